@@ -1,0 +1,258 @@
+"""Every error the engine raises on purpose, each with the code that callers see.
+
+EngineError
+├── InvalidBody            the request or document has the wrong shape
+├── InvalidQuery           a query value does not parse
+├── InvalidInputs          a run's inputs do not fit the workflow's fields
+├── InvalidSlug            a slug is not one
+├── InvalidCapability      a capability string is not one
+├── InvalidGraph           the graph cannot run; carries all its problems
+├── Unauthorized           missing, unknown, malformed or deleted key
+├── Forbidden
+│   ├── CapabilityDenied
+│   ├── CapabilityAboveCeiling
+│   ├── ApiKeyAccessDenied
+│   ├── AccountNotApproved
+│   └── NotOwner
+├── NotFound
+│   ├── WorkflowNotFound
+│   ├── ExecutionNotFound
+│   └── AccountNotFound    (administration only)
+├── Conflict
+│   ├── ExecutionNotCancellable
+│   ├── ExecutionCancelled
+│   └── WorkflowNotRunnable
+├── VersionConflict        If-Match names another version
+├── BodyTooLarge
+├── ExecutionFailed        a node failed while a caller waited
+└── Unavailable            the store or the queue is unreachable or full
+    └── StoreFull
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+
+class EngineError(Exception):
+    """An expected failure: a sentence for the caller, a wire code and context fields for the body."""
+
+    code: ClassVar[str | None] = "INTERNAL_ERROR"
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+
+class InvalidBody(EngineError):
+    """The body is not JSON, not an object, too deep, or a member has the wrong type."""
+
+    code = "INVALID_BODY"
+
+
+class InvalidQuery(EngineError):
+    """A query value does not parse; `field` names it."""
+
+    code = "INVALID_QUERY"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, field=field)
+
+
+class InvalidInputs(EngineError):
+    """An input does not fit its field; `field` and `reason` say which and why."""
+
+    code = "INVALID_INPUTS"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"Input '{field}': {reason}", field=field, reason=reason)
+
+
+class InvalidSlug(EngineError):
+    """A slug has characters other than a-z, 0-9 and '-', or more than 64 of them."""
+
+    code = "INVALID_SLUG"
+
+
+class InvalidCapability(EngineError):
+    """A capability string is malformed."""
+
+    code = "INVALID_CAPABILITY"
+
+
+class InvalidGraph(EngineError):
+    """The graph cannot run; `problems` lists every reason at once."""
+
+    code = "INVALID_GRAPH"
+
+    def __init__(self, problems: Sequence[dict[str, str]]) -> None:
+        count = len(problems)
+        noun = "problem" if count == 1 else "problems"
+        super().__init__(f"The workflow graph has {count} {noun}", problems=list(problems))
+
+
+class Unauthorized(EngineError):
+    """The key is missing, unknown, malformed or deleted; one answer for all."""
+
+    code = None
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+class Forbidden(EngineError):
+    """The caller is known but may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class CapabilityDenied(Forbidden):
+    """The key lacks a capability; `required` names the general one."""
+
+    code = "CAPABILITY_DENIED"
+
+    def __init__(self, required: str) -> None:
+        super().__init__(f"This key lacks the capability '{required}'", required=required)
+
+
+class CapabilityAboveCeiling(Forbidden):
+    """A capability lies above what the account's tier may grant."""
+
+    code = "CAPABILITY_ABOVE_CEILING"
+
+    def __init__(self, attempted: str, tier: str) -> None:
+        super().__init__(f"The tier '{tier}' cannot grant '{attempted}'", attempted=attempted)
+
+
+class ApiKeyAccessDenied(Forbidden):
+    """The account's tier has no API keys."""
+
+    code = "API_KEY_ACCESS_DENIED"
+
+    def __init__(self, tier: str) -> None:
+        super().__init__(f"The tier '{tier}' has no API keys")
+
+
+class AccountNotApproved(Forbidden):
+    """A new account must be approved before it runs anything."""
+
+    code = "ACCOUNT_NOT_APPROVED"
+
+    def __init__(self) -> None:
+        super().__init__("This account has not been approved to run workflows yet")
+
+
+class NotOwner(Forbidden):
+    """A template can be read by all but written only by its owner."""
+
+    code = "NOT_OWNER"
+
+    def __init__(self) -> None:
+        super().__init__("Only the owner of this template may change it")
+
+
+class NotFound(EngineError):
+    """Nothing is there, or nothing the caller may know of."""
+
+    code = "NOT_FOUND"
+
+
+class WorkflowNotFound(NotFound):
+    """No such workflow for this caller."""
+
+    code = "WORKFLOW_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Workflow not found")
+
+
+class ExecutionNotFound(NotFound):
+    """No such execution for this caller."""
+
+    code = "EXECUTION_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Execution not found")
+
+
+class AccountNotFound(NotFound):
+    """No account with this id (administrative commands)."""
+
+    code = "ACCOUNT_NOT_FOUND"
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"There is no account with the id '{account_id}'")
+
+
+class Conflict(EngineError):
+    """The thing is in a status that does not allow this."""
+
+    code = "CONFLICT"
+
+
+class ExecutionNotCancellable(Conflict):
+    """The execution has already ended; `status` says how."""
+
+    code = "EXECUTION_NOT_CANCELLABLE"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The execution has already ended: {status}", status=status)
+
+
+class ExecutionCancelled(Conflict):
+    """The execution a caller waited for was cancelled."""
+
+    code = "EXECUTION_CANCELLED"
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__("The execution was cancelled", executionId=execution_id)
+
+
+class WorkflowNotRunnable(Conflict):
+    """The workflow is a draft with problems."""
+
+    code = "WORKFLOW_NOT_RUNNABLE"
+
+    def __init__(self, problems: Sequence[dict[str, str]]) -> None:
+        super().__init__("This workflow is a draft that cannot run yet", problems=list(problems))
+
+
+class VersionConflict(EngineError):
+    """The document has moved on since the caller read it; `version` is the current one."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The workflow is at version {version} by now", version=version)
+
+
+class BodyTooLarge(EngineError):
+    """The request body is over the limit, in bytes."""
+
+    code = "BODY_TOO_LARGE"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is over the limit of {limit} bytes", limit=limit)
+
+
+class ExecutionFailed(EngineError):
+    """A node failed; the context names node, type, reason and execution."""
+
+    code = "EXECUTION_FAILED"
+
+
+class Unavailable(EngineError):
+    """The store or the queue cannot take this now; try again after `retry_after_seconds`."""
+
+    code = "UNAVAILABLE"
+    retry_after_seconds = 2
+
+    def __init__(self, message: str = "The service cannot take this request right now") -> None:
+        super().__init__(message)
+
+
+class StoreFull(Unavailable):
+    """Redis refuses writes: memory or disk is full."""
+
+    def __init__(self) -> None:
+        super().__init__("The service is full right now; what was accepted goes on")

@@ -1,0 +1,101 @@
+"""What a node type is, and what it may ask for while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from engine.sockets import Socket
+
+Outputs = Mapping[str, Any]
+"""Output socket name to plain JSON-like value; a socket left out was not taken (its dependents skip)."""
+
+
+class Kind(StrEnum):
+    """Where a node's work happens."""
+
+    PURE = "pure"
+    """Deterministic, no waiting: runs in place, recorded in batches."""
+    IO = "io"
+    """Waits for a network: runs on the event loop, claimed and recorded by itself."""
+    CPU = "cpu"
+    """Heavy or untrusted local work: runs in a child process that can be killed."""
+
+
+class NodeFailed(Exception):
+    """The node cannot give its outputs. `code` and `message` go on record and to the caller."""
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+
+
+class SettingsError(ValueError):
+    """A node's `data` is not right; `reasons` are sentences for the author, all at once."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpCall:
+    """One outbound HTTP request, put together and ready to send."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    timeout_seconds: float = 30.0
+    max_bytes: int = 10_485_760
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """What came back: status, headers with lower-case names, and the body within its cap."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Context(Protocol):
+    """What a running node may ask for; implemented by the worker."""
+
+    inputs: Mapping[str, Any]
+    """The execution's checked inputs, defaults filled in."""
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send the call through the one way out. Raises NodeFailed (url_blocked, timeout, …)."""
+        ...
+
+    async def evaluate(self, expression: str, value: Any) -> Any:
+        """Evaluate CEL over `value` in a child process that can be killed. Raises NodeFailed."""
+        ...
+
+
+class NodeType(Protocol):
+    """A node type: its sockets, its settings and its work, all in one file."""
+
+    type: str
+    category: str
+    kind: Kind
+
+    def parse(self, data: Mapping[str, Any]) -> Any:
+        """Check `data` and return frozen settings. Raises SettingsError with every reason."""
+        ...
+
+    def inputs(self, settings: Any) -> Mapping[str, Socket]:
+        """The input sockets by name."""
+        ...
+
+    def outputs(self, settings: Any) -> Mapping[str, Socket]:
+        """The output sockets by name."""
+        ...
+
+    async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
+        """Give the outputs. `inputs` holds the wired and delivered sockets only; a socket that
+        takes many wires gets a list of the delivered values in document order."""
+        ...

@@ -1,0 +1,79 @@
+"""All settings, read from `HEADRACE_*` environment variables in one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+PREFIX = "HEADRACE_"
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may set; each field is the variable `HEADRACE_<NAME>`."""
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """State: `redis://`, `rediss://` or `unix://`."""
+    queue_url: str = ""
+    """Hints, when they live in another Redis or database; empty: beside the state."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    metrics_host: str = ""
+    """Where `/metrics` listens by itself; empty: on the API's own port."""
+    metrics_port: int = 0
+    sync_timeout: float = 600.0
+    """Longest wait of a synchronous caller, in seconds."""
+    retention_days: float = 30.0
+    max_body_bytes: int = 1_048_576
+    max_run_bytes: int = 67_108_864
+    """All node outputs of one execution together, in bytes."""
+    worker_slots: int = 10_000
+    """Executions one worker process holds at once, waiting ones included."""
+    cpu_slots: int = 0
+    """Child processes for heavy nodes and expressions; 0: one per core."""
+    drain_seconds: float = 30.0
+    """How long a stopping process lets running nodes finish."""
+    lease_seconds: float = 3.0
+    """A worker that was silent this long is taken for dead."""
+    allow_private_urls: bool = False
+    """Development and tests: outbound calls may reach private addresses and any port."""
+    log_level: str = "INFO"
+
+
+class SettingError(ValueError):
+    """A variable's value does not parse; the message names it."""
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment. Raises SettingError naming the variable."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        name = PREFIX + field.name.upper()
+        if name in environ:
+            values[field.name] = _parse(name, field.type, environ[name])
+    return Settings(**values)
+
+
+def _parse(name: str, kind: object, text: str) -> object:
+    try:
+        if kind is bool:
+            return _parse_bool(text)
+        if kind is int:
+            return int(text)
+        if kind is float:
+            return float(text)
+    except ValueError as error:
+        raise SettingError(f"{name}: {text!r} is not a valid value ({error})") from None
+    return text
+
+
+def _parse_bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ValueError("use 1 or 0")

@@ -1,0 +1,27 @@
+"""Wait for something to become true without sleeping blindly."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+
+async def eventually(
+    read: Callable[[], Awaitable[T]],
+    until: Callable[[T], bool] = bool,
+    *,
+    timeout: float = 5.0,
+    pause: float = 0.01,
+) -> T:
+    """Read again and again until the value satisfies `until`; returns it, or fails with the last."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = await read()
+        if until(value):
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not reached in {timeout} s, last seen: {value!r}")
+        await anyio.sleep(pause)
