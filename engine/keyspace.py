@@ -1,0 +1,142 @@
+"""Every Redis key and channel, as a function; nothing else spells one out.
+
+All keys of an account carry the hash tag of its partition, so an account lives in one slot and
+scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times,
+held executions, retention) is kept once per partition, so a sweep costs 64 reads, not one per
+account.
+"""
+
+import zlib
+
+PARTITIONS = 64
+
+
+def partition_of(account_id: str) -> int:
+    """The partition an account lives in, for good."""
+    return zlib.crc32(account_id.encode()) % PARTITIONS
+
+
+def _tag(partition: int) -> str:
+    return f"{{hr{partition:02d}}}"
+
+
+def _account_tag(account_id: str) -> str:
+    return _tag(partition_of(account_id))
+
+
+def accounts(partition: int) -> str:
+    """Hash: account id → the account's record."""
+    return f"{_tag(partition)}:accounts"
+
+
+def api_keys(partition: int) -> str:
+    """Hash: digest of the secret → the API key's record."""
+    return f"{_tag(partition)}:api_keys"
+
+
+def account_api_keys(account_id: str) -> str:
+    """Hash: API key id → digest, for one account."""
+    return f"{_account_tag(account_id)}:account:{account_id}:api_keys"
+
+
+def account_workflows(account_id: str) -> str:
+    """Set: slugs of the account's workflows."""
+    return f"{_account_tag(account_id)}:account:{account_id}:workflows"
+
+
+def workflow(account_id: str, slug: str) -> str:
+    """Hash: head of a workflow (version, state, times) and a document for each version."""
+    return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
+
+
+def execution(account_id: str, execution_id: str) -> str:
+    """Hash: one execution, with node statuses as a string and node records as opaque bytes."""
+    return f"{_account_tag(account_id)}:execution:{account_id}:{execution_id}"
+
+
+def aside(account_id: str, execution_id: str) -> str:
+    """Hash: node outputs too large for the execution's record, by node index."""
+    return f"{_account_tag(account_id)}:aside:{account_id}:{execution_id}"
+
+
+def account_executions(account_id: str) -> str:
+    """Sorted set: execution id by creation time in milliseconds."""
+    return f"{_account_tag(account_id)}:account:{account_id}:executions"
+
+
+def due(partition: int) -> str:
+    """Sorted set: account/execution by the time in milliseconds at which a hint must go out."""
+    return f"{_tag(partition)}:due"
+
+
+def held(partition: int, worker_id: str) -> str:
+    """Hash: account/execution → fence, for what one worker process holds."""
+    return f"{_tag(partition)}:held:{worker_id}"
+
+
+def finished(partition: int) -> str:
+    """Sorted set: account/execution by the time in milliseconds at which it ended."""
+    return f"{_tag(partition)}:finished"
+
+
+def slugs() -> str:
+    """Hash: slug → account id; a slug is given once, for good."""
+    return "hr:slugs"
+
+
+def account_ids() -> str:
+    """Sorted set: account id by creation time in milliseconds."""
+    return "hr:account_ids"
+
+
+def api_key_ids() -> str:
+    """Hash: API key id → account id."""
+    return "hr:api_key_ids"
+
+
+def templates() -> str:
+    """Set: slugs of the workflows that all may read."""
+    return "hr:templates"
+
+
+def workers() -> str:
+    """Sorted set: worker id by the time in milliseconds at which its lease ends."""
+    return "hr:workers"
+
+
+def leader() -> str:
+    """String: the worker whose sweeper leads, with an expiry."""
+    return "hr:leader"
+
+
+def metrics() -> str:
+    """Hash: process id → snapshot of its metrics."""
+    return "hr:metrics"
+
+
+def hints(queue: str) -> str:
+    """List: hints of one queue; disposable."""
+    return f"hr:hints:{queue}"
+
+
+def bell(gateway_id: str) -> str:
+    """Channel: ids of ended executions whose caller waits at this gateway process."""
+    return f"hr:bell:{gateway_id}"
+
+
+def cancels() -> str:
+    """Channel: account/execution of executions to cancel."""
+    return "hr:cancels"
+
+
+def reference(account_id: str, execution_id: str) -> str:
+    """How sets and hints name an execution."""
+    return f"{account_id}/{execution_id}"
+
+
+def parse_reference(text: str) -> tuple[str, str]:
+    """Account id and execution id of a reference. Raises ValueError when it is not one."""
+    account_id, slash, execution_id = text.partition("/")
+    if not slash or not account_id or not execution_id:
+        raise ValueError("not a reference")
+    return account_id, execution_id
