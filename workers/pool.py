@@ -1,0 +1,248 @@
+"""A pool of child processes that can kill: a deadline ends even work that blocks in C.
+
+The children are forked from a template process of our own (`pool_child`), not from the standard
+library's fork server: that one hands its life-line on to each child, so a child stuck in C outlives
+a killed parent, and it stays behind when the pool is closed.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from workers.pool_child import FORK, HEADER
+
+log = logging.getLogger(__name__)
+
+PRELOAD = ("engine.cel", "cel_expr_python.cel")
+"""What the template imports before it forks, so that a new child is up in milliseconds."""
+TEMPLATE = "import sys; from workers.pool_child import main; main(sys.argv[1:])"
+SPAWN_SECONDS = 10.0
+RESPAWN_PAUSE_SECONDS = 0.5
+CHUNK_BYTES = 65_536
+
+
+class PoolTimeout(Exception):
+    """The call did not end by its deadline; its process was killed."""
+
+
+class PoolCrashed(Exception):
+    """The process died under the call (killed, out of memory, or exited by itself)."""
+
+
+class _Child:
+    """One process and the socket to it; it works on one call at a time."""
+
+    def __init__(self, channel: socket.socket, pid: int) -> None:
+        self._channel = channel
+        self._pid = pid
+
+    def is_alive(self) -> bool:
+        """An idle child says nothing, so anything there is to read is its end."""
+        try:
+            self._channel.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    async def call(self, request: bytes) -> tuple[bool, Any]:
+        """Send a request and wait for the answer. Raises PoolCrashed when the process ends."""
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._channel, _framed(request))
+            answer = await self._receive()
+        except OSError:
+            raise PoolCrashed("The process ended in the middle of the work") from None
+        is_value, outcome = pickle.loads(answer)
+        return is_value, outcome
+
+    async def _receive(self) -> bytearray:
+        data = bytearray(await _read_some(self._channel))
+        while len(data) < HEADER.size:
+            data += await _read_some(self._channel)
+        (size,) = HEADER.unpack_from(data)
+        del data[: HEADER.size]
+        while len(data) < size:
+            data += await _read_some(self._channel)
+        return data
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does; who waits for its answer sees the end."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go of the socket, once nobody waits on it."""
+        self._channel.close()
+
+
+class Pool:
+    """Runs functions in child processes: `slots` at a time, with one warm child to spare."""
+
+    def __init__(
+        self,
+        *,
+        slots: int,
+        memory_bytes: int = 512 * 1024 * 1024,
+        preload: Sequence[str] = PRELOAD,
+    ) -> None:
+        self._slots = slots
+        self._memory_bytes = memory_bytes
+        self._preload = preload
+        self._turns = asyncio.Semaphore(slots)
+        self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
+        self._children: set[_Child] = set()
+        self._respawns: set[asyncio.Task[None]] = set()
+        self._template: _Template | None = None
+        self._running = 0
+        self._closed = False
+
+    @property
+    def free(self) -> int:
+        """How many calls could start now."""
+        return max(0, self._slots - self._running)
+
+    async def start(self) -> None:
+        """Start the template and all children; returns when they can work."""
+        await asyncio.gather(*(self._spawn() for _ in range(self._slots + 1)))
+
+    async def close(self) -> None:
+        """Kill every process; calls that are still running raise PoolCrashed."""
+        self._closed = True
+        for task in self._respawns:
+            task.cancel()
+        await asyncio.gather(*self._respawns, return_exceptions=True)
+        for child in self._children:
+            child.kill()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+        if self._template is not None:
+            await asyncio.to_thread(self._template.close)
+
+    async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
+        """Call a top-level function in a child; the deadline starts when a slot is free.
+
+        Raises PoolTimeout, PoolCrashed, or what the function raised.
+        """
+        request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
+        self._running += 1
+        try:
+            async with self._turns:
+                is_value, outcome = await self._run_in_child(request, deadline_seconds)
+        finally:
+            self._running -= 1
+        if is_value:
+            return outcome
+        raise outcome
+
+    async def _run_in_child(self, request: bytes, deadline_seconds: float) -> tuple[bool, Any]:
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                child = await self._take()
+                try:
+                    outcome = await child.call(request)
+                except BaseException:
+                    self._replace(child)
+                    raise
+        except TimeoutError:
+            raise PoolTimeout(f"No answer within {deadline_seconds:g} s") from None
+        self._idle.put_nowait(child)
+        return outcome
+
+    async def _take(self) -> _Child:
+        while not self._closed:
+            child = await self._idle.get()
+            if child.is_alive():
+                return child
+            self._replace(child)
+        raise PoolCrashed("The pool is closed")
+
+    def _replace(self, child: _Child) -> None:
+        if child in self._children and not self._closed:
+            child.kill()
+        child.close()
+        self._children.discard(child)
+        if not self._closed:
+            task = asyncio.create_task(self._respawn())
+            self._respawns.add(task)
+            task.add_done_callback(self._respawns.discard)
+
+    async def _respawn(self) -> None:
+        while True:
+            try:
+                return await self._spawn()
+            except PoolCrashed:
+                log.warning("a pool process did not start")
+                await asyncio.sleep(RESPAWN_PAUSE_SECONDS)
+
+    async def _spawn(self) -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        try:
+            with theirs:
+                self._ask_for_fork(theirs)
+            async with asyncio.timeout(SPAWN_SECONDS):
+                (pid,) = HEADER.unpack(await _read_some(ours))
+        except BaseException as error:
+            ours.close()
+            if isinstance(error, OSError | PoolCrashed):
+                raise PoolCrashed("A process of the pool did not start") from None
+            raise
+        child = _Child(ours, pid)
+        self._children.add(child)
+        self._idle.put_nowait(child)
+
+    def _ask_for_fork(self, theirs: socket.socket) -> None:
+        if self._template is not None and not self._template.is_alive():
+            self._template.close()
+            self._template = None
+        if self._template is None:
+            self._template = _Template(self._memory_bytes, self._preload)
+        self._template.fork(theirs)
+
+
+class _Template:
+    """The process that children are forked from; it has no threads and no connections."""
+
+    def __init__(self, memory_bytes: int, preload: Sequence[str]) -> None:
+        self._control, theirs = socket.socketpair()
+        descriptor = theirs.fileno()
+        command = [sys.executable, "-c", TEMPLATE]
+        with theirs:
+            self._process = subprocess.Popen(
+                [*command, str(descriptor), str(memory_bytes), *preload],
+                pass_fds=[descriptor],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def fork(self, channel: socket.socket) -> None:
+        socket.send_fds(self._control, [FORK], [channel.fileno()])
+
+    def close(self) -> None:
+        """End the template, and with it what it forked."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def _framed(message: bytes) -> bytes:
+    return HEADER.pack(len(message)) + message
+
+
+async def _read_some(channel: socket.socket) -> bytes:
+    data = await asyncio.get_running_loop().sock_recv(channel, CHUNK_BYTES)
+    if not data:
+        raise PoolCrashed("The process ended in the middle of the work")
+    return data

@@ -1,0 +1,120 @@
+"""The processes behind the pool: a template that forks on request, and the children it forks."""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import pickle
+import resource
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+HEADER = struct.Struct("!Q")
+"""Before each message: its length in bytes. A child's first message is its own process id alone."""
+FORK = b"f"
+PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> None:
+    """Run the template: `CONTROL_FD MEMORY_BYTES MODULE…`; it ends when the control socket does."""
+    control_fd, memory_bytes, *modules = arguments
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    gc.freeze()
+    _fork_on_request(socket.socket(fileno=int(control_fd)), int(memory_bytes))
+
+
+def _fork_on_request(control: socket.socket, memory_bytes: int) -> None:
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            return
+        if os.fork() == 0:
+            control.close()
+            _live(socket.socket(fileno=descriptors[0]), memory_bytes)
+        os.close(descriptors[0])
+
+
+def _live(channel: socket.socket, memory_bytes: int) -> None:
+    """Be a child until the channel ends; never returns into the template's code."""
+    try:
+        _confine(memory_bytes)
+        channel.sendall(HEADER.pack(os.getpid()))
+        _serve(channel)
+    except (OSError, EOFError, MemoryError):
+        os._exit(1)
+    finally:
+        os._exit(0)
+
+
+def _confine(memory_bytes: int) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def _serve(channel: socket.socket) -> None:
+    while True:
+        (size,) = HEADER.unpack(_receive(channel, HEADER.size))
+        answer = _answer(_receive(channel, size))
+        channel.sendall(HEADER.pack(len(answer)))
+        channel.sendall(answer)
+
+
+def _receive(channel: socket.socket, size: int) -> bytearray:
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        count = channel.recv_into(view)
+        if count == 0:
+            raise EOFError
+        view = view[count:]
+    return data
+
+
+def _answer(request: bytearray) -> bytes:
+    try:
+        function, arguments = pickle.loads(request)
+        return pickle.dumps((True, function(*arguments)), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        return _pack_error(error)
+
+
+def _pack_error(error: Exception) -> bytes:
+    """Pickle an exception so that it opens again: what its `__init__` takes may not be `args`."""
+    try:
+        packed = pickle.dumps((False, error))
+        pickle.loads(packed)
+    except Exception:
+        with contextlib.suppress(Exception):
+            return pickle.dumps((False, _Bare(error)))
+        return pickle.dumps((False, RuntimeError(f"{type(error).__name__} (cannot be sent)")))
+    return packed
+
+
+class _Bare:
+    """Pickles as the exception it holds, rebuilt without its `__init__`."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __reduce__(self) -> tuple[Callable[..., Exception], tuple[Any, ...]]:
+        return _rebuild, (type(self._error), self._error.args, self._error.__dict__)
+
+
+def _rebuild(kind: type[Exception], args: tuple[Any, ...], state: Any) -> Exception:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
