@@ -2,7 +2,7 @@
 
 A key is `hr_live_<43 url-safe characters>_<6-character checksum>`. It is drawn again until its
 digest falls into its account's partition, so that a key alone says where its record lives; that
-costs six of its 256 random bits.
+costs four of its 256 random bits.
 """
 
 import hashlib

@@ -2,13 +2,13 @@
 
 All keys of an account carry the hash tag of its partition, so an account lives in one slot and
 scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times,
-held executions, retention) is kept once per partition, so a sweep costs 64 reads, not one per
+held executions, retention) is kept once per partition, so a sweep costs 16 reads, not one per
 account.
 """
 
 import zlib
 
-PARTITIONS = 64
+PARTITIONS = 16
 
 
 def partition_of(account_id: str) -> int:

@@ -1,0 +1,21 @@
+"""The node types, each in a file of its own."""
+
+from engine.nodes.base import NodeType
+from engine.nodes.note import Note
+from engine.nodes.request_input import RequestInput
+from engine.nodes.response_output import ResponseOutput
+from engine.nodes.text_box import TextBox
+
+NODE_TYPES: tuple[NodeType, ...] = (
+    RequestInput(),
+    TextBox(),
+    ResponseOutput(),
+    Note(),
+)
+
+_BY_NAME = {node_type.type: node_type for node_type in NODE_TYPES}
+
+
+def node_type(name: str) -> NodeType | None:
+    """The node type with this wire name."""
+    return _BY_NAME.get(name)

@@ -1,11 +1,24 @@
 """What a node type is, and what it may ask for while it runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from engine.sockets import Socket
+from engine.failures import NodeFailed, SettingsError
+from engine.sockets import Socket, SocketType
+
+__all__ = [
+    "Context",
+    "HttpAnswer",
+    "HttpCall",
+    "Kind",
+    "NodeFailed",
+    "NodeType",
+    "Outputs",
+    "SettingsError",
+    "Wire",
+]
 
 Outputs = Mapping[str, Any]
 """Output socket name to plain JSON-like value; a socket left out was not taken (its dependents skip)."""
@@ -22,22 +35,15 @@ class Kind(StrEnum):
     """Heavy or untrusted local work: runs in a child process that can be killed."""
 
 
-class NodeFailed(Exception):
-    """The node cannot give its outputs. `code` and `message` go on record and to the caller."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """An edge as its target sees it; `source` is the index of the node it comes from."""
 
-    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.retryable = retryable
-
-
-class SettingsError(ValueError):
-    """A node's `data` is not right; `reasons` are sentences for the author, all at once."""
-
-    def __init__(self, *reasons: str) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+    socket: str
+    source: int
+    output: str
+    type: SocketType
+    """The type of the output it comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,8 @@ class Context(Protocol):
 
     inputs: Mapping[str, Any]
     """The execution's checked inputs, defaults filled in."""
+    delivered: Sequence[tuple[Wire, Any]]
+    """This node's wires that brought a value, and the value, in document order."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call through the one way out. Raises NodeFailed (url_blocked, timeout, …)."""
@@ -94,6 +102,10 @@ class NodeType(Protocol):
     def outputs(self, settings: Any) -> Mapping[str, Socket]:
         """The output sockets by name."""
         ...
+
+    def bind(self, settings: Any, wired: frozenset[str]) -> Any:
+        """Settle what depends on which outputs have wires; most node types do not care."""
+        return settings
 
     async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
         """Give the outputs. `inputs` holds the wired and delivered sockets only; a socket that

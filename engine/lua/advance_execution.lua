@@ -1,0 +1,115 @@
+#!lua flags=allow-oom
+-- Record what a walker did since its last call, whole or not at all: settle nodes, put nodes into
+-- retry, claim further ones, and perhaps leave the execution or end it.
+-- Called again with the same fence and step it changes nothing.
+-- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
+--       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave',
+--       10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
+--       then node index and bytes of outputs kept aside
+-- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local stamp = string.format('%d', now)
+local fence, step = ARGV[3], ARGV[4]
+
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell')
+local status, statuses = head[1], head[2]
+if not status then return {'fenced'} end
+if head[3] == step then return {'ok', status, statuses, stamp} end
+if status ~= 'processing' and status ~= 'cancel_requested' then
+  redis.call('HDEL', KEYS[3], ARGV[2])
+  return {'ended', status}
+end
+local held = redis.call('HGET', KEYS[3], ARGV[2])
+if not held or string.match(held, '^(%d+):') ~= fence then return {'fenced'} end
+if status == 'cancel_requested' and
+    (ARGV[7] ~= '' or ARGV[6] ~= '' or (ARGV[11] ~= '' and ARGV[11] ~= 'cancelled')) then
+  return {'cancel', status, statuses, stamp}
+end
+
+local codes = {string.byte(statuses, 1, -1)}
+local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)
+local claims = {}
+local function claim_of(index)
+  if not claims[index] then
+    local text = redis.call('HGET', KEYS[1], 'n' .. index) or '0:0:0:0'
+    local owner, attempts, at, lost = string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')
+    claims[index] = {owner, attempts, at, lost}
+  end
+  return claims[index]
+end
+local function is_mine(index)
+  return codes[index + 1] == RUNNING and claim_of(index)[1] == fence
+end
+for index in string.gmatch(ARGV[5], '(%d+)%a') do
+  local code = codes[index + 1]
+  if code ~= PENDING and code ~= RETRYING and not is_mine(index) then
+    return {'conflict', status, statuses, stamp}
+  end
+end
+for index in string.gmatch(ARGV[6], '(%d+)=') do
+  if not is_mine(index) then return {'conflict', status, statuses, stamp} end
+end
+for index in string.gmatch(ARGV[7], '%d+') do
+  local code = codes[index + 1]
+  if code ~= PENDING and code ~= RETRYING then return {'conflict', status, statuses, stamp} end
+end
+
+local was_claimed = {}
+for index, code in string.gmatch(ARGV[5], '(%d+)(%a)') do
+  if codes[index + 1] ~= PENDING then was_claimed[#was_claimed + 1] = 'n' .. index end
+  codes[index + 1] = string.byte(code)
+end
+if #was_claimed > 0 then redis.call('HDEL', KEYS[1], unpack(was_claimed)) end
+for index, delay in string.gmatch(ARGV[6], '(%d+)=(%d+)') do
+  local claim = claim_of(index)
+  local at = string.format('%d', now + tonumber(delay))
+  redis.call('HSET', KEYS[1], 'n' .. index, '0:' .. claim[2] .. ':' .. at .. ':' .. claim[4])
+  codes[index + 1] = RETRYING
+end
+for index in string.gmatch(ARGV[7], '%d+') do
+  local claim = claim_of(index)
+  redis.call('HSET', KEYS[1], 'n' .. index,
+    fence .. ':' .. (claim[2] + 1) .. ':' .. stamp .. ':' .. claim[4])
+  codes[index + 1] = RUNNING
+end
+statuses = string.char(unpack(codes))
+
+for position = 15, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[position], ARGV[position + 1]) end
+local changes = {'step' .. fence, step}
+if ARGV[8] ~= '' then
+  changes[3] = 'r' .. fence .. '.' .. step
+  changes[4] = ARGV[8]
+end
+local holders = tonumber(head[4] or '0')
+if ARGV[11] ~= '' then
+  status = ARGV[11]
+  statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', 's')
+  redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
+    'error', ARGV[14], 'holders', '0', 'statuses', statuses, unpack(changes))
+  redis.call('ZADD', KEYS[5], stamp, ARGV[2])
+  redis.call('ZREM', KEYS[2], ARGV[2])
+  redis.call('HDEL', KEYS[3], ARGV[2])
+  if head[5] and head[5] ~= '' then redis.call('PUBLISH', head[5], ARGV[12]) end
+  return {'ok', status, statuses, stamp}
+end
+if ARGV[9] == 'leave' then
+  holders = holders - 1
+  redis.call('HDEL', KEYS[3], ARGV[2])
+  local at = holders == 0 and now or nil
+  local retry_at
+  for position in string.gmatch(statuses, '()t') do
+    local text = redis.call('HGET', KEYS[1], 'n' .. (position - 1))
+    local due = tonumber(string.match(text, '^%d+:%d+:(%d+)'))
+    retry_at = retry_at and math.min(retry_at, due) or due
+  end
+  at = retry_at or at
+  if at then redis.call('ZADD', KEYS[2], string.format('%d', at), ARGV[2]) end
+end
+redis.call('HSET', KEYS[1], 'statuses', statuses, 'holders', holders, 'offered', ARGV[10],
+  unpack(changes))
+return {'ok', status, statuses, stamp}

@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+-- Cancel an execution: at once when nobody holds it, else by telling its walkers to stop.
+-- KEYS: 1 execution, 2 due, 3 finished
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
+-- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local stamp = string.format('%d', now)
+
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell')
+local status = head[1]
+if not status then return {'missing'} end
+if status == 'cancel_requested' then return {status} end
+if status ~= 'processing' then return {'ended', status} end
+
+if tonumber(head[3] or '0') > 0 then
+  redis.call('HSET', KEYS[1], 'status', 'cancel_requested')
+  redis.call('ZADD', KEYS[2], string.format('%d', now + 1000), ARGV[2])
+  redis.call('PUBLISH', ARGV[4], ARGV[2])
+  return {'cancel_requested'}
+end
+local statuses = string.gsub(string.gsub(head[2], '[rt]', 'x'), 'p', 'x')
+redis.call('HSET', KEYS[1], 'status', 'cancelled', 'statuses', statuses, 'completed', stamp)
+redis.call('ZREM', KEYS[2], ARGV[2])
+redis.call('ZADD', KEYS[3], stamp, ARGV[2])
+if head[4] and head[4] ~= '' then redis.call('PUBLISH', head[4], ARGV[3]) end
+return {'cancelled'}

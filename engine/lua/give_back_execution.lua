@@ -1,0 +1,34 @@
+#!lua flags=allow-oom
+-- Take an execution from a worker that died or stops: its running nodes are pending again.
+-- Called again it changes nothing.
+-- KEYS: 1 execution, 2 due, 3 held by that worker
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node)
+-- Returns 1 when there was something to give back, else 0
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local held = redis.call('HGET', KEYS[3], ARGV[2])
+if not held then return 0 end
+redis.call('HDEL', KEYS[3], ARGV[2])
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders')
+if head[1] ~= 'processing' and head[1] ~= 'cancel_requested' then return 0 end
+
+local fence = string.match(held, '^(%d+):')
+local codes = {string.byte(head[2], 1, -1)}
+for position in string.gmatch(head[2], '()r') do
+  local field = 'n' .. (position - 1)
+  local text = redis.call('HGET', KEYS[1], field)
+  local owner, attempts, at, lost = string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')
+  if owner == fence then
+    if ARGV[3] == '1' then lost = lost + 1 else attempts = attempts - 1 end
+    redis.call('HSET', KEYS[1], field, '0:' .. attempts .. ':' .. at .. ':' .. lost)
+    codes[position] = string.byte('p')
+  end
+end
+redis.call('HSET', KEYS[1], 'statuses', string.char(unpack(codes)),
+  'holders', math.max(0, tonumber(head[3] or '0') - 1))
+redis.call('ZADD', KEYS[2], string.format('%d', now), ARGV[2])
+return 1

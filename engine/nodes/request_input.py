@@ -1,0 +1,68 @@
+"""Request Input: the fields that callers fill in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.fields import SOCKETS, Field, parse_fields
+from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
+from engine.sockets import Socket, SocketType
+
+PARAMS = "params"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestInputSettings:
+    """The fields, the values saved with the document, and whether unknown inputs are refused."""
+
+    fields: tuple[Field, ...]
+    values: Mapping[str, Any]
+    strict: bool
+
+
+class RequestInput(NodeType):
+    """Gives each text and media field on a socket of its own and the rest as one object."""
+
+    type = "requestInput"
+    category = "Inputs"
+    kind = Kind.PURE
+
+    def parse(self, data: Mapping[str, Any]) -> RequestInputSettings:
+        fields, reasons = _read_fields(data.get("fields"))
+        values = data.get("values")
+        if values is not None and not isinstance(values, dict):
+            reasons.append("values must be an object with a value per field")
+        strict = data.get("strict", False)
+        if not isinstance(strict, bool):
+            reasons.append("strict must be true or false")
+        if reasons:
+            raise SettingsError(*reasons)
+        saved = {field.name: values[field.name] for field in fields if field.name in (values or {})}
+        return RequestInputSettings(fields=fields, values=saved, strict=strict)
+
+    def inputs(self, settings: RequestInputSettings) -> Mapping[str, Socket]:
+        return {}
+
+    def outputs(self, settings: RequestInputSettings) -> Mapping[str, Socket]:
+        own = {
+            field.name: Socket(type=SOCKETS[field.type])
+            for field in settings.fields
+            if field.type in SOCKETS
+        }
+        return own | {PARAMS: Socket(type=SocketType.ANY)}
+
+    async def run(
+        self, settings: RequestInputSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        given = {field.name: context.inputs.get(field.name) for field in settings.fields}
+        own = {f.name: given.pop(f.name) for f in settings.fields if f.type in SOCKETS}
+        return own | {PARAMS: given}
+
+
+def _read_fields(raw: object) -> tuple[tuple[Field, ...], list[str]]:
+    try:
+        fields = parse_fields(raw)
+    except SettingsError as error:
+        return (), list(error.reasons)
+    taken = any(field.name == PARAMS and field.type in SOCKETS for field in fields)
+    return fields, [f"fields: the name '{PARAMS}' is taken by the socket '{PARAMS}'"] * taken

@@ -1,0 +1,89 @@
+"""Response Output: what callers get."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions import NAME
+from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError, Wire
+from engine.sockets import MEDIA_TYPES, Socket, SocketType
+
+RESULT_IN = "result-in"
+RESULT = "result"
+MAX_NAMES = 100
+NAME_PATTERN = re.compile(NAME)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseOutputSettings:
+    """The named inputs; none: whatever comes in at `result-in`."""
+
+    names: tuple[str, ...]
+
+
+class ResponseOutput(NodeType):
+    """Puts the result together; it leaves under `result`, which is no socket."""
+
+    type = "responseOutput"
+    category = "Outputs"
+    kind = Kind.PURE
+
+    def parse(self, data: Mapping[str, Any]) -> ResponseOutputSettings:
+        raw = data.get("fields")
+        if raw is None:
+            return ResponseOutputSettings(names=())
+        if not isinstance(raw, list) or len(raw) > MAX_NAMES:
+            raise SettingsError(f"fields must be a list of at most {MAX_NAMES} objects with a name")
+        names = [item.get("name") if isinstance(item, dict) else None for item in raw]
+        reasons = [
+            f"fields[{position}].name must be a word of letters, digits, '_' and '-' "
+            "that starts with a letter"
+            for position, name in enumerate(names)
+            if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name)
+        ]
+        if not reasons and len(set(names)) < len(names):
+            reasons.append("fields has a name more than once")
+        if reasons:
+            raise SettingsError(*reasons)
+        return ResponseOutputSettings(names=tuple(str(name) for name in names))
+
+    def inputs(self, settings: ResponseOutputSettings) -> Mapping[str, Socket]:
+        if not settings.names:
+            return {RESULT_IN: Socket(type=SocketType.ANY, many=True)}
+        return {name: Socket(type=SocketType.ANY) for name in settings.names}
+
+    def outputs(self, settings: ResponseOutputSettings) -> Mapping[str, Socket]:
+        return {}
+
+    async def run(
+        self, settings: ResponseOutputSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        if settings.names:
+            return {RESULT: {name: inputs.get(name) for name in settings.names}}
+        return {RESULT: _collect(context.delivered)}
+
+
+def _collect(delivered: Sequence[tuple[Wire, Any]]) -> Any:
+    if not delivered:
+        return None
+    if len(delivered) == 1:
+        return _shape_one(delivered[0][0].type, delivered[0][1])
+    kinds: dict[str, list[Any]] = {"images": [], "videos": [], "audios": [], "texts": []}
+    values: list[Any] = []
+    for wire, value in delivered:
+        if wire.type is SocketType.TEXT and isinstance(value, str):
+            kinds["texts"].append(value)
+        elif wire.type in MEDIA_TYPES and value is not None:
+            kinds[f"{wire.type}s"].extend(value if isinstance(value, list) else [value])
+        else:
+            values.append(value)
+    return {key: found for key, found in (kinds | {"values": values}).items() if found}
+
+
+def _shape_one(kind: SocketType, value: Any) -> Any:
+    if kind is SocketType.TEXT and isinstance(value, str):
+        return {"text": value}
+    if kind in MEDIA_TYPES and value is not None:
+        return {f"{kind}s": value if isinstance(value, list) else [value]}
+    return value

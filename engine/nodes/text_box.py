@@ -1,0 +1,34 @@
+"""Text Box: a template whose placeholders are its inputs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.expressions import Template
+from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
+from engine.sockets import Socket, SocketType
+
+
+class TextBox(NodeType):
+    """Puts the wired values into its text."""
+
+    type = "textBox"
+    category = "Utilities"
+    kind = Kind.PURE
+
+    def parse(self, data: Mapping[str, Any]) -> Template:
+        text = data.get("text", "")
+        if not isinstance(text, str):
+            raise SettingsError("text must be a text")
+        try:
+            return Template.parse(text)
+        except SettingsError as error:
+            raise SettingsError(*(f"text: {reason}" for reason in error.reasons)) from None
+
+    def inputs(self, settings: Template) -> Mapping[str, Socket]:
+        return {name: Socket(type=SocketType.ANY, required=True) for name in settings.names}
+
+    def outputs(self, settings: Template) -> Mapping[str, Socket]:
+        return {"text-out": Socket(type=SocketType.TEXT)}
+
+    async def run(self, settings: Template, inputs: Mapping[str, Any], context: Context) -> Outputs:
+        return {"text-out": settings.render(inputs)}

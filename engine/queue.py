@@ -1,0 +1,195 @@
+"""The hint broker: Dramatiq consumes disposable hints that it need not acknowledge.
+
+An idle consumer blocks on the list instead of polling. A hint that is lost with a killed process
+or with a lost reply is sent again by the sweeper, so there is nothing to acknowledge or to requeue
+after a crash; the claim refuses doubles. The consumer never takes more than there are free slots.
+"""
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import dramatiq
+import redis
+from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.errors import ActorNotFound, ConnectionClosed, QueueNotFound
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from engine import keyspace
+from engine.store.hints import make_hint, parse_hint
+
+FETCHED_AT_ONCE = 64
+
+
+class Slots:
+    """How many executions this process may hold; taken by the consumer, freed by the walker."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._is_open = True
+        self._condition = threading.Condition()
+
+    @property
+    def free(self) -> int:
+        """Slots that are free now."""
+        return self._free if self._is_open else 0
+
+    def wait_free(self, timeout: float) -> int:
+        """Free slots, after waiting up to `timeout` seconds for one."""
+        with self._condition:
+            self._condition.wait_for(lambda: self.free > 0, timeout)
+            return self.free
+
+    def take(self, count: int) -> None:
+        """Take slots for hints that were fetched."""
+        with self._condition:
+            self._free -= count
+
+    def release(self) -> None:
+        """Give a slot back."""
+        with self._condition:
+            self._free += 1
+            if self._free == 1:
+                self._condition.notify()
+
+    def close(self) -> None:
+        """Take no more hints."""
+        self._is_open = False
+
+
+class HintBroker(dramatiq.Broker):
+    """A Dramatiq broker over lists of hints; `slots` bounds what a consumer takes."""
+
+    def __init__(self, url: str, slots: Slots) -> None:
+        super().__init__(middleware=[])
+        self._url = url
+        self._slots = slots
+        self._client = _connect(url)
+
+    def close(self) -> None:
+        """Close the sending connection."""
+        self._client.close()
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Consume a queue; there is no delay queue, since due times live in the store."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues[queue_name] = None
+            self.emit_after("declare_queue", queue_name)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> "HintConsumer":
+        """A consumer of the queue. Raises QueueNotFound when it was not declared."""
+        if queue_name not in self.queues:
+            raise QueueNotFound(queue_name)
+        return HintConsumer(self._url, queue_name, self._slots, timeout)
+
+    def enqueue(
+        self, message: "dramatiq.Message[Any]", *, delay: int | None = None
+    ) -> "dramatiq.Message[Any]":
+        """Send a hint. Raises ValueError for a delay: due times live in the store."""
+        if delay is not None:
+            raise ValueError("hints have no delay")
+        hint = make_hint(message.actor_name, str(message.args[0]))
+        self._client.rpush(keyspace.hints(message.queue_name), hint)
+        return message
+
+    def get_actor(self, actor_name: str) -> "dramatiq.Actor[Any, Any]":
+        """The actor of that name. Raises ActorNotFound."""
+        try:
+            return self.actors[actor_name]
+        except KeyError:
+            raise ActorNotFound(actor_name) from None
+
+    def flush(self, queue_name: str) -> None:
+        """Drop all hints of a queue; the sweeper sends those that matter again."""
+        self._client.delete(keyspace.hints(queue_name))
+
+    def flush_all(self) -> None:
+        """Drop all hints."""
+        for queue_name in self.queues:
+            self.flush(queue_name)
+
+
+class HintConsumer(Consumer):
+    """Blocks on a list and hands out its hints as messages, as many as there are free slots."""
+
+    def __init__(self, url: str, queue_name: str, slots: Slots, timeout_ms: int) -> None:
+        self._client = _connect(url)
+        self._queue_name = queue_name
+        self._key = keyspace.hints(queue_name)
+        self._slots = slots
+        self._timeout = timeout_ms / 1000
+        self._fetched: list[bytes] = []
+
+    def __next__(self) -> MessageProxy | None:
+        if not self._fetched:
+            self._fetch()
+        while self._fetched:
+            message = self._make_message(self._fetched.pop())
+            if message is not None:
+                return message
+        return None
+
+    def _fetch(self) -> None:
+        free = self._slots.wait_free(self._timeout)
+        if free < 1:
+            return
+        count = min(free, FETCHED_AT_ONCE)
+        try:
+            reply = self._client.execute_command(
+                "BLMPOP", self._timeout, 1, self._key, "LEFT", "COUNT", count
+            )
+        except redis.ConnectionError as error:
+            raise ConnectionClosed(error) from None
+        if reply:
+            self._fetched = reply[1][::-1]
+            self._slots.take(len(self._fetched))
+
+    def _make_message(self, data: bytes) -> MessageProxy | None:
+        try:
+            actor, argument = parse_hint(data)
+        except (ValueError, UnicodeDecodeError):
+            self._slots.release()
+            return None
+        return MessageProxy(
+            dramatiq.Message(
+                queue_name=self._queue_name,
+                actor_name=actor,
+                args=(argument,),
+                kwargs={},
+                options={},
+                message_id=argument,
+                message_timestamp=0,
+            )
+        )
+
+    def ack(self, message: MessageProxy) -> None:
+        """Nothing to do: a hint is gone once fetched, and its slot is the walker's to free."""
+
+    def nack(self, message: MessageProxy) -> None:
+        """The actor did not take the hint: its slot is free; the sweeper sends it again."""
+        self._slots.release()
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Send back the hints that a stopping worker has in memory."""
+        hints = [make_hint(message.actor_name, message.args[0]) for message in messages]
+        if hints:
+            self._client.rpush(self._key, *hints)
+
+    def close(self) -> None:
+        """Send back what was fetched and not handed out, then close the connection."""
+        if self._fetched:
+            self._client.rpush(self._key, *self._fetched)
+            self._fetched = []
+        self._client.close()
+
+
+def _connect(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=None,
+        socket_connect_timeout=1,
+        protocol=3,
+    )

@@ -1,0 +1,79 @@
+"""The store: the only user of Redis for state, one small class per aggregate."""
+
+from dataclasses import dataclass
+
+from engine.errors import Unavailable
+from engine.settings import Settings
+from engine.store.accounts import Account, Accounts
+from engine.store.api_keys import ApiKey, ApiKeys, Principal
+from engine.store.bell import Bell
+from engine.store.client import Client
+from engine.store.executions import Accepted, Executions, StaleWorkflow
+from engine.store.hints import HintSender
+from engine.store.leases import Leases
+from engine.store.walks import Walks
+from engine.store.workflows import Workflow, Workflows
+
+__all__ = [
+    "Accepted",
+    "Account",
+    "Accounts",
+    "ApiKey",
+    "ApiKeys",
+    "Bell",
+    "Executions",
+    "HintSender",
+    "Leases",
+    "Principal",
+    "StaleWorkflow",
+    "Store",
+    "Walks",
+    "Workflow",
+    "Workflows",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """All aggregates over one connection layer. Every call may raise Unavailable or StoreFull."""
+
+    client: Client
+    hint_client: Client
+    accounts: Accounts
+    api_keys: ApiKeys
+    workflows: Workflows
+    executions: Executions
+    walks: Walks
+    leases: Leases
+    hints: HintSender
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Store":
+        """A store over the settings' Redis; connects with the first command."""
+        client = Client(settings.redis_url)
+        hint_client = Client(settings.queue_url) if settings.queue_url else client
+        hints = HintSender(hint_client)
+        return cls(
+            client=client,
+            hint_client=hint_client,
+            accounts=Accounts(client),
+            api_keys=ApiKeys(client),
+            workflows=Workflows(client, settings.retention_days),
+            executions=Executions(client, hints),
+            walks=Walks(client),
+            leases=Leases(client),
+            hints=hints,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.client.close()
+        if self.hint_client is not self.client:
+            await self.hint_client.close()
+
+    async def ping(self) -> None:
+        """Raises Unavailable when Redis does not answer."""
+        try:
+            await self.client.send("PING")
+        except RuntimeError as error:
+            raise Unavailable(str(error)) from error

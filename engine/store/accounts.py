@@ -1,0 +1,77 @@
+"""Accounts: who owns workflows and executions, and pays for them."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine import keyspace
+from engine.capabilities import Role, Tier
+from engine.errors import AccountNotFound
+from engine.store.client import Client
+from engine.store.records import pack, unpack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One account. `created_at` is in milliseconds since the epoch."""
+
+    id: str
+    email: str
+    tier: Tier
+    role: Role
+    approved: bool
+    created_at: int
+
+
+class Accounts:
+    """Creates, reads and lists accounts."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def create(
+        self, *, email: str, tier: Tier, role: Role = Role.USER, approved: bool = True
+    ) -> Account:
+        """A new account. Raises ValueError for an e-mail address that is not one."""
+        if "@" not in email or len(email) > 254 or any(c.isspace() for c in email):
+            raise ValueError(f"{email!r} is not an e-mail address")
+        seconds, micros = await self._client.send("TIME")
+        account = Account(
+            id="acc_" + secrets.token_hex(12),
+            email=email,
+            tier=Tier(tier),
+            role=Role(role),
+            approved=approved,
+            created_at=int(seconds) * 1000 + int(micros) // 1000,
+        )
+        partition = keyspace.partition_of(account.id)
+        await self._client.send(
+            "HSET", keyspace.accounts(partition), account.id, pack(asdict(account))
+        )
+        await self._client.send("ZADD", keyspace.account_ids(), account.created_at, account.id)
+        return account
+
+    async def get(self, account_id: str) -> Account:
+        """The account. Raises AccountNotFound."""
+        partition = keyspace.partition_of(account_id)
+        data = await self._client.send("HGET", keyspace.accounts(partition), account_id)
+        if data is None:
+            raise AccountNotFound(account_id)
+        return parse_account(unpack(data))
+
+    async def list(self) -> list[Account]:
+        """All accounts, oldest first."""
+        ids = await self._client.send("ZRANGE", keyspace.account_ids(), 0, -1)
+        return [await self.get(account_id.decode()) for account_id in ids]
+
+
+def parse_account(record: dict[str, Any]) -> Account:
+    """The account of a record; members of later versions are left aside."""
+    return Account(
+        id=record["id"],
+        email=record["email"],
+        tier=Tier(record["tier"]),
+        role=Role(record["role"]),
+        approved=record["approved"],
+        created_at=record["created_at"],
+    )

@@ -1,0 +1,149 @@
+"""API keys at rest: digest, prefix, last four characters and capabilities, never the secret."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from engine import api_keys, keyspace
+from engine.capabilities import check_ceiling, parse_all
+from engine.errors import NotFound, Unauthorized
+from engine.store.accounts import Account, parse_account
+from engine.store.client import Client
+from engine.store.records import pack, unpack
+from engine.store.scripts import SCRIPTS
+
+MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """One API key. `created_at` is in milliseconds since the epoch."""
+
+    id: str
+    account_id: str
+    name: str
+    prefix: str
+    last4: str
+    capabilities: tuple[str, ...]
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who calls: the account, and the key that spoke for it."""
+
+    account: Account
+    key: ApiKey
+
+
+class ApiKeys:
+    """Creates, checks, lists and revokes API keys."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
+
+    async def create(
+        self, account: Account, *, name: str, capabilities: Iterable[str]
+    ) -> tuple[ApiKey, str]:
+        """A new key and its secret, which is shown this once.
+
+        Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for a
+        name that is empty or too long or a set without any capability.
+        """
+        held = parse_all(capabilities)
+        if not held:
+            raise ValueError("A key needs at least one capability")
+        if not 0 < len(name) <= MAX_NAME:
+            raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")
+        check_ceiling(held, account.tier, account.role)
+        secret = api_keys.make_secret(account.id)
+        seconds, micros = await self._client.send("TIME")
+        key = ApiKey(
+            id="key_" + secrets.token_hex(12),
+            account_id=account.id,
+            name=name,
+            prefix=api_keys.shown_prefix(secret),
+            last4=api_keys.last4(secret),
+            capabilities=held,
+            created_at=int(seconds) * 1000 + int(micros) // 1000,
+        )
+        await self._write(key, api_keys.digest(secret))
+        return key, secret
+
+    async def _write(self, key: ApiKey, digest: str) -> None:
+        record = key.account_id.encode() + b"|" + pack(asdict(key))
+        await self._client.send("HSET", keyspace.api_key_ids(), key.id, key.account_id)
+        await self._client.send("HSET", keyspace.account_api_keys(key.account_id), key.id, digest)
+        partition = keyspace.partition_of(key.account_id)
+        await self._client.send("HSET", keyspace.api_keys(partition), digest, record)
+
+    async def authorize(self, secret: str) -> Principal:
+        """Who holds this key now, read afresh each time. Raises Unauthorized.
+
+        A malformed key costs no round trip.
+        """
+        if not api_keys.is_well_formed(secret):
+            raise Unauthorized
+        digest = api_keys.digest(secret)
+        partition = api_keys.partition_of(digest)
+        reply = await self._client.call(
+            SCRIPTS["authorize_key"],
+            [keyspace.api_keys(partition), keyspace.accounts(partition)],
+            [digest],
+        )
+        if not reply:
+            raise Unauthorized
+        return self._principal(reply[0], reply[1])
+
+    def _principal(self, key_record: bytes, account_record: bytes) -> Principal:
+        # Parsing is remembered by the very bytes just read, so it can never be stale.
+        cached = self._parsed.get(key_record)
+        if cached is not None and cached[0] == account_record:
+            return cached[1]
+        principal = Principal(
+            account=parse_account(unpack(account_record)), key=_parse_key(key_record)
+        )
+        if len(self._parsed) > 10_000:
+            self._parsed.clear()
+        self._parsed[key_record] = (account_record, principal)
+        return principal
+
+    async def list(self, account_id: str) -> list[ApiKey]:
+        """The account's keys, oldest first."""
+        digests = await self._client.send("HVALS", keyspace.account_api_keys(account_id))
+        if not digests:
+            return []
+        partition = keyspace.partition_of(account_id)
+        records = await self._client.send("HMGET", keyspace.api_keys(partition), *digests)
+        keys = [_parse_key(record) for record in records if record is not None]
+        return sorted(keys, key=lambda key: (key.created_at, key.id))
+
+    async def revoke(self, key_id: str) -> ApiKey:
+        """Delete the key; it fails on the very next request. Raises NotFound."""
+        account_id = await self._client.send("HGET", keyspace.api_key_ids(), key_id)
+        if account_id is None:
+            raise NotFound(f"There is no API key with the id '{key_id}'")
+        account = account_id.decode()
+        partition = keyspace.partition_of(account)
+        digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
+        record = digest and await self._client.send("HGET", keyspace.api_keys(partition), digest)
+        if not record:
+            raise NotFound(f"There is no API key with the id '{key_id}'")
+        await self._client.send("HDEL", keyspace.api_keys(partition), digest)
+        await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
+        await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
+        return _parse_key(record)
+
+
+def _parse_key(record: bytes) -> ApiKey:
+    fields = unpack(record.partition(b"|")[2])
+    return ApiKey(
+        id=fields["id"],
+        account_id=fields["account_id"],
+        name=fields["name"],
+        prefix=fields["prefix"],
+        last4=fields["last4"],
+        capabilities=tuple(fields["capabilities"]),
+        created_at=fields["created_at"],
+    )

@@ -1,0 +1,291 @@
+"""Executions as callers see them: accept, read, list and cancel."""
+
+import base64
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine import keyspace
+from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound, WorkflowNotFound
+from engine.executions import (
+    NODE_STATUSES,
+    TERMINAL,
+    Execution,
+    ExecutionStatus,
+    NodeExecution,
+    NodeStatus,
+)
+from engine.graph import Plan
+from engine.store.hints import HintSender
+from engine.store.client import Client
+from engine.store.records import pack, unpack
+from engine.store.scripts import SCRIPTS
+from engine.store.workflows import Workflow
+
+RESEND_AFTER_MS = 5_000
+SCAN_PAGE = 200
+HEAD_FIELDS = (
+    "status",
+    "slug",
+    "version",
+    "source",
+    "created",
+    "started",
+    "completed",
+    "result",
+    "error",
+)
+
+
+class StaleWorkflow(EngineError):
+    """The workflow was saved again since its plan was read; read it afresh and try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An execution that will end, whatever crashes. `created_at` is in milliseconds."""
+
+    id: str
+    created_at: int
+
+
+class Executions:
+    """Accepts, reads, lists and cancels executions; every call names the account it acts for."""
+
+    def __init__(self, client: Client, hints: HintSender) -> None:
+        self._client = client
+        self._hints = hints
+
+    async def accept(
+        self,
+        *,
+        account_id: str,
+        workflow: Workflow,
+        plan: Plan,
+        inputs: Mapping[str, Any],
+        source: str,
+        key_id: str,
+        bell: str = "",
+        execution_id: str | None = None,
+    ) -> Accepted:
+        """Write the execution and send its hint, in one pipeline.
+
+        `bell` is the channel to ring when it ends, empty for nobody. Raises StaleWorkflow,
+        WorkflowNotFound, StoreFull or Unavailable.
+        """
+        execution_id = execution_id or str(uuid.uuid4())
+        reference = keyspace.reference(account_id, execution_id)
+        reply = self._client.call(
+            SCRIPTS["accept_execution"],
+            [
+                keyspace.workflow(account_id, workflow.slug),
+                keyspace.execution(account_id, execution_id),
+                keyspace.account_executions(account_id),
+                keyspace.due(keyspace.partition_of(account_id)),
+            ],
+            [
+                0,
+                execution_id,
+                reference,
+                workflow.version,
+                initial_statuses(plan),
+                RESEND_AFTER_MS,
+                *("slug", workflow.slug, "source", source, "key", key_id, "bell", bell),
+                *("inputs", pack(dict(inputs))),
+            ],
+        )
+        self._hints.send_soon(reference)
+        verdict = await reply
+        if verdict[0] == b"stale":
+            raise StaleWorkflow("The workflow has a newer version")
+        if verdict[0] == b"gone":
+            raise WorkflowNotFound
+        return Accepted(id=execution_id, created_at=int(verdict[1]))
+
+    async def head(self, account_id: str, execution_id: str) -> Execution:
+        """The execution without its nodes. Raises ExecutionNotFound."""
+        key = keyspace.execution(account_id, execution_id)
+        values = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        if values[0] is None:
+            raise ExecutionNotFound
+        return _parse_head(account_id, execution_id, values)
+
+    async def get(self, account_id: str, execution_id: str) -> Execution:
+        """The execution with its nodes, in plan order. Raises ExecutionNotFound."""
+        key = keyspace.execution(account_id, execution_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        if "status" not in record:
+            raise ExecutionNotFound
+        return _parse_head(
+            account_id, execution_id, [record.get(name) for name in HEAD_FIELDS], parse_nodes(record)
+        )
+
+    async def list(
+        self,
+        account_id: str,
+        *,
+        status: ExecutionStatus | None = None,
+        workflow_slug: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Execution], str | None]:
+        """The account's executions, newest first, and the cursor of the next page.
+
+        Raises ValueError for a cursor that is not one.
+        """
+        found: list[Execution] = []
+        position = None if cursor is None else _parse_cursor(cursor)
+        while True:
+            page = await self._page(account_id, position)
+            for index, (execution_id, created) in enumerate(page):
+                execution = await self._listed(account_id, execution_id)
+                position = (created, execution_id)
+                if execution is not None and _matches(execution, status, workflow_slug):
+                    found.append(execution)
+                    if len(found) == limit:
+                        is_last = index == len(page) - 1 and len(page) < SCAN_PAGE
+                        return found, None if is_last else _make_cursor(*position)
+            if len(page) < SCAN_PAGE:
+                return found, None
+
+    async def _page(
+        self, account_id: str, position: tuple[int, str] | None
+    ) -> list[tuple[str, int]]:
+        highest = "+inf" if position is None else str(position[0])
+        reply = await self._client.send(
+            *("ZRANGE", keyspace.account_executions(account_id), highest, "-inf"),
+            *("BYSCORE", "REV", "LIMIT", 0, SCAN_PAGE + 100, "WITHSCORES"),
+        )
+        rows = [(member.decode(), int(score)) for member, score in reply]
+        if position is not None:
+            rows = [row for row in rows if (row[1], row[0]) < position]
+        return rows[:SCAN_PAGE]
+
+    async def _listed(self, account_id: str, execution_id: str) -> Execution | None:
+        try:
+            return await self.head(account_id, execution_id)
+        except ExecutionNotFound:
+            return None  # pruned since the page was read
+
+    async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
+        """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
+        partition = keyspace.partition_of(account_id)
+        reply = await self._client.call(
+            SCRIPTS["cancel_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.due(partition),
+                keyspace.finished(partition),
+            ],
+            [0, keyspace.reference(account_id, execution_id), execution_id, keyspace.cancels()],
+        )
+        if reply[0] == b"missing":
+            raise ExecutionNotFound
+        if reply[0] == b"ended":
+            raise ExecutionNotCancellable(reply[1].decode())
+        return ExecutionStatus(reply[0].decode())
+
+    async def outputs_aside(self, account_id: str, execution_id: str, index: int) -> dict[str, Any]:
+        """The outputs of a node that were too large for the execution's record."""
+        key = keyspace.aside(account_id, execution_id)
+        data = await self._client.send("HGET", key, index)
+        return {} if data is None else unpack(data)
+
+
+def initial_statuses(plan: Plan) -> str:
+    """One code per node: pending when it leads to the output, else skipped from the start."""
+    return "".join("p" if node.index in plan.reachable else "s" for node in plan.nodes)
+
+
+def parse_hash(reply: Any) -> dict[str, bytes]:
+    """HGETALL's reply by field name, as a map (RESP3) or as a flat list (from a script)."""
+    if isinstance(reply, dict):
+        return {name.decode(): value for name, value in reply.items()}
+    return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
+
+
+def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
+    """The node executions of a record, in plan order."""
+    settled: dict[int, list[Any]] = {}
+    for name, value in record.items():
+        if name[0] == "r" and "." in name:
+            settled.update((row[0], row) for row in unpack(value))
+    statuses = record["statuses"].decode()
+    return tuple(
+        _parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
+        for index, code in enumerate(statuses)
+    )
+
+
+def _parse_node(
+    index: int, status: NodeStatus, row: list[Any] | None, claim: bytes | None
+) -> NodeExecution:
+    if row is not None and status not in (NodeStatus.RUNNING, NodeStatus.PENDING):
+        _, attempts, started, duration, error, outputs = row
+        return NodeExecution(
+            index=index,
+            status=status,
+            attempts=attempts,
+            started_at=started,
+            duration_ms=duration,
+            error=error,
+            outputs=outputs,
+        )
+    if claim is None:
+        return NodeExecution(index=index, status=status)
+    _, attempts_text, at, _ = claim.decode().split(":")
+    started = int(at) if status is NodeStatus.RUNNING else None
+    return NodeExecution(
+        index=index, status=status, attempts=int(attempts_text), started_at=started
+    )
+
+
+def _parse_head(
+    account_id: str,
+    execution_id: str,
+    values: list[bytes | None],
+    nodes: tuple[NodeExecution, ...] = (),
+) -> Execution:
+    status, slug, version, source, created, started, completed, result, error = values
+    return Execution(
+        id=execution_id,
+        account_id=account_id,
+        workflow_slug=(slug or b"").decode(),
+        workflow_version=int(version or 0),
+        source=(source or b"").decode(),
+        status=ExecutionStatus((status or b"").decode()),
+        created_at=int(created or 0),
+        started_at=int(started) if started else None,
+        completed_at=int(completed) if completed else None,
+        result=unpack(result) if result else None,
+        error=unpack(error) if error else None,
+        nodes=nodes,
+    )
+
+
+def is_ended(execution: Execution) -> bool:
+    """Whether the execution has reached its last status."""
+    return execution.status in TERMINAL
+
+
+def _matches(
+    execution: Execution, status: ExecutionStatus | None, workflow_slug: str | None
+) -> bool:
+    return (status is None or execution.status is status) and (
+        workflow_slug is None or execution.workflow_slug == workflow_slug
+    )
+
+
+def _make_cursor(created: int, execution_id: str) -> str:
+    text = f"{created}:{execution_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _parse_cursor(cursor: str) -> tuple[int, str]:
+    padded = cursor + "=" * (-len(cursor) % 4)
+    try:
+        created, _, execution_id = base64.urlsafe_b64decode(padded).decode().partition(":")
+        return int(created), str(uuid.UUID(execution_id))
+    except (ValueError, UnicodeDecodeError):
+        raise ValueError("not a cursor of this list") from None

@@ -1,0 +1,102 @@
+"""What keeps executions alive: heartbeats, the sweeper's lead, due hints and retention."""
+
+import asyncio
+
+from engine import keyspace
+from engine.store.client import Client
+from engine.store.scripts import SCRIPTS
+
+PROMOTED_AT_ONCE = 500
+PARTITIONS = range(keyspace.PARTITIONS)
+
+
+class Leases:
+    """The reads and transitions of heartbeats and of the sweeper."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def beat(self, worker_id: str, lease_ms: int) -> int:
+        """Renew a worker's lease; returns Redis's time in milliseconds."""
+        return int(
+            await self._client.call(
+                SCRIPTS["beat_worker"], [keyspace.workers()], [0, worker_id, lease_ms]
+            )
+        )
+
+    async def resign(self, worker_id: str) -> None:
+        """Forget a worker that has given back all it held."""
+        await self._client.send("ZREM", keyspace.workers(), worker_id)
+
+    async def workers(self) -> dict[str, int]:
+        """Worker id to the end of its lease in milliseconds, dead ones included."""
+        reply = await self._client.send("ZRANGE", keyspace.workers(), 0, -1, "WITHSCORES")
+        return {name.decode(): int(score) for name, score in reply}
+
+    async def dead_workers(self) -> list[str]:
+        """The workers whose lease is over."""
+        reply = await self._client.call(SCRIPTS["list_dead_workers"], [keyspace.workers()], [0])
+        return [name.decode() for name in reply]
+
+    async def held(self, worker_id: str) -> list[str]:
+        """References of all that a worker holds."""
+        replies = await asyncio.gather(
+            *(self._client.send("HKEYS", keyspace.held(p, worker_id)) for p in PARTITIONS)
+        )
+        return [name.decode() for reply in replies for name in reply]
+
+    async def bury(self, worker_id: str) -> bool:
+        """Forget a dead worker, unless it has come back meanwhile."""
+        return bool(
+            await self._client.call(SCRIPTS["bury_worker"], [keyspace.workers()], [0, worker_id])
+        )
+
+    async def take_lead(self, worker_id: str, lease_ms: int) -> bool:
+        """Become or stay the leader among the sweepers."""
+        return bool(
+            await self._client.call(
+                SCRIPTS["take_lead"], [keyspace.leader()], [worker_id, lease_ms]
+            )
+        )
+
+    async def promote(self, resend_ms: int) -> list[str]:
+        """References whose hint is due now; each is due again after `resend_ms`."""
+        replies = await asyncio.gather(
+            *(
+                self._client.call(
+                    SCRIPTS["promote_due"],
+                    [keyspace.due(partition)],
+                    [0, PROMOTED_AT_ONCE, resend_ms],
+                )
+                for partition in PARTITIONS
+            )
+        )
+        return [name.decode() for reply in replies for name in reply]
+
+    async def prune(self, ended_before_ms: int, at_most: int = 100) -> int:
+        """Remove executions that ended before the time; returns how many, per partition bounded."""
+        replies = await asyncio.gather(
+            *(
+                self._client.send(
+                    *("ZRANGE", keyspace.finished(partition), "-inf", ended_before_ms),
+                    *("BYSCORE", "LIMIT", 0, at_most),
+                )
+                for partition in PARTITIONS
+            )
+        )
+        old = [name.decode() for reply in replies for name in reply]
+        await asyncio.gather(*(self._forget(reference, ended_before_ms) for reference in old))
+        return len(old)
+
+    async def _forget(self, reference: str, ended_before_ms: int) -> None:
+        account_id, execution_id = keyspace.parse_reference(reference)
+        await self._client.call(
+            SCRIPTS["forget_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.aside(account_id, execution_id),
+                keyspace.account_executions(account_id),
+                keyspace.finished(keyspace.partition_of(account_id)),
+            ],
+            [execution_id, reference, ended_before_ms],
+        )

