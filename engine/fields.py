@@ -1,4 +1,4 @@
-"""Fields: what a workflow asks of its callers, how inputs are checked, and the same as JSON Schema."""
+"""Fields: what a workflow asks of its callers, the check of inputs, and both as JSON Schema."""
 
 import math
 import re

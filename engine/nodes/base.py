@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 Outputs = Mapping[str, Any]
-"""Output socket name to plain JSON-like value; a socket left out was not taken (its dependents skip)."""
+"""Output socket name to plain value; a socket left out was not taken (its dependents skip)."""
 
 
 class Kind(StrEnum):

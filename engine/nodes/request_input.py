@@ -29,15 +29,15 @@ class RequestInput(NodeType):
 
     def parse(self, data: Mapping[str, Any]) -> RequestInputSettings:
         fields, reasons = _read_fields(data.get("fields"))
-        values = data.get("values")
-        if values is not None and not isinstance(values, dict):
+        values = {} if data.get("values") is None else data["values"]
+        if not isinstance(values, dict):
             reasons.append("values must be an object with a value per field")
         strict = data.get("strict", False)
         if not isinstance(strict, bool):
             reasons.append("strict must be true or false")
         if reasons:
             raise SettingsError(*reasons)
-        saved = {field.name: values[field.name] for field in fields if field.name in (values or {})}
+        saved = {field.name: values[field.name] for field in fields if field.name in values}
         return RequestInputSettings(fields=fields, values=saved, strict=strict)
 
     def inputs(self, settings: RequestInputSettings) -> Mapping[str, Socket]:

@@ -1,0 +1,177 @@
+"""Graphs: checking a document's nodes and edges, and compiling them into the plan of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import networkx
+
+from engine.checks import MAX_NAMED, Draft, Link, Problem, Seen, examine
+from engine.errors import InvalidGraph
+from engine.fields import Field
+from engine.nodes.base import NodeType, Wire
+from engine.nodes.request_input import RequestInput, RequestInputSettings
+from engine.nodes.response_output import ResponseOutput
+from engine.policy import Policy
+
+__all__ = ["Node", "Plan", "Policy", "Problem", "Wire", "check_graph", "compile_plan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node ready to run; `index` is its position in the plan."""
+
+    index: int
+    id: str
+    type: NodeType
+    settings: Any
+    policy: Policy
+    wires: tuple[Wire, ...]
+    """In the order of the edges in the document."""
+    many: frozenset[str]
+    """The input sockets that get a list."""
+    dependencies: tuple[int, ...]
+    dependents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A graph that can run, in topological order; ties as in the document."""
+
+    nodes: tuple[Node, ...]
+    request_input: int | None
+    response_output: int | None
+    reachable: frozenset[int]
+    """The Response Output and its ancestors; the other nodes are skipped."""
+    fields: tuple[Field, ...]
+    strict_inputs: bool
+    values: dict[str, Any]
+    """The saved value of each field."""
+    estimated_credits: int = 0
+
+
+def check_graph(
+    nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
+) -> list[Problem]:
+    """All problems of a graph at once; none: it can run."""
+    return _examine(nodes, edges).problems
+
+
+def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Plan:
+    """The plan of a graph. Raises InvalidGraph with all its problems."""
+    draft = _examine(nodes, edges)
+    if draft.problems:
+        raise InvalidGraph([problem.as_dict() for problem in draft.problems])
+    return _build_plan(draft)
+
+
+def _examine(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Draft:
+    draft = examine(nodes, edges)
+    _check_cycles(draft)
+    return draft
+
+
+def _check_cycles(draft: Draft) -> None:
+    shape = networkx.DiGraph((link.source.position, link.target.position) for link in draft.links)
+    ids = {node.position: node.id for node in draft.nodes.values()}
+    groups = (sorted(group) for group in networkx.strongly_connected_components(shape))
+    for group in sorted(groups):
+        if len(group) > 1 or shape.has_edge(group[0], group[0]):
+            cycle = networkx.find_cycle(shape.subgraph(group), source=group[0])
+            names = [ids[source] for source, _ in cycle[:MAX_NAMED]]
+            names.append("…" if len(cycle) > MAX_NAMED else names[0])
+            draft.report(f"These nodes form a cycle: {' → '.join(names)}", node=ids[group[0]])
+
+
+def _build_plan(draft: Draft) -> Plan:
+    seen = list(draft.nodes.values())
+    shape: networkx.DiGraph[int] = networkx.DiGraph()
+    shape.add_nodes_from(range(len(seen)))
+    shape.add_edges_from((link.source.position, link.target.position) for link in draft.links)
+    order = list(networkx.lexicographical_topological_sort(shape))
+    places = {position: index for index, position in enumerate(order)}
+    wires, wired = _index_wires(draft.links, places)
+    nodes = tuple(
+        _build_node(
+            seen[position],
+            index=index,
+            wires=tuple(wires.get(index, ())),
+            wired=frozenset(wired.get(index, ())),
+            dependents=tuple(sorted(places[each] for each in shape.successors(position))),
+        )
+        for index, position in enumerate(order)
+    )
+    output = _find_index(nodes, ResponseOutput.type)
+    request_input = _find_index(nodes, RequestInput.type)
+    form = _form(nodes, request_input)
+    return Plan(
+        nodes=nodes,
+        request_input=request_input,
+        response_output=output,
+        reachable=_find_reachable(shape, order, places, output),
+        fields=form.fields,
+        strict_inputs=form.strict,
+        values=dict(form.values),
+    )
+
+
+def _index_wires(
+    links: Sequence[Link], places: Mapping[int, int]
+) -> tuple[dict[int, list[Wire]], dict[int, set[str]]]:
+    wires: dict[int, list[Wire]] = {}
+    wired: dict[int, set[str]] = {}
+    for link in links:
+        source = places[link.source.position]
+        kind = link.source.outputs[link.output].type
+        wire = Wire(socket=link.socket, source=source, output=link.output, type=kind)
+        wires.setdefault(places[link.target.position], []).append(wire)
+        wired.setdefault(source, set()).add(link.output)
+    return wires, wired
+
+
+def _build_node(
+    seen: Seen,
+    *,
+    index: int,
+    wires: tuple[Wire, ...],
+    wired: frozenset[str],
+    dependents: tuple[int, ...],
+) -> Node:
+    if seen.type is None:
+        raise AssertionError("a graph without problems has a type for each node")
+    return Node(
+        index=index,
+        id=seen.id,
+        type=seen.type,
+        settings=seen.type.bind(seen.settings, wired),
+        policy=seen.policy,
+        wires=wires,
+        many=frozenset(name for name, socket in seen.inputs.items() if socket.many),
+        dependencies=tuple(sorted({wire.source for wire in wires})),
+        dependents=dependents,
+    )
+
+
+def _find_index(nodes: Sequence[Node], kind: str) -> int | None:
+    return next((node.index for node in nodes if node.type.type == kind), None)
+
+
+def _form(nodes: Sequence[Node], request_input: int | None) -> RequestInputSettings:
+    if request_input is None:
+        return RequestInputSettings(fields=(), values={}, strict=False)
+    settings = nodes[request_input].settings
+    if not isinstance(settings, RequestInputSettings):
+        raise AssertionError("a Request Input has the settings of one")
+    return settings
+
+
+def _find_reachable(
+    shape: "networkx.DiGraph[int]",
+    order: Sequence[int],
+    places: Mapping[int, int],
+    output: int | None,
+) -> frozenset[int]:
+    if output is None:
+        return frozenset()
+    ancestors = networkx.ancestors(shape, order[output])
+    return frozenset({output, *(places[position] for position in ancestors)})
