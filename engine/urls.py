@@ -13,6 +13,8 @@ MAX_URL_LENGTH = 8_192
 MISLEADING = re.compile(r"[\x00-\x20\x7f\\]")
 """Characters that parsers read differently: spaces, controls, the backslash."""
 
+DENIED_NAMES = ("localhost", "metadata.google.internal")
+"""Names that are refused, and all names below them, whatever they resolve to."""
 DENIED_IPV4 = tuple(
     ipaddress.IPv4Network(text)
     for text in (
@@ -119,6 +121,9 @@ def _host(parts: SplitResult) -> str:
 def _check_public(target: Target) -> None:
     if target.port not in PORTS.values():
         raise UrlRefused("Only the ports 80 and 443 may be called")
+    name = "." + target.host.rstrip(".")
+    if any(name.endswith("." + denied) for denied in DENIED_NAMES):
+        raise UrlRefused("The URL leads to a name that is not public")
     if _parse_address(target.host) is not None and not is_public(target.host):
         raise UrlRefused("The URL leads to an address that is not public")
 
