@@ -1,14 +1,22 @@
 """The node types, each in a file of its own."""
 
 from engine.nodes.base import NodeType
+from engine.nodes.condition import Condition
+from engine.nodes.http_request import HttpRequest
+from engine.nodes.list import List
 from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.text_box import TextBox
+from engine.nodes.transform import Transform
 
 NODE_TYPES: tuple[NodeType, ...] = (
     RequestInput(),
     TextBox(),
+    List(),
+    HttpRequest(),
+    Transform(),
+    Condition(),
     ResponseOutput(),
     Note(),
 )

@@ -1,0 +1,119 @@
+"""CEL: checking expressions when a workflow is saved, and evaluating them in a child process."""
+
+import datetime
+import re
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from engine.failures import NodeFailed
+from engine.values import fault, is_text
+
+MAX_EXPRESSION_BYTES = 4_096
+MAX_VALUE_BYTES = 1_048_576
+MAX_RESULT_BYTES = 10_485_760
+MAX_MESSAGE = 300
+ERROR = "expression_error"
+
+PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
+STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+MIXED_NUMBERS = re.compile(r"\((double, u?int\d*|u?int\d*, double)\)")
+HINT = "; JSON numbers are doubles here: write 1.0 instead of 1, or use int(…)"
+
+
+def check(expression: str, *, is_condition: bool = False) -> str | None:
+    """What is wrong with an expression, as a sentence with its place; None: nothing."""
+    if not is_text(expression) or len(expression.encode()) > MAX_EXPRESSION_BYTES:
+        return f"The expression must be valid text of at most {MAX_EXPRESSION_BYTES} bytes"
+    if not expression.strip():
+        return "The expression is empty"
+    try:
+        compiled = _compile(expression)
+    except RuntimeError as error:
+        return _explain(error)
+    gives = compiled.return_type().name().lower()
+    if is_condition and gives not in ("bool", "dyn"):
+        return f"The expression gives {gives}; a condition needs true or false"
+    return None
+
+
+def check_size(value: Any) -> None:
+    """Refuse a value that is too large or not plain. Raises NodeFailed."""
+    reason = fault(value)
+    if reason:
+        raise NodeFailed(ERROR, f"The value {reason}")
+    if _size(value) > MAX_VALUE_BYTES:
+        raise NodeFailed(ERROR, f"The value is over the limit of {MAX_VALUE_BYTES} bytes as JSON")
+
+
+def evaluate(expression: str, value: Any) -> Any:
+    """The plain result of an expression over `value`. Raises NodeFailed."""
+    check_size(value)
+    try:
+        found = _compile(expression).eval(data={"value": _to_doubles(value)})
+        kind, plain = found.type().name(), found.plain_value()
+    except RuntimeError as error:
+        raise NodeFailed(ERROR, _explain(error)) from None
+    except MemoryError:
+        raise NodeFailed(ERROR, "The expression needs too much memory") from None
+    if kind in ("ERROR", "*error*", "UNKNOWN", "*unknown*"):
+        raise NodeFailed(ERROR, _explain(plain))
+    result = _to_plain(plain)
+    reason = fault(result)
+    if reason:
+        raise NodeFailed(ERROR, f"The expression's result {reason}")
+    if _size(result) > MAX_RESULT_BYTES:
+        raise NodeFailed(ERROR, f"The result is over the limit of {MAX_RESULT_BYTES} bytes as JSON")
+    return result
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    from cel_expr_python import cel
+
+    return cel.NewEnv(variables={"value": cel.Type.DYN})
+
+
+@lru_cache(maxsize=256)
+def _compile(expression: str) -> Any:
+    return _environment().compile(expression)
+
+
+def _size(value: Any) -> int:
+    return len(msgspec.json.encode(value))
+
+
+def _explain(error: object) -> str:
+    text = str(error)
+    match = PLACE.search(text)
+    if match:
+        return f"The expression at line {match[1]}, column {match[2]}: {match[3][:MAX_MESSAGE]}"
+    plain = STATUS.sub("", text)[:MAX_MESSAGE]
+    return f"The expression failed: {plain}{HINT if MIXED_NUMBERS.search(plain) else ''}"
+
+
+def _to_doubles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_doubles(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_to_doubles(member) for member in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _to_plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_to_plain(member) for member in value]
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 2**63 else value
+    if isinstance(value, bytes | bytearray | datetime.datetime | datetime.timedelta):
+        raise NodeFailed(ERROR, f"The result has a {_name(value)}; make it a text with string(…)")
+    return value
+
+
+def _name(value: object) -> str:
+    if isinstance(value, datetime.datetime):
+        return "timestamp"
+    return "duration" if isinstance(value, datetime.timedelta) else "bytes value"
