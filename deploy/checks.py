@@ -1,0 +1,152 @@
+"""What `headrace doctor` looks at: each check says what it saw and what to do about it."""
+
+import asyncio
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.http_client import Unreachable, call
+from deploy.redis_server import MINIMUM_VERSIONS
+from deploy.stack import Stack
+from engine.errors import EngineError
+from engine.store import Store
+
+MAX_SKEW_SECONDS = 2.0
+MIN_DESCRIPTORS = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at; `fix` is what to do when it is not well."""
+
+    name: str
+    is_well: bool
+    seen: str
+    fix: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The wire form."""
+        fix = {} if self.is_well else {"fix": self.fix}
+        return {"name": self.name, "ok": self.is_well, "seen": self.seen, **fix}
+
+
+async def check_store(store: Store) -> list[Check]:
+    """Everything about the Redis of a stack, and the workers that are known there."""
+    try:
+        info = _parse_info(await store.client.send("INFO"))
+        before = time.time()
+        seconds, micros = await store.client.send("TIME")
+        skew = int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
+        leases = await store.leases.workers()
+    except (EngineError, RuntimeError) as error:
+        return [no_redis(str(error))]
+    now_ms = int(seconds) * 1000
+    return [
+        _version(info),
+        _append_only(info),
+        _eviction(info),
+        _clock(skew),
+        _workers(sum(until > now_ms for until in leases.values())),
+    ]
+
+
+def no_redis(reason: str) -> Check:
+    """The check that stands for all of Redis when it does not answer."""
+    return Check(
+        name="redis",
+        is_well=False,
+        seen=reason,
+        fix="Start the stack with `headrace up`, or point HEADRACE_REDIS_URL at a Redis that runs.",
+    )
+
+
+async def check_gateway(stack: Stack) -> Check:
+    """Whether the API answers and is ready."""
+    if stack.url is None:
+        return Check(name="gateway", is_well=True, seen="not run by `headrace up` here")
+    try:
+        status, _ = await asyncio.to_thread(call, "GET", f"{stack.url}/readyz", timeout=5)
+        seen, is_well = f"{stack.url} answers {status}", status == 200
+    except Unreachable as error:
+        seen, is_well = str(error), False
+    return Check(
+        name="gateway",
+        is_well=is_well,
+        seen=seen,
+        fix="Look at the gateway's lines in the output of `headrace up`; another --port may help.",
+    )
+
+
+def check_descriptors() -> Check:
+    """Whether this shell lets a process hold enough connections."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = soft == resource.RLIM_INFINITY
+    return Check(
+        name="file descriptors",
+        is_well=unlimited or soft >= MIN_DESCRIPTORS,
+        seen="unlimited" if unlimited else f"{soft} per process",
+        fix="Raise the limit before starting the stack: `ulimit -n 65536`.",
+    )
+
+
+def _version(info: Mapping[str, str]) -> Check:
+    product = info.get("server_name", "redis")
+    version = info.get("valkey_version") or info.get("redis_version", "0.0")
+    minimum = MINIMUM_VERSIONS.get(product, MINIMUM_VERSIONS["redis"])
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    return Check(
+        name="redis",
+        is_well=numbers >= minimum,
+        seen=f"{product} {version}",
+        fix="Use Redis 7.4 or newer, or Valkey 8.0 or newer.",
+    )
+
+
+def _append_only(info: Mapping[str, str]) -> Check:
+    is_on = info.get("aof_enabled") == "1"
+    written = info.get("aof_last_write_status", "ok")
+    return Check(
+        name="append-only file",
+        is_well=is_on and written == "ok",
+        seen=f"on, last write {written}" if is_on else "off",
+        fix="Run `CONFIG SET appendonly yes` and write it to the configuration; "
+        "without it a restart of Redis loses what was accepted.",
+    )
+
+
+def _eviction(info: Mapping[str, str]) -> Check:
+    policy = info.get("maxmemory_policy", "unknown")
+    return Check(
+        name="eviction",
+        is_well=policy == "noeviction",
+        seen=policy,
+        fix="Run `CONFIG SET maxmemory-policy noeviction`: executions must not be evicted.",
+    )
+
+
+def _clock(skew: float) -> Check:
+    return Check(
+        name="clock",
+        is_well=abs(skew) <= MAX_SKEW_SECONDS,
+        seen=f"{skew:+.2f} s from here to Redis",
+        fix="Let both machines follow the same time service.",
+    )
+
+
+def _workers(alive: int) -> Check:
+    return Check(
+        name="workers",
+        is_well=alive > 0,
+        seen=f"{alive} alive",
+        fix="Start one with `headrace worker`; without any, executions wait.",
+    )
+
+
+def _parse_info(reply: Any) -> dict[str, str]:
+    if isinstance(reply, Mapping):
+        return {str(name): str(value) for name, value in reply.items()}
+    text = reply.decode() if isinstance(reply, bytes) else str(reply)
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, sign, value in pairs if sign}

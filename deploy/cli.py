@@ -1,0 +1,58 @@
+"""The `headrace` command: its parts, and how a failure is told."""
+
+import os
+import sys
+
+import click
+
+from deploy.commands.accounts import account
+from deploy.commands.doctor import doctor
+from deploy.commands.keys import key
+from deploy.commands.parts import gateway, up, worker
+from deploy.commands.run import run
+from deploy.commands.workflows import workflow
+from deploy.problems import CommandFailed, with_reasons
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headrace", prog_name="headrace")
+def headrace() -> None:
+    """Turn saved AI workflows into API endpoints, on machines of your own."""
+
+
+for command in (up, run, doctor, account, key, workflow, gateway, worker):
+    headrace.add_command(command)
+
+
+def main() -> None:
+    """Run the command; a failure is one sentence on standard error, never a traceback."""
+    try:
+        headrace.main(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter's own flush must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        print(f"headrace: {_sentence(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    from engine.errors import EngineError
+    from engine.settings import SettingError
+
+    if isinstance(error, EngineError):
+        return with_reasons(error.message, error.context.get("problems"))
+    if isinstance(error, (CommandFailed, SettingError)):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+    return f"{error}" if type(error) is ValueError else f"{type(error).__name__}: {error}"

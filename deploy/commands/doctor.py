@@ -1,0 +1,30 @@
+"""`headrace doctor`: whether a stack is well, and what to do when it is not."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from deploy.commands import options
+
+
+@click.command()
+@options.data_dir
+@options.as_json
+def doctor(data_dir: Path, as_json: bool) -> None:
+    """Check the stack and say how to mend what is wrong."""
+    import asyncio
+
+    from deploy.diagnosis import examine
+
+    checks = asyncio.run(examine(data_dir))
+    is_well = all(check.is_well for check in checks)
+    if as_json:
+        print(json.dumps({"ok": is_well, "checks": [check.as_dict() for check in checks]}))
+    else:
+        for check in checks:
+            print(f"{'ok   ' if check.is_well else 'WRONG'}  {check.name}: {check.seen}")
+            if not check.is_well:
+                print(f"       {check.fix}")
+    sys.exit(0 if is_well else 1)

@@ -1,0 +1,94 @@
+"""`headrace key`: what callers show to the API."""
+
+from pathlib import Path
+
+import click
+
+from deploy.commands import options
+from deploy.output import show
+from deploy.problems import CommandFailed
+
+COLUMNS = ("id", "accountId", "name", "prefix", "last4", "capabilities", "createdAt")
+CREATED_COLUMNS = ("id", "key", "capabilities")
+
+
+@click.group()
+def key() -> None:
+    """Create, list and revoke API keys."""
+
+
+@key.command()
+@options.required_account
+@click.option("--preset", metavar="NAME", help='A set of capabilities, such as "Workflow Deploy".')
+@click.option("--capability", "capabilities", multiple=True, metavar="C", help="May be repeated.")
+@click.option("--name", default="Command line", show_default=True)
+@options.data_dir
+@options.as_json
+def create(
+    account_id: str,
+    preset: str | None,
+    capabilities: tuple[str, ...],
+    name: str,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Create a key; its secret is shown this once."""
+    from deploy.records import key_row
+    from deploy.store_access import with_store
+    from engine.store import ApiKey, Store
+
+    chosen = _chosen(preset, capabilities)
+
+    async def work(store: Store) -> tuple[ApiKey, str]:
+        account = await store.accounts.get(account_id)
+        return await store.api_keys.create(account, name=name, capabilities=chosen)
+
+    made, secret = with_store(data_dir, work)
+    show(key_row(made) | {"key": secret}, as_json=as_json, columns=CREATED_COLUMNS)
+
+
+@key.command("list")
+@options.account
+@options.data_dir
+@options.as_json
+def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
+    """List the keys of one account, or of all."""
+    from deploy.records import key_row
+    from deploy.store_access import with_store
+    from engine.store import ApiKey, Store
+
+    async def work(store: Store) -> list[ApiKey]:
+        if account_id is None:
+            owners = [account.id for account in await store.accounts.list()]
+        else:
+            owners = [(await store.accounts.get(account_id)).id]
+        return [key for owner in owners for key in await store.api_keys.list(owner)]
+
+    found = with_store(data_dir, work)
+    show([key_row(key) for key in found], as_json=as_json, columns=COLUMNS)
+
+
+@key.command()
+@click.argument("key_id", metavar="ID")
+@options.data_dir
+@options.as_json
+def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
+    """Delete a key; the very next request with it is refused."""
+    from deploy.records import key_row
+    from deploy.store_access import with_store
+
+    revoked = with_store(data_dir, lambda store: store.api_keys.revoke(key_id))
+    show(key_row(revoked), as_json=as_json, columns=COLUMNS)
+
+
+def _chosen(preset: str | None, capabilities: tuple[str, ...]) -> tuple[str, ...]:
+    from engine.capabilities import PRESETS
+
+    if (preset is None) == (not capabilities):
+        raise click.UsageError("Name either a --preset or each --capability.")
+    if preset is None:
+        return capabilities
+    by_name = {name.lower(): held for name, held in PRESETS.items()}
+    if preset.lower() not in by_name:
+        raise CommandFailed(f"There is no preset '{preset}'; there are {', '.join(PRESETS)}.")
+    return by_name[preset.lower()]

@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+
+import click
+
+data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".headrace"),
+    show_default=True,
+    help="The stack's data directory.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+account = click.option("--account", "account_id", metavar="ID", help="The account's id.")
+required_account = click.option(
+    "--account", "account_id", metavar="ID", required=True, help="The account's id."
+)
+host = click.option("--host", help="Address to listen on.  [default: HEADRACE_HOST or 127.0.0.1]")
+port = click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    help="Port to listen on; 0 takes a free one.  [default: HEADRACE_PORT or 8000]",
+)

@@ -1,0 +1,65 @@
+"""`headrace up`, `gateway`, `worker`: the whole stack, or one part for one of many machines."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from deploy.commands import options
+
+
+@click.command()
+@options.host
+@options.port
+@options.data_dir
+@click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True)
+@click.option("--gateways", type=click.IntRange(1, 256), default=1, show_default=True)
+@click.option("--no-demo", is_flag=True, help="Create no account, key or example workflows.")
+def up(
+    host: str | None, port: int | None, data_dir: Path, workers: int, gateways: int, no_demo: bool
+) -> None:
+    """Run the whole stack here, until Ctrl-C."""
+    import asyncio
+
+    from deploy.up import Options, serve
+    from engine.settings import load
+
+    settings = load()
+    asked = Options(
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        data_dir=data_dir,
+        workers=workers,
+        gateways=gateways,
+        demo=not no_demo,
+    )
+    sys.exit(asyncio.run(serve(asked, settings)))
+
+
+@click.command()
+@options.host
+@options.port
+def gateway(host: str | None, port: int | None) -> None:
+    """Run one gateway: the HTTP API on HEADRACE_REDIS_URL."""
+    from dataclasses import replace
+
+    from engine.settings import load
+    from gateway.server import run
+
+    settings = load()
+    settings = replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+    )
+    sys.exit(run(settings))
+
+
+@click.command()
+def worker() -> None:
+    """Run one worker process on HEADRACE_REDIS_URL."""
+    from workers.main import run
+
+    from engine.settings import load
+
+    sys.exit(run(load()))

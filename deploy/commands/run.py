@@ -1,0 +1,55 @@
+"""`headrace run`: run a workflow from the terminal, over HTTP where the stack answers."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from deploy.commands import options
+
+
+@click.command()
+@click.argument("slug")
+@click.option(
+    "-i",
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An input; NAME:=JSON gives any JSON value.  May be repeated.",
+)
+@click.option("--key", help="An API key.  [default: HEADRACE_API_KEY or the demo's]")
+@options.account
+@click.option("--async", "in_background", is_flag=True, help="Do not wait for the end.")
+@click.option("--watch", is_flag=True, help="Show the nodes while they run.")
+@options.data_dir
+@options.as_json
+def run(
+    slug: str,
+    inputs: tuple[str, ...],
+    key: str | None,
+    account_id: str | None,
+    in_background: bool,
+    watch: bool,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Run the workflow SLUG and print its result."""
+    import asyncio
+
+    from deploy.running import Order, run_order
+
+    if key is not None and account_id is not None:
+        raise click.UsageError("Name a --key or an --account, not both.")
+    if in_background and watch:
+        raise click.UsageError("--async does not wait, so there is nothing to --watch.")
+    order = Order(
+        slug=slug,
+        inputs=inputs,
+        key=key,
+        account_id=account_id,
+        in_background=in_background,
+        watch=watch,
+        as_json=as_json,
+    )
+    sys.exit(asyncio.run(run_order(order, data_dir)))

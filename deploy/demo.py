@@ -1,0 +1,112 @@
+"""The demonstration: a first account with a key, the example workflows, and one run to look at."""
+
+import asyncio
+import json
+import shlex
+from typing import Any
+
+from deploy.documents import save_workflow
+from deploy.examples import example_documents
+from deploy.http_client import Unreachable, call
+from deploy.stack import Stack, read_private, write_private
+from deploy.store_access import open_store
+from engine.capabilities import PRESETS, Tier
+from engine.errors import Unauthorized
+from engine.store import Account, Store
+
+RECORD = "demo.json"
+EMAIL = "demo@localhost"
+TIER = Tier.BUSINESS
+PRESET = "Full deploy"
+SLUG = "greeting-letter"
+INPUTS = {"name": "Ada"}
+RUN_SECONDS = 30
+
+
+class Demo:
+    """What a new installation can be tried with; what is there already is kept."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._path = stack.data_dir / RECORD
+        self._record = read_private(self._path)
+
+    async def prepare(self) -> None:
+        """Create the account, the key and the workflows, unless there are accounts already."""
+        async with open_store(self._stack.redis_url) as store:
+            account = await self._account(store)
+            if account is None:
+                return
+            if self._record.get("accountId") != account.id:
+                self._record = {}
+            if not await self._has_key(store):
+                await self._make_key(store, account)
+            if not self._record.get("complete"):
+                await _push_examples(store, account)
+                self._write(complete=True)
+
+    async def show(self) -> None:
+        """Run one example and print its answer and how to run it again."""
+        key = self._record.get("key")
+        if key is None:
+            return
+        url = f"{self._stack.url}/api/workflows/{SLUG}/run"
+        try:
+            status, answer = await asyncio.to_thread(
+                call, "POST", url, key=key, body={"inputs": INPUTS}, timeout=RUN_SECONDS
+            )
+        except Unreachable as error:
+            print(error, flush=True)
+            return
+        if status == 404:
+            # Whoever deleted the example does not need to see it again.
+            print(f"key {key}", flush=True)
+            return
+        print(_told(url, key, answer), flush=True)
+
+    async def _account(self, store: Store) -> Account | None:
+        accounts = await store.accounts.list()
+        if not accounts:
+            return await store.accounts.create(email=EMAIL, tier=TIER)
+        return next((account for account in accounts if account.email == EMAIL), None)
+
+    async def _has_key(self, store: Store) -> bool:
+        try:
+            await store.api_keys.authorize(self._record.get("key", ""))
+        except Unauthorized:
+            return False
+        return True
+
+    async def _make_key(self, store: Store, account: Account) -> None:
+        _, secret = await store.api_keys.create(account, name="Demo", capabilities=PRESETS[PRESET])
+        self._write(accountId=account.id, key=secret)
+
+    def _write(self, **values: Any) -> None:
+        self._record |= values
+        write_private(self._path, self._record)
+
+
+async def _push_examples(store: Store, account: Account) -> None:
+    there = {workflow.document.name for workflow in await store.workflows.list(account.id)}
+    for document in example_documents():
+        if document["name"] not in there:
+            await save_workflow(store, account.id, document)
+
+
+def _told(url: str, key: str, answer: Any) -> str:
+    result = answer.get("result", answer) if isinstance(answer, dict) else answer
+    text = result.get("text") if isinstance(result, dict) else None
+    body = json.dumps({"inputs": INPUTS})
+    lines = (
+        "",
+        f"The example '{SLUG}' answered:",
+        "",
+        text or json.dumps(result, indent=2, ensure_ascii=False),
+        "",
+        "Run it yourself:",
+        "",
+        f"curl -s {url} -H 'x-api-key: {key}' "
+        f"-H 'content-type: application/json' -d {shlex.quote(body)}",
+        "",
+    )
+    return "\n".join(lines)

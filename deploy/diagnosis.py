@@ -1,0 +1,23 @@
+"""All checks of one stack, those that need none included."""
+
+from pathlib import Path
+
+from deploy.checks import Check, check_descriptors, check_gateway, check_store, no_redis
+from deploy.problems import CommandFailed
+from deploy.stack import find_stack
+from deploy.store_access import open_store
+
+
+async def examine(data_dir: Path) -> list[Check]:
+    """Look at everything, and never stop at the first thing that is wrong."""
+    return [*await _examine_stack(data_dir), check_descriptors()]
+
+
+async def _examine_stack(data_dir: Path) -> list[Check]:
+    try:
+        stack = find_stack(data_dir)
+        async with open_store(stack.redis_url) as store:
+            found = await check_store(store)
+    except CommandFailed as error:
+        return [no_redis(str(error))]
+    return [*found, await check_gateway(stack)]

@@ -1,0 +1,29 @@
+"""Saving a workflow document for an account, with the checks that the API makes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.documents import parse_document
+from engine.errors import InvalidGraph
+from engine.graph import check_graph
+from engine.store import Store, Workflow
+
+
+async def push_workflow(store: Store, account_id: str, body: Mapping[str, Any]) -> Workflow:
+    """Save the next version of the workflow that `slug` names, or else a new one."""
+    mine = {workflow.slug for workflow in await store.workflows.list(account_id)}
+    slug = body.get("slug")
+    return await save_workflow(store, account_id, body, slug=slug if slug in mine else None)
+
+
+async def save_workflow(
+    store: Store, account_id: str, body: Mapping[str, Any], *, slug: str | None = None
+) -> Workflow:
+    """Check a document and save it: as a new workflow, or as the next version of `slug`."""
+    document = parse_document(body)
+    problems = [problem.as_dict() for problem in check_graph(document.nodes, document.edges)]
+    if problems and not document.draft:
+        raise InvalidGraph(problems)
+    if slug is None:
+        return await store.workflows.create(account_id, document, problems)
+    return await store.workflows.update(account_id, slug, document, problems)

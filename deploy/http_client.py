@@ -1,0 +1,57 @@
+"""The command's own HTTP client: one call, JSON in and out, no proxies."""
+
+import http.client
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from deploy.problems import CommandFailed
+
+
+class Unreachable(CommandFailed):
+    """Nobody answers at this address."""
+
+
+def call(
+    method: str,
+    url: str,
+    *,
+    key: str | None = None,
+    body: Mapping[str, Any] | None = None,
+    timeout: float = 30.0,
+) -> tuple[int, Any]:
+    """Send one request; give the status and the parsed answer."""
+    parts = urlsplit(url)
+    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = make(parts.hostname or "", parts.port, timeout=timeout)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request(method, path, body=_encode(body), headers=_headers(key, body))
+        response = connection.getresponse()
+        return response.status, _decode(response.read())
+    except (OSError, http.client.HTTPException) as error:
+        address = f"{parts.scheme}://{parts.netloc}"
+        raise Unreachable(f"{address} does not answer ({type(error).__name__}).") from error
+    finally:
+        connection.close()
+
+
+def _headers(key: str | None, body: Mapping[str, Any] | None) -> dict[str, str]:
+    headers = {"accept": "application/json"}
+    if key is not None:
+        headers["x-api-key"] = key
+    if body is not None:
+        headers["content-type"] = "application/json"
+    return headers
+
+
+def _encode(body: Mapping[str, Any] | None) -> bytes | None:
+    return None if body is None else json.dumps(body).encode()
+
+
+def _decode(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw.decode("utf-8", "replace")

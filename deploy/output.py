@@ -1,0 +1,46 @@
+"""What a command prints: one JSON value for programs, a plain table for people."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def show(value: Row | Sequence[Row], *, as_json: bool, columns: Sequence[str]) -> None:
+    """Print one row or many; the table has the named columns, JSON has everything."""
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False))
+        return
+    rows = [value] if isinstance(value, Mapping) else value
+    print(table(rows, columns))
+
+
+def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """Columns under their headings, as wide as they need to be."""
+    lines = [[_heading(column) for column in columns]]
+    lines += [[_cell(row.get(column)) for column in columns] for row in rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _heading(column: str) -> str:
+    words = "".join(f" {letter}" if letter.isupper() else letter for letter in column)
+    return words.upper()
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(str(item) for item in value)
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)

@@ -1,0 +1,32 @@
+"""What a command can fail with on purpose: a sentence for the person at the terminal."""
+
+
+class CommandFailed(Exception):
+    """The command cannot do what was asked; the message is one sentence that says why."""
+
+
+class Refused(CommandFailed):
+    """The API answered with an error."""
+
+    def __init__(self, status: int, answer: object) -> None:
+        self.status = status
+        self.answer = answer
+        super().__init__(_sentence(status, answer))
+
+
+def with_reasons(message: str, problems: object) -> str:
+    """The sentence, and behind it every problem of a graph."""
+    if not isinstance(problems, list):
+        return message
+    return f"{message}: {'; '.join(_reason(problem) for problem in problems)}"
+
+
+def _sentence(status: int, answer: object) -> str:
+    if not isinstance(answer, dict) or "error" not in answer:
+        return f"The API answered {status}."
+    return with_reasons(str(answer["error"]), answer.get("problems"))
+
+
+def _reason(problem: dict[str, str]) -> str:
+    place = problem.get("nodeId") or problem.get("edgeId")
+    return f"{place}: {problem['reason']}" if place else problem["reason"]

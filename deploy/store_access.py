@@ -1,0 +1,47 @@
+"""Work on the store of a stack that runs, for the administrative commands."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from deploy.problems import CommandFailed
+from deploy.stack import find_stack
+from engine.errors import Unavailable
+from engine.settings import load
+from engine.store import Store
+
+T = TypeVar("T")
+
+
+def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Find the stack, do the work on its store and give what came of it."""
+    redis_url = find_stack(data_dir).redis_url
+
+    async def run() -> T:
+        async with open_store(redis_url) as store:
+            return await work(store)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def open_store(redis_url: str) -> AsyncIterator[Store]:
+    """The store behind an address, which must answer."""
+    store = Store.open(replace(load(), redis_url=redis_url))
+    try:
+        await _ping(store)
+        yield store
+    finally:
+        await store.close()
+
+
+async def _ping(store: Store) -> None:
+    try:
+        await store.ping()
+    except Unavailable as error:
+        raise CommandFailed(
+            "The Redis of this stack does not answer: is `headrace up` running?"
+        ) from error

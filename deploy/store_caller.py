@@ -1,0 +1,120 @@
+"""Running a workflow through the store itself, where no gateway answers or an account is named."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from deploy.callers import Answer
+from deploy.records import iso_time
+from deploy.store_access import open_store
+from engine.capabilities import covers
+from engine.errors import (
+    AccountNotApproved,
+    CapabilityDenied,
+    WorkflowNotFound,
+    WorkflowNotRunnable,
+)
+from engine.executions import Execution, NodeExecution
+from engine.fields import check_inputs
+from engine.graph import Node, Plan
+from engine.store import Account, StaleWorkflow, Store, Workflow
+
+SOURCE = "api-workflow"
+RUN = "workflow:run"
+
+
+class StoreCaller:
+    """Accepts executions for an account, with the checks that the API makes."""
+
+    def __init__(self, store: Store, account: Account, key_id: str) -> None:
+        self._store = store
+        self._account = account
+        self._key_id = key_id
+
+    async def field_types(self, slug: str) -> dict[str, str]:
+        """The type of each field of the workflow."""
+        _, plan = await self._plan(slug)
+        return {field.name: field.type for field in plan.fields}
+
+    async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
+        """Accept one execution."""
+        if not self._account.approved:
+            raise AccountNotApproved
+        while True:
+            workflow, plan = await self._plan(slug)
+            checked = check_inputs(plan.fields, inputs, strict=plan.strict_inputs)
+            try:
+                accepted = await self._store.executions.accept(
+                    account_id=self._account.id,
+                    workflow=workflow,
+                    plan=plan,
+                    inputs=checked,
+                    source=SOURCE,
+                    key_id=self._key_id,
+                )
+            except StaleWorkflow:
+                continue
+            return {
+                "_async": True,
+                "executionId": accepted.id,
+                "requestId": accepted.id,
+                "status": "processing",
+                "webhookDelivery": {"configured": False},
+                "pollUrl": f"/api/executions/{accepted.id}",
+            }
+
+    async def execution(self, execution_id: str) -> Answer:
+        """An execution and its nodes."""
+        execution = await self._store.executions.get(self._account.id, execution_id)
+        _, plan = await self._store.workflows.plan_of(
+            self._account.id, execution.workflow_slug, execution.workflow_version
+        )
+        return _wire(execution, plan)
+
+    async def _plan(self, slug: str) -> tuple[Workflow, Plan]:
+        workflow, plan = await self._store.workflows.plan(slug, fresh=True)
+        if workflow.account_id != self._account.id:
+            raise WorkflowNotFound
+        if plan is None:
+            raise WorkflowNotRunnable(workflow.problems)
+        return workflow, plan
+
+
+@asynccontextmanager
+async def open_store_caller(
+    redis_url: str, *, key: str | None, account_id: str | None, slug: str
+) -> AsyncIterator[StoreCaller]:
+    """A caller for the account that was named, or for the one that holds the key."""
+    async with open_store(redis_url) as store:
+        if key is None:
+            account = await store.accounts.get(account_id or "")
+            yield StoreCaller(store, account, "")
+            return
+        principal = await store.api_keys.authorize(key)
+        if not covers(principal.key.capabilities, RUN, slug):
+            raise CapabilityDenied(RUN)
+        yield StoreCaller(store, principal.account, principal.key.id)
+
+
+def _wire(execution: Execution, plan: Plan) -> Answer:
+    return {
+        "executionId": execution.id,
+        "workflowSlug": execution.workflow_slug,
+        "status": execution.status.value,
+        "result": execution.result,
+        "error": execution.error,
+        "creditsCost": execution.credits_cost,
+        "durationMs": execution.duration_ms,
+        "createdAt": iso_time(execution.created_at),
+        "nodes": [_wire_node(plan.nodes[node.index], node) for node in execution.nodes],
+    }
+
+
+def _wire_node(node: Node, execution: NodeExecution) -> Answer:
+    return {
+        "id": node.id,
+        "type": node.type.type,
+        "status": execution.status.value,
+        "attempts": execution.attempts,
+        "durationMs": execution.duration_ms,
+    }

@@ -1,0 +1,192 @@
+"""`headrace up`: the whole stack in the foreground, from the first start to the last stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deploy import redis_server
+from deploy.addresses import port_of, reachable_host, reserve_port, url_of
+from deploy.console import Console
+from deploy.http_client import Unreachable, call
+from deploy.problems import CommandFailed
+from deploy.stack import REDIS_URL, Stack, forget, lock_data_dir, open_data_dir, remember
+from deploy.supervisor import Keeper, Part, Supervisor
+from engine.settings import Settings
+
+STAGES = {"gateway": 0, "worker": 1, "redis": 2}
+KILLED = 130
+READY_SECONDS = 60.0
+MAX_DEATHS = 5
+"""A part that dies this often before it was ready once will not become ready."""
+PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `headrace up` was asked for."""
+
+    host: str
+    port: int
+    data_dir: Path
+    gateways: int
+    workers: int
+    demo: bool
+
+
+async def serve(options: Options, settings: Settings) -> int:
+    """Serve until a signal; gives the exit code."""
+    with ExitStack() as cleanup:
+        data_dir = open_data_dir(options.data_dir)
+        cleanup.callback(os.close, lock_data_dir(data_dir))
+        port = port_of(cleanup.enter_context(reserve_port(options.host, options.port)))
+        console = Console()
+        cleanup.callback(console.close)
+        supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5)
+        run = Run(
+            replace(options, data_dir=data_dir, port=port), supervisor, cleanup, dict(os.environ)
+        )
+        return await _until_signal(run.start, supervisor)
+
+
+class Run:
+    """One life of a stack."""
+
+    def __init__(
+        self,
+        options: Options,
+        supervisor: Supervisor,
+        cleanup: ExitStack,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._options = options
+        self._supervisor = supervisor
+        self._cleanup = cleanup
+        self._redis_url = environ.get(REDIS_URL, "")
+
+    async def start(self) -> None:
+        """Start everything, say when it serves, and show the demonstration."""
+        redis_url = self._redis_url or await self._start_redis()
+        stack = self._remember(redis_url)
+        gateways = [
+            self._start_part("gateway", n, redis_url) for n in range(self._options.gateways)
+        ]
+        for number in range(self._options.workers):
+            self._start_part("worker", number, redis_url)
+        demo = await self._prepare_demo(stack)
+        await _wait(lambda: _serves(stack.url or ""), gateways[0], READY_SECONDS)
+        print(f"ready {url_of(self._options.host, self._options.port)}", flush=True)
+        await demo()
+
+    async def _start_redis(self) -> str:
+        server = redis_server.open_server(self._options.data_dir)
+        self._cleanup.callback(redis_server.forget_socket, server)
+        part = Part(
+            name="redis",
+            command=server.command(),
+            stage=STAGES["redis"],
+            death_signal=signal.SIGTERM,
+            prepare=server.prepare,
+        )
+        # No deadline: a big file takes as long as it takes, and a server that dies is noticed.
+        await _wait(server.is_ready, self._supervisor.start(part), float("inf"))
+        return server.url
+
+    def _remember(self, redis_url: str) -> Stack:
+        options = self._options
+        url = url_of(reachable_host(options.host), options.port)
+        stack = Stack(data_dir=options.data_dir, redis_url=redis_url, url=url)
+        remember(stack)
+        self._cleanup.callback(forget, options.data_dir)
+        return stack
+
+    def _start_part(self, kind: str, number: int, redis_url: str) -> Keeper:
+        part = Part(
+            name=f"{kind}.{number + 1}",
+            command=(sys.executable, "-P", "-m", "deploy", kind),
+            environ={
+                REDIS_URL: redis_url,
+                "HEADRACE_HOST": self._options.host,
+                "HEADRACE_PORT": str(self._options.port),
+            },
+            stage=STAGES[kind],
+        )
+        return self._supervisor.start(part)
+
+    async def _prepare_demo(self, stack: Stack) -> Callable[[], Awaitable[None]]:
+        if not self._options.demo:
+            return _nothing
+        from deploy.demo import Demo
+
+        demo = Demo(stack)
+        await demo.prepare()
+        return demo.show
+
+
+async def _nothing() -> None:
+    return
+
+
+async def _serves(url: str) -> bool:
+    try:
+        status, _ = await asyncio.to_thread(call, "GET", f"{url}/readyz", timeout=2)
+    except Unreachable:
+        return False
+    return status == 200
+
+
+async def _wait(check: Callable[[], Awaitable[bool]], keeper: Keeper, seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not await check():
+        if keeper.deaths >= MAX_DEATHS or loop.time() > deadline:
+            raise CommandFailed(f"The {keeper.part.name} does not start; its lines above say why.")
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _until_signal(start: Callable[[], Awaitable[None]], supervisor: Supervisor) -> int:
+    signals = _Signals()
+    starting = asyncio.ensure_future(start())
+    told = asyncio.create_task(signals.first.wait())
+    try:
+        await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await told
+    finally:
+        starting.cancel()
+        await asyncio.wait({starting})
+        code = await _stop(signals, supervisor)
+    return code
+
+
+async def _stop(signals: "_Signals", supervisor: Supervisor) -> int:
+    stopping = asyncio.create_task(supervisor.stop())
+    hurried = asyncio.create_task(signals.second.wait())
+    await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    if stopping.done():
+        hurried.cancel()
+        return 0
+    supervisor.kill()
+    await stopping
+    return KILLED
+
+
+class _Signals:
+    """The first signal asks to drain; an interrupt after it asks to end at once."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._note, number)
+
+    def _note(self, number: signal.Signals) -> None:
+        if self.first.is_set() and number is signal.SIGINT:
+            self.second.set()
+        self.first.set()

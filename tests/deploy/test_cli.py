@@ -1,0 +1,116 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEADRACE = (sys.executable, "-P", "-m", "deploy")
+
+
+def headrace(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    return subprocess.run(
+        [*HEADRACE, *arguments], capture_output=True, text=True, env={**kept, **environ}, timeout=30
+    )
+
+
+def test_help_is_there_at_once() -> None:
+    def seconds() -> float:
+        began = time.perf_counter()
+        done = headrace("--help")
+        assert done.returncode == 0
+        return time.perf_counter() - began
+
+    assert min(seconds() for _ in range(5)) < 0.1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("up",),
+        ("gateway",),
+        ("worker",),
+        ("run",),
+        ("doctor",),
+        ("account", "create"),
+        ("account", "list"),
+        ("key", "create"),
+        ("key", "list"),
+        ("key", "revoke"),
+        ("workflow", "push"),
+        ("workflow", "list"),
+    ],
+)
+def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
+    done = headrace(*command, "--help")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("no-such-command",),
+        ("up", "--port", "many"),
+        ("account", "create", "--email", "a@b", "--tier", "golden"),
+        ("key", "create", "--account", "acc_1"),
+        ("key", "create", "--account", "acc_1", "--preset", "x", "--capability", "workflow:run"),
+        ("run", "slug", "--key", "k", "--account", "acc_1"),
+        ("run", "slug", "--async", "--watch"),
+    ],
+)
+def test_a_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    done = headrace(*arguments)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("account", "list"),
+        ("key", "list"),
+        ("key", "revoke", "key_1"),
+        ("workflow", "list"),
+        ("run", "greeting-letter"),
+    ],
+)
+def test_without_a_stack_a_command_says_so_in_one_sentence(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = headrace(*arguments, "--data-dir", str(tmp_path))
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("headrace: No stack runs on ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_redis_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+    silent = f"unix://{tmp_path}/nobody.sock"
+
+    done = headrace("account", "list", HEADRACE_REDIS_URL=silent)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "headrace: The Redis of this stack does not answer: is `headrace up` running?\n"
+    )
+
+
+def test_a_setting_that_does_not_parse_is_named(tmp_path: Path) -> None:
+    done = headrace("up", "--data-dir", str(tmp_path), HEADRACE_PORT="many")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("headrace: HEADRACE_PORT: 'many'")
+
+
+def test_the_doctor_goes_on_without_a_stack(tmp_path: Path) -> None:
+    done = headrace("doctor", "--data-dir", str(tmp_path))
+
+    assert done.returncode == 1
+    assert "WRONG  redis: No stack runs on" in done.stdout
+    assert "file descriptors" in done.stdout

@@ -1,0 +1,29 @@
+import json
+
+import pytest
+
+from deploy.output import show, table
+
+ROWS = [{"id": "a", "createdAt": 1, "approved": True}, {"id": "bcd", "createdAt": None}]
+
+
+def test_a_table_is_as_wide_as_it_needs_to_be() -> None:
+    assert table(ROWS, ("id", "createdAt", "approved")) == (
+        "ID   CREATED AT  APPROVED\na    1           yes\nbcd  -           -"
+    )
+
+
+def test_json_is_one_value_with_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    show(ROWS, as_json=True, columns=("id",))
+
+    assert json.loads(capsys.readouterr().out) == ROWS
+
+
+def test_one_row_is_a_table_too(capsys: pytest.CaptureFixture[str]) -> None:
+    show(
+        {"id": "a", "list": ["x", "y"], "map": {"k": 1}},
+        as_json=False,
+        columns=("id", "list", "map"),
+    )
+
+    assert capsys.readouterr().out == 'ID  LIST  MAP\na   x, y  {"k": 1}\n'
