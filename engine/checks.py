@@ -19,6 +19,8 @@ MAX_NODES = 1_000
 MAX_EDGES = 5_000
 MAX_ID = 128
 MAX_DATA_BYTES = 262_144
+MAX_EXPRESSIONS = 102_400
+"""Characters of all CEL expressions of a graph: compiling them takes its time."""
 MAX_NAMED = 10
 """Names listed in one sentence."""
 
@@ -68,6 +70,8 @@ class Draft:
     nodes: dict[str, Seen] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    expressions: int = 0
+    """Characters of CEL so far."""
 
     def report(self, reason: str, *, node: str | None = None, edge: str | None = None) -> None:
         self.problems.append(Problem(reason=reason, node_id=node, edge_id=edge))
@@ -104,7 +108,7 @@ def _read_node(draft: Draft, position: int, raw: Mapping[str, Any]) -> None:
     if data is None:
         return
     policy = _read_policy(draft, node_id, data)
-    if kind is None:
+    if kind is None or not _is_within_budget(draft, node_id, data):
         return
     try:
         settings = kind.parse(data)
@@ -152,6 +156,15 @@ def _read_data(draft: Draft, node_id: str, data: object) -> dict[str, Any] | Non
         draft.report(reason, node=node_id)
         return None
     return data
+
+
+def _is_within_budget(draft: Draft, node_id: str, data: Mapping[str, Any]) -> bool:
+    draft.expressions += len(str(data.get("expression", "")))
+    if draft.expressions <= MAX_EXPRESSIONS:
+        return True
+    reason = f"All expressions of a graph together have at most {MAX_EXPRESSIONS} characters"
+    draft.report(reason, node=node_id)
+    return False
 
 
 def _read_policy(draft: Draft, node_id: str, data: Mapping[str, Any]) -> Policy:

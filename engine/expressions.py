@@ -105,18 +105,26 @@ def to_json(value: Any) -> str:
 
 def _split(text: str) -> Iterator[str | Placeholder]:
     position = 0
+    known: dict[str, Placeholder] = {}
     while (start := text.find("{{", position)) >= 0:
         match = PLACEHOLDER.match(text, start)
         if match is None:
             raise SettingsError(_explain(text, start))
         if start > position:
             yield text[position:start]
-        steps = STEP.findall(match["path"])
-        path = tuple(key if key else int(index) for key, index in steps)
-        yield Placeholder(name=match["name"], path=path)
+        source = match[0]
+        if source not in known:
+            known[source] = _read_placeholder(match)
+        yield known[source]
         position = match.end()
     if position < len(text):
         yield text[position:]
+
+
+def _read_placeholder(match: re.Match[str]) -> Placeholder:
+    steps = STEP.findall(match["path"])
+    path = tuple(key if key else int(index) for key, index in steps)
+    return Placeholder(name=match["name"], path=path)
 
 
 def _explain(text: str, start: int) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from engine.errors import InvalidInputs
-from engine.expressions import NAME
 from engine.failures import SettingsError
 from engine.sockets import SocketType
 from engine.values import MAX_INTEGER, MIN_INTEGER, fault, is_text, kind_of
@@ -21,7 +20,8 @@ MAX_WORDS = 1_000
 MAX_URL = 2_048
 MAX_STEPS_LISTED = 1_000
 
-NAME_PATTERN = re.compile(NAME)
+NAME_PATTERN = re.compile(r"(?! )[^\x00-\x1f\x7f]{1,64}(?<! )")
+NAME_RULE = "must be a text of 1 to 64 printable characters"
 URL_REST = r'://[^\x00-\x20\x7f"<>\\^`{|}/?#]+([/?#][^\x00-\x20\x7f"<>\\^`{|}]*)?'
 
 
@@ -148,6 +148,11 @@ def json_schema(
     }
 
 
+def is_name(value: object) -> TypeGuard[str]:
+    """Whether a field, and the socket named after it, may be called this."""
+    return isinstance(value, str) and is_text(value) and bool(NAME_PATTERN.fullmatch(value))
+
+
 def _parse_field(item: object) -> Field:
     if not isinstance(item, dict):
         raise SettingsError(" must be an object")
@@ -177,9 +182,8 @@ def _parse_field(item: object) -> Field:
 
 
 def _shape_faults(item: dict[str, Any]) -> Iterator[str]:
-    name = item.get("name")
-    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-        yield ".name must be a word of letters, digits, '_' and '-' that starts with a letter"
+    if not is_name(item.get("name")):
+        yield f".name {NAME_RULE}"
     if item.get("type") not in list(FieldType):
         yield f".type must be one of {', '.join(FieldType)}"
     for key in ("label", "helperText"):
@@ -204,10 +208,14 @@ def _range_faults(field: Field) -> Iterator[str]:
         yield f".min is {field.min} and must not be over max, {field.max}"
     if field.step is not None and field.step <= 0:
         yield ".step must be over 0"
-    elif field.default is not None:
-        reason = _value_fault(field, field.default, allow_http=True)
+        return
+    for position, option in enumerate(field.options):
+        reason = _value_fault(field, option, allow_http=True)
         if reason:
-            yield f".default {reason}"
+            yield f".options[{position}] {reason}"
+    reason = _value_fault(field, field.default, allow_http=True)
+    if field.default is not None and reason:
+        yield f".default {reason}"
 
 
 def _is_short_text(value: object) -> bool:

@@ -30,18 +30,20 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
     if reasons:
         raise SettingsError(*reasons)
     retry = data.get("retry") or {}
-    timeout = data.get("timeoutSeconds")
     return Policy(
         attempts=int(retry.get("attempts", 1)),
         backoff=float(retry.get("backoff", 1.0)),
-        timeout_seconds=None if timeout is None else float(timeout),
+        timeout_seconds=read_timeout(data),
         on_error="continue" if data.get("onError") == "continue" else "fail",
     )
 
 
-def is_timeout(value: object) -> bool:
-    """Whether `value` is a time-out that a node may have."""
-    return _is_number(value) and 0 < value <= MAX_TIMEOUT_SECONDS
+def read_timeout(data: Mapping[str, Any]) -> float | None:
+    """A node's `timeoutSeconds`, where there is one that is allowed."""
+    seconds = data.get("timeoutSeconds")
+    if _is_number(seconds) and 0 < seconds <= MAX_TIMEOUT_SECONDS:
+        return float(seconds)
+    return None
 
 
 def _faults(data: Mapping[str, Any]) -> Iterator[str]:
@@ -55,8 +57,7 @@ def _faults(data: Mapping[str, Any]) -> Iterator[str]:
             yield f"retry.backoff must be a number of seconds from 0 to {MAX_BACKOFF_SECONDS}"
     else:
         yield "retry must be an object with attempts and backoff"
-    timeout = data.get("timeoutSeconds")
-    if timeout is not None and not is_timeout(timeout):
+    if data.get("timeoutSeconds") is not None and read_timeout(data) is None:
         yield f"timeoutSeconds must be a number over 0 and at most {MAX_TIMEOUT_SECONDS}"
     if data.get("onError") not in (None, "fail", "continue"):
         yield "onError must be 'fail' or 'continue'"

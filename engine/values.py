@@ -11,33 +11,49 @@ MAX_INTEGER = 2**64 - 1
 
 def fault(value: Any) -> str | None:
     """What makes `value` unfit to flow along an edge, as the end of a sentence, or None."""
-    pending = [(value, 1)]
-    while pending:
-        item, depth = pending.pop()
-        reason = _scalar_fault(item)
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        reason = _level_fault(level, inner)
+        if reason or not inner:
+            return reason
+        level = inner
+    return f"is nested more than {MAX_DEPTH} levels deep"
+
+
+def _level_fault(level: list[Any], inner: list[Any]) -> str | None:
+    """Looks at all items of one depth and adds what they hold to `inner`."""
+    for item in level:
+        kind = type(item)
+        if kind is list:
+            inner.extend(item)
+            continue
+        if kind is dict:
+            inner.extend(item.values())
+            reason = _keys_fault(item)
+        else:
+            reason = _scalar_fault(item, kind)
         if reason:
             return reason
-        if depth > MAX_DEPTH:
-            return f"is nested more than {MAX_DEPTH} levels deep"
-        if isinstance(item, dict):
-            if not all(isinstance(key, str) and is_text(key) for key in item):
-                return "has an object key that is not a valid text"
-            pending.extend((member, depth + 1) for member in item.values())
-        elif isinstance(item, list):
-            pending.extend((member, depth + 1) for member in item)
     return None
 
 
-def _scalar_fault(item: Any) -> str | None:
-    if item is None or isinstance(item, bool | dict | list):
+def _keys_fault(item: dict[Any, Any]) -> str | None:
+    if all(isinstance(key, str) and is_text(key) for key in item):
         return None
-    if isinstance(item, str):
+    return "has an object key that is not a valid text"
+
+
+def _scalar_fault(item: Any, kind: type) -> str | None:
+    if kind is str:
         return None if is_text(item) else "has a text with an unpaired surrogate"
-    if isinstance(item, int):
+    if kind is int:
         return None if MIN_INTEGER <= item <= MAX_INTEGER else "has an integer over 64 bits"
-    if isinstance(item, float):
+    if kind is float:
         return None if math.isfinite(item) else "has a number that is not finite"
-    return f"has a {type(item).__name__}, which JSON cannot express"
+    if item is None or kind is bool:
+        return None
+    return f"has a {kind.__name__}, which JSON cannot express"
 
 
 def is_text(text: str) -> bool:

@@ -19,7 +19,7 @@ from engine.nodes.base import (
     Outputs,
     SettingsError,
 )
-from engine.policy import MAX_TIMEOUT_SECONDS, is_timeout
+from engine.policy import read_timeout
 from engine.sockets import Socket, SocketType
 from engine.urls import UrlRefused, check_url
 from engine.values import fault, kind_of
@@ -58,7 +58,7 @@ REFUSED_HEADERS = frozenset(
 """Names that say how the connection is used, or that pass for what Headrace itself signs."""
 REFUSED_PREFIXES = ("proxy-", "x-forwarded-", "sec-", ":")
 RETRYABLE = frozenset({408, 425, 429})
-JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.!#$&^-]+\+)?json", re.IGNORECASE)
+JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
 CHARSETS = frozenset({"us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
 """What an answer's text may be in beside UTF-8."""
@@ -105,7 +105,7 @@ class HttpRequest(NodeType):
             url=url,
             headers=headers,
             body=body,
-            timeout_seconds=float(data.get("timeoutSeconds") or DEFAULT_TIMEOUT_SECONDS),
+            timeout_seconds=read_timeout(data) or DEFAULT_TIMEOUT_SECONDS,
             max_bytes=data.get("maxBytes") or MAX_BYTES,
         )
 
@@ -151,9 +151,6 @@ def _faults(data: Mapping[str, Any]) -> Iterator[str]:
     method = data.get("method")
     if method is not None and (not isinstance(method, str) or method.upper() not in METHODS):
         yield f"method must be one of {', '.join(METHODS)}"
-    timeout = data.get("timeoutSeconds")
-    if timeout is not None and not is_timeout(timeout):
-        yield f"timeoutSeconds must be a number over 0 and at most {MAX_TIMEOUT_SECONDS}"
     limit = data.get("maxBytes")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
         yield "maxBytes must be a whole number"

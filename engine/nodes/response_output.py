@@ -1,18 +1,16 @@
 """Response Output: what callers get."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.expressions import NAME
+from engine.fields import NAME_RULE, is_name
 from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError, Wire
 from engine.sockets import MEDIA_TYPES, Socket, SocketType
 
 RESULT_IN = "result-in"
 RESULT = "result"
 MAX_NAMES = 100
-NAME_PATTERN = re.compile(NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +35,9 @@ class ResponseOutput(NodeType):
             raise SettingsError(f"fields must be a list of at most {MAX_NAMES} objects with a name")
         names = [item.get("name") if isinstance(item, dict) else None for item in raw]
         reasons = [
-            f"fields[{position}].name must be a word of letters, digits, '_' and '-' "
-            "that starts with a letter"
+            f"fields[{position}].name {NAME_RULE}"
             for position, name in enumerate(names)
-            if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name)
+            if not is_name(name)
         ]
         if not reasons and len(set(names)) < len(names):
             reasons.append("fields has a name more than once")
