@@ -1,0 +1,99 @@
+"""Endpoints: a handler with what it demands of its caller. There is no handler without a demand."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from engine.store import Principal
+from gateway.auth import authenticate, check_approved, check_capability
+from gateway.errors import method_not_allowed
+from gateway.services import GatewayRequest
+
+PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
+GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """An endpoint that anybody may call."""
+
+    handler: PublicHandler
+    demand = "public"
+
+    async def answer(self, request: GatewayRequest) -> Response:
+        """Let the handler answer."""
+        return await self.handler(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """An endpoint for API keys; `capability` is what the key must hold, None for any key."""
+
+    handler: GuardedHandler
+    capability: str | None
+    name_parameter: str | None = None
+    """The path parameter that names the one thing a narrower capability may be for."""
+
+    @property
+    def demand(self) -> str:
+        """What a key needs, in one word."""
+        return self.capability or "any key"
+
+    async def answer(self, request: GatewayRequest) -> Response:
+        """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
+        principal = await authenticate(request.scope, request.state["services"].store)
+        if self.capability is not None:
+            name = request.path_params[self.name_parameter] if self.name_parameter else None
+            check_capability(principal, self.capability, name)
+            if self.capability.endswith(":run"):
+                check_approved(principal)
+        return await self.handler(request, principal)
+
+
+def public(handler: PublicHandler) -> Public:
+    """Declare that anybody may call the handler."""
+    return Public(handler)
+
+
+def any_key(handler: GuardedHandler) -> Guarded:
+    """Declare that the handler wants a key, whatever it may do."""
+    return Guarded(handler, None)
+
+
+def requires(capability: str, *, named: str | None = None) -> Callable[[GuardedHandler], Guarded]:
+    """Declare the capability that the handler wants; see `Guarded`."""
+
+    def declare(handler: GuardedHandler) -> Guarded:
+        return Guarded(handler, capability, named)
+
+    return declare
+
+
+Endpoint = Public | Guarded
+
+
+class Resource:
+    """One path: its endpoints by method. As an ASGI app it answers, or says what it would take."""
+
+    def __init__(self, **endpoints: Endpoint) -> None:
+        self.endpoints = endpoints
+        methods = set(endpoints) | ({"HEAD"} if "GET" in endpoints else set())
+        self._allowed = ", ".join(sorted(methods))
+        self._is_public = all(isinstance(endpoint, Public) for endpoint in endpoints.values())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request: GatewayRequest = GatewayRequest(scope, receive)
+        method = scope["method"]
+        endpoint = self.endpoints.get("GET" if method == "HEAD" else method)
+        if endpoint is None:
+            response = await self._refuse(request)
+        else:
+            response = await endpoint.answer(request)
+        await response(scope, receive, send)
+
+    async def _refuse(self, request: GatewayRequest) -> Response:
+        if not self._is_public:
+            await authenticate(request.scope, request.state["services"].store)
+        return method_not_allowed(self._allowed)

@@ -1,0 +1,140 @@
+"""What every request passes through, as plain ASGI classes, outermost first."""
+
+import asyncio
+import logging
+import re
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine import log
+from engine.errors import BodyTooLarge, EngineError, InvalidBody
+from gateway.errors import error_response, internal_error, new_request_id, plain_error
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+BODY_SECONDS = 30.0
+
+
+class RequestIds:
+    """Gives each request an id, the caller's own if it is a sane one, and answers with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _brought_id(scope) or new_request_id().encode()
+        log.bind(request_id=request_id.decode())
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+            await send(message)
+
+        await self.app(scope, receive, send_with_id)
+
+
+def _brought_id(scope: Scope) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return value if REQUEST_ID.fullmatch(value) else None
+    return None
+
+
+class Errors:
+    """Turns exceptions into answers; what nobody expected is logged, never shown."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if has_started:
+                raise
+            await _response_for(error, scope)(scope, receive, send)
+
+
+def _response_for(error: Exception, scope: Scope) -> Response:
+    if isinstance(error, EngineError):
+        return error_response(error)
+    if isinstance(error, SlowBody):
+        message = "The request's body took too long"
+        return plain_error(408, message, "REQUEST_TIMEOUT", headers={"connection": "close"})
+    logger.error("request failed", exc_info=error, extra={"path": scope["path"]})
+    return internal_error()
+
+
+class SlowBody(Exception):
+    """The body was not there in time."""
+
+
+class BodyLimits:
+    """Bounds a body in bytes and in time, and refuses encoded ones."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float = BODY_SECONDS) -> None:
+        self.app = app
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._has_body(scope):
+            receive = _BoundedBody(receive, self._max_bytes, self._seconds).receive
+        await self.app(scope, receive, send)
+
+    def _has_body(self, scope: Scope) -> bool:
+        has_body = False
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                has_body = True
+                if int(value) > self._max_bytes:
+                    raise BodyTooLarge(self._max_bytes)
+            elif name == b"transfer-encoding":
+                has_body = True
+            elif name == b"content-encoding" and value.lower() != b"identity":
+                raise InvalidBody("An encoded request body is not taken; send it as it is")
+        return has_body
+
+
+class _BoundedBody:
+    """The body of one request as it comes in."""
+
+    def __init__(self, receive: Receive, max_bytes: int, seconds: float) -> None:
+        self._receive = receive
+        self._max_bytes = max_bytes
+        self._left = max_bytes
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        """The next message. Raises BodyTooLarge or SlowBody."""
+        if self._is_complete:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise SlowBody from None
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise BodyTooLarge(self._max_bytes)
+        self._is_complete = not message.get("more_body", False)
+        return message

@@ -1,0 +1,91 @@
+"""The query string, read strictly: a value that does not parse is refused by name."""
+
+import re
+from urllib.parse import parse_qsl
+
+from starlette.types import Scope
+
+from engine.errors import InvalidQuery, InvalidSlug
+from engine.executions import ExecutionStatus
+from engine.slugs import check_slug
+
+TRUE_WORDS = frozenset({"true", "1", ""})
+FALSE_WORDS = frozenset({"false", "0"})
+INTEGER = re.compile(r"[0-9]{1,12}")
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+class Query:
+    """The values of one request; every reader raises InvalidQuery with the value's name."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._values: dict[str, list[str]] = {}
+        text = scope["query_string"].decode("latin-1")
+        for name, value in parse_qsl(text, keep_blank_values=True) if text else ():
+            self._values.setdefault(name, []).append(value)
+
+    def text(self, name: str) -> str | None:
+        """The value as it is."""
+        values = self._values.get(name)
+        if values is None:
+            return None
+        if len(values) > 1:
+            raise InvalidQuery(name, f"The query has more than one '{name}'")
+        return values[0]
+
+    def flag(self, name: str) -> bool:
+        """True or false, false when it is not there."""
+        value = self.text(name)
+        if value is None or value in FALSE_WORDS:
+            return False
+        if value in TRUE_WORDS:
+            return True
+        raise InvalidQuery(name, f"'{name}' must be true or false")
+
+    def integer(self, name: str, *, default: int, low: int, high: int) -> int:
+        """A whole number within bounds."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if INTEGER.fullmatch(value) is None or not low <= int(value) <= high:
+            raise InvalidQuery(name, f"'{name}' must be a whole number from {low} to {high}")
+        return int(value)
+
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds, zero or more."""
+        value = self.text(name)
+        if value is None:
+            return None
+        seconds = parse_seconds(value)
+        if seconds is None:
+            raise InvalidQuery(name, f"'{name}' must be a number of seconds, zero or more")
+        return seconds
+
+    def status(self, name: str) -> ExecutionStatus | None:
+        """An execution's status."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return ExecutionStatus(value)
+        except ValueError:
+            raise InvalidQuery(name, f"'{name}' must be one of {_listed()}") from None
+
+    def slug(self, name: str) -> str | None:
+        """A workflow's slug."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return check_slug(value)
+        except InvalidSlug:
+            raise InvalidQuery(name, f"'{name}' must be a workflow's slug") from None
+
+
+def parse_seconds(text: str) -> float | None:
+    """The number of seconds, None when the text is not one."""
+    return float(text) if SECONDS.fullmatch(text) else None
+
+
+def _listed() -> str:
+    return ", ".join(status.value for status in ExecutionStatus)

@@ -1,0 +1,67 @@
+"""Executions: list, read and cancel one's own."""
+
+import re
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.errors import ExecutionNotFound, InvalidQuery
+from engine.store import Principal
+from gateway.endpoints import Resource, requires
+from gateway.query import Query
+from gateway.services import GatewayRequest
+from gateway.wire import execution_shape, execution_with_nodes_shape, json_response
+
+EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+
+@requires("execution:read")
+async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
+    """The caller's executions, newest first, a page at a time."""
+    query = Query(request.scope)
+    limit = query.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    status, slug, cursor = query.status("status"), query.slug("workflowSlug"), query.text("cursor")
+    try:
+        rows, next_cursor = await request.state["services"].store.executions.list(
+            principal.account.id, status=status, workflow_slug=slug, limit=limit, cursor=cursor
+        )
+    except ValueError:
+        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
+    return json_response(
+        {"rows": [execution_shape(row) for row in rows], "nextCursor": next_cursor}
+    )
+
+
+@requires("execution:read")
+async def get_execution(request: GatewayRequest, principal: Principal) -> Response:
+    """One execution with its nodes."""
+    store = request.state["services"].store
+    execution = await store.executions.get(principal.account.id, _execution_id(request))
+    _, plan = await store.workflows.plan_of(
+        principal.account.id, execution.workflow_slug, execution.workflow_version
+    )
+    return json_response(execution_with_nodes_shape(execution, plan))
+
+
+@requires("execution:cancel")
+async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
+    """Ask for an execution to stop."""
+    execution_id = _execution_id(request)
+    await request.state["services"].store.executions.cancel(principal.account.id, execution_id)
+    return json_response({"executionId": execution_id, "status": "cancel_requested"}, 202)
+
+
+def _execution_id(request: GatewayRequest) -> str:
+    execution_id: str = request.path_params["execution_id"]
+    if EXECUTION_ID.fullmatch(execution_id) is None:
+        raise ExecutionNotFound
+    return execution_id
+
+
+routes = [
+    Route("/api/executions", Resource(GET=list_executions)),
+    Route("/api/executions/{execution_id}", Resource(GET=get_execution)),
+    Route("/api/executions/{execution_id}/cancel", Resource(POST=cancel_execution)),
+]

@@ -1,0 +1,40 @@
+"""Whether the process lives, whether it can serve, and its metrics."""
+
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import Unavailable
+from gateway.endpoints import Resource, public
+from gateway.services import GatewayRequest
+from gateway.wire import json_response
+
+
+@public
+async def healthz(request: GatewayRequest) -> Response:
+    """The process answers."""
+    return json_response({"status": "ok"})
+
+
+@public
+async def readyz(request: GatewayRequest) -> Response:
+    """The store answers and the process is not about to stop. Raises Unavailable."""
+    services = request.state["services"]
+    if services.stopping.is_set():
+        raise Unavailable("This process is about to stop")
+    await services.store.ping()
+    return json_response({"status": "ready"})
+
+
+@public
+async def metrics(request: GatewayRequest) -> Response:
+    """The metrics in Prometheus' text format."""
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+routes: list[BaseRoute] = [
+    Route("/healthz", Resource(GET=healthz)),
+    Route("/readyz", Resource(GET=readyz)),
+]
+metrics_routes: list[BaseRoute] = [Route("/metrics", Resource(GET=metrics))]

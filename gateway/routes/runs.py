@@ -1,0 +1,151 @@
+"""Runs: one execution of a workflow, waited for or not."""
+
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.errors import (
+    ExecutionCancelled,
+    ExecutionFailed,
+    InvalidBody,
+    InvalidInputs,
+    Unavailable,
+    WorkflowNotFound,
+    WorkflowNotRunnable,
+)
+from engine.executions import Execution, ExecutionStatus
+from engine.fields import check_inputs
+from engine.graph import Plan
+from engine.settings import Settings
+from engine.slugs import check_slug
+from engine.store import Principal, StaleWorkflow, Workflow
+from gateway.endpoints import Resource, requires
+from gateway.query import Query, parse_seconds
+from gateway.services import GatewayRequest
+from gateway.waiter import Waiter
+from gateway.wire import accepted_shape, json_response, read_object
+
+SOURCE = "api-workflow"
+WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
+MAX_STALE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a caller asked for."""
+
+    slug: str
+    inputs: dict[str, Any]
+    wait_seconds: float
+
+
+@requires("workflow:run", named="slug")
+async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
+    """Run a workflow and answer with its result, or at once with where to find it."""
+    began = time.perf_counter()
+    ask = await _read_ask(request)
+    execution_id = str(uuid.uuid4())
+    if not ask.wait_seconds:
+        await _accept(request, principal, ask, execution_id)
+        return json_response(accepted_shape(execution_id), 202)
+    waiter = Waiter(request, principal.account.id, execution_id, ask.wait_seconds)
+    async with waiter:
+        plan = await _accept(request, principal, ask, execution_id)
+        execution = await waiter.ended()
+    if execution is None:
+        return json_response(accepted_shape(execution_id), 202)
+    return json_response(_outcome(execution, plan, int((time.perf_counter() - began) * 1000)))
+
+
+async def _read_ask(request: GatewayRequest) -> Ask:
+    query = Query(request.scope)
+    is_async, timeout = query.flag("async"), query.seconds("timeout")
+    slug = check_slug(request.path_params["slug"])
+    body = await read_object(request.scope, request.receive)
+    inputs = body.get("inputs")
+    if not isinstance(inputs, dict):
+        raise InvalidBody("'inputs' must be an object", field="inputs")
+    limits = [request.state["services"].settings.sync_timeout, timeout, _preferred_wait(request)]
+    wait = min(limit for limit in limits if limit is not None)
+    return Ask(slug=slug, inputs=inputs, wait_seconds=0 if is_async else wait)
+
+
+def _preferred_wait(request: GatewayRequest) -> float | None:
+    prefer = request.headers.get("prefer")
+    match = WAIT.search(prefer) if prefer else None
+    return parse_seconds(match.group(1)) if match else None  # a preference may be ignored
+
+
+async def _accept(
+    request: GatewayRequest, principal: Principal, ask: Ask, execution_id: str
+) -> Plan:
+    services = request.state["services"]
+    for turn in range(MAX_STALE):
+        workflow, plan = await services.store.workflows.plan(ask.slug, fresh=turn > 0)
+        try:
+            plan = _runnable(workflow, plan, principal)
+            await services.store.executions.accept(
+                account_id=principal.account.id,
+                workflow=workflow,
+                plan=plan,
+                inputs=_checked_inputs(plan, ask, services.settings),
+                source=SOURCE,
+                key_id=principal.key.id,
+                bell=services.bell.channel if ask.wait_seconds else "",
+                execution_id=execution_id,
+            )
+        except StaleWorkflow:
+            continue
+        except (InvalidInputs, WorkflowNotRunnable):
+            if turn == 0:
+                continue  # it may have been saved elsewhere since this process read it
+            raise
+        return plan
+    raise Unavailable("The workflow is being saved faster than it can be run")
+
+
+def _checked_inputs(plan: Plan, ask: Ask, settings: Settings) -> dict[str, Any]:
+    return check_inputs(
+        plan.fields, ask.inputs, strict=plan.strict_inputs, allow_http=settings.allow_private_urls
+    )
+
+
+def _runnable(workflow: Workflow, plan: Plan | None, principal: Principal) -> Plan:
+    if workflow.account_id != principal.account.id:
+        raise WorkflowNotFound
+    if plan is None:
+        raise WorkflowNotRunnable(workflow.problems)
+    return plan
+
+
+def _outcome(execution: Execution, plan: Plan, milliseconds: int) -> dict[str, Any]:
+    if execution.status is ExecutionStatus.CANCELLED:
+        raise ExecutionCancelled(execution.id)
+    if execution.status is ExecutionStatus.FAILED:
+        raise _failure(execution, plan)
+    return {
+        "success": True,
+        "result": execution.result,
+        "cost": execution.credits_cost,
+        "ms": milliseconds,
+        "executionId": execution.id,
+    }
+
+
+def _failure(execution: Execution, plan: Plan) -> ExecutionFailed:
+    error = execution.error or {}
+    node_id, reason = error.get("nodeId"), error.get("message", "")
+    context = {"reason": reason, "executionId": execution.id}
+    if node_id is None:
+        return ExecutionFailed(f"The execution failed: {reason}", **context)
+    types = {node.id: node.type.type for node in plan.nodes}
+    message = f"Node '{node_id}' failed: {reason}"
+    return ExecutionFailed(message, nodeId=node_id, nodeType=types.get(node_id), **context)
+
+
+routes = [Route("/api/workflows/{slug}/run", Resource(POST=run_workflow))]

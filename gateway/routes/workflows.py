@@ -1,0 +1,185 @@
+"""Workflows: list, read, save and delete them, and what they ask of their callers."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import anyio.to_thread
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.documents import Document, parse_document
+from engine.errors import (
+    InvalidGraph,
+    NotOwner,
+    VersionConflict,
+    WorkflowNotFound,
+    WorkflowNotRunnable,
+)
+from engine.fields import json_schema
+from engine.graph import Plan, check_graph
+from engine.slugs import check_slug
+from engine.store import Principal, Workflow
+from gateway.endpoints import Resource, public, requires
+from gateway.services import GatewayRequest
+from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
+
+ENTITY_TAG = re.compile(r'"?([0-9]{1,15})"?')
+SCHEMA_JSON = "application/schema+json"
+LARGE_GRAPH = 200
+"""Nodes and edges from which on a check runs beside the event loop."""
+MAX_MERGES = 5
+
+
+@requires("workflow:read")
+async def list_workflows(request: GatewayRequest, principal: Principal) -> Response:
+    """The caller's workflows, and the templates of others."""
+    workflows = request.state["services"].store.workflows
+    own = await workflows.list(principal.account.id)
+    templates = await workflows.templates()
+    foreign = [shown for shown in templates if shown.account_id != principal.account.id]
+    return json_response([workflow_row(workflow) for workflow in [*own, *foreign]])
+
+
+@requires("workflow:read")
+async def get_workflow(request: GatewayRequest, principal: Principal) -> Response:
+    """One whole workflow."""
+    return _answer(await _load_readable(request, principal))
+
+
+@requires("workflow:write")
+async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
+    """Save a new workflow under a slug made from its name."""
+    document = parse_document(await read_object(request.scope, request.receive))
+    problems = await _check(document)
+    workflows = request.state["services"].store.workflows
+    return _answer(await workflows.create(principal.account.id, document, problems), 201)
+
+
+@requires("workflow:write")
+async def update_workflow(request: GatewayRequest, principal: Principal) -> Response:
+    """Save a new version with the members that the body has."""
+    current = await _load_writable(request, principal)
+    body = await read_object(request.scope, request.receive)
+    wanted = _wanted_versions(request)
+    for _ in range(MAX_MERGES):
+        if wanted is not None and current.version not in wanted:
+            break
+        try:
+            return _answer(await _merge(request, principal, current, body))
+        except VersionConflict:
+            current = await _load_writable(request, principal)
+    raise VersionConflict(current.version)
+
+
+@requires("workflow:write")
+async def delete_workflow(request: GatewayRequest, principal: Principal) -> Response:
+    """Delete a workflow; executions in flight finish."""
+    workflow = await _load_writable(request, principal)
+    workflows = request.state["services"].store.workflows
+    await workflows.delete(principal.account.id, workflow.slug)
+    return json_response({"success": True})
+
+
+@requires("workflow:read")
+async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
+    """What a workflow asks of its callers, and its estimate."""
+    workflow = await _load_readable(request, principal)
+    plan = await _plan_of(request, workflow)
+    if plan is None:
+        raise WorkflowNotRunnable(workflow.problems)
+    estimate = {"estimatedCreditCost": plan.estimated_credits}
+    return _schema_answer(request, workflow, plan, estimate)
+
+
+@public
+async def get_public_schema(request: GatewayRequest) -> Response:
+    """What a public workflow asks of its callers, to anybody."""
+    slug = check_slug(request.path_params["slug"])
+    workflow = await request.state["services"].store.workflows.get(slug)
+    plan = await _plan_of(request, workflow) if workflow.document.public_playground else None
+    if plan is None:
+        raise WorkflowNotFound
+    return _schema_answer(request, workflow, plan, {})
+
+
+async def _load_readable(request: GatewayRequest, principal: Principal) -> Workflow:
+    slug = check_slug(request.path_params["slug"])
+    workflow = await request.state["services"].store.workflows.get(slug)
+    if workflow.account_id != principal.account.id and not workflow.document.is_template:
+        raise WorkflowNotFound
+    return workflow
+
+
+async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
+    workflow = await _load_readable(request, principal)
+    if workflow.account_id != principal.account.id:
+        raise NotOwner
+    return workflow
+
+
+async def _merge(
+    request: GatewayRequest, principal: Principal, current: Workflow, body: Mapping[str, Any]
+) -> Workflow:
+    document = parse_document(body, current.document)
+    problems = await _check(document)
+    return await request.state["services"].store.workflows.update(
+        principal.account.id, current.slug, document, problems, current.version
+    )
+
+
+async def _check(document: Document) -> list[dict[str, str]]:
+    nodes, edges = document.nodes, document.edges
+    if len(nodes) + len(edges) < LARGE_GRAPH:
+        found = check_graph(nodes, edges)
+    else:
+        found = await anyio.to_thread.run_sync(check_graph, nodes, edges)
+    problems = [problem.as_dict() for problem in found]
+    if problems and not document.draft:
+        raise InvalidGraph(problems)
+    return problems
+
+
+async def _plan_of(request: GatewayRequest, workflow: Workflow) -> Plan | None:
+    if workflow.problems:
+        return None
+    _, plan = await request.state["services"].store.workflows.plan_of(
+        workflow.account_id, workflow.slug, workflow.version
+    )
+    return plan
+
+
+def _wanted_versions(request: GatewayRequest) -> set[int] | None:
+    """The versions that If-Match allows, None when it allows any."""
+    header = request.headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return None
+    matches = (ENTITY_TAG.fullmatch(tag.strip()) for tag in header.split(","))
+    return {int(match.group(1)) for match in matches if match}
+
+
+def _answer(workflow: Workflow, status: int = 200) -> Response:
+    return json_response(workflow_shape(workflow), status, {"etag": f'"{workflow.version}"'})
+
+
+def _schema_answer(
+    request: GatewayRequest, workflow: Workflow, plan: Plan, more: Mapping[str, Any]
+) -> Response:
+    headers = {"vary": "accept"}
+    if SCHEMA_JSON in request.headers.get("accept", ""):
+        allow_http = request.state["services"].settings.allow_private_urls
+        schema = json_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http)
+        titled = {"title": workflow.document.name, **schema}
+        return json_response(titled, headers=headers, media_type=SCHEMA_JSON)
+    return json_response({**schema_shape(workflow.document, plan), **more}, headers=headers)
+
+
+routes = [
+    Route("/api/workflows", Resource(GET=list_workflows, POST=create_workflow)),
+    Route(
+        "/api/workflows/{slug}",
+        Resource(GET=get_workflow, PUT=update_workflow, DELETE=delete_workflow),
+    ),
+    Route("/api/workflows/{slug}/schema", Resource(GET=get_schema)),
+    Route("/api/workflows/{slug}/public-schema", Resource(GET=get_public_schema)),
+]

@@ -1,0 +1,225 @@
+"""What crosses HTTP: JSON in, JSON out, and the contract's names for our words."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from engine.documents import Document
+from engine.errors import InvalidBody
+from engine.executions import Execution, NodeExecution
+from engine.graph import Plan
+from engine.store import Account, Workflow
+
+MAX_DEPTH = 64
+MAX_INTEGER = 2**63 - 1
+MIN_INTEGER = -(2**63)
+CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+CREDITS_OF_UTILITY_NODES = 0
+"""Every node type there is so far is free."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+# In
+
+
+async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
+    """The JSON object in the body. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
+    _check_content_type(scope)
+    return parse_object(await _read_body(receive))
+
+
+def _check_content_type(scope: Scope) -> None:
+    types = [value for name, value in scope["headers"] if name == b"content-type"]
+    if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].decode("latin-1").strip()) is None:
+        raise InvalidBody("The body must be sent as application/json")
+
+
+async def _read_body(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces) if len(pieces) > 1 else pieces[0]
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """The JSON object that the bytes hold. Raises InvalidBody."""
+    try:
+        value = _decode(data)
+    except RecursionError:
+        raise InvalidBody(f"The body is nested deeper than {MAX_DEPTH} levels") from None
+    except UnicodeDecodeError:
+        raise InvalidBody("The body is not UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise InvalidBody(f"The body is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidBody("The body must be a JSON object")
+    _check_values(value)
+    return value
+
+
+def _check_values(value: dict[str, Any]) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise InvalidBody(f"The body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _children(container: Any) -> list[Any]:
+    members = container.values() if type(container) is dict else container
+    containers = []
+    for member in members:
+        kind = type(member)
+        if kind is dict or kind is list:
+            containers.append(member)
+        elif kind is int and not MIN_INTEGER <= member <= MAX_INTEGER:
+            raise InvalidBody("The body has an integer beyond 64 bits")
+    return containers
+
+
+# Out
+
+
+def json_response(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, media_type: str = ""
+) -> Response:
+    """The value as JSON."""
+    return Response(_encode(value), status, headers, media_type=media_type or "application/json")
+
+
+def moment(milliseconds: int | None) -> str | None:
+    """A time as callers see it: ISO 8601, UTC, with milliseconds."""
+    if milliseconds is None:
+        return None
+    at = EPOCH + timedelta(milliseconds=milliseconds)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def user_shape(account: Account) -> dict[str, Any]:
+    """An account, as `user`."""
+    return {
+        "id": account.id,
+        "email": account.email,
+        "role": account.role,
+        "tier": account.tier,
+        "approved": account.approved,
+    }
+
+
+def accepted_shape(execution_id: str) -> dict[str, Any]:
+    """What a caller gets who does not wait for the end."""
+    return {
+        "_async": True,
+        "executionId": execution_id,
+        "requestId": execution_id,
+        "status": "processing",
+        "webhookDelivery": {"configured": False},
+        "pollUrl": f"/api/executions/{execution_id}",
+    }
+
+
+def execution_shape(execution: Execution) -> dict[str, Any]:
+    """An execution without its nodes."""
+    return {
+        "executionId": execution.id,
+        "requestId": execution.id,
+        "workflowSlug": execution.workflow_slug,
+        "workflowVersion": execution.workflow_version,
+        "source": execution.source,
+        "status": execution.status,
+        "result": execution.result,
+        "error": execution.error,
+        "creditsCost": execution.credits_cost,
+        "durationMs": execution.duration_ms,
+        "createdAt": moment(execution.created_at),
+        "startedAt": moment(execution.started_at),
+        "completedAt": moment(execution.completed_at),
+        "modelIds": [],
+    }
+
+
+def execution_with_nodes_shape(execution: Execution, plan: Plan) -> dict[str, Any]:
+    """An execution with its nodes, named as the version it began with names them."""
+    nodes = [
+        _node_shape(node, plan.nodes[node.index].id, plan.nodes[node.index].type.type)
+        for node in execution.nodes
+    ]
+    return {**execution_shape(execution), "nodes": nodes}
+
+
+def _node_shape(node: NodeExecution, node_id: str, node_type: str) -> dict[str, Any]:
+    return {
+        "id": node_id,
+        "type": node_type,
+        "status": node.status,
+        "attempts": node.attempts,
+        "startedAt": moment(node.started_at),
+        "durationMs": node.duration_ms,
+        "creditsCost": 0,
+        "error": node.error,
+    }
+
+
+def schema_shape(document: Document, plan: Plan) -> dict[str, Any]:
+    """What a workflow asks of its callers."""
+    return {
+        "name": document.name,
+        "description": document.description,
+        "fields": [field.as_dict() for field in plan.fields],
+        "values": plan.values,
+    }
+
+
+def workflow_row(workflow: Workflow) -> dict[str, Any]:
+    """A workflow in a list."""
+    document = workflow.document
+    return {
+        "slug": workflow.slug,
+        "name": document.name,
+        "description": document.description,
+        "tags": document.tags,
+        "isTemplate": document.is_template,
+        "hidden": document.hidden,
+        "archived": document.archived,
+        "cover": document.cover,
+        "createdBy": workflow.account_id,
+        "estimatedCreditCost": CREDITS_OF_UTILITY_NODES,
+        "folderId": document.folder_id,
+        "updatedAt": moment(workflow.updated_at),
+    }
+
+
+def workflow_shape(workflow: Workflow) -> dict[str, Any]:
+    """A whole workflow, in the shape that saving takes."""
+    document = workflow.document
+    shape = {
+        "slug": workflow.slug,
+        "name": document.name,
+        "description": document.description,
+        "tags": document.tags,
+        "nodes": document.nodes,
+        "edges": document.edges,
+        "viewport": document.viewport,
+        "publicPlayground": document.public_playground,
+        "isTemplate": document.is_template,
+        "folderId": document.folder_id,
+        "version": workflow.version,
+        "createdBy": workflow.account_id,
+        "createdAt": moment(workflow.created_at),
+        "updatedAt": moment(workflow.updated_at),
+    }
+    return {**shape, "draft": True} if document.draft else shape
