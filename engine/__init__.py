@@ -1,1 +1,1 @@
-"""The domain of Headrace: graphs, executions, the store and the queue; it knows neither HTTP nor workers."""
+"""The domain of Headrace; it knows neither HTTP nor workers."""

@@ -34,7 +34,7 @@ from typing import Any, ClassVar
 
 
 class EngineError(Exception):
-    """An expected failure: a sentence for the caller, a wire code and context fields for the body."""
+    """An expected failure: a sentence for the caller, a wire code and context for the body."""
 
     code: ClassVar[str | None] = "INTERNAL_ERROR"
 

@@ -38,9 +38,7 @@ class NodeStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-TERMINAL = frozenset(
-    {ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED}
-)
+TERMINAL = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
 NODE_TERMINAL = frozenset(
     {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED}
 )
@@ -113,7 +111,6 @@ class NodeExecution:
     started_at: int | None = None
     duration_ms: int | None = None
     error: dict[str, Any] | None = None
-    outputs: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ end
 local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
   status = ARGV[11]
-  statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', 's')
+  statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', status == 'cancelled' and 'x' or 's')
   redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
     'error', ARGV[14], 'holders', '0', 'statuses', statuses, unpack(changes))
   redis.call('ZADD', KEYS[5], stamp, ARGV[2])
@@ -100,14 +100,13 @@ end
 if ARGV[9] == 'leave' then
   holders = holders - 1
   redis.call('HDEL', KEYS[3], ARGV[2])
-  local at = holders == 0 and now or nil
   local retry_at
   for position in string.gmatch(statuses, '()t') do
     local text = redis.call('HGET', KEYS[1], 'n' .. (position - 1))
     local due = tonumber(string.match(text, '^%d+:%d+:(%d+)'))
     retry_at = retry_at and math.min(retry_at, due) or due
   end
-  at = retry_at or at
+  local at = retry_at or (holders == 0 and now or nil)
   if at then redis.call('ZADD', KEYS[2], string.format('%d', at), ARGV[2]) end
 end
 redis.call('HSET', KEYS[1], 'statuses', statuses, 'holders', holders, 'offered', ARGV[10],

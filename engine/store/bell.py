@@ -34,14 +34,14 @@ class Bell:
             yield bell
 
     async def wait(
-        self, execution_id: str, check: Callable[[], Awaitable[T | None]], timeout: float
+        self, execution_id: str, check: Callable[[], Awaitable[T | None]], timeout_seconds: float
     ) -> T | None:
-        """The first value that `check` gives, or None when `timeout` seconds have passed.
+        """The first value that `check` gives, or None when the time has passed.
 
         `check` runs when the bell rings and once a second, so a lost ring costs a second at most.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
+        deadline = loop.time() + timeout_seconds
         while (remaining := deadline - loop.time()) > 0:
             await self._rung(execution_id, min(remaining, CHECK_SECONDS))
             value = await check()
@@ -49,12 +49,12 @@ class Bell:
                 return value
         return None
 
-    async def _rung(self, execution_id: str, timeout: float) -> None:
+    async def _rung(self, execution_id: str, seconds: float) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiters = self._waiters[execution_id]
         waiters.add(future)
         try:
-            await asyncio.wait([future], timeout=timeout)
+            await asyncio.wait([future], timeout=seconds)
         finally:
             waiters.discard(future)
             if not waiters:

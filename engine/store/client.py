@@ -22,6 +22,8 @@ from redis.exceptions import (
     OutOfMemoryError,
     RedisError,
     ResponseError,
+)
+from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 

@@ -3,7 +3,7 @@
 import base64
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine import keyspace
@@ -17,8 +17,8 @@ from engine.executions import (
     NodeStatus,
 )
 from engine.graph import Plan
-from engine.store.hints import HintSender
 from engine.store.client import Client
+from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.workflows import Workflow
@@ -36,6 +36,9 @@ HEAD_FIELDS = (
     "result",
     "error",
 )
+RESULT_AT = HEAD_FIELDS.index("result")
+RESULT_ASIDE = b"\xc1"
+"""Stands for a result kept aside; no msgpack value begins with this byte."""
 
 
 class StaleWorkflow(EngineError):
@@ -109,7 +112,7 @@ class Executions:
         values = await self._client.send("HMGET", key, *HEAD_FIELDS)
         if values[0] is None:
             raise ExecutionNotFound
-        return _parse_head(account_id, execution_id, values)
+        return await self._with_result(_parse_head(account_id, execution_id, values), values)
 
     async def get(self, account_id: str, execution_id: str) -> Execution:
         """The execution with its nodes, in plan order. Raises ExecutionNotFound."""
@@ -117,37 +120,16 @@ class Executions:
         record = parse_hash(await self._client.send("HGETALL", key))
         if "status" not in record:
             raise ExecutionNotFound
-        return _parse_head(
-            account_id, execution_id, [record.get(name) for name in HEAD_FIELDS], parse_nodes(record)
-        )
+        values = [record.get(name) for name in HEAD_FIELDS]
+        execution = _parse_head(account_id, execution_id, values, parse_nodes(record))
+        return await self._with_result(execution, values)
 
-    async def list(
-        self,
-        account_id: str,
-        *,
-        status: ExecutionStatus | None = None,
-        workflow_slug: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> tuple[list[Execution], str | None]:
-        """The account's executions, newest first, and the cursor of the next page.
-
-        Raises ValueError for a cursor that is not one.
-        """
-        found: list[Execution] = []
-        position = None if cursor is None else _parse_cursor(cursor)
-        while True:
-            page = await self._page(account_id, position)
-            for index, (execution_id, created) in enumerate(page):
-                execution = await self._listed(account_id, execution_id)
-                position = (created, execution_id)
-                if execution is not None and _matches(execution, status, workflow_slug):
-                    found.append(execution)
-                    if len(found) == limit:
-                        is_last = index == len(page) - 1 and len(page) < SCAN_PAGE
-                        return found, None if is_last else _make_cursor(*position)
-            if len(page) < SCAN_PAGE:
-                return found, None
+    async def _with_result(self, execution: Execution, values: list[bytes | None]) -> Execution:
+        result = values[RESULT_AT]
+        if result == RESULT_ASIDE:
+            key = keyspace.aside(execution.account_id, execution.id)
+            result = await self._client.send("HGET", key, "result")
+        return replace(execution, result=unpack(result)) if result else execution
 
     async def _page(
         self, account_id: str, position: tuple[int, str] | None
@@ -186,11 +168,33 @@ class Executions:
             raise ExecutionNotCancellable(reply[1].decode())
         return ExecutionStatus(reply[0].decode())
 
-    async def outputs_aside(self, account_id: str, execution_id: str, index: int) -> dict[str, Any]:
-        """The outputs of a node that were too large for the execution's record."""
-        key = keyspace.aside(account_id, execution_id)
-        data = await self._client.send("HGET", key, index)
-        return {} if data is None else unpack(data)
+    async def list(
+        self,
+        account_id: str,
+        *,
+        status: ExecutionStatus | None = None,
+        workflow_slug: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Execution], str | None]:
+        """The account's executions, newest first, and the cursor of the next page.
+
+        Raises ValueError for a cursor that is not one.
+        """
+        found: list[Execution] = []
+        position = None if cursor is None else _parse_cursor(cursor)
+        while True:
+            page = await self._page(account_id, position)
+            for index, (execution_id, created) in enumerate(page):
+                execution = await self._listed(account_id, execution_id)
+                position = (created, execution_id)
+                if execution is not None and _matches(execution, status, workflow_slug):
+                    found.append(execution)
+                    if len(found) == limit:
+                        is_last = index == len(page) - 1 and len(page) < SCAN_PAGE
+                        return found, None if is_last else _make_cursor(*position)
+            if len(page) < SCAN_PAGE:
+                return found, None
 
 
 def initial_statuses(plan: Plan) -> str:
@@ -207,10 +211,7 @@ def parse_hash(reply: Any) -> dict[str, bytes]:
 
 def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
     """The node executions of a record, in plan order."""
-    settled: dict[int, list[Any]] = {}
-    for name, value in record.items():
-        if name[0] == "r" and "." in name:
-            settled.update((row[0], row) for row in unpack(value))
+    settled = parse_rows(record)
     statuses = record["statuses"].decode()
     return tuple(
         _parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
@@ -218,11 +219,23 @@ def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
     )
 
 
+def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
+    """What walkers recorded of nodes: [index, attempts, started_at, duration_ms, error, outputs].
+
+    Outputs are msgpack bytes, None for none, True when they are kept aside.
+    """
+    rows: dict[int, list[Any]] = {}
+    for name, value in record.items():
+        if name[0] == "r" and "." in name:
+            rows.update((row[0], row) for row in unpack(value))
+    return rows
+
+
 def _parse_node(
     index: int, status: NodeStatus, row: list[Any] | None, claim: bytes | None
 ) -> NodeExecution:
     if row is not None and status not in (NodeStatus.RUNNING, NodeStatus.PENDING):
-        _, attempts, started, duration, error, outputs = row
+        _, attempts, started, duration, error, _ = row
         return NodeExecution(
             index=index,
             status=status,
@@ -230,7 +243,6 @@ def _parse_node(
             started_at=started,
             duration_ms=duration,
             error=error,
-            outputs=outputs,
         )
     if claim is None:
         return NodeExecution(index=index, status=status)
@@ -247,7 +259,7 @@ def _parse_head(
     values: list[bytes | None],
     nodes: tuple[NodeExecution, ...] = (),
 ) -> Execution:
-    status, slug, version, source, created, started, completed, result, error = values
+    status, slug, version, source, created, started, completed, _, error = values
     return Execution(
         id=execution_id,
         account_id=account_id,
@@ -258,7 +270,6 @@ def _parse_head(
         created_at=int(created or 0),
         started_at=int(started) if started else None,
         completed_at=int(completed) if completed else None,
-        result=unpack(result) if result else None,
         error=unpack(error) if error else None,
         nodes=nodes,
     )

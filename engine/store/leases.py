@@ -100,3 +100,8 @@ class Leases:
             ],
             [execution_id, reference, ended_before_ms],
         )
+
+    async def now(self) -> int:
+        """Redis's time in milliseconds."""
+        seconds, micros = await self._client.send("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000

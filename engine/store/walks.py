@@ -9,9 +9,12 @@ from typing import Any
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store.client import Client
-from engine.store.executions import parse_hash, parse_nodes
+from engine.store.executions import RESULT_ASIDE, parse_hash
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
+
+ASIDE_BYTES = 262_144
+"""What is larger is kept aside, out of the execution's record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +37,15 @@ class Claimed:
         """How sets and hints name the execution."""
         return keyspace.reference(self.account_id, self.execution_id)
 
-    def outputs(self) -> dict[int, dict[str, Any] | None]:
-        """Outputs by node index; None for those kept aside."""
-        rows = parse_nodes(self.record)
-        return {row.index: row.outputs for row in rows if row.duration_ms is not None}
 
-    def claims(self) -> dict[int, "NodeClaim"]:
-        """Attempts so far of the nodes that are running, retrying or given back."""
-        found = {}
-        for name, value in self.record.items():
-            if name[0] == "n" and name[1:].isdigit():
-                fence, attempts, at, lost = (int(part) for part in value.split(b":"))
-                found[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
-        return found
+def parse_claims(record: Mapping[str, bytes]) -> dict[int, "NodeClaim"]:
+    """The claims on record of nodes that run, wait for a retry or were given back, by index."""
+    found = {}
+    for name, value in record.items():
+        if name[0] == "n" and name[1:].isdigit():
+            fence, attempts, at, lost = (int(part) for part in value.split(b":"))
+            found[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +90,14 @@ class Step:
     """Node index and milliseconds until the next attempt."""
     claimed: Sequence[int] = ()
     rows: list[list[Any]] = field(default_factory=list)
-    """[index, attempts, started_at, duration_ms, error, outputs] of settled nodes."""
+    """As `parse_rows` in `engine.store.executions` gives them."""
     aside: dict[int, bytes] = field(default_factory=dict)
+    """Packed outputs too large for the record, by node index."""
     leave: bool = False
     offered: bool = False
     end: ExecutionStatus | None = None
-    result: Any = None
+    result: bytes = b""
+    """Packed."""
     error: dict[str, Any] | None = None
 
 
@@ -139,11 +140,21 @@ class Walks:
         )
 
     async def advance(
-        self, account_id: str, execution_id: str, worker_id: str, fence: int, number: int, step: Step
+        self,
+        account_id: str,
+        execution_id: str,
+        worker_id: str,
+        fence: int,
+        number: int,
+        step: Step,
     ) -> Advanced:
         """Record a step; `number` counts this walk's steps from 1."""
         partition = keyspace.partition_of(account_id)
-        aside = [part for pair in step.aside.items() for part in pair]
+        aside: list[str | bytes | int] = [part for pair in step.aside.items() for part in pair]
+        result = step.result
+        if len(result) > ASIDE_BYTES:
+            aside += ("result", result)
+            result = RESULT_ASIDE
         reply = await self._client.call(
             SCRIPTS["advance_execution"],
             [
@@ -166,7 +177,7 @@ class Walks:
                 "1" if step.offered else "0",
                 step.end.value if step.end else "",
                 execution_id,
-                pack(step.result) if step.end else b"",
+                result,
                 b"" if step.error is None else pack(step.error),
                 *aside,
             ],
@@ -191,10 +202,10 @@ class Walks:
         )
         return bool(given)
 
-    async def outputs_aside(self, account_id: str, execution_id: str) -> dict[int, dict[str, Any]]:
-        """The outputs too large for the record, by node index."""
-        reply = await self._client.send("HGETALL", keyspace.aside(account_id, execution_id))
-        return {int(name): unpack(value) for name, value in parse_hash(reply).items()}
+    async def aside(self, account_id: str, execution_id: str, index: int) -> bytes:
+        """A node's packed outputs that were too large for the record; empty when gone."""
+        key = keyspace.aside(account_id, execution_id)
+        return await self._client.send("HGET", key, index) or b""
 
     async def records(self, account_id: str, execution_id: str) -> dict[str, bytes]:
         """Everything on record of an execution; empty when it is gone."""

@@ -67,7 +67,8 @@ class Workflows:
 
     async def _take_slug(self, account_id: str, slug: str) -> str:
         for start in count(1, SLUGS_PER_LOOK):
-            names = [numbered(slug, number) for number in range(start, start + SLUGS_PER_LOOK)]
+            numbers = range(start, start + SLUGS_PER_LOOK)
+            names = [slug if number == 1 else numbered(slug, number) for number in numbers]
             owners = await self._client.send("HMGET", keyspace.slugs(), *names)
             for name, owner in zip(names, owners, strict=True):
                 if owner is None and await self._client.send(
@@ -179,11 +180,6 @@ class Workflows:
         if not deleted:
             raise WorkflowNotFound
 
-    async def list(self, account_id: str) -> list[Workflow]:
-        """The account's workflows, last changed first."""
-        slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
-        return await self._read_all(slugs)
-
     async def templates(self) -> list[Workflow]:
         """The workflows that all may read, last changed first."""
         return await self._read_all(await self._client.send("SMEMBERS", keyspace.templates()))
@@ -196,6 +192,11 @@ class Workflows:
             except WorkflowNotFound:
                 continue  # deleted since the names were read
         return sorted(workflows, key=lambda workflow: (-workflow.updated_at, workflow.slug))
+
+    async def list(self, account_id: str) -> list[Workflow]:
+        """The account's workflows, last changed first."""
+        slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
+        return await self._read_all(slugs)
 
 
 def _parse(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:

@@ -1,0 +1,63 @@
+"""The heartbeat of a worker process: a thread of its own, which a busy event loop cannot starve."""
+
+import logging
+import threading
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
+
+from engine import keyspace
+from engine.store.scripts import SCRIPTS
+
+BEATS_PER_LEASE = 6
+
+log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Renews one lease for everything that a worker process holds."""
+
+    def __init__(self, redis_url: str, worker_id: str, lease_seconds: float) -> None:
+        self._worker_id = worker_id
+        self._lease_seconds = lease_seconds
+        self._stopped = threading.Event()
+        self._client = redis.Redis.from_url(
+            redis_url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=lease_seconds,
+            socket_connect_timeout=1,
+            protocol=3,
+        )
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Beat no more; the lease ends by itself."""
+        self._stopped.set()
+        self._thread.join(timeout=2)
+        self._client.close()
+
+    def _run(self) -> None:
+        pause = self._lease_seconds / BEATS_PER_LEASE
+        while not self._stopped.is_set():
+            try:
+                self._beat()
+            except RedisError as error:
+                log.warning("heartbeat failed", extra={"reason": type(error).__name__})
+            self._stopped.wait(pause)
+
+    def _beat(self) -> None:
+        script = SCRIPTS["beat_worker"]
+        arguments = (
+            *(1, keyspace.workers(), 0),
+            *(self._worker_id, int(self._lease_seconds * 1000)),
+        )
+        try:
+            self._client.execute_command("EVALSHA", script.sha, *arguments)
+        except NoScriptError:
+            self._client.execute_command("EVAL", script.text, *arguments)

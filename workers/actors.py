@@ -1,0 +1,16 @@
+"""The actors: each hands its hint over and returns at once."""
+
+import dramatiq
+
+from engine.queue import HintBroker
+from engine.store.hints import WALK_ACTOR, WALK_QUEUE
+from workers.walker import Walker
+
+
+def declare(broker: HintBroker, walker: Walker) -> None:
+    """Declare every actor on the broker."""
+
+    def walk(reference: str) -> None:
+        walker.take(reference)
+
+    dramatiq.actor(broker=broker, actor_name=WALK_ACTOR, queue_name=WALK_QUEUE)(walk)

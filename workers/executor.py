@@ -1,0 +1,114 @@
+"""One attempt at one node: give it its inputs, hold it to its deadline, name its outcome."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine import cel
+from engine.graph import Node, Wire
+from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
+from engine.store.records import pack
+from workers.pool import Pool, PoolCrashed, PoolTimeout
+
+EXPRESSION_SECONDS = 5.0
+"""How long an expression may take where its node names no time-out."""
+
+log = logging.getLogger(__name__)
+
+
+class Fetcher(Protocol):
+    """The one way out."""
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send a call. Raises NodeFailed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended: outputs and their bytes, or why it failed."""
+
+    outputs: Outputs | None = None
+    packed: bytes = b""
+    failure: NodeFailed | None = None
+
+
+class NodeContext:
+    """What a node may ask for while it runs."""
+
+    __slots__ = ("_fetcher", "_pool", "_timeout", "delivered", "inputs")
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Any],
+        delivered: Sequence[tuple[Wire, Any]],
+        timeout: float | None,
+        fetcher: Fetcher,
+        pool: Pool,
+    ) -> None:
+        self.inputs = inputs
+        self.delivered = delivered
+        self._timeout = timeout
+        self._fetcher = fetcher
+        self._pool = pool
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send the call through the one way out."""
+        return await self._fetcher.fetch(call)
+
+    async def evaluate(self, expression: str, value: Any) -> Any:
+        """Evaluate CEL in a child process that is killed at the node's deadline."""
+        seconds = self._timeout or EXPRESSION_SECONDS
+        try:
+            return await self._pool.run(cel.evaluate, expression, value, deadline_seconds=seconds)
+        except PoolTimeout:
+            raise _timed_out(seconds) from None
+        except (PoolCrashed, MemoryError):
+            raise NodeFailed(
+                "resource_exhausted", "The expression needed more memory than it may have"
+            ) from None
+
+
+class Executor:
+    """Runs nodes; knows nothing of claims, records or other nodes."""
+
+    def __init__(self, fetcher: Fetcher, pool: Pool) -> None:
+        self._fetcher = fetcher
+        self._pool = pool
+
+    async def run(
+        self,
+        node: Node,
+        execution_inputs: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        delivered: Sequence[tuple[Wire, Any]],
+    ) -> Outcome:
+        """One attempt; never raises but for cancellation."""
+        timeout = node.policy.timeout_seconds
+        context = NodeContext(execution_inputs, delivered, timeout, self._fetcher, self._pool)
+        try:
+            if timeout is None or node.type.kind is not Kind.IO:
+                outputs = await node.type.run(node.settings, inputs, context)
+            else:
+                async with asyncio.timeout(timeout):
+                    outputs = await node.type.run(node.settings, inputs, context)
+            return Outcome(outputs, pack(outputs))
+        except NodeFailed as failure:
+            return Outcome(failure=failure)
+        except TimeoutError:
+            return Outcome(failure=_timed_out(timeout or 0))
+        except (OverflowError, UnicodeEncodeError):
+            return Outcome(
+                failure=NodeFailed("invalid_output", "The node's output is not valid JSON")
+            )
+        except Exception:
+            log.exception("node raised", extra={"node_type": node.type.type})
+            return Outcome(
+                failure=NodeFailed("internal_error", "The node failed unexpectedly", retryable=True)
+            )
+
+
+def _timed_out(seconds: float) -> NodeFailed:
+    return NodeFailed("timeout", f"The node did not end within {seconds:g} s", retryable=True)

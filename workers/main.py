@@ -1,0 +1,122 @@
+"""One worker process: settings, resources, actors, and an orderly end."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import dramatiq
+import uvloop
+
+from engine import keyspace, log
+from engine.queue import HintBroker, Slots
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.heartbeat import Heartbeat
+from engine.store.subscription import Subscription
+from workers import actors
+from workers.executor import Executor
+from workers.http import Egress
+from workers.pool import Pool
+from workers.sweeper import Sweeper
+from workers.walker import Walker
+
+ACTOR_THREADS = 1
+"""Actors only hand over; one thread is enough and the quickest."""
+CONSUMER_TIMEOUT_MS = 1_000
+
+
+def run(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT, then drain. Returns the exit code."""
+    log.set_up(settings.log_level)
+    _raise_file_limit()
+    uvloop.run(_work(settings))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with worker(settings):
+        await stopping.wait()
+
+
+@contextlib.asynccontextmanager
+async def worker(settings: Settings) -> AsyncIterator[Walker]:
+    """A whole worker for as long as the context lasts; drains at its end."""
+    worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    cpu_slots = settings.cpu_slots or os.cpu_count() or 1
+    slots = Slots(settings.worker_slots)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = Pool(slots=cpu_slots)
+        await pool.start()
+        stack.push_async_callback(pool.close)
+        egress = Egress(allow_private=settings.allow_private_urls)
+        stack.push_async_callback(egress.close)
+        store = Store.open(settings)
+        stack.push_async_callback(store.close)
+        walker = Walker(
+            store=store,
+            executor=Executor(egress, pool),
+            worker_id=worker_id,
+            cpu_slots=cpu_slots,
+            max_bytes=settings.max_run_bytes,
+            release=slots.release,
+        )
+        heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)
+        heartbeat.start()
+        stack.callback(heartbeat.stop)
+        subscription = Subscription(settings.redis_url, keyspace.cancels())
+        await stack.enter_async_context(
+            subscription.running(lambda data: walker.cancel(data.decode()))
+        )
+        await stack.enter_async_context(_sweeping(store, worker_id, settings))
+        await stack.enter_async_context(_consuming(settings, slots, walker))
+        yield walker
+        slots.close()
+        await walker.drain(settings.drain_seconds)
+
+
+@contextlib.asynccontextmanager
+async def _sweeping(store: Store, worker_id: str, settings: Settings) -> AsyncIterator[None]:
+    sweeper = Sweeper(
+        store,
+        worker_id,
+        lease_seconds=settings.lease_seconds,
+        retention_days=settings.retention_days,
+    )
+    task = asyncio.create_task(sweeper.run(), name="sweeper")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        with contextlib.suppress(Exception):
+            await store.leases.resign(worker_id)
+
+
+@contextlib.asynccontextmanager
+async def _consuming(settings: Settings, slots: Slots, walker: Walker) -> AsyncIterator[None]:
+    broker = HintBroker(settings.queue_url or settings.redis_url, slots)
+    actors.declare(broker, walker)
+    consumer = dramatiq.Worker(
+        broker, worker_threads=ACTOR_THREADS, worker_timeout=CONSUMER_TIMEOUT_MS
+    )
+    consumer.start()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(consumer.stop, 5_000)
+        broker.close()
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

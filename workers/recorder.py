@@ -1,0 +1,120 @@
+"""What a walk has done since it last told the store, and the telling: each step once, in order."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from engine.errors import Unavailable
+from engine.executions import ExecutionStatus
+from engine.nodes.base import NodeFailed
+from engine.store.walks import ASIDE_BYTES, Advanced, Claimed, Step, Verdict, Walks
+
+PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+log = logging.getLogger(__name__)
+
+
+class Gone(Exception):
+    """The execution is not this worker's any more: somebody else has it, or it has ended."""
+
+
+class Recorder:
+    """Gathers a step and records it; a step that did not get through is sent again as it was."""
+
+    def __init__(self, walks: Walks, claimed: Claimed, worker_id: str, *, number: int = 1) -> None:
+        self._walks = walks
+        self._claimed = claimed
+        self._worker_id = worker_id
+        self._number = number
+        self._step = Step()
+        self.must_record = False
+        """Whether the step holds what must not be done again."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to record."""
+        return not self._step.settled and not self._step.retrying
+
+    def add_settled(
+        self,
+        index: int,
+        code: str,
+        *,
+        attempts: int,
+        started_at: int,
+        duration_ms: int,
+        failure: NodeFailed | None,
+        outputs: bytes | None,
+    ) -> None:
+        """A node has ended; `outputs` are packed."""
+        kept: bytes | bool | None = outputs
+        if outputs is not None and len(outputs) > ASIDE_BYTES:
+            self._step.aside[index] = outputs
+            kept = True
+        error = None if failure is None else {"code": failure.code, "message": failure.message}
+        self._step.settled.append((index, code))
+        self._step.rows.append([index, attempts, started_at, duration_ms, error, kept])
+
+    def add_skipped(self, index: int) -> None:
+        """A node was skipped."""
+        self._step.settled.append((index, "s"))
+
+    def add_retry(self, index: int, delay_seconds: float) -> None:
+        """A node's next attempt is due after the delay."""
+        self._step.retrying.append((index, int(delay_seconds * 1000)))
+        self.must_record = True
+
+    def drop(self, indexes: set[int]) -> None:
+        """Other walkers have recorded these nodes already."""
+        step = self._step
+        step.settled = [pair for pair in step.settled if pair[0] not in indexes]
+        step.retrying = [pair for pair in step.retrying if pair[0] not in indexes]
+        step.rows = [row for row in step.rows if row[0] not in indexes]
+        step.aside = {i: data for i, data in step.aside.items() if i not in indexes}
+
+    async def record(
+        self, *, claim: Sequence[int] = (), leave: bool = False, offered: bool = False
+    ) -> Advanced:
+        """Record the step. Raises Gone."""
+        self._step.claimed, self._step.leave, self._step.offered = claim, leave, offered
+        self._step.end = None
+        return await self._advance()
+
+    async def end(
+        self, status: ExecutionStatus, result: bytes, error: dict[str, Any] | None
+    ) -> Advanced:
+        """Record the step and end the execution with it. Raises Gone."""
+        self._step.claimed, self._step.leave, self._step.offered = (), False, False
+        self._step.retrying = []
+        self._step.end, self._step.result, self._step.error = status, result, error
+        return await self._advance()
+
+    async def _advance(self) -> Advanced:
+        advanced = await self._send()
+        if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
+            raise Gone(advanced.verdict.value)
+        if advanced.verdict is Verdict.OK:
+            self._number += 1
+            self._step = Step()
+            self.must_record = False
+        return advanced
+
+    async def _send(self) -> Advanced:
+        claimed = self._claimed
+        tries = 0
+        while True:
+            try:
+                return await self._walks.advance(
+                    claimed.account_id,
+                    claimed.execution_id,
+                    self._worker_id,
+                    claimed.fence,
+                    self._number,
+                    self._step,
+                )
+            except Unavailable as error:
+                if tries == 0:
+                    log.warning("cannot record a step yet", extra={"reason": error.message})
+                await asyncio.sleep(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)])
+                tries += 1

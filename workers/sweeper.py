@@ -1,0 +1,95 @@
+"""The sweeper: one leader among the workers gives back, sends again and prunes."""
+
+import asyncio
+import logging
+import time
+
+from engine.errors import EngineError
+from engine.store import Store
+from engine.store.executions import RESEND_AFTER_MS
+
+TICK_SECONDS = 0.25
+LEAD_SECONDS = 1.5
+PRUNE_SECONDS = 60.0
+DAY_MS = 86_400_000
+
+log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Does its duties every quarter of a second while it leads.
+
+    After the store was out of reach, or the lead has changed, nobody is taken for dead until a
+    whole lease has passed: living workers could not renew theirs either.
+    """
+
+    def __init__(
+        self, store: Store, worker_id: str, *, lease_seconds: float, retention_days: float
+    ) -> None:
+        self._store = store
+        self._worker_id = worker_id
+        self._lease_seconds = lease_seconds
+        self._retention_ms = int(retention_days * DAY_MS)
+        self._leads = False
+        self._recover_after = 0.0
+        self._prune_after = 0.0
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                await self._tick()
+            except EngineError as error:
+                self._leads = False
+                log.warning("cannot sweep", extra={"reason": error.message})
+            except Exception:
+                log.exception("a sweep failed unexpectedly")
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _tick(self) -> None:
+        leads = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
+        now = time.monotonic()
+        if leads and not self._leads:
+            await self._check_gap(now)
+        self._leads = leads
+        if not leads:
+            return
+        if now >= self._recover_after:
+            await self.recover()
+        await self.resend()
+        if now >= self._prune_after:
+            await self.prune()
+            self._prune_after = now + PRUNE_SECONDS
+
+    async def _check_gap(self, now: float) -> None:
+        # Everyone's lease over at once means that the store was away, not that all have died.
+        living = set(await self._store.leases.workers()) - set(
+            await self._store.leases.dead_workers()
+        )
+        if not living - {self._worker_id}:
+            self._recover_after = now + self._lease_seconds
+
+    async def recover(self) -> None:
+        """Give back what dead workers held, and send its hints."""
+        for worker_id in await self._store.leases.dead_workers():
+            if worker_id == self._worker_id:
+                continue
+            references = await self._store.leases.held(worker_id)
+            log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
+            given = [
+                reference
+                for reference in references
+                if await self._store.walks.give_back(reference, worker_id, is_lost=True)
+            ]
+            await self._store.hints.send(given)
+            await self._store.leases.bury(worker_id)
+
+    async def resend(self) -> None:
+        """Send the hints that are due: retries, and what nobody has claimed."""
+        await self._store.hints.send(await self._store.leases.promote(RESEND_AFTER_MS))
+
+    async def prune(self) -> None:
+        """Remove executions whose retention is over."""
+        now = await self._store.leases.now()
+        while await self._store.leases.prune(now - self._retention_ms):
+            pass

@@ -1,0 +1,404 @@
+"""The walk of one execution: run what is ready, record it, claim what is next, until it ends."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine import retry
+from engine.executions import ExecutionStatus
+from engine.graph import Plan
+from engine.nodes.base import Kind, NodeFailed, Outputs
+from engine.progress import SETTLED, Progress
+from engine.store.executions import parse_rows
+from engine.store.records import pack, unpack
+from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, Walks, parse_claims
+from workers.executor import Executor, Outcome
+from workers.recorder import Recorder
+
+FLUSH_SECONDS = 0.05
+"""Local work that took this long is recorded before more is waited for."""
+SHIP_SECONDS = 0.025
+"""When heavy nodes take this long and more of them wait, other workers are asked to help."""
+HOLD_SECONDS = 1.0
+"""A retry due within this time is waited for; for a later one the execution is left."""
+MAX_LOST = 3
+"""A node whose worker died this often is failed, lest it take down one worker after another."""
+UNTOUCHED = NodeClaim(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What walks of a worker process share."""
+
+    walks: Walks
+    executor: Executor
+    worker_id: str
+    cpu_slots: int
+    max_bytes: int
+    is_draining: Callable[[], bool]
+    ask_help: Callable[[str], Awaitable[None]]
+
+
+class Walk:
+    """One execution in this worker's hands, from the claim until it ends or is left."""
+
+    def __init__(self, claimed: Claimed, plan: Plan, means: Means) -> None:
+        self._claimed = claimed
+        self._plan = plan
+        self._means = means
+        self._recorder = Recorder(means.walks, claimed, means.worker_id)
+        self._clock = asyncio.get_running_loop().time
+        self._started = self._recorded_at = self._clock()
+        self._progress = Progress(plan, claimed.statuses)
+        self._claims: dict[int, NodeClaim] = {}
+        self._bytes = 0
+        self._io: list[int] = []
+        self._cpu: deque[int] = deque()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._ended: deque[tuple[int, float, Outcome]] = deque()
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._wake = asyncio.Event()
+        self._is_shared = claimed.record.get("holders", b"1") != b"1"
+        self._is_heavy = False
+        self._is_cancelled = claimed.status is ExecutionStatus.CANCEL_REQUESTED
+        self._failed: tuple[int, NodeFailed] | None = None
+        self._result = pack(None)
+
+    def cancel(self) -> None:
+        """Stop running nodes and end the execution as cancelled."""
+        self._is_cancelled = True
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look around: the process drains."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Walk until the execution ends or nothing here can go on. Raises Gone."""
+        try:
+            await self._restore()
+            while not await self._turn():
+                pass
+        finally:
+            await self._stop_running()
+
+    async def _turn(self) -> bool:
+        """One round: run, claim, wait. True when this worker is done with the execution."""
+        await self._run_ready()
+        status = self._end_status()
+        if status is not None:
+            return await self._end(status)
+        await self._begin()
+        if self._has_news():
+            return False
+        if not self._running and not self._waits_here():
+            return await self._leave()
+        if self._must_record():
+            await self._record()
+            if self._has_news():
+                return False
+        await self._wait()
+        return False
+
+    def _has_news(self) -> bool:
+        if self._is_cancelled or self._progress.ready:
+            return True
+        return bool(self._io) and not self._means.is_draining()
+
+    def _waits_here(self) -> bool:
+        if self._means.is_draining():
+            return False
+        soon = self._clock() + HOLD_SECONDS
+        return any(timer.when() <= soon for timer in self._timers.values())
+
+    def _must_record(self) -> bool:
+        if self._recorder.is_empty:
+            return False
+        is_old = self._clock() - self._recorded_at > FLUSH_SECONDS
+        return is_old or self._recorder.must_record
+
+    # -- what was on record -----------------------------------------------------------------------
+
+    async def _restore(self) -> None:
+        claimed = self._claimed
+        if claimed.fence > 1:
+            self._claims = parse_claims(claimed.record)
+            outputs = await self._read_outputs(claimed.record)
+            self._progress = Progress(self._plan, claimed.statuses, outputs)
+        for index, code in enumerate(claimed.statuses):
+            if code == "t":
+                self._time(index, max(0.0, (self._claims[index].at - claimed.now) / 1000))
+
+    async def _read_outputs(self, record: Mapping[str, bytes]) -> dict[int, Outputs | None]:
+        outputs: dict[int, Outputs | None] = {}
+        for index, row in parse_rows(record).items():
+            data = row[5]
+            if data is True:
+                claimed = self._claimed
+                data = await self._means.walks.aside(
+                    claimed.account_id, claimed.execution_id, index
+                )
+            outputs[index] = unpack(data) if data else None
+            self._bytes += len(data or b"")
+        return outputs
+
+    # -- running ----------------------------------------------------------------------------------
+
+    async def _run_ready(self) -> None:
+        progress, nodes = self._progress, self._plan.nodes
+        while progress.ready and self._failed is None:
+            index = progress.ready.popleft()
+            if progress.status(index) != "p":
+                continue  # another walker has settled it meanwhile
+            kind = nodes[index].type.kind
+            if self._claims and self._claims.get(index, UNTOUCHED).lost >= MAX_LOST:
+                lost = NodeFailed("worker_lost", f"The worker died {MAX_LOST} times at this node")
+                self._finish(index, self._clock(), Outcome(failure=lost))
+            elif kind is Kind.PURE:
+                started = self._clock()
+                self._finish(index, started, await self._attempt(index))
+            elif kind is Kind.IO:
+                self._io.append(index)
+            else:
+                self._cpu.append(index)
+
+    def _attempt(self, index: int) -> Awaitable[Outcome]:
+        delivered = self._progress.delivered(index)
+        inputs = self._progress.inputs(index, delivered)
+        return self._means.executor.run(
+            self._plan.nodes[index], self._claimed.inputs, inputs, delivered
+        )
+
+    def _start(self, index: int) -> None:
+        self._progress.begin(index)
+        self._running[index] = asyncio.create_task(self._run_apart(index))
+
+    async def _run_apart(self, index: int) -> None:
+        started = self._clock()
+        outcome = await self._attempt(index)
+        self._ended.append((index, started, outcome))
+        self._wake.set()
+
+    # -- claiming ---------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        if self._means.is_draining():
+            return
+        claim, self._io = self._io, []
+        if self._is_shared or self._must_ship():
+            while self._cpu and self._running_cpu() + len(claim) < self._means.cpu_slots:
+                claim.append(self._cpu.popleft())
+        else:
+            while self._cpu and self._running_cpu() < self._means.cpu_slots:
+                self._start(self._cpu.popleft())
+        if claim:
+            await self._claim(claim)
+
+    def _running_cpu(self) -> int:
+        nodes = self._plan.nodes
+        return sum(nodes[index].type.kind is Kind.CPU for index in self._running)
+
+    def _must_ship(self) -> bool:
+        return self._is_heavy and len(self._cpu) > self._means.cpu_slots
+
+    async def _claim(self, claim: list[int]) -> None:
+        nodes = self._plan.nodes
+        ships = bool(self._cpu) and (self._is_shared or self._must_ship())
+        if ships and not self._is_shared:
+            # What runs here without a claim must not be begun by whoever comes to help.
+            local = [i for i in self._running if nodes[i].type.kind is Kind.CPU]
+            claim = claim + [i for i in local if i not in self._claims]
+        advanced = await self._record(claim=claim, offered=ships)
+        if advanced.verdict is not Verdict.OK:
+            return
+        if ships and not self._is_shared:
+            self._is_shared = True
+            await self._means.ask_help(self._claimed.reference)
+        for index in claim:
+            before = self._claims.get(index, UNTOUCHED)
+            self._claims[index] = NodeClaim(
+                self._claimed.fence, before.attempts + 1, advanced.now, before.lost
+            )
+            if index not in self._running:
+                self._start(index)
+
+    async def _record(self, claim: list[int] | None = None, *, offered: bool = False) -> Advanced:
+        advanced = await self._recorder.record(claim=claim or (), offered=offered)
+        self._recorded_at = self._clock()
+        if advanced.verdict is Verdict.CANCEL:
+            self._is_cancelled = True
+        elif advanced.verdict is Verdict.CONFLICT:
+            await self._reconcile(advanced.statuses, claim or [])
+        elif self._is_shared:
+            await self._reconcile(advanced.statuses, [])
+        return advanced
+
+    async def _reconcile(self, statuses: str, claim: list[int]) -> None:
+        """Take over what other walkers of this execution have done or begun."""
+        progress = self._progress
+        settled = {i for i, code in enumerate(statuses) if code in SETTLED}
+        news = {i for i in settled if progress.status(i) not in SETTLED}
+        begun = {i for i in claim if statuses[i] in "rt"} - set(self._running)
+        again = [i for i in claim if statuses[i] == "p"]
+        self._recorder.drop(settled)
+        for index in begun:
+            progress.begin(index)
+        for index in again:
+            kind = self._plan.nodes[index].type.kind
+            (self._cpu if kind is Kind.CPU else self._io).append(index)
+        if news:
+            await self._take_over(statuses, news)
+
+    async def _take_over(self, statuses: str, news: set[int]) -> None:
+        claimed = self._claimed
+        record = await self._means.walks.records(claimed.account_id, claimed.execution_id)
+        outputs = await self._read_outputs(record)
+        self._cpu = deque(i for i in self._cpu if i not in news)
+        self._io = [i for i in self._io if i not in news]
+        for index in sorted(news):
+            if index in self._running:
+                self._running.pop(index).cancel()
+            self._progress.settle(index, statuses[index], outputs.get(index))
+        for index in self._progress.take_skipped():
+            if statuses[index] not in SETTLED:
+                self._recorder.add_skipped(index)
+
+    # -- outcomes ---------------------------------------------------------------------------------
+
+    async def _wait(self) -> None:
+        await self._wake.wait()
+        self._wake.clear()
+        while self._ended:
+            index, started, outcome = self._ended.popleft()
+            if self._running.pop(index, None) is not None:
+                self._finish(index, started, outcome)
+                self._weigh(index, started)
+
+    def _weigh(self, index: int, started: float) -> None:
+        if self._plan.nodes[index].type.kind is Kind.CPU:
+            self._is_heavy = self._clock() - started > SHIP_SECONDS
+
+    def _finish(self, index: int, started: float, outcome: Outcome) -> None:
+        node = self._plan.nodes[index]
+        claim = self._claims.get(index)
+        attempts = 1 if claim is None else claim.attempts
+        failure = outcome.failure or self._spend(len(outcome.packed))
+        if failure is not None and claim is not None and self._retries(index, claim, failure):
+            return
+        is_output = index == self._plan.response_output
+        duration = self._clock() - started
+        self._recorder.add_settled(
+            index,
+            "c" if failure is None else "f",
+            attempts=attempts,
+            started_at=self._claimed.now + int((started - self._started) * 1000),
+            duration_ms=int(duration * 1000),
+            failure=failure,
+            outputs=None if is_output or failure is not None else outcome.packed,
+        )
+        if claim is not None or failure is not None:
+            self._recorder.must_record = True
+        if failure is not None and node.policy.on_error == "fail":
+            self._failed = (index, failure)
+            return
+        if is_output and outcome.outputs is not None and failure is None:
+            self._result = pack(outcome.outputs["result"])
+        self._progress.settle(
+            index,
+            "c" if failure is None else "f",
+            outcome.outputs if failure is None else None,
+        )
+        for skipped in self._progress.take_skipped():
+            self._recorder.add_skipped(skipped)
+
+    def _spend(self, size: int) -> NodeFailed | None:
+        self._bytes += size
+        if self._bytes <= self._means.max_bytes:
+            return None
+        limit = self._means.max_bytes
+        return NodeFailed("run_too_large", f"The outputs of this run are over {limit} bytes")
+
+    def _retries(self, index: int, claim: NodeClaim, failure: NodeFailed) -> bool:
+        if not failure.retryable:
+            return False
+        policy = self._plan.nodes[index].policy
+        delay = retry.delay_seconds(
+            attempt=claim.attempts - claim.lost, attempts=policy.attempts, backoff=policy.backoff
+        )
+        if delay is None:
+            return False
+        self._recorder.add_retry(index, delay)
+        self._progress.put_off(index)
+        self._time(index, delay)
+        return True
+
+    def _time(self, index: int, delay: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers[index] = loop.call_later(delay, self._time_is_up, index)
+
+    def _time_is_up(self, index: int) -> None:
+        del self._timers[index]
+        self._io.append(index)
+        self._wake.set()
+
+    # -- leaving and ending -----------------------------------------------------------------------
+
+    async def _leave(self) -> bool:
+        if self._is_shared and not self._recorder.is_empty:
+            await self._record()
+            if self._progress.ready or self._progress.is_done or self._is_cancelled:
+                return False
+        advanced = await self._recorder.record(leave=True)
+        if advanced.verdict is Verdict.CANCEL:
+            self._is_cancelled = True
+            return False
+        if advanced.verdict is Verdict.CONFLICT:
+            await self._reconcile(advanced.statuses, [])
+            return False
+        return True
+
+    def _end_status(self) -> ExecutionStatus | None:
+        if self._failed is not None:
+            return ExecutionStatus.FAILED
+        if self._is_cancelled:
+            return ExecutionStatus.CANCELLED
+        if self._progress.is_done:
+            return ExecutionStatus.COMPLETED
+        return None
+
+    async def _end(self, status: ExecutionStatus) -> bool:
+        await self._stop_running()
+        result = self._result if self._progress.is_done else b""
+        advanced = await self._recorder.end(status, result, self._error())
+        if advanced.verdict is Verdict.CONFLICT:
+            await self._reconcile(advanced.statuses, [])
+            return False
+        if advanced.verdict is Verdict.CANCEL:
+            await self._recorder.end(ExecutionStatus.CANCELLED, result, None)
+        return True
+
+    def _error(self) -> dict[str, Any] | None:
+        if self._failed is None:
+            return None
+        index, failure = self._failed
+        node = self._plan.nodes[index]
+        return {
+            "code": "EXECUTION_FAILED",
+            "message": f"Node '{node.id}' failed: {failure.message}",
+            "nodeId": node.id,
+            "nodeType": node.type.type,
+            "reason": failure.message,
+        }
+
+    async def _stop_running(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        tasks = list(self._running.values())
+        self._running.clear()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)

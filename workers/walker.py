@@ -1,0 +1,157 @@
+"""All the walks of one worker process: started by hints, stopped by cancels and by draining."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from engine import log
+from engine.errors import EngineError, WorkflowNotFound
+from engine.executions import ExecutionStatus
+from engine.store import Store
+from engine.store.walks import Claimed
+from workers.executor import Executor
+from workers.recorder import Gone, Recorder
+from workers.walk import Means, Walk
+
+logger = logging.getLogger(__name__)
+
+
+class Walker:
+    """Takes hints from any thread and walks their executions on the event loop.
+
+    `release` is called once for each hint that was taken, when its execution is out of hand.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        executor: Executor,
+        worker_id: str,
+        cpu_slots: int,
+        max_bytes: int,
+        release: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._loop = asyncio.get_running_loop()
+        self._release = release
+        self._is_draining = False
+        self._inbox: deque[str] = deque()
+        self._is_woken = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._walks: dict[str, Walk] = {}
+        self._means = Means(
+            walks=store.walks,
+            executor=executor,
+            worker_id=worker_id,
+            cpu_slots=cpu_slots,
+            max_bytes=max_bytes,
+            is_draining=lambda: self._is_draining,
+            ask_help=self._ask_help,
+        )
+
+    @property
+    def held(self) -> int:
+        """Executions in hand."""
+        return len(self._tasks)
+
+    def take(self, reference: str) -> None:
+        """Walk an execution soon; returns at once. May be called from any thread."""
+        self._inbox.append(reference)
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._start_all)
+
+    def cancel(self, reference: str) -> None:
+        """Stop an execution if it is in hand."""
+        walk = self._walks.get(reference)
+        if walk is not None:
+            walk.cancel()
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing new, let running nodes end for a while, give the rest back."""
+        self._is_draining = True
+        for walk in self._walks.values():
+            walk.wake()
+        tasks = dict(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=seconds)
+        left = [reference for reference, task in tasks.items() if not task.done()]
+        for reference in left:
+            tasks[reference].cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        for reference in left:
+            await self._store.walks.give_back(reference, self._means.worker_id, is_lost=False)
+        await self._store.hints.send(left)
+
+    async def _ask_help(self, reference: str) -> None:
+        await self._store.hints.send([reference])
+
+    def _start_all(self) -> None:
+        # The flag is lowered first: what is appended from now on wakes the loop again.
+        self._is_woken = False
+        while self._inbox:
+            self._start(self._inbox.popleft())
+
+    def _start(self, reference: str) -> None:
+        if reference in self._tasks:
+            self._release()  # a double: it is being walked right here
+            return
+        task = self._loop.create_task(self._walk(reference))
+        self._tasks[reference] = task
+        task.add_done_callback(lambda _: self._done(reference))
+
+    def _done(self, reference: str) -> None:
+        self._tasks.pop(reference, None)
+        self._walks.pop(reference, None)
+        self._release()
+
+    async def _walk(self, reference: str) -> None:
+        try:
+            claimed = await self._store.walks.claim(reference, self._means.worker_id)
+        except ValueError:
+            logger.warning("a hint named no execution")
+            return
+        except EngineError as error:
+            # The sweeper sends the hint again.
+            logger.warning("cannot claim", extra={"reason": error.message})
+            return
+        if claimed is None:
+            return
+        log.bind(execution_id=claimed.execution_id)
+        try:
+            await self._walk_claimed(claimed, reference)
+        except Gone:
+            logger.info("the execution went to somebody else or has ended")
+        except EngineError as error:
+            logger.warning("left an execution", extra={"reason": error.message})
+            await self._give_back(reference)
+        except Exception:
+            logger.exception("a walk failed unexpectedly")
+            await self._end_failed(claimed, "The execution failed unexpectedly")
+
+    async def _walk_claimed(self, claimed: Claimed, reference: str) -> None:
+        try:
+            _, plan = await self._store.workflows.plan_of(
+                claimed.account_id, claimed.slug, claimed.version
+            )
+        except WorkflowNotFound:
+            await self._end_failed(claimed, "This version of the workflow is gone")
+            return
+        walk = self._walks[reference] = Walk(claimed, plan, self._means)
+        await walk.run()
+
+    async def _end_failed(self, claimed: Claimed, message: str) -> None:
+        recorder = Recorder(self._store.walks, claimed, self._means.worker_id, number=10**9)
+        error = {"code": "INTERNAL_ERROR", "message": message, "reason": message}
+        try:
+            await recorder.end(ExecutionStatus.FAILED, b"", error)
+        except Gone:
+            logger.info("the execution had ended already")
+
+    async def _give_back(self, reference: str) -> None:
+        try:
+            await self._store.walks.give_back(reference, self._means.worker_id, is_lost=False)
+        except EngineError as error:
+            logger.warning("cannot give back", extra={"reason": error.message})
