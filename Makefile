@@ -1,0 +1,58 @@
+# Everything starts here: `make` lists the targets.
+PORT ?= 8000
+DATA_DIR ?= .headrace
+VENV := .venv
+BIN := $(VENV)/bin
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format setup bench smoke chaos clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
+
+run: $(VENV)/.installed ## Start everything here, with a demo (PORT, DATA_DIR), until Ctrl-C
+	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)'
+
+test: $(VENV)/.installed-dev ## Run the tests, with coverage
+	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
+
+check: $(VENV)/.installed-dev ## Check format, style, types and import rules
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+setup: $(VENV)/.installed ## Install what running needs
+
+bench: $(VENV)/.installed-dev ## Measure (a few minutes)
+	$(BIN)/pytest -m slow tests/benchmarks --timeout=0
+
+smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
+	$(BIN)/pytest tests/acceptance/test_first_run.py
+
+chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and again
+	$(BIN)/pytest -m slow tests/acceptance --timeout=900
+
+clean: ## Remove what was installed and built; DATA_DIR stays
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --group dev --editable .
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.python:
+	@test -n '$(PYTHON)' || { echo 'Headrace needs Python 3.11 to 3.14.' >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
