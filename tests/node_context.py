@@ -1,0 +1,53 @@
+"""A context for running one node by itself, and the way to do it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine import cel
+from engine.nodes import node_type
+from engine.nodes.base import HttpAnswer, HttpCall, Kind, Outputs, Wire
+
+
+@dataclass
+class FakeContext:
+    """Evaluates in place, and answers calls with what the test has laid out."""
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    delivered: Sequence[tuple[Wire, Any]] = ()
+    answer: HttpAnswer = field(
+        default_factory=lambda: HttpAnswer(status=200, headers={}, body=b"ok")
+    )
+    calls: list[HttpCall] = field(default_factory=list)
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        self.calls.append(call)
+        return self.answer
+
+    async def evaluate(self, expression: str, value: Any) -> Any:
+        return cel.evaluate(expression, value)
+
+
+async def run_node(
+    type_name: str,
+    data: Mapping[str, Any],
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    context: FakeContext | None = None,
+    wired: frozenset[str] = frozenset(),
+) -> Outputs:
+    """Parse the settings of one node and run it."""
+    kind = node_type(type_name)
+    assert kind is not None
+    settings = kind.bind(kind.parse(data), wired)
+    return await kind.run(settings, inputs or {}, context or FakeContext())
+
+
+async def run_pure(
+    type_name: str, data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
+) -> Any:
+    """The single output of a pure node."""
+    kind = node_type(type_name)
+    assert kind is not None and kind.kind is Kind.PURE
+    (value,) = (await run_node(type_name, data, inputs)).values()
+    return value
