@@ -95,7 +95,10 @@ def _explain(error: object) -> str:
 
 def _to_doubles(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _to_doubles(member) for key, member in value.items()}
+        return {_to_doubles(key): _to_doubles(member) for key, member in value.items()}
+    if isinstance(value, str) and "\x00" in value:
+        # The library would cut the text off there without a word.
+        raise NodeFailed(ERROR, "The value has a text with a NUL character")
     if isinstance(value, list):
         return [_to_doubles(member) for member in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
