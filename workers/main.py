@@ -7,12 +7,14 @@ import resource
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 import dramatiq
 import uvloop
 
-from engine import keyspace, log
+from engine import keyspace, log, metrics
+from engine.errors import EngineError
 from engine.queue import HintBroker, Slots
 from engine.settings import Settings
 from engine.store import Store
@@ -76,6 +78,7 @@ async def worker(settings: Settings) -> AsyncIterator[Walker]:
         await stack.enter_async_context(
             subscription.running(lambda data: walker.cancel(data.decode()))
         )
+        await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
         await stack.enter_async_context(_sweeping(store, worker_id, settings))
         await stack.enter_async_context(_consuming(settings, slots, walker))
         yield walker
@@ -91,14 +94,20 @@ async def _sweeping(store: Store, worker_id: str, settings: Settings) -> AsyncIt
         lease_seconds=settings.lease_seconds,
         retention_days=settings.retention_days,
     )
-    task = asyncio.create_task(sweeper.run(), name="sweeper")
+    async with _background(sweeper.run(), "sweeper"):
+        yield
+    with contextlib.suppress(EngineError):
+        await store.leases.resign(worker_id)
+
+
+@contextlib.asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(work, name=name)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        with contextlib.suppress(Exception):
-            await store.leases.resign(worker_id)
 
 
 @contextlib.asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 
+from engine import metrics
 from engine.errors import EngineError
 from engine.store import Store
 from engine.store.executions import RESEND_AFTER_MS
@@ -82,14 +83,18 @@ class Sweeper:
                 if await self._store.walks.give_back(reference, worker_id, is_lost=True)
             ]
             await self._store.hints.send(given)
+            metrics.EXECUTIONS_RECOVERED.inc(len(given))
             await self._store.leases.bury(worker_id)
 
     async def resend(self) -> None:
         """Send the hints that are due: retries, and what nobody has claimed."""
-        await self._store.hints.send(await self._store.leases.promote(RESEND_AFTER_MS))
+        references = await self._store.leases.promote(RESEND_AFTER_MS)
+        await self._store.hints.send(references)
+        metrics.HINTS_RESENT.inc(len(references))
 
     async def prune(self) -> None:
-        """Remove executions whose retention is over."""
+        """Remove executions whose retention is over, and fold metrics of processes long gone."""
+        await metrics.retire(self._store)
         now = await self._store.leases.now()
         while await self._store.leases.prune(now - self._retention_ms):
             pass

@@ -1,13 +1,13 @@
 """The walk of one execution: run what is ready, record it, claim what is next, until it ends."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import retry
-from engine.executions import ExecutionStatus
+from engine import metrics, retry
+from engine.executions import NODE_STATUSES, ExecutionStatus
 from engine.graph import Plan
 from engine.nodes.base import Kind, NodeFailed, Outputs
 from engine.progress import SETTLED, Progress
@@ -54,6 +54,7 @@ class Walk:
         self._progress = Progress(plan, claimed.statuses)
         self._claims: dict[int, NodeClaim] = {}
         self._bytes = 0
+        self._counts: Counter[tuple[str, str]] = Counter()
         self._io: list[int] = []
         self._cpu: deque[int] = deque()
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -83,6 +84,8 @@ class Walk:
                 pass
         finally:
             await self._stop_running()
+            for (node_type, code), count in self._counts.items():
+                metrics.NODES_ENDED.labels(node_type, NODE_STATUSES[code].value).inc(count)
 
     async def _turn(self) -> bool:
         """One round: run, claim, wait. True when this worker is done with the execution."""
@@ -178,6 +181,8 @@ class Walk:
     async def _run_apart(self, index: int) -> None:
         started = self._clock()
         outcome = await self._attempt(index)
+        node_type = self._plan.nodes[index].type.type
+        metrics.NODE_SECONDS.labels(node_type).observe(self._clock() - started)
         self._ended.append((index, started, outcome))
         self._wake.set()
 
@@ -289,6 +294,7 @@ class Walk:
             return
         is_output = index == self._plan.response_output
         duration = self._clock() - started
+        self._counts[(node.type.type, "c" if failure is None else "f")] += 1
         self._recorder.add_settled(
             index,
             "c" if failure is None else "f",
@@ -376,7 +382,9 @@ class Walk:
             await self._reconcile(advanced.statuses, [])
             return False
         if advanced.verdict is Verdict.CANCEL:
-            await self._recorder.end(ExecutionStatus.CANCELLED, result, None)
+            status = ExecutionStatus.CANCELLED
+            await self._recorder.end(status, result, None)
+        metrics.EXECUTIONS_ENDED.labels(status.value).inc()
         return True
 
     def _error(self) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from engine import log
+from engine import log, metrics
 from engine.errors import EngineError, WorkflowNotFound
 from engine.executions import ExecutionStatus
 from engine.store import Store
@@ -100,11 +100,13 @@ class Walker:
             return
         task = self._loop.create_task(self._walk(reference))
         self._tasks[reference] = task
+        metrics.EXECUTIONS_HELD.inc()
         task.add_done_callback(lambda _: self._done(reference))
 
     def _done(self, reference: str) -> None:
         self._tasks.pop(reference, None)
         self._walks.pop(reference, None)
+        metrics.EXECUTIONS_HELD.dec()
         self._release()
 
     async def _walk(self, reference: str) -> None:
@@ -118,11 +120,13 @@ class Walker:
             logger.warning("cannot claim", extra={"reason": error.message})
             return
         if claimed is None:
+            metrics.CLAIMS_REFUSED.inc()
             return
         log.bind(execution_id=claimed.execution_id)
         try:
             await self._walk_claimed(claimed, reference)
         except Gone:
+            metrics.STEPS_FENCED.inc()
             logger.info("the execution went to somebody else or has ended")
         except EngineError as error:
             logger.warning("left an execution", extra={"reason": error.message})

@@ -11,6 +11,7 @@ from engine.store.client import Client
 from engine.store.executions import Accepted, Executions, StaleWorkflow
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
+from engine.store.snapshots import Snapshots
 from engine.store.walks import Walks
 from engine.store.workflows import Workflow, Workflows
 
@@ -26,6 +27,7 @@ __all__ = [
     "Leases",
     "Principal",
     "StaleWorkflow",
+    "Snapshots",
     "Store",
     "Walks",
     "Workflow",
@@ -46,6 +48,7 @@ class Store:
     walks: Walks
     leases: Leases
     hints: HintSender
+    snapshots: Snapshots
 
     @classmethod
     def open(cls, settings: Settings) -> "Store":
@@ -63,6 +66,7 @@ class Store:
             walks=Walks(client),
             leases=Leases(client),
             hints=hints,
+            snapshots=Snapshots(client),
         )
 
     async def close(self) -> None:

@@ -101,6 +101,13 @@ class Leases:
             [execution_id, reference, ended_before_ms],
         )
 
+    async def due(self) -> int:
+        """How many executions wait for a hint, those whose retry lies ahead included."""
+        counts = await asyncio.gather(
+            *(self._client.send("ZCARD", keyspace.due(partition)) for partition in PARTITIONS)
+        )
+        return sum(int(count) for count in counts)
+
     async def now(self) -> int:
         """Redis's time in milliseconds."""
         seconds, micros = await self._client.send("TIME")

@@ -1,0 +1,177 @@
+"""Every metric, and how those of many processes become one page.
+
+Each process counts in a registry of its own and puts a snapshot into the store every few seconds;
+whoever is asked for the page adds them up. Facts of the state (waiting hints, living workers) are
+read from the store when the page is made. Labels come from small closed sets only.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from engine.errors import EngineError
+from engine.store import Store
+from engine.store.snapshots import RETIRED, is_process, parse
+
+PUT_SECONDS = 2.0
+GONE_SECONDS = 30
+SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+REGISTRY = CollectorRegistry()
+HTTP_REQUESTS = Counter(
+    "headrace_http_requests_total",
+    "Answered requests.",
+    ["route", "method", "status"],
+    registry=REGISTRY,
+)
+HTTP_SECONDS = Histogram(
+    "headrace_http_request_seconds",
+    "Time from the head of a request to the end of its answer.",
+    ["route"],
+    buckets=SECONDS_BUCKETS,
+    registry=REGISTRY,
+)
+EXECUTIONS_ACCEPTED = Counter(
+    "headrace_executions_accepted_total", "Accepted executions.", registry=REGISTRY
+)
+EXECUTIONS_ENDED = Counter(
+    "headrace_executions_ended_total", "Executions that ended.", ["status"], registry=REGISTRY
+)
+EXECUTIONS_HELD = Gauge(
+    "headrace_executions_held", "Executions in the hands of workers.", registry=REGISTRY
+)
+NODES_ENDED = Counter(
+    "headrace_nodes_ended_total", "Nodes that ended.", ["type", "status"], registry=REGISTRY
+)
+NODE_SECONDS = Histogram(
+    "headrace_node_seconds",
+    "Time of one attempt at a node that does not run in place.",
+    ["type"],
+    buckets=SECONDS_BUCKETS,
+    registry=REGISTRY,
+)
+CLAIMS_REFUSED = Counter(
+    "headrace_claims_refused_total", "Hints that found nothing to claim.", registry=REGISTRY
+)
+STEPS_FENCED = Counter(
+    "headrace_steps_fenced_total",
+    "Steps refused because the execution had gone to another worker.",
+    registry=REGISTRY,
+)
+EXECUTIONS_RECOVERED = Counter(
+    "headrace_executions_recovered_total",
+    "Executions taken back from dead workers.",
+    registry=REGISTRY,
+)
+HINTS_RESENT = Counter(
+    "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
+)
+
+log = logging.getLogger(__name__)
+
+
+def snapshot() -> list[Any]:
+    """This process's samples: [name, type, help, [[sample name, labels, value], …]]."""
+    return [
+        [m.name, m.type, m.documentation, [[s.name, s.labels, s.value] for s in m.samples]]
+        for m in REGISTRY.collect()
+    ]
+
+
+def add_up(snapshots: Iterable[Sequence[Any]]) -> list[Any]:
+    """The sum of snapshots, in the form of one."""
+    families: dict[str, tuple[str, str]] = {}
+    sums: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+    for samples in snapshots:
+        for name, kind, text, rows in samples:
+            families[name] = (kind, text)
+            family = sums.setdefault(name, {})
+            for sample, labels, value in rows:
+                if not sample.endswith("_created"):
+                    key = (sample, tuple(sorted(labels.items())))
+                    family[key] = family.get(key, 0.0) + value
+    return [
+        [
+            name,
+            *families[name],
+            [[sample, dict(labels), value] for (sample, labels), value in family.items()],
+        ]
+        for name, family in sums.items()
+    ]
+
+
+async def publish(store: Store, process: str) -> None:
+    """Put this process's snapshot into the store every few seconds, until cancelled."""
+    while True:
+        try:
+            await store.snapshots.put(process, snapshot())
+        except EngineError as error:
+            log.debug("cannot put metrics", extra={"reason": error.message})
+        await asyncio.sleep(PUT_SECONDS)
+
+
+async def retire(store: Store) -> None:
+    """Fold the snapshots of processes that are gone into one sum; their gauges end with them."""
+    found, now = await store.snapshots.all()
+    gone = [
+        name
+        for name, data in found.items()
+        if is_process(name) and parse(data)[0] < now - GONE_SECONDS
+    ]
+    if gone:
+        before = found.get(RETIRED, b"")
+        kept = [parse(found[name])[1] for name in gone] + ([parse(before)[1]] if before else [])
+        total = [family for family in add_up(kept) if family[1] != "gauge"]
+        await store.snapshots.retire(before, total, gone)
+
+
+async def page(store: Store, process: str) -> bytes:
+    """The metrics of all processes and of the state, in Prometheus's text format.
+
+    With Redis out of reach: this process's own, and `headrace_redis_up 0`.
+    """
+    try:
+        found, _ = await store.snapshots.all()
+        others = [parse(data)[1] for name, data in found.items() if name != process]
+        facts = await _facts(store)
+    except EngineError:
+        others, facts = [], [_gauge("headrace_redis_up", "Whether Redis answers.", 0)]
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Page([*add_up([snapshot(), *others]), *facts]))
+    return generate_latest(registry)
+
+
+async def _facts(store: Store) -> list[Any]:
+    workers = await store.leases.workers()
+    dead = await store.leases.dead_workers()
+    return [
+        _gauge("headrace_redis_up", "Whether Redis answers.", 1),
+        _gauge(
+            "headrace_hints_waiting", "Hints that no worker has taken.", await store.hints.depth()
+        ),
+        _gauge(
+            "headrace_executions_due", "Executions that wait for a hint.", await store.leases.due()
+        ),
+        _gauge("headrace_workers_alive", "Workers with a lease.", len(set(workers) - set(dead))),
+    ]
+
+
+def _gauge(name: str, text: str, value: float) -> list[Any]:
+    return [name, "gauge", text, [[name, {}, value]]]
+
+
+class _Page(Collector):
+    def __init__(self, families: list[Any]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        for name, kind, text, rows in self._families:
+            metric = Metric(name, text, kind)
+            for sample, labels, value in rows:
+                metric.add_sample(sample, labels, value)
+            yield metric
