@@ -1,0 +1,187 @@
+"""The three systems under test, each with a Redis of its own from the same binary and flags."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.redis_server import open_server
+from tests.benchmarks.client import Endpoint
+from tests.benchmarks.graphs import documents
+from tests.benchmarks.processes import (
+    REPOSITORY,
+    START_SECONDS,
+    Processes,
+    clean_environment,
+    free_port,
+    wait_for_port,
+)
+
+HEADRACE, FLOOR, STOCK = "Headrace", "floor", "Dramatiq"
+SYSTEMS = (HEADRACE, FLOOR, STOCK)
+UVICORN = (
+    "-m",
+    "uvicorn",
+    "--loop",
+    "uvloop",
+    "--http",
+    "httptools",
+    "--no-access-log",
+    "--log-level",
+    "warning",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all systems share: a folder, the local HTTP server, and how long `w5` waits."""
+
+    folder: Path
+    target: str
+    wait_ms: int
+
+
+@dataclass
+class System:
+    """A running system: where each workload is called, and its processes."""
+
+    name: str
+    processes: Processes
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def started(name: str, around: Surroundings, workers: int) -> Iterator[System]:
+    """A system that is up for a while; `workers` is Headrace's number of worker processes."""
+    system = System(name, Processes(around.folder / f"{name}-{workers}.log"))
+    try:
+        if name == HEADRACE:
+            _start_headrace(system, around, workers)
+        else:
+            _start_reference(system, around, workers)
+        yield system
+    finally:
+        system.processes.stop()
+
+
+@contextlib.contextmanager
+def running(names: list[str], around: Surroundings, workers: int) -> Iterator[list[System]]:
+    """Systems that are up for a while."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(started(name, around, workers)) for name in names]
+
+
+@contextlib.contextmanager
+def running_target(folder: Path) -> Iterator[str]:
+    """The local HTTP server that workloads call."""
+    processes = Processes(folder / "target.log")
+    port = free_port()
+    process = processes.start_python("-m", "tests.benchmarks.target", str(port))
+    try:
+        wait_for_port(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        processes.stop()
+
+
+def _start_reference(system: System, around: Surroundings, workers: int) -> None:
+    module = "floor" if system.name == FLOOR else "stock"
+    environment = {
+        "BENCH_REDIS_URL": _start_redis(system, around.folder / f"{module}-{workers}"),
+        "BENCH_TARGET": around.target,
+        "BENCH_WAIT_MS": str(around.wait_ms),
+    }
+    port = free_port()
+    start_python = system.processes.start_python
+    app = (
+        *UVICORN,
+        "--log-level",
+        "warning",
+        "--port",
+        str(port),
+        f"tests.benchmarks.{module}:app",
+    )
+    endpoint = start_python(*app, **environment)
+    if system.name == FLOOR:
+        start_python("-m", "tests.benchmarks.floor", **environment)
+    else:
+        arguments = ("-m", "dramatiq", "tests.benchmarks.stock", "-p", "2", "-t", "8")
+        start_python(*arguments, **environment)
+    wait_for_port(port, endpoint)
+    for workload in documents(around.target, around.wait_ms):
+        system.endpoints[workload] = Endpoint(host="127.0.0.1", port=port, path=f"/run/{workload}")
+
+
+def _start_redis(system: System, folder: Path) -> str:
+    """With the flags of the Redis that `headrace up` starts."""
+    server = open_server(folder)
+    server.folder.mkdir(parents=True)
+    system.processes.start(*server.command())
+    _wait_for(lambda: server.socket.exists())
+    return server.url
+
+
+def _start_headrace(system: System, around: Surroundings, workers: int) -> None:
+    port = free_port()
+    data_dir = str(around.folder / f"headrace-{workers}")
+    command = ("up", "--data-dir", data_dir, "--port", str(port), "--workers", str(workers))
+    up = system.processes.start_python(
+        "-m", "deploy", *command, "--no-demo", HEADRACE_ALLOW_PRIVATE_URLS="1"
+    )
+    wait_for_port(port, up)
+    _wait_for(lambda: _is_ready(port))
+    account = _administer(data_dir, "account", "create", "--email", "b@example.com", *TIER)
+    created = _administer(data_dir, "key", "create", "--account", account["id"], *PRESET)
+    header = f"x-api-key: {created['key']}"
+    for workload, document in documents(around.target, around.wait_ms).items():
+        saved = _post(port, "/api/workflows", document, created["key"])
+        system.endpoints[workload] = Endpoint(
+            host="127.0.0.1",
+            port=port,
+            path=f"/api/workflows/{saved['slug']}/run",
+            headers=(header,),
+        )
+
+
+TIER = ("--tier", "enterprise")
+PRESET = ("--preset", "Full deploy")
+
+
+def _administer(data_dir: str, *arguments: str) -> Any:
+    command = [sys.executable, "-m", "deploy", *arguments, "--json", "--data-dir", data_dir]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=clean_environment(), capture_output=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def _post(port: int, path: str, body: Any, key: str) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", "x-api-key": key},
+    )
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _wait_for(condition: Any) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError("a system under test did not become ready")
+        time.sleep(0.02)
