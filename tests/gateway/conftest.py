@@ -1,0 +1,80 @@
+"""Fixtures: a gateway that serves over real HTTP, clients of two accounts, and a fake worker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+
+from engine.capabilities import Tier
+from engine.settings import Settings
+from engine.store import Account, Store
+from gateway.listener import bind
+from gateway.server import serve
+from tests.gateway.fakes import FakeWorker
+
+MakeClient = Callable[..., Awaitable[httpx2.AsyncClient]]
+
+
+@dataclass
+class Gateway:
+    """A running gateway."""
+
+    url: str
+    stopping: asyncio.Event
+    ended: "asyncio.Task[int]"
+
+
+@pytest.fixture
+async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    bound = bind("127.0.0.1", 0)
+    bound.listen()
+    host, port = bound.getsockname()
+    stopping = asyncio.Event()
+    ended = asyncio.create_task(serve(settings, stopping=stopping, bound=bound))
+    yield Gateway(f"http://{host}:{port}", stopping, ended)
+    stopping.set()
+    assert await ended == 0
+
+
+@pytest.fixture
+async def make_client(gateway: Gateway) -> AsyncIterator[MakeClient]:
+    """Makes clients of the gateway that send a key, or none."""
+    clients: list[httpx2.AsyncClient] = []
+
+    async def make(key: str | None = None) -> httpx2.AsyncClient:
+        headers = {} if key is None else {"x-api-key": key}
+        clients.append(httpx2.AsyncClient(base_url=gateway.url, headers=headers, timeout=10))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def client(make_client: MakeClient, api_key: str) -> httpx2.AsyncClient:
+    return await make_client(api_key)
+
+
+@pytest.fixture
+async def stranger(store: Store) -> Account:
+    return await store.accounts.create(email="bob@example.com", tier=Tier.PRO)
+
+
+@pytest.fixture
+async def strangers_client(
+    make_client: MakeClient, store: Store, stranger: Account
+) -> httpx2.AsyncClient:
+    _, secret = await store.api_keys.create(stranger, name="other", capabilities=["workflow:*"])
+    return await make_client(secret)
+
+
+@pytest.fixture
+async def worker(store: Store) -> AsyncIterator[FakeWorker]:
+    fake = FakeWorker(store)
+    task = asyncio.create_task(fake.run())
+    yield fake
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
