@@ -18,7 +18,7 @@ def call(
     url: str,
     *,
     key: str | None = None,
-    body: Mapping[str, Any] | None = None,
+    body: Mapping[str, Any] | bytes | None = None,
     timeout: float = 30.0,
 ) -> tuple[int, Any]:
     """Send one request; give the status and the parsed answer."""
@@ -37,7 +37,7 @@ def call(
         connection.close()
 
 
-def _headers(key: str | None, body: Mapping[str, Any] | None) -> dict[str, str]:
+def _headers(key: str | None, body: object) -> dict[str, str]:
     headers = {"accept": "application/json"}
     if key is not None:
         headers["x-api-key"] = key
@@ -46,8 +46,8 @@ def _headers(key: str | None, body: Mapping[str, Any] | None) -> dict[str, str]:
     return headers
 
 
-def _encode(body: Mapping[str, Any] | None) -> bytes | None:
-    return None if body is None else json.dumps(body).encode()
+def _encode(body: Mapping[str, Any] | bytes | None) -> bytes | None:
+    return body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
 
 
 def _decode(raw: bytes) -> Any:

@@ -48,7 +48,7 @@ class RedisServer:
             "save": "",
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
-            "loglevel": "notice",
+            "loglevel": "warning",
         }
         pairs = [word for key, value in settings.items() for word in (f"--{key}", value)]
         return (str(self.binary), *pairs)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 
 from deploy import redis_server
 from deploy.addresses import port_of, reachable_host, reserve_port, url_of
@@ -177,16 +178,23 @@ async def _stop(signals: "_Signals", supervisor: Supervisor) -> int:
 
 
 class _Signals:
-    """The first signal asks to drain; an interrupt after it asks to end at once."""
+    """The first signal asks to drain; an interrupt after it asks to end at once.
+
+    The handlers outlive the loop: a signal during the last steps must not change the exit code.
+    """
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._note, number)
+            signal.signal(number, self._notice)
 
-    def _note(self, number: signal.Signals) -> None:
-        if self.first.is_set() and number is signal.SIGINT:
+    def _notice(self, number: int, _frame: FrameType | None) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._note, number)
+
+    def _note(self, number: int) -> None:
+        if self.first.is_set() and number == signal.SIGINT:
             self.second.set()
         self.first.set()

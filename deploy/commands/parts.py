@@ -58,8 +58,7 @@ def gateway(host: str | None, port: int | None) -> None:
 @click.command()
 def worker() -> None:
     """Run one worker process on HEADRACE_REDIS_URL."""
-    from workers.main import run
-
     from engine.settings import load
+    from workers.main import run
 
     sys.exit(run(load()))

@@ -1,0 +1,129 @@
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+from deploy.http_client import call
+from tests.acceptance.running import READY, RunningStack, running, until
+
+
+def paste(line: str) -> tuple[int, object]:
+    """Do what a shell and curl would do with the printed line."""
+    words = shlex.split(line)
+    headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
+    key = next(header.removeprefix("x-api-key: ") for header in headers if "x-api-key" in header)
+    body = words[words.index("-d") + 1]
+    assert words[:2] == ["curl", "-s"]
+    assert "content-type: application/json" in headers
+    return call("POST", words[2], key=key, body=body.encode())
+
+
+def test_the_stack_starts_answers_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        assert stack.line("Dear Ada")
+        status, answer = paste(stack.line("curl "))
+        redis, gateways, workers = (stack.part(kind) for kind in ("redis", "gateway", "worker"))
+
+        code = stack.stop(signal.SIGINT)
+
+        assert status == 200
+        assert isinstance(answer, dict)
+        assert answer["result"]["text"].startswith("Dear Ada,\n")
+        assert (len(redis), len(gateways), len(workers)) == (1, 1, 2)
+        assert code == 0
+        assert stack.processes() == {}
+
+
+def test_a_second_start_finds_its_data(tmp_path: Path) -> None:
+    with running(tmp_path) as first:
+        line = first.line("curl ")
+        _, ran = first.api("POST", "/api/workflows/greeting-letter/run", {"inputs": {}})
+        _, workflows = first.api("GET", "/api/workflows")
+        first.stop()
+
+    with running(tmp_path) as second:
+        again = second.line("curl ")
+        _, found = second.api("GET", f"/api/executions/{ran['executionId']}")
+        _, still = second.api("GET", "/api/workflows")
+
+        assert found["result"] == ran["result"]
+        assert [row["slug"] for row in still] == [row["slug"] for row in workflows]
+        assert shlex.split(again)[3:] == shlex.split(line)[3:]
+
+
+def test_a_second_start_on_the_same_data_says_so(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo") as first:
+        second = RunningStack(tmp_path, "--no-demo")
+
+        assert second.wait() == 1
+        assert f"Another `headrace up` (process {first.process.pid})" in "".join(second.errors)
+        assert first.process.poll() is None
+        second.clear()
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo") as first:
+        (tmp_path / "other").mkdir()
+        port = first.url.rpartition(":")[2]
+
+        other = RunningStack(tmp_path / "other", "--no-demo", "--port", port)
+
+        assert other.wait() == 1
+        assert "".join(other.errors).startswith(f"headrace: Port {port} on 127.0.0.1 cannot be")
+        other.clear()
+
+
+def test_without_a_demo_nothing_is_created(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo") as stack:
+        accounts = stack.command("account", "list", "--json")
+
+        assert accounts.stdout == "[]\n"
+        assert not (stack.data_dir / "demo.json").exists()
+
+
+def test_a_killed_supervisor_takes_its_parts_along_and_can_be_started_again(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path) as first:
+        key = first.key
+        first.process.kill()
+        until(first.processes, lambda left: not left)
+
+    with running(tmp_path) as second:
+        assert second.line("Dear Ada")
+        assert second.key == key
+
+
+def test_a_killed_supervisor_can_be_started_again_at_once(tmp_path: Path) -> None:
+    with running(tmp_path) as first:
+        first.process.kill()
+        first.process.wait()
+        second = RunningStack(tmp_path)
+
+        assert second.line(READY)
+        assert second.line("Dear Ada")
+        assert second.stop() == 0
+        second.clear()
+
+
+def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo") as stack:
+        (gateway,) = stack.part("gateway")
+        subprocess.run(["kill", "-STOP", str(gateway)], check=True)
+
+        def interrupt() -> int | None:
+            stack.process.send_signal(signal.SIGINT)
+            return stack.process.poll()
+
+        until(interrupt)
+
+        assert stack.wait() == 130
+        assert until(stack.processes, lambda left: not left) == {}
+
+
+def test_a_redis_of_ones_own_is_used_and_left_alone(tmp_path: Path, redis_url: str) -> None:
+    with running(tmp_path, HEADRACE_REDIS_URL=redis_url) as stack:
+        assert stack.line("Dear Ada")
+        assert stack.part("redis") == []
+        assert stack.redis_url == redis_url
+        assert stack.stop() == 0
