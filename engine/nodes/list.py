@@ -62,10 +62,11 @@ def _faults(data: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(items, list):
         yield "items must be a list of objects with value and included"
         return
+    is_media = isinstance(kind, str) and kind in MEDIA_TYPES
     for position, item in enumerate(items):
         if not isinstance(item, dict) or "value" not in item:
             yield f"items[{position}] must be an object with value and included"
         elif not isinstance(item.get("included", True), bool):
             yield f"items[{position}].included must be true or false"
-        elif kind in MEDIA_TYPES and not isinstance(item["value"], str):
+        elif is_media and not isinstance(item["value"], str):
             yield f"items[{position}].value must be the URL of the {kind}"

@@ -1,0 +1,88 @@
+"""What holds for every node type."""
+
+import re
+from typing import Any
+
+import pytest
+
+from engine.failures import SettingsError
+from engine.nodes import NODE_TYPES, node_type
+from engine.nodes.base import Kind, NodeType
+from engine.values import fault
+from tests.node_context import FakeContext
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "requestInput": {"fields": [{"name": "a", "type": "text"}, {"name": "b", "type": "json"}]},
+    "textBox": {"text": "{{ a }}"},
+    "list": {"items": [{"value": "a"}]},
+    "httpRequest": {"url": "https://a.example/{{ a }}", "body": "{{ b }}"},
+    "transform": {"expression": "value"},
+    "condition": {"expression": "value == null"},
+    "responseOutput": {},
+    "note": {"text": "hello"},
+}
+KINDS = {
+    "requestInput": Kind.PURE,
+    "textBox": Kind.PURE,
+    "list": Kind.PURE,
+    "responseOutput": Kind.PURE,
+    "note": Kind.PURE,
+    "httpRequest": Kind.IO,
+    "transform": Kind.CPU,
+    "condition": Kind.CPU,
+}
+CATEGORIES = {
+    "requestInput": "Inputs",
+    "responseOutput": "Outputs",
+}
+every_node_type = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda kind: kind.type)
+
+
+def test_the_registry_has_each_node_type_of_this_release_once() -> None:
+    names = [kind.type for kind in NODE_TYPES]
+
+    assert sorted(names) == sorted(SETTINGS) == sorted(KINDS)
+    assert [node_type(name) for name in names] == list(NODE_TYPES)
+    assert node_type("assistant") is None
+
+
+@every_node_type
+def test_its_kind_and_category_are_those_of_the_contract(kind: NodeType) -> None:
+    assert kind.kind is KINDS[kind.type]
+    assert kind.category == CATEGORIES.get(kind.type, "Utilities")
+
+
+@every_node_type
+def test_its_sockets_are_named_and_its_settings_are_equal_when_parsed_twice(kind: NodeType) -> None:
+    settings = kind.parse(SETTINGS[kind.type])
+
+    for name in [*kind.inputs(settings), *kind.outputs(settings)]:
+        assert re.fullmatch(r"[a-z][a-z-]*", name)
+    assert kind.parse(SETTINGS[kind.type]) == settings
+    assert kind.bind(settings, frozenset()) == settings
+
+
+@every_node_type
+async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) -> None:
+    settings = kind.parse(SETTINGS[kind.type])
+
+    outputs = await kind.run(settings, {"a": "A", "b": {"k": 1}}, FakeContext())
+
+    declared = set(kind.outputs(settings)) | (
+        {"result"} if kind.type == "responseOutput" else set()
+    )
+    assert set(outputs) <= declared
+    assert fault(dict(outputs)) is None
+
+
+@every_node_type
+def test_data_of_the_wrong_types_is_refused_or_taken_but_never_breaks(kind: NodeType) -> None:
+    members = {*SETTINGS[kind.type], "kind", "mode", "values", "strict", "method", "headers"}
+    wrong: list[Any] = [None, 0, 1, -1, 1.5, True, "", "x", "{{", [], [1], {}, {"a": 1}, [[]]]
+
+    for member in sorted({*members, "maxBytes", "timeoutSeconds", "fields", "items"}):
+        for value in wrong:
+            try:
+                kind.parse({**SETTINGS[kind.type], member: value})
+            except SettingsError as error:
+                assert error.reasons and all(error.reasons)

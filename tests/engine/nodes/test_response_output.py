@@ -1,0 +1,104 @@
+from typing import Any
+
+import pytest
+
+from engine.failures import SettingsError
+from engine.nodes.base import Wire
+from engine.nodes.response_output import ResponseOutput
+from engine.sockets import Socket, SocketType
+from tests.node_context import FakeContext, run_node
+
+A, B = "https://a.example/1", "https://a.example/2"
+
+
+async def result(*delivered: tuple[str, Any]) -> Any:
+    wires = [
+        (Wire(socket="result-in", source=0, output="o", type=SocketType(kind)), value)
+        for kind, value in delivered
+    ]
+    inputs = {"result-in": [value for _, value in delivered]} if delivered else {}
+    outputs = await run_node("responseOutput", {}, inputs, context=FakeContext(delivered=wires))
+    return outputs["result"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("image", A, {"images": [A]}),
+        ("image", [A, B], {"images": [A, B]}),
+        ("video", A, {"videos": [A]}),
+        ("audio", A, {"audios": [A]}),
+        ("text", "hello", {"text": "hello"}),
+        ("text", "", {"text": ""}),
+        ("text", ["a", "b"], ["a", "b"]),
+        ("any", "hello", "hello"),
+        ("any", {"k": [1]}, {"k": [1]}),
+        ("any", 0, 0),
+        ("any", None, None),
+        ("text", None, None),
+        ("image", None, None),
+    ],
+)
+async def test_one_wire_gives_a_result_by_its_type(kind: str, value: Any, expected: Any) -> None:
+    assert await result((kind, value)) == expected
+
+
+async def test_several_wires_give_the_kinds_that_occur_in_the_order_of_the_edges() -> None:
+    found = await result(
+        ("text", "one"),
+        ("image", A),
+        ("any", {"k": 1}),
+        ("text", "two"),
+        ("image", [B]),
+        ("any", None),
+        ("text", ["x"]),
+    )
+
+    assert found == {
+        "images": [A, B],
+        "texts": ["one", "two"],
+        "values": [{"k": 1}, None, ["x"]],
+    }
+
+
+async def test_two_media_of_other_kinds_have_their_own_names() -> None:
+    assert await result(("video", A), ("audio", B)) == {"videos": [A], "audios": [B]}
+
+
+async def test_nothing_delivered_is_null() -> None:
+    assert await result() is None
+
+
+async def test_named_inputs_give_an_object_with_plain_values() -> None:
+    data = {"fields": [{"name": "title"}, {"name": "photo"}, {"name": "tags"}, {"name": "gone"}]}
+    inputs = {"title": "T", "photo": A, "tags": ["a"]}
+
+    outputs = await run_node("responseOutput", data, inputs)
+
+    assert outputs == {"result": {"title": "T", "photo": A, "tags": ["a"], "gone": None}}
+
+
+def test_its_sockets_are_the_names_or_one_for_all() -> None:
+    kind = ResponseOutput()
+
+    assert kind.inputs(kind.parse({})) == {"result-in": Socket(type=SocketType.ANY, many=True)}
+    assert kind.inputs(kind.parse({"fields": []})).keys() == {"result-in"}
+    assert kind.inputs(kind.parse({"fields": [{"name": "a"}]})) == {
+        "a": Socket(type=SocketType.ANY)
+    }
+    assert kind.outputs(kind.parse({})) == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("a", "fields must be a list"),
+        ([{"name": "a"}] * 101, "fields must be a list of at most 100"),
+        (["a"], r"fields\[0\].name must be"),
+        ([{"name": ""}], r"fields\[0\].name must be"),
+        ([{"name": "a"}, {"name": "a"}], "a name more than once"),
+    ],
+)
+def test_names_that_are_not_right_are_refused(fields: Any, expected: str) -> None:
+    with pytest.raises(SettingsError, match=expected):
+        ResponseOutput().parse({"fields": fields})
