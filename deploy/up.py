@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 from deploy import redis_server
 from deploy.addresses import port_of, reachable_host, reserve_port, url_of
@@ -21,6 +20,7 @@ from engine.settings import Settings
 
 STAGES = {"gateway": 0, "worker": 1, "redis": 2}
 KILLED = 130
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READY_SECONDS = 60.0
 MAX_DEATHS = 5
 """A part that dies this often before it was ready once will not become ready."""
@@ -162,6 +162,7 @@ async def _until_signal(start: Callable[[], Awaitable[None]], supervisor: Superv
         starting.cancel()
         await asyncio.wait({starting})
         code = await _stop(signals, supervisor)
+        signals.close()
     return code
 
 
@@ -178,23 +179,22 @@ async def _stop(signals: "_Signals", supervisor: Supervisor) -> int:
 
 
 class _Signals:
-    """The first signal asks to drain; an interrupt after it asks to end at once.
-
-    The handlers outlive the loop: a signal during the last steps must not change the exit code.
-    """
+    """The first signal asks to drain; an interrupt after it asks to end at once."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._notice)
+        for number in SIGNALS:
+            self._loop.add_signal_handler(number, self._note, number)
 
-    def _notice(self, number: int, _frame: FrameType | None) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._note, number)
+    def close(self) -> None:
+        """Hear no more: a signal during the last steps must not change the exit code."""
+        for number in SIGNALS:
+            self._loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
-    def _note(self, number: int) -> None:
-        if self.first.is_set() and number == signal.SIGINT:
+    def _note(self, number: signal.Signals) -> None:
+        if self.first.is_set() and number is signal.SIGINT:
             self.second.set()
         self.first.set()
