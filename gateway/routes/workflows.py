@@ -24,7 +24,7 @@ from gateway.endpoints import Resource, public, requires
 from gateway.services import GatewayRequest
 from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
 
-ENTITY_TAG = re.compile(r'"?([0-9]{1,15})"?')
+ENTITY_TAG = re.compile(r'"[0-9]{1,15}"|[0-9]{1,15}')
 SCHEMA_JSON = "application/schema+json"
 LARGE_GRAPH = 200
 """Nodes and edges from which on a check runs beside the event loop."""
@@ -155,7 +155,7 @@ def _wanted_versions(request: GatewayRequest) -> set[int] | None:
     if header is None or header.strip() == "*":
         return None
     matches = (ENTITY_TAG.fullmatch(tag.strip()) for tag in header.split(","))
-    return {int(match.group(1)) for match in matches if match}
+    return {int(match.group().strip('"')) for match in matches if match}
 
 
 def _answer(workflow: Workflow, status: int = 200) -> Response:

@@ -1,0 +1,291 @@
+"""Who calls, and what they may do."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.routing import Route
+
+from engine import api_keys
+from engine.capabilities import PRESETS, Role, Tier
+from engine.errors import CapabilityAboveCeiling
+from engine.settings import Settings
+from engine.store import Account, ApiKey, Principal, Store
+from gateway.app import routes
+from gateway.auth import check_capability
+from gateway.endpoints import Guarded, Resource
+from tests.gateway.conftest import MakeClient
+from tests.gateway.factories import greeting
+
+GOLDEN = Path(__file__).with_name("routes.txt")
+UNAUTHORIZED = b'{"error":"Unauthorized"}'
+PATH = {"slug": "greeting", "execution_id": "00000000-0000-4000-8000-000000000000"}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One way to call one route."""
+
+    method: str
+    path: str
+    demand: str
+    is_guarded: bool
+
+
+def calls() -> list[Call]:
+    found = []
+    for route in routes(Settings()):
+        assert isinstance(route, Route)
+        assert isinstance(route.endpoint, Resource)
+        for method, endpoint in route.endpoint.endpoints.items():
+            guarded = isinstance(endpoint, Guarded)
+            found.append(Call(method, route.path, endpoint.demand, guarded))
+    return found
+
+
+GUARDED = [call for call in calls() if call.is_guarded]
+GUARDED_PATHS = sorted({call.path for call in GUARDED})
+
+
+def malformed_keys() -> dict[str, str]:
+    good = api_keys.make_secret("acct")
+    return {
+        "empty": "",
+        "a bearer": f"Bearer {good}",
+        "unknown": good,
+        "wrong checksum": good[:-1] + ("a" if good[-1] != "a" else "b"),
+        "one character changed": good[:10] + ("a" if good[10] != "a" else "b") + good[11:],
+        "wrong prefix": "hr_test_" + good[8:],
+        "swapped case": good.swapcase(),
+        "very long": good * 150,
+        "not ASCII": good[:-1] + "é",
+        "spaces inside": good[:20] + " " + good[20:],
+    }
+
+
+def test_the_reviewed_list_of_routes_and_what_they_demand_is_up_to_date() -> None:
+    listed = "".join(f"{call.method} {call.path}: {call.demand}\n" for call in calls())
+
+    assert listed == GOLDEN.read_text()
+
+
+@pytest.mark.parametrize("path", GUARDED_PATHS)
+async def test_no_method_of_a_guarded_path_is_answered_without_a_key(
+    make_client: MakeClient, path: str
+) -> None:
+    client = await make_client()
+
+    for method in METHODS:
+        answer = await client.request(method, path.format(**PATH))
+
+        assert answer.status_code == 401, method
+        assert answer.content == (b"" if method == "HEAD" else UNAUTHORIZED)
+
+
+@pytest.mark.parametrize("key", list(malformed_keys().values()), ids=list(malformed_keys()))
+async def test_a_key_that_is_not_one_gets_the_same_answer_as_none(
+    make_client: MakeClient, key: str
+) -> None:
+    client = await make_client()
+
+    for call in GUARDED:
+        headers = {"x-api-key": key.encode()}
+        answer = await client.request(call.method, call.path.format(**PATH), headers=headers)
+
+        assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+
+
+async def test_two_keys_are_none(make_client: MakeClient, api_key: str) -> None:
+    client = await make_client()
+
+    answer = await client.get(
+        "/api/whoami", headers=[("x-api-key", api_key), ("x-api-key", api_key)]
+    )
+
+    assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "api_key", "key", "token"])
+async def test_a_key_in_the_query_is_not_seen(
+    make_client: MakeClient, api_key: str, name: str
+) -> None:
+    client = await make_client()
+
+    answer = await client.get("/api/whoami", params={name: api_key})
+
+    assert answer.status_code == 401
+
+
+async def test_a_key_in_another_header_is_not_seen(make_client: MakeClient, api_key: str) -> None:
+    client = await make_client()
+
+    answer = await client.get(
+        "/api/whoami", headers={"authorization": f"Bearer {api_key}", "cookie": f"key={api_key}"}
+    )
+
+    assert answer.status_code == 401
+
+
+async def test_a_malformed_key_costs_no_command_of_the_store(
+    make_client: MakeClient, store: Store
+) -> None:
+    client = await make_client()
+    await client.get("/healthz")
+    before = await commands_processed(store)
+
+    for key in malformed_keys().values():
+        if not api_keys.is_well_formed(key):
+            await client.get("/api/whoami", headers={"x-api-key": key.encode()})
+
+    assert await commands_processed(store) == before + 1
+
+
+async def commands_processed(store: Store) -> int:
+    stats = await store.client.send("INFO", "stats")
+    lines = dict(line.split(":", 1) for line in stats.decode().splitlines() if ":" in line)
+    return int(lines["total_commands_processed"])
+
+
+async def test_a_revoked_key_fails_on_the_next_request(
+    make_client: MakeClient, store: Store
+) -> None:
+    account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
+    key, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:read"])
+    client = await make_client(secret)
+    before = await client.get("/api/whoami")
+
+    await store.api_keys.revoke(key.id)
+
+    after = await client.get("/api/whoami")
+    assert before.status_code == 200
+    assert (after.status_code, after.content) == (401, UNAUTHORIZED)
+
+
+async def test_whoami_shows_the_account(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/api/whoami")
+
+    user = answer.json()["user"]
+    assert answer.status_code == 200
+    assert list(user) == ["id", "email", "role", "tier", "approved"]
+    assert user["email"] == "ada@example.com"
+    assert (user["role"], user["tier"], user["approved"]) == ("user", "pro", True)
+
+
+@pytest.fixture
+async def saved(client: httpx2.AsyncClient) -> AsyncIterator[httpx2.AsyncClient]:
+    await client.post("/api/workflows", json=greeting())
+    await client.post("/api/workflows", json=greeting("Other"))
+    yield client
+
+
+async def key_with(store: Store, *capabilities: str, email: str = "ada@example.com") -> str:
+    [account] = [each for each in await store.accounts.list() if each.email == email]
+    _, secret = await store.api_keys.create(account, name="narrow", capabilities=capabilities)
+    return secret
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+async def test_a_key_may_do_what_it_holds_and_nothing_else(
+    saved: httpx2.AsyncClient, make_client: MakeClient, store: Store, preset: str
+) -> None:
+    client = await make_client(await key_with(store, *PRESETS[preset]))
+    allowed = {*PRESETS[preset], "any key", "execution:read", "execution:cancel"}
+
+    for call in GUARDED:
+        path = call.path.format(**PATH)
+        answer = await client.request(call.method, path, json={}, params={"async": "true"})
+
+        if call.demand in allowed:
+            assert answer.status_code not in (401, 403), call
+        else:
+            assert answer.status_code == 403, call
+            assert answer.json()["code"] == "CAPABILITY_DENIED"
+            assert answer.json()["required"] == call.demand
+
+
+async def test_a_key_for_one_workflow_runs_that_one_alone(
+    saved: httpx2.AsyncClient, make_client: MakeClient, store: Store
+) -> None:
+    client = await make_client(await key_with(store, "workflow:greeting:run"))
+    ask = {"json": {"inputs": {"name": "Eve"}}, "params": {"async": "true"}}
+
+    own = await client.post("/api/workflows/greeting/run", **ask)
+    other = await client.post("/api/workflows/other/run", **ask)
+
+    assert own.status_code == 202
+    assert other.status_code == 403
+    assert other.json()["required"] == "workflow:run"
+
+
+@pytest.mark.parametrize("name", ["Run", "Read", "Write"])
+async def test_a_workflow_called_like_a_capability_confuses_nobody(
+    client: httpx2.AsyncClient, make_client: MakeClient, store: Store, name: str
+) -> None:
+    await client.post("/api/workflows", json=greeting(name))
+    await client.post("/api/workflows", json=greeting())
+    narrow = await make_client(await key_with(store, f"workflow:{name.lower()}:run"))
+
+    other = await narrow.post("/api/workflows/greeting/run", json={"inputs": {"name": "Eve"}})
+    reading = await narrow.get("/api/workflows")
+
+    assert (other.status_code, reading.status_code) == (403, 403)
+
+
+async def test_an_account_that_is_not_approved_reads_but_runs_nothing(
+    make_client: MakeClient, store: Store
+) -> None:
+    account = await store.accounts.create(email="new@e.com", tier=Tier.PRO, approved=False)
+    _, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:*"])
+    client = await make_client(secret)
+    await client.post("/api/workflows", json=greeting())
+
+    run = await client.post("/api/workflows/greeting/run", json={"inputs": {"name": "Eve"}})
+
+    assert (await client.get("/api/workflows")).status_code == 200
+    assert run.status_code == 403
+    assert run.json()["code"] == "ACCOUNT_NOT_APPROVED"
+
+
+async def test_an_admin_with_everything_runs_nothing_of_others(
+    saved: httpx2.AsyncClient, make_client: MakeClient, store: Store
+) -> None:
+    admin = await store.accounts.create(email="root@e.com", tier=Tier.FREE, role=Role.ADMIN)
+    _, secret = await store.api_keys.create(admin, name="n", capabilities=["*"])
+    client = await make_client(secret)
+
+    run = await client.post("/api/workflows/greeting/run", json={"inputs": {"name": "Eve"}})
+    deletion = await client.delete("/api/workflows/greeting")
+
+    assert (run.status_code, deletion.status_code) == (404, 404)
+
+
+def principal(tier: Tier, role: Role, *capabilities: str) -> Principal:
+    account = Account(id="a", email="a@e.com", tier=tier, role=role, approved=True, created_at=0)
+    key = ApiKey(
+        id="k",
+        account_id="a",
+        name="n",
+        prefix="",
+        last4="",
+        capabilities=capabilities,
+        created_at=0,
+    )
+    return Principal(account=account, key=key)
+
+
+def test_a_capability_above_the_tier_of_today_is_refused_at_use() -> None:
+    sunk = principal(Tier.PRO, Role.USER, "model:run", "workflow:run")
+
+    check_capability(sunk, "workflow:run")
+    with pytest.raises(CapabilityAboveCeiling):
+        check_capability(sunk, "model:run")
+
+
+def test_everything_is_for_admins_even_at_use() -> None:
+    check_capability(principal(Tier.PRO, Role.ADMIN, "*"), "workflow:write")
+
+    with pytest.raises(CapabilityAboveCeiling):
+        check_capability(principal(Tier.PRO, Role.USER, "*"), "workflow:write")

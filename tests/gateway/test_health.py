@@ -1,0 +1,34 @@
+"""Whether the gateway lives and can serve."""
+
+import pytest
+
+from tests.gateway.conftest import MakeClient
+
+
+async def test_the_process_lives(make_client: MakeClient) -> None:
+    answer = await (await make_client()).get("/healthz")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_the_process_is_ready_when_its_store_answers(make_client: MakeClient) -> None:
+    answer = await (await make_client()).get("/readyz")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
+async def test_the_metrics_are_text_for_prometheus(make_client: MakeClient) -> None:
+    answer = await (await make_client()).get("/metrics")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert "# TYPE " in answer.text
+
+
+@pytest.mark.parametrize("host", ["x/../admin?", "metrics", "a:b:c", ""])
+async def test_the_host_header_decides_nothing(make_client: MakeClient, host: str) -> None:
+    client = await make_client()
+
+    answer = await client.get("/api/whoami", headers={"host": host})
+
+    assert answer.status_code in (400, 401)

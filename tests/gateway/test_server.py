@@ -1,0 +1,145 @@
+"""The gateway as a process: its start, its end, its ports."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.conftest import free_port
+from tests.eventually import eventually
+from tests.gateway.factories import greeting
+
+ROOT = Path(__file__).parents[2]
+CODE = (
+    "import sys; from engine.settings import load; from gateway.server import run;"
+    "sys.exit(run(load()))"
+)
+ASK = {"inputs": {"name": "Eve"}}
+
+
+@dataclass
+class Process:
+    """A gateway process and where it serves."""
+
+    popen: "subprocess.Popen[bytes]"
+    url: str
+
+    def terminate(self) -> None:
+        self.popen.send_signal(signal.SIGTERM)
+
+    async def exit_code(self) -> int:
+        return await asyncio.to_thread(self.popen.wait, 10)
+
+
+StartProcess = Callable[..., Process]
+
+
+@pytest.fixture
+def start(redis_url: str) -> Iterator[StartProcess]:
+    started: list[Process] = []
+
+    def start_one(port: int, **variables: str) -> Process:
+        environ = {**os.environ, "HEADRACE_REDIS_URL": redis_url, "HEADRACE_PORT": str(port)}
+        environ |= {f"HEADRACE_{name.upper()}": value for name, value in variables.items()}
+        popen = subprocess.Popen([sys.executable, "-c", CODE], cwd=ROOT, env=environ)
+        started.append(Process(popen, f"http://127.0.0.1:{port}"))
+        return started[-1]
+
+    yield start_one
+    for process in started:
+        process.popen.kill()
+        process.popen.wait()
+
+
+async def status_of(url: str) -> int:
+    async with httpx2.AsyncClient(timeout=2) as client:
+        try:
+            return (await client.get(url)).status_code
+        except httpx2.TransportError:
+            return 0
+
+
+async def is_up(process: Process, path: str = "/readyz") -> None:
+    await eventually(lambda: status_of(process.url + path), lambda status: status == 200)
+
+
+async def test_a_process_that_is_told_to_stop_ends_well(start: StartProcess) -> None:
+    process = start(free_port())
+    await is_up(process)
+
+    process.terminate()
+
+    assert await process.exit_code() == 0
+
+
+async def test_a_stopping_process_answers_those_who_wait_and_takes_no_more(
+    start: StartProcess, api_key: str
+) -> None:
+    process = start(free_port())
+    await is_up(process)
+    headers = {"x-api-key": api_key}
+    async with httpx2.AsyncClient(base_url=process.url, headers=headers, timeout=20) as client:
+        await client.post("/api/workflows", json=greeting())
+        run = asyncio.create_task(client.post("/api/workflows/greeting/run", json=ASK))
+
+        async def rows() -> object:
+            return (await client.get("/api/executions")).json()["rows"]
+
+        await eventually(rows)
+        process.terminate()
+        stopped_at = time.monotonic()
+
+        await eventually(
+            lambda: status_of(f"{process.url}/healthz"), lambda status: status == 0, timeout=1
+        )
+        answer = await run
+        assert answer.status_code == 202
+        assert answer.json()["_async"] is True
+        assert time.monotonic() - stopped_at < 5
+    assert await process.exit_code() == 0
+
+
+async def test_two_processes_share_a_port(start: StartProcess) -> None:
+    port = free_port()
+    first, second = start(port), start(port)
+    await is_up(first)
+    first.terminate()
+    assert await first.exit_code() == 0
+
+    await is_up(second)
+
+    assert second.popen.poll() is None
+
+
+async def test_metrics_have_a_port_of_their_own_when_asked_for(start: StartProcess) -> None:
+    metrics_port = free_port()
+    process = start(free_port(), metrics_port=str(metrics_port))
+    await is_up(process)
+
+    apart = await status_of(f"http://127.0.0.1:{metrics_port}/metrics")
+    beside = await status_of(f"{process.url}/metrics")
+    elsewhere = await status_of(f"http://127.0.0.1:{metrics_port}/api/whoami")
+
+    assert (apart, beside, elsewhere) == (200, 404, 404)
+    process.terminate()
+    assert await process.exit_code() == 0
+
+
+async def test_a_process_starts_and_lives_without_its_store(start: StartProcess) -> None:
+    process = start(free_port(), redis_url="unix:///nowhere/at/all")
+    await is_up(process, "/healthz")
+
+    async with httpx2.AsyncClient(base_url=process.url, timeout=10) as client:
+        answer = await client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "UNAVAILABLE"
+    assert answer.headers["retry-after"] == "2"
