@@ -5,6 +5,7 @@ or with a lost reply is sent again by the sweeper, so there is nothing to acknow
 after a crash; the claim refuses doubles. The consumer never takes more than there are free slots.
 """
 
+import contextlib
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -20,6 +21,7 @@ from engine import keyspace
 from engine.store.hints import make_hint, parse_hint
 
 FETCHED_AT_ONCE = 64
+BLOCK_SECONDS = 1.0
 
 
 class Slots:
@@ -66,6 +68,13 @@ class HintBroker(dramatiq.Broker):
         self._url = url
         self._slots = slots
         self._client = _connect(url)
+        self._consumers: list[HintConsumer] = []
+
+    def unblock(self) -> None:
+        """Let consumers that wait for a hint return at once, so that they can stop."""
+        for consumer in self._consumers:
+            with contextlib.suppress(redis.RedisError):
+                self._client.client_unblock(consumer.connection_id)
 
     def close(self) -> None:
         """Close the sending connection."""
@@ -82,7 +91,9 @@ class HintBroker(dramatiq.Broker):
         """A consumer of the queue. Raises QueueNotFound when it was not declared."""
         if queue_name not in self.queues:
             raise QueueNotFound(queue_name)
-        return HintConsumer(self._url, queue_name, self._slots, timeout)
+        consumer = HintConsumer(self._url, queue_name, self._slots)
+        self._consumers = [consumer]
+        return consumer
 
     def enqueue(
         self, message: "dramatiq.Message[Any]", *, delay: int | None = None
@@ -114,12 +125,15 @@ class HintBroker(dramatiq.Broker):
 class HintConsumer(Consumer):
     """Blocks on a list and hands out its hints as messages, as many as there are free slots."""
 
-    def __init__(self, url: str, queue_name: str, slots: Slots, timeout_ms: int) -> None:
-        self._client = _connect(url)
+    def __init__(self, url: str, queue_name: str, slots: Slots) -> None:
+        try:
+            self._client = _connect(url, single_connection_client=True)
+            self.connection_id = self._client.client_id()
+        except redis.ConnectionError as error:
+            raise ConnectionClosed(error) from None
         self._queue_name = queue_name
         self._key = keyspace.hints(queue_name)
         self._slots = slots
-        self._timeout = timeout_ms / 1000
         self._fetched: list[bytes] = []
 
     def __next__(self) -> MessageProxy | None:
@@ -132,13 +146,13 @@ class HintConsumer(Consumer):
         return None
 
     def _fetch(self) -> None:
-        free = self._slots.wait_free(self._timeout)
+        free = self._slots.wait_free(BLOCK_SECONDS)
         if free < 1:
             return
         count = min(free, FETCHED_AT_ONCE)
         try:
             reply = self._client.execute_command(
-                "BLMPOP", self._timeout, 1, self._key, "LEFT", "COUNT", count
+                "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
             )
         except redis.ConnectionError as error:
             raise ConnectionClosed(error) from None
@@ -185,11 +199,12 @@ class HintConsumer(Consumer):
         self._client.close()
 
 
-def _connect(url: str) -> "redis.Redis":
+def _connect(url: str, **options: Any) -> "redis.Redis":
     return redis.Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=None,
         socket_connect_timeout=1,
         protocol=3,
+        **options,
     )

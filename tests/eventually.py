@@ -16,7 +16,7 @@ async def eventually(
     timeout: float = 5.0,
     pause: float = 0.01,
 ) -> T:
-    """Read again and again until the value satisfies `until`; returns it, or fails with the last."""
+    """Read again and again until the value satisfies `until`; returns it, or fails."""
     deadline = time.monotonic() + timeout
     while True:
         value = await read()

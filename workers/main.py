@@ -29,7 +29,8 @@ from workers.walker import Walker
 
 ACTOR_THREADS = 1
 """Actors only hand over; one thread is enough and the quickest."""
-CONSUMER_TIMEOUT_MS = 1_000
+ACTOR_TIMEOUT_MS = 100
+STOP_PAUSE_SECONDS = 0.02
 
 
 def run(settings: Settings) -> int:
@@ -115,13 +116,16 @@ async def _consuming(settings: Settings, slots: Slots, walker: Walker) -> AsyncI
     broker = HintBroker(settings.queue_url or settings.redis_url, slots)
     actors.declare(broker, walker)
     consumer = dramatiq.Worker(
-        broker, worker_threads=ACTOR_THREADS, worker_timeout=CONSUMER_TIMEOUT_MS
+        broker, worker_threads=ACTOR_THREADS, worker_timeout=ACTOR_TIMEOUT_MS
     )
     consumer.start()
     try:
         yield
     finally:
-        await asyncio.to_thread(consumer.stop, 5_000)
+        stopping = asyncio.create_task(asyncio.to_thread(consumer.stop, 5_000))
+        while not stopping.done():
+            await asyncio.to_thread(broker.unblock)
+            await asyncio.sleep(STOP_PAUSE_SECONDS)
         broker.close()
 
 

@@ -41,6 +41,7 @@ class Walker:
         self._is_woken = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._walks: dict[str, Walk] = {}
+        self._looks: set[asyncio.Task[None]] = set()
         self._means = Means(
             walks=store.walks,
             executor=executor,
@@ -97,11 +98,21 @@ class Walker:
     def _start(self, reference: str) -> None:
         if reference in self._tasks:
             self._release()  # a double: it is being walked right here
+            self._looks.add(look := self._loop.create_task(self._look(reference)))
+            look.add_done_callback(self._looks.discard)
             return
         task = self._loop.create_task(self._walk(reference))
         self._tasks[reference] = task
         metrics.EXECUTIONS_HELD.inc()
         task.add_done_callback(lambda _: self._done(reference))
+
+    async def _look(self, reference: str) -> None:
+        # A hint for what is in hand comes when the order to cancel it may have been lost.
+        try:
+            if await self._store.walks.is_cancel_requested(reference):
+                self.cancel(reference)
+        except EngineError as error:
+            logger.warning("cannot look", extra={"reason": error.message})
 
     def _done(self, reference: str) -> None:
         self._tasks.pop(reference, None)

@@ -202,6 +202,12 @@ class Walks:
         )
         return bool(given)
 
+    async def is_cancel_requested(self, reference: str) -> bool:
+        """Whether the execution waits for its walkers to stop."""
+        key = keyspace.execution(*keyspace.parse_reference(reference))
+        status: bytes | None = await self._client.send("HGET", key, "status")
+        return status == b"cancel_requested"
+
     async def aside(self, account_id: str, execution_id: str, index: int) -> bytes:
         """A node's packed outputs that were too large for the record; empty when gone."""
         key = keyspace.aside(account_id, execution_id)

@@ -1,0 +1,63 @@
+"""A local HTTP server whose answers tests script, and which remembers its calls."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+
+class Target:
+    """What HTTP nodes call in tests: `/echo`, `/slow/<seconds>`, `/flaky/<failures>/<name>`, …"""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        """Calls by path and query."""
+        self.aborted = 0
+        self.url = ""
+        self._left: dict[str, int] = {}
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer a call as its path says."""
+        self.calls[request.path_qs] += 1
+        kind, *rest = request.path.strip("/").split("/")
+        if kind == "slow":
+            await self._sleep(float(rest[0]))
+        if kind == "flaky" and self._fails_again(request.path, int(rest[0])):
+            return web.Response(status=503, text="not yet")
+        if kind == "status":
+            return web.Response(status=int(rest[0]), text="as you wish")
+        if kind == "large":
+            return web.Response(text="x" * int(rest[0]))
+        number = int(request.query.get("n", "0"))
+        return web.json_response({"n": number, "kind": kind})
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self.aborted += 1
+            raise
+
+    def _fails_again(self, path: str, failures: int) -> bool:
+        left = self._left.setdefault(path, failures)
+        self._left[path] = left - 1
+        return left > 0
+
+
+@contextlib.asynccontextmanager
+async def serving() -> AsyncIterator[Target]:
+    """A target on loopback for as long as the context lasts."""
+    target = Target()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", target.answer)
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    target.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield target
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,31 @@
+"""Fixtures of worker tests: a target for HTTP nodes, a runner, and workers in this process."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.settings import Settings
+from engine.store import Account, Bell, Store
+from tests.factories import Runner
+from tests.fakes import Target, serving
+from workers.main import worker
+from workers.walker import Walker
+
+
+@pytest.fixture
+async def target() -> AsyncIterator[Target]:
+    async with serving() as target:
+        yield target
+
+
+@pytest.fixture
+async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
+    async with Bell.open(settings.redis_url) as bell:
+        yield Runner(store, account, bell)
+
+
+@pytest.fixture
+async def walker(settings: Settings) -> AsyncIterator[Walker]:
+    """A whole worker in this process."""
+    async with worker(settings) as walker:
+        yield walker

@@ -1,0 +1,174 @@
+"""What a crash costs: nothing that was recorded, and no more than a few seconds."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from engine.capabilities import Tier
+from engine.executions import ExecutionStatus
+from engine.settings import Settings
+from engine.store import Bell, Store
+from tests.conftest import RedisServer
+from tests.eventually import eventually
+from tests.factories import Runner, greeting, http_fan, http_line
+from tests.fakes import Target
+from workers.main import worker
+
+MAIN = """
+import sys
+from engine.settings import load
+from workers.main import run
+sys.exit(run(load()))
+"""
+
+
+class WorkerProcess:
+    """A worker in a process of its own, which tests may kill."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._environ = {
+            **os.environ,
+            "HEADRACE_REDIS_URL": redis_url,
+            "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+            "HEADRACE_CPU_SLOTS": "1",
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", MAIN, env=self._environ
+        )
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the process; returns its exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await self._process.wait()
+
+
+@pytest.fixture
+async def workers(redis_url: str, store: Store) -> AsyncIterator[list[WorkerProcess]]:
+    """Two worker processes that have said they are alive."""
+    processes = [WorkerProcess(redis_url), WorkerProcess(redis_url)]
+    for process in processes:
+        await process.start()
+    await eventually(store.leases.workers, lambda found: len(found) == 2)
+    yield processes
+    for process in processes:
+        await process.end(signal.SIGKILL)
+
+
+async def test_a_killed_workers_execution_ends_within_five_seconds(
+    workers: list[WorkerProcess], runner: Runner, target: Target
+) -> None:
+    slug = await runner.save(http_line(f"{target.url}/slow/0.5", 4))
+    execution_id = await runner.begin(slug)
+    await eventually(_async(lambda: target.calls["/slow/0.5?n=2"]))
+    held = {
+        name: await runner.store.leases.held(name) for name in await runner.store.leases.workers()
+    }
+    holder = next(name for name, references in held.items() if references)
+
+    begun = time.monotonic()
+    os.kill(int(holder.split("-")[-2]), signal.SIGKILL)
+    execution = await runner.end(execution_id)
+
+    assert time.monotonic() - begun < 5
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert execution.result == {"n": 3, "kind": "slow"}
+    assert [target.calls[f"/slow/0.5?n={n}"] for n in range(4)] == [1, 1, 2, 1]
+    assert [node.attempts for node in execution.nodes] == [1, 1, 2, 1, 1]
+
+
+async def test_a_killed_worker_with_hints_in_hand_loses_no_execution(
+    workers: list[WorkerProcess], runner: Runner, target: Target
+) -> None:
+    slug = await runner.save(http_fan(f"{target.url}/slow/0.2", 2))
+    ids = [await runner.begin(slug) for _ in range(60)]
+
+    await workers[0].end(signal.SIGKILL)
+    ended = [await runner.end(execution_id, seconds=15) for execution_id in ids]
+
+    assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
+
+
+async def test_a_node_that_kills_its_worker_is_given_up(
+    redis_url: str, store: Store, runner: Runner, target: Target
+) -> None:
+    slug = await runner.save(http_line(f"{target.url}/slow/30", 1))
+    execution_id = await runner.begin(slug)
+    for death in range(1, 4):
+        process = WorkerProcess(redis_url)
+        await process.start()
+        await eventually(
+            _async(lambda death=death: sum(target.calls.values()) == death), timeout=15
+        )
+        await process.end(signal.SIGKILL)
+
+    async with worker(Settings(redis_url=redis_url, allow_private_urls=True, cpu_slots=1)):
+        execution = await runner.end(execution_id, seconds=15)
+
+    assert execution.status is ExecutionStatus.FAILED
+    assert execution.nodes[0].error is not None
+    assert execution.nodes[0].error["code"] == "worker_lost"
+    assert sum(target.calls.values()) == 3
+
+
+async def test_sigterm_lets_a_running_node_end_and_exits_with_0(
+    workers: list[WorkerProcess], runner: Runner, target: Target
+) -> None:
+    execution_id = await runner.begin(await runner.save(http_line(f"{target.url}/slow/1", 1)))
+    await eventually(_async(lambda: sum(target.calls.values())))
+
+    codes = await asyncio.gather(*(process.end(signal.SIGTERM) for process in workers))
+    execution = await runner.end(execution_id)
+
+    assert codes == [0, 0]
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert sum(target.calls.values()) == 1
+    assert await runner.store.leases.workers() == {}
+
+
+@pytest.fixture
+def durable_redis() -> Iterator[RedisServer]:
+    server = RedisServer("--appendonly", "yes")
+    server.start()
+    yield server
+    server.stop()
+
+
+async def test_a_killed_redis_loses_no_accepted_execution(
+    durable_redis: RedisServer, target: Target
+) -> None:
+    settings = Settings(redis_url=durable_redis.url, allow_private_urls=True, cpu_slots=1)
+    store = Store.open(settings)
+    account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+    async with Bell.open(settings.redis_url) as bell, worker(settings):
+        runner = Runner(store, account, bell)
+        slow = await runner.save(http_line(f"{target.url}/slow/0.7", 2))
+        quick = await runner.save(greeting())
+        ids = [await runner.begin(slow) for _ in range(10)]
+        ids += [await runner.begin(quick, {"who": "Ada"}) for _ in range(10)]
+        await eventually(_async(lambda: target.calls["/slow/0.7?n=0"] == 10))
+
+        durable_redis.kill()
+        await asyncio.sleep(1)
+        durable_redis.start()
+        ended = await asyncio.gather(*(runner.end(execution_id, 15) for execution_id in ids))
+
+    await store.close()
+    assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
+    assert target.calls["/slow/0.7?n=1"] == 10
+
+
+def _async(read):
+    async def call():
+        return read()
+
+    return call
