@@ -1,0 +1,225 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.documents import node
+from tests.acceptance.running import RunningStack, running
+
+LETTER = "greeting-letter"
+
+
+def json_of(stack: RunningStack, *arguments: str, **environ: str) -> Any:
+    done = stack.command(*arguments, "--json", **environ)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def make_account(stack: RunningStack, *more: str, tier: str = "pro") -> dict[str, Any]:
+    made = json_of(stack, "account", "create", "--email", "eve@example.org", "--tier", tier, *more)
+    assert isinstance(made, dict)
+    return made
+
+
+def test_an_account_that_was_created_is_listed(stack: RunningStack) -> None:
+    made = make_account(stack, "--role", "admin", "--unapproved", tier="business")
+
+    listed = json_of(stack, "account", "list")
+
+    assert made in listed
+    assert (made["tier"], made["role"], made["approved"]) == ("business", "admin", False)
+    assert made["id"] in stack.command("account", "list").stdout
+
+
+def test_an_unapproved_account_runs_nothing(stack: RunningStack) -> None:
+    account = make_account(stack, "--unapproved")["id"]
+
+    done = stack.command("run", LETTER, "--account", account)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has not been approved" in done.stderr
+
+
+def test_a_key_works_until_it_is_revoked(stack: RunningStack) -> None:
+    account = make_account(stack)["id"]
+    made = json_of(
+        stack, "key", "create", "--account", account, "--preset", "Workflow Deploy", "--name", "ci"
+    )
+    before, who = stack.api("GET", "/api/whoami", key=made["key"])
+    (listed,) = json_of(stack, "key", "list", "--account", account)
+
+    revoked = json_of(stack, "key", "revoke", made["id"])
+    after, answer = stack.api("GET", "/api/whoami", key=made["key"])
+
+    assert (before, who["user"]["id"]) == (200, account)
+    assert listed == {name: value for name, value in made.items() if name != "key"} == revoked
+    assert made["capabilities"] == ["workflow:read", "workflow:run"]
+    assert (after, answer) == (401, {"error": "Unauthorized"})
+
+
+def test_a_key_above_the_ceiling_of_its_tier_is_refused_in_a_sentence(stack: RunningStack) -> None:
+    account = make_account(stack)["id"]
+
+    done = stack.command("key", "create", "--account", account, "--capability", "model:run")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "headrace: The tier 'pro' cannot grant 'model:run'\n"
+
+
+def test_a_document_is_pushed_again_as_its_next_version(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    account = make_account(stack)["id"]
+    file = tmp_path / "hello.json"
+    document = {"name": "Hello from a file", "nodes": [], "edges": []}
+    file.write_text(json.dumps(document))
+
+    first = json_of(stack, "workflow", "push", str(file), "--account", account)
+    file.write_text(json.dumps(document | {"slug": first["slug"]}))
+    second = json_of(stack, "workflow", "push", str(file), "--account", account)
+
+    assert (first["slug"], first["version"]) == ("hello-from-a-file", 1)
+    assert (second["slug"], second["version"]) == ("hello-from-a-file", 2)
+    assert json_of(stack, "workflow", "list", "--account", account) == [second]
+
+
+def test_a_document_that_cannot_run_is_refused_with_every_reason(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    account = make_account(stack)["id"]
+    file = tmp_path / "bad.json"
+    nodes = [node("a", "nonsense"), node("b", "textBox", text="{{ x }}")]
+    file.write_text(json.dumps({"name": "Bad", "nodes": nodes, "edges": []}))
+
+    done = stack.command("workflow", "push", str(file), "--account", account)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("headrace: The workflow graph has 2 problems: a: ")
+    assert "; b: " in done.stderr
+
+
+def test_a_file_that_is_no_document_is_refused_in_a_sentence(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text("{")
+
+    done = stack.command("workflow", "push", str(file), "--account", "acc_1")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"headrace: {file} is not JSON")
+
+
+def test_a_run_prints_the_result_and_nothing_else(stack: RunningStack) -> None:
+    done = stack.command("run", LETTER, "-i", "name=Grace")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Dear Grace,\n")
+
+
+def test_a_run_says_in_json_what_the_api_says(stack: RunningStack) -> None:
+    answer = json_of(stack, "run", "price-quote", "-i", "quantity=10", "-i", "unitPrice:=2")
+
+    assert (answer["success"], answer["result"]["net"]) == (True, 20)
+    assert set(answer) >= {"result", "cost", "ms", "executionId"}
+
+
+def test_a_run_in_the_background_gives_the_id_to_ask_for(stack: RunningStack) -> None:
+    started = json_of(stack, "run", LETTER, "--async")
+
+    status, execution = stack.api("GET", started["pollUrl"])
+
+    assert (status, execution["executionId"]) == (200, started["executionId"])
+
+
+def test_a_watched_run_tells_each_node(stack: RunningStack) -> None:
+    done = stack.command("run", LETTER, "--watch")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Dear Ada,\n")
+    assert done.stderr.splitlines() == ["form: completed", "letter: completed", "result: completed"]
+
+
+def test_a_key_is_taken_from_the_environment(stack: RunningStack) -> None:
+    done = stack.command("run", LETTER, HEADRACE_API_KEY="hr_live_nonsense")
+
+    assert (done.returncode, done.stderr) == (1, "headrace: Unauthorized\n")
+
+
+def test_an_account_runs_its_workflows_without_a_key(stack: RunningStack) -> None:
+    account = json.loads((stack.data_dir / "demo.json").read_text())["accountId"]
+
+    answer = json_of(stack, "run", LETTER, "-i", "name=Grace", "--account", account)
+
+    assert answer["result"]["text"].startswith("Dear Grace,")
+    status, _ = stack.api("GET", f"/api/executions/{answer['executionId']}")
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("run", "no-such-workflow"), "Workflow not found"),
+        (("run", LETTER, "-i", "occasion=nothing"), "Input 'occasion': must be one of"),
+        (("run", LETTER, "--account", "acc_none"), "There is no account with the id 'acc_none'"),
+        (("key", "revoke", "key_none"), "There is no API key with the id 'key_none'"),
+    ],
+)
+def test_what_is_refused_is_told_in_a_sentence(
+    stack: RunningStack, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = stack.command(*arguments)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"headrace: {sentence}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_failed_run_exits_with_1_and_says_which_node(stack: RunningStack, tmp_path: Path) -> None:
+    account = json.loads((stack.data_dir / "demo.json").read_text())["accountId"]
+    file = tmp_path / "fails.json"
+    nodes = [node("oops", "transform", expression="value.missing"), node("end", "responseOutput")]
+    edges = [
+        {
+            "id": "e",
+            "source": "oops",
+            "target": "end",
+            "sourceHandle": "value-out",
+            "targetHandle": "result-in",
+        }
+    ]
+    file.write_text(json.dumps({"name": "Fails", "nodes": nodes, "edges": edges}))
+    json_of(stack, "workflow", "push", str(file), "--account", account)
+
+    done = stack.command("run", "fails")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "failed: node 'oops': " in done.stderr
+
+
+def test_the_doctor_finds_a_healthy_stack_healthy(stack: RunningStack) -> None:
+    report = json_of(stack, "doctor")
+
+    assert report["ok"]
+    assert [check["name"] for check in report["checks"]] == [
+        "redis",
+        "append-only file",
+        "eviction",
+        "clock",
+        "workers",
+        "gateway",
+        "file descriptors",
+    ]
+
+
+def test_the_doctor_names_what_is_wrong_with_a_redis_of_ones_own(
+    tmp_path: Path, redis_url: str
+) -> None:
+    with running(tmp_path, "--no-demo", HEADRACE_REDIS_URL=redis_url) as stack:
+        done = stack.command("doctor")
+
+        assert done.returncode == 1
+        assert "WRONG  append-only file: off" in done.stdout
+        assert "CONFIG SET appendonly yes" in done.stdout

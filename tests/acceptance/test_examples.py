@@ -1,0 +1,123 @@
+import json
+from typing import Any
+
+import pytest
+
+from deploy.examples import example_documents
+from tests.acceptance.counting import counting_server
+from tests.acceptance.running import RunningStack
+
+NAMES = sorted(document["name"] for document in example_documents())
+
+
+def run(stack: RunningStack, slug: str, **inputs: Any) -> Any:
+    status, answer = stack.api("POST", f"/api/workflows/{slug}/run", {"inputs": inputs})
+    assert status == 200, answer
+    return answer["result"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_says_what_it_is_for_and_can_be_run_as_it_is(
+    stack: RunningStack, name: str
+) -> None:
+    document = next(one for one in example_documents() if one["name"] == name)
+    form = next(node for node in document["nodes"] if node["type"] == "requestInput")
+    slug = name.lower().replace(" ", "-")
+
+    assert document["description"].endswith(".")
+    assert all("default" in field for field in form["data"]["fields"])
+    assert run(stack, slug) is not None
+
+
+def test_a_letter_is_written_from_the_form(stack: RunningStack) -> None:
+    assert run(stack, "greeting-letter", name="Grace", occasion="thank you", sender="Ada") == {
+        "text": "Dear Grace,\n\nall the best on this occasion (thank you)!\n\nYours,\nAda"
+    }
+
+
+def test_a_mail_merge_leaves_out_those_who_did_not_agree(stack: RunningStack) -> None:
+    people = [
+        {"name": "Ada", "email": "ada@example.org", "agreed": True},
+        {"name": "Grace", "email": "grace@example.org", "agreed": False},
+    ]
+
+    assert run(stack, "mail-merge", people=people, offer={"title": "Sale", "discount": 5}) == [
+        {"to": "ada@example.org", "subject": "Sale", "body": "Hello Ada, 5 % off for you."}
+    ]
+
+
+def test_a_price_has_its_discount_and_its_surcharge(stack: RunningStack) -> None:
+    result = run(
+        stack, "price-quote", quantity=200, unitPrice=1.25, express=True, customer="Grace Ltd"
+    )
+
+    assert (result["net"], result["surcharge"]) == (225, 25)
+    assert "Dear Grace Ltd" in result["letter"]
+    assert "200 pieces for 225 euros" in result["letter"]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ({"number": "1", "total": 20, "country": "FR"}, "1 over 20 euros to FR is confirmed."),
+        (
+            {"number": "2", "total": 900, "country": "FR"},
+            "2 over 900 euros to FR goes to a person.",
+        ),
+        ({"number": "3", "total": 20, "country": "US"}, "3 over 20 euros to US goes to a person."),
+    ],
+)
+def test_an_order_takes_one_branch_alone(
+    stack: RunningStack, order: dict[str, Any], expected: str
+) -> None:
+    assert run(stack, "order-triage", order=order) == {"text": f"Order {expected}"}
+
+
+def test_a_lead_becomes_a_contact(stack: RunningStack) -> None:
+    lead = {
+        "first": "Grace",
+        "last": "Hopper",
+        "mail": "grace@example.org",
+        "phone": "1",
+        "company": {"name": "Navy", "size": 5000},
+        "interests": ["compilers"],
+    }
+
+    assert run(stack, "lead-to-contact", lead=lead) == {
+        "fullName": "Grace Hopper",
+        "email": "grace@example.org",
+        "account": {"name": "Navy", "segment": "large"},
+        "tags": ["interest:compilers"],
+        "phone": "1",
+    }
+
+
+def test_headlines_come_as_a_list_and_as_a_page(stack: RunningStack) -> None:
+    result = run(stack, "headline-variants", product="X", benefit="it works")
+
+    assert result["variants"] == [
+        "X: it works.",
+        "What if it works? Meet X.",
+        "With X, it works. Today.",
+    ]
+    assert (
+        result["page"]
+        == "1. X: it works.\n2. What if it works? Meet X.\n3. With X, it works. Today."
+    )
+
+
+def test_a_health_check_tells_well_from_unreachable(stack: RunningStack) -> None:
+    with counting_server() as server:
+        url = f"{server.url}/there"
+        assert run(stack, "health-check", url=url) == {"verdict": "well", "status": 200, "url": url}
+
+    assert run(stack, "health-check", url=url) == {
+        "verdict": "unreachable",
+        "status": None,
+        "url": url,
+    }
+
+
+def test_an_example_is_readable_as_json() -> None:
+    assert len(NAMES) >= 6
+    assert json.dumps(example_documents())
