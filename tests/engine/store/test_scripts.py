@@ -1,0 +1,213 @@
+"""Every script in engine/lua, by the rules that hold for all of them."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from engine.errors import StoreFull
+from engine.store import Store
+from engine.store.scripts import SCRIPTS
+from tests.engine.store.contents import contents
+
+NOW = 1_000_000
+REFUSED_WHEN_FULL = {"accept_execution", "save_workflow"}
+Value = str | bytes | int
+
+EXECUTION: tuple[Value, ...] = (
+    *("HSET", "x", "status", "processing", "version", "1", "statuses", "pprt", "created", NOW),
+    *("fence", 1, "holders", 1, "bell", "b", "n2", f"1:1:{NOW}:0", "n3", f"0:2:{NOW}:1"),
+)
+HELD = ("HSET", "held", "acc/x", "1:token")
+DUE = ("ZADD", "due", NOW, "acc/x")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A call that changes something. `answer` is the second call's, None: as the first."""
+
+    seed: tuple[tuple[Value, ...], ...]
+    keys: tuple[str, ...]
+    args: tuple[Value, ...]
+    answer: object = None
+
+
+SCENARIOS = {
+    "accept_execution": Scenario(
+        seed=(("HSET", "w", "version", "3", "state", "live"),),
+        keys=("w", "x", "all", "due"),
+        args=(NOW, "x", "acc/x", "3", "pps", 5000, "slug", "echo", "inputs", b"\x80"),
+    ),
+    "advance_execution": Scenario(
+        seed=(EXECUTION, HELD),
+        keys=("x", "due", "held", "aside", "finished"),
+        args=(
+            *(NOW, "acc/x", 1, 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
+            *("x", b"", b"", 0, b"big"),
+        ),
+    ),
+    "authorize_key": Scenario(
+        seed=(("HSET", "keys", "digest", "acc|record"), ("HSET", "accounts", "acc", "record")),
+        keys=("keys", "accounts"),
+        args=("digest",),
+    ),
+    "beat_worker": Scenario(seed=(), keys=("workers",), args=(NOW, "w1", 3000)),
+    "bury_worker": Scenario(
+        seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
+    ),
+    "cancel_execution": Scenario(
+        seed=(EXECUTION, HELD), keys=("x", "due", "finished"), args=(NOW, "acc/x", "x", "cancels")
+    ),
+    "claim_execution": Scenario(
+        seed=((*EXECUTION, "holders", 0), DUE),
+        keys=("x", "due", "held"),
+        args=(NOW, "acc/x", "token"),
+    ),
+    "delete_workflow": Scenario(
+        seed=(("HSET", "w", "version", "1", "state", "live"), ("SADD", "mine", "echo")),
+        keys=("w", "mine"),
+        args=("echo", 60_000),
+        answer=0,
+    ),
+    "forget_execution": Scenario(
+        seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
+        keys=("x", "aside", "all", "finished"),
+        args=("x", "acc/x", NOW + 1),
+        answer=0,
+    ),
+    "give_back_execution": Scenario(
+        seed=(EXECUTION, HELD), keys=("x", "due", "held"), args=(NOW, "acc/x", "1"), answer=0
+    ),
+    "list_dead_workers": Scenario(
+        seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
+    ),
+    "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[]),
+    "retire_snapshots": Scenario(
+        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"one", "p2", b"two"),),
+        keys=("metrics",),
+        args=(b"sum", b"new sum", "p1"),
+        answer=0,
+    ),
+    "save_workflow": Scenario(
+        seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "0", b"document")
+    ),
+    "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
+}
+READ_ONLY = {"authorize_key", "list_dead_workers"}
+
+
+async def seeded(store: Store, scenario: Scenario) -> None:
+    for command in scenario.seed:
+        await store.client.send(*command)
+
+
+async def call(store: Store, name: str) -> object:
+    scenario = SCENARIOS[name]
+    return await store.client.call(SCRIPTS[name], scenario.keys, scenario.args)
+
+
+def test_every_script_has_a_scenario_here() -> None:
+    assert set(SCENARIOS) == set(SCRIPTS)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_script_says_what_it_takes_and_returns(name: str) -> None:
+    lines = SCRIPTS[name].text.splitlines()
+    header = "\n".join(line for line in lines[1:20] if line.startswith("--"))
+
+    assert lines[0].startswith("#!lua")
+    assert re.search(r"^-- KEYS: 1 ", header, re.M)
+    assert re.search(r"^-- ARGV: 1 ", header, re.M)
+    assert re.search(r"^-- Returns ", header, re.M)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_script_reads_no_key_it_was_not_given(name: str) -> None:
+    text = SCRIPTS[name].text
+
+    for key in re.findall(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)", text):
+        assert key.startswith("KEYS["), key
+    assert "cjson" not in text
+    assert "cmsgpack" not in text
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_script_whose_time_is_given_takes_it_first_and_else_asks_redis(name: str) -> None:
+    text = SCRIPTS[name].text
+
+    if "tonumber(ARGV[1])" in text:
+        assert "-- ARGV: 1 now (0: Redis's clock)" in text
+        assert "redis.call('TIME')" in text
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+async def test_a_script_called_again_changes_nothing(name: str, store: Store) -> None:
+    scenario = SCENARIOS[name]
+    await seeded(store, scenario)
+    before = await contents(store.client)
+
+    first = await call(store, name)
+    after = await contents(store.client)
+    second = await call(store, name)
+
+    assert (after == before) is (name in READ_ONLY)
+    assert await contents(store.client) == after
+    assert second == (first if scenario.answer is None else scenario.answer)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+async def test_only_what_takes_on_new_work_is_refused_when_redis_is_full(
+    name: str, store: Store
+) -> None:
+    await seeded(store, SCENARIOS[name])
+    before = await contents(store.client)
+    await store.client.send("CONFIG", "SET", "maxmemory", 1)
+
+    if name in REFUSED_WHEN_FULL:
+        with pytest.raises(StoreFull):
+            await call(store, name)
+        assert await contents(store.client) == before
+    else:
+        await call(store, name)
+        assert (await contents(store.client) == before) is (name in READ_ONLY)
+
+
+async def test_the_clock_is_redis_own_when_no_time_is_given(store: Store) -> None:
+    seconds, _ = await store.client.send("TIME")
+
+    now = await store.client.call(SCRIPTS["beat_worker"], ["workers"], [0, "w1", 3000])
+
+    assert int(seconds) * 1000 <= int(now) <= int(seconds) * 1000 + 5_000
+
+
+async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> None:
+    count = 1_000
+    await store.client.send("HSET", "w", "version", 1, "state", "live")
+    statuses = "p" * count
+    every = range(count)
+    scenario = ["x", "due", "held", "aside", "finished"]
+
+    await store.client.call(
+        SCRIPTS["accept_execution"],
+        ["w", "x", "all", "due"],
+        [NOW, "x", "acc/x", 1, statuses, 5000, "inputs", b""],
+    )
+    await store.client.call(
+        SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token"]
+    )
+    claimed = await store.client.call(
+        SCRIPTS["advance_execution"],
+        scenario,
+        [NOW, "acc/x", 1, 1, "", "", ",".join(map(str, every)), b"", "stay", "0", "", "x", "", ""],
+    )
+    settled = await store.client.call(
+        SCRIPTS["advance_execution"],
+        scenario,
+        [
+            *(NOW, "acc/x", 1, 2, "".join(f"{i}c" for i in every), "", "", b"", "stay", "0"),
+            *("completed", "x", b"", b""),
+        ],
+    )
+
+    assert claimed[:3] == [b"ok", b"processing", b"r" * count]
+    assert settled[:3] == [b"ok", b"completed", b"c" * count]
