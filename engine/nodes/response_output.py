@@ -69,10 +69,9 @@ def _collect(delivered: Sequence[tuple[Wire, Any]]) -> Any:
     kinds: dict[str, list[Any]] = {"images": [], "videos": [], "audios": [], "texts": []}
     values: list[Any] = []
     for wire, value in delivered:
-        if wire.type is SocketType.TEXT and isinstance(value, str):
-            kinds["texts"].append(value)
-        elif wire.type in MEDIA_TYPES and value is not None:
-            kinds[f"{wire.type}s"].extend(value if isinstance(value, list) else [value])
+        items = value if isinstance(value, list) else [value]
+        if wire.type is not SocketType.ANY and all(isinstance(item, str) for item in items):
+            kinds[f"{wire.type}s"].extend(items)
         else:
             values.append(value)
     return {key: found for key, found in (kinds | {"values": values}).items() if found}

@@ -50,14 +50,15 @@ async def test_several_wires_give_the_kinds_that_occur_in_the_order_of_the_edges
         ("any", {"k": 1}),
         ("text", "two"),
         ("image", [B]),
-        ("any", None),
-        ("text", ["x"]),
+        ("any", "plain"),
+        ("text", ["three"]),
+        ("text", None),
     )
 
     assert found == {
         "images": [A, B],
-        "texts": ["one", "two"],
-        "values": [{"k": 1}, None, ["x"]],
+        "texts": ["one", "two", "three"],
+        "values": [{"k": 1}, "plain", None],
     }
 
 
