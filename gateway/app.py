@@ -1,6 +1,5 @@
-"""The application: its resources, its middleware and its routes."""
+"""The application: its middleware and its routes, put together."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -9,8 +8,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from engine.errors import NotFound
 from engine.settings import Settings
-from engine.store import Bell, Store
-from gateway.middleware import BodyLimits, Errors, RequestIds
+from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.routes import executions, health, identity, runs, workflows
 from gateway.services import Services, State
 
@@ -28,19 +26,20 @@ def routes(settings: Settings) -> list[BaseRoute]:
     ]
 
 
-def create_app(settings: Settings, stopping: asyncio.Event) -> ASGIApp:
-    """The API. `stopping` is set when the process is told to stop."""
-    return _wrap(routes(settings), settings, _lifespan(settings, stopping))
+def create_app(services: Services) -> ASGIApp:
+    """The API."""
+    return RequestMetrics(_wrap(routes(services.settings), services))
 
 
-def create_metrics_app(settings: Settings, stopping: asyncio.Event) -> ASGIApp:
+def create_metrics_app(services: Services) -> ASGIApp:
     """The metrics alone, for a port of their own."""
-    return _wrap(health.metrics_routes, settings, _lifespan(settings, stopping))
+    return _wrap(health.metrics_routes, services)
 
 
-def _wrap(listed: list[BaseRoute], settings: Settings, lifespan: Lifespan[Router]) -> ASGIApp:
+def _wrap(listed: list[BaseRoute], services: Services) -> ASGIApp:
+    lifespan = _lifespan(services)
     app: ASGIApp = Router(listed, redirect_slashes=False, default=_nowhere, lifespan=lifespan)
-    app = BodyLimits(app, max_bytes=settings.max_body_bytes)
+    app = BodyLimits(app, max_bytes=services.settings.max_body_bytes)
     app = Errors(app)
     return RequestIds(app)
 
@@ -49,16 +48,9 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
     raise NotFound("There is nothing at this path")
 
 
-def _lifespan(settings: Settings, stopping: asyncio.Event) -> Lifespan[Router]:
+def _lifespan(services: Services) -> Lifespan[Router]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[State]:
-        store = Store.open(settings)
-        try:
-            async with Bell.open(settings.redis_url) as bell:
-                yield State(
-                    services=Services(settings=settings, store=store, bell=bell, stopping=stopping)
-                )
-        finally:
-            await store.close()
+        yield State(services=services)
 
     return lifespan

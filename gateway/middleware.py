@@ -3,19 +3,63 @@
 import asyncio
 import logging
 import re
+import time
 
+from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import log
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
+from engine.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from gateway.errors import error_response, internal_error, new_request_id, plain_error
 
 logger = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 BODY_SECONDS = 30.0
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class RequestMetrics:
+    """Counts answered requests by route, method and status, and how long they took."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._histograms: dict[str, Histogram] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        finally:
+            self._count(scope, status, time.perf_counter() - began)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        counter = self._counters.get((route, method, status))
+        if counter is None:
+            counter = HTTP_REQUESTS.labels(route, method, str(status))
+            self._counters[route, method, status] = counter
+        histogram = self._histograms.get(route)
+        if histogram is None:
+            histogram = self._histograms[route] = HTTP_SECONDS.labels(route)
+        counter.inc()
+        histogram.observe(seconds)
 
 
 class RequestIds:

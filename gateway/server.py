@@ -13,6 +13,7 @@ from engine import log
 from engine.settings import Settings
 from gateway.app import create_app, create_metrics_app
 from gateway.listener import bind, serve_app
+from gateway.services import Services, open_services
 
 
 def run(settings: Settings) -> int:
@@ -33,14 +34,20 @@ async def serve(
     """
     stopping = stopping or asyncio.Event()
     bound = bound or bind(settings.host, settings.port)
-    servers = [serve_app(create_app(settings, stopping), bound, stopping)]
-    if settings.metrics_port:
-        metrics_socket = bind(settings.metrics_host or settings.host, settings.metrics_port)
-        metrics_app = create_metrics_app(settings, stopping)
-        servers.append(serve_app(metrics_app, metrics_socket, stopping))
     with _signals(stopping):
-        await asyncio.gather(*servers)
+        async with open_services(settings, stopping) as services:
+            await asyncio.gather(
+                serve_app(create_app(services), bound, stopping),
+                _serve_metrics(services),
+            )
     return 0
+
+
+async def _serve_metrics(services: Services) -> None:
+    settings = services.settings
+    if settings.metrics_port:
+        bound = bind(settings.metrics_host or settings.host, settings.metrics_port)
+        await serve_app(create_metrics_app(services), bound, services.stopping)
 
 
 @contextlib.contextmanager

@@ -1,11 +1,17 @@
 """What handlers work with: opened once per process, found on every request."""
 
 import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TypedDict
 
 from starlette.requests import Request
 
+from engine import metrics
 from engine.settings import Settings
 from engine.store import Bell, Store
 
@@ -18,12 +24,31 @@ class Services:
     store: Store
     bell: Bell
     stopping: asyncio.Event
+    process: str
+    """How the metrics name this process."""
 
 
 class State(TypedDict):
-    """What the lifespan puts on each request."""
+    """What the application puts on each request."""
 
     services: Services
 
 
 GatewayRequest = Request[State]
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
+    """The services for as long as the context lasts; they live without a store that answers."""
+    process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    store = Store.open(settings)
+    publishing = asyncio.create_task(metrics.publish(store, process), name="metrics")
+    try:
+        async with Bell.open(settings.redis_url) as bell:
+            yield Services(
+                settings=settings, store=store, bell=bell, stopping=stopping, process=process
+            )
+    finally:
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+        await store.close()

@@ -1,11 +1,11 @@
 """Whether the process lives, whether it can serve, and its metrics."""
 
-from prometheus_client import REGISTRY
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import Unavailable
+from engine.metrics import page
 from gateway.endpoints import Resource, public
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
@@ -29,8 +29,10 @@ async def readyz(request: GatewayRequest) -> Response:
 
 @public
 async def metrics(request: GatewayRequest) -> Response:
-    """The metrics in Prometheus' text format."""
-    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    """The metrics of all processes in Prometheus' text format."""
+    services = request.state["services"]
+    content = await page(services.store, services.process)
+    return Response(content, headers={"content-type": CONTENT_TYPE_LATEST})
 
 
 routes: list[BaseRoute] = [

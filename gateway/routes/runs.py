@@ -21,6 +21,7 @@ from engine.errors import (
 from engine.executions import Execution, ExecutionStatus
 from engine.fields import check_inputs
 from engine.graph import Plan
+from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.settings import Settings
 from engine.slugs import check_slug
 from engine.store import Principal, StaleWorkflow, Workflow
@@ -105,6 +106,7 @@ async def _accept(
             if turn == 0:
                 continue  # it may have been saved elsewhere since this process read it
             raise
+        EXECUTIONS_ACCEPTED.inc()
         return plan
     raise Unavailable("The workflow is being saved faster than it can be run")
 

@@ -17,12 +17,18 @@ async def test_the_process_is_ready_when_its_store_answers(make_client: MakeClie
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
 
-async def test_the_metrics_are_text_for_prometheus(make_client: MakeClient) -> None:
-    answer = await (await make_client()).get("/metrics")
+async def test_the_metrics_count_requests_by_route(make_client: MakeClient, api_key: str) -> None:
+    client = await make_client(api_key)
+    row = 'headrace_http_requests_total{method="GET",route="/api/workflows/{slug}",status="404"}'
+    for slug in ("a", "b", "c"):
+        await client.get(f"/api/workflows/{slug}")
+
+    answer = await client.get("/metrics")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
-    assert "# TYPE " in answer.text
+    assert f"{row} " in answer.text
+    assert "headrace_redis_up 1.0" in answer.text
 
 
 @pytest.mark.parametrize("host", ["x/../admin?", "metrics", "a:b:c", ""])
