@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+import hiredis
 
-QUIET_SECONDS = 5.0
+from engine.store.connection import connect, pack
+
+PING_SECONDS = 2.0
 RECONNECT_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
@@ -39,30 +39,26 @@ class Subscription:
 
     async def _run(self, receive: Callable[[bytes], None]) -> None:
         while True:
-            client = Redis.from_url(
-                self._url,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=None,
-                socket_connect_timeout=1,
-                protocol=3,
-            )
             try:
-                await self._receive(client, receive)
-            except (RedisError, OSError, TimeoutError):
-                self._ready.clear()
+                await self._receive(receive)
+            except (OSError, TimeoutError, hiredis.HiredisError):
                 log.warning("subscription lost, connecting again", extra={"channel": self._channel})
-                await asyncio.sleep(RECONNECT_SECONDS)
-            finally:
-                await client.aclose()
+            await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _receive(self, client: "Redis", receive: Callable[[bytes], None]) -> None:
-        async with client.pubsub() as pubsub:
-            await pubsub.subscribe(self._channel)
-            while True:
-                message = await pubsub.get_message(timeout=QUIET_SECONDS)
-                if message is None:
-                    await asyncio.wait_for(pubsub.ping(), timeout=2)
-                elif message["type"] == "subscribe":
-                    self._ready.set()
-                elif message["type"] == "message":
-                    receive(message["data"])
+    async def _receive(self, receive: Callable[[bytes], None]) -> None:
+        def push(message: Any) -> None:
+            if message[0] == b"message":
+                receive(message[2])
+            elif message[0] == b"subscribe":
+                self._ready.set()
+
+        connection = await connect(self._url, push)
+        try:
+            # The confirmation comes as a push; the PING's reply tells that it has come.
+            connection.write([pack("SUBSCRIBE", self._channel)], [])
+            while not connection.lost.done():
+                await connection.ask("PING")
+                await asyncio.wait([connection.lost], timeout=PING_SECONDS)
+        finally:
+            connection.abort()
+        raise ConnectionError("The subscription's connection has ended")

@@ -1,0 +1,159 @@
+"""One connection to Redis: commands go out in order, replies come back in order.
+
+A thin protocol over hiredis, because the streams of redis-py cost more per call than all else on
+the path of a run (figures in docs/dependencies.md). It never sends anything twice.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import hiredis
+from redis.asyncio.connection import parse_url
+
+CONNECT_SECONDS = 1.0
+SILENCE_SECONDS = 2.0
+"""A server that owes a reply and says nothing for this long is taken for gone."""
+
+Receiver = Callable[[Any], None]
+Word = str | bytes | int | float
+NOTHING = object()
+
+
+class Connection(asyncio.Protocol):
+    """A connected protocol; each command's receiver gets the reply, or a ConnectionError."""
+
+    def __init__(self, push: Receiver | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._reader = hiredis.Reader(notEnoughData=NOTHING)
+        self._receivers: deque[Receiver] = deque()
+        self._push = push
+        self._heard_at = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        """Done when the connection has ended."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        if not self.lost.done():
+            self.lost.set_result(None)
+        failure = ConnectionError("The connection to Redis has ended")
+        while self._receivers:
+            self._receivers.popleft()(failure)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = self._loop.time()
+        reader = self._reader
+        try:
+            reader.feed(data)
+            while (reply := reader.gets()) is not NOTHING:
+                if isinstance(reply, hiredis.PushNotification):
+                    if self._push is not None:
+                        self._push(reply)
+                else:
+                    self._receivers.popleft()(reply)
+        except (hiredis.ProtocolError, IndexError):
+            self.abort()
+
+    def write(self, packed: Iterable[bytes], receivers: Iterable[Receiver]) -> None:
+        """Send packed commands; `receivers` get their replies in order."""
+        if self._transport is None or self._transport.is_closing():
+            failure = ConnectionError("The connection to Redis has ended")
+            for receiver in receivers:
+                receiver(failure)
+            return
+        if not self._receivers:
+            self._heard_at = self._loop.time()
+        self._receivers.extend(receivers)
+        self._transport.write(b"".join(packed))
+        if self._watch is None:
+            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._look)
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _look(self) -> None:
+        self._watch = None
+        if not self._receivers:
+            return
+        if self._loop.time() - self._heard_at > SILENCE_SECONDS:
+            self.abort()
+        else:
+            self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._look)
+
+    async def ask(self, *command: Word) -> Any:
+        """Send one command and wait. Raises ConnectionError, or hiredis.ReplyError."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self.write([pack(*command)], [lambda reply: _set(future, reply)])
+        reply = await future
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+def pack(*words: Word) -> bytes:
+    """A command as Redis reads it."""
+    return hiredis.pack_command(cast(Any, words))
+
+
+def _set(future: asyncio.Future[Any], reply: Any) -> None:
+    if not future.done():
+        future.set_result(reply)
+
+
+async def connect(url: str, push: Receiver | None = None) -> Connection:
+    """A connection that is ready for commands. Raises OSError, TimeoutError or ReplyError."""
+    options = parse_url(url)
+    async with asyncio.timeout(CONNECT_SECONDS):
+        connection = await _open(options, push)
+        try:
+            await _greet(connection, options)
+        except BaseException:
+            connection.abort()
+            raise
+    return connection
+
+
+async def _open(options: Any, push: Receiver | None) -> Connection:
+    loop = asyncio.get_running_loop()
+
+    def make() -> Connection:
+        return Connection(push)
+
+    if "path" in options:
+        _, made = await loop.create_unix_connection(make, options["path"])
+        return made
+    is_secure = "connection_class" in options and "SSL" in options["connection_class"].__name__
+    _, connection = await loop.create_connection(
+        make,
+        options.get("host", "localhost"),
+        options.get("port", 6379),
+        ssl=_tls(options) if is_secure else None,
+    )
+    return connection
+
+
+def _tls(options: Any) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
+    if options.get("ssl_cert_reqs") == "none":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _greet(connection: Connection, options: Any) -> None:
+    credentials: tuple[str, ...] = ()
+    if options.get("password"):
+        credentials = ("AUTH", options.get("username") or "default", options["password"])
+    await connection.ask("HELLO", 3, *credentials)
+    if options.get("db"):
+        await connection.ask("SELECT", options["db"])
