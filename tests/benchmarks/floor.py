@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import uuid
+from typing import cast
 
 import aiohttp
 import redis.asyncio
@@ -40,8 +41,14 @@ async def call(request: Request) -> JSONResponse:
     name = body["inputs"]["name"]
     job_id = uuid.uuid4().hex
     await client.rpush(JOBS, json.dumps([job_id, request.path_params["workload"], name]))
-    answer = await client.blpop([f"answer:{job_id}"], timeout=ANSWER_SECONDS)
-    return JSONResponse({"success": True, "result": json.loads(answer[1])})
+    answer = await pop(f"answer:{job_id}", ANSWER_SECONDS)
+    return JSONResponse({"success": True, "result": json.loads(answer)})
+
+
+async def pop(key: str, seconds: int) -> bytes:
+    """Wait for an element of a list."""
+    _, element = cast(tuple[bytes, bytes], await client.blpop([key], timeout=seconds))
+    return element
 
 
 app = Starlette(routes=[Route("/run/{workload}", call, methods=["POST"])])
@@ -53,8 +60,7 @@ async def work() -> None:
     async with aiohttp.ClientSession(connector=connector) as session:
         tasks = set()
         while True:
-            _, job = await client.blpop([JOBS], timeout=0)
-            task = asyncio.create_task(answer_job(session, job))
+            task = asyncio.create_task(answer_job(session, await pop(JOBS, 0)))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 

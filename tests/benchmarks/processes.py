@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,7 +71,7 @@ class Processes:
             wanted = found
 
 
-def clean_environment() -> Mapping[str, str]:
+def clean_environment() -> dict[str, str]:
     """Ours, without settings that a developer may have made."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("HEADRACE_", "BENCH_"))}
 

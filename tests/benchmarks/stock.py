@@ -6,7 +6,7 @@
 import http.client
 import os
 import threading
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import anyio.to_thread
@@ -63,7 +63,7 @@ async def call(request: Request) -> JSONResponse:
 def limiter() -> anyio.CapacityLimiter:
     if not hasattr(app.state, "limiter"):
         app.state.limiter = anyio.CapacityLimiter(THREADS)
-    return app.state.limiter
+    return cast(anyio.CapacityLimiter, app.state.limiter)
 
 
 app = Starlette(routes=[Route("/run/{workload}", call, methods=["POST"])])

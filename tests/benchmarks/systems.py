@@ -54,6 +54,8 @@ class System:
     name: str
     processes: Processes
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    memory_before_crowd: dict[str, float] = field(default_factory=dict)
+    has_failed: bool = False
 
 
 @contextlib.contextmanager
