@@ -1,0 +1,113 @@
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from deploy.cli import headrace
+from engine import errors
+from engine.documents import parse_document
+from engine.errors import EngineError
+from engine.graph import check_graph
+from engine.nodes import NODE_TYPES
+from engine.settings import PREFIX, Settings, load
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+NOT_FOR_CALLERS = {"FORBIDDEN", "CONFLICT", "ACCOUNT_NOT_FOUND"}
+
+
+def rows_of(page: str, column: int = 0) -> dict[str, list[str]]:
+    """The rows of a page's tables by the code word that is all of the cell in a column."""
+    rows = {}
+    for line in (REFERENCE / page).read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if cells and (match := re.fullmatch(r"`([^`]+)`", cells[column])):
+            rows[match[1]] = cells
+    return rows
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    documented = {name: cells[1] for name, cells in rows_of("settings.md").items()}
+
+    assert documented.keys() == {PREFIX + field.name.upper() for field in fields(Settings)}
+    for field in fields(Settings):
+        name = PREFIX + field.name.upper()
+        text = documented[name].replace("*(empty)*", "").strip("`")
+        assert load({name: text}) == Settings(), name
+
+
+def test_every_node_type_is_documented() -> None:
+    assert {kind.type for kind in NODE_TYPES} == rows_of("node-types.md").keys()
+
+
+def test_every_error_code_is_documented() -> None:
+    documented = rows_of("errors.md", column=1).keys()
+    classes = (getattr(errors, name) for name in dir(errors))
+    codes = {
+        each.code
+        for each in classes
+        if isinstance(each, type) and issubclass(each, EngineError) and each.code
+    }
+
+    assert codes - NOT_FOR_CALLERS <= documented
+
+
+def test_every_code_of_a_failed_node_is_documented() -> None:
+    sources = [*(ROOT / "engine").rglob("*.py"), *(ROOT / "workers").rglob("*.py")]
+    codes = {
+        code
+        for source in sources
+        for code in re.findall(r'NodeFailed\(\s*"([a-z_]+)"', source.read_text())
+    }
+
+    assert "timeout" in codes
+    assert codes <= rows_of("errors.md").keys()
+
+
+def commands(group: click.Group, *path: str) -> list[str]:
+    found = []
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found += commands(command, *path, name)
+        else:
+            found.append(" ".join((*path, name)))
+    return found
+
+
+@pytest.mark.parametrize("command", commands(headrace, "headrace"))
+def test_every_command_is_documented_with_its_options(command: str) -> None:
+    page = (REFERENCE / "commands.md").read_text()
+    line = next(line for line in page.splitlines() if line.startswith(f"| `{command}"))
+    found: click.Command = headrace
+    for word in command.split()[1:]:
+        assert isinstance(found, click.Group)
+        found = found.commands[word]
+
+    options = {max(one.opts, key=len) for one in found.params if isinstance(one, click.Option)}
+    everywhere = {"--json", "--data-dir"}
+
+    assert {option for option in options - everywhere if option not in line} <= {"--input"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+
+    broken = [
+        target
+        for target in targets
+        if not target.startswith("http") and not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_the_first_workflow_can_be_saved_as_it_stands() -> None:
+    text = (ROOT / "docs" / "how-to" / "first-workflow.md").read_text()
+    document = parse_document(json.loads(text.split("```json\n")[1].split("```")[0]))
+
+    assert check_graph(document.nodes, document.edges) == []
