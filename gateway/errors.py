@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from engine import errors
-from engine.errors import EngineError, Unavailable
+from engine.errors import EngineError, Unauthorized, Unavailable
 
 STATUS: dict[type[EngineError], int] = {
     errors.EngineError: 500,
@@ -62,6 +62,8 @@ def error_response(error: EngineError) -> Response:
     headers = {}
     if isinstance(error, Unavailable):
         headers["retry-after"] = str(error.retry_after_seconds)
+    if isinstance(error, Unauthorized):
+        headers["www-authenticate"] = 'ApiKey header="x-api-key"'
     return plain_error(
         STATUS[type(error)], error.message, error.code, context=error.context, headers=headers
     )

@@ -262,6 +262,24 @@ async def test_an_admin_with_everything_runs_nothing_of_others(
     assert (run.status_code, deletion.status_code) == (404, 404)
 
 
+async def test_a_key_is_never_shown_again_nor_logged(
+    make_client: MakeClient, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
+    known, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:run"])
+    seen = repr(known)
+    for key in (secret, api_keys.make_secret(account.id), secret[:-1] + "!"):
+        client = await make_client(key)
+        for call in calls():
+            answer = await client.request(call.method, call.path.format(**PATH), json={"a": key})
+            seen += answer.text.replace(f'"{key}"', "") + str(answer.headers)
+        await client.aclose()
+
+    assert secret[8:] not in seen
+    assert secret[8:] not in caplog.text
+
+
 def principal(tier: Tier, role: Role, *capabilities: str) -> Principal:
     account = Account(id="a", email="a@e.com", tier=tier, role=role, approved=True, created_at=0)
     key = ApiKey(

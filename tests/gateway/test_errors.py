@@ -27,6 +27,7 @@ def test_the_body_of_a_401_is_exact() -> None:
 
     assert response.status_code == 401
     assert bytes(response.body) == b'{"error":"Unauthorized"}'
+    assert response.headers["www-authenticate"].startswith("ApiKey")
 
 
 @pytest.mark.parametrize("error", [errors.Unavailable(), errors.StoreFull()])

@@ -13,7 +13,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.conftest import free_port
+from engine.capabilities import Tier
+from engine.settings import Settings
+from engine.store import Store
+from tests.conftest import RedisServer, free_port
 from tests.eventually import eventually
 from tests.gateway.factories import greeting
 
@@ -143,3 +146,31 @@ async def test_a_process_starts_and_lives_without_its_store(start: StartProcess)
     assert answer.status_code == 503
     assert answer.json()["code"] == "UNAVAILABLE"
     assert answer.headers["retry-after"] == "2"
+
+
+async def test_a_caller_goes_on_waiting_while_the_store_is_away(start: StartProcess) -> None:
+    redis = RedisServer()
+    redis.start()
+    try:
+        process = start(free_port(), redis_url=redis.url)
+        await is_up(process)
+        store = Store.open(Settings(redis_url=redis.url))
+        account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+        _, key = await store.api_keys.create(account, name="n", capabilities=["workflow:*"])
+        headers = {"x-api-key": key}
+        async with httpx2.AsyncClient(base_url=process.url, headers=headers, timeout=20) as client:
+            await client.post("/api/workflows", json=greeting())
+            path = "/api/workflows/greeting/run"
+            run = asyncio.create_task(client.post(path, json=ASK, params={"timeout": "3"}))
+            await eventually(lambda: store.executions.list(account.id), lambda page: bool(page[0]))
+            await store.close()
+
+            redis.kill()
+
+            refused = await client.post(path, json=ASK)
+            answer = await run
+        assert (refused.status_code, refused.json()["code"]) == (503, "UNAVAILABLE")
+        assert refused.headers["retry-after"] == "2"
+        assert answer.status_code == 202
+    finally:
+        redis.stop()
