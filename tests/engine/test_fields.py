@@ -204,6 +204,11 @@ def test_unknown_inputs_are_refused_only_when_strict() -> None:
         ([{"name": "a", "type": "text", "maxLength": 0}], "maxLength must be a whole number"),
         ([{"name": "a", "type": "pills"}], "options must have at least one entry"),
         ([{"name": "a", "type": "pills", "options": [True]}], "options must be a list"),
+        ([{"name": "a", "type": "pills", "options": ["x"] * 201}], "at most 200 texts or numbers"),
+        ([{"name": "a", "type": "pills", "options": "x"}], "options must be a list"),
+        ([{"name": "a", "type": "number", "max": 2**64}], "max must be a number"),
+        ([{"name": "a", "type": "number", "max": True}], "max must be a number"),
+        ([{"name": "a", "type": "text", "maxLength": "9"}], "maxLength must be a whole number"),
         ([{"name": "a", "type": "text", "options": [1]}], r"options\[0\] must be a text"),
         ([{"name": "a", "type": "slider", "max": 3, "default": 4}], "default must be at most 3"),
         ([{"name": "a", "type": "text"}] * 2, "the name 'a' more than once"),
@@ -253,3 +258,43 @@ def test_settings_of_another_type_are_left_out() -> None:
     shown = field(type="toggle", min=1, step=0, maxLength=3, options=["a"]).as_dict()
 
     assert shown.keys() == {"name", "label", "type", "required"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ({"step": 5}, {"multipleOf": 5}),
+        ({"min": 10, "max": 20, "step": 5}, {"multipleOf": 5}),
+        ({"min": 1, "max": 6, "step": 2}, {"enum": [1, 3, 5]}),
+        ({"min": 0.1, "max": 1, "step": 0.25}, {"enum": [0.1, 0.35, 0.6, 0.85]}),
+        ({"min": 1, "step": 2}, {}),
+        ({"min": 1, "max": 10_000, "step": 2}, {}),
+    ],
+)
+def test_steps_are_a_multiple_or_a_list_while_it_is_short(
+    raw: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    schema = json_schema([field(type="number", **raw)], strict=False)["properties"]["x"]
+
+    assert {key: schema[key] for key in ("multipleOf", "enum") if key in schema} == expected
+
+
+def test_the_schema_says_what_people_read() -> None:
+    slider = field(type="slider", label="Size", helperText="Even", default=2, min=0, max=4)
+
+    assert json_schema([slider], strict=True) == {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "x": {
+                "title": "Size",
+                "type": "number",
+                "minimum": 0,
+                "maximum": 4,
+                "description": "Even",
+                "default": 2,
+            }
+        },
+        "required": [],
+        "additionalProperties": False,
+    }

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from engine.documents import parse_document
 from engine.errors import InvalidGraph
 from engine.graph import Policy, Problem, check_graph, compile_plan
+from engine.nodes import NODE_TYPES
 from engine.sockets import SocketType
 from tests.drawing import chain, edge, node
+from tests.engine.test_values import PLAIN
 
 Graph = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
@@ -329,6 +331,12 @@ def test_data_that_is_not_right_is_a_problem_of_its_node(data: Any, expected: st
     assert problem == {"nodeId": "a", "reason": expected}
 
 
+def test_no_data_is_empty_data() -> None:
+    assert (
+        problems([{"id": "a", "type": "list"}, {"id": "b", "type": "list", "data": None}], []) == []
+    )
+
+
 def test_one_wrong_time_out_is_one_problem() -> None:
     call = node("a", "httpRequest", url="https://a.example", timeoutSeconds=0)
 
@@ -506,3 +514,41 @@ def test_each_planted_fault_is_found_and_nothing_else(
     edges += [FAULTY_EDGES[name] for name in faulty_edges]
 
     assert len(problems(nodes, edges)) == len(faulty_nodes) + len(faulty_edges)
+
+
+MEMBERS = ["text", "fields", "values", "strict", "items", "kind", "mode", "url", "headers", "body"]
+MORE = ["method", "maxBytes", "expression", "retry", "timeoutSeconds", "onError"]
+WORDS = st.sampled_from(["text", "{{ a }}", "{{", "https://a.example", "keep", "value", "POST"])
+JUNK = st.recursive(
+    PLAIN | WORDS | st.sampled_from([{"name": "a", "type": "text"}, {"value": 1}]),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
+TYPES = st.sampled_from([each.type for each in NODE_TYPES])
+JUNK_NODES = st.builds(
+    lambda name, kind, data: node(name, kind, **data),
+    st.sampled_from("abcd"),
+    TYPES,
+    st.dictionaries(st.sampled_from(MEMBERS + MORE), JUNK, max_size=4),
+)
+ENDS = st.builds(
+    "{}.{}".format,
+    st.sampled_from("abcd"),
+    st.sampled_from(["a", "params", "text-out", "items-out", "items-in", "result-in", "value-in"]),
+)
+
+
+@given(
+    nodes=st.lists(JUNK_NODES, max_size=4),
+    edges=st.lists(st.builds(edge, ENDS, ENDS), max_size=6),
+)
+def test_any_document_is_a_plan_or_a_list_of_problems(
+    nodes: list[dict[str, Any]], edges: list[dict[str, Any]]
+) -> None:
+    document = parse_document({"name": "x", "nodes": nodes, "edges": edges})
+
+    found = check_graph(document.nodes, document.edges)
+
+    assert all(problem.reason for problem in found)
+    if not found:
+        assert len(compile_plan(document.nodes, document.edges).nodes) == len(nodes)
