@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 class Sweeper:
     """Does its duties every quarter of a second while it leads.
 
-    After the store was out of reach, or the lead has changed, nobody is taken for dead until a
-    whole lease has passed: living workers could not renew theirs either.
+    After the store was out of reach, nobody is taken for dead until a whole lease has passed:
+    living workers could not renew theirs either.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Sweeper:
                 await self._tick()
             except EngineError as error:
                 self._leads = False
+                self._recover_after = time.monotonic() + self._lease_seconds
                 log.warning("cannot sweep", extra={"reason": error.message})
             except Exception:
                 log.exception("a sweep failed unexpectedly")
@@ -51,7 +52,7 @@ class Sweeper:
         leads = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
         now = time.monotonic()
         if leads and not self._leads:
-            await self._check_gap(now)
+            await self._check_uptime(now)
         self._leads = leads
         if not leads:
             return
@@ -62,12 +63,9 @@ class Sweeper:
             await self.prune()
             self._prune_after = now + PRUNE_SECONDS
 
-    async def _check_gap(self, now: float) -> None:
-        # Everyone's lease over at once means that the store was away, not that all have died.
-        living = set(await self._store.leases.workers()) - set(
-            await self._store.leases.dead_workers()
-        )
-        if not living - {self._worker_id}:
+    async def _check_uptime(self, now: float) -> None:
+        # Leases that ended while the store was down say nothing of who lives.
+        if await self._store.leases.uptime_seconds() < 2 * self._lease_seconds:
             self._recover_after = now + self._lease_seconds
 
     async def recover(self) -> None:

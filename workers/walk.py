@@ -63,6 +63,8 @@ class Walk:
         self._wake = asyncio.Event()
         self._is_shared = claimed.record.get("holders", b"1") != b"1"
         self._is_heavy = False
+        self._must_look = False
+        self._elsewhere: set[int] = set()
         self._is_cancelled = claimed.status is ExecutionStatus.CANCEL_REQUESTED
         self._failed: tuple[int, NodeFailed] | None = None
         self._result = pack(None)
@@ -74,6 +76,11 @@ class Walk:
 
     def wake(self) -> None:
         """Look around: the process drains."""
+        self._wake.set()
+
+    def look(self) -> None:
+        """Ask the store what other walkers have done: one of them may have died."""
+        self._must_look = self._is_shared
         self._wake.set()
 
     async def run(self) -> None:
@@ -117,6 +124,8 @@ class Walk:
         return any(timer.when() <= soon for timer in self._timers.values())
 
     def _must_record(self) -> bool:
+        if self._must_look:
+            return True
         if self._recorder.is_empty:
             return False
         is_old = self._clock() - self._recorded_at > FLUSH_SECONDS
@@ -232,6 +241,7 @@ class Walk:
     async def _record(self, claim: list[int] | None = None, *, offered: bool = False) -> Advanced:
         advanced = await self._recorder.record(claim=claim or (), offered=offered)
         self._recorded_at = self._clock()
+        self._must_look = False
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
         elif advanced.verdict is Verdict.CONFLICT:
@@ -245,8 +255,11 @@ class Walk:
         progress = self._progress
         settled = {i for i, code in enumerate(statuses) if code in SETTLED}
         news = {i for i in settled if progress.status(i) not in SETTLED}
-        begun = {i for i in claim if statuses[i] in "rt"} - set(self._running)
-        again = [i for i in claim if statuses[i] == "p"]
+        begun = {i for i in (*claim, *self._cpu) if statuses[i] in "rt"} - set(self._running)
+        given_back = {i for i in self._elsewhere if statuses[i] == "p"}
+        again = [i for i in claim if statuses[i] == "p"] + sorted(given_back)
+        self._elsewhere = (self._elsewhere | begun) - given_back - settled
+        self._cpu = deque(i for i in self._cpu if i not in begun)
         self._recorder.drop(settled)
         for index in begun:
             progress.begin(index)

@@ -107,10 +107,13 @@ class Walker:
         task.add_done_callback(lambda _: self._done(reference))
 
     async def _look(self, reference: str) -> None:
-        # A hint for what is in hand comes when the order to cancel it may have been lost.
+        # A hint for what is in hand comes when an order to cancel it may have been lost, or when
+        # another walker of it has died.
         try:
             if await self._store.walks.is_cancel_requested(reference):
                 self.cancel(reference)
+            elif (walk := self._walks.get(reference)) is not None:
+                walk.look()
         except EngineError as error:
             logger.warning("cannot look", extra={"reason": error.message})
 

@@ -28,7 +28,9 @@ for position in string.gmatch(head[2], '()r') do
     codes[position] = string.byte('p')
   end
 end
+-- Whoever still holds the execution may not look for a while: others may help.
+local holders = math.max(0, tonumber(head[3] or '0') - 1)
 redis.call('HSET', KEYS[1], 'statuses', string.char(unpack(codes)),
-  'holders', math.max(0, tonumber(head[3] or '0') - 1))
+  'holders', holders, 'offered', holders > 0 and '1' or '0')
 redis.call('ZADD', KEYS[2], string.format('%d', now), ARGV[2])
 return 1

@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
 
 def pack(*words: Word) -> bytes:
     """A command as Redis reads it."""
-    return hiredis.pack_command(cast(Any, words))
+    return cast(bytes, hiredis.pack_command(cast(Any, words)))
 
 
 def _set(future: asyncio.Future[Any], reply: Any) -> None:

@@ -108,6 +108,17 @@ class Leases:
         )
         return sum(int(count) for count in counts)
 
+    async def uptime_seconds(self) -> int:
+        """How long Redis has been up."""
+        info: bytes = await self._client.send("INFO", "server")
+        lines = info.decode().splitlines()
+        line = next((line for line in lines if line.startswith("uptime_in_seconds:")), ":0")
+        return int(line.partition(":")[2])
+
+    async def end_lease(self, worker_id: str) -> None:
+        """Take a worker for dead at once: whoever started its process saw it end."""
+        await self._client.send("ZADD", keyspace.workers(), "XX", 1, worker_id)
+
     async def now(self) -> int:
         """Redis's time in milliseconds."""
         seconds, micros = await self._client.send("TIME")
