@@ -1,11 +1,12 @@
 """Templates: text with `{{ name.field[0] }}` in it. A path language; nothing is ever evaluated."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+import msgspec
 
 from engine.failures import NodeFailed, SettingsError
 
@@ -100,7 +101,10 @@ def to_text(value: Any) -> str:
 
 def to_json(value: Any) -> str:
     """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        raise NodeFailed("template_error", "The text has an unpaired surrogate") from None
 
 
 def _split(text: str) -> Iterator[str | Placeholder]:

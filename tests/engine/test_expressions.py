@@ -62,6 +62,7 @@ def test_a_template_reads_as_the_contract_says(
         ("{{ a[0] }}", {"a": {"0": 1}}),
         ("{{ a[999999999] }}", {"a": [1]}),
         ("{{ a }}", {"a": "\ud800"}),
+        ("{{ a }}", {"a": ["\ud800"]}),
     ],
 )
 def test_a_way_that_leads_nowhere_fails_the_node(text: str, values: dict[str, Any]) -> None:
