@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-PACKAGED = Path(__file__).with_name("examples")
+PACKAGED = Path(__file__).with_name("example_workflows")
 SOURCES = Path(__file__).parents[1] / "examples"
 
 
