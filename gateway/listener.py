@@ -14,6 +14,7 @@ KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 8
 """How long answers under way may take once the process was told to stop."""
 BACKLOG = 2048
+TICK_SECONDS = 1.0
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -51,22 +52,24 @@ async def serve_app(
         timeout_graceful_shutdown=DRAIN_SECONDS,
         backlog=BACKLOG,
     )
-    server = _Server(config)
-    stopper = asyncio.create_task(_stop(server, stopping))
-    try:
-        await server.serve(sockets=[bound])
-    finally:
-        stopper.cancel()
+    await _Server(config, stopping).serve(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
-    """A server whose signals are ours to handle, for there may be several in a process."""
+    """A server that stops when it is told to by an event; signals are for the process to handle."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
-
-async def _stop(server: uvicorn.Server, stopping: asyncio.Event) -> None:
-    await stopping.wait()
-    server.should_exit = True
+    async def main_loop(self) -> None:
+        """Keep the date of answers right, until it is time to stop."""
+        while not self._stopping.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._stopping.wait()

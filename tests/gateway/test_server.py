@@ -112,8 +112,9 @@ async def test_a_stopping_process_answers_those_who_wait_and_takes_no_more(
 
 async def test_two_processes_share_a_port(start: StartProcess) -> None:
     port = free_port()
-    first, second = start(port), start(port)
+    first = start(port)
     await is_up(first)
+    second = start(port)
     first.terminate()
     assert await first.exit_code() == 0
 
