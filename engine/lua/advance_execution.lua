@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Record what a walker did since its last call, whole or not at all: settle nodes, put nodes into
 -- retry, claim further ones, and perhaps leave the execution or end it.
--- Called again with the same fence and step it changes nothing.
+-- Called again with the same fence and step, or an earlier step, it changes nothing.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
 --       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave',
@@ -19,7 +19,7 @@ local fence, step = ARGV[3], ARGV[4]
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
-if head[3] == step then return {'ok', status, statuses, stamp} end
+if head[3] and tonumber(step) <= tonumber(head[3]) then return {'ok', status, statuses, stamp} end
 if status ~= 'processing' and status ~= 'cancel_requested' then
   redis.call('HDEL', KEYS[3], ARGV[2])
   return {'ended', status}

@@ -13,7 +13,7 @@ import hiredis
 
 from engine.errors import StoreFull, Unavailable
 from engine.store.connection import Connection, Receiver, Word, connect, pack
-from engine.store.scripts import Script
+from engine.store.scripts import SCRIPTS, Script
 
 FULL_WORDS = ("OOM ", "MISCONF", "READONLY")
 NOT_READY_WORDS = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH")
@@ -29,6 +29,8 @@ class Client:
         self._packed: list[bytes] = []
         self._receivers: list[Receiver] = []
         self._is_closed = False
+        self.reloads = 0
+        """Scripts that Redis did not know and that were sent again, late."""
 
     async def close(self) -> None:
         """Close the connection; calls under way get Unavailable."""
@@ -57,6 +59,7 @@ class Client:
 
         def receive(reply: Any) -> None:
             if isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
+                self.reloads += 1
                 self._queue(pack("EVAL", script.text, *words), settle)
             else:
                 settle(reply)
@@ -86,7 +89,10 @@ class Client:
 
     async def _connect(self) -> None:
         try:
-            self._connection = await connect(self._url)
+            connection = await connect(self._url)
+            for script in SCRIPTS.values():
+                connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])
+            self._connection = connection
         except (OSError, TimeoutError, hiredis.HiredisError):
             self._fail()
         finally:
@@ -98,6 +104,10 @@ class Client:
         failure = ConnectionError("Redis cannot be reached")
         for receive in receivers:
             receive(failure)
+
+
+def _ignore(_: Any) -> None:
+    return
 
 
 def _settler(future: asyncio.Future[Any]) -> Callable[[Any], None]:

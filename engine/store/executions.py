@@ -79,6 +79,7 @@ class Executions:
         """
         execution_id = execution_id or str(uuid.uuid4())
         reference = keyspace.reference(account_id, execution_id)
+        reloads = self._client.reloads
         reply = self._client.call(
             SCRIPTS["accept_execution"],
             [
@@ -100,6 +101,8 @@ class Executions:
         )
         self._hints.send_soon(reference)
         verdict = await reply
+        if self._client.reloads != reloads:
+            self._hints.send_soon(reference)  # the first may have come before the execution
         if verdict[0] == b"stale":
             raise StaleWorkflow("The workflow has a newer version")
         if verdict[0] == b"gone":
