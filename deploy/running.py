@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.callers import Answer, Caller, open_caller
+from deploy.callers import Answer, Caller
+from deploy.choosing import open_caller
 from deploy.inputs import parse_inputs
 from deploy.watching import follow, watch
 
