@@ -27,8 +27,13 @@ ANSWER_SECONDS = 60
 
 
 def connect() -> redis.asyncio.Redis:
+    """A connection for each caller who waits; opening thousands at once takes a while."""
     return redis.asyncio.Redis.from_url(
-        REDIS_URL, max_connections=20_000, socket_timeout=None, protocol=3
+        REDIS_URL,
+        max_connections=20_000,
+        socket_timeout=None,
+        socket_connect_timeout=ANSWER_SECONDS,
+        protocol=3,
     )
 
 

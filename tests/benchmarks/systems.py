@@ -54,7 +54,7 @@ class System:
     name: str
     processes: Processes
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
-    memory_before_crowd: dict[str, float] = field(default_factory=dict)
+    has_seen_crowd: bool = False
     has_failed: bool = False
 
 
