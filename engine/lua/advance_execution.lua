@@ -106,6 +106,8 @@ if ARGV[9] == 'leave' then
     local due = tonumber(string.match(text, '^%d+:%d+:(%d+)'))
     retry_at = retry_at and math.min(retry_at, due) or due
   end
+  -- An execution that is to be cancelled need not wait for its retries.
+  if status == 'cancel_requested' then retry_at = nil end
   local at = retry_at or (holders == 0 and now or nil)
   if at then redis.call('ZADD', KEYS[2], string.format('%d', at), ARGV[2]) end
 end
