@@ -1,0 +1,330 @@
+"""The scripts of a walk against a plain model, in whatever order calls arrive."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from engine.executions import (
+    NODE_STATUSES,
+    NODE_TERMINAL,
+    NODE_TRANSITIONS,
+    TERMINAL,
+    TRANSITIONS,
+    ExecutionStatus,
+)
+from engine.store.client import Client
+from engine.store.scripts import SCRIPTS
+from tests.engine.store.contents import contents
+from tests.engine.store.model import ENDED, RESEND_MS, Call, Model, Record
+
+START = 1_000_000
+WORKERS = ("w1", "w2", "w3")
+EXECUTIONS = ("a", "b")
+SETTLING = {"p": "cfs", "r": "cfx", "t": "fx"}
+ACTS = {
+    "p": ("none", "settle", "claim", "claim"),
+    "r": ("none", "settle", "retry", "retry"),
+    "t": ("none", "none", "settle", "claim"),
+    **dict.fromkeys("cfsx", ("none",) * 7 + ("clash",)),
+}
+workers = st.sampled_from(WORKERS)
+executions = st.sampled_from(EXECUTIONS)
+
+
+class Database:
+    """Calls the real scripts and reads back what they did."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._client = Client(url)
+
+    def close(self) -> None:
+        self._runner.run(self._client.close())
+        self._runner.close()
+
+    def clear(self) -> None:
+        self._runner.run(self._send("FLUSHDB"))
+        self._runner.run(self._send("HSET", "workflow", "version", 1, "state", "live"))
+
+    async def _send(self, *command: str | int) -> Any:
+        return await self._client.send(*command)
+
+    def contents(self) -> dict[bytes, Any]:
+        return self._runner.run(contents(self._client))
+
+    def call(self, call: Call) -> list[Any]:
+        name, keys, args = script_call(call)
+        reply = self._runner.run(self._call(name, keys, args))
+        return [_plain(each) for each in (reply if isinstance(reply, list) else [reply])]
+
+    async def _call(self, name: str, keys: list[str], args: list[Any]) -> Any:
+        return await self._client.call(SCRIPTS[name], keys, args)
+
+    def read(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], Any, Any]:
+        """Executions by name, held by worker, due and finished."""
+        return self._runner.run(self._read())
+
+    async def _read(self) -> Any:
+        send = self._client.send
+        hashes = [send("HGETALL", key) for key in (*EXECUTIONS, *map(held_key, WORKERS))]
+        sets = [send("ZRANGE", key, 0, -1, "WITHSCORES") for key in ("due", "finished")]
+        found = [_plain_map(await each) for each in hashes]
+        due, finished = [{k.decode(): int(v) for k, v in await each} for each in sets]
+        records = dict(zip(EXECUTIONS, found, strict=False))
+        held = dict(zip(WORKERS, found[len(EXECUTIONS) :], strict=True))
+        return records, held, due, finished
+
+
+def _plain(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _plain_map(values: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in values.items()}
+
+
+def held_key(worker: str) -> str:
+    return f"held:{worker}"
+
+
+def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
+    """The script, keys and arguments of a call; the reference is the execution's name."""
+    name, held = call.execution, held_key(call.worker)
+    match call.kind:
+        case "accept":
+            fixed = [call.now, name, name, call.version, "p" * call.step, RESEND_MS]
+            return "accept_execution", ["workflow", name, "all", "due"], [*fixed, "inputs", b""]
+        case "claim":
+            return "claim_execution", [name, "due", held], [call.now, name, call.token]
+        case "give_back":
+            lost = "1" if call.is_lost else "0"
+            return "give_back_execution", [name, "due", held], [call.now, name, lost]
+        case "cancel":
+            args = [call.now, name, name, "cancels"]
+            return "cancel_execution", [name, "due", "finished"], args
+        case "promote":
+            return "promote_due", ["due"], [call.now, 100, RESEND_MS]
+    args = [
+        *(call.now, name, call.fence, call.step),
+        "".join(f"{index}{code}" for index, code in call.settled.items()),
+        ",".join(f"{index}={delay}" for index, delay in call.retrying.items()),
+        ",".join(str(index) for index in call.claimed),
+        b"rows" if call.settled else b"",
+        "leave" if call.leaves else "stay",
+        "1" if call.offered else "0",
+        *(call.end, name, b"result" if call.end else b"", b""),
+    ]
+    return "advance_execution", [name, "due", held, "aside", "finished"], args
+
+
+class Walking(RuleBasedStateMachine):
+    """One or two executions, three workers, and a clock that jumps."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.database = database
+        self.model = Model({})
+        self.now = START
+        self.calls: list[Call] = []
+        self.tokens = itertools.count()
+        self.before: dict[str, tuple[str, list[str]]] = {}
+        database.clear()
+
+    @initialize(sizes=st.lists(st.integers(1, 6), min_size=2, max_size=2))
+    def begin(self, sizes: list[int]) -> None:
+        self.model.sizes = dict(zip(EXECUTIONS, sizes, strict=True))
+        self.accept(EXECUTIONS[0], 1)
+
+    def apply(self, call: Call, *, is_new: bool = True) -> list[Any]:
+        expected = self.model.apply(call)
+        answer = self.database.call(call)
+        assert answer[: len(expected)] == expected, call
+        if is_new:
+            self.calls.append(call)
+        return answer
+
+    @rule(name=executions, version=st.sampled_from([1, 1, 1, 0]))
+    def accept(self, name: str, version: int) -> None:
+        size = self.model.sizes[name]
+        self.apply(Call("accept", self.now, name, version=version, step=size))
+
+    @rule(name=executions, worker=workers)
+    def claim(self, name: str, worker: str) -> None:
+        self.apply(Call("claim", self.now, name, worker, token=f"k{next(self.tokens)}"))
+
+    def holders(self) -> list[tuple[str, str]]:
+        return [(name, w) for name, record in self.model.records.items() for w in record.holders]
+
+    @precondition(lambda self: self.holders())
+    @rule(data=st.data(), cancels=st.integers(0, 9))
+    def advance(self, data: st.DataObject, cancels: int) -> None:
+        """A walker takes a few steps, perhaps with a cancel in between."""
+        name, worker = data.draw(st.sampled_from(self.holders()))
+        record = self.model.records[name]
+        for _ in range(data.draw(st.integers(1, 3))):
+            if worker not in record.holders:
+                return
+            fence = record.holders[worker][0]
+            step = record.steps.get(fence, 0) + 1
+            blank = Call("advance", self.now, name, worker)
+            self.apply(draw_step(data.draw, record, blank, fence, step))
+            self.the_record_is_what_the_model_says()
+            if not cancels:
+                self.apply(Call("cancel", self.now, name))
+                self.the_record_is_what_the_model_says()
+
+    @rule(data=st.data(), name=executions, worker=workers, step=st.integers(1, 9))
+    def advance_out_of_turn(self, data: st.DataObject, name: str, worker: str, step: int) -> None:
+        record = self.model.records.get(name) or Record(["p"], 0)
+        fence = data.draw(st.integers(0, record.fence + 1))
+        mine = record.holders.get(worker, (-1, ""))[0] == fence
+        call = draw_step(data.draw, record, Call("advance", self.now, name, worker), fence, step)
+        before = self.database.contents()
+        self.apply(call)
+        if not mine and record.status not in ENDED:
+            assert self.database.contents() == before, "a stale fence changes nothing"
+
+    @rule(name=executions, worker=workers, is_lost=st.booleans())
+    def give_back(self, name: str, worker: str, is_lost: bool) -> None:
+        self.apply(Call("give_back", self.now, name, worker, is_lost=is_lost))
+
+    @rule(name=executions, chance=st.integers(0, 2))
+    def cancel(self, name: str, chance: int) -> None:
+        if not chance:
+            self.apply(Call("cancel", self.now, name))
+
+    @rule()
+    def promote(self) -> None:
+        self.apply(Call("promote", self.now))
+
+    @rule(milliseconds=st.sampled_from([1, 400, 1_000, 5_000, 60_000]))
+    def let_time_pass(self, milliseconds: int) -> None:
+        self.now += milliseconds
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        """Any earlier call arrives again, at its own time or now."""
+        call = data.draw(st.sampled_from(self.calls[-12:]))
+        if data.draw(st.booleans()):
+            call = replace(call, now=self.now)
+        self.apply(call, is_new=False)
+
+    @precondition(lambda self: self.calls)
+    @rule()
+    def replay_at_once(self) -> None:
+        """The last call arrives twice, as when its reply was lost."""
+        call = replace(self.calls[-1], now=self.now)
+        self.apply(call, is_new=False)
+        before = self.database.contents()
+        self.apply(call, is_new=False)
+        assert self.database.contents() == before, "a replay changes nothing"
+
+    @invariant()
+    def the_record_is_what_the_model_says(self) -> None:
+        records, held, due, finished = self.database.read()
+        assert due == self.model.due
+        assert finished == self.model.finished
+        for name, record in self.model.records.items():
+            self._check_record(name, record, records[name])
+            self._check_moves(name, record)
+            holders = {worker for worker in WORKERS if name in held[worker]}
+            if record.status in ENDED:
+                assert name in finished
+                assert name not in due
+            else:
+                assert holders == set(record.holders)
+                assert holders or name in due, "an active execution is never lost"
+                assert name not in finished
+
+    def _check_record(self, name: str, record: Record, found: dict[str, str]) -> None:
+        assert found["status"] == record.status, name
+        assert found["statuses"] == "".join(record.statuses), name
+        assert int(found.get("holders", 0)) == len(record.holders), name
+        assert int(found.get("fence", 0)) == record.fence
+        assert (found.get("offered") == "1") == record.offered
+        completed = found.get("completed")
+        assert (completed is None or int(completed)) == (record.completed or completed is None)
+        for index, claim in record.claims.items():
+            wanted = f"{claim.owner}:{claim.attempts}:{claim.at}:{claim.lost}"
+            assert found[f"n{index}"] == wanted
+        claims = {field for field in found if field[0] == "n" and field[1:].isdigit()}
+        assert claims == {f"n{index}" for index in record.claims}
+
+    def _check_moves(self, name: str, record: Record) -> None:
+        status, codes = self.before.get(name, (record.status, record.statuses))
+        self.before[name] = (record.status, list(record.statuses))
+        old, new = ExecutionStatus(status), ExecutionStatus(record.status)
+        assert new is old or new in TRANSITIONS[old]
+        for before, after in zip(codes, record.statuses, strict=True):
+            was, now = NODE_STATUSES[before], NODE_STATUSES[after]
+            assert now is was or now in NODE_TRANSITIONS[was], (was, now)
+        if new in TERMINAL:
+            assert all(NODE_STATUSES[code] in NODE_TERMINAL for code in record.statuses)
+
+
+def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> Call:
+    """A step that a walker could take, or one that conflicts; never one it would not dream of."""
+    call.fence, call.step = fence, step
+    ends = draw(st.integers(0, 11)) == 0
+    call.end = draw(st.sampled_from(["completed", "failed", "cancelled"])) if ends else ""
+    running = {i for i, claim in record.claims.items() if claim.owner == fence}
+    is_quiet = draw(st.integers(0, 3)) == 0
+    for index, code in enumerate(record.statuses):
+        act = "none" if is_quiet else draw(st.sampled_from(ACTS[code]))
+        if act == "settle":
+            call.settled[index] = draw(st.sampled_from(SETTLING[code]))
+        elif act == "claim" and not call.end:
+            call.claimed = (*call.claimed, index)
+        elif act == "retry" and index in running and not call.end:
+            call.retrying[index] = draw(st.sampled_from([0, 300, 5_000]))
+        elif act == "clash":
+            call.settled[index] = "c"
+    stays = {i for i in running if record.statuses[i] == "r"} - set(call.settled) - {*call.retrying}
+    call.leaves = not call.end and not stays and not call.claimed and draw(st.booleans())
+    call.offered = draw(st.booleans())
+    return call
+
+
+@pytest.fixture
+def database(redis_url: str) -> Iterator[Database]:
+    database = Database(redis_url)
+    yield database
+    database.close()
+
+
+def profile(examples: int, steps: int, *, is_random: bool) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=not is_random,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def test_the_scripts_do_what_the_model_says(database: Database) -> None:
+    run_state_machine_as_test(lambda: Walking(database), settings=profile(200, 40, is_random=False))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_scripts_do_what_the_model_says_for_long(database: Database) -> None:
+    run_state_machine_as_test(
+        lambda: Walking(database), settings=profile(2_000, 80, is_random=True)
+    )
