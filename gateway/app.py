@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from engine.errors import NotFound
 from engine.settings import Settings
+from gateway import docs
 from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.routes import executions, health, identity, runs, workflows
 from gateway.services import Services, State
@@ -22,6 +23,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *workflows.routes,
         *identity.routes,
         *health.routes,
+        *docs.routes,
         *metrics,
     ]
 

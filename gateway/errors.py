@@ -64,9 +64,8 @@ def error_response(error: EngineError) -> Response:
         headers["retry-after"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = 'ApiKey header="x-api-key"'
-    return plain_error(
-        STATUS[type(error)], error.message, error.code, context=error.context, headers=headers
-    )
+    status = next(STATUS[each] for each in type(error).__mro__ if each in STATUS)
+    return plain_error(status, error.message, error.code, context=error.context, headers=headers)
 
 
 def plain_error(

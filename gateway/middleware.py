@@ -4,8 +4,8 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Callable
 
-from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,8 +27,8 @@ class RequestMetrics:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._counters: dict[tuple[str, str, int], Counter] = {}
-        self._histograms: dict[str, Histogram] = {}
+        self._increments: dict[tuple[str, str, int], Callable[[], None]] = {}
+        self._observers: dict[str, Callable[[float], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,15 +51,13 @@ class RequestMetrics:
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        counter = self._counters.get((route, method, status))
-        if counter is None:
-            counter = HTTP_REQUESTS.labels(route, method, str(status))
-            self._counters[route, method, status] = counter
-        histogram = self._histograms.get(route)
-        if histogram is None:
-            histogram = self._histograms[route] = HTTP_SECONDS.labels(route)
-        counter.inc()
-        histogram.observe(seconds)
+        key = (route, method, status)
+        if key not in self._increments:
+            self._increments[key] = HTTP_REQUESTS.labels(route, method, str(status)).inc
+        if route not in self._observers:
+            self._observers[route] = HTTP_SECONDS.labels(route).observe
+        self._increments[key]()
+        self._observers[route](seconds)
 
 
 class RequestIds:

@@ -153,6 +153,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._in_head = True
         self._messages += 1
         super().on_message_complete()
+        if self.cycle.response_complete:
+            self._start_timer(self.head_seconds)  # nothing else bounds the wait for the next
 
     def _check_head(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -163,10 +165,12 @@ class GatewayProtocol(HttpToolsProtocol):
             self._stop_parsing(400, "Only HTTP/1.1 and HTTP/1.0 are spoken here")
         if self.parser.get_method() == b"CONNECT" or TARGET.match(self.url) is None:
             self._stop_parsing(400, "The request's target is not a path")
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and version == "1.1"):
+        names = [name for name, _ in self.headers]
+        if names.count(b"host") > 1 or (b"host" not in names and version == "1.1"):
             self._stop_parsing(400, "A request needs exactly one Host header")
-        if hosts and HOST.fullmatch(hosts[0]) is None:
+        if b"transfer-encoding" in names and version == "1.0":
+            self._stop_parsing(400, "HTTP/1.0 has no transfer encodings")
+        if b"host" in names and HOST.fullmatch(self.headers[names.index(b"host")][1]) is None:
             self._stop_parsing(400, "The Host header is malformed")
 
     def _stop_parsing(self, status: int, message: str) -> NoReturn:

@@ -1,6 +1,5 @@
 """Whether the process lives, whether it can serve, and its metrics."""
 
-from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -9,6 +8,8 @@ from engine.metrics import page
 from gateway.endpoints import Resource, public
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
+
+PROMETHEUS_TEXT = "text/plain; version=1.0.0; charset=utf-8"
 
 
 @public
@@ -32,7 +33,7 @@ async def metrics(request: GatewayRequest) -> Response:
     """The metrics of all processes in Prometheus' text format."""
     services = request.state["services"]
     content = await page(services.store, services.process)
-    return Response(content, headers={"content-type": CONTENT_TYPE_LATEST})
+    return Response(content, headers={"content-type": PROMETHEUS_TEXT})
 
 
 routes: list[BaseRoute] = [

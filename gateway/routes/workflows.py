@@ -1,10 +1,10 @@
 """Workflows: list, read, save and delete them, and what they ask of their callers."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
 
-import anyio.to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -133,7 +133,7 @@ async def _check(document: Document) -> list[dict[str, str]]:
     if len(nodes) + len(edges) < LARGE_GRAPH:
         found = check_graph(nodes, edges)
     else:
-        found = await anyio.to_thread.run_sync(check_graph, nodes, edges)
+        found = await asyncio.to_thread(check_graph, nodes, edges)
     problems = [problem.as_dict() for problem in found]
     if problems and not document.draft:
         raise InvalidGraph(problems)

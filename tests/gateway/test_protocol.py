@@ -132,6 +132,7 @@ MALFORMED: dict[str, tuple[bytes, int]] = {
     "a lower-case method": (b"get /first HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "a CONNECT": (b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "an asterisk": (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "a transfer-encoding in HTTP/1.0": (CHUNKED.replace(b"1.1", b"1.0") + b"0\r\n\r\n", 400),
     "a bad chunk size": (chunks(b"zz\r\nabc\r\n0\r\n\r\n"), 400),
     "a negative chunk size": (chunks(b"-1\r\nabc\r\n0\r\n\r\n"), 400),
     "a chunk with a bare line feed": (chunks(b"3\nabc\n0\n\n"), 400),
@@ -250,6 +251,20 @@ def test_the_rest_of_an_answered_request_is_not_waited_for_long(peer: Peer) -> N
     received = exchange(peer.address, request)
 
     assert statuses(received) == [200]
+
+
+def test_a_connection_whose_early_answered_request_did_end_is_not_kept_for_ever(
+    peer: Peer,
+) -> None:
+    head = b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n"
+
+    with socket.create_connection(peer.address, timeout=5) as connection:
+        connection.sendall(head + b"abc")
+        first = connection.recv(1_000)
+        connection.sendall(b"defg")
+        rest = read_to_end(connection)
+
+    assert (statuses(first), statuses(rest)) == ([200], [408])
 
 
 def test_a_peer_that_expects_to_be_told_to_go_on_is_not_kept_when_it_was_not(peer: Peer) -> None:

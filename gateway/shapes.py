@@ -1,0 +1,166 @@
+"""The shapes of requests and answers as JSON Schema, for the OpenAPI document."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+FLAG: Schema = {"type": "boolean"}
+INTEGER: Schema = {"type": "integer"}
+INTEGER_OR_NULL: Schema = {"type": ["integer", "null"]}
+NUMBER: Schema = {"type": "number"}
+OBJECT: Schema = {"type": "object"}
+ANYTHING: Schema = {}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+
+
+def one_of(*values: str) -> Schema:
+    """One of these texts."""
+    return {"type": "string", "enum": list(values)}
+
+
+def list_of(items: Schema) -> Schema:
+    """A list whose items have this shape."""
+    return {"type": "array", "items": items}
+
+
+def ref(name: str) -> Schema:
+    """The component of that name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def members(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:
+    """An object with these members."""
+    properties = {**required, **(optional or {})}
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+PROBLEM = members({"nodeId": TEXT, "edgeId": TEXT}, reason=TEXT)
+POINT = members(x=NUMBER, y=NUMBER)
+NODE = members({"position": POINT, "data": OBJECT}, id=TEXT, type=TEXT)
+EDGE = members(id=TEXT, source=TEXT, target=TEXT, sourceHandle=TEXT, targetHandle=TEXT)
+FIELD_TYPES = ("text", "textarea", "number", "slider", "pills")
+MORE_FIELD_TYPES = ("toggle", "image", "video", "audio", "json")
+FIELD = members(
+    {
+        "default": ANYTHING,
+        "options": list_of(ANYTHING),
+        "min": NUMBER,
+        "max": NUMBER,
+        "step": NUMBER,
+        "maxLength": INTEGER,
+        "helperText": TEXT,
+    },
+    name=TEXT,
+    label=TEXT,
+    type=one_of(*FIELD_TYPES, *MORE_FIELD_TYPES),
+    required=FLAG,
+)
+DOCUMENT_MEMBERS: dict[str, Schema] = {
+    "name": TEXT,
+    "description": TEXT,
+    "tags": TEXTS,
+    "nodes": list_of(NODE),
+    "edges": list_of(EDGE),
+    "viewport": members(x=NUMBER, y=NUMBER, zoom=NUMBER),
+    "publicPlayground": FLAG,
+    "isTemplate": FLAG,
+    "folderId": TEXT_OR_NULL,
+}
+DRAFT: dict[str, Schema] = {"draft": FLAG}
+SAVED: dict[str, Schema] = {
+    "slug": TEXT,
+    "version": INTEGER,
+    "createdBy": TEXT,
+    "createdAt": MOMENT,
+    "updatedAt": MOMENT,
+}
+EXECUTION_MEMBERS: dict[str, Schema] = {
+    "executionId": TEXT,
+    "requestId": TEXT,
+    "workflowSlug": TEXT_OR_NULL,
+    "workflowVersion": INTEGER,
+    "source": TEXT,
+    "status": one_of("processing", "completed", "failed", "cancelled", "cancel_requested"),
+    "result": ANYTHING,
+    "error": {
+        "anyOf": [members({"nodeId": TEXT}, code=TEXT, message=TEXT), {"type": "null"}],
+    },
+    "creditsCost": INTEGER,
+    "durationMs": INTEGER_OR_NULL,
+    "createdAt": MOMENT,
+    "startedAt": MOMENT_OR_NULL,
+    "completedAt": MOMENT_OR_NULL,
+    "modelIds": TEXTS,
+}
+NODE_STATUSES = ("pending", "ready", "running", "retrying")
+NODE_ENDS = ("completed", "failed", "skipped", "cancelled")
+NODE_EXECUTION = members(
+    id=TEXT,
+    type=TEXT,
+    status=one_of(*NODE_STATUSES, *NODE_ENDS),
+    attempts=INTEGER,
+    startedAt=MOMENT_OR_NULL,
+    durationMs=INTEGER_OR_NULL,
+    creditsCost=INTEGER,
+    error={"type": ["object", "null"]},
+)
+USER = members(
+    id=TEXT,
+    email=TEXT,
+    role=one_of("user", "admin"),
+    tier=one_of("free", "creator", "pro", "business", "enterprise"),
+    approved=FLAG,
+)
+
+COMPONENTS: dict[str, Schema] = {
+    "Error": members({"code": TEXT, "problems": list_of(PROBLEM)}, error=TEXT),
+    "RunRequest": members(inputs=OBJECT),
+    "RunResult": members(
+        success={"const": True}, result=ANYTHING, cost=INTEGER, ms=INTEGER, executionId=TEXT
+    ),
+    "Accepted": members(
+        _async={"const": True},
+        executionId=TEXT,
+        requestId=TEXT,
+        status={"const": "processing"},
+        webhookDelivery=members({"url": TEXT}, configured=FLAG),
+        pollUrl=TEXT,
+    ),
+    "ExecutionRow": members(**EXECUTION_MEMBERS),
+    "Execution": members(**EXECUTION_MEMBERS, nodes=list_of(NODE_EXECUTION)),
+    "ExecutionPage": members(rows=list_of(ref("ExecutionRow")), nextCursor=TEXT_OR_NULL),
+    "CancelRequested": members(executionId=TEXT, status={"const": "cancel_requested"}),
+    "WorkflowUpdate": members({**DOCUMENT_MEMBERS, **DRAFT}),
+    "WorkflowDocument": members({**DOCUMENT_MEMBERS, **DRAFT}, name=TEXT),
+    "Workflow": members(DRAFT, **SAVED, **DOCUMENT_MEMBERS),
+    "WorkflowRow": members(
+        slug=TEXT,
+        name=TEXT,
+        description=TEXT,
+        tags=TEXTS,
+        isTemplate=FLAG,
+        hidden=FLAG,
+        archived=FLAG,
+        cover=TEXT_OR_NULL,
+        createdBy=TEXT,
+        estimatedCreditCost=INTEGER,
+        folderId=TEXT_OR_NULL,
+        updatedAt=MOMENT,
+    ),
+    "WorkflowList": list_of(ref("WorkflowRow")),
+    "Schema": members(
+        name=TEXT,
+        description=TEXT,
+        fields=list_of(FIELD),
+        values=OBJECT,
+        estimatedCreditCost=INTEGER,
+    ),
+    "PublicSchema": members(name=TEXT, description=TEXT, fields=list_of(FIELD), values=OBJECT),
+    "Deleted": members(success={"const": True}),
+    "WhoAmI": members(user=USER),
+    "Status": members(status=TEXT),
+}
