@@ -1,8 +1,9 @@
 """Executions as callers see them: accept, read, list and cancel."""
 
+import asyncio
 import base64
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +25,7 @@ from engine.store.scripts import SCRIPTS
 from engine.store.workflows import Workflow
 
 RESEND_AFTER_MS = 5_000
-SCAN_PAGE = 200
+SCAN_PAGE = 100
 HEAD_FIELDS = (
     "status",
     "slug",
@@ -134,18 +135,21 @@ class Executions:
             result = await self._client.send("HGET", key, "result")
         return replace(execution, result=unpack(result)) if result else execution
 
-    async def _page(
-        self, account_id: str, position: tuple[int, str] | None
-    ) -> list[tuple[str, int]]:
-        highest = "+inf" if position is None else str(position[0])
-        reply = await self._client.send(
-            *("ZRANGE", keyspace.account_executions(account_id), highest, "-inf"),
-            *("BYSCORE", "REV", "LIMIT", 0, SCAN_PAGE + 100, "WITHSCORES"),
-        )
-        rows = [(member.decode(), int(score)) for member, score in reply]
-        if position is not None:
-            rows = [row for row in rows if (row[1], row[0]) < position]
-        return rows[:SCAN_PAGE]
+    async def _start_of_page(self, account_id: str, position: tuple[int, str] | None) -> int:
+        if position is None:
+            return 0
+        key = keyspace.account_executions(account_id)
+        rank = await self._client.send("ZREVRANK", key, position[1])
+        if rank is not None:
+            return int(rank) + 1
+        # It was pruned meanwhile: go on behind its time.
+        return int(await self._client.send("ZCOUNT", key, position[0], "+inf"))
+
+    async def _page(self, account_id: str, start: int) -> Sequence[tuple[int, str]]:
+        key = keyspace.account_executions(account_id)
+        end = start + SCAN_PAGE - 1
+        rows = await self._client.send("ZRANGE", key, start, end, "REV", "WITHSCORES")
+        return [(int(score), member.decode()) for member, score in rows]
 
     async def _listed(self, account_id: str, execution_id: str) -> Execution | None:
         try:
@@ -185,19 +189,22 @@ class Executions:
         Raises ValueError for a cursor that is not one.
         """
         found: list[Execution] = []
-        position = None if cursor is None else _parse_cursor(cursor)
+        start = await self._start_of_page(
+            account_id, None if cursor is None else _parse_cursor(cursor)
+        )
         while True:
-            page = await self._page(account_id, position)
-            for index, (execution_id, created) in enumerate(page):
-                execution = await self._listed(account_id, execution_id)
-                position = (created, execution_id)
-                if execution is not None and _matches(execution, status, workflow_slug):
-                    found.append(execution)
-                    if len(found) == limit:
-                        is_last = index == len(page) - 1 and len(page) < SCAN_PAGE
-                        return found, None if is_last else _make_cursor(*position)
+            page = await self._page(account_id, start)
+            heads = await asyncio.gather(*(self._listed(account_id, row[1]) for row in page))
+            for row, execution in zip(page, heads, strict=True):
+                if execution is None or not _matches(execution, status, workflow_slug):
+                    continue
+                found.append(execution)
+                if len(found) == limit:
+                    is_last = row == page[-1] and len(page) < SCAN_PAGE
+                    return found, None if is_last else _make_cursor(*row)
             if len(page) < SCAN_PAGE:
                 return found, None
+            start += SCAN_PAGE
 
 
 def initial_statuses(plan: Plan) -> str:

@@ -1,7 +1,9 @@
 """Workflows at rest: a head, a document for each version, and the directory of slugs."""
 
+import asyncio
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -180,20 +182,22 @@ class Workflows:
         if not deleted:
             raise WorkflowNotFound
 
-    async def templates(self) -> list[Workflow]:
+    async def templates(self) -> Sequence[Workflow]:
         """The workflows that all may read, last changed first."""
         return await self._read_all(await self._client.send("SMEMBERS", keyspace.templates()))
 
-    async def _read_all(self, slugs: Any) -> list[Workflow]:
-        workflows = []
-        for slug in slugs:
-            try:
-                workflows.append(await self.get(slug.decode()))
-            except WorkflowNotFound:
-                continue  # deleted since the names were read
-        return sorted(workflows, key=lambda workflow: (-workflow.updated_at, workflow.slug))
+    async def _read_all(self, slugs: Any) -> Sequence[Workflow]:
+        read = await asyncio.gather(*(self._read_listed(slug.decode()) for slug in slugs))
+        found = [workflow for workflow in read if workflow is not None]
+        return sorted(found, key=lambda workflow: (-workflow.updated_at, workflow.slug))
 
-    async def list(self, account_id: str) -> list[Workflow]:
+    async def _read_listed(self, slug: str) -> Workflow | None:
+        try:
+            return await self.get(slug)
+        except WorkflowNotFound:
+            return None  # deleted since the names were read
+
+    async def list(self, account_id: str) -> Sequence[Workflow]:
         """The account's workflows, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         return await self._read_all(slugs)
