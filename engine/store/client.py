@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import hiredis
+from redis.asyncio.connection import parse_url
 
 from engine.errors import StoreFull, Unavailable
 from engine.store.connection import Connection, Receiver, Word, connect, pack
@@ -23,6 +24,7 @@ class Client:
     """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error."""
 
     def __init__(self, url: str) -> None:
+        parse_url(url)  # raises ValueError here, not at the first command
         self._url = url
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -93,8 +95,8 @@ class Client:
             for script in SCRIPTS.values():
                 connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])
             self._connection = connection
-        except (OSError, TimeoutError, hiredis.HiredisError):
-            self._fail()
+        except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
+            self._fail()  # a host name that cannot be one is a ValueError
         finally:
             self._connecting = None
         self._flush()
