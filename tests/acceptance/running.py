@@ -101,8 +101,9 @@ class RunningStack:
 
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run another command against this stack."""
+        here = () if "--data-dir" in arguments else ("--data-dir", str(self.data_dir))
         return subprocess.run(
-            [*HEADRACE, *arguments, "--data-dir", str(self.data_dir)],
+            [*HEADRACE, *arguments, *here],
             env=environment(**environ),
             capture_output=True,
             text=True,
@@ -141,14 +142,21 @@ class RunningStack:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningStack]:
-    """A stack that serves."""
+def started(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningStack]:
+    """A stack that may or may not come to serve."""
     stack = RunningStack(folder, *arguments, **environ)
     try:
-        stack.line(READY)
         yield stack
     finally:
         stack.clear()
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningStack]:
+    """A stack that serves."""
+    with started(folder, *arguments, **environ) as stack:
+        stack.line(READY)
+        yield stack
 
 
 def _inside(folder: Path) -> Iterator[tuple[int, str]]:

@@ -223,3 +223,30 @@ def test_the_doctor_names_what_is_wrong_with_a_redis_of_ones_own(
         assert done.returncode == 1
         assert "WRONG  append-only file: off" in done.stdout
         assert "CONFIG SET appendonly yes" in done.stdout
+
+
+def test_a_key_runs_a_workflow_where_only_redis_can_be_reached(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    elsewhere = ("--data-dir", str(tmp_path))
+
+    done = stack.command(
+        "run", LETTER, "--key", stack.key, *elsewhere, HEADRACE_REDIS_URL=stack.redis_url
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Dear Ada,\n")
+
+
+def test_a_key_without_the_capability_is_refused_there_too(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    account = json.loads((stack.data_dir / "demo.json").read_text())["accountId"]
+    key = json_of(stack, "key", "create", "--account", account, "--preset", "Read-only")["key"]
+    elsewhere = ("--data-dir", str(tmp_path), "--key", key)
+
+    over_http = stack.command("run", LETTER, "--key", key)
+    by_store = stack.command("run", LETTER, *elsewhere, HEADRACE_REDIS_URL=stack.redis_url)
+
+    assert over_http.stderr == by_store.stderr
+    assert by_store.stderr == "headrace: This key lacks the capability 'workflow:run'\n"

@@ -4,7 +4,9 @@ import subprocess
 from pathlib import Path
 
 from deploy.http_client import call
-from tests.acceptance.running import READY, RunningStack, running, until
+from tests.acceptance.running import running, started, until
+
+SEE_ABOVE = "its lines above say why."
 
 
 def paste(line: str) -> tuple[int, object]:
@@ -52,25 +54,20 @@ def test_a_second_start_finds_its_data(tmp_path: Path) -> None:
 
 
 def test_a_second_start_on_the_same_data_says_so(tmp_path: Path) -> None:
-    with running(tmp_path, "--no-demo") as first:
-        second = RunningStack(tmp_path, "--no-demo")
-
+    with running(tmp_path, "--no-demo") as first, started(tmp_path, "--no-demo") as second:
         assert second.wait() == 1
         assert f"Another `headrace up` (process {first.process.pid})" in "".join(second.errors)
         assert first.process.poll() is None
-        second.clear()
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
     with running(tmp_path, "--no-demo") as first:
-        (tmp_path / "other").mkdir()
         port = first.url.rpartition(":")[2]
-
-        other = RunningStack(tmp_path / "other", "--no-demo", "--port", port)
-
-        assert other.wait() == 1
-        assert "".join(other.errors).startswith(f"headrace: Port {port} on 127.0.0.1 cannot be")
-        other.clear()
+        with started(folder, "--no-demo", "--port", port) as other:
+            assert other.wait() == 1
+            assert "".join(other.errors).startswith(f"headrace: Port {port} on 127.0.0.1 cannot be")
 
 
 def test_without_a_demo_nothing_is_created(tmp_path: Path) -> None:
@@ -98,12 +95,9 @@ def test_a_killed_supervisor_can_be_started_again_at_once(tmp_path: Path) -> Non
     with running(tmp_path) as first:
         first.process.kill()
         first.process.wait()
-        second = RunningStack(tmp_path)
-
-        assert second.line(READY)
-        assert second.line("Dear Ada")
-        assert second.stop() == 0
-        second.clear()
+        with running(tmp_path) as second:
+            assert second.line("Dear Ada")
+            assert second.stop() == 0
 
 
 def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
@@ -127,3 +121,21 @@ def test_a_redis_of_ones_own_is_used_and_left_alone(tmp_path: Path, redis_url: s
         assert stack.part("redis") == []
         assert stack.redis_url == redis_url
         assert stack.stop() == 0
+
+
+def test_a_redis_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> None:
+    damaged = tmp_path / "data" / "redis" / "appendonlydir"
+    damaged.mkdir(parents=True)
+    (damaged / "appendonly.aof.manifest").write_text("nonsense\n")
+
+    with started(tmp_path, "--no-demo") as stack:
+        assert stack.wait() == 1
+        assert stack.errors[-1] == f"headrace: The redis does not start; {SEE_ABOVE}\n"
+        assert any(line.startswith("redis      | ") for line in stack.errors)
+
+
+def test_a_gateway_that_cannot_start_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    with started(tmp_path, "--no-demo", HEADRACE_LOG_LEVEL="nonsense") as stack:
+        assert stack.wait() == 1
+        assert stack.errors[-1] == f"headrace: The gateway.1 does not start; {SEE_ABOVE}\n"
+        assert stack.processes() == {}

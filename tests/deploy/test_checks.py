@@ -1,0 +1,81 @@
+import resource
+from pathlib import Path
+
+import pytest
+import redis
+
+from deploy import checks
+from deploy.checks import Check, check_descriptors, check_gateway, check_store
+from deploy.stack import Stack
+from engine.settings import Settings
+from engine.store import Store
+
+
+def by_name(found: list[Check]) -> dict[str, Check]:
+    return {check.name: check for check in found}
+
+
+async def test_a_store_is_judged_by_what_its_redis_says(store: Store, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        found = by_name(await check_store(store))
+        client.config_set("maxmemory-policy", "noeviction")
+
+    assert found["redis"].is_well
+    assert found["clock"].is_well
+    assert (found["eviction"].is_well, found["eviction"].seen) == (False, "allkeys-lru")
+    assert (found["append-only file"].is_well, found["append-only file"].seen) == (False, "off")
+    assert (found["workers"].is_well, found["workers"].seen) == (False, "0 alive")
+
+
+async def test_a_worker_with_a_lease_counts_as_alive(store: Store) -> None:
+    await store.leases.beat("worker", 5_000)
+
+    assert by_name(await check_store(store))["workers"].seen == "1 alive"
+
+
+async def test_a_store_out_of_reach_is_one_check_that_failed() -> None:
+    silent = Store.open(Settings(redis_url="unix:///nowhere/at/all.sock"))
+
+    (found,) = await check_store(silent)
+
+    assert (found.name, found.is_well) == ("redis", False)
+    assert "headrace up" in found.as_dict()["fix"]
+    await silent.close()
+
+
+async def test_a_gateway_that_does_not_answer_is_not_well() -> None:
+    stack = Stack(data_dir=Path(), redis_url="", url="http://127.0.0.1:1")
+
+    assert not (await check_gateway(stack)).is_well
+
+
+async def test_a_stack_without_a_gateway_here_is_well() -> None:
+    stack = Stack(data_dir=Path(), redis_url="")
+
+    assert (await check_gateway(stack)).is_well
+
+
+def test_old_servers_are_told_from_new_ones() -> None:
+    versions = {
+        "7.2.4": {"redis_version": "7.2.4"},
+        "7.4.0": {"redis_version": "7.4.0"},
+        "valkey": {"server_name": "valkey", "redis_version": "7.2.4", "valkey_version": "9.1.2"},
+    }
+
+    assert {name: checks._version(info).is_well for name, info in versions.items()} == {
+        "7.2.4": False,
+        "7.4.0": True,
+        "valkey": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("soft", "expected"), [(1_024, False), (65_536, True), (resource.RLIM_INFINITY, True)]
+)
+def test_too_few_descriptors_are_said(
+    monkeypatch: pytest.MonkeyPatch, soft: int, expected: bool
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
+
+    assert check_descriptors().is_well is expected
