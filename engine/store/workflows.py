@@ -43,7 +43,7 @@ class Workflows:
 
     def __init__(self, client: Client, retention_days: float) -> None:
         self._client = client
-        self._keep_ms = int(2 * retention_days * DAY_MS)
+        self._keep_ms = max(DAY_MS, int(2 * retention_days * DAY_MS))
         self._owners: dict[str, str] = {}
         self._plans: OrderedDict[tuple[str, int], tuple[Workflow, Plan | None]] = OrderedDict()
         self._current: dict[str, int] = {}
@@ -53,7 +53,7 @@ class Workflows:
     ) -> Workflow:
         """Save the first version under a slug made from its name, for good."""
         slug = await self._take_slug(account_id, slugify(document.name))
-        return await self._save(account_id, slug, document, problems, "0")
+        return await self._save(account_id, slug, document, problems, "new")
 
     async def update(
         self,
@@ -177,10 +177,10 @@ class Workflows:
             [keyspace.workflow(account_id, slug), keyspace.account_workflows(account_id)],
             [slug, self._keep_ms],
         )
-        await self._client.send("SREM", keyspace.templates(), slug)
-        self._current.pop(slug, None)
         if not deleted:
             raise WorkflowNotFound
+        self._current.pop(slug, None)
+        await self._client.send("SREM", keyspace.templates(), slug)
 
     async def templates(self) -> Sequence[Workflow]:
         """The workflows that all may read, last changed first."""

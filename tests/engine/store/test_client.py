@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -144,15 +146,9 @@ async def test_a_slow_loop_is_not_taken_for_a_silent_redis(
     reply = client.send("INCR", "n")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    _block(0.3)
+    time.sleep(0.3)
 
     assert await reply == 1
-
-
-def _block(seconds: float) -> None:
-    import time
-
-    time.sleep(seconds)
 
 
 async def test_forgotten_scripts_are_sent_again_amid_other_commands(client: Client) -> None:
@@ -306,11 +302,11 @@ async def test_a_caller_may_be_cancelled_before_its_command_leaves(client: Clien
 
 
 @pytest.mark.parametrize("word", [None, "\ud800", object(), ("a", "b")])
-async def test_a_word_that_is_none_hurts_only_its_own_caller(client: Client, word: object) -> None:
+async def test_a_word_that_is_none_hurts_only_its_own_caller(client: Client, word: Any) -> None:
     good = client.send("ECHO", "mine")
 
     with pytest.raises((TypeError, ValueError)):
-        await client.send("ECHO", word)  # type: ignore[arg-type]
+        await client.send("ECHO", word)
 
     assert await asyncio.wait_for(good, 2) == b"mine"
 

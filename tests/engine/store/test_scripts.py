@@ -89,7 +89,7 @@ SCENARIOS = {
         answer=0,
     ),
     "save_workflow": Scenario(
-        seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "0", b"document")
+        seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "new", b"document")
     ),
     "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
 }

@@ -1,0 +1,314 @@
+import asyncio
+
+import pytest
+
+from engine import keyspace
+from engine.capabilities import Tier
+from engine.documents import Document
+from engine.errors import InvalidGraph, VersionConflict, WorkflowNotFound
+from engine.settings import Settings
+from engine.store import Account, StaleWorkflow, Store
+from tests.engine.store.factories import accept, document, save
+
+PROBLEM = {"reason": "A workflow needs a Response Output"}
+
+
+@pytest.fixture
+async def other(store: Store) -> Account:
+    return await store.accounts.create(email="eve@example.com", tier=Tier.PRO)
+
+
+async def test_a_workflow_is_read_as_it_was_saved(store: Store, account: Account) -> None:
+    saved = document("Résumé écho!", description="d", tags=("a", "b"), folder_id="f")
+
+    workflow = await store.workflows.create(account.id, saved, [])
+
+    assert (workflow.slug, workflow.version) == ("resume-echo", 1)
+    assert await store.workflows.get("resume-echo") == workflow
+    assert workflow.document == saved
+    assert workflow.account_id == account.id
+    assert workflow.created_at == workflow.updated_at
+
+
+async def test_twenty_creations_of_one_name_get_twenty_slugs(
+    settings: Settings, store: Store, account: Account, other: Account
+) -> None:
+    second = Store.open(settings)
+    pairs = [(store, account), (second, other)] * 10
+
+    created = await asyncio.gather(
+        *(each.workflows.create(owner.id, document("Echo"), []) for each, owner in pairs)
+    )
+
+    expected = {"echo", *(f"echo-{number}" for number in range(2, 21))}
+    assert {workflow.slug for workflow in created} == expected
+    for workflow in created:
+        assert (await store.workflows.get(workflow.slug)).account_id == workflow.account_id
+    await second.close()
+
+
+async def test_slugs_go_on_beyond_the_first_look(store: Store, account: Account) -> None:
+    taken = [("echo", 1), *((f"echo-{number}", number) for number in range(2, 131))]
+    for slug, _ in taken:
+        await store.client.send("HSET", keyspace.slugs(), slug, "someone")
+
+    workflow = await store.workflows.create(account.id, document("Echo"), [])
+
+    assert workflow.slug == "echo-131"
+
+
+async def test_a_long_name_keeps_its_number(store: Store, account: Account) -> None:
+    slugs = [
+        (await store.workflows.create(account.id, document("x" * 200), [])).slug for _ in range(12)
+    ]
+
+    assert len(set(slugs)) == 12
+    assert all(len(slug) <= 64 for slug in slugs)
+    assert slugs[-1].endswith("-12")
+
+
+async def test_a_slug_is_never_given_again(store: Store, account: Account) -> None:
+    first = await store.workflows.create(account.id, document("Echo"), [])
+    await store.workflows.delete(account.id, first.slug)
+
+    second = await store.workflows.create(account.id, document("Echo"), [])
+
+    assert second.slug == "echo-2"
+
+
+async def test_every_save_makes_a_version_and_old_ones_stay(store: Store, account: Account) -> None:
+    first = await store.workflows.create(account.id, document(text="one"), [])
+
+    second = await store.workflows.update(account.id, first.slug, document(text="two"), [])
+
+    assert (second.slug, second.version) == (first.slug, 2)
+    assert second.created_at == first.created_at
+    assert (await store.workflows.get(first.slug)).document == document(text="two")
+    old, _ = await store.workflows.plan_of(account.id, first.slug, 1)
+    assert old.document == document(text="one")
+
+
+async def test_a_renamed_workflow_keeps_its_slug(store: Store, account: Account) -> None:
+    first = await store.workflows.create(account.id, document("Echo"), [])
+
+    second = await store.workflows.update(account.id, first.slug, document("Other"), [])
+
+    assert second.slug == "echo"
+
+
+async def test_an_expected_version_guards_against_lost_updates(
+    store: Store, account: Account
+) -> None:
+    first = await store.workflows.create(account.id, document(), [])
+    await store.workflows.update(account.id, first.slug, document(text="two"), [], 1)
+
+    with pytest.raises(VersionConflict) as caught:
+        await store.workflows.update(account.id, first.slug, document(text="three"), [], 1)
+
+    assert caught.value.context == {"version": 2}
+    assert (await store.workflows.get(first.slug)).document == document(text="two")
+
+
+async def test_version_zero_is_a_conflict_and_creates_nothing(
+    store: Store, account: Account
+) -> None:
+    first = await store.workflows.create(account.id, document(), [])
+
+    with pytest.raises(VersionConflict):
+        await store.workflows.update(account.id, first.slug, document(), [], 0)
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.update(account.id, "nothing", document(), [], 0)
+
+    assert [workflow.slug for workflow in await store.workflows.list(account.id)] == ["echo"]
+
+
+async def test_of_twenty_saves_of_one_version_one_wins(store: Store, account: Account) -> None:
+    first = await store.workflows.create(account.id, document(), [])
+
+    outcomes = await asyncio.gather(
+        *(
+            store.workflows.update(account.id, first.slug, document(text=str(i)), [], 1)
+            for i in range(20)
+        ),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 19
+    assert (await store.workflows.get(first.slug)).version == 2
+
+
+async def test_a_foreign_workflow_can_neither_be_saved_nor_deleted(
+    store: Store, account: Account, other: Account
+) -> None:
+    workflow = await store.workflows.create(account.id, document(is_template=True), [])
+
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.update(other.id, workflow.slug, document(text="evil"), [])
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.update(other.id, workflow.slug, document(text="evil"), [], 1)
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.delete(other.id, workflow.slug)
+
+    assert await store.workflows.get(workflow.slug) == workflow
+    assert await store.workflows.templates() == [workflow]
+
+
+async def test_a_deleted_workflow_is_gone_but_its_documents_stay(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    workflow = await store.workflows.create(account.id, document(is_template=True), [])
+    fresh = Store.open(settings)
+
+    await store.workflows.delete(account.id, workflow.slug)
+
+    for each in (store, fresh):
+        with pytest.raises(WorkflowNotFound):
+            await each.workflows.get(workflow.slug)
+        with pytest.raises(WorkflowNotFound):
+            await each.workflows.plan(workflow.slug)
+        found, _ = await each.workflows.plan_of(account.id, workflow.slug, 1)
+        assert found.document == workflow.document
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.delete(account.id, workflow.slug)
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.update(account.id, workflow.slug, document(), [])
+    assert await store.workflows.list(account.id) == []
+    assert await store.workflows.templates() == []
+    key = keyspace.workflow(account.id, workflow.slug)
+    assert await store.client.send("PTTL", key) > 59 * 86_400_000
+    await fresh.close()
+
+
+async def test_documents_outlive_a_retention_of_nothing(redis_url: str) -> None:
+    store = Store.open(Settings(redis_url=redis_url, retention_days=0))
+    account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
+    workflow, plan = await save(store, account)
+    accepted = await accept(store, account, workflow, plan)
+
+    await store.workflows.delete(account.id, workflow.slug)
+
+    claimed = await store.walks.claim(keyspace.reference(account.id, accepted.id), "w1")
+    other = Store.open(Settings(redis_url=redis_url))
+    assert claimed is not None
+    assert await other.workflows.plan_of(account.id, claimed.slug, claimed.version)
+    await other.close()
+    await store.close()
+
+
+async def test_a_plan_is_kept_and_a_later_version_is_found_by_accepting(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    workflow = await store.workflows.create(account.id, document(text="one"), [])
+    other = Store.open(settings)
+    known, plan = await other.workflows.plan(workflow.slug)
+    assert plan is not None
+    assert (await other.workflows.plan(workflow.slug))[1] is plan
+    await accept(other, account, known, plan)
+    await store.workflows.update(account.id, workflow.slug, document(text="two"), [])
+
+    old, old_plan = await other.workflows.plan(workflow.slug)
+    assert old.version == 1
+    assert old_plan is not None
+    with pytest.raises(StaleWorkflow):
+        await accept(other, account, old, old_plan)
+    new, new_plan = await other.workflows.plan(workflow.slug, fresh=True)
+    assert new_plan is not None
+    await accept(other, account, new, new_plan)
+
+    assert new.version == 2
+    assert new.document == document(text="two")
+    assert (await other.workflows.plan(workflow.slug))[0].version == 2
+    await other.close()
+
+
+async def test_a_deletion_elsewhere_is_found_by_accepting(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    other = Store.open(settings)
+    workflow = await store.workflows.create(account.id, document(), [])
+    known, plan = await other.workflows.plan(workflow.slug)
+    assert plan is not None
+    await store.workflows.delete(account.id, workflow.slug)
+
+    with pytest.raises(WorkflowNotFound):
+        await accept(other, account, known, plan)
+    with pytest.raises(WorkflowNotFound):
+        await other.workflows.plan(workflow.slug, fresh=True)
+    await other.close()
+
+
+async def test_a_draft_has_problems_and_no_plan(store: Store, account: Account) -> None:
+    draft = Document(name="Draft", draft=True)
+
+    workflow = await store.workflows.create(account.id, draft, [PROBLEM])
+
+    found, plan = await store.workflows.plan(workflow.slug, fresh=True)
+    assert plan is None
+    assert found.problems == (PROBLEM,)
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.plan_of(account.id, workflow.slug, 1)
+
+
+async def test_a_graph_that_cannot_run_is_not_remembered_as_one_that_can(
+    store: Store, account: Account
+) -> None:
+    broken = document(edges=[{"id": "e", "source": "t", "target": "no"}])
+    workflow = await store.workflows.create(account.id, broken, [])
+
+    for _ in range(2):
+        with pytest.raises(InvalidGraph):
+            await store.workflows.plan(workflow.slug)
+
+
+async def test_a_plan_is_not_shown_to_another_account(
+    store: Store, account: Account, other: Account
+) -> None:
+    workflow, _ = await save(store, account)
+
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.plan_of(other.id, workflow.slug, 1)
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.plan_of(account.id, workflow.slug, 7)
+
+
+async def test_templates_are_listed_while_they_are_templates(
+    store: Store, account: Account, other: Account
+) -> None:
+    mine = await store.workflows.create(account.id, document("Mine", is_template=True), [])
+    theirs = await store.workflows.create(other.id, document("Theirs", is_template=True), [])
+    await store.workflows.create(other.id, document("Private"), [])
+
+    assert {w.slug for w in await store.workflows.templates()} == {mine.slug, theirs.slug}
+
+    await store.workflows.update(other.id, theirs.slug, document("Theirs"), [])
+    assert [w.slug for w in await store.workflows.templates()] == [mine.slug]
+
+
+async def test_workflows_are_listed_last_changed_first(store: Store, account: Account) -> None:
+    names = ["A", "B", "C"]
+    slugs = [(await store.workflows.create(account.id, document(name), [])).slug for name in names]
+    await asyncio.sleep(0.002)
+    await store.workflows.update(account.id, slugs[0], document("A"), [])
+
+    listed = await store.workflows.list(account.id)
+
+    assert listed[0].slug == "a"
+    assert {workflow.slug for workflow in listed} == set(slugs)
+    assert await store.workflows.list("acc_nobody") == []
+
+
+async def test_an_unknown_slug_is_not_found(store: Store) -> None:
+    for slug in ("nothing", "", "*", "a" * 64):
+        with pytest.raises(WorkflowNotFound):
+            await store.workflows.get(slug)
+
+
+async def test_no_more_plans_are_kept_than_are_useful(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.workflows.PLANS_KEPT", 4)
+    slugs = [(await save(store, account, f"W{number}"))[0].slug for number in range(8)]
+
+    plans = [await store.workflows.plan(slug) for slug in slugs * 2]
+
+    assert all(plan is not None for _, plan in plans)
