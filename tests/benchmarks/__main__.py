@@ -19,17 +19,19 @@ def main() -> int:
     effort = QUICK if arguments.quick else FULL
     workloads = [w for w in WORKLOADS if not arguments.only or w.id in arguments.only]
     with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        running_target(Path(folder)) as target,
+        tempfile.TemporaryDirectory(prefix="bench-") as scratch,
+        running_target(Path(scratch)) as target,
     ):
-        around = Surroundings(folder=Path(folder), target=target, wait_ms=effort.wait_ms)
+        around = Surroundings(folder=Path(scratch), target=target, wait_ms=effort.wait_ms)
         session = Session(around, effort, arguments.systems)
         try:
             session.measure(workloads)
         except BaseException:
             session.print_logs()
             raise
-    report.write(arguments.output, session.samples, session.memory, effort)
+    folder = arguments.output or default_folder(arguments)
+    report.write(folder, session.samples, session.memory, effort)
+    print(f"results in {folder}")
     print("\n".join(report.summary(report.find_medians(session.samples))))
     return 0
 
@@ -39,9 +41,14 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=[w.id for w in WORKLOADS])
     parser.add_argument("--quick", action="store_true", help="a smoke run, no figures to trust")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
-    default = REPOSITORY / "docs" / "benchmarks"
-    parser.add_argument("--output", type=Path, default=default, metavar="FOLDER")
+    parser.add_argument("--output", type=Path, metavar="FOLDER")
     return parser.parse_args(words)
+
+
+def default_folder(arguments: argparse.Namespace) -> Path:
+    """Only a whole bench goes to the documentation."""
+    is_whole = not (arguments.quick or arguments.only) and set(arguments.systems) == set(SYSTEMS)
+    return REPOSITORY / ("docs/benchmarks" if is_whole else "build/benchmarks")
 
 
 class Session:

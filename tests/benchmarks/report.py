@@ -50,6 +50,20 @@ MEASURES = {
 }
 
 
+PLOTTED = (
+    "w1.p50_ms",
+    "w1.runs_per_second",
+    "w2.p50_ms",
+    "w3.p50_ms",
+    "w4.p50_ms",
+    "w5.crowd_s",
+    "w5.big_crowd_s",
+    "w6.p50_ms",
+    "w7.p50_ms",
+)
+COLOURS = ("#2f6f9f", "#b9b9b9", "#d8a657")
+
+
 def write(folder: Path, samples: Samples, memory: Memory, effort: Effort) -> None:
     """Write results.md, results.json, results.svg and results.png into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +172,7 @@ def plot(folder: Path, medians: Medians) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    names = [name for name in MEASURES if sum(name in m for m in medians.values()) >= 2]
+    names = [name for name in PLOTTED if sum(name in m for m in medians.values()) >= 2]
     columns = min(3, max(1, len(names)))
     rows = max(1, math.ceil(len(names) / columns))
     figure, axes = pyplot.subplots(rows, columns, figsize=(4 * columns, 2.6 * rows), squeeze=False)
@@ -173,10 +187,10 @@ def plot(folder: Path, medians: Medians) -> None:
 
 
 def _plot_measure(axis: Any, name: str, medians: Medians) -> None:
-    values = {s: medians.get(s, {}).get(name, 0.0) for s in SYSTEMS}
-    heights = [value if math.isfinite(value) else 0.0 for value in values.values()]
-    drawn = axis.bar(list(values), heights, color=["#2f6f9f", "#b9b9b9", "#d8a657"])
-    axis.bar_label(drawn, labels=[_shown(value).strip("\\") for value in values.values()])
+    values = [medians.get(system, {}).get(name) for system in SYSTEMS]
+    heights = [0.0 if value is None or math.isinf(value) else value for value in values]
+    drawn = axis.bar(list(SYSTEMS), heights, color=COLOURS)
+    axis.bar_label(drawn, labels=[_shown(value).strip("\\") for value in values])
     axis.set_title(MEASURES[name], fontsize=9)
     axis.margins(y=0.2)
 
