@@ -1,41 +1,26 @@
 """Waiting for an execution to end, for as long as its caller is there and the process goes on."""
 
-import asyncio
 import contextlib
 from enum import Enum
 
 from engine.errors import ExecutionNotFound, Unavailable
 from engine.executions import TERMINAL, Execution
+from engine.store import Ring
 from gateway.services import GatewayRequest
 
 
 class Waiter:
-    """One caller's wait for one execution; it stops the wait, never the execution.
+    """One caller's wait for one execution; it stops the wait, never the execution."""
 
-    It listens from the moment it is entered, before the execution is accepted, so that no ring
-    is missed in between.
-    """
-
-    def __init__(
-        self, request: GatewayRequest, account_id: str, execution_id: str, seconds: float
-    ) -> None:
+    def __init__(self, request: GatewayRequest, account_id: str, execution_id: str) -> None:
         self._request = request
         self._services = request.state["services"]
         self._account_id = account_id
         self._execution_id = execution_id
-        self._seconds = seconds
 
-    async def __aenter__(self) -> "Waiter":
-        wait = self._services.bell.wait(self._execution_id, self._check, self._seconds)
-        self._task = asyncio.create_task(wait, name=f"wait {self._execution_id}")
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        self._task.cancel()
-
-    async def ended(self) -> Execution | None:
+    async def ended(self, ring: Ring, seconds: float) -> Execution | None:
         """The ended execution, or None when the wait is over and the execution goes on."""
-        outcome = await self._task
+        outcome = await ring.wait(self._check, seconds)
         return outcome if isinstance(outcome, Execution) else None
 
     async def _check(self) -> "Execution | _Stop | None":

@@ -6,7 +6,7 @@ from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store.accounts import Account, Accounts
 from engine.store.api_keys import ApiKey, ApiKeys, Principal
-from engine.store.bell import Bell
+from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.executions import Accepted, Executions, StaleWorkflow
 from engine.store.hints import HintSender
@@ -26,6 +26,7 @@ __all__ = [
     "HintSender",
     "Leases",
     "Principal",
+    "Ring",
     "StaleWorkflow",
     "Snapshots",
     "Store",

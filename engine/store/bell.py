@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from engine import keyspace
@@ -21,7 +20,7 @@ class Bell:
     def __init__(self, subscription: Subscription, channel: str) -> None:
         self.channel = channel
         self._subscription = subscription
-        self._waiters: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._rings: dict[str, set[Ring]] = {}
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -33,34 +32,66 @@ class Bell:
         async with subscription.running(bell._ring):
             yield bell
 
+    @contextlib.contextmanager
+    def expecting(self, execution_id: str) -> Iterator["Ring"]:
+        """Listen for the end of an execution, best from before it is accepted."""
+        ring = Ring()
+        rings = self._rings.setdefault(execution_id, set())
+        rings.add(ring)
+        try:
+            yield ring
+        finally:
+            rings.discard(ring)
+            if not rings:
+                self._rings.pop(execution_id, None)
+
     async def wait(
-        self, execution_id: str, check: Callable[[], Awaitable[T | None]], timeout_seconds: float
+        self, execution_id: str, check: Callable[[], Awaitable[T | None]], seconds: float
     ) -> T | None:
+        """The first value that `check` gives, or None when the time has passed."""
+        with self.expecting(execution_id) as ring:
+            return await ring.wait(check, seconds)
+
+    def _ring(self, data: bytes) -> None:
+        for ring in self._rings.get(data.decode(), ()):
+            ring.wake()
+
+
+class Ring:
+    """One caller who waits for one execution."""
+
+    __slots__ = ("_future", "_is_rung")
+
+    def __init__(self) -> None:
+        self._is_rung = False
+        self._future: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        """The execution has ended, or a second has passed."""
+        self._is_rung = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self, check: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
         """The first value that `check` gives, or None when the time has passed.
 
         `check` runs when the bell rings and once a second, so a lost ring costs a second at most.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_seconds
+        deadline = loop.time() + seconds
         while (remaining := deadline - loop.time()) > 0:
-            await self._rung(execution_id, min(remaining, CHECK_SECONDS))
+            await self._rung(loop, min(remaining, CHECK_SECONDS))
             value = await check()
             if value is not None:
                 return value
         return None
 
-    async def _rung(self, execution_id: str, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiters = self._waiters[execution_id]
-        waiters.add(future)
-        try:
-            await asyncio.wait([future], timeout=seconds)
-        finally:
-            waiters.discard(future)
-            if not waiters:
-                self._waiters.pop(execution_id, None)
-
-    def _ring(self, data: bytes) -> None:
-        for future in self._waiters.get(data.decode(), ()):
-            if not future.done():
-                future.set_result(None)
+    async def _rung(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        if not self._is_rung:
+            self._future = loop.create_future()
+            timer = loop.call_later(seconds, self.wake)
+            try:
+                await self._future
+            finally:
+                timer.cancel()
+        self._is_rung = False

@@ -54,13 +54,14 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Respons
     if not ask.wait_seconds:
         await _accept(request, principal, ask, execution_id)
         return json_response(accepted_shape(execution_id), 202)
-    waiter = Waiter(request, principal.account.id, execution_id, ask.wait_seconds)
-    async with waiter:
-        plan = await _accept(request, principal, ask, execution_id)
-        execution = await waiter.ended()
+    # The bell is heard from before the execution is accepted, so that no ring is missed.
+    with request.state["services"].bell.expecting(execution_id) as ring:
+        await _accept(request, principal, ask, execution_id)
+        waiter = Waiter(request, principal.account.id, execution_id)
+        execution = await waiter.ended(ring, ask.wait_seconds)
     if execution is None:
         return json_response(accepted_shape(execution_id), 202)
-    return json_response(_outcome(execution, plan, int((time.perf_counter() - began) * 1000)))
+    return json_response(_outcome(execution, int((time.perf_counter() - began) * 1000)))
 
 
 async def _read_ask(request: GatewayRequest) -> Ask:
@@ -84,7 +85,7 @@ def _preferred_wait(request: GatewayRequest) -> float | None:
 
 async def _accept(
     request: GatewayRequest, principal: Principal, ask: Ask, execution_id: str
-) -> Plan:
+) -> None:
     services = request.state["services"]
     for turn in range(MAX_STALE):
         workflow, plan = await services.store.workflows.plan(ask.slug, fresh=turn > 0)
@@ -107,7 +108,7 @@ async def _accept(
                 continue  # it may have been saved elsewhere since this process read it
             raise
         EXECUTIONS_ACCEPTED.inc()
-        return plan
+        return
     raise Unavailable("The workflow is being saved faster than it can be run")
 
 
@@ -125,11 +126,11 @@ def _runnable(workflow: Workflow, plan: Plan | None, principal: Principal) -> Pl
     return plan
 
 
-def _outcome(execution: Execution, plan: Plan, milliseconds: int) -> dict[str, Any]:
+def _outcome(execution: Execution, milliseconds: int) -> dict[str, Any]:
     if execution.status is ExecutionStatus.CANCELLED:
         raise ExecutionCancelled(execution.id)
     if execution.status is ExecutionStatus.FAILED:
-        raise _failure(execution, plan)
+        raise _failure(execution)
     return {
         "success": True,
         "result": execution.result,
@@ -139,15 +140,11 @@ def _outcome(execution: Execution, plan: Plan, milliseconds: int) -> dict[str, A
     }
 
 
-def _failure(execution: Execution, plan: Plan) -> ExecutionFailed:
+def _failure(execution: Execution) -> ExecutionFailed:
     error = execution.error or {}
-    node_id, reason = error.get("nodeId"), error.get("message", "")
-    context = {"reason": reason, "executionId": execution.id}
-    if node_id is None:
-        return ExecutionFailed(f"The execution failed: {reason}", **context)
-    types = {node.id: node.type.type for node in plan.nodes}
-    message = f"Node '{node_id}' failed: {reason}"
-    return ExecutionFailed(message, nodeId=node_id, nodeType=types.get(node_id), **context)
+    context = {name: error[name] for name in ("nodeId", "nodeType", "reason") if name in error}
+    message = error.get("message", "The execution failed")
+    return ExecutionFailed(message, **context, executionId=execution.id)
 
 
 routes = [Route("/api/workflows/{slug}/run", Resource(POST=run_workflow))]
