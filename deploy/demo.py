@@ -21,6 +21,7 @@ PRESET = "Full deploy"
 SLUG = "greeting-letter"
 INPUTS = {"name": "Ada"}
 RUN_SECONDS = 30
+NOT_FOUND = 404
 
 
 class Demo:
@@ -45,24 +46,20 @@ class Demo:
                 await _push_examples(store, account)
                 self._write(complete=True)
 
-    async def show(self) -> None:
-        """Run one example and print its answer and how to run it again."""
+    async def show(self) -> str:
+        """Run one example; its answer and how to run it again, as text."""
         key = self._record.get("key")
         if key is None:
-            return
+            return ""
         url = f"{self._stack.url}/api/workflows/{SLUG}/run"
         try:
             status, answer = await asyncio.to_thread(
                 call, "POST", url, key=key, body={"inputs": INPUTS}, timeout=RUN_SECONDS
             )
         except Unreachable as error:
-            print(error, flush=True)
-            return
-        if status == 404:
-            # Whoever deleted the example does not need to see it again.
-            print(f"key {key}", flush=True)
-            return
-        print(_told(url, key, answer), flush=True)
+            return str(error)
+        # Whoever deleted the example does not need to see it again.
+        return f"key {key}" if status == NOT_FOUND else _told(url, key, answer)
 
     async def _account(self, store: Store) -> Account | None:
         accounts = await store.accounts.list()

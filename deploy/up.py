@@ -4,18 +4,21 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy import redis_server
 from deploy.addresses import port_of, reachable_host, reserve_port, url_of
 from deploy.console import Console
+from deploy.demo import Demo
 from deploy.http_client import Unreachable, call
 from deploy.problems import CommandFailed
 from deploy.stack import REDIS_URL, Stack, forget, lock_data_dir, open_data_dir, remember
+from deploy.store_access import open_store
 from deploy.supervisor import Keeper, Part, Supervisor
+from engine.errors import EngineError
 from engine.settings import Settings
 
 STAGES = {"gateway": 0, "worker": 1, "redis": 2}
@@ -48,9 +51,8 @@ async def serve(options: Options, settings: Settings) -> int:
         console = Console()
         cleanup.callback(console.close)
         supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5)
-        run = Run(
-            replace(options, data_dir=data_dir, port=port), supervisor, cleanup, dict(os.environ)
-        )
+        asked = replace(options, data_dir=data_dir, port=port)
+        run = Run(asked, supervisor, console, cleanup)
         return await _until_signal(run.start, supervisor)
 
 
@@ -61,17 +63,20 @@ class Run:
         self,
         options: Options,
         supervisor: Supervisor,
+        console: Console,
         cleanup: ExitStack,
-        environ: Mapping[str, str],
     ) -> None:
         self._options = options
         self._supervisor = supervisor
+        self._console = console
         self._cleanup = cleanup
-        self._redis_url = environ.get(REDIS_URL, "")
+        self._redis_url = os.environ.get(REDIS_URL, "")
 
     async def start(self) -> None:
         """Start everything, say when it serves, and show the demonstration."""
         redis_url = self._redis_url or await self._start_redis()
+        if self._redis_url:
+            await _check_redis(redis_url)
         stack = self._remember(redis_url)
         gateways = [
             self._start_part("gateway", n, redis_url) for n in range(self._options.gateways)
@@ -80,8 +85,9 @@ class Run:
             self._start_part("worker", number, redis_url)
         demo = await self._prepare_demo(stack)
         await _wait(lambda: _serves(stack.url or ""), gateways[0], READY_SECONDS)
-        print(f"ready {url_of(self._options.host, self._options.port)}", flush=True)
-        await demo()
+        _tell(f"ready {url_of(self._options.host, self._options.port)}")
+        if demo is not None:
+            _tell(await demo.show())
 
     async def _start_redis(self) -> str:
         server = redis_server.open_server(self._options.data_dir)
@@ -118,18 +124,31 @@ class Run:
         )
         return self._supervisor.start(part)
 
-    async def _prepare_demo(self, stack: Stack) -> Callable[[], Awaitable[None]]:
-        if not self._options.demo:
-            return _nothing
-        from deploy.demo import Demo
-
+    async def _prepare_demo(self, stack: Stack) -> Demo | None:
         demo = Demo(stack)
-        await demo.prepare()
-        return demo.show
+        if not self._options.demo:
+            return None
+        try:
+            await demo.prepare()
+        except (EngineError, CommandFailed) as error:
+            # A stack without its demonstration is still a stack.
+            self._console.say("demo", f"could not be prepared: {error}")
+            return None
+        return demo
 
 
-async def _nothing() -> None:
-    return
+def _tell(text: str) -> None:
+    """Print; whoever started the stack may have stopped listening."""
+    with suppress(BrokenPipeError):
+        print(text, flush=True)
+
+
+async def _check_redis(redis_url: str) -> None:
+    try:
+        async with open_store(redis_url):
+            return
+    except CommandFailed as error:
+        raise CommandFailed(f"The Redis that {REDIS_URL} names does not answer.") from error
 
 
 async def _serves(url: str) -> bool:

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from deploy.http_client import call
-from tests.acceptance.running import running, started, until
+from tests.acceptance.running import HEADRACE, environment, running, started, until
 
 SEE_ABOVE = "its lines above say why."
 
@@ -139,3 +139,31 @@ def test_a_gateway_that_cannot_start_is_told_and_nothing_is_left(tmp_path: Path)
         assert stack.wait() == 1
         assert stack.errors[-1] == f"headrace: The gateway.1 does not start; {SEE_ABOVE}\n"
         assert stack.processes() == {}
+
+
+def test_a_redis_of_ones_own_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    silent = f"unix://{tmp_path}/nobody.sock"
+    with started(tmp_path, HEADRACE_REDIS_URL=silent) as stack:
+        assert stack.wait() == 1
+        assert stack.errors == [
+            "headrace: The Redis that HEADRACE_REDIS_URL names does not answer.\n"
+        ]
+
+
+def test_whoever_reads_the_first_line_alone_does_no_harm(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*HEADRACE, "up", "--port", "0", "--data-dir", str(tmp_path)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[1]
+        process.stdout.close()
+        status, _ = call("GET", f"{url}/readyz")
+
+        process.terminate()
+
+        assert (status, process.wait(30)) == (200, 0)
