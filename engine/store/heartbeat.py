@@ -26,8 +26,9 @@ class Heartbeat:
         self._client = redis.Redis.from_url(
             redis_url,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=lease_seconds,
-            socket_connect_timeout=1,
+            # A beat that got lost must leave time for others before the lease ends.
+            socket_timeout=lease_seconds / 3,
+            socket_connect_timeout=lease_seconds / 3,
             protocol=3,
         )
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
