@@ -204,7 +204,8 @@ class Executions:
                     return found, None if is_last else _make_cursor(*row)
             if len(page) < SCAN_PAGE:
                 return found, None
-            start += SCAN_PAGE
+            # By the last row again, not by counting on: newer ones may have come in before it.
+            start = await self._start_of_page(account_id, page[-1])
 
 
 def initial_statuses(plan: Plan) -> str:

@@ -1,0 +1,350 @@
+import base64
+import uuid
+from collections.abc import Sequence
+
+import pytest
+
+from engine import keyspace
+from engine.capabilities import Tier
+from engine.errors import ExecutionNotCancellable, ExecutionNotFound, WorkflowNotFound
+from engine.executions import Execution, ExecutionStatus, NodeStatus
+from engine.graph import Plan
+from engine.settings import Settings
+from engine.store import Account, StaleWorkflow, Store, Workflow
+from engine.store.executions import Executions, is_ended
+from engine.store.records import pack
+from engine.store.scripts import SCRIPTS
+from engine.store.walks import Step
+from tests.engine.store.contents import contents
+from tests.engine.store.factories import accept, document, save
+from tests.redis_proxy import running_proxy
+
+Saved = tuple[Workflow, Plan]
+
+
+@pytest.fixture
+async def saved(store: Store, account: Account) -> Saved:
+    return await save(store, account)
+
+
+async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> str:
+    """Accept with a clock of our own."""
+    execution_id = str(uuid.uuid4())
+    await store.client.call(
+        SCRIPTS["accept_execution"],
+        [
+            keyspace.workflow(account.id, saved[0].slug),
+            keyspace.execution(account.id, execution_id),
+            keyspace.account_executions(account.id),
+            keyspace.due(keyspace.partition_of(account.id)),
+        ],
+        [
+            *(now, execution_id, keyspace.reference(account.id, execution_id), 1, "pp", 5_000),
+            *("slug", saved[0].slug, "source", "test", "inputs", pack({})),
+        ],
+    )
+    return execution_id
+
+
+async def end(store: Store, account: Account, execution_id: str, status: ExecutionStatus) -> None:
+    claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), "w1")
+    assert claimed is not None
+    step = Step(end=status, result=pack(None))
+    await store.walks.advance(account.id, execution_id, "w1", claimed.fence, 1, step)
+
+
+async def read_all(
+    store: Store, account: Account, limit: int, status: ExecutionStatus | None = None
+) -> Sequence[Execution]:
+    rows: list[Execution] = []
+    cursor: str | None = None
+    for _ in range(1_000):
+        page, cursor = await store.executions.list(
+            account.id, limit=limit, cursor=cursor, status=status
+        )
+        assert len(page) <= limit
+        rows += page
+        if cursor is None:
+            return rows
+    raise AssertionError("the list does not end")
+
+
+async def test_an_accepted_execution_is_processing_with_all_its_nodes(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    accepted = await accept(store, account, *saved)
+
+    execution = await store.executions.get(account.id, accepted.id)
+    assert execution.status is ExecutionStatus.PROCESSING
+    assert [node.status for node in execution.nodes] == [NodeStatus.PENDING] * 2
+    assert execution.created_at == accepted.created_at
+    assert (execution.started_at, execution.completed_at, execution.duration_ms) == (None,) * 3
+    assert (execution.workflow_slug, execution.workflow_version) == ("echo", 1)
+    assert (execution.source, execution.result, execution.error) == ("api-workflow", None, None)
+    assert not is_ended(execution)
+    head = await store.executions.head(account.id, accepted.id)
+    assert (head.id, head.status, head.nodes) == (execution.id, execution.status, ())
+    assert await store.hints.depth() == 1
+
+
+async def test_accepting_sends_record_and_hint_in_one_write(
+    settings: Settings, store: Store, account: Account, saved: Saved
+) -> None:
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(Settings(redis_url=proxy.url))
+        await far.ping()
+        proxy.requests.clear()
+
+        await accept(far, account, *saved)
+
+        assert len(proxy.requests) == 1
+        await far.close()
+
+
+async def test_accepting_one_id_twice_is_one_execution(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    first = await accept(store, account, *saved, execution_id="x")
+    before = await contents(store.client)
+
+    again = await accept(store, account, *saved, execution_id="x")
+
+    after = await contents(store.client)
+    assert again == first
+    del before[keyspace.hints("walk").encode()], after[keyspace.hints("walk").encode()]
+    assert after == before
+
+
+async def test_accepting_again_does_not_take_an_execution_back(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    accepted = await accept(store, account, *saved, execution_id="x")
+    await end(store, account, "x", ExecutionStatus.COMPLETED)
+
+    assert await accept(store, account, *saved, execution_id="x") == accepted
+
+    head = await store.executions.head(account.id, "x")
+    assert head.status is ExecutionStatus.COMPLETED
+    assert await store.leases.due() == 0
+
+
+async def test_one_id_may_belong_to_two_accounts(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    other = await store.accounts.create(email="eve@example.com", tier=Tier.PRO)
+    theirs = await save(store, other)
+    await accept(store, account, *saved, execution_id="x")
+
+    await accept(store, other, *theirs, execution_id="x")
+
+    assert (await store.executions.get(account.id, "x")).workflow_slug == "echo"
+    assert (await store.executions.get(other.id, "x")).workflow_slug == "echo-2"
+
+
+async def test_what_is_stale_or_gone_is_not_accepted(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    workflow, plan = saved
+    await store.workflows.update(account.id, workflow.slug, document(text="two"), [])
+    before = await contents(store.client)
+
+    with pytest.raises(StaleWorkflow):
+        await accept(store, account, workflow, plan)
+    await store.client.send("DEL", keyspace.hints("walk"))
+    assert await contents(store.client) == before
+
+    await store.workflows.delete(account.id, workflow.slug)
+    with pytest.raises(WorkflowNotFound):
+        await accept(store, account, workflow, plan)
+    assert await store.executions.list(account.id) == ([], None)
+    assert await store.leases.due() == 0
+
+
+async def test_a_foreign_execution_is_not_found(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    other = await store.accounts.create(email="eve@example.com", tier=Tier.PRO)
+    accepted = await accept(store, account, *saved)
+
+    for execution_id in (accepted.id, "nothing", "", "*"):
+        with pytest.raises(ExecutionNotFound):
+            await store.executions.get(other.id, execution_id)
+        with pytest.raises(ExecutionNotFound):
+            await store.executions.head(other.id, execution_id)
+        with pytest.raises(ExecutionNotFound):
+            await store.executions.cancel(other.id, execution_id)
+    assert await store.executions.list(other.id) == ([], None)
+    head = await store.executions.head(account.id, accepted.id)
+    assert head.status is ExecutionStatus.PROCESSING
+
+
+async def test_an_execution_that_nobody_holds_is_cancelled_at_once(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    accepted = await accept(store, account, *saved)
+
+    status = await store.executions.cancel(account.id, accepted.id)
+
+    execution = await store.executions.get(account.id, accepted.id)
+    assert status is ExecutionStatus.CANCELLED
+    assert execution.status is ExecutionStatus.CANCELLED
+    assert is_ended(execution)
+    assert execution.completed_at is not None
+    assert {node.status for node in execution.nodes} == {NodeStatus.CANCELLED}
+    assert await store.walks.claim(keyspace.reference(account.id, accepted.id), "w1") is None
+
+
+async def test_an_execution_in_hand_is_asked_to_stop_once_and_again(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    accepted = await accept(store, account, *saved)
+    await store.walks.claim(keyspace.reference(account.id, accepted.id), "w1")
+
+    statuses = [await store.executions.cancel(account.id, accepted.id) for _ in range(2)]
+
+    assert statuses == [ExecutionStatus.CANCEL_REQUESTED] * 2
+    assert await store.walks.is_cancel_requested(keyspace.reference(account.id, accepted.id))
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED])
+async def test_what_has_ended_cannot_be_cancelled(
+    store: Store, account: Account, saved: Saved, status: ExecutionStatus
+) -> None:
+    accepted = await accept(store, account, *saved)
+    await end(store, account, accepted.id, status)
+
+    with pytest.raises(ExecutionNotCancellable) as caught:
+        await store.executions.cancel(account.id, accepted.id)
+
+    assert caught.value.context == {"status": status.value}
+    assert (await store.executions.head(account.id, accepted.id)).status is status
+
+
+async def test_an_error_is_read_as_it_was_recorded(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    accepted = await accept(store, account, *saved)
+    claimed = await store.walks.claim(keyspace.reference(account.id, accepted.id), "w1")
+    assert claimed is not None
+    error = {"code": "EXECUTION_FAILED", "message": "Node 't' failed: ü", "nodeId": "t"}
+    node_error = {"code": "bad", "message": "no"}
+    step = Step(
+        settled=[(0, "f")],
+        rows=[[0, 3, 1_000, 20, node_error, None]],
+        end=ExecutionStatus.FAILED,
+        error=error,
+    )
+
+    await store.walks.advance(account.id, accepted.id, "w1", claimed.fence, 1, step)
+
+    execution = await store.executions.get(account.id, accepted.id)
+    first, second = execution.nodes
+    assert execution.error == error
+    assert (first.status, first.attempts, first.duration_ms) == (NodeStatus.FAILED, 3, 20)
+    assert first.error == node_error
+    assert second.status is NodeStatus.SKIPPED
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50, 101, 500])
+async def test_pages_bring_every_execution_once_whatever_the_times(
+    store: Store, account: Account, saved: Saved, limit: int
+) -> None:
+    times = [1_000] * 130 + [2_000] * 5 + list(range(3_000, 3_020)) + [4_000] * 110
+    expected = {(now, await accept_at(store, account, saved, now)) for now in times}
+
+    rows = await read_all(store, account, limit)
+
+    found = [(row.created_at, row.id) for row in rows]
+    assert found == sorted(expected, reverse=True)
+
+
+async def test_pages_can_be_filtered(store: Store, account: Account, saved: Saved) -> None:
+    other = await save(store, account, "Other")
+    ids = [(await accept(store, account, *saved)).id for _ in range(120)]
+    others = [(await accept(store, account, *other)).id for _ in range(3)]
+    for execution_id in (ids[0], ids[60], ids[119]):
+        await end(store, account, execution_id, ExecutionStatus.COMPLETED)
+
+    completed = await read_all(store, account, 2, ExecutionStatus.COMPLETED)
+    by_slug, cursor = await store.executions.list(
+        account.id, workflow_slug=other[0].slug, limit=500
+    )
+    neither, _ = await store.executions.list(
+        account.id, workflow_slug=other[0].slug, status=ExecutionStatus.COMPLETED
+    )
+
+    assert {row.id for row in completed} == {ids[0], ids[60], ids[119]}
+    assert {row.id for row in by_slug} == set(others)
+    assert cursor is None
+    assert neither == []
+
+
+async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
+    store: Store, account: Account, saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = await store.leases.now()
+    ids = [await accept_at(store, account, saved, now - 10_000 + i) for i in range(230)]
+    read_page = Executions._page
+
+    async def page_and_accept(self: Executions, account_id: str, start: int) -> object:
+        page = await read_page(self, account_id, start)
+        await accept(store, account, *saved)
+        return page
+
+    monkeypatch.setattr(Executions, "_page", page_and_accept)
+
+    rows, _ = await store.executions.list(account.id, limit=500)
+
+    assert [row.id for row in rows] == ids[::-1]
+
+
+async def test_a_pruned_row_does_not_end_the_list(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    ids = [await accept_at(store, account, saved, 1_000 + i) for i in range(10)]
+    page, cursor = await store.executions.list(account.id, limit=4)
+    gone = page[-1].id
+    await store.client.send("ZREM", keyspace.account_executions(account.id), gone)
+    await store.client.send("DEL", keyspace.execution(account.id, ids[2]))
+
+    rest, last = await store.executions.list(account.id, limit=50, cursor=cursor)
+
+    expected = [each for each in ids[5::-1] if each != ids[2]]
+    assert [row.id for row in rest] == expected
+    assert last is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        ":",
+        "12",
+        "12:",
+        "12:not-a-uuid",
+        f"x:{uuid.uuid4()}",
+        f"{uuid.uuid4()}:1",
+        "9" * 5_000 + f":{uuid.uuid4()}",
+        f"nan:{uuid.uuid4()}",
+    ],
+)
+async def test_what_is_no_cursor_is_refused(store: Store, account: Account, text: str) -> None:
+    encoded = base64.urlsafe_b64encode(text.encode()).decode()
+
+    for cursor in (text, encoded, "é", "\ud800"):
+        with pytest.raises(ValueError):
+            await store.executions.list(account.id, cursor=cursor)
+
+
+@pytest.mark.parametrize("created", ["-1", "0", "9" * 400, "9" * 19])
+async def test_a_forged_cursor_harms_nothing(
+    store: Store, account: Account, saved: Saved, created: str
+) -> None:
+    await accept(store, account, *saved)
+    cursor = base64.urlsafe_b64encode(f"{created}:{uuid.uuid4()}".encode()).decode()
+
+    rows, following = await store.executions.list(account.id, cursor=cursor)
+
+    assert len(rows) <= 1
+    assert following is None
