@@ -53,7 +53,7 @@ class Bell:
             return await ring.wait(check, seconds)
 
     def _ring(self, data: bytes) -> None:
-        for ring in self._rings.get(data.decode(), ()):
+        for ring in self._rings.get(data.decode(errors="replace"), ()):
             ring.wake()
 
 

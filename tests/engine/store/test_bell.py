@@ -1,0 +1,217 @@
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from engine.executions import ExecutionStatus
+from engine.store import Account, Bell, Store, connection, subscription
+from engine.store.client import Client
+from engine.store.walks import Step
+from tests.conftest import RedisServer
+from tests.engine.store.factories import accept, save
+from tests.eventually import eventually
+from tests.redis_proxy import running_proxy
+
+
+@pytest.fixture
+def own_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+def answers(*values: str | None) -> Callable[[], Awaitable[str | None]]:
+    """A check that gives these values, one a call."""
+    left = list(values)
+
+    async def check() -> str | None:
+        return left.pop(0)
+
+    return check
+
+
+async def test_a_caller_is_woken_when_its_execution_ends(
+    store: Store, account: Account, redis_url: str
+) -> None:
+    workflow, plan = await save(store, account)
+    async with Bell.open(redis_url) as bell:
+        accepted = await accept(store, account, workflow, plan, bell=bell.channel)
+
+        async def ended() -> bool | None:
+            head = await store.executions.head(account.id, accepted.id)
+            return head.completed_at is not None or None
+
+        waiting = asyncio.create_task(bell.wait(accepted.id, ended, 5))
+        await asyncio.sleep(0)
+        await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
+        started = time.monotonic()
+        step = Step(end=ExecutionStatus.COMPLETED)
+        await store.walks.advance(account.id, accepted.id, "w1", 1, 1, step)
+
+        assert await waiting
+        assert time.monotonic() - started < 0.5
+
+
+async def test_a_cancelled_execution_rings_too(
+    store: Store, account: Account, redis_url: str
+) -> None:
+    workflow, plan = await save(store, account)
+    async with Bell.open(redis_url) as bell:
+        accepted = await accept(store, account, workflow, plan, bell=bell.channel)
+        waiting = asyncio.create_task(bell.wait(accepted.id, answers("rung"), 5))
+        await asyncio.sleep(0)
+        started = time.monotonic()
+
+        await store.executions.cancel(account.id, accepted.id)
+
+        assert await waiting == "rung"
+        assert time.monotonic() - started < 0.5
+
+
+async def test_a_ring_that_came_before_the_wait_is_not_lost(store: Store, redis_url: str) -> None:
+    async with Bell.open(redis_url) as bell:
+        with bell.expecting("x") as ring:
+            await store.client.send("PUBLISH", bell.channel, "x")
+            await asyncio.sleep(0.05)
+            started = time.monotonic()
+
+            assert await ring.wait(answers("rung"), 5) == "rung"
+
+        assert time.monotonic() - started < 0.5
+        assert not bell._rings
+
+
+async def test_a_ring_for_what_has_not_ended_is_waited_out(store: Store, redis_url: str) -> None:
+    async with Bell.open(redis_url) as bell:
+        with bell.expecting("x") as ring:
+            waiting = asyncio.create_task(ring.wait(answers(None, None, "third"), 5))
+            for _ in range(3):
+                await asyncio.sleep(0.02)
+                await store.client.send("PUBLISH", bell.channel, "x")
+
+            assert await asyncio.wait_for(waiting, 0.8) == "third"
+
+
+async def test_a_lost_ring_costs_a_second(redis_url: str) -> None:
+    async with Bell.open(redis_url) as bell:
+        started = time.monotonic()
+
+        assert await bell.wait("x", answers("there"), 10) == "there"
+
+        assert 0.9 < time.monotonic() - started <= 1.2
+
+
+async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: str) -> None:
+    async with Bell.open(redis_url) as bell:
+        names = ["shared"] * 500 + [f"x{number}" for number in range(500)]
+        waiting = [asyncio.create_task(bell.wait(name, answers("rung"), 10)) for name in names]
+        await asyncio.sleep(0)
+        started = time.monotonic()
+
+        for name in set(names):
+            store.client.send("PUBLISH", bell.channel, name)
+        values = await asyncio.gather(*waiting)
+
+        assert values == ["rung"] * 1_000
+        assert time.monotonic() - started < 0.8
+        assert not bell._rings
+
+
+async def test_time_runs_out_and_nothing_is_left(redis_url: str) -> None:
+    async with Bell.open(redis_url) as bell:
+        assert await bell.wait("x", answers(None, None), 0.05) is None
+        assert await bell.wait("x", answers("never asked"), 0) is None
+        assert not bell._rings
+
+
+async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: str) -> None:
+    async with Bell.open(redis_url) as bell:
+        gone = asyncio.create_task(bell.wait("x", answers("gone"), 10))
+        stays = asyncio.create_task(bell.wait("x", answers("stays"), 10))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+
+        await store.client.send("PUBLISH", bell.channel, "x")
+
+        assert await asyncio.wait_for(stays, 0.8) == "stays"
+        assert not bell._rings
+
+
+async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
+    async def check() -> str:
+        raise ValueError("no")
+
+    async with Bell.open(redis_url) as bell:
+        with pytest.raises(ValueError):
+            await bell.wait("x", check, 0.01)
+        assert not bell._rings
+
+
+async def test_rings_of_others_and_noise_wake_nobody(store: Store, redis_url: str) -> None:
+    async with Bell.open(redis_url) as bell, Bell.open(redis_url) as other:
+        assert bell.channel != other.channel
+        waiting = asyncio.create_task(bell.wait("x", answers("rung"), 5))
+        await asyncio.sleep(0)
+        await store.client.send("PUBLISH", other.channel, "x")
+        await store.client.send("PUBLISH", bell.channel, "y")
+        await store.client.send("PUBLISH", bell.channel, b"\xff\xfe")
+        await store.client.send("PUBLISH", bell.channel, "")
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+
+        await store.client.send("PUBLISH", bell.channel, "x")
+
+        assert await asyncio.wait_for(waiting, 0.6) == "rung"
+
+
+async def test_the_bell_rings_again_after_redis_was_restarted(own_server: RedisServer) -> None:
+    client = Client(own_server.url)
+    async with Bell.open(own_server.url) as bell:
+        own_server.kill()
+        own_server.start()
+
+        async def subscribers() -> int:
+            reply = await client.send("PUBSUB", "NUMSUB", bell.channel)
+            return int(reply[1])
+
+        await eventually(subscribers)
+        waiting = asyncio.create_task(bell.wait("x", answers("rung"), 5))
+        await asyncio.sleep(0)
+        await client.send("PUBLISH", bell.channel, "x")
+
+        assert await asyncio.wait_for(waiting, 0.8) == "rung"
+    await client.close()
+
+
+async def test_a_half_open_subscription_is_noticed(
+    store: Store, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "PING_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.1)
+    async with running_proxy(redis_url) as proxy, Bell.open(proxy.url) as bell:
+        before = proxy.connections
+        proxy.is_frozen = True
+        await eventually(lambda: _count(proxy, before))
+        proxy.is_frozen = False
+
+        async def rung() -> str | None:
+            await store.client.send("PUBLISH", bell.channel, "x")
+            return await bell.wait("x", answers("rung"), 0.2)
+
+        assert await eventually(rung) == "rung"
+
+
+async def _count(proxy: object, before: int) -> bool:
+    return getattr(proxy, "connections", 0) > before
+
+
+async def test_a_bell_opens_though_redis_is_away(tmp_path: object) -> None:
+    started = time.monotonic()
+
+    async with Bell.open(f"unix://{tmp_path}/nothing") as bell:
+        assert bell.channel
+
+    assert time.monotonic() - started < 3

@@ -1,0 +1,54 @@
+import pytest
+
+from engine import keyspace
+from engine.errors import StoreFull
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.hints import make_hint, parse_hint
+from tests.eventually import eventually
+
+
+async def test_hints_wait_in_the_order_they_were_sent(store: Store) -> None:
+    await store.hints.send(["acc/1", "acc/2"])
+    store.hints.send_soon("acc/3")
+    await eventually(store.hints.depth, lambda depth: depth == 3)
+
+    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+
+    assert [parse_hint(hint) for hint in hints] == [("walk", f"acc/{i}") for i in (1, 2, 3)]
+
+
+async def test_no_hints_cost_nothing(store: Store) -> None:
+    await store.hints.send([])
+
+    assert await store.hints.depth() == 0
+
+
+async def test_a_hint_that_cannot_be_sent_soon_is_nobodys_trouble(store: Store) -> None:
+    await store.client.send("CONFIG", "SET", "maxmemory", 1)
+
+    store.hints.send_soon("acc/1")
+
+    with pytest.raises(StoreFull):
+        await store.hints.send(["acc/2"])
+
+
+async def test_hints_may_live_in_another_database(redis_url: str) -> None:
+    store = Store.open(Settings(redis_url=redis_url, queue_url=redis_url + "?db=5"))
+
+    await store.hints.send(["acc/1"])
+
+    assert await store.hints.depth() == 1
+    assert await store.client.send("KEYS", "*") == []
+    await store.close()
+
+
+@pytest.mark.parametrize("argument", ["acc/1", "", "a|b", "ü"])
+def test_a_hint_says_what_it_was_made_of(argument: str) -> None:
+    assert parse_hint(make_hint("walk", argument).encode()) == ("walk", argument)
+
+
+@pytest.mark.parametrize("data", [b"", b"walk", b"\xff|x"])
+def test_what_is_no_hint_is_a_value_error(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_hint(data)

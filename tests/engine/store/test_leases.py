@@ -1,0 +1,146 @@
+import asyncio
+
+import pytest
+
+from engine import keyspace
+from engine.executions import ExecutionStatus
+from engine.graph import Plan
+from engine.store import Account, Store, Workflow
+from engine.store.walks import Step
+from tests.engine.store.factories import accept, save
+from tests.eventually import eventually
+
+Saved = tuple[Workflow, Plan]
+
+
+@pytest.fixture
+async def saved(store: Store, account: Account) -> Saved:
+    return await save(store, account)
+
+
+async def test_a_beat_renews_the_lease_by_redis_own_clock(store: Store) -> None:
+    before = await store.leases.now()
+
+    now = await store.leases.beat("w1", 3_000)
+
+    after = await store.leases.now()
+    assert before <= now <= after
+    assert await store.leases.workers() == {"w1": now + 3_000}
+    assert await store.leases.dead_workers() == []
+
+
+async def test_a_silent_worker_is_dead_until_it_beats_again(store: Store) -> None:
+    await store.leases.beat("w1", 5)
+    await store.leases.beat("w2", 60_000)
+
+    assert await eventually(store.leases.dead_workers) == ["w1"]
+    await store.leases.beat("w1", 60_000)
+    assert await store.leases.dead_workers() == []
+
+
+async def test_the_dead_are_buried_and_the_living_are_not(store: Store) -> None:
+    await store.leases.beat("dead", 0)
+    await store.leases.beat("living", 60_000)
+    await eventually(store.leases.dead_workers)
+
+    buried = [await store.leases.bury(name) for name in ("dead", "dead", "living", "nobody")]
+
+    assert buried == [True, False, False, False]
+    assert set(await store.leases.workers()) == {"living"}
+
+
+async def test_a_worker_may_resign(store: Store) -> None:
+    await store.leases.beat("w1", 60_000)
+
+    await store.leases.resign("w1")
+    await store.leases.resign("nobody")
+
+    assert await store.leases.workers() == {}
+
+
+async def test_a_lease_can_be_ended_by_whoever_saw_the_worker_die(store: Store) -> None:
+    await store.leases.beat("w1", 60_000)
+
+    await store.leases.end_lease("w1")
+    await store.leases.end_lease("nobody")
+
+    assert await store.leases.dead_workers() == ["w1"]
+
+
+async def test_one_of_many_leads_until_its_time_is_over(store: Store) -> None:
+    names = [f"w{number}" for number in range(10)]
+    leads = await asyncio.gather(*(store.leases.take_lead(name, 60_000) for name in names))
+    leader = names[leads.index(True)]
+
+    assert leads.count(True) == 1
+    assert await store.leases.take_lead(leader, 5)
+    assert await eventually(lambda: store.leases.take_lead("other", 60_000))
+    assert not await store.leases.take_lead(leader, 60_000)
+
+
+async def test_what_a_worker_holds_is_found_over_all_partitions(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    references = set()
+    for number in range(8):
+        owner = await store.accounts.create(email=f"{number}@example.com", tier=account.tier)
+        accepted = await accept(store, owner, *await save(store, owner))
+        reference = keyspace.reference(owner.id, accepted.id)
+        assert await store.walks.claim(reference, "w1")
+        references.add(reference)
+
+    assert set(await store.leases.held("w1")) == references
+    assert await store.leases.held("w2") == []
+
+
+async def test_a_hint_that_nobody_claimed_is_sent_again_and_again(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    accepted = await accept(store, account, *saved)
+    reference = keyspace.reference(account.id, accepted.id)
+    key = keyspace.due(keyspace.partition_of(account.id))
+    assert await store.leases.promote(5_000) == []
+    await store.client.send("ZADD", key, 1, reference)
+
+    promoted = [await store.leases.promote(1) for _ in range(1)]
+    again = await eventually(lambda: store.leases.promote(5_000))
+
+    assert promoted == [[reference]]
+    assert again == [reference]
+    assert await store.leases.promote(5_000) == []
+    assert await store.leases.due() == 1
+
+
+async def test_one_sweep_promotes_a_bounded_number(store: Store) -> None:
+    for number in range(1_200):
+        store.client.send("ZADD", keyspace.due(3), 1, f"acc/{number}")
+
+    sizes = [len(await store.leases.promote(60_000)) for _ in range(4)]
+
+    assert sizes == [500, 500, 200, 0]
+
+
+async def test_what_ended_before_a_time_is_pruned_whole_and_nothing_else(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    ended = [await accept(store, account, *saved) for _ in range(3)]
+    active = await accept(store, account, *saved)
+    for each in ended:
+        reference = keyspace.reference(account.id, each.id)
+        assert await store.walks.claim(reference, "w1")
+        step = Step(aside={0: b"big"}, end=ExecutionStatus.COMPLETED)
+        await store.walks.advance(account.id, each.id, "w1", 1, 1, step)
+
+    assert await store.leases.prune(0) == 0
+    assert await store.leases.prune(await store.leases.now() + 1, at_most=2) == 2
+    assert await store.leases.prune(await store.leases.now() + 1, at_most=2) == 1
+    assert await store.leases.prune(await store.leases.now() + 1) == 0
+
+    rows, _ = await store.executions.list(account.id)
+    keys = await store.client.send("KEYS", f"*{ended[0].id}*")
+    assert [row.id for row in rows] == [active.id]
+    assert keys == []
+
+
+async def test_the_uptime_of_redis_is_known(store: Store) -> None:
+    assert await store.leases.uptime_seconds() >= 0
