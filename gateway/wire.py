@@ -142,7 +142,7 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
         "source": execution.source,
         "status": execution.status,
         "result": execution.result,
-        "error": execution.error,
+        "error": _error_shape(execution.error),
         "creditsCost": execution.credits_cost,
         "durationMs": execution.duration_ms,
         "createdAt": moment(execution.created_at),
@@ -150,6 +150,12 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
         "completedAt": moment(execution.completed_at),
         "modelIds": [],
     }
+
+
+def _error_shape(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {name: error[name] for name in ("code", "message", "nodeId") if name in error}
 
 
 def execution_with_nodes_shape(execution: Execution, plan: Plan) -> dict[str, Any]:

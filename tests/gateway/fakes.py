@@ -62,7 +62,13 @@ class FakeWorker:
         step = Step()
         if isinstance(outcome, Fails):
             index = next(node.index for node in plan.nodes if node.id == outcome.node_id)
-            error = {"code": "node_failed", "message": outcome.message, "nodeId": outcome.node_id}
+            error = {
+                "code": "EXECUTION_FAILED",
+                "message": f"Node '{outcome.node_id}' failed: {outcome.message}",
+                "nodeId": outcome.node_id,
+                "nodeType": "textBox",
+                "reason": outcome.message,
+            }
             step.settled = [(index, "f")]
             step.rows = [[index, 1, now, 5, error, None]]
             step.end, step.error = ExecutionStatus.FAILED, error
