@@ -34,9 +34,9 @@ class Progress:
             for node in plan.nodes
         ]
         self._unsettled = sum(code not in SETTLED for code in self._statuses)
-        for node in plan.nodes:
-            if self._statuses[node.index] == "p" and not self._waiting[node.index]:
-                self._decide(node.index)
+        first = [i for i, code in enumerate(statuses) if code == "p" and not self._waiting[i]]
+        for index in first:
+            self._decide(index)
 
     @property
     def statuses(self) -> str:
@@ -59,6 +59,11 @@ class Progress:
     def put_off(self, index: int) -> None:
         """A running node waits for its next attempt."""
         self._statuses[index] = "t"
+
+    def give_back(self, index: int) -> None:
+        """Who ran a node is gone: it is ready again."""
+        self._statuses[index] = "p"
+        self.ready.append(index)
 
     def settle(self, index: int, code: str, outputs: Outputs | None = None) -> None:
         """A node has ended. A failed one that lets the run go on delivers nulls."""

@@ -1,0 +1,294 @@
+"""Whatever order nodes settle in, each reachable one is run or skipped exactly once."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import networkx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.graph import Node, Plan, Policy
+from engine.nodes import node_type
+from engine.nodes.base import Outputs, Wire
+from engine.progress import SETTLED, Progress
+from engine.sockets import SocketType
+
+TEXT_BOX = node_type("textBox")
+OUTPUTS = ("a", "b")
+Edge = tuple[int, int, str]
+
+
+def make_plan(count: int, edges: list[Edge], output: int, many: frozenset[str]) -> Plan:
+    """A plan of `count` nodes; an edge is (source, target, output of the source)."""
+    assert TEXT_BOX is not None
+    wires: dict[int, list[Wire]] = {}
+    shape: networkx.DiGraph[int] = networkx.DiGraph()
+    shape.add_nodes_from(range(count))
+    for source, target, name in edges:
+        socket = "in" if many else f"in{len(wires.get(target, ()))}"
+        wire = Wire(socket=socket, source=source, output=name, type=SocketType.ANY)
+        wires.setdefault(target, []).append(wire)
+        shape.add_edge(source, target)
+    nodes = tuple(
+        Node(
+            index=index,
+            id=f"n{index}",
+            type=TEXT_BOX,
+            settings=None,
+            policy=Policy(),
+            wires=tuple(wires.get(index, ())),
+            many=many,
+            dependencies=tuple(sorted(shape.predecessors(index))),
+            dependents=tuple(sorted(shape.successors(index))),
+        )
+        for index in range(count)
+    )
+    return Plan(
+        nodes=nodes,
+        request_input=None,
+        response_output=output,
+        reachable=frozenset({output} | networkx.ancestors(shape, output)),
+        fields=(),
+        strict_inputs=False,
+        values={},
+    )
+
+
+@dataclass
+class Case:
+    """A plan and what each node does when it runs: outputs, or None for a failure."""
+
+    plan: Plan
+    behaviours: list[Outputs | None]
+    seed: int
+
+    @property
+    def start(self) -> str:
+        return "".join("p" if n.index in self.plan.reachable else "s" for n in self.plan.nodes)
+
+    def oracle(self) -> str:
+        """The statuses that all orders must lead to, by the meaning of the contract."""
+        codes = list(self.start)
+        shape: networkx.DiGraph[int] = networkx.DiGraph()
+        shape.add_nodes_from(self.plan.reachable)
+        shape.add_edges_from((s, n.index) for n in self.plan.nodes for s in n.dependencies)
+        for index in networkx.topological_sort(shape.subgraph(self.plan.reachable)):
+            wires = self.plan.nodes[index].wires
+            delivered = [self.delivers(codes[wire.source], wire) for wire in wires]
+            if wires and not any(delivered):
+                codes[index] = "s"
+            else:
+                codes[index] = "f" if self.behaviours[index] is None else "c"
+        return "".join(codes)
+
+    def delivers(self, code: str, wire: Wire) -> bool:
+        if code == "f":
+            return True
+        return code == "c" and wire.output in (self.behaviours[wire.source] or {})
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    count = draw(st.integers(1, 14))
+    pairs = [(s, t, o) for t in range(count) for s in range(t) for o in OUTPUTS]
+    edges = draw(st.lists(st.sampled_from(pairs), max_size=3 * count, unique=True)) if pairs else []
+    behaviour = st.one_of(
+        st.none(), st.sets(st.sampled_from(OUTPUTS)).map(lambda names: dict.fromkeys(names, "v"))
+    )
+    behaviours = draw(st.lists(behaviour, min_size=count, max_size=count))
+    many = draw(st.sampled_from([frozenset[str](), frozenset({"in"})]))
+    return Case(make_plan(count, edges, count - 1, many), behaviours, draw(st.integers()))
+
+
+@dataclass
+class Run:
+    """A driver that settles nodes in random order and notes all that happens."""
+
+    case: Case
+    progress: Progress
+    chance: random.Random
+    begun: Counter[int] = field(default_factory=Counter)
+    skipped: Counter[int] = field(default_factory=Counter)
+    outputs: dict[int, Outputs | None] = field(default_factory=dict)
+    running: list[int] = field(default_factory=list)
+
+    def take_ready(self) -> None:
+        self.skipped.update(self.progress.take_skipped())
+        while self.progress.ready:
+            index = self.progress.ready.popleft()
+            assert self.progress.status(index) == "p"
+            self.begun[index] += 1
+            self.check_inputs(index)
+            self.progress.begin(index)
+            self.running.append(index)
+
+    def check_inputs(self, index: int) -> None:
+        node = self.case.plan.nodes[index]
+        codes = self.progress.statuses
+        assert all(codes[source] in SETTLED for source in node.dependencies)
+        wanted = [
+            (wire, None if codes[wire.source] == "f" else "v")
+            for wire in node.wires
+            if self.case.delivers(codes[wire.source], wire)
+        ]
+        delivered = self.progress.delivered(index)
+        assert delivered == wanted
+        values = self.progress.inputs(index, delivered)
+        if node.many:
+            assert values == ({"in": [value for _, value in wanted]} if wanted else {})
+        else:
+            assert values == {wire.socket: value for wire, value in wanted}
+
+    def step(self) -> None:
+        index = self.running.pop(self.chance.randrange(len(self.running)))
+        if self.chance.random() < 0.2:
+            self.progress.put_off(index)
+            assert not self.progress.is_done
+            self.progress.begin(index)
+        outputs = self.case.behaviours[index]
+        self.outputs[index] = outputs
+        self.progress.settle(index, "f" if outputs is None else "c", outputs)
+
+
+def begin_run(case: Case) -> Run:
+    return Run(case, Progress(case.plan, case.start), random.Random(case.seed))
+
+
+def finish(run: Run) -> None:
+    run.take_ready()
+    while run.running:
+        run.step()
+        run.take_ready()
+
+
+@given(cases())
+@settings(max_examples=500, deadline=None, derandomize=True)
+def test_every_reachable_node_is_run_or_skipped_exactly_once(case: Case) -> None:
+    run = begin_run(case)
+
+    finish(run)
+
+    expected = case.oracle()
+    assert run.progress.is_done
+    assert run.progress.statuses == expected
+    reachable = case.plan.reachable
+    assert run.begun == Counter(i for i in reachable if expected[i] in "cf")
+    assert run.skipped == Counter(i for i in reachable if expected[i] == "s")
+
+
+@given(cases(), st.integers(0, 12))
+@settings(max_examples=500, deadline=None, derandomize=True)
+def test_a_walk_that_goes_on_elsewhere_does_the_rest_exactly_once(case: Case, steps: int) -> None:
+    run = begin_run(case)
+    run.take_ready()
+    for _ in range(steps):
+        if run.running:
+            run.step()
+            run.take_ready()
+    # On record: what has settled; skips perhaps not yet; what ran is pending again.
+    recorded = "".join(
+        "p"
+        if code == "r" or (code == "s" and run.skipped[i] and run.chance.random() < 0.8)
+        else code
+        for i, code in enumerate(run.progress.statuses)
+    )
+
+    again = replace(
+        run,
+        progress=Progress(case.plan, recorded, run.outputs),
+        begun=Counter(),
+        skipped=Counter(),
+        running=[],
+    )
+    finish(again)
+
+    expected = case.oracle()
+    open_ = [i for i, code in enumerate(recorded) if code == "p"]
+    assert again.progress.is_done
+    assert again.progress.statuses == expected
+    assert again.begun == Counter(i for i in open_ if expected[i] in "cf")
+    assert again.skipped == Counter(i for i in open_ if expected[i] == "s")
+
+
+def progress_of(count: int, edges: list[Edge], many: frozenset[str] = frozenset()) -> Progress:
+    return Progress(make_plan(count, edges, count - 1, many), "p" * count)
+
+
+def test_a_node_whose_wired_inputs_are_all_skipped_is_skipped() -> None:
+    progress = progress_of(3, [(0, 1, "a"), (1, 2, "a")])
+
+    progress.settle(0, "c", {"b": 1})
+
+    assert progress.take_skipped() == [1, 2]
+    assert progress.take_skipped() == []
+    assert progress.is_done
+    assert progress.statuses == "css"
+
+
+def test_a_node_with_some_inputs_skipped_runs_with_what_was_delivered() -> None:
+    progress = progress_of(3, [(0, 2, "a"), (1, 2, "a")])
+    progress.settle(0, "c", {})
+
+    progress.settle(1, "c", {"a": 7})
+
+    assert list(progress.ready)[-1] == 2
+    assert progress.inputs(2, progress.delivered(2)) == {"in1": 7}
+
+
+def test_a_failed_node_that_lets_the_run_go_on_delivers_null() -> None:
+    progress = progress_of(2, [(0, 1, "a")])
+
+    progress.settle(0, "f")
+
+    assert list(progress.ready) == [0, 1]
+    assert progress.inputs(1, progress.delivered(1)) == {"in0": None}
+
+
+def test_a_delivered_null_is_a_value() -> None:
+    progress = progress_of(2, [(0, 1, "a")], frozenset({"in"}))
+
+    progress.settle(0, "c", {"a": None})
+
+    assert progress.inputs(1, progress.delivered(1)) == {"in": [None]}
+
+
+def test_a_node_settles_once() -> None:
+    progress = progress_of(2, [(0, 1, "a")])
+
+    progress.settle(0, "c", {"a": 1})
+    progress.settle(0, "f")
+
+    assert progress.statuses == "cp"
+    assert progress.inputs(1, progress.delivered(1)) == {"in0": 1}
+
+
+@pytest.mark.parametrize("code", ["r", "t"])
+def test_what_runs_or_waits_for_a_retry_is_not_ready(code: str) -> None:
+    plan = make_plan(2, [(0, 1, "a")], 1, frozenset())
+
+    progress = Progress(plan, code + "p")
+
+    assert not progress.ready
+    assert not progress.is_done
+
+
+def test_a_node_behind_a_fresh_skip_is_ready_once() -> None:
+    edges = [(0, 1, "a"), (1, 3, "a"), (2, 3, "a")]
+    plan = make_plan(4, edges, 3, frozenset())
+
+    progress = Progress(plan, "cpcp", {0: {}, 2: {"a": 1}})
+
+    assert progress.take_skipped() == [1]
+    assert list(progress.ready) == [3]
+
+
+def test_ten_thousand_skips_in_a_row_do_not_recurse() -> None:
+    count = 10_000
+    progress = progress_of(count, [(i, i + 1, "a") for i in range(count - 1)])
+
+    progress.settle(0, "c", {})
+
+    assert progress.take_skipped() == list(range(1, count))
+    assert progress.is_done
