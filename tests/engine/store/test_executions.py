@@ -20,6 +20,7 @@ from tests.engine.store.factories import accept, document, save
 from tests.redis_proxy import running_proxy
 
 Saved = tuple[Workflow, Plan]
+SOME_ID = uuid.UUID(int=7)
 
 
 @pytest.fixture
@@ -323,10 +324,10 @@ async def test_a_pruned_row_does_not_end_the_list(
         "12",
         "12:",
         "12:not-a-uuid",
-        f"x:{uuid.uuid4()}",
-        f"{uuid.uuid4()}:1",
-        "9" * 5_000 + f":{uuid.uuid4()}",
-        f"nan:{uuid.uuid4()}",
+        f"x:{SOME_ID}",
+        f"{SOME_ID}:1",
+        "9" * 5_000 + f":{SOME_ID}",
+        f"nan:{SOME_ID}",
     ],
 )
 async def test_what_is_no_cursor_is_refused(store: Store, account: Account, text: str) -> None:
