@@ -215,13 +215,13 @@ class _Template:
     def __init__(self, memory_bytes: int, preload: Sequence[str]) -> None:
         self._control, theirs = socket.socketpair()
         descriptor = theirs.fileno()
-        command = [sys.executable, "-c", TEMPLATE]
+        command = [sys.executable, "-P", "-c", TEMPLATE]
         with theirs:
             self._process = subprocess.Popen(
                 [*command, str(descriptor), str(memory_bytes), *preload],
                 pass_fds=[descriptor],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             )
 
     def is_alive(self) -> bool:
