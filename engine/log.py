@@ -1,7 +1,9 @@
 """Logging: one JSON object per line, with fields bound once per request or execution."""
 
+import json
 import logging
 import sys
+import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -18,11 +20,12 @@ def bind(**fields: Any) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON; `extra` becomes members."""
+    """Formats a record as one line of JSON, in UTC; `extra` becomes members."""
 
     def format(self, record: logging.LogRecord) -> str:
+        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line: dict[str, Any] = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}",
+            "at": f"{second}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
@@ -31,7 +34,10 @@ class JsonFormatter(logging.Formatter):
         line.update({k: v for k, v in record.__dict__.items() if k not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return _encoder.encode(line).decode("utf-8", "replace")
+        try:
+            return _encoder.encode(line).decode()
+        except UnicodeEncodeError:
+            return json.dumps(line, default=str)  # escapes what is not Unicode
 
 
 def set_up(level: str) -> None:

@@ -1,0 +1,115 @@
+import contextvars
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from engine import log
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """What a test sets up is undone."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    quiet = ("dramatiq", "asyncio", "uvicorn.error", "aiohttp")
+    levels = {name: logging.getLogger(name).level for name in quiet}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, old in levels.items():
+        logging.getLogger(name).setLevel(old)
+
+
+def lines(capsys: Capture) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_line_is_one_json_object(capsys: Capture) -> None:
+    log.set_up("info")
+
+    logging.getLogger("some.place").info("hello %s", "wörld\n2", extra={"count": 3})
+    logging.getLogger("some.place").debug("not shown")
+
+    (line,) = lines(capsys)
+    at = line.pop("at")
+    assert line == {"level": "info", "logger": "some.place", "event": "hello wörld\n2", "count": 3}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", at)
+
+
+def test_the_time_is_utc_wherever_the_process_runs() -> None:
+    record = logging.makeLogRecord({"msg": "x", "created": 0.25, "msecs": 250.0})
+
+    line = json.loads(log.JsonFormatter().format(record))
+
+    assert line["at"] == "1970-01-01T00:00:00.250Z"
+
+
+def test_bound_fields_are_on_every_line_of_the_context(capsys: Capture) -> None:
+    log.set_up("INFO")
+
+    def inside() -> None:
+        log.bind(execution_id="e1")
+        log.bind(worker="w1")
+        logging.getLogger("x").info("in")
+
+    contextvars.copy_context().run(inside)
+    logging.getLogger("x").info("out")
+
+    first, second = lines(capsys)
+    assert (first["execution_id"], first["worker"]) == ("e1", "w1")
+    assert "execution_id" not in second
+
+
+def test_a_traceback_stays_within_its_line(capsys: Capture) -> None:
+    log.set_up("INFO")
+
+    try:
+        raise ValueError("no")
+    except ValueError:
+        logging.getLogger("x").exception("failed")
+
+    (line,) = lines(capsys)
+    assert line["event"] == "failed"
+    assert "ValueError: no" in line["traceback"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1: {2}}, b"\xff", float("nan"), "\ud800", {"\ud800": 1}, {"a": 10**400}],
+)
+def test_no_value_loses_the_line(capsys: Capture, value: object) -> None:
+    log.set_up("INFO")
+
+    logging.getLogger("x").info("odd", extra={"value": value})
+
+    (line,) = lines(capsys)
+    assert line["event"] == "odd"
+
+
+def test_a_text_that_is_no_unicode_is_logged_all_the_same(capsys: Capture) -> None:
+    log.set_up("INFO")
+
+    logging.getLogger("x").info("odd \ud800")
+
+    (line,) = lines(capsys)
+    assert line["event"].startswith("odd ")
+
+
+def test_libraries_speak_up_only_to_warn(capsys: Capture) -> None:
+    log.set_up("DEBUG")
+
+    logging.getLogger("dramatiq").info("chatter")
+    logging.getLogger("dramatiq").warning("trouble")
+
+    assert [line["event"] for line in lines(capsys)] == ["trouble"]
+
+
+def test_a_level_that_is_none_is_refused(capsys: Capture) -> None:
+    with pytest.raises(ValueError):
+        log.set_up("loud")
