@@ -1,5 +1,6 @@
 """All settings, read from `HEADRACE_*` environment variables in one place."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -61,13 +62,18 @@ def _parse(name: str, kind: object, text: str) -> object:
     try:
         if kind is bool:
             return _parse_bool(text)
-        if kind is int:
-            return int(text)
-        if kind is float:
-            return float(text)
+        if kind is int or kind is float:
+            return _parse_number(kind, text)
     except ValueError as error:
         raise SettingError(f"{name}: {text!r} is not a valid value ({error})") from None
     return text
+
+
+def _parse_number(kind: type[int] | type[float], text: str) -> float:
+    number = kind(text)
+    if not 0 <= number < math.inf:
+        raise ValueError("use a number that is not negative")
+    return number
 
 
 def _parse_bool(text: str) -> bool:
