@@ -7,7 +7,7 @@ after a crash; the claim refuses doubles. The consumer never takes more than the
 
 import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dramatiq
@@ -22,6 +22,8 @@ from engine.store.hints import make_hint, parse_hint
 
 FETCHED_AT_ONCE = 64
 BLOCK_SECONDS = 1.0
+SILENCE_SECONDS = 5.0
+"""A server that does not even answer that there is no hint is taken for gone."""
 
 
 class Slots:
@@ -129,7 +131,7 @@ class HintConsumer(Consumer):
         try:
             self._client = _connect(url, single_connection_client=True)
             self.connection_id = self._client.client_id()
-        except redis.ConnectionError as error:
+        except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
         self._queue_name = queue_name
         self._key = keyspace.hints(queue_name)
@@ -154,7 +156,7 @@ class HintConsumer(Consumer):
             reply = self._client.execute_command(
                 "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
             )
-        except redis.ConnectionError as error:
+        except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
         if reply:
             self._fetched = reply[1][::-1]
@@ -186,24 +188,29 @@ class HintConsumer(Consumer):
         self._slots.release()
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        """Send back the hints that a stopping worker has in memory."""
-        hints = [make_hint(message.actor_name, message.args[0]) for message in messages]
-        if hints:
-            self._client.rpush(self._key, *hints)
+        """Send back the hints that a stopping worker has in memory. Raises ConnectionClosed."""
+        self._send_back([make_hint(each.actor_name, each.args[0]) for each in messages])
 
     def close(self) -> None:
         """Send back what was fetched and not handed out, then close the connection."""
-        if self._fetched:
-            self._client.rpush(self._key, *self._fetched)
-            self._fetched = []
+        fetched, self._fetched = self._fetched, []
+        with contextlib.suppress(ConnectionClosed):  # the sweeper sends them again
+            self._send_back(fetched)
         self._client.close()
+
+    def _send_back(self, hints: Sequence[str | bytes]) -> None:
+        try:
+            if hints:
+                self._client.rpush(self._key, *hints)
+        except redis.RedisError as error:
+            raise ConnectionClosed(error) from None
 
 
 def _connect(url: str, **options: Any) -> "redis.Redis":
     return redis.Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=None,
+        socket_timeout=SILENCE_SECONDS,
         socket_connect_timeout=1,
         protocol=3,
         **options,
