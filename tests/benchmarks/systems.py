@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -169,8 +170,11 @@ def _post(port: int, path: str, body: Any, key: str) -> Any:
         data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json", "x-api-key": key},
     )
-    with urllib.request.urlopen(request) as response:
-        return json.load(response)
+    try:
+        with urllib.request.urlopen(request) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"POST {path}: {error.code} {error.read().decode()}") from None
 
 
 def _is_ready(port: int) -> bool:
