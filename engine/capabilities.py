@@ -1,4 +1,4 @@
-"""What an API key may do: parsing, matching, presets and the ceilings of tiers.
+"""What an API key may do: parsing, matching, presets and ceilings.
 
 Capabilities form a set; none implies another but `<resource>:*`, which covers its resource, and
 `*`, which covers everything and belongs to admin accounts only. A capability has two or three
@@ -26,6 +26,7 @@ GENERAL = frozenset(
 )
 WILDCARDS = frozenset({"workflow:*", "model:*", "webhook:*", "execution:*", "agent:*"})
 EVERYTHING = "*"
+RESOURCES = frozenset(text.partition(":")[0] for text in GENERAL)
 IMPLICIT = frozenset({"execution:read", "execution:cancel"})
 """Every key holds these for executions of its own account."""
 SPECIFIC = re.compile(
@@ -57,18 +58,6 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_PRO = frozenset({"workflow", "webhook", "execution"})
-_ALL = _PRO | {"model", "agent"}
-CEILINGS: dict[Tier, frozenset[str]] = {
-    Tier.FREE: frozenset(),
-    Tier.CREATOR: frozenset(),
-    Tier.PRO: _PRO,
-    Tier.BUSINESS: _ALL,
-    Tier.ENTERPRISE: _ALL,
-}
-"""The resources whose capabilities a tier may grant; empty: no keys at all."""
-
-
 def parse(text: str) -> str:
     """The capability itself. Raises InvalidCapability for anything else."""
     if text in GENERAL or text in WILDCARDS or text == EVERYTHING:
@@ -93,19 +82,18 @@ def covers(held: Iterable[str], required: str, name: str | None = None) -> bool:
     return required in IMPLICIT or not accepted.isdisjoint(held)
 
 
-def check_ceiling(capabilities: Iterable[str], tier: Tier, role: Role) -> None:
+def check_ceiling(capabilities: Iterable[str], tier: Tier, ceiling: frozenset[str]) -> None:
     """Raises ApiKeyAccessDenied or CapabilityAboveCeiling when the tier may not grant them all."""
-    if role is Role.ADMIN:
-        return
-    if not CEILINGS[tier]:
+    if not ceiling:
         raise ApiKeyAccessDenied(tier.value)
     for capability in capabilities:
-        if not is_under_ceiling(capability, tier, role):
+        if not is_under_ceiling(capability, ceiling):
             raise CapabilityAboveCeiling(capability, tier.value)
 
 
-def is_under_ceiling(capability: str, tier: Tier, role: Role) -> bool:
-    """Whether the account may use the capability now; asked at every use, not only at creation."""
-    if role is Role.ADMIN:
-        return True
-    return capability.partition(":")[0] in CEILINGS[tier]
+def is_under_ceiling(capability: str, ceiling: frozenset[str]) -> bool:
+    """Whether the capability may be used; asked at every use, not only at creation.
+
+    A ceiling has the resources that a tier may grant, or `*` for everything.
+    """
+    return EVERYTHING in ceiling or capability.partition(":")[0] in ceiling

@@ -20,7 +20,7 @@ async def authenticate(scope: Scope, store: Store) -> Principal:
     if len(secrets) != 1:
         raise Unauthorized
     principal = await store.api_keys.authorize(secrets[0].decode("latin-1"))
-    check_ceiling((), principal.account.tier, principal.account.role)
+    check_ceiling((), principal.terms.tier, principal.terms.ceiling)
     return principal
 
 
@@ -29,15 +29,13 @@ def check_capability(principal: Principal, required: str, name: str | None = Non
 
     `name` is the slug or model that the request is about, for capabilities of one thing alone.
     """
-    account = principal.account
+    terms = principal.terms
     held = principal.key.capabilities
     if not covers(held, required, name):
         raise CapabilityDenied(required)
-    usable = [
-        held_one for held_one in held if is_under_ceiling(held_one, account.tier, account.role)
-    ]
+    usable = [each for each in held if is_under_ceiling(each, terms.ceiling)]
     if not covers(usable, required, name):
-        raise CapabilityAboveCeiling(required, account.tier.value)
+        raise CapabilityAboveCeiling(required, terms.tier.value)
 
 
 def check_approved(principal: Principal) -> None:

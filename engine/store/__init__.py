@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from engine import tiers
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store.accounts import Account, Accounts
@@ -14,6 +15,7 @@ from engine.store.leases import Leases
 from engine.store.snapshots import Snapshots
 from engine.store.walks import Walks
 from engine.store.workflows import Workflow, Workflows
+from engine.tiers import Tiers
 
 __all__ = [
     "Accepted",
@@ -42,6 +44,7 @@ class Store:
 
     client: Client
     hint_client: Client
+    tiers: Tiers
     accounts: Accounts
     api_keys: ApiKeys
     workflows: Workflows
@@ -53,15 +56,20 @@ class Store:
 
     @classmethod
     def open(cls, settings: Settings) -> "Store":
-        """A store over the settings' Redis; connects with the first command."""
+        """A store over the settings' Redis; connects with the first command.
+
+        Raises SettingError when the settings' tiers are not right.
+        """
+        terms = tiers.load(settings.tiers_file)
         client = Client(settings.redis_url)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
         return cls(
             client=client,
             hint_client=hint_client,
+            tiers=terms,
             accounts=Accounts(client),
-            api_keys=ApiKeys(client),
+            api_keys=ApiKeys(client, terms),
             workflows=Workflows(client, settings.retention_days),
             executions=Executions(client, hints),
             walks=Walks(client),

@@ -11,6 +11,7 @@ from engine.store.accounts import Account, parse_account
 from engine.store.client import Client
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
+from engine.tiers import Terms, Tiers
 
 MAX_NAME = 100
 
@@ -30,17 +31,19 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who calls: the account, and the key that spoke for it."""
+    """Who calls: the account, what its tier gives, and the key that spoke for it."""
 
     account: Account
+    terms: Terms
     key: ApiKey
 
 
 class ApiKeys:
     """Creates, checks, lists and revokes API keys."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, tiers: Tiers) -> None:
         self._client = client
+        self._tiers = tiers
         self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
 
     async def create(
@@ -56,7 +59,8 @@ class ApiKeys:
             raise ValueError("A key needs at least one capability")
         if not 0 < len(name) <= MAX_NAME:
             raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")
-        check_ceiling(held, account.tier, account.role)
+        terms = self._tiers.terms(account.tier, account.role)
+        check_ceiling(held, terms.tier, terms.ceiling)
         secret = api_keys.make_secret(account.id)
         seconds, micros = await self._client.send("TIME")
         key = ApiKey(
@@ -101,9 +105,9 @@ class ApiKeys:
         cached = self._parsed.get(key_record)
         if cached is not None and cached[0] == account_record:
             return cached[1]
-        principal = Principal(
-            account=parse_account(unpack(account_record)), key=_parse_key(key_record)
-        )
+        account = parse_account(unpack(account_record))
+        terms = self._tiers.terms(account.tier, account.role)
+        principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
         if len(self._parsed) > 10_000:
             self._parsed.clear()
         self._parsed[key_record] = (account_record, principal)
