@@ -13,6 +13,7 @@ from engine.capabilities import PRESETS, Role, Tier
 from engine.errors import CapabilityAboveCeiling
 from engine.settings import Settings
 from engine.store import Account, ApiKey, Principal, Store
+from engine.tiers import load
 from gateway.app import routes
 from gateway.auth import check_capability
 from gateway.endpoints import Guarded, Resource
@@ -291,7 +292,7 @@ def principal(tier: Tier, role: Role, *capabilities: str) -> Principal:
         capabilities=capabilities,
         created_at=0,
     )
-    return Principal(account=account, key=key)
+    return Principal(account=account, terms=load().terms(tier, role), key=key)
 
 
 def test_a_capability_above_the_tier_of_today_is_refused_at_use() -> None:
