@@ -23,6 +23,7 @@ class Call:
     retrying: dict[int, int] = field(default_factory=dict)
     claimed: tuple[int, ...] = ()
     leaves: bool = False
+    hands_over: bool = False
     offered: bool = False
     end: str = ""
     is_lost: bool = False
@@ -51,6 +52,8 @@ class Record:
     claims: dict[int, Claim] = field(default_factory=dict)
     steps: dict[int, int] = field(default_factory=dict)
     completed: int | None = None
+    lost: int = 0
+    """Workers that died since the last step."""
 
 
 class Model:
@@ -113,6 +116,7 @@ class Model:
             return ["conflict", record.status]
         self._move_nodes(record, call)
         record.steps[call.fence] = call.step
+        record.lost = 0
         if call.end:
             self._finish(call.execution, record, call.end, call.now)
         else:
@@ -150,7 +154,9 @@ class Model:
         retries = [
             record.claims[index].at for index, code in enumerate(record.statuses) if code == "t"
         ]
-        if record.status == "cancel_requested":
+        if call.hands_over:
+            self.due[call.execution] = call.now
+        elif record.status == "cancel_requested":
             if not record.holders:
                 self.due[call.execution] = call.now
         elif retries:
@@ -183,6 +189,7 @@ class Model:
                 else:
                     claim.attempts -= 1
         record.offered = bool(record.holders)
+        record.lost += call.is_lost
         self.due[call.execution] = call.now
         return [1]
 

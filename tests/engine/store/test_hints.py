@@ -1,7 +1,6 @@
 import pytest
 
 from engine import keyspace
-from engine.errors import StoreFull
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.hints import make_hint, parse_hint
@@ -24,13 +23,22 @@ async def test_no_hints_cost_nothing(store: Store) -> None:
     assert await store.hints.depth() == 0
 
 
-async def test_a_hint_that_cannot_be_sent_soon_is_nobodys_trouble(store: Store) -> None:
+async def test_a_full_redis_still_takes_hints_for_what_is_on_record(store: Store) -> None:
     await store.client.send("CONFIG", "SET", "maxmemory", 1)
 
     store.hints.send_soon("acc/1")
+    await store.hints.send(["acc/2", "acc/3"])
 
-    with pytest.raises(StoreFull):
-        await store.hints.send(["acc/2"])
+    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+    assert hints == [b"walk|acc/2", b"walk|acc/3"]
+
+
+async def test_any_number_of_hints_can_be_sent(store: Store) -> None:
+    await store.hints.send(f"acc/{number}" for number in range(20_001))
+
+    assert await store.hints.depth() == 20_001
+    last = await store.client.send("LINDEX", keyspace.hints("walk"), -1)
+    assert last == b"walk|acc/20000"
 
 
 async def test_hints_may_live_in_another_database(redis_url: str) -> None:

@@ -124,7 +124,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         ",".join(f"{index}={delay}" for index, delay in call.retrying.items()),
         ",".join(str(index) for index in call.claimed),
         b"rows" if call.settled else b"",
-        "leave" if call.leaves else "stay",
+        ("hand over" if call.hands_over else "leave") if call.leaves else "stay",
         "1" if call.offered else "0",
         *(call.end, name, b"result" if call.end else b"", b""),
     ]
@@ -256,6 +256,7 @@ class Walking(RuleBasedStateMachine):
         assert found["statuses"] == "".join(record.statuses), name
         assert int(found.get("holders", 0)) == len(record.holders), name
         assert int(found.get("fence", 0)) == record.fence
+        assert int(found.get("lost", 0)) == record.lost
         assert (found.get("offered") == "1") == record.offered
         completed = found.get("completed")
         assert (completed is None or int(completed)) == (record.completed or completed is None)
@@ -296,6 +297,7 @@ def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> C
             call.settled[index] = "c"
     stays = {i for i in running if record.statuses[i] == "r"} - set(call.settled) - {*call.retrying}
     call.leaves = not call.end and not stays and not call.claimed and draw(st.booleans())
+    call.hands_over = call.leaves and draw(st.booleans())
     call.offered = draw(st.booleans())
     return call
 
