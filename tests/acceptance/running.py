@@ -117,7 +117,11 @@ class RunningStack:
     def part(self, kind: str) -> list[int]:
         """The processes of one kind of part, as they are now."""
         words = {"redis": "-server unixsocket:"}.get(kind, f"-m deploy {kind}")
-        return sorted(pid for pid, line in self.processes().items() if words in line)
+        return sorted(
+            pid
+            for pid, line in self.processes().items()
+            if words in line and "launcher.py" not in line and _parent(pid) == self.process.pid
+        )
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Signal it and wait for its end; give the exit code."""
@@ -168,6 +172,13 @@ def _inside(folder: Path) -> Iterator[tuple[int, str]]:
         except OSError:
             continue
         yield int(process.name), line.replace(b"\0", b" ").decode().strip()
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _kill(pid: int) -> None:
