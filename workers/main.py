@@ -23,6 +23,7 @@ from engine.store.subscription import Subscription
 from workers import actors
 from workers.executor import Executor
 from workers.http import Egress
+from workers.http.gate import Gate
 from workers.pool import Pool
 from workers.sweeper import Sweeper
 from workers.walker import Walker
@@ -60,7 +61,7 @@ async def worker(settings: Settings) -> AsyncIterator[Walker]:
         pool = Pool(slots=cpu_slots)
         await pool.start()
         stack.push_async_callback(pool.close)
-        egress = Egress(allow_private=settings.allow_private_urls)
+        egress = Egress(gate=Gate.of(settings))
         stack.push_async_callback(egress.close)
         store = Store.open(settings)
         stack.push_async_callback(store.close)
@@ -72,6 +73,7 @@ async def worker(settings: Settings) -> AsyncIterator[Walker]:
             max_bytes=settings.max_run_bytes,
             release=slots.release,
         )
+        stack.push_async_callback(_resign, store, worker_id)
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)
         heartbeat.start()
         stack.callback(heartbeat.stop)
@@ -97,8 +99,14 @@ async def _sweeping(store: Store, worker_id: str, settings: Settings) -> AsyncIt
     )
     async with _background(sweeper.run(), "sweeper"):
         yield
+
+
+async def _resign(store: Store, worker_id: str) -> None:
     with contextlib.suppress(EngineError):
-        await store.leases.resign(worker_id)
+        if await store.leases.held(worker_id):
+            await store.leases.end_lease(worker_id)  # others give it back at once
+        else:
+            await store.leases.resign(worker_id)
 
 
 @contextlib.asynccontextmanager

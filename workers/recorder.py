@@ -2,17 +2,32 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
-from engine.errors import Unavailable
+from engine.errors import StoreFull, Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.walks import ASIDE_BYTES, Advanced, Claimed, Step, Verdict, Walks
 
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
+
+
+async def persist(call: Callable[[], Awaitable[T]], verb: str) -> T:
+    """Call the store until it answers; for what may be asked again and must not be left open."""
+    tries = 0
+    while True:
+        try:
+            return await call()
+        except (Unavailable, StoreFull) as error:
+            if tries == 0:
+                log.warning("asking again", extra={"call": verb, "reason": error.message})
+            await asyncio.sleep(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)])
+            tries += 1
 
 
 class Gone(Exception):
@@ -35,6 +50,11 @@ class Recorder:
     def is_empty(self) -> bool:
         """Whether there is nothing to record."""
         return not self._step.settled and not self._step.retrying
+
+    @property
+    def settled(self) -> set[int]:
+        """The nodes that have ended and are not on record yet."""
+        return {index for index, _ in self._step.settled}
 
     def add_settled(
         self,
@@ -73,12 +93,16 @@ class Recorder:
         step.rows = [row for row in step.rows if row[0] not in indexes]
         step.aside = {i: data for i, data in step.aside.items() if i not in indexes}
 
-    async def record(
-        self, *, claim: Sequence[int] = (), leave: bool = False, offered: bool = False
-    ) -> Advanced:
+    async def record(self, *, claim: Sequence[int] = (), offered: bool = False) -> Advanced:
         """Record the step. Raises Gone."""
-        self._step.claimed, self._step.leave, self._step.offered = claim, leave, offered
-        self._step.end = None
+        self._step.claimed, self._step.offered = claim, offered
+        self._step.leave, self._step.end = False, None
+        return await self._advance()
+
+    async def leave(self, *, hands_over: bool) -> Advanced:
+        """Record the step and leave; `hands_over` when others may go on at once. Raises Gone."""
+        self._step.claimed, self._step.offered = (), False
+        self._step.leave, self._step.hands_over, self._step.end = True, hands_over, None
         return await self._advance()
 
     async def end(
@@ -91,7 +115,7 @@ class Recorder:
         return await self._advance()
 
     async def _advance(self) -> Advanced:
-        advanced = await self._send()
+        advanced = await persist(self._send, "record a step")
         if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
             raise Gone(advanced.verdict.value)
         if advanced.verdict is Verdict.OK:
@@ -100,21 +124,13 @@ class Recorder:
             self.must_record = False
         return advanced
 
-    async def _send(self) -> Advanced:
+    def _send(self) -> Awaitable[Advanced]:
         claimed = self._claimed
-        tries = 0
-        while True:
-            try:
-                return await self._walks.advance(
-                    claimed.account_id,
-                    claimed.execution_id,
-                    self._worker_id,
-                    claimed.fence,
-                    self._number,
-                    self._step,
-                )
-            except Unavailable as error:
-                if tries == 0:
-                    log.warning("cannot record a step yet", extra={"reason": error.message})
-                await asyncio.sleep(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)])
-                tries += 1
+        return self._walks.advance(
+            claimed.account_id,
+            claimed.execution_id,
+            self._worker_id,
+            claimed.fence,
+            self._number,
+            self._step,
+        )

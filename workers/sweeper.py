@@ -12,6 +12,7 @@ from engine.store.executions import RESEND_AFTER_MS
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
 PRUNE_SECONDS = 60.0
+GIVEN_BACK_AT_ONCE = 200
 DAY_MS = 86_400_000
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Sweeper:
         self._lease_seconds = lease_seconds
         self._retention_ms = int(retention_days * DAY_MS)
         self._leads = False
+        self._ticked_at = time.time()
         self._recover_after = 0.0
         self._prune_after = 0.0
 
@@ -42,31 +44,38 @@ class Sweeper:
                 await self._tick()
             except EngineError as error:
                 self._leads = False
-                self._recover_after = time.monotonic() + self._lease_seconds
+                self._spare_all()
                 log.warning("cannot sweep", extra={"reason": error.message})
             except Exception:
                 log.exception("a sweep failed unexpectedly")
             await asyncio.sleep(TICK_SECONDS)
 
     async def _tick(self) -> None:
+        # The wall clock goes on while a machine sleeps; the others have slept as well.
+        before, self._ticked_at = self._ticked_at, time.time()
+        if self._ticked_at - before > self._lease_seconds:
+            self._spare_all()
         leads = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
-        now = time.monotonic()
         if leads and not self._leads:
-            await self._check_uptime(now)
+            await self._check_uptime()
         self._leads = leads
-        if not leads:
-            return
+        if leads:
+            await self._sweep(time.monotonic())
+
+    async def _sweep(self, now: float) -> None:
         if now >= self._recover_after:
             await self.recover()
         await self.resend()
-        if now >= self._prune_after:
-            await self.prune()
+        if now >= self._prune_after and not await self.prune():
             self._prune_after = now + PRUNE_SECONDS
 
-    async def _check_uptime(self, now: float) -> None:
+    async def _check_uptime(self) -> None:
         # Leases that ended while the store was down say nothing of who lives.
         if await self._store.leases.uptime_seconds() < 2 * self._lease_seconds:
-            self._recover_after = now + self._lease_seconds
+            self._spare_all()
+
+    def _spare_all(self) -> None:
+        self._recover_after = time.monotonic() + self._lease_seconds
 
     async def recover(self) -> None:
         """Give back what dead workers held, and send its hints."""
@@ -75,14 +84,20 @@ class Sweeper:
                 continue
             references = await self._store.leases.held(worker_id)
             log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
-            given = [
-                reference
-                for reference in references
-                if await self._store.walks.give_back(reference, worker_id, is_lost=True)
-            ]
-            await self._store.hints.send(given)
-            metrics.EXECUTIONS_RECOVERED.inc(len(given))
+            for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
+                await self._give_back(references[start : start + GIVEN_BACK_AT_ONCE], worker_id)
             await self._store.leases.bury(worker_id)
+
+    async def _give_back(self, references: list[str], worker_id: str) -> None:
+        give_back = self._store.walks.give_back
+        found = await asyncio.gather(
+            *(give_back(reference, worker_id, is_lost=True) for reference in references)
+        )
+        given = [
+            reference for reference, is_given in zip(references, found, strict=True) if is_given
+        ]
+        await self._store.hints.send(given)
+        metrics.EXECUTIONS_RECOVERED.inc(len(given))
 
     async def resend(self) -> None:
         """Send the hints that are due: retries, and what nobody has claimed."""
@@ -90,9 +105,11 @@ class Sweeper:
         await self._store.hints.send(references)
         metrics.HINTS_RESENT.inc(len(references))
 
-    async def prune(self) -> None:
-        """Remove executions whose retention is over, and fold metrics of processes long gone."""
+    async def prune(self) -> bool:
+        """Remove executions whose retention is over, and fold metrics of processes long gone.
+
+        One batch, so that a large one keeps nobody waiting; true when there may be more.
+        """
         await metrics.retire(self._store)
         now = await self._store.leases.now()
-        while await self._store.leases.prune(now - self._retention_ms):
-            pass
+        return await self._store.leases.prune(now - self._retention_ms) > 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ SHIP_SECONDS = 0.025
 """When heavy nodes take this long and more of them wait, other workers are asked to help."""
 HOLD_SECONDS = 1.0
 """A retry due within this time is waited for; for a later one the execution is left."""
+CONTESTED_SECONDS = 0.05
 MAX_LOST = 3
 """A node whose worker died this often is failed, lest it take down one worker after another."""
 UNTOUCHED = NodeClaim(0, 0, 0, 0)
@@ -79,8 +80,8 @@ class Walk:
         self._wake.set()
 
     def look(self) -> None:
-        """Ask the store what other walkers have done: one of them may have died."""
-        self._must_look = self._is_shared
+        """Ask the store whether this is still in hand and what other walkers have done."""
+        self._must_look = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -115,7 +116,10 @@ class Walk:
     def _has_news(self) -> bool:
         if self._is_cancelled or self._progress.ready:
             return True
-        return bool(self._io) and not self._means.is_draining()
+        if self._means.is_draining():
+            return False
+        has_room = self._running_cpu() < self._means.cpu_slots
+        return bool(self._io) or (bool(self._cpu) and has_room)
 
     def _waits_here(self) -> bool:
         if self._means.is_draining():
@@ -137,15 +141,20 @@ class Walk:
         claimed = self._claimed
         if claimed.fence > 1:
             self._claims = parse_claims(claimed.record)
-            outputs = await self._read_outputs(claimed.record)
+            outputs = await self._read_outputs(claimed.record, range(len(claimed.statuses)))
             self._progress = Progress(self._plan, claimed.statuses, outputs)
+            self._elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
         for index, code in enumerate(claimed.statuses):
             if code == "t":
                 self._time(index, max(0.0, (self._claims[index].at - claimed.now) / 1000))
 
-    async def _read_outputs(self, record: Mapping[str, bytes]) -> dict[int, Outputs | None]:
+    async def _read_outputs(
+        self, record: Mapping[str, bytes], wanted: Container[int]
+    ) -> dict[int, Outputs | None]:
         outputs: dict[int, Outputs | None] = {}
         for index, row in parse_rows(record).items():
+            if index not in wanted:
+                continue
             data = row[5]
             if data is True:
                 claimed = self._claimed
@@ -160,7 +169,7 @@ class Walk:
 
     async def _run_ready(self) -> None:
         progress, nodes = self._progress, self._plan.nodes
-        while progress.ready and self._failed is None:
+        while progress.ready and self._failed is None and not self._is_cancelled:
             index = progress.ready.popleft()
             if progress.status(index) != "p":
                 continue  # another walker has settled it meanwhile
@@ -201,12 +210,15 @@ class Walk:
         if self._means.is_draining():
             return
         claim, self._io = self._io, []
-        if self._is_shared or self._must_ship():
-            while self._cpu and self._running_cpu() + len(claim) < self._means.cpu_slots:
-                claim.append(self._cpu.popleft())
-        else:
-            while self._cpu and self._running_cpu() < self._means.cpu_slots:
-                self._start(self._cpu.popleft())
+        must_claim = self._is_shared or self._must_ship()
+        free = self._means.cpu_slots - self._running_cpu()
+        for _ in range(min(free, len(self._cpu))):
+            index = self._cpu.popleft()
+            # Calls are counted where they may be repeated.
+            if must_claim or self._plan.nodes[index].policy.attempts > 1:
+                claim.append(index)
+            else:
+                self._start(index)
         if claim:
             await self._claim(claim)
 
@@ -245,34 +257,58 @@ class Walk:
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
         elif advanced.verdict is Verdict.CONFLICT:
-            await self._reconcile(advanced.statuses, claim or [])
+            await self._reconcile(advanced, claim or ())
         elif self._is_shared:
-            await self._reconcile(advanced.statuses, [])
+            await self._reconcile(advanced)
         return advanced
 
-    async def _reconcile(self, statuses: str, claim: list[int]) -> None:
+    async def _reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
         """Take over what other walkers of this execution have done or begun."""
-        progress = self._progress
+        self._is_shared = True
+        progress, statuses = self._progress, advanced.statuses
         settled = {i for i, code in enumerate(statuses) if code in SETTLED}
-        news = {i for i in settled if progress.status(i) not in SETTLED}
-        begun = {i for i in (*claim, *self._cpu) if statuses[i] in "rt"} - set(self._running)
-        given_back = {i for i in self._elsewhere if statuses[i] == "p"}
-        again = [i for i in claim if statuses[i] == "p"] + sorted(given_back)
-        self._elsewhere = (self._elsewhere | begun) - given_back - settled
-        self._cpu = deque(i for i in self._cpu if i not in begun)
         self._recorder.drop(settled)
+        news = {i for i in settled if progress.status(i) not in SETTLED}
+        begun = {i for i in (*claim, *self._cpu) if statuses[i] == "r"} - set(self._running)
         for index in begun:
             progress.begin(index)
-        for index in again:
-            kind = self._plan.nodes[index].type.kind
-            (self._cpu if kind is Kind.CPU else self._io).append(index)
+        self._cpu = deque(i for i in self._cpu if i not in begun)
+        self._elsewhere = (self._elsewhere | begun) - settled
+        progress.ready.extend(i for i in claim if statuses[i] == "p" and i not in self._running)
+        left = {i for i in self._elsewhere if statuses[i] in "pt"}
+        await self._resume(left | {i for i in claim if statuses[i] == "t"}, advanced)
         if news:
             await self._take_over(statuses, news)
+        if self._is_contested(statuses):
+            await asyncio.sleep(CONTESTED_SECONDS)
+
+    async def _resume(self, indexes: set[int], advanced: Advanced) -> None:
+        """Go on with what another walker has lost or put off: it may not come back."""
+        if not indexes:
+            return
+        claimed = self._claimed
+        record = await self._means.walks.records(claimed.account_id, claimed.execution_id)
+        claims = parse_claims(record)
+        self._elsewhere -= indexes
+        for index in sorted(indexes):
+            self._claims[index] = claims.get(index, UNTOUCHED)
+            if advanced.statuses[index] == "t":
+                self._time(index, max(0.0, (self._claims[index].at - advanced.now) / 1000))
+            else:
+                self._progress.give_back(index)
+
+    def _is_contested(self, statuses: str) -> bool:
+        """Whether others have begun what was done here without a claim: theirs will count."""
+        fence = self._claimed.fence
+        return any(
+            statuses[i] == "r" and self._claims.get(i, UNTOUCHED).fence != fence
+            for i in self._recorder.settled
+        )
 
     async def _take_over(self, statuses: str, news: set[int]) -> None:
         claimed = self._claimed
         record = await self._means.walks.records(claimed.account_id, claimed.execution_id)
-        outputs = await self._read_outputs(record)
+        outputs = await self._read_outputs(record, news)
         self._cpu = deque(i for i in self._cpu if i not in news)
         self._io = [i for i in self._io if i not in news]
         for index in sorted(news):
@@ -367,14 +403,11 @@ class Walk:
     async def _leave(self) -> bool:
         if self._is_shared and not self._recorder.is_empty:
             await self._record()
-            if self._progress.ready or self._progress.is_done or self._is_cancelled:
+            if self._has_news() or self._progress.is_done:
                 return False
-        advanced = await self._recorder.record(leave=True)
-        if advanced.verdict is Verdict.CANCEL:
-            self._is_cancelled = True
-            return False
+        advanced = await self._recorder.leave(hands_over=bool(self._io or self._cpu))
         if advanced.verdict is Verdict.CONFLICT:
-            await self._reconcile(advanced.statuses, [])
+            await self._reconcile(advanced)
             return False
         return True
 
@@ -392,11 +425,11 @@ class Walk:
         result = self._result if self._progress.is_done else b""
         advanced = await self._recorder.end(status, result, self._error())
         if advanced.verdict is Verdict.CONFLICT:
-            await self._reconcile(advanced.statuses, [])
+            await self._reconcile(advanced)
             return False
         if advanced.verdict is Verdict.CANCEL:
-            status = ExecutionStatus.CANCELLED
-            await self._recorder.end(status, result, None)
+            self._is_cancelled, self._failed = True, None
+            return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
         return True
 

@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
+import secrets
 from collections import deque
 from collections.abc import Callable
 
 from engine import log, metrics
-from engine.errors import EngineError, WorkflowNotFound
+from engine.errors import EngineError, StoreFull, Unavailable, WorkflowNotFound
 from engine.executions import ExecutionStatus
 from engine.store import Store
-from engine.store.walks import Claimed
+from engine.store.walks import Claimed, Verdict
 from workers.executor import Executor
-from workers.recorder import Gone, Recorder
+from workers.recorder import Gone, Recorder, persist
 from workers.walk import Means, Walk
+
+MAX_LOST_AT_ONCE = 5
+"""An execution that was lost so often without a step between is failed, as nodes are."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +75,10 @@ class Walker:
             walk.cancel()
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new, let running nodes end for a while, give the rest back."""
+        """Begin nothing new, let running nodes end for a while, give the rest back.
+
+        What cannot be given back stays on record as held; whoever recovers this worker finds it.
+        """
         self._is_draining = True
         for walk in self._walks.values():
             walk.wake()
@@ -79,15 +86,21 @@ class Walker:
         if tasks:
             await asyncio.wait(tasks.values(), timeout=seconds)
         left = [reference for reference, task in tasks.items() if not task.done()]
-        for reference in left:
-            tasks[reference].cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-        for reference in left:
-            await self._store.walks.give_back(reference, self._means.worker_id, is_lost=False)
-        await self._store.hints.send(left)
+        for task in (*tasks.values(), *self._looks):
+            task.cancel()
+        await asyncio.gather(*tasks.values(), *self._looks, return_exceptions=True)
+        try:
+            for reference in left:
+                await self._store.walks.give_back(reference, self._means.worker_id, is_lost=False)
+            await self._store.hints.send(left)
+        except EngineError as error:
+            logger.warning("cannot give back", extra={"reason": error.message})
 
     async def _ask_help(self, reference: str) -> None:
-        await self._store.hints.send([reference])
+        try:
+            await self._store.hints.send([reference])
+        except EngineError as error:
+            logger.warning("cannot ask for help", extra={"reason": error.message})
 
     def _start_all(self) -> None:
         # The flag is lowered first: what is appended from now on wakes the loop again.
@@ -96,6 +109,10 @@ class Walker:
             self._start(self._inbox.popleft())
 
     def _start(self, reference: str) -> None:
+        if self._is_draining:
+            self._release()
+            self._store.hints.send_soon(reference)  # it came too late for this worker
+            return
         if reference in self._tasks:
             self._release()  # a double: it is being walked right here
             self._looks.add(look := self._loop.create_task(self._look(reference)))
@@ -124,30 +141,39 @@ class Walker:
         self._release()
 
     async def _walk(self, reference: str) -> None:
+        # What was taken away (this worker was thought dead) may be there to be taken again.
+        is_gone = True
+        while is_gone:
+            is_gone = False
+            claimed = await self._claim(reference)
+            if claimed is None:
+                return
+            log.bind(execution_id=claimed.execution_id)
+            try:
+                await self._walk_claimed(claimed, reference)
+            except Gone:
+                is_gone = not self._is_draining
+                metrics.STEPS_FENCED.inc()
+                logger.info("the execution went to somebody else or has ended")
+            except (Unavailable, StoreFull) as error:
+                logger.warning("left an execution", extra={"reason": error.message})
+                await self._give_back(reference)
+            except Exception:
+                logger.exception("a walk failed unexpectedly")
+                await self._end_failed(claimed, "The execution failed unexpectedly")
+
+    async def _claim(self, reference: str) -> Claimed | None:
+        # A claim whose reply was lost may have been made; asked again, it answers the same.
+        token = secrets.token_hex(8)
+        walks, worker_id = self._store.walks, self._means.worker_id
         try:
-            claimed = await self._store.walks.claim(reference, self._means.worker_id)
+            claimed = await persist(lambda: walks.claim(reference, worker_id, token), "claim")
         except ValueError:
             logger.warning("a hint named no execution")
-            return
-        except EngineError as error:
-            # The sweeper sends the hint again.
-            logger.warning("cannot claim", extra={"reason": error.message})
-            return
+            return None
         if claimed is None:
             metrics.CLAIMS_REFUSED.inc()
-            return
-        log.bind(execution_id=claimed.execution_id)
-        try:
-            await self._walk_claimed(claimed, reference)
-        except Gone:
-            metrics.STEPS_FENCED.inc()
-            logger.info("the execution went to somebody else or has ended")
-        except EngineError as error:
-            logger.warning("left an execution", extra={"reason": error.message})
-            await self._give_back(reference)
-        except Exception:
-            logger.exception("a walk failed unexpectedly")
-            await self._end_failed(claimed, "The execution failed unexpectedly")
+        return claimed
 
     async def _walk_claimed(self, claimed: Claimed, reference: str) -> None:
         try:
@@ -157,6 +183,9 @@ class Walker:
         except WorkflowNotFound:
             await self._end_failed(claimed, "This version of the workflow is gone")
             return
+        if claimed.lost >= MAX_LOST_AT_ONCE:
+            await self._end_failed(claimed, f"{claimed.lost} workers died of this execution")
+            return
         walk = self._walks[reference] = Walk(claimed, plan, self._means)
         await walk.run()
 
@@ -164,12 +193,12 @@ class Walker:
         recorder = Recorder(self._store.walks, claimed, self._means.worker_id, number=10**9)
         error = {"code": "INTERNAL_ERROR", "message": message, "reason": message}
         try:
-            await recorder.end(ExecutionStatus.FAILED, b"", error)
+            advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
+            if advanced.verdict is Verdict.CANCEL:
+                await recorder.end(ExecutionStatus.CANCELLED, b"", None)
         except Gone:
             logger.info("the execution had ended already")
 
     async def _give_back(self, reference: str) -> None:
-        try:
-            await self._store.walks.give_back(reference, self._means.worker_id, is_lost=False)
-        except EngineError as error:
-            logger.warning("cannot give back", extra={"reason": error.message})
+        walks, worker_id = self._store.walks, self._means.worker_id
+        await persist(lambda: walks.give_back(reference, worker_id, is_lost=False), "give back")

@@ -4,8 +4,8 @@
 -- Called again with the same fence and step, or an earlier step, it changes nothing.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
---       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave',
---       10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
+--       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
+--       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
 --       then node index and bytes of outputs kept aside
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 local now = tonumber(ARGV[1])
@@ -16,7 +16,7 @@ end
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 if head[3] and tonumber(step) <= tonumber(head[3]) then return {'ok', status, statuses, stamp} end
@@ -80,6 +80,7 @@ end
 statuses = string.char(unpack(codes))
 
 for position = 15, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[position], ARGV[position + 1]) end
+if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
 local changes = {'step' .. fence, step}
 if ARGV[8] ~= '' then
   changes[3] = 'r' .. fence .. '.' .. step
@@ -97,7 +98,7 @@ if ARGV[11] ~= '' then
   if head[5] and head[5] ~= '' then redis.call('PUBLISH', head[5], ARGV[12]) end
   return {'ok', status, statuses, stamp}
 end
-if ARGV[9] == 'leave' then
+if ARGV[9] ~= 'stay' then
   holders = holders - 1
   redis.call('HDEL', KEYS[3], ARGV[2])
   local retry_at
@@ -109,6 +110,7 @@ if ARGV[9] == 'leave' then
   -- An execution that is to be cancelled need not wait for its retries.
   if status == 'cancel_requested' then retry_at = nil end
   local at = retry_at or (holders == 0 and now or nil)
+  if ARGV[9] == 'hand over' then at = now end
   if at then redis.call('ZADD', KEYS[2], string.format('%d', at), ARGV[2]) end
 end
 redis.call('HSET', KEYS[1], 'statuses', statuses, 'holders', holders, 'offered', ARGV[10],

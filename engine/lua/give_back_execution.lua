@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Take an execution from a worker that died or stops: its running nodes are pending again.
--- Called again it changes nothing.
+-- Called again it changes nothing. Workers lost since the last step are counted, for what is run
+-- without a claim may be what they died of.
 -- KEYS: 1 execution, 2 due, 3 held by that worker
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node)
 -- Returns 1 when there was something to give back, else 0
@@ -32,5 +33,6 @@ end
 local holders = math.max(0, tonumber(head[3] or '0') - 1)
 redis.call('HSET', KEYS[1], 'statuses', string.char(unpack(codes)),
   'holders', holders, 'offered', holders > 0 and '1' or '0')
+if ARGV[3] == '1' then redis.call('HINCRBY', KEYS[1], 'lost', 1) end
 redis.call('ZADD', KEYS[2], string.format('%d', now), ARGV[2])
 return 1

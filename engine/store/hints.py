@@ -6,9 +6,11 @@ from typing import Any
 
 from engine import keyspace
 from engine.store.client import Client
+from engine.store.scripts import SCRIPTS
 
 WALK_QUEUE = "walk"
 WALK_ACTOR = "walk"
+SENT_AT_ONCE = 1_000
 
 
 def make_hint(actor: str, argument: str) -> str:
@@ -31,23 +33,27 @@ class HintSender:
         self._client = client
 
     def send_soon(self, reference: str) -> None:
-        """Send a walk hint with the commands of this loop tick; nobody waits for it."""
-        future = self._push([reference])
+        """Send a walk hint with the commands of this loop tick; nobody waits for it.
+
+        Refused when Redis is full, as the execution it is for may be.
+        """
+        hint = make_hint(WALK_ACTOR, reference)
+        future = self._client.send("RPUSH", keyspace.hints(WALK_QUEUE), hint)
         future.add_done_callback(_forget)
 
     async def send(self, references: Iterable[str]) -> None:
-        """Send walk hints and wait until they are queued. Raises Unavailable or StoreFull."""
-        listed = list(references)
-        if listed:
-            await self._push(listed)
+        """Send walk hints of executions on record, a full Redis or not. Raises Unavailable."""
+        hints = [make_hint(WALK_ACTOR, reference) for reference in references]
+        for start in range(0, len(hints), SENT_AT_ONCE):
+            await self._client.call(
+                SCRIPTS["send_hints"],
+                [keyspace.hints(WALK_QUEUE)],
+                hints[start : start + SENT_AT_ONCE],
+            )
 
     async def depth(self) -> int:
         """How many hints wait."""
         return int(await self._client.send("LLEN", keyspace.hints(WALK_QUEUE)))
-
-    def _push(self, references: list[str]) -> "asyncio.Future[Any]":
-        hints = [make_hint(WALK_ACTOR, reference) for reference in references]
-        return self._client.send("RPUSH", keyspace.hints(WALK_QUEUE), *hints)
 
 
 def _forget(future: "asyncio.Future[Any]") -> None:

@@ -33,6 +33,11 @@ class Claimed:
     record: Mapping[str, bytes]
 
     @property
+    def lost(self) -> int:
+        """Workers that died while they held it, since the last step on record."""
+        return int(self.record.get("lost", 0))
+
+    @property
     def reference(self) -> str:
         """How sets and hints name the execution."""
         return keyspace.reference(self.account_id, self.execution_id)
@@ -94,11 +99,19 @@ class Step:
     aside: dict[int, bytes] = field(default_factory=dict)
     """Packed outputs too large for the record, by node index."""
     leave: bool = False
+    hands_over: bool = False
+    """Leaving, with work at hand that this worker must not begin: a hint is due at once."""
     offered: bool = False
     end: ExecutionStatus | None = None
     result: bytes = b""
     """Packed."""
     error: dict[str, Any] | None = None
+
+
+def _manner(step: Step) -> str:
+    if not step.leave:
+        return "stay"
+    return "hand over" if step.hands_over else "leave"
 
 
 class Walks:
@@ -173,7 +186,7 @@ class Walks:
                 ",".join([f"{index}={delay}" for index, delay in step.retrying]),
                 ",".join([str(index) for index in step.claimed]),
                 pack(step.rows) if step.rows else b"",
-                "leave" if step.leave else "stay",
+                _manner(step),
                 "1" if step.offered else "0",
                 step.end.value if step.end else "",
                 execution_id,

@@ -52,9 +52,9 @@ SCENARIOS = {
         args=("digest",),
     ),
     "authorize_session": Scenario(
-        seed=(("SET", "session", "acc"), ("HSET", "accounts", "acc", "record")),
+        seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
         keys=("session", "accounts"),
-        args=(0,),
+        args=(30_000,),
     ),
     "beat_worker": Scenario(seed=(), keys=("workers",), args=(NOW, "w1", 3000)),
     "bury_worker": Scenario(
@@ -88,8 +88,8 @@ SCENARIOS = {
     ),
     "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[]),
     "redeem_login": Scenario(
-        seed=(("SET", "link", "acc"), ("HSET", "accounts", "acc", "record")),
-        keys=("link", "session", "accounts"),
+        seed=(("SET", "login", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
+        keys=("login", "session", "accounts"),
         args=(60_000,),
     ),
     "retire_snapshots": Scenario(
