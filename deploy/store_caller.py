@@ -91,9 +91,10 @@ async def open_store_caller(
             yield StoreCaller(store, account, "")
             return
         principal = await store.api_keys.authorize(key)
-        if not covers(principal.key.capabilities, RUN, slug):
+        held = principal.key.capabilities if principal.key else ()
+        if not covers(held, RUN, slug):
             raise CapabilityDenied(RUN)
-        yield StoreCaller(store, principal.account, principal.key.id)
+        yield StoreCaller(store, principal.account, principal.key_id)
 
 
 def _wire(execution: Execution, plan: Plan) -> Answer:

@@ -34,6 +34,16 @@ def api_keys(partition: int) -> str:
     return f"{_tag(partition)}:api_keys"
 
 
+def session(partition: int, digest: str) -> str:
+    """String: id of the account that a browser is signed in to, with an expiry."""
+    return f"{_tag(partition)}:session:{digest}"
+
+
+def login(partition: int, digest: str) -> str:
+    """String: id of the account that a login link signs in to, with an expiry."""
+    return f"{_tag(partition)}:login:{digest}"
+
+
 def account_api_keys(account_id: str) -> str:
     """Hash: API key id → digest, for one account."""
     return f"{_account_tag(account_id)}:account:{account_id}:api_keys"

@@ -29,6 +29,8 @@ def check_capability(principal: Principal, required: str, name: str | None = Non
 
     `name` is the slug or model that the request is about, for capabilities of one thing alone.
     """
+    if principal.key is None:
+        return  # a session may do what its account may
     terms = principal.terms
     held = principal.key.capabilities
     if not covers(held, required, name):

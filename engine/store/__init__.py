@@ -6,12 +6,14 @@ from engine import tiers
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store.accounts import Account, Accounts
-from engine.store.api_keys import ApiKey, ApiKeys, Principal
+from engine.store.api_keys import ApiKeys
 from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.executions import Accepted, Executions, StaleWorkflow
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
+from engine.store.principals import ApiKey, Principal, Session
+from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
 from engine.store.walks import Walks
 from engine.store.workflows import Workflow, Workflows
@@ -29,6 +31,8 @@ __all__ = [
     "Leases",
     "Principal",
     "Ring",
+    "Session",
+    "Sessions",
     "StaleWorkflow",
     "Snapshots",
     "Store",
@@ -47,6 +51,7 @@ class Store:
     tiers: Tiers
     accounts: Accounts
     api_keys: ApiKeys
+    sessions: Sessions
     workflows: Workflows
     executions: Executions
     walks: Walks
@@ -70,6 +75,7 @@ class Store:
             tiers=terms,
             accounts=Accounts(client),
             api_keys=ApiKeys(client, terms),
+            sessions=Sessions(client, terms),
             workflows=Workflows(client, settings.retention_days),
             executions=Executions(client, hints),
             walks=Walks(client),

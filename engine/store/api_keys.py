@@ -2,40 +2,19 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
-from engine import api_keys, keyspace
+from engine import api_keys, keyspace, tokens
 from engine.capabilities import check_ceiling, parse_all
 from engine.errors import NotFound, Unauthorized
 from engine.store.accounts import Account, parse_account
 from engine.store.client import Client
+from engine.store.principals import ApiKey, Principal
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
-from engine.tiers import Terms, Tiers
+from engine.tiers import Tiers
 
 MAX_NAME = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """One API key. `created_at` is in milliseconds since the epoch."""
-
-    id: str
-    account_id: str
-    name: str
-    prefix: str
-    last4: str
-    capabilities: tuple[str, ...]
-    created_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Who calls: the account, what its tier gives, and the key that spoke for it."""
-
-    account: Account
-    terms: Terms
-    key: ApiKey
 
 
 class ApiKeys:
@@ -72,7 +51,7 @@ class ApiKeys:
             capabilities=held,
             created_at=int(seconds) * 1000 + int(micros) // 1000,
         )
-        await self._write(key, api_keys.digest(secret))
+        await self._write(key, tokens.digest(secret))
         return key, secret
 
     async def _write(self, key: ApiKey, digest: str) -> None:
@@ -89,8 +68,8 @@ class ApiKeys:
         """
         if not api_keys.is_well_formed(secret):
             raise Unauthorized
-        digest = api_keys.digest(secret)
-        partition = api_keys.partition_of(digest)
+        digest = tokens.digest(secret)
+        partition = tokens.partition_of(digest)
         reply = await self._client.call(
             SCRIPTS["authorize_key"],
             [keyspace.api_keys(partition), keyspace.accounts(partition)],

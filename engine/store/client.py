@@ -51,6 +51,10 @@ class Client:
         self._queue(pack(*command), _settler(future))
         return future
 
+    def post(self, *command: Word) -> None:
+        """Queue a plain command whose outcome nobody waits for; it may be lost."""
+        self._queue(pack(*command), _ignore)
+
     def call(
         self, script: Script, keys: Sequence[str], args: Sequence[Word]
     ) -> asyncio.Future[Any]:

@@ -97,7 +97,7 @@ async def _accept(
                 plan=plan,
                 inputs=_checked_inputs(plan, ask, services.settings),
                 source=SOURCE,
-                key_id=principal.key.id,
+                key_id=principal.key_id,
                 bell=services.bell.channel if ask.wait_seconds else "",
                 execution_id=execution_id,
             )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import api_keys, keyspace
+from engine import api_keys, keyspace, tokens
 
 SHAPE = re.compile(r"hr_live_[A-Za-z0-9_-]{43}_[a-z0-9]{6}")
 
@@ -21,7 +21,7 @@ def test_a_secret_has_the_shape_of_the_contract() -> None:
 def test_a_secret_alone_says_in_which_partition_its_record_lives(account_id: str) -> None:
     secret = api_keys.make_secret(account_id)
 
-    partition = api_keys.partition_of(api_keys.digest(secret))
+    partition = tokens.partition_of(tokens.digest(secret))
 
     assert partition == keyspace.partition_of(account_id)
 
@@ -77,7 +77,7 @@ def test_the_last_four_may_hold_an_underscore() -> None:
 
 
 def test_digests_spread_evenly_over_the_partitions() -> None:
-    found = Counter(api_keys.partition_of(api_keys.digest(str(n))) for n in range(16_000))
+    found = Counter(tokens.partition_of(tokens.digest(str(n))) for n in range(16_000))
 
     assert set(found) == set(range(keyspace.PARTITIONS))
     assert max(found.values()) < 1_250
