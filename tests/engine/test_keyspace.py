@@ -25,7 +25,7 @@ KEYS = {
 
 def made(name: str, **changes: object) -> str:
     wanted = inspect.signature(KEYS[name]).parameters
-    key: str = KEYS[name](**{each: (ARGUMENTS | changes)[each] for each in wanted})
+    key: str = KEYS[name](**{each: (ARGUMENTS | changes).get(each, f"<{each}>") for each in wanted})
     return key
 
 

@@ -17,7 +17,7 @@ from engine.store import connection as connections
 from engine.store.client import Client
 from engine.store.scripts import SCRIPTS
 from engine.store.walks import Step, Verdict
-from tests.conftest import RedisServer
+from tests.conftest import RedisServer, free_port
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually
 from tests.redis_proxy import RedisProxy, running_proxy
@@ -253,6 +253,24 @@ async def test_the_database_of_the_url_is_used(redis_url: str, client: Client) -
 
         assert await client.send("GET", "only") is None
         assert await other.send("GET", "only") == b"here"
+
+
+async def test_tcp_with_user_password_and_database() -> None:
+    port = free_port()
+    server = RedisServer("--port", str(port), "--bind", "127.0.0.1")
+    server.start()
+    async with _client(server.url) as client:
+        await client.send("ACL", "SETUSER", "ada", "on", ">se:cret", "~*", "+@all")
+        await client.send("CONFIG", "SET", "requirepass", "other")
+
+    async with _client(f"redis://ada:se%3Acret@127.0.0.1:{port}/2") as client:
+        assert await client.send("ACL", "WHOAMI") == b"ada"
+        assert await client.call(BEAT, ["workers"], [5, "w1", 10]) == b"5"
+        info: bytes = await client.send("CLIENT", "INFO")
+        assert b" db=2 " in info
+    async with _client(f"redis://:other@localhost:{port}") as client:
+        assert await client.send("ACL", "WHOAMI") == b"default"
+    server.stop()
 
 
 class _client:

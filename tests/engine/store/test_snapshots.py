@@ -1,0 +1,44 @@
+from engine.store import Store
+from engine.store.snapshots import RETIRED, is_process, parse
+
+
+async def test_a_snapshot_is_read_with_the_time_it_was_taken(store: Store) -> None:
+    await store.snapshots.put("p1", [["runs", 1]])
+    await store.snapshots.put("p1", [["runs", 2]])
+
+    found, now = await store.snapshots.all()
+
+    assert set(found) == {"p1"}
+    at, samples = parse(found["p1"])
+    assert samples == [["runs", 2]]
+    assert now - 5 <= at <= now
+
+
+async def test_processes_that_are_gone_become_one_sum(store: Store) -> None:
+    for name in ("p1", "p2", "p3"):
+        await store.snapshots.put(name, [name])
+
+    assert await store.snapshots.retire(b"", ["sum"], ["p1", "p2"])
+
+    found, _ = await store.snapshots.all()
+    assert {name for name in found if is_process(name)} == {"p3"}
+    assert parse(found[RETIRED]) == (0, ["sum"])
+
+
+async def test_of_two_who_retire_at_once_one_does(store: Store) -> None:
+    await store.snapshots.put("p1", ["p1"])
+
+    done = [await store.snapshots.retire(b"", [n], ["p1"]) for n in (1, 2)]
+
+    found, _ = await store.snapshots.all()
+    assert done == [True, False]
+    assert parse(found[RETIRED])[1] == [1]
+
+
+async def test_retiring_nobody_changes_nothing(store: Store) -> None:
+    await store.snapshots.put("p1", ["p1"])
+
+    assert not await store.snapshots.retire(b"", ["sum"], [])
+
+    found, _ = await store.snapshots.all()
+    assert set(found) == {"p1"}
