@@ -7,6 +7,7 @@ after a crash; the claim refuses doubles. The consumer never takes more than the
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from engine.store.hints import make_hint, parse_hint
 
 FETCHED_AT_ONCE = 64
 BLOCK_SECONDS = 1.0
+YIELD_SECONDS = 0.00005
 SILENCE_SECONDS = 5.0
 """A server that does not even answer that there is no hint is taken for gone."""
 
@@ -148,6 +150,8 @@ class HintConsumer(Consumer):
         return None
 
     def _fetch(self) -> None:
+        # Whoever was just handed a hint needs the interpreter more than this thread does.
+        time.sleep(YIELD_SECONDS)
         free = self._slots.wait_free(BLOCK_SECONDS)
         if free < 1:
             return

@@ -13,7 +13,7 @@ from gateway.protocol import GatewayProtocol
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 8
 """How long answers under way may take once the process was told to stop."""
-BACKLOG = 2048
+BACKLOG = 8_192
 TICK_SECONDS = 1.0
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import resource
 import signal
 import socket
 import threading
@@ -10,20 +9,17 @@ from collections.abc import Iterator
 
 import uvloop
 
-from engine import log
+from engine import log, process
 from engine.settings import Settings
 from gateway.app import create_app, create_metrics_app
 from gateway.listener import bind, serve_app
 from gateway.services import Services, open_services
 
-MAX_FILES = 65_536
-"""Every caller who waits holds a socket."""
-
 
 def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
     log.set_up(settings.log_level)
-    _raise_file_limit()
+    process.set_up()
     return uvloop.run(serve(settings))
 
 
@@ -53,13 +49,6 @@ async def _serve_metrics(services: Services) -> None:
     if settings.metrics_port:
         bound = bind(settings.metrics_host or settings.host, settings.metrics_port)
         await serve_app(create_metrics_app(services), bound, services.stopping)
-
-
-def _raise_file_limit() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextlib.contextmanager

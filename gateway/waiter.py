@@ -8,6 +8,9 @@ from engine.executions import TERMINAL, Execution
 from engine.store import Ring
 from gateway.services import GatewayRequest
 
+DISCONNECT_CHECKS = 5
+"""Of how many checks one asks whether the caller is still there."""
+
 
 class Waiter:
     """One caller's wait for one execution; it stops the wait, never the execution."""
@@ -15,25 +18,39 @@ class Waiter:
     def __init__(self, request: GatewayRequest, account_id: str, execution_id: str) -> None:
         self._request = request
         self._services = request.state["services"]
+        self._executions = self._services.store.executions
         self._account_id = account_id
         self._execution_id = execution_id
+        self._checks = 0
 
     async def ended(self, ring: Ring, seconds: float) -> Execution | None:
         """The ended execution, or None when the wait is over and the execution goes on."""
-        outcome = await ring.wait(self._check, seconds)
+
+        async def check() -> Execution | _Stop | None:
+            return await self._check(ring.was_rung)
+
+        outcome = await ring.wait(check, seconds)
         return outcome if isinstance(outcome, Execution) else None
 
-    async def _check(self) -> "Execution | _Stop | None":
+    async def _check(self, was_rung: bool) -> "Execution | _Stop | None":
         # What was accepted goes on while the store is away, and so does the wait.
         with contextlib.suppress(Unavailable, ExecutionNotFound):
-            execution = await self._services.store.executions.head(
-                self._account_id, self._execution_id
-            )
-            if execution.status in TERMINAL:
-                return execution
-        if self._services.stopping.is_set() or await self._request.is_disconnected():
+            if was_rung or await self._has_ended():
+                execution = await self._executions.head(self._account_id, self._execution_id)
+                if execution.status in TERMINAL:
+                    return execution
+        if self._services.stopping.is_set() or await self._is_alone():
             return _Stop.STOP
         return None
+
+    async def _has_ended(self) -> bool:
+        # Thousands may wait and look once a second: the status alone is cheap.
+        status = await self._executions.status(self._account_id, self._execution_id)
+        return status in TERMINAL
+
+    async def _is_alone(self) -> bool:
+        self._checks += 1
+        return self._checks % DISCONNECT_CHECKS == 1 and await self._request.is_disconnected()
 
 
 class _Stop(Enum):

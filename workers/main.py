@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import resource
 import secrets
 import signal
 import socket
@@ -13,7 +12,7 @@ from typing import Any
 import dramatiq
 import uvloop
 
-from engine import keyspace, log, metrics
+from engine import keyspace, log, metrics, process
 from engine.errors import EngineError
 from engine.queue import HintBroker, Slots
 from engine.settings import Settings
@@ -37,7 +36,7 @@ STOP_PAUSE_SECONDS = 0.02
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT, then drain. Returns the exit code."""
     log.set_up(settings.log_level)
-    _raise_file_limit()
+    process.set_up()
     uvloop.run(_work(settings))
     return 0
 
@@ -135,9 +134,3 @@ async def _consuming(settings: Settings, slots: Slots, walker: Walker) -> AsyncI
             await asyncio.to_thread(broker.unblock)
             await asyncio.sleep(STOP_PAUSE_SECONDS)
         broker.close()
-
-
-def _raise_file_limit() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -60,15 +60,20 @@ class Bell:
 class Ring:
     """One caller who waits for one execution."""
 
-    __slots__ = ("_future", "_is_rung")
+    __slots__ = ("_future", "_is_rung", "was_rung")
 
     def __init__(self) -> None:
         self._is_rung = False
+        self.was_rung = False
+        """Whether the check under way follows a ring, not just a second of silence."""
         self._future: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
-        """The execution has ended, or a second has passed."""
+        """The execution has ended."""
         self._is_rung = True
+        self._end_turn()
+
+    def _end_turn(self) -> None:
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
@@ -89,9 +94,9 @@ class Ring:
     async def _rung(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         if not self._is_rung:
             self._future = loop.create_future()
-            timer = loop.call_later(seconds, self.wake)
+            timer = loop.call_later(seconds, self._end_turn)
             try:
                 await self._future
             finally:
                 timer.cancel()
-        self._is_rung = False
+        self.was_rung, self._is_rung = self._is_rung, False

@@ -118,6 +118,14 @@ class Executions:
             raise ExecutionNotFound
         return await self._with_result(_parse_head(account_id, execution_id, values), values)
 
+    async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
+        """The execution's status alone. Raises ExecutionNotFound."""
+        key = keyspace.execution(account_id, execution_id)
+        value = await self._client.send("HGET", key, "status")
+        if value is None:
+            raise ExecutionNotFound
+        return ExecutionStatus(value.decode())
+
     async def get(self, account_id: str, execution_id: str) -> Execution:
         """The execution with its nodes, in plan order. Raises ExecutionNotFound."""
         key = keyspace.execution(account_id, execution_id)
