@@ -31,8 +31,8 @@ format: $(VENV)/.installed-dev ## Format the code
 
 setup: $(VENV)/.installed ## Install what running needs
 
-bench: $(VENV)/.installed-dev ## Measure (a few minutes)
-	$(BIN)/pytest -m slow tests/benchmarks --timeout=0
+bench: $(VENV)/.installed-dev ## Measure (a few minutes; BENCH='--only W1' for a part)
+	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/test_first_run.py
