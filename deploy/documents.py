@@ -9,19 +9,28 @@ from engine.graph import check_graph
 from engine.store import Store, Workflow
 
 
-async def push_workflow(store: Store, account_id: str, body: Mapping[str, Any]) -> Workflow:
+async def push_workflow(
+    store: Store, account_id: str, body: Mapping[str, Any], *, allow_private: bool = False
+) -> Workflow:
     """Save the next version of the workflow that `slug` names, or else a new one."""
     mine = {workflow.slug for workflow in await store.workflows.list(account_id)}
     slug = body.get("slug")
-    return await save_workflow(store, account_id, body, slug=slug if slug in mine else None)
+    slug = slug if slug in mine else None
+    return await save_workflow(store, account_id, body, slug=slug, allow_private=allow_private)
 
 
 async def save_workflow(
-    store: Store, account_id: str, body: Mapping[str, Any], *, slug: str | None = None
+    store: Store,
+    account_id: str,
+    body: Mapping[str, Any],
+    *,
+    slug: str | None = None,
+    allow_private: bool = False,
 ) -> Workflow:
     """Check a document and save it: as a new workflow, or as the next version of `slug`."""
     document = parse_document(body)
-    problems = [problem.as_dict() for problem in check_graph(document.nodes, document.edges)]
+    found = check_graph(document.nodes, document.edges, allow_private)
+    problems = [problem.as_dict() for problem in found]
     if problems and not document.draft:
         raise InvalidGraph(problems)
     if slug is None:

@@ -13,6 +13,7 @@ from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
 from engine.policy import Policy, parse_policy
 from engine.sockets import Socket, is_compatible
+from engine.urls import UrlRefused, check_url
 from engine.values import fault
 
 MAX_NODES = 1_000
@@ -70,6 +71,8 @@ class Draft:
     nodes: dict[str, Seen] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    allow_private: bool = True
+    """Whether a node may name an address that is not public."""
     expressions: int = 0
     """Characters of CEL so far."""
 
@@ -77,9 +80,14 @@ class Draft:
         self.problems.append(Problem(reason=reason, node_id=node, edge_id=edge))
 
 
-def examine(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Draft:
+def examine(
+    nodes: Sequence[Mapping[str, Any]],
+    edges: Sequence[Mapping[str, Any]],
+    *,
+    allow_private: bool = True,
+) -> Draft:
     """Read a document's graph; what is wrong with it stands in the draft's problems."""
-    draft = Draft()
+    draft = Draft(allow_private=allow_private)
     for name, items, limit in (("nodes", nodes, MAX_NODES), ("edges", edges, MAX_EDGES)):
         if len(items) > limit:
             draft.report(f"The graph has {len(items)} {name}; at most {limit} are allowed")
@@ -116,6 +124,8 @@ def _read_node(draft: Draft, position: int, raw: Mapping[str, Any]) -> None:
         for reason in error.reasons:
             draft.report(reason, node=node_id)
         return
+    if not draft.allow_private:
+        _check_target(draft, node_id, kind.fixed_url(settings))
     draft.nodes[node_id] = Seen(
         position=position,
         id=node_id,
@@ -125,6 +135,14 @@ def _read_node(draft: Draft, position: int, raw: Mapping[str, Any]) -> None:
         inputs=kind.inputs(settings),
         outputs=kind.outputs(settings),
     )
+
+
+def _check_target(draft: Draft, node_id: str, url: str | None) -> None:
+    try:
+        if url is not None:
+            check_url(url)
+    except UrlRefused as error:
+        draft.report(f"url: {error}", node=node_id)
 
 
 def _is_id(value: object) -> TypeGuard[str]:

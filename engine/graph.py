@@ -51,22 +51,36 @@ class Plan:
 
 
 def check_graph(
-    nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
+    nodes: Sequence[Mapping[str, Any]],
+    edges: Sequence[Mapping[str, Any]],
+    allow_private: bool = False,
 ) -> list[Problem]:
-    """All problems of a graph at once; none: it can run."""
-    return _examine(nodes, edges).problems
+    """All problems of a graph at once; none: it can run.
+
+    A fixed URL of an address that is not public is one, unless `allow_private`.
+    """
+    return _examine(nodes, edges, allow_private=allow_private).problems
 
 
 def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Plan:
-    """The plan of a graph. Raises InvalidGraph with all its problems."""
+    """The plan of a graph. Raises InvalidGraph with all its problems.
+
+    It takes private URLs: what was saved stays a plan when that setting changes, and the worker
+    refuses the call.
+    """
     draft = _examine(nodes, edges)
     if draft.problems:
         raise InvalidGraph([problem.as_dict() for problem in draft.problems])
     return _build_plan(draft)
 
 
-def _examine(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Draft:
-    draft = examine(nodes, edges)
+def _examine(
+    nodes: Sequence[Mapping[str, Any]],
+    edges: Sequence[Mapping[str, Any]],
+    *,
+    allow_private: bool = True,
+) -> Draft:
+    draft = examine(nodes, edges, allow_private=allow_private)
     _check_cycles(draft)
     return draft
 

@@ -28,13 +28,15 @@ def push(file: Path, account_id: str, data_dir: Path, as_json: bool) -> None:
     from deploy.documents import push_workflow
     from deploy.records import workflow_row
     from deploy.store_access import with_store
+    from engine.settings import load
     from engine.store import Store, Workflow
 
     document = _read(file)
+    allow_private = load().allow_private_urls
 
     async def work(store: Store) -> Workflow:
         account = await store.accounts.get(account_id)
-        return await push_workflow(store, account.id, document)
+        return await push_workflow(store, account.id, document, allow_private=allow_private)
 
     show(workflow_row(with_store(data_dir, work)), as_json=as_json, columns=COLUMNS)
 

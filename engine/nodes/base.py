@@ -55,7 +55,13 @@ class HttpCall:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     timeout_seconds: float = 30.0
+    """For everything together: look-up, redirects and body."""
     max_bytes: int = 10_485_760
+    """Of the answer's body, as it comes and inflated."""
+    max_redirects: int = 0
+    """How many are followed; with none, a redirect is the answer."""
+    signature: tuple[tuple[str, str], ...] = ()
+    """Headers that Headrace itself signs with, which authors cannot set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,10 @@ class NodeType(Protocol):
     def outputs(self, settings: Any) -> Mapping[str, Socket]:
         """The output sockets by name."""
         ...
+
+    def fixed_url(self, settings: Any) -> str | None:
+        """The URL that it calls, at least up to the end of the host, if that is known at save."""
+        return None
 
     def bind(self, settings: Any, wired: frozenset[str]) -> Any:
         """Settle what depends on which outputs have wires; most node types do not care."""

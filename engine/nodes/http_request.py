@@ -21,7 +21,7 @@ from engine.nodes.base import (
 )
 from engine.policy import read_timeout
 from engine.sockets import Socket, SocketType
-from engine.urls import UrlRefused, check_url
+from engine.urls import UrlRefused, check_url, header_fault
 from engine.values import fault, kind_of
 
 BODY_IN = "body-in"
@@ -34,29 +34,9 @@ DEFAULT_TIMEOUT_SECONDS = 30.0
 MAX_BYTES = 10_485_760
 MAX_HEADERS = 50
 MAX_HEADER = 8_192
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
-HEADER_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-REFUSED_HEADERS = frozenset(
-    {
-        "connection",
-        "content-length",
-        "expect",
-        "forwarded",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-        "webhook-id",
-        "webhook-signature",
-        "webhook-timestamp",
-        "x-knouds-signature",
-    }
-)
-"""Names that say how the connection is used, or that pass for what Headrace itself signs."""
-REFUSED_PREFIXES = ("proxy-", "x-forwarded-", "sec-", ":")
+MAX_REDIRECTS = 3
+FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
+"""The beginning of a URL up to the end of its host."""
 RETRYABLE = frozenset({408, 425, 429})
 JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
@@ -116,6 +96,13 @@ class HttpRequest(NodeType):
 
     def outputs(self, settings: HttpRequestSettings) -> Mapping[str, Socket]:
         return {name: Socket(type=SocketType.ANY) for name in (RESPONSE_OUT, STATUS_OUT)}
+
+    def fixed_url(self, settings: HttpRequestSettings) -> str | None:
+        first = settings.url.parts[0]
+        if not settings.url.names:
+            return settings.url.render({})
+        match = FIXED_HOST.match(first) if isinstance(first, str) else None
+        return match and match.group()
 
     def bind(self, settings: HttpRequestSettings, wired: frozenset[str]) -> HttpRequestSettings:
         return replace(settings, reads_status=STATUS_OUT in wired)
@@ -189,14 +176,11 @@ def _parse_headers(raw: object, reasons: list[str]) -> Iterator[tuple[str, Templ
     taken: set[str] = set()
     for name, text in headers.items():
         lower = name.lower()
-        if not HEADER_NAME.fullmatch(name):
-            reasons.append(f"headers: '{name[:64]}' is no valid name of a header")
-        elif lower in REFUSED_HEADERS or lower.startswith(REFUSED_PREFIXES):
-            reasons.append(f"headers: '{name}' cannot be set here")
+        reason = header_fault(name, text if isinstance(text, str) else "")
+        if reason:
+            reasons.append(f"headers: {name[:64]!r} {reason}")
         elif lower in taken:
             reasons.append(f"headers: '{name}' is there more than once")
-        elif isinstance(text, str) and HEADER_CONTROL.search(text):
-            reasons.append(f"headers: '{name}' has a line break or another control character")
         else:
             taken.add(lower)
             yield name, _parse_template(f"headers: {name}", text, reasons)
@@ -214,12 +198,13 @@ def _build_call(settings: HttpRequestSettings, inputs: Mapping[str, Any]) -> Htt
         body=body,
         timeout_seconds=settings.timeout_seconds,
         max_bytes=settings.max_bytes,
+        max_redirects=MAX_REDIRECTS,
     )
 
 
 def _header(name: str, template: Template, inputs: Mapping[str, Any]) -> str:
     text = template.render(inputs).strip(" \t")
-    if HEADER_CONTROL.search(text) or len(text) > MAX_HEADER:
+    if header_fault(name, text) or len(text) > MAX_HEADER:
         message = f"The header '{name}' has a control character or over {MAX_HEADER} characters"
         raise NodeFailed("template_error", message)
     return text

@@ -51,7 +51,7 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new workflow under a slug made from its name."""
     document = parse_document(await read_object(request.scope, request.receive))
-    problems = await _check(document)
+    problems = await _check(request, document)
     workflows = request.state["services"].store.workflows
     return _answer(await workflows.create(principal.account.id, document, problems), 201)
 
@@ -122,18 +122,19 @@ async def _merge(
     request: GatewayRequest, principal: Principal, current: Workflow, body: Mapping[str, Any]
 ) -> Workflow:
     document = parse_document(body, current.document)
-    problems = await _check(document)
+    problems = await _check(request, document)
     return await request.state["services"].store.workflows.update(
         principal.account.id, current.slug, document, problems, current.version
     )
 
 
-async def _check(document: Document) -> list[dict[str, str]]:
+async def _check(request: GatewayRequest, document: Document) -> list[dict[str, str]]:
     nodes, edges = document.nodes, document.edges
+    allow_private = request.state["services"].settings.allow_private_urls
     if len(nodes) + len(edges) < LARGE_GRAPH:
-        found = check_graph(nodes, edges)
+        found = check_graph(nodes, edges, allow_private)
     else:
-        found = await asyncio.to_thread(check_graph, nodes, edges)
+        found = await asyncio.to_thread(check_graph, nodes, edges, allow_private)
     problems = [problem.as_dict() for problem in found]
     if problems and not document.draft:
         raise InvalidGraph(problems)

@@ -1,10 +1,15 @@
 """Which URLs may be called: the table of addresses, and URLs that try to look like others."""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from yarl import URL
 
-from engine.urls import DENIED_IPV4, DENIED_IPV6, Target, UrlRefused, check_url, is_public
+from engine.urls import Target, UrlRefused, check_url, header_fault, is_public
+from engine.urls.addresses import DENIED_IPV4, DENIED_IPV6
 
 PUBLIC = (
     "1.1.1.1",
@@ -13,13 +18,26 @@ PUBLIC = (
     "11.0.0.0",
     "100.63.255.255",
     "100.128.0.0",
+    "168.63.129.15",
+    "168.63.129.17",
+    "169.253.255.255",
+    "169.255.0.0",
     "172.15.255.255",
     "172.32.0.0",
     "192.0.1.1",
+    "192.167.255.255",
+    "192.169.0.0",
+    "198.17.255.255",
+    "198.20.0.0",
     "223.255.255.255",
     "::ffff:8.8.8.8",
+    "2001:200::1",
+    "2001:db7:ffff::1",
+    "2003::1",
     "2606:4700:4700::1111",
+    "2606:4700::5efe:8.8.8.8",
     "2a00:1450:4001:80b::200e",
+    "3ffe:ffff::1",
 )
 SPECIAL = (
     "169.254.169.254",
@@ -31,18 +49,31 @@ SPECIAL = (
     "::",
     "::1",
     "::127.0.0.1",
+    "::8.8.8.8",
     "::ffff:127.0.0.1",
     "::ffff:10.0.0.1",
     "::ffff:169.254.169.254",
+    "::ffff:168.63.129.16",
     "::ffff:0:127.0.0.1",
+    "::ffff:0:8.8.8.8",
     "64:ff9b::a9fe:a9fe",
+    "64:ff9b::8.8.8.8",
+    "64:ff9b:1::7f00:1",
     "2001::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     "2001:20::1",
     "2002:7f00:1::",
+    "2002:808:808::1",
+    "2606:4700::5efe:10.0.0.1",
+    "2606:4700::200:5efe:127.0.0.1",
     "fd00:ec2::254",
     "fe80::1%eth0",
+    "2606:4700:4700::1111%eth0",
+    "::ffff:8.8.8.8%eth0",
     "fec0::1",
     "ff02::1",
+    "4000::1",
+    "1::1",
     "not an address",
     "",
 )
@@ -51,6 +82,10 @@ EDGES = [
     for network in (*DENIED_IPV4, *DENIED_IPV6)
     for address in (network[0], network[network.num_addresses // 2], network[-1])
 ]
+
+
+def test_the_table_has_enough_rows_to_mean_something() -> None:
+    assert len({*SPECIAL, *EDGES}) >= 120
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -68,66 +103,184 @@ def test_a_mapped_address_is_judged_by_its_ipv4(network: ipaddress.IPv4Network) 
     assert not is_public(f"::ffff:{network[0]}")
 
 
-@pytest.mark.parametrize(
-    ("url", "target"),
-    [
-        ("https://example.com", Target(scheme="https", host="example.com", port=443)),
-        ("https://notlocalhost/", Target(scheme="https", host="notlocalhost", port=443)),
-        ("HTTP://Example.COM/a?b=c#d", Target(scheme="http", host="example.com", port=80)),
-        ("http://example.com:443/", Target(scheme="http", host="example.com", port=443)),
-        ("https://8.8.8.8/", Target(scheme="https", host="8.8.8.8", port=443)),
-        (
-            "https://[2606:4700::1111]/",
-            Target(scheme="https", host="2606:4700::1111", port=443),
-        ),
-        ("https://example.com/a@b", Target(scheme="https", host="example.com", port=443)),
-    ],
-)
-def test_a_public_url_is_accepted(url: str, target: Target) -> None:
-    assert check_url(url) == target
+@given(st.ip_addresses())
+def test_whatever_the_library_calls_private_is_not_public(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    assert address.is_global or not is_public(str(address))
+
+
+# -- what a URL means -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "scheme", "host", "port", "path"),
     [
-        "",
-        "example.com",
-        "//example.com/",
-        "ftp://example.com/",
-        "file:///etc/passwd",
-        "gopher://example.com/",
-        "javascript:alert(1)",
-        "unix:///run/x",
-        "http://",
-        "http:///path",
-        "https://:443/",
-        "http://user@example.com/",
-        "http://user:pw@example.com/",
-        "http://a@127.0.0.1/",
-        "http://127.0.0.1@evil.example/",
-        "http://evil.example\\@127.0.0.1/",
-        "http://exa\tmple.com/",
-        "http://example.com/\r\nHost: x",
-        "http://example.com/\x00",
-        " http://example.com/",
-        "http://example.com/a b",
-        "http://example.com:8080/",
-        "http://example.com:22/",
-        "http://example.com:99999/",
-        "http://example.com:x/",
-        "http://[::1/",
-        "http://[fe80::1%25eth0]/",
-        "http://localhost/",
-        "http://LOCALHOST./",
-        "http://a.localhost/",
-        "http://metadata.google.internal/computeMetadata/v1/",
-        "http://127.0.0.1/",
-        "http://[::1]/",
-        "http://[::ffff:7f00:1]/",
-        "http://169.254.169.254/latest/meta-data/",
-        "http://example.com/" + "a" * 8_192,
+        ("https://example.com", "https", "example.com", 443, "/"),
+        ("https://notlocalhost.example/", "https", "notlocalhost.example", 443, "/"),
+        ("HTTP://Example.COM/a?b=c#d", "http", "example.com", 80, "/a?b=c"),
+        ("http://example.com:443/", "http", "example.com", 443, "/"),
+        ("https://8.8.8.8/", "https", "8.8.8.8", 443, "/"),
+        ("https://[2606:4700:0::1111]/", "https", "2606:4700::1111", 443, "/"),
+        ("https://example.com/a@b", "https", "example.com", 443, "/a@b"),
+        ("https://example.com?a=b", "https", "example.com", 443, "/?a=b"),
+        ("https://example.com/?a=b@c#/@", "https", "example.com", 443, "/?a=b@c"),
+        ("https://a_b.example-1.com/", "https", "a_b.example-1.com", 443, "/"),
+        ("https://bücher.example/ü", "https", "xn--bcher-kva.example", 443, "/ü"),
+        ("https://BÜCHER.example/", "https", "xn--bcher-kva.example", 443, "/"),
+        ("https://1.2.3.4.example/", "https", "1.2.3.4.example", 443, "/"),
     ],
 )
+def test_a_public_url_is_accepted(url: str, scheme: str, host: str, port: int, path: str) -> None:
+    assert check_url(url) == Target(scheme=scheme, host=host, port=port, path=path)
+
+
+@pytest.mark.parametrize(
+    ("url", "again"),
+    [
+        ("HTTP://Example.COM:80/a?b#c", "http://example.com/a?b"),
+        ("https://example.com:80?b", "https://example.com:80/?b"),
+        ("https://[2606:4700::0:1]:443", "https://[2606:4700::1]/"),
+    ],
+)
+def test_a_url_is_written_again_in_one_spelling(url: str, again: str) -> None:
+    assert check_url(url).url == again
+
+
+FORMS = [
+    "",
+    "example.com",
+    "//example.com/",
+    "ftp://example.com/",
+    "file:///etc/passwd",
+    "gopher://example.com/",
+    "data:text/plain,hello",
+    "ws://example.com/",
+    "javascript:alert(1)",
+    "unix:///run/x",
+    "http+unix://%2Frun%2Fx/",
+    "http\u017f://example.com/",
+    "http:example.com",
+    "http:/example.com/",
+    "http:\\\\example.com/",
+    "http://",
+    "http:///path",
+    "http://///example.com/",
+    "https://:443/",
+    "http://user@example.com/",
+    "http://user:pw@example.com/",
+    "http://@example.com/",
+    "http://a@127.0.0.1/",
+    "http://127.0.0.1@evil.example/",
+    "http://evil.example#@127.0.0.1/",
+    "http://evil.example?@127.0.0.1/",
+    "http://evil.example\\@127.0.0.1/",
+    "http://evil.example\\.127.0.0.1/",
+    "http://127.0.0.1:80\\@evil.example/",
+    "http://exa\tmple.com/",
+    "http://example.com/\r\nHost: x",
+    "http://example.com/\x00",
+    "http://example.com/\x85",
+    "http://example.com/\u2028",
+    "http://example.com/\ud800",
+    "\ufeffhttp://example.com/",
+    " http://example.com/",
+    "http://example.com/ ",
+    "http://example.com/a b",
+    "http://example.com:/",
+    "http://example.com:0/",
+    "http://example.com:080/",
+    "http://example.com:65536/",
+    "http://example.com:99999/",
+    "http://example.com:x/",
+    "http://example.com:80:80/",
+    "http://example.com:٨٠/",
+    "http://example.com./",
+    "http://example..com/",
+    "http://.example.com/",
+    "http://-a.example/",
+    "http://a,b.example/",
+    "http://a{b}.example/",
+    "http://*.example/",
+    "http://%65xample.com/",
+    "http://exam%00ple.com/",
+    "http://" + "a" * 64 + ".example/",
+    "http://" + "a." * 127 + "example/",
+    "http://[::1/",
+    "http://::1/",
+    "http://[::1]x/",
+    "http://x[::1]/",
+    "http://[::1][::1]/",
+    "http://[]/",
+    "http://[1.2.3.4]/",
+    "http://[v1.x]/",
+    "http://[fe80::1%25eth0]/",
+    "http://[fe80::1%eth0]/",
+    "http://faß.example/",
+    "http://ＡＢ.example/",
+    "http://a\u200d.example/",
+    "http://example。com/",
+    "http://e\u0301xample.com/",
+    "http://example.com/" + "a" * 8_192,
+]
+SPELLINGS = [
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://0X7F000001/",
+    "http://0x7f.1/",
+    "http://0x7f.0x0.0x0.0x1/",
+    "http://0177.0.0.1/",
+    "http://0177.1/",
+    "http://127.1/",
+    "http://127.0.1/",
+    "http://0/",
+    "http://0x/",
+    "http://127.0.0.01/",
+    "http://127.0.0.1./",
+    "http://127.0.0.1。/",
+    "http://127。0。0。1/",
+    "http://127.0.0.256/",
+    "http://1.2.3.4.5/",
+    "http://4294967297/",
+    "http://①②⑦.⓪.⓪.①/",
+    "http://１２７.０.０.１/",
+    "http://١٢٧.٠.٠.١/",
+    "http://%31%32%37.0.0.1/",
+    "http://127.0.0.1%2f@evil.example/",
+    "http://localhost\u3002/",
+]
+PRIVATE = [
+    "http://example.com:8080/",
+    "http://example.com:22/",
+    "https://example.com:6379/",
+    "http://localhost/",
+    "http://LOCALHOST/",
+    "http://a.localhost/",
+    "http://localhost.localdomain/",
+    "http://redis/",
+    "http://gateway.internal/",
+    "http://printer.local/",
+    "http://router.lan/",
+    "http://nas.home.arpa/",
+    "http://metadata/",
+    "http://metadata.google.internal/computeMetadata/v1/",
+    "http://METADATA.goog/",
+    "http://metadata.tencentyun.com/",
+    "http://instance-data.ec2.internal/",
+    "http://kubernetes.default.svc.cluster.local/",
+    "http://127.0.0.1/",
+    "http://[::1]/",
+    "http://[::]/",
+    "http://[::ffff:7f00:1]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[64:ff9b::7f00:1]/",
+    "http://[0:0:0:0:0:0:0:1]/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[fd00:ec2::254]/",
+]
+
+
+@pytest.mark.parametrize("url", [*FORMS, *SPELLINGS, *PRIVATE])
 def test_any_other_url_is_refused(url: str) -> None:
     with pytest.raises(UrlRefused) as caught:
         check_url(url)
@@ -135,12 +288,128 @@ def test_any_other_url_is_refused(url: str) -> None:
     assert "127.0.0.1" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://[::1]:8080/", "http://10.0.0.1/"])
-def test_private_urls_are_accepted_where_allowed(url: str) -> None:
-    assert check_url(url, allow_private=True).port in (9, 8080, 80)
-
-
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://u:p@127.0.0.1/", "http://a\\b/"])
+@pytest.mark.parametrize("url", [*FORMS, *SPELLINGS])
 def test_the_form_of_a_url_is_checked_even_where_private_ones_are_allowed(url: str) -> None:
     with pytest.raises(UrlRefused):
         check_url(url, allow_private=True)
+
+
+@pytest.mark.parametrize("url", PRIVATE)
+def test_private_urls_are_accepted_where_allowed(url: str) -> None:
+    assert check_url(url, allow_private=True).host
+
+
+# -- what other parsers make of it ----------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    [
+        *("http", "https", "HTTP", "ftp", ":", "/", "//", "///", "\\", "@", "?", "#", "[", "]"),
+        *("%", "%25", "%2f", ".", "。", "..", "-", "_", ";", ",", "&", "=", "+", "~", "|", "^"),
+        *("a", "example", "com", "evil.example", "localhost", "127.0.0.1", "127", "0x7f", "0"),
+        *("::1", "[::1]", "[::ffff:127.0.0.1]", "fe80::1%eth0", "80", "443", ":80", ":443"),
+        *("①", "１", "ß", "ü", "ſ", "K", "\u200d", "\u0338", "xn--", "xn--bcher-kva", "é", "日本"),
+        *(" ", "\t", "\n", "\r", "\x00", "\x7f", "\x85", "\u2028", "\ufeff", "\ud800"),
+    ]
+)
+URLS = st.one_of(
+    st.lists(PIECES, max_size=12).map("".join),
+    st.lists(PIECES, max_size=10).map(lambda pieces: "http://" + "".join(pieces)),
+    st.text(max_size=40).map(lambda text: "https://" + text),
+)
+
+
+@given(url=URLS)
+@example("http://example.com?x")
+@example("http://[::ffff:127.0.0.1]:80/")
+@example("https://bücher.example/")
+def test_what_is_accepted_is_read_alike_by_other_parsers(url: str) -> None:
+    try:
+        target = check_url(url, allow_private=True)
+    except UrlRefused:
+        return
+
+    other, third = urlsplit(url), URL(url)
+    assert other.username is other.password is third.user is None
+    assert (other.scheme, third.scheme) == (target.scheme, target.scheme)
+    assert (other.port or third.port, third.port) == (target.port, target.port)
+    assert third.raw_host == target.host
+    assert _plain(other.hostname or "") == target.host
+
+
+@given(url=URLS)
+def test_the_one_spelling_means_the_same(url: str) -> None:
+    try:
+        target = check_url(url, allow_private=True)
+    except UrlRefused:
+        return
+
+    assert check_url(target.url, allow_private=True) == target
+    again = URL(target.url)
+    assert (again.scheme, again.raw_host, again.port) == (target.scheme, target.host, target.port)
+    assert target.host.isascii()
+
+
+def _plain(host: str) -> str:
+    if ":" in host:
+        return ipaddress.ip_address(host).compressed
+    return host.encode("idna").decode()
+
+
+# -- headers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Accept", "Authorization", "Cookie", "x-api-key", "Content-Type", "X-Idempotency-Key", "Via2"],
+)
+def test_an_authors_header_may_be_set(name: str) -> None:
+    assert header_fault(name, "a\tvalue, é") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Host",
+        "Connection",
+        "Keep-Alive",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Content-Length",
+        "Expect",
+        "Proxy-Authorization",
+        "Proxy-Connection",
+        "X-Forwarded-For",
+        "x-forwarded-host",
+        "Forwarded",
+        "X-Real-IP",
+        "Via",
+        "X-Knouds-Signature",
+        "webhook-id",
+        "Webhook-Signature",
+        "webhook-timestamp",
+        "Metadata",
+        "Metadata-Flavor",
+        "X-aws-ec2-metadata-token",
+        "X-aws-ec2-metadata-token-ttl-seconds",
+        "X-Google-Metadata-Request",
+        "Accept-Encoding",
+        "Sec-Fetch-Site",
+        "HTTP2-Settings",
+    ],
+)
+def test_any_of_these_headers_cannot_be_set(name: str) -> None:
+    assert header_fault(name) == header_fault(name.upper()) == "cannot be set here"
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "X Key", "X:", ":path", "X\n", "Ä", "Hos\x00t", "a" * 129]
+)
+def test_a_name_is_a_token(name: str) -> None:
+    assert header_fault(name) == "is no valid name of a header"
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: b", "a\nb", "a\rb", "\x00", "\x1f", "\x7f", "\ud800"])
+def test_a_value_has_no_control_characters(value: str) -> None:
+    assert header_fault("X-Key", value) == "has a line break or another control character"

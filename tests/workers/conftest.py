@@ -6,8 +6,10 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Account, Bell, Store
+from tests import http_stub
 from tests.factories import Runner
 from tests.fakes import Target, serving
+from workers.http import Egress
 from workers.main import worker
 from workers.walker import Walker
 
@@ -29,3 +31,24 @@ async def walker(settings: Settings) -> AsyncIterator[Walker]:
     """A whole worker in this process."""
     async with worker(settings) as walker:
         yield walker
+
+
+@pytest.fixture
+async def stub() -> AsyncIterator[http_stub.Stub]:
+    async with http_stub.serving(http_stub.Stub()) as stub:
+        yield stub
+
+
+@pytest.fixture
+async def egress() -> AsyncIterator[Egress]:
+    """The way out as in development: private addresses are called too."""
+    egress = Egress(allow_private=True)
+    yield egress
+    await egress.close()
+
+
+@pytest.fixture
+async def strict() -> AsyncIterator[Egress]:
+    egress = Egress(allow_private=False)
+    yield egress
+    await egress.close()

@@ -40,7 +40,13 @@ async def receive(
 
 async def test_a_url_alone_is_a_get_with_the_usual_limits() -> None:
     assert await send({}) == HttpCall(
-        method="GET", url=URL, headers=(), body=None, timeout_seconds=30.0, max_bytes=10_485_760
+        method="GET",
+        url=URL,
+        headers=(),
+        body=None,
+        timeout_seconds=30.0,
+        max_bytes=10_485_760,
+        max_redirects=3,
     )
 
 
@@ -67,6 +73,7 @@ async def test_the_settings_reach_the_call() -> None:
         body=b"Hello Al",
         timeout_seconds=1.5,
         max_bytes=100,
+        max_redirects=3,
     )
 
 

@@ -1,0 +1,17 @@
+"""What may be called from here: URLs, addresses and headers; pure policy, no look-ups."""
+
+from engine.urls.addresses import Address, is_public, parse_address
+from engine.urls.headers import header_fault
+from engine.urls.parsing import MISLEADING, PORTS, Target, UrlRefused, check_url
+
+__all__ = [
+    "MISLEADING",
+    "PORTS",
+    "Address",
+    "Target",
+    "UrlRefused",
+    "check_url",
+    "header_fault",
+    "is_public",
+    "parse_address",
+]

@@ -1,0 +1,99 @@
+"""A server on loopback that answers as a test tells it to, and counts who connects."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from engine.nodes.base import HttpCall, NodeFailed
+from workers.http import Egress
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@dataclass
+class Stub:
+    """Records what it is asked and answers with the given pieces, pausing between them."""
+
+    reply: list[bytes] = field(default_factory=lambda: [OK])
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """Other answers, by path."""
+    pause: float = 0.0
+    then_close: bool = False
+    then_reset: bool = False
+    host: str = "127.0.0.1"
+    port: int = 0
+    connections: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    names: list[str | None] = field(default_factory=list)
+    """What TLS clients said they look for."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def lines(self) -> list[str]:
+        """The first line of each request, without the version."""
+        return [request.split(b" HTTP/1.1\r\n")[0].decode() for request in self.requests]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while not (self.then_close or self.then_reset) or not self.requests:
+                self.requests.append(await read_request(reader))
+                await self._answer(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            if self.then_reset:
+                writer.transport.abort()
+            writer.close()
+
+    async def _answer(self, writer: asyncio.StreamWriter) -> None:
+        path = self.requests[-1].split(b" ")[1].decode()
+        for piece in [self.pages[path]] if path in self.pages else self.reply:
+            await asyncio.sleep(self.pause)
+            writer.write(piece)
+            await writer.drain()
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return head + await reader.readexactly(int(line.split(b":")[1]))
+    return head
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    stub: Stub, host: str = "127.0.0.1", context: ssl.SSLContext | None = None
+) -> AsyncIterator[Stub]:
+    """The stub on a free port for as long as the context lasts."""
+    server = await asyncio.start_server(stub.serve, host, 0, backlog=1024, ssl=context)
+    stub.host, stub.port = host, server.sockets[0].getsockname()[1]
+    try:
+        yield stub
+    finally:
+        server.close()
+
+
+def answer(*lines: str, body: bytes = b"", status: str = "200 OK") -> list[bytes]:
+    head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", *lines))
+    return [f"{head}\r\n".encode() + body]
+
+
+def redirect(status: int, *places: str) -> bytes:
+    lines = [f"Location: {place}" for place in places]
+    return answer(*lines, "Content-Length: 0", status=f"{status} See there")[0]
+
+
+async def failure(egress: Egress, call: HttpCall) -> NodeFailed:
+    with pytest.raises(NodeFailed) as caught:
+        await egress.fetch(call)
+    assert "127.0.0" not in caught.value.message
+    return caught.value

@@ -1,0 +1,308 @@
+"""The one way out: HTTP calls to checked addresses, with a total deadline and a cap on bytes."""
+
+import asyncio
+import functools
+import resource
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpProcessingError, RawResponseMessage
+from aiohttp.streams import StreamReader
+from yarl import URL
+
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.urls import Target, UrlRefused, header_fault
+from workers.http import redirects
+from workers.http.gate import Gate
+from workers.http.inflating import Broken, TooLarge, inflate
+from workers.http.lookups import Lookups, NotFound
+
+CONNECT_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 4.0
+"""Shorter than the five seconds after which common servers close an idle connection."""
+MAX_CONNECTIONS = 8_192
+MAX_HEADERS = 256
+MAX_HEAD_BYTES = 65_536
+"""Of all that comes before a body, interim answers included."""
+HEAD_PIECE = 4_096
+"""So much of a head is parsed before it is counted."""
+RESERVED_FILES = 256
+USER_AGENT = "Headrace"
+LARGE_BODY = 65_536
+"""Bytes from which on a body is inflated beside the event loop."""
+
+
+class _Denied(OSError):
+    """An address or a port that must not be called."""
+
+
+class Egress:
+    """Sends HTTP calls; one for a worker process, made and closed on its event loop."""
+
+    def __init__(self, *, allow_private: bool = False, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate(allow_private=allow_private)
+        self._lookups = Lookups()
+        self._session = _open_session(_Connector(self._gate, self._lookups))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+        self._lookups.close()
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send one call and read its answer within its deadline. Raises NodeFailed."""
+        try:
+            async with asyncio.timeout(call.timeout_seconds):
+                await self._gate.refresh(self._lookups.find)
+                return await self._follow(call)
+        except aiohttp.ServerTimeoutError:
+            raise _connection_failed("The server did not take the connection in time") from None
+        except TimeoutError:
+            message = f"No answer within {call.timeout_seconds:g} s"
+            raise NodeFailed("timeout", message, retryable=True) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _explain(error) from None
+
+    async def _follow(self, call: HttpCall) -> HttpAnswer:
+        limit = call.max_redirects
+        for _ in range(limit + 1):
+            answer = await self._send(call)
+            if isinstance(answer, HttpAnswer):
+                return answer
+            call = answer
+        raise NodeFailed("bad_response", f"The server redirects more than {limit} times")
+
+    async def _send(self, call: HttpCall) -> HttpAnswer | HttpCall:
+        """The answer, or the call that the server redirects to; its body is not read then."""
+        target, url = self._check(call)
+        async with self._session.request(
+            call.method,
+            url,
+            headers=(*call.headers, *call.signature),
+            data=call.body,
+            allow_redirects=False,
+        ) as response:
+            places = response.headers.getall("Location", ())
+            if call.max_redirects and places and response.status in redirects.STATUSES:
+                return redirects.next_call(call, target, response.status, places)
+            if response.status < 200:
+                raise NodeFailed("bad_response", "The server changes to another protocol")
+            return HttpAnswer(
+                status=response.status,
+                headers=_plain_headers(response),
+                body=await _read(response, call.max_bytes),
+            )
+
+    def _check(self, call: HttpCall) -> tuple[Target, URL]:
+        try:
+            target = self._gate.check(call.url)
+            url = URL(target.url)
+            if (url.scheme, url.raw_host, url.port) != (target.scheme, target.host, target.port):
+                raise UrlRefused("The URL names no valid host")
+        except ValueError as error:
+            message = str(error) if isinstance(error, UrlRefused) else "The URL is not valid"
+            raise NodeFailed("url_blocked", message) from None
+        for name, value in call.headers:
+            fault = header_fault(name, value)
+            if fault:
+                raise NodeFailed("header_blocked", f"The header {name[:64]!r} {fault}")
+        return target, url
+
+
+class _Resolver(AbstractResolver):
+    """One denied address refuses the whole answer."""
+
+    def __init__(self, gate: Gate, lookups: Lookups) -> None:
+        self._gate = gate
+        self._lookups = lookups
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The checked addresses of a name."""
+        addresses = await self._lookups.find(host)
+        if not all(self._gate.admits(address, port) for address in addresses):
+            raise _Denied
+        return [_result(host, address, port) for address in addresses]
+
+    async def close(self) -> None:
+        """The look-ups are closed by who opened them."""
+
+
+class _Handler(ResponseHandler):
+    """Counts what comes before a body, and tells a connection that was reset from one closed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._head_room = 0
+        self._is_in_head = False
+
+    def set_response_params(self, **options: Any) -> None:
+        """An answer is to be read."""
+        self._head_room = MAX_HEAD_BYTES
+        self._is_in_head = True
+        super().set_response_params(**options)
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        """A head has been read, an interim answer's perhaps."""
+        self._is_in_head = 100 <= data[0].code <= 199 and data[0].code != 101
+        super().feed_data(data, size)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        while data and self._is_in_head:
+            piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
+            super().data_received(piece)
+            self._head_room -= len(piece)
+            if self._is_in_head and self._head_room < 0:
+                self._refuse()
+                return
+        if data:
+            super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection has ended."""
+        body = self._payload
+        super().connection_lost(exc)
+        if isinstance(exc, OSError) and body is not None and not body.is_eof():
+            body.set_exception(aiohttp.ClientOSError(*exc.args))
+
+    def _refuse(self) -> None:
+        self._is_in_head = False
+        self.set_exception(HttpProcessingError(message="The head is too large"))
+        if self.transport is not None:
+            self.transport.abort()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connects to what the gate admits, and reads with our handler."""
+
+    def __init__(self, gate: Gate, lookups: Lookups) -> None:
+        limit = _connection_limit()
+        super().__init__(
+            resolver=_Resolver(gate, lookups),
+            socket_factory=functools.partial(_open_socket, gate),
+            limit=limit,
+            limit_per_host=limit * 3 // 4,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            use_dns_cache=False,
+            happy_eyeballs_delay=None,
+        )
+        self._factory = functools.partial(_open_handler, loop=self._loop)
+
+
+def _open_handler(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
+    return _Handler(loop)
+
+
+def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
+        skip_auto_headers=["Content-Type"],
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        auto_decompress=False,
+        trust_env=False,
+        max_headers=MAX_HEADERS,
+    )
+
+
+def _connection_limit() -> int:
+    """Half of the files we may open: as many connections may idle as are in use."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(32, min(MAX_CONNECTIONS, (files - RESERVED_FILES) // 2))
+
+
+def _open_socket(gate: Gate, info: aiohttp.AddrInfoType) -> socket.socket:
+    """Open a socket for the very address that is about to be connected, if that is admitted."""
+    family, kind, protocol, _, (address, port, *_) = info
+    if not gate.admits(str(address), int(port)):
+        raise _Denied
+    return socket.socket(family, kind, protocol)
+
+
+def _result(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(
+        hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
+    )
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    if (response.content_length or 0) > max_bytes and response.method != "HEAD":
+        raise _too_large(max_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        chunks.append(chunk)
+    return await _decode(response, b"".join(chunks), max_bytes)
+
+
+async def _decode(response: aiohttp.ClientResponse, body: bytes, max_bytes: int) -> bytes:
+    """Inflate what a server compressed although it was not asked to, within the same cap."""
+    encoding = ",".join(response.headers.getall("Content-Encoding", ())).strip().lower()
+    if encoding in ("", "identity") or not body:
+        return body
+    try:
+        if len(body) < LARGE_BODY:
+            return inflate(body, encoding, max_bytes)
+        return await asyncio.to_thread(inflate, body, encoding, max_bytes)
+    except TooLarge:
+        raise _too_large(max_bytes) from None
+    except Broken as error:
+        raise NodeFailed("bad_response", f"The answer's body {error}") from None
+
+
+def _plain_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.headers.items():
+        name = name.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _too_large(max_bytes: int) -> NodeFailed:
+    return NodeFailed("response_too_large", f"The answer is larger than {max_bytes} bytes")
+
+
+def _connection_failed(message: str) -> NodeFailed:
+    return NodeFailed("connection_failed", message, retryable=True)
+
+
+def _explain(error: Exception) -> NodeFailed:
+    """Put a failure into fixed words: the client's own may name addresses or repeat secrets."""
+    if any(isinstance(cause, _Denied) for cause in _causes(error)):
+        return NodeFailed("url_blocked", "The URL leads to an address that is not public")
+    match error:
+        case NotFound() | aiohttp.ClientConnectorDNSError():
+            return _connection_failed("The host name of the URL could not be resolved")
+        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
+            return _connection_failed("No trusted TLS connection could be made")
+        case aiohttp.ClientConnectorError():
+            return _connection_failed("The server could not be reached")
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return NodeFailed("url_blocked", "The URL is not valid")
+        case aiohttp.ClientResponseError():
+            return NodeFailed("bad_response", "The server's answer is not valid HTTP")
+        case aiohttp.ClientPayloadError():
+            message = "The body ends before its announced length, or is not valid HTTP"
+            return NodeFailed("bad_response", message, retryable=True)
+        case aiohttp.ClientError() | OSError():
+            return _connection_failed("The connection broke off")
+    return NodeFailed("header_blocked", "A header's value or the method is not valid")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
