@@ -100,14 +100,16 @@ class Executions:
                 *("inputs", pack(dict(inputs))),
             ],
         )
-        self._hints.send_soon(reference)
+        travels_along = self._hints.travels_with(self._client)
+        if travels_along:
+            self._hints.send_soon(reference)
         verdict = await reply
-        if self._client.reloads != reloads:
-            self._hints.send_soon(reference)  # the first may have come before the execution
         if verdict[0] == b"stale":
             raise StaleWorkflow("The workflow has a newer version")
         if verdict[0] == b"gone":
             raise WorkflowNotFound
+        if not travels_along or self._client.reloads != reloads:
+            self._hints.send_soon(reference)  # a hint must not come before its execution
         return Accepted(id=execution_id, created_at=int(verdict[1]))
 
     async def head(self, account_id: str, execution_id: str) -> Execution:

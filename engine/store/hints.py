@@ -32,6 +32,10 @@ class HintSender:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    def travels_with(self, client: Client) -> bool:
+        """Whether hints leave in one pipeline with this client's commands, in order."""
+        return self._client is client
+
     def send_soon(self, reference: str) -> None:
         """Send a walk hint with the commands of this loop tick; nobody waits for it.
 

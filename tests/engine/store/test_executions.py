@@ -102,6 +102,25 @@ async def test_accepting_sends_record_and_hint_in_one_write(
         await far.close()
 
 
+async def test_a_hint_in_another_redis_is_not_sent_before_its_execution_is_there(
+    settings: Settings, store: Store, account: Account, saved: Saved
+) -> None:
+    workflow, plan = saved
+    apart = Store.open(
+        Settings(redis_url=settings.redis_url, queue_url=settings.redis_url + "?db=5")
+    )
+    await store.workflows.update(account.id, workflow.slug, document(text="two"), [])
+    with pytest.raises(StaleWorkflow):
+        await accept(apart, account, workflow, plan)
+    assert await apart.hints.depth() == 0
+
+    newer, plan = await store.workflows.plan_of(account.id, workflow.slug, 2)
+    await accept(apart, account, newer, plan)
+
+    assert await apart.hints.depth() == 1
+    await apart.close()
+
+
 async def test_accepting_one_id_twice_is_one_execution(
     store: Store, account: Account, saved: Saved
 ) -> None:
