@@ -204,18 +204,40 @@ class Executions:
         )
         while True:
             page = await self._page(account_id, start)
-            heads = await asyncio.gather(*(self._listed(account_id, row[1]) for row in page))
-            for row, execution in zip(page, heads, strict=True):
-                if execution is None or not _matches(execution, status, workflow_slug):
-                    continue
-                found.append(execution)
-                if len(found) == limit:
-                    is_last = row == page[-1] and len(page) < SCAN_PAGE
-                    return found, None if is_last else _make_cursor(*row)
-            if len(page) < SCAN_PAGE:
+            rows = await self._matching(account_id, page, status, workflow_slug)
+            used = rows[: limit - len(found)]
+            heads = await asyncio.gather(*(self._listed(account_id, row[1]) for row in used))
+            found += [each for each in heads if each and _matches(each, status, workflow_slug)]
+            if len(used) == len(rows) and len(page) < SCAN_PAGE:
                 return found, None
+            last = used[-1] if len(used) < len(rows) else page[-1]
+            if len(found) == limit:
+                return found, _make_cursor(*last)
             # By the last row again, not by counting on: newer ones may have come in before it.
-            start = await self._start_of_page(account_id, page[-1])
+            start = await self._start_of_page(account_id, last)
+
+    async def _matching(
+        self,
+        account_id: str,
+        page: Sequence[tuple[int, str]],
+        status: ExecutionStatus | None,
+        workflow_slug: str | None,
+    ) -> Sequence[tuple[int, str]]:
+        """The rows worth reading: results may be large, so only two words are read of each."""
+        if status is None and workflow_slug is None:
+            return page
+        wanted = (status and status.value.encode(), workflow_slug and workflow_slug.encode())
+        replies = await asyncio.gather(
+            *(
+                self._client.send("HMGET", keyspace.execution(account_id, row[1]), "status", "slug")
+                for row in page
+            )
+        )
+        return [
+            row
+            for row, words in zip(page, replies, strict=True)
+            if all(want is None or want == word for want, word in zip(wanted, words, strict=True))
+        ]
 
 
 def initial_statuses(plan: Plan) -> str:

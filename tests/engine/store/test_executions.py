@@ -299,6 +299,26 @@ async def test_pages_can_be_filtered(store: Store, account: Account, saved: Save
     assert neither == []
 
 
+async def test_a_short_page_reads_no_more_results_than_it_shows(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    for number in range(30):
+        await accept_at(store, account, saved, 1_000 + number)
+    before = await hmget_calls(store)
+
+    rows, cursor = await store.executions.list(account.id, limit=2)
+    after, _ = await store.executions.list(account.id, limit=2, cursor=cursor)
+
+    assert await hmget_calls(store) - before == 4
+    assert [row.created_at for row in (*rows, *after)] == [1_029, 1_028, 1_027, 1_026]
+
+
+async def hmget_calls(store: Store) -> int:
+    info: bytes = await store.client.send("INFO", "commandstats")
+    lines = [line for line in info.split() if line.startswith(b"cmdstat_hmget:")]
+    return sum(int(line.split(b"calls=")[1].split(b",")[0]) for line in lines)
+
+
 async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
     store: Store, account: Account, saved: Saved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
