@@ -13,7 +13,9 @@ EngineError
 │   ├── CapabilityAboveCeiling
 │   ├── ApiKeyAccessDenied
 │   ├── AccountNotApproved
-│   └── NotOwner
+│   ├── NotOwner
+│   ├── SessionRequired    an API key where a browser session is wanted
+│   └── CsrfFailed         a session's write that may come from another site
 ├── NotFound
 │   ├── WorkflowNotFound
 │   ├── ExecutionNotFound
@@ -149,6 +151,21 @@ class NotOwner(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("Only the owner of this template may change it")
+
+
+class SessionRequired(Forbidden):
+    """This is for browser sessions; API keys cannot do it, whatever they hold."""
+
+    code = "SESSION_REQUIRED"
+
+    def __init__(self) -> None:
+        super().__init__("This needs a signed-in browser session, not an API key")
+
+
+class CsrfFailed(Forbidden):
+    """A session's write that does not prove that it comes from our own pages."""
+
+    code = "CSRF_FAILED"
 
 
 class NotFound(EngineError):

@@ -24,6 +24,8 @@ class Settings:
     metrics_host: str = ""
     """Where `/metrics` listens by itself; empty: on the API's own port."""
     metrics_port: int = 0
+    public_url: str = ""
+    """Where browsers reach the gateways when a proxy stands before them: `https://…`."""
     sync_timeout: float = 600.0
     """Longest wait of a synchronous caller, in seconds."""
     retention_days: float = 30.0

@@ -1,4 +1,4 @@
-"""Who calls and what they may do: from the `x-api-key` header to a principal."""
+"""Who calls and what they may do: from the `x-api-key` header or the cookie to a principal."""
 
 from starlette.types import Scope
 
@@ -10,18 +10,35 @@ from engine.errors import (
     Unauthorized,
 )
 from engine.store import Principal, Store
+from gateway.browsers import check_own_write, session_token
 
 KEY_HEADER = b"x-api-key"
+READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-async def authenticate(scope: Scope, store: Store) -> Principal:
-    """The caller. Raises Unauthorized, the same for a key that is missing, doubled or unknown."""
+async def authenticate(scope: Scope, store: Store, public_url: str) -> Principal:
+    """The caller; beside a key, a cookie does not count.
+
+    Raises Unauthorized, the same for a key or session that is missing, doubled or unknown, and
+    CsrfFailed.
+    """
     secrets = [value for name, value in scope["headers"] if name == KEY_HEADER]
+    if not secrets:
+        return await _authenticate_session(scope, store, public_url)
     if len(secrets) != 1:
         raise Unauthorized
     principal = await store.api_keys.authorize(secrets[0].decode("latin-1"))
     check_ceiling((), principal.terms.tier, principal.terms.ceiling)
     return principal
+
+
+async def _authenticate_session(scope: Scope, store: Store, public_url: str) -> Principal:
+    token = session_token(scope)
+    if token is None:
+        raise Unauthorized
+    if scope["method"] not in READING:
+        check_own_write(scope, public_url)
+    return await store.sessions.authorize(token)
 
 
 def check_capability(principal: Principal, required: str, name: str | None = None) -> None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from engine.errors import SessionRequired
 from engine.store import Principal
 from gateway.auth import authenticate, check_approved, check_capability
+from gateway.browsers import session_cookie, session_token
 from gateway.errors import method_not_allowed
 from gateway.services import GatewayRequest
 
@@ -29,7 +31,7 @@ class Public:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """An endpoint for API keys; `capability` is what the key must hold, None for any key."""
+    """An endpoint for keys and sessions; `capability` is what a key must hold, None for any key."""
 
     handler: GuardedHandler
     capability: str | None
@@ -39,17 +41,46 @@ class Guarded:
     @property
     def demand(self) -> str:
         """What a key needs, in one word."""
-        return self.capability or "any key"
+        return self.capability or "any key or session"
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
-        principal = await authenticate(request.scope, request.state["services"].store)
+        principal = await _authenticate(request)
         if self.capability is not None:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
             check_capability(principal, self.capability, name)
             if self.capability.endswith(":run"):
                 check_approved(principal)
-        return await self.handler(request, principal)
+        return _renewed(request, principal, await self.handler(request, principal))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOnly:
+    """An endpoint for browsers that are signed in."""
+
+    handler: GuardedHandler
+    demand = "session"
+
+    async def answer(self, request: GatewayRequest) -> Response:
+        """Let the handler answer for a session. Raises EngineError."""
+        principal = await _authenticate(request)
+        if principal.session is None:
+            raise SessionRequired
+        return _renewed(request, principal, await self.handler(request, principal))
+
+
+async def _authenticate(request: GatewayRequest) -> Principal:
+    services = request.state["services"]
+    return await authenticate(request.scope, services.store, services.settings.public_url)
+
+
+def _renewed(request: GatewayRequest, principal: Principal, response: Response) -> Response:
+    token = session_token(request.scope)
+    if token and principal.session is not None and principal.session.is_renewed:
+        public_url = request.state["services"].settings.public_url
+        cookie = session_cookie(token, request.scope, public_url)
+        response.headers.append("set-cookie", cookie)
+    return response
 
 
 def public(handler: PublicHandler) -> Public:
@@ -57,8 +88,13 @@ def public(handler: PublicHandler) -> Public:
     return Public(handler)
 
 
+def session_only(handler: GuardedHandler) -> SessionOnly:
+    """Declare that the handler wants a browser that is signed in."""
+    return SessionOnly(handler)
+
+
 def any_key(handler: GuardedHandler) -> Guarded:
-    """Declare that the handler wants a key, whatever it may do."""
+    """Declare that the handler wants a key, whatever it may do, or a session."""
     return Guarded(handler, None)
 
 
@@ -71,7 +107,7 @@ def requires(capability: str, *, named: str | None = None) -> Callable[[GuardedH
     return declare
 
 
-Endpoint = Public | Guarded
+Endpoint = Public | Guarded | SessionOnly
 
 
 class Resource:
@@ -95,5 +131,5 @@ class Resource:
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:
-            await authenticate(request.scope, request.state["services"].store)
+            await _authenticate(request)
         return method_not_allowed(self._allowed)

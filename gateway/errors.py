@@ -25,6 +25,8 @@ STATUS: dict[type[EngineError], int] = {
     errors.ApiKeyAccessDenied: 403,
     errors.AccountNotApproved: 403,
     errors.NotOwner: 403,
+    errors.SessionRequired: 403,
+    errors.CsrfFailed: 403,
     errors.NotFound: 404,
     errors.WorkflowNotFound: 404,
     errors.ExecutionNotFound: 404,

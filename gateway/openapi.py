@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
-from gateway.endpoints import Endpoint, Guarded, Resource
+from gateway.browsers import COOKIE
+from gateway.endpoints import Endpoint, Public, Resource, SessionOnly
 from gateway.shapes import COMPONENTS, INTEGER, NUMBER, TEXT, Schema, ref
 
 PARAMETER = re.compile(r"{(\w+)}")
@@ -58,6 +59,7 @@ OPERATIONS: dict[str, Operation] = {
     "get_schema": Operation(answers={200: "Schema"}, errors=(400, 404, 409)),
     "get_public_schema": Operation(answers={200: "PublicSchema"}, errors=(400, 404)),
     "whoami": Operation(answers={200: "WhoAmI"}),
+    "sign_out": Operation(answers={200: "Deleted"}),
     "healthz": Operation(answers={200: "Status"}),
     "readyz": Operation(answers={200: "Status"}, errors=(503,)),
 }
@@ -80,7 +82,10 @@ def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": COMPONENTS,
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
         },
     }
 
@@ -94,10 +99,15 @@ def _describe(path: str, endpoint: Endpoint, operation: Operation) -> dict[str, 
     }
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _json(ref(operation.body))}
-    if isinstance(endpoint, Guarded):
-        described["security"] = [{"key": []}]
+    if not isinstance(endpoint, Public):
+        described["security"] = _security(endpoint)
         described["description"] = f"Needs: {endpoint.demand}"
     return described
+
+
+def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    schemes = ("session",) if isinstance(endpoint, SessionOnly) else ("key", "session")
+    return [{scheme: []} for scheme in schemes]
 
 
 def _parameters(path: str, operation: Operation) -> Iterable[dict[str, Any]]:
@@ -114,7 +124,7 @@ def _responses(endpoint: Endpoint, operation: Operation) -> dict[str, Any]:
         str(status): {"description": "As asked", "content": _json(ref(name))}
         for status, name in operation.answers.items()
     }
-    guard = GUARD_ERRORS if isinstance(endpoint, Guarded) else frozenset()
+    guard = frozenset() if isinstance(endpoint, Public) else GUARD_ERRORS
     for status in sorted(guard.union(operation.errors)):
         responses[str(status)] = {"description": "Refused", "content": _json(ref("Error"))}
     return responses

@@ -32,6 +32,7 @@ from gateway.waiter import Waiter
 from gateway.wire import accepted_shape, json_response, read_object
 
 SOURCE = "api-workflow"
+BROWSER_SOURCE = "app"
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 MAX_STALE = 5
 
@@ -96,7 +97,7 @@ async def _accept(
                 workflow=workflow,
                 plan=plan,
                 inputs=_checked_inputs(plan, ask, services.settings),
-                source=SOURCE,
+                source=SOURCE if principal.key else BROWSER_SOURCE,
                 key_id=principal.key_id,
                 bell=services.bell.channel if ask.wait_seconds else "",
                 execution_id=execution_id,

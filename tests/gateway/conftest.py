@@ -15,6 +15,7 @@ from gateway.server import serve
 from tests.gateway.fakes import FakeWorker
 
 MakeClient = Callable[..., Awaitable[httpx2.AsyncClient]]
+MakeBrowser = Callable[[Account], Awaitable[httpx2.AsyncClient]]
 
 
 @dataclass
@@ -51,6 +52,28 @@ async def make_client(gateway: Gateway) -> AsyncIterator[MakeClient]:
     yield make
     for client in clients:
         await client.aclose()
+
+
+@pytest.fixture
+async def make_browser(gateway: Gateway, store: Store) -> AsyncIterator[MakeBrowser]:
+    """Makes browsers that are signed in to an account and show one of the gateway's pages."""
+    browsers: list[httpx2.AsyncClient] = []
+
+    async def make(account: Account) -> httpx2.AsyncClient:
+        login = await store.sessions.create_login(account.id)
+        headers = {"origin": gateway.url}
+        browsers.append(httpx2.AsyncClient(base_url=gateway.url, headers=headers, timeout=10))
+        await browsers[-1].post("/login", params={"token": login})
+        return browsers[-1]
+
+    yield make
+    for browser in browsers:
+        await browser.aclose()
+
+
+@pytest.fixture
+async def browser(make_browser: MakeBrowser, account: Account) -> httpx2.AsyncClient:
+    return await make_browser(account)
 
 
 @pytest.fixture

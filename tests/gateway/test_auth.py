@@ -16,7 +16,7 @@ from engine.store import Account, ApiKey, Principal, Store
 from engine.tiers import load
 from gateway.app import routes
 from gateway.auth import check_capability
-from gateway.endpoints import Guarded, Resource
+from gateway.endpoints import Public, Resource
 from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import greeting
 
@@ -42,7 +42,7 @@ def calls() -> list[Call]:
         assert isinstance(route, Route)
         assert isinstance(route.endpoint, Resource)
         for method, endpoint in route.endpoint.endpoints.items():
-            guarded = isinstance(endpoint, Guarded)
+            guarded = not isinstance(endpoint, Public)
             found.append(Call(method, route.path, endpoint.demand, guarded))
     return found
 
@@ -193,7 +193,7 @@ async def test_a_key_may_do_what_it_holds_and_nothing_else(
     saved: httpx2.AsyncClient, make_client: MakeClient, store: Store, preset: str
 ) -> None:
     client = await make_client(await key_with(store, *PRESETS[preset]))
-    allowed = {*PRESETS[preset], "any key", "execution:read", "execution:cancel"}
+    allowed = {*PRESETS[preset], "any key or session", "execution:read", "execution:cancel"}
 
     for call in GUARDED:
         path = call.path.format(**PATH)
@@ -202,9 +202,11 @@ async def test_a_key_may_do_what_it_holds_and_nothing_else(
         if call.demand in allowed:
             assert answer.status_code not in (401, 403), call
         else:
+            refusal = ("CAPABILITY_DENIED", call.demand)
+            if call.demand == "session":
+                refusal = ("SESSION_REQUIRED", None)
             assert answer.status_code == 403, call
-            assert answer.json()["code"] == "CAPABILITY_DENIED"
-            assert answer.json()["required"] == call.demand
+            assert (answer.json()["code"], answer.json().get("required")) == refusal
 
 
 async def test_a_key_for_one_workflow_runs_that_one_alone(

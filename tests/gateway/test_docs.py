@@ -16,7 +16,7 @@ from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import broken, greeting
 from tests.gateway.fakes import FakeWorker
 
-NOT_JSON = {"metrics", "openapi", "show_docs"}
+NOT_JSON = {"metrics", "openapi", "show_docs", "show_login", "sign_in"}
 DOCUMENT = make_document(routes(Settings()), "1")
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
@@ -50,7 +50,10 @@ async def test_the_document_is_served_to_anybody(make_client: MakeClient) -> Non
     assert answer.status_code == 200
     assert body["openapi"] == "3.1.0"
     assert set(body["paths"]["/api/workflows/{slug}"]) == {"get", "put", "delete"}
-    assert body["paths"][RUN.replace("greeting", "{slug}")]["post"]["security"] == [{"key": []}]
+    assert body["paths"][RUN.replace("greeting", "{slug}")]["post"]["security"] == [
+        {"key": []},
+        {"session": []},
+    ]
 
 
 async def test_the_page_shows_every_path(make_client: MakeClient) -> None:

@@ -1,0 +1,76 @@
+"""What browsers alone send: the session cookie, and words about where a request comes from."""
+
+import re
+
+from starlette.types import Scope
+
+from engine.errors import CsrfFailed
+
+COOKIE = "headrace_session"
+COOKIE_SECONDS = 30 * 86_400
+BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
+ORIGIN = re.compile(r"(https?://[^/]*)", re.IGNORECASE)
+
+
+def session_token(scope: Scope) -> str | None:
+    """The session cookie; None when there is not exactly one."""
+    found = [
+        value
+        for header in _values(scope, b"cookie")
+        for name, _, value in (pair.strip().partition("=") for pair in header.split(";"))
+        if name == COOKIE
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def session_cookie(token: str, scope: Scope, public_url: str) -> str:
+    """The header that gives a browser its session, or takes it when the token is empty."""
+    seconds = COOKIE_SECONDS if token else 0
+    secure = "; Secure" if _is_secure(scope, public_url) else ""
+    return f"{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _is_secure(scope: Scope, public_url: str) -> bool:
+    # A caller that lies about its scheme only makes its own cookie stricter.
+    said = [scope["scheme"], *_values(scope, b"x-forwarded-proto"), public_url.partition(":")[0]]
+    return "https" in said
+
+
+def check_own_write(scope: Scope, public_url: str) -> None:
+    """Raises CsrfFailed for a write that another site's page may have sent."""
+    if not _values(scope, b"origin") and not _values(scope, b"sec-fetch-site"):
+        raise CsrfFailed("A write with a session needs an Origin header")
+    check_origin(scope, public_url)
+    types = _values(scope, b"content-type")
+    if types or _has_body(scope):
+        media_types = {each.partition(";")[0].strip().lower() for each in types}
+        if len(types) != 1 or not media_types <= BODY_TYPES:
+            raise CsrfFailed("A write with a session needs a JSON or multipart body")
+
+
+def check_origin(scope: Scope, public_url: str) -> None:
+    """Raises CsrfFailed for a request that says it comes from another site."""
+    own = {f"{scheme}://{host}" for scheme in ("http", "https") for host in _values(scope, b"host")}
+    if match := ORIGIN.match(public_url):
+        own.add(match[1])
+    own = {origin.lower() for origin in own}
+    is_foreign = any(origin.lower() not in own for origin in _values(scope, b"origin"))
+    if is_foreign or any(site != "same-origin" for site in _values(scope, b"sec-fetch-site")):
+        raise CsrfFailed("This write comes from another site")
+
+
+def is_opened_by_hand(scope: Scope) -> bool:
+    """Whether a person opened this address, not a page, a preview or the browser in advance."""
+    expected = {b"sec-fetch-mode": "navigate", b"sec-fetch-dest": "document"}
+    expected[b"sec-fetch-site"] = "none"
+    says = all(_values(scope, name) == [value] for name, value in expected.items())
+    return says and scope["method"] == "GET" and not _values(scope, b"sec-purpose")
+
+
+def _has_body(scope: Scope) -> bool:
+    lengths = _values(scope, b"content-length")
+    return any(length != "0" for length in lengths) or bool(_values(scope, b"transfer-encoding"))
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for each, value in scope["headers"] if each == name]

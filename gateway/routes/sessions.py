@@ -1,0 +1,94 @@
+"""Signing browsers in, by a link that works once, and out again."""
+
+from html import escape
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import Unauthorized
+from engine.store import Principal
+from gateway.browsers import check_origin, is_opened_by_hand, session_cookie
+from gateway.endpoints import Resource, public, session_only
+from gateway.query import Query
+from gateway.services import GatewayRequest
+from gateway.wire import json_response
+
+HOME = "/"
+PAGE = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+    '<meta name="viewport" content="width=device-width"><style>'
+    "body{{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem}}"
+    "button{{font:inherit;padding:.5rem 1.5rem}}code{{font:14px ui-monospace,monospace}}"
+    ":root{{color-scheme:light dark}}</style></head><body><h1>{title}</h1>{body}</body></html>"
+)
+FORM = (
+    '<form method="post" action="/login?token={token}"><p>This link works once. '
+    "You stay signed in on this browser for 30 days after your last visit.</p>"
+    "<p><button autofocus>Sign in</button></p></form>"
+)
+USED = (
+    "<p>It was used already, or it is older than ten minutes.</p><p>Whoever runs this installation "
+    "makes a new one with <code>headrace login-link --account ID</code>.</p>"
+)
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-store",
+    # The link must not travel on, yet the form's own origin must be told.
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+
+
+@public
+async def show_login(request: GatewayRequest) -> Response:
+    """Sign in who opened the link by hand; anybody else is shown a button and uses nothing up."""
+    token = Query(request.scope).text("token") or ""
+    if not await request.state["services"].store.sessions.has_login(token):
+        return _used()
+    if is_opened_by_hand(request.scope):
+        return await _sign_in(request, token)
+    return _page("Sign in", FORM.format(token=escape(token)))
+
+
+@public
+async def sign_in(request: GatewayRequest) -> Response:
+    """Sign in with the button of the page."""
+    check_origin(request.scope, request.state["services"].settings.public_url)
+    return await _sign_in(request, Query(request.scope).text("token") or "")
+
+
+@session_only
+async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
+    """End the session; its cookie is worth nothing from now on."""
+    services = request.state["services"]
+    if principal.session is not None:
+        await services.store.sessions.end(principal.session)
+    gone = session_cookie("", request.scope, services.settings.public_url)
+    return json_response({"success": True}, headers={"set-cookie": gone})
+
+
+async def _sign_in(request: GatewayRequest, login: str) -> Response:
+    services = request.state["services"]
+    try:
+        token = await services.store.sessions.redeem(login)
+    except Unauthorized:
+        return _used()
+    cookie = session_cookie(token, request.scope, services.settings.public_url)
+    return Response(status_code=303, headers={**HEADERS, "location": HOME, "set-cookie": cookie})
+
+
+def _used() -> Response:
+    return _page("This link does not work any more", USED, 410)
+
+
+def _page(title: str, body: str, status: int = 200) -> Response:
+    return Response(PAGE.format(title=title, body=body), status, HEADERS, media_type="text/html")
+
+
+routes: list[BaseRoute] = [
+    Route("/login", Resource(GET=show_login, POST=sign_in)),
+    Route("/logout", Resource(POST=sign_out)),
+]
