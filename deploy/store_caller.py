@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from deploy.callers import Answer
-from deploy.records import iso_time
 from deploy.store_access import open_store
 from engine.capabilities import covers
 from engine.errors import (
@@ -14,10 +13,10 @@ from engine.errors import (
     WorkflowNotFound,
     WorkflowNotRunnable,
 )
-from engine.executions import Execution, NodeExecution
 from engine.fields import check_inputs
-from engine.graph import Node, Plan
+from engine.graph import Plan
 from engine.store import Account, StaleWorkflow, Store, Workflow
+from gateway.wire import accepted_shape, execution_with_nodes_shape
 
 SOURCE = "api-workflow"
 RUN = "workflow:run"
@@ -54,14 +53,7 @@ class StoreCaller:
                 )
             except StaleWorkflow:
                 continue
-            return {
-                "_async": True,
-                "executionId": accepted.id,
-                "requestId": accepted.id,
-                "status": "processing",
-                "webhookDelivery": {"configured": False},
-                "pollUrl": f"/api/executions/{accepted.id}",
-            }
+            return accepted_shape(accepted.id)
 
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""
@@ -69,7 +61,7 @@ class StoreCaller:
         _, plan = await self._store.workflows.plan_of(
             self._account.id, execution.workflow_slug, execution.workflow_version
         )
-        return _wire(execution, plan)
+        return execution_with_nodes_shape(execution, plan)
 
     async def _plan(self, slug: str) -> tuple[Workflow, Plan]:
         workflow, plan = await self._store.workflows.plan(slug, fresh=True)
@@ -95,27 +87,3 @@ async def open_store_caller(
         if not covers(held, RUN, slug):
             raise CapabilityDenied(RUN)
         yield StoreCaller(store, principal.account, principal.key_id)
-
-
-def _wire(execution: Execution, plan: Plan) -> Answer:
-    return {
-        "executionId": execution.id,
-        "workflowSlug": execution.workflow_slug,
-        "status": execution.status.value,
-        "result": execution.result,
-        "error": execution.error,
-        "creditsCost": execution.credits_cost,
-        "durationMs": execution.duration_ms,
-        "createdAt": iso_time(execution.created_at),
-        "nodes": [_wire_node(plan.nodes[node.index], node) for node in execution.nodes],
-    }
-
-
-def _wire_node(node: Node, execution: NodeExecution) -> Answer:
-    return {
-        "id": node.id,
-        "type": node.type.type,
-        "status": execution.status.value,
-        "attempts": execution.attempts,
-        "durationMs": execution.duration_ms,
-    }

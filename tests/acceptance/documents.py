@@ -3,22 +3,7 @@
 from typing import Any
 
 from tests.acceptance.running import RunningStack
-
-
-def node(node_id: str, kind: str, **data: Any) -> dict[str, Any]:
-    """One node, somewhere on the canvas."""
-    return {"id": node_id, "type": kind, "position": {"x": 0, "y": 0}, "data": data}
-
-
-def edge(source: str, output: str, target: str, socket: str) -> dict[str, Any]:
-    """One edge."""
-    return {
-        "id": f"{source}.{output}-{target}.{socket}",
-        "source": source,
-        "target": target,
-        "sourceHandle": output,
-        "targetHandle": socket,
-    }
+from tests.gateway.factories import edge, node
 
 
 def get(node_id: str, url: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.documents import node
 from tests.acceptance.running import RunningStack, running
+from tests.gateway.factories import edge, node
 
 LETTER = "greeting-letter"
 
@@ -181,15 +181,7 @@ def test_a_failed_run_exits_with_1_and_says_which_node(stack: RunningStack, tmp_
     account = json.loads((stack.data_dir / "demo.json").read_text())["accountId"]
     file = tmp_path / "fails.json"
     nodes = [node("oops", "transform", expression="value.missing"), node("end", "responseOutput")]
-    edges = [
-        {
-            "id": "e",
-            "source": "oops",
-            "target": "end",
-            "sourceHandle": "value-out",
-            "targetHandle": "result-in",
-        }
-    ]
+    edges = [edge("oops", "value-out", "end", "result-in")]
     file.write_text(json.dumps({"name": "Fails", "nodes": nodes, "edges": edges}))
     json_of(stack, "workflow", "push", str(file), "--account", account)
 
