@@ -144,6 +144,12 @@ def reference(account_id: str, execution_id: str) -> str:
     return f"{account_id}/{execution_id}"
 
 
+def is_reference(text: str) -> bool:
+    """Whether the text names an execution."""
+    account_id, _, execution_id = text.partition("/")
+    return bool(account_id and execution_id)
+
+
 def parse_reference(text: str) -> tuple[str, str]:
     """Account id and execution id of a reference. Raises ValueError when it is not one."""
     account_id, slash, execution_id = text.partition("/")

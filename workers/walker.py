@@ -6,7 +6,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 
-from engine import log, metrics
+from engine import keyspace, log, metrics
 from engine.errors import EngineError, StoreFull, Unavailable, WorkflowNotFound
 from engine.executions import ExecutionStatus
 from engine.store import Store
@@ -109,6 +109,10 @@ class Walker:
             self._start(self._inbox.popleft())
 
     def _start(self, reference: str) -> None:
+        if not keyspace.is_reference(reference):
+            logger.warning("a hint named no execution")
+            self._release()
+            return
         if self._is_draining:
             self._release()
             self._store.hints.send_soon(reference)  # it came too late for this worker
@@ -166,11 +170,7 @@ class Walker:
         # A claim whose reply was lost may have been made; asked again, it answers the same.
         token = secrets.token_hex(8)
         walks, worker_id = self._store.walks, self._means.worker_id
-        try:
-            claimed = await persist(lambda: walks.claim(reference, worker_id, token), "claim")
-        except ValueError:
-            logger.warning("a hint named no execution")
-            return None
+        claimed = await persist(lambda: walks.claim(reference, worker_id, token), "claim")
         if claimed is None:
             metrics.CLAIMS_REFUSED.inc()
         return claimed

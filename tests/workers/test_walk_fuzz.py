@@ -1,0 +1,368 @@
+"""Random graphs under random faults: every execution ends once, as an interpreter says it must."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+import redis
+
+from engine import keyspace, metrics
+from engine.capabilities import Tier
+from engine.errors import ExecutionNotCancellable, StoreFull, Unavailable
+from engine.executions import TERMINAL, Execution
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.hints import WALK_QUEUE
+from tests.eventually import eventually
+from tests.factories import parse_document
+from tests.fakes import Target
+from tests.workers.random_graphs import RandomGraph
+from workers.main import worker
+from workers.pool import Pool
+from workers.walker import Walker
+
+T = TypeVar("T")
+
+WORKERS = 3
+RUNS = 40
+CANCELLED_PART = 0.2
+SECONDS_TO_END = 25
+DEFAULT_SEEDS = (1, 2, 3)
+LONG_SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
+
+
+class SharedPool:
+    """One real pool for all workers and seeds: starting one costs more than a whole run."""
+
+    real: Pool | None = None
+
+    def __init__(self, *, slots: int) -> None:
+        self._slots = slots
+
+    async def start(self) -> None:
+        return
+
+    async def close(self) -> None:
+        return
+
+    async def run(self, *args: Any, **options: Any) -> Any:
+        assert SharedPool.real is not None
+        return await SharedPool.real.run(*args, **options)
+
+
+class Fleet:
+    """Workers in this process that can be drained and replaced one by one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stacks: list[contextlib.AsyncExitStack] = []
+        self.walkers: list[Walker] = []
+
+    async def start(self) -> None:
+        for _ in range(WORKERS):
+            await self._add(len(self.walkers))
+
+    async def _add(self, position: int) -> None:
+        stack = contextlib.AsyncExitStack()
+        self.walkers.insert(position, await stack.enter_async_context(worker(self._settings)))
+        self._stacks.insert(position, stack)
+
+    async def replace(self, position: int) -> None:
+        """Drain a worker and start another."""
+        stack = self._stacks.pop(position)
+        self.walkers.pop(position)
+        await stack.aclose()
+        await self._add(position)
+
+    async def stop(self) -> None:
+        while self._stacks:
+            await self._stacks.pop().aclose()
+
+    @property
+    def held(self) -> int:
+        return sum(walker.held for walker in self.walkers)
+
+
+class Run:
+    """One execution of a random graph, and what was done to it."""
+
+    def __init__(self, graph: RandomGraph) -> None:
+        self.graph = graph
+        self.id = ""
+        self.reference = ""
+        self.was_cancelled = False
+        self.taken_away = 0
+        self.ended: Execution | None = None
+        self.calls_at_end: Counter[str] = Counter()
+
+
+class Trial:
+    """One seed: a fleet, its runs, the faults, and the verdict."""
+
+    def __init__(self, seed: int, settings: Settings, target: Target) -> None:
+        self._rng = random.Random(seed)
+        self._seed = seed
+        self._settings = settings
+        self._target = target
+        self._raw = redis.Redis.from_url(settings.redis_url)
+        self._store = Store.open(settings)
+        self._fleet = Fleet(settings)
+        self._runs: list[Run] = []
+        self._drains = 0
+        self._is_over = False
+        self._recovered_before = metrics.EXECUTIONS_RECOVERED._value.get()
+
+    async def play(self) -> None:
+        try:
+            await self._play()
+        finally:
+            await self._fleet.stop()
+            await self._store.close()
+            self._raw.close()
+
+    async def _play(self) -> None:
+        email = f"seed{self._seed}@example.com"
+        self._account = await self._store.accounts.create(email=email, tier=Tier.PRO)
+        await self._fleet.start()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._harm())
+            group.create_task(self._rotate())
+            runs = [group.create_task(self._run_one(number)) for number in range(RUNS)]
+            await asyncio.wait(runs)
+            self._is_over = True
+        assert self._drains and sum(run.taken_away for run in self._runs), "too little harm"
+        await self._check_leftovers()
+        await self._fleet.stop()
+        await self._check_runs()
+
+    # -- runs -------------------------------------------------------------------------------------
+
+    async def _run_one(self, number: int) -> None:
+        run = Run(RandomGraph(self._rng, f"s{self._seed}-r{number}", self._target.url))
+        await asyncio.sleep(self._rng.random())
+        await self._begin(run)
+        self._runs.append(run)
+        if self._rng.random() < CANCELLED_PART:
+            await asyncio.sleep(self._rng.random() * 0.5)
+            run.was_cancelled = await self._cancel(run)
+        run.ended = await self._end(run)
+        run.calls_at_end = Counter(self._target.calls)
+
+    async def _begin(self, run: Run) -> None:
+        document = parse_document(run.graph.graph.body(f"s{self._seed}"))
+        saved = await again(lambda: self._store.workflows.create(self._account.id, document, []))
+        workflow, plan = await again(lambda: self._store.workflows.plan(saved.slug))
+        assert plan is not None
+        run.id = f"00000000-0000-4000-8000-{self._rng.randrange(16**12):012x}"
+        run.reference = keyspace.reference(self._account.id, run.id)
+        await again(
+            lambda: self._store.executions.accept(
+                account_id=self._account.id,
+                workflow=workflow,
+                plan=plan,
+                inputs={"who": run.graph.who},
+                source="api-workflow",
+                key_id="key",
+                execution_id=run.id,
+            )
+        )
+
+    async def _cancel(self, run: Run) -> bool:
+        try:
+            await again(lambda: self._store.executions.cancel(self._account.id, run.id))
+        except ExecutionNotCancellable:
+            return False
+        return True
+
+    async def _read(self, run: Run) -> Execution:
+        return await again(lambda: self._store.executions.get(self._account.id, run.id))
+
+    async def _end(self, run: Run) -> Execution:
+        return await eventually(
+            lambda: self._read(run),
+            lambda execution: execution.status in TERMINAL,
+            timeout=SECONDS_TO_END,
+            pause=0.03,
+        )
+
+    # -- faults -----------------------------------------------------------------------------------
+
+    async def _harm(self) -> None:
+        quick = (self._double, self._shuffle, self._drop, self._junk, self._take_away)
+        harsh = (self._flush_scripts, self._cut)
+        while not self._is_over:
+            await asyncio.sleep(self._rng.uniform(0.01, 0.03))
+            if self._rng.random() < 0.1:
+                self._rng.choice(harsh)()
+            else:
+                with contextlib.suppress(Unavailable, StoreFull):
+                    await self._rng.choice(quick)()
+
+    async def _rotate(self) -> None:
+        while not self._is_over:
+            self._drains += 1
+            await self._fleet.replace(self._rng.randrange(WORKERS))
+            await asyncio.sleep(self._rng.uniform(0.1, 0.4))
+
+    async def _double(self) -> None:
+        for run in self._some_runs():
+            await self._store.hints.send([run.reference] * self._rng.randint(1, 10))
+
+    def _some_runs(self) -> list[Run]:
+        return self._rng.sample(self._runs, min(len(self._runs), 2))
+
+    async def _shuffle(self) -> None:
+        key = keyspace.hints(WALK_QUEUE)
+        hints = self._raw.lpop(key, 100) or []
+        self._rng.shuffle(hints)
+        if hints:
+            self._raw.rpush(key, *hints)
+
+    async def _drop(self) -> None:
+        self._raw.delete(keyspace.hints(WALK_QUEUE))
+
+    async def _junk(self) -> None:
+        junk = ("nonsense", "walk|nobody/nothing", b"\xff|\xff", "other|acc/x", "walk|", "walk|/")
+        self._raw.rpush(keyspace.hints(WALK_QUEUE), self._rng.choice(junk))
+
+    async def _take_away(self) -> None:
+        walker = self._rng.choice(self._fleet.walkers)
+        for run in [run for run in self._runs if run.reference in walker._walks][:3]:
+            is_lost = run.taken_away == 0  # three losses would end it
+            run.taken_away += 1
+            worker_id = walker._means.worker_id
+            await self._store.walks.give_back(run.reference, worker_id, is_lost=is_lost)
+
+    def _flush_scripts(self) -> None:
+        self._raw.script_flush()
+
+    def _cut(self) -> None:
+        self._raw.client_kill_filter(_type="normal", skipme=True)
+
+    # -- the verdict ------------------------------------------------------------------------------
+
+    async def _check_leftovers(self) -> None:
+        async def held() -> int:
+            return self._fleet.held
+
+        await eventually(held, lambda count: count == 0, timeout=5)
+        await eventually(self._store.hints.depth, lambda depth: depth == 0, timeout=5)
+        await eventually(held, lambda count: count == 0, timeout=5)
+        assert metrics.EXECUTIONS_HELD._value.get() == 0
+        assert await self._store.leases.due() == 0
+        assert self._raw.keys("*:held:*") == []
+
+    async def _check_runs(self) -> None:
+        recovered = metrics.EXECUTIONS_RECOVERED._value.get() - self._recovered_before
+        for run in self._runs:
+            problem = f"seed {self._seed}, run {run.graph.graph.body()}"
+            assert run.ended is not None
+            assert await self._read(run) == run.ended, problem
+            self._check_status(run, run.ended, problem)
+            faults = run.taken_away + self._drains + int(recovered)
+            self._check_calls(run, run.ended, faults, problem)
+
+    def _check_status(self, run: Run, ended: Execution, problem: str) -> None:
+        expected = run.graph.expected()
+        if run.was_cancelled and ended.status.value == "cancelled":
+            assert ended.error is None, problem
+            return
+        assert ended.status.value == expected.status, (ended, problem)
+        found = self._statuses(run, ended)
+        if expected.status == "completed":
+            assert ended.result == expected.result, problem
+            assert found == expected.nodes, problem
+            return
+        assert ended.error is not None
+        assert ended.error["nodeId"] in expected.culprits, problem
+        assert found[ended.error["nodeId"]] == "failed", problem
+        for node_id, status in expected.nodes.items():
+            assert found[node_id] in allowed_in_a_failed_run(status), (node_id, problem)
+
+    def _statuses(self, run: Run, ended: Execution) -> dict[str, str]:
+        plan = self._store.workflows._plans[(ended.workflow_slug, ended.workflow_version)][1]
+        assert plan is not None
+        return {plan.nodes[node.index].id: node.status.value for node in ended.nodes}
+
+    def _check_calls(self, run: Run, ended: Execution, faults: int, problem: str) -> None:
+        found = self._statuses(run, ended)
+        for part in run.graph.parts.values():
+            if not part.path:
+                continue
+            calls = self._target.calls[part.path]
+            assert calls <= part.attempts + faults, (part.id, calls, faults, problem)
+            if found[part.id] == "completed":
+                assert calls >= 1, problem
+            if found[part.id] == "skipped" and ended.status.value == "completed":
+                assert calls == 0, problem
+            if not run.taken_away and not faults:
+                assert calls == run.calls_at_end[part.path], (part.id, problem)
+
+
+def allowed_in_a_failed_run(status: str) -> set[str]:
+    if status == "fatal":
+        return {"failed", "cancelled", "skipped"}
+    return {"skipped"} if status in ("blocked", "skipped") else {status, "cancelled", "skipped"}
+
+
+async def again(call: Callable[[], Awaitable[T]]) -> T:
+    """What a client does when its call finds the store out of reach."""
+    while True:
+        try:
+            return await call()
+        except Unavailable:
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Settings]:
+    """Settings and pauses that make minutes of trouble fit into seconds."""
+    monkeypatch.setattr("engine.store.executions.RESEND_AFTER_MS", 500)
+    monkeypatch.setattr("workers.sweeper.RESEND_AFTER_MS", 500)
+    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
+    monkeypatch.setattr("workers.main.Pool", SharedPool)
+    SharedPool.real = Pool(slots=1)
+    await SharedPool.real.start()
+    yield Settings(
+        redis_url=settings.redis_url,
+        allow_private_urls=True,
+        cpu_slots=1,
+        lease_seconds=0.6,
+        drain_seconds=0.1,
+    )
+    await SharedPool.real.close()
+
+
+async def play(seed: int, settings: Settings, target: Target) -> None:
+    before = asyncio.all_tasks()
+    await Trial(seed, settings, target).play()
+    left = {task for task in asyncio.all_tasks() - before if "aiohttp" not in repr(task)}
+    assert not left
+
+
+@pytest.mark.parametrize("seed", DEFAULT_SEEDS)
+async def test_every_execution_ends_once_and_as_its_graph_says(
+    seed: int, brisk: Settings, target: Target
+) -> None:
+    await play(seed, brisk, target)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(LONG_SECONDS + 120)
+async def test_every_execution_ends_once_for_as_long_as_one_cares_to_look(
+    brisk: Settings, target: Target
+) -> None:
+    first = int(os.environ.get("FUZZ_SEED", str(time.time_ns() % 1_000_000)))
+    deadline = time.monotonic() + LONG_SECONDS
+    for seed in itertools.count(first):
+        print("seed", seed)
+        await play(seed, brisk, target)
+        if time.monotonic() > deadline:
+            break
