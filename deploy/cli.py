@@ -8,6 +8,7 @@ import click
 from deploy.commands.accounts import account
 from deploy.commands.doctor import doctor
 from deploy.commands.keys import key
+from deploy.commands.login import login_link
 from deploy.commands.parts import gateway, up, worker
 from deploy.commands.run import run
 from deploy.commands.workflows import workflow
@@ -22,7 +23,7 @@ def headrace() -> None:
     """Turn saved AI workflows into API endpoints, on machines of your own."""
 
 
-for command in (up, run, doctor, account, key, workflow, gateway, worker):
+for command in (up, run, doctor, account, key, login_link, workflow, gateway, worker):
     headrace.add_command(command)
 
 

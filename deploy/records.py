@@ -24,6 +24,11 @@ def key_row(key: ApiKey) -> dict[str, Any]:
     }
 
 
+def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:
+    """A sign-in link."""
+    return {"url": url, "accountId": account_id, "expiresAt": moment(expires_at)}
+
+
 def workflow_row(workflow: Workflow) -> dict[str, Any]:
     """One workflow, without its graph."""
     return {

@@ -13,7 +13,7 @@ COLUMNS = ("id", "email", "tier", "role", "approved", "createdAt")
 
 @click.group()
 def account() -> None:
-    """Create and list accounts."""
+    """Create, approve, move and list accounts."""
 
 
 @account.command()
@@ -38,6 +38,34 @@ def create(
         )
 
     show(account_row(with_store(data_dir, work)), as_json=as_json, columns=COLUMNS)
+
+
+@account.command()
+@click.argument("account_id", metavar="ID")
+@options.data_dir
+@options.as_json
+def approve(account_id: str, data_dir: Path, as_json: bool) -> None:
+    """Let an account run workflows, from its very next request on."""
+    from deploy.records import account_row
+    from deploy.store_access import with_store
+
+    approved = with_store(data_dir, lambda store: store.accounts.approve(account_id))
+    show(account_row(approved), as_json=as_json, columns=COLUMNS)
+
+
+@account.command("tier")
+@click.argument("account_id", metavar="ID")
+@click.argument("tier", metavar="TIER", type=click.Choice(TIERS))
+@options.data_dir
+@options.as_json
+def set_tier(account_id: str, tier: str, data_dir: Path, as_json: bool) -> None:
+    """Move an account to a tier, from its very next request on."""
+    from deploy.records import account_row
+    from deploy.store_access import with_store
+    from engine.capabilities import Tier
+
+    moved = with_store(data_dir, lambda store: store.accounts.set_tier(account_id, Tier(tier)))
+    show(account_row(moved), as_json=as_json, columns=COLUMNS)
 
 
 @account.command("list")

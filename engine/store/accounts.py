@@ -9,6 +9,7 @@ from engine.capabilities import Role, Tier
 from engine.errors import AccountNotFound
 from engine.store.client import Client
 from engine.store.records import pack, unpack
+from engine.store.scripts import SCRIPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Account:
 
 
 class Accounts:
-    """Creates, reads and lists accounts."""
+    """Creates, reads, changes and lists accounts."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -58,6 +59,29 @@ class Accounts:
         if data is None:
             raise AccountNotFound(account_id)
         return parse_account(unpack(data))
+
+    async def approve(self, account_id: str) -> Account:
+        """Let the account run; its very next request may. Raises AccountNotFound."""
+        return await self._change(account_id, approved=True)
+
+    async def set_tier(self, account_id: str, tier: Tier) -> Account:
+        """Move the account to a tier, which holds for its very next request.
+
+        Raises AccountNotFound.
+        """
+        return await self._change(account_id, tier=Tier(tier).value)
+
+    async def _change(self, account_id: str, **members: Any) -> Account:
+        accounts = keyspace.accounts(keyspace.partition_of(account_id))
+        while True:
+            before = await self._client.send("HGET", accounts, account_id)
+            if before is None:
+                raise AccountNotFound(account_id)
+            record = unpack(before) | members
+            if await self._client.call(
+                SCRIPTS["replace_account"], [accounts], [account_id, before, pack(record)]
+            ):
+                return parse_account(record)
 
     async def list(self) -> list[Account]:
         """All accounts, oldest first."""

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.acceptance.running import RunningStack, running
@@ -57,6 +58,52 @@ def test_a_key_works_until_it_is_revoked(stack: RunningStack) -> None:
     assert listed == {name: value for name, value in made.items() if name != "key"} == revoked
     assert made["capabilities"] == ["workflow:read", "workflow:run"]
     assert (after, answer) == (401, {"error": "Unauthorized"})
+
+
+def test_a_login_link_signs_one_browser_in(stack: RunningStack) -> None:
+    account = make_account(stack)["id"]
+
+    made = json_of(stack, "login-link", "--account", account)
+    printed = stack.command("login-link", "--account", account).stdout
+    moved = json_of(stack, "login-link", "--account", account, HEADRACE_PUBLIC_URL="https://h.org/")
+
+    assert made["accountId"] == account
+    assert made["url"].startswith(f"{stack.url}/login?token=hr_login_")
+    assert printed.startswith(f"{stack.url}/login?token=hr_login_")
+    assert moved["url"].startswith("https://h.org/login?token=hr_login_")
+    with httpx2.Client() as browser:
+        assert browser.post(made["url"]).status_code == 303
+        who = browser.get(f"{stack.url}/api/whoami").json()
+        assert who["user"]["id"] == account
+        assert browser.post(made["url"]).status_code == 410
+
+
+def test_no_login_link_leads_to_an_account_that_is_not_there(stack: RunningStack) -> None:
+    done = stack.command("login-link", "--account", "acc_nobody")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "headrace: There is no account with the id 'acc_nobody'\n"
+
+
+def test_approval_and_tier_hold_for_the_very_next_request(stack: RunningStack) -> None:
+    account = make_account(stack, "--unapproved", tier="business")["id"]
+    key = json_of(
+        stack,
+        *("key", "create", "--account", account),
+        *("--capability", "workflow:run", "--capability", "model:run"),
+    )["key"]
+    before, refused = stack.api("POST", f"/api/workflows/{LETTER}/run", {"inputs": {}}, key=key)
+
+    approved = json_of(stack, "account", "approve", account)
+    after, _ = stack.api("POST", f"/api/workflows/{LETTER}/run", {"inputs": {}}, key=key)
+    moved = json_of(stack, "account", "tier", account, "free")
+    last, denied = stack.api("GET", "/api/whoami", key=key)
+
+    assert (before, refused["code"]) == (403, "ACCOUNT_NOT_APPROVED")
+    assert (approved["approved"], approved["tier"]) == (True, "business")
+    assert after == 404
+    assert (moved["approved"], moved["tier"]) == (True, "free")
+    assert (last, denied["code"]) == (403, "API_KEY_ACCESS_DENIED")
 
 
 def test_a_key_above_the_ceiling_of_its_tier_is_refused_in_a_sentence(stack: RunningStack) -> None:

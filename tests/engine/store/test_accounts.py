@@ -1,3 +1,5 @@
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,3 +64,45 @@ async def test_a_tier_that_is_none_is_refused(store: Store) -> None:
 
     with pytest.raises(ValueError):
         await store.accounts.create(email="a@example.com", tier=tier)
+
+
+async def test_an_account_that_is_approved_or_moved_is_otherwise_as_it_was(store: Store) -> None:
+    created = await store.accounts.create(email="a@example.com", tier=Tier.FREE, approved=False)
+
+    approved = await store.accounts.approve(created.id)
+    moved = await store.accounts.set_tier(created.id, Tier.BUSINESS)
+
+    assert approved == replace(created, approved=True)
+    assert moved == replace(created, approved=True, tier=Tier.BUSINESS)
+    assert await store.accounts.get(created.id) == moved
+    assert await store.accounts.approve(created.id) == moved
+
+
+async def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
+    accounts = [
+        await store.accounts.create(email="a@example.com", tier=Tier.FREE, approved=False)
+        for _ in range(10)
+    ]
+
+    await asyncio.gather(
+        *(store.accounts.approve(each.id) for each in accounts),
+        *(store.accounts.set_tier(each.id, Tier.PRO) for each in accounts),
+    )
+
+    for each in accounts:
+        changed = await store.accounts.get(each.id)
+        assert (changed.approved, changed.tier) == (True, Tier.PRO)
+
+
+async def test_an_account_can_be_changed_when_redis_is_full(store: Store) -> None:
+    created = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
+    await store.client.send("CONFIG", "SET", "maxmemory", 1)
+
+    assert (await store.accounts.set_tier(created.id, Tier.FREE)).tier is Tier.FREE
+
+
+async def test_an_account_that_is_not_there_is_not_changed(store: Store) -> None:
+    with pytest.raises(AccountNotFound):
+        await store.accounts.approve("acc_nobody")
+    with pytest.raises(AccountNotFound):
+        await store.accounts.set_tier("acc_nobody", Tier.PRO)

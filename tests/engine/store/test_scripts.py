@@ -92,6 +92,11 @@ SCENARIOS = {
         keys=("login", "session", "accounts"),
         args=(60_000,),
     ),
+    "replace_account": Scenario(
+        seed=(("HSET", "accounts", "acc", b"old"),),
+        keys=("accounts",),
+        args=("acc", b"old", b"new"),
+    ),
     "retire_snapshots": Scenario(
         seed=(("HSET", "metrics", "retired", b"sum", "p1", b"one", "p2", b"two"),),
         keys=("metrics",),

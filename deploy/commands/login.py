@@ -1,0 +1,36 @@
+"""`headrace login-link`: how a person gets into the pages of an installation."""
+
+import time
+from pathlib import Path
+
+import click
+
+from deploy.commands import options
+from deploy.output import show
+from deploy.problems import CommandFailed
+
+
+@click.command("login-link")
+@options.required_account
+@options.data_dir
+@options.as_json
+def login_link(account_id: str, data_dir: Path, as_json: bool) -> None:
+    """Print an address that signs one browser in, once, within ten minutes."""
+    from deploy.records import login_row
+    from deploy.stack import find_stack
+    from deploy.store_access import with_store
+    from engine.settings import load
+    from engine.store.sessions import LOGIN_MS
+
+    base = load().public_url or find_stack(data_dir).url
+    if not base:
+        raise CommandFailed(
+            "Where the gateways are is not known here: set HEADRACE_PUBLIC_URL to their address."
+        )
+    token = with_store(data_dir, lambda store: store.sessions.create_login(account_id))
+    expires_at = int(time.time() * 1000) + LOGIN_MS
+    row = login_row(account_id, f"{base.rstrip('/')}/login?token={token}", expires_at)
+    if as_json:
+        show(row, as_json=True, columns=())
+    else:
+        print(row["url"])
