@@ -1,0 +1,79 @@
+"""Every script's keys lie in one slot: a server in cluster mode refuses what does not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from engine import keyspace
+from engine.capabilities import Tier
+from engine.executions import ExecutionStatus
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.walks import Step
+from tests.conftest import RedisServer, free_port
+from tests.engine.store.factories import accept, save
+from tests.eventually import eventually
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RedisServer]:
+    """One server that has all slots from the start."""
+    server = RedisServer(
+        *("--port", str(free_port()), "--cluster-port", str(free_port())),
+        *("--bind", "127.0.0.1", "--cluster-enabled", "yes"),
+    )
+    nodes = f"{'a' * 40} 127.0.0.1:0@0 myself,master - 0 0 0 connected 0-16383"
+    (server.folder / "nodes.conf").write_text(f"{nodes}\nvars currentEpoch 0 lastVoteEpoch 0\n")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def store(cluster: RedisServer) -> AsyncIterator[Store]:
+    store = Store.open(Settings(redis_url=cluster.url))
+    yield store
+    await store.close()
+
+
+async def test_a_whole_life_fits_into_slots(store: Store) -> None:
+    accounts = [
+        await store.accounts.create(email=f"{number}@example.com", tier=Tier.PRO)
+        for number in range(4)
+    ]
+    for account in accounts:
+        key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:*"])
+        assert (await store.api_keys.authorize(secret)).account == account
+        session = await store.sessions.redeem(await store.sessions.create_login(account.id))
+        assert (await store.sessions.authorize(session)).account == account
+        workflow, plan = await save(store, account)
+        ended, left, cancelled = [await accept(store, account, workflow, plan) for _ in range(3)]
+        claims = [
+            await store.walks.claim(keyspace.reference(account.id, each.id), "w1")
+            for each in (ended, left)
+        ]
+        assert None not in claims
+        step = Step(aside={0: b"big"}, end=ExecutionStatus.COMPLETED)
+        await store.walks.advance(account.id, ended.id, "w1", 1, 1, step)
+        await store.walks.give_back(keyspace.reference(account.id, left.id), "w1", is_lost=True)
+        await store.executions.cancel(account.id, cancelled.id)
+        rows, _ = await store.executions.list(account.id)
+        assert len(rows) == 3
+        await store.workflows.delete(account.id, workflow.slug)
+        assert await store.api_keys.list(account.id) == [key]
+        await store.api_keys.revoke(key.id)
+
+    await store.leases.beat("w1", 0)
+    assert await store.leases.take_lead("w1", 1_000)
+    assert len(await store.leases.promote(1_000)) == len(accounts)
+    assert await store.leases.prune(await store.leases.now() + 1) == 2 * len(accounts)
+    assert await eventually(store.leases.dead_workers) == ["w1"]
+    assert await store.leases.bury("w1")
+    await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
+    assert await store.snapshots.retire(b"", [], ["p1"])
+
+
+async def test_keys_of_two_slots_would_be_refused(store: Store) -> None:
+    with pytest.raises(RuntimeError, match="CROSSSLOT"):
+        await store.client.send("MGET", keyspace.due(1), keyspace.due(2))
