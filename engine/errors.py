@@ -26,6 +26,7 @@ EngineError
 │   └── WorkflowNotRunnable
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
+├── RateLimitExceeded
 ├── ExecutionFailed        a node failed while a caller waited
 └── Unavailable            the store or the queue is unreachable or full
     └── StoreFull
@@ -39,6 +40,8 @@ class EngineError(Exception):
     """An expected failure: a sentence for the caller, a wire code and context for the body."""
 
     code: ClassVar[str | None] = "INTERNAL_ERROR"
+    retry_after_seconds: int | None = None
+    """When it makes sense to try again, where that is known."""
 
     def __init__(self, message: str, **context: Any) -> None:
         super().__init__(message)
@@ -250,6 +253,18 @@ class BodyTooLarge(EngineError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request body is over the limit of {limit} bytes", limit=limit)
+
+
+class RateLimitExceeded(EngineError):
+    """The account has made all calls that its tier allows for now."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(
+        self, tier: str, limit: int, retry_after: int, message: str = "Rate limit exceeded"
+    ) -> None:
+        super().__init__(message, tier=tier, limit=limit, retryAfter=retry_after)
+        self.retry_after_seconds = retry_after
 
 
 class ExecutionFailed(EngineError):

@@ -44,6 +44,11 @@ def login(partition: int, digest: str) -> str:
     return f"{_tag(partition)}:login:{digest}"
 
 
+def windows(partition: int) -> str:
+    """Hash: account|bucket → end of the current window and calls in it; expires when unused."""
+    return f"{_tag(partition)}:windows"
+
+
 def account_api_keys(account_id: str) -> str:
     """Hash: API key id → digest, for one account."""
     return f"{_account_tag(account_id)}:account:{account_id}:api_keys"

@@ -11,34 +11,55 @@ from engine.errors import (
 )
 from engine.store import Principal, Store
 from gateway.browsers import check_own_write, session_token
+from gateway.limits import apply_window
 
 KEY_HEADER = b"x-api-key"
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-async def authenticate(scope: Scope, store: Store, public_url: str) -> Principal:
-    """The caller; beside a key, a cookie does not count.
+async def authenticate(
+    scope: Scope, store: Store, public_url: str, bucket: str | None = None
+) -> Principal:
+    """The caller; beside a key, a cookie does not count. With a bucket the call is counted too.
 
-    Raises Unauthorized, the same for a key or session that is missing, doubled or unknown, and
-    CsrfFailed.
+    Raises Unauthorized, the same for a key or session that is missing, doubled or unknown,
+    CsrfFailed and RateLimitExceeded.
     """
     secrets = [value for name, value in scope["headers"] if name == KEY_HEADER]
     if not secrets:
-        return await _authenticate_session(scope, store, public_url)
+        return await _authenticate_session(scope, store, public_url, bucket)
     if len(secrets) != 1:
         raise Unauthorized
-    principal = await store.api_keys.authorize(secrets[0].decode("latin-1"))
+    principal = await _authenticate_key(scope, store, secrets[0].decode("latin-1"), bucket)
     check_ceiling((), principal.terms.tier, principal.terms.ceiling)
     return principal
 
 
-async def _authenticate_session(scope: Scope, store: Store, public_url: str) -> Principal:
+async def _authenticate_key(
+    scope: Scope, store: Store, secret: str, bucket: str | None
+) -> Principal:
+    if bucket is None:
+        return await store.api_keys.authorize(secret)
+    principal, window = await store.api_keys.authorize_call(secret, bucket)
+    if window is not None:
+        apply_window(scope, principal.terms, window)
+    return principal
+
+
+async def _authenticate_session(
+    scope: Scope, store: Store, public_url: str, bucket: str | None
+) -> Principal:
     token = session_token(scope)
     if token is None:
         raise Unauthorized
     if scope["method"] not in READING:
         check_own_write(scope, public_url)
-    return await store.sessions.authorize(token)
+    principal = await store.sessions.authorize(token)
+    limit = principal.terms.runs_per_minute
+    if bucket is not None and limit is not None:
+        window = await store.limits.count(principal.account.id, bucket, limit)
+        apply_window(scope, principal.terms, window)
+    return principal
 
 
 def check_capability(principal: Principal, required: str, name: str | None = None) -> None:

@@ -37,6 +37,8 @@ class Guarded:
     capability: str | None
     name_parameter: str | None = None
     """The path parameter that names the one thing a narrower capability may be for."""
+    bucket: str | None = None
+    """Where calls are counted against the tier's limit; None: they are not."""
 
     @property
     def demand(self) -> str:
@@ -45,7 +47,7 @@ class Guarded:
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
-        principal = await _authenticate(request)
+        principal = await _authenticate(request, self.bucket)
         if self.capability is not None:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
             check_capability(principal, self.capability, name)
@@ -69,9 +71,10 @@ class SessionOnly:
         return _renewed(request, principal, await self.handler(request, principal))
 
 
-async def _authenticate(request: GatewayRequest) -> Principal:
+async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
     services = request.state["services"]
-    return await authenticate(request.scope, services.store, services.settings.public_url)
+    public_url = services.settings.public_url
+    return await authenticate(request.scope, services.store, public_url, bucket)
 
 
 def _renewed(request: GatewayRequest, principal: Principal, response: Response) -> Response:
@@ -98,11 +101,13 @@ def any_key(handler: GuardedHandler) -> Guarded:
     return Guarded(handler, None)
 
 
-def requires(capability: str, *, named: str | None = None) -> Callable[[GuardedHandler], Guarded]:
+def requires(
+    capability: str, *, named: str | None = None, bucket: str | None = None
+) -> Callable[[GuardedHandler], Guarded]:
     """Declare the capability that the handler wants; see `Guarded`."""
 
     def declare(handler: GuardedHandler) -> Guarded:
-        return Guarded(handler, capability, named)
+        return Guarded(handler, capability, named, bucket)
 
     return declare
 

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from engine import errors
-from engine.errors import EngineError, Unauthorized, Unavailable
+from engine.errors import EngineError, Unauthorized
 
 STATUS: dict[type[EngineError], int] = {
     errors.EngineError: 500,
@@ -37,6 +37,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.WorkflowNotRunnable: 409,
     errors.VersionConflict: 412,
     errors.BodyTooLarge: 413,
+    errors.RateLimitExceeded: 429,
     errors.ExecutionFailed: 500,
     errors.Unavailable: 503,
     errors.StoreFull: 503,
@@ -62,7 +63,7 @@ def error_body(message: str, code: str | None, context: Mapping[str, Any] | None
 def error_response(error: EngineError) -> Response:
     """The answer for an error that the engine raised on purpose."""
     headers = {}
-    if isinstance(error, Unavailable):
+    if error.retry_after_seconds is not None:
         headers["retry-after"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = 'ApiKey header="x-api-key"'

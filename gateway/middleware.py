@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine import log
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
 from engine.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from gateway import answers
 from gateway.errors import error_response, internal_error, new_request_id, plain_error
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,10 @@ class RequestMetrics:
 
 
 class RequestIds:
-    """Gives each request an id, the caller's own if it is a sane one, and answers with it."""
+    """Gives each request an id, the caller's own if it is a sane one.
+
+    The id goes with the answer, as does every other header noted for it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -72,13 +76,15 @@ class RequestIds:
             return
         request_id = _brought_id(scope) or new_request_id().encode()
         log.bind(request_id=request_id.decode())
+        headers = answers.begin(scope)
+        headers.append((b"x-request-id", request_id))
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+                message["headers"] = [*message["headers"], *headers]
             await send(message)
 
-        await self.app(scope, receive, send_with_id)
+        await self.app(scope, receive, send_with_headers)
 
 
 def _brought_id(scope: Scope) -> bytes | None:

@@ -35,7 +35,7 @@ OPERATIONS: dict[str, Operation] = {
         body="RunRequest",
         query=(("async", ASYNC), ("timeout", {**NUMBER, "minimum": 0})),
         headers=("Prefer",),
-        errors=(400, 404, 409, 413, 500),
+        errors=(400, 404, 409, 413, 429, 500),
     ),
     "list_executions": Operation(
         answers={200: "ExecutionPage"},

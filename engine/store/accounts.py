@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from engine import keyspace
 from engine.capabilities import Role, Tier
@@ -47,7 +46,7 @@ class Accounts:
         )
         partition = keyspace.partition_of(account.id)
         await self._client.send(
-            "HSET", keyspace.accounts(partition), account.id, pack(asdict(account))
+            "HSET", keyspace.accounts(partition), account.id, pack_account(account)
         )
         await self._client.send("ZADD", keyspace.account_ids(), account.created_at, account.id)
         return account
@@ -58,7 +57,7 @@ class Accounts:
         data = await self._client.send("HGET", keyspace.accounts(partition), account_id)
         if data is None:
             raise AccountNotFound(account_id)
-        return parse_account(unpack(data))
+        return parse_account(data)
 
     async def approve(self, account_id: str) -> Account:
         """Let the account run; its very next request may. Raises AccountNotFound."""
@@ -89,8 +88,15 @@ class Accounts:
         return [await self.get(account_id.decode()) for account_id in ids]
 
 
-def parse_account(record: dict[str, Any]) -> Account:
+def pack_account(account: Account) -> bytes:
+    """The account's record: what scripts look up limits by, a bar, and what they do not read."""
+    limits = account.role if account.role is Role.ADMIN else account.tier
+    return limits.value.encode() + b"|" + pack(asdict(account))
+
+
+def parse_account(data: bytes) -> Account:
     """The account of a record; members of later versions are left aside."""
+    record = unpack(data.partition(b"|")[2])
     return Account(
         id=record["id"],
         email=record["email"],

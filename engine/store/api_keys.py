@@ -9,6 +9,7 @@ from engine.capabilities import check_ceiling, parse_all
 from engine.errors import NotFound, Unauthorized
 from engine.store.accounts import Account, parse_account
 from engine.store.client import Client
+from engine.store.limits import WINDOW_MS, Window, parse_window
 from engine.store.principals import ApiKey, Principal
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
@@ -23,6 +24,12 @@ class ApiKeys:
     def __init__(self, client: Client, tiers: Tiers) -> None:
         self._client = client
         self._tiers = tiers
+        self._limits = [
+            word
+            for tier, terms in tiers.by_tier.items()
+            if terms.runs_per_minute is not None
+            for word in (tier.value, terms.runs_per_minute)
+        ]
         self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
 
     async def create(
@@ -79,12 +86,35 @@ class ApiKeys:
             raise Unauthorized
         return self._principal(reply[0], reply[1])
 
+    async def authorize_call(self, secret: str, bucket: str) -> tuple[Principal, Window | None]:
+        """As `authorize`, and the call is counted in the account's window of the bucket.
+
+        The window is None for an account without a limit. Raises Unauthorized.
+        """
+        if not api_keys.is_well_formed(secret):
+            raise Unauthorized
+        digest = tokens.digest(secret)
+        partition = tokens.partition_of(digest)
+        reply = await self._client.call(
+            SCRIPTS["count_key_call"],
+            [
+                keyspace.api_keys(partition),
+                keyspace.accounts(partition),
+                keyspace.windows(partition),
+            ],
+            [0, digest, bucket, WINDOW_MS, *self._limits],
+        )
+        if not reply:
+            raise Unauthorized
+        window = parse_window(reply[2:]) if len(reply) > 2 else None
+        return self._principal(reply[0], reply[1]), window
+
     def _principal(self, key_record: bytes, account_record: bytes) -> Principal:
         # Parsing is remembered by the very bytes just read, so it can never be stale.
         cached = self._parsed.get(key_record)
         if cached is not None and cached[0] == account_record:
             return cached[1]
-        account = parse_account(unpack(account_record))
+        account = parse_account(account_record)
         terms = self._tiers.terms(account.tier, account.role)
         principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
         if len(self._parsed) > 10_000:

@@ -5,7 +5,6 @@ from engine.errors import AccountNotFound, Unauthorized
 from engine.store.accounts import parse_account
 from engine.store.client import Client
 from engine.store.principals import Principal, Session
-from engine.store.records import unpack
 from engine.store.scripts import SCRIPTS
 from engine.tiers import Tiers
 
@@ -76,7 +75,7 @@ class Sessions:
         is_due = bool(reply[1])
         if is_due:
             self._client.post("PEXPIRE", key, SESSION_MS)
-        account = parse_account(unpack(reply[0]))
+        account = parse_account(reply[0])
         terms = self._tiers.terms(account.tier, account.role)
         session = Session(digest=digest, is_renewed=is_due)
         return Principal(account=account, terms=terms, session=session)

@@ -26,6 +26,7 @@ from engine.settings import Settings
 from engine.slugs import check_slug
 from engine.store import Principal, StaleWorkflow, Workflow
 from gateway.endpoints import Resource, requires
+from gateway.limits import WORKFLOW_RUNS
 from gateway.query import Query, parse_seconds
 from gateway.services import GatewayRequest
 from gateway.waiter import Waiter
@@ -46,7 +47,7 @@ class Ask:
     wait_seconds: float
 
 
-@requires("workflow:run", named="slug")
+@requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Run a workflow and answer with its result, or at once with where to find it."""
     began = time.perf_counter()

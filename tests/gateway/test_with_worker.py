@@ -6,11 +6,19 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from engine.capabilities import Tier
 from engine.settings import Settings
+from engine.store import Account, Store
 from tests.gateway.factories import edge, greeting, node
 from workers.main import worker as real_worker
 
 RUN = "/api/workflows/greeting/run"
+
+
+@pytest.fixture
+async def account(store: Store) -> Account:
+    """One that may run as often as it likes."""
+    return await store.accounts.create(email="ada@example.com", tier=Tier.ENTERPRISE)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,5 @@
 import asyncio
-from dataclasses import asdict
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +15,7 @@ from engine.errors import (
 )
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.records import pack
+from engine.store.accounts import pack_account
 from tests.engine.store.contents import contents
 from tests.redis_proxy import running_proxy
 
@@ -187,9 +187,9 @@ async def test_what_an_account_may_do_is_read_afresh(
     store: Store, account: Account, api_key: str
 ) -> None:
     assert (await store.api_keys.authorize(api_key)).account.approved
-    changed = asdict(account) | {"approved": False}
+    changed = replace(account, approved=False)
     key = keyspace.accounts(keyspace.partition_of(account.id))
-    await store.client.send("HSET", key, account.id, pack(changed))
+    await store.client.send("HSET", key, account.id, pack_account(changed))
 
     assert not (await store.api_keys.authorize(api_key)).account.approved
 

@@ -11,7 +11,9 @@ from engine.store.scripts import SCRIPTS
 from tests.engine.store.contents import contents
 
 NOW = 1_000_000
-REFUSED_WHEN_FULL = {"accept_execution", "redeem_login", "save_workflow"}
+REFUSED_WHEN_FULL = {
+    *("accept_execution", "count_call", "count_key_call", "redeem_login", "save_workflow"),
+}
 Value = str | bytes | int
 
 EXECUTION: tuple[Value, ...] = (
@@ -68,6 +70,15 @@ SCENARIOS = {
         keys=("x", "due", "held"),
         args=(NOW, "acc/x", "token"),
     ),
+    "count_call": Scenario(seed=(), keys=("windows",), args=(NOW, "acc", "runs", 60_000, 5)),
+    "count_key_call": Scenario(
+        seed=(
+            ("HSET", "keys", "digest", "acc|record"),
+            ("HSET", "accounts", "acc", "pro|record"),
+        ),
+        keys=("keys", "accounts", "windows"),
+        args=(NOW, "digest", "runs", 60_000, "free", 1, "pro", 5),
+    ),
     "delete_workflow": Scenario(
         seed=(("HSET", "w", "version", "1", "state", "live"), ("SADD", "mine", "echo")),
         keys=("w", "mine"),
@@ -109,8 +120,9 @@ SCENARIOS = {
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
     "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
 }
-REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"})
-"""All but the sending of hints, which are disposable: a double is refused by the claim."""
+REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "count_call", "count_key_call"})
+"""All but the sending of hints, which are disposable (a double is refused by the claim), and the
+counting of calls, which counts the double too."""
 READ_ONLY = {"authorize_key", "authorize_session", "list_dead_workers"}
 
 

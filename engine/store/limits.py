@@ -1,0 +1,58 @@
+"""Rate limits: calls of one account and route, counted in fixed windows by Redis's clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine import keyspace
+from engine.store.client import Client
+from engine.store.scripts import SCRIPTS
+
+WINDOW_SECONDS = 60
+WINDOW_MS = WINDOW_SECONDS * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One account's window of one route as this call found it. Times are in seconds."""
+
+    limit: int
+    calls: int
+    """Calls in the window, this one included; more than `limit`: this one is refused."""
+    ends_at: int
+    seconds_left: int
+    """Until the window ends, rounded up."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the call is beyond the limit."""
+        return self.calls > self.limit
+
+    @property
+    def remaining(self) -> int:
+        """Calls that the window still allows."""
+        return max(0, self.limit - self.calls)
+
+
+def parse_window(reply: Sequence[bytes | int]) -> Window:
+    """The window of a script's reply: limit, calls, end and now in milliseconds."""
+    limit, calls, ends, now = (int(each) for each in reply)
+    return Window(
+        limit=limit, calls=calls, ends_at=ends // 1000, seconds_left=-((now - ends) // 1000)
+    )
+
+
+class Limits:
+    """Counts calls of accounts that are known already; `ApiKeys.authorize_call` does both."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def count(self, account_id: str, bucket: str, limit: int) -> Window:
+        """Count a call of the account in its window of the bucket."""
+        partition = keyspace.partition_of(account_id)
+        reply = await self._client.call(
+            SCRIPTS["count_call"],
+            [keyspace.windows(partition)],
+            [0, account_id, bucket, WINDOW_MS, limit],
+        )
+        return parse_window(reply)

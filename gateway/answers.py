@@ -1,0 +1,20 @@
+"""Headers that go with whatever a request is answered, an error included."""
+
+from starlette.types import Scope
+
+Headers = list[tuple[bytes, bytes]]
+KEY = "answer_headers"
+
+
+def begin(scope: Scope) -> Headers:
+    """The headers that are noted for the answer from now on."""
+    headers: Headers = []
+    scope[KEY] = headers
+    return headers
+
+
+def note(scope: Scope, **headers: object) -> None:
+    """Note headers for the answer: `retry_after=5` is `retry-after: 5`."""
+    noted: Headers = scope[KEY]
+    for name, value in headers.items():
+        noted.append((name.replace("_", "-").encode(), str(value).encode()))

@@ -1,0 +1,163 @@
+"""Windows of calls: exact, by Redis's clock, and never extended by what was refused."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine import keyspace
+from engine.capabilities import Role, Tier
+from engine.errors import Unauthorized
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.accounts import pack_account
+from engine.store.limits import WINDOW_MS, parse_window
+from engine.store.scripts import SCRIPTS
+from tests.engine.store.contents import contents
+from tests.redis_proxy import running_proxy
+
+NOON = 43_200_000
+BUCKET = "workflows/run"
+
+
+async def count(store: Store, now: int, *, limit: int = 3, who: str = "acc") -> Any:
+    args = [now, who, BUCKET, WINDOW_MS, limit]
+    return parse_window(await store.client.call(SCRIPTS["count_call"], ["windows"], args))
+
+
+async def test_calls_are_counted_up_to_the_limit(store: Store) -> None:
+    windows = [await count(store, NOON + second * 1000) for second in range(5)]
+
+    assert [window.calls for window in windows] == [1, 2, 3, 4, 4]
+    assert [window.remaining for window in windows] == [2, 1, 0, 0, 0]
+    assert [window.is_refused for window in windows] == [False, False, False, True, True]
+    assert {window.ends_at for window in windows} == {NOON // 1000 + 60}
+    assert [window.seconds_left for window in windows] == [60, 59, 58, 57, 56]
+
+
+async def test_a_refused_call_changes_nothing(store: Store) -> None:
+    for _ in range(3):
+        await count(store, NOON)
+    before = await contents(store.client)
+
+    assert (await count(store, NOON + 59_999)).is_refused
+    assert await contents(store.client) == before
+
+
+async def test_waiting_as_told_leads_into_a_fresh_window(store: Store) -> None:
+    for _ in range(4):
+        refused = await count(store, NOON + 30_001)
+
+    fresh = await count(store, NOON + 30_001 + refused.seconds_left * 1000)
+
+    assert refused.seconds_left == 30
+    assert (fresh.calls, fresh.ends_at) == (1, NOON // 1000 + 120)
+
+
+async def test_the_last_millisecond_still_belongs_to_the_window(store: Store) -> None:
+    first = await count(store, NOON + 59_999)
+    second = await count(store, NOON + 60_000)
+
+    assert (first.calls, first.seconds_left, first.ends_at) == (1, 1, NOON // 1000 + 60)
+    assert (second.calls, second.seconds_left, second.ends_at) == (1, 60, NOON // 1000 + 120)
+
+
+async def test_accounts_and_buckets_are_counted_apart(store: Store, account: Account) -> None:
+    await store.limits.count(account.id, "models/run", 5)
+
+    assert (await store.limits.count(account.id, BUCKET, 5)).calls == 1
+    assert (await store.limits.count(account.id, BUCKET, 5)).calls == 2
+    assert (await store.limits.count("acc_other", BUCKET, 5)).calls == 1
+
+
+async def test_windows_do_not_stay_for_ever(store: Store, account: Account) -> None:
+    await store.limits.count(account.id, BUCKET, 5)
+
+    key = keyspace.windows(keyspace.partition_of(account.id))
+    assert 0 < await store.client.send("PTTL", key) <= 2 * WINDOW_MS
+
+
+async def test_all_keys_of_an_account_share_its_window(
+    store: Store, account: Account, api_key: str
+) -> None:
+    _, other = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+
+    _, first = await store.api_keys.authorize_call(api_key, BUCKET)
+    _, second = await store.api_keys.authorize_call(other, BUCKET)
+
+    assert first is not None and second is not None
+    assert second.calls == first.calls + 1 or second.ends_at > first.ends_at
+    assert first.limit == 100
+
+
+async def test_a_call_is_counted_in_the_round_trip_that_authorizes(
+    settings: Settings, api_key: str
+) -> None:
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(Settings(redis_url=proxy.url))
+        await far.api_keys.authorize(api_key)
+        proxy.requests.clear()
+
+        answers = await asyncio.gather(
+            *(far.api_keys.authorize_call(api_key, BUCKET) for _ in range(10))
+        )
+
+        assert len(proxy.requests) == 1
+        assert all(window is not None for _, window in answers)
+        await far.close()
+
+
+@pytest.mark.parametrize(("tier", "role"), [(Tier.ENTERPRISE, Role.USER), (Tier.FREE, Role.ADMIN)])
+async def test_who_is_unlimited_has_no_window(store: Store, tier: Tier, role: Role) -> None:
+    account = await store.accounts.create(email="a@example.com", tier=tier, role=role)
+    _, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+
+    principal, window = await store.api_keys.authorize_call(secret, BUCKET)
+
+    assert principal.account == account
+    assert window is None
+    assert not await store.client.send(
+        "EXISTS", keyspace.windows(keyspace.partition_of(account.id))
+    )
+
+
+async def test_another_tier_holds_from_the_next_call_on(
+    store: Store, account: Account, api_key: str
+) -> None:
+    async def limit() -> int | None:
+        _, window = await store.api_keys.authorize_call(api_key, BUCKET)
+        return window and window.limit
+
+    assert await limit() == 100
+    for tier, expected in ((Tier.BUSINESS, 1_000), (Tier.ENTERPRISE, None), (Tier.PRO, 100)):
+        await write(store, replace(account, tier=tier))
+        assert await limit() == expected
+
+
+async def write(store: Store, account: Account) -> None:
+    key = keyspace.accounts(keyspace.partition_of(account.id))
+    await store.client.send("HSET", key, account.id, pack_account(account))
+
+
+async def test_an_unknown_or_malformed_key_is_unauthorized_and_counts_nothing(
+    store: Store, account: Account, api_key: str
+) -> None:
+    key = (await store.api_keys.list(account.id))[0]
+    await store.api_keys.revoke(key.id)
+    before = await contents(store.client)
+
+    for secret in (api_key, api_key[:-1], ""):
+        with pytest.raises(Unauthorized):
+            await store.api_keys.authorize_call(secret, BUCKET)
+    assert await contents(store.client) == before
+
+
+async def test_a_key_without_an_account_counts_nothing(
+    store: Store, account: Account, api_key: str
+) -> None:
+    key = keyspace.accounts(keyspace.partition_of(account.id))
+    await store.client.send("HDEL", key, account.id)
+
+    with pytest.raises(Unauthorized):
+        await store.api_keys.authorize_call(api_key, BUCKET)
