@@ -1,7 +1,9 @@
 """Accounts: who owns workflows and executions, and pays for them."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any, cast
 
 from engine import keyspace
 from engine.capabilities import Role, Tier
@@ -76,11 +78,11 @@ class Accounts:
             before = await self._client.send("HGET", accounts, account_id)
             if before is None:
                 raise AccountNotFound(account_id)
-            record = unpack(before) | members
+            after = _pack_record(_unpack_record(before) | members)
             if await self._client.call(
-                SCRIPTS["replace_account"], [accounts], [account_id, before, pack(record)]
+                SCRIPTS["replace_account"], [accounts], [account_id, before, after]
             ):
-                return parse_account(record)
+                return parse_account(after)
 
     async def list(self) -> list[Account]:
         """All accounts, oldest first."""
@@ -90,13 +92,21 @@ class Accounts:
 
 def pack_account(account: Account) -> bytes:
     """The account's record: what scripts look up limits by, a bar, and what they do not read."""
-    limits = account.role if account.role is Role.ADMIN else account.tier
-    return limits.value.encode() + b"|" + pack(asdict(account))
+    return _pack_record(asdict(account))
+
+
+def _pack_record(record: Mapping[str, Any]) -> bytes:
+    limits: str = record["role"] if record["role"] == Role.ADMIN else record["tier"]
+    return limits.encode() + b"|" + pack(record)
+
+
+def _unpack_record(data: bytes) -> dict[str, Any]:
+    return cast(dict[str, Any], unpack(data.partition(b"|")[2]))
 
 
 def parse_account(data: bytes) -> Account:
     """The account of a record; members of later versions are left aside."""
-    record = unpack(data.partition(b"|")[2])
+    record = _unpack_record(data)
     return Account(
         id=record["id"],
         email=record["email"],

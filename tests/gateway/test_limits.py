@@ -6,17 +6,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from engine import keyspace
 from engine.capabilities import Role, Tier
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.accounts import pack_account
 from gateway.listener import bind
 from gateway.server import serve
 from tests.gateway.conftest import MakeClient
@@ -172,11 +169,9 @@ async def test_a_browser_shares_the_window_of_its_account(
 async def test_a_lower_tier_holds_from_the_next_call_on(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:
-    key = keyspace.accounts(keyspace.partition_of(account.id))
-    higher = pack_account(replace(account, tier=Tier.BUSINESS))
-    await store.client.send("HSET", key, account.id, higher)
+    await store.accounts.set_tier(account.id, Tier.BUSINESS)
     before = await run(client)
-    await store.client.send("HSET", key, account.id, pack_account(account))
+    await store.accounts.set_tier(account.id, Tier.PRO)
     after = await run(client)
 
     assert (before.headers["x-ratelimit-limit"], after.headers["x-ratelimit-limit"]) == (

@@ -1,7 +1,6 @@
 """Windows of calls: exact, by Redis's clock, and never extended by what was refused."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from engine.capabilities import Role, Tier
 from engine.errors import Unauthorized
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.accounts import pack_account
 from engine.store.limits import WINDOW_MS, parse_window
 from engine.store.scripts import SCRIPTS
 from tests.engine.store.contents import contents
@@ -131,13 +129,8 @@ async def test_another_tier_holds_from_the_next_call_on(
 
     assert await limit() == 100
     for tier, expected in ((Tier.BUSINESS, 1_000), (Tier.ENTERPRISE, None), (Tier.PRO, 100)):
-        await write(store, replace(account, tier=tier))
+        await store.accounts.set_tier(account.id, tier)
         assert await limit() == expected
-
-
-async def write(store: Store, account: Account) -> None:
-    key = keyspace.accounts(keyspace.partition_of(account.id))
-    await store.client.send("HSET", key, account.id, pack_account(account))
 
 
 async def test_an_unknown_or_malformed_key_is_unauthorized_and_counts_nothing(
