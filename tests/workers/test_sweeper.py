@@ -1,0 +1,173 @@
+"""What the sweeper does while it leads, on a real store."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from engine import keyspace
+from engine.executions import ExecutionStatus
+from engine.store import Store
+from engine.store.leases import Leases
+from engine.store.walks import Step
+from tests.factories import Runner, greeting
+from workers.sweeper import Sweeper
+
+DAY_MS = 86_400_000
+LEASE_SECONDS = 3.0
+
+
+@pytest.fixture
+def sweeper(store: Store) -> Sweeper:
+    return Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1)
+
+
+@pytest.fixture
+def up_for(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Say how long Redis has been up."""
+
+    def say(seconds: int) -> None:
+        async def uptime_seconds(leases: Leases) -> int:
+            return seconds
+
+        monkeypatch.setattr(Leases, "uptime_seconds", uptime_seconds)
+
+    return say
+
+
+async def begin(runner: Runner) -> str:
+    """An execution without a hint; returns its reference."""
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    await runner.store.client.send("DEL", keyspace.hints("walk"))
+    return keyspace.reference(runner.account.id, execution_id)
+
+
+async def lose(store: Store, reference: str, worker_id: str = "dead") -> None:
+    """Let a worker die with the execution in hand."""
+    assert await store.walks.claim(reference, worker_id)
+    await store.leases.beat(worker_id, 60_000)
+    await store.leases.end_lease(worker_id)
+
+
+async def make_due(store: Store, runner: Runner, reference: str) -> None:
+    due = keyspace.due(keyspace.partition_of(runner.account.id))
+    await store.client.send("ZADD", due, 1, reference)
+
+
+async def test_what_a_dead_worker_held_is_given_back_and_hinted_at(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    references = [await begin(runner) for _ in range(3)]
+    for reference in references:
+        await lose(store, reference)
+    await store.leases.beat("alive", 60_000)
+
+    await sweeper.recover()
+
+    assert await store.hints.depth() == 3
+    assert set(await store.leases.workers()) == {"alive"}
+    for reference in references:
+        claimed = await store.walks.claim(reference, "other")
+        assert claimed is not None
+        assert claimed.lost == 1
+
+
+async def test_a_sweeper_never_buries_its_own_worker(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    reference = await begin(runner)
+    await lose(store, reference, "me")
+
+    await sweeper.recover()
+
+    assert await store.leases.held("me") == [reference]
+    assert set(await store.leases.workers()) == {"me"}
+
+
+async def test_what_is_due_is_hinted_at_once_in_a_while(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    reference = await begin(runner)
+    await make_due(store, runner, reference)
+
+    await sweeper.resend()
+    await sweeper.resend()
+
+    hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
+    assert hints == [f"walk|{reference}".encode()]
+
+
+async def test_what_ended_long_ago_is_removed_batch_by_batch(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    now = await store.leases.now()
+    finished = keyspace.finished(keyspace.partition_of(runner.account.id))
+    for age_ms in (DAY_MS + 60_000, DAY_MS - 60_000):
+        reference = await begin(runner)
+        claimed = await store.walks.claim(reference, "w")
+        assert claimed is not None
+        ids = keyspace.parse_reference(reference)
+        step = Step(end=ExecutionStatus.CANCELLED)
+        await store.walks.advance(*ids, "w", claimed.fence, 1, step)
+        await store.client.send("ZADD", finished, now - age_ms, reference)
+
+    assert await sweeper.prune() is True
+    assert await sweeper.prune() is False
+
+    listed, _ = await store.executions.list(runner.account.id)
+    assert [keyspace.reference(runner.account.id, one.id) for one in listed] == [reference]
+
+
+async def test_a_full_redis_keeps_nothing_from_going_on(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    waiting, lost = await begin(runner), await begin(runner)
+    await lose(store, lost)
+    await make_due(store, runner, waiting)
+    await store.client.send("CONFIG", "SET", "maxmemory", 1)
+
+    await sweeper.recover()
+    await sweeper.resend()
+
+    assert await store.hints.depth() >= 2
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(1, {"dead"}), (10_000, set())])
+async def test_nobody_is_taken_for_dead_soon_after_redis_came_back(
+    seconds: int,
+    left: set[str],
+    store: Store,
+    runner: Runner,
+    sweeper: Sweeper,
+    up_for: Callable[[int], None],
+) -> None:
+    up_for(seconds)
+    await lose(store, await begin(runner))
+
+    await sweeper._tick()
+
+    assert set(await store.leases.workers()) == left
+
+
+async def test_nobody_is_taken_for_dead_after_the_machine_slept(
+    store: Store, runner: Runner, sweeper: Sweeper, up_for: Callable[[int], None]
+) -> None:
+    up_for(10_000)
+    await lose(store, await begin(runner))
+    sweeper._ticked_at = time.time() - 2 * LEASE_SECONDS
+
+    await sweeper._tick()
+
+    assert set(await store.leases.workers()) == {"dead"}
+
+
+async def test_only_the_leader_sweeps(
+    store: Store, runner: Runner, sweeper: Sweeper, up_for: Callable[[int], None]
+) -> None:
+    up_for(10_000)
+    await store.leases.take_lead("somebody else", 60_000)
+    await lose(store, await begin(runner))
+
+    await sweeper._tick()
+
+    assert set(await store.leases.workers()) == {"dead"}

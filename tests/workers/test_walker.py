@@ -1,0 +1,308 @@
+"""How one process walks many executions: hints, doubles, losses on the way, and the end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from engine import keyspace
+from engine.errors import InvalidGraph, StoreFull, Unavailable
+from engine.executions import ExecutionStatus
+from engine.nodes.base import HttpAnswer, HttpCall
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.leases import Leases
+from engine.store.walks import Walks
+from engine.store.workflows import Workflows
+from tests.eventually import eventually
+from tests.factories import Runner, greeting, http_fan, http_line
+from workers.executor import Executor
+from workers.main import worker
+from workers.pool import Pool
+from workers.walk import Walk
+from workers.walker import Walker
+
+WORKER = "worker-1"
+
+
+class Gate:
+    """Answers calls once it is opened; those to `/fail` fail at once."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.opened = asyncio.Event()
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        self.calls.append(call.url)
+        if "fail" in call.url:
+            return HttpAnswer(status=503, headers={}, body=b"")
+        await self.opened.wait()
+        return HttpAnswer(status=200, headers={}, body=b"done")
+
+
+class Hands:
+    """A walker without the rest of its worker, and the slots it has freed."""
+
+    def __init__(self, store: Store) -> None:
+        self.gate = Gate()
+        self.released = 0
+        self.walker = Walker(
+            store=store,
+            executor=Executor(self.gate, Pool(slots=1)),
+            worker_id=WORKER,
+            cpu_slots=1,
+            max_bytes=1_000_000,
+            release=self._release,
+        )
+
+    def _release(self) -> None:
+        self.released += 1
+
+
+@pytest.fixture
+async def hands(store: Store) -> AsyncIterator[Hands]:
+    hands = Hands(store)
+    yield hands
+    await hands.walker.drain(0)
+
+
+async def begin_waiting(runner: Runner, hands: Hands, calls: int = 1) -> str:
+    """An execution in hand whose calls wait at the gate; returns its reference."""
+    execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", calls)))
+    reference = keyspace.reference(runner.account.id, execution_id)
+    hands.walker.take(reference)
+    await eventually(_async(lambda: len(hands.gate.calls) == calls))
+    return reference
+
+
+def spoil(
+    monkeypatch: pytest.MonkeyPatch, kind: type, name: str, *errors: Exception, after: bool = False
+) -> None:
+    """The first calls of a method raise; with `after`, once they have taken effect."""
+    real, left = getattr(kind, name), list(errors)
+
+    async def call(*args: Any, **options: Any) -> Any:
+        if left and not after:
+            raise left.pop(0)
+        value = await real(*args, **options)
+        if left:
+            raise left.pop(0)
+        return value
+
+    monkeypatch.setattr(kind, name, call)
+
+
+AWAY = Unavailable("The store cannot be reached right now")
+
+
+@pytest.mark.parametrize("verb", ["claim", "advance"])
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_step_whose_reply_was_lost_is_asked_again(
+    verb: str, after: bool, runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    spoil(monkeypatch, Walks, verb, AWAY, AWAY, after=after)
+
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    execution = await runner.end(execution_id)
+
+    assert execution.result == {"text": "Hello Ada"}
+
+
+async def test_a_full_disk_delays_a_step_and_loses_nothing(
+    runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    spoil(monkeypatch, Walks, "advance", StoreFull(), StoreFull())
+
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+
+    assert (await runner.end(execution_id)).status is ExecutionStatus.COMPLETED
+
+
+async def test_what_cannot_be_begun_is_given_back_though_the_store_is_away(
+    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    reference = keyspace.reference(runner.account.id, execution_id)
+    spoil(monkeypatch, Workflows, "plan_of", AWAY)
+    spoil(monkeypatch, Walks, "give_back", AWAY, StoreFull(), AWAY)
+
+    hands.walker.take(reference)
+    await eventually(_async(lambda: hands.released == 1))
+
+    assert await store.leases.held(WORKER) == []
+    assert reference in await store.leases.promote(5_000)
+
+
+async def test_a_version_that_cannot_be_walked_any_more_fails(
+    runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    spoil(monkeypatch, Workflows, "plan_of", InvalidGraph([]))
+
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+
+    assert (await runner.end(execution_id)).status is ExecutionStatus.FAILED
+
+
+async def test_a_surprise_after_a_cancel_ends_as_cancelled(
+    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+
+    async def surprise(walk: Walk) -> None:
+        await store.executions.cancel(runner.account.id, execution_id)
+        raise ArithmeticError
+
+    monkeypatch.setattr(Walk, "run", surprise)
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+
+    assert (await runner.end(execution_id)).status is ExecutionStatus.CANCELLED
+
+
+async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    reference = await begin_waiting(runner, hands)
+
+    for _ in range(5):
+        hands.walker.take(reference)
+    await eventually(_async(lambda: hands.released == 5))
+
+    assert hands.walker.held == 1
+    hands.gate.opened.set()
+    await eventually(_async(lambda: hands.released == 6))
+    assert len(hands.gate.calls) == 1
+
+
+@pytest.mark.parametrize("hint", ["", "/", "nonsense", "acc/", "/x", "acc/unknown"])
+async def test_a_hint_of_nothing_frees_its_slot(hint: str, hands: Hands) -> None:
+    hands.walker.take(hint)
+    hands.walker.take(hint)
+
+    await eventually(_async(lambda: hands.released == 2))
+    assert hands.walker.held == 0
+
+
+async def test_what_was_taken_away_and_is_hinted_at_again_is_begun_again(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    reference = await begin_waiting(runner, hands)
+
+    await store.walks.give_back(reference, WORKER, is_lost=True)
+    hands.walker.take(reference)
+    await eventually(_async(lambda: len(hands.gate.calls) == 2))
+    hands.gate.opened.set()
+    execution = await runner.end(keyspace.parse_reference(reference)[1])
+
+    assert execution.nodes[0].attempts == 2
+    await eventually(_async(lambda: hands.released == 2))
+
+
+async def test_an_execution_that_workers_die_of_is_given_up(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    reference = keyspace.reference(runner.account.id, execution_id)
+    for death in range(5):
+        assert await store.walks.claim(reference, f"dead-{death}")
+        await store.walks.give_back(reference, f"dead-{death}", is_lost=True)
+
+    hands.walker.take(reference)
+    execution = await runner.end(execution_id)
+
+    assert execution.status is ExecutionStatus.FAILED
+    assert execution.error is not None
+    assert "5 workers died" in execution.error["reason"]
+
+
+async def test_a_hint_that_comes_during_the_drain_goes_back(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    await store.client.send("DEL", keyspace.hints("walk"))
+
+    await hands.walker.drain(0)
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await eventually(store.hints.depth, lambda depth: depth == 1)
+
+    assert (hands.released, hands.walker.held) == (1, 0)
+    assert await store.leases.held(WORKER) == []
+
+
+async def test_draining_gives_back_what_does_not_end_in_time(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    reference = await begin_waiting(runner, hands)
+    await store.client.send("DEL", keyspace.hints("walk"))
+
+    await hands.walker.drain(0.05)
+
+    assert await store.leases.held(WORKER) == []
+    assert await store.hints.depth() == 1
+    assert hands.walker.held == 0
+    claimed = await store.walks.claim(reference, "other")
+    assert claimed is not None
+    assert "r" not in claimed.statuses
+
+
+async def test_draining_hands_over_what_is_ready_though_a_retry_is_far_ahead(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    graph = http_line("https://example.com/", 2)
+    graph.node(
+        "later", "httpRequest", url="https://example.com/fail", retry={"attempts": 2, "backoff": 60}
+    ).wire("later.response-out > out.result-in")
+    execution_id = await runner.begin(await runner.save(graph))
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await eventually(_async(lambda: len(hands.gate.calls) == 2))
+
+    draining = asyncio.create_task(hands.walker.drain(5))
+    hands.gate.opened.set()
+    await draining
+
+    due = keyspace.due(keyspace.partition_of(runner.account.id))
+    (_, score), *_ = await store.client.send("ZRANGE", due, 0, -1, "WITHSCORES")
+    assert score <= await store.leases.now()
+
+
+async def test_draining_without_a_store_ends(
+    runner: Runner, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begin_waiting(runner, hands)
+    spoil(monkeypatch, Walks, "give_back", AWAY)
+
+    await hands.walker.drain(0.05)
+
+    assert hands.walker.held == 0
+
+
+async def test_a_worker_that_could_not_give_back_is_taken_for_dead_at_once(
+    runner: Runner, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    reference = keyspace.reference(runner.account.id, execution_id)
+
+    async with worker(settings) as walker:
+        worker_id = walker._means.worker_id
+        await eventually(store.leases.workers)
+        monkeypatch.setattr(Walks, "give_back", _never)
+        assert await store.walks.claim("acc/none", worker_id) is None
+        await runner.end(execution_id)
+        held = keyspace.held(keyspace.partition_of(runner.account.id), worker_id)
+        await store.client.send("HSET", held, reference, "1:token")
+
+    assert await Leases(store.client).dead_workers() == [worker_id]
+
+
+async def _never(*args: object, **options: object) -> bool:
+    raise AWAY
+
+
+def _async(read: Callable[[], Any]) -> Any:
+    async def call() -> Any:
+        return read()
+
+    return call
