@@ -15,11 +15,11 @@ ARGUMENTS = {
     "queue": "walk",
     "gateway_id": "g1",
 }
-NOT_KEYS = {"partition_of", "reference", "parse_reference"}
+NOT_KEYS = {"reference"}
 KEYS = {
     name: function
     for name, function in inspect.getmembers(keyspace, inspect.isfunction)
-    if name[0] != "_" and name not in NOT_KEYS and function.__module__ == keyspace.__name__
+    if name[0] != "_" and name not in NOT_KEYS and function.__annotations__["return"] is str
 }
 
 

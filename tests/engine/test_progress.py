@@ -164,7 +164,7 @@ def finish(run: Run) -> None:
 
 
 @given(cases())
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_every_reachable_node_is_run_or_skipped_exactly_once(case: Case) -> None:
     run = begin_run(case)
 
@@ -179,7 +179,7 @@ def test_every_reachable_node_is_run_or_skipped_exactly_once(case: Case) -> None
 
 
 @given(cases(), st.integers(0, 12))
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_a_walk_that_goes_on_elsewhere_does_the_rest_exactly_once(case: Case, steps: int) -> None:
     run = begin_run(case)
     run.take_ready()
