@@ -1,7 +1,5 @@
 import asyncio
 from dataclasses import replace
-import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,34 +106,3 @@ async def test_an_account_that_is_not_there_is_not_changed(store: Store) -> None
         await store.accounts.approve("acc_nobody")
     with pytest.raises(AccountNotFound):
         await store.accounts.set_tier("acc_nobody", Tier.PRO)
-
-
-async def test_an_account_can_be_approved_and_moved_to_another_tier(store: Store) -> None:
-    account = await store.accounts.create(email="a@example.com", tier=Tier.FREE, approved=False)
-
-    approved = await store.accounts.approve(account.id)
-    moved = await store.accounts.set_tier(account.id, Tier.BUSINESS)
-
-    assert approved == replace(account, approved=True)
-    assert moved == replace(approved, tier=Tier.BUSINESS)
-    assert await store.accounts.get(account.id) == moved
-
-
-async def test_changes_at_once_are_all_kept(store: Store) -> None:
-    account = await store.accounts.create(email="a@example.com", tier=Tier.FREE, approved=False)
-
-    await asyncio.gather(
-        store.accounts.set_tier(account.id, Tier.PRO),
-        *(store.accounts.approve(account.id) for _ in range(20)),
-    )
-
-    assert await store.accounts.get(account.id) == replace(account, approved=True, tier=Tier.PRO)
-
-
-async def test_an_unknown_account_cannot_be_changed(store: Store) -> None:
-    with pytest.raises(AccountNotFound):
-        await store.accounts.approve("acc_nobody")
-    with pytest.raises(AccountNotFound):
-        await store.accounts.set_tier("acc_nobody", Tier.PRO)
-
-    assert await store.accounts.list() == []
