@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
 
@@ -18,8 +20,8 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 class Stub:
     """Records what it is asked and answers with the given pieces, pausing between them."""
 
-    reply: list[bytes] = field(default_factory=lambda: [OK])
-    pages: dict[str, bytes] = field(default_factory=dict)
+    reply: list[bytes] = field(default_factory=lambda: [OK], repr=False)
+    pages: dict[str, bytes] = field(default_factory=dict, repr=False)
     """Other answers, by path."""
     pause: float = 0.0
     then_close: bool = False
@@ -43,14 +45,17 @@ class Stub:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            while not (self.then_close or self.then_reset) or not self.requests:
+            while True:
                 self.requests.append(await read_request(reader))
                 await self._answer(writer)
+                if self.then_close or self.then_reset:
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             if self.then_reset:
-                writer.transport.abort()
+                reset = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, reset)
             writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import io
 import resource
 import socket
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ HEAD_PIECE = 4_096
 RESERVED_FILES = 256
 USER_AGENT = "Headrace"
 LARGE_BODY = 65_536
-"""Bytes from which on a body is inflated beside the event loop."""
+"""Bytes from which on a body must not hold up the event loop."""
 
 
 class _Denied(OSError):
@@ -83,14 +84,13 @@ class Egress:
             call.method,
             url,
             headers=(*call.headers, *call.signature),
-            data=call.body,
+            data=_payload(call.body),
             allow_redirects=False,
         ) as response:
             places = response.headers.getall("Location", ())
             if call.max_redirects and places and response.status in redirects.STATUSES:
                 return redirects.next_call(call, target, response.status, places)
-            if response.status < 200:
-                raise NodeFailed("bad_response", "The server changes to another protocol")
+            _check_framing(response)
             return HttpAnswer(
                 status=response.status,
                 headers=_plain_headers(response),
@@ -166,10 +166,10 @@ class _Handler(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection has ended."""
-        body = self._payload
+        if isinstance(exc, OSError) and self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(aiohttp.ClientOSError(*exc.args))
+            self._payload = None  # or it would be told again, in other words
         super().connection_lost(exc)
-        if isinstance(exc, OSError) and body is not None and not body.is_eof():
-            body.set_exception(aiohttp.ClientOSError(*exc.args))
 
     def _refuse(self) -> None:
         self._is_in_head = False
@@ -235,6 +235,18 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
     )
 
 
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    """A large body is written piece by piece, so that others have their turn."""
+    return io.BytesIO(body) if body is not None and len(body) > LARGE_BODY else body
+
+
+def _check_framing(response: aiohttp.ClientResponse) -> None:
+    if response.status < 200:
+        raise NodeFailed("bad_response", "The server changes to another protocol")
+    if response.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        raise NodeFailed("bad_response", "The answer is in a transfer encoding that is not known")
+
+
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     if (response.content_length or 0) > max_bytes and response.method != "HEAD":
         raise _too_large(max_bytes)
@@ -267,6 +279,8 @@ def _plain_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in response.headers.items():
         name = name.lower()
+        if not value.isascii():
+            value = value.encode(errors="surrogateescape").decode(errors="replace")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
