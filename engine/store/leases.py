@@ -46,10 +46,15 @@ class Leases:
         return [name.decode() for reply in replies for name in reply]
 
     async def bury(self, worker_id: str) -> bool:
-        """Forget a dead worker, unless it has come back meanwhile."""
-        return bool(
-            await self._client.call(SCRIPTS["bury_worker"], [keyspace.workers()], [0, worker_id])
+        """Forget a dead worker, unless it has come back or holds something (again)."""
+        buried = await self._client.call(
+            SCRIPTS["bury_worker"], [keyspace.workers()], [0, worker_id]
         )
+        if buried and await self.held(worker_id):
+            # It claimed something between the last look and now: found again by the next sweep.
+            await self._client.send("ZADD", keyspace.workers(), "NX", 1, worker_id)
+            return False
+        return bool(buried)
 
     async def take_lead(self, worker_id: str, lease_ms: int) -> bool:
         """Become or stay the leader among the sweepers."""

@@ -49,6 +49,23 @@ async def test_the_dead_are_buried_and_the_living_are_not(store: Store) -> None:
     assert set(await store.leases.workers()) == {"living"}
 
 
+async def test_the_dead_are_not_buried_with_what_they_hold(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    accepted = await accept(store, account, *saved)
+    reference = keyspace.reference(account.id, accepted.id)
+    await store.leases.beat("w1", 0)
+    assert await store.walks.claim(reference, "w1")
+    await eventually(store.leases.dead_workers)
+
+    assert not await store.leases.bury("w1")
+    assert await store.leases.dead_workers() == ["w1"]
+
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    assert await store.leases.bury("w1")
+    assert await store.leases.workers() == {}
+
+
 async def test_a_worker_may_resign(store: Store) -> None:
     await store.leases.beat("w1", 60_000)
 
