@@ -3,7 +3,7 @@
 from typing import Any
 
 from engine.store import Account, ApiKey, Workflow
-from gateway.wire import moment, user_shape
+from gateway.wire import key_shape, moment, user_shape
 
 
 def account_row(account: Account) -> dict[str, Any]:
@@ -13,15 +13,7 @@ def account_row(account: Account) -> dict[str, Any]:
 
 def key_row(key: ApiKey) -> dict[str, Any]:
     """One key, without its secret."""
-    return {
-        "id": key.id,
-        "accountId": key.account_id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "last4": key.last4,
-        "capabilities": list(key.capabilities),
-        "createdAt": moment(key.created_at),
-    }
+    return key_shape(key) | {"accountId": key.account_id}
 
 
 def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def account_api_keys(account_id: str) -> str:
     return f"{_account_tag(account_id)}:account:{account_id}:api_keys"
 
 
+def account_key_uses(account_id: str) -> str:
+    """Hash: API key id → time of its last use in milliseconds, for one account."""
+    return f"{_account_tag(account_id)}:account:{account_id}:key_uses"
+
+
 def account_workflows(account_id: str) -> str:
     """Set: slugs of the account's workflows."""
     return f"{_account_tag(account_id)}:account:{account_id}:workflows"

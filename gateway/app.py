@@ -10,7 +10,7 @@ from engine.errors import NotFound
 from engine.settings import Settings
 from gateway import docs
 from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
-from gateway.routes import executions, health, identity, runs, sessions, workflows
+from gateway.routes import api_keys, executions, health, identity, runs, sessions, workflows
 from gateway.services import Services, State
 
 
@@ -22,6 +22,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *executions.routes,
         *workflows.routes,
         *identity.routes,
+        *api_keys.routes,
         *sessions.routes,
         *health.routes,
         *docs.routes,

@@ -59,6 +59,12 @@ OPERATIONS: dict[str, Operation] = {
     "get_schema": Operation(answers={200: "Schema"}, errors=(400, 404, 409)),
     "get_public_schema": Operation(answers={200: "PublicSchema"}, errors=(400, 404)),
     "whoami": Operation(answers={200: "WhoAmI"}),
+    "me": Operation(answers={200: "WhoAmI"}),
+    "list_api_keys": Operation(answers={200: "ApiKeyList"}),
+    "create_api_key": Operation(
+        answers={201: "CreatedApiKey"}, body="ApiKeyRequest", errors=(400, 413)
+    ),
+    "delete_api_key": Operation(answers={200: "Deleted"}, errors=(404,)),
     "sign_out": Operation(answers={200: "Deleted"}),
     "healthz": Operation(answers={200: "Status"}),
     "readyz": Operation(answers={200: "Status"}, errors=(503,)),

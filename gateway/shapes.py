@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from engine.capabilities import PRESETS
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
@@ -116,6 +118,15 @@ USER = members(
     approved=FLAG,
 )
 
+API_KEY_MEMBERS: dict[str, Schema] = {
+    "id": TEXT,
+    "name": TEXT,
+    "prefix": TEXT,
+    "last4": TEXT,
+    "capabilities": TEXTS,
+    "createdAt": MOMENT,
+}
+
 COMPONENTS: dict[str, Schema] = {
     "Error": members({"code": TEXT, "problems": list_of(PROBLEM)}, error=TEXT),
     "RunRequest": members(inputs=OBJECT),
@@ -162,5 +173,14 @@ COMPONENTS: dict[str, Schema] = {
     "PublicSchema": members(name=TEXT, description=TEXT, fields=list_of(FIELD), values=OBJECT),
     "Deleted": members(success={"const": True}),
     "WhoAmI": members(user=USER),
+    "ApiKeyRequest": members(
+        {
+            "preset": one_of(*PRESETS, "Custom"),
+            "capabilities": {**TEXTS, "minItems": 1, "maxItems": 500},
+        },
+        name={**TEXT, "minLength": 1, "maxLength": 100},
+    ),
+    "CreatedApiKey": members(**API_KEY_MEMBERS, key=TEXT),
+    "ApiKeyList": list_of(members(**API_KEY_MEMBERS, lastUsedAt=MOMENT_OR_NULL)),
     "Status": members(status=TEXT),
 }

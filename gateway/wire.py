@@ -14,7 +14,7 @@ from engine.documents import Document
 from engine.errors import InvalidBody
 from engine.executions import Execution, NodeExecution
 from engine.graph import Plan
-from engine.store import Account, Workflow
+from engine.store import Account, ApiKey, Workflow
 
 MAX_DEPTH = 64
 MAX_INTEGER = 2**63 - 1
@@ -117,6 +117,18 @@ def user_shape(account: Account) -> dict[str, Any]:
         "role": account.role,
         "tier": account.tier,
         "approved": account.approved,
+    }
+
+
+def key_shape(key: ApiKey) -> dict[str, Any]:
+    """An API key, without its secret."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "last4": key.last4,
+        "capabilities": key.capabilities,
+        "createdAt": moment(key.created_at),
     }
 
 

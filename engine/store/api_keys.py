@@ -1,6 +1,7 @@
 """API keys at rest: digest, prefix, last four characters and capabilities, never the secret."""
 
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -8,7 +9,7 @@ from engine import api_keys, keyspace, tokens
 from engine.capabilities import check_ceiling, parse_all
 from engine.errors import NotFound, Unauthorized
 from engine.store.accounts import Account, parse_account
-from engine.store.client import Client
+from engine.store.client import Client, forget
 from engine.store.limits import WINDOW_MS, Window, parse_window
 from engine.store.principals import ApiKey, Principal
 from engine.store.records import pack, unpack
@@ -16,6 +17,10 @@ from engine.store.scripts import SCRIPTS
 from engine.tiers import Tiers
 
 MAX_NAME = 100
+NO_KEY = "There is no such API key"
+MAX_REMEMBERED = 10_000
+NOTED_SECONDS = 60.0
+"""How often one process notes that a key is in use."""
 
 
 class ApiKeys:
@@ -30,6 +35,7 @@ class ApiKeys:
             if terms.runs_per_minute is not None
             for word in (tier.value, terms.runs_per_minute)
         ]
+        self._noted: dict[str, float] = {}
         self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
 
     async def create(
@@ -84,7 +90,7 @@ class ApiKeys:
         )
         if not reply:
             raise Unauthorized
-        return self._principal(reply[0], reply[1])
+        return self._admit(reply[0], reply[1])
 
     async def authorize_call(self, secret: str, bucket: str) -> tuple[Principal, Window | None]:
         """As `authorize`, and the call is counted in the account's window of the bucket.
@@ -107,7 +113,22 @@ class ApiKeys:
         if not reply:
             raise Unauthorized
         window = parse_window(reply[2:]) if len(reply) > 2 else None
-        return self._principal(reply[0], reply[1]), window
+        return self._admit(reply[0], reply[1]), window
+
+    def _admit(self, key_record: bytes, account_record: bytes) -> Principal:
+        principal = self._principal(key_record, account_record)
+        self._note_use(principal.key_id, principal.account.id)
+        return principal
+
+    def _note_use(self, key_id: str, account_id: str) -> None:
+        now = time.monotonic()
+        if now < self._noted.get(key_id, -NOTED_SECONDS) + NOTED_SECONDS:
+            return
+        if len(self._noted) > MAX_REMEMBERED:
+            self._noted.clear()
+        self._noted[key_id] = now
+        keys = [keyspace.account_api_keys(account_id), keyspace.account_key_uses(account_id)]
+        forget(self._client.call(SCRIPTS["note_key_use"], keys, [0, key_id]))
 
     def _principal(self, key_record: bytes, account_record: bytes) -> Principal:
         # Parsing is remembered by the very bytes just read, so it can never be stale.
@@ -117,7 +138,7 @@ class ApiKeys:
         account = parse_account(account_record)
         terms = self._tiers.terms(account.tier, account.role)
         principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
-        if len(self._parsed) > 10_000:
+        if len(self._parsed) > MAX_REMEMBERED:
             self._parsed.clear()
         self._parsed[key_record] = (account_record, principal)
         return principal
@@ -132,21 +153,33 @@ class ApiKeys:
         keys = [_parse_key(record) for record in records if record is not None]
         return sorted(keys, key=lambda key: (key.created_at, key.id))
 
-    async def revoke(self, key_id: str) -> ApiKey:
-        """Delete the key; it fails on the very next request. Raises NotFound."""
-        account_id = await self._client.send("HGET", keyspace.api_key_ids(), key_id)
-        if account_id is None:
-            raise NotFound(f"There is no API key with the id '{key_id}'")
-        account = account_id.decode()
+    async def last_uses(self, account_id: str) -> dict[str, int]:
+        """When the account's keys were last used, by id, in milliseconds, to the minute."""
+        uses = await self._client.send("HGETALL", keyspace.account_key_uses(account_id))
+        return {key_id.decode(): int(at) for key_id, at in uses.items()}
+
+    async def revoke(self, key_id: str, *, owner: str | None = None) -> ApiKey:
+        """Delete the key; it fails on the very next request.
+
+        With `owner`, the key of another account is not found. Raises NotFound.
+        """
+        account = await self._owner(key_id) if owner is None else owner
         partition = keyspace.partition_of(account)
         digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
         record = digest and await self._client.send("HGET", keyspace.api_keys(partition), digest)
         if not record:
-            raise NotFound(f"There is no API key with the id '{key_id}'")
+            raise NotFound(NO_KEY)
         await self._client.send("HDEL", keyspace.api_keys(partition), digest)
         await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
+        await self._client.send("HDEL", keyspace.account_key_uses(account), key_id)
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
         return _parse_key(record)
+
+    async def _owner(self, key_id: str) -> str:
+        account_id = await self._client.send("HGET", keyspace.api_key_ids(), key_id)
+        if account_id is None:
+            raise NotFound(NO_KEY)
+        return str(account_id.decode())
 
 
 def _parse_key(record: bytes) -> ApiKey:

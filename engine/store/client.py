@@ -51,10 +51,6 @@ class Client:
         self._queue(pack(*command), _settler(future))
         return future
 
-    def post(self, *command: Word) -> None:
-        """Queue a plain command whose outcome nobody waits for; it may be lost."""
-        self._queue(pack(*command), _ignore)
-
     def call(
         self, script: Script, keys: Sequence[str], args: Sequence[Word]
     ) -> asyncio.Future[Any]:
@@ -110,6 +106,11 @@ class Client:
         failure = ConnectionError("Redis cannot be reached")
         for receive in receivers:
             receive(failure)
+
+
+def forget(reply: "asyncio.Future[Any]") -> None:
+    """Let a command run whose outcome nobody waits for; it may be lost."""
+    reply.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 def _ignore(_: Any) -> None:

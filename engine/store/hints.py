@@ -1,11 +1,9 @@
 """Hints: disposable notes that something can be worked on. They carry ids, never truth."""
 
-import asyncio
 from collections.abc import Iterable
-from typing import Any
 
 from engine import keyspace
-from engine.store.client import Client
+from engine.store.client import Client, forget
 from engine.store.scripts import SCRIPTS
 
 WALK_QUEUE = "walk"
@@ -42,8 +40,7 @@ class HintSender:
         Refused when Redis is full, as the execution it is for may be.
         """
         hint = make_hint(WALK_ACTOR, reference)
-        future = self._client.send("RPUSH", keyspace.hints(WALK_QUEUE), hint)
-        future.add_done_callback(_forget)
+        forget(self._client.send("RPUSH", keyspace.hints(WALK_QUEUE), hint))
 
     async def send(self, references: Iterable[str]) -> None:
         """Send walk hints of executions on record, a full Redis or not. Raises Unavailable."""
@@ -58,8 +55,3 @@ class HintSender:
     async def depth(self) -> int:
         """How many hints wait."""
         return int(await self._client.send("LLEN", keyspace.hints(WALK_QUEUE)))
-
-
-def _forget(future: "asyncio.Future[Any]") -> None:
-    if not future.cancelled():
-        future.exception()

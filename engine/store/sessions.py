@@ -3,7 +3,7 @@
 from engine import keyspace, tokens
 from engine.errors import AccountNotFound, Unauthorized
 from engine.store.accounts import parse_account
-from engine.store.client import Client
+from engine.store.client import Client, forget
 from engine.store.principals import Principal, Session
 from engine.store.scripts import SCRIPTS
 from engine.tiers import Tiers
@@ -74,7 +74,7 @@ class Sessions:
             raise Unauthorized
         is_due = bool(reply[1])
         if is_due:
-            self._client.post("PEXPIRE", key, SESSION_MS)
+            forget(self._client.send("PEXPIRE", key, SESSION_MS))
         account = parse_account(reply[0])
         terms = self._tiers.terms(account.tier, account.role)
         session = Session(digest=digest, is_renewed=is_due)

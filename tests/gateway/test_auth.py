@@ -22,7 +22,11 @@ from tests.gateway.factories import greeting
 
 GOLDEN = Path(__file__).with_name("routes.txt")
 UNAUTHORIZED = b'{"error":"Unauthorized"}'
-PATH = {"slug": "greeting", "execution_id": "00000000-0000-4000-8000-000000000000"}
+PATH = {
+    "slug": "greeting",
+    "key_id": "key_0",
+    "execution_id": "00000000-0000-4000-8000-000000000000",
+}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 
 

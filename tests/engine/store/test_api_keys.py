@@ -16,6 +16,7 @@ from engine.errors import (
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.accounts import pack_account
+from engine.store.scripts import SCRIPTS
 from tests.engine.store.contents import contents
 from tests.redis_proxy import running_proxy
 
@@ -58,6 +59,7 @@ async def test_a_key_is_checked_with_one_round_trip(settings: Settings, api_key:
     async with running_proxy(settings.redis_url) as proxy:
         far = Store.open(Settings(redis_url=proxy.url))
         await far.api_keys.authorize(api_key)
+        await far.ping()  # behind the note of the key's first use
         proxy.requests.clear()
 
         await asyncio.gather(*(far.api_keys.authorize(api_key) for _ in range(10)))
@@ -113,6 +115,53 @@ async def test_nothing_of_the_secret_is_at_rest(store: Store, account: Account) 
         assert random_part[start : start + 8] not in everything
     assert secret not in everything
     assert tokens.digest(secret) in everything
+
+
+async def test_the_last_use_of_a_key_is_known_to_the_minute(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    before, unused = await store.leases.now(), await store.api_keys.last_uses(account.id)
+
+    await store.api_keys.authorize(secret)
+    first = await store.api_keys.last_uses(account.id)
+    await store.api_keys.authorize(secret)
+    second = await store.api_keys.last_uses(account.id)
+    other = Store.open(settings)
+    await asyncio.sleep(0.002)
+    await other.api_keys.authorize(secret)
+    third = await other.api_keys.last_uses(account.id)
+
+    assert unused == {}
+    assert first == second
+    assert before <= first[key.id] < third[key.id] <= await store.leases.now()
+    await other.close()
+
+
+async def test_a_use_does_not_outlive_its_key(store: Store, account: Account) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    await store.api_keys.authorize(secret)
+
+    await store.api_keys.revoke(key.id)
+
+    uses = keyspace.account_key_uses(account.id)
+    late = [keyspace.account_api_keys(account.id), uses]
+    assert await store.client.call(SCRIPTS["note_key_use"], late, [0, key.id]) == 0
+    assert await store.api_keys.last_uses(account.id) == {}
+
+
+async def test_a_key_is_revoked_by_its_owner_alone(store: Store, account: Account) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    other = await store.accounts.create(email="b@example.com", tier=Tier.PRO)
+
+    with pytest.raises(NotFound) as foreign:
+        await store.api_keys.revoke(key.id, owner=other.id)
+    with pytest.raises(NotFound) as unknown:
+        await store.api_keys.revoke("key_nothing", owner=other.id)
+
+    assert foreign.value.message == unknown.value.message
+    assert await store.api_keys.authorize(secret)
+    assert await store.api_keys.revoke(key.id, owner=account.id) == key
 
 
 async def test_an_unknown_key_id_cannot_be_revoked(store: Store) -> None:

@@ -97,6 +97,9 @@ SCENARIOS = {
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
     ),
+    "note_key_use": Scenario(
+        seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
+    ),
     "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[]),
     "redeem_login": Scenario(
         seed=(("SET", "login", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
