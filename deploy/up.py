@@ -15,6 +15,7 @@ from deploy.console import Console
 from deploy.demo import Demo
 from deploy.http_client import Unreachable, call
 from deploy.problems import CommandFailed
+from deploy.redis_server import RedisServer
 from deploy.stack import REDIS_URL, Stack, forget, lock_data_dir, open_data_dir, remember
 from deploy.store_access import open_store
 from deploy.supervisor import Keeper, Part, Supervisor
@@ -28,6 +29,7 @@ READY_SECONDS = 60.0
 MAX_DEATHS = 5
 """A part that dies this often before it was ready once will not become ready."""
 PAUSE_SECONDS = 0.05
+SYNC_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,19 @@ class Run:
         )
         # No deadline: a big file takes as long as it takes, and a server that dies is noticed.
         await _wait(server.is_ready, self._supervisor.start(part), float("inf"))
+        syncing = asyncio.create_task(self._sync_each_second(server))
+        self._cleanup.callback(syncing.cancel)
         return server.url
+
+    async def _sync_each_second(self, server: RedisServer) -> None:
+        while True:
+            await asyncio.sleep(SYNC_SECONDS)
+            try:
+                await asyncio.to_thread(server.sync)
+            except FileNotFoundError:
+                continue  # the server has begun another file meanwhile
+            except OSError as error:
+                self._console.say("redis", f"its file cannot be brought to the disk: {error}")
 
     def _remember(self, redis_url: str) -> Stack:
         options = self._options

@@ -69,11 +69,30 @@ async def test_data_survives_a_kill_and_the_stale_socket_is_no_hindrance(tmp_pat
     try:
         assert await redis.get("name") == b"Ada"
         assert await redis.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
-        assert await redis.config_get("appendfsync") == {"appendfsync": "everysec"}
+        assert await redis.config_get("appendfsync") == {"appendfsync": "no"}
     finally:
         await redis.aclose()
         process.terminate()
         assert process.wait() == 0
+
+
+def test_the_file_that_is_written_now_is_brought_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = open_server(tmp_path)
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(Path(f"/dev/fd/{fd}").resolve().name))
+    server.sync()
+    folder = server.folder / "appendonlydir"
+    folder.mkdir(parents=True)
+    for number in (1, 2):
+        file = folder / f"appendonly.aof.{number}.incr.aof"
+        file.touch()
+        os.utime(file, (number, number))
+
+    server.sync()
+
+    assert synced == ["appendonly.aof.2.incr.aof"]
 
 
 async def test_a_server_waits_for_the_one_before_it_to_let_go(tmp_path: Path) -> None:
