@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from engine.errors import StoreFull, Unavailable
+from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.walks import ASIDE_BYTES, Advanced, Claimed, Step, Verdict, Walks
@@ -23,7 +23,7 @@ async def persist(call: Callable[[], Awaitable[T]], verb: str) -> T:
     while True:
         try:
             return await call()
-        except (Unavailable, StoreFull) as error:
+        except Unavailable as error:
             if tries == 0:
                 log.warning("asking again", extra={"call": verb, "reason": error.message})
             await asyncio.sleep(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)])

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine import keyspace, log, metrics
-from engine.errors import EngineError, StoreFull, Unavailable, WorkflowNotFound
+from engine.errors import EngineError, Unavailable, WorkflowNotFound
 from engine.executions import ExecutionStatus
 from engine.store import Store
 from engine.store.walks import Claimed, Verdict
@@ -159,7 +159,7 @@ class Walker:
                 is_gone = not self._is_draining
                 metrics.STEPS_FENCED.inc()
                 logger.info("the execution went to somebody else or has ended")
-            except (Unavailable, StoreFull) as error:
+            except Unavailable as error:
                 logger.warning("left an execution", extra={"reason": error.message})
                 await self._give_back(reference)
             except Exception:

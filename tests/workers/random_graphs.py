@@ -63,6 +63,8 @@ class RandomGraph:
         self._rng = rng
         self._name = name
         self._url = url
+        self._is_heavy = rng.random() < 0.4
+        """Many expressions side by side, which workers share."""
         self.who = rng.choice(["Ada", "", "é☃", "x" * 50])
         self.parts = {"in": Part(id="in", type="requestInput", data={})}
         for number in range(rng.randint(1, 12)):
@@ -82,13 +84,15 @@ class RandomGraph:
 
     def _add(self, node_id: str) -> None:
         kinds = ["textBox", "list", "transform", "condition", *["httpRequest"] * 4]
+        if self._is_heavy:
+            kinds = [*["transform"] * 4, *["condition"] * 2, "httpRequest", "textBox"]
         part = getattr(self, f"_{self._rng.choice(kinds)}")(node_id)
         if self._rng.random() < 0.4:
             part.data["onError"] = "continue"
         self.parts[node_id] = part
 
     def _wire(self) -> tuple[str, str]:
-        recent = list(self.parts.values())[-4:]
+        recent = list(self.parts.values())[: 3 if self._is_heavy else None][-4:]
         source = self._rng.choice([*recent, self.parts["in"]])
         return source.id, self._rng.choice(OUTPUTS[source.type])
 
@@ -140,8 +144,8 @@ class RandomGraph:
         return part
 
     def _close(self) -> None:
-        sources = self._rng.sample(list(self.parts.values()), min(len(self.parts), 3))
-        sources.append(list(self.parts.values())[-1])
+        last = list(self.parts.values())[-8:]
+        sources = last if self._is_heavy else [*self._rng.sample(last, min(len(last), 3)), last[-1]]
         wires = [
             (f"o{number}", source.id, self._rng.choice(OUTPUTS[source.type]))
             for number, source in enumerate(sources)

@@ -15,7 +15,7 @@ import redis
 
 from engine import keyspace, metrics
 from engine.capabilities import Tier
-from engine.errors import ExecutionNotCancellable, StoreFull, Unavailable
+from engine.errors import ExecutionNotCancellable, Unavailable
 from engine.executions import TERMINAL, Execution
 from engine.settings import Settings
 from engine.store import Store
@@ -54,6 +54,7 @@ class SharedPool:
 
     async def run(self, *args: Any, **options: Any) -> Any:
         assert SharedPool.real is not None
+        await asyncio.sleep(random.random() * 0.1)
         return await SharedPool.real.run(*args, **options)
 
 
@@ -202,7 +203,7 @@ class Trial:
             if self._rng.random() < 0.1:
                 self._rng.choice(harsh)()
             else:
-                with contextlib.suppress(Unavailable, StoreFull):
+                with contextlib.suppress(Unavailable):
                     await self._rng.choice(quick)()
 
     async def _rotate(self) -> None:
@@ -328,6 +329,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("workers.sweeper.RESEND_AFTER_MS", 500)
     monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
     monkeypatch.setattr("workers.main.Pool", SharedPool)
+    monkeypatch.setattr("workers.walk.SHIP_SECONDS", 0.0)
     SharedPool.real = Pool(slots=1)
     await SharedPool.real.start()
     yield Settings(
