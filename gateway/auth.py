@@ -9,8 +9,9 @@ from engine.errors import (
     CapabilityDenied,
     Unauthorized,
 )
-from engine.store import Principal, Store
-from gateway.browsers import check_own_write, session_token
+from engine.store import Principal, Store, Window
+from gateway import answers
+from gateway.browsers import check_own_write, session_cookie, session_token
 from gateway.limits import apply_window
 
 KEY_HEADER = b"x-api-key"
@@ -54,12 +55,20 @@ async def _authenticate_session(
         raise Unauthorized
     if scope["method"] not in READING:
         check_own_write(scope, public_url)
-    principal = await store.sessions.authorize(token)
-    limit = principal.terms.runs_per_minute
-    if bucket is not None and limit is not None:
-        window = await store.limits.count(principal.account.id, bucket, limit)
+    principal, window = await _authorize_session(store, token, bucket)
+    if principal.session is not None and principal.session.is_renewed:
+        answers.note(scope, set_cookie=session_cookie(token, scope, public_url))
+    if window is not None:
         apply_window(scope, principal.terms, window)
     return principal
+
+
+async def _authorize_session(
+    store: Store, token: str, bucket: str | None
+) -> tuple[Principal, Window | None]:
+    if bucket is None:
+        return await store.sessions.authorize(token), None
+    return await store.sessions.authorize_call(token, bucket)
 
 
 def check_capability(principal: Principal, required: str, name: str | None = None) -> None:

@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 from engine.errors import SessionRequired
 from engine.store import Principal
 from gateway.auth import authenticate, check_approved, check_capability
-from gateway.browsers import session_cookie, session_token
 from gateway.errors import method_not_allowed
 from gateway.services import GatewayRequest
 
@@ -53,7 +52,7 @@ class Guarded:
             check_capability(principal, self.capability, name)
             if self.capability.endswith(":run"):
                 check_approved(principal)
-        return _renewed(request, principal, await self.handler(request, principal))
+        return await self.handler(request, principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +67,13 @@ class SessionOnly:
         principal = await _authenticate(request)
         if principal.session is None:
             raise SessionRequired
-        return _renewed(request, principal, await self.handler(request, principal))
+        return await self.handler(request, principal)
 
 
 async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
     services = request.state["services"]
     public_url = services.settings.public_url
     return await authenticate(request.scope, services.store, public_url, bucket)
-
-
-def _renewed(request: GatewayRequest, principal: Principal, response: Response) -> Response:
-    token = session_token(request.scope)
-    if token and principal.session is not None and principal.session.is_renewed:
-        public_url = request.state["services"].settings.public_url
-        cookie = session_cookie(token, request.scope, public_url)
-        response.headers.append("set-cookie", cookie)
-    return response
 
 
 def public(handler: PublicHandler) -> Public:

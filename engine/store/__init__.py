@@ -12,7 +12,7 @@ from engine.store.client import Client
 from engine.store.executions import Accepted, Executions, StaleWorkflow
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
-from engine.store.limits import Limits, Window
+from engine.store.limits import Window
 from engine.store.principals import ApiKey, Principal, Session
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
@@ -30,7 +30,6 @@ __all__ = [
     "Executions",
     "HintSender",
     "Leases",
-    "Limits",
     "Principal",
     "Ring",
     "Session",
@@ -55,7 +54,6 @@ class Store:
     accounts: Accounts
     api_keys: ApiKeys
     sessions: Sessions
-    limits: Limits
     workflows: Workflows
     executions: Executions
     walks: Walks
@@ -80,7 +78,6 @@ class Store:
             accounts=Accounts(client),
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
-            limits=Limits(client),
             workflows=Workflows(client, settings.retention_days),
             executions=Executions(client, hints),
             walks=Walks(client),

@@ -10,7 +10,7 @@ from engine.capabilities import check_ceiling, parse_all
 from engine.errors import NotFound, Unauthorized
 from engine.store.accounts import Account, parse_account
 from engine.store.client import Client, forget
-from engine.store.limits import WINDOW_MS, Window, parse_window
+from engine.store.limits import WINDOW_MS, Window, limits_by_tier, parse_window
 from engine.store.principals import ApiKey, Principal
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
@@ -29,12 +29,7 @@ class ApiKeys:
     def __init__(self, client: Client, tiers: Tiers) -> None:
         self._client = client
         self._tiers = tiers
-        self._limits = [
-            word
-            for tier, terms in tiers.by_tier.items()
-            if terms.runs_per_minute is not None
-            for word in (tier.value, terms.runs_per_minute)
-        ]
+        self._limits = limits_by_tier(tiers)
         self._noted: dict[str, float] = {}
         self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
 

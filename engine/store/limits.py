@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine import keyspace
-from engine.store.client import Client
-from engine.store.scripts import SCRIPTS
+from engine.tiers import Tiers
 
 WINDOW_SECONDS = 60
 WINDOW_MS = WINDOW_SECONDS * 1000
@@ -41,18 +39,11 @@ def parse_window(reply: Sequence[bytes | int]) -> Window:
     )
 
 
-class Limits:
-    """Counts calls of accounts that are known already; `ApiKeys.authorize_call` does both."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def count(self, account_id: str, bucket: str, limit: int) -> Window:
-        """Count a call of the account in its window of the bucket."""
-        partition = keyspace.partition_of(account_id)
-        reply = await self._client.call(
-            SCRIPTS["count_call"],
-            [keyspace.windows(partition)],
-            [0, account_id, bucket, WINDOW_MS, limit],
-        )
-        return parse_window(reply)
+def limits_by_tier(tiers: Tiers) -> list[str | int]:
+    """Tier and limit of every tier that has one, as the counting scripts take them."""
+    return [
+        word
+        for tier, terms in tiers.by_tier.items()
+        if terms.runs_per_minute is not None
+        for word in (tier.value, terms.runs_per_minute)
+    ]

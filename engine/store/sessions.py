@@ -1,9 +1,12 @@
 """Browsers that are signed in, and the links that sign them in: digests, never the tokens."""
 
+from typing import Any
+
 from engine import keyspace, tokens
 from engine.errors import AccountNotFound, Unauthorized
 from engine.store.accounts import parse_account
 from engine.store.client import Client, forget
+from engine.store.limits import WINDOW_MS, Window, limits_by_tier, parse_window
 from engine.store.principals import Principal, Session
 from engine.store.scripts import SCRIPTS
 from engine.tiers import Tiers
@@ -24,6 +27,7 @@ class Sessions:
     def __init__(self, client: Client, tiers: Tiers) -> None:
         self._client = client
         self._tiers = tiers
+        self._limits = limits_by_tier(tiers)
 
     async def create_login(self, account_id: str) -> str:
         """A token that signs one browser in, within ten minutes. Raises AccountNotFound."""
@@ -61,20 +65,35 @@ class Sessions:
 
         A malformed token costs no round trip.
         """
-        if not tokens.is_well_formed(token, SESSION_PREFIX):
-            raise Unauthorized
-        digest = tokens.digest(token)
-        key = _session_key(digest)
+        digest = _checked_digest(token)
         reply = await self._client.call(
             SCRIPTS["authorize_session"],
-            [key, keyspace.accounts(tokens.partition_of(digest))],
+            [_session_key(digest), keyspace.accounts(tokens.partition_of(digest))],
             [RENEWED_BELOW_MS],
         )
+        return self._admit(digest, reply)
+
+    async def authorize_call(self, token: str, bucket: str) -> tuple[Principal, Window | None]:
+        """As `authorize`, and the call is counted in the account's window of the bucket.
+
+        The window is None for an account without a limit. Raises Unauthorized.
+        """
+        digest = _checked_digest(token)
+        partition = tokens.partition_of(digest)
+        reply = await self._client.call(
+            SCRIPTS["count_session_call"],
+            [_session_key(digest), keyspace.accounts(partition), keyspace.windows(partition)],
+            [0, RENEWED_BELOW_MS, bucket, WINDOW_MS, *self._limits],
+        )
+        principal = self._admit(digest, reply)
+        return principal, parse_window(reply[2:]) if len(reply) > 2 else None
+
+    def _admit(self, digest: str, reply: Any) -> Principal:
         if not reply:
             raise Unauthorized
         is_due = bool(reply[1])
         if is_due:
-            forget(self._client.send("PEXPIRE", key, SESSION_MS))
+            forget(self._client.send("PEXPIRE", _session_key(digest), SESSION_MS))
         account = parse_account(reply[0])
         terms = self._tiers.terms(account.tier, account.role)
         session = Session(digest=digest, is_renewed=is_due)
@@ -83,6 +102,12 @@ class Sessions:
     async def end(self, session: Session) -> None:
         """Sign the browser out; its very next request is refused."""
         await self._client.send("DEL", _session_key(session.digest))
+
+
+def _checked_digest(token: str) -> str:
+    if not tokens.is_well_formed(token, SESSION_PREFIX):
+        raise Unauthorized
+    return tokens.digest(token)
 
 
 def _login_key(token: str) -> str:

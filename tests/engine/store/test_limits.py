@@ -20,8 +20,12 @@ BUCKET = "workflows/run"
 
 
 async def count(store: Store, now: int, *, limit: int = 3, who: str = "acc") -> Any:
-    args = [now, who, BUCKET, WINDOW_MS, limit]
-    return parse_window(await store.client.call(SCRIPTS["count_call"], ["windows"], args))
+    await store.client.send("HSET", "keys", who, f"{who}|record")
+    await store.client.send("HSET", "accounts", who, "pro|record")
+    keys = ["keys", "accounts", "windows"]
+    args = [now, who, BUCKET, WINDOW_MS, "pro", limit]
+    reply = await store.client.call(SCRIPTS["count_key_call"], keys, args)
+    return parse_window(reply[2:])
 
 
 async def test_calls_are_counted_up_to_the_limit(store: Store) -> None:
@@ -61,16 +65,23 @@ async def test_the_last_millisecond_still_belongs_to_the_window(store: Store) ->
     assert (second.calls, second.seconds_left, second.ends_at) == (1, 60, NOON // 1000 + 120)
 
 
-async def test_accounts_and_buckets_are_counted_apart(store: Store, account: Account) -> None:
-    await store.limits.count(account.id, "models/run", 5)
+async def test_accounts_and_buckets_are_counted_apart(
+    store: Store, account: Account, api_key: str
+) -> None:
+    other = await store.accounts.create(email="b@example.com", tier=Tier.PRO)
+    _, others_key = await store.api_keys.create(other, name="k", capabilities=["workflow:run"])
 
-    assert (await store.limits.count(account.id, BUCKET, 5)).calls == 1
-    assert (await store.limits.count(account.id, BUCKET, 5)).calls == 2
-    assert (await store.limits.count("acc_other", BUCKET, 5)).calls == 1
+    calls = [
+        await store.api_keys.authorize_call(api_key, "models/run"),
+        await store.api_keys.authorize_call(api_key, BUCKET),
+        await store.api_keys.authorize_call(others_key, BUCKET),
+    ]
+
+    assert [window and window.calls for _, window in calls] == [1, 1, 1]
 
 
-async def test_windows_do_not_stay_for_ever(store: Store, account: Account) -> None:
-    await store.limits.count(account.id, BUCKET, 5)
+async def test_windows_do_not_stay_for_ever(store: Store, account: Account, api_key: str) -> None:
+    await store.api_keys.authorize_call(api_key, BUCKET)
 
     key = keyspace.windows(keyspace.partition_of(account.id))
     assert 0 < await store.client.send("PTTL", key) <= 2 * WINDOW_MS
@@ -89,16 +100,55 @@ async def test_all_keys_of_an_account_share_its_window(
     assert first.limit == 100
 
 
+async def test_a_browser_shares_the_window_of_its_account(
+    store: Store, account: Account, api_key: str
+) -> None:
+    token = await store.sessions.redeem(await store.sessions.create_login(account.id))
+
+    _, first = await store.api_keys.authorize_call(api_key, BUCKET)
+    principal, second = await store.sessions.authorize_call(token, BUCKET)
+
+    assert first is not None and second is not None
+    assert second.calls == first.calls + 1 or second.ends_at > first.ends_at
+    assert second.limit == 100
+    assert principal == await store.sessions.authorize(token)
+
+
+async def test_a_browser_of_an_account_without_a_limit_has_no_window(store: Store) -> None:
+    admin = await store.accounts.create(email="a@example.com", tier=Tier.FREE, role=Role.ADMIN)
+    token = await store.sessions.redeem(await store.sessions.create_login(admin.id))
+
+    _, window = await store.sessions.authorize_call(token, BUCKET)
+
+    assert window is None
+
+
+async def test_what_is_no_session_counts_nothing(store: Store, account: Account) -> None:
+    token = await store.sessions.redeem(await store.sessions.create_login(account.id))
+    session = (await store.sessions.authorize(token)).session
+    assert session is not None
+    await store.sessions.end(session)
+    before = await contents(store.client)
+
+    for each in (token, token[:-1], ""):
+        with pytest.raises(Unauthorized):
+            await store.sessions.authorize_call(each, BUCKET)
+    assert await contents(store.client) == before
+
+
 async def test_a_call_is_counted_in_the_round_trip_that_authorizes(
-    settings: Settings, api_key: str
+    settings: Settings, account: Account, api_key: str
 ) -> None:
     async with running_proxy(settings.redis_url) as proxy:
         far = Store.open(Settings(redis_url=proxy.url))
+        token = await far.sessions.redeem(await far.sessions.create_login(account.id))
         await far.api_keys.authorize(api_key)
+        await far.ping()  # behind the note of the key's first use
         proxy.requests.clear()
 
         answers = await asyncio.gather(
-            *(far.api_keys.authorize_call(api_key, BUCKET) for _ in range(10))
+            *(far.api_keys.authorize_call(api_key, BUCKET) for _ in range(10)),
+            *(far.sessions.authorize_call(token, BUCKET) for _ in range(10)),
         )
 
         assert len(proxy.requests) == 1

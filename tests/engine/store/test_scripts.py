@@ -12,7 +12,7 @@ from tests.engine.store.contents import contents
 
 NOW = 1_000_000
 REFUSED_WHEN_FULL = {
-    *("accept_execution", "count_call", "count_key_call", "redeem_login", "save_workflow"),
+    *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
 }
 Value = str | bytes | int
 
@@ -70,7 +70,6 @@ SCENARIOS = {
         keys=("x", "due", "held"),
         args=(NOW, "acc/x", "token"),
     ),
-    "count_call": Scenario(seed=(), keys=("windows",), args=(NOW, "acc", "runs", 60_000, 5)),
     "count_key_call": Scenario(
         seed=(
             ("HSET", "keys", "digest", "acc|record"),
@@ -78,6 +77,11 @@ SCENARIOS = {
         ),
         keys=("keys", "accounts", "windows"),
         args=(NOW, "digest", "runs", 60_000, "free", 1, "pro", 5),
+    ),
+    "count_session_call": Scenario(
+        seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "pro|record")),
+        keys=("session", "accounts", "windows"),
+        args=(NOW, 30_000, "runs", 60_000, "pro", 5),
     ),
     "delete_workflow": Scenario(
         seed=(("HSET", "w", "version", "1", "state", "live"), ("SADD", "mine", "echo")),
@@ -123,7 +127,7 @@ SCENARIOS = {
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
     "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
 }
-REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "count_call", "count_key_call"})
+REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "count_key_call", "count_session_call"})
 """All but the sending of hints, which are disposable (a double is refused by the claim), and the
 counting of calls, which counts the double too."""
 READ_ONLY = {"authorize_key", "authorize_session", "list_dead_workers"}
