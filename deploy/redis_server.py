@@ -44,9 +44,8 @@ class RedisServer:
             "unixsocketperm": "700",
             "dir": str(self.folder),
             "appendonly": "yes",
-            # With "everysec" a server whose disk is busy answers before it has written, and what it
-            # answered is lost when it is killed then. So it always writes at once, and `sync` brings
-            # the file to the disk each second.
+            # With "everysec" a server whose disk is busy answers before it has written, and loses
+            # that when it is killed. So it always writes at once, and `sync` does the rest.
             "appendfsync": "no",
             "save": "",
             "maxmemory-policy": "noeviction",
