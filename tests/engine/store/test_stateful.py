@@ -148,6 +148,10 @@ class Walking(RuleBasedStateMachine):
     def begin(self, sizes: list[int]) -> None:
         self.model.sizes = dict(zip(EXECUTIONS, sizes, strict=True))
         self.accept(EXECUTIONS[0], 1)
+        for index, worker in enumerate(WORKERS[: min(sizes[0], 2)]):
+            self.claim(EXECUTIONS[0], worker)
+            blank = Call("advance", self.now, EXECUTIONS[0], worker, fence=index + 1, step=1)
+            self.apply(replace(blank, claimed=(index,), offered=True))
 
     def apply(self, call: Call, *, is_new: bool = True) -> list[Any]:
         expected = self.model.apply(call)
@@ -166,11 +170,17 @@ class Walking(RuleBasedStateMachine):
     def claim(self, name: str, worker: str) -> None:
         self.apply(Call("claim", self.now, name, worker, token=f"k{next(self.tokens)}"))
 
+    @rule(name=executions)
+    def everybody_claims(self, name: str) -> None:
+        for worker in WORKERS:
+            self.claim(name, worker)
+            self.the_record_is_what_the_model_says()
+
     def holders(self) -> list[tuple[str, str]]:
         return [(name, w) for name, record in self.model.records.items() for w in record.holders]
 
     @precondition(lambda self: self.holders())
-    @rule(data=st.data(), cancels=st.integers(0, 9))
+    @rule(data=st.data(), cancels=st.integers(0, 5))
     def advance(self, data: st.DataObject, cancels: int) -> None:
         """A walker takes a few steps, perhaps with a cancel in between."""
         name, worker = data.draw(st.sampled_from(self.holders()))
@@ -198,9 +208,15 @@ class Walking(RuleBasedStateMachine):
         if not mine and record.status not in ENDED:
             assert self.database.contents() == before, "a stale fence changes nothing"
 
-    @rule(name=executions, worker=workers, is_lost=st.booleans())
-    def give_back(self, name: str, worker: str, is_lost: bool) -> None:
+    @precondition(lambda self: self.holders())
+    @rule(data=st.data(), is_lost=st.booleans())
+    def give_back(self, data: st.DataObject, is_lost: bool) -> None:
+        name, worker = data.draw(st.sampled_from(self.holders()))
         self.apply(Call("give_back", self.now, name, worker, is_lost=is_lost))
+
+    @rule(name=executions, worker=workers)
+    def give_back_out_of_turn(self, name: str, worker: str) -> None:
+        self.apply(Call("give_back", self.now, name, worker, is_lost=True))
 
     @rule(name=executions, chance=st.integers(0, 2))
     def cancel(self, name: str, chance: int) -> None:
@@ -284,9 +300,11 @@ def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> C
     ends = draw(st.integers(0, 11)) == 0
     call.end = draw(st.sampled_from(["completed", "failed", "cancelled"])) if ends else ""
     running = {i for i, claim in record.claims.items() if claim.owner == fence}
-    is_quiet = draw(st.integers(0, 3)) == 0
+    mood = draw(st.sampled_from(["busy", "busy", "quiet", "retreating"]))
     for index, code in enumerate(record.statuses):
-        act = "none" if is_quiet else draw(st.sampled_from(ACTS[code]))
+        act = draw(st.sampled_from(ACTS[code])) if mood == "busy" else "none"
+        if mood == "retreating" and index in running and code == "r":
+            act = draw(st.sampled_from(["settle", "retry", "retry"]))
         if act == "settle":
             call.settled[index] = draw(st.sampled_from(SETTLING[code]))
         elif act == "claim" and not call.end:
@@ -296,9 +314,9 @@ def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> C
         elif act == "clash":
             call.settled[index] = "c"
     stays = {i for i in running if record.statuses[i] == "r"} - set(call.settled) - {*call.retrying}
-    call.leaves = not call.end and not stays and not call.claimed and draw(st.booleans())
+    call.leaves = not call.end and not stays and not call.claimed and draw(st.integers(0, 2)) > 0
     call.hands_over = call.leaves and draw(st.booleans())
-    call.offered = draw(st.booleans())
+    call.offered = draw(st.integers(0, 2)) > 0
     return call
 
 

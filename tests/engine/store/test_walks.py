@@ -312,6 +312,35 @@ async def test_a_lost_worker_counts_against_the_node_and_an_orderly_one_does_not
     assert (claims[0].attempts, claims[0].lost) == (1, 1)
 
 
+async def test_giving_back_what_one_holds_leaves_the_other_alone(
+    store: Store, reference: str
+) -> None:
+    first = await claim(store, reference, "w1")
+    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    helper = await claim(store, reference, "w2")
+    await advance(store, helper, 1, Step(claimed=[1]), "w2")
+
+    await store.walks.give_back(reference, "w1", is_lost=True)
+
+    third = await claim(store, reference, "w3")
+    assert third.statuses == "pr"
+    assert parse_claims(third.record)[1].fence == helper.fence
+    assert await store.leases.held("w2") == [reference]
+    settled = Step(settled=[(1, "c")], rows=[row(1)])
+    assert await advance(store, helper, 2, settled, "w2") is Verdict.OK
+
+
+async def test_leaving_waits_for_the_earliest_retry(store: Store, reference: str) -> None:
+    claimed = await claim(store, reference)
+    await advance(store, claimed, 1, Step(claimed=[0, 1]))
+
+    await advance(store, claimed, 2, Step(retrying=[(0, 60_000), (1, 20_000)], leave=True))
+
+    due = await due_at(store, reference)
+    assert due is not None
+    assert due <= await store.leases.now() + 20_000
+
+
 async def test_a_record_that_is_pruned_is_gone_for_everybody(
     store: Store, account: Account, reference: str
 ) -> None:
