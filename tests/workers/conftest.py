@@ -10,6 +10,7 @@ from engine.store import Account, Bell, Store
 from tests import http_stub
 from tests.factories import Runner
 from tests.fakes import Target, serving
+from tests.workers.hands import Hands
 from workers.http import Egress
 from workers.main import worker
 from workers.walker import Walker
@@ -56,3 +57,10 @@ async def strict() -> AsyncIterator[Egress]:
     egress = Egress(allow_private=False)
     yield egress
     await egress.close()
+
+
+@pytest.fixture
+async def hands(store: Store) -> AsyncIterator[Hands]:
+    hands = Hands(store)
+    yield hands
+    await hands.walker.drain(0)

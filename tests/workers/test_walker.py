@@ -1,7 +1,7 @@
 """How one process walks many executions: hints, doubles, losses on the way, and the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,71 +9,30 @@ import pytest
 from engine import keyspace
 from engine.errors import InvalidGraph, StoreFull, Unavailable
 from engine.executions import ExecutionStatus
-from engine.nodes.base import HttpAnswer, HttpCall
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.leases import Leases
 from engine.store.walks import Walks
 from engine.store.workflows import Workflows
 from tests.eventually import eventually
-from tests.factories import Runner, greeting, http_fan, http_line
-from workers.executor import Executor
+from tests.factories import Graph, Runner, greeting, http_line
+from tests.workers.hands import WORKER, Hands, begin_waiting
 from workers.main import worker
-from workers.pool import Pool
+from workers.pool import PoolTimeout
 from workers.walk import Walk
-from workers.walker import Walker
-
-WORKER = "worker-1"
 
 
-class Gate:
-    """Answers calls once it is opened; those to `/fail` fail at once."""
+class LatePool:
+    """Is too late so many times."""
 
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.opened = asyncio.Event()
+    def __init__(self, times: int) -> None:
+        self._left = times
 
-    async def fetch(self, call: HttpCall) -> HttpAnswer:
-        self.calls.append(call.url)
-        if "fail" in call.url:
-            return HttpAnswer(status=503, headers={}, body=b"")
-        await self.opened.wait()
-        return HttpAnswer(status=200, headers={}, body=b"done")
-
-
-class Hands:
-    """A walker without the rest of its worker, and the slots it has freed."""
-
-    def __init__(self, store: Store) -> None:
-        self.gate = Gate()
-        self.released = 0
-        self.walker = Walker(
-            store=store,
-            executor=Executor(self.gate, Pool(slots=1)),
-            worker_id=WORKER,
-            cpu_slots=1,
-            max_bytes=1_000_000,
-            release=self._release,
-        )
-
-    def _release(self) -> None:
-        self.released += 1
-
-
-@pytest.fixture
-async def hands(store: Store) -> AsyncIterator[Hands]:
-    hands = Hands(store)
-    yield hands
-    await hands.walker.drain(0)
-
-
-async def begin_waiting(runner: Runner, hands: Hands, calls: int = 1) -> str:
-    """An execution in hand whose calls wait at the gate; returns its reference."""
-    execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", calls)))
-    reference = keyspace.reference(runner.account.id, execution_id)
-    hands.walker.take(reference)
-    await eventually(_async(lambda: len(hands.gate.calls) == calls))
-    return reference
+    async def run(self, function: object, expression: str, value: Any, **options: object) -> Any:
+        self._left -= 1
+        if self._left >= 0:
+            raise PoolTimeout("too late")
+        return value
 
 
 def spoil(
@@ -160,6 +119,23 @@ async def test_a_surprise_after_a_cancel_ends_as_cancelled(
     hands.walker.take(keyspace.reference(runner.account.id, execution_id))
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.CANCELLED
+
+
+async def test_an_expression_over_its_time_is_retried_as_its_policy_says(
+    runner: Runner, store: Store
+) -> None:
+    hands = Hands(store, LatePool(2))
+    policy = {"retry": {"attempts": 3, "backoff": 0.01}}
+    graph = Graph("who").node("size", "transform", expression="value", **policy)
+    graph.node("out", "responseOutput")
+    graph.wire("in.who > size.value-in", "size.value-out > out.result-in")
+    execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
+
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    execution = await runner.end(execution_id)
+
+    assert execution.result == "Ada"
+    assert [node.attempts for node in execution.nodes] == [1, 3, 1]
 
 
 async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(

@@ -1,0 +1,138 @@
+"""What walkers of one execution owe each other when one of them dies, pauses or is quicker."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from engine import keyspace
+from engine.executions import ExecutionStatus
+from engine.store import Store
+from engine.store.records import pack
+from engine.store.walks import Claimed, Step, Walks
+from tests.eventually import eventually
+from tests.factories import Graph, Runner, http_fan
+from tests.workers.hands import Hands
+
+OTHER = "worker-2"
+
+
+class SlowPool:
+    """Gives `result` once it is opened."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.opened = asyncio.Event()
+
+    async def run(self, *args: object, **options: object) -> Any:
+        self.calls += 1
+        await self.opened.wait()
+        return "result"
+
+
+async def advance(store: Store, claimed: Claimed, number: int, step: Step) -> None:
+    ids = claimed.account_id, claimed.execution_id
+    await store.walks.advance(*ids, OTHER, claimed.fence, number, step)
+
+
+async def share(runner: Runner, hands: Hands) -> Claimed:
+    """Another worker has begun the first of two calls, this one the second."""
+    execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", 2)))
+    reference = keyspace.reference(runner.account.id, execution_id)
+    claimed = await runner.store.walks.claim(reference, OTHER)
+    assert claimed is not None
+    await advance(runner.store, claimed, 1, Step(claimed=[0], offered=True))
+    hands.walker.take(reference)
+    await hands.gate.called(1)
+    assert "n=1" in hands.gate.calls[0]
+    return claimed
+
+
+async def test_a_dead_walkers_node_is_begun_by_who_is_there(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    claimed = await share(runner, hands)
+
+    await store.walks.give_back(claimed.reference, OTHER, is_lost=True)
+    hands.walker.take(claimed.reference)
+    await hands.gate.called(2)
+    hands.gate.opened.set()
+    execution = await runner.end(claimed.execution_id)
+
+    assert "n=0" in hands.gate.calls[1]
+    assert [node.attempts for node in execution.nodes] == [2, 1, 1]
+
+
+async def test_a_retry_that_another_walker_left_is_taken_over_when_it_is_due(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    claimed = await share(runner, hands)
+
+    await advance(store, claimed, 2, Step(retrying=[(0, 50)], leave=True))
+    hands.walker.take(claimed.reference)
+    await hands.gate.called(2)
+    hands.gate.opened.set()
+    execution = await runner.end(claimed.execution_id)
+
+    assert "n=0" in hands.gate.calls[1]
+    assert execution.nodes[0].attempts == 2
+
+
+async def test_what_another_walker_has_finished_is_not_begun_again(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    claimed = await share(runner, hands)
+
+    outputs = pack({"response-out": "theirs", "status-out": 200})
+    row = [0, 1, claimed.now, 1, None, outputs]
+    await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row], leave=True))
+    hands.gate.opened.set()
+    execution = await runner.end(claimed.execution_id)
+
+    assert execution.result == {"values": ["theirs", "done"]}
+    assert len(hands.gate.calls) == 1
+
+
+async def test_what_another_walker_has_begun_meanwhile_is_waited_for_without_haste(
+    runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, advances = SlowPool(), 0
+    hands = Hands(store, pool)
+    real = Walks.advance
+
+    async def counted(*args: Any) -> Any:
+        nonlocal advances
+        advances += 1
+        return await real(*args)
+
+    monkeypatch.setattr(Walks, "advance", counted)
+    graph = Graph("who").node("size", "transform", expression="value").node("out", "responseOutput")
+    graph.wire("in.who > size.value-in", "size.value-out > out.result-in")
+    execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
+    reference = keyspace.reference(runner.account.id, execution_id)
+    hands.walker.take(reference)
+    await eventually(_async(lambda: pool.calls == 1))
+    key = keyspace.execution(runner.account.id, execution_id)
+    await store.client.send("HSET", key, "offered", "1")
+    claimed = await store.walks.claim(reference, OTHER)
+    assert claimed is not None
+    await advance(store, claimed, 1, Step(claimed=[1]))
+
+    pool.opened.set()
+    await asyncio.sleep(0.3)
+    assert 1 < advances < 12
+    row = [1, 1, claimed.now, 1, None, pack({"value-out": "result"})]
+    await advance(store, claimed, 2, Step(settled=[(1, "c")], rows=[row], leave=True))
+    execution = await runner.end(execution_id)
+
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert execution.result == "result"
+    await hands.walker.drain(0)
+
+
+def _async(read: Callable[[], Any]) -> Any:
+    async def call() -> Any:
+        return read()
+
+    return call
