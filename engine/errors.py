@@ -7,6 +7,7 @@ EngineError
 ├── InvalidSlug            a slug is not one
 ├── InvalidCapability      a capability string is not one
 ├── InvalidGraph           the graph cannot run; carries all its problems
+├── InvalidIdempotencyKey  an Idempotency-Key is not one
 ├── Unauthorized           missing, unknown, malformed or deleted key
 ├── Forbidden
 │   ├── CapabilityDenied
@@ -23,10 +24,13 @@ EngineError
 ├── Conflict
 │   ├── ExecutionNotCancellable
 │   ├── ExecutionCancelled
-│   └── WorkflowNotRunnable
+│   ├── WorkflowNotRunnable
+│   └── IdempotencyKeyInUse
+├── IdempotencyKeyReused   the same key came with another body
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
 ├── RateLimitExceeded
+│   └── TooManyExecutions
 ├── ExecutionFailed        a node failed while a caller waited
 └── Unavailable            the store or the queue is unreachable or full
     └── StoreFull
@@ -94,6 +98,15 @@ class InvalidGraph(EngineError):
         count = len(problems)
         noun = "problem" if count == 1 else "problems"
         super().__init__(f"The workflow graph has {count} {noun}", problems=list(problems))
+
+
+class InvalidIdempotencyKey(EngineError):
+    """An `Idempotency-Key` is empty, too long, or has characters other than visible ASCII."""
+
+    code = "INVALID_IDEMPOTENCY_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("An Idempotency-Key has 1 to 255 visible ASCII characters")
 
 
 class Unauthorized(EngineError):
@@ -237,6 +250,28 @@ class WorkflowNotRunnable(Conflict):
         super().__init__("This workflow is a draft that cannot run yet", problems=list(problems))
 
 
+class IdempotencyKeyInUse(Conflict):
+    """The first call with this key has not ended yet."""
+
+    code = "IDEMPOTENCY_KEY_IN_USE"
+    retry_after_seconds = 1
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key has not ended yet",
+            executionId=execution_id,
+        )
+
+
+class IdempotencyKeyReused(EngineError):
+    """The key came before, with another body."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body")
+
+
 class VersionConflict(EngineError):
     """The document has moved on since the caller read it; `version` is the current one."""
 
@@ -265,6 +300,13 @@ class RateLimitExceeded(EngineError):
     ) -> None:
         super().__init__(message, tier=tier, limit=limit, retryAfter=retry_after)
         self.retry_after_seconds = retry_after
+
+
+class TooManyExecutions(RateLimitExceeded):
+    """As many executions of the account are under way as its tier allows at once."""
+
+    def __init__(self, tier: str, limit: int) -> None:
+        super().__init__(tier, limit, 1, f"{limit} executions are under way, as many as may be")
 
 
 class ExecutionFailed(EngineError):

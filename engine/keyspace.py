@@ -84,6 +84,16 @@ def account_executions(account_id: str) -> str:
     return f"{_account_tag(account_id)}:account:{account_id}:executions"
 
 
+def active(account_id: str) -> str:
+    """Set: ids of the account's executions that have not ended."""
+    return f"{_account_tag(account_id)}:account:{account_id}:active"
+
+
+def idempotency(account_id: str, digest: str) -> str:
+    """Hash: execution, body's fingerprint and answer of the first call, with an expiry."""
+    return f"{_account_tag(account_id)}:idempotency:{account_id}:{digest}"
+
+
 def due(partition: int) -> str:
     """Sorted set: account/execution by the time in milliseconds at which a hint must go out."""
     return f"{_tag(partition)}:due"

@@ -34,8 +34,8 @@ OPERATIONS: dict[str, Operation] = {
         answers={200: "RunResult", 202: "Accepted"},
         body="RunRequest",
         query=(("async", ASYNC), ("timeout", {**NUMBER, "minimum": 0})),
-        headers=("Prefer",),
-        errors=(400, 404, 409, 413, 429, 500),
+        headers=("Prefer", "Idempotency-Key"),
+        errors=(400, 404, 409, 413, 422, 429, 500),
     ),
     "list_executions": Operation(
         answers={200: "ExecutionPage"},

@@ -33,8 +33,13 @@ _encode = msgspec.json.Encoder().encode
 
 async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
     """The JSON object in the body. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
+    return parse_object(await read_json(scope, receive))
+
+
+async def read_json(scope: Scope, receive: Receive) -> bytes:
+    """The body, which says it is JSON. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
     _check_content_type(scope)
-    return parse_object(await _read_body(receive))
+    return await _read_body(receive)
 
 
 def _check_content_type(scope: Scope) -> None:

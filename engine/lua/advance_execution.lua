@@ -2,7 +2,8 @@
 -- Record what a walker did since its last call, whole or not at all: settle nodes, put nodes into
 -- retry, claim further ones, and perhaps leave the execution or end it.
 -- Called again with the same fence and step, or an earlier step, it changes nothing.
--- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished
+-- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished,
+--       6 account's active executions
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
 --       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
 --       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
@@ -93,6 +94,7 @@ if ARGV[11] ~= '' then
   redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
     'error', ARGV[14], 'holders', '0', 'statuses', statuses, unpack(changes))
   redis.call('ZADD', KEYS[5], stamp, ARGV[2])
+  redis.call('SREM', KEYS[6], ARGV[12])
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
   if head[5] and head[5] ~= '' then redis.call('PUBLISH', head[5], ARGV[12]) end

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Cancel an execution: at once when nobody holds it, else by telling its walkers to stop.
--- KEYS: 1 execution, 2 due, 3 finished
+-- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
 local now = tonumber(ARGV[1])
@@ -26,5 +26,6 @@ local statuses = string.gsub(string.gsub(head[2], '[rt]', 'x'), 'p', 'x')
 redis.call('HSET', KEYS[1], 'status', 'cancelled', 'statuses', statuses, 'completed', stamp)
 redis.call('ZREM', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
+redis.call('SREM', KEYS[4], ARGV[3])
 if head[4] and head[4] ~= '' then redis.call('PUBLISH', head[4], ARGV[3]) end
 return {'cancelled'}

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from engine import tiers
 from engine.errors import Unavailable
 from engine.settings import Settings
+from engine.store.accepting import Accepted, Repeated, StaleWorkflow
 from engine.store.accounts import Account, Accounts
 from engine.store.api_keys import ApiKeys
 from engine.store.bell import Bell, Ring
 from engine.store.client import Client
-from engine.store.executions import Accepted, Executions, StaleWorkflow
+from engine.store.executions import Executions
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
 from engine.store.limits import Window
@@ -31,6 +32,7 @@ __all__ = [
     "HintSender",
     "Leases",
     "Principal",
+    "Repeated",
     "Ring",
     "Session",
     "Sessions",

@@ -4,11 +4,11 @@ import asyncio
 import base64
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from engine import keyspace
-from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound, WorkflowNotFound
+from engine.errors import ExecutionNotCancellable, ExecutionNotFound
 from engine.executions import (
     NODE_STATUSES,
     TERMINAL,
@@ -18,13 +18,17 @@ from engine.executions import (
     NodeStatus,
 )
 from engine.graph import Plan
+from engine.idempotency import Once
+from engine.store.accepting import Accepted, Repeated, first_call, refusal
 from engine.store.client import Client
 from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.workflows import Workflow
+from engine.tiers import Terms
 
 RESEND_AFTER_MS = 5_000
+IDEMPOTENCY_MS = 86_400_000
 SCAN_PAGE = 100
 HEAD_FIELDS = (
     "status",
@@ -40,18 +44,6 @@ HEAD_FIELDS = (
 RESULT_AT = HEAD_FIELDS.index("result")
 RESULT_ASIDE = b"\xc1"
 """Stands for a result kept aside; no msgpack value begins with this byte."""
-
-
-class StaleWorkflow(EngineError):
-    """The workflow was saved again since its plan was read; read it afresh and try again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """An execution that will end, whatever crashes. `created_at` is in milliseconds."""
-
-    id: str
-    created_at: int
 
 
 class Executions:
@@ -72,11 +64,16 @@ class Executions:
         key_id: str,
         bell: str = "",
         execution_id: str | None = None,
+        terms: Terms | None = None,
+        once: Once | None = None,
+        answer: str = "",
     ) -> Accepted:
         """Write the execution and send its hint, in one pipeline.
 
-        `bell` is the channel to ring when it ends, empty for nobody. Raises StaleWorkflow,
-        WorkflowNotFound, StoreFull or Unavailable.
+        `bell` is the channel to ring when it ends, empty for nobody; `terms` bound how many
+        executions go on at once; `answer` is what the call is answered, if that is known already.
+        Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, and
+        with `once` also Repeated or IdempotencyKeyReused.
         """
         execution_id = execution_id or str(uuid.uuid4())
         reference = keyspace.reference(account_id, execution_id)
@@ -88,6 +85,8 @@ class Executions:
                 keyspace.execution(account_id, execution_id),
                 keyspace.account_executions(account_id),
                 keyspace.due(keyspace.partition_of(account_id)),
+                keyspace.active(account_id),
+                keyspace.idempotency(account_id, once.digest if once else ""),
             ],
             [
                 0,
@@ -96,6 +95,8 @@ class Executions:
                 workflow.version,
                 initial_statuses(plan),
                 RESEND_AFTER_MS,
+                terms.executions_at_once or "" if terms else "",
+                *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
                 *("slug", workflow.slug, "source", source, "key", key_id, "bell", bell),
                 *("inputs", pack(dict(inputs))),
             ],
@@ -104,13 +105,23 @@ class Executions:
         if travels_along:
             self._hints.send_soon(reference)
         verdict = await reply
-        if verdict[0] == b"stale":
-            raise StaleWorkflow("The workflow has a newer version")
-        if verdict[0] == b"gone":
-            raise WorkflowNotFound
+        if verdict[0] != b"ok":
+            raise refusal(verdict, terms, once)
         if not travels_along or self._client.reloads != reloads:
             self._hints.send_soon(reference)  # a hint must not come before its execution
-        return Accepted(id=execution_id, created_at=int(verdict[1]))
+        return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
+
+    async def repeated(self, account_id: str, once: Once) -> Repeated | None:
+        """The first call with the key, None when this is it. Raises IdempotencyKeyReused."""
+        key = keyspace.idempotency(account_id, once.digest)
+        first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
+        return None if first[0] is None else first_call(once, *first)
+
+    async def record_answer(self, account_id: str, once: Once, answer: str) -> str:
+        """Note how the first call was answered; returns what was noted first."""
+        key = keyspace.idempotency(account_id, once.digest)
+        noted: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
+        return noted.decode()
 
     async def head(self, account_id: str, execution_id: str) -> Execution:
         """The execution without its nodes. Raises ExecutionNotFound."""
@@ -176,6 +187,7 @@ class Executions:
                 keyspace.execution(account_id, execution_id),
                 keyspace.due(partition),
                 keyspace.finished(partition),
+                keyspace.active(account_id),
             ],
             [0, keyspace.reference(account_id, execution_id), execution_id, keyspace.cancels()],
         )

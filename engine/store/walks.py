@@ -176,6 +176,7 @@ class Walks:
                 keyspace.held(partition, worker_id),
                 keyspace.aside(account_id, execution_id),
                 keyspace.finished(partition),
+                keyspace.active(account_id),
             ],
             [
                 0,

@@ -1,5 +1,6 @@
 """Runs: one execution of a workflow, waited for or not."""
 
+import contextlib
 import re
 import time
 import uuid
@@ -10,30 +11,38 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import (
+    EngineError,
     ExecutionCancelled,
     ExecutionFailed,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
     InvalidBody,
+    InvalidIdempotencyKey,
     InvalidInputs,
     Unavailable,
     WorkflowNotFound,
     WorkflowNotRunnable,
 )
-from engine.executions import Execution, ExecutionStatus
+from engine.executions import TERMINAL, Execution, ExecutionStatus
 from engine.fields import check_inputs
 from engine.graph import Plan
+from engine.idempotency import Once, make_once
 from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.settings import Settings
 from engine.slugs import check_slug
-from engine.store import Principal, StaleWorkflow, Workflow
+from engine.store import Principal, Repeated, StaleWorkflow, Workflow
+from gateway import answers
 from gateway.endpoints import Resource, requires
 from gateway.limits import WORKFLOW_RUNS
 from gateway.query import Query, parse_seconds
-from gateway.services import GatewayRequest
+from gateway.services import GatewayRequest, Services
 from gateway.waiter import Waiter
-from gateway.wire import accepted_shape, json_response, read_object
+from gateway.wire import accepted_shape, json_response, parse_object, read_json
 
 SOURCE = "api-workflow"
 BROWSER_SOURCE = "app"
+ACCEPTED = "accepted"
+"""The answer on record that is a 202; any other is the milliseconds that the caller was told."""
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 MAX_STALE = 5
 
@@ -45,6 +54,7 @@ class Ask:
     slug: str
     inputs: dict[str, Any]
     wait_seconds: float
+    once: Once | None
 
 
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
@@ -52,31 +62,96 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Respons
     """Run a workflow and answer with its result, or at once with where to find it."""
     began = time.perf_counter()
     ask = await _read_ask(request)
+    try:
+        return await _run(request, principal, ask, began)
+    except Repeated as first:
+        return await _answer_again(request, principal, first)
+
+
+async def _run(request: GatewayRequest, principal: Principal, ask: Ask, began: float) -> Response:
     execution_id = str(uuid.uuid4())
     if not ask.wait_seconds:
         await _accept(request, principal, ask, execution_id)
-        return json_response(accepted_shape(execution_id), 202)
+        return _accepted(execution_id)
     # The bell is heard from before the execution is accepted, so that no ring is missed.
     with request.state["services"].bell.expecting(execution_id) as ring:
         await _accept(request, principal, ask, execution_id)
         waiter = Waiter(request, principal.account.id, execution_id)
         execution = await waiter.ended(ring, ask.wait_seconds)
-    if execution is None:
-        return json_response(accepted_shape(execution_id), 202)
-    return json_response(_outcome(execution, int((time.perf_counter() - began) * 1000)))
+    milliseconds = int((time.perf_counter() - began) * 1000)
+    if ask.once is not None:
+        first = Repeated(ask.once, execution_id, "")
+        return await _answer_first(request, principal, first, execution, milliseconds)
+    return _accepted(execution_id) if execution is None else _ended(execution, milliseconds)
+
+
+def _accepted(execution_id: str) -> Response:
+    return json_response(accepted_shape(execution_id), 202)
+
+
+def _ended(execution: Execution, milliseconds: int) -> Response:
+    return json_response(_outcome(execution, milliseconds))
+
+
+async def _answer_first(
+    request: GatewayRequest,
+    principal: Principal,
+    first: Repeated,
+    execution: Execution | None,
+    milliseconds: int,
+) -> Response:
+    """Note the answer for whoever asks again, then give what was noted first."""
+    executions = request.state["services"].store.executions
+    answer = ACCEPTED if execution is None else str(milliseconds)
+    # A caller that has hung up was not answered: asking again, it may still wait for the end.
+    if execution is not None or not await request.is_disconnected():
+        with contextlib.suppress(Unavailable):
+            answer = await executions.record_answer(principal.account.id, first.once, answer)
+    if answer == ACCEPTED:
+        return _accepted(first.execution_id)
+    execution = execution or await executions.head(principal.account.id, first.execution_id)
+    return _ended(execution, int(answer))
+
+
+async def _answer_again(request: GatewayRequest, principal: Principal, first: Repeated) -> Response:
+    """What the first call with the key was answered, or would have been by now."""
+    executions = request.state["services"].store.executions
+    answer = first.answer
+    if answer != ACCEPTED:
+        execution = await executions.head(principal.account.id, first.execution_id)
+        if execution.status not in TERMINAL:
+            raise IdempotencyKeyInUse(first.execution_id)
+        if not answer:  # whoever was to answer has died
+            answer = await executions.record_answer(
+                principal.account.id, first.once, str(execution.duration_ms)
+            )
+    answers.note(request.scope, idempotent_replayed="true")
+    if answer == ACCEPTED:
+        return _accepted(first.execution_id)
+    return _ended(execution, int(answer))
 
 
 async def _read_ask(request: GatewayRequest) -> Ask:
     query = Query(request.scope)
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     slug = check_slug(request.path_params["slug"])
-    body = await read_object(request.scope, request.receive)
-    inputs = body.get("inputs")
+    data = await read_json(request.scope, request.receive)
+    once = _once(request, data)
+    inputs = parse_object(data).get("inputs")
     if not isinstance(inputs, dict):
         raise InvalidBody("'inputs' must be an object", field="inputs")
     limits = [request.state["services"].settings.sync_timeout, timeout, _preferred_wait(request)]
     wait = min(limit for limit in limits if limit is not None)
-    return Ask(slug=slug, inputs=inputs, wait_seconds=0 if is_async else wait)
+    return Ask(slug=slug, inputs=inputs, wait_seconds=0 if is_async else wait, once=once)
+
+
+def _once(request: GatewayRequest, data: bytes) -> Once | None:
+    keys = [value for name, value in request.scope["headers"] if name == b"idempotency-key"]
+    if not keys:
+        return None
+    if len(keys) > 1:
+        raise InvalidIdempotencyKey
+    return make_once(request.method, request.scope["path"], keys[0].decode("latin-1"), data)
 
 
 def _preferred_wait(request: GatewayRequest) -> float | None:
@@ -88,7 +163,21 @@ def _preferred_wait(request: GatewayRequest) -> float | None:
 async def _accept(
     request: GatewayRequest, principal: Principal, ask: Ask, execution_id: str
 ) -> None:
-    services = request.state["services"]
+    try:
+        await _accept_fresh(request.state["services"], principal, ask, execution_id)
+    except (Repeated, IdempotencyKeyReused, Unavailable):
+        raise
+    except EngineError:
+        # Asked again, it is answered as the first time, whatever has changed since.
+        executions = request.state["services"].store.executions
+        if ask.once and (first := await executions.repeated(principal.account.id, ask.once)):
+            raise first from None
+        raise
+
+
+async def _accept_fresh(
+    services: Services, principal: Principal, ask: Ask, execution_id: str
+) -> None:
     for turn in range(MAX_STALE):
         workflow, plan = await services.store.workflows.plan(ask.slug, fresh=turn > 0)
         try:
@@ -102,6 +191,9 @@ async def _accept(
                 key_id=principal.key_id,
                 bell=services.bell.channel if ask.wait_seconds else "",
                 execution_id=execution_id,
+                terms=principal.terms,
+                once=ask.once,
+                answer="" if ask.wait_seconds else ACCEPTED,
             )
         except StaleWorkflow:
             continue

@@ -18,6 +18,7 @@ from gateway.listener import bind
 from gateway.server import serve
 from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import greeting
+from tests.gateway.fakes import FakeWorker
 
 RUN = "/api/workflows/greeting/run?async=true"
 NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
@@ -30,9 +31,14 @@ def limit() -> int:
 
 
 @pytest.fixture
-def settings(redis_url: str, tmp_path: Path, limit: int) -> Settings:
+def at_once() -> int:
+    return 10
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path, limit: int, at_once: int) -> Settings:
     path = tmp_path / "tiers.toml"
-    path.write_text(f"[pro]\nruns_per_minute = {limit}\n")
+    path.write_text(f"[pro]\nruns_per_minute = {limit}\nexecutions_at_once = {at_once}\n")
     return Settings(redis_url=redis_url, tiers_file=str(path))
 
 
@@ -179,6 +185,55 @@ async def test_a_lower_tier_holds_from_the_next_call_on(
         "5",
     )
     assert after.headers["x-ratelimit-remaining"] == "3"
+
+
+@pytest.mark.parametrize("at_once", [3])
+async def test_executions_at_once_are_bounded_and_each_end_makes_room(
+    client: httpx2.AsyncClient, worker: FakeWorker
+) -> None:
+    worker.is_idle = True
+    await client.post("/api/workflows", json=greeting())
+    accepted = [await run(client) for _ in range(3)]
+
+    refused = await run(client)
+    execution_id = accepted[0].json()["executionId"]
+    await client.post(f"/api/executions/{execution_id}/cancel")
+    after_a_cancel = await run(client)
+
+    assert [answer.status_code for answer in accepted] == [202] * 3
+    assert refused.status_code == 429
+    assert refused.json() == {
+        "error": "3 executions are under way, as many as may be",
+        "code": "RATE_LIMIT_EXCEEDED",
+        "tier": "pro",
+        "limit": 3,
+        "retryAfter": 1,
+    }
+    assert refused.headers["retry-after"] == "1"
+    assert all(name in refused.headers for name in ALL_NAMES)
+    assert after_a_cancel.status_code == 202
+
+
+@pytest.mark.parametrize("at_once", [3])
+async def test_a_finished_execution_makes_room(
+    client: httpx2.AsyncClient, worker: FakeWorker, limit: int
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    answers = [await run(client, "/api/workflows/greeting/run") for _ in range(limit)]
+
+    assert [answer.status_code for answer in answers] == [200] * limit
+
+
+@pytest.mark.parametrize("at_once", [3])
+async def test_browsers_and_keys_share_the_bound_on_executions_at_once(
+    client: httpx2.AsyncClient, browser: httpx2.AsyncClient
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    answers = [await run(each) for each in (client, browser, client, browser)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
 
 
 @asynccontextmanager

@@ -27,6 +27,9 @@ class Call:
     offered: bool = False
     end: str = ""
     is_lost: bool = False
+    at_once: int | None = None
+    key: str = ""
+    body: str = ""
 
 
 @dataclass(slots=True)
@@ -64,6 +67,13 @@ class Model:
         self.records: dict[str, Record] = {}
         self.due: dict[str, int] = {}
         self.finished: dict[str, int] = {}
+        self.first: dict[str, tuple[str, str]] = {}
+        """Idempotency key to the first call's body and execution."""
+
+    @property
+    def active(self) -> set[str]:
+        """The executions that have not ended."""
+        return {name for name, record in self.records.items() if record.status not in ENDED}
 
     def apply(self, call: Call) -> list[Any]:
         """The answer that the script owes to this call."""
@@ -73,12 +83,18 @@ class Model:
     def _accept(self, call: Call) -> list[Any]:
         record = self.records.get(call.execution)
         if record is None:
+            if call.key in self.first:
+                return ["repeated", *self.first[call.key], ""]
             if call.version != 1:
                 return ["stale", "1"]
+            if call.at_once is not None and len(self.active) >= call.at_once:
+                return ["busy", len(self.active)]
+            if call.key:
+                self.first[call.key] = (call.body, call.execution)
             record = Record(statuses=["p"] * self.sizes[call.execution], created=call.now)
             self.records[call.execution] = record
             self.due[call.execution] = call.now + RESEND_MS
-        return ["ok", str(record.created)]
+        return ["ok", str(record.created), len(self.active)]
 
     def _claim(self, call: Call) -> list[Any]:
         record = self.records.get(call.execution)

@@ -37,12 +37,15 @@ class Scenario:
 SCENARIOS = {
     "accept_execution": Scenario(
         seed=(("HSET", "w", "version", "3", "state", "live"),),
-        keys=("w", "x", "all", "due"),
-        args=(NOW, "x", "acc/x", "3", "pps", 5000, "slug", "echo", "inputs", b"\x80"),
+        keys=("w", "x", "all", "due", "active", "first"),
+        args=(
+            *(NOW, "x", "acc/x", "3", "pps", 5000, 2, "fingerprint", "", 60_000),
+            *("slug", "echo", "inputs", b"\x80"),
+        ),
     ),
     "advance_execution": Scenario(
-        seed=(EXECUTION, HELD),
-        keys=("x", "due", "held", "aside", "finished"),
+        seed=(EXECUTION, HELD, ("SADD", "active", "x")),
+        keys=("x", "due", "held", "aside", "finished", "active"),
         args=(
             *(NOW, "acc/x", 1, 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
             *("x", b"", b"", 0, b"big"),
@@ -63,7 +66,9 @@ SCENARIOS = {
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
     ),
     "cancel_execution": Scenario(
-        seed=(EXECUTION, HELD), keys=("x", "due", "finished"), args=(NOW, "acc/x", "x", "cancels")
+        seed=(EXECUTION, HELD),
+        keys=("x", "due", "finished", "active"),
+        args=(NOW, "acc/x", "x", "cancels"),
     ),
     "claim_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), DUE),
@@ -105,6 +110,9 @@ SCENARIOS = {
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
     ),
     "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[]),
+    "record_answer": Scenario(
+        seed=(("HSET", "first", "execution", "x"),), keys=("first",), args=("accepted",)
+    ),
     "redeem_login": Scenario(
         seed=(("SET", "login", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
         keys=("login", "session", "accounts"),
@@ -222,12 +230,12 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     await store.client.send("HSET", "w", "version", 1, "state", "live")
     statuses = "p" * count
     every = range(count)
-    scenario = ["x", "due", "held", "aside", "finished"]
+    scenario = ["x", "due", "held", "aside", "finished", "active"]
 
     await store.client.call(
         SCRIPTS["accept_execution"],
-        ["w", "x", "all", "due"],
-        [NOW, "x", "acc/x", 1, statuses, 5000, "inputs", b""],
+        ["w", "x", "all", "due", "active", "first"],
+        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "inputs", b""],
     )
     await store.client.call(
         SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token"]

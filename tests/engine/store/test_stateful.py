@@ -74,6 +74,9 @@ class Database:
     async def _call(self, name: str, keys: list[str], args: list[Any]) -> Any:
         return await self._client.call(SCRIPTS[name], keys, args)
 
+    def active(self) -> set[str]:
+        return {name.decode() for name in self._runner.run(self._send("SMEMBERS", "active"))}
+
     def read(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], Any, Any]:
         """Executions by name, held by worker, due and finished."""
         return self._runner.run(self._read())
@@ -106,8 +109,10 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
     name, held = call.execution, held_key(call.worker)
     match call.kind:
         case "accept":
+            keys = ["workflow", name, "all", "due", "active", f"first:{call.key}"]
             fixed = [call.now, name, name, call.version, "p" * call.step, RESEND_MS]
-            return "accept_execution", ["workflow", name, "all", "due"], [*fixed, "inputs", b""]
+            once = ["" if call.at_once is None else call.at_once, call.body, "", 60_000]
+            return "accept_execution", keys, [*fixed, *once, "inputs", b""]
         case "claim":
             return "claim_execution", [name, "due", held], [call.now, name, call.token]
         case "give_back":
@@ -115,7 +120,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             return "give_back_execution", [name, "due", held], [call.now, name, lost]
         case "cancel":
             args = [call.now, name, name, "cancels"]
-            return "cancel_execution", [name, "due", "finished"], args
+            return "cancel_execution", [name, "due", "finished", "active"], args
         case "promote":
             return "promote_due", ["due"], [call.now, 100, RESEND_MS]
     args = [
@@ -128,7 +133,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         "1" if call.offered else "0",
         *(call.end, name, b"result" if call.end else b"", b""),
     ]
-    return "advance_execution", [name, "due", held, "aside", "finished"], args
+    return "advance_execution", [name, "due", held, "aside", "finished", "active"], args
 
 
 class Walking(RuleBasedStateMachine):
@@ -147,7 +152,7 @@ class Walking(RuleBasedStateMachine):
     @initialize(sizes=st.lists(st.integers(1, 6), min_size=2, max_size=2))
     def begin(self, sizes: list[int]) -> None:
         self.model.sizes = dict(zip(EXECUTIONS, sizes, strict=True))
-        self.accept(EXECUTIONS[0], 1)
+        self.accept(EXECUTIONS[0], 1, None, "", "")
         for index, worker in enumerate(WORKERS[: min(sizes[0], 2)]):
             self.claim(EXECUTIONS[0], worker)
             blank = Call("advance", self.now, EXECUTIONS[0], worker, fence=index + 1, step=1)
@@ -161,10 +166,16 @@ class Walking(RuleBasedStateMachine):
             self.calls.append(call)
         return answer
 
-    @rule(name=executions, version=st.sampled_from([1, 1, 1, 0]))
-    def accept(self, name: str, version: int) -> None:
-        size = self.model.sizes[name]
-        self.apply(Call("accept", self.now, name, version=version, step=size))
+    @rule(
+        name=executions,
+        version=st.sampled_from([1, 1, 1, 0]),
+        at_once=st.sampled_from([None, None, 1, 2]),
+        key=st.sampled_from(["", "", "k"]),
+        body=st.sampled_from(["one", "two"]),
+    )
+    def accept(self, name: str, version: int, at_once: int | None, key: str, body: str) -> None:
+        call = Call("accept", self.now, name, version=version, step=self.model.sizes[name])
+        self.apply(replace(call, at_once=at_once, key=key, body=body if key else ""))
 
     @rule(name=executions, worker=workers)
     def claim(self, name: str, worker: str) -> None:
@@ -255,6 +266,7 @@ class Walking(RuleBasedStateMachine):
         records, held, due, finished = self.database.read()
         assert due == self.model.due
         assert finished == self.model.finished
+        assert self.database.active() == self.model.active
         for name, record in self.model.records.items():
             self._check_record(name, record, records[name])
             self._check_moves(name, record)

@@ -1,0 +1,52 @@
+"""What can come of asking for an execution."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.errors import EngineError, IdempotencyKeyReused, TooManyExecutions, WorkflowNotFound
+from engine.idempotency import Once
+from engine.tiers import Terms
+
+
+class StaleWorkflow(EngineError):
+    """The workflow was saved again since its plan was read; read it afresh and try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An execution that will end, whatever crashes. `created_at` is in milliseconds."""
+
+    id: str
+    created_at: int
+    active: int = field(compare=False)
+    """The account's executions that have not ended, this one included."""
+
+
+class Repeated(EngineError):
+    """The idempotency key was used before; `answer` is empty while nothing was answered."""
+
+    def __init__(self, once: Once, execution_id: str, answer: str) -> None:
+        super().__init__("The request is one that was made before")
+        self.once = once
+        self.execution_id = execution_id
+        self.answer = answer
+
+
+def refusal(verdict: Sequence[bytes], terms: Terms | None, once: Once | None) -> EngineError:
+    """The error for a verdict of `accept_execution` that is not ok."""
+    if verdict[0] == b"stale":
+        return StaleWorkflow("The workflow has a newer version")
+    if verdict[0] == b"repeated" and once is not None:
+        return first_call(once, *verdict[1:])
+    if verdict[0] == b"busy" and terms is not None:
+        return TooManyExecutions(terms.tier.value, terms.executions_at_once or 0)
+    return WorkflowNotFound()
+
+
+def first_call(
+    once: Once, fingerprint: bytes, execution_id: bytes, answer: bytes | None
+) -> Repeated:
+    """The first call as its record has it. Raises IdempotencyKeyReused."""
+    if fingerprint.decode() != once.fingerprint:
+        raise IdempotencyKeyReused
+    return Repeated(once, execution_id.decode(), (answer or b"").decode())
