@@ -9,12 +9,11 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-import dramatiq
 import uvloop
 
 from engine import keyspace, log, metrics, process
 from engine.errors import EngineError
-from engine.queue import HintBroker, Slots
+from engine.queue import HandingWorker, HintBroker, Slots
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.heartbeat import Heartbeat
@@ -27,9 +26,6 @@ from workers.pool import Pool
 from workers.sweeper import Sweeper
 from workers.walker import Walker
 
-ACTOR_THREADS = 1
-"""Actors only hand over; one thread is enough and the quickest."""
-ACTOR_TIMEOUT_MS = 100
 STOP_PAUSE_SECONDS = 0.02
 
 
@@ -122,9 +118,7 @@ async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncIterat
 async def _consuming(settings: Settings, slots: Slots, walker: Walker) -> AsyncIterator[None]:
     broker = HintBroker(settings.queue_url or settings.redis_url, slots)
     actors.declare(broker, walker)
-    consumer = dramatiq.Worker(
-        broker, worker_threads=ACTOR_THREADS, worker_timeout=ACTOR_TIMEOUT_MS
-    )
+    consumer = HandingWorker(broker)
     consumer.start()
     try:
         yield

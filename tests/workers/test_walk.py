@@ -280,18 +280,18 @@ async def test_heavy_expressions_are_shared_with_another_worker(
     scan = "(value + value + value + value).matches('.*(a|b)*c.*d')"
     heavy = f"[0,1,2,3,4,5,6,7,8,9].map(a, [0,1,2,3,4,5,6,7,8,9].map(b, {scan}))"
     graph = Graph("who").node("out", "responseOutput")
-    for number in range(8):
+    for number in range(12):
         graph.node(f"c{number}", "transform", expression=heavy)
         graph.wire(f"in.who > c{number}.value-in", f"c{number}.value-out > out.result-in")
 
     async with worker(settings):
-        execution = await runner.run(graph, {"who": "ab" * 8_000}, seconds=30)
+        execution = await runner.run(graph, {"who": "ab" * 40_000}, seconds=30)
 
     fences = await store.client.send(
         "HGET", keyspace.execution(runner.account.id, execution.id), "fence"
     )
     assert execution.status is ExecutionStatus.COMPLETED
-    assert len(execution.result["values"]) == 8
+    assert len(execution.result["values"]) == 12
     assert int(fences) > 1
 
 
