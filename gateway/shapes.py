@@ -76,7 +76,7 @@ DRAFT: dict[str, Schema] = {"draft": FLAG}
 SAVED: dict[str, Schema] = {
     "slug": TEXT,
     "version": INTEGER,
-    "createdBy": TEXT,
+    "createdBy": TEXT_OR_NULL,
     "createdAt": MOMENT,
     "updatedAt": MOMENT,
 }
@@ -157,7 +157,7 @@ COMPONENTS: dict[str, Schema] = {
         hidden=FLAG,
         archived=FLAG,
         cover=TEXT_OR_NULL,
-        createdBy=TEXT,
+        createdBy=TEXT_OR_NULL,
         estimatedCreditCost=INTEGER,
         folderId=TEXT_OR_NULL,
         updatedAt=MOMENT,

@@ -116,6 +116,19 @@ class Workflows:
         account_id = await self._owner(slug)
         return await self._read(account_id, slug)
 
+    async def get_readable(self, account_id: str, slug: str) -> Workflow:
+        """The current version for an account that owns it, or that reads it as a template.
+
+        Foreign and unknown slugs cost the same. Raises WorkflowNotFound.
+        """
+        owner, is_template = await asyncio.gather(
+            self._client.send("HGET", keyspace.slugs(), slug),
+            self._client.send("SISMEMBER", keyspace.templates(), slug),
+        )
+        if owner is None or (owner.decode() != account_id and not is_template):
+            raise WorkflowNotFound
+        return await self._read(owner.decode(), slug)
+
     async def _owner(self, slug: str) -> str:
         owner = self._owners.get(slug)
         if owner is None:
@@ -148,6 +161,20 @@ class Workflows:
         workflow = await self.get(slug)
         self._current[slug] = workflow.version
         return self._remember(workflow)
+
+    async def own_plan(
+        self, account_id: str, slug: str, *, fresh: bool = False
+    ) -> tuple[Workflow, Plan | None]:
+        """As `plan`, for the owner alone; foreign and unknown slugs cost the same.
+
+        Raises WorkflowNotFound.
+        """
+        if self._owners.get(slug) != account_id:
+            owner = await self._client.send("HGET", keyspace.slugs(), slug)
+            if owner is None or owner.decode() != account_id:
+                raise WorkflowNotFound
+            self._owners[slug] = account_id
+        return await self.plan(slug, fresh=fresh)
 
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
         """The plan of one version, for walking and for showing executions.

@@ -179,7 +179,9 @@ async def _accept_fresh(
     services: Services, principal: Principal, ask: Ask, execution_id: str
 ) -> None:
     for turn in range(MAX_STALE):
-        workflow, plan = await services.store.workflows.plan(ask.slug, fresh=turn > 0)
+        workflow, plan = await services.store.workflows.own_plan(
+            principal.account.id, ask.slug, fresh=turn > 0
+        )
         try:
             plan = _runnable(workflow, plan, principal)
             await services.store.executions.accept(

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 
 from engine.errors import Unauthorized
 from engine.store import Principal
+from gateway import answers
 from gateway.browsers import check_origin, is_opened_by_hand, session_cookie
 from gateway.endpoints import Resource, public, session_only
 from gateway.query import Query
@@ -67,7 +68,8 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     if principal.session is not None:
         await services.store.sessions.end(principal.session)
     gone = session_cookie("", request.scope, services.settings.public_url)
-    return json_response({"success": True}, headers={"set-cookie": gone})
+    answers.note(request.scope, set_cookie=gone)
+    return json_response({"success": True})
 
 
 async def _sign_in(request: GatewayRequest, login: str) -> Response:

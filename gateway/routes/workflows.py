@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -21,6 +22,7 @@ from engine.graph import Plan, check_graph
 from engine.slugs import check_slug
 from engine.store import Principal, Workflow
 from gateway.endpoints import Resource, public, requires
+from gateway.redaction import redacted
 from gateway.services import GatewayRequest
 from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
 
@@ -29,6 +31,8 @@ SCHEMA_JSON = "application/schema+json"
 LARGE_GRAPH = 200
 """Nodes and edges from which on a check runs beside the event loop."""
 MAX_MERGES = 5
+FOREIGN = {"createdBy": None, "folderId": None}
+"""Nobody is told whose template it is, nor where its owner keeps it."""
 
 
 @requires("workflow:read")
@@ -37,14 +41,20 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
     workflows = request.state["services"].store.workflows
     own = await workflows.list(principal.account.id)
     templates = await workflows.templates()
-    foreign = [shown for shown in templates if shown.account_id != principal.account.id]
-    return json_response([workflow_row(workflow) for workflow in [*own, *foreign]])
+    foreign = [each for each in templates if not _is_own(each, principal)]
+    rows = [workflow_row(workflow) for workflow in own]
+    rows += [workflow_row(workflow) | FOREIGN for workflow in foreign]
+    return json_response(rows)
 
 
 @requires("workflow:read")
 async def get_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """One whole workflow."""
-    return _answer(await _load_readable(request, principal))
+    workflow = await _load_readable(request, principal)
+    if _is_own(workflow, principal):
+        return _answer(workflow)
+    shown = replace(workflow, document=redacted(workflow.document))
+    return json_response(workflow_shape(shown) | FOREIGN, headers=_entity_tag(workflow))
 
 
 @requires("workflow:write")
@@ -88,8 +98,10 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     plan = await _plan_of(request, workflow)
     if plan is None:
         raise WorkflowNotRunnable(workflow.problems)
-    estimate = {"estimatedCreditCost": plan.estimated_credits}
-    return _schema_answer(request, workflow, plan, estimate)
+    more: dict[str, Any] = {"estimatedCreditCost": plan.estimated_credits}
+    if not _is_own(workflow, principal) and not workflow.document.public_playground:
+        more["values"] = {}
+    return _schema_answer(request, workflow, plan, more)
 
 
 @public
@@ -105,17 +117,18 @@ async def get_public_schema(request: GatewayRequest) -> Response:
 
 async def _load_readable(request: GatewayRequest, principal: Principal) -> Workflow:
     slug = check_slug(request.path_params["slug"])
-    workflow = await request.state["services"].store.workflows.get(slug)
-    if workflow.account_id != principal.account.id and not workflow.document.is_template:
-        raise WorkflowNotFound
-    return workflow
+    return await request.state["services"].store.workflows.get_readable(principal.account.id, slug)
 
 
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
     workflow = await _load_readable(request, principal)
-    if workflow.account_id != principal.account.id:
+    if not _is_own(workflow, principal):
         raise NotOwner
     return workflow
+
+
+def _is_own(workflow: Workflow, principal: Principal) -> bool:
+    return workflow.account_id == principal.account.id
 
 
 async def _merge(
@@ -160,7 +173,11 @@ def _wanted_versions(request: GatewayRequest) -> set[int] | None:
 
 
 def _answer(workflow: Workflow, status: int = 200) -> Response:
-    return json_response(workflow_shape(workflow), status, {"etag": f'"{workflow.version}"'})
+    return json_response(workflow_shape(workflow), status, _entity_tag(workflow))
+
+
+def _entity_tag(workflow: Workflow) -> dict[str, str]:
+    return {"etag": f'"{workflow.version}"'}
 
 
 def _schema_answer(
