@@ -27,6 +27,7 @@ from workers.sweeper import Sweeper
 from workers.walker import Walker
 
 STOP_PAUSE_SECONDS = 0.02
+KNOWN_PAUSE_SECONDS = 0.02
 
 
 def run(settings: Settings) -> int:
@@ -42,13 +43,18 @@ async def _work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with worker(settings):
+    async with worker(settings, stopping):
         await stopping.wait()
 
 
 @contextlib.asynccontextmanager
-async def worker(settings: Settings) -> AsyncIterator[Walker]:
-    """A whole worker for as long as the context lasts; drains at its end."""
+async def worker(
+    settings: Settings, stopping: asyncio.Event | None = None
+) -> AsyncIterator[Walker]:
+    """A whole worker for as long as the context lasts; drains at its end.
+
+    It waits for the store before it takes anything, unless `stopping` is set.
+    """
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
     slots = Slots(settings.worker_slots)
@@ -71,10 +77,11 @@ async def worker(settings: Settings) -> AsyncIterator[Walker]:
         stack.push_async_callback(_resign, store, worker_id)
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)
         heartbeat.start()
+        await _known(store, worker_id, stopping or asyncio.Event())
         stack.callback(heartbeat.stop)
         subscription = Subscription(settings.redis_url, keyspace.cancels())
         await stack.enter_async_context(
-            subscription.running(lambda data: walker.cancel(data.decode()))
+            subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
         )
         await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
         await stack.enter_async_context(_sweeping(store, worker_id, settings))
@@ -82,6 +89,15 @@ async def worker(settings: Settings) -> AsyncIterator[Walker]:
         yield walker
         slots.close()
         await walker.drain(settings.drain_seconds)
+
+
+async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
+    """Wait until a beat is on record: what a worker nobody knows of holds would be lost with it."""
+    while not stopping.is_set():
+        with contextlib.suppress(EngineError):
+            if worker_id in await store.leases.workers():
+                return
+        await asyncio.sleep(KNOWN_PAUSE_SECONDS)
 
 
 @contextlib.asynccontextmanager

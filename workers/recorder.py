@@ -10,6 +10,9 @@ from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.walks import ASIDE_BYTES, Advanced, Claimed, Step, Verdict, Walks
 
+RECORD_BYTES = 1_048_576
+"""Once outputs of this size are in the record, only small ones are added to it."""
+SMALL_BYTES = 1_024
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 T = TypeVar("T")
@@ -43,6 +46,7 @@ class Recorder:
         self._worker_id = worker_id
         self._number = number
         self._step = Step()
+        self._in_record = 0
         self.must_record = False
         """Whether the step holds what must not be done again."""
 
@@ -69,12 +73,19 @@ class Recorder:
     ) -> None:
         """A node has ended; `outputs` are packed."""
         kept: bytes | bool | None = outputs
-        if outputs is not None and len(outputs) > ASIDE_BYTES:
+        if outputs is not None and not self._fits(len(outputs)):
             self._step.aside[index] = outputs
             kept = True
         error = None if failure is None else {"code": failure.code, "message": failure.message}
         self._step.settled.append((index, code))
         self._step.rows.append([index, attempts, started_at, duration_ms, error, kept])
+
+    def _fits(self, size: int) -> bool:
+        # The record is read whole by whoever takes the execution up, so it has a bound as well.
+        if size > ASIDE_BYTES or (size > SMALL_BYTES and self._in_record + size > RECORD_BYTES):
+            return False
+        self._in_record += size
+        return True
 
     def add_skipped(self, index: int) -> None:
         """A node was skipped."""

@@ -231,6 +231,16 @@ async def test_large_outputs_are_kept_aside_and_come_back(
     assert await store.client.send("HLEN", keyspace.aside(runner.account.id, execution.id)) == 2
 
 
+async def test_many_middling_outputs_do_not_make_a_huge_record(
+    runner: Runner, target: Target, store: Store
+) -> None:
+    execution = await runner.run(http_fan(f"{target.url}/large/200000", 12))
+
+    key = keyspace.execution(runner.account.id, execution.id)
+    assert [len(value) for value in execution.result["values"]] == [200_000] * 12
+    assert await store.client.send("MEMORY", "USAGE", key) < 1_500_000
+
+
 async def test_outputs_together_have_a_limit(
     settings: Settings, runner: Runner, target: Target, walker: Walker
 ) -> None:
