@@ -8,7 +8,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 import redis
@@ -17,6 +17,7 @@ from engine import keyspace, metrics
 from engine.capabilities import Tier
 from engine.errors import ExecutionNotCancellable, Unavailable
 from engine.executions import TERMINAL, Execution
+from engine.queue import Slots
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.hints import WALK_QUEUE
@@ -56,6 +57,16 @@ class SharedPool:
         assert SharedPool.real is not None
         await asyncio.sleep(random.random() * 0.1)
         return await SharedPool.real.run(*args, **options)
+
+
+class WatchedSlots(Slots):
+    """Slots that can be counted at the end."""
+
+    made: ClassVar[list[Slots]] = []
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        WatchedSlots.made.append(self)
 
 
 class Fleet:
@@ -256,6 +267,8 @@ class Trial:
         await eventually(held, lambda count: count == 0, timeout=5)
         await eventually(self._store.hints.depth, lambda depth: depth == 0, timeout=5)
         await eventually(held, lambda count: count == 0, timeout=5)
+        for slots in WatchedSlots.made:
+            assert slots.free in (0, self._settings.worker_slots)  # closed, or all are free
         assert metrics.EXECUTIONS_HELD._value.get() == 0
         assert await self._store.leases.due() == 0
         assert self._raw.keys("*:held:*") == []
@@ -329,6 +342,8 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("workers.sweeper.RESEND_AFTER_MS", 500)
     monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
     monkeypatch.setattr("workers.main.Pool", SharedPool)
+    monkeypatch.setattr("workers.main.Slots", WatchedSlots)
+    WatchedSlots.made.clear()
     monkeypatch.setattr("workers.walk.SHIP_SECONDS", 0.0)
     SharedPool.real = Pool(slots=1)
     await SharedPool.real.start()
