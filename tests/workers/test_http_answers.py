@@ -8,10 +8,11 @@ import time
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from engine.nodes.base import HttpCall
+from engine.nodes.base import HttpCall, NodeFailed
 from tests.http_stub import OK, Stub, answer, failure, serving
 from workers.http import MAX_HEAD_BYTES, Egress
 from workers.http.inflating import MAX_MEMBERS
@@ -132,6 +133,17 @@ async def test_what_is_odd_but_right_is_read(stub: Stub, egress: Egress, reply: 
     assert not {"x-trailer", "set-cookie"} & got.headers.keys()
 
 
+@pytest.mark.parametrize("later", [b"zz\r\n", b"4\r\nokokok", b"0\r\nX Y: z\r\n\r\n"])
+async def test_garbage_in_the_middle_of_a_body_does_not_wait_for_the_deadline(
+    stub: Stub, egress: Egress, later: bytes
+) -> None:
+    stub.reply, stub.pause = [CHUNKED + b"2\r\nok\r\n", later], 0.02
+
+    failed = await failure(egress, get(stub))
+
+    assert (failed.code, failed.retryable) == ("bad_response", False)
+
+
 async def test_a_header_that_is_not_utf8_becomes_text(stub: Stub, egress: Egress) -> None:
     head = b"HTTP/1.1 200 OK\r\nX-Name: \xff\xfe\xc3\xa4\r\n"
     stub.reply = [head + b"Content-Length: 0\r\n\r\n"]
@@ -139,6 +151,41 @@ async def test_a_header_that_is_not_utf8_becomes_text(stub: Stub, egress: Egress
     got = await egress.fetch(get(stub))
 
     assert got.headers["x-name"] == "\ufffd\ufffdä"
+
+
+WHOLE = [
+    *answer("Content-Type: text/plain", "Content-Length: 12", body=b"hello, world"),
+    CHUNKED + b"5\r\nhello\r\n7;a=b\r\n, world\r\n0\r\nX-Trailer: y\r\n\r\n",
+    *answer("Content-Encoding: gzip", body=gzip.compress(b"hello, world", mtime=0)),
+    CONTINUE + b"HTTP/1.1 204 No Content\r\n\r\n",
+]
+
+
+def damaged(random: Random) -> list[bytes]:
+    """An answer with a few bytes changed, in a few pieces."""
+    whole = bytearray(random.choice(WHOLE))
+    for _ in range(random.randint(0, 4)):
+        at = random.randrange(len(whole))
+        change = random.choice([b"", b"\r", b"\n", b"\0", b":", b"\xff", b"9", b"\r\n\r\n"])
+        whole[at : at + random.randint(0, 3)] = change or random.randbytes(1)
+    cuts = sorted(random.sample(range(len(whole)), 2))
+    return [bytes(whole[: cuts[0]]), bytes(whole[cuts[0] : cuts[1]]), bytes(whole[cuts[1] :])]
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_damaged_answer_is_an_answer_or_a_failure_with_a_name(
+    stub: Stub, egress: Egress, seed: int
+) -> None:
+    random = Random(seed)
+    stub.then_close = True
+    for _ in range(50):
+        stub.reply = damaged(random)
+        try:
+            got = await egress.fetch(get(stub))
+        except NodeFailed as failed:
+            assert failed.code in ("bad_response", "connection_failed", "response_too_large")
+        else:
+            assert all(text.isprintable() or "\t" in text for text in got.headers)
 
 
 # -- floods before the body -----------------------------------------------------------------------
@@ -241,6 +288,24 @@ async def deaf() -> AsyncIterator[str]:
     yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
     released.set()
     listener.close()
+
+
+async def test_an_answer_before_the_body_was_taken_is_the_answer(egress: Egress) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too large\r\nContent-Length: 2\r\n\r\nno")
+        await asyncio.wait_for(done.wait(), 10)
+        writer.close()
+
+    done = asyncio.Event()
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    call = HttpCall(method="POST", url=url, body=bytes(20_000_000), timeout_seconds=5)
+    got = await egress.fetch(call)
+    done.set()
+    server.close()
+
+    assert (got.status, got.body) == (413, b"no")
 
 
 async def test_a_body_that_nobody_takes_ends_at_the_deadline(egress: Egress) -> None:

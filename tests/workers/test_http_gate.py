@@ -1,6 +1,7 @@
 """Where calls may not lead: private addresses in any spelling, names that lie, and ourselves."""
 
 import asyncio
+import errno
 import itertools
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -261,6 +262,27 @@ def test_the_addresses_of_this_machine_are_its_own() -> None:
     assert not is_own("2606:4700:4700::1111")
 
 
+def test_without_ipv6_no_such_address_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "no such family")
+
+    monkeypatch.setattr(gates, "_probe", refuse)
+
+    assert not is_own("2606:4700:4700::1111")
+
+
+def test_without_file_descriptors_nothing_is_said_about_an_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "too many")
+
+    monkeypatch.setattr(gates, "_probe", refuse)
+
+    with pytest.raises(OSError, match="too many"):
+        is_own("8.8.8.8")
+
+
 def test_a_machine_that_may_bind_any_address_still_knows_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -331,6 +353,26 @@ async def test_our_own_names_are_looked_up_once_in_a_while() -> None:
     assert sorted(asked) == ["gateway.example", "redis.example"]
 
 
+async def test_while_they_are_looked_up_again_the_old_answer_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    released = asyncio.Event()
+
+    async def wait(host: str) -> list[str]:
+        await released.wait()
+        return await names(host)
+
+    gate = Gate.of(SETTINGS)
+    await gate.refresh(names)
+    monkeypatch.setattr(gate, "_stale_at", 0.001)
+    slow = asyncio.create_task(gate.refresh(wait))
+    await asyncio.sleep(0)
+    await gate.refresh(wait)
+    assert not slow.done() and not gate.admits("8.8.8.8", 443)
+    released.set()
+    await slow
+
+
 async def test_a_name_that_is_not_found_any_more_keeps_its_addresses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -364,7 +406,8 @@ async def test_nothing_is_said_to_redis(stub: Stub) -> None:
     assert (failed.code, stub.connections) == ("url_blocked", 0)
 
 
-def test_a_redis_behind_a_unix_socket_has_no_address() -> None:
-    gate = Gate.of(Settings(redis_url="unix:///run/redis.sock", host=""))
+@pytest.mark.parametrize("url", ["unix:///run/redis.sock", "redis://[::1", "redis://a:b", ""])
+def test_a_redis_may_have_no_address(url: str) -> None:
+    gate = Gate.of(Settings(redis_url=url, host=""))
 
     assert gate.admits("8.8.8.8", 443)

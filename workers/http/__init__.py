@@ -41,6 +41,10 @@ class _Denied(OSError):
     """An address or a port that must not be called."""
 
 
+class _Garbled(aiohttp.ClientPayloadError):
+    """What came in place of a body is not HTTP."""
+
+
 class Egress:
     """Sends HTTP calls; one for a worker process, made and closed on its event loop."""
 
@@ -156,13 +160,13 @@ class _Handler(ResponseHandler):
         """Bytes have come."""
         while data and self._is_in_head:
             piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
-            super().data_received(piece)
+            self._parse(piece)
             self._head_room -= len(piece)
             if self._is_in_head and self._head_room < 0:
                 self._refuse()
                 return
         if data:
-            super().data_received(data)
+            self._parse(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection has ended."""
@@ -170,6 +174,11 @@ class _Handler(ResponseHandler):
             self._payload.set_exception(aiohttp.ClientOSError(*exc.args))
             self._payload = None  # or it would be told again, in other words
         super().connection_lost(exc)
+
+    def _parse(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.exception() and self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(_Garbled())  # or its reader would wait on
 
     def _refuse(self) -> None:
         self._is_in_head = False
@@ -306,10 +315,10 @@ def _explain(error: Exception) -> NodeFailed:
             return _connection_failed("The server could not be reached")
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return NodeFailed("url_blocked", "The URL is not valid")
-        case aiohttp.ClientResponseError():
+        case aiohttp.ClientResponseError() | _Garbled():
             return NodeFailed("bad_response", "The server's answer is not valid HTTP")
         case aiohttp.ClientPayloadError():
-            message = "The body ends before its announced length, or is not valid HTTP"
+            message = "The answer's body ends before its announced length"
             return NodeFailed("bad_response", message, retryable=True)
         case aiohttp.ClientError() | OSError():
             return _connection_failed("The connection broke off")

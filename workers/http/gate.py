@@ -1,6 +1,7 @@
 """Which URLs and addresses may be called from this machine, ourselves and our Redis left out."""
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -53,7 +54,7 @@ class Gate:
         urls = (settings.redis_url, settings.queue_url)
         stores = [found for url in urls if (found := _endpoint(url))]
         ours = [
-            Endpoint(host=host, port=port)
+            Endpoint(host=host.lower(), port=port)
             for host, port in (
                 (settings.host, settings.port),
                 (settings.metrics_host, settings.metrics_port),
@@ -89,6 +90,8 @@ class Gate:
         async with self._refreshing:
             if time.monotonic() < self._stale_at:
                 return
+            if self._stale_at:  # whoever calls meanwhile goes by what was known
+                self._stale_at = time.monotonic() + REFRESH_SECONDS
             for name in self._names:
                 await self._learn(name, find)
             self._stale_at = time.monotonic() + REFRESH_SECONDS
@@ -105,16 +108,25 @@ class Gate:
 
 
 def _endpoint(url: str) -> Endpoint | None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or REDIS_PORT
+    except ValueError:
+        return None  # the store says so better
+    if parts.scheme not in ("redis", "rediss") or not host:
         return None
-    return Endpoint(host=parts.hostname, port=parts.port or REDIS_PORT)
+    return Endpoint(host=host, port=port)
 
 
 def is_own(address: str) -> bool:
     """Whether an address is one of this machine's interfaces: the kernel binds no other."""
     nobodys = NOBODYS[":" in address]
-    return _binds(address) and not _binds(nobodys) or _source(address) == address
+    try:
+        return _binds(address) and not _binds(nobodys) or _source(address) == address
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:
+            return False  # without IPv6 there are no such addresses here
+        raise
 
 
 def _binds(address: str) -> bool:
