@@ -7,7 +7,8 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -21,6 +22,7 @@ from engine.queue import Slots
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.hints import WALK_QUEUE
+from tests.conftest import RedisServer
 from tests.eventually import eventually
 from tests.factories import parse_document
 from tests.fakes import Target
@@ -118,7 +120,10 @@ class Run:
 class Trial:
     """One seed: a fleet, its runs, the faults, and the verdict."""
 
-    def __init__(self, seed: int, settings: Settings, target: Target) -> None:
+    def __init__(
+        self, seed: int, settings: Settings, target: Target, server: RedisServer | None = None
+    ) -> None:
+        self._server = server
         self._rng = random.Random(seed)
         self._seed = seed
         self._settings = settings
@@ -146,6 +151,7 @@ class Trial:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._harm())
             group.create_task(self._rotate())
+            group.create_task(self._restart_redis())
             runs = [group.create_task(self._run_one(number)) for number in range(RUNS)]
             await asyncio.wait(runs)
             self._is_over = True
@@ -214,8 +220,15 @@ class Trial:
             if self._rng.random() < 0.1:
                 self._rng.choice(harsh)()
             else:
-                with contextlib.suppress(Unavailable):
+                with contextlib.suppress(Unavailable, redis.RedisError):
                     await self._rng.choice(quick)()
+
+    async def _restart_redis(self) -> None:
+        for _ in range(2 if self._server else 0):
+            await asyncio.sleep(self._rng.uniform(0.3, 1.0))
+            self._server.kill()
+            await asyncio.sleep(self._rng.uniform(0, 0.7))
+            await asyncio.to_thread(self._server.start)
 
     async def _rotate(self) -> None:
         while not self._is_over:
@@ -247,16 +260,19 @@ class Trial:
     async def _take_away(self) -> None:
         walker = self._rng.choice(self._fleet.walkers)
         for run in [run for run in self._runs if run.reference in walker._walks][:3]:
-            is_lost = run.taken_away == 0  # three losses would end it
+            # Three losses would end it, and workers that stop without a Redis are lost.
+            is_lost = run.taken_away == 0 and self._server is None
             run.taken_away += 1
             worker_id = walker._means.worker_id
             await self._store.walks.give_back(run.reference, worker_id, is_lost=is_lost)
 
     def _flush_scripts(self) -> None:
-        self._raw.script_flush()
+        with contextlib.suppress(redis.RedisError):
+            self._raw.script_flush()
 
     def _cut(self) -> None:
-        self._raw.client_kill_filter(_type="normal", skipme=True)
+        with contextlib.suppress(redis.RedisError):
+            self._raw.client_kill_filter(_type="normal", skipme=True)
 
     # -- the verdict ------------------------------------------------------------------------------
 
@@ -357,9 +373,11 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     await SharedPool.real.close()
 
 
-async def play(seed: int, settings: Settings, target: Target) -> None:
+async def play(
+    seed: int, settings: Settings, target: Target, server: RedisServer | None = None
+) -> None:
     before = asyncio.all_tasks()
-    await Trial(seed, settings, target).play()
+    await Trial(seed, settings, target, server).play()
     left = {task for task in asyncio.all_tasks() - before if "aiohttp" not in repr(task)}
     assert not left
 
@@ -369,6 +387,22 @@ async def test_every_execution_ends_once_and_as_its_graph_says(
     seed: int, brisk: Settings, target: Target
 ) -> None:
     await play(seed, brisk, target)
+
+
+@pytest.fixture
+def durable_redis() -> Iterator[RedisServer]:
+    server = RedisServer("--appendonly", "yes")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", DEFAULT_SEEDS)
+async def test_every_execution_ends_once_though_redis_is_killed(
+    seed: int, brisk: Settings, target: Target, durable_redis: RedisServer
+) -> None:
+    await play(seed, replace(brisk, redis_url=durable_redis.url), target, durable_redis)
 
 
 @pytest.mark.slow
