@@ -211,7 +211,7 @@ def test_an_account_runs_its_workflows_without_a_key(stack: RunningStack) -> Non
         (("run", "no-such-workflow"), "Workflow not found"),
         (("run", LETTER, "-i", "occasion=nothing"), "Input 'occasion': must be one of"),
         (("run", LETTER, "--account", "acc_none"), "There is no account with the id 'acc_none'"),
-        (("key", "revoke", "key_none"), "There is no API key with the id 'key_none'"),
+        (("key", "revoke", "key_none"), "There is no such API key"),
     ],
 )
 def test_what_is_refused_is_told_in_a_sentence(

@@ -6,6 +6,7 @@ from pathlib import Path
 from deploy.http_client import call
 from tests.acceptance.running import HEADRACE, environment, running, started, until
 
+KINDS = ("redis", "gateway", "worker")
 SEE_ABOVE = "its lines above say why."
 
 
@@ -24,14 +25,13 @@ def test_the_stack_starts_answers_and_leaves_nothing_behind(tmp_path: Path) -> N
     with running(tmp_path) as stack:
         assert stack.line("Dear Ada")
         status, answer = paste(stack.line("curl "))
-        redis, gateways, workers = (stack.part(kind) for kind in ("redis", "gateway", "worker"))
+        until(lambda: [len(stack.part(kind)) for kind in KINDS], lambda now: now == [1, 1, 2])
 
         code = stack.stop(signal.SIGINT)
 
         assert status == 200
         assert isinstance(answer, dict)
         assert answer["result"]["text"].startswith("Dear Ada,\n")
-        assert (len(redis), len(gateways), len(workers)) == (1, 1, 2)
         assert code == 0
         assert stack.processes() == {}
 
