@@ -53,9 +53,9 @@ class Stub:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            if self.then_reset:
-                reset = struct.pack("ii", 1, 0)
-                writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, reset)
+            sock = writer.get_extra_info("socket")
+            if self.then_reset and sock:
+                sock.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
             writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter) -> None:

@@ -172,7 +172,7 @@ def damaged(random: Random) -> list[bytes]:
     return [bytes(whole[: cuts[0]]), bytes(whole[cuts[0] : cuts[1]]), bytes(whole[cuts[1] :])]
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(20))
 async def test_a_damaged_answer_is_an_answer_or_a_failure_with_a_name(
     stub: Stub, egress: Egress, seed: int
 ) -> None:

@@ -170,15 +170,19 @@ class _Handler(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection has ended."""
-        if isinstance(exc, OSError) and self._payload is not None and not self._payload.is_eof():
-            self._payload.set_exception(aiohttp.ClientOSError(*exc.args))
+        body = self._payload
+        if isinstance(exc, OSError) and body is not None and not body.is_eof():
+            body.set_exception(aiohttp.ClientOSError(*exc.args))
             self._payload = None  # or it would be told again, in other words
         super().connection_lost(exc)
+        if body is not None and body.exception():
+            body.feed_eof()
 
     def _parse(self, data: bytes) -> None:
         super().data_received(data)
         if self.exception() and self._payload is not None and not self._payload.is_eof():
-            self._payload.set_exception(_Garbled())  # or its reader would wait on
+            self._payload.set_exception(_Garbled())
+            self._payload.feed_eof()  # a reader that just woke up does not look for exceptions
 
     def _refuse(self) -> None:
         self._is_in_head = False
@@ -266,6 +270,9 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         if size > max_bytes:
             raise _too_large(max_bytes)
         chunks.append(chunk)
+    error = response.content.exception()
+    if error:
+        raise error
     return await _decode(response, b"".join(chunks), max_bytes)
 
 
