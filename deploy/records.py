@@ -3,7 +3,8 @@
 from typing import Any
 
 from engine.store import Account, ApiKey, Workflow
-from gateway.wire import key_shape, moment, user_shape
+from engine.values import moment
+from gateway.wire import key_shape, user_shape
 
 
 def account_row(account: Account) -> dict[str, Any]:

@@ -7,6 +7,7 @@ EngineError
 ├── InvalidSlug            a slug is not one
 ├── InvalidCapability      a capability string is not one
 ├── InvalidGraph           the graph cannot run; carries all its problems
+├── InvalidWebhook         a webhook's URL or secret cannot be used
 ├── InvalidIdempotencyKey  an Idempotency-Key is not one
 ├── Unauthorized           missing, unknown, malformed or deleted key
 ├── Forbidden
@@ -107,6 +108,15 @@ class InvalidIdempotencyKey(EngineError):
 
     def __init__(self) -> None:
         super().__init__("An Idempotency-Key has 1 to 255 visible ASCII characters")
+
+
+class InvalidWebhook(EngineError):
+    """A webhook's URL or secret cannot be used; `field` and `reason` say which and why."""
+
+    code = "INVALID_WEBHOOK"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, field=field, reason=reason)
 
 
 class Unauthorized(EngineError):

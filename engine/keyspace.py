@@ -109,6 +109,29 @@ def finished(partition: int) -> str:
     return f"{_tag(partition)}:finished"
 
 
+def webhook(account_id: str, key_id: str) -> str:
+    """Hash: the webhook of an API key, its secrets included."""
+    return f"{_account_tag(account_id)}:webhook:{account_id}:{key_id}"
+
+
+def delivery(account_id: str, delivery_id: str) -> str:
+    """Hash: one delivery with its attempts as opaque bytes; expires when it was kept long enough.
+
+    A delivery that tells of an execution has the execution's id.
+    """
+    return f"{_account_tag(account_id)}:delivery:{account_id}:{delivery_id}"
+
+
+def webhook_deliveries(account_id: str, key_id: str) -> str:
+    """Sorted set: ids of a webhook's deliveries by creation time in milliseconds."""
+    return f"{_account_tag(account_id)}:deliveries:{account_id}:{key_id}"
+
+
+def deliveries_due(partition: int) -> str:
+    """Sorted set: account/delivery by the time in milliseconds at which a hint must go out."""
+    return f"{_tag(partition)}:deliveries_due"
+
+
 def slugs() -> str:
     """Hash: slug → account id; a slug is given once, for good."""
     return "hr:slugs"

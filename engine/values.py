@@ -1,12 +1,14 @@
 """Plain values: the JSON that flows along edges, and what must never get into it."""
 
 import math
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 MAX_DEPTH = 64
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 """What the record's encoding holds."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def fault(value: Any) -> str | None:
@@ -78,3 +80,11 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "a text"
     return "a list" if isinstance(value, list) else "an object"
+
+
+def moment(milliseconds: int | None) -> str | None:
+    """A time as callers see it: ISO 8601, UTC, with milliseconds."""
+    if milliseconds is None:
+        return None
+    at = EPOCH + timedelta(milliseconds=milliseconds)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -18,6 +18,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.InvalidSlug: 400,
     errors.InvalidCapability: 400,
     errors.InvalidGraph: 400,
+    errors.InvalidWebhook: 400,
     errors.InvalidIdempotencyKey: 400,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,

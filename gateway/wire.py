@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from engine.errors import InvalidBody
 from engine.executions import Execution, NodeExecution
 from engine.graph import Plan
 from engine.store import Account, ApiKey, Workflow
+from engine.values import moment
 
 MAX_DEPTH = 64
 MAX_INTEGER = 2**63 - 1
@@ -22,7 +22,6 @@ MIN_INTEGER = -(2**63)
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 CREDITS_OF_UTILITY_NODES = 0
 """Every node type there is so far is free."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -104,14 +103,6 @@ def json_response(
 ) -> Response:
     """The value as JSON."""
     return Response(_encode(value), status, headers, media_type=media_type or "application/json")
-
-
-def moment(milliseconds: int | None) -> str | None:
-    """A time as callers see it: ISO 8601, UTC, with milliseconds."""
-    if milliseconds is None:
-        return None
-    at = EPOCH + timedelta(milliseconds=milliseconds)
-    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def user_shape(account: Account) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class Recorder:
         self._step.claimed, self._step.leave, self._step.offered = (), False, False
         self._step.retrying = []
         self._step.end, self._step.result, self._step.error = status, result, error
+        self._step.told_key = self._claimed.told_key
         return await self._advance()
 
     async def _advance(self) -> Advanced:

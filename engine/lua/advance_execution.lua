@@ -3,7 +3,8 @@
 -- retry, claim further ones, and perhaps leave the execution or end it.
 -- Called again with the same fence and step, or an earlier step, it changes nothing.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished,
---       6 account's active executions
+--       6 account's active executions, and at the end of an execution whose webhook is told:
+--       7 delivery, 8 deliveries due, 9 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
 --       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
 --       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
@@ -97,6 +98,15 @@ if ARGV[11] ~= '' then
   redis.call('SREM', KEYS[6], ARGV[12])
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
+  if KEYS[7] then
+    local hook = redis.call('HMGET', KEYS[1], 'key', 'hook', 'hook_keep', 'hook_resend')
+    redis.call('HSET', KEYS[7], 'status', 'pending', 'execution', ARGV[12], 'key', hook[1],
+      'url', hook[2], 'event', 'execution.' .. status, 'created', stamp, 'next', stamp)
+    redis.call('PEXPIRE', KEYS[7], hook[3])
+    redis.call('ZADD', KEYS[8], string.format('%d', now + tonumber(hook[4])), ARGV[2])
+    redis.call('ZADD', KEYS[9], stamp, ARGV[12])
+    redis.call('PEXPIRE', KEYS[9], hook[3])
+  end
   if head[5] and head[5] ~= '' then redis.call('PUBLISH', head[5], ARGV[12]) end
   return {'ok', status, statuses, stamp}
 end

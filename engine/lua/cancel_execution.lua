@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Cancel an execution: at once when nobody holds it, else by telling its walkers to stop.
--- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions
+-- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, and for one whose webhook
+--       is told of the end: 5 delivery, 6 deliveries due, 7 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
 local now = tonumber(ARGV[1])
@@ -27,5 +28,14 @@ redis.call('HSET', KEYS[1], 'status', 'cancelled', 'statuses', statuses, 'comple
 redis.call('ZREM', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('SREM', KEYS[4], ARGV[3])
+if KEYS[5] then
+  local hook = redis.call('HMGET', KEYS[1], 'key', 'hook', 'hook_keep', 'hook_resend')
+  redis.call('HSET', KEYS[5], 'status', 'pending', 'execution', ARGV[3], 'key', hook[1],
+    'url', hook[2], 'event', 'execution.cancelled', 'created', stamp, 'next', stamp)
+  redis.call('PEXPIRE', KEYS[5], hook[3])
+  redis.call('ZADD', KEYS[6], string.format('%d', now + tonumber(hook[4])), ARGV[2])
+  redis.call('ZADD', KEYS[7], stamp, ARGV[3])
+  redis.call('PEXPIRE', KEYS[7], hook[3])
+end
 if head[4] and head[4] ~= '' then redis.call('PUBLISH', head[4], ARGV[3]) end
 return {'cancelled'}

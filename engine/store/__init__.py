@@ -10,6 +10,7 @@ from engine.store.accounts import Account, Accounts
 from engine.store.api_keys import ApiKeys
 from engine.store.bell import Bell, Ring
 from engine.store.client import Client
+from engine.store.deliveries import Deliveries
 from engine.store.executions import Executions
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
@@ -18,6 +19,7 @@ from engine.store.principals import ApiKey, Principal, Session
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
 from engine.store.walks import Walks
+from engine.store.webhooks import Webhook, Webhooks
 from engine.store.workflows import Workflow, Workflows
 from engine.tiers import Tiers
 
@@ -28,6 +30,7 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Bell",
+    "Deliveries",
     "Executions",
     "HintSender",
     "Leases",
@@ -40,6 +43,8 @@ __all__ = [
     "Snapshots",
     "Store",
     "Walks",
+    "Webhook",
+    "Webhooks",
     "Window",
     "Workflow",
     "Workflows",
@@ -59,6 +64,8 @@ class Store:
     workflows: Workflows
     executions: Executions
     walks: Walks
+    webhooks: Webhooks
+    deliveries: Deliveries
     leases: Leases
     hints: HintSender
     snapshots: Snapshots
@@ -81,8 +88,10 @@ class Store:
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
             workflows=Workflows(client, settings.retention_days),
-            executions=Executions(client, hints),
-            walks=Walks(client),
+            executions=Executions(client, hints, settings.retention_days),
+            walks=Walks(client, hints),
+            webhooks=Webhooks(client),
+            deliveries=Deliveries(client, hints, settings.retention_days),
             leases=Leases(client),
             hints=hints,
             snapshots=Snapshots(client),

@@ -21,6 +21,7 @@ from engine.graph import Plan
 from engine.idempotency import Once
 from engine.store.accepting import Accepted, Repeated, first_call, refusal
 from engine.store.client import Client
+from engine.store.connection import Word
 from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
@@ -28,6 +29,7 @@ from engine.store.workflows import Workflow
 from engine.tiers import Terms
 
 RESEND_AFTER_MS = 5_000
+RESEND_DELIVERY_MS = 2_000
 IDEMPOTENCY_MS = 86_400_000
 SCAN_PAGE = 100
 HEAD_FIELDS = (
@@ -49,9 +51,10 @@ RESULT_ASIDE = b"\xc1"
 class Executions:
     """Accepts, reads, lists and cancels executions; every call names the account it acts for."""
 
-    def __init__(self, client: Client, hints: HintSender) -> None:
+    def __init__(self, client: Client, hints: HintSender, retention_days: float) -> None:
         self._client = client
         self._hints = hints
+        self._keep_ms = int(retention_days * 86_400_000)
 
     async def accept(
         self,
@@ -67,11 +70,13 @@ class Executions:
         terms: Terms | None = None,
         once: Once | None = None,
         answer: str = "",
+        webhook_url: str | None = None,
     ) -> Accepted:
         """Write the execution and send its hint, in one pipeline.
 
         `bell` is the channel to ring when it ends, empty for nobody; `terms` bound how many
-        executions go on at once; `answer` is what the call is answered, if that is known already.
+        executions go on at once; `answer` is what the call is answered, if that is known already;
+        `webhook_url` is where the key's webhook is told of the end.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, and
         with `once` also Repeated or IdempotencyKeyReused.
         """
@@ -99,6 +104,7 @@ class Executions:
                 *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
                 *("slug", workflow.slug, "source", source, "key", key_id, "bell", bell),
                 *("inputs", pack(dict(inputs))),
+                *(self._hook(webhook_url) if webhook_url else ()),
             ],
         )
         travels_along = self._hints.travels_with(self._client)
@@ -110,6 +116,10 @@ class Executions:
         if not travels_along or self._client.reloads != reloads:
             self._hints.send_soon(reference)  # a hint must not come before its execution
         return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
+
+    def _hook(self, url: str) -> Sequence[Word]:
+        # What the script of the end needs, frozen now: the key may be gone by then.
+        return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
 
     async def repeated(self, account_id: str, once: Once) -> Repeated | None:
         """The first call with the key, None when this is it. Raises IdempotencyKeyReused."""
@@ -181,20 +191,26 @@ class Executions:
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
         partition = keyspace.partition_of(account_id)
+        reference = keyspace.reference(account_id, execution_id)
+        key = keyspace.execution(account_id, execution_id)
+        hook, key_id = await self._client.send("HMGET", key, "hook", "key")
         reply = await self._client.call(
             SCRIPTS["cancel_execution"],
             [
-                keyspace.execution(account_id, execution_id),
+                key,
                 keyspace.due(partition),
                 keyspace.finished(partition),
                 keyspace.active(account_id),
+                *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
             ],
-            [0, keyspace.reference(account_id, execution_id), execution_id, keyspace.cancels()],
+            [0, reference, execution_id, keyspace.cancels()],
         )
         if reply[0] == b"missing":
             raise ExecutionNotFound
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
+        if hook and reply[0] == b"cancelled":
+            self._hints.deliver_soon(reference)
         return ExecutionStatus(reply[0].decode())
 
     async def list(
@@ -250,6 +266,15 @@ class Executions:
             for row, words in zip(page, replies, strict=True)
             if all(want is None or want == word for want, word in zip(wanted, words, strict=True))
         ]
+
+
+def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:
+    """The keys by which the script that ends an execution makes its delivery."""
+    return (
+        keyspace.delivery(account_id, execution_id),
+        keyspace.deliveries_due(keyspace.partition_of(account_id)),
+        keyspace.webhook_deliveries(account_id, key_id),
+    )
 
 
 def initial_statuses(plan: Plan) -> str:

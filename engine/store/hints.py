@@ -1,6 +1,6 @@
 """Hints: disposable notes that something can be worked on. They carry ids, never truth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from engine import keyspace
 from engine.store.client import Client, forget
@@ -8,6 +8,8 @@ from engine.store.scripts import SCRIPTS
 
 WALK_QUEUE = "walk"
 WALK_ACTOR = "walk"
+DELIVER_QUEUE = "deliver"
+DELIVER_ACTOR = "deliver"
 SENT_AT_ONCE = 1_000
 
 
@@ -44,12 +46,21 @@ class HintSender:
 
     async def send(self, references: Iterable[str]) -> None:
         """Send walk hints of executions on record, a full Redis or not. Raises Unavailable."""
-        hints = [make_hint(WALK_ACTOR, reference) for reference in references]
+        await self._send(WALK_QUEUE, [make_hint(WALK_ACTOR, each) for each in references])
+
+    def deliver_soon(self, reference: str) -> None:
+        """Send a hint of a delivery on record, a full Redis or not; nobody waits for it."""
+        hints = [make_hint(DELIVER_ACTOR, reference)]
+        forget(self._client.call(SCRIPTS["send_hints"], [keyspace.hints(DELIVER_QUEUE)], hints))
+
+    async def send_deliveries(self, references: Iterable[str]) -> None:
+        """Send hints of deliveries on record, a full Redis or not. Raises Unavailable."""
+        await self._send(DELIVER_QUEUE, [make_hint(DELIVER_ACTOR, each) for each in references])
+
+    async def _send(self, queue: str, hints: Sequence[str]) -> None:
         for start in range(0, len(hints), SENT_AT_ONCE):
             await self._client.call(
-                SCRIPTS["send_hints"],
-                [keyspace.hints(WALK_QUEUE)],
-                hints[start : start + SENT_AT_ONCE],
+                SCRIPTS["send_hints"], [keyspace.hints(queue)], hints[start : start + SENT_AT_ONCE]
             )
 
     async def depth(self) -> int:

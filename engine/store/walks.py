@@ -9,7 +9,8 @@ from typing import Any
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store.client import Client
-from engine.store.executions import RESULT_ASIDE, parse_hash
+from engine.store.executions import RESULT_ASIDE, outbox, parse_hash
+from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 
@@ -36,6 +37,11 @@ class Claimed:
     def lost(self) -> int:
         """Workers that died while they held it, since the last step on record."""
         return int(self.record.get("lost", 0))
+
+    @property
+    def told_key(self) -> str:
+        """The key whose webhook is told of the end; empty for none."""
+        return self.record["key"].decode() if "hook" in self.record else ""
 
     @property
     def reference(self) -> str:
@@ -106,6 +112,8 @@ class Step:
     result: bytes = b""
     """Packed."""
     error: dict[str, Any] | None = None
+    told_key: str = ""
+    """The key whose webhook is told of the end; empty for none."""
 
 
 def _manner(step: Step) -> str:
@@ -117,8 +125,9 @@ def _manner(step: Step) -> str:
 class Walks:
     """The transitions of a walk."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, hints: HintSender) -> None:
         self._client = client
+        self._hints = hints
 
     async def claim(self, reference: str, worker_id: str, token: str = "") -> Claimed | None:
         """Take the execution for this worker, or None when there is nothing to take."""
@@ -168,6 +177,7 @@ class Walks:
         if len(result) > ASIDE_BYTES:
             aside += ("result", result)
             result = RESULT_ASIDE
+        tells = step.end is not None and step.told_key
         reply = await self._client.call(
             SCRIPTS["advance_execution"],
             [
@@ -177,6 +187,7 @@ class Walks:
                 keyspace.aside(account_id, execution_id),
                 keyspace.finished(partition),
                 keyspace.active(account_id),
+                *(outbox(account_id, execution_id, step.told_key) if tells else ()),
             ],
             [
                 0,
@@ -197,6 +208,8 @@ class Walks:
             ],
         )
         verdict = Verdict(reply[0].decode())
+        if tells and verdict is Verdict.OK:
+            self._hints.deliver_soon(keyspace.reference(account_id, execution_id))
         if len(reply) < 4:
             return Advanced(verdict)
         return Advanced(verdict, reply[2].decode(), int(reply[3]))

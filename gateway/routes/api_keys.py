@@ -12,10 +12,10 @@ from engine.capabilities import PRESETS
 from engine.errors import InvalidBody
 from engine.store import Principal
 from engine.store.api_keys import MAX_NAME
-from engine.values import is_text
+from engine.values import is_text, moment
 from gateway.endpoints import Resource, session_only
 from gateway.services import GatewayRequest
-from gateway.wire import json_response, key_shape, moment, read_object
+from gateway.wire import json_response, key_shape, read_object
 
 logger = logging.getLogger(__name__)
 

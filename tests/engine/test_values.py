@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.values import MAX_DEPTH, fault
+from engine.values import MAX_DEPTH, fault, moment
 
 PLAIN = st.recursive(
     st.none()
@@ -58,3 +58,17 @@ def test_the_depth_is_bounded() -> None:
     assert fault(nested(MAX_DEPTH - 1)) is None
     assert "levels deep" in str(fault(nested(MAX_DEPTH)))
     assert "levels deep" in str(fault(nested(100_000)))
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1_795_613_208_007, "2026-11-25T13:26:48.007Z"),
+        (None, None),
+    ],
+)
+def test_a_moment_is_shown_in_utc_with_milliseconds(
+    milliseconds: int | None, shown: str | None
+) -> None:
+    assert moment(milliseconds) == shown

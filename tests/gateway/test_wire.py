@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import InvalidBody
-from gateway.wire import MAX_DEPTH, moment, parse_object
+from gateway.wire import MAX_DEPTH, parse_object
 
 
 def nested(depth: int) -> bytes:
@@ -29,17 +29,3 @@ def test_an_integer_of_64_bits_is_kept_exactly(number: int) -> None:
 def test_an_integer_beyond_64_bits_is_refused(number: int) -> None:
     with pytest.raises(InvalidBody):
         parse_object(b'{"a": [%d]}' % number)
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "shown"),
-    [
-        (0, "1970-01-01T00:00:00.000Z"),
-        (1_795_613_208_007, "2026-11-25T13:26:48.007Z"),
-        (None, None),
-    ],
-)
-def test_a_moment_is_shown_in_utc_with_milliseconds(
-    milliseconds: int | None, shown: str | None
-) -> None:
-    assert moment(milliseconds) == shown

@@ -13,6 +13,7 @@ from tests.engine.store.contents import contents
 NOW = 1_000_000
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
+    *("add_delivery", "save_webhook"),
 }
 Value = str | bytes | int
 
@@ -21,6 +22,11 @@ EXECUTION: tuple[Value, ...] = (
     *("fence", 1, "holders", 1, "bell", "b", "n2", f"1:1:{NOW}:0", "n3", f"0:2:{NOW}:1"),
 )
 HELD = ("HSET", "held", "acc/x", "1:token")
+HOOK = ("HSET", "hook", "url", "u", "enabled", "1", "secret", "s", "created", NOW, "reason", "")
+DELIVERY: tuple[Value, ...] = (
+    *("HSET", "d", "status", "pending", "key", "key_1", "url", "u", "event", "webhook.test"),
+    *("created", NOW, "next", NOW),
+)
 DUE = ("ZADD", "due", NOW, "acc/x")
 
 
@@ -35,6 +41,31 @@ class Scenario:
 
 
 SCENARIOS = {
+    "add_delivery": Scenario(
+        seed=(),
+        keys=("d", "due", "all"),
+        args=(NOW, "acc/d", "d", "key_1", "u", "webhook.test", b"{}", 60_000, 2_000),
+    ),
+    "claim_delivery": Scenario(
+        seed=(DELIVERY, HOOK),
+        keys=("d", "due", "hook"),
+        args=(NOW, "acc/d", "token", 20_000),
+    ),
+    "settle_delivery": Scenario(
+        seed=((*DELIVERY, "fence", 1, "token", "t"), HOOK),
+        keys=("d", "due", "hook"),
+        args=(NOW, "acc/d", 1, "pending", 5_000, b"attempt", 16, "", 60_000, "why"),
+    ),
+    "redeliver": Scenario(
+        seed=((*DELIVERY, "status", "failed"), HOOK),
+        keys=("d", "due", "hook"),
+        args=(NOW, "acc/d", 2_000),
+    ),
+    "save_webhook": Scenario(
+        seed=(("HSET", "keys", "key_1", "digest"), HOOK),
+        keys=("hook", "keys"),
+        args=(NOW, "key_1", "u", "1", "another", "made", 60_000),
+    ),
     "accept_execution": Scenario(
         seed=(("HSET", "w", "version", "3", "state", "live"),),
         keys=("w", "x", "all", "due", "active", "first"),

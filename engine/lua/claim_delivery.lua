@@ -1,0 +1,28 @@
+#!lua flags=allow-oom
+-- Claim a delivery for one attempt: it gets a fence, a lease, and everything on record of it and
+-- of its webhook. Refused before its time and while another attempt has its lease.
+-- Called again with the same token it answers as the first time.
+-- KEYS: 1 delivery, 2 deliveries due, 3 webhook
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim, 4 lease in milliseconds
+-- Returns {'claimed', now, delivery's fields and values, webhook's} | {'busy'} | {'ended'} |
+--         {'missing'}
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local head = redis.call('HMGET', KEYS[1], 'status', 'next', 'token')
+if head[1] ~= 'pending' then
+  redis.call('ZREM', KEYS[2], ARGV[2])
+  return {head[1] and 'ended' or 'missing'}
+end
+if head[3] ~= ARGV[3] then
+  if tonumber(head[2]) > now then return {'busy'} end
+  local ends = string.format('%d', now + tonumber(ARGV[4]))
+  redis.call('HINCRBY', KEYS[1], 'fence', 1)
+  redis.call('HSET', KEYS[1], 'token', ARGV[3], 'next', ends)
+  redis.call('ZADD', KEYS[2], ends, ARGV[2])
+end
+return {'claimed', string.format('%d', now), redis.call('HGETALL', KEYS[1]),
+  redis.call('HGETALL', KEYS[3])}

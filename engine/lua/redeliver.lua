@@ -1,0 +1,22 @@
+#!lua flags=allow-oom
+-- Make a delivery due at once, to its webhook as it is now, with a fresh schedule; one that is
+-- being attempted right now is left alone. Called again it answers as the first time.
+-- KEYS: 1 delivery, 2 deliveries due, 3 webhook
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 milliseconds until a hint is sent again
+-- Returns 'ok' | 'missing' | 'disabled'
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local stamp = string.format('%d', now)
+
+local head = redis.call('HMGET', KEYS[1], 'status', 'token', 'next')
+local hook = redis.call('HMGET', KEYS[3], 'url', 'enabled')
+if not head[1] or not hook[1] then return 'missing' end
+if hook[2] ~= '1' then return 'disabled' end
+if head[1] == 'pending' and head[2] and tonumber(head[3]) > now then return 'ok' end
+redis.call('HSET', KEYS[1], 'status', 'pending', 'url', hook[1], 'tries', '0', 'next', stamp)
+redis.call('HDEL', KEYS[1], 'token')
+redis.call('ZADD', KEYS[2], string.format('%d', now + tonumber(ARGV[3])), ARGV[2])
+return 'ok'

@@ -1,0 +1,27 @@
+#!lua
+-- Save the webhook of an API key. Another secret than before leaves the one before valid for a
+-- while. Called again it answers as the first time.
+-- KEYS: 1 webhook, 2 account's API keys
+-- ARGV: 1 now (0: Redis's clock), 2 key id, 3 url, 4 enabled '0'|'1', 5 secret ('' for the one
+--       that is there), 6 secret made for when there is none, 7 milliseconds the old one is valid
+-- Returns {'ok', secret, reason for which it is disabled, created} | {'missing'}
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local stamp = string.format('%d', now)
+
+if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return {'missing'} end
+local head = redis.call('HMGET', KEYS[1], 'secret', 'created', 'enabled', 'reason')
+local secret = ARGV[5] ~= '' and ARGV[5] or head[1] or ARGV[6]
+if head[1] and head[1] ~= secret then
+  redis.call('HSET', KEYS[1], 'old_secret', head[1],
+    'old_until', string.format('%d', now + tonumber(ARGV[7])))
+end
+local created = head[2] or stamp
+local reason = ARGV[4] == '0' and head[3] == '0' and head[4] or ''
+redis.call('HSET', KEYS[1], 'url', ARGV[3], 'enabled', ARGV[4], 'secret', secret,
+  'created', created, 'reason', reason)
+redis.call('HDEL', KEYS[1], 'failing')
+return {'ok', secret, reason, created}

@@ -1,0 +1,46 @@
+#!lua flags=allow-oom
+-- Record an attempt at a delivery and what becomes of it, and disable a webhook that is gone or
+-- did nothing but fail for too long. Called again with the same fence it changes nothing.
+-- KEYS: 1 delivery, 2 deliveries due, 3 webhook
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 'delivered'|'pending'|'failed',
+--       5 milliseconds until the next attempt, 6 record of the attempt, 7 attempts kept,
+--       8 reason to disable the webhook ('' none), 9 milliseconds of failing that disable it,
+--       10 reason to give then
+-- Returns {'ok', status} | {'fenced'}
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local stamp = string.format('%d', now)
+
+local head = redis.call('HMGET', KEYS[1], 'status', 'fence', 'settled', 'url')
+if head[2] ~= ARGV[3] then return {'fenced'} end
+if head[3] == ARGV[3] then return {'ok', head[1]} end
+
+local status, reason = ARGV[4], ARGV[8]
+local hook = redis.call('HMGET', KEYS[3], 'url', 'failing')
+if hook[1] and status == 'delivered' then
+  redis.call('HDEL', KEYS[3], 'failing')
+elseif hook[1] and hook[1] == head[4] then
+  if not hook[2] then
+    redis.call('HSET', KEYS[3], 'failing', stamp)
+  elseif reason == '' and now - tonumber(hook[2]) >= tonumber(ARGV[9]) then
+    reason = ARGV[10]
+  end
+  if reason ~= '' then
+    redis.call('HSET', KEYS[3], 'enabled', '0', 'reason', reason)
+    status = 'failed'
+  end
+end
+redis.call('HINCRBY', KEYS[1], 'tries', 1)
+redis.call('HDEL', KEYS[1], 'token')
+local next_at = string.format('%d', now + tonumber(ARGV[5]))
+redis.call('HSET', KEYS[1], 'status', status, 'settled', ARGV[3], 'next', next_at,
+  'a' .. string.format('%d', tonumber(ARGV[3]) % tonumber(ARGV[7])), ARGV[6])
+if status == 'pending' then
+  redis.call('ZADD', KEYS[2], next_at, ARGV[2])
+else
+  redis.call('ZREM', KEYS[2], ARGV[2])
+end
+return {'ok', status}

@@ -1,0 +1,237 @@
+"""Deliveries at rest: the outbox, from an execution's end until its webhook was told."""
+
+import asyncio
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from engine import keyspace
+from engine.deliveries import (
+    FAILING_MS,
+    FAILING_REASON,
+    TEST_EVENT,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Judgement,
+    example_body,
+)
+from engine.errors import InvalidWebhook, NotFound
+from engine.store.client import Client
+from engine.store.executions import parse_hash
+from engine.store.hints import HintSender
+from engine.store.leases import PARTITIONS, PROMOTED_AT_ONCE
+from engine.store.records import pack, unpack
+from engine.store.scripts import SCRIPTS
+from engine.store.webhooks import Webhook
+
+LEASE_MS = 20_000
+"""Longer than any attempt; then another worker may try."""
+RESEND_MS = 2_000
+KEPT_ATTEMPTS = 16
+NO_DELIVERY = "There is no such delivery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedDelivery:
+    """A delivery that is to be attempted now. `now` is in milliseconds."""
+
+    id: str
+    account_id: str
+    execution_id: str | None
+    key_id: str
+    url: str
+    event: str
+    body: bytes | None
+    """None: made from the execution."""
+    fence: int
+    tries: int
+    """Attempts so far that count against the schedule."""
+    secrets: tuple[str, ...]
+    """All that are valid, the newest first; none when the webhook is gone or disabled."""
+    now: int
+
+
+class Deliveries:
+    """Adds, claims, settles, lists and redelivers."""
+
+    def __init__(self, client: Client, hints: HintSender, retention_days: float) -> None:
+        self._client = client
+        self._hints = hints
+        self._keep_ms = int(retention_days * 86_400_000)
+
+    async def add_test(self, account_id: str, key_id: str, webhook: Webhook) -> Delivery:
+        """A delivery of a made-up event, sent soon."""
+        delivery_id = str(uuid.uuid4())
+        reference = keyspace.reference(account_id, delivery_id)
+        seconds, micros = await self._client.send("TIME")
+        now = int(seconds) * 1000 + int(micros) // 1000
+        await self._client.call(
+            SCRIPTS["add_delivery"],
+            [
+                keyspace.delivery(account_id, delivery_id),
+                keyspace.deliveries_due(keyspace.partition_of(account_id)),
+                keyspace.webhook_deliveries(account_id, key_id),
+            ],
+            [
+                *(0, reference, delivery_id, key_id, webhook.url, TEST_EVENT),
+                *(example_body(delivery_id, account_id, now), self._keep_ms, RESEND_MS),
+            ],
+        )
+        self._hints.deliver_soon(reference)
+        return await self.get(account_id, key_id, delivery_id)
+
+    async def key_of(self, reference: str) -> str | None:
+        """The key whose webhook a delivery is for, None when there is nothing to deliver."""
+        key = keyspace.delivery(*keyspace.parse_reference(reference))
+        key_id, status = await self._client.send("HMGET", key, "key", "status")
+        return key_id.decode() if key_id and status == b"pending" else None
+
+    async def claim(self, reference: str, key_id: str, token: str = "") -> ClaimedDelivery | None:
+        """Take the delivery for one attempt, or None when it is not to be attempted now."""
+        account_id, delivery_id = keyspace.parse_reference(reference)
+        reply = await self._client.call(
+            SCRIPTS["claim_delivery"],
+            self._keys(account_id, delivery_id, key_id),
+            [0, reference, token or secrets.token_hex(8), LEASE_MS],
+        )
+        if reply[0] != b"claimed":
+            return None
+        now, record = int(reply[1]), parse_hash(reply[2])
+        execution_id = record.get("execution")
+        return ClaimedDelivery(
+            id=delivery_id,
+            account_id=account_id,
+            execution_id=execution_id.decode() if execution_id else None,
+            key_id=key_id,
+            url=record["url"].decode(),
+            event=record["event"].decode(),
+            body=record.get("body"),
+            fence=int(record["fence"]),
+            tries=int(record.get("tries", 0)),
+            secrets=_valid_secrets(parse_hash(reply[3]), now),
+            now=now,
+        )
+
+    async def settle(
+        self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
+    ) -> DeliveryStatus | None:
+        """Record the attempt; returns what became of the delivery, None when it was not ours."""
+        reply = await self._client.call(
+            SCRIPTS["settle_delivery"],
+            self._keys(claimed.account_id, claimed.id, claimed.key_id),
+            [
+                *(0, keyspace.reference(claimed.account_id, claimed.id), claimed.fence),
+                *(judgement.status.value, int(judgement.delay_seconds * 1000)),
+                *(pack(asdict(attempt)), KEPT_ATTEMPTS, judgement.disables),
+                *(FAILING_MS, FAILING_REASON),
+            ],
+        )
+        return DeliveryStatus(reply[1].decode()) if reply[0] == b"ok" else None
+
+    async def redeliver(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
+        """Send the delivery again soon, to where the webhook leads now.
+
+        Raises NotFound, or InvalidWebhook while the webhook is disabled.
+        """
+        await self.get(account_id, key_id, delivery_id)
+        reference = keyspace.reference(account_id, delivery_id)
+        verdict = await self._client.call(
+            SCRIPTS["redeliver"],
+            self._keys(account_id, delivery_id, key_id),
+            [0, reference, RESEND_MS],
+        )
+        if verdict == b"missing":
+            raise NotFound(NO_DELIVERY)
+        if verdict == b"disabled":
+            raise InvalidWebhook("enabled", "The webhook is disabled")
+        self._hints.deliver_soon(reference)
+        return await self.get(account_id, key_id, delivery_id)
+
+    async def get(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
+        """A delivery of this key's webhook with its attempts. Raises NotFound."""
+        key = keyspace.delivery(account_id, delivery_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        if record.get("key") != key_id.encode():
+            raise NotFound(NO_DELIVERY)
+        return _parse_delivery(delivery_id, record)
+
+    async def list(
+        self, account_id: str, key_id: str, *, limit: int, after: str | None = None
+    ) -> tuple[list[Delivery], str | None]:
+        """The webhook's deliveries, newest first, and what the next page is after.
+
+        Raises ValueError when `after` is not a delivery that is kept.
+        """
+        key = keyspace.webhook_deliveries(account_id, key_id)
+        start = 0
+        if after is not None:
+            rank = await self._client.send("ZREVRANK", key, after)
+            if rank is None:
+                raise ValueError("not a delivery of this list")
+            start = int(rank) + 1
+        members = await self._client.send("ZRANGE", key, start, start + limit, "REV")
+        ids = [member.decode() for member in members]
+        shown = ids[:limit]
+        records = await asyncio.gather(
+            *(self._client.send("HGETALL", keyspace.delivery(account_id, each)) for each in shown)
+        )
+        kept = {each: parse_hash(reply) for each, reply in zip(shown, records, strict=True)}
+        rows = [_parse_delivery(each, record) for each, record in kept.items() if record]
+        await self._drop(key, [each for each, record in kept.items() if not record])
+        more = len(ids) > limit and rows
+        return rows, rows[-1].id if more else None
+
+    async def _drop(self, key: str, gone: Sequence[str]) -> None:
+        if gone:
+            await self._client.send("ZREM", key, *gone)
+
+    async def promote(self) -> Sequence[str]:
+        """References whose hint is due now; each is due again a little later."""
+        replies = await asyncio.gather(
+            *(
+                self._client.call(
+                    SCRIPTS["promote_due"],
+                    [keyspace.deliveries_due(partition)],
+                    [0, PROMOTED_AT_ONCE, RESEND_MS],
+                )
+                for partition in PARTITIONS
+            )
+        )
+        return [name.decode() for reply in replies for name in reply]
+
+    def _keys(self, account_id: str, delivery_id: str, key_id: str) -> Sequence[str]:
+        return [
+            keyspace.delivery(account_id, delivery_id),
+            keyspace.deliveries_due(keyspace.partition_of(account_id)),
+            keyspace.webhook(account_id, key_id),
+        ]
+
+
+def _valid_secrets(webhook: Mapping[str, bytes], now: int) -> tuple[str, ...]:
+    if webhook.get("enabled") != b"1":
+        return ()
+    held = [webhook["secret"].decode()]
+    if now < int(webhook.get("old_until", 0)):
+        held.append(webhook["old_secret"].decode())
+    return tuple(held)
+
+
+def _parse_delivery(delivery_id: str, record: Mapping[str, bytes]) -> Delivery:
+    status = DeliveryStatus(record["status"].decode())
+    execution_id = record.get("execution")
+    attempts = [
+        Attempt(**unpack(value))
+        for name, value in record.items()
+        if name[0] == "a" and name[1:].isdigit()
+    ]
+    return Delivery(
+        id=delivery_id,
+        execution_id=execution_id.decode() if execution_id else None,
+        event=record["event"].decode(),
+        status=status,
+        created_at=int(record["created"]),
+        next_attempt_at=int(record["next"]) if status is DeliveryStatus.PENDING else None,
+        attempts=tuple(sorted(attempts, key=lambda attempt: attempt.at)),
+    )

@@ -1,0 +1,91 @@
+"""Webhooks at rest: one per API key, with its secrets, which are never shown again."""
+
+from dataclasses import dataclass
+
+from engine import keyspace
+from engine.errors import NotFound
+from engine.store.client import Client
+from engine.store.executions import parse_hash
+from engine.store.scripts import SCRIPTS
+from engine.webhooks import make_secret
+
+OVERLAP_MS = 86_400_000
+"""How long the secret before stays valid beside a new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where the events of an API key's executions go. `created_at` is in milliseconds."""
+
+    url: str
+    enabled: bool
+    created_at: int
+    disabled_reason: str = ""
+    """Why it was disabled, when its owner did not do it."""
+    made_secret: str | None = None
+    """The secret, when it was made just now."""
+
+
+class Webhooks:
+    """Saves, reads and deletes webhooks; every call names the account and the key."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def save(
+        self,
+        account_id: str,
+        key_id: str,
+        *,
+        url: str,
+        enabled: bool = True,
+        secret: str | None = None,
+        makes_secret: bool = False,
+    ) -> Webhook:
+        """Set the webhook of a key; without a secret it keeps its own, or is given one.
+
+        `makes_secret` asks for a new one. The secret before stays valid for a day. Raises
+        NotFound when the key is gone.
+        """
+        made = make_secret()
+        reply = await self._client.call(
+            SCRIPTS["save_webhook"],
+            [keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)],
+            [
+                *(0, key_id, url, "1" if enabled else "0"),
+                *((made if makes_secret else secret or ""), made, OVERLAP_MS),
+            ],
+        )
+        if reply[0] != b"ok":
+            raise NotFound("There is no such API key")
+        return Webhook(
+            url=url,
+            enabled=enabled,
+            disabled_reason=reply[2].decode(),
+            created_at=int(reply[3]),
+            made_secret=made if reply[1].decode() == made else None,
+        )
+
+    async def get(self, account_id: str, key_id: str) -> Webhook:
+        """The webhook of a key. Raises NotFound."""
+        key = keyspace.webhook(account_id, key_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        if not record:
+            raise NotFound("This API key has no webhook")
+        return Webhook(
+            url=record["url"].decode(),
+            enabled=record["enabled"] == b"1",
+            disabled_reason=record["reason"].decode(),
+            created_at=int(record["created"]),
+        )
+
+    async def url_in_force(self, account_id: str, key_id: str) -> str | None:
+        """Where the events of an execution that this key starts now will go, None for nowhere."""
+        key = keyspace.webhook(account_id, key_id)
+        url, enabled = await self._client.send("HMGET", key, "url", "enabled")
+        return url.decode() if url is not None and enabled == b"1" else None
+
+    async def delete(self, account_id: str, key_id: str) -> None:
+        """Delete the webhook of a key; what was not delivered yet fails. Raises NotFound."""
+        if not await self._client.send("DEL", keyspace.webhook(account_id, key_id)):
+            raise NotFound("This API key has no webhook")
