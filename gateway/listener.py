@@ -19,8 +19,10 @@ TICK_SECONDS = 1.0
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket bound to the address, which other processes may bind too. Raises OSError."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, kind, protocol, _, address = found[0]
+    # Only sockets that say they are TCP are spared Nagle's delay by asyncio's own loop.
+    bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
