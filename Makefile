@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup bench smoke chaos clean
+.PHONY: help run test check format setup bench smoke chaos timing clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 
 chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and again
 	$(BIN)/pytest -m slow tests/acceptance --timeout=900
+
+timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing
+	$(BIN)/pytest -m slow tests/gateway/test_timing.py
 
 clean: ## Remove what was installed and built; DATA_DIR stays
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
