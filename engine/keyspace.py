@@ -152,6 +152,11 @@ def templates() -> str:
     return "hr:templates"
 
 
+def public_forms() -> str:
+    """Set: slugs of the workflows whose schema anybody may read."""
+    return "hr:public_forms"
+
+
 def workers() -> str:
     """Sorted set: worker id by the time in milliseconds at which its lease ends."""
     return "hr:workers"

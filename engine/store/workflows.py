@@ -97,9 +97,7 @@ class Workflows:
             raise WorkflowNotFound
         if reply[0] == b"conflict":
             raise VersionConflict(int(reply[1]))
-        await self._client.send(
-            "SADD" if document.is_template else "SREM", keyspace.templates(), slug
-        )
+        await self._list(slug, document.is_template, document.public_playground)
         self._current[slug] = int(reply[1])
         return Workflow(
             slug=slug,
@@ -109,6 +107,12 @@ class Workflows:
             problems=tuple(problems),
             created_at=int(reply[2]),
             updated_at=int(reply[3]),
+        )
+
+    async def _list(self, slug: str, is_template: bool, is_public: bool) -> None:
+        lists = {keyspace.templates(): is_template, keyspace.public_forms(): is_public}
+        await asyncio.gather(
+            *(self._client.send("SADD" if on else "SREM", key, slug) for key, on in lists.items())
         )
 
     async def get(self, slug: str) -> Workflow:
@@ -121,13 +125,27 @@ class Workflows:
 
         Foreign and unknown slugs cost the same. Raises WorkflowNotFound.
         """
-        owner, is_template = await asyncio.gather(
-            self._client.send("HGET", keyspace.slugs(), slug),
-            self._client.send("SISMEMBER", keyspace.templates(), slug),
-        )
-        if owner is None or (owner.decode() != account_id and not is_template):
+        owner, is_template = await self._look_up(slug, keyspace.templates())
+        if owner != account_id and not is_template:
             raise WorkflowNotFound
-        return await self._read(owner.decode(), slug)
+        return await self._read(owner, slug)
+
+    async def get_public(self, slug: str) -> Workflow:
+        """The current version, if anybody may read its schema.
+
+        Private and unknown slugs cost the same. Raises WorkflowNotFound.
+        """
+        owner, is_public = await self._look_up(slug, keyspace.public_forms())
+        if not is_public:
+            raise WorkflowNotFound
+        return await self._read(owner, slug)
+
+    async def _look_up(self, slug: str, listed_in: str) -> tuple[str, bool]:
+        owner, is_listed = await asyncio.gather(
+            self._client.send("HGET", keyspace.slugs(), slug),
+            self._client.send("SISMEMBER", listed_in, slug),
+        )
+        return (owner or b"").decode(), bool(owner and is_listed)
 
     async def _owner(self, slug: str) -> str:
         owner = self._owners.get(slug)
@@ -207,7 +225,7 @@ class Workflows:
         if not deleted:
             raise WorkflowNotFound
         self._current.pop(slug, None)
-        await self._client.send("SREM", keyspace.templates(), slug)
+        await self._list(slug, is_template=False, is_public=False)
 
     async def templates(self) -> Sequence[Workflow]:
         """The workflows that all may read, last changed first."""

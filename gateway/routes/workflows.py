@@ -108,7 +108,7 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
 async def get_public_schema(request: GatewayRequest) -> Response:
     """What a public workflow asks of its callers, to anybody."""
     slug = check_slug(request.path_params["slug"])
-    workflow = await request.state["services"].store.workflows.get(slug)
+    workflow = await request.state["services"].store.workflows.get_public(slug)
     plan = await _plan_of(request, workflow) if workflow.document.public_playground else None
     if plan is None:
         raise WorkflowNotFound

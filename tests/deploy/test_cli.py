@@ -104,6 +104,15 @@ def test_a_redis_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
+def test_a_login_link_needs_to_know_where_the_gateways_are(tmp_path: Path) -> None:
+    arguments = ("login-link", "--account", "acc_1", "--data-dir", str(tmp_path))
+
+    done = headrace(*arguments, HEADRACE_REDIS_URL=f"unix://{tmp_path}/nobody.sock")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "set HEADRACE_PUBLIC_URL" in done.stderr
+
+
 def test_a_setting_that_does_not_parse_is_named(tmp_path: Path) -> None:
     done = headrace("up", "--data-dir", str(tmp_path), HEADRACE_PORT="many")
 

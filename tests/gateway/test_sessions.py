@@ -1,5 +1,6 @@
 """Browsers: signing in by a link, what a session may do, and what other sites cannot make it do."""
 
+from dataclasses import replace
 from http.cookies import Morsel, SimpleCookie
 
 import httpx2
@@ -7,6 +8,7 @@ import pytest
 
 from engine import keyspace, tokens
 from engine.capabilities import Tier
+from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.sessions import RENEWED_BELOW_MS
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
@@ -268,6 +270,49 @@ async def test_the_word_of_the_browser_is_enough(browser: httpx2.AsyncClient) ->
     )
 
     assert answer.status_code == 201
+
+
+@pytest.fixture
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    return replace(settings, public_url=getattr(request, "param", ""))
+
+
+@pytest.mark.parametrize("settings", ["https://Flows.example.org/"], indirect=True)
+async def test_behind_a_proxy_the_public_origin_is_our_own(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    browser = await make_client()
+    token = await store.sessions.redeem(await store.sessions.create_login(account.id))
+    browser.headers["cookie"] = f"headrace_session={token}"  # a jar keeps it for HTTPS
+    public = {"origin": "https://flows.example.org"}
+    for origin in ("https://flows.example.org.evil.example", "http://flows.example.org"):
+        answer = await browser.post("/api/workflows", json=greeting(), headers={"origin": origin})
+        assert answer.status_code == 403
+
+    written = await browser.post("/api/workflows", json=greeting(), headers=public)
+    signed_in = await browser.post(await login_url(store, account), headers=public)
+
+    assert written.status_code == 201
+    assert cookie_of(signed_in)["secure"] is True
+
+
+async def test_neither_links_nor_cookies_are_logged(
+    browser: httpx2.AsyncClient,
+    store: Store,
+    account: Account,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(0)
+    url, token = await login_url(store, account), browser.cookies["headrace_session"]
+    answers = [await browser.get(url), await browser.post(url), await browser.post(url)]
+    answers += [await browser.get("/api/me"), await browser.post("/logout", content=b"x")]
+
+    lines = [record for record in caplog.records if not record.name.startswith("http")]
+    seen = repr([vars(record) for record in lines])
+    seen += "".join(answer.text for answer in answers[1:])
+
+    for secret in (url.partition("=")[2], token, browser.cookies["headrace_session"]):
+        assert secret[-45:] not in seen
 
 
 async def test_no_other_site_may_read_an_answer(browser: httpx2.AsyncClient) -> None:

@@ -125,6 +125,7 @@ PATHS = {
     "execution": ("GET", "/api/executions/{execution_id}"),
     "cancel": ("POST", "/api/executions/{execution_id}/cancel"),
     "run": ("POST", "/api/workflows/{slug}/run"),
+    "public": ("GET", "/api/workflows/{slug}/public-schema"),
     "key": ("DELETE", "/api/api-keys/{key_id}"),
 }
 
