@@ -9,6 +9,13 @@ from engine.errors import CsrfFailed
 COOKIE = "headrace_session"
 COOKIE_SECONDS = 30 * 86_400
 BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
+BY_HAND = {
+    b"sec-fetch-site": ["none"],
+    b"sec-fetch-mode": ["navigate"],
+    b"sec-fetch-dest": ["document"],
+}
+SCRIPT = re.compile(r"curl|wget|python|httpx|aiohttp|node|undici|playwright", re.IGNORECASE)
+"""Clients without a page, so without a button to press."""
 ORIGIN = re.compile(r"(https?://[^/]*)", re.IGNORECASE)
 
 
@@ -59,12 +66,14 @@ def check_origin(scope: Scope, public_url: str) -> None:
         raise CsrfFailed("This write comes from another site")
 
 
-def is_opened_by_hand(scope: Scope) -> bool:
-    """Whether a person opened this address, not a page, a preview or the browser in advance."""
-    expected = {b"sec-fetch-mode": "navigate", b"sec-fetch-dest": "document"}
-    expected[b"sec-fetch-site"] = "none"
-    says = all(_values(scope, name) == [value] for name, value in expected.items())
-    return says and scope["method"] == "GET" and not _values(scope, b"sec-purpose")
+def is_opened_on_purpose(scope: Scope) -> bool:
+    """Whether a person or their script opened this address; not a page, a preview or a prefetch."""
+    said = {name: _values(scope, name) for name in BY_HAND}
+    if scope["method"] != "GET" or _values(scope, b"sec-purpose"):
+        return False
+    if any(said.values()):
+        return said == BY_HAND
+    return any(SCRIPT.match(agent) for agent in _values(scope, b"user-agent"))
 
 
 def _has_body(scope: Scope) -> bool:

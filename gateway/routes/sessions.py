@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 from engine.errors import Unauthorized
 from engine.store import Principal
 from gateway import answers
-from gateway.browsers import check_origin, is_opened_by_hand, session_cookie
+from gateway.browsers import check_origin, is_opened_on_purpose, session_cookie
 from gateway.endpoints import Resource, public, session_only
 from gateway.query import Query
 from gateway.services import GatewayRequest
@@ -45,11 +45,11 @@ HEADERS = {
 
 @public
 async def show_login(request: GatewayRequest) -> Response:
-    """Sign in who opened the link by hand; anybody else is shown a button and uses nothing up."""
+    """Sign in who opened the link on purpose; others get a button, and use nothing up."""
     token = Query(request.scope).text("token") or ""
     if not await request.state["services"].store.sessions.has_login(token):
         return _used()
-    if is_opened_by_hand(request.scope):
+    if is_opened_on_purpose(request.scope):
         return await _sign_in(request, token)
     return _page("Sign in", FORM.format(token=escape(token)))
 

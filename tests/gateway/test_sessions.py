@@ -43,6 +43,18 @@ async def test_a_link_that_is_opened_by_hand_signs_in_at_once(
     assert (await client.get("/api/whoami")).json()["user"]["id"] == account.id
 
 
+@pytest.mark.parametrize("agent", ["curl/8.5.0", "python-httpx/0.28", "Playwright/1.50 node/22"])
+async def test_a_link_that_a_script_opens_signs_it_in(
+    make_client: MakeClient, store: Store, account: Account, agent: str
+) -> None:
+    client = await make_client()
+
+    answer = await client.get(await login_url(store, account), headers={"user-agent": agent})
+
+    assert answer.status_code == 303
+    assert (await client.get("/api/me")).json()["user"]["id"] == account.id
+
+
 async def test_a_link_that_a_page_led_to_asks_first(
     make_client: MakeClient, store: Store, account: Account
 ) -> None:
@@ -62,8 +74,11 @@ async def test_a_link_that_a_page_led_to_asks_first(
 @pytest.mark.parametrize(
     "headers",
     [
-        {},
-        {"user-agent": "Slackbot-LinkExpanding 1.0"},
+        {"user-agent": ""},
+        {"user-agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
+        {"user-agent": "facebookexternalhit/1.1"},
+        {"user-agent": "WhatsApp/2.23"},
+        {"user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"},
         {**BY_HAND, "sec-purpose": "prefetch"},
         {**BY_HAND, "sec-fetch-dest": "iframe"},
     ],
@@ -103,7 +118,9 @@ async def test_the_page_keeps_the_link_to_itself(
 ) -> None:
     client, url = await make_client(), await login_url(store, account)
 
-    for answer in (await client.get(url), await client.post(url), await client.get(url)):
+    preview = {"user-agent": "preview"}
+
+    for answer in (await client.get(url, headers=preview), await client.post(url)):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -304,8 +321,13 @@ async def test_neither_links_nor_cookies_are_logged(
 ) -> None:
     caplog.set_level(0)
     url, token = await login_url(store, account), browser.cookies["headrace_session"]
-    answers = [await browser.get(url), await browser.post(url), await browser.post(url)]
-    answers += [await browser.get("/api/me"), await browser.post("/logout", content=b"x")]
+    preview = {"user-agent": "preview"}
+    answers = [await browser.get(url, headers=preview), await browser.post(url)]
+    answers += [
+        await browser.post(url),
+        await browser.get("/api/me"),
+        await browser.post("/logout", content=b"x"),
+    ]
 
     lines = [record for record in caplog.records if not record.name.startswith("http")]
     seen = repr([vars(record) for record in lines])
