@@ -195,8 +195,8 @@ class Trial:
     async def _cancel(self, run: Run) -> bool:
         try:
             await again(lambda: self._store.executions.cancel(self._account.id, run.id))
-        except ExecutionNotCancellable:
-            return False
+        except ExecutionNotCancellable as error:
+            return "cancelled" in str(error.context)  # asked again after a reply was lost
         return True
 
     async def _read(self, run: Run) -> Execution:
