@@ -1,6 +1,7 @@
 """Work on the store of a stack that runs, for the administrative commands."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import TypeVar
 
 from deploy.problems import CommandFailed
 from deploy.stack import find_stack
-from engine.errors import Unavailable
+from engine.errors import EngineError, Unavailable
 from engine.settings import load
 from engine.store import Store
 
@@ -36,6 +37,13 @@ async def open_store(redis_url: str) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+async def end_leases(redis_url: str, pid: int) -> None:
+    """Let others take over at once what a dead worker process held; its lease would end anyway."""
+    with contextlib.suppress(CommandFailed, EngineError):
+        async with open_store(redis_url) as store:
+            await store.leases.end_leases_of(pid)
 
 
 async def _ping(store: Store) -> None:

@@ -25,6 +25,10 @@ async def inherit_nothing() -> tuple[int, ...]:
     return ()
 
 
+async def mourn_nobody(_: int) -> None:
+    """The usual reaction to a death: none but a new start."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One program of the stack."""
@@ -38,6 +42,8 @@ class Part:
     """What it gets when the supervisor itself was killed."""
     prepare: Callable[[], Awaitable[tuple[int, ...]]] = inherit_nothing
     """Runs before each start; the file descriptors it gives go to the program."""
+    mourn: Callable[[int], Awaitable[None]] = mourn_nobody
+    """Runs when the program has died, with the process id it had; must not raise."""
 
 
 class Keeper:
@@ -86,6 +92,8 @@ class Keeper:
             if self._stopping.is_set():
                 return
             self.deaths += 1
+            if self._process is not None:
+                await self.part.mourn(self._process.pid)
             if loop.time() - began >= STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             self._console.say(self.part.name, f"{how}; starts again in {pause:.1f} s")

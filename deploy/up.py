@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from deploy import redis_server
@@ -17,8 +18,8 @@ from deploy.http_client import Unreachable, call
 from deploy.problems import CommandFailed
 from deploy.redis_server import RedisServer
 from deploy.stack import REDIS_URL, Stack, forget, lock_data_dir, open_data_dir, remember
-from deploy.store_access import open_store
-from deploy.supervisor import Keeper, Part, Supervisor
+from deploy.store_access import end_leases, open_store
+from deploy.supervisor import Keeper, Part, Supervisor, mourn_nobody
 from engine.errors import EngineError
 from engine.settings import Settings
 
@@ -135,6 +136,7 @@ class Run:
                 "HEADRACE_PORT": str(self._options.port),
             },
             stage=STAGES[kind],
+            mourn=partial(end_leases, redis_url) if kind == "worker" else mourn_nobody,
         )
         return self._supervisor.start(part)
 

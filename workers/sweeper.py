@@ -63,9 +63,9 @@ class Sweeper:
             await self._sweep(time.monotonic())
 
     async def _sweep(self, now: float) -> None:
-        if now >= self._recover_after:
-            await self.recover()
+        await self.recover(seen_only=now < self._recover_after)
         await self.resend()
+        await self._store.hints.send_deliveries(await self._store.deliveries.promote())
         if now >= self._prune_after and not await self.prune():
             self._prune_after = now + PRUNE_SECONDS
 
@@ -77,9 +77,12 @@ class Sweeper:
     def _spare_all(self) -> None:
         self._recover_after = time.monotonic() + self._lease_seconds
 
-    async def recover(self) -> None:
-        """Give back what dead workers held, and send its hints."""
-        for worker_id in await self._store.leases.dead_workers():
+    async def recover(self, *, seen_only: bool = False) -> None:
+        """Give back what dead workers held, and send its hints.
+
+        `seen_only`: only of workers whose death was seen, not of those that are merely silent.
+        """
+        for worker_id in await self._store.leases.dead_workers(seen_only=seen_only):
             if worker_id == self._worker_id:
                 continue
             references = await self._store.leases.held(worker_id)

@@ -1,13 +1,27 @@
 """What keeps executions alive: heartbeats, the sweeper's lead, due hints and retention."""
 
 import asyncio
+import os
+import secrets
+import socket
 
 from engine import keyspace
 from engine.store.client import Client
 from engine.store.scripts import SCRIPTS
 
+SEEN_DEAD = 1
+"""The end of a lease that was not waited for, since somebody saw the worker end."""
 PROMOTED_AT_ONCE = 500
 PARTITIONS = range(keyspace.PARTITIONS)
+
+
+def make_worker_id() -> str:
+    """A name for this process as a worker: its host and process id, and a number of its own."""
+    return f"{_process_prefix(os.getpid())}{secrets.token_hex(3)}"
+
+
+def _process_prefix(pid: int) -> str:
+    return f"{socket.gethostname()}-{pid}-"
 
 
 class Leases:
@@ -33,9 +47,10 @@ class Leases:
         reply = await self._client.send("ZRANGE", keyspace.workers(), 0, -1, "WITHSCORES")
         return {name.decode(): int(score) for name, score in reply}
 
-    async def dead_workers(self) -> list[str]:
-        """The workers whose lease is over."""
-        reply = await self._client.call(SCRIPTS["list_dead_workers"], [keyspace.workers()], [0])
+    async def dead_workers(self, *, seen_only: bool = False) -> list[str]:
+        """The workers whose lease is over, or only those whose death was seen."""
+        now = SEEN_DEAD if seen_only else 0
+        reply = await self._client.call(SCRIPTS["list_dead_workers"], [keyspace.workers()], [now])
         return [name.decode() for name in reply]
 
     async def held(self, worker_id: str) -> list[str]:
@@ -120,9 +135,16 @@ class Leases:
         line = next((line for line in lines if line.startswith("uptime_in_seconds:")), ":0")
         return int(line.partition(":")[2])
 
+    async def end_leases_of(self, pid: int) -> None:
+        """Take the worker for dead that was this process on this host."""
+        prefix = _process_prefix(pid)
+        for worker_id in await self.workers():
+            if worker_id.startswith(prefix):
+                await self.end_lease(worker_id)
+
     async def end_lease(self, worker_id: str) -> None:
         """Take a worker for dead at once: whoever started its process saw it end."""
-        await self._client.send("ZADD", keyspace.workers(), "XX", 1, worker_id)
+        await self._client.send("ZADD", keyspace.workers(), "XX", SEEN_DEAD, worker_id)
 
     async def now(self) -> int:
         """Redis's time in milliseconds."""

@@ -16,6 +16,7 @@ from tests.acceptance.documents import save_call, save_chain_and_fan
 from tests.acceptance.running import RunningStack, running, until
 
 RECOVERY_SECONDS = 5.0
+"""The bar; the supervisor, who sees a worker die, makes it much less than a lease."""
 CALLERS = 4
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 

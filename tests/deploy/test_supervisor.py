@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,20 @@ async def test_children_end_with_a_supervisor_that_is_killed() -> None:
         process.kill()
 
     await gone(child)
+
+
+async def test_a_death_is_reported_with_the_process_id_before_the_next_start() -> None:
+    dead: list[int] = []
+
+    async def mourn(pid: int) -> None:
+        dead.append(pid)
+
+    async with supervised(replace(part("one", STEADY), mourn=mourn)) as (_, [keeper], _written):
+        pid = await pid_of(keeper)
+        os.kill(pid, signal.SIGKILL)
+        await gone(pid)
+
+        async def read() -> list[int]:
+            return dead
+
+        assert await eventually(read) == [pid]

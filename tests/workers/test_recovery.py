@@ -86,6 +86,24 @@ async def test_a_killed_workers_execution_ends_within_five_seconds(
     assert [node.attempts for node in execution.nodes] == [1, 1, 2, 1, 1]
 
 
+async def test_a_death_that_was_seen_is_made_good_at_once(
+    workers: list[WorkerProcess], runner: Runner, target: Target
+) -> None:
+    execution_id = await runner.begin(await runner.save(http_line(f"{target.url}/slow/0.3", 3)))
+    await eventually(_async(lambda: target.calls["/slow/0.3?n=1"]))
+    leases = runner.store.leases
+    [holder] = [name for name in await leases.workers() if await leases.held(name)]
+    pid = int(holder.split("-")[-2])
+
+    begun = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    await leases.end_leases_of(pid)
+    execution = await runner.end(execution_id)
+
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert time.monotonic() - begun < 2.8  # the lease alone is 3 s
+
+
 async def test_a_killed_worker_with_hints_in_hand_loses_no_execution(
     workers: list[WorkerProcess], runner: Runner, target: Target
 ) -> None:

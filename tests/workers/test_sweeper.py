@@ -46,7 +46,7 @@ async def lose(store: Store, reference: str, worker_id: str = "dead") -> None:
     """Let a worker die with the execution in hand."""
     assert await store.walks.claim(reference, worker_id)
     await store.leases.beat(worker_id, 60_000)
-    await store.leases.end_lease(worker_id)
+    await store.client.send("ZADD", keyspace.workers(), 2, worker_id)  # a lease long over
 
 
 async def make_due(store: Store, runner: Runner, reference: str) -> None:
@@ -147,6 +147,18 @@ async def test_nobody_is_taken_for_dead_soon_after_redis_came_back(
     await sweeper._tick()
 
     assert set(await store.leases.workers()) == left
+
+
+async def test_a_worker_that_was_seen_dying_is_not_spared(
+    store: Store, runner: Runner, sweeper: Sweeper, up_for: Callable[[int], None]
+) -> None:
+    up_for(1)
+    await lose(store, await begin(runner))
+    await store.leases.end_lease("dead")
+
+    await sweeper._tick()
+
+    assert await store.leases.workers() == {}
 
 
 async def test_nobody_is_taken_for_dead_after_the_machine_slept(
