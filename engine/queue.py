@@ -20,18 +20,52 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from engine import keyspace
-from engine.store.hints import make_hint, parse_hint
+from engine.store.hints import BULK_QUEUE, make_hint, parse_hint
 
 FETCHED_AT_ONCE = 64
+BULK_AT_ONCE = 4
+"""While that many executions compute, no further one of an account that has many is begun."""
+PATIENCE_SECONDS = 0.02
+"""After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
 SILENCE_SECONDS = 5.0
 """A server that does not even answer that there is no hint is taken for gone."""
+
+
+class Pace:
+    """How many executions this process computes, rather than waits for."""
+
+    def __init__(self) -> None:
+        self._busy = 0
+        self._condition = threading.Condition()
+
+    def begin(self) -> None:
+        """An execution is taken up."""
+        with self._condition:
+            self._busy += 1
+
+    def rest(self) -> None:
+        """It needs no computing for now: it waits for others, or it is over."""
+        with self._condition:
+            self._busy -= 1
+            if self._busy < BULK_AT_ONCE:
+                self._condition.notify()
+
+    def wait_quiet(self, timeout: float) -> int:
+        """How many executions may be taken up beside what is computed, one at least.
+
+        Waits up to `timeout` seconds while there is enough to compute.
+        """
+        with self._condition:
+            self._condition.wait_for(lambda: self._busy < BULK_AT_ONCE, timeout)
+            return max(1, BULK_AT_ONCE - self._busy)
 
 
 class Slots:
     """How many executions this process may hold; taken by the consumer, freed by the walker."""
 
     def __init__(self, count: int) -> None:
+        self.pace = Pace()
         self._free = count
         self._is_open = True
         self._condition = threading.Condition()
@@ -57,7 +91,7 @@ class Slots:
         with self._condition:
             self._free += 1
             if self._free == 1:
-                self._condition.notify()
+                self._condition.notify_all()
 
     def close(self) -> None:
         """Take no more hints."""
@@ -72,11 +106,11 @@ class HintBroker(dramatiq.Broker):
         self._url = url
         self._slots = slots
         self._client = _connect(url)
-        self._consumers: list[HintConsumer] = []
+        self._consumers: dict[str, HintConsumer] = {}
 
     def unblock(self) -> None:
         """Let consumers that wait for a hint return at once, so that they can stop."""
-        for consumer in self._consumers:
+        for consumer in list(self._consumers.values()):
             with contextlib.suppress(redis.RedisError):
                 self._client.client_unblock(consumer.connection_id)
 
@@ -96,7 +130,7 @@ class HintBroker(dramatiq.Broker):
         if queue_name not in self.queues:
             raise QueueNotFound(queue_name)
         consumer = HintConsumer(self._url, queue_name, self._slots)
-        self._consumers = [consumer]
+        self._consumers[queue_name] = consumer
         return consumer
 
     def enqueue(
@@ -153,7 +187,7 @@ class HintConsumer(Consumer):
         free = self._slots.wait_free(BLOCK_SECONDS)
         if free < 1:
             return
-        count = min(free, FETCHED_AT_ONCE)
+        count = min(free, self._at_once())
         try:
             reply = self._client.execute_command(
                 "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
@@ -163,6 +197,10 @@ class HintConsumer(Consumer):
         if reply:
             self._fetched = reply[1][::-1]
             self._slots.take(len(self._fetched))
+
+    def _at_once(self) -> int:
+        is_bulk = self._queue_name == BULK_QUEUE
+        return self._slots.pace.wait_quiet(PATIENCE_SECONDS) if is_bulk else FETCHED_AT_ONCE
 
     def _make_message(self, data: bytes) -> MessageProxy | None:
         try:

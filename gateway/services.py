@@ -14,6 +14,7 @@ from starlette.requests import Request
 from engine import metrics
 from engine.settings import Settings
 from engine.store import Bell, Store
+from gateway.turns import Turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Services:
     settings: Settings
     store: Store
     bell: Bell
+    turns: Turns
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -46,7 +48,12 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     try:
         async with Bell.open(settings.redis_url) as bell:
             yield Services(
-                settings=settings, store=store, bell=bell, stopping=stopping, process=process
+                settings=settings,
+                store=store,
+                bell=bell,
+                turns=Turns(),
+                stopping=stopping,
+                process=process,
             )
     finally:
         publishing.cancel()

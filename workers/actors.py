@@ -3,7 +3,7 @@
 import dramatiq
 
 from engine.queue import HintBroker
-from engine.store.hints import WALK_ACTOR, WALK_QUEUE
+from engine.store.hints import BULK_QUEUE, WALK_ACTOR, WALK_QUEUE
 from workers.walker import Walker
 
 
@@ -14,3 +14,4 @@ def declare(broker: HintBroker, walker: Walker) -> None:
         walker.take(reference)
 
     dramatiq.actor(broker=broker, actor_name=WALK_ACTOR, queue_name=WALK_QUEUE)(walk)
+    broker.declare_queue(BULK_QUEUE)

@@ -73,6 +73,7 @@ async def worker(
             cpu_slots=cpu_slots,
             max_bytes=settings.max_run_bytes,
             release=slots.release,
+            pace=slots.pace,
         )
         stack.push_async_callback(_resign, store, worker_id)
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
-from engine import metrics
+from engine import keyspace, metrics
 from engine.errors import EngineError
 from engine.store import Store
 from engine.store.executions import RESEND_AFTER_MS
+from engine.store.hints import BULK_QUEUE
 
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
@@ -99,14 +101,23 @@ class Sweeper:
         given = [
             reference for reference, is_given in zip(references, found, strict=True) if is_given
         ]
-        await self._store.hints.send(given)
+        await self._send(given)
         metrics.EXECUTIONS_RECOVERED.inc(len(given))
 
     async def resend(self) -> None:
         """Send the hints that are due: retries, and what nobody has claimed."""
-        references = await self._store.leases.promote(RESEND_AFTER_MS)
-        await self._store.hints.send(references)
+        # What waits in a long queue is not lost: it is sent again when its turn should have come.
+        patience_ms = RESEND_AFTER_MS + await self._store.hints.depth()
+        references = await self._store.leases.promote(patience_ms)
+        await self._send(references)
         metrics.HINTS_RESENT.inc(len(references))
+
+    async def _send(self, references: Sequence[str]) -> None:
+        owners = {each: keyspace.parse_reference(each)[0] for each in references}
+        large = await self._store.executions.with_much_under_way(set(owners.values()))
+        bulk = [each for each, owner in owners.items() if owner in large]
+        await self._store.hints.send(bulk, BULK_QUEUE)
+        await self._store.hints.send([each for each in owners if owners[each] not in large])
 
     async def prune(self) -> bool:
         """Remove executions whose retention is over, and fold metrics of processes long gone.

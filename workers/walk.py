@@ -40,6 +40,8 @@ class Means:
     max_bytes: int
     is_draining: Callable[[], bool]
     ask_help: Callable[[str], Awaitable[None]]
+    rest: Callable[[str], None]
+    """An execution waits for something other than this process."""
 
 
 class Walk:
@@ -322,6 +324,7 @@ class Walk:
     # -- outcomes ---------------------------------------------------------------------------------
 
     async def _wait(self) -> None:
+        self._means.rest(self._claimed.reference)
         await self._wake.wait()
         self._wake.clear()
         while self._ended:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from engine import keyspace, log, metrics
 from engine.errors import EngineError, Unavailable, WorkflowNotFound
 from engine.executions import ExecutionStatus
+from engine.queue import Pace
 from engine.store import Store
 from engine.store.walks import Claimed, Verdict
 from workers.executor import Executor
@@ -36,10 +37,13 @@ class Walker:
         cpu_slots: int,
         max_bytes: int,
         release: Callable[[], None],
+        pace: Pace,
     ) -> None:
         self._store = store
         self._loop = asyncio.get_running_loop()
         self._release = release
+        self._pace = pace
+        self._busy: set[str] = set()
         self._is_draining = False
         self._inbox: deque[str] = deque()
         self._is_woken = False
@@ -54,6 +58,7 @@ class Walker:
             max_bytes=max_bytes,
             is_draining=lambda: self._is_draining,
             ask_help=self._ask_help,
+            rest=self._let_rest,
         )
 
     @property
@@ -63,6 +68,7 @@ class Walker:
 
     def take(self, reference: str) -> None:
         """Walk an execution soon; returns at once. May be called from any thread."""
+        self._pace.begin()
         self._inbox.append(reference)
         if not self._is_woken:
             self._is_woken = True
@@ -111,19 +117,20 @@ class Walker:
     def _start(self, reference: str) -> None:
         if not keyspace.is_reference(reference):
             logger.warning("a hint named no execution")
-            self._release()
+            self._let_go()
             return
         if self._is_draining:
-            self._release()
+            self._let_go()
             self._store.hints.send_soon(reference)  # it came too late for this worker
             return
         if reference in self._tasks:
-            self._release()  # a double: it is being walked right here
+            self._let_go()  # a double: it is being walked right here
             self._looks.add(look := self._loop.create_task(self._look(reference)))
             look.add_done_callback(self._looks.discard)
             return
         task = self._loop.create_task(self._walk(reference))
         self._tasks[reference] = task
+        self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()
         task.add_done_callback(lambda _: self._done(reference))
 
@@ -138,7 +145,17 @@ class Walker:
         except EngineError as error:
             logger.warning("cannot look", extra={"reason": error.message})
 
+    def _let_rest(self, reference: str) -> None:
+        if reference in self._busy:
+            self._busy.remove(reference)
+            self._pace.rest()
+
+    def _let_go(self) -> None:
+        self._pace.rest()
+        self._release()
+
     def _done(self, reference: str) -> None:
+        self._let_rest(reference)
         self._tasks.pop(reference, None)
         self._walks.pop(reference, None)
         metrics.EXECUTIONS_HELD.dec()

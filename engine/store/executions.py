@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from engine.idempotency import Once
 from engine.store.accepting import Accepted, Repeated, first_call, refusal
 from engine.store.client import Client
 from engine.store.connection import Word
-from engine.store.hints import HintSender
+from engine.store.hints import BULK_QUEUE, WALK_QUEUE, HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.workflows import Workflow
@@ -31,6 +31,9 @@ from engine.tiers import Terms
 RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000
 IDEMPOTENCY_MS = 86_400_000
+BULK_FROM = 64
+"""An account with more executions under way lets those of others go first."""
+MAX_KNOWN = 10_000
 SCAN_PAGE = 100
 HEAD_FIELDS = (
     "status",
@@ -55,6 +58,8 @@ class Executions:
         self._client = client
         self._hints = hints
         self._keep_ms = int(retention_days * 86_400_000)
+        self._active: dict[str, int] = {}
+        """What accounts had under way when this process last heard of it."""
 
     async def accept(
         self,
@@ -107,19 +112,33 @@ class Executions:
                 *(self._hook(webhook_url) if webhook_url else ()),
             ],
         )
+        queue = self._queue_for(account_id)
         travels_along = self._hints.travels_with(self._client)
         if travels_along:
-            self._hints.send_soon(reference)
+            self._hints.send_soon(reference, queue)
         verdict = await reply
         if verdict[0] != b"ok":
             raise refusal(verdict, terms, once)
         if not travels_along or self._client.reloads != reloads:
-            self._hints.send_soon(reference)  # a hint must not come before its execution
+            self._hints.send_soon(reference, queue)  # a hint must not come before its execution
+        self._active[account_id] = int(verdict[2])
         return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
 
     def _hook(self, url: str) -> Sequence[Word]:
         # What the script of the end needs, frozen now: the key may be gone by then.
         return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
+
+    def _queue_for(self, account_id: str) -> str:
+        # Many may be accepted before the first reply tells how many there are.
+        active = self._active[account_id] = self._active.get(account_id, 0) + 1
+        if len(self._active) > MAX_KNOWN:
+            self._active.clear()
+        return BULK_QUEUE if active > BULK_FROM else WALK_QUEUE
+
+    async def with_much_under_way(self, account_ids: Iterable[str]) -> set[str]:
+        """Those of the accounts whose hints are to wait behind those of others."""
+        counts = {each: self._client.send("SCARD", keyspace.active(each)) for each in account_ids}
+        return {each for each, count in counts.items() if int(await count) > BULK_FROM}
 
     async def repeated(self, account_id: str, once: Once) -> Repeated | None:
         """The first call with the key, None when this is it. Raises IdempotencyKeyReused."""

@@ -7,6 +7,8 @@ from engine.store.client import Client, forget
 from engine.store.scripts import SCRIPTS
 
 WALK_QUEUE = "walk"
+BULK_QUEUE = "bulk"
+"""Hints of accounts that have much under way: taken few at a time, after what others want."""
 WALK_ACTOR = "walk"
 DELIVER_QUEUE = "deliver"
 DELIVER_ACTOR = "deliver"
@@ -36,17 +38,17 @@ class HintSender:
         """Whether hints leave in one pipeline with this client's commands, in order."""
         return self._client is client
 
-    def send_soon(self, reference: str) -> None:
+    def send_soon(self, reference: str, queue: str = WALK_QUEUE) -> None:
         """Send a walk hint with the commands of this loop tick; nobody waits for it.
 
         Refused when Redis is full, as the execution it is for may be.
         """
         hint = make_hint(WALK_ACTOR, reference)
-        forget(self._client.send("RPUSH", keyspace.hints(WALK_QUEUE), hint))
+        forget(self._client.send("RPUSH", keyspace.hints(queue), hint))
 
-    async def send(self, references: Iterable[str]) -> None:
+    async def send(self, references: Iterable[str], queue: str = WALK_QUEUE) -> None:
         """Send walk hints of executions on record, a full Redis or not. Raises Unavailable."""
-        await self._send(WALK_QUEUE, [make_hint(WALK_ACTOR, each) for each in references])
+        await self._send(queue, [make_hint(WALK_ACTOR, each) for each in references])
 
     def deliver_soon(self, reference: str) -> None:
         """Send a hint of a delivery on record, a full Redis or not; nobody waits for it."""
@@ -65,4 +67,7 @@ class HintSender:
 
     async def depth(self) -> int:
         """How many hints wait."""
-        return int(await self._client.send("LLEN", keyspace.hints(WALK_QUEUE)))
+        lengths = [
+            self._client.send("LLEN", keyspace.hints(queue)) for queue in (WALK_QUEUE, BULK_QUEUE)
+        ]
+        return sum([int(await length) for length in lengths])

@@ -164,7 +164,12 @@ async def _accept(
     request: GatewayRequest, principal: Principal, ask: Ask, execution_id: str
 ) -> None:
     try:
-        await _accept_fresh(request.state["services"], principal, ask, execution_id)
+        services = request.state["services"]
+        await services.turns.begin(principal.account.id)
+        try:
+            await _accept_fresh(services, principal, ask, execution_id)
+        finally:
+            services.turns.end(principal.account.id)
     except (Repeated, IdempotencyKeyReused, Unavailable):
         raise
     except EngineError:

@@ -17,7 +17,7 @@ import redis
 from dramatiq.errors import ActorNotFound, ConnectionClosed, QueueNotFound
 
 from engine import keyspace, queue
-from engine.queue import HintBroker, HintConsumer, Slots
+from engine.queue import HintBroker, HintConsumer, Pace, Slots
 from engine.store.hints import make_hint
 from tests.conftest import RedisServer
 from tests.redis_proxy import running_proxy
@@ -73,6 +73,7 @@ def open_bench() -> Iterator[Open]:
     def open_bench(url: str, slots: int = 100, client_url: str = "") -> Bench:
         free = Slots(slots)
         broker = HintBroker(url, free)
+        broker.declare_queue("bulk")
         worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
         client = redis.Redis.from_url(client_url or url)
         bench = Bench(broker, free, worker, client)
@@ -316,7 +317,7 @@ def test_what_the_broker_cannot_do_it_refuses(bench: Bench) -> None:
     with pytest.raises(ActorNotFound):
         bench.broker.get_actor("nobody")
     bench.broker.declare_queue("walk")
-    assert bench.broker.queues.keys() == {"walk"}
+    assert bench.broker.queues.keys() == {"bulk", "walk"}
 
 
 def test_sending_through_the_broker_arrives(bench: Bench) -> None:
@@ -336,6 +337,69 @@ def test_hints_can_be_dropped(open_bench: Open, redis_url: str) -> None:
     bench.broker.flush_all()
 
     assert bench.client.llen(KEY) == 0
+
+
+BULK = keyspace.hints("bulk")
+
+
+def send_bulk(bench: Bench, *arguments: str) -> None:
+    bench.client.rpush(BULK, *(make_hint("walk", argument) for argument in arguments))
+
+
+def test_bulk_is_taken_only_while_there_is_little_to_compute(
+    open_bench: Open, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "PATIENCE_SECONDS", 60.0)
+    bench = open_bench(redis_url)
+    pace = bench.slots.pace
+    for _ in range(queue.BULK_AT_ONCE):
+        pace.begin()
+    time.sleep(1.1)  # until the consumer, which had begun to wait for a hint, looks again
+
+    send_bulk(bench, *(f"b{number}" for number in range(10)))
+    bench.send("other")
+    bench.wait_for(1)
+
+    assert bench.taken == ["other"]
+    assert bench.client.llen(BULK) == 10
+    pace.rest()
+    bench.wait_for(10)
+    assert bench.taken == ["other", *(f"b{number}" for number in range(10))]
+    for _ in range(queue.BULK_AT_ONCE):
+        pace.rest()
+
+
+def test_bulk_is_not_put_off_for_ever(open_bench: Open, redis_url: str) -> None:
+    bench = open_bench(redis_url)
+    pace = bench.slots.pace
+    for _ in range(100):
+        pace.begin()
+
+    send_bulk(bench, *(f"b{number}" for number in range(10)))
+
+    bench.wait_for(10)
+
+
+def test_bulk_alone_is_taken_in_order_and_whole(bench: Bench) -> None:
+    names = [f"b{number}" for number in range(50)]
+
+    send_bulk(bench, *names)
+
+    bench.wait_for(50)
+    assert bench.taken == names
+
+
+def test_the_pace_says_how_much_may_be_added() -> None:
+    pace = Pace()
+    started = time.monotonic()
+
+    assert pace.wait_quiet(5) == queue.BULK_AT_ONCE
+    for _ in range(queue.BULK_AT_ONCE):
+        pace.begin()
+    assert pace.wait_quiet(0.01) == 1
+    threading.Timer(0.05, pace.rest).start()
+    assert pace.wait_quiet(5) == 1
+    assert time.monotonic() - started < 1
 
 
 def test_a_slot_is_waited_for_no_longer_than_needed() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from engine import keyspace
 from engine.nodes.base import HttpAnswer, HttpCall
+from engine.queue import Pace
 from engine.store import Store
 from tests.eventually import eventually
 from tests.factories import Runner, http_fan
@@ -44,6 +45,7 @@ class Hands:
     def __init__(self, store: Store, pool: Any = None) -> None:
         self.gate = Gate()
         self.released = 0
+        self.pace = Pace()
         self.walker = Walker(
             store=store,
             executor=Executor(self.gate, pool or Pool(slots=1)),
@@ -51,6 +53,7 @@ class Hands:
             cpu_slots=1,
             max_bytes=1_000_000,
             release=self._release,
+            pace=self.pace,
         )
 
     def _release(self) -> None:

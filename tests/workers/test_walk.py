@@ -274,7 +274,7 @@ async def test_a_lost_hint_is_sent_again(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slug = await runner.save(greeting())
-    monkeypatch.setattr(type(store.hints), "send_soon", lambda hints, reference: None)
+    monkeypatch.setattr(type(store.hints), "send_soon", lambda *_: None)
     execution_id = await runner.begin(slug, {"who": "Ada"})
 
     execution = await runner.end(execution_id, seconds=8)
