@@ -39,8 +39,9 @@ def session_cookie(token: str, scope: Scope, public_url: str) -> str:
 
 def _is_secure(scope: Scope, public_url: str) -> bool:
     # A caller that lies about its scheme only makes its own cookie stricter.
-    said = [scope["scheme"], *_values(scope, b"x-forwarded-proto"), public_url.partition(":")[0]]
-    return "https" in said
+    forwarded = ",".join(_values(scope, b"x-forwarded-proto")).split(",")
+    said = [scope["scheme"], public_url.partition(":")[0], *forwarded]
+    return any(scheme.strip().lower() == "https" for scheme in said)
 
 
 def check_own_write(scope: Scope, public_url: str) -> None:

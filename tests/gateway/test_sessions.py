@@ -140,14 +140,13 @@ async def test_another_site_cannot_sign_a_browser_in(
     assert (await client.post(url)).status_code == 303
 
 
+@pytest.mark.parametrize("said", ["https", "https, http", "HTTPS"])
 async def test_a_cookie_is_secure_when_the_browser_speaks_https(
-    make_client: MakeClient, store: Store, account: Account
+    make_client: MakeClient, store: Store, account: Account, said: str
 ) -> None:
     client = await make_client()
 
-    answer = await client.post(
-        await login_url(store, account), headers={"x-forwarded-proto": "https"}
-    )
+    answer = await client.post(await login_url(store, account), headers={"x-forwarded-proto": said})
 
     assert cookie_of(answer)["secure"] is True
 
