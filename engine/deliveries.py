@@ -76,11 +76,13 @@ def judge(
     attempt: int,
     retry_after: str | None = None,
     jitter: float = 0.5,
+    scale: float = 1.0,
     now: datetime | None = None,
 ) -> Judgement:
     """What an answer means (None: there was none) to the attempt of that number, from 1.
 
-    `jitter` from 0 to 1 is drawn by the caller. The server's `Retry-After` can only put off.
+    `jitter` from 0 to 1 is drawn by the caller; `scale` multiplies the schedule's pauses. The
+    server's `Retry-After` can only put off.
     """
     if status is not None and 200 <= status <= 299:
         return Judgement(status=DeliveryStatus.DELIVERED)
@@ -88,7 +90,7 @@ def judge(
         return Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     if attempt > len(DELAYS_SECONDS):
         return Judgement(status=DeliveryStatus.FAILED)
-    delay = DELAYS_SECONDS[attempt - 1] * (1 + JITTER * (2 * jitter - 1))
+    delay = DELAYS_SECONDS[attempt - 1] * (1 + JITTER * (2 * jitter - 1)) * scale
     asked = parse_retry_after(retry_after, now or datetime.now(UTC)) if retry_after else 0.0
     return Judgement(status=DeliveryStatus.PENDING, delay_seconds=max(delay, asked))
 

@@ -68,6 +68,12 @@ EXECUTIONS_RECOVERED = Counter(
     "Executions taken back from dead workers.",
     registry=REGISTRY,
 )
+WEBHOOK_ATTEMPTS = Counter(
+    "headrace_webhook_attempts_total",
+    "Attempts at deliveries of webhooks, by what became of the delivery.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 HINTS_RESENT = Counter(
     "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
 )

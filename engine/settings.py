@@ -42,6 +42,8 @@ class Settings:
     """A worker that was silent this long is taken for dead."""
     allow_private_urls: bool = False
     """Development and tests: outbound calls may reach private addresses and any port."""
+    webhook_time_scale: float = 1.0
+    """Development and tests: the pauses between attempts at a webhook are multiplied by this."""
     tiers_file: str = ""
     """A TOML file that changes what tiers give; empty: as `engine/tiers.toml` says."""
     log_level: str = "INFO"

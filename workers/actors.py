@@ -3,15 +3,25 @@
 import dramatiq
 
 from engine.queue import HintBroker
-from engine.store.hints import BULK_QUEUE, WALK_ACTOR, WALK_QUEUE
+from engine.store.hints import BULK_QUEUE, DELIVER_ACTOR, DELIVER_QUEUE, WALK_ACTOR, WALK_QUEUE
+from workers.delivery import Sender
 from workers.walker import Walker
 
 
-def declare(broker: HintBroker, walker: Walker) -> None:
-    """Declare every actor on the broker."""
+def declare_walk(broker: HintBroker, walker: Walker) -> None:
+    """Declare the actor of executions."""
 
     def walk(reference: str) -> None:
         walker.take(reference)
 
     dramatiq.actor(broker=broker, actor_name=WALK_ACTOR, queue_name=WALK_QUEUE)(walk)
     broker.declare_queue(BULK_QUEUE)
+
+
+def declare_deliver(broker: HintBroker, sender: Sender) -> None:
+    """Declare the actor of webhooks."""
+
+    def deliver(reference: str) -> None:
+        sender.take(reference)
+
+    dramatiq.actor(broker=broker, actor_name=DELIVER_ACTOR, queue_name=DELIVER_QUEUE)(deliver)

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import os
-import secrets
 import signal
-import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import uvloop
@@ -17,8 +15,10 @@ from engine.queue import HandingWorker, HintBroker, Slots
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.heartbeat import Heartbeat
+from engine.store.leases import make_worker_id
 from engine.store.subscription import Subscription
 from workers import actors
+from workers.delivery import Sender
 from workers.executor import Executor
 from workers.http import Egress
 from workers.http.gate import Gate
@@ -55,7 +55,7 @@ async def worker(
 
     It waits for the store before it takes anything, unless `stopping` is set.
     """
-    worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    worker_id = make_worker_id()
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
     slots = Slots(settings.worker_slots)
     async with contextlib.AsyncExitStack() as stack:
@@ -86,9 +86,13 @@ async def worker(
         )
         await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
         await stack.enter_async_context(_sweeping(store, worker_id, settings))
-        await stack.enter_async_context(_consuming(settings, slots, walker))
+        sending = await stack.enter_async_context(_sending(store, egress, settings))
+        await stack.enter_async_context(
+            _consuming(settings, slots, lambda broker: actors.declare_walk(broker, walker))
+        )
         yield walker
         slots.close()
+        sending.close()
         await walker.drain(settings.drain_seconds)
 
 
@@ -113,6 +117,19 @@ async def _sweeping(store: Store, worker_id: str, settings: Settings) -> AsyncIt
         yield
 
 
+@contextlib.asynccontextmanager
+async def _sending(store: Store, egress: Egress, settings: Settings) -> AsyncIterator[Slots]:
+    """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others."""
+    slots = Slots(settings.worker_slots)
+    sender = Sender(
+        store=store, egress=egress, release=slots.release, scale=settings.webhook_time_scale
+    )
+    async with _consuming(settings, slots, lambda broker: actors.declare_deliver(broker, sender)):
+        yield slots
+        slots.close()
+        await sender.drain(settings.drain_seconds)
+
+
 async def _resign(store: Store, worker_id: str) -> None:
     with contextlib.suppress(EngineError):
         if await store.leases.held(worker_id):
@@ -132,9 +149,11 @@ async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncIterat
 
 
 @contextlib.asynccontextmanager
-async def _consuming(settings: Settings, slots: Slots, walker: Walker) -> AsyncIterator[None]:
+async def _consuming(
+    settings: Settings, slots: Slots, declare: Callable[[HintBroker], None]
+) -> AsyncIterator[None]:
     broker = HintBroker(settings.queue_url or settings.redis_url, slots)
-    actors.declare(broker, walker)
+    declare(broker)
     consumer = HandingWorker(broker)
     consumer.start()
     try:

@@ -62,6 +62,8 @@ class HttpCall:
     """How many are followed; with none, a redirect is the answer."""
     signature: tuple[tuple[str, str], ...] = ()
     """Headers that Headrace itself signs with, which authors cannot set."""
+    is_cut: bool = False
+    """A larger answer is cut off at `max_bytes`, not refused; a compressed one is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,8 @@ class ClaimedDelivery:
     fence: int
     tries: int
     """Attempts so far that count against the schedule."""
+    lost: int
+    """Attempts in a row that nobody recorded."""
     secrets: tuple[str, ...]
     """All that are valid, the newest first; none when the webhook is gone or disabled."""
     now: int
@@ -110,6 +112,7 @@ class Deliveries:
             body=record.get("body"),
             fence=int(record["fence"]),
             tries=int(record.get("tries", 0)),
+            lost=int(record["fence"]) - int(record.get("settled", 0)) - 1,
             secrets=_valid_secrets(parse_hash(reply[3]), now),
             now=now,
         )

@@ -98,7 +98,7 @@ class Egress:
             return HttpAnswer(
                 status=response.status,
                 headers=_plain_headers(response),
-                body=await _read(response, call.max_bytes),
+                body=await (_read_head if call.is_cut else _read)(response, call.max_bytes),
             )
 
     def _check(self, call: HttpCall) -> tuple[Target, URL]:
@@ -274,6 +274,18 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     if error:
         raise error
     return await _decode(response, b"".join(chunks), max_bytes)
+
+
+async def _read_head(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The first bytes of a body; with more to come, the connection is closed."""
+    if "Content-Encoding" in response.headers:
+        return b""
+    head = b""
+    async for chunk in response.content.iter_any():
+        head += chunk
+        if len(head) >= max_bytes:
+            break
+    return head[:max_bytes]
 
 
 async def _decode(response: aiohttp.ClientResponse, body: bytes, max_bytes: int) -> bytes:

@@ -1,0 +1,225 @@
+"""The sender of webhooks: one attempt for each hint, signed, recorded, and tried again later."""
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine import keyspace, metrics
+from engine.deliveries import Attempt, DeliveryStatus, Judgement, execution_body, judge
+from engine.errors import EngineError, ExecutionNotFound
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.store import Store
+from engine.store.deliveries import ClaimedDelivery
+from engine.webhooks import sign
+from workers.http import Egress
+from workers.recorder import persist
+
+ATTEMPT_SECONDS = 10.0
+MAX_ANSWER_BYTES = 65_536
+KEPT_ANSWER_BYTES = 2_048
+AT_ONCE = 10
+"""Attempts that one process makes at once for one webhook."""
+MAX_WAITING = 1_000
+"""Deliveries of one webhook that wait in one process; the others come again when they are due."""
+MAX_LOST = 5
+"""A delivery whose attempts were lost so often with their workers is given up."""
+DISABLED = "The webhook is disabled or deleted"
+FORGOTTEN = "The execution is not kept any more"
+LOST = "Workers died of its attempts"
+
+logger = logging.getLogger(__name__)
+
+
+class _GivenUp(Exception):
+    """There is nothing to send, and never will be; says why."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """The deliveries of one webhook: some are attempted, others wait for their turn."""
+
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    length: int = 0
+
+
+class Sender:
+    """Takes hints from any thread and makes attempts on the event loop.
+
+    A slow receiver holds up nobody but itself: each webhook has a line of its own. `release` is
+    called once for each hint that was taken; `scale` shortens the schedule's pauses for tests.
+    """
+
+    def __init__(
+        self, *, store: Store, egress: Egress, release: Callable[[], None], scale: float = 1.0
+    ) -> None:
+        self._store = store
+        self._egress = egress
+        self._release = release
+        self._scale = scale
+        self._loop = asyncio.get_running_loop()
+        self._inbox: deque[str] = deque()
+        self._is_woken = False
+        self._is_draining = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lines: dict[str, _Line] = {}
+        self._attempting: set[asyncio.Task[None]] = set()
+        self._random = random.SystemRandom()
+
+    def take(self, reference: str) -> None:
+        """Attempt a delivery soon; returns at once. May be called from any thread."""
+        self._inbox.append(reference)
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._start_all)
+
+    async def drain(self, seconds: float) -> None:
+        """Begin no more attempts and let those under way end; others get what is left."""
+        self._is_draining = True
+        if self._attempting:
+            await asyncio.wait(self._attempting, timeout=seconds)
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start_all(self) -> None:
+        # The flag is lowered first: what is appended from now on wakes the loop again.
+        self._is_woken = False
+        while self._inbox:
+            self._start(self._inbox.popleft())
+
+    def _start(self, reference: str) -> None:
+        is_double = reference in self._tasks
+        if is_double or self._is_draining or not keyspace.is_reference(reference):
+            self._release()  # the sweeper sends it again, if it is one that is due
+            return
+        task = self._loop.create_task(self._deliver(reference))
+        self._tasks[reference] = task
+        task.add_done_callback(lambda _: self._done(reference))
+
+    def _done(self, reference: str) -> None:
+        del self._tasks[reference]
+        self._release()
+
+    async def _deliver(self, reference: str) -> None:
+        try:
+            key_id = await self._store.deliveries.key_of(reference)
+            if key_id is not None:
+                await self._in_line(reference, key_id)
+        except EngineError as error:
+            logger.warning("left a delivery", extra={"reason": error.message})
+        except Exception:
+            logger.exception("a delivery failed unexpectedly")
+
+    async def _in_line(self, reference: str, key_id: str) -> None:
+        line = self._lines.setdefault(key_id, _Line())
+        if line.length >= MAX_WAITING:
+            return
+        line.length += 1
+        try:
+            async with line.turns:
+                if not self._is_draining:
+                    await self._claim_and_attempt(reference, key_id)
+        finally:
+            line.length -= 1
+            if not line.length:
+                self._lines.pop(key_id, None)
+
+    async def _claim_and_attempt(self, reference: str, key_id: str) -> None:
+        # A claim whose reply was lost may have been made; asked again, it answers the same.
+        token = secrets.token_hex(8)
+        deliveries = self._store.deliveries
+        claimed = await persist(lambda: deliveries.claim(reference, key_id, token), "claim")
+        if claimed is None:
+            return
+        task = self._tasks[reference]
+        self._attempting.add(task)
+        task.add_done_callback(self._attempting.discard)
+        attempt, judgement = await self._attempt(claimed)
+        await self._settle(claimed, attempt, judgement)
+
+    async def _settle(
+        self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
+    ) -> None:
+        deliveries = self._store.deliveries
+        status = await persist(lambda: deliveries.settle(claimed, attempt, judgement), "settle")
+        metrics.WEBHOOK_ATTEMPTS.labels(judgement.status.value).inc()
+        if status is DeliveryStatus.FAILED:
+            logger.warning(
+                "a webhook was not delivered",
+                extra={"delivery_id": claimed.id, "key_id": claimed.key_id},
+            )
+
+    async def _attempt(self, claimed: ClaimedDelivery) -> tuple[Attempt, Judgement]:
+        began = time.perf_counter()
+        try:
+            answer = await self._egress.fetch(await self._call(claimed))
+        except (_GivenUp, NodeFailed) as error:
+            attempt = Attempt(at=claimed.now, duration_ms=_since(began), error=_sentence(error))
+            if isinstance(error, _GivenUp):
+                return attempt, Judgement(status=DeliveryStatus.FAILED)
+            return attempt, self._judge(claimed, None)
+        attempt = Attempt(
+            at=claimed.now,
+            status=answer.status,
+            duration_ms=_since(began),
+            error=_refusal(answer.status),
+            body=answer.body[:KEPT_ANSWER_BYTES].decode(errors="replace"),
+        )
+        return attempt, self._judge(claimed, answer)
+
+    def _judge(self, claimed: ClaimedDelivery, answer: HttpAnswer | None) -> Judgement:
+        return judge(
+            answer.status if answer else None,
+            attempt=claimed.tries + 1,
+            retry_after=answer.headers.get("retry-after") if answer else None,
+            jitter=self._random.random(),
+            scale=self._scale,
+        )
+
+    async def _call(self, claimed: ClaimedDelivery) -> HttpCall:
+        if not claimed.secrets:
+            raise _GivenUp(DISABLED)
+        if claimed.lost > MAX_LOST:
+            raise _GivenUp(LOST)
+        body = claimed.body or await self._body(claimed)
+        return HttpCall(
+            method="POST",
+            url=claimed.url,
+            headers=(("Content-Type", "application/json"),),
+            body=body,
+            timeout_seconds=ATTEMPT_SECONDS,
+            max_bytes=MAX_ANSWER_BYTES,
+            is_cut=True,
+            signature=sign(claimed.secrets, claimed.id, int(time.time()), body),
+        )
+
+    async def _body(self, claimed: ClaimedDelivery) -> bytes:
+        try:
+            execution = await self._store.executions.head(
+                claimed.account_id, claimed.execution_id or ""
+            )
+        except ExecutionNotFound:
+            raise _GivenUp(FORGOTTEN) from None
+        return execution_body(execution, claimed.event)
+
+
+def _sentence(error: Exception) -> str:
+    return error.message if isinstance(error, NodeFailed) else str(error)
+
+
+def _refusal(status: int) -> str | None:
+    if 200 <= status <= 299:
+        return None
+    if 300 <= status <= 399:
+        return f"The receiver answered {status}; redirects are not followed"
+    return f"The receiver answered {status}"
+
+
+def _since(began: float) -> int:
+    return int((time.perf_counter() - began) * 1000)
