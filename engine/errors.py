@@ -34,7 +34,8 @@ EngineError
 │   └── TooManyExecutions
 ├── ExecutionFailed        a node failed while a caller waited
 └── Unavailable            the store or the queue is unreachable or full
-    └── StoreFull
+    ├── StoreFull
+    └── QueueFull
 """
 
 from collections.abc import Sequence
@@ -340,3 +341,10 @@ class StoreFull(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The service is full right now; what was accepted goes on")
+
+
+class QueueFull(Unavailable):
+    """More waits for workers than may wait."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many executions wait for a worker right now")

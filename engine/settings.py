@@ -34,6 +34,8 @@ class Settings:
     """All node outputs of one execution together, in bytes."""
     worker_slots: int = 10_000
     """Executions one worker process holds at once, waiting ones included."""
+    max_queue: int = 50_000
+    """Hints that may wait for workers before runs are refused; 0: any number."""
     cpu_slots: int = 0
     """Child processes for heavy nodes and expressions; 0: one per core."""
     drain_seconds: float = 30.0

@@ -46,6 +46,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.ExecutionFailed: 500,
     errors.Unavailable: 503,
     errors.StoreFull: 503,
+    errors.QueueFull: 503,
 }
 """Every class of the tree has its own row; a test insists."""
 

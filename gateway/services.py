@@ -14,6 +14,7 @@ from starlette.requests import Request
 from engine import metrics
 from engine.settings import Settings
 from engine.store import Bell, Store
+from gateway.backlog import Backlog
 from gateway.turns import Turns
 
 
@@ -25,6 +26,7 @@ class Services:
     store: Store
     bell: Bell
     turns: Turns
+    backlog: Backlog
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -44,7 +46,11 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     """The services for as long as the context lasts; they live without a store that answers."""
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     store = Store.open(settings)
-    publishing = asyncio.create_task(metrics.publish(store, process), name="metrics")
+    backlog = Backlog(store.hints, settings.max_queue)
+    background = [
+        asyncio.create_task(metrics.publish(store, process), name="metrics"),
+        asyncio.create_task(backlog.watch(), name="backlog"),
+    ]
     try:
         async with Bell.open(settings.redis_url) as bell:
             yield Services(
@@ -52,10 +58,12 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                 store=store,
                 bell=bell,
                 turns=Turns(),
+                backlog=backlog,
                 stopping=stopping,
                 process=process,
             )
     finally:
-        publishing.cancel()
-        await asyncio.gather(publishing, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await store.close()

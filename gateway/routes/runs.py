@@ -165,6 +165,7 @@ async def _accept(
 ) -> None:
     try:
         services = request.state["services"]
+        services.backlog.check()
         await services.turns.begin(principal.account.id)
         try:
             await _accept_fresh(services, principal, ask, execution_id)
