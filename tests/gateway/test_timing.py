@@ -117,6 +117,16 @@ async def test_the_beginning_of_a_known_key_is_no_nearer_to_it(
     assert t < MAX_T
 
 
+async def test_one_look_into_the_store_would_be_noticed(gateway: Gateway, account: Account) -> None:
+    known = [api_keys.make_secret(account.id) for _ in range(500)]
+    unknown = [request("GET", "/api/whoami", x_api_key=key) for key in known]
+    malformed = [request("GET", "/api/whoami", x_api_key=key[:-1] + "!") for key in known]
+
+    _, t = await times_of(gateway, in_turn(unknown), in_turn(malformed))
+
+    assert t > 10 * MAX_T
+
+
 PATHS = {
     "read": ("GET", "/api/workflows/{slug}"),
     "schema": ("GET", "/api/workflows/{slug}/schema"),
