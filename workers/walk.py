@@ -2,19 +2,19 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine import metrics, retry
 from engine.executions import NODE_STATUSES, ExecutionStatus
 from engine.graph import Plan
-from engine.nodes.base import Kind, NodeFailed, Outputs
+from engine.nodes.base import Kind, NodeFailed
 from engine.progress import SETTLED, Progress
-from engine.store.executions import parse_rows
-from engine.store.records import pack, unpack
+from engine.store.records import pack
 from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, Walks, parse_claims
 from workers.executor import Executor, Outcome
+from workers.holdings import Holdings
 from workers.recorder import Recorder
 
 FLUSH_SECONDS = 0.05
@@ -56,7 +56,7 @@ class Walk:
         self._started = self._recorded_at = self._clock()
         self._progress = Progress(plan, claimed.statuses)
         self._claims: dict[int, NodeClaim] = {}
-        self._bytes = 0
+        self._holdings = Holdings(means.walks, claimed, means.max_bytes)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._io: list[int] = []
         self._cpu: deque[int] = deque()
@@ -143,29 +143,12 @@ class Walk:
         claimed = self._claimed
         if claimed.fence > 1:
             self._claims = parse_claims(claimed.record)
-            outputs = await self._read_outputs(claimed.record, range(len(claimed.statuses)))
+            outputs = await self._holdings.read(claimed.record, range(len(claimed.statuses)))
             self._progress = Progress(self._plan, claimed.statuses, outputs)
             self._elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
         for index, code in enumerate(claimed.statuses):
             if code == "t":
                 self._time(index, max(0.0, (self._claims[index].at - claimed.now) / 1000))
-
-    async def _read_outputs(
-        self, record: Mapping[str, bytes], wanted: Container[int]
-    ) -> dict[int, Outputs | None]:
-        outputs: dict[int, Outputs | None] = {}
-        for index, row in parse_rows(record).items():
-            if index not in wanted:
-                continue
-            data = row[5]
-            if data is True:
-                claimed = self._claimed
-                data = await self._means.walks.aside(
-                    claimed.account_id, claimed.execution_id, index
-                )
-            outputs[index] = unpack(data) if data else None
-            self._bytes += len(data or b"")
-        return outputs
 
     # -- running ----------------------------------------------------------------------------------
 
@@ -187,10 +170,13 @@ class Walk:
             else:
                 self._cpu.append(index)
 
-    def _attempt(self, index: int) -> Awaitable[Outcome]:
+    async def _attempt(self, index: int) -> Outcome:
         delivered = self._progress.delivered(index)
+        too_large = self._holdings.weigh(wire.source for wire, _ in delivered)
+        if too_large is not None:
+            return Outcome(failure=too_large)
         inputs = self._progress.inputs(index, delivered)
-        return self._means.executor.run(
+        return await self._means.executor.run(
             self._plan.nodes[index], self._claimed.inputs, inputs, delivered
         )
 
@@ -310,7 +296,7 @@ class Walk:
     async def _take_over(self, statuses: str, news: set[int]) -> None:
         claimed = self._claimed
         record = await self._means.walks.records(claimed.account_id, claimed.execution_id)
-        outputs = await self._read_outputs(record, news)
+        outputs = await self._holdings.read(record, news)
         self._cpu = deque(i for i in self._cpu if i not in news)
         self._io = [i for i in self._io if i not in news]
         for index in sorted(news):
@@ -341,7 +327,7 @@ class Walk:
         node = self._plan.nodes[index]
         claim = self._claims.get(index)
         attempts = 1 if claim is None else claim.attempts
-        failure = outcome.failure or self._spend(len(outcome.packed))
+        failure = outcome.failure or self._holdings.add(index, len(outcome.packed))
         if failure is not None and claim is not None and self._retries(index, claim, failure):
             return
         is_output = index == self._plan.response_output
@@ -370,13 +356,6 @@ class Walk:
         )
         for skipped in self._progress.take_skipped():
             self._recorder.add_skipped(skipped)
-
-    def _spend(self, size: int) -> NodeFailed | None:
-        self._bytes += size
-        if self._bytes <= self._means.max_bytes:
-            return None
-        limit = self._means.max_bytes
-        return NodeFailed("run_too_large", f"The outputs of this run are over {limit} bytes")
 
     def _retries(self, index: int, claim: NodeClaim, failure: NodeFailed) -> bool:
         if not failure.retryable:
@@ -426,7 +405,8 @@ class Walk:
     async def _end(self, status: ExecutionStatus) -> bool:
         await self._stop_running()
         result = self._result if self._progress.is_done else b""
-        advanced = await self._recorder.end(status, result, self._error())
+        error = None if self._failed is None else self._describe(*self._failed)
+        advanced = await self._recorder.end(status, result, error)
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconcile(advanced)
             return False
@@ -436,10 +416,7 @@ class Walk:
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
         return True
 
-    def _error(self) -> dict[str, Any] | None:
-        if self._failed is None:
-            return None
-        index, failure = self._failed
+    def _describe(self, index: int, failure: NodeFailed) -> dict[str, Any]:
         node = self._plan.nodes[index]
         return {
             "code": "EXECUTION_FAILED",
