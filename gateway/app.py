@@ -10,7 +10,16 @@ from engine.errors import NotFound
 from engine.settings import Settings
 from gateway import docs
 from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
-from gateway.routes import api_keys, executions, health, identity, runs, sessions, workflows
+from gateway.routes import (
+    api_keys,
+    executions,
+    health,
+    identity,
+    runs,
+    sessions,
+    webhooks,
+    workflows,
+)
 from gateway.services import Services, State
 
 
@@ -23,6 +32,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *workflows.routes,
         *identity.routes,
         *api_keys.routes,
+        *webhooks.routes,
         *sessions.routes,
         *health.routes,
         *docs.routes,

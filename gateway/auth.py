@@ -87,6 +87,15 @@ def check_capability(principal: Principal, required: str, name: str | None = Non
         raise CapabilityAboveCeiling(required, terms.tier.value)
 
 
+def may(principal: Principal, required: str) -> bool:
+    """Whether the caller may do this, for what is left undone without a word when not."""
+    try:
+        check_capability(principal, required)
+    except (CapabilityDenied, CapabilityAboveCeiling):
+        return False
+    return True
+
+
 def check_approved(principal: Principal) -> None:
     """Raises AccountNotApproved; asked before anything runs."""
     if not principal.account.approved:

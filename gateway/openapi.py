@@ -65,6 +65,18 @@ OPERATIONS: dict[str, Operation] = {
         answers={201: "CreatedApiKey"}, body="ApiKeyRequest", errors=(400, 413)
     ),
     "delete_api_key": Operation(answers={200: "Deleted"}, errors=(404,)),
+    "get_webhook": Operation(answers={200: "Webhook"}, errors=(404,)),
+    "put_webhook": Operation(
+        answers={200: "SavedWebhook"}, body="WebhookRequest", errors=(400, 404, 413)
+    ),
+    "delete_webhook": Operation(answers={200: "Deleted"}, errors=(404,)),
+    "send_test_event": Operation(answers={202: "Delivery"}, errors=(400, 404)),
+    "list_deliveries": Operation(
+        answers={200: "DeliveryPage"},
+        query=(("limit", LIMIT), ("cursor", TEXT)),
+        errors=(400, 404),
+    ),
+    "redeliver": Operation(answers={202: "Delivery"}, errors=(400, 404)),
     "sign_out": Operation(answers={200: "Deleted"}),
     "healthz": Operation(answers={200: "Status"}),
     "readyz": Operation(answers={200: "Status"}, errors=(503,)),

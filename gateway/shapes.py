@@ -127,6 +127,22 @@ API_KEY_MEMBERS: dict[str, Schema] = {
     "createdAt": MOMENT,
 }
 
+WEBHOOK_MEMBERS: dict[str, Schema] = {"url": TEXT, "enabled": FLAG, "createdAt": MOMENT}
+DELIVERY = members(
+    id=TEXT,
+    executionId=TEXT_OR_NULL,
+    event=one_of(
+        *("execution.completed", "execution.failed", "execution.cancelled", "webhook.test")
+    ),
+    status=one_of("pending", "delivered", "failed"),
+    attempts=list_of(
+        members(
+            {"error": TEXT, "body": TEXT}, at=MOMENT, status=INTEGER_OR_NULL, durationMs=INTEGER
+        )
+    ),
+    nextAttemptAt=MOMENT_OR_NULL,
+)
+
 COMPONENTS: dict[str, Schema] = {
     "Error": members({"code": TEXT, "problems": list_of(PROBLEM)}, error=TEXT),
     "RunRequest": members(inputs=OBJECT),
@@ -182,5 +198,16 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "CreatedApiKey": members(**API_KEY_MEMBERS, key=TEXT),
     "ApiKeyList": list_of(members(**API_KEY_MEMBERS, lastUsedAt=MOMENT_OR_NULL)),
+    "WebhookRequest": members(
+        {
+            "secret": {"type": ["string", "null"], "minLength": 16, "maxLength": 256},
+            "enabled": FLAG,
+        },
+        url={**TEXT, "maxLength": 2_048},
+    ),
+    "Webhook": members({"disabledReason": TEXT}, **WEBHOOK_MEMBERS),
+    "SavedWebhook": members({"secret": TEXT, "disabledReason": TEXT}, **WEBHOOK_MEMBERS),
+    "Delivery": DELIVERY,
+    "DeliveryPage": members(rows=list_of(DELIVERY), nextCursor=TEXT_OR_NULL),
     "Status": members(status=TEXT),
 }

@@ -9,11 +9,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from engine.deliveries import Attempt, Delivery
 from engine.documents import Document
 from engine.errors import InvalidBody
 from engine.executions import Execution, NodeExecution
 from engine.graph import Plan
-from engine.store import Account, ApiKey, Workflow
+from engine.store import Account, ApiKey, Webhook, Workflow
 from engine.values import moment
 
 MAX_DEPTH = 64
@@ -128,14 +129,47 @@ def key_shape(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def accepted_shape(execution_id: str) -> dict[str, Any]:
+def webhook_shape(webhook: Webhook) -> dict[str, Any]:
+    """A webhook; its secret only when it was made just now."""
+    shape: dict[str, Any] = {"url": webhook.url, "enabled": webhook.enabled}
+    if webhook.made_secret is not None:
+        shape["secret"] = webhook.made_secret
+    if webhook.disabled_reason:
+        shape["disabledReason"] = webhook.disabled_reason
+    return {**shape, "createdAt": moment(webhook.created_at)}
+
+
+def delivery_shape(delivery: Delivery) -> dict[str, Any]:
+    """One event to one webhook, with its attempts."""
+    return {
+        "id": delivery.id,
+        "executionId": delivery.execution_id,
+        "event": delivery.event,
+        "status": delivery.status,
+        "attempts": [_attempt_shape(attempt) for attempt in delivery.attempts],
+        "nextAttemptAt": moment(delivery.next_attempt_at),
+    }
+
+
+def _attempt_shape(attempt: Attempt) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "at": moment(attempt.at),
+        "status": attempt.status,
+        "durationMs": attempt.duration_ms,
+    }
+    optional = {"error": attempt.error, "body": attempt.body}
+    return shape | {name: value for name, value in optional.items() if value is not None}
+
+
+def accepted_shape(execution_id: str, webhook_url: str | None = None) -> dict[str, Any]:
     """What a caller gets who does not wait for the end."""
+    configured = {"configured": True, "url": webhook_url}
     return {
         "_async": True,
         "executionId": execution_id,
         "requestId": execution_id,
         "status": "processing",
-        "webhookDelivery": {"configured": False},
+        "webhookDelivery": configured if webhook_url else {"configured": False},
         "pollUrl": f"/api/executions/{execution_id}",
     }
 

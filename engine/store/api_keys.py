@@ -19,6 +19,8 @@ from engine.tiers import Tiers
 MAX_NAME = 100
 NO_KEY = "There is no such API key"
 MAX_REMEMBERED = 10_000
+WEBHOOK_KEPT_MS = 30 * 86_400_000
+"""How long the webhook of a key that was revoked is kept, for what the key had begun."""
 NOTED_SECONDS = 60.0
 """How often one process notes that a key is in use."""
 
@@ -158,17 +160,30 @@ class ApiKeys:
 
         With `owner`, the key of another account is not found. Raises NotFound.
         """
-        account = await self._owner(key_id) if owner is None else owner
+        account, digest, key = await self._find(key_id, owner)
         partition = keyspace.partition_of(account)
-        digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
-        record = digest and await self._client.send("HGET", keyspace.api_keys(partition), digest)
-        if not record:
-            raise NotFound(NO_KEY)
         await self._client.send("HDEL", keyspace.api_keys(partition), digest)
         await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
         await self._client.send("HDEL", keyspace.account_key_uses(account), key_id)
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
-        return _parse_key(record)
+        # What the key began before is told all the same.
+        await self._client.send("PEXPIRE", keyspace.webhook(account, key_id), WEBHOOK_KEPT_MS)
+        return key
+
+    async def get(self, key_id: str, *, owner: str | None = None) -> ApiKey:
+        """One key. With `owner`, the key of another account is not found. Raises NotFound."""
+        return (await self._find(key_id, owner))[2]
+
+    async def _find(self, key_id: str, owner: str | None) -> tuple[str, bytes, ApiKey]:
+        """The key with its account and the digest of its secret."""
+        account = await self._owner(key_id) if owner is None else owner
+        digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
+        record = digest and await self._client.send(
+            "HGET", keyspace.api_keys(keyspace.partition_of(account)), digest
+        )
+        if not record:
+            raise NotFound(NO_KEY)
+        return account, digest, _parse_key(record)
 
     async def _owner(self, key_id: str) -> str:
         account_id = await self._client.send("HGET", keyspace.api_key_ids(), key_id)

@@ -160,6 +160,12 @@ class Executions:
             raise ExecutionNotFound
         return await self._with_result(_parse_head(account_id, execution_id, values), values)
 
+    async def webhook_url(self, account_id: str, execution_id: str) -> str | None:
+        """Where its end is told, None for nowhere."""
+        key = keyspace.execution(account_id, execution_id)
+        url: bytes | None = await self._client.send("HGET", key, "hook")
+        return None if url is None else url.decode()
+
     async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """The execution's status alone. Raises ExecutionNotFound."""
         key = keyspace.execution(account_id, execution_id)

@@ -31,7 +31,9 @@ from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.settings import Settings
 from engine.slugs import check_slug
 from engine.store import Principal, Repeated, StaleWorkflow, Workflow
+from engine.webhooks import CAPABILITY
 from gateway import answers
+from gateway.auth import may
 from gateway.endpoints import Resource, requires
 from gateway.limits import WORKFLOW_RUNS
 from gateway.query import Query, parse_seconds
@@ -55,13 +57,15 @@ class Ask:
     inputs: dict[str, Any]
     wait_seconds: float
     once: Once | None
+    webhook_url: str | None
+    """Where the end will be told; None for nowhere."""
 
 
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Run a workflow and answer with its result, or at once with where to find it."""
     began = time.perf_counter()
-    ask = await _read_ask(request)
+    ask = await _read_ask(request, principal)
     try:
         return await _run(request, principal, ask, began)
     except Repeated as first:
@@ -72,7 +76,7 @@ async def _run(request: GatewayRequest, principal: Principal, ask: Ask, began: f
     execution_id = str(uuid.uuid4())
     if not ask.wait_seconds:
         await _accept(request, principal, ask, execution_id)
-        return _accepted(execution_id)
+        return _accepted(execution_id, ask.webhook_url)
     # The bell is heard from before the execution is accepted, so that no ring is missed.
     with request.state["services"].bell.expecting(execution_id) as ring:
         await _accept(request, principal, ask, execution_id)
@@ -85,8 +89,8 @@ async def _run(request: GatewayRequest, principal: Principal, ask: Ask, began: f
     return _accepted(execution_id) if execution is None else _ended(execution, milliseconds)
 
 
-def _accepted(execution_id: str) -> Response:
-    return json_response(accepted_shape(execution_id), 202)
+def _accepted(execution_id: str, webhook_url: str | None = None) -> Response:
+    return json_response(accepted_shape(execution_id, webhook_url), 202)
 
 
 def _ended(execution: Execution, milliseconds: int) -> Response:
@@ -127,11 +131,12 @@ async def _answer_again(request: GatewayRequest, principal: Principal, first: Re
             )
     answers.note(request.scope, idempotent_replayed="true")
     if answer == ACCEPTED:
-        return _accepted(first.execution_id)
+        url = await executions.webhook_url(principal.account.id, first.execution_id)
+        return _accepted(first.execution_id, url)
     return _ended(execution, int(answer))
 
 
-async def _read_ask(request: GatewayRequest) -> Ask:
+async def _read_ask(request: GatewayRequest, principal: Principal) -> Ask:
     query = Query(request.scope)
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     slug = check_slug(request.path_params["slug"])
@@ -142,7 +147,16 @@ async def _read_ask(request: GatewayRequest) -> Ask:
         raise InvalidBody("'inputs' must be an object", field="inputs")
     limits = [request.state["services"].settings.sync_timeout, timeout, _preferred_wait(request)]
     wait = min(limit for limit in limits if limit is not None)
-    return Ask(slug=slug, inputs=inputs, wait_seconds=0 if is_async else wait, once=once)
+    url = await _webhook_url(request, principal) if is_async else None
+    wait = 0 if is_async else wait
+    return Ask(slug=slug, inputs=inputs, wait_seconds=wait, once=once, webhook_url=url)
+
+
+async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
+    if principal.key is None or not may(principal, CAPABILITY):
+        return None
+    webhooks = request.state["services"].store.webhooks
+    return await webhooks.url_in_force(principal.account.id, principal.key.id)
 
 
 def _once(request: GatewayRequest, data: bytes) -> Once | None:
@@ -202,6 +216,7 @@ async def _accept_fresh(
                 terms=principal.terms,
                 once=ask.once,
                 answer="" if ask.wait_seconds else ACCEPTED,
+                webhook_url=ask.webhook_url,
             )
         except StaleWorkflow:
             continue

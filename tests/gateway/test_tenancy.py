@@ -23,6 +23,7 @@ UNKNOWN = {
     "slug": "unknown",
     "key_id": "key_000000000000000000000000",
     "execution_id": "00000000-0000-4000-8000-000000000000",
+    "delivery_id": "00000000-0000-4000-8000-000000000000",
 }
 ABOUT_ONE = [call for call in GUARDED if "{" in call.path]
 RUN = "/api/workflows/greeting/run"
@@ -59,6 +60,7 @@ async def world(
         "slug": "greeting",
         "key_id": key["id"],
         "execution_id": execution["executionId"],
+        "delivery_id": execution["executionId"],
     }
     return World(objects=objects, owner=browser, others=others)
 
