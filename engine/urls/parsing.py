@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from unicodedata import category, normalize
 
 from engine.urls.addresses import is_public, parse_address
 
@@ -15,6 +16,8 @@ MISLEADING = re.compile(
     r"\ud800-\udfff]"
 )
 """Characters that parsers strip, split at or show differently: spaces, controls, the backslash."""
+HIDDEN = re.compile(r"[\u115f\u1160\u17b4\u17b5\u180f\U000e0100-\U000e01ef]")
+"""Letters and marks that are not shown; some parsers drop them from a host."""
 SHAPE = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.ASCII | re.IGNORECASE)
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"{LABEL}(?:\.{LABEL})*")
@@ -128,9 +131,13 @@ def _read_ipv6(text: str) -> str:
 
 def _to_ascii(host: str) -> str:
     """The ASCII form of an international name, if it has one alone and that leads back to it."""
-    encoded = host.encode("idna").lower()
-    has_digits = any(character.isdigit() and not character.isascii() for character in host)
-    if has_digits or encoded.decode("idna") != host.lower():
+    name = host.lower()
+    if HIDDEN.search(name) or normalize("NFKC", name).casefold() != name:
+        raise ValueError
+    if not all(character.isascii() or category(character)[0] in "LM" for character in name):
+        raise ValueError
+    encoded = name.encode("idna")
+    if encoded.decode("idna") != name:
         raise ValueError
     return encoded.decode("ascii")
 
