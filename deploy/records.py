@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from engine.store import Account, ApiKey, Workflow
+from engine.store import Account, ApiKey, Webhook, Workflow
 from engine.values import moment
-from gateway.wire import key_shape, user_shape
+from gateway.wire import key_shape, user_shape, webhook_shape
 
 
 def account_row(account: Account) -> dict[str, Any]:
@@ -15,6 +15,11 @@ def account_row(account: Account) -> dict[str, Any]:
 def key_row(key: ApiKey) -> dict[str, Any]:
     """One key, without its secret."""
     return key_shape(key) | {"accountId": key.account_id}
+
+
+def webhook_row(key_id: str, webhook: Webhook) -> dict[str, Any]:
+    """A key's webhook; its secret only when it was made just now."""
+    return {"keyId": key_id} | webhook_shape(webhook)
 
 
 def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:

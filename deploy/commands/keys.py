@@ -9,6 +9,7 @@ from deploy.output import show
 from deploy.problems import CommandFailed
 
 COLUMNS = ("id", "accountId", "name", "prefix", "last4", "capabilities", "createdAt")
+WEBHOOK_COLUMNS = ("keyId", "url", "enabled", "secret", "createdAt")
 CREATED_COLUMNS = ("id", "key", "capabilities")
 
 
@@ -79,6 +80,22 @@ def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
 
     revoked = with_store(data_dir, lambda store: store.api_keys.revoke(key_id))
     show(key_row(revoked), as_json=as_json, columns=COLUMNS)
+
+
+@key.command()
+@click.argument("key_id", metavar="ID")
+@click.option("--url", required=True, metavar="U", help="Where events are sent.")
+@click.option("--secret", metavar="S", help="A secret of your own; else one is made and shown.")
+@options.data_dir
+@options.as_json
+def webhook(key_id: str, url: str, secret: str | None, data_dir: Path, as_json: bool) -> None:
+    """Set where the ends of a key's asynchronous runs are told."""
+    from deploy.records import webhook_row
+    from deploy.store_access import with_store
+    from deploy.webhooks import set_webhook
+
+    saved = with_store(data_dir, lambda store: set_webhook(store, key_id, url, secret))
+    show(webhook_row(key_id, saved), as_json=as_json, columns=WEBHOOK_COLUMNS)
 
 
 def _chosen(preset: str | None, capabilities: tuple[str, ...]) -> tuple[str, ...]:

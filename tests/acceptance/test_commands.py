@@ -60,6 +60,24 @@ def test_a_key_works_until_it_is_revoked(stack: RunningStack) -> None:
     assert (after, answer) == (401, {"error": "Unauthorized"})
 
 
+def test_a_webhook_is_set_for_a_key_that_may_receive(stack: RunningStack) -> None:
+    account = make_account(stack)["id"]
+    create = ("key", "create", "--account", account)
+    made = json_of(stack, *create, "--preset", "Webhook receiver")
+    other = json_of(stack, *create, "--preset", "Read-only")
+    to = ("--url", "https://example.org/hook")
+
+    saved = json_of(stack, "key", "webhook", made["id"], *to)
+    own = json_of(stack, "key", "webhook", made["id"], *to, "--secret", "sixteen or more!")
+    refused = stack.command("key", "webhook", other["id"], *to)
+    wrong = stack.command("key", "webhook", made["id"], "--url", "https://10.0.0.1/")
+
+    assert saved["secret"].startswith("whsec_")
+    assert own.keys() == {"keyId", "url", "enabled", "createdAt"}
+    assert (refused.returncode, wrong.returncode) == (1, 1)
+    assert "webhook:receive" in refused.stderr
+
+
 def test_a_login_link_signs_one_browser_in(stack: RunningStack) -> None:
     account = make_account(stack)["id"]
 
