@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from random import Random
 
 import pytest
+from aiohttp.client_proto import ResponseHandler
 
 from engine.nodes.base import HttpCall, NodeFailed
 from tests.http_stub import OK, Stub, answer, failure
@@ -144,6 +145,28 @@ async def test_garbage_in_the_middle_of_a_body_does_not_wait_for_the_deadline(
     failed = await failure(egress, get(stub))
 
     assert (failed.code, failed.retryable) == ("bad_response", False)
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["garbage", "a lost connection"])
+async def test_a_reader_that_was_just_woken_hears_of_it(
+    stub: Stub, egress: Egress, monkeypatch: pytest.MonkeyPatch, is_lost: bool
+) -> None:
+    receive = ResponseHandler.data_received
+
+    def receive_more(handler: ResponseHandler, data: bytes) -> None:
+        receive(handler, data)
+        if data == b"\r\n" and is_lost:
+            handler.connection_lost(None)
+        elif data == b"\r\n":
+            handler.data_received(b"zz\r\n")
+
+    monkeypatch.setattr(ResponseHandler, "data_received", receive_more)
+    # The end of a chunk wakes the reader without a byte for it; then comes the next thing at once.
+    stub.reply, stub.pause = [CHUNKED + b"2\r\nok", b"\r\n"], 0.05
+
+    failed = await failure(egress, get(stub))
+
+    assert (failed.code, failed.retryable) == ("bad_response", is_lost)
 
 
 async def test_a_header_that_is_not_utf8_becomes_text(stub: Stub, egress: Egress) -> None:
