@@ -18,6 +18,9 @@ redis.call('HSET', KEYS[1], 'status', 'pending', 'key', ARGV[4], 'url', ARGV[5],
   'event', ARGV[6], 'body', ARGV[7], 'created', stamp, 'next', stamp)
 redis.call('PEXPIRE', KEYS[1], ARGV[8])
 redis.call('ZADD', KEYS[2], string.format('%d', now + tonumber(ARGV[9])), ARGV[2])
+local old = redis.call('ZRANGE', KEYS[3], '-inf', string.format('%d', now - tonumber(ARGV[8])),
+  'BYSCORE', 'LIMIT', 0, 10)
+if #old > 0 then redis.call('ZREM', KEYS[3], unpack(old)) end
 redis.call('ZADD', KEYS[3], stamp, ARGV[3])
 redis.call('PEXPIRE', KEYS[3], ARGV[8])
 return stamp

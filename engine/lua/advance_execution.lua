@@ -104,6 +104,9 @@ if ARGV[11] ~= '' then
       'url', hook[2], 'event', 'execution.' .. status, 'created', stamp, 'next', stamp)
     redis.call('PEXPIRE', KEYS[7], hook[3])
     redis.call('ZADD', KEYS[8], string.format('%d', now + tonumber(hook[4])), ARGV[2])
+    local old = redis.call('ZRANGE', KEYS[9], '-inf', string.format('%d', now - tonumber(hook[3])),
+      'BYSCORE', 'LIMIT', 0, 10)
+    if #old > 0 then redis.call('ZREM', KEYS[9], unpack(old)) end
     redis.call('ZADD', KEYS[9], stamp, ARGV[12])
     redis.call('PEXPIRE', KEYS[9], hook[3])
   end

@@ -34,6 +34,9 @@ if KEYS[5] then
     'url', hook[2], 'event', 'execution.cancelled', 'created', stamp, 'next', stamp)
   redis.call('PEXPIRE', KEYS[5], hook[3])
   redis.call('ZADD', KEYS[6], string.format('%d', now + tonumber(hook[4])), ARGV[2])
+  local old = redis.call('ZRANGE', KEYS[7], '-inf', string.format('%d', now - tonumber(hook[3])),
+    'BYSCORE', 'LIMIT', 0, 10)
+  if #old > 0 then redis.call('ZREM', KEYS[7], unpack(old)) end
   redis.call('ZADD', KEYS[7], stamp, ARGV[3])
   redis.call('PEXPIRE', KEYS[7], hook[3])
 end

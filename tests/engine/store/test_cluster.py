@@ -7,9 +7,11 @@ import pytest
 
 from engine import keyspace
 from engine.capabilities import Tier
+from engine.deliveries import Attempt, DeliveryStatus, Judgement
 from engine.executions import ExecutionStatus
+from engine.graph import Plan
 from engine.settings import Settings
-from engine.store import Store
+from engine.store import Account, Store, Workflow
 from engine.store.walks import Step
 from tests.conftest import RedisServer, free_port
 from tests.engine.store.factories import accept, save
@@ -60,6 +62,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await store.executions.cancel(account.id, cancelled.id)
         rows, _ = await store.executions.list(account.id)
         assert len(rows) == 3
+        await deliver(store, account, workflow, plan)
         await store.workflows.delete(account.id, workflow.slug)
         assert await store.api_keys.list(account.id) == [key]
         await store.api_keys.revoke(key.id)
@@ -67,11 +70,43 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     await store.leases.beat("w1", 0)
     assert await store.leases.take_lead("w1", 1_000)
     assert len(await store.leases.promote(1_000)) == len(accounts)
-    assert await store.leases.prune(await store.leases.now() + 1) == 2 * len(accounts)
+    assert await store.leases.prune(await store.leases.now() + 1) == 4 * len(accounts)
     assert await eventually(store.leases.dead_workers) == ["w1"]
     assert await store.leases.bury("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
     assert await store.snapshots.retire(b"", [], ["p1"])
+
+
+async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:
+    """Two executions whose ends are told, one by a walker and one by whoever cancels."""
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["webhook:receive"])
+    webhook = await store.webhooks.save(account.id, key.id, url="https://example.com")
+    ids = []
+    for _ in range(2):
+        accepted = await store.executions.accept(
+            account_id=account.id,
+            workflow=workflow,
+            plan=plan,
+            inputs={},
+            source="api-workflow",
+            key_id=key.id,
+            webhook_url=webhook.url,
+        )
+        ids.append(accepted.id)
+    reference = keyspace.reference(account.id, ids[0])
+    await store.walks.claim(reference, "w1")
+    step = Step(end=ExecutionStatus.COMPLETED, told_key=key.id)
+    await store.walks.advance(account.id, ids[0], "w1", 1, 1, step)
+    await store.executions.cancel(account.id, ids[1])
+    await store.deliveries.add_test(account.id, key.id, webhook)
+    claimed = await store.deliveries.claim(reference, key.id)
+    assert claimed is not None
+    judgement = Judgement(status=DeliveryStatus.FAILED)
+    await store.deliveries.settle(claimed, Attempt(at=1), judgement)
+    await store.deliveries.redeliver(account.id, key.id, ids[0])
+    rows, _ = await store.deliveries.list(account.id, key.id, limit=10)
+    assert len(rows) == 3
+    await store.api_keys.revoke(key.id)
 
 
 async def test_keys_of_two_slots_would_be_refused(store: Store) -> None:
