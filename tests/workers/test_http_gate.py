@@ -3,7 +3,10 @@
 import asyncio
 import itertools
 import socket
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from tests.engine.test_urls import DENIED, PRIVATE, SPELLINGS
 from tests.http_stub import Stub, answer, failure, redirect, serving
 from workers.http import Egress
 from workers.http.gate import Gate
-from workers.http.lookups import Lookups, NotFound
+from workers.http.lookups import MAX_LOOKUPS, Lookups, NotFound
 
 PLAIN = [address for address in DENIED if "%" not in address]
 CLOSING = answer("Content-Length: 2", "Connection: close", body=b"ok")
@@ -242,9 +245,56 @@ async def test_the_deadline_of_a_call_holds_for_its_look_up(
     assert failed.code == "timeout"
 
 
-async def test_a_look_up_without_a_thread_finds_nothing() -> None:
-    lookups = Lookups()
-    lookups.close()
+async def test_a_look_up_without_a_thread_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
 
-    with pytest.raises(NotFound):
-        await lookups.find("name.example")
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    lookups = Lookups()
+
+    for _ in range(MAX_LOOKUPS + 1):
+        with pytest.raises(NotFound):
+            await lookups.find("name.example")
+
+
+async def test_look_ups_that_hang_make_others_wait_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, resolve: Callable[..., list[str]]
+) -> None:
+    released = threading.Event()
+    answers: Iterator[list[str]] = iter(lambda: ["8.8.8.8"] if released.wait(10) else [], None)
+    asked = resolve(answers)
+    monkeypatch.setattr("workers.http.lookups.LOOKUP_SECONDS", 0.3)
+    lookups = Lookups()
+    names = [f"{number}.example" for number in range(MAX_LOOKUPS + 10)]
+
+    found = await asyncio.gather(*map(lookups.find, names), return_exceptions=True)
+    assert all(isinstance(each, NotFound) for each in found)
+    assert len(asked) == MAX_LOOKUPS
+    monkeypatch.setattr("workers.http.lookups.LOOKUP_SECONDS", 10.0)
+    released.set()
+
+    assert await lookups.find("last.example") == ["8.8.8.8"]
+
+
+HANGING = """
+import asyncio, contextlib, socket, time
+from workers.http import Egress
+from engine.nodes.base import HttpCall, NodeFailed
+
+async def main():
+    socket.getaddrinfo = lambda *_, **__: time.sleep(30)
+    egress = Egress(allow_private=True)
+    with contextlib.suppress(NodeFailed):
+        await egress.fetch(HttpCall(method="GET", url="http://a.example/", timeout_seconds=0.1))
+    await egress.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_the_end_of_a_process_does_not_wait_for_a_look_up() -> None:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HANGING), cwd=Path(__file__).parents[2]
+    )
+
+    assert await asyncio.wait_for(child.wait(), 15) == 0

@@ -1,12 +1,13 @@
-"""Looking names up: in threads of its own, with a deadline, each name once at a time."""
+"""Looking names up: beside the event loop, with a deadline, each name once at a time."""
 
 import asyncio
+import contextlib
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import threading
 
 LOOKUP_SECONDS = 5.0
-THREADS = 64
-"""A look-up that hangs holds a thread for as long as the system's resolver likes."""
+MAX_LOOKUPS = 64
+"""Of those at once; one that hangs goes on for as long as the system's resolver likes."""
 
 
 class NotFound(OSError):
@@ -17,7 +18,7 @@ class Lookups:
     """Names to addresses; nothing is remembered, so each call sees what holds now."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lookup")
+        self._room = asyncio.Semaphore(MAX_LOOKUPS)
         self._tasks: dict[str, asyncio.Task[list[str]]] = {}
 
     async def find(self, host: str) -> list[str]:
@@ -30,8 +31,9 @@ class Lookups:
         return await asyncio.shield(task)
 
     def close(self) -> None:
-        """Let the threads go without waiting for look-ups that hang."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Wait for nobody."""
+        for task in self._tasks.values():
+            task.cancel()
 
     def _forget(self, host: str, done: asyncio.Task[list[str]]) -> None:
         del self._tasks[host]
@@ -39,15 +41,41 @@ class Lookups:
             done.exception()
 
     async def _find(self, host: str) -> list[str]:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                found = await loop.run_in_executor(self._threads, _ask, host)
-        except (OSError, RuntimeError, UnicodeError):  # among them TimeoutError, and no thread left
+                await self._room.acquire()
+                found = await self._ask(host)
+        except TimeoutError:
             raise NotFound from None
+        if not found:
+            raise NotFound
         return found
 
+    def _ask(self, host: str) -> asyncio.Future[list[str]]:
+        """Ask in a thread that the end of the process does not wait for; none: nothing found."""
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
 
-def _ask(host: str) -> list[str]:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        def settle(found: list[str]) -> None:
+            self._room.release()
+            if not answer.done():
+                answer.set_result(found)
+
+        def work() -> None:
+            found = _look_up(host)
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(settle, found)
+
+        try:
+            threading.Thread(target=work, name="lookup", daemon=True).start()
+        except RuntimeError:  # no thread left
+            settle([])
+        return answer
+
+
+def _look_up(host: str) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
     return list(dict.fromkeys(str(info[4][0]) for info in found))
