@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from engine import keyspace
 from engine.errors import EngineError, IdempotencyKeyReused, TooManyExecutions, WorkflowNotFound
 from engine.idempotency import Once
 from engine.tiers import Terms
@@ -50,3 +51,15 @@ def first_call(
     if fingerprint.decode() != once.fingerprint:
         raise IdempotencyKeyReused
     return Repeated(once, execution_id.decode(), (answer or b"").decode())
+
+
+def accept_keys(account_id: str, slug: str, execution_id: str, once: Once | None) -> Sequence[str]:
+    """The keys of `accept_execution`."""
+    return [
+        keyspace.workflow(account_id, slug),
+        keyspace.execution(account_id, execution_id),
+        keyspace.account_executions(account_id),
+        keyspace.due(keyspace.partition_of(account_id)),
+        keyspace.active(account_id),
+        keyspace.idempotency(account_id, once.digest if once else ""),
+    ]

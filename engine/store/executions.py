@@ -19,10 +19,11 @@ from engine.executions import (
 )
 from engine.graph import Plan
 from engine.idempotency import Once
-from engine.store.accepting import Accepted, Repeated, first_call, refusal
+from engine.store.accepting import Accepted, Repeated, accept_keys, first_call, refusal
 from engine.store.client import Client
 from engine.store.connection import Word
-from engine.store.hints import BULK_QUEUE, WALK_QUEUE, HintSender
+from engine.store.hints import HintSender
+from engine.store.load import BULK_FROM, Load
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.workflows import Workflow
@@ -31,9 +32,6 @@ from engine.tiers import Terms
 RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000
 IDEMPOTENCY_MS = 86_400_000
-BULK_FROM = 64
-"""An account with more executions under way lets those of others go first."""
-MAX_KNOWN = 10_000
 SCAN_PAGE = 100
 HEAD_FIELDS = (
     "status",
@@ -58,8 +56,7 @@ class Executions:
         self._client = client
         self._hints = hints
         self._keep_ms = int(retention_days * 86_400_000)
-        self._active: dict[str, int] = {}
-        """What accounts had under way when this process last heard of it."""
+        self._load = Load()
 
     async def accept(
         self,
@@ -87,53 +84,47 @@ class Executions:
         """
         execution_id = execution_id or str(uuid.uuid4())
         reference = keyspace.reference(account_id, execution_id)
-        reloads = self._client.reloads
-        reply = self._client.call(
-            SCRIPTS["accept_execution"],
-            [
-                keyspace.workflow(account_id, workflow.slug),
-                keyspace.execution(account_id, execution_id),
-                keyspace.account_executions(account_id),
-                keyspace.due(keyspace.partition_of(account_id)),
-                keyspace.active(account_id),
-                keyspace.idempotency(account_id, once.digest if once else ""),
-            ],
-            [
-                0,
-                execution_id,
-                reference,
-                workflow.version,
-                initial_statuses(plan),
-                RESEND_AFTER_MS,
-                terms.executions_at_once or "" if terms else "",
-                *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
-                *("slug", workflow.slug, "source", source, "key", key_id, "bell", bell),
-                *("inputs", pack(dict(inputs))),
-                *(self._hook(webhook_url) if webhook_url else ()),
-            ],
-        )
-        queue = self._queue_for(account_id)
-        travels_along = self._hints.travels_with(self._client)
-        if travels_along:
-            self._hints.send_soon(reference, queue)
-        verdict = await reply
+        fields = [
+            *("slug", workflow.slug, "source", source, "key", key_id, "bell", bell),
+            *("inputs", pack(dict(inputs))),
+            *(self._hook(webhook_url) if webhook_url else ()),
+        ]
+        at_once = terms.executions_at_once if terms else None
+        arguments = [
+            *(0, execution_id, reference, workflow.version, initial_statuses(plan)),
+            *(RESEND_AFTER_MS, "" if at_once is None else at_once),
+            *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
+            *fields,
+        ]
+        keys = accept_keys(account_id, workflow.slug, execution_id, once)
+        verdict = await self._accept(account_id, reference, keys, arguments)
         if verdict[0] != b"ok":
             raise refusal(verdict, terms, once)
-        if not travels_along or self._client.reloads != reloads:
-            self._hints.send_soon(reference, queue)  # a hint must not come before its execution
-        self._active[account_id] = int(verdict[2])
         return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
+
+    async def _accept(
+        self, account_id: str, reference: str, keys: Sequence[str], arguments: Sequence[Word]
+    ) -> Sequence[bytes]:
+        reloads, active = self._client.reloads, None
+        reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
+        queue = self._load.ask(account_id)
+        try:
+            travels_along = self._hints.travels_with(self._client)
+            if travels_along:
+                self._hints.send_soon(reference, queue)
+            verdict: Sequence[bytes] = await reply
+            if verdict[0] == b"ok":
+                active = int(verdict[2])
+                if not travels_along or self._client.reloads != reloads:
+                    # A hint must not come before its execution.
+                    self._hints.send_soon(reference, queue)
+            return verdict
+        finally:
+            self._load.answer(account_id, active)
 
     def _hook(self, url: str) -> Sequence[Word]:
         # What the script of the end needs, frozen now: the key may be gone by then.
         return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
-
-    def _queue_for(self, account_id: str) -> str:
-        # Many may be accepted before the first reply tells how many there are.
-        active = self._active[account_id] = self._active.get(account_id, 0) + 1
-        if len(self._active) > MAX_KNOWN:
-            self._active.clear()
-        return BULK_QUEUE if active > BULK_FROM else WALK_QUEUE
 
     async def with_much_under_way(self, account_ids: Iterable[str]) -> set[str]:
         """Those of the accounts whose hints are to wait behind those of others."""

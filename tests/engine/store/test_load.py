@@ -1,0 +1,56 @@
+from engine.store.hints import BULK_QUEUE, WALK_QUEUE
+from engine.store.load import BULK_FROM, MAX_KNOWN, Load
+
+
+def test_an_account_that_has_much_under_way_waits_behind_others() -> None:
+    load = Load()
+    load.ask("a")
+    load.answer("a", BULK_FROM + 1)
+
+    assert load.ask("a") == BULK_QUEUE
+    assert load.ask("b") == WALK_QUEUE
+
+
+def test_what_was_heard_last_counts() -> None:
+    load = Load()
+    for active in (BULK_FROM + 1, 1):
+        load.ask("a")
+        load.answer("a", active)
+
+    assert load.ask("a") == WALK_QUEUE
+
+
+def test_many_at_once_are_noticed_before_the_first_reply() -> None:
+    load = Load()
+
+    queues = [load.ask("a") for _ in range(BULK_FROM + 3)]
+
+    assert queues == [WALK_QUEUE] * BULK_FROM + [BULK_QUEUE] * 3
+
+
+def test_calls_that_end_and_begin_again_do_not_add_up() -> None:
+    load = Load()
+    for _ in range(5):
+        assert {load.ask("a") for _ in range(BULK_FROM)} == {WALK_QUEUE}
+        for _ in range(BULK_FROM):
+            load.answer("a", BULK_FROM)
+
+
+def test_a_call_that_failed_says_nothing_of_what_is_under_way() -> None:
+    load = Load()
+    load.ask("a")
+    load.answer("a", BULK_FROM + 1)
+    load.ask("a")
+    load.answer("a", None)
+
+    assert load.ask("a") == BULK_QUEUE
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    load = Load()
+    for number in range(MAX_KNOWN + 100):
+        load.ask(str(number))
+        load.answer(str(number), 1)
+
+    assert len(load._heard) <= MAX_KNOWN + 1
+    assert load._asked == {}
