@@ -10,7 +10,9 @@ from engine.store import Account, Bell, Store
 from tests import http_stub
 from tests.factories import Runner
 from tests.fakes import Target, serving
+from tests.receivers import Receiver, receiving
 from tests.workers.hands import Hands
+from tests.workers.owner import Owner
 from workers.http import Egress
 from workers.main import worker
 from workers.walker import Walker
@@ -64,3 +66,14 @@ async def hands(store: Store) -> AsyncIterator[Hands]:
     hands = Hands(store)
     yield hands
     await hands.walker.drain(0)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def owner(runner: Runner, receiver: Receiver) -> Owner:
+    return Owner(runner, receiver)

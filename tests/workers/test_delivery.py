@@ -1,30 +1,25 @@
 """Deliveries from the end of an execution to a receiver: real store, worker and sockets."""
 
-import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from standardwebhooks.webhooks import Webhook as StockVerifier
 
-from engine.deliveries import FAILING_REASON, GONE_REASON, Delivery, DeliveryStatus
+from engine.deliveries import FAILING_REASON, GONE_REASON, DeliveryStatus
 from engine.settings import Settings
-from engine.store import Account, Bell, Store
 from tests.eventually import eventually
-from tests.factories import Graph, Runner, greeting, http_fan
+from tests.factories import greeting, http_fan
 from tests.fakes import Target
-from tests.receivers import Receiver, receiving
+from tests.receivers import Receiver
 from tests.verifying import is_knouds_signed
+from tests.workers.owner import SECRET, Owner
 from workers.main import worker
 from workers.walker import Walker
 
-SECRET = "a secret of the owner's own"
 SCALE = 0.004
 """Five seconds become 20 ms, ten minutes 2.4 s."""
-SHORT = 0.0005
-"""An hour becomes 1.8 s."""
 
 
 @pytest.fixture
@@ -32,82 +27,6 @@ def settings(redis_url: str) -> Settings:
     return Settings(
         redis_url=redis_url, allow_private_urls=True, cpu_slots=1, webhook_time_scale=SCALE
     )
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@dataclass
-class Owner:
-    """An account with keys whose webhooks lead to the receiver."""
-
-    runner: Runner
-    receiver: Receiver
-
-    @property
-    def store(self) -> Store:
-        return self.runner.store
-
-    @property
-    def account(self) -> Account:
-        return self.runner.account
-
-    async def hook(self, path: str, secret: str = SECRET) -> str:
-        """A new key with a webhook to this path of the receiver; returns its id."""
-        capabilities = ["workflow:*", "webhook:receive"]
-        key, _ = await self.store.api_keys.create(self.account, name="k", capabilities=capabilities)
-        url = self.receiver.url + path
-        await self.store.webhooks.save(self.account.id, key.id, url=url, secret=secret)
-        return key.id
-
-    async def begin(self, slug: str, key_id: str) -> str:
-        """Accept an execution as an asynchronous call with this key would; returns its id."""
-        workflow, plan = await self.store.workflows.plan(slug)
-        assert plan is not None
-        accepted = await self.store.executions.accept(
-            account_id=self.account.id,
-            workflow=workflow,
-            plan=plan,
-            inputs={"who": "Ada"},
-            source="api-workflow",
-            key_id=key_id,
-            webhook_url=await self.store.webhooks.url_in_force(self.account.id, key_id),
-        )
-        return accepted.id
-
-    async def run(self, key_id: str, graph: Graph | None = None) -> str:
-        return await self.begin(await self.runner.save(graph or greeting()), key_id)
-
-    async def delivery(self, key_id: str, delivery_id: str) -> Delivery | None:
-        rows, _ = await self.store.deliveries.list(self.account.id, key_id, limit=100)
-        return next((row for row in rows if row.id == delivery_id), None)
-
-    async def settled(
-        self, key_id: str, delivery_id: str, *, attempts: int = 1, seconds: float = 10
-    ) -> Delivery:
-        """The delivery once it is not pending and has been attempted so often."""
-        found = await eventually(
-            lambda: self.delivery(key_id, delivery_id),
-            lambda each: (
-                each is not None
-                and each.status is not DeliveryStatus.PENDING
-                and len(each.attempts) >= attempts
-            ),
-            timeout=seconds,
-        )
-        assert found is not None
-        return found
-
-
-@pytest.fixture
-async def owner(
-    settings: Settings, store: Store, account: Account, receiver: Receiver
-) -> AsyncIterator[Owner]:
-    async with Bell.open(settings.redis_url) as bell:
-        yield Owner(Runner(store, account, bell), receiver)
 
 
 async def test_the_end_of_an_execution_is_told_once_and_signed_in_both_schemes(
@@ -380,62 +299,6 @@ async def test_a_test_event_is_delivered_like_any_other(
     assert delivery.execution_id is None
     assert receiver.received[0].event["event"] == "webhook.test"
     assert receiver.received[0].id == added.id
-
-
-async def test_many_executions_and_a_receiver_that_fails_a_third_of_the_time(
-    owner: Owner, receiver: Receiver, settings: Settings
-) -> None:
-    async with worker(replace(settings, webhook_time_scale=SHORT)):
-        await tell_many(owner, receiver, 200)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-async def test_two_thousand_executions_and_a_receiver_that_fails_a_third_of_the_time(
-    owner: Owner, receiver: Receiver, settings: Settings
-) -> None:
-    async with worker(replace(settings, webhook_time_scale=SHORT)):
-        await tell_many(owner, receiver, 2_000)
-
-
-async def tell_many(owner: Owner, receiver: Receiver, count: int) -> None:
-    """Each is delivered under one id with one body, and first attempted soon after its end."""
-    key_id = await owner.hook("/random/30")
-    slug = await owner.runner.save(greeting())
-    ids: list[str] = []
-    for _ in range(0, count, 20):
-        ids += await asyncio.gather(*(owner.begin(slug, key_id) for _ in range(20)))
-        await asyncio.sleep(0.1)
-
-    async def left() -> set[str]:
-        rows, after = [], None
-        while True:
-            page, after = await owner.store.deliveries.list(
-                owner.account.id, key_id, limit=500, after=after
-            )
-            rows += page
-            if after is None:
-                break
-        done = {row.id for row in rows if row.status is DeliveryStatus.DELIVERED}
-        return set(ids) - done
-
-    await eventually(left, lambda found: not found, timeout=60 + count / 10, pause=0.25)
-
-    assert set(receiver.ids()) == set(ids)
-    bodies: dict[str, set[bytes]] = {}
-    first: dict[str, float] = {}
-    for each in receiver.received:
-        bodies.setdefault(each.id, set()).add(each.body)
-        first.setdefault(each.id, each.at)
-    assert {len(found) for found in bodies.values()} == {1}
-    assert len(receiver.received) > count
-    heads = await asyncio.gather(
-        *(owner.store.executions.head(owner.account.id, each) for each in ids)
-    )
-    waits = sorted(first[head.id] - (head.completed_at or 0) / 1000 for head in heads)
-    p95 = waits[int(count * 0.95)]
-    print(f"{count} executions: first attempt after the end p95 {p95 * 1000:.0f} ms")
-    assert p95 <= 0.2
 
 
 async def _true(value: object) -> object:

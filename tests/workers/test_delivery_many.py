@@ -1,0 +1,99 @@
+"""Many deliveries, and senders that die in the middle of one."""
+
+import asyncio
+import signal
+from dataclasses import replace
+
+import pytest
+
+from engine.deliveries import DeliveryStatus
+from engine.settings import Settings
+from tests.eventually import eventually
+from tests.factories import greeting
+from tests.receivers import Receiver
+from tests.workers.owner import Owner
+from tests.workers.test_recovery import WorkerProcess
+from workers.main import worker
+
+SHORT = 0.0005
+"""An hour becomes 1.8 s."""
+
+
+async def test_many_executions_and_a_receiver_that_fails_a_third_of_the_time(
+    owner: Owner, receiver: Receiver, settings: Settings
+) -> None:
+    async with worker(replace(settings, webhook_time_scale=SHORT)):
+        await tell_many(owner, receiver, 200)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_two_thousand_executions_and_a_receiver_that_fails_a_third_of_the_time(
+    owner: Owner, receiver: Receiver, settings: Settings
+) -> None:
+    async with worker(replace(settings, webhook_time_scale=SHORT)):
+        await tell_many(owner, receiver, 2_000)
+
+
+async def tell_many(owner: Owner, receiver: Receiver, count: int) -> None:
+    """Each is delivered under one id with one body, and first attempted soon after its end."""
+    key_id = await owner.hook("/random/30")
+    slug = await owner.runner.save(greeting())
+    ids: list[str] = []
+    for _ in range(0, count, 20):
+        ids += await asyncio.gather(*(owner.begin(slug, key_id) for _ in range(20)))
+        await asyncio.sleep(0.1)
+
+    async def left() -> set[str]:
+        rows, after = [], None
+        while True:
+            page, after = await owner.store.deliveries.list(
+                owner.account.id, key_id, limit=500, after=after
+            )
+            rows += page
+            if after is None:
+                break
+        done = {row.id for row in rows if row.status is DeliveryStatus.DELIVERED}
+        return set(ids) - done
+
+    await eventually(left, lambda found: not found, timeout=60 + count / 10, pause=0.25)
+
+    assert set(receiver.ids()) == set(ids)
+    bodies: dict[str, set[bytes]] = {}
+    first: dict[str, float] = {}
+    for each in receiver.received:
+        bodies.setdefault(each.id, set()).add(each.body)
+        first.setdefault(each.id, each.at)
+    assert {len(found) for found in bodies.values()} == {1}
+    assert len(receiver.received) > count
+    heads = await asyncio.gather(
+        *(owner.store.executions.head(owner.account.id, each) for each in ids)
+    )
+    waits = sorted(first[head.id] - (head.completed_at or 0) / 1000 for head in heads)
+    p95 = waits[int(count * 0.95)]
+    print(f"{count} executions: first attempt after the end p95 {p95 * 1000:.0f} ms")
+    assert p95 <= 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_sender_killed_in_the_middle_leaves_two_calls_at_most_with_one_id_and_body(
+    owner: Owner, receiver: Receiver, redis_url: str
+) -> None:
+    key_id = await owner.hook("/slow/2")
+    first, second = WorkerProcess(redis_url), WorkerProcess(redis_url)
+    await first.start()
+    execution_id = await owner.run(key_id)
+
+    async def is_called() -> bool:
+        return receiver.open == 1
+
+    await eventually(is_called, timeout=10)
+    await first.end(signal.SIGKILL)
+    await second.start()
+    delivery = await owner.settled(key_id, execution_id, seconds=40)
+    await second.end(signal.SIGTERM)
+
+    assert delivery.status is DeliveryStatus.DELIVERED
+    assert receiver.ids() == {execution_id: 2}
+    assert len({each.body for each in receiver.received}) == 1
