@@ -163,6 +163,11 @@ async def _facts(store: Store) -> list[Any]:
         _gauge(
             "headrace_executions_due", "Executions that wait for a hint.", await store.leases.due()
         ),
+        _gauge(
+            "headrace_webhook_deliveries_pending",
+            "Deliveries of webhooks that wait for their first or next attempt.",
+            await store.deliveries.due(),
+        ),
         _gauge("headrace_workers_alive", "Workers with a lease.", len(set(workers) - set(dead))),
     ]
 

@@ -94,9 +94,12 @@ class Sender:
             self._start(self._inbox.popleft())
 
     def _start(self, reference: str) -> None:
-        is_double = reference in self._tasks
-        if is_double or self._is_draining or not keyspace.is_reference(reference):
-            self._release()  # the sweeper sends it again, if it is one that is due
+        if self._is_draining:
+            self._release()
+            self._store.hints.deliver_soon(reference)  # it came too late for this worker
+            return
+        if reference in self._tasks or not keyspace.is_reference(reference):
+            self._release()
             return
         task = self._loop.create_task(self._deliver(reference))
         self._tasks[reference] = task

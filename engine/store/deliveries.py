@@ -29,6 +29,8 @@ from engine.store.webhooks import Webhook
 LEASE_MS = 20_000
 """Longer than any attempt; then another worker may try."""
 RESEND_MS = 2_000
+"""A hint that nobody followed is sent again, first after this time and then after the next."""
+RESEND_AGAIN_MS = 10_000
 KEPT_ATTEMPTS = 16
 NO_DELIVERY = "There is no such delivery"
 
@@ -197,12 +199,19 @@ class Deliveries:
                 self._client.call(
                     SCRIPTS["promote_due"],
                     [keyspace.deliveries_due(partition)],
-                    [0, PROMOTED_AT_ONCE, RESEND_MS],
+                    [0, PROMOTED_AT_ONCE, RESEND_AGAIN_MS],
                 )
                 for partition in PARTITIONS
             )
         )
         return [name.decode() for reply in replies for name in reply]
+
+    async def due(self) -> int:
+        """How many deliveries are pending."""
+        counts = await asyncio.gather(
+            *(self._client.send("ZCARD", keyspace.deliveries_due(each)) for each in PARTITIONS)
+        )
+        return sum(int(count) for count in counts)
 
     def _keys(self, account_id: str, delivery_id: str, key_id: str) -> Sequence[str]:
         return [
