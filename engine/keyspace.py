@@ -44,6 +44,11 @@ def login(partition: int, digest: str) -> str:
     return f"{_tag(partition)}:login:{digest}"
 
 
+def call_pass(partition: int, pass_id: str) -> str:
+    """String: a call may go on, for as long as the key lives; for one script to use up."""
+    return f"{_tag(partition)}:pass:{pass_id}"
+
+
 def windows(partition: int) -> str:
     """Hash: account|bucket → end of the current window and calls in it; expires when unused."""
     return f"{_tag(partition)}:windows"

@@ -7,6 +7,7 @@ after a crash; the claim refuses doubles. The consumer never takes more than the
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from queue import PriorityQueue
 from typing import Any
@@ -28,6 +29,7 @@ BULK_AT_ONCE = 4
 PATIENCE_SECONDS = 0.02
 """After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
+YIELD_SECONDS = 0.0001
 SILENCE_SECONDS = 5.0
 """A server that does not even answer that there is no hint is taken for gone."""
 
@@ -222,6 +224,9 @@ class HintConsumer(Consumer):
 
     def ack(self, message: MessageProxy) -> None:
         """Nothing to do: a hint is gone once fetched, and its slot is the walker's to free."""
+        if not self._fetched:
+            # The walker's thread needs the interpreter now; this one would keep it until it blocks.
+            time.sleep(YIELD_SECONDS)
 
     def nack(self, message: MessageProxy) -> None:
         """The actor did not take the hint: its slot is free; the sweeper sends it again."""

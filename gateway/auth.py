@@ -9,7 +9,7 @@ from engine.errors import (
     CapabilityDenied,
     Unauthorized,
 )
-from engine.store import Principal, Store, Window
+from engine.store import Ahead, Principal, Store, Window
 from gateway import answers
 from gateway.browsers import check_own_write, session_cookie, session_token
 from gateway.limits import apply_window
@@ -32,6 +32,26 @@ async def authenticate(
     if len(secrets) != 1:
         raise Unauthorized
     principal = await _authenticate_key(scope, store, secrets[0].decode("latin-1"), bucket)
+    check_ceiling((), principal.terms.tier, principal.terms.ceiling)
+    return principal
+
+
+def authenticate_ahead(scope: Scope, store: Store, bucket: str) -> Ahead | None:
+    """Begin to authenticate a key that was seen before, without waiting; None for all else.
+
+    What is done under the assumption must not be answered before `confirm`.
+    """
+    secrets = [value for name, value in scope["headers"] if name == KEY_HEADER]
+    if len(secrets) != 1:
+        return None
+    return store.api_keys.authorize_ahead(secrets[0].decode("latin-1"), bucket)
+
+
+async def confirm(scope: Scope, ahead: Ahead) -> Principal:
+    """The caller after all. Raises what `authenticate` raises for a key."""
+    principal, window = await ahead.admitted()
+    if window is not None:
+        apply_window(scope, principal.terms, window)
     check_ceiling((), principal.terms.tier, principal.terms.ceiling)
     return principal
 

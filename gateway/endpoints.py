@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from engine.errors import SessionRequired
-from engine.store import Principal
-from gateway.auth import authenticate, check_approved, check_capability
+from engine.errors import EngineError, SessionRequired
+from engine.store import Ahead, NotPassed, Principal
+from gateway.auth import (
+    authenticate,
+    authenticate_ahead,
+    check_approved,
+    check_capability,
+    confirm,
+)
 from gateway.errors import method_not_allowed
 from gateway.services import GatewayRequest
+
+AHEAD = "authorization_ahead"
+"""Where a request keeps the authorization that is still under way."""
 
 PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
 GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Response]]
@@ -46,7 +55,31 @@ class Guarded:
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
-        principal = await _authenticate(request, self.bucket)
+        if self.bucket is not None:
+            store = request.state["services"].store
+            ahead = authenticate_ahead(request.scope, store, self.bucket)
+            if ahead is not None:
+                return await self._answer_ahead(request, ahead)
+        return await self._handle(request, await _authenticate(request, self.bucket))
+
+    async def _answer_ahead(self, request: GatewayRequest, ahead: Ahead) -> Response:
+        # The handler works for whom the key belonged to last time, while that is asked again; what
+        # it accepts goes on only if it is so, and nothing is answered before.
+        request.scope[AHEAD] = ahead
+        response, failure = None, None
+        try:
+            response = await self._handle(request, ahead.principal)
+        except EngineError as error:
+            failure = error
+        principal = await confirm(request.scope, ahead)
+        del request.scope[AHEAD]
+        if principal != ahead.principal or isinstance(failure, NotPassed):
+            return await self._handle(request, principal)
+        if response is None:
+            raise failure or RuntimeError("a handler gave neither an answer nor an error")
+        return response
+
+    async def _handle(self, request: GatewayRequest, principal: Principal) -> Response:
         if self.capability is not None:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
             check_capability(principal, self.capability, name)

@@ -24,6 +24,8 @@ CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?
 CREDITS_OF_UTILITY_NODES = 0
 """Every node type there is so far is free."""
 
+BODY = "read_body"
+
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -39,7 +41,10 @@ async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
 async def read_json(scope: Scope, receive: Receive) -> bytes:
     """The body, which says it is JSON. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
     _check_content_type(scope)
-    return await _read_body(receive)
+    if BODY not in scope:  # a request may be handled again
+        scope[BODY] = await _read_body(receive)
+    body: bytes = scope[BODY]
+    return body
 
 
 def _check_content_type(scope: Scope) -> None:

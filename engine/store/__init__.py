@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from engine import tiers
 from engine.errors import Unavailable
 from engine.settings import Settings
-from engine.store.accepting import Accepted, Repeated, StaleWorkflow
+from engine.store.accepting import Accepted, NotPassed, Repeated, StaleWorkflow
 from engine.store.accounts import Account, Accounts
-from engine.store.api_keys import ApiKeys
+from engine.store.api_keys import Ahead, ApiKeys
 from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.deliveries import Deliveries
@@ -25,6 +25,7 @@ from engine.tiers import Tiers
 
 __all__ = [
     "Accepted",
+    "Ahead",
     "Account",
     "Accounts",
     "ApiKey",
@@ -34,6 +35,7 @@ __all__ = [
     "Executions",
     "HintSender",
     "Leases",
+    "NotPassed",
     "Principal",
     "Repeated",
     "Ring",

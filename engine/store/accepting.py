@@ -9,6 +9,11 @@ from engine.idempotency import Once
 from engine.tiers import Terms
 
 
+class NotPassed(EngineError):
+    """The authorization that the call travelled behind was refused, or is not for whom it was
+    assumed to be."""
+
+
 class StaleWorkflow(EngineError):
     """The workflow was saved again since its plan was read; read it afresh and try again."""
 
@@ -35,6 +40,8 @@ class Repeated(EngineError):
 
 def refusal(verdict: Sequence[bytes], terms: Terms | None, once: Once | None) -> EngineError:
     """The error for a verdict of `accept_execution` that is not ok."""
+    if verdict[0] == b"refused":
+        return NotPassed("The call was not authorized")
     if verdict[0] == b"stale":
         return StaleWorkflow("The workflow has a newer version")
     if verdict[0] == b"repeated" and once is not None:

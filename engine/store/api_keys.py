@@ -1,9 +1,12 @@
 """API keys at rest: digest, prefix, last four characters and capabilities, never the secret."""
 
+import asyncio
+import hashlib
 import secrets
 import time
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from engine import api_keys, keyspace, tokens
 from engine.capabilities import check_ceiling, parse_all
@@ -21,8 +24,23 @@ NO_KEY = "There is no such API key"
 MAX_REMEMBERED = 10_000
 WEBHOOK_KEPT_MS = 30 * 86_400_000
 """How long the webhook of a key that was revoked is kept, for what the key had begun."""
+PASS_MS = 60_000
 NOTED_SECONDS = 60.0
 """How often one process notes that a key is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """An authorization under way, and who it is assumed to be for.
+
+    A script that is given `pass_key` goes on only if the assumption was right and the call was
+    within its limit.
+    """
+
+    principal: Principal
+    pass_key: str
+    admitted: Callable[[], Awaitable[tuple[Principal, Window | None]]]
+    """Waits for the reply; as `ApiKeys.authorize_call`. Once."""
 
 
 class ApiKeys:
@@ -34,6 +52,8 @@ class ApiKeys:
         self._limits = limits_by_tier(tiers)
         self._noted: dict[str, float] = {}
         self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
+        self._assumed: dict[str, tuple[Principal, str]] = {}
+        """By digest of the key: who held it last, and the fingerprint of what said so."""
 
     async def create(
         self, account: Account, *, name: str, capabilities: Iterable[str]
@@ -97,20 +117,58 @@ class ApiKeys:
         if not api_keys.is_well_formed(secret):
             raise Unauthorized
         digest = tokens.digest(secret)
+        return self._admit_call(digest, await self._count(digest, bucket))
+
+    def authorize_ahead(self, secret: str, bucket: str) -> "Ahead | None":
+        """`authorize_call` for a key that was seen before, without waiting for the reply.
+
+        What needs the authorization can travel behind it, in the same pipeline, with its pass.
+        None when the key was not seen before.
+        """
+        digest = tokens.digest(secret)
+        assumed = self._assumed.get(digest)
+        if assumed is None:
+            return None
+        principal, fingerprint = assumed
+        partition = keyspace.partition_of(principal.account.id)
+        pass_key = keyspace.call_pass(partition, secrets.token_hex(8))
+        reply = self._count(digest, bucket, pass_key, fingerprint)
+        forget(reply)
+        return Ahead(principal, pass_key, lambda: self._admitted(digest, reply))
+
+    async def _admitted(
+        self, digest: str, reply: asyncio.Future[Any]
+    ) -> tuple[Principal, Window | None]:
+        return self._admit_call(digest, await reply)
+
+    def _count(
+        self, digest: str, bucket: str, pass_key: str = "", fingerprint: str = ""
+    ) -> asyncio.Future[Any]:
         partition = tokens.partition_of(digest)
-        reply = await self._client.call(
+        keys = [
+            keyspace.api_keys(partition),
+            keyspace.accounts(partition),
+            keyspace.windows(partition),
+        ]
+        return self._client.call(
             SCRIPTS["count_key_call"],
-            [
-                keyspace.api_keys(partition),
-                keyspace.accounts(partition),
-                keyspace.windows(partition),
-            ],
-            [0, digest, bucket, WINDOW_MS, *self._limits],
+            [*keys, pass_key] if pass_key else keys,
+            [0, digest, bucket, WINDOW_MS, fingerprint, PASS_MS, *self._limits],
         )
+
+    def _admit_call(self, digest: str, reply: Any) -> tuple[Principal, Window | None]:
         if not reply:
+            self._assumed.pop(digest, None)
             raise Unauthorized
         window = parse_window(reply[2:]) if len(reply) > 2 else None
-        return self._admit(reply[0], reply[1]), window
+        principal = self._admit(reply[0], reply[1])
+        known = self._assumed.get(digest)
+        if known is None or known[0] is not principal:
+            if len(self._assumed) > MAX_REMEMBERED:
+                self._assumed.clear()
+            records = hashlib.sha1(reply[0] + reply[1], usedforsecurity=False)
+            self._assumed[digest] = (principal, records.hexdigest())
+        return principal, window
 
     def _admit(self, key_record: bytes, account_record: bytes) -> Principal:
         principal = self._principal(key_record, account_record)

@@ -73,12 +73,14 @@ class Executions:
         once: Once | None = None,
         answer: str = "",
         webhook_url: str | None = None,
+        pass_key: str = "",
     ) -> Accepted:
         """Write the execution and send its hint, in one pipeline.
 
         `bell` is the channel to ring when it ends, empty for nobody; `terms` bound how many
         executions go on at once; `answer` is what the call is answered, if that is known already;
-        `webhook_url` is where the key's webhook is told of the end.
+        `webhook_url` is where the key's webhook is told of the end; `pass_key` is that of an
+        authorization ahead, without whose pass NotPassed is raised.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, and
         with `once` also Repeated or IdempotencyKeyReused.
         """
@@ -97,6 +99,8 @@ class Executions:
             *fields,
         ]
         keys = accept_keys(account_id, workflow.slug, execution_id, once)
+        if pass_key:
+            keys = [*keys, pass_key]
         verdict = await self._accept(account_id, reference, keys, arguments)
         if verdict[0] != b"ok":
             raise refusal(verdict, terms, once)

@@ -34,7 +34,7 @@ from engine.store import Principal, Repeated, StaleWorkflow, Workflow
 from engine.webhooks import CAPABILITY
 from gateway import answers
 from gateway.auth import may
-from gateway.endpoints import Resource, requires
+from gateway.endpoints import AHEAD, Resource, requires
 from gateway.limits import WORKFLOW_RUNS
 from gateway.query import Query, parse_seconds
 from gateway.services import GatewayRequest, Services
@@ -182,7 +182,9 @@ async def _accept(
         services.backlog.check()
         await services.turns.begin(principal.account.id)
         try:
-            await _accept_fresh(services, principal, ask, execution_id)
+            ahead = request.scope.get(AHEAD)
+            pass_key = ahead.pass_key if ahead else ""
+            await _accept_fresh(services, principal, ask, execution_id, pass_key)
         finally:
             services.turns.end(principal.account.id)
     except (Repeated, IdempotencyKeyReused, Unavailable):
@@ -196,7 +198,7 @@ async def _accept(
 
 
 async def _accept_fresh(
-    services: Services, principal: Principal, ask: Ask, execution_id: str
+    services: Services, principal: Principal, ask: Ask, execution_id: str, pass_key: str
 ) -> None:
     for turn in range(MAX_STALE):
         workflow, plan = await services.store.workflows.own_plan(
@@ -217,6 +219,7 @@ async def _accept_fresh(
                 once=ask.once,
                 answer="" if ask.wait_seconds else ACCEPTED,
                 webhook_url=ask.webhook_url,
+                pass_key=pass_key,
             )
         except StaleWorkflow:
             continue
