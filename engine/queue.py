@@ -24,8 +24,11 @@ from engine import keyspace
 from engine.store.hints import BULK_QUEUE, make_hint, parse_hint
 
 FETCHED_AT_ONCE = 64
-BULK_AT_ONCE = 4
+BULK_AT_ONCE = 64
 """While that many executions compute, no further one of an account that has many is begun."""
+BULK_BESIDE_OTHERS = 1
+"""The same while others had executions begun a short while ago."""
+OTHERS_SECONDS = 1.0
 PATIENCE_SECONDS = 0.02
 """After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
@@ -35,10 +38,11 @@ SILENCE_SECONDS = 5.0
 
 
 class Pace:
-    """How many executions this process computes, rather than waits for."""
+    """How many executions this process computes, rather than waits for, and whether for many."""
 
     def __init__(self) -> None:
         self._busy = 0
+        self._others_until = 0.0
         self._condition = threading.Condition()
 
     def begin(self) -> None:
@@ -50,8 +54,12 @@ class Pace:
         """It needs no computing for now: it waits for others, or it is over."""
         with self._condition:
             self._busy -= 1
-            if self._busy < BULK_AT_ONCE:
+            if self._busy < self._at_once:
                 self._condition.notify()
+
+    def note_others(self) -> None:
+        """There are executions of accounts that have few under way."""
+        self._others_until = time.monotonic() + OTHERS_SECONDS
 
     def wait_quiet(self, timeout: float) -> int:
         """How many executions may be taken up beside what is computed, one at least.
@@ -59,8 +67,12 @@ class Pace:
         Waits up to `timeout` seconds while there is enough to compute.
         """
         with self._condition:
-            self._condition.wait_for(lambda: self._busy < BULK_AT_ONCE, timeout)
-            return max(1, BULK_AT_ONCE - self._busy)
+            self._condition.wait_for(lambda: self._busy < self._at_once, timeout)
+            return max(1, self._at_once - self._busy)
+
+    @property
+    def _at_once(self) -> int:
+        return BULK_BESIDE_OTHERS if time.monotonic() < self._others_until else BULK_AT_ONCE
 
 
 class Slots:
@@ -199,6 +211,8 @@ class HintConsumer(Consumer):
         if reply:
             self._fetched = reply[1][::-1]
             self._slots.take(len(self._fetched))
+            if self._queue_name != BULK_QUEUE:
+                self._slots.pace.note_others()
 
     def _at_once(self) -> int:
         is_bulk = self._queue_name == BULK_QUEUE

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-AT_ONCE = 2
+AT_ONCE = 1
 CONTENDED_SECONDS = 1.0
 """How long an account is remembered as one that asks too."""
 

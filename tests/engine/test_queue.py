@@ -362,18 +362,16 @@ def test_bulk_is_taken_only_while_there_is_little_to_compute(
 
     assert bench.taken == ["other"]
     assert bench.client.llen(BULK) == 10
-    pace.rest()
-    bench.wait_for(10)
-    assert bench.taken == ["other", *(f"b{number}" for number in range(10))]
     for _ in range(queue.BULK_AT_ONCE):
         pace.rest()
+    bench.wait_for(10)
+    assert bench.taken == ["other", *(f"b{number}" for number in range(10))]
 
 
 def test_bulk_is_not_put_off_for_ever(open_bench: Open, redis_url: str) -> None:
     bench = open_bench(redis_url)
-    pace = bench.slots.pace
     for _ in range(100):
-        pace.begin()
+        bench.slots.pace.begin()
 
     send_bulk(bench, *(f"b{number}" for number in range(10)))
 
@@ -381,11 +379,12 @@ def test_bulk_is_not_put_off_for_ever(open_bench: Open, redis_url: str) -> None:
 
 
 def test_bulk_alone_is_taken_in_order_and_whole(bench: Bench) -> None:
-    names = [f"b{number}" for number in range(50)]
+    names = [f"b{number}" for number in range(150)]
 
+    bench.slots.take(-100)
     send_bulk(bench, *names)
 
-    bench.wait_for(50)
+    bench.wait_for(150)
     assert bench.taken == names
 
 
@@ -400,6 +399,23 @@ def test_the_pace_says_how_much_may_be_added() -> None:
     threading.Timer(0.05, pace.rest).start()
     assert pace.wait_quiet(5) == 1
     assert time.monotonic() - started < 1
+
+
+def test_the_pace_of_bulk_is_slower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "OTHERS_SECONDS", 0.05)
+    pace = Pace()
+
+    pace.note_others()
+    assert pace.wait_quiet(5) == queue.BULK_BESIDE_OTHERS
+    pace.begin()
+    until(lambda: pace.wait_quiet(0) == queue.BULK_AT_ONCE - 1)
+
+
+def test_hints_of_others_slow_bulk_down(bench: Bench) -> None:
+    bench.send("other")
+    bench.wait_for(1)
+
+    assert bench.slots.pace.wait_quiet(0) == queue.BULK_BESIDE_OTHERS
 
 
 def test_a_slot_is_waited_for_no_longer_than_needed() -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from engine import keyspace
+from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
 from engine.store import Store
 from engine.store.leases import Leases
+from engine.store.load import BULK_FROM
 from engine.store.walks import Step
 from tests.factories import Runner, greeting
 from workers.sweeper import Sweeper
@@ -95,6 +97,38 @@ async def test_what_is_due_is_hinted_at_once_in_a_while(
 
     hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
     assert hints == [f"walk|{reference}".encode()]
+
+
+async def test_hints_of_an_account_with_much_under_way_wait_behind_others(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    reference = await begin(runner)
+    more = [str(number) for number in range(BULK_FROM)]
+    await store.client.send("SADD", keyspace.active(runner.account.id), *more)
+    await make_due(store, runner, reference)
+    other = Runner(store, await store.accounts.create(email="b@e.com", tier=Tier.PRO), runner.bell)
+    others = await begin(other)
+    await make_due(store, other, others)
+
+    await sweeper.resend()
+
+    for queue, name in (("bulk", reference), ("walk", others)):
+        hints = await store.client.send("LRANGE", keyspace.hints(queue), 0, -1)
+        assert hints == [f"walk|{name}".encode()]
+
+
+async def test_what_waits_in_a_long_queue_is_sent_again_later(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    reference = await begin(runner)
+    await store.hints.send(["acc/x"] * 2_000)
+    await make_due(store, runner, reference)
+    now = await store.leases.now()
+
+    await sweeper.resend()
+
+    due = keyspace.due(keyspace.partition_of(runner.account.id))
+    assert int(await store.client.send("ZSCORE", due, reference)) >= now + 7_000
 
 
 async def test_what_ended_long_ago_is_removed_batch_by_batch(
