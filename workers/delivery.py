@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from engine import keyspace, metrics
 from engine.deliveries import Attempt, DeliveryStatus, Judgement, execution_body, judge
@@ -22,6 +23,8 @@ from workers.recorder import persist
 ATTEMPT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 65_536
 KEPT_ANSWER_BYTES = 2_048
+LARGE_BODY = 1_048_576
+"""Bytes from which on signing a body must not hold up the event loop."""
 AT_ONCE = 10
 """Attempts that one process makes at once for one webhook."""
 MAX_WAITING = 1_000
@@ -191,6 +194,7 @@ class Sender:
         if claimed.lost > MAX_LOST:
             raise _GivenUp(LOST)
         body = claimed.body or await self._body(claimed)
+        signed = partial(sign, claimed.secrets, claimed.id, int(time.time()), body)
         return HttpCall(
             method="POST",
             url=claimed.url,
@@ -199,7 +203,7 @@ class Sender:
             timeout_seconds=ATTEMPT_SECONDS,
             max_bytes=MAX_ANSWER_BYTES,
             is_cut=True,
-            signature=sign(claimed.secrets, claimed.id, int(time.time()), body),
+            signature=await asyncio.to_thread(signed) if len(body) > LARGE_BODY else signed(),
         )
 
     async def _body(self, claimed: ClaimedDelivery) -> bytes:

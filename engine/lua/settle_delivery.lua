@@ -20,10 +20,10 @@ if head[3] == ARGV[3] then return {'ok', head[1]} end
 
 local status, reason = ARGV[4], ARGV[8]
 local hook = redis.call('HMGET', KEYS[3], 'url', 'failing')
-if hook[1] and status == 'delivered' then
-  redis.call('HDEL', KEYS[3], 'failing')
-elseif hook[1] and hook[1] == head[4] then
-  if not hook[2] then
+if hook[1] and hook[1] == head[4] then
+  if status == 'delivered' then
+    redis.call('HDEL', KEYS[3], 'failing')
+  elseif not hook[2] then
     redis.call('HSET', KEYS[3], 'failing', stamp)
   elseif reason == '' and now - tonumber(hook[2]) >= tonumber(ARGV[9]) then
     reason = ARGV[10]
