@@ -110,5 +110,16 @@ class Executor:
             )
 
 
+def describe(node: Node, failure: NodeFailed) -> dict[str, Any]:
+    """The error of an execution that ends because of a node."""
+    return {
+        "code": "EXECUTION_FAILED",
+        "message": f"Node '{node.id}' failed: {failure.message}",
+        "nodeId": node.id,
+        "nodeType": node.type.type,
+        "reason": failure.message,
+    }
+
+
 def _timed_out(seconds: float) -> NodeFailed:
     return NodeFailed("timeout", f"The node did not end within {seconds:g} s", retryable=True)

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from engine import metrics, retry
 from engine.executions import NODE_STATUSES, ExecutionStatus
@@ -12,10 +10,12 @@ from engine.graph import Plan
 from engine.nodes.base import Kind, NodeFailed
 from engine.progress import SETTLED, Progress
 from engine.store.records import pack
-from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, Walks, parse_claims
-from workers.executor import Executor, Outcome
+from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, parse_claims
+from workers.executor import Outcome, describe
 from workers.holdings import Holdings
+from workers.means import Means
 from workers.recorder import Recorder
+from workers.timers import Timers
 
 FLUSH_SECONDS = 0.05
 """Local work that took this long is recorded before more is waited for."""
@@ -27,21 +27,6 @@ CONTESTED_SECONDS = 0.05
 MAX_LOST = 3
 """A node whose worker died this often is failed, lest it take down one worker after another."""
 UNTOUCHED = NodeClaim(0, 0, 0, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What walks of a worker process share."""
-
-    walks: Walks
-    executor: Executor
-    worker_id: str
-    cpu_slots: int
-    max_bytes: int
-    is_draining: Callable[[], bool]
-    ask_help: Callable[[str], Awaitable[None]]
-    rest: Callable[[str], None]
-    """An execution waits for something other than this process."""
 
 
 class Walk:
@@ -62,7 +47,7 @@ class Walk:
         self._cpu: deque[int] = deque()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._ended: deque[tuple[int, float, Outcome]] = deque()
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers = Timers(self._is_due)
         self._wake = asyncio.Event()
         self._is_shared = claimed.record.get("holders", b"1") != b"1"
         self._is_heavy = False
@@ -126,8 +111,7 @@ class Walk:
     def _waits_here(self) -> bool:
         if self._means.is_draining():
             return False
-        soon = self._clock() + HOLD_SECONDS
-        return any(timer.when() <= soon for timer in self._timers.values())
+        return self._timers.has_within(HOLD_SECONDS)
 
     def _must_record(self) -> bool:
         if self._must_look:
@@ -148,7 +132,7 @@ class Walk:
             self._elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
         for index, code in enumerate(claimed.statuses):
             if code == "t":
-                self._time(index, max(0.0, (self._claims[index].at - claimed.now) / 1000))
+                self._timers.start(index, (self._claims[index].at - claimed.now) / 1000)
 
     # -- running ----------------------------------------------------------------------------------
 
@@ -281,7 +265,7 @@ class Walk:
         for index in sorted(indexes):
             self._claims[index] = claims.get(index, UNTOUCHED)
             if advanced.statuses[index] == "t":
-                self._time(index, max(0.0, (self._claims[index].at - advanced.now) / 1000))
+                self._timers.start(index, (self._claims[index].at - advanced.now) / 1000)
             else:
                 self._progress.give_back(index)
 
@@ -368,15 +352,10 @@ class Walk:
             return False
         self._recorder.add_retry(index, delay)
         self._progress.put_off(index)
-        self._time(index, delay)
+        self._timers.start(index, delay)
         return True
 
-    def _time(self, index: int, delay: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._timers[index] = loop.call_later(delay, self._time_is_up, index)
-
-    def _time_is_up(self, index: int) -> None:
-        del self._timers[index]
+    def _is_due(self, index: int) -> None:
         self._io.append(index)
         self._wake.set()
 
@@ -405,7 +384,7 @@ class Walk:
     async def _end(self, status: ExecutionStatus) -> bool:
         await self._stop_running()
         result = self._result if self._progress.is_done else b""
-        error = None if self._failed is None else self._describe(*self._failed)
+        error = self._failed and describe(self._plan.nodes[self._failed[0]], self._failed[1])
         advanced = await self._recorder.end(status, result, error)
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconcile(advanced)
@@ -416,20 +395,8 @@ class Walk:
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
         return True
 
-    def _describe(self, index: int, failure: NodeFailed) -> dict[str, Any]:
-        node = self._plan.nodes[index]
-        return {
-            "code": "EXECUTION_FAILED",
-            "message": f"Node '{node.id}' failed: {failure.message}",
-            "nodeId": node.id,
-            "nodeType": node.type.type,
-            "reason": failure.message,
-        }
-
     async def _stop_running(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._timers.stop()
         tasks = list(self._running.values())
         self._running.clear()
         for task in tasks:

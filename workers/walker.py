@@ -13,8 +13,9 @@ from engine.queue import Pace
 from engine.store import Store
 from engine.store.walks import Claimed, Verdict
 from workers.executor import Executor
+from workers.means import Means
 from workers.recorder import Gone, Recorder, persist
-from workers.walk import Means, Walk
+from workers.walk import Walk
 
 MAX_LOST_AT_ONCE = 5
 """An execution that was lost so often without a step between is failed, as nodes are."""

@@ -122,6 +122,29 @@ def _manner(step: Step) -> str:
     return "hand over" if step.hands_over else "leave"
 
 
+def _moves(step: Step) -> tuple[str | bytes, ...]:
+    """What a step does to nodes and to the hold, as the script takes it."""
+    return (
+        "".join([f"{index}{code}" for index, code in step.settled]),
+        ",".join([f"{index}={delay}" for index, delay in step.retrying]),
+        ",".join([str(index) for index in step.claimed]),
+        pack(step.rows) if step.rows else b"",
+        _manner(step),
+        "1" if step.offered else "0",
+    )
+
+
+def _end(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
+    """How a step ends the execution, if it does, and what is kept aside."""
+    aside: list[str | bytes | int] = [part for pair in step.aside.items() for part in pair]
+    result = step.result
+    if len(result) > ASIDE_BYTES:
+        aside += ("result", result)
+        result = RESULT_ASIDE
+    error = b"" if step.error is None else pack(step.error)
+    return (step.end.value if step.end else "", execution_id, result, error, *aside)
+
+
 class Walks:
     """The transitions of a walk."""
 
@@ -172,11 +195,6 @@ class Walks:
     ) -> Advanced:
         """Record a step; `number` counts this walk's steps from 1."""
         partition = keyspace.partition_of(account_id)
-        aside: list[str | bytes | int] = [part for pair in step.aside.items() for part in pair]
-        result = step.result
-        if len(result) > ASIDE_BYTES:
-            aside += ("result", result)
-            result = RESULT_ASIDE
         tells = step.end is not None and step.told_key
         reply = await self._client.call(
             SCRIPTS["advance_execution"],
@@ -190,21 +208,9 @@ class Walks:
                 *(outbox(account_id, execution_id, step.told_key) if tells else ()),
             ],
             [
-                0,
-                keyspace.reference(account_id, execution_id),
-                fence,
-                number,
-                "".join([f"{index}{code}" for index, code in step.settled]),
-                ",".join([f"{index}={delay}" for index, delay in step.retrying]),
-                ",".join([str(index) for index in step.claimed]),
-                pack(step.rows) if step.rows else b"",
-                _manner(step),
-                "1" if step.offered else "0",
-                step.end.value if step.end else "",
-                execution_id,
-                result,
-                b"" if step.error is None else pack(step.error),
-                *aside,
+                *(0, keyspace.reference(account_id, execution_id), fence, number),
+                *_moves(step),
+                *_end(step, execution_id),
             ],
         )
         verdict = Verdict(reply[0].decode())
