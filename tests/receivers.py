@@ -42,6 +42,8 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     open: int = 0
     most_open: int = 0
+    taken: set[str] = field(default_factory=set)
+    """Ids of deliveries that were answered with 200."""
     _seen: Counter[str] = field(default_factory=Counter)
     _ids: Counter[str] = field(default_factory=Counter)
     _random: random.Random = field(default_factory=lambda: random.Random(7))
@@ -57,9 +59,12 @@ class Receiver:
         self.open += 1
         self.most_open = max(self.open, self.most_open)
         try:
-            return await self._answer(request)
+            response = await self._answer(request)
         finally:
             self.open -= 1
+        if response.status == 200:
+            self.taken.add(headers.get("webhook-id", ""))
+        return response
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         kind, *rest = request.path.strip("/").split("/")
