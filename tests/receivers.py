@@ -36,12 +36,16 @@ class Received:
 @dataclass
 class Receiver:
     """Paths: `/ok`, `/status/<code>`, `/fails/<n>` (then 200), `/slow/<seconds>`, `/moved`,
-    `/huge`, `/later/<seconds>` (429 with Retry-After once), `/random/<percent>`."""
+    `/huge`, `/hang` (after the head), `/later/<seconds>` (429 with Retry-After once),
+    `/random/<percent>`.
+    """
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
     open: int = 0
     most_open: int = 0
+    flooded: int = 0
+    """Bytes of `/huge` that were taken from us."""
     taken: set[str] = field(default_factory=set)
     """Ids of deliveries that were answered with 200."""
     _seen: Counter[str] = field(default_factory=Counter)
@@ -81,6 +85,8 @@ class Receiver:
             return web.Response(status=307, headers={"Location": f"{self.url}/ok"})
         if kind == "huge":
             return await self._flood(request)
+        if kind == "hang":
+            return await self._hang(request)
         if kind == "slow":
             await asyncio.sleep(number)
         return web.Response(text="thank you")
@@ -96,6 +102,14 @@ class Receiver:
         with contextlib.suppress(ConnectionError):
             for _ in range(1_600):
                 await response.write(b"x" * 65_536)
+                self.flooded += 65_536
+        return response
+
+    async def _hang(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"and then")
+        await asyncio.sleep(30)
         return response
 
     def ids(self) -> Counter[str]:

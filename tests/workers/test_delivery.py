@@ -15,6 +15,7 @@ from tests.fakes import Target
 from tests.receivers import Receiver
 from tests.verifying import is_knouds_signed
 from tests.workers.owner import SECRET, Owner
+from workers import delivery as sending
 from workers.main import worker
 from workers.walker import Walker
 
@@ -218,6 +219,37 @@ async def test_of_a_huge_answer_the_first_two_kibibytes_are_kept(
 
     assert delivery.status is DeliveryStatus.DELIVERED
     assert delivery.attempts[0].body == "x" * 2_048
+    assert receiver.flooded < 20_000_000  # what the sockets hold; not the 100 MB
+
+
+async def test_a_receiver_that_hangs_behind_its_head_has_failed(
+    owner: Owner, receiver: Receiver, walker: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "ATTEMPT_SECONDS", 0.2)
+    key_id = await owner.hook("/hang")
+    execution_id = await owner.run(key_id)
+
+    pending = await eventually(
+        lambda: owner.delivery(key_id, execution_id),
+        lambda each: each is not None and len(each.attempts) >= 2,
+    )
+
+    assert pending is not None
+    assert pending.attempts[0].status is None
+    assert pending.attempts[0].error == "No answer within 0.2 s"
+
+
+async def test_an_address_that_is_not_public_is_never_called_whatever_was_saved(
+    owner: Owner, receiver: Receiver, settings: Settings
+) -> None:
+    key_id = await owner.hook("/ok")
+    async with worker(replace(settings, allow_private_urls=False, webhook_time_scale=0.0)):
+        execution_id = await owner.run(key_id)
+        delivery = await owner.settled(key_id, execution_id, attempts=8)
+
+    assert delivery.status is DeliveryStatus.FAILED
+    assert {each.status for each in delivery.attempts} == {None}
+    assert receiver.received == []
 
 
 async def test_a_slow_receiver_takes_ten_connections_and_holds_up_nobody_else(
