@@ -207,10 +207,9 @@ class Sender:
         )
 
     async def _body(self, claimed: ClaimedDelivery) -> bytes:
+        head, execution_id = self._store.executions.head, claimed.execution_id or ""
         try:
-            execution = await self._store.executions.head(
-                claimed.account_id, claimed.execution_id or ""
-            )
+            execution = await persist(lambda: head(claimed.account_id, execution_id), "read")
         except ExecutionNotFound:
             raise _GivenUp(FORGOTTEN) from None
         return execution_body(execution, claimed.event)
