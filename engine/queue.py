@@ -43,19 +43,21 @@ class Pace:
     def __init__(self) -> None:
         self._busy = 0
         self._others_until = 0.0
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
+        self._quieter = threading.Condition(self._lock)
+        self._is_awaited = False
 
     def begin(self) -> None:
         """An execution is taken up."""
-        with self._condition:
+        with self._lock:
             self._busy += 1
 
     def rest(self) -> None:
         """It needs no computing for now: it waits for others, or it is over."""
-        with self._condition:
+        with self._lock:
             self._busy -= 1
-            if self._busy < self._at_once:
-                self._condition.notify()
+            if self._is_awaited:
+                self._quieter.notify()
 
     def note_others(self) -> None:
         """There are executions of accounts that have few under way."""
@@ -66,8 +68,10 @@ class Pace:
 
         Waits up to `timeout` seconds while there is enough to compute.
         """
-        with self._condition:
-            self._condition.wait_for(lambda: self._busy < self._at_once, timeout)
+        with self._quieter:
+            self._is_awaited = True
+            self._quieter.wait_for(lambda: self._busy < self._at_once, timeout)
+            self._is_awaited = False
             return max(1, self._at_once - self._busy)
 
     @property

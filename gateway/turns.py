@@ -2,19 +2,10 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
 
 AT_ONCE = 1
 CONTENDED_SECONDS = 1.0
 """How long an account is remembered as one that asks too."""
-
-
-@dataclass(slots=True)
-class _Line:
-    """One account's requests: how many are begun, and who waits."""
-
-    begun: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
 
 class Turns:
@@ -25,19 +16,39 @@ class Turns:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._lines: dict[str, _Line] = {}
+        self._begun: dict[str, int] = {}
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._latest = ""
         self._contended_until = 0.0
 
     async def begin(self, account_id: str) -> None:
         """Wait until a request of the account may keep this process busy; `end` must follow."""
-        self._note(account_id)
-        line = self._lines.setdefault(account_id, _Line())
-        if line.begun < AT_ONCE or self._loop.time() > self._contended_until:
-            line.begun += 1
-            return
+        if account_id != self._latest:
+            self._note(account_id)
+        begun = self._begun.get(account_id, 0)
+        if begun < AT_ONCE or self._loop.time() > self._contended_until:
+            self._begun[account_id] = begun + 1
+        else:
+            await self._wait(account_id)
+
+    def end(self, account_id: str) -> None:
+        """The request needs this process no more for now."""
+        begun = self._begun[account_id] - 1
+        if account_id in self._waiting:
+            begun += self._wake(account_id, AT_ONCE - begun)
+        if begun:
+            self._begun[account_id] = begun
+        else:
+            del self._begun[account_id]
+
+    def _note(self, account_id: str) -> None:
+        if self._latest:
+            self._contended_until = self._loop.time() + CONTENDED_SECONDS
+        self._latest = account_id
+
+    async def _wait(self, account_id: str) -> None:
         future = self._loop.create_future()
-        line.waiting.append(future)
+        self._waiting.setdefault(account_id, deque()).append(future)
         try:
             await future
         except asyncio.CancelledError:
@@ -45,20 +56,13 @@ class Turns:
                 self.end(account_id)  # its turn had come already
             raise
 
-    def end(self, account_id: str) -> None:
-        """The request needs this process no more for now."""
-        line = self._lines[account_id]
-        line.begun -= 1
-        while line.waiting and line.begun < AT_ONCE:
-            future = line.waiting.popleft()
+    def _wake(self, account_id: str, at_most: int) -> int:
+        waiting, woken = self._waiting[account_id], 0
+        while waiting and woken < at_most:
+            future = waiting.popleft()
             if not future.done():
-                line.begun += 1
                 future.set_result(None)
-        if not line.begun:
-            del self._lines[account_id]
-
-    def _note(self, account_id: str) -> None:
-        if account_id != self._latest:
-            if self._latest:
-                self._contended_until = self._loop.time() + CONTENDED_SECONDS
-            self._latest = account_id
+                woken += 1
+        if not waiting:
+            del self._waiting[account_id]
+        return woken

@@ -112,4 +112,4 @@ async def test_nothing_is_left_of_those_who_are_done() -> None:
         line.end(account)
         await settle()
 
-    assert line._lines == {}
+    assert (line._begun, line._waiting) == ({}, {})
