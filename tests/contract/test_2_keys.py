@@ -1,0 +1,267 @@
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.contract.shapes import assert_fits, moment, moment_or_null, sentence
+from tests.contract.site import Administration, Caller
+from tests.gateway.factories import greeting
+
+WRONG = "hr_live_" + "A" * 43 + "_" + "A" * 6
+UNAUTHORIZED = b'{"error":"Unauthorized"}'
+PRESETS = {
+    "Read-only": ["workflow:read"],
+    "Workflow Deploy": ["workflow:read", "workflow:run"],
+    "Webhook receiver": ["webhook:receive"],
+    "Full deploy": ["workflow:read", "workflow:run", "workflow:write"],
+}
+KEY = {
+    "id": str,
+    "name": "ci",
+    "prefix": str,
+    "last4": str,
+    "capabilities": [str],
+    "createdAt": moment,
+}
+
+
+def make(browser: Caller, **body: Any) -> httpx2.Response:
+    return browser.post("/api/api-keys", {"name": "ci", **body})
+
+
+def test_a_new_key_is_shown_once(browser: Caller) -> None:
+    answer = make(browser, preset="Workflow Deploy")
+    listed = browser.get("/api/api-keys")
+
+    made = answer.json()
+    assert answer.status_code == 201
+    assert_fits(made, {**KEY, "key": str})
+    assert made["key"].startswith(made["prefix"])
+    assert made["key"].endswith(made["last4"])
+    assert len(made["last4"]) == 4
+    assert made["key"] not in listed.text
+    (row,) = [each for each in listed.json() if each["id"] == made["id"]]
+    assert_fits(row, {**KEY, "lastUsedAt": moment_or_null})
+    assert all(row[name] == made[name] for name in KEY)
+
+
+def test_a_key_has_the_documented_form(browser: Caller) -> None:
+    key = make(browser, preset="Read-only").json()["key"]
+
+    words = key.removeprefix("hr_live_")
+    assert key.startswith("hr_live_")
+    assert (len(words), words[43], words[-7]) == (43 + 1 + 6, "_", "_")
+    assert words.replace("_", "").replace("-", "").isalnum()
+
+
+@pytest.mark.parametrize(("preset", "capabilities"), PRESETS.items())
+def test_a_preset_is_a_set_of_capabilities(
+    browser: Caller, preset: str, capabilities: list[str]
+) -> None:
+    assert sorted(make(browser, preset=preset).json()["capabilities"]) == capabilities
+
+
+def test_custom_is_any_subset(browser: Caller) -> None:
+    chosen = ["execution:read", "model:run", "workflow:my-flow:run"]
+
+    answer = make(browser, preset="Custom", capabilities=chosen)
+
+    assert sorted(answer.json()["capabilities"]) == chosen
+
+
+@pytest.mark.parametrize(
+    "capability",
+    [
+        "",
+        "workflow",
+        "workflow:fly",
+        "workflow:run:run:run",
+        "WORKFLOW:RUN",
+        "workflow: run",
+        "a:*",
+    ],
+)
+def test_a_malformed_capability_is_refused(browser: Caller, capability: str) -> None:
+    answer = make(browser, capabilities=[capability])
+
+    assert answer.status_code == 400
+    assert_fits(answer.json(), {"error": sentence, "code": "INVALID_CAPABILITY"})
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "", "preset": "Read-only"}, "name"),
+        ({"name": 1, "preset": "Read-only"}, "name"),
+        ({"preset": "Everything"}, "preset"),
+        ({"capabilities": "workflow:run"}, "capabilities"),
+        ({"capabilities": []}, "capabilities"),
+        ({}, "capabilities"),
+    ],
+)
+def test_a_key_that_is_asked_for_wrongly_is_refused_by_name(
+    browser: Caller, body: dict[str, Any], field: str
+) -> None:
+    answer = make(browser, **body)
+
+    assert answer.status_code == 400
+    assert_fits(answer.json(), {"error": sentence, "code": "INVALID_BODY", "field": field})
+
+
+@pytest.mark.parametrize("tier", ["free", "creator"])
+def test_low_tiers_have_no_keys_at_all(administration: Administration, tier: str) -> None:
+    answer = make(administration.browser(administration.account(tier)), preset="Read-only")
+
+    assert answer.status_code == 403
+    assert_fits(answer.json(), {"error": sentence, "code": "API_KEY_ACCESS_DENIED"})
+
+
+@pytest.mark.parametrize(
+    ("tier", "attempted"),
+    [
+        ("pro", "model:run"),
+        ("pro", "model:*"),
+        ("pro", "model:x:run"),
+        ("pro", "agent:invoke"),
+        ("pro", "*"),
+        ("business", "*"),
+        ("enterprise", "*"),
+    ],
+)
+def test_a_capability_above_the_ceiling_is_refused(
+    administration: Administration, tier: str, attempted: str
+) -> None:
+    browser = administration.browser(administration.account(tier))
+
+    answer = make(browser, capabilities=["workflow:run", attempted])
+
+    assert answer.status_code == 403
+    refusal = {"code": "CAPABILITY_ABOVE_CEILING", "attempted": attempted}
+    assert_fits(answer.json(), {"error": sentence, **refusal})
+
+
+@pytest.mark.parametrize(
+    ("tier", "capabilities"),
+    [
+        ("pro", ["execution:cancel", "execution:read", "webhook:receive", "workflow:*"]),
+        ("business", ["agent:invoke", "model:*", "workflow:*"]),
+        ("enterprise", ["agent:invoke", "model:*", "workflow:*"]),
+    ],
+)
+def test_a_tier_grants_what_lies_under_its_ceiling(
+    administration: Administration, tier: str, capabilities: list[str]
+) -> None:
+    answer = make(administration.browser(administration.account(tier)), capabilities=capabilities)
+
+    assert sorted(answer.json()["capabilities"]) == capabilities
+
+
+def test_an_admin_may_have_a_key_for_everything(administration: Administration) -> None:
+    browser = administration.browser(administration.account("enterprise", role="admin"))
+
+    made = make(browser, capabilities=["*"]).json()
+
+    caller = administration.with_key(made["key"])
+    assert caller.get("/api/whoami").json()["user"]["role"] == "admin"
+    assert caller.get("/api/workflows").status_code == 200
+
+
+@pytest.mark.parametrize("slug", ["run", "read"])
+def test_a_workflow_called_like_a_verb_confuses_nobody(
+    administration: Administration, slug: str
+) -> None:
+    owner = administration.account("pro")
+    writer = administration.with_key(administration.key(owner, "workflow:write"))
+    saved, other = writer.save(greeting(slug)), writer.save(greeting("Other"))
+    caller = administration.with_key(administration.key(owner, f"workflow:{saved}:run"))
+
+    assert saved == slug
+    assert caller.run(saved, {"name": "Ada"}).status_code == 200
+    assert caller.run(other, {"name": "Ada"}).json()["code"] == "CAPABILITY_DENIED"
+    assert caller.get(f"/api/workflows/{saved}").json()["required"] == "workflow:read"
+    writer.clean()
+
+
+@pytest.mark.parametrize(
+    "key", ["", WRONG, WRONG[:-1], "hr_live_", "Bearer x", "hr_test_" + WRONG[8:], "x" * 5_000]
+)
+def test_keys_that_are_none_are_all_answered_alike(nobody: httpx2.Client, key: str) -> None:
+    answer = nobody.get("/api/whoami", headers={"x-api-key": key})
+
+    assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+
+
+def test_a_key_counts_in_its_own_header_alone(nobody: httpx2.Client, site: tuple[str, str]) -> None:
+    _, key = site
+    elsewhere = [
+        nobody.get("/api/whoami"),
+        nobody.get("/api/whoami", headers={"authorization": f"Bearer {key}"}),
+        nobody.get(f"/api/whoami?x-api-key={key}&api_key={key}"),
+        nobody.get("/api/whoami", headers={"cookie": f"x-api-key={key}"}),
+        nobody.get("/api/whoami", headers=[("x-api-key", key), ("x-api-key", key)]),
+    ]
+
+    assert {answer.content for answer in elsewhere} == {UNAUTHORIZED}
+
+
+def test_a_deleted_key_fails_on_the_very_next_request(
+    browser: Caller, administration: Administration
+) -> None:
+    made = make(browser, preset="Workflow Deploy").json()
+    caller = administration.with_key(made["key"])
+    before = [caller.get("/api/whoami"), caller.post("/api/workflows/no-such/run", {"inputs": {}})]
+
+    deleted = browser.delete(f"/api/api-keys/{made['id']}")
+
+    after = [caller.get("/api/whoami"), caller.post("/api/workflows/no-such/run", {"inputs": {}})]
+    assert [answer.status_code for answer in before] == [200, 404]
+    assert deleted.status_code == 200
+    assert [(answer.status_code, answer.content) for answer in after] == [(401, UNAUTHORIZED)] * 2
+    assert browser.delete(f"/api/api-keys/{made['id']}").status_code == 404
+
+
+def test_a_foreign_key_is_not_found(administration: Administration, browser: Caller) -> None:
+    made = make(browser, preset="Read-only").json()
+    other = administration.browser(administration.account("pro"))
+
+    foreign = other.delete(f"/api/api-keys/{made['id']}")
+    unknown = other.delete("/api/api-keys/key_nobody")
+
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "NOT_FOUND")
+    assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json())
+
+
+def test_every_key_may_poll_and_cancel_its_accounts_executions(
+    administration: Administration,
+) -> None:
+    owner = administration.account("pro")
+    writer = administration.with_key(administration.key(owner))
+    execution_id = writer.start(writer.save(greeting()), {"name": "Ada"})
+    writer.ended(execution_id)
+    reader = administration.with_key(administration.key(owner, "webhook:receive"))
+
+    assert reader.get(f"/api/executions/{execution_id}").status_code == 200
+    assert reader.get("/api/executions").json()["rows"][0]["executionId"] == execution_id
+    assert reader.post(f"/api/executions/{execution_id}/cancel").status_code == 409
+
+
+def test_an_account_runs_nothing_before_it_is_approved(administration: Administration) -> None:
+    caller = administration.caller("pro", approved=False)
+    slug = caller.save(greeting())
+
+    for query in ("", "?async=true"):
+        answer = caller.run(slug, {"name": "Ada"}, query)
+        assert answer.status_code == 403
+        assert_fits(answer.json(), {"error": sentence, "code": "ACCOUNT_NOT_APPROVED"})
+    assert caller.get(f"/api/workflows/{slug}").status_code == 200
+    assert caller.get("/api/whoami").json()["user"]["approved"] is False
+
+
+def test_keys_of_an_account_that_moved_down_are_refused(administration: Administration) -> None:
+    account = administration.account("business")
+    caller = administration.with_key(administration.key(account, "model:run", "workflow:read"))
+
+    administration.move(account, "free")
+
+    answer = caller.get("/api/workflows")
+    assert (answer.status_code, answer.json()["code"]) == (403, "API_KEY_ACCESS_DENIED")
