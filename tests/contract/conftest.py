@@ -1,0 +1,113 @@
+"""HEADRACE_URL names the installation to ask, HEADRACE_API_KEY a key that may do everything there;
+
+without them a stack is started for the tests. What needs its administration is then asked too.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.acceptance.running import RunningStack, running
+from tests.contract.site import Administration, Caller, cleaned, open_client
+from tests.contract.stub import Stub, stub_server
+
+URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
+KEY = os.environ.get("HEADRACE_API_KEY", "")
+OWN = {"administration", "stub", "stack"}
+"""Fixtures that only a stack of the tests' own has."""
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
+    if not URL:
+        return
+    if not KEY:
+        raise pytest.UsageError("HEADRACE_URL needs HEADRACE_API_KEY beside it")
+    ours = [item for item in items if "tests/contract/" in item.nodeid]
+    left_out = [item for item in ours if OWN & set(item.fixturenames)]
+    items[:] = [item for item in items if item not in left_out]
+    config.stash[LEFT_OUT] = len(left_out)
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    count = config.stash.get(LEFT_OUT, 0)
+    if count:
+        terminalreporter.write_line(
+            f"{URL}: {count} tests were left out, which need a second account, a browser session, "
+            "another tier or a server that is called; without HEADRACE_URL they run too."
+        )
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    folder = tmp_path_factory.mktemp("contract")
+    settings = {"HEADRACE_ALLOW_PRIVATE_URLS": "1", "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001"}
+    with running(folder, "--no-demo", **settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def administration(stack: RunningStack) -> Iterator[Administration]:
+    made = Administration(stack)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def site(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Where the API is, and a key that may do everything."""
+    if URL:
+        return URL, KEY
+    administration: Administration = request.getfixturevalue("administration")
+    return administration.url, administration.key(administration.account("business"))
+
+
+@pytest.fixture(scope="session")
+def session_client(site: tuple[str, str]) -> Iterator[httpx2.Client]:
+    url, key = site
+    with open_client(url, {"x-api-key": key}) as client:
+        yield client
+
+
+@pytest.fixture
+def caller(session_client: httpx2.Client) -> Iterator[Caller]:
+    yield from cleaned(Caller(session_client))
+
+
+@pytest.fixture
+def nobody(site: tuple[str, str]) -> Iterator[httpx2.Client]:
+    """A client without a key."""
+    with open_client(site[0], {}) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def stranger(administration: Administration) -> Caller:
+    """A client of another account."""
+    return administration.caller("business")
+
+
+@pytest.fixture(scope="session")
+def browser_account(administration: Administration) -> str:
+    return administration.account("business")
+
+
+@pytest.fixture
+def browser(administration: Administration, browser_account: str) -> Iterator[Caller]:
+    yield from cleaned(administration.browser(browser_account))
+
+
+@pytest.fixture(scope="session")
+def session_stub() -> Iterator[Stub]:
+    with stub_server() as started:
+        yield started
+
+
+@pytest.fixture
+def stub(session_stub: Stub) -> Stub:
+    session_stub.requests.clear()
+    return session_stub

@@ -1,0 +1,133 @@
+import httpx2
+import pytest
+
+from tests.contract.shapes import assert_fits, sentence, text_or_null
+from tests.contract.site import Administration, Caller
+from tests.gateway.factories import greeting
+
+SLUG, ID = "contract-nothing", "00000000-0000-4000-8000-000000000000"
+WORKFLOW, EXECUTION = f"/api/workflows/{SLUG}", f"/api/executions/{ID}"
+HOOK = f"/api/api-keys/{ID}/webhook"
+ANY_KEY = [("GET", "/api/whoami")]
+CAPABILITIES = [
+    ("POST", f"{WORKFLOW}/run", "workflow:run"),
+    ("POST", f"{WORKFLOW}/run?async=true", "workflow:run"),
+    ("GET", f"{WORKFLOW}/schema", "workflow:read"),
+    ("GET", "/api/workflows", "workflow:read"),
+    ("GET", WORKFLOW, "workflow:read"),
+    ("POST", "/api/workflows", "workflow:write"),
+    ("PUT", WORKFLOW, "workflow:write"),
+    ("DELETE", WORKFLOW, "workflow:write"),
+]
+IMPLICIT = [("GET", "/api/executions"), ("GET", EXECUTION), ("POST", f"{EXECUTION}/cancel")]
+SESSION_ONLY = [
+    ("GET", "/api/me"),
+    ("GET", "/api/api-keys"),
+    ("POST", "/api/api-keys"),
+    ("DELETE", f"/api/api-keys/{ID}"),
+    ("GET", HOOK),
+    ("PUT", HOOK),
+    ("DELETE", HOOK),
+    ("POST", f"{HOOK}/test"),
+    ("GET", f"{HOOK}/deliveries"),
+    ("POST", f"{HOOK}/deliveries/{ID}/redeliver"),
+]
+PUBLIC = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]
+EVERY = [*ANY_KEY, *((method, path) for method, path, _ in CAPABILITIES), *IMPLICIT, *SESSION_ONLY]
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+def test_an_endpoint_without_a_key_is_401_without_a_code(
+    nobody: httpx2.Client, method: str, path: str
+) -> None:
+    answer = nobody.request(method, path)
+
+    assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
+
+
+@pytest.mark.parametrize(("method", "path", "required"), CAPABILITIES)
+def test_an_endpoint_needs_its_capability_and_no_other_does(
+    administration: Administration, method: str, path: str, required: str
+) -> None:
+    others = {"workflow:run", "workflow:read", "workflow:write"} - {required}
+    caller = administration.caller("business", *others, "webhook:receive", "model:*")
+
+    answer = caller.client.request(method, path, json={})
+
+    assert answer.status_code == 403
+    expected = {"error": sentence, "code": "CAPABILITY_DENIED", "required": required}
+    assert_fits(answer.json(), expected)
+
+
+@pytest.mark.parametrize(("method", "path"), SESSION_ONLY)
+def test_a_session_only_endpoint_refuses_keys(caller: Caller, method: str, path: str) -> None:
+    answer = caller.client.request(method, path, json={})
+
+    assert answer.status_code == 403
+    assert_fits(answer.json(), {"error": sentence, "code": "SESSION_REQUIRED"})
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_what_needs_nothing_is_open_to_all(nobody: httpx2.Client, path: str) -> None:
+    assert nobody.get(path).status_code == 200
+
+
+def test_a_key_for_one_workflow_runs_that_one_alone(administration: Administration) -> None:
+    owner = administration.account("pro")
+    writer = administration.with_key(administration.key(owner, "workflow:write"))
+    first, second = writer.save(greeting("One alone")), writer.save(greeting("Not this"))
+    caller = administration.with_key(administration.key(owner, f"workflow:{first}:run"))
+
+    allowed = caller.run(first, {"name": "Ada"})
+    denied = caller.run(second, {"name": "Ada"})
+
+    assert allowed.status_code == 200
+    assert (denied.status_code, denied.json()["required"]) == (403, "workflow:run")
+
+
+def test_a_public_schema_needs_nothing_and_a_public_workflow(
+    caller: Caller, nobody: httpx2.Client
+) -> None:
+    shown = caller.save(greeting("Shown", publicPlayground=True))
+    hidden = caller.save(greeting("Hidden"))
+
+    found = nobody.get(f"/api/workflows/{shown}/public-schema")
+    private = nobody.get(f"/api/workflows/{hidden}/public-schema")
+    unknown = nobody.get("/api/workflows/no-such/public-schema")
+
+    assert found.status_code == 200
+    assert private.status_code == unknown.status_code == 404
+    assert private.json() == unknown.json()
+    assert private.json()["code"] == "WORKFLOW_NOT_FOUND"
+
+
+def test_an_admin_cannot_write_what_others_own(
+    administration: Administration, caller: Caller
+) -> None:
+    slug = caller.save(greeting("Not the admin's"))
+    admin = administration.caller("enterprise", "*", role="admin")
+
+    for answer in (admin.put(f"/api/workflows/{slug}", {}), admin.delete(f"/api/workflows/{slug}")):
+        assert (answer.status_code, answer.json()["code"]) == (404, "WORKFLOW_NOT_FOUND")
+
+
+def test_who_am_i_shows_the_account(caller: Caller) -> None:
+    answer = caller.get("/api/whoami")
+
+    assert_fits(
+        answer.json(),
+        {
+            "user": {
+                "id": str,
+                "email": text_or_null,
+                "role": lambda value: value in ("user", "admin"),
+                "tier": lambda value: value in ("free", "creator", "pro", "business", "enterprise"),
+                "approved": bool,
+            }
+        },
+    )
+
+
+def test_me_shows_the_account_of_the_session(browser: Caller, browser_account: str) -> None:
+    assert browser.get("/api/me").json()["user"] == browser.get("/api/whoami").json()["user"]
+    assert browser.get("/api/me").json()["user"]["id"] == browser_account

@@ -1,0 +1,331 @@
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.acceptance.running import until
+from tests.contract.shapes import (
+    assert_fits,
+    moment,
+    moment_or_null,
+    number,
+    sentence,
+    text_or_null,
+    uuid,
+    whole_or_null,
+)
+from tests.contract.site import Administration, Caller, cleaned, failing, never
+from tests.contract.stub import Request, Stub
+from tests.gateway.factories import greeting
+from tests.verifying import is_knouds_signed
+
+OWN_SECRET = "an owner's own secret, with ünicode"
+EVENT = {
+    "event": str,
+    "executionId": str,
+    "requestId": str,
+    "userId": str,
+    "workflowSlug": text_or_null,
+    "modelIds": [str],
+    "status": str,
+    "creditsCost": number,
+    "durationMs": int,
+    "createdAt": moment,
+    "completedAt": moment,
+}
+DELIVERY = {
+    "id": uuid,
+    "executionId": text_or_null,
+    "event": str,
+    "status": lambda value: value in ("pending", "delivered", "failed"),
+    "attempts": [
+        {"at": moment, "status": whole_or_null, "durationMs": int, "error?": str, "body?": str}
+    ],
+    "nextAttemptAt": moment_or_null,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A browser with a key of its account, whose webhook it sets."""
+
+    browser: Caller
+    caller: Caller
+    key_id: str
+    stub: Stub
+
+    @property
+    def path(self) -> str:
+        return f"/api/api-keys/{self.key_id}/webhook"
+
+    def set(self, path: str, **more: Any) -> Any:
+        """Let the events go to a path of the stub."""
+        answer = self.browser.put(self.path, {"url": self.stub.url + path, **more})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def received(self, path: str, count: int = 1) -> list[Request]:
+        """The requests for a path, when there are so many."""
+        return until(lambda: self.stub.at(path), lambda found: len(found) >= count)
+
+    def delivery(self, status: str) -> Any:
+        """The one delivery, when it has this status."""
+
+        def read() -> Any:
+            return self.browser.get(f"{self.path}/deliveries").json()["rows"]
+
+        (row,) = until(read, lambda rows: [each["status"] for each in rows] == [status])
+        return row
+
+
+@pytest.fixture
+def owner(administration: Administration, stub: Stub) -> Iterator[Owner]:
+    account = administration.account("business")
+    browser = administration.browser(account)
+    body = {"name": "hook", "capabilities": ["workflow:*", "webhook:receive"]}
+    made = browser.post("/api/api-keys", body).json()
+    for caller in cleaned(administration.with_key(made["key"])):
+        yield Owner(browser=browser, caller=caller, key_id=made["id"], stub=stub)
+
+
+def test_a_webhook_is_answered_with_its_secret_when_the_server_made_it(owner: Owner) -> None:
+    made = owner.browser.put(owner.path, {"url": "https://example.org/hook"})
+    shown = owner.browser.get(owner.path)
+
+    webhook = {"url": "https://example.org/hook", "enabled": True, "createdAt": moment}
+    assert (made.status_code, shown.status_code) == (200, 200)
+    assert_fits(made.json(), {**webhook, "secret": str})
+    assert_fits(shown.json(), webhook)
+    assert made.json()["secret"].startswith("whsec_")
+    assert len(made.json()["secret"]) == len("whsec_") + 44
+
+
+def test_a_secret_of_ones_own_is_never_shown(owner: Owner) -> None:
+    made = owner.set("/x", secret=OWN_SECRET, enabled=False)
+
+    assert_fits(made, {"url": str, "enabled": False, "createdAt": moment})
+
+
+def test_a_webhook_that_was_deleted_is_gone(owner: Owner) -> None:
+    owner.set("/x")
+
+    deleted = owner.browser.delete(owner.path)
+    shown = owner.browser.get(owner.path)
+
+    assert deleted.status_code == 200
+    assert (shown.status_code, shown.json()["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "url"),
+        ({"url": 1}, "url"),
+        ({"url": "example.org"}, "url"),
+        ({"url": "ftp://example.org/"}, "url"),
+        ({"url": "https://user:pass@example.org/"}, "url"),
+        ({"url": "https://example.org/", "secret": "x" * 15}, "secret"),
+        ({"url": "https://example.org/", "secret": "x" * 257}, "secret"),
+        ({"url": "https://example.org/", "secret": 1}, "secret"),
+        ({"url": "https://example.org/", "secret": "whsec_no base64!"}, "secret"),
+    ],
+)
+def test_a_bad_url_or_secret_is_refused_by_name(
+    owner: Owner, body: dict[str, Any], field: str
+) -> None:
+    answer = owner.browser.put(owner.path, body)
+
+    assert answer.status_code == 400
+    expected = {"error": sentence, "code": "INVALID_WEBHOOK", "field": field, "reason": sentence}
+    assert_fits(answer.json(), expected)
+
+
+@pytest.mark.parametrize("secret", ["x" * 16, "x" * 256])
+def test_a_secret_has_16_to_256_characters(owner: Owner, secret: str) -> None:
+    body = {"url": "https://example.org/", "secret": secret}
+
+    assert owner.browser.put(owner.path, body).status_code == 200
+
+
+def test_a_key_without_the_capability_has_no_webhook(administration: Administration) -> None:
+    browser = administration.browser(administration.account("pro"))
+    made = browser.post("/api/api-keys", {"name": "x", "preset": "Full deploy"}).json()
+
+    answer = browser.put(f"/api/api-keys/{made['id']}/webhook", {"url": "https://example.org/"})
+
+    assert answer.status_code == 403
+    required = {"code": "CAPABILITY_DENIED", "required": "webhook:receive"}
+    assert_fits(answer.json(), {"error": sentence, **required})
+
+
+def test_the_end_of_an_async_run_is_told(owner: Owner) -> None:
+    owner.set("/done")
+    slug = owner.caller.save(greeting())
+    execution_id = owner.caller.start(slug, {"name": "Eve"})
+
+    (request,) = owner.received("/done")
+
+    event = json.loads(request.body)
+    execution = owner.caller.execution(execution_id)
+    assert (request.method, request.headers["content-type"]) == ("POST", "application/json")
+    assert_fits(event, {**EVENT, "result": {"text": "Hello Eve"}})
+    assert (event["event"], event["status"]) == ("execution.completed", "completed")
+    assert event["userId"] == owner.caller.get("/api/whoami").json()["user"]["id"]
+    same = ("executionId", "requestId", "workflowSlug", "modelIds", "creditsCost", "durationMs")
+    for name in (*same, "createdAt", "completedAt"):
+        assert event[name] == execution[name], name
+
+
+def test_a_failed_run_is_told_with_its_error(owner: Owner) -> None:
+    owner.set("/failed")
+    owner.caller.start(owner.caller.save(failing()))
+
+    (request,) = owner.received("/failed")
+
+    event = json.loads(request.body)
+    assert_fits(event, {**EVENT, "error": {"code": str, "message": sentence}})
+    assert (event["event"], event["status"]) == ("execution.failed", "failed")
+
+
+def test_a_cancelled_run_is_told(owner: Owner) -> None:
+    owner.set("/cancelled")
+    execution_id = owner.caller.start(owner.caller.save(never()))
+    owner.caller.post(f"/api/executions/{execution_id}/cancel")
+
+    (request,) = owner.received("/cancelled")
+
+    event = json.loads(request.body)
+    assert_fits(event, EVENT)
+    assert (event["event"], event["status"]) == ("execution.cancelled", "cancelled")
+
+
+def test_a_run_that_was_waited_for_is_not_told(owner: Owner) -> None:
+    owner.set("/once")
+    slug = owner.caller.save(greeting())
+    owner.caller.run(slug, {"name": "Eve"})
+    execution_id = owner.caller.start(slug, {"name": "Ada"})
+
+    (request,) = owner.received("/once")
+    owner.delivery("delivered")
+
+    assert json.loads(request.body)["executionId"] == execution_id
+    assert len(owner.stub.at("/once")) == 1
+
+
+def test_a_test_event_is_synthetic(owner: Owner) -> None:
+    owner.set("/test")
+
+    answer = owner.browser.post(f"{owner.path}/test")
+    (request,) = owner.received("/test")
+
+    event = json.loads(request.body)
+    assert answer.status_code == 202
+    assert_fits(answer.json(), DELIVERY)
+    assert_fits(event, {**EVENT, "event": "webhook.test", "result?": dict})
+    assert request.headers["webhook-id"] == answer.json()["id"]
+    assert owner.browser.get("/api/executions").json()["rows"] == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_stock_receivers_of_both_kinds_verify_a_delivery(owner: Owner, own: bool) -> None:
+    made = owner.set("/signed", **({"secret": OWN_SECRET} if own else {}))
+    secret = OWN_SECRET if own else made["secret"]
+    owner.browser.post(f"{owner.path}/test")
+
+    (request,) = owner.received("/signed")
+
+    key: Any = OWN_SECRET.encode() if own else secret
+    assert is_knouds_signed(secret, request.headers["x-knouds-signature"], request.body)
+    assert not is_knouds_signed(secret, request.headers["x-knouds-signature"], b"{}")
+    assert Webhook(key).verify(request.body, request.headers) == json.loads(request.body)
+
+
+def test_retries_repeat_id_and_body_until_the_delivery_has_failed(owner: Owner) -> None:
+    owner.set("/status/500/fails")
+    owner.browser.post(f"{owner.path}/test")
+
+    row = owner.delivery("failed")
+
+    requests = owner.stub.at("/status/500/fails")
+    assert_fits(row, DELIVERY | {"nextAttemptAt": None})
+    assert len(requests) == len(row["attempts"]) == 8
+    assert {request.headers["webhook-id"] for request in requests} == {row["id"]}
+    assert len({request.body for request in requests}) == 1
+    assert [attempt["status"] for attempt in row["attempts"]] == [500] * 8
+
+
+def test_a_failed_delivery_can_be_redelivered(owner: Owner) -> None:
+    owner.set("/status/500/first")
+    owner.browser.post(f"{owner.path}/test")
+    row = owner.delivery("failed")
+    owner.set("/second")
+
+    answer = owner.browser.post(f"{owner.path}/deliveries/{row['id']}/redeliver")
+    (request,) = owner.received("/second")
+
+    assert answer.status_code == 202
+    assert_fits(answer.json(), DELIVERY)
+    assert request.headers["webhook-id"] == row["id"]
+    assert request.body == owner.stub.at("/status/500/first")[0].body
+    owner.delivery("delivered")
+
+
+@pytest.mark.parametrize("delivery_id", ["00000000-0000-4000-8000-000000000000", "x"])
+def test_an_unknown_delivery_cannot_be_redelivered(owner: Owner, delivery_id: str) -> None:
+    owner.set("/x")
+
+    answer = owner.browser.post(f"{owner.path}/deliveries/{delivery_id}/redeliver")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+def test_redirects_are_not_followed(owner: Owner) -> None:
+    owner.set("/status/307/away")
+    owner.browser.post(f"{owner.path}/test")
+
+    row = owner.delivery("failed")
+
+    assert {attempt["status"] for attempt in row["attempts"]} == {307}
+    assert owner.stub.at("/moved") == []
+
+
+def test_gone_disables_the_webhook_and_says_why(owner: Owner) -> None:
+    owner.set("/status/410/gone")
+    owner.browser.post(f"{owner.path}/test")
+
+    row = owner.delivery("failed")
+
+    expected = {"url": str, "enabled": False, "disabledReason": sentence, "createdAt": moment}
+    assert len(row["attempts"]) == 1
+    assert_fits(owner.browser.get(owner.path).json(), expected)
+
+
+def test_deliveries_are_listed_in_pages(owner: Owner) -> None:
+    owner.set("/listed")
+    ids = [owner.browser.post(f"{owner.path}/test").json()["id"] for _ in range(3)]
+
+    first = owner.browser.get(f"{owner.path}/deliveries?limit=2").json()
+    rest = owner.browser.get(f"{owner.path}/deliveries?cursor={first['nextCursor']}").json()
+    wrong = owner.browser.get(f"{owner.path}/deliveries?limit=none")
+
+    assert_fits(first, {"rows": [DELIVERY], "nextCursor": str})
+    assert_fits(rest, {"rows": [DELIVERY], "nextCursor": None})
+    assert [row["id"] for row in first["rows"] + rest["rows"]] == ids[::-1]
+    assert (wrong.json()["code"], wrong.json()["field"]) == ("INVALID_QUERY", "limit")
+
+
+def test_a_foreign_webhook_is_not_found(owner: Owner, browser: Caller) -> None:
+    owner.set("/theirs")
+
+    answers = [
+        browser.get(owner.path),
+        browser.put(owner.path, {"url": "https://example.org/"}),
+        browser.delete(owner.path),
+        browser.post(f"{owner.path}/test"),
+        browser.get(f"{owner.path}/deliveries"),
+    ]
+
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(404, "NOT_FOUND")}
