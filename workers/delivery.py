@@ -1,6 +1,7 @@
 """The sender of webhooks: one attempt for each hint, signed, recorded, and tried again later."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import secrets
@@ -27,7 +28,7 @@ LARGE_BODY = 1_048_576
 """Bytes from which on signing a body must not hold up the event loop."""
 AT_ONCE = 10
 """Attempts that one process makes at once for one webhook."""
-MAX_WAITING = 1_000
+MAX_WAITING = 20_000
 """Deliveries of one webhook that wait in one process; the others come again when they are due."""
 MAX_LOST = 5
 """A delivery whose attempts were lost so often with their workers is given up."""
@@ -46,8 +47,8 @@ class _GivenUp(Exception):
 class _Line:
     """The deliveries of one webhook: some are attempted, others wait for their turn."""
 
-    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    length: int = 0
+    attempted: int = 0
+    waiting: deque[str] = field(default_factory=deque)
 
 
 class Sender:
@@ -68,7 +69,8 @@ class Sender:
         self._inbox: deque[str] = deque()
         self._is_woken = False
         self._is_draining = False
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._in_hand: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._lines: dict[str, _Line] = {}
         self._attempting: set[asyncio.Task[None]] = set()
         self._random = random.SystemRandom()
@@ -85,10 +87,12 @@ class Sender:
         self._is_draining = True
         if self._attempting:
             await asyncio.wait(self._attempting, timeout=seconds)
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = [reference for line in self._lines.values() for reference in line.waiting]
+        with contextlib.suppress(EngineError):  # the sweeper sends them again
+            await self._store.hints.send_deliveries(left)
 
     def _start_all(self) -> None:
         # The flag is lowered first: what is appended from now on wakes the loop again.
@@ -101,40 +105,59 @@ class Sender:
             self._release()
             self._store.hints.deliver_soon(reference)  # it came too late for this worker
             return
-        if reference in self._tasks or not keyspace.is_reference(reference):
+        if reference in self._in_hand or not keyspace.is_reference(reference):
             self._release()
             return
+        self._in_hand.add(reference)
         task = self._loop.create_task(self._deliver(reference))
-        self._tasks[reference] = task
-        task.add_done_callback(lambda _: self._done(reference))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
-    def _done(self, reference: str) -> None:
-        del self._tasks[reference]
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         self._release()
 
     async def _deliver(self, reference: str) -> None:
         try:
             key_id = await self._store.deliveries.key_of(reference)
-            if key_id is not None:
-                await self._in_line(reference, key_id)
+        except EngineError as error:
+            logger.warning("left a delivery", extra={"reason": error.message})
+            key_id = None
+        if key_id is None:
+            self._in_hand.discard(reference)
+            return
+        line = self._lines.setdefault(key_id, _Line())
+        if line.attempted < AT_ONCE:
+            await self._work_off(line, reference, key_id)
+        elif len(line.waiting) < MAX_WAITING:
+            line.waiting.append(reference)
+        else:
+            self._in_hand.discard(reference)
+
+    async def _work_off(self, line: _Line, reference: str, key_id: str) -> None:
+        """Attempt one delivery, then those that wait behind it."""
+        line.attempted += 1
+        try:
+            await self._one(reference, key_id)
+            while line.waiting and not self._is_draining:
+                await self._one(line.waiting.popleft(), key_id)
+        finally:
+            line.attempted -= 1
+            if not line.attempted and not line.waiting:
+                self._lines.pop(key_id, None)
+
+    async def _one(self, reference: str, key_id: str) -> None:
+        attempt = self._loop.create_task(self._claim_and_attempt(reference, key_id))
+        self._attempting.add(attempt)
+        try:
+            await attempt
         except EngineError as error:
             logger.warning("left a delivery", extra={"reason": error.message})
         except Exception:
             logger.exception("a delivery failed unexpectedly")
-
-    async def _in_line(self, reference: str, key_id: str) -> None:
-        line = self._lines.setdefault(key_id, _Line())
-        if line.length >= MAX_WAITING:
-            return
-        line.length += 1
-        try:
-            async with line.turns:
-                if not self._is_draining:
-                    await self._claim_and_attempt(reference, key_id)
         finally:
-            line.length -= 1
-            if not line.length:
-                self._lines.pop(key_id, None)
+            self._attempting.discard(attempt)
+            self._in_hand.discard(reference)
 
     async def _claim_and_attempt(self, reference: str, key_id: str) -> None:
         # A claim whose reply was lost may have been made; asked again, it answers the same.
@@ -143,9 +166,6 @@ class Sender:
         claimed = await persist(lambda: deliveries.claim(reference, key_id, token), "claim")
         if claimed is None:
             return
-        task = self._tasks[reference]
-        self._attempting.add(task)
-        task.add_done_callback(self._attempting.discard)
         attempt, judgement = await self._attempt(claimed)
         await self._settle(claimed, attempt, judgement)
 

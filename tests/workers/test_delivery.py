@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from standardwebhooks.webhooks import Webhook as StockVerifier
 
+from engine import keyspace
 from engine.deliveries import FAILING_REASON, GONE_REASON, DeliveryStatus
 from engine.settings import Settings
 from tests.eventually import eventually
@@ -269,6 +270,23 @@ async def test_a_slow_receiver_takes_ten_connections_and_holds_up_nobody_else(
     assert delivery.status is DeliveryStatus.DELIVERED
     assert told.at - (execution.completed_at or 0) / 1000 < 0.5
     assert receiver.most_open <= 11
+
+
+async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
+    owner: Owner, receiver: Receiver, settings: Settings
+) -> None:
+    key_id = await owner.hook("/slow/0.5")
+    slug = await owner.runner.save(greeting())
+    async with worker(settings) as walker:
+        for _ in range(15):
+            await owner.begin(slug, key_id)
+        await eventually(lambda: _true(receiver.open == 10 and not walker.held))
+
+    rows, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
+    hints = await owner.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    delivered = [row.id for row in rows if row.status is DeliveryStatus.DELIVERED]
+    assert len(delivered) == len(receiver.received) == 10
+    assert len(set(hints)) == 5
 
 
 async def test_a_key_revoked_meanwhile_is_still_told_at_the_url_of_its_submission(
