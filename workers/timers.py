@@ -5,20 +5,23 @@ from collections.abc import Callable
 
 
 class Timers:
-    """One timer per node; `due` is called with the node's index when its time has come."""
+    """One timer per node.
 
-    def __init__(self, due: Callable[[int], None]) -> None:
+    What it calls comes with each start, so that a walk without any is no cycle: the collector's
+    work on those is a sixth of a worker's.
+    """
+
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._due = due
         self._handles: dict[int, asyncio.TimerHandle] = {}
 
-    def start(self, index: int, seconds: float) -> None:
+    def start(self, index: int, seconds: float, due: Callable[[int], None]) -> None:
         """Let the node be due after a pause; one that is not to be waited for is due soon."""
-        self._handles[index] = self._loop.call_later(max(0.0, seconds), self._ring, index)
+        self._handles[index] = self._loop.call_later(max(0.0, seconds), self._ring, index, due)
 
-    def _ring(self, index: int) -> None:
+    def _ring(self, index: int, due: Callable[[int], None]) -> None:
         del self._handles[index]
-        self._due(index)
+        due(index)
 
     def has_within(self, seconds: float) -> bool:
         """Whether any node is due within the time."""

@@ -47,7 +47,7 @@ class Walk:
         self._cpu: deque[int] = deque()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._ended: deque[tuple[int, float, Outcome]] = deque()
-        self._timers = Timers(self._is_due)
+        self._timers = Timers()
         self._wake = asyncio.Event()
         self._is_shared = claimed.record.get("holders", b"1") != b"1"
         self._is_heavy = False
@@ -132,7 +132,9 @@ class Walk:
             self._elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
         for index, code in enumerate(claimed.statuses):
             if code == "t":
-                self._timers.start(index, (self._claims[index].at - claimed.now) / 1000)
+                self._timers.start(
+                    index, (self._claims[index].at - claimed.now) / 1000, self._is_due
+                )
 
     # -- running ----------------------------------------------------------------------------------
 
@@ -265,7 +267,9 @@ class Walk:
         for index in sorted(indexes):
             self._claims[index] = claims.get(index, UNTOUCHED)
             if advanced.statuses[index] == "t":
-                self._timers.start(index, (self._claims[index].at - advanced.now) / 1000)
+                self._timers.start(
+                    index, (self._claims[index].at - advanced.now) / 1000, self._is_due
+                )
             else:
                 self._progress.give_back(index)
 
@@ -352,7 +356,7 @@ class Walk:
             return False
         self._recorder.add_retry(index, delay)
         self._progress.put_off(index)
-        self._timers.start(index, delay)
+        self._timers.start(index, delay, self._is_due)
         return True
 
     def _is_due(self, index: int) -> None:
