@@ -13,23 +13,28 @@ class Timers:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._handles: dict[int, asyncio.TimerHandle] = {}
+        self._handles: dict[int, asyncio.Handle] = {}
+        self._due_at: dict[int, float] = {}
 
     def start(self, index: int, seconds: float, due: Callable[[int], None]) -> None:
         """Let the node be due after a pause; one that is not to be waited for is due soon."""
-        self._handles[index] = self._loop.call_later(max(0.0, seconds), self._ring, index, due)
+        pause = max(0.0, seconds)
+        # Not every loop's handle knows when it is due: uvloop's does not for less than half a ms.
+        self._due_at[index] = self._loop.time() + pause
+        self._handles[index] = self._loop.call_later(pause, self._ring, index, due)
 
     def _ring(self, index: int, due: Callable[[int], None]) -> None:
-        del self._handles[index]
+        del self._handles[index], self._due_at[index]
         due(index)
 
     def has_within(self, seconds: float) -> bool:
         """Whether any node is due within the time."""
         latest = self._loop.time() + seconds
-        return any(handle.when() <= latest for handle in self._handles.values())
+        return any(due_at <= latest for due_at in self._due_at.values())
 
     def stop(self) -> None:
         """Let nothing be due any more."""
         for handle in self._handles.values():
             handle.cancel()
         self._handles.clear()
+        self._due_at.clear()
