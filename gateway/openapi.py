@@ -8,7 +8,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Route
 
 from gateway.browsers import COOKIE
-from gateway.endpoints import Endpoint, Public, Resource, SessionOnly
+from gateway.endpoints import Endpoint, Guarded, Public, Resource, SessionOnly
 from gateway.shapes import COMPONENTS, INTEGER, NUMBER, TEXT, Schema, ref
 
 PARAMETER = re.compile(r"{(\w+)}")
@@ -29,6 +29,17 @@ class Operation:
 STATUS: Schema = COMPONENTS["ExecutionRow"]["properties"]["status"]
 ASYNC: Schema = {"type": "boolean", "default": False}
 LIMIT: Schema = {**INTEGER, "minimum": 1, "maximum": 500, "default": 50}
+LIMIT_HEADERS = {
+    name: {"schema": schema}
+    for name, schema in (
+        ("X-RateLimit-Limit", INTEGER),
+        ("X-RateLimit-Remaining", INTEGER),
+        ("X-RateLimit-Reset", INTEGER),
+        ("RateLimit", TEXT),
+        ("RateLimit-Policy", TEXT),
+    )
+}
+"""On each answer of a limited route, once the account is known to be limited."""
 OPERATIONS: dict[str, Operation] = {
     "run_workflow": Operation(
         answers={200: "RunResult", 202: "Accepted"},
@@ -145,6 +156,9 @@ def _responses(endpoint: Endpoint, operation: Operation) -> dict[str, Any]:
     guard = frozenset() if isinstance(endpoint, Public) else GUARD_ERRORS
     for status in sorted(guard.union(operation.errors)):
         responses[str(status)] = {"description": "Refused", "content": _json(ref("Error"))}
+    if isinstance(endpoint, Guarded) and endpoint.bucket is not None:
+        for response in responses.values():
+            response["headers"] = LIMIT_HEADERS
     return responses
 
 

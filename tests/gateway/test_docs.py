@@ -43,6 +43,14 @@ def test_every_shape_is_valid_json_schema(name: str) -> None:
     assert component(name)
 
 
+def test_the_headers_of_limited_routes_are_described() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            is_limited = path.endswith("/run")
+            for response in operation["responses"].values():
+                assert ("X-RateLimit-Remaining" in response.get("headers", {})) is is_limited
+
+
 async def test_the_document_is_served_to_anybody(make_client: MakeClient) -> None:
     answer = await (await make_client()).get("/openapi.json")
 
