@@ -8,10 +8,10 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup bench smoke chaos timing clean
+.PHONY: help run test check format setup bench smoke chaos timing contract clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 run: $(VENV)/.installed ## Start everything here, with a demo (PORT, DATA_DIR), until Ctrl-C
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)'
@@ -42,6 +42,9 @@ chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and a
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing
 	$(BIN)/pytest -m slow tests/gateway/test_timing.py
+
+contract: $(VENV)/.installed-dev ## Ask an installation whether it keeps the API's contract (HEADRACE_URL)
+	$(BIN)/pytest tests/contract
 
 clean: ## Remove what was installed and built; DATA_DIR stays
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
