@@ -260,10 +260,12 @@ def _outcome(execution: Execution, milliseconds: int) -> dict[str, Any]:
     }
 
 
-def _failure(execution: Execution) -> ExecutionFailed:
+def _failure(execution: Execution) -> EngineError:
     error = execution.error or {}
-    context = {name: error[name] for name in ("nodeId", "nodeType", "reason") if name in error}
     message = error.get("message", "The execution failed")
+    if "nodeId" not in error:  # no node's fault, but ours
+        return EngineError(message, executionId=execution.id)
+    context = {name: error[name] for name in ("nodeId", "nodeType", "reason") if name in error}
     return ExecutionFailed(message, **context, executionId=execution.id)
 
 

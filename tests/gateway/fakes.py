@@ -24,6 +24,11 @@ class Fails:
     message: str
 
 
+@dataclass(frozen=True)
+class Breaks:
+    """The outcome of an execution that fails without any node's fault."""
+
+
 def echo(inputs: Mapping[str, Any]) -> Any:
     """The outcome that callers get unless the test says otherwise."""
     return {"text": inputs.get("name")}
@@ -72,6 +77,9 @@ class FakeWorker:
             step.settled = [(index, "f")]
             step.rows = [[index, 1, now, 5, error, None]]
             step.end, step.error = ExecutionStatus.FAILED, error
+        elif isinstance(outcome, Breaks):
+            step.end = ExecutionStatus.FAILED
+            step.error = {"code": "INTERNAL_ERROR", "message": "It broke", "reason": "It broke"}
         else:
             reached = sorted(plan.reachable)
             step.settled = [(index, "c") for index in reached]

@@ -11,7 +11,7 @@ from engine.store import Account, Store
 from tests.eventually import eventually
 from tests.gateway.conftest import Gateway, MakeClient
 from tests.gateway.factories import NAME_FIELD, broken, greeting, node
-from tests.gateway.fakes import Fails, FakeWorker
+from tests.gateway.fakes import Breaks, Fails, FakeWorker
 
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
@@ -99,6 +99,22 @@ async def test_a_failed_run_names_its_node(client: httpx2.AsyncClient, worker: F
         "nodeType": "textBox",
         "reason": "no such thing",
         "executionId": (await ids(client))[0],
+    }
+
+
+async def test_a_run_that_fails_without_a_nodes_fault_is_an_internal_error(
+    client: httpx2.AsyncClient, worker: FakeWorker
+) -> None:
+    worker.outcome = lambda _: Breaks()
+
+    answer = await client.post(RUN, json=ASK)
+
+    [execution_id] = await ids(client)
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "error": "It broke",
+        "code": "INTERNAL_ERROR",
+        "executionId": execution_id,
     }
 
 
