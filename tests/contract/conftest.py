@@ -18,6 +18,8 @@ URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
 KEY = os.environ.get("HEADRACE_API_KEY", "")
 OWN = {"administration", "stub", "stack"}
 """Fixtures that only a stack of the tests' own has."""
+PATIENCE = 300
+"""Seconds for a test whose calls may have to wait for the next window of a rate limit."""
 LEFT_OUT = pytest.StashKey[int]()
 
 
@@ -28,6 +30,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
         raise pytest.UsageError("HEADRACE_URL needs HEADRACE_API_KEY beside it")
     ours = [item for item in items if "tests/contract/" in item.nodeid]
     left_out = [item for item in ours if OWN & set(item.fixturenames)]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(PATIENCE))
     items[:] = [item for item in items if item not in left_out]
     config.stash[LEFT_OUT] = len(left_out)
     config.hook.pytest_deselected(items=left_out)
@@ -46,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("contract")
     settings = {"HEADRACE_ALLOW_PRIVATE_URLS": "1", "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001"}
-    with running(folder, "--no-demo", **settings) as started:
+    with running(folder, "--no-demo", "--gateways", "2", **settings) as started:
         yield started
 
 

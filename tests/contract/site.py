@@ -28,21 +28,27 @@ class Caller:
         self.client = client
         self._saved: list[str] = []
 
+    def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """Send a request; where the rate limit is reached, when it may be again."""
+        while (answer := self.client.request(method, path, **options)).status_code == 429:
+            time.sleep(answer.json()["retryAfter"])
+        return answer
+
     def get(self, path: str, **options: Any) -> httpx2.Response:
         """GET."""
-        return self.client.get(path, **options)
+        return self.request("GET", path, **options)
 
     def post(self, path: str, body: Any = None, **options: Any) -> httpx2.Response:
         """POST some JSON."""
-        return self.client.post(path, json=body, **options)
+        return self.request("POST", path, json=body, **options)
 
     def put(self, path: str, body: Any = None, **options: Any) -> httpx2.Response:
         """PUT some JSON."""
-        return self.client.put(path, json=body, **options)
+        return self.request("PUT", path, json=body, **options)
 
     def delete(self, path: str, **options: Any) -> httpx2.Response:
         """DELETE."""
-        return self.client.delete(path, **options)
+        return self.request("DELETE", path, **options)
 
     def create(self, document: dict[str, Any]) -> httpx2.Response:
         """POST a workflow; it is deleted when the test is over."""
@@ -57,13 +63,12 @@ class Caller:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["slug"])
 
-    def run(self, slug: str, inputs: Any = None, query: str = "", **options: Any) -> Any:
-        """Run a workflow; where the rate limit is reached, when it may be again."""
-        path = f"/api/workflows/{slug}/run{query}"
+    def run(
+        self, slug: str, inputs: Any = None, query: str = "", **options: Any
+    ) -> httpx2.Response:
+        """Run a workflow."""
         body = {"inputs": {} if inputs is None else inputs}
-        while (answer := self.post(path, body, **options)).status_code == 429:
-            time.sleep(answer.json()["retryAfter"])
-        return answer
+        return self.post(f"/api/workflows/{slug}/run{query}", body, **options)
 
     def start(self, slug: str, inputs: Any = None) -> str:
         """Run without waiting; give the execution's id."""

@@ -52,7 +52,7 @@ def test_every_error_is_a_sentence_and_a_code_without_anything_from_inside(
     caller: Caller, method: str, path: str, body: bytes | None, status: int, code: str
 ) -> None:
     headers = {"content-type": "application/json"} if body else {}
-    answer = caller.client.request(method, path, content=body, headers=headers)
+    answer = caller.request(method, path, content=body, headers=headers)
 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
@@ -61,6 +61,6 @@ def test_every_error_is_a_sentence_and_a_code_without_anything_from_inside(
 
 
 def test_a_method_that_a_path_does_not_take_is_told_which_it_takes(caller: Caller) -> None:
-    answer = caller.client.request("PATCH", "/api/workflows")
+    answer = caller.request("PATCH", "/api/workflows")
 
     assert answer.headers["allow"] == "GET, HEAD, POST"

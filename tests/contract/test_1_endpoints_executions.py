@@ -90,7 +90,7 @@ def test_a_failed_execution_says_what_failed(caller: Caller) -> None:
 @pytest.mark.parametrize("path", [UNKNOWN, UNKNOWN.upper(), "x", "0" * 500, f"{UNKNOWN}%00"])
 @pytest.mark.parametrize("verb", ["", "/cancel"])
 def test_an_unknown_execution_is_not_found(caller: Caller, path: str, verb: str) -> None:
-    answer = caller.client.request("POST" if verb else "GET", f"/api/executions/{path}{verb}")
+    answer = caller.request("POST" if verb else "GET", f"/api/executions/{path}{verb}")
 
     assert answer.status_code == 404
     assert_fits(answer.json(), {"error": sentence, "code": "EXECUTION_NOT_FOUND"})

@@ -1,6 +1,7 @@
 import httpx2
 import pytest
 
+from tests.acceptance.running import RunningStack
 from tests.contract.shapes import assert_fits, sentence, text_or_null
 from tests.contract.site import Administration, Caller
 from tests.gateway.factories import greeting
@@ -32,7 +33,7 @@ SESSION_ONLY = [
     ("GET", f"{HOOK}/deliveries"),
     ("POST", f"{HOOK}/deliveries/{ID}/redeliver"),
 ]
-PUBLIC = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]
+PUBLIC = ["/healthz", "/readyz", "/openapi.json", "/docs"]
 EVERY = [*ANY_KEY, *((method, path) for method, path, _ in CAPABILITIES), *IMPLICIT, *SESSION_ONLY]
 
 
@@ -52,7 +53,7 @@ def test_an_endpoint_needs_its_capability_and_no_other_does(
     others = {"workflow:run", "workflow:read", "workflow:write"} - {required}
     caller = administration.caller("business", *others, "webhook:receive", "model:*")
 
-    answer = caller.client.request(method, path, json={})
+    answer = caller.request(method, path, json={})
 
     assert answer.status_code == 403
     expected = {"error": sentence, "code": "CAPABILITY_DENIED", "required": required}
@@ -61,7 +62,7 @@ def test_an_endpoint_needs_its_capability_and_no_other_does(
 
 @pytest.mark.parametrize(("method", "path"), SESSION_ONLY)
 def test_a_session_only_endpoint_refuses_keys(caller: Caller, method: str, path: str) -> None:
-    answer = caller.client.request(method, path, json={})
+    answer = caller.request(method, path, json={})
 
     assert answer.status_code == 403
     assert_fits(answer.json(), {"error": sentence, "code": "SESSION_REQUIRED"})
@@ -70,6 +71,12 @@ def test_a_session_only_endpoint_refuses_keys(caller: Caller, method: str, path:
 @pytest.mark.parametrize("path", PUBLIC)
 def test_what_needs_nothing_is_open_to_all(nobody: httpx2.Client, path: str) -> None:
     assert nobody.get(path).status_code == 200
+
+
+def test_metrics_need_nothing_unless_they_have_a_port_of_their_own(
+    nobody: httpx2.Client, stack: RunningStack
+) -> None:
+    assert nobody.get("/metrics").status_code == 200
 
 
 def test_a_key_for_one_workflow_runs_that_one_alone(administration: Administration) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.contract.shapes import assert_fits, moment, number, sentence, text_or_null
-from tests.contract.site import Caller, never
+from tests.contract.site import Caller, never, open_client
 from tests.gateway.factories import broken, edge, greeting, node
 
 NODE = {"id": str, "type": str, "position": {"x": number, "y": number}, "data": dict}
@@ -220,6 +220,19 @@ def test_an_execution_finishes_on_the_version_it_began_with(caller: Caller) -> N
     assert shown["workflowVersion"] == 1
     assert [each["id"] for each in shown["nodes"]] == ["call", "out"]
     assert caller.execution(later)["workflowVersion"] == 2
+
+
+def test_what_was_saved_counts_for_the_very_next_call_on_every_gateway(
+    caller: Caller, site: tuple[str, str]
+) -> None:
+    slug, (url, key) = caller.save(greeting()), site
+    for turn in range(8):
+        nodes = greeting()["nodes"]
+        nodes[1]["data"]["text"] = f"{turn} {{{{ name }}}}"
+        caller.put(path(slug), {"nodes": nodes})
+        with open_client(url, {"x-api-key": key}) as client:
+            answer = Caller(client).run(slug, {"name": "Eve"})
+        assert answer.json()["result"] == {"text": f"{turn} Eve"}
 
 
 def test_a_deleted_workflow_is_gone_and_its_executions_go_on(caller: Caller) -> None:

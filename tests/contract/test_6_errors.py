@@ -46,7 +46,7 @@ def refused(answer: httpx2.Response, status: int, code: str, **context: Any) -> 
 def test_a_body_that_is_not_a_json_object_is_refused(
     caller: Caller, path: str, body: bytes, headers: dict[str, str]
 ) -> None:
-    answer = caller.client.post(path, content=body, headers=headers)
+    answer = caller.request("POST", path, content=body, headers=headers)
 
     refused(answer, 400, "INVALID_BODY", **{"field?": str})
 
@@ -56,18 +56,20 @@ def test_a_json_body_is_taken(caller: Caller, kind: str) -> None:
     body = b'{"inputs": {"name": "Eve"}}'
     path = f"/api/workflows/{caller.save(greeting())}/run"
 
-    answer = caller.client.post(path, content=body, headers={"content-type": kind})
+    answer = caller.request("POST", path, content=body, headers={"content-type": kind})
 
     assert answer.status_code == 200
 
 
-def test_a_body_over_the_limit_is_refused(caller: Caller) -> None:
+def test_a_body_over_the_limit_is_refused(caller: Caller, stack: RunningStack) -> None:
     answer = caller.create(greeting(description="x" * 1_100_000))
 
     refused(answer, 413, "BODY_TOO_LARGE", **{"limit?": int})
 
 
-def test_a_body_over_the_limit_is_refused_in_pieces_too(caller: Caller) -> None:
+def test_a_body_over_the_limit_is_refused_in_pieces_too(
+    caller: Caller, stack: RunningStack
+) -> None:
     pieces = (b" " * 65_536 for _ in range(20))
 
     answer = caller.client.post("/api/workflows", content=pieces, headers=JSON)
