@@ -82,17 +82,20 @@ class Sender:
             self._is_woken = True
             self._loop.call_soon_threadsafe(self._start_all)
 
-    async def drain(self, seconds: float) -> None:
-        """Begin no more attempts and let those under way end; others get what is left."""
+    def stop(self) -> None:
+        """Begin no more attempts."""
         self._is_draining = True
+
+    async def drain(self, seconds: float) -> None:
+        """Let attempts under way end; others get what is left."""
+        self.stop()
         if self._attempting:
             await asyncio.wait(self._attempting, timeout=seconds)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        left = [reference for line in self._lines.values() for reference in line.waiting]
         with contextlib.suppress(EngineError):  # the sweeper sends them again
-            await self._store.hints.send_deliveries(left)
+            await self._store.hints.send_deliveries(self._in_hand)
 
     def _start_all(self) -> None:
         # The flag is lowered first: what is appended from now on wakes the loop again.
@@ -126,6 +129,8 @@ class Sender:
         if key_id is None:
             self._in_hand.discard(reference)
             return
+        if self._is_draining:
+            return  # it stays in hand and is sent back
         line = self._lines.setdefault(key_id, _Line())
         if line.attempted < AT_ONCE:
             await self._work_off(line, reference, key_id)

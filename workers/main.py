@@ -86,13 +86,13 @@ async def worker(
         )
         await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
         await stack.enter_async_context(_sweeping(store, worker_id, settings))
-        sending = await stack.enter_async_context(_sending(store, egress, settings))
+        stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(
             _consuming(settings, slots, lambda broker: actors.declare_walk(broker, walker))
         )
         yield walker
         slots.close()
-        sending.close()
+        stop_sending()
         await walker.drain(settings.drain_seconds)
 
 
@@ -118,15 +118,25 @@ async def _sweeping(store: Store, worker_id: str, settings: Settings) -> AsyncIt
 
 
 @contextlib.asynccontextmanager
-async def _sending(store: Store, egress: Egress, settings: Settings) -> AsyncIterator[Slots]:
-    """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others."""
+async def _sending(
+    store: Store, egress: Egress, settings: Settings
+) -> AsyncIterator[Callable[[], None]]:
+    """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others.
+
+    Gives what stops new attempts.
+    """
     slots = Slots(settings.worker_slots)
     sender = Sender(
         store=store, egress=egress, release=slots.release, scale=settings.webhook_time_scale
     )
-    async with _consuming(settings, slots, lambda broker: actors.declare_deliver(broker, sender)):
-        yield slots
+
+    def stop() -> None:
         slots.close()
+        sender.stop()
+
+    async with _consuming(settings, slots, lambda broker: actors.declare_deliver(broker, sender)):
+        yield stop
+        stop()
         await sender.drain(settings.drain_seconds)
 
 
