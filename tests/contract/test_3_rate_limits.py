@@ -1,6 +1,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,8 +15,9 @@ NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 MARGIN = 8
 
 
-def call(caller: Caller, path: str = RUN, **options: object) -> httpx2.Response:
-    return caller.client.post(path, **({"json": {"inputs": {}}} | options))
+def call(caller: Caller, path: str = RUN, **options: Any) -> httpx2.Response:
+    given: dict[str, Any] = {"json": {"inputs": {}}} | options
+    return caller.client.post(path, **given)
 
 
 def in_one_window(act: Callable[[], list[httpx2.Response]]) -> list[httpx2.Response]:
@@ -78,7 +80,7 @@ def test_a_call_too_many_is_told_when_to_come_again(administration: Administrati
     ],
 )
 def test_errors_carry_the_headers_too(
-    administration: Administration, status: int, path: str, options: dict[str, object]
+    administration: Administration, status: int, path: str, options: dict[str, Any]
 ) -> None:
     caller = administration.caller("business")
 
