@@ -1,8 +1,10 @@
+import hashlib
 from typing import Any
 
 import httpx2
 import pytest
 
+from tests.acceptance.running import RunningStack
 from tests.contract.shapes import assert_fits, moment, moment_or_null, sentence
 from tests.contract.site import Administration, Caller
 from tests.gateway.factories import greeting
@@ -61,6 +63,21 @@ def test_a_key_has_the_documented_form(browser: Caller) -> None:
     assert key.startswith("hr_live_")
     assert (len(words), words[43], words[-7]) == (43 + 1 + 6, "_", "_")
     assert words.replace("_", "").replace("-", "").isalnum()
+
+
+def test_a_key_is_at_rest_as_a_digest_alone(browser: Caller, stack: RunningStack) -> None:
+    made = make(browser, preset="Workflow Deploy").json()
+    browser.client.get("/api/whoami", headers={"x-api-key": made["key"]})
+    browser.client.get(f"/api/whoami?key={made['key']}", headers={"x-api-key": made["key"] + "x"})
+
+    files = [each for each in (stack.data_dir / "redis").rglob("*") if each.is_file()]
+    written = b"".join(each.read_bytes() for each in files) + "".join(stack.errors).encode()
+
+    digest = hashlib.sha256(made["key"].encode())
+    assert made["id"].encode() in written
+    assert digest.digest() in written or digest.hexdigest().encode() in written
+    assert made["key"].encode() not in written
+    assert made["key"][20:50].encode() not in written
 
 
 @pytest.mark.parametrize(("preset", "capabilities"), PRESETS.items())
