@@ -10,11 +10,8 @@
 --       already, 10 milliseconds to keep the idempotency record, then field and value pairs
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, answer or ''}
 --         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without its pass
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 
 local created = redis.call('HGET', KEYS[2], 'created')
 local active = redis.call('SCARD', KEYS[5])

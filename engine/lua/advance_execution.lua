@@ -10,11 +10,8 @@
 --       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
 --       then node index and bytes of outputs kept aside
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now, list_delivery, tell_end
+local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
 
@@ -99,16 +96,8 @@ if ARGV[11] ~= '' then
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
   if KEYS[7] then
-    local hook = redis.call('HMGET', KEYS[1], 'key', 'hook', 'hook_keep', 'hook_resend')
-    redis.call('HSET', KEYS[7], 'status', 'pending', 'execution', ARGV[12], 'key', hook[1],
-      'url', hook[2], 'event', 'execution.' .. status, 'created', stamp, 'next', stamp)
-    redis.call('PEXPIRE', KEYS[7], hook[3])
-    redis.call('ZADD', KEYS[8], string.format('%d', now + tonumber(hook[4])), ARGV[2])
-    local old = redis.call('ZRANGE', KEYS[9], '-inf', string.format('%d', now - tonumber(hook[3])),
-      'BYSCORE', 'LIMIT', 0, 10)
-    if #old > 0 then redis.call('ZREM', KEYS[9], unpack(old)) end
-    redis.call('ZADD', KEYS[9], stamp, ARGV[12])
-    redis.call('PEXPIRE', KEYS[9], hook[3])
+    local keys = {delivery = KEYS[7], due = KEYS[8], listed = KEYS[9]}
+    tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   if head[5] and head[5] ~= '' then redis.call('PUBLISH', head[5], ARGV[12]) end
   return {'ok', status, statuses, stamp}

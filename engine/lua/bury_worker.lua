@@ -3,11 +3,8 @@
 -- KEYS: 1 workers
 -- ARGV: 1 now (0: Redis's clock), 2 worker id
 -- Returns 1 when it is gone, else 0
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 local lease = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if not lease or tonumber(lease) > now then return 0 end
 return redis.call('ZREM', KEYS[1], ARGV[2])

@@ -4,11 +4,8 @@
 --       is told of the end: 5 delivery, 6 deliveries due, 7 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now, list_delivery, tell_end
+local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell')
@@ -29,16 +26,8 @@ redis.call('ZREM', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('SREM', KEYS[4], ARGV[3])
 if KEYS[5] then
-  local hook = redis.call('HMGET', KEYS[1], 'key', 'hook', 'hook_keep', 'hook_resend')
-  redis.call('HSET', KEYS[5], 'status', 'pending', 'execution', ARGV[3], 'key', hook[1],
-    'url', hook[2], 'event', 'execution.cancelled', 'created', stamp, 'next', stamp)
-  redis.call('PEXPIRE', KEYS[5], hook[3])
-  redis.call('ZADD', KEYS[6], string.format('%d', now + tonumber(hook[4])), ARGV[2])
-  local old = redis.call('ZRANGE', KEYS[7], '-inf', string.format('%d', now - tonumber(hook[3])),
-    'BYSCORE', 'LIMIT', 0, 10)
-  if #old > 0 then redis.call('ZREM', KEYS[7], unpack(old)) end
-  redis.call('ZADD', KEYS[7], stamp, ARGV[3])
-  redis.call('PEXPIRE', KEYS[7], hook[3])
+  local keys = {delivery = KEYS[5], due = KEYS[6], listed = KEYS[7]}
+  tell_end(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
 end
 if head[4] and head[4] ~= '' then redis.call('PUBLISH', head[4], ARGV[3]) end
 return {'cancelled'}

@@ -6,11 +6,8 @@
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim, 4 lease in milliseconds
 -- Returns {'claimed', now, delivery's fields and values, webhook's} | {'busy'} | {'ended'} |
 --         {'missing'}
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'next', 'token')
 if head[1] ~= 'pending' then

@@ -5,11 +5,8 @@
 -- KEYS: 1 execution, 2 due, 3 held by this worker
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim
 -- Returns {'claimed', fence, now, fields and values} | {'busy', status} | {'ended'} | {'missing'}
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 
 local function has_due_retry()
   local statuses = redis.call('HGET', KEYS[1], 'statuses')

@@ -9,11 +9,8 @@
 --       for, then tier and limit of every tier that has one
 -- Returns {key record, account record} and behind it, when there is a limit, the limit, calls in
 --         this window (one more than the limit: refused), its end and now | false
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now, count_call
+local now = read_now(ARGV[1])
 
 local key = redis.call('HGET', KEYS[1], ARGV[2])
 if not key then return false end
@@ -27,22 +24,7 @@ local function pass()
   end
 end
 
-local tier, limit = string.match(account, '^([^|]+)|'), nil
-for position = 7, #ARGV, 2 do
-  if ARGV[position] == tier then limit = tonumber(ARGV[position + 1]) end
-end
-if not limit then
-  pass()
-  return {key, account}
-end
-
-local ends = string.format('%d', (math.floor(now / ARGV[4]) + 1) * ARGV[4])
-local field = account_id .. '|' .. ARGV[3]
-local window, count = string.match(redis.call('HGET', KEYS[3], field) or '', '^(%d+):(%d+)$')
-count = (window == ends and tonumber(count) or 0) + 1
-if count <= limit then
-  redis.call('HSET', KEYS[3], field, ends .. ':' .. count)
-  if count == 1 then redis.call('PEXPIRE', KEYS[3], 2 * ARGV[4]) end
-  pass()
-end
-return {key, account, limit, math.min(count, limit + 1), ends, string.format('%d', now)}
+local limit, count, ends = count_call(KEYS[3], account_id, account, ARGV[3], now, ARGV[4], 7)
+if not limit or count <= limit then pass() end
+if not limit then return {key, account} end
+return {key, account, limit, count, ends, string.format('%d', now)}

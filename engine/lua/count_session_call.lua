@@ -7,11 +7,8 @@
 --       one
 -- Returns {account record, 1 | 0} and behind it, when there is a limit, the limit, calls in this
 --         window (one more than the limit: refused), its end and now | false
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now, count_call
+local now = read_now(ARGV[1])
 
 local account_id = redis.call('GET', KEYS[1])
 if not account_id then return false end
@@ -19,18 +16,6 @@ local account = redis.call('HGET', KEYS[2], account_id)
 if not account then return false end
 local is_due = redis.call('PTTL', KEYS[1]) < ARGV[2] + 0 and 1 or 0
 
-local tier, limit = string.match(account, '^([^|]+)|'), nil
-for position = 5, #ARGV, 2 do
-  if ARGV[position] == tier then limit = tonumber(ARGV[position + 1]) end
-end
+local limit, count, ends = count_call(KEYS[3], account_id, account, ARGV[3], now, ARGV[4], 5)
 if not limit then return {account, is_due} end
-
-local ends = string.format('%d', (math.floor(now / ARGV[4]) + 1) * ARGV[4])
-local field = account_id .. '|' .. ARGV[3]
-local window, count = string.match(redis.call('HGET', KEYS[3], field) or '', '^(%d+):(%d+)$')
-count = (window == ends and tonumber(count) or 0) + 1
-if count <= limit then
-  redis.call('HSET', KEYS[3], field, ends .. ':' .. count)
-  if count == 1 then redis.call('PEXPIRE', KEYS[3], 2 * ARGV[4]) end
-end
-return {account, is_due, limit, math.min(count, limit + 1), ends, string.format('%d', now)}
+return {account, is_due, limit, count, ends, string.format('%d', now)}

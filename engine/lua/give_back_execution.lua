@@ -5,11 +5,8 @@
 -- KEYS: 1 execution, 2 due, 3 held by that worker
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node)
 -- Returns 1 when there was something to give back, else 0
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 
 local held = redis.call('HGET', KEYS[3], ARGV[2])
 if not held then return 0 end

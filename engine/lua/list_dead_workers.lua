@@ -3,9 +3,6 @@
 -- KEYS: 1 workers
 -- ARGV: 1 now (0: Redis's clock)
 -- Returns their ids
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now))

@@ -3,11 +3,8 @@
 -- KEYS: 1 account's API keys, 2 account's uses of keys
 -- ARGV: 1 now (0: Redis's clock), 2 key id
 -- Returns 1 | 0 when there is no such key
+-- Uses: read_now
 if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 0 then return 0 end
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now = read_now(ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[2], string.format('%d', now))
 return 1

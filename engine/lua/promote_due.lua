@@ -3,11 +3,8 @@
 -- KEYS: 1 due
 -- ARGV: 1 now (0: Redis's clock), 2 at most, 3 milliseconds until a hint is sent again
 -- Returns the references
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local references = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', stamp, 'LIMIT', 0, ARGV[2])
 for _, reference in ipairs(references) do

@@ -4,11 +4,8 @@
 -- KEYS: 1 delivery, 2 deliveries due, 3 webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 milliseconds until a hint is sent again
 -- Returns 'ok' | 'missing' | 'disabled'
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'token', 'next')

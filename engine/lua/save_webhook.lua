@@ -5,11 +5,8 @@
 -- ARGV: 1 now (0: Redis's clock), 2 key id, 3 url, 4 enabled '0'|'1', 5 secret ('' for the one
 --       that is there), 6 secret made for when there is none, 7 milliseconds the old one is valid
 -- Returns {'ok', secret, reason for which it is disabled, created} | {'missing'}
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
 if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then return {'missing'} end

@@ -5,11 +5,8 @@
 -- ARGV: 1 now (0: Redis's clock), 2 slug, 3 operation id,
 --       4 expected version ('' any, 'new' none yet), 5 document
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
 local head = redis.call('HMGET', KEYS[1], 'version', 'state', 'created', 'updated', 'operation')

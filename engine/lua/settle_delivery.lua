@@ -7,11 +7,8 @@
 --       8 reason to disable the webhook ('' none), 9 milliseconds of failing that disable it,
 --       10 reason to give then
 -- Returns {'ok', status} | {'fenced'}
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- Uses: read_now
+local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'fence', 'settled', 'url')

@@ -1,8 +1,12 @@
 """The Lua scripts, read from `engine/lua` once per process."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
+
+USES = re.compile(r"^-- Uses: (.+)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +19,34 @@ class Script:
 
 
 def load() -> dict[str, Script]:
-    """All scripts by name (the file's name without its ending)."""
+    """All scripts by name (the file's name without its ending).
+
+    A script whose header says `Uses: a, b` gets the functions of `lua/shared/a.lua` and `b.lua`.
+    """
+    folder = resources.files("engine").joinpath("lua")
+    shared = _read(folder.joinpath("shared"))
     scripts = {}
-    for entry in resources.files("engine").joinpath("lua").iterdir():
-        if entry.name.endswith(".lua"):
-            name = entry.name.removesuffix(".lua")
-            text = entry.read_text(encoding="utf-8")
-            sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-            scripts[name] = Script(name, text, sha)
+    for name, text in _read(folder).items():
+        whole = _with_shared(text, shared)
+        sha = hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest()
+        scripts[name] = Script(name, whole, sha)
     return scripts
+
+
+def _read(folder: Traversable) -> dict[str, str]:
+    return {
+        entry.name.removesuffix(".lua"): entry.read_text(encoding="utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".lua")
+    }
+
+
+def _with_shared(text: str, shared: dict[str, str]) -> str:
+    used = USES.search(text)
+    if used is None:
+        return text
+    functions = [shared[name] for name in used[1].split(", ")]
+    return text[: used.start()] + "".join(functions) + text[used.end() :]
 
 
 SCRIPTS = load()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from importlib import resources
 
 import pytest
 
@@ -182,6 +183,20 @@ async def call(store: Store, name: str) -> object:
     return await store.client.call(SCRIPTS[name], scenario.keys, scenario.args)
 
 
+CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
+
+
+def own_and_shared(name: str) -> tuple[str, str]:
+    """A script's own text, and that of the functions it uses."""
+    folder = resources.files("engine").joinpath("lua")
+    own = folder.joinpath(f"{name}.lua").read_text()
+    used = re.search(r"^-- Uses: (.+)$", own, re.M)
+    names = used[1].split(", ") if used else []
+    shared = [folder.joinpath("shared", f"{each}.lua").read_text() for each in names]
+    assert all(f"{each}(" in own + "".join(shared[1:]) for each in names), "uses what it names"
+    return own, "".join(shared)
+
+
 def test_every_script_has_a_scenario_here() -> None:
     assert set(SCENARIOS) >= set(SCRIPTS)
 
@@ -199,19 +214,23 @@ def test_a_script_says_what_it_takes_and_returns(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_a_script_reads_no_key_it_was_not_given(name: str) -> None:
-    text = SCRIPTS[name].text
+    own, shared = own_and_shared(name)
 
-    for key in re.findall(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)", text):
+    for key in CALLED.findall(own):
         assert key.startswith("KEYS["), key
-    assert "cjson" not in text
-    assert "cmsgpack" not in text
+    for key in CALLED.findall(shared):
+        assert re.fullmatch(r"windows|execution|keys\.[a-z]+", key), key  # what callers hand over
+    for given in re.findall(r"local keys = \{(.*)\}", own):
+        assert re.fullmatch(r"(\w+ = KEYS\[\d\](, )?)+", given), given
+    assert "cjson" not in own + shared
+    assert "cmsgpack" not in own + shared
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_a_script_whose_time_is_given_takes_it_first_and_else_asks_redis(name: str) -> None:
     text = SCRIPTS[name].text
 
-    if "tonumber(ARGV[1])" in text:
+    if "read_now(ARGV[1])" in text:
         assert "-- ARGV: 1 now (0: Redis's clock)" in text
         assert "redis.call('TIME')" in text
 

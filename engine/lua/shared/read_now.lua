@@ -1,0 +1,7 @@
+-- The time in milliseconds: Redis's clock, or what is given when that is not 0 (in tests).
+local function read_now(given)
+  local now = tonumber(given)
+  if now ~= 0 then return now end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
