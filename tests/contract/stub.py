@@ -23,10 +23,14 @@ class _Server(ThreadingHTTPServer):
 
 
 class Stub:
-    """`/json/…` answers JSON, `/status/<code>/…` that status, everything else the path as text."""
+    """`/json/…` answers JSON, `/status/<code>/…` that status, `/slow/<seconds>` nothing, later,
+
+    everything else the path as text.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self._make_handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -42,6 +46,7 @@ class Stub:
 
     def close(self) -> None:
         """Stop answering."""
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -61,6 +66,9 @@ class Stub:
             do_GET = do_POST = do_PUT = do_DELETE = answer
 
             def reply(self, words: list[str]) -> None:
+                if words[0] == "slow":
+                    outer._closing.wait(float(words[1]))
+                    return
                 status = int(words[1]) if words[0] == "status" else 200
                 is_json = words[0] == "json"
                 body = json.dumps({"path": self.path, "n": 2}) if is_json else self.path

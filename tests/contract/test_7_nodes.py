@@ -247,6 +247,57 @@ def test_a_url_that_is_one_placeholder_is_taken_as_it_is(caller: Caller, stub: S
     assert caller.result(nodes, edges, {"u": f"{stub.url}/as?it=is"}) == "/as?it=is"
 
 
+def test_a_wired_body_and_wired_parameters_count_instead_of_what_is_typed(
+    caller: Caller, stub: Stub
+) -> None:
+    nodes = given(VALUE, call_of(stub, "/wired", method="POST", body="typed"))
+    edges = [
+        TO_VALUE,
+        edge("value", "value-out", "call", "body-in"),
+        edge("in", "params", "call", "params-in"),
+        to_out("call", "response-out"),
+    ]
+
+    caller.result(nodes, edges, {"v": "a b"})
+
+    (request,) = stub.requests
+    assert (request.path.replace("+", "%20"), request.body) == ("/wired?v=a%20b", b"a b")
+
+
+@pytest.mark.parametrize(
+    ("path", "data"), [("/slow/9", {"timeoutSeconds": 0.2}), ("/json/x", {"maxBytes": 3})]
+)
+def test_a_call_is_bounded_in_time_and_bytes(
+    caller: Caller, stub: Stub, path: str, data: dict[str, Any]
+) -> None:
+    nodes = [call_of(stub, path, **data), OUT]
+
+    shown = caller.ended(
+        caller.start(caller.save(workflow(nodes, [to_out("call", "response-out")])))
+    )
+
+    (record,) = [each for each in shown["nodes"] if each["id"] == "call"]
+    code = "timeout" if "slow" in path else "response_too_large"
+    assert (shown["status"], record["error"]["code"]) == ("failed", code)
+
+
+def test_a_node_with_some_inputs_skipped_runs_with_what_was_delivered(caller: Caller) -> None:
+    nodes = given(
+        VALUE,
+        node("is", "condition", expression="value"),
+        part("list", "list", items=[{"value": "own", "included": True}]),
+    )
+    edges = [
+        TO_VALUE,
+        edge("value", "value-out", "is", "value-in"),
+        edge("is", "true-out", "list", "items-in"),
+        edge("is", "false-out", "list", "items-in"),
+        to_out("list", "items-out"),
+    ]
+
+    assert caller.result(nodes, edges, {"v": True}) == ["own", True]
+
+
 def test_a_status_of_400_or_more_fails_the_node(caller: Caller, stub: Stub) -> None:
     nodes = [call_of(stub, "/status/404/x"), OUT]
 
