@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from engine.errors import EngineError, SessionRequired
+from engine.errors import SessionRequired
 from engine.store import Ahead, NotPassed, Principal
 from gateway.auth import (
     authenticate,
@@ -69,7 +69,7 @@ class Guarded:
         response, failure = None, None
         try:
             response = await self._handle(request, ahead.principal)
-        except EngineError as error:
+        except Exception as error:  # bodies that do not come and bugs of ours too
             failure = error
         principal = await confirm(request.scope, ahead)
         del request.scope[AHEAD]

@@ -2,10 +2,12 @@
 
 import httpx2
 import pytest
+from starlette.types import Receive, Scope
 
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.store import Account, Store
+from gateway.middleware import SlowBody
 from tests.gateway.factories import greeting
 from tests.gateway.fakes import FakeWorker
 
@@ -86,6 +88,28 @@ async def test_bad_input_is_told_apart_from_a_bad_key(
 
     assert (with_key.status_code, with_key.headers["x-ratelimit-remaining"]) == (400, "98")
     assert without.status_code == 401
+
+
+@pytest.mark.parametrize(("error", "status"), [(SlowBody(), 408), (ValueError("bug"), 500)])
+async def test_a_call_that_cannot_be_handled_is_counted_and_told_so(
+    client: httpx2.AsyncClient,
+    store: Store,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+) -> None:
+    async def fail(scope: Scope, receive: Receive) -> bytes:
+        raise error
+
+    monkeypatch.setattr("gateway.routes.runs.read_json", fail)
+
+    answer = await client.post(RUN, json=ASK)
+
+    assert answer.status_code == status
+    assert answer.headers["x-ratelimit-remaining"] == "98"
+    [window] = await windows(store, account)
+    assert window.endswith(b":2")
 
 
 async def test_the_pass_is_used_up(
