@@ -3,7 +3,10 @@
 import asyncio
 from collections import deque
 
-AT_ONCE = 1
+AT_ONCE = 2
+CROWD = 4
+"""An account with more requests waiting pauses between them, so that others find room."""
+PAUSE_SECONDS = 0.001
 CONTENDED_SECONDS = 1.0
 """How long an account is remembered as one that asks too."""
 
@@ -33,6 +36,12 @@ class Turns:
 
     def end(self, account_id: str) -> None:
         """The request needs this process no more for now."""
+        if len(self._waiting.get(account_id, ())) > CROWD:
+            self._loop.call_later(PAUSE_SECONDS, self._end, account_id)
+        else:
+            self._end(account_id)
+
+    def _end(self, account_id: str) -> None:
         begun = self._begun[account_id] - 1
         if account_id in self._waiting:
             begun += self._wake(account_id, AT_ONCE - begun)

@@ -6,6 +6,12 @@ import pytest
 
 from gateway import turns
 from gateway.turns import AT_ONCE, Turns
+from tests.eventually import eventually
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "CROWD", 1_000)
 
 
 async def settle() -> None:
@@ -101,6 +107,22 @@ async def test_a_turn_that_came_as_its_asker_gave_up_is_passed_on() -> None:
 
     assert asked[AT_ONCE].cancelled()
     assert asked[AT_ONCE + 1].done() and not asked[AT_ONCE + 1].cancelled()
+
+
+async def test_a_crowd_pauses_between_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "CROWD", 3)
+    monkeypatch.setattr(turns, "PAUSE_SECONDS", 0.05)
+    line = Turns()
+    ask(line, "b", 1)
+    asked = ask(line, "a", AT_ONCE + 5)
+    await settle()
+
+    line.end("a")
+    await settle()
+    assert begun(asked) == AT_ONCE
+    await eventually(lambda: asyncio.sleep(0, begun(asked)), lambda count: count == AT_ONCE + 1)
+    for each in asked:
+        each.cancel()
 
 
 async def test_nothing_is_left_of_those_who_are_done() -> None:
