@@ -1,0 +1,80 @@
+from typing import Any
+
+import httpx2
+import jsonschema_rs
+import pytest
+
+from tests.contract.site import Caller, failing, never
+from tests.gateway.factories import broken, greeting
+
+
+@pytest.fixture(scope="session")
+def description(site: tuple[str, str]) -> Any:
+    """What the API says of itself."""
+    return httpx2.get(f"{site[0]}/openapi.json").json()
+
+
+def check(description: Any, method: str, path: str, answer: httpx2.Response) -> None:
+    """Fail unless the answer is one that the description has for the operation."""
+    operation = description["paths"][path][method]
+    response = operation["responses"][str(answer.status_code)]
+    schema = response["content"]["application/json"]["schema"]
+    whole = {**schema, "components": description["components"]}
+    jsonschema_rs.Draft202012Validator(whole).validate(answer.json())
+
+
+def test_answers_are_as_the_api_describes_them(caller: Caller, description: Any) -> None:
+    created = caller.create(greeting(publicPlayground=True))
+    slug = created.json()["slug"]
+    ran = caller.run(slug, {"name": "Eve"})
+    accepted = caller.run(caller.save(never()), {}, "?async=true")
+    going, gone = accepted.json()["executionId"], ran.json()["executionId"]
+    workflow, execution = "/api/workflows/{slug}", "/api/executions/{execution_id}"
+
+    for method, path, answer in (
+        ("get", "/api/whoami", caller.get("/api/whoami")),
+        ("post", "/api/workflows", created),
+        ("post", "/api/workflows", caller.create({})),
+        ("post", "/api/workflows", caller.create(broken())),
+        ("get", "/api/workflows", caller.get("/api/workflows")),
+        ("get", workflow, caller.get(f"/api/workflows/{slug}")),
+        ("get", workflow, caller.get("/api/workflows/no-such")),
+        ("put", workflow, caller.put(f"/api/workflows/{slug}", {"description": "a"})),
+        ("put", workflow, caller.put(f"/api/workflows/{slug}", {}, headers={"if-match": "1"})),
+        ("get", f"{workflow}/schema", caller.get(f"/api/workflows/{slug}/schema")),
+        ("get", f"{workflow}/public-schema", caller.get(f"/api/workflows/{slug}/public-schema")),
+        ("post", f"{workflow}/run", ran),
+        ("post", f"{workflow}/run", accepted),
+        ("post", f"{workflow}/run", caller.run(slug, {})),
+        ("post", f"{workflow}/run", caller.run(caller.save(failing()))),
+        ("get", "/api/executions", caller.get("/api/executions?limit=3")),
+        ("get", execution, caller.get(f"/api/executions/{going}")),
+        ("get", execution, caller.get(f"/api/executions/{gone}")),
+        ("get", execution, caller.get("/api/executions/no-such")),
+        ("post", f"{execution}/cancel", caller.post(f"/api/executions/{going}/cancel")),
+        ("post", f"{execution}/cancel", caller.post(f"/api/executions/{gone}/cancel")),
+        ("delete", workflow, caller.delete(f"/api/workflows/{slug}")),
+    ):
+        check(description, method, path, answer)
+
+
+def test_what_browsers_get_is_as_the_api_describes_it(browser: Caller, description: Any) -> None:
+    made = browser.post("/api/api-keys", {"name": "a", "capabilities": ["webhook:receive"]})
+    keys, key = "/api/api-keys", f"/api/api-keys/{made.json()['id']}"
+    hook, described = f"{key}/webhook", "/api/api-keys/{key_id}/webhook"
+
+    for method, path, answer in (
+        ("get", "/api/me", browser.get("/api/me")),
+        ("post", keys, made),
+        ("post", keys, browser.post(keys, {})),
+        ("get", keys, browser.get(keys)),
+        ("get", described, browser.get(hook)),
+        ("put", described, browser.put(hook, {"url": "https://example.org/"})),
+        ("put", described, browser.put(hook, {"url": "no"})),
+        ("get", described, browser.get(hook)),
+        ("post", f"{described}/test", browser.post(f"{hook}/test")),
+        ("get", f"{described}/deliveries", browser.get(f"{hook}/deliveries")),
+        ("delete", described, browser.delete(hook)),
+        ("delete", "/api/api-keys/{key_id}", browser.delete(key)),
+    ):
+        check(description, method, path, answer)
