@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from deploy.stack import read_private
 from tests.acceptance.counting import CountingServer, counting_server, owner_of
 from tests.acceptance.documents import save_chain_and_fan
 from tests.acceptance.running import RunningStack, until
@@ -43,6 +44,7 @@ def ask(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
 def test_a_run_is_one_however_often_it_is_asked_for_after_a_gateway_was_killed(
     stack: RunningStack, server: CountingServer
 ) -> None:
+    until(lambda: "key" in read_private(stack.data_dir / "demo.json"))  # comes after `ready`
     path = f"/api/workflows/{save_chain_and_fan(stack, server.url)}/run"
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
     with ThreadPoolExecutor(20) as pool:
