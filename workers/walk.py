@@ -371,6 +371,9 @@ class Walk:
             if self._has_news() or self._progress.is_done:
                 return False
         advanced = await self._recorder.leave(hands_over=bool(self._io or self._cpu))
+        if advanced.verdict is Verdict.CANCEL:
+            self._is_cancelled = True  # nobody would come back for the retry
+            return False
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconcile(advanced)
             return False

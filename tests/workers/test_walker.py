@@ -9,6 +9,7 @@ import pytest
 from engine import keyspace
 from engine.errors import InvalidGraph, StoreFull, Unavailable
 from engine.executions import ExecutionStatus
+from engine.nodes.base import HttpAnswer, HttpCall
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.leases import Leases
@@ -282,3 +283,23 @@ def _async(read: Callable[[], Any]) -> Any:
         return read()
 
     return call
+
+
+async def test_an_execution_that_is_cancelled_just_as_a_call_is_to_be_retried_ends(
+    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = http_line("https://example.com/fail", 1, retry={"attempts": 2, "backoff": 60})
+    execution_id = await runner.begin(await runner.save(graph))
+    fetch = hands.gate.fetch
+
+    async def cancel_and_fail(call: HttpCall) -> HttpAnswer:
+        await store.executions.cancel(runner.account.id, execution_id)  # no order reaches the walk
+        return await fetch(call)
+
+    monkeypatch.setattr(hands.gate, "fetch", cancel_and_fail)
+    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+
+    execution = await runner.end(execution_id)
+
+    assert execution.status is ExecutionStatus.CANCELLED
+    assert hands.gate.calls == ["https://example.com/fail?n=0"]
