@@ -21,6 +21,9 @@ class Request:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Callers that were cancelled hang up."""
+
 
 class Stub:
     """`/json/…` answers JSON, `/status/<code>/…` that status, `/slow/<seconds>` nothing, later,

@@ -183,6 +183,16 @@ def test_a_cancel_is_accepted_and_no_further_node_starts(caller: Caller) -> None
     assert "completed" not in {each["status"] for each in shown["nodes"]}
 
 
+def test_an_execution_that_is_cancelled_at_any_moment_ends(caller: Caller) -> None:
+    slug = caller.save(never())
+    ids = []
+    for _ in range(60):
+        ids.append(caller.start(slug))
+        caller.post(f"/api/executions/{ids[-1]}/cancel")
+
+    assert {caller.ended(each)["status"] for each in ids} == {"cancelled"}
+
+
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
 def test_what_has_ended_cannot_be_cancelled(caller: Caller, status: str) -> None:
     document = {"completed": greeting(), "failed": failing(), "cancelled": never()}[status]
