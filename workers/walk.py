@@ -71,6 +71,11 @@ class Walk:
         self._must_look = True
         self._wake.set()
 
+    @property
+    def wants_help(self) -> bool:
+        """Whether heavy nodes wait for which another worker was asked."""
+        return self._is_shared and bool(self._cpu)
+
     async def run(self) -> None:
         """Walk until the execution ends or nothing here can go on. Raises Gone."""
         try:

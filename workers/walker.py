@@ -20,6 +20,8 @@ from workers.walk import Walk
 MAX_LOST_AT_ONCE = 5
 """An execution that was lost so often without a step between is failed, as nodes are."""
 
+ASKED_AGAIN_SECONDS = 0.05
+
 logger = logging.getLogger(__name__)
 
 
@@ -143,6 +145,10 @@ class Walker:
                 self.cancel(reference)
             elif (walk := self._walks.get(reference)) is not None:
                 walk.look()
+                if walk.wants_help:
+                    # This worker's own call for help came back to it: others may be quicker now.
+                    await asyncio.sleep(ASKED_AGAIN_SECONDS)
+                    await self._ask_help(reference)
         except EngineError as error:
             logger.warning("cannot look", extra={"reason": error.message})
 

@@ -1,5 +1,6 @@
 import itertools
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -416,13 +417,14 @@ LARGEST = {
 
 @pytest.mark.parametrize("graph", LARGEST.values(), ids=LARGEST.keys())
 def test_the_largest_graphs_are_checked_in_no_time(graph: Graph) -> None:
+    limit = 0.2 if sys.gettrace() is None else 0.5  # being traced for coverage costs time
     best = 9.0
     for _ in range(3):
         start = time.process_time()
         check_graph(*graph)
         best = min(best, time.process_time() - start)
 
-    assert best < 0.2
+    assert best < limit
 
 
 # -- against networkx -----------------------------------------------------------------------------
