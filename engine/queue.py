@@ -32,7 +32,6 @@ OTHERS_SECONDS = 1.0
 PATIENCE_SECONDS = 0.02
 """After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
-YIELD_SECONDS = 0.0001
 SILENCE_SECONDS = 5.0
 """A server that does not even answer that there is no hint is taken for gone."""
 
@@ -243,8 +242,7 @@ class HintConsumer(Consumer):
     def ack(self, message: MessageProxy) -> None:
         """Nothing to do: a hint is gone once fetched, and its slot is the walker's to free."""
         if not self._fetched:
-            # The walker's thread needs the interpreter now; this one would keep it until it blocks.
-            time.sleep(YIELD_SECONDS)
+            time.sleep(0)  # the walker's thread needs the interpreter now more than this one
 
     def nack(self, message: MessageProxy) -> None:
         """The actor did not take the hint: its slot is free; the sweeper sends it again."""
