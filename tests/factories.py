@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.documents import parse_document
-from engine.executions import Execution
+from engine.executions import TERMINAL, Execution
 from engine.store import Account, Bell, Store
-from engine.store.executions import is_ended
 
 
 class Graph:
@@ -107,7 +106,7 @@ class Runner:
 
         async def check() -> Execution | None:
             execution = await self.store.executions.get(self.account.id, execution_id)
-            return execution if is_ended(execution) else None
+            return execution if execution.status in TERMINAL else None
 
         execution = await check() or await self.bell.wait(execution_id, check, seconds)
         assert execution is not None, "the execution did not end in time"

@@ -11,7 +11,6 @@ from engine import keyspace
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound
 from engine.executions import (
     NODE_STATUSES,
-    TERMINAL,
     Execution,
     ExecutionStatus,
     NodeExecution,
@@ -373,11 +372,6 @@ def _parse_head(
         error=unpack(error) if error else None,
         nodes=nodes,
     )
-
-
-def is_ended(execution: Execution) -> bool:
-    """Whether the execution has reached its last status."""
-    return execution.status in TERMINAL
 
 
 def _matches(

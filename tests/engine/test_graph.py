@@ -417,14 +417,16 @@ LARGEST = {
 
 @pytest.mark.parametrize("graph", LARGEST.values(), ids=LARGEST.keys())
 def test_the_largest_graphs_are_checked_in_no_time(graph: Graph) -> None:
-    limit = 0.2 if sys.gettrace() is None else 0.5  # being traced for coverage costs time
+    tracer = sys.gettrace()
+    sys.settrace(None)  # being traced for coverage is not the time that a caller waits
     best = 9.0
     for _ in range(3):
         start = time.process_time()
         check_graph(*graph)
         best = min(best, time.process_time() - start)
+    sys.settrace(tracer)
 
-    assert best < limit
+    assert best < 0.2
 
 
 # -- against networkx -----------------------------------------------------------------------------

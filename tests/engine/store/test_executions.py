@@ -7,11 +7,11 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, WorkflowNotFound
-from engine.executions import Execution, ExecutionStatus, NodeStatus
+from engine.executions import TERMINAL, Execution, ExecutionStatus, NodeStatus
 from engine.graph import Plan
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store, Workflow
-from engine.store.executions import Executions, is_ended
+from engine.store.executions import Executions
 from engine.store.records import pack
 from engine.store.scripts import SCRIPTS
 from engine.store.walks import Step
@@ -85,7 +85,7 @@ async def test_an_accepted_execution_is_processing_with_all_its_nodes(
     assert (execution.started_at, execution.completed_at, execution.duration_ms) == (None,) * 3
     assert (execution.workflow_slug, execution.workflow_version) == ("echo", 1)
     assert (execution.source, execution.result, execution.error) == ("api-workflow", None, None)
-    assert not is_ended(execution)
+    assert execution.status not in TERMINAL
     head = await store.executions.head(account.id, accepted.id)
     assert (head.id, head.status, head.nodes) == (execution.id, execution.status, ())
     assert await store.hints.depth() == 1
@@ -211,7 +211,7 @@ async def test_an_execution_that_nobody_holds_is_cancelled_at_once(
     execution = await store.executions.get(account.id, accepted.id)
     assert status is ExecutionStatus.CANCELLED
     assert execution.status is ExecutionStatus.CANCELLED
-    assert is_ended(execution)
+    assert execution.status in TERMINAL
     assert execution.completed_at is not None
     assert {node.status for node in execution.nodes} == {NodeStatus.CANCELLED}
     assert await store.walks.claim(keyspace.reference(account.id, accepted.id), "w1") is None
