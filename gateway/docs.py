@@ -8,8 +8,8 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 
+from gateway.description.document import make_document
 from gateway.endpoints import Resource, public
-from gateway.openapi import make_document
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
@@ -83,8 +83,9 @@ def _parameter(parameter: dict[str, Any]) -> str:
 
 
 def _shape_link(holder: dict[str, Any]) -> str:
-    name = escape(holder["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2])
-    return f'<a href="#{name}">{name}</a>'
+    schema = holder["content"]["application/json"]["schema"]
+    names = [escape(each["$ref"].rpartition("/")[2]) for each in schema.get("oneOf", [schema])]
+    return ", ".join(f'<a href="#{name}">{name}</a>' for name in names)
 
 
 def _inline(schema: Any) -> str:

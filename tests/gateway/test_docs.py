@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 from engine.settings import Settings
 from gateway.app import routes
+from gateway.description.document import make_document
+from gateway.description.operations import OPERATIONS
 from gateway.endpoints import Resource
-from gateway.openapi import OPERATIONS, make_document
 from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import broken, greeting
 from tests.gateway.fakes import FakeWorker
@@ -87,8 +88,8 @@ CALLS: dict[str, tuple[str, Call]] = {
     "deleted": ("Deleted", lambda client: client.delete("/api/workflows/greeting")),
     "who": ("WhoAmI", lambda client: client.get("/api/whoami")),
     "health": ("Status", lambda client: client.get("/healthz")),
-    "an error": ("Error", lambda client: client.post("/api/workflows", json=broken())),
-    "a 401": ("Error", lambda client: client.get("/api/whoami", headers={"x-api-key": "x"})),
+    "an error": ("INVALID_GRAPH", lambda client: client.post("/api/workflows", json=broken())),
+    "a 401": ("UNAUTHORIZED", lambda client: client.get("/api/whoami", headers={"x-api-key": "x"})),
 }
 
 

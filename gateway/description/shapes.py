@@ -1,44 +1,24 @@
-"""The shapes of requests and answers as JSON Schema, for the OpenAPI document."""
-
-from typing import Any
+"""The shapes of requests and answers as JSON Schema."""
 
 from engine.capabilities import PRESETS
-
-Schema = dict[str, Any]
-
-TEXT: Schema = {"type": "string"}
-TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-FLAG: Schema = {"type": "boolean"}
-INTEGER: Schema = {"type": "integer"}
-INTEGER_OR_NULL: Schema = {"type": ["integer", "null"]}
-NUMBER: Schema = {"type": "number"}
-OBJECT: Schema = {"type": "object"}
-ANYTHING: Schema = {}
-MOMENT: Schema = {"type": "string", "format": "date-time"}
-MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
-TEXTS: Schema = {"type": "array", "items": TEXT}
-
-
-def one_of(*values: str) -> Schema:
-    """One of these texts."""
-    return {"type": "string", "enum": list(values)}
-
-
-def list_of(items: Schema) -> Schema:
-    """A list whose items have this shape."""
-    return {"type": "array", "items": items}
-
-
-def ref(name: str) -> Schema:
-    """The component of that name."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def members(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:
-    """An object with these members."""
-    properties = {**required, **(optional or {})}
-    return {"type": "object", "properties": properties, "required": list(required)}
-
+from gateway.description.schema import (
+    ANYTHING,
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    MOMENT,
+    MOMENT_OR_NULL,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TEXT_OR_NULL,
+    TEXTS,
+    Schema,
+    list_of,
+    members,
+    one_of,
+    ref,
+)
 
 PROBLEM = members({"nodeId": TEXT, "edgeId": TEXT}, reason=TEXT)
 POINT = members(x=NUMBER, y=NUMBER)
@@ -144,7 +124,7 @@ DELIVERY = members(
 )
 
 COMPONENTS: dict[str, Schema] = {
-    "Error": members({"code": TEXT, "problems": list_of(PROBLEM)}, error=TEXT),
+    "Problem": PROBLEM,
     "RunRequest": members(inputs=OBJECT),
     "RunResult": members(
         success={"const": True}, result=ANYTHING, cost=INTEGER, ms=INTEGER, executionId=TEXT
