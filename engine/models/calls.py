@@ -1,0 +1,40 @@
+"""How a model is called: one section of its manifest, read into what the worker's dialect needs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions import Template
+from engine.failures import SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builtin:
+    """The worker answers by itself, with the values put into a template."""
+
+    template: Template
+
+
+Call = Builtin
+"""Every way there is."""
+
+
+def parse_builtin(table: Mapping[str, Any], fields: Iterable[str]) -> Builtin:
+    """Read `[builtin]`. Raises SettingsError with every reason."""
+    reasons = [f".{key} is unknown; there is template" for key in table if key != "template"]
+    text = table.get("template")
+    if not isinstance(text, str) or not text:
+        raise SettingsError(*reasons, ".template must be a text")
+    try:
+        template = Template.parse(text)
+    except SettingsError as error:
+        raise SettingsError(*reasons, *(f".template: {each}" for each in error.reasons)) from None
+    strangers = sorted(template.names - set(fields))
+    reasons += [f".template has '{name}', and no field is called that" for name in strangers]
+    if reasons:
+        raise SettingsError(*reasons)
+    return Builtin(template=template)
+
+
+CALLS: dict[str, Callable[[Mapping[str, Any], Iterable[str]], Call]] = {"builtin": parse_builtin}
+"""The sections by name; a manifest has exactly one of them."""
