@@ -11,7 +11,7 @@ from engine.slugs import check_slug
 
 TRUE_WORDS = frozenset({"true", "1", ""})
 FALSE_WORDS = frozenset({"false", "0"})
-INTEGER = re.compile(r"[0-9]{1,12}")
+INTEGER = re.compile(r"[0-9]{1,16}")
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -44,9 +44,14 @@ class Query:
 
     def integer(self, name: str, *, default: int, low: int, high: int) -> int:
         """A whole number within bounds."""
+        value = self.optional_integer(name, low=low, high=high)
+        return default if value is None else value
+
+    def optional_integer(self, name: str, *, low: int, high: int) -> int | None:
+        """A whole number within bounds, None when it is not there."""
         value = self.text(name)
         if value is None:
-            return default
+            return None
         if INTEGER.fullmatch(value) is None or not low <= int(value) <= high:
             raise InvalidQuery(name, f"'{name}' must be a whole number from {low} to {high}")
         return int(value)

@@ -102,7 +102,7 @@ async def test_a_call_that_cannot_be_handled_is_counted_and_told_so(
     async def fail(scope: Scope, receive: Receive) -> bytes:
         raise error
 
-    monkeypatch.setattr("gateway.routes.runs.read_json", fail)
+    monkeypatch.setattr("gateway.asks.read_json", fail)
 
     answer = await client.post(RUN, json=ASK)
 

@@ -189,7 +189,9 @@ async def test_json_is_taken_however_it_is_spelled(
     ("params", "field"),
     [({"timeout": "soon"}, "timeout"), ({"timeout": "-1"}, "timeout"), ({"timeout": ""}, "timeout")]
     + [({"timeout": "nan"}, "timeout"), ({"timeout": "1_0"}, "timeout"), ({"async": "x"}, "async")]
-    + [({"async": ["true", "false"]}, "async")],
+    + [({"async": ["true", "false"]}, "async"), ({"max_credits": "-1"}, "max_credits")]
+    + [({"max_credits": str(2**53)}, "max_credits"), ({"max_credits": "1.5"}, "max_credits")]
+    + [({"max_credits": ""}, "max_credits"), ({"max_credits": ["1", "2"]}, "max_credits")],
 )
 async def test_a_query_value_that_does_not_parse_is_refused(
     client: httpx2.AsyncClient, params: dict[str, Any], field: str

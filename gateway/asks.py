@@ -1,0 +1,77 @@
+"""What a caller asks of a run: the inputs, how long it waits, and where the end is told."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import InvalidBody, InvalidIdempotencyKey
+from engine.idempotency import Once, make_once
+from engine.store import Principal
+from engine.webhooks import CAPABILITY
+from gateway.auth import may
+from gateway.query import Query, parse_seconds
+from gateway.services import GatewayRequest
+from gateway.wire import parse_object, read_json
+
+MAX_CREDITS = 2**53 - 1
+"""As large as a number of JSON is exact everywhere."""
+WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a caller asked for."""
+
+    inputs: dict[str, Any]
+    wait_seconds: float
+    max_credits: int | None
+    """What the run may cost at most; None: what the balance allows."""
+    once: Once | None
+    webhook_url: str | None
+    """Where the end will be told; None for nowhere."""
+
+
+async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
+    """What the request asks for. Raises InvalidQuery, InvalidBody or InvalidIdempotencyKey."""
+    query = Query(request.scope)
+    is_async, timeout = query.flag("async"), query.seconds("timeout")
+    max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
+    data = await read_json(request.scope, request.receive)
+    once = _once(request, data)
+    inputs = parse_object(data).get("inputs")
+    if not isinstance(inputs, dict):
+        raise InvalidBody("'inputs' must be an object", field="inputs")
+    return Ask(
+        inputs=inputs,
+        wait_seconds=0 if is_async else _wait(request, timeout),
+        max_credits=max_credits,
+        once=once,
+        webhook_url=await _webhook_url(request, principal) if is_async else None,
+    )
+
+
+def _wait(request: GatewayRequest, timeout: float | None) -> float:
+    limits = [request.state["services"].settings.sync_timeout, timeout, _preferred_wait(request)]
+    return min(limit for limit in limits if limit is not None)
+
+
+def _preferred_wait(request: GatewayRequest) -> float | None:
+    prefer = request.headers.get("prefer")
+    match = WAIT.search(prefer) if prefer else None
+    return parse_seconds(match.group(1)) if match else None  # a preference may be ignored
+
+
+async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
+    if principal.key is None or not may(principal, CAPABILITY):
+        return None
+    webhooks = request.state["services"].store.webhooks
+    return await webhooks.url_in_force(principal.account.id, principal.key.id)
+
+
+def _once(request: GatewayRequest, data: bytes) -> Once | None:
+    keys = [value for name, value in request.scope["headers"] if name == b"idempotency-key"]
+    if not keys:
+        return None
+    if len(keys) > 1:
+        raise InvalidIdempotencyKey
+    return make_once(request.method, request.scope["path"], keys[0].decode("latin-1"), data)

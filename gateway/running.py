@@ -1,0 +1,226 @@
+"""Running something, waited for or not: the same for all that can be run."""
+
+import contextlib
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.responses import Response
+
+from engine.errors import (
+    EngineError,
+    ExecutionCancelled,
+    ExecutionFailed,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    InvalidInputs,
+    Unavailable,
+    WorkflowNotRunnable,
+)
+from engine.executions import TERMINAL, Execution, ExecutionStatus
+from engine.fields import check_inputs
+from engine.graph import Plan
+from engine.metrics import EXECUTIONS_ACCEPTED
+from engine.settings import Settings
+from engine.store import Principal, Repeated, StaleWorkflow, Workflow
+from gateway import answers
+from gateway.asks import Ask, read_ask
+from gateway.endpoints import AHEAD
+from gateway.services import GatewayRequest, Services
+from gateway.waiter import Waiter
+from gateway.wire import accepted_shape, json_response
+
+BROWSER_SOURCE = "app"
+ACCEPTED = "accepted"
+"""The answer on record that is a 202; any other is the milliseconds that the caller was told."""
+MAX_STALE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runnable:
+    """What an execution is of, as it is right now."""
+
+    workflow: Workflow
+    plan: Plan
+
+
+class Subject(Protocol):
+    """What a caller wants to run."""
+
+    source: str
+    """What its executions have as their source when a key asks for them."""
+
+    async def find(
+        self, services: Services, principal: Principal, *, fresh: bool = False
+    ) -> Runnable:
+        """What to run; `fresh`: as it is on record, whatever this process knows.
+
+        Raises EngineError when there is no such thing for the caller, or when it cannot run.
+        """
+        ...
+
+
+async def run(request: GatewayRequest, principal: Principal, subject: Subject) -> Response:
+    """Run the subject; answer with its result, or at once with where to find it."""
+    began = time.perf_counter()
+    ask = await read_ask(request, principal)
+    try:
+        return await _run(request, principal, subject, ask, began)
+    except Repeated as first:
+        return await _answer_again(request, principal, first)
+
+
+async def _run(
+    request: GatewayRequest, principal: Principal, subject: Subject, ask: Ask, began: float
+) -> Response:
+    execution_id = str(uuid.uuid4())
+    if not ask.wait_seconds:
+        await _accept(request, principal, subject, ask, execution_id)
+        return _accepted(execution_id, ask.webhook_url)
+    # The bell is heard from before the execution is accepted, so that no ring is missed.
+    with request.state["services"].bell.expecting(execution_id) as ring:
+        await _accept(request, principal, subject, ask, execution_id)
+        waiter = Waiter(request, principal.account.id, execution_id)
+        execution = await waiter.ended(ring, ask.wait_seconds)
+    milliseconds = int((time.perf_counter() - began) * 1000)
+    if ask.once is not None:
+        first = Repeated(ask.once, execution_id, "")
+        return await _answer_first(request, principal, first, execution, milliseconds)
+    return _accepted(execution_id) if execution is None else _ended(execution, milliseconds)
+
+
+async def _accept(
+    request: GatewayRequest, principal: Principal, subject: Subject, ask: Ask, execution_id: str
+) -> None:
+    try:
+        services = request.state["services"]
+        services.backlog.check()
+        await services.turns.begin(principal.account.id)
+        try:
+            ahead = request.scope.get(AHEAD)
+            pass_key = ahead.pass_key if ahead else ""
+            await _accept_fresh(services, principal, subject, ask, execution_id, pass_key)
+        finally:
+            services.turns.end(principal.account.id)
+    except (Repeated, IdempotencyKeyReused, Unavailable):
+        raise
+    except EngineError:
+        # Asked again, it is answered as the first time, whatever has changed since.
+        executions = request.state["services"].store.executions
+        if ask.once and (first := await executions.repeated(principal.account.id, ask.once)):
+            raise first from None
+        raise
+
+
+async def _accept_fresh(
+    services: Services,
+    principal: Principal,
+    subject: Subject,
+    ask: Ask,
+    execution_id: str,
+    pass_key: str,
+) -> None:
+    for turn in range(MAX_STALE):
+        try:
+            found = await subject.find(services, principal, fresh=turn > 0)
+            await services.store.executions.accept(
+                account_id=principal.account.id,
+                workflow=found.workflow,
+                plan=found.plan,
+                inputs=_checked_inputs(found.plan, ask, services.settings),
+                source=subject.source if principal.key else BROWSER_SOURCE,
+                key_id=principal.key_id,
+                bell=services.bell.channel if ask.wait_seconds else "",
+                execution_id=execution_id,
+                terms=principal.terms,
+                once=ask.once,
+                answer="" if ask.wait_seconds else ACCEPTED,
+                webhook_url=ask.webhook_url,
+                pass_key=pass_key,
+            )
+        except StaleWorkflow:
+            continue
+        except (InvalidInputs, WorkflowNotRunnable):
+            if turn == 0:
+                continue  # it may have been saved elsewhere since this process read it
+            raise
+        EXECUTIONS_ACCEPTED.inc()
+        return
+    raise Unavailable("The workflow is being saved faster than it can be run")
+
+
+def _checked_inputs(plan: Plan, ask: Ask, settings: Settings) -> dict[str, Any]:
+    return check_inputs(
+        plan.fields, ask.inputs, strict=plan.strict_inputs, allow_http=settings.allow_private_urls
+    )
+
+
+async def _answer_first(
+    request: GatewayRequest,
+    principal: Principal,
+    first: Repeated,
+    execution: Execution | None,
+    milliseconds: int,
+) -> Response:
+    """Note the answer for whoever asks again, then give what was noted first."""
+    executions = request.state["services"].store.executions
+    answer = ACCEPTED if execution is None else str(milliseconds)
+    # A caller that has hung up was not answered: asking again, it may still wait for the end.
+    if execution is not None or not await request.is_disconnected():
+        with contextlib.suppress(Unavailable):
+            answer = await executions.record_answer(principal.account.id, first.once, answer)
+    if answer == ACCEPTED:
+        return _accepted(first.execution_id)
+    execution = execution or await executions.head(principal.account.id, first.execution_id)
+    return _ended(execution, int(answer))
+
+
+async def _answer_again(request: GatewayRequest, principal: Principal, first: Repeated) -> Response:
+    """What the first call with the key was answered, or would have been by now."""
+    executions = request.state["services"].store.executions
+    answer = first.answer
+    if answer != ACCEPTED:
+        execution = await executions.head(principal.account.id, first.execution_id)
+        if execution.status not in TERMINAL:
+            raise IdempotencyKeyInUse(first.execution_id)
+        if not answer:  # whoever was to answer has died
+            answer = await executions.record_answer(
+                principal.account.id, first.once, str(execution.duration_ms)
+            )
+    answers.note(request.scope, idempotent_replayed="true")
+    if answer == ACCEPTED:
+        url = await executions.webhook_url(principal.account.id, first.execution_id)
+        return _accepted(first.execution_id, url)
+    return _ended(execution, int(answer))
+
+
+def _accepted(execution_id: str, webhook_url: str | None = None) -> Response:
+    return json_response(accepted_shape(execution_id, webhook_url), 202)
+
+
+def _ended(execution: Execution, milliseconds: int) -> Response:
+    return json_response(_outcome(execution, milliseconds))
+
+
+def _outcome(execution: Execution, milliseconds: int) -> dict[str, Any]:
+    if execution.status is ExecutionStatus.CANCELLED:
+        raise ExecutionCancelled(execution.id)
+    if execution.status is ExecutionStatus.FAILED:
+        raise _failure(execution)
+    return {
+        "success": True,
+        "result": execution.result,
+        "cost": execution.credits_cost,
+        "ms": milliseconds,
+        "executionId": execution.id,
+    }
+
+
+def _failure(execution: Execution) -> EngineError:
+    error = execution.error or {}
+    message = error.get("message", "The execution failed")
+    if "nodeId" not in error:  # no node's fault, but ours
+        return EngineError(message, executionId=execution.id)
+    context = {name: error[name] for name in ("nodeId", "nodeType", "reason") if name in error}
+    return ExecutionFailed(message, **context, executionId=execution.id)
