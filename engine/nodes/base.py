@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from engine.failures import NodeFailed, SettingsError
+from engine.models.manifest import Model
+from engine.models.pricing import Usage
 from engine.sockets import Socket, SocketType
 
 __all__ = [
@@ -91,6 +93,13 @@ class Context(Protocol):
         """Evaluate CEL over `value` in a child process that can be killed. Raises NodeFailed."""
         ...
 
+    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+        """One call, with checked values: what the model gives. Raises NodeFailed.
+
+        What calls use adds up, and is charged when the node completes.
+        """
+        ...
+
 
 class NodeType(Protocol):
     """A node type: its sockets, its settings and its work, all in one file."""
@@ -114,6 +123,14 @@ class NodeType(Protocol):
     def fixed_url(self, settings: Any) -> str | None:
         """The URL that it calls, at least up to the end of the host, if that is known at save."""
         return None
+
+    def model(self, settings: Any) -> str | None:
+        """The internal name of the model whose price is charged; most node types have none."""
+        return None
+
+    def most(self, settings: Any, inputs: Mapping[str, Any]) -> Usage:
+        """The most that one run with these inputs can use, as far as they are known yet."""
+        return Usage()
 
     def bind(self, settings: Any, wired: frozenset[str]) -> Any:
         """Settle what depends on which outputs have wires; most node types do not care."""
