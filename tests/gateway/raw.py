@@ -1,0 +1,58 @@
+"""Requests byte for byte, as no client library would send them."""
+
+import asyncio
+import re
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+SECONDS = 10
+
+
+async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the server of this URL."""
+    address = urlsplit(url)
+    return await asyncio.open_connection(address.hostname, address.port)
+
+
+async def exchange(url: str, data: bytes) -> bytes:
+    """Send the bytes and read until the server closes. Raises TimeoutError when it does not."""
+    reader, writer = await connect(url)
+    try:
+        writer.write(data)
+        return await asyncio.wait_for(reader.read(), SECONDS)
+    finally:
+        await close(writer)
+
+
+async def close(writer: asyncio.StreamWriter) -> None:
+    """Hang up."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+def request(
+    method: str, target: str, *headers: str, body: str = "", host: str = "Host: x"
+) -> bytes:
+    """The last request of its connection."""
+    lines = [f"{method} {target} HTTP/1.1", host, "Connection: close", *headers]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", body]).encode("latin-1")
+
+
+def statuses(received: bytes) -> list[int]:
+    """The status of each answer."""
+    return [int(match) for match in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def body_of(received: bytes) -> bytes:
+    """The body of one answer."""
+    return received.partition(b"\r\n\r\n")[2]
+
+
+def headers_of(received: bytes) -> list[tuple[str, str]]:
+    """The headers of one answer, names in lower case."""
+    lines = received.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+    pairs = (line.partition(": ") for line in lines)
+    return [(name.lower(), value) for name, _, value in pairs]
