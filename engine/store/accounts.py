@@ -39,7 +39,7 @@ class Accounts:
             raise ValueError(f"{email!r} is not an e-mail address")
         seconds, micros = await self._client.send("TIME")
         account = Account(
-            id="acc_" + secrets.token_hex(12),
+            id="acc_" + secrets.token_hex(16),
             email=email,
             tier=Tier(tier),
             role=Role(role),
