@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import cel
+from engine.models.manifest import Model
 from engine.nodes import node_type
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, Outputs, Wire
 
@@ -19,6 +20,8 @@ class FakeContext:
         default_factory=lambda: HttpAnswer(status=200, headers={}, body=b"ok")
     )
     calls: list[HttpCall] = field(default_factory=list)
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+    """The values of each call of a model, in the order of the calls."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
@@ -26,6 +29,10 @@ class FakeContext:
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         return cel.evaluate(expression, value)
+
+    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+        self.asked.append(values)
+        return f"{model.internal_name} {len(self.asked)}"
 
 
 async def run_node(

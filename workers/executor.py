@@ -8,8 +8,11 @@ from typing import Any, Protocol
 
 from engine import cel
 from engine.graph import Node, Wire
+from engine.models.manifest import Model
+from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
 from engine.store.records import pack
+from workers.models import Answer, Models
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
 EXPRESSION_SECONDS = 5.0
@@ -26,19 +29,31 @@ class Fetcher(Protocol):
         ...
 
 
+class Caller(Protocol):
+    """Whoever calls models."""
+
+    async def call(self, model: Model, values: Mapping[str, Any]) -> Answer:
+        """One call. Raises NodeFailed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended: outputs and their bytes, or why it failed."""
+    """How an attempt ended: outputs, their bytes and what they used, or why it failed.
+
+    An attempt that failed is not charged, so it has no usage, whatever its calls were.
+    """
 
     outputs: Outputs | None = None
     packed: bytes = b""
     failure: NodeFailed | None = None
+    usage: Usage = Usage()
 
 
 class NodeContext:
     """What a node may ask for while it runs."""
 
-    __slots__ = ("_fetcher", "_pool", "_timeout", "delivered", "inputs")
+    __slots__ = ("_fetcher", "_models", "_pool", "_timeout", "delivered", "inputs", "usage")
 
     def __init__(
         self,
@@ -47,12 +62,15 @@ class NodeContext:
         timeout: float | None,
         fetcher: Fetcher,
         pool: Pool,
+        models: Caller,
     ) -> None:
         self.inputs = inputs
         self.delivered = delivered
         self._timeout = timeout
         self._fetcher = fetcher
         self._pool = pool
+        self._models = models
+        self.usage = Usage()
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call through the one way out."""
@@ -70,13 +88,20 @@ class NodeContext:
                 "resource_exhausted", "The expression needed more memory than it may have"
             ) from None
 
+    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+        """Call the model once, and count what that used."""
+        answer = await self._models.call(model, values)
+        self.usage += answer.usage
+        return answer.value
+
 
 class Executor:
     """Runs nodes; knows nothing of claims, records or other nodes."""
 
-    def __init__(self, fetcher: Fetcher, pool: Pool) -> None:
+    def __init__(self, fetcher: Fetcher, pool: Pool, models: Caller | None = None) -> None:
         self._fetcher = fetcher
         self._pool = pool
+        self._models = models or Models()
 
     async def run(
         self,
@@ -87,14 +112,16 @@ class Executor:
     ) -> Outcome:
         """One attempt; never raises but for cancellation."""
         timeout = node.policy.timeout_seconds
-        context = NodeContext(execution_inputs, delivered, timeout, self._fetcher, self._pool)
+        context = NodeContext(
+            execution_inputs, delivered, timeout, self._fetcher, self._pool, self._models
+        )
         try:
             if timeout is None or node.type.kind is not Kind.IO:
                 outputs = await node.type.run(node.settings, inputs, context)
             else:
                 async with asyncio.timeout(timeout):
                     outputs = await node.type.run(node.settings, inputs, context)
-            return Outcome(outputs, pack(outputs))
+            return Outcome(outputs, pack(outputs), usage=context.usage)
         except NodeFailed as failure:
             return Outcome(failure=failure)
         except TimeoutError:

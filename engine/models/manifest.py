@@ -88,7 +88,9 @@ class Model:
 
     def most(self, values: Mapping[str, Any]) -> Usage:
         """The most that one call with these values can use."""
-        counts = {price.unit: _most_of(price, values) for price in self.pricing}
+        defaults = {field.name: field.default for field in self.fields}
+        known = defaults | dict(values)
+        counts = {price.unit: _most_of(price, known) for price in self.pricing}
         return Usage(
             calls=1,
             images=math.ceil(counts.get(Unit.IMAGE, self.category is Category.IMAGE)),

@@ -2,6 +2,7 @@
 
 from engine.nodes.base import NodeType
 from engine.nodes.condition import Condition
+from engine.nodes.custom_model import CustomModel
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.list import List
 from engine.nodes.note import Note
@@ -15,6 +16,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
     TextBox(),
     List(),
     HttpRequest(),
+    CustomModel(),
     Transform(),
     Condition(),
     ResponseOutput(),

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from engine.failures import SettingsError
+from engine.models.pricing import Usage
+from engine.models.registry import find_model
 from engine.nodes import NODE_TYPES, node_type
 from engine.nodes.base import Kind, NodeType
 from engine.values import fault
@@ -16,6 +18,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "textBox": {"text": "{{ a }}"},
     "list": {"items": [{"value": "a"}]},
     "httpRequest": {"url": "https://a.example/{{ a }}", "body": "{{ b }}"},
+    "customModel": {"model": "echo", "prompt": "hello"},
     "transform": {"expression": "value"},
     "condition": {"expression": "value == null"},
     "responseOutput": {},
@@ -28,12 +31,14 @@ KINDS = {
     "responseOutput": Kind.PURE,
     "note": Kind.PURE,
     "httpRequest": Kind.IO,
+    "customModel": Kind.IO,
     "transform": Kind.CPU,
     "condition": Kind.CPU,
 }
 CATEGORIES = {
     "requestInput": "Inputs",
     "responseOutput": "Outputs",
+    "customModel": "Custom",
 }
 every_node_type = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda kind: kind.type)
 
@@ -60,6 +65,17 @@ def test_its_sockets_are_named_and_its_settings_are_equal_when_parsed_twice(kind
         assert re.fullmatch(r"[a-z][a-z-]*", name)
     assert kind.parse(SETTINGS[kind.type]) == settings
     assert kind.bind(settings, frozenset()) == settings
+
+
+@every_node_type
+def test_what_it_charges_for_is_a_model_that_there_is(kind: NodeType) -> None:
+    settings = kind.parse(SETTINGS[kind.type])
+
+    name = kind.model(settings)
+
+    assert (name is None) == (kind.type not in {"customModel"})
+    assert name is None or find_model(name) is not None
+    assert (kind.most(settings, {}) == Usage()) == (name is None)
 
 
 @every_node_type

@@ -1,0 +1,55 @@
+"""A run of one model, as the plan of a workflow with one node."""
+
+from typing import Any
+
+from engine.fields import SOCKETS
+from engine.graph import Plan, compile_plan
+from engine.models.manifest import PARAMS, Model
+from engine.nodes.custom_model import PARAMS_IN, CustomModel
+from engine.nodes.request_input import RequestInput
+from engine.nodes.response_output import RESULT_IN, ResponseOutput
+
+_plans: dict[str, tuple[Model, Plan]] = {}
+
+
+def model_plan(model: Model) -> Plan:
+    """The plan of a model that the registry has, compiled once. Raises InvalidGraph."""
+    known = _plans.get(model.internal_name)
+    if known is not None and known[0] is model:
+        return known[1]
+    plan = _compile(model)
+    _plans[model.internal_name] = (model, plan)
+    return plan
+
+
+def _compile(model: Model) -> Plan:
+    fields = [field.as_dict() for field in model.fields]
+    nodes = [
+        _node("input", RequestInput.type, fields=fields),
+        _node("model", CustomModel.type, model=model.internal_name),
+        _node("output", ResponseOutput.type),
+    ]
+    edges = [
+        *(
+            _edge("input", field.name, "model", f"{field.name}-in")
+            for field in model.fields
+            if field.type in SOCKETS
+        ),
+        _edge("input", PARAMS, "model", PARAMS_IN),
+        _edge("model", f"{model.category}-out", "output", RESULT_IN),
+    ]
+    return compile_plan(nodes, edges)
+
+
+def _node(node_id: str, kind: str, **data: Any) -> dict[str, Any]:
+    return {"id": node_id, "type": kind, "data": data}
+
+
+def _edge(source: str, output: str, target: str, socket: str) -> dict[str, str]:
+    return {
+        "id": f"{source}.{output}",
+        "source": source,
+        "sourceHandle": output,
+        "target": target,
+        "targetHandle": socket,
+    }
