@@ -39,6 +39,10 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "Webhook receiver": ("webhook:receive",),
     "Full deploy": ("workflow:run", "workflow:read", "workflow:write"),
 }
+CUSTOM = "Custom"
+"""The preset that is none: the capabilities are listed."""
+MAX_CAPABILITIES = 500
+"""As many as one key is given, as they are listed."""
 
 
 class Tier(StrEnum):

@@ -9,6 +9,9 @@ from engine.errors import InvalidQuery, InvalidSlug
 from engine.executions import ExecutionStatus
 from engine.slugs import check_slug
 
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+"""Rows of a page."""
 TRUE_WORDS = frozenset({"true", "1", ""})
 FALSE_WORDS = frozenset({"false", "0"})
 INTEGER = re.compile(r"[0-9]{1,16}")

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.capabilities import PRESETS
+from engine.capabilities import CUSTOM, MAX_CAPABILITIES, PRESETS
 from engine.errors import InvalidBody
 from engine.store import Principal
 from engine.store.api_keys import MAX_NAME
@@ -19,8 +19,6 @@ from gateway.wire import json_response, key_shape, read_object
 
 logger = logging.getLogger(__name__)
 
-CUSTOM = "Custom"
-MAX_CAPABILITIES = 500
 NOT_STORED = {"cache-control": "no-store"}
 
 

@@ -15,15 +15,13 @@ from engine.store.deliveries import NO_DELIVERY
 from engine.webhooks import CAPABILITY, check_secret, check_webhook_url
 from gateway.auth import check_capability
 from gateway.endpoints import Resource, session_only
-from gateway.query import Query
+from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from gateway.services import GatewayRequest
 from gateway.wire import delivery_shape, json_response, read_object, webhook_shape
 
 logger = logging.getLogger(__name__)
 
 DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 500
 NOT_STORED = {"cache-control": "no-store"}
 
 
