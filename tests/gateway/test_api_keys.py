@@ -102,7 +102,12 @@ BAD_CAPABILITIES = (
     "workflow:run ",
     " workflow:run",
     "workflow:run\n",
+    "workflow:run\x00",
     "workflow:../x:run",
+    "workflow:A:run",
+    "workflow:*:*",
+    "workflow:run,workflow:read",
+    "workflow:run:*",
     "workflow:**",
     "*:*",
     "**",
@@ -113,6 +118,7 @@ BAD_CAPABILITIES = (
     "workflow:" + "a" * 65 + ":run",
     "workflow:rün",
     "wоrkflow:run",
+    "ｗorkflow:run",
     "workflow:run\u200b",
     "x" * 10_240,
 )
@@ -129,6 +135,15 @@ async def test_what_is_no_capability_makes_no_key(
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CAPABILITY")
     assert len(answer.content) < 500
     assert (await browser.get(KEYS)).json() == []
+
+
+async def test_a_set_is_kept_once_each_and_in_order(browser: httpx2.AsyncClient) -> None:
+    wished = ["workflow:run", "workflow:mine:run", "workflow:run", "workflow:*", "workflow:run"]
+
+    made = await browser.post(KEYS, json={"name": "k", "capabilities": wished})
+
+    [listed] = (await browser.get(KEYS)).json()
+    assert made.json()["capabilities"] == listed["capabilities"] == sorted(set(wished))
 
 
 @pytest.mark.parametrize(

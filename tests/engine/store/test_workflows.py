@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -55,6 +56,22 @@ async def test_slugs_go_on_beyond_the_first_look(store: Store, account: Account)
     workflow = await store.workflows.create(account.id, document("Echo"), [])
 
     assert workflow.slug == "echo-131"
+
+
+async def test_a_name_that_ten_thousand_have_costs_no_long_search(
+    store: Store, account: Account
+) -> None:
+    taken = [f"echo-{number}" for number in range(2, 10_001)]
+    pairs = [word for slug in ("echo", *taken) for word in (slug, "someone")]
+    await store.client.send("HSET", keyspace.slugs(), *pairs)
+    began = time.monotonic()
+
+    made = await asyncio.gather(
+        *(store.workflows.create(account.id, document("Echo"), []) for _ in range(2))
+    )
+
+    assert time.monotonic() - began < 2
+    assert {workflow.slug for workflow in made} == {"echo-10001", "echo-10002"}
 
 
 async def test_a_long_name_keeps_its_number(store: Store, account: Account) -> None:

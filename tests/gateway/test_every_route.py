@@ -1,0 +1,204 @@
+"""What holds for each route there is, made from the list of routes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+
+from engine.capabilities import Role, Tier
+from engine.deliveries import Delivery
+from engine.executions import Execution
+from engine.store import Account, Store, Webhook, Workflow
+from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
+from tests.gateway.factories import greeting
+from tests.gateway.test_auth import GUARDED, PATH
+from tests.gateway.test_sessions import FOREIGN, FORMS
+
+WRITES = [call for call in GUARDED if call.method != "GET"]
+SESSION_ONLY = [call for call in GUARDED if call.demand == "session"]
+ASK = {"inputs": {"name": "Eve"}}
+HOOK = "http://hooks.example.com/in"
+
+
+def allows_others(answer: httpx2.Response) -> bool:
+    return any(name.startswith("access-control") for name in answer.headers)
+
+
+@pytest.mark.parametrize("name", sorted(FOREIGN))
+async def test_no_write_is_done_for_another_site(
+    browser: httpx2.AsyncClient, gateway: Gateway, name: str
+) -> None:
+    own = browser.headers.pop("origin")
+    sent = {each: value.format(own=own) for each, value in FOREIGN[name].items() if value}
+    headers = {"origin": own, **sent} if "origin" not in FOREIGN[name] else sent
+
+    for call in WRITES:
+        answer = await browser.request(
+            call.method, call.path.format(**PATH), json={}, headers=headers
+        )
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED"), call
+        assert not allows_others(answer)
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+async def test_no_write_is_done_for_a_plain_form(browser: httpx2.AsyncClient, name: str) -> None:
+    kind = FORMS[name]
+    headers = {} if kind is None else {"content-type": kind}
+
+    for call in WRITES:
+        answer = await browser.request(
+            call.method, call.path.format(**PATH), content=b'{"name":"x"}', headers=headers
+        )
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED"), call
+
+
+async def test_no_key_opens_what_is_for_browsers_whatever_it_holds(
+    make_client: MakeClient, store: Store, api_key: str
+) -> None:
+    admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
+    _, everything = await store.api_keys.create(admin, name="k", capabilities=["*"])
+
+    for key in (api_key, everything):
+        client = await make_client(key)
+        for call in SESSION_ONLY:
+            path = call.path.format(**PATH)
+            answer = await client.request(call.method, path, json={"name": "k"})
+
+            assert (answer.status_code, answer.json()["code"]) == (403, "SESSION_REQUIRED"), call
+
+
+# -- what is another's ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Estate:
+    """All that an account has which others might like to change."""
+
+    workflow: Workflow
+    execution: Execution
+    keys: list[Any]
+    webhook: Webhook
+    deliveries: list[Delivery]
+
+
+class Owner:
+    """An account with one of everything."""
+
+    def __init__(self, store: Store, account: Account, ids: dict[str, str]) -> None:
+        self._store = store
+        self._account = account
+        self.ids = ids
+
+    async def estate(self) -> Estate:
+        """All that it has now."""
+        store, account_id, ids = self._store, self._account.id, self.ids
+        rows, _ = await store.deliveries.list(account_id, ids["key_id"], limit=10)
+        return Estate(
+            workflow=await store.workflows.get(ids["slug"]),
+            execution=await store.executions.get(account_id, ids["execution_id"]),
+            keys=await store.api_keys.list(account_id),
+            webhook=await store.webhooks.get(account_id, ids["key_id"]),
+            deliveries=rows,
+        )
+
+
+@pytest.fixture
+async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> Owner:
+    await client.post("/api/workflows", json=greeting())
+    run = await client.post("/api/workflows/greeting/run?async=true", json=ASK)
+    capabilities = ["workflow:run", "webhook:receive"]
+    key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
+    webhook = await store.webhooks.save(account.id, key.id, url=HOOK)
+    delivery = await store.deliveries.add_test(account.id, key.id, webhook)
+    ids = {"slug": "greeting", "execution_id": run.json()["executionId"]}
+    return Owner(store, account, ids | {"key_id": key.id, "delivery_id": delivery.id})
+
+
+async def test_nothing_of_anothers_is_changed_by_any_write(
+    owner: Owner,
+    make_browser: MakeBrowser,
+    make_client: MakeClient,
+    store: Store,
+    stranger: Account,
+) -> None:
+    admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
+    others = [await make_browser(stranger), await make_browser(admin)]
+    for account, capability in ((stranger, "workflow:*"), (admin, "*")):
+        _, secret = await store.api_keys.create(account, name="k", capabilities=[capability])
+        others.append(await make_client(secret))
+    before = await owner.estate()
+    body = {"name": "Mine", "isTemplate": True, "url": "http://evil.example.com/", **ASK}
+
+    about_one = [call for call in WRITES if any(f"{{{name}}}" in call.path for name in owner.ids)]
+
+    for call in about_one:
+        for other in others:
+            answer = await other.request(call.method, call.path.format(**owner.ids), json=body)
+            assert answer.status_code in (403, 404), call
+
+    assert await owner.estate() == before
+
+
+@pytest.mark.parametrize("change", [str.upper, str.title, "{{{}}}".format, "urn:uuid:{}".format])
+async def test_an_id_has_one_spelling(
+    owner: Owner, client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient, change: Any
+) -> None:
+    path = f"/api/executions/{change(owner.ids['execution_id'])}"
+
+    for each in (client, strangers_client):
+        answers = [await each.get(path), await each.post(f"{path}/cancel")]
+        assert {answer.status_code for answer in answers} == {404}
+        assert {answer.json()["code"] for answer in answers} == {"EXECUTION_NOT_FOUND"}
+
+
+async def test_what_is_the_servers_to_say_of_a_webhook_is_not_taken_from_a_body(
+    owner: Owner, browser: httpx2.AsyncClient, stranger: Account
+) -> None:
+    before = await owner.estate()
+    forged = {
+        "id": "mine",
+        "keyId": "mine",
+        "accountId": stranger.id,
+        "createdAt": "2001-01-01T00:00:00.000Z",
+        "createdBy": stranger.id,
+        "disabledReason": "because",
+        "failing": 1,
+        "oldSecret": "x" * 32,
+        "made_secret": "x" * 32,
+    }
+
+    answer = await browser.put(
+        f"/api/api-keys/{owner.ids['key_id']}/webhook", json={"url": HOOK, **forged}
+    )
+
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"url", "enabled", "createdAt"}
+    assert await owner.estate() == before
+
+
+async def test_ids_cannot_be_guessed(
+    client: httpx2.AsyncClient, browser: httpx2.AsyncClient, store: Store
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+    runs = [
+        (await client.post("/api/workflows/greeting/run?async=true", json=ASK)).json()
+        for _ in range(20)
+    ]
+    keys = [
+        (await browser.post("/api/api-keys", json={"name": "k", "preset": "Read-only"})).json()
+        for _ in range(20)
+    ]
+    accounts = [
+        await store.accounts.create(email="a@example.com", tier=Tier.FREE) for _ in range(20)
+    ]
+
+    for ids in (
+        [run["executionId"].replace("-", "") for run in runs],
+        [key["id"].removeprefix("key_") for key in keys],
+        [account.id.removeprefix("acc_") for account in accounts],
+    ):
+        assert all(len(bytes.fromhex(each)) >= 16 for each in ids)
+        assert len({each[:8] for each in ids}) == len({each[-8:] for each in ids}) == 20
