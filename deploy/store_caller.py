@@ -50,6 +50,7 @@ class StoreCaller:
                     inputs=checked,
                     source=SOURCE,
                     key_id=self._key_id,
+                    terms=self._store.tiers.terms(self._account.tier, self._account.role),
                 )
             except StaleWorkflow:
                 continue
@@ -58,8 +59,11 @@ class StoreCaller:
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""
         execution = await self._store.executions.get(self._account.id, execution_id)
-        _, plan = await self._store.workflows.plan_of(
-            self._account.id, execution.workflow_slug, execution.workflow_version
+        plan = await self._store.workflows.plan_of_execution(
+            execution.account_id,
+            execution.workflow_slug,
+            execution.workflow_version,
+            execution.model_ids,
         )
         return execution_with_nodes_shape(execution, plan)
 

@@ -10,16 +10,22 @@ EngineError
 ├── InvalidWebhook         a webhook's URL or secret cannot be used
 ├── InvalidIdempotencyKey  an Idempotency-Key is not one
 ├── Unauthorized           missing, unknown, malformed or deleted key
+├── PaymentRequired
+│   ├── InsufficientCredits
+│   ├── GrantExhausted     a trial of a model is used up
+│   └── MaxCreditsExceeded the run may cost more than its caller allows
 ├── Forbidden
 │   ├── CapabilityDenied
 │   ├── CapabilityAboveCeiling
 │   ├── ApiKeyAccessDenied
 │   ├── AccountNotApproved
+│   ├── ModelTierRequired
 │   ├── NotOwner
 │   ├── SessionRequired    an API key where a browser session is wanted
 │   └── CsrfFailed         a session's write that may come from another site
 ├── NotFound
 │   ├── WorkflowNotFound
+│   ├── ModelNotFound
 │   ├── ExecutionNotFound
 │   └── AccountNotFound    (administration only)
 ├── Conflict
@@ -31,7 +37,8 @@ EngineError
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
 ├── RateLimitExceeded
-│   └── TooManyExecutions
+│   ├── TooManyExecutions
+│   └── TooManyFailedCalls (from one address, of callers nobody knows)
 ├── ExecutionFailed        a node failed while a caller waited
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
@@ -129,6 +136,40 @@ class Unauthorized(EngineError):
         super().__init__("Unauthorized")
 
 
+class PaymentRequired(EngineError):
+    """The run is not paid for."""
+
+    code = "PAYMENT_REQUIRED"
+
+
+class InsufficientCredits(PaymentRequired):
+    """The run may cost `required` credits and the account has `balance` left."""
+
+    code = "INSUFFICIENT_CREDITS"
+
+    def __init__(self, required: int, balance: int, **context: Any) -> None:
+        message = f"This needs {required} credits and the balance is {balance}"
+        super().__init__(message, required=required, balance=balance, **context)
+
+
+class GrantExhausted(PaymentRequired):
+    """The account's trial of a model is used up."""
+
+    code = "grant_exhausted"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The trial of the model '{model}' is used up", model=model)
+
+
+class MaxCreditsExceeded(PaymentRequired):
+    """The run may cost more than the `max_credits` that its caller gave."""
+
+    code = "MAX_CREDITS_EXCEEDED"
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message, **context)
+
+
 class Forbidden(EngineError):
     """The caller is known but may not do this."""
 
@@ -171,6 +212,16 @@ class AccountNotApproved(Forbidden):
         super().__init__("This account has not been approved to run workflows yet")
 
 
+class ModelTierRequired(Forbidden):
+    """The model is for accounts of a higher tier, which `required` names."""
+
+    code = "MODEL_TIER_REQUIRED"
+
+    def __init__(self, model: str, required: str, tier: str) -> None:
+        message = f"The model '{model}' needs the tier '{required}'; this account has '{tier}'"
+        super().__init__(message, model=model, required=required, tier=tier)
+
+
 class NotOwner(Forbidden):
     """A template can be read by all but written only by its owner."""
 
@@ -208,6 +259,15 @@ class WorkflowNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Workflow not found")
+
+
+class ModelNotFound(NotFound):
+    """No model with this internal name that can be run."""
+
+    code = "MODEL_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Model not found")
 
 
 class ExecutionNotFound(NotFound):
@@ -318,6 +378,15 @@ class TooManyExecutions(RateLimitExceeded):
 
     def __init__(self, tier: str, limit: int) -> None:
         super().__init__(tier, limit, 1, f"{limit} executions are under way, as many as may be")
+
+
+class TooManyFailedCalls(RateLimitExceeded):
+    """An address has made too many calls that failed before it was known who calls."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        message = "Too many calls from this address have failed"
+        EngineError.__init__(self, message, limit=limit, retryAfter=retry_after)
+        self.retry_after_seconds = retry_after
 
 
 class ExecutionFailed(EngineError):

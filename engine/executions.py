@@ -1,6 +1,7 @@
 """What an execution and its nodes can be, who moves them, and the moves that are allowed."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -111,6 +112,7 @@ class NodeExecution:
     started_at: int | None = None
     duration_ms: int | None = None
     error: dict[str, Any] | None = None
+    credits_cost: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,7 @@ class Execution:
     id: str
     account_id: str
     workflow_slug: str
+    """Empty for a run of one model."""
     workflow_version: int
     source: str
     status: ExecutionStatus
@@ -129,6 +132,11 @@ class Execution:
     result: Any = None
     error: dict[str, Any] | None = None
     credits_cost: int = 0
+    micro_usd: int = 0
+    """What the providers ask for, in millionths of a USD."""
+    markup: Decimal = Decimal(1)
+    model_ids: tuple[str, ...] = ()
+    """Internal names of the models in it."""
     nodes: tuple[NodeExecution, ...] = ()
     """In plan order; empty where only the head was read."""
 

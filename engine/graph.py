@@ -1,7 +1,7 @@
 """Graphs: checking a document's nodes and edges, and compiling them into the plan of a run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import networkx
@@ -47,7 +47,8 @@ class Plan:
     strict_inputs: bool
     values: dict[str, Any]
     """The saved value of each field."""
-    estimated_credits: int = 0
+    models: Mapping[int, str] = field(default_factory=dict)
+    """The nodes that are charged, each with its model's internal name."""
 
 
 def check_graph(
@@ -118,14 +119,16 @@ def _build_plan(draft: Draft) -> Plan:
     output = _find_index(nodes, ResponseOutput.type)
     request_input = _find_index(nodes, RequestInput.type)
     form = _form(nodes, request_input)
+    reachable = _find_reachable(shape, order, places, output)
     return Plan(
         nodes=nodes,
         request_input=request_input,
         response_output=output,
-        reachable=_find_reachable(shape, order, places, output),
+        reachable=reachable,
         fields=form.fields,
         strict_inputs=form.strict,
         values=dict(form.values),
+        models=_find_models(nodes, reachable),
     )
 
 
@@ -168,6 +171,11 @@ def _build_node(
 
 def _find_index(nodes: Sequence[Node], kind: str) -> int | None:
     return next((node.index for node in nodes if node.type.type == kind), None)
+
+
+def _find_models(nodes: Sequence[Node], reachable: frozenset[int]) -> dict[int, str]:
+    found = {index: nodes[index].type.model(nodes[index].settings) for index in sorted(reachable)}
+    return {index: name for index, name in found.items() if name is not None}
 
 
 def _form(nodes: Sequence[Node], request_input: int | None) -> RequestInputSettings:

@@ -137,6 +137,16 @@ def deliveries_due(partition: int) -> str:
     return f"{_tag(partition)}:deliveries_due"
 
 
+def wallet(account_id: str) -> str:
+    """Hash: credits left by bucket, and what is known of allowance, trials and old entries."""
+    return f"{_account_tag(account_id)}:account:{account_id}:wallet"
+
+
+def ledger(account_id: str) -> str:
+    """Stream: every movement of the account's credits."""
+    return f"{_account_tag(account_id)}:account:{account_id}:ledger"
+
+
 def slugs() -> str:
     """Hash: slug → account id; a slug is given once, for good."""
     return "hr:slugs"

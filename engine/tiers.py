@@ -30,6 +30,8 @@ class Terms:
     """Executions that have not ended; None: unlimited."""
     markup: Decimal
     """What a provider's price is multiplied by."""
+    trials: bool
+    """Models that have a trial are tried for nothing, and not paid for."""
     ceiling: frozenset[str]
     """As `engine.capabilities` checks it."""
 
@@ -49,6 +51,7 @@ class Tiers:
             terms,
             runs_per_minute=None,
             executions_at_once=None,
+            trials=False,
             ceiling=frozenset({EVERYTHING}),
         )
 
@@ -133,5 +136,6 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "runs_per_minute": _parse_limit,
     "executions_at_once": _parse_limit,
     "markup": _parse_markup,
+    "trials": _parse_flag,
     "ceiling": _parse_ceiling,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine import cel
+from engine.credits import MONEY_CODES
 from engine.graph import Node, Wire
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
@@ -139,9 +140,11 @@ class Executor:
 
 def describe(node: Node, failure: NodeFailed) -> dict[str, Any]:
     """The error of an execution that ends because of a node."""
+    is_unpaid = failure.code in MONEY_CODES
+    verb = "did not run" if is_unpaid else "failed"
     return {
-        "code": "EXECUTION_FAILED",
-        "message": f"Node '{node.id}' failed: {failure.message}",
+        "code": failure.code if is_unpaid else "EXECUTION_FAILED",
+        "message": f"Node '{node.id}' {verb}: {failure.message}",
         "nodeId": node.id,
         "nodeType": node.type.type,
         "reason": failure.message,

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Mapping
 
 from engine.nodes.base import NodeFailed, Outputs
-from engine.store.executions import parse_rows
+from engine.store.execution_records import parse_rows
 from engine.store.records import unpack
 from engine.store.walks import Claimed, Walks
 

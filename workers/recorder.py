@@ -2,17 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
-from engine.store.walks import ASIDE_BYTES, Advanced, Claimed, Step, Verdict, Walks
+from engine.store.walks import ASIDE_BYTES, Advanced, Charge, Claimed, Step, Verdict, Walks
 
 RECORD_BYTES = 1_048_576
 """Once outputs of this size are in the record, only small ones are added to it."""
 SMALL_BYTES = 1_024
+NO_HOLDS: Mapping[int, int] = {}
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 T = TypeVar("T")
@@ -70,15 +71,20 @@ class Recorder:
         duration_ms: int,
         failure: NodeFailed | None,
         outputs: bytes | None,
+        charge: Charge | None = None,
     ) -> None:
-        """A node has ended; `outputs` are packed."""
+        """A node has ended; `outputs` are packed, `charge` is what it costs."""
         kept: bytes | bool | None = outputs
         if outputs is not None and not self._fits(len(outputs)):
             self._step.aside[index] = outputs
             kept = True
         error = None if failure is None else {"code": failure.code, "message": failure.message}
         self._step.settled.append((index, code))
-        self._step.rows.append([index, attempts, started_at, duration_ms, error, kept])
+        row = [index, attempts, started_at, duration_ms, error, kept]
+        if charge is not None:
+            self._step.charges[index] = charge
+            row.append(charge.credits)
+        self._step.rows.append(row)
 
     def _fits(self, size: int) -> bool:
         # The record is read whole by whoever takes the execution up, so it has a bound as well.
@@ -102,17 +108,24 @@ class Recorder:
         step.settled = [pair for pair in step.settled if pair[0] not in indexes]
         step.retrying = [pair for pair in step.retrying if pair[0] not in indexes]
         step.rows = [row for row in step.rows if row[0] not in indexes]
+        step.charges = {i: each for i, each in step.charges.items() if i not in indexes}
         step.aside = {i: data for i, data in step.aside.items() if i not in indexes}
 
-    async def record(self, *, claim: Sequence[int] = (), offered: bool = False) -> Advanced:
-        """Record the step. Raises Gone."""
-        self._step.claimed, self._step.offered = claim, offered
+    async def record(
+        self,
+        *,
+        claim: Sequence[int] = (),
+        holds: Mapping[int, int] = NO_HOLDS,
+        offered: bool = False,
+    ) -> Advanced:
+        """Record the step; `holds` are the credits that claimed nodes may cost. Raises Gone."""
+        self._step.claimed, self._step.holds, self._step.offered = claim, holds, offered
         self._step.leave, self._step.end = False, None
         return await self._advance()
 
     async def leave(self, *, hands_over: bool) -> Advanced:
         """Record the step and leave; `hands_over` when others may go on at once. Raises Gone."""
-        self._step.claimed, self._step.offered = (), False
+        self._step.claimed, self._step.holds, self._step.offered = (), NO_HOLDS, False
         self._step.leave, self._step.hands_over, self._step.end = True, hands_over, None
         return await self._advance()
 
@@ -120,7 +133,8 @@ class Recorder:
         self, status: ExecutionStatus, result: bytes, error: dict[str, Any] | None
     ) -> Advanced:
         """Record the step and end the execution with it. Raises Gone."""
-        self._step.claimed, self._step.leave, self._step.offered = (), False, False
+        self._step.claimed, self._step.holds = (), NO_HOLDS
+        self._step.leave, self._step.offered = False, False
         self._step.retrying = []
         self._step.end, self._step.result, self._step.error = status, result, error
         self._step.told_key = self._claimed.told_key

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine import metrics, retry
 from engine.executions import NODE_STATUSES, ExecutionStatus
@@ -11,10 +11,11 @@ from engine.nodes.base import Kind, NodeFailed
 from engine.progress import SETTLED, Progress
 from engine.store.records import pack
 from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, parse_claims
+from workers.charging import Charging, unpaid_failure
 from workers.executor import Outcome, describe
 from workers.holdings import Holdings
 from workers.means import Means
-from workers.recorder import Recorder
+from workers.recorder import NO_HOLDS, Recorder
 from workers.timers import Timers
 
 FLUSH_SECONDS = 0.05
@@ -41,6 +42,7 @@ class Walk:
         self._started = self._recorded_at = self._clock()
         self._progress = Progress(plan, claimed.statuses)
         self._claims: dict[int, NodeClaim] = {}
+        self._charging = Charging(claimed, plan)
         self._holdings = Holdings(means.walks, claimed, means.max_bytes)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._io: list[int] = []
@@ -106,7 +108,7 @@ class Walk:
         return False
 
     def _has_news(self) -> bool:
-        if self._is_cancelled or self._progress.ready:
+        if self._is_cancelled or self._failed is not None or self._progress.ready:
             return True
         if self._means.is_draining():
             return False
@@ -215,7 +217,8 @@ class Walk:
             # What runs here without a claim must not be begun by whoever comes to help.
             local = [i for i in self._running if nodes[i].type.kind is Kind.CPU]
             claim = claim + [i for i in local if i not in self._claims]
-        advanced = await self._record(claim=claim, offered=ships)
+        holds = {i: self._hold(i) for i in claim if i in self._plan.models}
+        advanced = await self._record(claim=claim, holds=holds, offered=ships)
         if advanced.verdict is not Verdict.OK:
             return
         if ships and not self._is_shared:
@@ -229,14 +232,29 @@ class Walk:
             if index not in self._running:
                 self._start(index)
 
-    async def _record(self, claim: list[int] | None = None, *, offered: bool = False) -> Advanced:
-        advanced = await self._recorder.record(claim=claim or (), offered=offered)
+    def _hold(self, index: int) -> int:
+        delivered = self._progress.delivered(index)
+        return self._charging.hold(index, self._progress.inputs(index, delivered))
+
+    async def _record(
+        self,
+        claim: Sequence[int] = (),
+        *,
+        holds: Mapping[int, int] = NO_HOLDS,
+        offered: bool = False,
+    ) -> Advanced:
+        advanced = await self._recorder.record(claim=claim, holds=holds, offered=offered)
         self._recorded_at = self._clock()
         self._must_look = False
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
         elif advanced.verdict is Verdict.CONFLICT:
-            await self._reconcile(advanced, claim or ())
+            await self._reconcile(advanced, claim)
+        elif advanced.unpaid is not None:
+            self._failed = (
+                advanced.unpaid.index,
+                unpaid_failure(advanced.verdict, advanced.unpaid),
+            )
         elif self._is_shared:
             await self._reconcile(advanced)
         return advanced
@@ -334,6 +352,7 @@ class Walk:
             duration_ms=int(duration * 1000),
             failure=failure,
             outputs=None if is_output or failure is not None else outcome.packed,
+            charge=None if failure is not None else self._charging.charge(index, outcome.usage),
         )
         if claim is not None or failure is not None:
             self._recorder.must_record = True

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine import keyspace, log, metrics
-from engine.errors import EngineError, Unavailable, WorkflowNotFound
+from engine.errors import EngineError, NotFound, Unavailable
 from engine.executions import ExecutionStatus
 from engine.queue import Pace
 from engine.store import Store
@@ -201,11 +201,11 @@ class Walker:
 
     async def _walk_claimed(self, claimed: Claimed, reference: str) -> None:
         try:
-            _, plan = await self._store.workflows.plan_of(
-                claimed.account_id, claimed.slug, claimed.version
+            plan = await self._store.workflows.plan_of_execution(
+                claimed.account_id, claimed.slug, claimed.version, claimed.model_ids
             )
-        except WorkflowNotFound:
-            await self._end_failed(claimed, "This version of the workflow is gone")
+        except NotFound:
+            await self._end_failed(claimed, "This version of the workflow, or its model, is gone")
             return
         if claimed.lost >= MAX_LOST_AT_ONCE:
             await self._end_failed(claimed, f"{claimed.lost} workers died of this execution")

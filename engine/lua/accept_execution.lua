@@ -2,21 +2,26 @@
 -- Accept an execution: write its record, list it, and note when a hint must be sent again.
 -- Refused whole when Redis is full. Called again with the same id it answers as the first time.
 -- A call with an idempotency key that was used before changes nothing and is told of the first.
+-- What the run may cost is set aside, and a trial is used up, in the same step.
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
---       6 idempotency record, and if the call was authorized ahead, 7 its pass
+--       6 idempotency record, 7 wallet, 8 ledger, and if the call was authorized ahead, 9 its pass
 -- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version,
 --       5 node statuses, 6 milliseconds until a hint is sent again, 7 most active at once ('' any),
 --       8 fingerprint of the body ('' without an idempotency key), 9 the answer if it is known
---       already, 10 milliseconds to keep the idempotency record, then field and value pairs
+--       already, 10 milliseconds to keep the idempotency record, 11 credits to reserve ('' when
+--       no node is charged), 12 terms 'allowance:once:milliseconds to keep the ledger', 13 trials
+--       'model=r<runs>,model=d<milliseconds>', then field and value pairs
+-- An empty workflow version stands for a run of one model: there is no workflow to look at.
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, answer or ''}
 --         | {'stale', version} | {'gone'} | {'busy', active} | {'refused'} without its pass
--- Uses: read_now
+--         | {'poor', balance} | {'exhausted', model}
+-- Uses: read_now, next_month, wallet
 local now = read_now(ARGV[1])
 
 local created = redis.call('HGET', KEYS[2], 'created')
 local active = redis.call('SCARD', KEYS[5])
 if created then return {'ok', created, active} end
-if KEYS[7] and redis.call('EXISTS', KEYS[7]) == 0 then return {'refused'} end
+if KEYS[9] and redis.call('EXISTS', KEYS[9]) == 0 then return {'refused'} end
 
 local is_once = ARGV[8] ~= ''
 if is_once then
@@ -24,18 +29,45 @@ if is_once then
   if first[1] then return {'repeated', first[1], first[2], first[3] or ''} end
 end
 
-local head = redis.call('HMGET', KEYS[1], 'version', 'state')
-if not head[1] or head[2] == 'deleted' then return {'gone'} end
-if head[1] ~= ARGV[4] then return {'stale', head[1]} end
+if ARGV[4] ~= '' then
+  local head = redis.call('HMGET', KEYS[1], 'version', 'state')
+  if not head[1] or head[2] == 'deleted' then return {'gone'} end
+  if head[1] ~= ARGV[4] then return {'stale', head[1]} end
+end
 if ARGV[7] ~= '' and active >= tonumber(ARGV[7]) then return {'busy', active} end
+
+if ARGV[11] ~= '' then
+  local keys = {wallet = KEYS[7], ledger = KEYS[8]}
+  local wallet, credits = open_wallet(keys, now), tonumber(ARGV[11])
+  refresh_wallet(wallet, ARGV[12])
+  for model, kind, most in string.gmatch(ARGV[13], '([^=,]+)=([rd])(%d+)') do
+    local field = 'g:' .. model
+    local used = tonumber(string.match(wallet.facts[field] or '', '^' .. kind .. '(%d+)$'))
+    if kind == 'r' then
+      used = (used or 0) + 1
+      if used > tonumber(most) then return {'exhausted', model} end
+    else
+      used = used or now + tonumber(most)
+      if used <= now then return {'exhausted', model} end
+    end
+    wallet.facts[field] = kind .. string.format('%d', used)
+  end
+  if wallet.balance < credits then return {'poor', wallet.balance} end
+  local parts = reserve(wallet, credits, 'execution', ARGV[2])
+  for position, part in ipairs(parts) do
+    parts[position] = part[1] .. '=' .. string.format('%d', part[2])
+  end
+  redis.call('HSET', KEYS[2], 'terms', ARGV[12], 'reserve', table.concat(parts, ','))
+  save_wallet(wallet, ARGV[12])
+end
 
 local stamp = string.format('%d', now)
 redis.call('HSET', KEYS[2], 'status', 'processing', 'version', ARGV[4], 'statuses', ARGV[5],
-  'created', stamp, unpack(ARGV, 11))
+  'created', stamp, unpack(ARGV, 14))
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
 redis.call('SADD', KEYS[5], ARGV[2])
-if KEYS[7] then redis.call('DEL', KEYS[7]) end
+if KEYS[9] then redis.call('DEL', KEYS[9]) end
 if is_once then
   redis.call('HSET', KEYS[6], 'fingerprint', ARGV[8], 'execution', ARGV[2])
   if ARGV[9] ~= '' then redis.call('HSET', KEYS[6], 'answer', ARGV[9]) end

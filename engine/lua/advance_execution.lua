@@ -2,20 +2,26 @@
 -- Record what a walker did since its last call, whole or not at all: settle nodes, put nodes into
 -- retry, claim further ones, and perhaps leave the execution or end it.
 -- Called again with the same fence and step, or an earlier step, it changes nothing.
+-- Where nodes are charged, a node that is claimed must be paid for in advance, one that has
+-- finished is charged in the step that records it, and the end gives back what was not spent.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished,
---       6 account's active executions, and at the end of an execution whose webhook is told:
---       7 delivery, 8 deliveries due, 9 deliveries of the webhook
+--       6 account's active executions, 7 wallet, 8 ledger, and at the end of an execution whose
+--       webhook is told: 9 delivery, 10 deliveries due, 11 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
 --       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
 --       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
---       then node index and bytes of outputs kept aside
+--       15 charges 'node=credits:millionths of USD:model whose trial it used,…', 16 holds
+--       'node=credits,…' of what is claimed, then node index and bytes of outputs kept aside
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
--- Uses: read_now, list_delivery, tell_end
+--         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
+--           balance}
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost',
+  'terms')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 if head[3] and tonumber(step) <= tonumber(head[3]) then return {'ok', status, statuses, stamp} end
@@ -58,6 +64,24 @@ for index in string.gmatch(ARGV[7], '%d+') do
   if code ~= PENDING and code ~= RETRYING then return {'conflict', status, statuses, stamp} end
 end
 
+local terms, purse = head[7], nil
+if terms and (ARGV[5] ~= '' or ARGV[7] ~= '' or ARGV[11] ~= '') then
+  local keys = {wallet = KEYS[7], ledger = KEYS[8]}
+  purse = open_purse(KEYS[1], ARGV[12], open_wallet(keys, now))
+  for index in string.gmatch(ARGV[5], '(%d+)%a') do let_go(purse, index) end
+  for index, credits, usd, model in string.gmatch(ARGV[15], '(%d+)=(%d+):(%d+):([^,]*)') do
+    capture(purse, index, tonumber(credits), tonumber(usd), model)
+  end
+  for index, credits in string.gmatch(ARGV[16], '(%d+)=(%d+)') do
+    local refusal, missing = hold(purse, index, tonumber(credits), terms)
+    if refusal then
+      local balance = purse.wallet.balance
+      return {refusal, status, statuses, stamp, tonumber(index), missing, balance}
+    end
+  end
+  if ARGV[11] ~= '' then release(purse) end
+end
+
 local was_claimed = {}
 for index, code in string.gmatch(ARGV[5], '(%d+)(%a)') do
   if codes[index + 1] ~= PENDING then was_claimed[#was_claimed + 1] = 'n' .. index end
@@ -78,7 +102,8 @@ for index in string.gmatch(ARGV[7], '%d+') do
 end
 statuses = string.char(unpack(codes))
 
-for position = 15, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[position], ARGV[position + 1]) end
+for position = 17, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[position], ARGV[position + 1]) end
+if purse then save_purse(purse, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
 local changes = {'step' .. fence, step}
 if ARGV[8] ~= '' then
@@ -95,8 +120,8 @@ if ARGV[11] ~= '' then
   redis.call('SREM', KEYS[6], ARGV[12])
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
-  if KEYS[7] then
-    local keys = {delivery = KEYS[7], due = KEYS[8], listed = KEYS[9]}
+  if KEYS[9] then
+    local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
     tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   if head[5] and head[5] ~= '' then redis.call('PUBLISH', head[5], ARGV[12]) end

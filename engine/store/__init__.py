@@ -18,7 +18,9 @@ from engine.store.limits import Window
 from engine.store.principals import ApiKey, Principal, Session
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
+from engine.store.usage import UsageFilter, UsageLog, UsagePage
 from engine.store.walks import Walks
+from engine.store.wallets import TopUp, Wallet, Wallets
 from engine.store.webhooks import Webhook, Webhooks
 from engine.store.workflows import Workflow, Workflows
 from engine.tiers import Tiers
@@ -44,6 +46,12 @@ __all__ = [
     "StaleWorkflow",
     "Snapshots",
     "Store",
+    "TopUp",
+    "UsageFilter",
+    "UsageLog",
+    "UsagePage",
+    "Wallet",
+    "Wallets",
     "Walks",
     "Webhook",
     "Webhooks",
@@ -71,6 +79,8 @@ class Store:
     leases: Leases
     hints: HintSender
     snapshots: Snapshots
+    wallets: Wallets
+    usage: UsageLog
 
     @classmethod
     def open(cls, settings: Settings) -> "Store":
@@ -97,6 +107,8 @@ class Store:
             leases=Leases(client),
             hints=hints,
             snapshots=Snapshots(client),
+            wallets=Wallets(client, settings.retention_days),
+            usage=UsageLog(client),
         )
 
     async def close(self) -> None:

@@ -1,10 +1,18 @@
 """What can come of asking for an execution."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from engine import keyspace
-from engine.errors import EngineError, IdempotencyKeyReused, TooManyExecutions, WorkflowNotFound
+from engine.credits import Quote, trials_text
+from engine.errors import (
+    EngineError,
+    GrantExhausted,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    TooManyExecutions,
+    WorkflowNotFound,
+)
 from engine.idempotency import Once
 from engine.tiers import Terms
 
@@ -38,7 +46,9 @@ class Repeated(EngineError):
         self.answer = answer
 
 
-def refusal(verdict: Sequence[bytes], terms: Terms | None, once: Once | None) -> EngineError:
+def refusal(
+    verdict: Sequence[bytes], terms: Terms | None, once: Once | None, quote: Quote | None
+) -> EngineError:
     """The error for a verdict of `accept_execution` that is not ok."""
     if verdict[0] == b"refused":
         return NotPassed("The call was not authorized")
@@ -48,7 +58,28 @@ def refusal(verdict: Sequence[bytes], terms: Terms | None, once: Once | None) ->
         return first_call(once, *verdict[1:])
     if verdict[0] == b"busy" and terms is not None:
         return TooManyExecutions(terms.tier.value, terms.executions_at_once or 0)
+    if verdict[0] == b"poor" and quote is not None:
+        return InsufficientCredits(quote.credits, int(verdict[1]))
+    if verdict[0] == b"exhausted":
+        return GrantExhausted(verdict[1].decode())
     return WorkflowNotFound()
+
+
+def quote_words(quote: Quote | None, terms: str) -> Sequence[str | int]:
+    """What `accept_execution` takes of a quote: credits, terms and trials."""
+    return ("", "", "") if quote is None else (quote.credits, terms, trials_text(quote.trials))
+
+
+def quote_fields(quote: Quote | None, models: Iterable[str]) -> Sequence[str | int]:
+    """What of a quote goes on record."""
+    if quote is None:
+        return ()
+    fields = ["models", ",".join(dict.fromkeys(models)), "markup", str(quote.markup)]
+    if quote.trials:
+        fields += "trials", ",".join(quote.trials), "tried", ",".join(quote.trials)
+    if quote.max_credits is not None:
+        fields += "cap", str(quote.max_credits)
+    return fields
 
 
 def first_call(
@@ -69,4 +100,6 @@ def accept_keys(account_id: str, slug: str, execution_id: str, once: Once | None
         keyspace.due(keyspace.partition_of(account_id)),
         keyspace.active(account_id),
         keyspace.idempotency(account_id, once.digest if once else ""),
+        keyspace.wallet(account_id),
+        keyspace.ledger(account_id),
     ]

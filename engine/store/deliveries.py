@@ -19,7 +19,7 @@ from engine.deliveries import (
 )
 from engine.errors import InvalidWebhook, NotFound
 from engine.store.client import Client
-from engine.store.executions import parse_hash
+from engine.store.execution_records import parse_hash
 from engine.store.hints import HintSender
 from engine.store.leases import PARTITIONS, PROMOTED_AT_ONCE
 from engine.store.records import pack, unpack

@@ -1,30 +1,43 @@
 """Executions as callers see them: accept, read, list and cancel."""
 
 import asyncio
-import base64
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from engine import keyspace
+from engine.credits import make_quote
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound
-from engine.executions import (
-    NODE_STATUSES,
-    Execution,
-    ExecutionStatus,
-    NodeExecution,
-    NodeStatus,
-)
+from engine.executions import Execution, ExecutionStatus
 from engine.graph import Plan
 from engine.idempotency import Once
-from engine.store.accepting import Accepted, Repeated, accept_keys, first_call, refusal
+from engine.store.accepting import (
+    Accepted,
+    Repeated,
+    accept_keys,
+    first_call,
+    quote_fields,
+    quote_words,
+    refusal,
+)
 from engine.store.client import Client
 from engine.store.connection import Word
+from engine.store.execution_records import (
+    HEAD_FIELDS,
+    RESULT_ASIDE,
+    RESULT_AT,
+    make_cursor,
+    parse_cursor,
+    parse_hash,
+    parse_head,
+    parse_nodes,
+)
 from engine.store.hints import HintSender
 from engine.store.load import BULK_FROM, Load
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
+from engine.store.wallets import keep_ms, terms_text
 from engine.store.workflows import Workflow
 from engine.tiers import Terms
 
@@ -32,20 +45,6 @@ RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000
 IDEMPOTENCY_MS = 86_400_000
 SCAN_PAGE = 100
-HEAD_FIELDS = (
-    "status",
-    "slug",
-    "version",
-    "source",
-    "created",
-    "started",
-    "completed",
-    "result",
-    "error",
-)
-RESULT_AT = HEAD_FIELDS.index("result")
-RESULT_ASIDE = b"\xc1"
-"""Stands for a result kept aside; no msgpack value begins with this byte."""
 
 
 class Executions:
@@ -54,14 +53,14 @@ class Executions:
     def __init__(self, client: Client, hints: HintSender, retention_days: float) -> None:
         self._client = client
         self._hints = hints
-        self._keep_ms = int(retention_days * 86_400_000)
+        self._keep_ms = keep_ms(retention_days)
         self._load = Load()
 
     async def accept(
         self,
         *,
         account_id: str,
-        workflow: Workflow,
+        workflow: Workflow | None,
         plan: Plan,
         inputs: Mapping[str, Any],
         source: str,
@@ -69,40 +68,48 @@ class Executions:
         bell: str = "",
         execution_id: str | None = None,
         terms: Terms | None = None,
+        max_credits: int | None = None,
         once: Once | None = None,
         answer: str = "",
         webhook_url: str | None = None,
         pass_key: str = "",
     ) -> Accepted:
-        """Write the execution and send its hint, in one pipeline.
+        """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
-        `bell` is the channel to ring when it ends, empty for nobody; `terms` bound how many
-        executions go on at once; `answer` is what the call is answered, if that is known already;
-        `webhook_url` is where the key's webhook is told of the end; `pass_key` is that of an
-        authorization ahead, without whose pass NotPassed is raised.
-        Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, and
-        with `once` also Repeated or IdempotencyKeyReused.
+        Without a workflow it is a run of the one model in the plan. `bell` is the channel to ring
+        when it ends, empty for nobody; `terms` bound how many executions go on at once and say
+        what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
+        call is answered, if that is known already; `webhook_url` is where the key's webhook is
+        told of the end; `pass_key` is that of an authorization ahead, without whose pass NotPassed
+        is raised.
+        Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
+        `once` also Repeated or IdempotencyKeyReused, and where nodes are charged ModelNotFound,
+        ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
+        quote = make_quote(plan, terms, max_credits)
         execution_id = execution_id or str(uuid.uuid4())
         reference = keyspace.reference(account_id, execution_id)
         fields = [
-            *("slug", workflow.slug, "source", source, "key", key_id, "bell", bell),
-            *("inputs", pack(dict(inputs))),
+            *("slug", workflow.slug if workflow else "", "source", source),
+            *("key", key_id, "bell", bell, "inputs", pack(dict(inputs))),
+            *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
         ]
         at_once = terms.executions_at_once if terms else None
         arguments = [
-            *(0, execution_id, reference, workflow.version, initial_statuses(plan)),
+            *(0, execution_id, reference, workflow.version if workflow else ""),
+            initial_statuses(plan),
             *(RESEND_AFTER_MS, "" if at_once is None else at_once),
             *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
+            *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
             *fields,
         ]
-        keys = accept_keys(account_id, workflow.slug, execution_id, once)
+        keys = accept_keys(account_id, workflow.slug if workflow else "", execution_id, once)
         if pass_key:
             keys = [*keys, pass_key]
         verdict = await self._accept(account_id, reference, keys, arguments)
         if verdict[0] != b"ok":
-            raise refusal(verdict, terms, once)
+            raise refusal(verdict, terms, once, quote)
         return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
 
     async def _accept(
@@ -152,7 +159,7 @@ class Executions:
         values = await self._client.send("HMGET", key, *HEAD_FIELDS)
         if values[0] is None:
             raise ExecutionNotFound
-        return await self._with_result(_parse_head(account_id, execution_id, values), values)
+        return await self._with_result(parse_head(account_id, execution_id, values), values)
 
     async def webhook_url(self, account_id: str, execution_id: str) -> str | None:
         """Where its end is told, None for nowhere."""
@@ -175,7 +182,7 @@ class Executions:
         if "status" not in record:
             raise ExecutionNotFound
         values = [record.get(name) for name in HEAD_FIELDS]
-        execution = _parse_head(account_id, execution_id, values, parse_nodes(record))
+        execution = parse_head(account_id, execution_id, values, parse_nodes(record))
         return await self._with_result(execution, values)
 
     async def _with_result(self, execution: Execution, values: list[bytes | None]) -> Execution:
@@ -220,6 +227,8 @@ class Executions:
                 keyspace.due(partition),
                 keyspace.finished(partition),
                 keyspace.active(account_id),
+                keyspace.wallet(account_id),
+                keyspace.ledger(account_id),
                 *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
             ],
             [0, reference, execution_id, keyspace.cancels()],
@@ -247,7 +256,7 @@ class Executions:
         """
         found: list[Execution] = []
         start = await self._start_of_page(
-            account_id, None if cursor is None else _parse_cursor(cursor)
+            account_id, None if cursor is None else parse_cursor(cursor)
         )
         while True:
             page = await self._page(account_id, start)
@@ -259,7 +268,7 @@ class Executions:
                 return found, None
             last = used[-1] if len(used) < len(rows) else page[-1]
             if len(found) == limit:
-                return found, _make_cursor(*last)
+                return found, make_cursor(*last)
             # By the last row again, not by counting on: newer ones may have come in before it.
             start = await self._start_of_page(account_id, last)
 
@@ -301,96 +310,9 @@ def initial_statuses(plan: Plan) -> str:
     return "".join("p" if node.index in plan.reachable else "s" for node in plan.nodes)
 
 
-def parse_hash(reply: Any) -> dict[str, bytes]:
-    """HGETALL's reply by field name, as a map (RESP3) or as a flat list (from a script)."""
-    if isinstance(reply, dict):
-        return {name.decode(): value for name, value in reply.items()}
-    return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
-
-
-def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
-    """The node executions of a record, in plan order."""
-    settled = parse_rows(record)
-    statuses = record["statuses"].decode()
-    return tuple(
-        _parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
-        for index, code in enumerate(statuses)
-    )
-
-
-def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
-    """What walkers recorded of nodes: [index, attempts, started_at, duration_ms, error, outputs].
-
-    Outputs are msgpack bytes, None for none, True when they are kept aside.
-    """
-    rows: dict[int, list[Any]] = {}
-    for name, value in record.items():
-        if name[0] == "r" and "." in name:
-            rows.update((row[0], row) for row in unpack(value))
-    return rows
-
-
-def _parse_node(
-    index: int, status: NodeStatus, row: list[Any] | None, claim: bytes | None
-) -> NodeExecution:
-    if row is not None and status not in (NodeStatus.RUNNING, NodeStatus.PENDING):
-        _, attempts, started, duration, error, _ = row
-        return NodeExecution(
-            index=index,
-            status=status,
-            attempts=attempts,
-            started_at=started,
-            duration_ms=duration,
-            error=error,
-        )
-    if claim is None:
-        return NodeExecution(index=index, status=status)
-    _, attempts_text, at, _ = claim.decode().split(":")
-    started = int(at) if status is NodeStatus.RUNNING else None
-    return NodeExecution(
-        index=index, status=status, attempts=int(attempts_text), started_at=started
-    )
-
-
-def _parse_head(
-    account_id: str,
-    execution_id: str,
-    values: list[bytes | None],
-    nodes: tuple[NodeExecution, ...] = (),
-) -> Execution:
-    status, slug, version, source, created, started, completed, _, error = values
-    return Execution(
-        id=execution_id,
-        account_id=account_id,
-        workflow_slug=(slug or b"").decode(),
-        workflow_version=int(version or 0),
-        source=(source or b"").decode(),
-        status=ExecutionStatus((status or b"").decode()),
-        created_at=int(created or 0),
-        started_at=int(started) if started else None,
-        completed_at=int(completed) if completed else None,
-        error=unpack(error) if error else None,
-        nodes=nodes,
-    )
-
-
 def _matches(
     execution: Execution, status: ExecutionStatus | None, workflow_slug: str | None
 ) -> bool:
     return (status is None or execution.status is status) and (
         workflow_slug is None or execution.workflow_slug == workflow_slug
     )
-
-
-def _make_cursor(created: int, execution_id: str) -> str:
-    text = f"{created}:{execution_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _parse_cursor(cursor: str) -> tuple[int, str]:
-    padded = cursor + "=" * (-len(cursor) % 4)
-    try:
-        created, _, execution_id = base64.urlsafe_b64decode(padded).decode().partition(":")
-        return int(created), str(uuid.UUID(execution_id))
-    except (ValueError, UnicodeDecodeError):
-        raise ValueError("not a cursor of this list") from None

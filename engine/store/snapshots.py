@@ -5,7 +5,7 @@ from typing import Any
 
 from engine import keyspace
 from engine.store.client import Client
-from engine.store.executions import parse_hash
+from engine.store.execution_records import parse_hash
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 

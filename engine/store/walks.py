@@ -9,7 +9,8 @@ from typing import Any
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store.client import Client
-from engine.store.executions import RESULT_ASIDE, outbox, parse_hash
+from engine.store.execution_records import RESULT_ASIDE, parse_hash
+from engine.store.executions import outbox
 from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
@@ -37,6 +38,12 @@ class Claimed:
     def lost(self) -> int:
         """Workers that died while they held it, since the last step on record."""
         return int(self.record.get("lost", 0))
+
+    @property
+    def model_ids(self) -> Sequence[str]:
+        """Internal names of the models in it."""
+        models = self.record.get("models", b"").decode()
+        return models.split(",") if models else ()
 
     @property
     def told_key(self) -> str:
@@ -77,6 +84,10 @@ class Verdict(StrEnum):
     """Nothing was recorded: the execution is to be cancelled."""
     CONFLICT = "conflict"
     """Nothing was recorded: another walker has moved some of these nodes."""
+    OVER = "over"
+    """Nothing was recorded: a claimed node would pass what the run may spend at most."""
+    POOR = "poor"
+    """Nothing was recorded: the account cannot pay for a claimed node."""
     ENDED = "ended"
     FENCED = "fenced"
     """Nothing was recorded: this worker no longer holds the execution."""
@@ -89,6 +100,26 @@ class Advanced:
     verdict: Verdict
     statuses: str = ""
     now: int = 0
+    unpaid: "Unpaid | None" = None
+    """With OVER and POOR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaid:
+    """A node that cannot be paid for, the credits that it is short of, and the balance."""
+
+    index: int
+    missing: int
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a node costs that has finished; `trial` is the model whose trial it used, or empty."""
+
+    credits: int
+    micro_usd: int
+    trial: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,8 +131,12 @@ class Step:
     retrying: list[tuple[int, int]] = field(default_factory=list)
     """Node index and milliseconds until the next attempt."""
     claimed: Sequence[int] = ()
+    holds: Mapping[int, int] = field(default_factory=dict)
+    """The credits that each claimed node may cost, by node index."""
+    charges: dict[int, Charge] = field(default_factory=dict)
+    """By node index, of nodes that are settled in this step."""
     rows: list[list[Any]] = field(default_factory=list)
-    """As `parse_rows` in `engine.store.executions` gives them."""
+    """As `parse_rows` in `engine.store.execution_records` gives them."""
     aside: dict[int, bytes] = field(default_factory=dict)
     """Packed outputs too large for the record, by node index."""
     leave: bool = False
@@ -142,7 +177,13 @@ def _end(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
         aside += ("result", result)
         result = RESULT_ASIDE
     error = b"" if step.error is None else pack(step.error)
-    return (step.end.value if step.end else "", execution_id, result, error, *aside)
+    charges = [
+        f"{index}={each.credits}:{each.micro_usd}:{each.trial}"
+        for index, each in step.charges.items()
+    ]
+    holds = [f"{index}={credits}" for index, credits in step.holds.items()]
+    end = step.end.value if step.end else ""
+    return (end, execution_id, result, error, ",".join(charges), ",".join(holds), *aside)
 
 
 class Walks:
@@ -177,7 +218,7 @@ class Walks:
             fence=int(reply[1]),
             now=int(reply[2]),
             slug=record["slug"].decode(),
-            version=int(record["version"]),
+            version=int(record["version"] or 0),
             inputs=unpack(record["inputs"]),
             status=ExecutionStatus(record["status"].decode()),
             statuses=record["statuses"].decode(),
@@ -205,6 +246,8 @@ class Walks:
                 keyspace.aside(account_id, execution_id),
                 keyspace.finished(partition),
                 keyspace.active(account_id),
+                keyspace.wallet(account_id),
+                keyspace.ledger(account_id),
                 *(outbox(account_id, execution_id, step.told_key) if tells else ()),
             ],
             [
@@ -218,6 +261,9 @@ class Walks:
             self._hints.deliver_soon(keyspace.reference(account_id, execution_id))
         if len(reply) < 4:
             return Advanced(verdict)
+        if verdict in (Verdict.OVER, Verdict.POOR):
+            unpaid = Unpaid(*(int(each) for each in reply[4:]))
+            return Advanced(verdict, reply[2].decode(), int(reply[3]), unpaid)
         return Advanced(verdict, reply[2].decode(), int(reply[3]))
 
     async def give_back(self, reference: str, worker_id: str, *, is_lost: bool) -> bool:

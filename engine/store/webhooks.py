@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from engine import keyspace
 from engine.errors import NotFound
 from engine.store.client import Client
-from engine.store.executions import parse_hash
+from engine.store.execution_records import parse_hash
 from engine.store.scripts import SCRIPTS
 from engine.webhooks import make_secret
 

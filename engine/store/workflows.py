@@ -10,8 +10,10 @@ from typing import Any
 
 from engine import keyspace
 from engine.documents import Document, from_record, to_record
-from engine.errors import VersionConflict, WorkflowNotFound
+from engine.errors import ModelNotFound, VersionConflict, WorkflowNotFound
 from engine.graph import Plan, compile_plan
+from engine.model_plan import model_plan
+from engine.models.registry import find_model
 from engine.slugs import numbered, slugify
 from engine.store.client import Client
 from engine.store.records import pack, unpack
@@ -206,6 +208,20 @@ class Workflows:
         if plan is None or workflow.account_id != account_id:
             raise WorkflowNotFound
         return workflow, plan
+
+    async def plan_of_execution(
+        self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
+    ) -> Plan:
+        """The plan that an execution follows, which without a slug is that of its one model.
+
+        Raises WorkflowNotFound or ModelNotFound.
+        """
+        if slug:
+            return (await self.plan_of(account_id, slug, version))[1]
+        model = find_model(model_ids[0]) if model_ids else None
+        if model is None:
+            raise ModelNotFound
+        return model_plan(model)
 
     def _remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         document = workflow.document

@@ -8,13 +8,11 @@ from starlette.routing import Route
 from engine.errors import ExecutionNotFound, InvalidQuery
 from engine.store import Principal
 from gateway.endpoints import Resource, requires
-from gateway.query import Query
+from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from gateway.services import GatewayRequest
 from gateway.wire import execution_shape, execution_with_nodes_shape, json_response
 
 EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 500
 
 
 @requires("execution:read")
@@ -39,8 +37,11 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     """One execution with its nodes."""
     store = request.state["services"].store
     execution = await store.executions.get(principal.account.id, _execution_id(request))
-    _, plan = await store.workflows.plan_of(
-        principal.account.id, execution.workflow_slug, execution.workflow_version
+    plan = await store.workflows.plan_of_execution(
+        execution.account_id,
+        execution.workflow_slug,
+        execution.workflow_version,
+        execution.model_ids,
     )
     return json_response(execution_with_nodes_shape(execution, plan))
 

@@ -17,7 +17,7 @@ from engine.settings import PREFIX, Settings, load
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-NOT_FOR_CALLERS = {"FORBIDDEN", "CONFLICT", "ACCOUNT_NOT_FOUND"}
+NOT_FOR_CALLERS = {"PAYMENT_REQUIRED", "FORBIDDEN", "CONFLICT", "ACCOUNT_NOT_FOUND"}
 
 
 def rows_of(page: str, column: int = 0) -> dict[str, list[str]]:

@@ -61,7 +61,7 @@ def test_a_graph_that_can_run_becomes_a_plan() -> None:
     assert [each.name for each in plan.fields] == ["topic", "n"]
     assert plan.strict_inputs is False
     assert plan.values == {}
-    assert plan.estimated_credits == 0
+    assert plan.models == {}
 
 
 def test_wires_say_where_they_come_from_in_the_order_of_the_edges() -> None:
@@ -188,7 +188,7 @@ def test_an_unknown_node_type_is_named_beside_the_known_ones(name: str) -> None:
 
     assert problem["nodeId"] == "a"
     assert (
-        f"There is no node type '{name}' here; there are condition, httpRequest"
+        f"There is no node type '{name}' here; there are condition, customModel, httpRequest"
         in problem["reason"]
     )
 

@@ -39,7 +39,7 @@ def test_no_two_functions_give_one_key() -> None:
 def test_a_key_says_in_its_docstring_what_it_holds(name: str) -> None:
     doc = KEYS[name].__doc__ or ""
 
-    assert re.match(r"(Hash|Set|Sorted set|List|String|Channel): ", doc)
+    assert re.match(r"(Hash|Set|Sorted set|List|Stream|String|Channel): ", doc)
 
 
 @pytest.mark.parametrize("account_id", ["acc_1", "acc_2", "{x}", "a:b", "ü"])

@@ -6,6 +6,7 @@ from engine.store.client import Client
 
 READS: dict[bytes, tuple[str | int, ...]] = {
     b"string": ("GET",),
+    b"stream": ("XRANGE", "-", "+"),
     b"hash": ("HGETALL",),
     b"set": ("SMEMBERS",),
     b"list": ("LRANGE", 0, -1),

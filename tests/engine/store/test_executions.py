@@ -40,10 +40,12 @@ async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> s
             keyspace.due(keyspace.partition_of(account.id)),
             keyspace.active(account.id),
             keyspace.idempotency(account.id, ""),
+            keyspace.wallet(account.id),
+            keyspace.ledger(account.id),
         ],
         [
             *(now, execution_id, keyspace.reference(account.id, execution_id), 1, "pp", 5_000),
-            *("", "", "", 0),
+            *("", "", "", 0, "", "", ""),
             *("slug", saved[0].slug, "source", "test", "inputs", pack({})),
         ],
     )

@@ -14,7 +14,7 @@ from tests.engine.store.contents import contents
 NOW = 1_000_000
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
-    *("add_delivery", "save_webhook"),
+    *("add_delivery", "save_webhook", "top_up"),
 }
 Value = str | bytes | int
 
@@ -29,6 +29,9 @@ DELIVERY: tuple[Value, ...] = (
     *("created", NOW, "next", NOW),
 )
 DUE = ("ZADD", "due", NOW, "acc/x")
+TERMS = "50:0:86400000"
+CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
+WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,19 @@ SCENARIOS = {
     ),
     "accept_execution": Scenario(
         seed=(("HSET", "w", "version", "3", "state", "live"),),
-        keys=("w", "x", "all", "due", "active", "first"),
+        keys=("w", "x", "all", "due", "active", "first", "wallet", "ledger"),
         args=(
             *(NOW, "x", "acc/x", "3", "pps", 5000, 2, "fingerprint", "", 60_000),
+            *(7, TERMS, "tried=r3,timed=d1000"),
             *("slug", "echo", "inputs", b"\x80"),
         ),
     ),
     "advance_execution": Scenario(
-        seed=(EXECUTION, HELD, ("SADD", "active", "x")),
-        keys=("x", "due", "held", "aside", "finished", "active"),
+        seed=(EXECUTION, HELD, ("SADD", "active", "x"), CHARGED, WALLET),
+        keys=("x", "due", "held", "aside", "finished", "active", "wallet", "ledger"),
         args=(
             *(NOW, "acc/x", 1, 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
-            *("x", b"", b"", 0, b"big"),
+            *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", 0, b"big"),
         ),
     ),
     "authorize_key": Scenario(
@@ -98,9 +102,10 @@ SCENARIOS = {
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
     ),
     "cancel_execution": Scenario(
-        seed=(EXECUTION, HELD),
-        keys=("x", "due", "finished", "active"),
+        seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET),
+        keys=("x", "due", "finished", "active", "wallet", "ledger"),
         args=(NOW, "acc/x", "x", "cancels"),
+        answer=[b"ended", b"cancelled"],
     ),
     "claim_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), DUE),
@@ -138,6 +143,11 @@ SCENARIOS = {
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
     ),
+    "match_executions": Scenario(
+        seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
+        keys=("x", "y", "z"),
+        args=("failed", "echo", "b"),
+    ),
     "note_key_use": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
     ),
@@ -165,12 +175,20 @@ SCENARIOS = {
         seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "new", b"document")
     ),
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
+    "read_wallet": Scenario(
+        seed=(("HSET", "wallet", "given", 20, "ends", 1, "b:m1", 4, "b:t2.a", 5, "b:t0.b", 6),),
+        keys=("wallet", "ledger"),
+        args=(NOW, TERMS),
+    ),
+    "top_up": Scenario(
+        seed=(WALLET,), keys=("wallet", "ledger"), args=(NOW, "operation", 30, NOW + 1, TERMS)
+    ),
     "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
 }
 REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "count_key_call", "count_session_call"})
 """All but the sending of hints, which are disposable (a double is refused by the claim), and the
 counting of calls, which counts the double too."""
-READ_ONLY = {"authorize_key", "authorize_session", "list_dead_workers"}
+READ_ONLY = {"authorize_key", "authorize_session", "list_dead_workers", "match_executions"}
 
 
 async def seeded(store: Store, scenario: Scenario) -> None:
@@ -221,7 +239,7 @@ def test_a_script_reads_no_key_it_was_not_given(name: str) -> None:
     for key in CALLED.findall(shared):
         assert re.fullmatch(r"windows|execution|keys\.[a-z]+", key), key  # what callers hand over
     for given in re.findall(r"local keys = \{(.*)\}", own):
-        assert re.fullmatch(r"(\w+ = KEYS\[\d\](, )?)+", given), given
+        assert re.fullmatch(r"(\w+ = KEYS\[\d+\](, )?)+", given), given
     assert "cjson" not in own + shared
     assert "cmsgpack" not in own + shared
 
@@ -280,12 +298,12 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     await store.client.send("HSET", "w", "version", 1, "state", "live")
     statuses = "p" * count
     every = range(count)
-    scenario = ["x", "due", "held", "aside", "finished", "active"]
+    scenario = ["x", "due", "held", "aside", "finished", "active", "wallet", "ledger"]
 
     await store.client.call(
         SCRIPTS["accept_execution"],
-        ["w", "x", "all", "due", "active", "first"],
-        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "inputs", b""],
+        ["w", "x", "all", "due", "active", "first", "wallet", "ledger"],
+        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "", "", "", "inputs", b""],
     )
     await store.client.call(
         SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token"]
@@ -293,14 +311,17 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     claimed = await store.client.call(
         SCRIPTS["advance_execution"],
         scenario,
-        [NOW, "acc/x", 1, 1, "", "", ",".join(map(str, every)), b"", "stay", "0", "", "x", "", ""],
+        [
+            *(NOW, "acc/x", 1, 1, "", "", ",".join(map(str, every)), b"", "stay", "0"),
+            *("", "x", "", "", "", ""),
+        ],
     )
     settled = await store.client.call(
         SCRIPTS["advance_execution"],
         scenario,
         [
             *(NOW, "acc/x", 1, 2, "".join(f"{i}c" for i in every), "", "", b"", "stay", "0"),
-            *("completed", "x", b"", b""),
+            *("completed", "x", b"", b"", "", ""),
         ],
     )
 

@@ -110,8 +110,9 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
     match call.kind:
         case "accept":
             keys = ["workflow", name, "all", "due", "active", f"first:{call.key}"]
+            keys += ["wallet", "ledger"]
             fixed = [call.now, name, name, call.version, "p" * call.step, RESEND_MS]
-            once = ["" if call.at_once is None else call.at_once, call.body, "", 60_000]
+            once = ["" if call.at_once is None else call.at_once, call.body, "", 60_000, "", "", ""]
             return "accept_execution", keys, [*fixed, *once, "inputs", b""]
         case "claim":
             return "claim_execution", [name, "due", held], [call.now, name, call.token]
@@ -120,7 +121,8 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             return "give_back_execution", [name, "due", held], [call.now, name, lost]
         case "cancel":
             args = [call.now, name, name, "cancels"]
-            return "cancel_execution", [name, "due", "finished", "active"], args
+            keys = [name, "due", "finished", "active", "wallet", "ledger"]
+            return "cancel_execution", keys, args
         case "promote":
             return "promote_due", ["due"], [call.now, 100, RESEND_MS]
     args = [
@@ -131,9 +133,10 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         b"rows" if call.settled else b"",
         ("hand over" if call.hands_over else "leave") if call.leaves else "stay",
         "1" if call.offered else "0",
-        *(call.end, name, b"result" if call.end else b"", b""),
+        *(call.end, name, b"result" if call.end else b"", b"", "", ""),
     ]
-    return "advance_execution", [name, "due", held, "aside", "finished", "active"], args
+    keys = [name, "due", held, "aside", "finished", "active", "wallet", "ledger"]
+    return "advance_execution", keys, args
 
 
 class Walking(RuleBasedStateMachine):

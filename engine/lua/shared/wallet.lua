@@ -1,0 +1,153 @@
+-- An account's wallet while a script works on it; nothing is written before `save_wallet`.
+-- A bucket's name says when it lapses: 'm<end>' is an allowance, 't<end>.<id>' a top-up, the end in
+-- milliseconds and 0 for never. Every movement is an entry of the ledger.
+local MOST_CREDITS = 9007199254740991
+
+local function lapses_at(bucket)
+  local at = tonumber(string.match(bucket, '^%a(%d+)'))
+  return at > 0 and at or math.huge
+end
+
+-- Allowances before top-ups, then what lapses first.
+local function is_before(one, other)
+  local kind, other_kind = string.byte(one), string.byte(other)
+  if kind ~= other_kind then return kind < other_kind end
+  local at, other_at = lapses_at(one), lapses_at(other)
+  if at ~= other_at then return at < other_at end
+  return one < other
+end
+
+local function buckets_of(wallet)
+  local names = {}
+  for name in pairs(wallet.left) do names[#names + 1] = name end
+  table.sort(names, is_before)
+  return names
+end
+
+local function move(wallet, kind, bucket, credits, reserved, ...)
+  if credits ~= 0 then wallet.left[bucket] = (wallet.left[bucket] or 0) + credits end
+  wallet.balance = wallet.balance + credits
+  wallet.reserved = wallet.reserved + reserved
+  if credits ~= 0 or reserved ~= 0 then
+    local whole = string.format
+    wallet.entries[#wallet.entries + 1] = {
+      'kind', kind, 'bucket', bucket, 'credits', whole('%d', credits),
+      'reserved', whole('%d', reserved), 'balance', whole('%d', wallet.balance), ...}
+  end
+end
+
+-- `keys` are those of the wallet and of the ledger.
+local function open_wallet(keys, now)
+  local wallet = {keys = keys, now = now, left = {}, facts = {}, gone = {},
+    entries = {}, balance = 0}
+  local flat = redis.call('HGETALL', keys.wallet)
+  for position = 1, #flat, 2 do
+    local bucket = string.match(flat[position], '^b:(.+)$')
+    if bucket then
+      wallet.left[bucket] = tonumber(flat[position + 1])
+      wallet.balance = wallet.balance + wallet.left[bucket]
+    else
+      wallet.facts[flat[position]] = flat[position + 1]
+    end
+  end
+  wallet.reserved = tonumber(wallet.facts.reserved or '0')
+  for _, bucket in ipairs(buckets_of(wallet)) do
+    if lapses_at(bucket) <= now then
+      move(wallet, 'lapse', bucket, -wallet.left[bucket], 0)
+      wallet.left[bucket] = nil
+      wallet.gone[#wallet.gone + 1] = 'b:' .. bucket
+    end
+  end
+  return wallet
+end
+
+-- Give the allowance when it is time, and fit it to a tier that has changed: what was given in this
+-- month counts. `terms` are 'allowance:once:…', once being 1 when it is given a single time.
+local function refresh_wallet(wallet, terms)
+  local allowance, once = string.match(terms, '^(%d+):([01])')
+  allowance, once = tonumber(allowance), once == '1'
+  local facts, given, ends = wallet.facts, tonumber(wallet.facts.given), tonumber(wallet.facts.ends)
+  local is_over = ends and ends > 0 and ends <= wallet.now
+  if given and not is_over and given == allowance and once == (ends == 0) then return end
+  local month_ends = once and 0 or next_month(wallet.now)
+  if not given or (is_over and not once) then
+    ends = month_ends
+    move(wallet, 'allowance', 'm' .. string.format('%d', ends), allowance, 0)
+    facts.refreshed = string.format('%d', wallet.now)
+  else
+    local old = 'm' .. string.format('%d', ends)
+    local left = wallet.left[old] or 0
+    if once or ends == 0 then ends = month_ends end
+    local new = 'm' .. string.format('%d', ends)
+    local fitted = math.max(0, left + allowance - given)
+    if old ~= new then
+      move(wallet, 'tier', old, -left, 0)
+      left = 0
+      wallet.left[old] = nil
+      wallet.gone[#wallet.gone + 1] = 'b:' .. old
+    end
+    move(wallet, 'tier', new, fitted - left, 0)
+  end
+  facts.given, facts.ends = string.format('%d', allowance), string.format('%d', ends)
+end
+
+-- Set credits aside, in the order in which they are spent. Returns {bucket, credits} pairs.
+-- Whoever calls has seen that the balance covers them.
+local function reserve(wallet, credits, ...)
+  local parts = {}
+  for _, bucket in ipairs(buckets_of(wallet)) do
+    local part = math.min(credits, wallet.left[bucket])
+    if part > 0 then
+      move(wallet, 'reserve', bucket, -part, part, ...)
+      parts[#parts + 1] = {bucket, part}
+      credits = credits - part
+    end
+  end
+  return parts
+end
+
+-- Entries older than `keep_ms` are folded into what is carried, twice as fast as new ones come.
+local function fold_ledger(wallet, keep_ms)
+  local keys = wallet.keys
+  local before = string.format('%d', math.max(0, wallet.now - keep_ms - 1))
+  local old = redis.call('XRANGE', keys.ledger, '-', before, 'COUNT', 2 * #wallet.entries)
+  local carried, ids = {}, {}
+  for _, entry in ipairs(old) do
+    local of = {}
+    for position = 1, #entry[2], 2 do of[entry[2][position]] = entry[2][position + 1] end
+    local bucket = 'c:' .. of.bucket
+    carried[bucket] = (carried[bucket] or 0) + of.credits
+    carried.c = (carried.c or 0) + of.reserved
+    ids[#ids + 1] = entry[1]
+  end
+  if #ids == 0 then return end
+  for field, credits in pairs(carried) do
+    local sum = redis.call('HINCRBY', keys.wallet, field, string.format('%d', credits))
+    if sum == 0 then redis.call('HDEL', keys.wallet, field) end
+  end
+  redis.call('XDEL', keys.ledger, unpack(ids))
+end
+
+local function save_wallet(wallet, terms)
+  local keys = wallet.keys
+  wallet.facts.reserved = string.format('%d', wallet.reserved)
+  local fields = {}
+  for field, value in pairs(wallet.facts) do
+    if string.sub(field, 1, 2) ~= 'c:' and field ~= 'c' then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
+    end
+  end
+  for bucket, left in pairs(wallet.left) do
+    fields[#fields + 1] = 'b:' .. bucket
+    fields[#fields + 1] = string.format('%d', left)
+  end
+  if #wallet.gone > 0 then redis.call('HDEL', keys.wallet, unpack(wallet.gone)) end
+  redis.call('HSET', keys.wallet, unpack(fields))
+  for _, entry in ipairs(wallet.entries) do
+    redis.call('XADD', keys.ledger, '*', unpack(entry))
+  end
+  if #wallet.entries > 0 then
+    fold_ledger(wallet, tonumber(string.match(terms, '^%d+:[01]:(%d+)$')))
+  end
+end

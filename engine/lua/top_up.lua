@@ -1,0 +1,19 @@
+#!lua
+-- Put credits into an account's wallet. Called again for the same operation it changes nothing.
+-- KEYS: 1 wallet, 2 ledger
+-- ARGV: 1 now (0: Redis's clock), 2 operation, 3 credits, 4 when they lapse in milliseconds (0:
+--       never), 5 terms 'allowance:once:milliseconds to keep the ledger'
+-- Returns {'ok', balance} | {'late'} when that time is over | {'many'} when it is more than can be
+--         counted
+-- Uses: read_now, next_month, wallet
+local now, credits, lapses = read_now(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if lapses > 0 and lapses <= now then return {'late'} end
+local keys = {wallet = KEYS[1], ledger = KEYS[2]}
+local wallet = open_wallet(keys, now)
+refresh_wallet(wallet, ARGV[5])
+local bucket = 't' .. ARGV[4] .. '.' .. ARGV[2]
+if wallet.left[bucket] then return {'ok', wallet.balance} end
+if wallet.balance + wallet.reserved + credits > MOST_CREDITS then return {'many'} end
+move(wallet, 'top-up', bucket, credits, 0)
+save_wallet(wallet, ARGV[5])
+return {'ok', wallet.balance}
