@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.expressions import Template
 from engine.failures import SettingsError
+from engine.models.checks import strangers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +20,9 @@ Call = Builtin
 """Every way there is."""
 
 
-def parse_builtin(table: Mapping[str, Any], fields: Iterable[str]) -> Builtin:
-    """Read `[builtin]`. Raises SettingsError with every reason."""
-    reasons = [f".{key} is unknown; there is template" for key in table if key != "template"]
+def parse_builtin(table: Mapping[str, Any], fields: Iterable[str] | None) -> Builtin:
+    """Read `[builtin]`; `fields` are the names it may use. Raises SettingsError, every reason."""
+    reasons = list(strangers("", table, ("template",)))
     text = table.get("template")
     if not isinstance(text, str) or not text:
         raise SettingsError(*reasons, ".template must be a text")
@@ -29,12 +30,14 @@ def parse_builtin(table: Mapping[str, Any], fields: Iterable[str]) -> Builtin:
         template = Template.parse(text)
     except SettingsError as error:
         raise SettingsError(*reasons, *(f".template: {each}" for each in error.reasons)) from None
-    strangers = sorted(template.names - set(fields))
-    reasons += [f".template has '{name}', and no field is called that" for name in strangers]
+    unfit = [] if fields is None else sorted(template.names - set(fields))
+    reasons += [f".template has '{name}', and no field is called that" for name in unfit]
     if reasons:
         raise SettingsError(*reasons)
     return Builtin(template=template)
 
 
-CALLS: dict[str, Callable[[Mapping[str, Any], Iterable[str]], Call]] = {"builtin": parse_builtin}
+Parser = Callable[[Mapping[str, Any], Iterable[str] | None], Call]
+
+CALLS: dict[str, Parser] = {"builtin": parse_builtin}
 """The sections by name; a manifest has exactly one of them."""

@@ -5,46 +5,29 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from engine.capabilities import SPECIFIC, Tier
 from engine.failures import SettingsError
-from engine.fields import NUMBERS, SOCKETS, Field, parse_fields
+from engine.fields import SOCKETS, Field, parse_fields
 from engine.models.calls import CALLS, Call
+from engine.models.checks import MAX_COUNT, is_count, shown, strangers
 from engine.models.lines import Lines
+from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
 from engine.sockets import SocketType
-from engine.values import is_text
 
 MAX_NAME = 100
-MAX_USD = Decimal(1_000)
-MAX_PLACES = 12
-MAX_COUNT = 10_000_000
 MAX_DAYS = 3_650
 PARAMS = "params"
 """The socket of all fields without one of their own."""
-COUNTED = frozenset({Unit.SECOND, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN})
-"""The units of which one call takes more than one."""
-
 MEMBERS = ("internalName", "name", "category", "tier", "enabled", "fields", "pricing", "trial")
-FIELD_MEMBERS = frozenset(
-    {
-        "name",
-        "label",
-        "type",
-        "required",
-        "default",
-        "options",
-        "min",
-        "max",
-        "step",
-        "maxLength",
-        "helperText",
-    }
+FIELD_MEMBERS = (
+    *("name", "label", "type", "required", "default", "options"),
+    *("min", "max", "step", "maxLength", "helperText"),
 )
-PRICE_MEMBERS = ("unit", "usd", "field", "atMost")
 POSITION = re.compile(r"\(?at line (\d+), column \d+\)?")
 PATH = re.compile(r"[\w-]+(?:\[\d+\]|\.[\w-]+)*")
 
@@ -114,28 +97,25 @@ class ManifestError(ValueError):
     def __init__(self, file: str, *faults: Fault) -> None:
         self.file = file
         self.faults = faults
-        places = ((file, *([str(fault.line)] if fault.line else [])) for fault in faults)
-        texts = (
-            f"{':'.join(place)}: {fault.reason}"
-            for place, fault in zip(places, faults, strict=True)
-        )
-        super().__init__("\n".join(texts))
+        super().__init__("\n".join(f"{_place(file, fault)}: {fault.reason}" for fault in faults))
 
 
 def parse_manifest(text: str, source: str) -> Model:
     """The model that a manifest describes. Raises ManifestError with every fault."""
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(source, _syntax_fault(str(error))) from None
     reasons = list(_faults(table))
     fields = _parse_fields(table.get("fields"), reasons)
-    pricing = tuple(_parse_pricing(table.get("pricing", []), fields, reasons))
+    pricing = tuple(parse_pricing(table.get("pricing", []), fields, reasons))
     trial = _parse_trial(table.get("trial"), reasons)
     call = _parse_call(table, fields, reasons)
-    if reasons or call is None:
+    if fields is None or call is None or reasons:
         lines = Lines(text)
-        raise ManifestError(source, *(Fault(_line(lines, each), each) for each in reasons))
+        raise ManifestError(
+            source, *(Fault(_line(lines, each), _one_line(each)) for each in reasons)
+        )
     return Model(
         internal_name=table["internalName"],
         name=table["name"],
@@ -156,10 +136,18 @@ def _most_of(price: Price, values: Mapping[str, Any]) -> Decimal:
     return min(max(Decimal(repr(asked)), Decimal(0)), Decimal(price.at_most))
 
 
+def _place(file: str, fault: Fault) -> str:
+    return file if fault.line is None else f"{file}:{fault.line}"
+
+
 def _syntax_fault(message: str) -> Fault:
     position = POSITION.search(message)
     reason = POSITION.sub("", message).strip() or "is not TOML"
     return Fault(int(position[1]) if position else None, f"this is not TOML: {reason}")
+
+
+def _one_line(reason: str) -> str:
+    return " ".join(reason.splitlines())
 
 
 def _line(lines: Lines, reason: str) -> int | None:
@@ -170,13 +158,13 @@ def _line(lines: Lines, reason: str) -> int | None:
 def _faults(table: Mapping[str, Any]) -> Iterator[str]:
     for key in table:
         if key not in MEMBERS and key not in CALLS:
-            yield f"{_shown(key)} is unknown; there are {', '.join((*MEMBERS, *CALLS))}"
+            yield f"{shown(key)} is unknown; known: {', '.join((*MEMBERS, *CALLS))}"
     name = table.get("internalName")
     if not isinstance(name, str) or not SPECIFIC.fullmatch(f"model:{name}:run"):
         yield "internalName must be a text of 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'"
     title = table.get("name")
-    if not isinstance(title, str) or not title.strip() or len(title) > MAX_NAME:
-        yield f"name must be a text of 1 to {MAX_NAME} characters"
+    if not isinstance(title, str) or not 0 < len(title.strip()) == len(title) <= MAX_NAME:
+        yield f"name must be a text of 1 to {MAX_NAME} characters, without spaces around it"
     for key, choices in (("category", list(Category)), ("tier", list(Tier))):
         if table.get(key) not in choices:
             yield f"{key} must be one of {', '.join(choices)}"
@@ -184,87 +172,21 @@ def _faults(table: Mapping[str, Any]) -> Iterator[str]:
         yield "enabled must be true or false"
 
 
-def _parse_fields(raw: object, reasons: list[str]) -> tuple[Field, ...]:
+def _parse_fields(raw: object, reasons: list[str]) -> tuple[Field, ...] | None:
+    """None where they are wrong: what names one of them is not judged then."""
     try:
         fields = parse_fields(raw)
     except SettingsError as error:
         reasons.extend(error.reasons)
-        return ()
+        return None
     for position, field in enumerate(fields):
         if field.name == PARAMS and field.type in SOCKETS:
             reasons.append(
                 f"fields[{position}].name '{PARAMS}' is taken by the socket of that name"
             )
     for position, item in enumerate(raw if isinstance(raw, list) else []):
-        strangers = _strangers(f"fields[{position}]", item, sorted(FIELD_MEMBERS))
-        reasons.extend(strangers)
+        reasons.extend(strangers(f"fields[{position}]", item, FIELD_MEMBERS))
     return fields
-
-
-def _parse_pricing(raw: object, fields: Iterable[Field], reasons: list[str]) -> Iterator[Price]:
-    if not isinstance(raw, list):
-        reasons.append("pricing must be a list of tables, [[pricing]]")
-        return
-    known = {field.name: field for field in fields}
-    taken: set[object] = set()
-    for position, item in enumerate(raw):
-        path = f"pricing[{position}]"
-        faults = list(_price_faults(path, item, known))
-        if not faults and item["unit"] in taken:
-            faults.append(f"{path}.unit '{item['unit']}' has a price already")
-        reasons.extend(faults)
-        if not faults:
-            taken.add(item["unit"])
-            yield _price(item, known)
-
-
-def _price(item: Mapping[str, Any], fields: Mapping[str, Field]) -> Price:
-    name = item.get("field")
-    limit = item.get("atMost", 1) if name is None else math.ceil(fields[name].max or 0)
-    return Price(unit=Unit(item["unit"]), usd=Decimal(item["usd"]), field=name, at_most=limit)
-
-
-def _price_faults(path: str, item: object, fields: Mapping[str, Field]) -> Iterator[str]:
-    if not isinstance(item, dict):
-        yield f"{path} must be a table, [[pricing]]"
-        return
-    yield from _strangers(path, item, PRICE_MEMBERS)
-    unit = item.get("unit")
-    if unit not in list(Unit):
-        yield f"{path}.unit must be one of {', '.join(Unit)}"
-    if _usd(item.get("usd")) is None:
-        yield (
-            f'{path}.usd must be a decimal number in quotes, as "0.010", from 0 to {MAX_USD} '
-            f"with at most {MAX_PLACES} places"
-        )
-    yield from _count_faults(path, item, fields)
-
-
-def _count_faults(path: str, item: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[str]:
-    name, limit, unit = item.get("field"), item.get("atMost"), item.get("unit")
-    if unit == Unit.CALL and (name is not None or limit is not None):
-        yield f"{path}.unit 'call' counts by itself; leave out field and atMost"
-    elif name is not None and limit is not None:
-        yield f"{path} has both field and atMost; one of them says how many there are"
-    elif name is not None:
-        field = fields.get(name) if isinstance(name, str) else None
-        if field is None or field.type not in NUMBERS or not field.max or field.max < 0:
-            yield f"{path}.field must name a number or slider field that has a max over 0"
-    elif limit is not None:
-        if not _is_count(limit):
-            yield f"{path}.atMost must be a whole number from 1 to {MAX_COUNT}"
-    elif unit in COUNTED:
-        yield f"{path}.unit '{unit}' needs field or atMost, to know how many a call can take"
-
-
-def _usd(value: object) -> Decimal | None:
-    if not isinstance(value, str) or not re.fullmatch(r"\d{1,4}(\.\d{1,12})?", value):
-        return None
-    try:
-        usd = Decimal(value)
-    except InvalidOperation:
-        return None
-    return usd if usd <= MAX_USD else None
 
 
 def _parse_trial(raw: object, reasons: list[str]) -> Trial | None:
@@ -273,11 +195,11 @@ def _parse_trial(raw: object, reasons: list[str]) -> Trial | None:
     if not isinstance(raw, dict):
         reasons.append("trial must be a table, [trial]")
         return None
-    faults = list(_strangers("trial", raw, ("runs", "days")))
+    faults = list(strangers("trial", raw, ("runs", "days")))
     runs, days = raw.get("runs"), raw.get("days")
     if (runs is None) == (days is None):
         faults.append("trial must have exactly one of runs and days")
-    if runs is not None and not _is_count(runs):
+    if runs is not None and not is_count(runs):
         faults.append(f"trial.runs must be a whole number from 1 to {MAX_COUNT}")
     if days is not None and not _is_days(days):
         faults.append(f"trial.days must be a number over 0 and at most {MAX_DAYS}")
@@ -286,7 +208,7 @@ def _parse_trial(raw: object, reasons: list[str]) -> Trial | None:
 
 
 def _parse_call(
-    table: Mapping[str, Any], fields: Iterable[Field], reasons: list[str]
+    table: Mapping[str, Any], fields: Iterable[Field] | None, reasons: list[str]
 ) -> Call | None:
     sections = [key for key in CALLS if key in table]
     if len(sections) != 1:
@@ -297,25 +219,11 @@ def _parse_call(
     try:
         if not isinstance(table[section], dict):
             raise SettingsError(f" must be a table, [{section}]")
-        return CALLS[section](table[section], [field.name for field in fields])
+        known = None if fields is None else [field.name for field in fields]
+        return CALLS[section](table[section], known)
     except SettingsError as error:
         reasons.extend(f"{section}{reason}" for reason in error.reasons)
         return None
-
-
-def _strangers(path: str, table: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
-    names = tuple(known)
-    for key in table:
-        if key not in names:
-            yield f"{path}.{_shown(key)} is unknown; there are {', '.join(names)}"
-
-
-def _shown(key: str) -> str:
-    return key if len(key) <= MAX_NAME and is_text(key) else f"{key[:MAX_NAME]!r}…"
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 1 <= value <= MAX_COUNT
 
 
 def _is_days(value: object) -> bool:

@@ -31,7 +31,7 @@ def all_models() -> list[Model]:
 
 
 def load(folder: Traversable) -> Loaded:
-    """Read a folder's manifests; a wrong one does not keep the others from loading."""
+    """Read a folder's manifests; wrong ones do not keep the others from loading. Raises OSError."""
     models: dict[str, Model] = {}
     errors: list[ManifestError] = []
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
