@@ -14,6 +14,7 @@ from gateway.auth import (
     check_approved,
     check_capability,
     confirm,
+    may,
 )
 from gateway.errors import method_not_allowed
 from gateway.services import GatewayRequest
@@ -43,6 +44,8 @@ class Guarded:
 
     handler: GuardedHandler
     capability: str | None
+    alternatives: tuple[str, ...] = ()
+    """Capabilities any of which does as well."""
     name_parameter: str | None = None
     """The path parameter that names the one thing a narrower capability may be for."""
     bucket: str | None = None
@@ -51,7 +54,9 @@ class Guarded:
     @property
     def demand(self) -> str:
         """What a key needs, in one word."""
-        return self.capability or "any key or session"
+        if self.capability is None:
+            return "any key or session"
+        return " or ".join((self.capability, *self.alternatives))
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
@@ -82,7 +87,8 @@ class Guarded:
     async def _handle(self, request: GatewayRequest, principal: Principal) -> Response:
         if self.capability is not None:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
-            check_capability(principal, self.capability, name)
+            held = (each for each in self.alternatives if may(principal, each))
+            check_capability(principal, next(held, self.capability), name)
             if self.capability.endswith(":run"):
                 check_approved(principal)
         return await self.handler(request, principal)
@@ -125,12 +131,12 @@ def any_key(handler: GuardedHandler) -> Guarded:
 
 
 def requires(
-    capability: str, *, named: str | None = None, bucket: str | None = None
+    capability: str, *alternatives: str, named: str | None = None, bucket: str | None = None
 ) -> Callable[[GuardedHandler], Guarded]:
     """Declare the capability that the handler wants; see `Guarded`."""
 
     def declare(handler: GuardedHandler) -> Guarded:
-        return Guarded(handler, capability, named, bucket)
+        return Guarded(handler, capability, alternatives, named, bucket)
 
     return declare
 
