@@ -1,0 +1,15 @@
+#!lua flags=no-writes
+-- Which of these executions have a status, a workflow or a model.
+-- KEYS: 1 and on, executions
+-- ARGV: 1 status, 2 workflow's slug, 3 model's internal name ('' any, each of them)
+-- Returns the positions in KEYS of those that match
+local found = {}
+local model = ',' .. ARGV[3] .. ','
+for position = 1, #KEYS do
+  local head = redis.call('HMGET', KEYS[position], 'status', 'slug', 'models')
+  local is_wanted = head[1] and (ARGV[1] == '' or head[1] == ARGV[1])
+    and (ARGV[2] == '' or head[2] == ARGV[2])
+    and (ARGV[3] == '' or string.find(',' .. (head[3] or '') .. ',', model, 1, true))
+  if is_wanted then found[#found + 1] = position end
+end
+return found
