@@ -29,6 +29,10 @@ class Settings:
     sync_timeout: float = 600.0
     """Longest wait of a synchronous caller, in seconds."""
     retention_days: float = 30.0
+    trusted_proxies: str = ""
+    """Networks whose `X-Forwarded-For` is believed, with commas between."""
+    failed_calls_per_minute: int = 300
+    """Calls that an address may fail with before it is known who calls; 0: any number."""
     max_body_bytes: int = 1_048_576
     max_run_bytes: int = 67_108_864
     """All node outputs of one execution together, in bytes."""

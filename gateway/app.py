@@ -54,7 +54,7 @@ def _wrap(listed: list[BaseRoute], services: Services) -> ASGIApp:
     lifespan = _lifespan(services)
     app: ASGIApp = Router(listed, redirect_slashes=False, default=_nowhere, lifespan=lifespan)
     app = BodyLimits(app, max_bytes=services.settings.max_body_bytes)
-    app = Errors(app)
+    app = Errors(app, services.failed_calls.judge)
     return RequestIds(app)
 
 

@@ -12,9 +12,9 @@ from engine.errors import (
 from engine.store import Ahead, Principal, Store, Window
 from gateway import answers
 from gateway.browsers import check_own_write, session_cookie, session_token
+from gateway.credentials import presented_keys
 from gateway.limits import apply_window
 
-KEY_HEADER = b"x-api-key"
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -26,12 +26,12 @@ async def authenticate(
     Raises Unauthorized, the same for a key or session that is missing, doubled or unknown,
     CsrfFailed and RateLimitExceeded.
     """
-    secrets = [value for name, value in scope["headers"] if name == KEY_HEADER]
+    secrets = presented_keys(scope)
     if not secrets:
         return await _authenticate_session(scope, store, public_url, bucket)
     if len(secrets) != 1:
         raise Unauthorized
-    principal = await _authenticate_key(scope, store, secrets[0].decode("latin-1"), bucket)
+    principal = await _authenticate_key(scope, store, secrets[0], bucket)
     check_ceiling((), principal.terms.tier, principal.terms.ceiling)
     return principal
 
@@ -41,10 +41,8 @@ def authenticate_ahead(scope: Scope, store: Store, bucket: str) -> Ahead | None:
 
     What is done under the assumption must not be answered before `confirm`.
     """
-    secrets = [value for name, value in scope["headers"] if name == KEY_HEADER]
-    if len(secrets) != 1:
-        return None
-    return store.api_keys.authorize_ahead(secrets[0].decode("latin-1"), bucket)
+    secrets = presented_keys(scope)
+    return store.api_keys.authorize_ahead(secrets[0], bucket) if len(secrets) == 1 else None
 
 
 async def confirm(scope: Scope, ahead: Ahead) -> Principal:

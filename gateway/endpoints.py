@@ -31,10 +31,14 @@ class Public:
     """An endpoint that anybody may call."""
 
     handler: PublicHandler
+    is_guessed: bool = False
+    """Whether a name or token in the request decides what is answered."""
     demand = "public"
 
     async def answer(self, request: GatewayRequest) -> Response:
-        """Let the handler answer."""
+        """Let the handler answer. Raises TooManyFailedCalls."""
+        if self.is_guessed:
+            request.state["services"].failed_calls.check(request.scope)
         return await self.handler(request)
 
 
@@ -111,6 +115,7 @@ class SessionOnly:
 
 async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
     services = request.state["services"]
+    services.failed_calls.check(request.scope)
     public_url = services.settings.public_url
     return await authenticate(request.scope, services.store, public_url, bucket)
 
@@ -118,6 +123,11 @@ async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> P
 def public(handler: PublicHandler) -> Public:
     """Declare that anybody may call the handler."""
     return Public(handler)
+
+
+def guessed(handler: PublicHandler) -> Public:
+    """Declare that anybody may call the handler who does not guess without end."""
+    return Public(handler, is_guessed=True)
 
 
 def session_only(handler: GuardedHandler) -> SessionOnly:

@@ -95,10 +95,14 @@ def _brought_id(scope: Scope) -> bytes | None:
 
 
 class Errors:
-    """Turns exceptions into answers; what nobody expected is logged, never shown."""
+    """Turns exceptions into answers; what nobody expected is logged, never shown.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `judge` may have another error answered instead.
+    """
+
+    def __init__(self, app: ASGIApp, judge: Callable[[Scope, Exception], Exception]) -> None:
         self.app = app
+        self._judge = judge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -118,7 +122,8 @@ class Errors:
         except Exception as error:
             if has_started:
                 raise
-            await _response_for(error, scope)(scope, receive, send)
+            answered = self._judge(scope, error)
+            await _response_for(answered, scope)(scope, receive, send)
 
 
 def _response_for(error: Exception, scope: Scope) -> Response:

@@ -15,6 +15,8 @@ from engine import metrics
 from engine.settings import Settings
 from engine.store import Bell, Store
 from gateway.backlog import Backlog
+from gateway.failed_calls import FailedCalls
+from gateway.peers import Peers
 from gateway.turns import Turns
 
 
@@ -27,6 +29,7 @@ class Services:
     bell: Bell
     turns: Turns
     backlog: Backlog
+    failed_calls: FailedCalls
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -45,6 +48,7 @@ GatewayRequest = Request[State]
 async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
     """The services for as long as the context lasts; they live without a store that answers."""
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    peers = Peers.of(settings.trusted_proxies)
     store = Store.open(settings)
     backlog = Backlog(store.hints, settings.max_queue)
     background = [
@@ -59,6 +63,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                 bell=bell,
                 turns=Turns(),
                 backlog=backlog,
+                failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
                 stopping=stopping,
                 process=process,
             )

@@ -73,7 +73,7 @@ class ApiKeys:
         secret = api_keys.make_secret(account.id)
         seconds, micros = await self._client.send("TIME")
         key = ApiKey(
-            id="key_" + secrets.token_hex(12),
+            id="key_" + secrets.token_hex(16),
             account_id=account.id,
             name=name,
             prefix=api_keys.shown_prefix(secret),
@@ -105,9 +105,7 @@ class ApiKeys:
             [keyspace.api_keys(partition), keyspace.accounts(partition)],
             [digest],
         )
-        if not reply:
-            raise Unauthorized
-        return self._admit(reply[0], reply[1])
+        return self._admit(digest, reply)
 
     async def authorize_call(self, secret: str, bucket: str) -> tuple[Principal, Window | None]:
         """As `authorize`, and the call is counted in the account's window of the bucket.
@@ -141,6 +139,10 @@ class ApiKeys:
     ) -> tuple[Principal, Window | None]:
         return self._admit_call(digest, await reply)
 
+    def remembers(self, secret: str) -> bool:
+        """Whether the key was a good one when this process last asked."""
+        return tokens.digest(secret) in self._assumed
+
     def _count(
         self, digest: str, bucket: str, pass_key: str = "", fingerprint: str = ""
     ) -> asyncio.Future[Any]:
@@ -157,21 +159,20 @@ class ApiKeys:
         )
 
     def _admit_call(self, digest: str, reply: Any) -> tuple[Principal, Window | None]:
+        principal = self._admit(digest, reply)
+        return principal, parse_window(reply[2:]) if len(reply) > 2 else None
+
+    def _admit(self, digest: str, reply: Any) -> Principal:
         if not reply:
             self._assumed.pop(digest, None)
             raise Unauthorized
-        window = parse_window(reply[2:]) if len(reply) > 2 else None
-        principal = self._admit(reply[0], reply[1])
+        principal = self._principal(reply[0], reply[1])
         known = self._assumed.get(digest)
         if known is None or known[0] is not principal:
             if len(self._assumed) > MAX_REMEMBERED:
                 self._assumed.clear()
             records = hashlib.sha1(reply[0] + reply[1], usedforsecurity=False)
             self._assumed[digest] = (principal, records.hexdigest())
-        return principal, window
-
-    def _admit(self, key_record: bytes, account_record: bytes) -> Principal:
-        principal = self._principal(key_record, account_record)
         self._note_use(principal.key_id, principal.account.id)
         return principal
 

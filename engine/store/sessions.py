@@ -19,6 +19,7 @@ SESSION_MS = 30 * DAY_MS
 RENEWED_BELOW_MS = SESSION_MS - DAY_MS
 """A session in use is written once a day, not with every request."""
 LOGIN_MS = 600_000
+MAX_REMEMBERED = 10_000
 
 
 class Sessions:
@@ -28,6 +29,7 @@ class Sessions:
         self._client = client
         self._tiers = tiers
         self._limits = limits_by_tier(tiers)
+        self._remembered: set[str] = set()
 
     async def create_login(self, account_id: str) -> str:
         """A token that signs one browser in, within ten minutes. Raises AccountNotFound."""
@@ -88,9 +90,15 @@ class Sessions:
         principal = self._admit(digest, reply)
         return principal, parse_window(reply[2:]) if len(reply) > 2 else None
 
+    def remembers(self, token: str) -> bool:
+        """Whether the token was a session's when this process last asked."""
+        return tokens.digest(token) in self._remembered
+
     def _admit(self, digest: str, reply: Any) -> Principal:
         if not reply:
+            self._remembered.discard(digest)
             raise Unauthorized
+        self._remember(digest)
         is_due = bool(reply[1])
         if is_due:
             forget(self._client.send("PEXPIRE", _session_key(digest), SESSION_MS))
@@ -98,6 +106,11 @@ class Sessions:
         terms = self._tiers.terms(account.tier, account.role)
         session = Session(digest=digest, is_renewed=is_due)
         return Principal(account=account, terms=terms, session=session)
+
+    def _remember(self, digest: str) -> None:
+        if len(self._remembered) >= MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered.add(digest)
 
     async def end(self, session: Session) -> None:
         """Sign the browser out; its very next request is refused."""

@@ -9,7 +9,7 @@ from engine.errors import Unauthorized
 from engine.store import Principal
 from gateway import answers
 from gateway.browsers import check_origin, is_opened_on_purpose, session_cookie
-from gateway.endpoints import Resource, public, session_only
+from gateway.endpoints import Resource, guessed, session_only
 from gateway.query import Query
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
@@ -43,18 +43,18 @@ HEADERS = {
 }
 
 
-@public
+@guessed
 async def show_login(request: GatewayRequest) -> Response:
     """Sign in who opened the link on purpose; others get a button, and use nothing up."""
     token = Query(request.scope).text("token") or ""
     if not await request.state["services"].store.sessions.has_login(token):
-        return _used()
+        return _used(request)
     if is_opened_on_purpose(request.scope):
         return await _sign_in(request, token)
     return _page("Sign in", FORM.format(token=escape(token)))
 
 
-@public
+@guessed
 async def sign_in(request: GatewayRequest) -> Response:
     """Sign in with the button of the page."""
     check_origin(request.scope, request.state["services"].settings.public_url)
@@ -77,12 +77,13 @@ async def _sign_in(request: GatewayRequest, login: str) -> Response:
     try:
         token = await services.store.sessions.redeem(login)
     except Unauthorized:
-        return _used()
+        return _used(request)
     cookie = session_cookie(token, request.scope, services.settings.public_url)
     return Response(status_code=303, headers={**HEADERS, "location": HOME, "set-cookie": cookie})
 
 
-def _used() -> Response:
+def _used(request: GatewayRequest) -> Response:
+    request.state["services"].failed_calls.count(request.scope)
     return _page("This link does not work any more", USED, 410)
 
 

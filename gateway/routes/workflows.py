@@ -21,7 +21,7 @@ from engine.fields import json_schema
 from engine.graph import Plan, check_graph
 from engine.slugs import check_slug
 from engine.store import Principal, Workflow
-from gateway.endpoints import Resource, public, requires
+from gateway.endpoints import Resource, guessed, requires
 from gateway.redaction import redacted
 from gateway.services import GatewayRequest
 from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
@@ -104,7 +104,7 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     return _schema_answer(request, workflow, plan, more)
 
 
-@public
+@guessed
 async def get_public_schema(request: GatewayRequest) -> Response:
     """What a public workflow asks of its callers, to anybody."""
     slug = check_slug(request.path_params["slug"])

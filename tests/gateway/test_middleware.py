@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.errors import WorkflowNotFound
 from gateway.middleware import BodyLimits, Errors, RequestIds
+from tests.gateway.fakes import as_it_is
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +45,7 @@ def client_of(wrapped: ASGIApp) -> httpx2.AsyncClient:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
-    async with client_of(RequestIds(Errors(BodyLimits(app, max_bytes=100)))) as client:
+    async with client_of(RequestIds(Errors(BodyLimits(app, max_bytes=100), as_it_is))) as client:
         yield client
 
 

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.middleware import BodyLimits, Errors, RequestIds
 from gateway.protocol import MAX_HEAD_BYTES, GatewayProtocol
+from tests.gateway.fakes import as_it_is
 from tests.gateway.serving import exchange, read_to_end, serving
 
 HOST = b"Host: x\r\n"
@@ -73,7 +74,7 @@ class Peer:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Peer]:
     recorder = Recorder()
-    app = RequestIds(Errors(BodyLimits(recorder, max_bytes=1_000_000, seconds=0.4)))
+    app = RequestIds(Errors(BodyLimits(recorder, max_bytes=1_000_000, seconds=0.4), as_it_is))
     with serving(app, Hasty) as address:
         yield Peer(address, recorder)
 

@@ -1,0 +1,76 @@
+"""Whose call it is by its address: the peer's, or what a proxy of ours says where there is one."""
+
+import functools
+import ipaddress
+from collections.abc import Sequence
+
+from starlette.types import Scope
+
+from engine.settings import PREFIX, SettingError
+
+VARIABLE = PREFIX + "TRUSTED_PROXIES"
+FORWARDED_FOR = b"x-forwarded-for"
+IPV6_HOME = 64
+"""The bits of an IPv6 address that tell networks apart; whoever has one has all within it."""
+KEPT = 10_000
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Peers:
+    """Tells callers apart.
+
+    Only a trusted proxy's word is taken: the right-most address of `X-Forwarded-For` that is not
+    itself a trusted proxy's. What else callers say of themselves is not read.
+    """
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = tuple(trusted)
+        self._origin = functools.lru_cache(KEPT)(self._find_origin)
+
+    @classmethod
+    def of(cls, trusted_proxies: str) -> "Peers":
+        """Callers behind the proxies that a setting lists. Raises SettingError."""
+        texts = [text.strip() for text in trusted_proxies.split(",") if text.strip()]
+        try:
+            return cls([ipaddress.ip_network(text) for text in texts])
+        except ValueError as error:
+            raise SettingError(f"{VARIABLE}: {error}") from None
+
+    def address(self, scope: Scope) -> str:
+        """The address of who calls; of IPv6 the network."""
+        client = scope["client"]
+        peer = client[0] if client else ""
+        if not self._trusted:
+            return peer if ":" not in peer else self._origin(peer, b"")
+        hops = [value for name, value in scope["headers"] if name == FORWARDED_FOR]
+        return self._origin(peer, b",".join(hops))
+
+    def _find_origin(self, peer: str, forwarded: bytes) -> str:
+        origin = _parse(peer)
+        if origin is None:
+            return peer
+        for hop in reversed(forwarded.decode("latin-1").split(",")):
+            before = _parse(hop.strip()) if self._trusts(origin) else None
+            if before is None:
+                break
+            origin = before
+        return _home(origin)
+
+    def _trusts(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+def _parse(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _home(address: Address) -> str:
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((int(address), IPV6_HOME), strict=False))
