@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
+from engine.capabilities import is_model_name
 from engine.errors import InvalidQuery, InvalidSlug
 from engine.executions import ExecutionStatus
 from engine.slugs import check_slug
@@ -16,6 +17,8 @@ TRUE_WORDS = frozenset({"true", "1", ""})
 FALSE_WORDS = frozenset({"false", "0"})
 INTEGER = re.compile(r"[0-9]{1,16}")
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+MAX_SECONDS = 10**9 - 1
+"""What nine digits say."""
 
 
 class Query:
@@ -88,6 +91,13 @@ class Query:
             return check_slug(value)
         except InvalidSlug:
             raise InvalidQuery(name, f"'{name}' must be a workflow's slug") from None
+
+    def model(self, name: str) -> str | None:
+        """A model's internal name."""
+        value = self.text(name)
+        if value is not None and not is_model_name(value):
+            raise InvalidQuery(name, f"'{name}' must be a model's internal name")
+        return value
 
 
 def parse_seconds(text: str) -> float | None:

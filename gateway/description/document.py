@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from starlette.routing import BaseRoute, Route
@@ -11,24 +12,23 @@ from engine.capabilities import IMPLICIT
 from engine.errors import EngineError
 from gateway.auth import READING
 from gateway.browsers import COOKIE
-from gateway.description.errors import EVERYWHERE, EXAMPLES, SCHEMAS, STATUSES, name_of
+from gateway.description.bodies import BODIES
+from gateway.description.errors import EVERYWHERE, SCHEMAS, name_of
 from gateway.description.operations import OPERATIONS, Operation
-from gateway.description.schema import INTEGER, TEXT, Schema, ref
+from gateway.description.parameters import HEADERS, PATHS
+from gateway.description.parts import (
+    LIMIT_HEADERS,
+    answer,
+    content_of,
+    examples_of,
+    parameter,
+    refusals,
+)
 from gateway.description.shapes import COMPONENTS
 from gateway.endpoints import Endpoint, Guarded, Public, Resource, SessionOnly
 
 PARAMETER = re.compile(r"{(\w+)}")
-LIMIT_HEADERS = {
-    name: {"schema": schema}
-    for name, schema in (
-        ("X-RateLimit-Limit", INTEGER),
-        ("X-RateLimit-Remaining", INTEGER),
-        ("X-RateLimit-Reset", INTEGER),
-        ("RateLimit", TEXT),
-        ("RateLimit-Policy", TEXT),
-    )
-}
-"""On each answer of a limited route, once the account is known to be limited."""
+SHAPES = {**BODIES, **COMPONENTS, **SCHEMAS}
 
 
 def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
@@ -44,12 +44,8 @@ def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
         "info": {"title": "Headrace", "version": version},
         "paths": paths,
         "components": {
-            "schemas": {**COMPONENTS, **SCHEMAS},
-            "examples": {
-                example: {"value": body}
-                for name in SCHEMAS
-                for example, body in _named_examples(name)
-            },
+            "schemas": SHAPES,
+            "examples": examples_of(SHAPES),
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
                 "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
@@ -74,8 +70,7 @@ def _describe(path: str, method: str, endpoint: Endpoint, operation: Operation) 
         "responses": _responses(endpoint, operation, codes),
     }
     if operation.body is not None:
-        content = {"application/json": {"schema": ref(operation.body)}}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": True, "content": content_of(operation.body)}
     if not isinstance(endpoint, Public):
         described["security"] = _security(endpoint)
         described["description"] = f"Needs: {endpoint.demand}"
@@ -89,11 +84,11 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
 
 def _parameters(path: str, operation: Operation) -> Iterator[dict[str, Any]]:
     for name in PARAMETER.findall(path):
-        yield {"name": name, "in": "path", "required": True, "schema": TEXT}
+        yield parameter(name, "path", PATHS[name])
     for name, schema in operation.query:
-        yield {"name": name, "in": "query", "schema": schema}
+        yield parameter(name, "query", schema)
     for name in operation.headers:
-        yield {"name": name, "in": "header", "schema": TEXT}
+        yield parameter(name, "header", HEADERS[name])
 
 
 def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> list[str]:
@@ -110,8 +105,15 @@ def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> 
 def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
     """The errors that follow from what an endpoint demands of its caller."""
     if isinstance(endpoint, Public):
+        if endpoint.is_guessed:
+            yield errors.TooManyFailedCalls
         return
-    yield from (errors.Unauthorized, errors.ApiKeyAccessDenied, errors.Unavailable)
+    yield from (
+        errors.Unauthorized,
+        errors.ApiKeyAccessDenied,
+        errors.TooManyFailedCalls,
+        errors.Unavailable,
+    )
     if method not in READING:
         yield errors.CsrfFailed
     if isinstance(endpoint, SessionOnly):
@@ -126,34 +128,11 @@ def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
 
 
 def _responses(endpoint: Endpoint, operation: Operation, codes: list[str]) -> dict[str, Any]:
-    responses: dict[str, Any] = {
-        str(status): {
-            "description": "As asked",
-            "content": {"application/json": {"schema": ref(name)}},
-        }
+    found = {
+        str(status): answer(name, operation.also if status == HTTPStatus.OK else {})
         for status, name in operation.answers.items()
-    }
-    for status in sorted({STATUSES[code] for code in codes}):
-        responses[str(status)] = _refusal([code for code in codes if STATUSES[code] == status])
+    } | refusals(codes)
     if isinstance(endpoint, Guarded) and endpoint.bucket is not None:
-        for response in responses.values():
-            response["headers"] = LIMIT_HEADERS
-    return responses
-
-
-def _refusal(codes: list[str]) -> dict[str, Any]:
-    """The answer with one of these codes."""
-    shapes = [ref(code) for code in codes]
-    schema: Schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
-    examples = {
-        name: {"$ref": f"#/components/examples/{name}"}
-        for code in codes
-        for name, _ in _named_examples(code)
-    }
-    content = {"application/json": {"schema": schema, "examples": examples}}
-    return {"description": ", ".join(codes), "content": content}
-
-
-def _named_examples(code: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, body in enumerate(EXAMPLES[code], start=1):
-        yield (code if number == 1 else f"{code}-{number}"), body
+        for response in found.values():
+            response["headers"] |= LIMIT_HEADERS
+    return found

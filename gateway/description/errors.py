@@ -1,6 +1,6 @@
 """What every error looks like: one shape for each code, drawn from errors as they are sent."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from engine import errors
 from engine.errors import EngineError
+from gateway.description.parameters import EXECUTION_ID
 from gateway.description.schema import (
     INTEGER,
     TEXT,
@@ -21,11 +22,11 @@ from gateway.protocol import CODES
 
 NAMELESS = "UNAUTHORIZED"
 """What the one error without a code is called here."""
-EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
 PROBLEMS = [
     {"nodeId": "text", "reason": "The placeholder 'name' has no wire"},
     {"edgeId": "text-out", "reason": "There is no node 'out'"},
 ]
+FAILED_NODE = {"nodeId": "call", "nodeType": "httpRequest", "executionId": EXECUTION_ID}
 SAMPLES: tuple[EngineError, ...] = (
     errors.EngineError("The execution failed", executionId=EXECUTION_ID),
     errors.InvalidBody("The body must be a JSON object"),
@@ -38,6 +39,16 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.InvalidWebhook("url", "The URL must begin with https://"),
     errors.InvalidIdempotencyKey(),
     errors.Unauthorized(),
+    errors.InsufficientCredits(120, 85),
+    errors.GrantExhausted("flux-fast"),
+    errors.MaxCreditsExceeded(
+        "This may cost 120 credits, over the 100 of 'max_credits'", maxCredits=100, estimate=120
+    ),
+    errors.MaxCreditsExceeded(
+        "The run would pass 'max_credits' here", **FAILED_NODE, reason="MAX_CREDITS_EXCEEDED"
+    ),
+    errors.ModelTierRequired("flux-pro", "business", "pro"),
+    errors.ModelNotFound(),
     errors.CapabilityDenied("workflow:run"),
     errors.CapabilityAboveCeiling("model:run", "pro"),
     errors.ApiKeyAccessDenied("free"),
@@ -57,13 +68,8 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.BodyTooLarge(1_048_576),
     errors.RateLimitExceeded("pro", 100, 17),
     errors.TooManyExecutions("pro", 50),
-    errors.ExecutionFailed(
-        "The server answered 502",
-        nodeId="call",
-        nodeType="httpRequest",
-        reason="http_status",
-        executionId=EXECUTION_ID,
-    ),
+    errors.TooManyFailedCalls(300, 17),
+    errors.ExecutionFailed("The server answered 502", **FAILED_NODE, reason="http_status"),
     errors.Unavailable(),
     errors.StoreFull(),
     errors.QueueFull(),
@@ -78,22 +84,8 @@ REFUSALS: tuple[Response, ...] = (
     plain_error(431, "The request's head is over 32768 bytes", CODES[431]),
 )
 """The same as they are sent, and those that are no EngineError."""
-CONTEXT: dict[str, Schema] = {
-    "attempted": TEXT,
-    "executionId": TEXT,
-    "field": TEXT,
-    "limit": INTEGER,
-    "nodeId": TEXT,
-    "nodeType": TEXT,
-    "problems": list_of(ref("Problem")),
-    "reason": TEXT,
-    "required": TEXT,
-    "retryAfter": INTEGER,
-    "status": TEXT,
-    "tier": TEXT,
-    "version": INTEGER,
-}
-"""What may stand beside `error` and `code`."""
+KINDS: dict[type, Schema] = {str: TEXT, int: INTEGER, list: list_of(ref("Problem"))}
+"""The kinds of values that stand beside `error` and `code`."""
 
 
 def name_of(error: type[EngineError]) -> str:
@@ -101,22 +93,25 @@ def name_of(error: type[EngineError]) -> str:
     return error.code or NAMELESS
 
 
-def status_of(name: str) -> int:
-    """The status that goes with a code."""
-    return STATUSES[name]
-
-
-def _bodies() -> Iterator[tuple[str, int, dict[str, Any]]]:
+def _refusals() -> Iterator[tuple[str, Response, dict[str, Any]]]:
     for refusal in REFUSALS:
         body = msgspec.json.decode(refusal.body)
-        yield body.get("code", NAMELESS), refusal.status_code, body
+        yield body.get("code", NAMELESS), refusal, body
 
 
-STATUSES: dict[str, int] = {name: status for name, status, _ in _bodies()}
-EXAMPLES: dict[str, list[dict[str, Any]]] = {
-    name: [body for other, _, body in _bodies() if other == name] for name in STATUSES
+STATUSES: dict[str, int] = {name: refusal.status_code for name, refusal, _ in _refusals()}
+ERROR_EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    name: [body for other, _, body in _refusals() if other == name] for name in STATUSES
 }
-"""Bodies by code."""
+HEADERS: dict[str, dict[str, Any]] = {
+    "Retry-After": {"schema": INTEGER, "description": "Seconds until trying again makes sense."},
+    "WWW-Authenticate": {"schema": TEXT, "description": "How to say who calls."},
+}
+ERROR_HEADERS: dict[str, dict[str, Any]] = {
+    name: {key: each for key, each in HEADERS.items() if key.lower() in refusal.headers}
+    for name, refusal, _ in _refusals()
+}
+"""All by code."""
 EVERYWHERE: tuple[str, ...] = (
     *CODES.values(),
     *(name_of(error) for error in (errors.InvalidBody, errors.BodyTooLarge, errors.EngineError)),
@@ -124,24 +119,16 @@ EVERYWHERE: tuple[str, ...] = (
 """What any request can be answered, whatever it asks for."""
 
 
-def _schema(bodies: Iterable[dict[str, Any]]) -> Schema:
-    """The shape that all of these bodies have."""
-    names = [body.keys() for body in bodies]
-    required = set.intersection(*map(set, names))
-    known = {"error": TEXT, **CONTEXT}
-    properties = {name: known[name] for each in names for name in each if name != "code"}
-    optional = {name: schema for name, schema in properties.items() if name not in required}
-    always = {name: schema for name, schema in properties.items() if name in required}
-    return members(optional, **always)
-
-
-def _coded(name: str) -> Schema:
-    schema = _schema(EXAMPLES[name])
+def _schema(name: str) -> Schema:
+    """The shape that all bodies with this code have."""
+    bodies = ERROR_EXAMPLES[name]
+    shown = {member: KINDS[type(value)] for body in bodies for member, value in body.items()}
     if name != NAMELESS:
-        schema["properties"] = {"code": {"const": name}} | schema["properties"]
-        schema["required"] = ["code", *schema["required"]]
-    return schema
+        shown["code"] = {"const": name}
+    always = {member for member in shown if all(member in body for body in bodies)}
+    optional = {member: schema for member, schema in shown.items() if member not in always}
+    return members(optional, **{member: shown[member] for member in shown if member in always})
 
 
-SCHEMAS: dict[str, Schema] = {name: _coded(name) for name in sorted(STATUSES)}
+SCHEMAS: dict[str, Schema] = {name: _schema(name) for name in sorted(STATUSES)}
 """The shape of each code's body."""

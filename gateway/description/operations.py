@@ -1,15 +1,19 @@
 """What the route table does not say of its endpoints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine import errors
 from engine.errors import EngineError
-from gateway.description.schema import INTEGER, NUMBER, TEXT, Schema
-from gateway.description.shapes import COMPONENTS
-
-STATUS: Schema = COMPONENTS["ExecutionRow"]["properties"]["status"]
-ASYNC: Schema = {"type": "boolean", "default": False}
-LIMIT: Schema = {**INTEGER, "minimum": 1, "maximum": 500, "default": 50}
+from gateway.description.parameters import (
+    ASYNC,
+    CURSOR,
+    LIMIT,
+    MAX_CREDITS_OF_RUN,
+    STATUS,
+    TIMEOUT,
+    WORKFLOW,
+)
+from gateway.description.schema import Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,34 +24,42 @@ class Operation:
     """
 
     answers: dict[int, str]
+    also: dict[str, str] = field(default_factory=dict)
+    """Other media types than JSON that a 200 may have, with their components."""
     body: str | None = None
     query: tuple[tuple[str, Schema], ...] = ()
     headers: tuple[str, ...] = ()
     errors: tuple[type[EngineError], ...] = ()
 
 
+RUN_ERRORS: tuple[type[EngineError], ...] = (
+    errors.InvalidQuery,
+    errors.InvalidInputs,
+    errors.InvalidIdempotencyKey,
+    errors.InsufficientCredits,
+    errors.GrantExhausted,
+    errors.MaxCreditsExceeded,
+    errors.ModelTierRequired,
+    errors.ModelNotFound,
+    errors.ExecutionCancelled,
+    errors.IdempotencyKeyInUse,
+    errors.IdempotencyKeyReused,
+    errors.TooManyExecutions,
+    errors.ExecutionFailed,
+)
+"""Of all that can be run."""
+SCHEMA_JSON = "application/schema+json"
 OPERATIONS: dict[str, Operation] = {
     "run_workflow": Operation(
         answers={200: "RunResult", 202: "Accepted"},
         body="RunRequest",
-        query=(("async", ASYNC), ("timeout", {**NUMBER, "minimum": 0})),
+        query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
         headers=("Prefer", "Idempotency-Key"),
-        errors=(
-            errors.InvalidQuery,
-            errors.InvalidInputs,
-            errors.InvalidIdempotencyKey,
-            errors.WorkflowNotFound,
-            errors.ExecutionCancelled,
-            errors.WorkflowNotRunnable,
-            errors.IdempotencyKeyInUse,
-            errors.IdempotencyKeyReused,
-            errors.TooManyExecutions,
-            errors.ExecutionFailed,
-        ),
+        errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
     "list_executions": Operation(
         answers={200: "ExecutionPage"},
-        query=(("status", STATUS), ("workflowSlug", TEXT), ("limit", LIMIT), ("cursor", TEXT)),
+        query=(STATUS, WORKFLOW, LIMIT, CURSOR),
         errors=(errors.InvalidQuery,),
     ),
     "get_execution": Operation(answers={200: "Execution"}, errors=(errors.ExecutionNotFound,)),
@@ -75,10 +87,14 @@ OPERATIONS: dict[str, Operation] = {
         answers={200: "Deleted"}, errors=(errors.NotOwner, errors.WorkflowNotFound)
     ),
     "get_schema": Operation(
-        answers={200: "Schema"}, errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable)
+        answers={200: "Schema"},
+        also={SCHEMA_JSON: "JsonSchema"},
+        errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
     "get_public_schema": Operation(
-        answers={200: "PublicSchema"}, errors=(errors.WorkflowNotFound, errors.Unavailable)
+        answers={200: "PublicSchema"},
+        also={SCHEMA_JSON: "JsonSchema"},
+        errors=(errors.WorkflowNotFound, errors.Unavailable),
     ),
     "whoami": Operation(answers={200: "WhoAmI"}),
     "me": Operation(answers={200: "WhoAmI"}),
@@ -107,7 +123,7 @@ OPERATIONS: dict[str, Operation] = {
     "send_test_event": Operation(answers={202: "Delivery"}, errors=(errors.InvalidWebhook,)),
     "list_deliveries": Operation(
         answers={200: "DeliveryPage"},
-        query=(("limit", LIMIT), ("cursor", TEXT)),
+        query=(LIMIT, CURSOR),
         errors=(errors.InvalidQuery,),
     ),
     "redeliver": Operation(answers={202: "Delivery"}, errors=(errors.InvalidWebhook,)),

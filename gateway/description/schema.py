@@ -1,5 +1,6 @@
 """JSON Schema in few words."""
 
+from collections.abc import Iterable
 from typing import Any
 
 Schema = dict[str, Any]
@@ -12,19 +13,37 @@ INTEGER_OR_NULL: Schema = {"type": ["integer", "null"]}
 NUMBER: Schema = {"type": "number"}
 OBJECT: Schema = {"type": "object"}
 ANYTHING: Schema = {}
+ID: Schema = {"type": "string", "format": "uuid"}
+ID_OR_NULL: Schema = {"type": ["string", "null"], "format": "uuid"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 
 
-def one_of(*values: str) -> Schema:
+def one_of(values: Iterable[str]) -> Schema:
     """One of these texts."""
-    return {"type": "string", "enum": list(values)}
+    return {"type": "string", "enum": [str(value) for value in values]}
 
 
-def list_of(items: Schema) -> Schema:
+def text_of(shortest: int, longest: int) -> Schema:
+    """A text with so many characters."""
+    return {"type": "string", "minLength": shortest, "maxLength": longest}
+
+
+def matching(pattern: str) -> Schema:
+    """A text that is all of what the pattern says."""
+    return {"type": "string", "pattern": f"^(?:{pattern})$"}
+
+
+def or_null(schema: Schema) -> Schema:
+    """The same, or null."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def list_of(items: Schema, longest: int | None = None) -> Schema:
     """A list whose items have this shape."""
-    return {"type": "array", "items": items}
+    limit = {} if longest is None else {"maxItems": longest}
+    return {"type": "array", "items": items, **limit}
 
 
 def ref(name: str) -> Schema:
@@ -36,3 +55,9 @@ def members(optional: dict[str, Schema] | None = None, /, **required: Schema) ->
     """An object with these members."""
     properties = {**required, **(optional or {})}
     return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def described(schema: Schema, words: str, example: Any = None) -> Schema:
+    """The same with words for people, and a value to show."""
+    shown = {} if example is None else {"examples": [example]}
+    return {**schema, "description": words, **shown}

@@ -1,9 +1,14 @@
-"""The shapes of requests and answers as JSON Schema."""
+"""The shapes of answers as JSON Schema."""
 
-from engine.capabilities import PRESETS
+from engine.capabilities import Role, Tier
+from engine.deliveries import TEST_EVENT, DeliveryStatus
+from engine.executions import TERMINAL, ExecutionStatus, NodeStatus
+from engine.fields import FieldType
 from gateway.description.schema import (
     ANYTHING,
     FLAG,
+    ID,
+    ID_OR_NULL,
     INTEGER,
     INTEGER_OR_NULL,
     MOMENT,
@@ -14,22 +19,21 @@ from gateway.description.schema import (
     TEXT_OR_NULL,
     TEXTS,
     Schema,
+    described,
     list_of,
     members,
     one_of,
     ref,
 )
 
+CREDITS = described(INTEGER, "In credits; one is 0.001 USD.")
 PROBLEM = members({"nodeId": TEXT, "edgeId": TEXT}, reason=TEXT)
-POINT = members(x=NUMBER, y=NUMBER)
-NODE = members({"position": POINT, "data": OBJECT}, id=TEXT, type=TEXT)
+NODE = members(id=TEXT, type=TEXT, position=members(x=NUMBER, y=NUMBER), data=OBJECT)
 EDGE = members(id=TEXT, source=TEXT, target=TEXT, sourceHandle=TEXT, targetHandle=TEXT)
-FIELD_TYPES = ("text", "textarea", "number", "slider", "pills")
-MORE_FIELD_TYPES = ("toggle", "image", "video", "audio", "json")
 FIELD = members(
     {
         "default": ANYTHING,
-        "options": list_of(ANYTHING),
+        "options": list_of({"type": ["string", "number"]}),
         "min": NUMBER,
         "max": NUMBER,
         "step": NUMBER,
@@ -38,66 +42,50 @@ FIELD = members(
     },
     name=TEXT,
     label=TEXT,
-    type=one_of(*FIELD_TYPES, *MORE_FIELD_TYPES),
+    type=one_of(FieldType),
     required=FLAG,
 )
-DOCUMENT_MEMBERS: dict[str, Schema] = {
+ASKED: dict[str, Schema] = {
     "name": TEXT,
     "description": TEXT,
-    "tags": TEXTS,
-    "nodes": list_of(NODE),
-    "edges": list_of(EDGE),
-    "viewport": members(x=NUMBER, y=NUMBER, zoom=NUMBER),
-    "publicPlayground": FLAG,
-    "isTemplate": FLAG,
-    "folderId": TEXT_OR_NULL,
-}
-DRAFT: dict[str, Schema] = {"draft": FLAG}
-SAVED: dict[str, Schema] = {
-    "slug": TEXT,
-    "version": INTEGER,
-    "createdBy": TEXT_OR_NULL,
-    "createdAt": MOMENT,
-    "updatedAt": MOMENT,
+    "fields": list_of(ref("Field")),
+    "values": described(OBJECT, "The saved value of each field."),
 }
 EXECUTION_MEMBERS: dict[str, Schema] = {
-    "executionId": TEXT,
+    "executionId": ID,
     "requestId": TEXT,
     "workflowSlug": TEXT_OR_NULL,
     "workflowVersion": INTEGER,
     "source": TEXT,
-    "status": one_of("processing", "completed", "failed", "cancelled", "cancel_requested"),
+    "status": one_of(ExecutionStatus),
     "result": ANYTHING,
     "error": {
         "anyOf": [members({"nodeId": TEXT}, code=TEXT, message=TEXT), {"type": "null"}],
     },
-    "creditsCost": INTEGER,
+    "creditsCost": CREDITS,
     "durationMs": INTEGER_OR_NULL,
     "createdAt": MOMENT,
     "startedAt": MOMENT_OR_NULL,
     "completedAt": MOMENT_OR_NULL,
     "modelIds": TEXTS,
 }
-NODE_STATUSES = ("pending", "ready", "running", "retrying")
-NODE_ENDS = ("completed", "failed", "skipped", "cancelled")
 NODE_EXECUTION = members(
     id=TEXT,
     type=TEXT,
-    status=one_of(*NODE_STATUSES, *NODE_ENDS),
+    status=one_of(NodeStatus),
     attempts=INTEGER,
     startedAt=MOMENT_OR_NULL,
     durationMs=INTEGER_OR_NULL,
-    creditsCost=INTEGER,
-    error={"type": ["object", "null"]},
+    creditsCost=CREDITS,
+    error={"anyOf": [members(code=TEXT, message=TEXT), {"type": "null"}]},
 )
 USER = members(
     id=TEXT,
     email=TEXT,
-    role=one_of("user", "admin"),
-    tier=one_of("free", "creator", "pro", "business", "enterprise"),
+    role=one_of(Role),
+    tier=one_of(Tier),
     approved=FLAG,
 )
-
 API_KEY_MEMBERS: dict[str, Schema] = {
     "id": TEXT,
     "name": TEXT,
@@ -106,44 +94,50 @@ API_KEY_MEMBERS: dict[str, Schema] = {
     "capabilities": TEXTS,
     "createdAt": MOMENT,
 }
-
 WEBHOOK_MEMBERS: dict[str, Schema] = {"url": TEXT, "enabled": FLAG, "createdAt": MOMENT}
-DELIVERY = members(
-    id=TEXT,
-    executionId=TEXT_OR_NULL,
-    event=one_of(
-        *("execution.completed", "execution.failed", "execution.cancelled", "webhook.test")
-    ),
-    status=one_of("pending", "delivered", "failed"),
-    attempts=list_of(
-        members(
-            {"error": TEXT, "body": TEXT}, at=MOMENT, status=INTEGER_OR_NULL, durationMs=INTEGER
-        )
-    ),
-    nextAttemptAt=MOMENT_OR_NULL,
-)
+EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
 
 COMPONENTS: dict[str, Schema] = {
     "Problem": PROBLEM,
-    "RunRequest": members(inputs=OBJECT),
+    "Field": FIELD,
     "RunResult": members(
-        success={"const": True}, result=ANYTHING, cost=INTEGER, ms=INTEGER, executionId=TEXT
+        success={"const": True},
+        result=described(ANYTHING, "What the workflow's Response Output makes of it."),
+        cost=CREDITS,
+        ms=described(INTEGER, "Milliseconds that the server took."),
+        executionId=ID,
     ),
     "Accepted": members(
         _async={"const": True},
-        executionId=TEXT,
+        executionId=ID,
         requestId=TEXT,
-        status={"const": "processing"},
+        status={"const": ExecutionStatus.PROCESSING.value},
         webhookDelivery=members({"url": TEXT}, configured=FLAG),
         pollUrl=TEXT,
     ),
     "ExecutionRow": members(**EXECUTION_MEMBERS),
     "Execution": members(**EXECUTION_MEMBERS, nodes=list_of(NODE_EXECUTION)),
     "ExecutionPage": members(rows=list_of(ref("ExecutionRow")), nextCursor=TEXT_OR_NULL),
-    "CancelRequested": members(executionId=TEXT, status={"const": "cancel_requested"}),
-    "WorkflowUpdate": members({**DOCUMENT_MEMBERS, **DRAFT}),
-    "WorkflowDocument": members({**DOCUMENT_MEMBERS, **DRAFT}, name=TEXT),
-    "Workflow": members(DRAFT, **SAVED, **DOCUMENT_MEMBERS),
+    "CancelRequested": members(
+        executionId=ID, status={"const": ExecutionStatus.CANCEL_REQUESTED.value}
+    ),
+    "Workflow": members(
+        {"draft": {"const": True}},
+        slug=TEXT,
+        name=TEXT,
+        description=TEXT,
+        tags=TEXTS,
+        nodes=list_of(NODE),
+        edges=list_of(EDGE),
+        viewport=members(x=NUMBER, y=NUMBER, zoom=NUMBER),
+        publicPlayground=FLAG,
+        isTemplate=FLAG,
+        folderId=TEXT_OR_NULL,
+        version=INTEGER,
+        createdBy=TEXT_OR_NULL,
+        createdAt=MOMENT,
+        updatedAt=MOMENT,
+    ),
     "WorkflowRow": members(
         slug=TEXT,
         name=TEXT,
@@ -154,40 +148,33 @@ COMPONENTS: dict[str, Schema] = {
         archived=FLAG,
         cover=TEXT_OR_NULL,
         createdBy=TEXT_OR_NULL,
-        estimatedCreditCost=INTEGER,
+        estimatedCreditCost=CREDITS,
         folderId=TEXT_OR_NULL,
         updatedAt=MOMENT,
     ),
     "WorkflowList": list_of(ref("WorkflowRow")),
-    "Schema": members(
-        name=TEXT,
-        description=TEXT,
-        fields=list_of(FIELD),
-        values=OBJECT,
-        estimatedCreditCost=INTEGER,
-    ),
-    "PublicSchema": members(name=TEXT, description=TEXT, fields=list_of(FIELD), values=OBJECT),
+    "Schema": members(**ASKED, estimatedCreditCost=CREDITS),
+    "PublicSchema": members(**ASKED),
+    "JsonSchema": described(OBJECT, "The object `inputs` as JSON Schema 2020-12."),
+    "OpenApi": members(openapi=TEXT, info=OBJECT, paths=OBJECT),
     "Deleted": members(success={"const": True}),
     "WhoAmI": members(user=USER),
-    "ApiKeyRequest": members(
-        {
-            "preset": one_of(*PRESETS, "Custom"),
-            "capabilities": {**TEXTS, "minItems": 1, "maxItems": 500},
-        },
-        name={**TEXT, "minLength": 1, "maxLength": 100},
-    ),
     "CreatedApiKey": members(**API_KEY_MEMBERS, key=TEXT),
     "ApiKeyList": list_of(members(**API_KEY_MEMBERS, lastUsedAt=MOMENT_OR_NULL)),
-    "WebhookRequest": members(
-        {
-            "secret": {"type": ["string", "null"], "minLength": 16, "maxLength": 256},
-            "enabled": FLAG,
-        },
-        url={**TEXT, "maxLength": 2_048},
-    ),
     "Webhook": members({"disabledReason": TEXT}, **WEBHOOK_MEMBERS),
     "SavedWebhook": members({"secret": TEXT, "disabledReason": TEXT}, **WEBHOOK_MEMBERS),
-    "Delivery": DELIVERY,
-    "DeliveryPage": members(rows=list_of(DELIVERY), nextCursor=TEXT_OR_NULL),
+    "Delivery": members(
+        id=ID,
+        executionId=ID_OR_NULL,
+        event=one_of(EVENTS),
+        status=one_of(DeliveryStatus),
+        attempts=list_of(
+            members(
+                {"error": TEXT, "body": TEXT}, at=MOMENT, status=INTEGER_OR_NULL, durationMs=INTEGER
+            )
+        ),
+        nextAttemptAt=MOMENT_OR_NULL,
+    ),
+    "DeliveryPage": members(rows=list_of(ref("Delivery")), nextCursor=TEXT_OR_NULL),
     "Status": members(status=TEXT),
 }

@@ -1,0 +1,92 @@
+"""The shapes of what callers send as JSON Schema, with the limits that the readers have."""
+
+from engine.capabilities import (
+    CUSTOM,
+    EVERYTHING,
+    GENERAL,
+    MAX_CAPABILITIES,
+    PRESETS,
+    SPECIFIC,
+    WILDCARDS,
+)
+from engine.checks import MAX_EDGES, MAX_NODES
+from engine.documents import MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
+from engine.store.api_keys import MAX_NAME as MAX_KEY_NAME
+from engine.webhooks import MAX_SECRET, MAX_URL, MIN_SECRET
+from gateway.description.schema import (
+    FLAG,
+    NUMBER,
+    OBJECT,
+    Schema,
+    described,
+    list_of,
+    matching,
+    members,
+    one_of,
+    or_null,
+    text_of,
+)
+
+NAME = text_of(1, MAX_NAME)
+REFERENCE = text_of(0, MAX_REFERENCE)
+NODE = members(
+    {"position": members({"x": NUMBER, "y": NUMBER}), "data": OBJECT},
+    id=REFERENCE,
+    type=REFERENCE,
+)
+EDGE = members(
+    id=REFERENCE,
+    source=REFERENCE,
+    target=REFERENCE,
+    sourceHandle=REFERENCE,
+    targetHandle=REFERENCE,
+)
+CAPABILITY: Schema = {
+    "type": "string",
+    "anyOf": [
+        one_of(sorted(GENERAL | WILDCARDS | {EVERYTHING})),
+        matching(SPECIFIC.pattern),
+    ],
+}
+DOCUMENT_MEMBERS: dict[str, Schema] = {
+    "description": or_null(text_of(0, MAX_WORDS)),
+    "tags": or_null(list_of(text_of(0, MAX_TAG), MAX_TAGS)),
+    "nodes": described(list_of(NODE), f"A workflow that runs has at most {MAX_NODES}."),
+    "edges": described(list_of(EDGE), f"A workflow that runs has at most {MAX_EDGES}."),
+    "viewport": or_null(members({"x": NUMBER, "y": NUMBER, "zoom": NUMBER})),
+    "publicPlayground": FLAG,
+    "isTemplate": FLAG,
+    "folderId": or_null(REFERENCE),
+    "draft": described(FLAG, "Save it though its graph cannot run yet."),
+    "hidden": FLAG,
+    "archived": FLAG,
+    "cover": or_null(REFERENCE),
+}
+
+BODIES: dict[str, Schema] = {
+    "RunRequest": members(
+        inputs=described(OBJECT, "A value for each field of the workflow's schema.")
+    ),
+    "WorkflowDocument": members(DOCUMENT_MEMBERS, name=NAME),
+    "WorkflowUpdate": members({"name": NAME, **DOCUMENT_MEMBERS}),
+    "ApiKeyRequest": {
+        **members(name={**text_of(1, MAX_KEY_NAME), "pattern": r"\S"}),
+        "oneOf": [
+            members({"capabilities": {"type": "null"}}, preset=one_of(PRESETS)),
+            members(
+                {"preset": {"enum": [CUSTOM, None]}},
+                capabilities={**list_of(CAPABILITY, MAX_CAPABILITIES), "minItems": 1},
+            ),
+        ],
+    },
+    "WebhookRequest": members(
+        {
+            "secret": described(
+                or_null(text_of(MIN_SECRET, MAX_SECRET)),
+                "Left out: as it is, or made when there is none. Null: a new one is made.",
+            ),
+            "enabled": FLAG,
+        },
+        url=text_of(1, MAX_URL),
+    ),
+}

@@ -1,0 +1,219 @@
+"""An example of everything that is sent and answered, by the name of its shape."""
+
+from typing import Any
+
+from gateway.description.parameters import EXECUTION_ID
+
+ACCOUNT_ID = "acc_dd3ef2fdf5f3ec9f7fbaba0e"
+CREATED, STARTED, ENDED = (f"2026-03-01T09:30:0{moment}Z" for moment in ("0.000", "0.004", "0.031"))
+FIELD = {
+    "name": "name",
+    "label": "Your name",
+    "type": "text",
+    "required": True,
+    "maxLength": 40,
+}
+GRAPH = {
+    "nodes": [
+        {
+            "id": "in",
+            "type": "requestInput",
+            "position": {"x": 0, "y": 0},
+            "data": {"fields": [FIELD], "values": {"name": "Ada"}},
+        },
+        {
+            "id": "text",
+            "type": "textBox",
+            "position": {"x": 300, "y": 0},
+            "data": {"text": "Hello {{ name }}"},
+        },
+        {"id": "out", "type": "responseOutput", "position": {"x": 600, "y": 0}, "data": {}},
+    ],
+    "edges": [
+        {
+            "id": "in-text",
+            "source": "in",
+            "sourceHandle": "name",
+            "target": "text",
+            "targetHandle": "name",
+        },
+        {
+            "id": "text-out",
+            "source": "text",
+            "sourceHandle": "text-out",
+            "target": "out",
+            "targetHandle": "result-in",
+        },
+    ],
+}
+ABOUT = {"name": "Greeting", "description": "Greets by name", "tags": ["demo"]}
+RESULT = {"text": "Hello Ada"}
+EXECUTION = {
+    "executionId": EXECUTION_ID,
+    "requestId": EXECUTION_ID,
+    "workflowSlug": "greeting",
+    "workflowVersion": 3,
+    "source": "api-workflow",
+    "status": "completed",
+    "result": RESULT,
+    "error": None,
+    "creditsCost": 0,
+    "durationMs": 27,
+    "createdAt": CREATED,
+    "startedAt": STARTED,
+    "completedAt": ENDED,
+    "modelIds": [],
+}
+SCHEMA = {
+    "name": "Greeting",
+    "description": "Greets by name",
+    "fields": [FIELD],
+    "values": {"name": "Ada"},
+}
+KEY_ID = "key_4c1d2f60a7b9"
+API_KEY = {
+    "id": KEY_ID,
+    "name": "website",
+    "prefix": "hr_live_",
+    "last4": "Qk3d",
+    "capabilities": ["workflow:read", "workflow:run"],
+    "createdAt": CREATED,
+}
+WEBHOOK = {"url": "https://example.com/hooks", "enabled": True, "createdAt": CREATED}
+DELIVERY = {
+    "id": EXECUTION_ID,
+    "executionId": EXECUTION_ID,
+    "event": "execution.completed",
+    "status": "delivered",
+    "attempts": [{"at": ENDED, "status": 200, "durationMs": 84, "body": "ok"}],
+    "nextAttemptAt": None,
+}
+TEST_DELIVERY: dict[str, Any] = {
+    "id": "0b0d1b3a-76f8-4b0a-a4c2-7a35ad1f25cf",
+    "executionId": None,
+    "event": "webhook.test",
+    "status": "pending",
+    "attempts": [],
+    "nextAttemptAt": ENDED,
+}
+
+
+def _node(node_id: str, kind: str) -> dict[str, Any]:
+    return {
+        "id": node_id,
+        "type": kind,
+        "status": "completed",
+        "attempts": 1,
+        "startedAt": STARTED,
+        "durationMs": 1,
+        "creditsCost": 0,
+        "error": None,
+    }
+
+
+EXAMPLES: dict[str, list[Any]] = {
+    "RunRequest": [{"inputs": {"name": "Ada"}}],
+    "RunResult": [
+        {
+            "success": True,
+            "result": RESULT,
+            "cost": 0,
+            "ms": 31,
+            "executionId": EXECUTION_ID,
+        }
+    ],
+    "Accepted": [
+        {
+            "_async": True,
+            "executionId": EXECUTION_ID,
+            "requestId": EXECUTION_ID,
+            "status": "processing",
+            "webhookDelivery": {"configured": True, "url": "https://example.com/hooks"},
+            "pollUrl": f"/api/executions/{EXECUTION_ID}",
+        }
+    ],
+    "Execution": [
+        {
+            **EXECUTION,
+            "nodes": [
+                _node("in", "requestInput"),
+                _node("text", "textBox"),
+                _node("out", "responseOutput"),
+            ],
+        }
+    ],
+    "ExecutionPage": [{"rows": [EXECUTION], "nextCursor": None}],
+    "CancelRequested": [{"executionId": EXECUTION_ID, "status": "cancel_requested"}],
+    "WorkflowDocument": [{**ABOUT, **GRAPH}, {"name": "An idea", "draft": True}],
+    "WorkflowUpdate": [{"description": "Greets everybody by name"}],
+    "Workflow": [
+        {
+            "slug": "greeting",
+            **ABOUT,
+            **GRAPH,
+            "viewport": {"x": 0, "y": 0, "zoom": 1},
+            "publicPlayground": False,
+            "isTemplate": False,
+            "folderId": None,
+            "version": 3,
+            "createdBy": ACCOUNT_ID,
+            "createdAt": CREATED,
+            "updatedAt": CREATED,
+        }
+    ],
+    "WorkflowList": [
+        [
+            {
+                "slug": "greeting",
+                **ABOUT,
+                "isTemplate": False,
+                "hidden": False,
+                "archived": False,
+                "cover": None,
+                "createdBy": ACCOUNT_ID,
+                "estimatedCreditCost": 0,
+                "folderId": None,
+                "updatedAt": CREATED,
+            }
+        ]
+    ],
+    "Schema": [{**SCHEMA, "estimatedCreditCost": 0}],
+    "PublicSchema": [SCHEMA],
+    "JsonSchema": [
+        {
+            "title": "Greeting",
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {"name": {"title": "Your name", "type": "string", "maxLength": 40}},
+            "required": ["name"],
+            "additionalProperties": True,
+        }
+    ],
+    "OpenApi": [
+        {"openapi": "3.1.0", "info": {"title": "Greeting", "version": "3"}, "paths": {}},
+    ],
+    "Deleted": [{"success": True}],
+    "WhoAmI": [
+        {
+            "user": {
+                "id": ACCOUNT_ID,
+                "email": "ada@example.com",
+                "role": "user",
+                "tier": "pro",
+                "approved": True,
+            }
+        }
+    ],
+    "ApiKeyRequest": [
+        {"name": "website", "preset": "Workflow Deploy"},
+        {"name": "one workflow", "capabilities": ["workflow:greeting:run", "webhook:receive"]},
+    ],
+    "CreatedApiKey": [{**API_KEY, "key": "hr_live_…"}],
+    "ApiKeyList": [[{**API_KEY, "lastUsedAt": ENDED}]],
+    "WebhookRequest": [{"url": "https://example.com/hooks"}],
+    "Webhook": [WEBHOOK],
+    "SavedWebhook": [{**WEBHOOK, "secret": "whsec_…"}],
+    "Delivery": [TEST_DELIVERY],
+    "DeliveryPage": [{"rows": [TEST_DELIVERY, DELIVERY], "nextCursor": None}],
+    "Status": [{"status": "ok"}],
+}

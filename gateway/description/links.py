@@ -1,0 +1,30 @@
+"""What can be called next with what an answer brought."""
+
+from typing import Any
+
+LINKS: dict[str, dict[str, dict[str, str]]] = {
+    "RunResult": {"get_execution": {"execution_id": "executionId"}},
+    "Accepted": {
+        "get_execution": {"execution_id": "executionId"},
+        "cancel_execution": {"execution_id": "executionId"},
+    },
+    "Workflow": {
+        name: {"slug": "slug"}
+        for name in ("run_workflow", "get_workflow", "get_schema", "get_workflow_openapi")
+    },
+    "CreatedApiKey": {name: {"key_id": "id"} for name in ("put_webhook", "delete_api_key")},
+}
+"""By the shape of the answer: operations, with the members that their parameters are."""
+
+
+def links_of(answer: str) -> dict[str, Any]:
+    """The links of an answer with this shape."""
+    return {
+        operation: {
+            "operationId": operation,
+            "parameters": {
+                name: f"$response.body#/{member}" for name, member in parameters.items()
+            },
+        }
+        for operation, parameters in LINKS.get(answer, {}).items()
+    }

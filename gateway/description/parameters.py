@@ -1,0 +1,79 @@
+"""What callers put into paths, queries and headers, as JSON Schema."""
+
+from engine.executions import ExecutionStatus
+from engine.slugs import SLUG
+from gateway.asks import MAX_CREDITS
+from gateway.description.schema import (
+    ID,
+    NUMBER,
+    TEXT,
+    Schema,
+    described,
+    matching,
+    one_of,
+)
+from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_SECONDS
+
+EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
+
+SLUG_NAME = described(matching(SLUG.pattern), "A workflow's slug.", "greeting")
+PATHS: dict[str, Schema] = {
+    "slug": SLUG_NAME,
+    "execution_id": described(ID, "The id that the run was answered with.", EXECUTION_ID),
+    "internal_name": described(TEXT, "A model's internal name.", "echo"),
+    "key_id": described(TEXT, "The id of an API key, not the key itself.", "key_4c1d2f60a7b9"),
+    "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
+}
+"""By the name in the route."""
+
+ASYNC: tuple[str, Schema] = (
+    "async",
+    described({"type": "boolean", "default": False}, "Answer at once, with where to poll.", True),
+)
+TIMEOUT: tuple[str, Schema] = (
+    "timeout",
+    described(
+        {**NUMBER, "minimum": 0, "maximum": MAX_SECONDS},
+        "How many seconds to wait for the end; then the answer is a 202.",
+        30,
+    ),
+)
+MAX_CREDITS_OF_RUN: tuple[str, Schema] = (
+    "max_credits",
+    described(
+        {"type": "integer", "minimum": 0, "maximum": MAX_CREDITS},
+        "What the run may cost at most, in credits.",
+        100,
+    ),
+)
+STATUS: tuple[str, Schema] = (
+    "status",
+    described(one_of(ExecutionStatus), "Only executions with this status.", "completed"),
+)
+WORKFLOW: tuple[str, Schema] = (
+    "workflowSlug",
+    described(SLUG_NAME, "Only what belongs to this workflow.", "greeting"),
+)
+LIMIT: tuple[str, Schema] = (
+    "limit",
+    described(
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "Rows of a page.",
+        20,
+    ),
+)
+CURSOR: tuple[str, Schema] = (
+    "cursor",
+    described(TEXT, "The `nextCursor` of the page before."),
+)
+
+HEADERS: dict[str, Schema] = {
+    "Prefer": described(TEXT, "How long to wait, as `timeout` says it.", "wait=30"),
+    "Idempotency-Key": described(
+        matching(r'[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}"'),
+        "A call that is repeated with the same key within a day runs once.",
+        "order-4711",
+    ),
+    "If-Match": described(TEXT, "The version that may be replaced, or `*`.", '"3"'),
+}
+"""By name; none is required."""
