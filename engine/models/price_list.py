@@ -14,7 +14,7 @@ MAX_USD = Decimal(1_000)
 MAX_PLACES = 12
 USD = re.compile(rf"[0-9]{{1,4}}(?:\.[0-9]{{1,{MAX_PLACES}}})?")
 PRICE_MEMBERS = ("unit", "usd", "field", "atMost")
-COUNTED = frozenset({Unit.SECOND, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN})
+COUNTED = (Unit.SECOND, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN)
 """The units of which one call takes more than one."""
 
 

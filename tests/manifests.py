@@ -1,0 +1,27 @@
+"""Models of a test's own, in a line each."""
+
+from engine.models.manifest import Model, parse_manifest
+
+PROMPT = '[[fields]]\nname = "prompt"\ntype = "text"\nrequired = true\n'
+PER_CALL = '[[pricing]]\nunit = "call"\nusd = "0.010"\n'
+ANSWER = '[builtin]\ntemplate = "<{{ prompt }}>"\n'
+
+
+def manifest(
+    name: str = "own",
+    *,
+    category: str = "text",
+    tier: str = "free",
+    head: str = "",
+    fields: str = PROMPT,
+    pricing: str = PER_CALL,
+    call: str = ANSWER,
+) -> str:
+    """A manifest; `head` has further members of the top."""
+    top = f'internalName = "{name}"\nname = "A model"\ncategory = "{category}"\ntier = "{tier}"\n'
+    return "\n".join((top + head, fields, pricing, call))
+
+
+def model(name: str = "own", **parts: str) -> Model:
+    """The model of such a manifest."""
+    return parse_manifest(manifest(name, **parts), f"{name}.toml")
