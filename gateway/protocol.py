@@ -25,6 +25,8 @@ REST_SECONDS = 5.0
 """How long the unread rest of an answered request may keep its connection."""
 LINGER_SECONDS = 1.0
 """How long a refused peer may go on sending, so that it gets to read the refusal."""
+UNREAD_SECONDS = 30.0
+"""How long a peer may take no more of its answer."""
 PIECE_BYTES = 16_384
 """What the parser is fed at once; the limits are checked between pieces."""
 BODY_WEIGHT = 8
@@ -45,6 +47,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     head_seconds = HEAD_SECONDS
     rest_seconds = REST_SECONDS
+    unread_seconds = UNREAD_SECONDS
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._reason = (400, "This is not a well-formed HTTP request")
         self._held_refusal: bytes | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._unread_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -73,7 +77,24 @@ class GatewayProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._stop_timer()
+        self._stop_unread_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer leaves its answer lying; it is hung up on when it goes on like that."""
+        super().pause_writing()
+        self._stop_unread_timer()
+        self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._stop_unread_timer()
+        super().resume_writing()
+
+    def _stop_unread_timer(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser piece by piece, checking the limits after each."""
