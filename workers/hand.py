@@ -1,0 +1,38 @@
+"""What a walk has in hand: how far its execution has come, and what runs, waits or is elsewhere."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from engine.progress import Progress
+from engine.store.walks import NodeClaim
+from workers.timers import Timers
+
+UNTOUCHED = NodeClaim(0, 0, 0, 0)
+
+
+@dataclass(slots=True, kw_only=True)
+class Hand:
+    """One execution's nodes as the walk that holds it sees them, by index."""
+
+    progress: Progress
+    is_shared: bool
+    """Whether other walkers may hold the execution too."""
+    claims: dict[int, NodeClaim] = field(default_factory=dict)
+    io: list[int] = field(default_factory=list)
+    """Ready to be claimed."""
+    cpu: deque[int] = field(default_factory=deque)
+    """Ready, for when there is room."""
+    running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    elsewhere: set[int] = field(default_factory=set)
+    """Begun by other walkers."""
+    timers: Timers = field(default_factory=Timers)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wait_for(self, index: int, seconds: float) -> None:
+        """A node's next attempt is due after this time."""
+        self.timers.start(index, seconds, self._is_due)
+
+    def _is_due(self, index: int) -> None:
+        self.io.append(index)
+        self.wake.set()

@@ -1,0 +1,84 @@
+"""An execution that several walkers hold: what the others have done counts here too."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from engine.progress import SETTLED
+from engine.store.walks import Advanced, Claimed, Walks, parse_claims
+from workers.hand import UNTOUCHED, Hand
+from workers.holdings import Holdings
+from workers.recorder import Recorder
+
+CONTESTED_SECONDS = 0.05
+
+
+class Sharing:
+    """Brings what one walk has in hand in line with what is on record."""
+
+    def __init__(
+        self, claimed: Claimed, hand: Hand, walks: Walks, recorder: Recorder, holdings: Holdings
+    ) -> None:
+        self._claimed = claimed
+        self._hand = hand
+        self._walks = walks
+        self._recorder = recorder
+        self._holdings = holdings
+
+    async def reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
+        """Take over what other walkers have done or begun; `claim` is what was to be claimed."""
+        hand = self._hand
+        hand.is_shared = True
+        progress, statuses = hand.progress, advanced.statuses
+        settled = {i for i, code in enumerate(statuses) if code in SETTLED}
+        self._recorder.drop(settled)
+        news = {i for i in settled if progress.status(i) not in SETTLED}
+        begun = {i for i in (*claim, *hand.cpu) if statuses[i] == "r"} - set(hand.running)
+        for index in begun:
+            progress.begin(index)
+        hand.cpu = deque(i for i in hand.cpu if i not in begun)
+        hand.elsewhere = (hand.elsewhere | begun) - settled
+        progress.ready.extend(i for i in claim if statuses[i] == "p" and i not in hand.running)
+        left = {i for i in hand.elsewhere if statuses[i] in "pt"}
+        await self._resume(left | {i for i in claim if statuses[i] == "t"}, advanced)
+        if news:
+            await self._take_over(statuses, news)
+        if self._is_contested(statuses):
+            await asyncio.sleep(CONTESTED_SECONDS)
+
+    async def _resume(self, indexes: set[int], advanced: Advanced) -> None:
+        """Go on with what another walker has lost or put off: it may not come back."""
+        if not indexes:
+            return
+        hand, claimed = self._hand, self._claimed
+        record = await self._walks.records(claimed.account_id, claimed.execution_id)
+        claims = parse_claims(record)
+        hand.elsewhere -= indexes
+        for index in sorted(indexes):
+            hand.claims[index] = claims.get(index, UNTOUCHED)
+            if advanced.statuses[index] == "t":
+                hand.wait_for(index, (hand.claims[index].at - advanced.now) / 1000)
+            else:
+                hand.progress.give_back(index)
+
+    def _is_contested(self, statuses: str) -> bool:
+        """Whether others have begun what was done here without a claim: theirs will count."""
+        hand, fence = self._hand, self._claimed.fence
+        return any(
+            statuses[i] == "r" and hand.claims.get(i, UNTOUCHED).fence != fence
+            for i in self._recorder.settled
+        )
+
+    async def _take_over(self, statuses: str, news: set[int]) -> None:
+        hand, claimed = self._hand, self._claimed
+        record = await self._walks.records(claimed.account_id, claimed.execution_id)
+        outputs = await self._holdings.read(record, news)
+        hand.cpu = deque(i for i in hand.cpu if i not in news)
+        hand.io = [i for i in hand.io if i not in news]
+        for index in sorted(news):
+            if index in hand.running:
+                hand.running.pop(index).cancel()
+            hand.progress.settle(index, statuses[index], outputs.get(index))
+        for index in hand.progress.take_skipped():
+            if statuses[index] not in SETTLED:
+                self._recorder.add_skipped(index)
