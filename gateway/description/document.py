@@ -1,7 +1,7 @@
 """The OpenAPI document, built from the route table."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -24,9 +24,11 @@ from gateway.description.parts import (
     parameter,
     refusals,
 )
+from gateway.description.schema import Schema
 from gateway.description.shapes import COMPONENTS
 from gateway.endpoints import Endpoint, Guarded, Public, Resource, SessionOnly
 
+OPENAPI = "3.1.0"
 PARAMETER = re.compile(r"{(\w+)}")
 SHAPES = {**BODIES, **COMPONENTS, **SCHEMAS}
 
@@ -35,17 +37,23 @@ def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
     """The document for these routes."""
     paths: dict[str, dict[str, Any]] = {}
     for path, method, endpoint in _endpoints(routes):
-        name = endpoint.handler.__name__
-        if name in OPERATIONS:
-            described = _describe(path, method, endpoint, OPERATIONS[name])
-            paths.setdefault(path, {})[method.lower()] = described
+        if endpoint.handler.__name__ in OPERATIONS:
+            paths.setdefault(path, {})[method.lower()] = describe(path, method, endpoint)
+    return assemble({"title": "Headrace", "version": version}, paths, SHAPES)
+
+
+def assemble(
+    info: dict[str, str], paths: dict[str, Any], shapes: Mapping[str, Schema], **more: Any
+) -> dict[str, Any]:
+    """A document about these paths, with the shapes that it refers to and their examples."""
     return {
-        "openapi": "3.1.0",
-        "info": {"title": "Headrace", "version": version},
+        "openapi": OPENAPI,
+        "info": info,
+        **more,
         "paths": paths,
         "components": {
-            "schemas": SHAPES,
-            "examples": examples_of(SHAPES),
+            "schemas": dict(shapes),
+            "examples": examples_of(shapes),
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
                 "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
@@ -61,7 +69,9 @@ def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint
                 yield route.path, method, endpoint
 
 
-def _describe(path: str, method: str, endpoint: Endpoint, operation: Operation) -> dict[str, Any]:
+def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
+    """One operation; its path may have no parameters left."""
+    operation = OPERATIONS[endpoint.handler.__name__]
     codes = _codes(path, method, endpoint, operation)
     described: dict[str, Any] = {
         "operationId": endpoint.handler.__name__,

@@ -91,6 +91,9 @@ OPERATIONS: dict[str, Operation] = {
         also={SCHEMA_JSON: "JsonSchema"},
         errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
+    "get_workflow_openapi": Operation(
+        answers={200: "OpenApi"}, errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable)
+    ),
     "get_public_schema": Operation(
         answers={200: "PublicSchema"},
         also={SCHEMA_JSON: "JsonSchema"},

@@ -1,0 +1,52 @@
+"""What a workflow's callers get, as far as its graph tells."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.graph import Node, Plan, Wire
+from engine.nodes.response_output import RESULT_IN
+from engine.sockets import MEDIA_TYPES, SocketType
+from gateway.description.schema import ANYTHING, TEXT, TEXTS, Schema, described, members
+
+EXAMPLE_TEXT = "Hello Ada"
+TEXT_OR_TEXTS: Schema = {"type": ["string", "array", "null"], "items": TEXT}
+"""A text or the URL of a medium; a list of them where a list went through; null where none came."""
+
+
+def result_of(plan: Plan) -> tuple[Schema, Any]:
+    """The shape of the result, and one that has it."""
+    if plan.response_output is None:
+        return {"type": "null"}, None
+    node = plan.nodes[plan.response_output]
+    if all(wire.socket == RESULT_IN for wire in node.wires):
+        return _collected(node.wires)
+    return _named(node)
+
+
+def _collected(wires: Sequence[Wire]) -> tuple[Schema, Any]:
+    """What comes in without a name."""
+    if len(wires) == 1 and wires[0].type is SocketType.TEXT:
+        # A text's place is taken by null when it was skipped, and by a list of them.
+        shape = {"anyOf": [members(text=TEXT), {"type": ["array", "null"]}]}
+        return shape, {"text": EXAMPLE_TEXT}
+    if len(wires) == 1 and wires[0].type in MEDIA_TYPES:
+        name = f"{wires[0].type}s"
+        shape = {"anyOf": [members(**{name: TEXTS}), {"type": "null"}]}
+        return shape, {name: [_example(wires[0].type)]}
+    return described(ANYTHING, "What came in; several wires are sorted by their kinds."), None
+
+
+def _named(node: Node) -> tuple[Schema, Any]:
+    """An object with a member for each named input, wired or not."""
+    kinds = {wire.socket: wire.type for wire in node.wires}
+    names: tuple[str, ...] = node.settings.names
+    shapes = {
+        name: ANYTHING if kinds.get(name) is SocketType.ANY else TEXT_OR_TEXTS for name in names
+    }
+    return members(**shapes), {name: _example(kinds.get(name)) for name in names}
+
+
+def _example(kind: SocketType | None) -> Any:
+    if kind is SocketType.TEXT:
+        return EXAMPLE_TEXT
+    return f"https://example.com/{kind}" if kind in MEDIA_TYPES else None
