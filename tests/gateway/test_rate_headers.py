@@ -126,13 +126,12 @@ async def test_around_the_end_of_a_window_two_windows_of_calls_pass_and_no_more(
     assert late == 429
 
 
-@pytest.mark.parametrize("path", ["NONE", "n%6fne", "none%20", "none;x", "x" * 65, "%F0%9F%A6%94"])
-async def test_no_spelling_has_calls_of_its_own(
-    client: httpx2.AsyncClient, clock: Clock, path: str
-) -> None:
-    answers = [await run(client, clock, each) for each in ("none", path, "none", path)]
+async def test_no_spelling_has_calls_of_its_own(client: httpx2.AsyncClient, clock: Clock) -> None:
+    for path in ("NONE", "n%6fne", "none%20", "none;x", "x" * 65, "%F0%9F%A6%94"):
+        clock.now += WINDOW
+        answers = [await run(client, clock, each) for each in ("none", path, "none", path)]
 
-    assert [now["left"] for _, now in answers] == [LIMIT - 1, LIMIT - 2, LIMIT - 3, LIMIT - 4]
+        assert [LIMIT - now["left"] for _, now in answers] == [1, 2, 3, 4], path
 
 
 @pytest.mark.parametrize(

@@ -21,16 +21,17 @@ ASK = '{"inputs":{"name":"Eve"}}'
 # -- keys -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("end", ["\x00", "\r", "\n", "\x7f", "\x1f"])
 async def test_a_key_with_a_control_character_is_refused_before_anything_is_asked(
-    gateway: Gateway, api_key: str, store: Store, end: str
+    gateway: Gateway, api_key: str, store: Store
 ) -> None:
     before = await commands_processed(store)
 
-    for key in (api_key + end, end + api_key, api_key[:20] + end + api_key[20:]):
-        received = await exchange(gateway.url, request("GET", "/api/whoami", f"x-api-key: {key}"))
-        assert statuses(received) == [400]
-        assert api_key.encode() not in received
+    for end in ("\x00", "\r", "\n", "\x7f", "\x1f"):
+        for key in (api_key + end, end + api_key, api_key[:20] + end + api_key[20:]):
+            asked = request("GET", "/api/whoami", f"x-api-key: {key}")
+            received = await exchange(gateway.url, asked)
+            assert statuses(received) == [400], repr(key)
+            assert api_key.encode() not in received
 
     assert await commands_processed(store) == before + 1
 
@@ -67,71 +68,66 @@ async def test_no_other_way_to_say_who_one_is_is_heard_anywhere(
 # -- targets and hosts ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", ["/healthz", "http://x/healthz", "http://evil.example/healthz"])
-async def test_a_target_is_served_by_its_path_whatever_host_it_names(
-    gateway: Gateway, target: str
-) -> None:
-    assert statuses(await exchange(gateway.url, request("GET", target))) == [200]
+async def test_a_target_is_served_by_its_path_whatever_host_it_names(gateway: Gateway) -> None:
+    for target in ("/healthz", "http://x/healthz", "http://evil.example/healthz"):
+        assert statuses(await exchange(gateway.url, request("GET", target))) == [200], target
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "http://evil.example/api/me",
-        "http://x/api/me?/healthz",
-        "http://x/healthz/../api/me",
-        "http://x:80/api/me#/healthz",
-        "/api/me?healthz",
-        "/healthz/../api/me",
-        "/healthz%2f..%2fapi/me",
-        "/healthz;/../api/me",
-        "//healthz/../api/me",
-        "/api/me/healthz",
-    ],
+TARGETS = (
+    "http://evil.example/api/me",
+    "http://x/api/me?/healthz",
+    "http://x/healthz/../api/me",
+    "http://x:80/api/me#/healthz",
+    "/api/me?healthz",
+    "/healthz/../api/me",
+    "/healthz%2f..%2fapi/me",
+    "/healthz;/../api/me",
+    "//healthz/../api/me",
+    "/api/me/healthz",
 )
-async def test_no_target_leads_past_the_question_who_asks(gateway: Gateway, target: str) -> None:
-    received = await exchange(gateway.url, request("GET", target))
-
-    assert statuses(received) in ([400], [401], [404])
-    assert b"email" not in received
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "Host: x/../healthz?",
-        "Host: x/healthz#",
-        "Host: healthz@x",
-        "Host: x\\healthz",
-        "Host: x healthz",
-        "Host: x?/healthz",
-        "Host: x\r\nHost: x",
-        "X-Host: x",
-    ],
+async def test_no_target_leads_past_the_question_who_asks(gateway: Gateway) -> None:
+    for target in TARGETS:
+        received = await exchange(gateway.url, request("GET", target))
+
+        assert statuses(received) in ([400], [401], [404]), target
+        assert b"email" not in received
+
+
+HOSTS = (
+    "Host: x/../healthz?",
+    "Host: x/healthz#",
+    "Host: healthz@x",
+    "Host: x\\healthz",
+    "Host: x healthz",
+    "Host: x?/healthz",
+    "Host: x\r\nHost: x",
+    "X-Host: x",
 )
+
+
 async def test_a_host_that_is_none_is_refused_and_never_part_of_the_path(
-    gateway: Gateway, host: str, api_key: str
+    gateway: Gateway, api_key: str
 ) -> None:
-    without = await exchange(gateway.url, request("GET", "/api/whoami", host=host))
-    with_key = await exchange(
-        gateway.url, request("GET", "/api/whoami", f"x-api-key: {api_key}", host=host)
-    )
+    for host, headers in product(HOSTS, ([], [f"x-api-key: {api_key}"])):
+        received = await exchange(gateway.url, request("GET", "/api/whoami", *headers, host=host))
 
-    assert statuses(without) == statuses(with_key) == [400]
+        assert statuses(received) == [400], host
 
 
-@pytest.mark.parametrize("method", ["HEAD", "GET", "PUT", "PATCH", "OPTIONS", "TRACE"])
 async def test_no_other_method_starts_a_run(
-    gateway: Gateway, client: httpx2.AsyncClient, api_key: str, method: str
+    gateway: Gateway, client: httpx2.AsyncClient, api_key: str
 ) -> None:
     await client.post("/api/workflows", json=greeting())
     headers = [f"x-api-key: {api_key}", "X-HTTP-Method-Override: POST", "X-Method-Override: POST"]
 
-    received = await exchange(
-        gateway.url, request(method, f"{RUN}&_method=POST", *headers, body=ASK)
-    )
+    for method in ("HEAD", "GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+        received = await exchange(
+            gateway.url, request(method, f"{RUN}&_method=POST", *headers, body=ASK)
+        )
+        assert statuses(received) == [405], method
 
-    assert statuses(received) == [405]
     assert (await client.get("/api/executions")).json()["rows"] == []
 
 
@@ -161,33 +157,30 @@ async def test_no_text_of_a_caller_makes_a_header_of_the_answer(
         assert b"\r\nX-Evil" not in received
 
 
-@pytest.mark.parametrize(
-    "name", ["a\r\nX-Evil: 1", "a\nb", "\x00", "é", "\u2028", '"; a=b', "a" * 99]
-)
+NAMES = ("a\r\nX-Evil: 1", "a\nb", "\x00", "é", "\u2028", '"; a=b', "a" * 99)
+
+
 async def test_no_name_of_a_workflow_makes_a_header_of_the_answer(
-    client: httpx2.AsyncClient, name: str
+    client: httpx2.AsyncClient,
 ) -> None:
-    saved = await client.post("/api/workflows", json=greeting(name))
+    for name in NAMES:
+        saved = await client.post("/api/workflows", json=greeting(name))
+        read = await client.get(f"/api/workflows/{saved.json()['slug']}")
 
-    read = await client.get(f"/api/workflows/{saved.json()['slug']}")
-
-    assert saved.status_code == 201
-    assert re.fullmatch(r"[a-z0-9-]{1,64}", saved.json()["slug"])
-    for answer in (saved, read):
-        assert set(answer.headers) <= HEADERS
-        assert all(value.isascii() and value.isprintable() for value in answer.headers.values())
+        assert (saved.status_code, read.status_code) == (201, 200), name
+        assert re.fullmatch(r"[a-z0-9-]{1,64}", saved.json()["slug"])
+        for answer in (saved, read):
+            assert set(answer.headers) <= HEADERS
+            assert all(each.isascii() and each.isprintable() for each in answer.headers.values())
 
 
-@pytest.mark.parametrize("brought", ["a b", "<script>", "a;b", "a\tb", "é", "x" * 129, "", '"a"'])
-async def test_a_request_id_that_is_not_sane_is_not_repeated(
-    gateway: Gateway, brought: str
-) -> None:
-    received = await exchange(
-        gateway.url, request("GET", "/healthz", f"X-Request-Id: {brought}", "X-Request-Id: evil")
-    )
+async def test_a_request_id_that_is_not_sane_is_not_repeated(gateway: Gateway) -> None:
+    for brought in ("a b", "<script>", "a;b", "a\tb", "é", "x" * 129, "", '"a"'):
+        ids = f"X-Request-Id: {brought}", "X-Request-Id: evil"
+        received = await exchange(gateway.url, request("GET", "/healthz", *ids))
 
-    [given] = [value for name, value in headers_of(received) if name == "x-request-id"]
-    assert re.fullmatch(r"[0-9a-f]{32}", given)
+        [given] = [value for name, value in headers_of(received) if name == "x-request-id"]
+        assert re.fullmatch(r"[0-9a-f]{32}", given), brought
 
 
 # -- many at once ---------------------------------------------------------------------------------
