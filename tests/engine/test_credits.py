@@ -1,0 +1,118 @@
+"""Quotes: what a run may cost, who may run it, and when it is refused before it starts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.capabilities import Role, Tier
+from engine.credits import estimate, make_quote, node_credits, trials_text
+from engine.errors import MaxCreditsExceeded, ModelNotFound, ModelTierRequired
+from engine.graph import Plan, compile_plan
+from engine.models.manifest import Model, Trial
+from engine.models.registry import use_models
+from engine.tiers import Terms, load
+from tests.factories import Graph, greeting
+from tests.manifests import ANSWER, model
+
+
+HALF_A_DOLLAR = '[[pricing]]\nunit = "call"\nusd = "0.5"\n'
+CHEAP = model("cheap")
+GRAND = model("grand", tier="business", pricing=HALF_A_DOLLAR)
+TRIED = model("tried", tier="business", call=ANSWER + "[trial]\nruns = 3\n")
+TIMED = model("timed", call=ANSWER + "[trial]\ndays = 0.5\n")
+
+
+@pytest.fixture(autouse=True)
+def models() -> Iterator[None]:
+    with use_models([CHEAP, GRAND, TRIED, TIMED]):
+        yield
+
+
+def terms(tier: Tier, role: Role = Role.USER) -> Terms:
+    return load().terms(tier, role)
+
+
+def plan(*names: str) -> Plan:
+    """A plan with a node for each model, and one that leads nowhere."""
+    graph = Graph().node("out", "responseOutput")
+    for number, name in enumerate(names):
+        graph.node(f"m{number}", "customModel", model=name, prompt="hello")
+        graph.wire(f"m{number}.text-out > out.result-in")
+    graph.node("aside", "customModel", model="grand", prompt="unused")
+    return compile_plan(graph.nodes, graph.edges)
+
+
+def test_a_plan_without_models_has_no_quote() -> None:
+    graph = greeting()
+
+    assert make_quote(compile_plan(graph.nodes, graph.edges), terms(Tier.PRO), 0) is None
+
+
+def test_each_node_that_leads_to_the_output_counts_with_the_tiers_markup() -> None:
+    quote = make_quote(plan("cheap", "cheap", "grand"), terms(Tier.BUSINESS), None)
+
+    assert quote is not None
+    assert quote.credits == 12 + 12 + 600
+    assert estimate(plan("cheap"), terms(Tier.PRO).markup) == 13
+
+
+def test_a_list_that_is_wired_in_costs_as_much_as_it_has_items() -> None:
+    made = plan("cheap")
+    index = next(iter(made.models))
+
+    assert node_credits(made, index, {"prompt-in": ["a", "b", "c"]}, terms(Tier.PRO).markup) == 39
+
+
+def test_a_model_above_the_tier_is_refused_but_to_admins() -> None:
+    with pytest.raises(ModelTierRequired) as refused:
+        make_quote(plan("grand"), terms(Tier.PRO), None)
+
+    assert refused.value.context == {"model": "grand", "required": "business", "tier": "pro"}
+    assert make_quote(plan("grand"), terms(Tier.PRO, Role.ADMIN), None) is not None
+
+
+def test_a_trial_opens_a_model_above_the_tier_and_costs_nothing() -> None:
+    quote = make_quote(plan("tried", "tried", "cheap"), terms(Tier.FREE), None)
+
+    assert quote is not None
+    assert quote.credits == 15
+    assert dict(quote.trials) == {"tried": Trial(runs=3)}
+
+
+def test_a_tier_without_trials_pays_for_what_others_try() -> None:
+    quote = make_quote(plan("timed"), terms(Tier.PRO), None)
+
+    assert quote is not None
+    assert (quote.credits, dict(quote.trials)) == (13, {})
+
+
+def test_trials_are_told_by_runs_and_by_time() -> None:
+    text = trials_text({"tried": Trial(runs=3), "timed": Trial(days=0.5)})
+
+    assert text == "tried=r3,timed=d43200000"
+
+
+@pytest.mark.parametrize("max_credits", [13, 14])
+def test_an_estimate_up_to_the_most_allowed_is_let_through(max_credits: int) -> None:
+    assert make_quote(plan("cheap"), terms(Tier.PRO), max_credits) is not None
+
+
+@pytest.mark.parametrize("max_credits", [0, 12])
+def test_an_estimate_over_the_most_allowed_is_refused(max_credits: int) -> None:
+    with pytest.raises(MaxCreditsExceeded) as refused:
+        make_quote(plan("cheap"), terms(Tier.PRO), max_credits)
+
+    assert refused.value.context == {"maxCredits": max_credits, "estimate": 13}
+
+
+@pytest.mark.parametrize("left", [[], [model("cheap", head="enabled = false")]])
+def test_a_model_that_is_gone_or_disabled_cannot_be_run(left: list[Model]) -> None:
+    made = plan("cheap")
+
+    with use_models(left), pytest.raises(ModelNotFound):
+        make_quote(made, terms(Tier.PRO), None)
+
+
+def test_what_is_charged_needs_terms() -> None:
+    with pytest.raises(ValueError, match="terms"):
+        make_quote(plan("cheap"), None, None)
