@@ -7,15 +7,16 @@ from engine.models.manifest import Model
 from workers.models.base import Answer, Dialect
 from workers.models.builtin import BuiltinDialect
 
-__all__ = ["Answer", "Dialect", "Models"]
+__all__ = ["DIALECTS", "Answer", "Dialect", "Models"]
+
+DIALECTS: tuple[Dialect, ...] = (BuiltinDialect(),)
 
 
 class Models:
     """Calls any model of the registry."""
 
     def __init__(self) -> None:
-        dialects: tuple[Dialect, ...] = (BuiltinDialect(),)
-        self._dialects = {dialect.call: dialect for dialect in dialects}
+        self._dialects = {dialect.call: dialect for dialect in DIALECTS}
 
     async def call(self, model: Model, values: Mapping[str, Any]) -> Answer:
         """One call with checked values. Raises NodeFailed."""
