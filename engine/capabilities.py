@@ -72,6 +72,11 @@ def parse(text: str) -> str:
     raise InvalidCapability(f"{shown!r} is not a capability")
 
 
+def is_model_name(text: str) -> bool:
+    """Whether a model may be called this, so that a capability can name it."""
+    return SPECIFIC.fullmatch(f"model:{text}:run") is not None
+
+
 def parse_all(texts: Iterable[str]) -> tuple[str, ...]:
     """The canonical set: parsed, without repetition, sorted. Raises InvalidCapability."""
     return tuple(sorted({parse(text) for text in texts}))

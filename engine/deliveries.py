@@ -115,8 +115,8 @@ def execution_body(execution: Execution, event: str) -> bytes:
         "executionId": execution.id,
         "requestId": execution.id,
         "userId": execution.account_id,
-        "workflowSlug": execution.workflow_slug,
-        "modelIds": [],
+        "workflowSlug": execution.workflow_slug or None,
+        "modelIds": execution.model_ids,
         "status": execution.status.value,
     }
     if execution.error is not None:

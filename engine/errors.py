@@ -12,6 +12,7 @@ EngineError
 ├── Unauthorized           missing, unknown, malformed or deleted key
 ├── PaymentRequired
 │   ├── InsufficientCredits
+│   │   └── CreditsRanOut  a node of a run that goes on could not be paid for
 │   ├── GrantExhausted     a trial of a model is used up
 │   └── MaxCreditsExceeded the run may cost more than its caller allows
 ├── Forbidden
@@ -150,6 +151,13 @@ class InsufficientCredits(PaymentRequired):
     def __init__(self, required: int, balance: int, **context: Any) -> None:
         message = f"This needs {required} credits and the balance is {balance}"
         super().__init__(message, required=required, balance=balance, **context)
+
+
+class CreditsRanOut(InsufficientCredits):
+    """A node could not be paid for while a caller waited; the context names both."""
+
+    def __init__(self, message: str, **context: Any) -> None:
+        PaymentRequired.__init__(self, message, **context)
 
 
 class GrantExhausted(PaymentRequired):

@@ -23,6 +23,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.Unauthorized: 401,
     errors.PaymentRequired: 402,
     errors.InsufficientCredits: 402,
+    errors.CreditsRanOut: 402,
     errors.GrantExhausted: 402,
     errors.MaxCreditsExceeded: 402,
     errors.Forbidden: 403,

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 from starlette.responses import Response
 
 from engine.errors import (
+    CreditsRanOut,
     EngineError,
     ExecutionCancelled,
     ExecutionFailed,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     InvalidInputs,
+    MaxCreditsExceeded,
     Unavailable,
     WorkflowNotRunnable,
 )
@@ -35,14 +37,20 @@ BROWSER_SOURCE = "app"
 ACCEPTED = "accepted"
 """The answer on record that is a 202; any other is the milliseconds that the caller was told."""
 MAX_STALE = 5
+UNPAID: dict[str, type[EngineError]] = {
+    "INSUFFICIENT_CREDITS": CreditsRanOut,
+    "MAX_CREDITS_EXCEEDED": MaxCreditsExceeded,
+}
+"""What a waiting caller is told, by the code of an execution that stopped for want of credits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runnable:
     """What an execution is of, as it is right now."""
 
-    workflow: Workflow
     plan: Plan
+    workflow: Workflow | None = None
+    """None: it is the run of one model."""
 
 
 class Subject(Protocol):
@@ -134,6 +142,7 @@ async def _accept_fresh(
                 bell=services.bell.channel if ask.wait_seconds else "",
                 execution_id=execution_id,
                 terms=principal.terms,
+                max_credits=ask.max_credits,
                 once=ask.once,
                 answer="" if ask.wait_seconds else ACCEPTED,
                 webhook_url=ask.webhook_url,
@@ -223,4 +232,5 @@ def _failure(execution: Execution) -> EngineError:
     if "nodeId" not in error:  # no node's fault, but ours
         return EngineError(message, executionId=execution.id)
     context = {name: error[name] for name in ("nodeId", "nodeType", "reason") if name in error}
-    return ExecutionFailed(message, **context, executionId=execution.id)
+    kind = UNPAID.get(error.get("code", ""), ExecutionFailed)
+    return kind(message, **context, executionId=execution.id)

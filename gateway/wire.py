@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,20 +15,20 @@ from engine.documents import Document
 from engine.errors import InvalidBody
 from engine.executions import Execution, NodeExecution
 from engine.graph import Plan
-from engine.store import Account, ApiKey, Webhook, Workflow
+from engine.models.manifest import Model
+from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
+from engine.store import Account, ApiKey, Wallet, Webhook, Workflow
 from engine.values import moment
 
 MAX_DEPTH = 64
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
-CREDITS_OF_UTILITY_NODES = 0
-"""Every node type there is so far is free."""
 
 BODY = "read_body"
 
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 # In
@@ -122,6 +123,19 @@ def user_shape(account: Account) -> dict[str, Any]:
     }
 
 
+def credits_shape(wallet: Wallet) -> dict[str, Any]:
+    """What an account has to spend."""
+    return {
+        "balance": wallet.balance,
+        "allowance": wallet.allowance,
+        "topUps": [
+            {"credits": top_up.credits, "expiresAt": moment(top_up.expires_at)}
+            for top_up in wallet.top_ups
+        ],
+        "refreshedAt": moment(wallet.refreshed_at),
+    }
+
+
 def key_shape(key: ApiKey) -> dict[str, Any]:
     """An API key, without its secret."""
     return {
@@ -184,7 +198,7 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
     return {
         "executionId": execution.id,
         "requestId": execution.id,
-        "workflowSlug": execution.workflow_slug,
+        "workflowSlug": execution.workflow_slug or None,
         "workflowVersion": execution.workflow_version,
         "source": execution.source,
         "status": execution.status,
@@ -195,8 +209,33 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
         "createdAt": moment(execution.created_at),
         "startedAt": moment(execution.started_at),
         "completedAt": moment(execution.completed_at),
-        "modelIds": [],
+        "modelIds": execution.model_ids,
     }
+
+
+def usage_row(execution: Execution) -> dict[str, Any]:
+    """What an execution cost: the provider's price, that after the markup, and the credits."""
+    cost = Decimal(execution.micro_usd) / MICRO
+    return {
+        "id": execution.id,
+        "userId": execution.account_id,
+        "workflowSlug": execution.workflow_slug or None,
+        "modelIds": execution.model_ids,
+        "status": execution.status,
+        "source": execution.source,
+        "cost": _number(cost),
+        "userCost": _number(cost * execution.markup),
+        "creditsCost": execution.credits_cost,
+        "durationMs": execution.duration_ms,
+        "errorCode": (execution.error or {}).get("code"),
+        "requestId": execution.id,
+        "createdAt": moment(execution.created_at),
+    }
+
+
+def _number(exact: Decimal) -> Decimal | int:
+    """The same number in as few digits as it takes."""
+    return int(exact) if exact == exact.to_integral_value() else exact.normalize()
 
 
 def _error_shape(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -222,7 +261,7 @@ def _node_shape(node: NodeExecution, node_id: str, node_type: str) -> dict[str, 
         "attempts": node.attempts,
         "startedAt": moment(node.started_at),
         "durationMs": node.duration_ms,
-        "creditsCost": 0,
+        "creditsCost": node.credits_cost,
         "error": node.error,
     }
 
@@ -237,8 +276,28 @@ def schema_shape(document: Document, plan: Plan) -> dict[str, Any]:
     }
 
 
-def workflow_row(workflow: Workflow) -> dict[str, Any]:
-    """A workflow in a list."""
+def model_shape(model: Model, markup: Decimal) -> dict[str, Any]:
+    """A model, with its prices in credits for whoever pays this markup."""
+    return {
+        "internalName": model.internal_name,
+        "name": model.name,
+        "category": model.category,
+        "fields": [field.as_dict() for field in model.fields],
+        "pricing": [
+            {
+                "unit": price.unit,
+                "usd": _number(price.usd),
+                "credits": _number(price.usd * markup * MICRO / MICRO_USD_PER_CREDIT),
+            }
+            for price in model.pricing
+        ],
+        "tierRequired": model.tier,
+        "enabled": model.enabled,
+    }
+
+
+def workflow_row(workflow: Workflow, estimate: int) -> dict[str, Any]:
+    """A workflow in a list; `estimate` is what a run may cost in credits."""
     document = workflow.document
     return {
         "slug": workflow.slug,
@@ -250,7 +309,7 @@ def workflow_row(workflow: Workflow) -> dict[str, Any]:
         "archived": document.archived,
         "cover": document.cover,
         "createdBy": workflow.account_id,
-        "estimatedCreditCost": CREDITS_OF_UTILITY_NODES,
+        "estimatedCreditCost": estimate,
         "folderId": document.folder_id,
         "updatedAt": moment(workflow.updated_at),
     }

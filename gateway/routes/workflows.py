@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.credits import estimate
 from engine.documents import Document, parse_document
 from engine.errors import (
     InvalidGraph,
@@ -42,8 +43,13 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
     own = await workflows.list(principal.account.id)
     templates = await workflows.templates()
     foreign = [each for each in templates if not _is_own(each, principal)]
-    rows = [workflow_row(workflow) for workflow in own]
-    rows += [workflow_row(workflow) | FOREIGN for workflow in foreign]
+    estimates = await asyncio.gather(
+        *(_estimate(request, principal, workflow) for workflow in (*own, *foreign))
+    )
+    rows = [
+        workflow_row(workflow, credits) | ({} if _is_own(workflow, principal) else FOREIGN)
+        for workflow, credits in zip((*own, *foreign), estimates, strict=True)
+    ]
     return json_response(rows)
 
 
@@ -98,7 +104,7 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     plan = await _plan_of(request, workflow)
     if plan is None:
         raise WorkflowNotRunnable(workflow.problems)
-    more: dict[str, Any] = {"estimatedCreditCost": plan.estimated_credits}
+    more: dict[str, Any] = {"estimatedCreditCost": estimate(plan, principal.terms.markup)}
     if not _is_own(workflow, principal) and not workflow.document.public_playground:
         more["values"] = {}
     return _schema_answer(request, workflow, plan, more)
@@ -161,6 +167,14 @@ async def _plan_of(request: GatewayRequest, workflow: Workflow) -> Plan | None:
         workflow.account_id, workflow.slug, workflow.version
     )
     return plan
+
+
+async def _estimate(request: GatewayRequest, principal: Principal, workflow: Workflow) -> int:
+    # A node that is charged names its model; without one, no plan need be made to know.
+    if not any("model" in node["data"] for node in workflow.document.nodes):
+        return 0
+    plan = await _plan_of(request, workflow)
+    return 0 if plan is None else estimate(plan, principal.terms.markup)
 
 
 def _wanted_versions(request: GatewayRequest) -> set[int] | None:
