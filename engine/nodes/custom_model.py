@@ -82,7 +82,7 @@ class CustomModel(NodeType):
         params = inputs.get(PARAMS_IN)
         if params is not None and not isinstance(params, dict):
             message = f"'{PARAMS_IN}' takes an object with values by field, not {kind_of(params)}"
-            raise NodeFailed("invalid_input", message)
+            raise NodeFailed("invalid_value", message)
         values = _merge(settings, inputs)
         lists = _lists(model, inputs)
         if not lists:
@@ -163,10 +163,10 @@ def _zip(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     if min(lengths.values()) < count:
         found = ", ".join(f"{length} at '{name}-in'" for name, length in lengths.items())
         message = f"Wired lists must be equally long, but there are {found}"
-        raise NodeFailed("invalid_input", message)
+        raise NodeFailed("invalid_value", message)
     if count > MAX_ITEMS:
         message = f"A wired list has at most {MAX_ITEMS} items, not {count}"
-        raise NodeFailed("invalid_input", message)
+        raise NodeFailed("invalid_value", message)
     rows = (zip(lists, row, strict=True) for row in zip(*lists.values(), strict=True))
     return [{name: value for name, value in row if value is not None} for row in rows]
 
@@ -175,7 +175,7 @@ def _check(model: Model, values: Mapping[str, Any], where: str = "") -> dict[str
     try:
         return check_inputs(model.fields, values, strict=False, allow_http=True)
     except InvalidInputs as error:
-        raise NodeFailed("invalid_input", where + _sentence(error)) from None
+        raise NodeFailed("invalid_value", where + _sentence(error)) from None
 
 
 async def _call_each(

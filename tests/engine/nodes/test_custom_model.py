@@ -304,7 +304,7 @@ async def test_values_that_do_not_fit_fail_the_node_before_any_call(
         await run_node("customModel", {"model": "painter"}, inputs, context=context)
 
     assert raised.value.message.startswith(message)
-    assert (raised.value.code, raised.value.retryable) == ("invalid_input", False)
+    assert (raised.value.code, raised.value.retryable) == ("invalid_value", False)
     assert context.asked == []
 
 
