@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,11 +17,13 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from gateway.listener import bind
 from gateway.server import serve
+from tests.eventually import eventually
 from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import greeting
 from tests.gateway.fakes import FakeWorker
 
-RUN = "/api/workflows/greeting/run?async=true"
+WAIT = "/api/workflows/greeting/run"
+RUN = f"{WAIT}?async=true"
 NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 ALL_NAMES = (*NAMES, "ratelimit", "ratelimit-policy")
 
@@ -234,6 +237,35 @@ async def test_browsers_and_keys_share_the_bound_on_executions_at_once(
     answers = [await run(each) for each in (client, browser, client, browser)]
 
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+
+
+@pytest.mark.parametrize("at_once", [3])
+async def test_callers_who_wait_hold_no_more_than_their_account_may(
+    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient, worker: FakeWorker
+) -> None:
+    worker.is_idle = True
+    for each in (client, strangers_client):
+        await each.post("/api/workflows", json=greeting())
+    waiting = [asyncio.create_task(run(client, WAIT)) for _ in range(3)]
+    await eventually(lambda: rows(client), lambda found: len(found) == 3)
+
+    refused = await run(client, WAIT)
+    waiting[0].cancel()
+    await asyncio.gather(waiting[0], return_exceptions=True)
+    still_refused = await run(client, WAIT)
+    other = await run(strangers_client, "/api/workflows/greeting-2/run?async=true")
+    worker.is_idle = False
+    answers = await asyncio.gather(*waiting[1:])
+
+    assert (refused.status_code, still_refused.status_code) == (429, 429)
+    assert refused.json()["code"] == "RATE_LIMIT_EXCEEDED"
+    assert other.status_code == 202
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def rows(client: httpx2.AsyncClient) -> list[Any]:
+    found: list[Any] = (await client.get("/api/executions")).json()["rows"]
+    return found
 
 
 @asynccontextmanager

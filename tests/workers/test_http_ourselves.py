@@ -100,6 +100,25 @@ async def test_our_own_parts_are_refused_by_what_their_names_stand_for(address: 
     assert gate.admits("9.9.9.10", 443)
 
 
+async def test_where_browsers_reach_us_is_our_own_too() -> None:
+    async def find(host: str) -> list[str]:
+        return {"127.0.0.1": [], "flows.example.org": ["1.0.0.1", "2606:4700::64"]}[host]
+
+    gate = Gate.of(Settings(public_url="https://Flows.example.org/hr/"))
+    await gate.refresh(find)
+
+    for url in ("https://flows.example.org/api/me", "http://FLOWS.example.org/"):
+        with pytest.raises(UrlRefused):
+            gate.check(url)
+    assert not gate.admits("1.0.0.1", 443) and not gate.admits("2606:4700::64", 80)
+    assert gate.admits("1.0.0.2", 443)
+
+
+@pytest.mark.parametrize("url", ["", "flows.example.org", "ftp://a.example", "https://[", "//"])
+def test_a_public_url_that_leads_nowhere_refuses_nobody(url: str) -> None:
+    assert Gate.of(Settings(public_url=url)).check("https://a.example/").host == "a.example"
+
+
 async def test_our_own_names_are_looked_up_once_in_a_while() -> None:
     asked = []
 

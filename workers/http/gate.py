@@ -4,7 +4,7 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from engine.settings import Settings
 from engine.urls import PORTS, Address, Target, UrlRefused, check_url, is_public, parse_address
 from workers.http.lookups import NotFound
 
-REDIS_PORT = 6379
+STORE_PORTS = {"redis": 6379, "rediss": 6379}
 REFRESH_SECONDS = 60.0
 NOBODYS = ("240.0.0.1", "100::1")
 """No machine has these: a kernel that gives them to us gives us any, and says nothing by it."""
@@ -52,7 +52,7 @@ class Gate:
     def of(cls, settings: Settings) -> "Gate":
         """The gate of a worker with these settings."""
         urls = (settings.redis_url, settings.queue_url)
-        stores = [found for url in urls if (found := _endpoint(url))]
+        stores = [found for url in urls if (found := _endpoint(url, STORE_PORTS))]
         ours = [
             Endpoint(host=host.lower(), port=port)
             for host, port in (
@@ -61,6 +61,8 @@ class Gate:
             )
             if host
         ]
+        if public := _endpoint(settings.public_url, PORTS):
+            ours.append(public)
         return cls(allow_private=settings.allow_private_urls, stores=stores, ours=ours)
 
     def check(self, url: str) -> Target:
@@ -107,15 +109,16 @@ class Gate:
         return (store for store in self._stores if store.port == port)
 
 
-def _endpoint(url: str) -> Endpoint | None:
+def _endpoint(url: str, ports: Mapping[str, int]) -> Endpoint | None:
+    """Where a URL of one of these schemes leads, by its own port or the scheme's."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or REDIS_PORT
+        host, port = parts.hostname, parts.port
     except ValueError:
         return None  # the store says so better
-    if parts.scheme not in ("redis", "rediss") or not host:
+    if parts.scheme not in ports or not host:
         return None
-    return Endpoint(host=host, port=port)
+    return Endpoint(host=host, port=port or ports[parts.scheme])
 
 
 def is_own(address: str) -> bool:
