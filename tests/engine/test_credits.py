@@ -14,7 +14,6 @@ from engine.tiers import Terms, load
 from tests.factories import Graph, greeting
 from tests.manifests import ANSWER, model
 
-
 HALF_A_DOLLAR = '[[pricing]]\nunit = "call"\nusd = "0.5"\n'
 CHEAP = model("cheap")
 GRAND = model("grand", tier="business", pricing=HALF_A_DOLLAR)
