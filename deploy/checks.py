@@ -11,6 +11,7 @@ from deploy.http_client import Unreachable, call
 from deploy.redis_server import MINIMUM_VERSIONS
 from deploy.stack import Stack
 from engine.errors import EngineError
+from engine.settings import SettingError
 from engine.store import Store
 
 MAX_SKEW_SECONDS = 2.0
@@ -40,6 +41,7 @@ async def check_store(store: Store) -> list[Check]:
         seconds, micros = await store.client.send("TIME")
         skew = int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
         leases = await store.leases.workers()
+        secret_key = await _secret_key(store)
     except (EngineError, RuntimeError) as error:
         return [no_redis(str(error))]
     now_ms = int(seconds) * 1000
@@ -49,6 +51,7 @@ async def check_store(store: Store) -> list[Check]:
         _eviction(info),
         _clock(skew),
         _workers(sum(until > now_ms for until in leases.values())),
+        secret_key,
     ]
 
 
@@ -88,6 +91,21 @@ def check_descriptors() -> Check:
         is_well=unlimited or soft >= MIN_DESCRIPTORS,
         seen="unlimited" if unlimited else f"{soft} per process",
         fix="Raise the limit before starting the stack: `ulimit -n 65536`.",
+    )
+
+
+async def _secret_key(store: Store) -> Check:
+    try:
+        fits = await store.seals.fit()
+        seen = "opens what is sealed" if fits else "not the one that secrets are sealed with"
+    except SettingError:
+        fits, seen = False, "not set"
+    return Check(
+        name="secret key",
+        is_well=fits,
+        seen=seen,
+        fix="Give this command and every gateway and worker the same HEADRACE_SECRET_KEY; "
+        "`headrace up` keeps its own in the data directory as secret.key.",
     )
 
 

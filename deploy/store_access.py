@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from deploy.problems import CommandFailed
+from deploy.secret_key import find_key
 from deploy.stack import find_stack
 from engine.errors import EngineError, Unavailable
 from engine.settings import load
@@ -22,16 +23,18 @@ def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
     redis_url = find_stack(data_dir).redis_url
 
     async def run() -> T:
-        async with open_store(redis_url) as store:
+        async with open_store(redis_url, find_key(data_dir)) as store:
             return await work(store)
 
     return asyncio.run(run())
 
 
 @asynccontextmanager
-async def open_store(redis_url: str) -> AsyncIterator[Store]:
-    """The store behind an address, which must answer."""
-    store = Store.open(replace(load(), redis_url=redis_url))
+async def open_store(redis_url: str, secret_key: str = "") -> AsyncIterator[Store]:
+    """The store behind an address, which must answer; with the key where secrets are sealed."""
+    settings = load()
+    key = secret_key or settings.secret_key
+    store = Store.open(replace(settings, redis_url=redis_url, secret_key=key))
     try:
         await _ping(store)
         yield store

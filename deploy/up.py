@@ -17,6 +17,7 @@ from deploy.demo import Demo
 from deploy.http_client import Unreachable, call
 from deploy.problems import CommandFailed
 from deploy.redis_server import RedisServer
+from deploy.secret_key import VARIABLE, keep_key
 from deploy.stack import REDIS_URL, Stack, forget, lock_data_dir, open_data_dir, remember
 from deploy.store_access import end_leases, open_store
 from deploy.supervisor import Keeper, Part, Supervisor, mourn_nobody
@@ -74,12 +75,12 @@ class Run:
         self._console = console
         self._cleanup = cleanup
         self._redis_url = os.environ.get(REDIS_URL, "")
+        self._secret_key = keep_key(options.data_dir)
 
     async def start(self) -> None:
         """Start everything, say when it serves, and show the demonstration."""
         redis_url = self._redis_url or await self._start_redis()
-        if self._redis_url:
-            await _check_redis(redis_url)
+        await _check_redis(redis_url, self._secret_key)
         stack = self._remember(redis_url)
         gateways = [
             self._start_part("gateway", n, redis_url) for n in range(self._options.gateways)
@@ -132,6 +133,7 @@ class Run:
             command=(sys.executable, "-P", "-m", "deploy", kind),
             environ={
                 REDIS_URL: redis_url,
+                VARIABLE: self._secret_key,
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
             },
@@ -159,12 +161,17 @@ def _tell(text: str) -> None:
         print(text, flush=True)
 
 
-async def _check_redis(redis_url: str) -> None:
+async def _check_redis(redis_url: str, secret_key: str) -> None:
     try:
-        async with open_store(redis_url):
-            return
+        async with open_store(redis_url, secret_key) as store:
+            fits = await store.seals.fit()
     except CommandFailed as error:
         raise CommandFailed(f"The Redis that {REDIS_URL} names does not answer.") from error
+    if not fits:
+        raise CommandFailed(
+            f"The secrets in this Redis are sealed with another key: set {VARIABLE} to it, "
+            "beside a new one if you like (NEW,OLD)."
+        )
 
 
 async def _serves(url: str) -> bool:

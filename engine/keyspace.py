@@ -147,6 +147,11 @@ def ledger(account_id: str) -> str:
     return f"{_account_tag(account_id)}:account:{account_id}:ledger"
 
 
+def seal() -> str:
+    """String: a word sealed with the installation's key, by which a key is known to be the one."""
+    return "hr:seal"
+
+
 def slugs() -> str:
     """Hash: slug → account id; a slug is given once, for good."""
     return "hr:slugs"

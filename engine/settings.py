@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 PREFIX = "HEADRACE_"
@@ -46,6 +46,8 @@ class Settings:
     """How long a stopping process lets running nodes finish."""
     lease_seconds: float = 3.0
     """A worker that was silent this long is taken for dead."""
+    secret_key: str = field(default="", repr=False)
+    """What secrets are sealed with at rest; several with commas: the first seals, all open."""
     allow_private_urls: bool = False
     """Development and tests: outbound calls may reach private addresses and any port."""
     webhook_time_scale: float = 1.0
@@ -63,10 +65,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment. Raises SettingError naming the variable."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
-    for field in fields(Settings):
-        name = PREFIX + field.name.upper()
+    for each in fields(Settings):
+        name = PREFIX + each.name.upper()
         if name in environ:
-            values[field.name] = _parse(name, field.type, environ[name])
+            values[each.name] = _parse(name, each.type, environ[name])
     return Settings(**values)
 
 

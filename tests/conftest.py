@@ -16,6 +16,8 @@ from engine.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Account, Store
 
+SECRET_KEY = "of-the-tests-" * 3
+
 
 def find_redis_server() -> str:
     """The server that tests run on: HEADRACE_TEST_REDIS_SERVER, else the one from the wheel."""
@@ -99,7 +101,9 @@ def redis_url(redis_server: RedisServer) -> str:
 
 @pytest.fixture
 def settings(redis_url: str) -> Settings:
-    return Settings(redis_url=redis_url, allow_private_urls=True, cpu_slots=2)
+    return Settings(
+        redis_url=redis_url, allow_private_urls=True, cpu_slots=2, secret_key=SECRET_KEY
+    )
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ MAX_LOST = 5
 DISABLED = "The webhook is disabled or deleted"
 FORGOTTEN = "The execution is not kept any more"
 LOST = "Workers died of its attempts"
+UNREADABLE = "The webhook's secret could not be read"
 
 logger = logging.getLogger(__name__)
 
@@ -214,6 +215,9 @@ class Sender:
         )
 
     async def _call(self, claimed: ClaimedDelivery) -> HttpCall:
+        if claimed.is_unreadable:
+            logger.error("HEADRACE_SECRET_KEY is not the one that secrets are sealed with")
+            raise NodeFailed("internal_error", UNREADABLE, retryable=True)
         if not claimed.secrets:
             raise _GivenUp(DISABLED)
         if claimed.lost > MAX_LOST:

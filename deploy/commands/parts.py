@@ -43,10 +43,12 @@ def gateway(host: str | None, port: int | None) -> None:
     """Run one gateway: the HTTP API on HEADRACE_REDIS_URL."""
     from dataclasses import replace
 
+    from engine.sealing import Sealer
     from engine.settings import load
     from gateway.server import run
 
     settings = load()
+    Sealer.of(settings.secret_key).demand_key()
     settings = replace(
         settings,
         host=settings.host if host is None else host,
@@ -58,7 +60,10 @@ def gateway(host: str | None, port: int | None) -> None:
 @click.command()
 def worker() -> None:
     """Run one worker process on HEADRACE_REDIS_URL."""
+    from engine.sealing import Sealer
     from engine.settings import load
     from workers.main import run
 
-    sys.exit(run(load()))
+    settings = load()
+    Sealer.of(settings.secret_key).demand_key()
+    sys.exit(run(settings))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from engine import tiers
 from engine.errors import Unavailable
+from engine.sealing import Sealer
 from engine.settings import Settings
 from engine.store.accepting import Accepted, NotPassed, Repeated, StaleWorkflow
 from engine.store.accounts import Account, Accounts
@@ -16,6 +17,7 @@ from engine.store.hints import HintSender
 from engine.store.leases import Leases
 from engine.store.limits import Window
 from engine.store.principals import ApiKey, Principal, Session
+from engine.store.seals import Seals
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
 from engine.store.usage import UsageFilter, UsageLog, UsagePage
@@ -41,6 +43,7 @@ __all__ = [
     "Principal",
     "Repeated",
     "Ring",
+    "Seals",
     "Session",
     "Sessions",
     "StaleWorkflow",
@@ -79,6 +82,7 @@ class Store:
     leases: Leases
     hints: HintSender
     snapshots: Snapshots
+    seals: Seals
     wallets: Wallets
     usage: UsageLog
 
@@ -86,9 +90,10 @@ class Store:
     def open(cls, settings: Settings) -> "Store":
         """A store over the settings' Redis; connects with the first command.
 
-        Raises SettingError when the settings' tiers are not right.
+        Raises SettingError when the settings' tiers or secret key are not right.
         """
         terms = tiers.load(settings.tiers_file)
+        sealer = Sealer.of(settings.secret_key)
         client = Client(settings.redis_url)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
@@ -102,11 +107,12 @@ class Store:
             workflows=Workflows(client, settings.retention_days),
             executions=Executions(client, hints, settings.retention_days),
             walks=Walks(client, hints),
-            webhooks=Webhooks(client),
-            deliveries=Deliveries(client, hints, settings.retention_days),
+            webhooks=Webhooks(client, sealer),
+            deliveries=Deliveries(client, hints, settings.retention_days, sealer),
             leases=Leases(client),
             hints=hints,
             snapshots=Snapshots(client),
+            seals=Seals(client, sealer),
             wallets=Wallets(client, settings.retention_days),
             usage=UsageLog(client),
         )

@@ -18,13 +18,14 @@ from engine.deliveries import (
     example_body,
 )
 from engine.errors import InvalidWebhook, NotFound
+from engine.sealing import Sealer, Unsealable
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.hints import HintSender
 from engine.store.leases import PARTITIONS, PROMOTED_AT_ONCE
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
-from engine.store.webhooks import Webhook
+from engine.store.webhooks import Webhook, seal_plain, secret_place
 
 LEASE_MS = 20_000
 """Longer than any attempt; then another worker may try."""
@@ -54,14 +55,19 @@ class ClaimedDelivery:
     """Attempts in a row that nobody recorded."""
     secrets: tuple[str, ...]
     """All that are valid, the newest first; none when the webhook is gone or disabled."""
+    is_unreadable: bool = False
+    """There are secrets, sealed with a key that is not here."""
     now: int
 
 
 class Deliveries:
     """Adds, claims, settles, lists and redelivers."""
 
-    def __init__(self, client: Client, hints: HintSender, retention_days: float) -> None:
+    def __init__(
+        self, client: Client, hints: HintSender, retention_days: float, sealer: Sealer
+    ) -> None:
         self._client = client
+        self._sealer = sealer
         self._hints = hints
         self._keep_ms = int(retention_days * 86_400_000)
 
@@ -103,6 +109,7 @@ class Deliveries:
         if reply[0] != b"claimed":
             return None
         now, record = int(reply[1]), parse_hash(reply[2])
+        held = self._open_secrets(account_id, key_id, parse_hash(reply[3]), now)
         execution_id = record.get("execution")
         return ClaimedDelivery(
             id=delivery_id,
@@ -115,9 +122,23 @@ class Deliveries:
             fence=int(record["fence"]),
             tries=int(record.get("tries", 0)),
             lost=int(record["fence"]) - int(record.get("settled", 0)) - 1,
-            secrets=_valid_secrets(parse_hash(reply[3]), now),
+            secrets=held or (),
+            is_unreadable=held is None,
             now=now,
         )
+
+    def _open_secrets(
+        self, account_id: str, key_id: str, webhook: Mapping[str, bytes], now: int
+    ) -> tuple[str, ...] | None:
+        """What `_valid_secrets` finds, opened; None when it cannot be."""
+        place = secret_place(account_id, key_id)
+        try:
+            found = tuple(self._sealer.open(each, place) for each in _valid_secrets(webhook, now))
+        except Unsealable:
+            return None
+        if found and self._sealer.has_key:
+            seal_plain(self._client, self._sealer, account_id, key_id, webhook)
+        return found
 
     async def settle(
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
@@ -221,12 +242,12 @@ class Deliveries:
         ]
 
 
-def _valid_secrets(webhook: Mapping[str, bytes], now: int) -> tuple[str, ...]:
+def _valid_secrets(webhook: Mapping[str, bytes], now: int) -> tuple[bytes, ...]:
     if webhook.get("enabled") != b"1":
         return ()
-    held = [webhook["secret"].decode()]
+    held = [webhook["secret"]]
     if now < int(webhook.get("old_until", 0)):
-        held.append(webhook["old_secret"].decode())
+        held.append(webhook["old_secret"])
     return tuple(held)
 
 

@@ -1,12 +1,15 @@
-"""Webhooks at rest: one per API key, with its secrets, which are never shown again."""
+"""Webhooks at rest: one per API key, with its secrets sealed, which are never shown again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine import keyspace
 from engine.errors import NotFound
-from engine.store.client import Client
+from engine.sealing import Sealer, is_sealed
+from engine.store.client import Client, forget
 from engine.store.execution_records import parse_hash
 from engine.store.scripts import SCRIPTS
+from engine.store.seals import Seals
 from engine.webhooks import make_secret
 
 OVERLAP_MS = 86_400_000
@@ -29,8 +32,10 @@ class Webhook:
 class Webhooks:
     """Saves, reads and deletes webhooks; every call names the account and the key."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, sealer: Sealer) -> None:
         self._client = client
+        self._sealer = sealer
+        self._seals = Seals(client, sealer)
 
     async def save(
         self,
@@ -47,13 +52,19 @@ class Webhooks:
         `makes_secret` asks for a new one. The secret before stays valid for a day. Raises
         NotFound when the key is gone.
         """
+        await self._seals.check()
         made = make_secret()
+        sealed = self._sealer.seal(made, secret_place(account_id, key_id))
+        given = sealed if makes_secret else b""
+        if secret is not None and not makes_secret:
+            given = self._sealer.seal(secret, secret_place(account_id, key_id))
+        await self._seal_plain(account_id, key_id)
         reply = await self._client.call(
             SCRIPTS["save_webhook"],
             [keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)],
             [
                 *(0, key_id, url, "1" if enabled else "0"),
-                *((made if makes_secret else secret or ""), made, OVERLAP_MS),
+                *(given, sealed, OVERLAP_MS),
             ],
         )
         if reply[0] != b"ok":
@@ -63,8 +74,13 @@ class Webhooks:
             enabled=enabled,
             disabled_reason=reply[2].decode(),
             created_at=int(reply[3]),
-            made_secret=made if reply[1].decode() == made else None,
+            made_secret=made if reply[1] == sealed else None,
         )
+
+    async def _seal_plain(self, account_id: str, key_id: str) -> None:
+        key = keyspace.webhook(account_id, key_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        seal_plain(self._client, self._sealer, account_id, key_id, record)
 
     async def get(self, account_id: str, key_id: str) -> Webhook:
         """The webhook of a key. Raises NotFound."""
@@ -89,3 +105,21 @@ class Webhooks:
         """Delete the webhook of a key; what was not delivered yet fails. Raises NotFound."""
         if not await self._client.send("DEL", keyspace.webhook(account_id, key_id)):
             raise NotFound("This API key has no webhook")
+
+
+def secret_place(account_id: str, key_id: str) -> tuple[str, ...]:
+    """Where a webhook's secrets are sealed for, so that they open nowhere else."""
+    return ("webhook", account_id, key_id)
+
+
+def seal_plain(
+    client: Client, sealer: Sealer, account_id: str, key_id: str, record: Mapping[str, bytes]
+) -> None:
+    """Have what is on record in plain from before sealed, soon."""
+    for name in ("secret", "old_secret"):
+        kept = record.get(name)
+        if kept is None or is_sealed(kept):
+            continue
+        sealed = sealer.seal(kept.decode(), secret_place(account_id, key_id))
+        key = keyspace.webhook(account_id, key_id)
+        forget(client.call(SCRIPTS["seal_secret"], [key], [name, kept, sealed]))

@@ -266,6 +266,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(stack: RunningStack) -> None:
         "eviction",
         "clock",
         "workers",
+        "secret key",
         "gateway",
         "file descriptors",
     ]

@@ -8,8 +8,10 @@ import httpx2
 import pytest
 
 from engine.documents import parse_document
+from engine.sealing import Sealer, is_sealed
 from engine.settings import Settings
 from engine.store import Account, ApiKey, Store
+from engine.store.webhooks import secret_place
 from tests.eventually import eventually
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.gateway.factories import greeting
@@ -64,7 +66,7 @@ async def test_a_webhook_is_saved_shown_without_its_secret_and_deleted(
 
 
 async def test_a_secret_of_the_owners_own_is_never_shown_and_stays_until_another_is_set(
-    browser: httpx2.AsyncClient, path: str, store: Store
+    browser: httpx2.AsyncClient, path: str, store: Store, account: Account, settings: Settings
 ) -> None:
     url = "http://hooks.example.com/in"
     first = await browser.put(path, json={"url": url, "secret": OWN})
@@ -77,7 +79,10 @@ async def test_a_secret_of_the_owners_own_is_never_shown_and_stays_until_another
     assert "secret" not in again.json()
     assert made.json()["secret"].startswith("whsec_")
     record = await store.client.send("HMGET", name, "secret", "old_secret")
-    assert record == [made.json()["secret"].encode(), OWN.encode()]
+    place = secret_place(account.id, path.split("/")[3])
+    opened = [Sealer.of(settings.secret_key).open(kept, place) for kept in record]
+    assert opened == [made.json()["secret"], OWN]
+    assert all(is_sealed(kept) for kept in record)
     assert all(OWN not in answer.text for answer in (first, again, made, await browser.get(path)))
 
 

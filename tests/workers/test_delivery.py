@@ -25,10 +25,8 @@ SCALE = 0.004
 
 
 @pytest.fixture
-def settings(redis_url: str) -> Settings:
-    return Settings(
-        redis_url=redis_url, allow_private_urls=True, cpu_slots=1, webhook_time_scale=SCALE
-    )
+def settings(settings: Settings) -> Settings:
+    return replace(settings, cpu_slots=1, webhook_time_scale=SCALE)
 
 
 async def test_the_end_of_an_execution_is_told_once_and_signed_in_both_schemes(

@@ -13,7 +13,7 @@ from engine.graph import Plan
 from engine.settings import Settings
 from engine.store import Account, Store, Workflow
 from engine.store.walks import Step
-from tests.conftest import RedisServer, free_port
+from tests.conftest import SECRET_KEY, RedisServer, free_port
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually
 
@@ -34,7 +34,7 @@ def cluster() -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def store(cluster: RedisServer) -> AsyncIterator[Store]:
-    store = Store.open(Settings(redis_url=cluster.url))
+    store = Store.open(Settings(redis_url=cluster.url, secret_key=SECRET_KEY))
     yield store
     await store.close()
 

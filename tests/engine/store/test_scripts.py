@@ -65,6 +65,12 @@ SCENARIOS = {
         keys=("d", "due", "hook"),
         args=(NOW, "acc/d", 2_000),
     ),
+    "seal_secret": Scenario(
+        seed=(HOOK,),
+        keys=("hook",),
+        args=("secret", "s", b"\x01sealed"),
+        answer=b"other",
+    ),
     "save_webhook": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"), HOOK),
         keys=("hook", "keys"),

@@ -1,0 +1,36 @@
+"""The key that secrets are sealed with: the environment's, or one that the data directory keeps."""
+
+import os
+import secrets
+from pathlib import Path
+
+VARIABLE = "HEADRACE_SECRET_KEY"
+FILE = "secret.key"
+
+
+def find_key(data_dir: Path) -> str:
+    """The key of the stack on this data directory; empty when there is none yet."""
+    named = os.environ.get(VARIABLE, "")
+    if named:
+        return named
+    try:
+        return (data_dir / FILE).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def keep_key(data_dir: Path) -> str:
+    """As `find_key`, and the first time a key is made, readable by its owner alone."""
+    found = find_key(data_dir)
+    if found:
+        return found
+    made = secrets.token_hex(32)
+    draft = data_dir / f"{FILE}.new"
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{made}\n")
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(data_dir / FILE)
+    return made

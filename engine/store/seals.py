@@ -1,0 +1,35 @@
+"""Whether this process has the key that the installation's secrets are sealed with."""
+
+from engine import keyspace
+from engine.errors import Unavailable
+from engine.sealing import Sealer, Unsealable
+from engine.store.client import Client
+
+SEALED = "sealed by this installation"
+PLACE = ("installation",)
+
+
+class Seals:
+    """A word that the first process leaves sealed, and that all others must be able to open."""
+
+    def __init__(self, client: Client, sealer: Sealer) -> None:
+        self._client = client
+        self._sealer = sealer
+
+    async def fit(self) -> bool:
+        """Whether the key is the installation's. Raises SettingError when there is none."""
+        ours = self._sealer.seal(SEALED, PLACE)
+        kept = await self._client.send("SET", keyspace.seal(), ours, "NX", "GET")
+        if kept is None or kept == ours:
+            return True
+        try:
+            self._sealer.open(kept, PLACE)
+        except Unsealable:
+            return False
+        await self._client.send("SET", keyspace.seal(), ours)  # the newest key is the one to have
+        return True
+
+    async def check(self) -> None:
+        """Raises Unavailable when what is sealed here could not be opened elsewhere."""
+        if not await self.fit():
+            raise Unavailable("This gateway does not have the key for secrets")

@@ -1,0 +1,150 @@
+"""Secrets of webhooks in Redis: sealed, whatever key they were sealed with."""
+
+from dataclasses import replace
+
+import pytest
+import redis
+
+from engine import keyspace
+from engine.errors import Unavailable
+from engine.settings import Settings
+from engine.store import Account, ApiKey, Store
+from engine.store.deliveries import ClaimedDelivery
+from tests.eventually import eventually
+
+OWN = "a secret of the owner's own"
+URL = "https://hooks.example.com/in"
+OTHER = "another-key-" * 4
+
+
+@pytest.fixture
+async def key(store: Store, account: Account) -> ApiKey:
+    return (await store.api_keys.create(account, name="k", capabilities=["webhook:receive"]))[0]
+
+
+async def save(store: Store, key: ApiKey, secret: str = OWN) -> None:
+    await store.webhooks.save(key.account_id, key.id, url=URL, secret=secret)
+
+
+async def claim(store: Store, key: ApiKey) -> ClaimedDelivery:
+    webhook = await store.webhooks.get(key.account_id, key.id)
+    delivery = await store.deliveries.add_test(key.account_id, key.id, webhook)
+    claimed = await store.deliveries.claim(keyspace.reference(key.account_id, delivery.id), key.id)
+    assert claimed is not None
+    return claimed
+
+
+def plain(redis_url: str, key: ApiKey, **fields: str) -> None:
+    """As it was written before there was a key for secrets."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.hset(keyspace.webhook(key.account_id, key.id), mapping=fields)
+
+
+def kept(redis_url: str, key: ApiKey) -> dict[bytes, bytes]:
+    with redis.Redis.from_url(redis_url) as client:
+        return client.hgetall(keyspace.webhook(key.account_id, key.id))
+
+
+async def test_what_redis_holds_does_not_show_the_secrets(
+    store: Store, key: ApiKey, redis_url: str
+) -> None:
+    await save(store, key)
+    await save(store, key, "another secret of the owner's")
+
+    assert b"secret of the owner" not in b"".join(kept(redis_url, key).values())
+    assert (await claim(store, key)).secrets == ("another secret of the owner's", OWN)
+
+
+async def test_the_same_secret_set_again_leaves_none_before(
+    store: Store, key: ApiKey, redis_url: str
+) -> None:
+    await save(store, key)
+    await save(store, key)
+
+    assert b"old_secret" not in kept(redis_url, key)
+
+
+async def test_secrets_from_before_are_read_and_then_sealed(
+    store: Store, key: ApiKey, redis_url: str
+) -> None:
+    await save(store, key)
+    until = str(2**50)
+    plain(redis_url, key, secret=OWN, old_secret="the one before it", old_until=until)
+
+    claimed = await claim(store, key)
+
+    assert claimed.secrets == (OWN, "the one before it")
+
+    async def shown() -> bytes:
+        return b"".join(kept(redis_url, key).values())
+
+    await eventually(shown, lambda text: OWN.encode() not in text and b"before it" not in text)
+    assert (await claim(store, key)).secrets == claimed.secrets
+
+
+async def test_a_secret_from_before_that_is_set_again_is_the_same(
+    store: Store, key: ApiKey, redis_url: str
+) -> None:
+    await save(store, key)
+    plain(redis_url, key, secret=OWN)
+
+    await save(store, key)
+
+    assert kept(redis_url, key).keys() & {b"old_secret", b"old_until"} == set()
+
+
+async def test_sealing_does_not_undo_a_secret_set_meanwhile(
+    store: Store, key: ApiKey, redis_url: str
+) -> None:
+    await save(store, key)
+    plain(redis_url, key, secret=OWN)
+    await save(store, key, "another secret of the owner's")
+
+    claimed = await claim(store, key)
+
+    assert claimed.secrets == ("another secret of the owner's", OWN)
+    assert OWN.encode() not in b"".join(kept(redis_url, key).values())
+
+
+async def test_with_a_new_key_beside_the_old_one_all_goes_on(
+    store: Store, key: ApiKey, settings: Settings
+) -> None:
+    await save(store, key)
+    both = Store.open(replace(settings, secret_key=f"{OTHER},{settings.secret_key}"))
+
+    first = (await claim(both, key)).secrets
+    await save(both, key, "another secret of the owner's")
+    second = (await claim(both, key)).secrets
+    await both.close()
+
+    assert first == (OWN,)
+    assert second == ("another secret of the owner's", OWN)
+
+
+async def test_with_another_key_nothing_is_saved_or_sent(
+    store: Store, key: ApiKey, settings: Settings
+) -> None:
+    await save(store, key)
+    other = Store.open(replace(settings, secret_key=OTHER))
+
+    claimed = await claim(other, key)
+    with pytest.raises(Unavailable):
+        await save(other, key)
+    await other.close()
+
+    assert (claimed.secrets, claimed.is_unreadable) == ((), True)
+
+
+async def test_a_key_is_known_to_be_the_one(store: Store, settings: Settings) -> None:
+    fits = {}
+    for name in (settings.secret_key, OTHER, f"{OTHER},{settings.secret_key}", settings.secret_key):
+        each = Store.open(replace(settings, secret_key=name))
+        fits[name] = await each.seals.fit()
+        await each.close()
+
+    # The last store has the key from before alone, which opens no more what the new one sealed.
+    assert fits == {
+        OTHER: False,
+        f"{OTHER},{settings.secret_key}": True,
+        settings.secret_key: False,
+    }
