@@ -12,11 +12,14 @@ from gateway import docs
 from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.routes import (
     api_keys,
+    descriptions,
     executions,
     health,
     identity,
+    models,
     runs,
     sessions,
+    usage,
     webhooks,
     workflows,
 )
@@ -30,6 +33,9 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *runs.routes,
         *executions.routes,
         *workflows.routes,
+        *descriptions.routes,
+        *models.routes,
+        *usage.routes,
         *identity.routes,
         *api_keys.routes,
         *webhooks.routes,

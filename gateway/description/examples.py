@@ -98,6 +98,15 @@ TEST_DELIVERY: dict[str, Any] = {
 }
 
 
+USER: dict[str, Any] = {
+    "id": ACCOUNT_ID,
+    "email": "ada@example.com",
+    "role": "user",
+    "tier": "pro",
+    "approved": True,
+}
+
+
 def _node(node_id: str, kind: str) -> dict[str, Any]:
     return {
         "id": node_id,
@@ -193,15 +202,55 @@ EXAMPLES: dict[str, list[Any]] = {
         {"openapi": "3.1.0", "info": {"title": "Greeting", "version": "3"}, "paths": {}},
     ],
     "Deleted": [{"success": True}],
-    "WhoAmI": [
+    "WhoAmI": [{"user": USER}],
+    "Me": [
         {
-            "user": {
-                "id": ACCOUNT_ID,
-                "email": "ada@example.com",
-                "role": "user",
-                "tier": "pro",
-                "approved": True,
+            "user": USER,
+            "credits": {
+                "balance": 6_200,
+                "allowance": 4_200,
+                "topUps": [{"credits": 2_000, "expiresAt": None}],
+                "refreshedAt": CREATED,
+            },
+        }
+    ],
+    "ModelList": [
+        [
+            {
+                "internalName": "echo",
+                "name": "Echo",
+                "category": "text",
+                "fields": [
+                    {"name": "prompt", "label": "Prompt", "type": "textarea", "required": True}
+                ],
+                "pricing": [{"unit": "call", "usd": 0.01, "credits": 13}],
+                "tierRequired": "free",
+                "enabled": True,
             }
+        ]
+    ],
+    "UsagePage": [
+        {
+            "rows": [
+                {
+                    "id": EXECUTION_ID,
+                    "userId": ACCOUNT_ID,
+                    "workflowSlug": None,
+                    "modelIds": ["echo"],
+                    "status": "completed",
+                    "source": "api-slim",
+                    "cost": 0.01,
+                    "userCost": 0.013,
+                    "creditsCost": 13,
+                    "durationMs": 31,
+                    "errorCode": None,
+                    "requestId": EXECUTION_ID,
+                    "createdAt": CREATED,
+                }
+            ],
+            "page": 1,
+            "pageSize": 50,
+            "total": 1,
         }
     ],
     "ApiKeyRequest": [

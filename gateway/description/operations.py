@@ -9,6 +9,8 @@ from gateway.description.parameters import (
     CURSOR,
     LIMIT,
     MAX_CREDITS_OF_RUN,
+    MODEL,
+    OFFSET,
     STATUS,
     TIMEOUT,
     WORKFLOW,
@@ -57,6 +59,19 @@ OPERATIONS: dict[str, Operation] = {
         headers=("Prefer", "Idempotency-Key"),
         errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
+    "run_model": Operation(
+        answers={200: "RunResult", 202: "Accepted"},
+        body="RunRequest",
+        query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
+        headers=("Prefer", "Idempotency-Key"),
+        errors=RUN_ERRORS,
+    ),
+    "list_models": Operation(answers={200: "ModelList"}),
+    "get_usage": Operation(
+        answers={200: "UsagePage"},
+        query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET),
+        errors=(errors.InvalidQuery,),
+    ),
     "list_executions": Operation(
         answers={200: "ExecutionPage"},
         query=(STATUS, WORKFLOW, LIMIT, CURSOR),
@@ -100,7 +115,7 @@ OPERATIONS: dict[str, Operation] = {
         errors=(errors.WorkflowNotFound, errors.Unavailable),
     ),
     "whoami": Operation(answers={200: "WhoAmI"}),
-    "me": Operation(answers={200: "WhoAmI"}),
+    "me": Operation(answers={200: "Me"}),
     "list_api_keys": Operation(answers={200: "ApiKeyList"}),
     "create_api_key": Operation(
         answers={201: "CreatedApiKey"},

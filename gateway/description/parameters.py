@@ -12,7 +12,7 @@ from gateway.description.schema import (
     matching,
     one_of,
 )
-from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_SECONDS
+from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, MAX_SECONDS
 
 EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
 
@@ -53,6 +53,18 @@ STATUS: tuple[str, Schema] = (
 WORKFLOW: tuple[str, Schema] = (
     "workflowSlug",
     described(SLUG_NAME, "Only what belongs to this workflow.", "greeting"),
+)
+MODEL: tuple[str, Schema] = (
+    "modelId",
+    described(TEXT, "Only what called this model.", "echo"),
+)
+OFFSET: tuple[str, Schema] = (
+    "offset",
+    described(
+        {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
+        "Rows to leave out, the newest first.",
+        50,
+    ),
 )
 LIMIT: tuple[str, Schema] = (
     "limit",

@@ -4,6 +4,8 @@ from engine.capabilities import Role, Tier
 from engine.deliveries import TEST_EVENT, DeliveryStatus
 from engine.executions import TERMINAL, ExecutionStatus, NodeStatus
 from engine.fields import FieldType
+from engine.models.manifest import Category
+from engine.models.pricing import Unit
 from gateway.description.schema import (
     ANYTHING,
     FLAG,
@@ -159,6 +161,48 @@ COMPONENTS: dict[str, Schema] = {
     "OpenApi": members(openapi=TEXT, info=OBJECT, paths=OBJECT),
     "Deleted": members(success={"const": True}),
     "WhoAmI": members(user=USER),
+    "Me": members(
+        user=USER,
+        credits=members(
+            balance=CREDITS,
+            allowance=described(INTEGER, "What is left of the tier's allowance."),
+            topUps=list_of(members(credits=INTEGER, expiresAt=MOMENT_OR_NULL)),
+            refreshedAt=MOMENT_OR_NULL,
+        ),
+    ),
+    "ModelList": list_of(
+        members(
+            internalName=TEXT,
+            name=TEXT,
+            category=one_of(Category),
+            fields=list_of(ref("Field")),
+            pricing=list_of(members(unit=one_of(Unit), usd=NUMBER, credits=NUMBER)),
+            tierRequired=one_of(Tier),
+            enabled=FLAG,
+        )
+    ),
+    "UsagePage": members(
+        rows=list_of(
+            members(
+                id=ID,
+                userId=TEXT,
+                workflowSlug=TEXT_OR_NULL,
+                modelIds=TEXTS,
+                status=one_of(ExecutionStatus),
+                source=TEXT,
+                cost=described(NUMBER, "What the providers ask for, in USD."),
+                userCost=described(NUMBER, "The same after the tier's markup."),
+                creditsCost=CREDITS,
+                durationMs=INTEGER_OR_NULL,
+                errorCode=TEXT_OR_NULL,
+                requestId=TEXT,
+                createdAt=MOMENT,
+            )
+        ),
+        page=INTEGER,
+        pageSize=INTEGER,
+        total=INTEGER,
+    ),
     "CreatedApiKey": members(**API_KEY_MEMBERS, key=TEXT),
     "ApiKeyList": list_of(members(**API_KEY_MEMBERS, lastUsedAt=MOMENT_OR_NULL)),
     "Webhook": members({"disabledReason": TEXT}, **WEBHOOK_MEMBERS),

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import WorkflowNotFound, WorkflowNotRunnable
+from engine.errors import ModelNotFound, WorkflowNotFound, WorkflowNotRunnable
+from engine.model_plan import model_plan
+from engine.models.registry import find_model
 from engine.slugs import check_slug
 from engine.store import Principal
 from gateway.endpoints import Resource, requires
-from gateway.limits import WORKFLOW_RUNS
+from gateway.limits import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.running import Runnable, run
 from gateway.services import GatewayRequest, Services
 
@@ -32,7 +34,24 @@ class SavedWorkflow:
             raise WorkflowNotFound
         if plan is None:
             raise WorkflowNotRunnable(workflow.problems)
-        return Runnable(workflow=workflow, plan=plan)
+        return Runnable(plan=plan, workflow=workflow)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredModel:
+    """A model of the registry, by its internal name."""
+
+    internal_name: str
+    source = "api-slim"
+
+    async def find(
+        self, services: Services, principal: Principal, *, fresh: bool = False
+    ) -> Runnable:
+        """As `Subject.find`. Raises ModelNotFound."""
+        model = find_model(self.internal_name)
+        if model is None or not model.enabled:
+            raise ModelNotFound
+        return Runnable(plan=model_plan(model))
 
 
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
@@ -41,4 +60,13 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Respons
     return await run(request, principal, SavedWorkflow(check_slug(request.path_params["slug"])))
 
 
-routes = [Route("/api/workflows/{slug}/run", Resource(POST=run_workflow))]
+@requires("model:run", named="internal_name", bucket=MODEL_RUNS)
+async def run_model(request: GatewayRequest, principal: Principal) -> Response:
+    """Run a model as if it were a workflow of one node."""
+    return await run(request, principal, RegisteredModel(request.path_params["internal_name"]))
+
+
+routes = [
+    Route("/api/workflows/{slug}/run", Resource(POST=run_workflow)),
+    Route("/api/models/{internal_name}/run", Resource(POST=run_model)),
+]

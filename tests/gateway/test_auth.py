@@ -24,6 +24,7 @@ GOLDEN = Path(__file__).with_name("routes.txt")
 UNAUTHORIZED = b'{"error":"Unauthorized"}'
 PATH = {
     "slug": "greeting",
+    "internal_name": "echo",
     "key_id": "key_0",
     "execution_id": "00000000-0000-4000-8000-000000000000",
     "delivery_id": "00000000-0000-4000-8000-000000000000",
@@ -204,10 +205,11 @@ async def test_a_key_may_do_what_it_holds_and_nothing_else(
         path = call.path.format(**PATH)
         answer = await client.request(call.method, path, json={}, params={"async": "true"})
 
-        if call.demand in allowed:
+        first, *others = call.demand.split(" or ")
+        if allowed & {call.demand, first, *others}:
             assert answer.status_code not in (401, 403), call
         else:
-            refusal = ("CAPABILITY_DENIED", call.demand)
+            refusal = ("CAPABILITY_DENIED", first)
             if call.demand == "session":
                 refusal = ("SESSION_REQUIRED", None)
             assert answer.status_code == 403, call

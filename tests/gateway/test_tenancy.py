@@ -21,11 +21,14 @@ from tests.gateway.test_auth import GUARDED, GUARDED_PATHS, UNAUTHORIZED, Call
 
 UNKNOWN = {
     "slug": "unknown",
+    "internal_name": "unknown",
     "key_id": "key_000000000000000000000000",
     "execution_id": "00000000-0000-4000-8000-000000000000",
     "delivery_id": "00000000-0000-4000-8000-000000000000",
 }
-ABOUT_ONE = [call for call in GUARDED if "{" in call.path]
+OF_ALL = "{internal_name}"
+"""Models belong to nobody."""
+ABOUT_ONE = [call for call in GUARDED if "{" in call.path and OF_ALL not in call.path]
 LISTS = [call.path for call in GUARDED if call.method == "GET" and "{" not in call.path]
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
