@@ -17,7 +17,8 @@ MAX_OFFSET = 2**53 - 1
 TRUE_WORDS = frozenset({"true", "1", ""})
 FALSE_WORDS = frozenset({"false", "0"})
 INTEGER = re.compile(r"[0-9]{1,16}")
-SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?(e-[0-9]{1,3})?", re.IGNORECASE)
+"""A small number may come as programs write it: `1e-07`."""
 MAX_SECONDS = 10**9 - 1
 """What nine digits say."""
 

@@ -79,10 +79,13 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     body = await read_object(request.scope, request.receive)
     wanted = _wanted_versions(request)
     for _ in range(MAX_MERGES):
+        # A body that cannot be saved is refused as such, whatever version was wanted.
+        document = parse_document(body, current.document)
+        problems = await _check(request, document)
         if wanted is not None and current.version not in wanted:
             break
         try:
-            return _answer(await _merge(request, principal, current, body))
+            return _answer(await _update(request, current, document, problems))
         except VersionConflict:
             current = await _load_writable(request, principal)
     raise VersionConflict(current.version)
@@ -137,13 +140,14 @@ def _is_own(workflow: Workflow, principal: Principal) -> bool:
     return workflow.account_id == principal.account.id
 
 
-async def _merge(
-    request: GatewayRequest, principal: Principal, current: Workflow, body: Mapping[str, Any]
+async def _update(
+    request: GatewayRequest,
+    current: Workflow,
+    document: Document,
+    problems: list[dict[str, str]],
 ) -> Workflow:
-    document = parse_document(body, current.document)
-    problems = await _check(request, document)
     return await request.state["services"].store.workflows.update(
-        principal.account.id, current.slug, document, problems, current.version
+        current.account_id, current.slug, document, problems, current.version
     )
 
 

@@ -73,7 +73,12 @@ async def test_a_poll_url_leads_to_the_execution(
 
 @pytest.mark.parametrize(
     ("params", "headers"),
-    [({"timeout": "0.2"}, {}), ({"timeout": "0"}, {}), ({}, {"prefer": "respond-async, wait=0.2"})],
+    [
+        ({"timeout": "0.2"}, {}),
+        ({"timeout": "0"}, {}),
+        ({"timeout": "1.5e-07"}, {}),
+        ({}, {"prefer": "respond-async, wait=0.2"}),
+    ],
 )
 async def test_a_caller_whose_time_is_up_is_told_where_to_look(
     client: httpx2.AsyncClient, params: dict[str, str], headers: dict[str, str]

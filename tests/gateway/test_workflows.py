@@ -140,6 +140,19 @@ async def test_an_update_of_another_version_is_refused(
     assert (await client.get(HERE)).json()["version"] == 2
 
 
+@pytest.mark.parametrize("code", ["INVALID_BODY", "INVALID_GRAPH"])
+async def test_what_cannot_be_saved_is_refused_as_such_whatever_version_was_wanted(
+    client: httpx2.AsyncClient, code: str
+) -> None:
+    await save(client, greeting())
+    body = {"INVALID_BODY": {"name": 5}, "INVALID_GRAPH": broken()}[code]
+
+    answer = await client.put(HERE, json=body, headers={"if-match": "7"})
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == code
+
+
 async def test_of_two_guarded_updates_at_once_one_wins(client: httpx2.AsyncClient) -> None:
     await save(client, greeting())
     headers = {"if-match": "1"}
