@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 import time
 from contextvars import ContextVar
@@ -12,6 +13,11 @@ import msgspec
 _bound: ContextVar[dict[str, Any] | None] = ContextVar("headrace_log_fields", default=None)
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _encoder = msgspec.json.Encoder(enc_hook=str)
+MAX_TEXT = 2_048
+MAX_TRACEBACK = 16_384
+"""Characters; of what is longer the rest is left out."""
+UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What JSON lets stand, but ends lines or steers terminals."""
 
 
 def bind(**fields: Any) -> None:
@@ -32,12 +38,28 @@ class JsonFormatter(logging.Formatter):
             **(_bound.get() or {}),
         }
         line.update({k: v for k, v in record.__dict__.items() if k not in _STANDARD})
+        line = {name: _bounded(value) for name, value in line.items()}
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        try:
-            return _encoder.encode(line).decode()
-        except UnicodeEncodeError:
-            return json.dumps(line, default=str)  # escapes what is not Unicode
+            line["traceback"] = self.formatException(record.exc_info)[-MAX_TRACEBACK:]
+        return UNSAFE.sub(_escape, _encode(line))
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, (int, float, type(None))):
+        return value
+    text = value if isinstance(value, str) else _encode(value)
+    return value if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
+
+
+def _encode(value: Any) -> str:
+    try:
+        return _encoder.encode(value).decode()
+    except UnicodeEncodeError:
+        return json.dumps(value, default=str)  # escapes what is not Unicode
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match.group()):04x}"
 
 
 def set_up(level: str) -> None:

@@ -1,0 +1,79 @@
+"""Lines of the log whatever text is in them: one object each, nothing for a terminal to obey."""
+
+import contextvars
+import json
+import logging
+import sys
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from engine import log
+
+TRICKS = (
+    "one\nInfo: two",
+    "one\r\n2026-01-01 root logged in",
+    "one\x0btwo\x0cthree\x1cfour\x1dfive\x1esix\x85seven\u2028eight\u2029nine",
+    "\x1b[2J\x1b]0;title\x07 \x9b31m \x7f\x08",
+    '"}\n{"level":"error","event":"forged"',
+    "\\u000a \\n %0a %0d",
+    "{} {0} %s %d %(x)s %",
+    "\u202eright to left\u202c \u2066isolated\u2069",
+    "\x00",
+    "\ud800",
+)
+TEXTS = st.one_of(st.sampled_from(TRICKS), st.text(), st.text(st.characters(max_codepoint=0xA0)))
+
+
+def formatted(text: Any, **extra: Any) -> str:
+    """The line of a record that has the text wherever there may be one."""
+    try:
+        raise ValueError(text)
+    except ValueError:
+        cause = sys.exc_info()
+    record = logging.makeLogRecord(
+        {"msg": "seen %s", "args": (text,), "name": "x", "exc_info": cause, **extra}
+    )
+
+    def inside() -> str:
+        log.bind(request_id=text)
+        return log.JsonFormatter().format(record)
+
+    return contextvars.copy_context().run(inside)
+
+
+@given(text=TEXTS)
+@example(text="\n".join(TRICKS))
+def test_a_line_stays_one_and_tells_what_it_was_told(text: str) -> None:
+    line = formatted(
+        text, path=text, nested={text: [text]}, at_what=text.encode("utf-8", "replace")
+    )
+
+    assert len(line.splitlines()) == 1
+    assert not any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in line)
+    assert not set(line) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    told = json.loads(line)
+    if len(text) < 1_000 and text.isascii():
+        assert told["event"] == f"seen {text}"
+        assert told["path"] == told["request_id"] == text
+
+
+@pytest.mark.parametrize("text", ["x" * 2_049, "é" * 100_000, "\ud800" * 5_000, "\n" * 5_000])
+def test_a_text_is_cut_at_two_kibibytes(text: str) -> None:
+    told = json.loads(formatted(text, path=text, nested={"a": [text]}, kept="y" * 2_048))
+
+    for name in ("event", "path", "request_id", "nested"):
+        assert len(told[name]) <= log.MAX_TEXT + 1
+        assert told[name].endswith("…")
+    assert told["path"].startswith(text[0]) or text[0] == "\ud800"
+    assert told["kept"] == "y" * 2_048
+
+
+def test_of_a_traceback_its_end_is_kept() -> None:
+    told = json.loads(formatted("x" * 100_000 + " the end"))
+
+    assert len(told["traceback"]) <= log.MAX_TRACEBACK
+    assert told["traceback"].endswith(" the end")
