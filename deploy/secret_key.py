@@ -10,9 +10,11 @@ FILE = "secret.key"
 
 def find_key(data_dir: Path) -> str:
     """The key of the stack on this data directory; empty when there is none yet."""
-    named = os.environ.get(VARIABLE, "")
-    if named:
-        return named
+    return os.environ.get(VARIABLE, "") or kept_key(data_dir)
+
+
+def kept_key(data_dir: Path) -> str:
+    """The key that the data directory keeps; empty when there is none."""
     try:
         return (data_dir / FILE).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
