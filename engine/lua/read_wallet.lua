@@ -7,7 +7,7 @@
 local keys = {wallet = KEYS[1], ledger = KEYS[2]}
 local wallet = open_wallet(keys, read_now(ARGV[1]))
 refresh_wallet(wallet, ARGV[2])
-if #wallet.entries > 0 then save_wallet(wallet, ARGV[2]) end
+if #wallet.entries > 0 or wallet.has_news then save_wallet(wallet, ARGV[2]) end
 local answer = {wallet.reserved, wallet.facts.refreshed or ''}
 for _, bucket in ipairs(buckets_of(wallet)) do
   answer[#answer + 1] = bucket

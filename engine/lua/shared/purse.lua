@@ -45,7 +45,8 @@ local function hold(purse, node, credits, terms)
   if purse.spent + purse.held + credits > purse.cap then return 'over', 0 end
   local missing = purse.held + credits - purse.reserved
   if missing > 0 then
-    refresh_wallet(purse.wallet, terms)
+    -- The tier may have changed since the execution was accepted: the wallet knows it as it is now.
+    refresh_wallet(purse.wallet, purse.wallet.facts.terms or terms)
     if purse.wallet.balance < missing then return 'poor', missing end
     for _, part in ipairs(reserve(purse.wallet, missing, 'execution', purse.id)) do
       purse.parts[#purse.parts + 1] = part

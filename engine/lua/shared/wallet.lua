@@ -2,6 +2,7 @@
 -- A bucket's name says when it lapses: 'm<end>' is an allowance, 't<end>.<id>' a top-up, the end in
 -- milliseconds and 0 for never. Every movement is an entry of the ledger.
 local MOST_CREDITS = 9007199254740991
+local MOST_FOLDED = 1000
 
 local function lapses_at(bucket)
   local at = tonumber(string.match(bucket, '^%a(%d+)'))
@@ -25,7 +26,10 @@ local function buckets_of(wallet)
 end
 
 local function move(wallet, kind, bucket, credits, reserved, ...)
-  if credits ~= 0 then wallet.left[bucket] = (wallet.left[bucket] or 0) + credits end
+  if credits ~= 0 then
+    wallet.left[bucket] = (wallet.left[bucket] or 0) + credits
+    wallet.moved[bucket] = true
+  end
   wallet.balance = wallet.balance + credits
   wallet.reserved = wallet.reserved + reserved
   if credits ~= 0 or reserved ~= 0 then
@@ -38,7 +42,7 @@ end
 
 -- `keys` are those of the wallet and of the ledger.
 local function open_wallet(keys, now)
-  local wallet = {keys = keys, now = now, left = {}, facts = {}, gone = {},
+  local wallet = {keys = keys, now = now, left = {}, facts = {}, gone = {}, moved = {},
     entries = {}, balance = 0}
   local flat = redis.call('HGETALL', keys.wallet)
   for position = 1, #flat, 2 do
@@ -62,16 +66,19 @@ local function open_wallet(keys, now)
 end
 
 -- Give the allowance when it is time, and fit it to a tier that has changed: what was given in this
--- month counts. `terms` are 'allowance:once:…', once being 1 when it is given a single time.
+-- month counts, less what was taken back. `terms` are 'allowance:once:…', once being 1 when it is
+-- given a single time.
 local function refresh_wallet(wallet, terms)
   local allowance, once = string.match(terms, '^(%d+):([01])')
   allowance, once = tonumber(allowance), once == '1'
   local facts, given, ends = wallet.facts, tonumber(wallet.facts.given), tonumber(wallet.facts.ends)
+  wallet.has_news = facts.terms ~= terms
+  facts.terms = terms
   local is_over = ends and ends > 0 and ends <= wallet.now
   if given and not is_over and given == allowance and once == (ends == 0) then return end
   local month_ends = once and 0 or next_month(wallet.now)
   if not given or (is_over and not once) then
-    ends = month_ends
+    given, ends = allowance, month_ends
     move(wallet, 'allowance', 'm' .. string.format('%d', ends), allowance, 0)
     facts.refreshed = string.format('%d', wallet.now)
   else
@@ -80,6 +87,7 @@ local function refresh_wallet(wallet, terms)
     if once or ends == 0 then ends = month_ends end
     local new = 'm' .. string.format('%d', ends)
     local fitted = math.max(0, left + allowance - given)
+    given = is_over and allowance or given + fitted - left
     if old ~= new then
       move(wallet, 'tier', old, -left, 0)
       left = 0
@@ -88,7 +96,7 @@ local function refresh_wallet(wallet, terms)
     end
     move(wallet, 'tier', new, fitted - left, 0)
   end
-  facts.given, facts.ends = string.format('%d', allowance), string.format('%d', ends)
+  facts.given, facts.ends = string.format('%d', given), string.format('%d', ends)
 end
 
 -- Set credits aside, in the order in which they are spent. Returns {bucket, credits} pairs.
@@ -110,7 +118,8 @@ end
 local function fold_ledger(wallet, keep_ms)
   local keys = wallet.keys
   local before = string.format('%d', math.max(0, wallet.now - keep_ms - 1))
-  local old = redis.call('XRANGE', keys.ledger, '-', before, 'COUNT', 2 * #wallet.entries)
+  local count = math.min(2 * #wallet.entries, MOST_FOLDED)
+  local old = redis.call('XRANGE', keys.ledger, '-', before, 'COUNT', count)
   local carried, ids = {}, {}
   for _, entry in ipairs(old) do
     local of = {}
@@ -138,11 +147,11 @@ local function save_wallet(wallet, terms)
       fields[#fields + 1] = value
     end
   end
-  for bucket, left in pairs(wallet.left) do
-    fields[#fields + 1] = 'b:' .. bucket
-    fields[#fields + 1] = string.format('%d', left)
+  for _, field in ipairs(wallet.gone) do redis.call('HDEL', keys.wallet, field) end
+  for bucket in pairs(wallet.moved) do
+    local left = wallet.left[bucket]
+    if left then redis.call('HSET', keys.wallet, 'b:' .. bucket, string.format('%d', left)) end
   end
-  if #wallet.gone > 0 then redis.call('HDEL', keys.wallet, unpack(wallet.gone)) end
   redis.call('HSET', keys.wallet, unpack(fields))
   for _, entry in ipairs(wallet.entries) do
     redis.call('XADD', keys.ledger, '*', unpack(entry))

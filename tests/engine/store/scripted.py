@@ -1,0 +1,50 @@
+"""The scripts, called from tests that have no event loop of their own."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from engine.store.client import Client
+from engine.store.scripts import SCRIPTS
+from tests.engine.store.contents import contents
+
+
+class Scripts:
+    """Calls the real scripts and reads back what they did."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._client = Client(url)
+
+    def close(self) -> None:
+        """Close the connection and the loop."""
+        self._runner.run(self._client.close())
+        self._runner.close()
+
+    def send(self, *command: str | int) -> Any:
+        """One command's reply."""
+
+        async def ask() -> Any:
+            return await self._client.send(*command)
+
+        return self._runner.run(ask())
+
+    def send_all(self, *commands: Sequence[str | int]) -> list[Any]:
+        """The replies of commands that are sent together."""
+
+        async def ask() -> list[Any]:
+            return await asyncio.gather(*(self._client.send(*each) for each in commands))
+
+        return self._runner.run(ask())
+
+    def run(self, name: str, keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
+        """One script's reply."""
+
+        async def ask() -> Any:
+            return await self._client.call(SCRIPTS[name], keys, args)
+
+        return self._runner.run(ask())
+
+    def contents(self) -> dict[bytes, Any]:
+        """Everything that is there."""
+        return self._runner.run(contents(self._client))
