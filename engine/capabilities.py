@@ -29,9 +29,8 @@ EVERYTHING = "*"
 RESOURCES = frozenset(text.partition(":")[0] for text in GENERAL)
 IMPLICIT = frozenset({"execution:read", "execution:cancel"})
 """Every key holds these for executions of its own account."""
-SPECIFIC = re.compile(
-    r"workflow:[a-z0-9](?:[a-z0-9-]{0,63})?:run|model:[A-Za-z0-9][A-Za-z0-9._-]{0,63}:run"
-)
+MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+SPECIFIC = re.compile(rf"workflow:[a-z0-9](?:[a-z0-9-]{{0,63}})?:run|model:{MODEL_NAME}:run")
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "Read-only": ("workflow:read",),
@@ -74,7 +73,7 @@ def parse(text: str) -> str:
 
 def is_model_name(text: str) -> bool:
     """Whether a model may be called this, so that a capability can name it."""
-    return SPECIFIC.fullmatch(f"model:{text}:run") is not None
+    return re.fullmatch(MODEL_NAME, text) is not None
 
 
 def parse_all(texts: Iterable[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What callers put into paths, queries and headers, as JSON Schema."""
 
+from engine.capabilities import MODEL_NAME
 from engine.executions import ExecutionStatus
 from engine.slugs import SLUG
 from gateway.asks import MAX_CREDITS
@@ -56,7 +57,7 @@ WORKFLOW: tuple[str, Schema] = (
 )
 MODEL: tuple[str, Schema] = (
     "modelId",
-    described(TEXT, "Only what called this model.", "echo"),
+    described(matching(MODEL_NAME), "Only what called this model.", "echo"),
 )
 OFFSET: tuple[str, Schema] = (
     "offset",
