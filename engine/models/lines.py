@@ -14,7 +14,9 @@ class Lines:
     """The lines of tables and members, by their path: `fields[0].name`."""
 
     def __init__(self, text: str) -> None:
-        self._lines = dict(_read(text))
+        self._lines: dict[str, int] = {}
+        for path, number in _read(text):
+            self._lines.setdefault(path, number)
 
     def find(self, path: str) -> int | None:
         """Where `path`, or else the innermost that holds it, begins; None: it is not known."""
@@ -31,6 +33,8 @@ def _read(text: str) -> Iterator[tuple[str, int]]:
     for number, line in enumerate(text.split("\n"), 1):
         if quote:
             quote = "" if quote in line else quote
+            continue
+        if line.lstrip().startswith("#"):
             continue
         header = HEADER.match(line)
         if header:

@@ -9,7 +9,7 @@ from engine.capabilities import Tier
 from engine.errors import InvalidCapability
 from engine.expressions import Template
 from engine.fields import Field, FieldType, parse_fields
-from engine.models.calls import Builtin
+from engine.models.calls import CALLS, Builtin
 from engine.models.manifest import (
     FIELD_MEMBERS,
     Category,
@@ -20,7 +20,7 @@ from engine.models.manifest import (
     parse_manifest,
 )
 from engine.models.pricing import Price, Unit, Usage
-from tests.manifests import manifest, model
+from tests.manifests import ANSWER, manifest, model
 
 DURATION = '[[fields]]\nname = "duration"\ntype = "number"\nmax = 12.5\n'
 FIXED = '[builtin]\ntemplate = "https://a.example/"'
@@ -271,6 +271,15 @@ def price(**members: str) -> str:
             13,
             "pricing[0].field must name a number field with a max",
         ),
+        (
+            manifest(
+                fields=field("duration", "number") + "max = 0\n",
+                pricing=price(unit='"second"', field='"duration"'),
+                call='[builtin]\ntemplate = "x"',
+            ),
+            14,
+            "pricing[0].field must name a number field with a max over 0",
+        ),
         (manifest(head="trial = 1"), 5, "trial must be a table, [trial]"),
         (manifest(head="trial = {}"), 5, "trial must have exactly one of runs and days"),
         (manifest(head="trial = {runs = 1, days = 1}"), 5, "trial must have exactly one of"),
@@ -320,6 +329,14 @@ def test_all_that_is_wrong_is_said_at_once_each_on_a_line_of_its_own() -> None:
     ]
 
 
+def test_a_model_is_called_in_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CALLS, "other", CALLS["builtin"])
+
+    ((_, reason),) = faults(manifest(call=ANSWER + ANSWER.replace("builtin", "other")))
+
+    assert reason.endswith("one section that says how it is called: [builtin], [other]")
+
+
 def test_wrong_fields_are_not_blamed_on_what_names_them() -> None:
     text = manifest(
         fields=field("prompt", "word") + field("duration", "number"), pricing=PER_SECOND
@@ -349,9 +366,17 @@ def test_what_is_not_toml_is_refused_with_the_line_where_the_parser_names_one(
 
 
 def test_lines_within_a_text_of_several_lines_are_not_taken_for_members() -> None:
-    text = manifest(head='''unknown = """\ntier = "x"\n[builtin]\n"""\n''', tier="gold")
+    text = manifest(head='''unknown = """\ntier = "x"\ntier = "y"\n[builtin]\n"""\n''', tier="gold")
 
     assert [line for line, _ in faults(text)] == [5, 4]
+
+
+def test_lines_that_only_look_like_members_are_not_taken_for_them() -> None:
+    fields = '[[fields]]\nname = "prompt"\ntype = "pills"\nmin = "a"\noptions = [\n"min = 3",\n]\n'
+
+    ((line, _),) = faults(manifest(head='# """', fields=fields))
+
+    assert line == 9
 
 
 def test_a_name_with_a_line_break_stays_within_its_line() -> None:

@@ -118,14 +118,16 @@ def test_credits_are_exact_but_for_less_than_one(micro_usd: int, markup: Decimal
     assert 0 <= credits_for(micro_usd, markup) - exact < 1
 
 
-@given(PRICINGS, USAGES)
+@given(PRICINGS, USAGES, MARKUPS)
 def test_the_precision_that_a_program_has_set_for_decimals_changes_nothing(
-    pricing: list[Price], usage: Usage
+    pricing: list[Price], usage: Usage, markup: Decimal
 ) -> None:
-    expected = cost_micro_usd(pricing, usage)
+    cost = cost_micro_usd(pricing, usage)
+    credits = credits_for(cost, markup)
 
     with localcontext(prec=3):
-        assert cost_micro_usd(pricing, usage) == expected
+        assert cost_micro_usd(pricing, usage) == cost
+        assert credits_for(cost, markup) == credits
 
 
 @pytest.mark.parametrize(

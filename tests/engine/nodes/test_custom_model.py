@@ -43,6 +43,7 @@ options = ["fine", "fast"]
 """
 PRICING = '[[pricing]]\nunit = "image"\nusd = "0.02"\nfield = "count"\n'
 NEEDY = '[[fields]]\nname = "size"\ntype = "number"\nrequired = true\n'
+FIXED = '[builtin]\ntemplate = "hello"'
 PHOTO, OTHER = "https://a.example/1.png", "https://a.example/2.png"
 
 
@@ -112,6 +113,11 @@ def test_a_required_field_must_be_typed_or_wired(name: str, socket: str, typed: 
     ]
     assert check_graph([filled], []) == []
     assert check_graph([source, empty], [edge("l.items-out", f"m.{socket}")]) == []
+
+
+def test_a_required_field_that_has_a_default_needs_neither() -> None:
+    with use_models([model(fields=NEEDY + "default = 1\n", call=FIXED)]):
+        assert check_graph([node("m", "customModel", model="own")], []) == []
 
 
 # -- values ---------------------------------------------------------------------------------------
