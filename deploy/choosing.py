@@ -24,9 +24,7 @@ async def open_caller(
         return
     from deploy.store_caller import open_store_caller
 
-    async with open_store_caller(
-        stack.redis_url, key=key, account_id=account_id, slug=slug
-    ) as caller:
+    async with open_store_caller(stack, key=key, account_id=account_id, slug=slug) as caller:
         yield caller
 
 

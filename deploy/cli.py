@@ -8,7 +8,9 @@ import click
 from deploy.commands.accounts import account
 from deploy.commands.doctor import doctor
 from deploy.commands.keys import key
+from deploy.commands.ledger import ledger
 from deploy.commands.login import login_link
+from deploy.commands.models import model
 from deploy.commands.parts import gateway, up, worker
 from deploy.commands.run import run
 from deploy.commands.workflows import workflow
@@ -23,7 +25,19 @@ def headrace() -> None:
     """Turn saved AI workflows into API endpoints, on machines of your own."""
 
 
-for command in (up, run, doctor, account, key, login_link, workflow, gateway, worker):
+for command in (
+    up,
+    run,
+    doctor,
+    account,
+    key,
+    login_link,
+    workflow,
+    model,
+    ledger,
+    gateway,
+    worker,
+):
     headrace.add_command(command)
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from deploy.checks import Check, check_descriptors, check_gateway, check_store, no_redis
 from deploy.problems import CommandFailed
-from deploy.secret_key import find_key
 from deploy.stack import find_stack
 from deploy.store_access import open_store
 
@@ -17,7 +16,7 @@ async def examine(data_dir: Path) -> list[Check]:
 async def _examine_stack(data_dir: Path) -> list[Check]:
     try:
         stack = find_stack(data_dir)
-        async with open_store(stack.redis_url, find_key(data_dir)) as store:
+        async with open_store(stack.redis_url, stack.settings) as store:
             found = await check_store(store)
     except CommandFailed as error:
         return [no_redis(str(error))]

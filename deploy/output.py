@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -10,7 +11,7 @@ Row = Mapping[str, Any]
 def show(value: Row | Sequence[Row], *, as_json: bool, columns: Sequence[str]) -> None:
     """Print one row or many; the table has the named columns, JSON has everything."""
     if as_json:
-        print(json.dumps(value, ensure_ascii=False))
+        print(json.dumps(value, ensure_ascii=False, default=_plain))
         return
     rows = [value] if isinstance(value, Mapping) else value
     print(table(rows, columns))
@@ -25,6 +26,12 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _plain(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _heading(column: str) -> str:

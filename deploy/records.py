@@ -1,15 +1,21 @@
-"""How the commands show accounts, keys and workflows: the wire's names, times in ISO 8601."""
+"""How the commands show what there is: the wire's names, times in ISO 8601."""
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from engine.store import Account, ApiKey, Webhook, Workflow
+from engine.models.manifest import Model
+from engine.store import Account, ApiKey, Entry, Webhook, Workflow
 from engine.values import moment
-from gateway.wire import key_shape, user_shape, webhook_shape
+from gateway.wire import key_shape, model_shape, user_shape, webhook_shape
 
 
-def account_row(account: Account) -> dict[str, Any]:
-    """One account."""
-    return user_shape(account) | {"createdAt": moment(account.created_at)}
+def account_row(account: Account, balance: int) -> dict[str, Any]:
+    """One account, and what it can spend."""
+    return user_shape(account) | {
+        "credits": {"balance": balance},
+        "createdAt": moment(account.created_at),
+    }
 
 
 def key_row(key: ApiKey) -> dict[str, Any]:
@@ -38,3 +44,45 @@ def workflow_row(workflow: Workflow) -> dict[str, Any]:
         "problems": list(workflow.problems),
         "updatedAt": moment(workflow.updated_at),
     }
+
+
+def ledger_row(
+    account_id: str, entries: int, balance: int, faults: Sequence[str]
+) -> dict[str, Any]:
+    """How an account's ledger was found."""
+    return {"accountId": account_id, "entries": entries, "balance": balance, "faults": faults}
+
+
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """One movement of credits."""
+    return {
+        "at": moment(entry.at),
+        "kind": entry.kind,
+        "bucket": entry.bucket,
+        "credits": entry.credits,
+        "reserved": entry.reserved,
+        "balance": entry.balance,
+        "executionId": entry.execution_id,
+        "node": entry.node,
+    }
+
+
+def bucket_text(bucket: str) -> str:
+    """Where credits lie, for people: an allowance or a top-up, and until when."""
+    end, _, top_up = bucket[1:].partition(".")
+    until = f" until {_day(int(end))}" if int(end) else ""
+    return (f"top-up {top_up[:8]}" if bucket[0] == "t" else "allowance") + until
+
+
+def model_row(model: Model) -> dict[str, Any]:
+    """One model at its provider's prices."""
+    return model_shape(model, Decimal(1))
+
+
+def price_text(price: Mapping[str, Any]) -> str:
+    """One price of a model, for people."""
+    return f"{Decimal(price['usd']):f} USD per {price['unit'].replace('_', ' ')}"
+
+
+def _day(milliseconds: int) -> str:
+    return str(moment(milliseconds))[:10]

@@ -4,14 +4,18 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deploy.problems import CommandFailed
+from deploy.secret_key import VARIABLE, kept_key
 
 REDIS_URL = "HEADRACE_REDIS_URL"
 RECORD = "stack.json"
+TIERS_FILE = "HEADRACE_TIERS_FILE"
+SHARED = (TIERS_FILE, "HEADRACE_RETENTION_DAYS")
+"""Settings by which the store is kept, so commands go by those of the stack they work on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,8 @@ class Stack:
     data_dir: Path
     redis_url: str
     url: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The shared settings that it was started with, and its key for secrets."""
 
 
 def find_stack(data_dir: Path, environ: Mapping[str, str] | None = None) -> Stack:
@@ -29,19 +35,29 @@ def find_stack(data_dir: Path, environ: Mapping[str, str] | None = None) -> Stac
     record = read_private(data_dir / RECORD)
     named = environ.get(REDIS_URL)
     if named:
-        url = record.get("url") if record.get("redisUrl") == named else None
-        return Stack(data_dir=data_dir, redis_url=named, url=url)
+        if record.get("redisUrl") != named:
+            return Stack(data_dir=data_dir, redis_url=named)
+        return _recorded(data_dir, record)
     if not record:
         raise CommandFailed(
             f"No stack runs on {data_dir}: start one with `headrace up`, "
             f"name another --data-dir, or set {REDIS_URL}."
         )
-    return Stack(data_dir=data_dir, redis_url=record["redisUrl"], url=record["url"])
+    return _recorded(data_dir, record)
 
 
 def remember(stack: Stack) -> None:
     """Leave word of a stack that has started."""
-    write_private(stack.data_dir / RECORD, {"redisUrl": stack.redis_url, "url": stack.url})
+    record = {"redisUrl": stack.redis_url, "url": stack.url, "settings": dict(stack.settings)}
+    write_private(stack.data_dir / RECORD, record)
+
+
+def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The shared settings of an environment, good in any folder."""
+    found = {name: environ[name] for name in SHARED if name in environ}
+    if found.get(TIERS_FILE):
+        found[TIERS_FILE] = str(Path(found[TIERS_FILE]).resolve())
+    return found
 
 
 def forget(data_dir: Path) -> None:
@@ -84,6 +100,20 @@ def read_private(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _recorded(data_dir: Path, record: Mapping[str, Any]) -> Stack:
+    return Stack(
+        data_dir=data_dir,
+        redis_url=record["redisUrl"],
+        url=record.get("url"),
+        settings={**record.get("settings", {}), **_secret_key(data_dir)},
+    )
+
+
+def _secret_key(data_dir: Path) -> dict[str, str]:
+    kept = kept_key(data_dir)
+    return {VARIABLE: kept} if kept else {}
 
 
 def write_private(path: Path, record: Mapping[str, Any]) -> None:

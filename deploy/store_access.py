@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from deploy.problems import CommandFailed
-from deploy.secret_key import find_key
 from deploy.stack import find_stack
 from engine.errors import EngineError, Unavailable
 from engine.settings import load
@@ -20,21 +20,25 @@ T = TypeVar("T")
 
 def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
     """Find the stack, do the work on its store and give what came of it."""
-    redis_url = find_stack(data_dir).redis_url
+    stack = find_stack(data_dir)
 
     async def run() -> T:
-        async with open_store(redis_url, find_key(data_dir)) as store:
+        async with open_store(stack.redis_url, stack.settings) as store:
             return await work(store)
 
     return asyncio.run(run())
 
 
 @asynccontextmanager
-async def open_store(redis_url: str, secret_key: str = "") -> AsyncIterator[Store]:
-    """The store behind an address, which must answer; with the key where secrets are sealed."""
-    settings = load()
-    key = secret_key or settings.secret_key
-    store = Store.open(replace(settings, redis_url=redis_url, secret_key=key))
+async def open_store(
+    redis_url: str, shared: Mapping[str, str] | None = None
+) -> AsyncIterator[Store]:
+    """The store behind an address, which must answer.
+
+    `shared` are settings of its stack that hold where the environment does not say otherwise.
+    """
+    settings = load({**(shared or {}), **os.environ})
+    store = Store.open(replace(settings, redis_url=redis_url))
     try:
         await _ping(store)
         yield store

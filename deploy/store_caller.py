@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from deploy.callers import Answer
+from deploy.stack import Stack
 from deploy.store_access import open_store
 from engine.capabilities import covers
 from engine.errors import (
@@ -78,10 +79,10 @@ class StoreCaller:
 
 @asynccontextmanager
 async def open_store_caller(
-    redis_url: str, *, key: str | None, account_id: str | None, slug: str
+    stack: Stack, *, key: str | None, account_id: str | None, slug: str
 ) -> AsyncIterator[StoreCaller]:
     """A caller for the account that was named, or for the one that holds the key."""
-    async with open_store(redis_url) as store:
+    async with open_store(stack.redis_url, stack.settings) as store:
         if key is None:
             account = await store.accounts.get(account_id or "")
             yield StoreCaller(store, account, "")

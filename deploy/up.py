@@ -18,7 +18,15 @@ from deploy.http_client import Unreachable, call
 from deploy.problems import CommandFailed
 from deploy.redis_server import RedisServer
 from deploy.secret_key import VARIABLE, keep_key
-from deploy.stack import REDIS_URL, Stack, forget, lock_data_dir, open_data_dir, remember
+from deploy.stack import (
+    REDIS_URL,
+    Stack,
+    forget,
+    lock_data_dir,
+    open_data_dir,
+    remember,
+    shared_settings,
+)
 from deploy.store_access import end_leases, open_store
 from deploy.supervisor import Keeper, Part, Supervisor, mourn_nobody
 from engine.errors import EngineError
@@ -122,7 +130,12 @@ class Run:
     def _remember(self, redis_url: str) -> Stack:
         options = self._options
         url = url_of(reachable_host(options.host), options.port)
-        stack = Stack(data_dir=options.data_dir, redis_url=redis_url, url=url)
+        stack = Stack(
+            data_dir=options.data_dir,
+            redis_url=redis_url,
+            url=url,
+            settings=shared_settings(os.environ),
+        )
         remember(stack)
         self._cleanup.callback(forget, options.data_dir)
         return stack
@@ -163,7 +176,7 @@ def _tell(text: str) -> None:
 
 async def _check_redis(redis_url: str, secret_key: str) -> None:
     try:
-        async with open_store(redis_url, secret_key) as store:
+        async with open_store(redis_url, {VARIABLE: secret_key}) as store:
             fits = await store.seals.fit()
     except CommandFailed as error:
         raise CommandFailed(f"The Redis that {REDIS_URL} names does not answer.") from error

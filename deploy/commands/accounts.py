@@ -1,6 +1,9 @@
-"""`headrace account`: who owns workflows and executions."""
+"""`headrace account`: who owns workflows and executions, and what they have to spend."""
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,12 +11,12 @@ from deploy.commands import options
 from deploy.output import show
 
 TIERS = ("free", "creator", "pro", "business", "enterprise")
-COLUMNS = ("id", "email", "tier", "role", "approved", "createdAt")
+COLUMNS = ("id", "email", "tier", "role", "approved", "balance", "createdAt")
 
 
 @click.group()
 def account() -> None:
-    """Create, approve, move and list accounts."""
+    """Create, approve, move, credit and list accounts."""
 
 
 @account.command()
@@ -21,23 +24,40 @@ def account() -> None:
 @click.option("--tier", type=click.Choice(TIERS), required=True)
 @click.option("--role", type=click.Choice(("user", "admin")), default="user", show_default=True)
 @click.option("--unapproved", is_flag=True, help="It may read, but run nothing yet.")
+@click.option(
+    "--credits",
+    type=options.CREDITS,
+    metavar="N",
+    help="Credits that do not expire, beside the allowance of its tier.",
+)
 @options.data_dir
 @options.as_json
 def create(
-    email: str, tier: str, role: str, unapproved: bool, data_dir: Path, as_json: bool
+    email: str,
+    tier: str,
+    role: str,
+    unapproved: bool,
+    credits: int | None,
+    data_dir: Path,
+    as_json: bool,
 ) -> None:
     """Create an account."""
-    from deploy.records import account_row
+    from deploy.ledgers import create_account
     from deploy.store_access import with_store
     from engine.capabilities import Role, Tier
-    from engine.store import Account, Store
+    from engine.store import Store
 
-    async def work(store: Store) -> Account:
-        return await store.accounts.create(
-            email=email, tier=Tier(tier), role=Role(role), approved=not unapproved
+    async def work(store: Store) -> dict[str, Any]:
+        return await create_account(
+            store,
+            email=email,
+            tier=Tier(tier),
+            role=Role(role),
+            approved=not unapproved,
+            credits=credits,
         )
 
-    show(account_row(with_store(data_dir, work)), as_json=as_json, columns=COLUMNS)
+    _show(with_store(data_dir, work), as_json)
 
 
 @account.command()
@@ -46,11 +66,14 @@ def create(
 @options.as_json
 def approve(account_id: str, data_dir: Path, as_json: bool) -> None:
     """Let an account run workflows, from its very next request on."""
-    from deploy.records import account_row
+    from deploy.ledgers import account_with_balance
     from deploy.store_access import with_store
+    from engine.store import Store
 
-    approved = with_store(data_dir, lambda store: store.accounts.approve(account_id))
-    show(account_row(approved), as_json=as_json, columns=COLUMNS)
+    async def work(store: Store) -> dict[str, Any]:
+        return await account_with_balance(store, await store.accounts.approve(account_id))
+
+    _show(with_store(data_dir, work), as_json)
 
 
 @account.command("tier")
@@ -60,21 +83,61 @@ def approve(account_id: str, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def set_tier(account_id: str, tier: str, data_dir: Path, as_json: bool) -> None:
     """Move an account to a tier, from its very next request on."""
-    from deploy.records import account_row
+    from deploy.ledgers import account_with_balance
     from deploy.store_access import with_store
     from engine.capabilities import Tier
+    from engine.store import Store
 
-    moved = with_store(data_dir, lambda store: store.accounts.set_tier(account_id, Tier(tier)))
-    show(account_row(moved), as_json=as_json, columns=COLUMNS)
+    async def work(store: Store) -> dict[str, Any]:
+        moved = await store.accounts.set_tier(account_id, Tier(tier))
+        return await account_with_balance(store, moved)
+
+    _show(with_store(data_dir, work), as_json)
+
+
+@account.command()
+@click.argument("account_id", metavar="ID")
+@click.argument("credits", metavar="N", type=options.CREDITS)
+@click.option(
+    "--expires",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The day at whose beginning (UTC) they are gone.  [default: never]",
+)
+@options.data_dir
+@options.as_json
+def credit(
+    account_id: str, credits: int, expires: datetime | None, data_dir: Path, as_json: bool
+) -> None:
+    """Top an account up with N credits."""
+    from deploy.ledgers import credit_account
+    from deploy.store_access import with_store
+
+    expires_at = None if expires is None else _milliseconds(expires)
+    topped_up = with_store(
+        data_dir, lambda store: credit_account(store, account_id, credits, expires_at)
+    )
+    _show(topped_up, as_json)
 
 
 @account.command("list")
 @options.data_dir
 @options.as_json
 def list_(data_dir: Path, as_json: bool) -> None:
-    """List all accounts, oldest first."""
-    from deploy.records import account_row
+    """List all accounts, oldest first, with what they can spend."""
+    from deploy.ledgers import accounts_with_balances
     from deploy.store_access import with_store
 
-    found = with_store(data_dir, lambda store: store.accounts.list())
-    show([account_row(account) for account in found], as_json=as_json, columns=COLUMNS)
+    _show(with_store(data_dir, accounts_with_balances), as_json)
+
+
+def _milliseconds(day: datetime) -> int:
+    return int(day.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _show(found: Mapping[str, Any] | Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show(found, as_json=True, columns=())
+        return
+    rows = [found] if isinstance(found, Mapping) else found
+    show([{**row, **row["credits"]} for row in rows], as_json=False, columns=COLUMNS)

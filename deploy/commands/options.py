@@ -4,12 +4,19 @@ from pathlib import Path
 
 import click
 
+CREDITS = click.IntRange(1, 2**53 - 1)
+
 data_dir = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".headrace"),
     show_default=True,
     help="The stack's data directory.",
+)
+ignored_data_dir = click.option(
+    "--data-dir",
+    expose_value=False,
+    help="Taken as everywhere; the models are those of this installation, whatever runs.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 account = click.option("--account", "account_id", metavar="ID", help="The account's id.")

@@ -22,7 +22,7 @@ from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
 from engine.store.usage import UsageFilter, UsageLog, UsagePage
 from engine.store.walks import Walks
-from engine.store.wallets import TopUp, Wallet, Wallets
+from engine.store.wallets import Entry, LedgerPage, TopUp, Wallet, Wallets
 from engine.store.webhooks import Webhook, Webhooks
 from engine.store.workflows import Workflow, Workflows
 from engine.tiers import Tiers
@@ -36,9 +36,11 @@ __all__ = [
     "ApiKeys",
     "Bell",
     "Deliveries",
+    "Entry",
     "Executions",
     "HintSender",
     "Leases",
+    "LedgerPage",
     "NotPassed",
     "Principal",
     "Repeated",

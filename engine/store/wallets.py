@@ -41,6 +41,32 @@ class Wallet:
     """When the allowance was given last, in milliseconds; None for never."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One movement of credits. `at` is in milliseconds."""
+
+    at: int
+    kind: str
+    bucket: str
+    credits: int
+    """What came to the balance, or went from it."""
+    reserved: int
+    """What came to that which executions have reserved, or went from it."""
+    balance: int
+    """After it."""
+    execution_id: str | None
+    node: int | None
+    """Index of the node that was charged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPage:
+    """The newest entries of a ledger, newest first, and how many it holds one by one."""
+
+    entries: tuple[Entry, ...]
+    total: int
+
+
 class Wallets:
     """Reads, tops up and checks wallets; executions move credits in scripts of their own."""
 
@@ -84,6 +110,15 @@ class Wallets:
             raise ValueError("The time at which the credits expire is over")
         if reply[0] == b"many":
             raise ValueError("That is more than an account can have")
+
+    async def entries(self, account_id: str, limit: int) -> LedgerPage:
+        """The newest entries of the account's ledger, `limit` of them at most."""
+        key = keyspace.ledger(account_id)
+        newest, total = await asyncio.gather(
+            self._client.send("XREVRANGE", key, "+", "-", "COUNT", limit),
+            self._client.send("XLEN", key),
+        )
+        return LedgerPage(entries=tuple(_entry(*each) for each in newest or ()), total=total)
 
     async def check(self, account_id: str) -> list[str]:
         """What of the account's ledger does not add up; empty when all of it does.
@@ -159,6 +194,20 @@ def _parse(reply: Sequence[Any]) -> Wallet:
         ),
         reserved=int(reply[0]),
         refreshed_at=int(reply[1]) if reply[1] else None,
+    )
+
+
+def _entry(entry_id: bytes, words: Sequence[bytes]) -> Entry:
+    of = {words[i].decode(): words[i + 1].decode() for i in range(0, len(words), 2)}
+    return Entry(
+        at=int(entry_id.partition(b"-")[0]),
+        kind=of["kind"],
+        bucket=of["bucket"],
+        credits=int(of["credits"]),
+        reserved=int(of["reserved"]),
+        balance=int(of["balance"]),
+        execution_id=of.get("execution"),
+        node=int(of["node"]) if "node" in of else None,
     )
 
 

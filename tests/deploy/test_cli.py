@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+AMOUNTS = ("0", "-5", "1.5", "1e3", "NaN", "many", "", str(2**53))
+
 HEADRACE = (sys.executable, "-P", "-m", "deploy")
 
 
@@ -37,6 +39,7 @@ def test_help_is_there_at_once() -> None:
         ("account", "create"),
         ("account", "approve"),
         ("account", "tier"),
+        ("account", "credit"),
         ("account", "list"),
         ("key", "create"),
         ("key", "list"),
@@ -44,6 +47,9 @@ def test_help_is_there_at_once() -> None:
         ("login-link",),
         ("workflow", "push"),
         ("workflow", "list"),
+        ("model", "list"),
+        ("ledger", "check"),
+        ("ledger", "show"),
     ],
 )
 def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
@@ -59,6 +65,14 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
         ("no-such-command",),
         ("up", "--port", "many"),
         ("account", "create", "--email", "a@b", "--tier", "golden"),
+        *(("account", "credit", "acc_1", amount) for amount in AMOUNTS),
+        *(
+            ("account", "create", "--email", "a@b", "--tier", "pro", f"--credits={amount}")
+            for amount in AMOUNTS
+        ),
+        ("account", "credit", "acc_1", "1", "--expires", "soon"),
+        ("account", "credit", "acc_1", "1", "--expires", "2027-02-30"),
+        ("ledger", "show", "acc_1", "--limit", "0"),
         ("key", "create", "--account", "acc_1"),
         ("key", "create", "--account", "acc_1", "--preset", "x", "--capability", "workflow:run"),
         ("run", "slug", "--key", "k", "--account", "acc_1"),
@@ -76,6 +90,9 @@ def test_a_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
     "arguments",
     [
         ("account", "list"),
+        ("account", "credit", "acc_1", "5"),
+        ("ledger", "check"),
+        ("ledger", "show", "acc_1"),
         ("key", "list"),
         ("key", "revoke", "key_1"),
         ("workflow", "list"),

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -17,6 +18,17 @@ def test_json_is_one_value_with_everything(capsys: pytest.CaptureFixture[str]) -
     show(ROWS, as_json=True, columns=("id",))
 
     assert json.loads(capsys.readouterr().out) == ROWS
+
+
+def test_exact_numbers_are_numbers_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    show({"usd": Decimal("0.0123")}, as_json=True, columns=())
+
+    assert capsys.readouterr().out == '{"usd": 0.0123}\n'
+
+
+def test_what_has_no_form_in_json_is_not_printed() -> None:
+    with pytest.raises(TypeError, match="no form in JSON"):
+        show({"one": object()}, as_json=True, columns=())
 
 
 def test_one_row_is_a_table_too(capsys: pytest.CaptureFixture[str]) -> None:

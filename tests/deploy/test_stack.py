@@ -15,6 +15,7 @@ from deploy.stack import (
     open_data_dir,
     read_private,
     remember,
+    shared_settings,
     write_private,
 )
 
@@ -26,6 +27,23 @@ def test_a_stack_that_has_started_is_found_by_its_data_directory(tmp_path: Path)
     remember(stack)
 
     assert find_stack(tmp_path, {}) == stack
+
+
+def test_commands_find_the_settings_by_which_the_stack_keeps_its_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    environ = {"HEADRACE_TIERS_FILE": "tiers.toml", "HEADRACE_RETENTION_DAYS": "7", "HOME": "/"}
+    settings = shared_settings(environ)
+    stack = Stack(data_dir=tmp_path, redis_url="unix:///x.sock", url=URL, settings=settings)
+    remember(stack)
+
+    assert settings == {
+        "HEADRACE_TIERS_FILE": str(tmp_path / "tiers.toml"),
+        "HEADRACE_RETENTION_DAYS": "7",
+    }
+    assert find_stack(tmp_path, {}) == stack
+    assert find_stack(tmp_path, {REDIS_URL: "redis://elsewhere"}).settings == {}
 
 
 def test_a_stack_that_has_stopped_is_not_found(tmp_path: Path) -> None:

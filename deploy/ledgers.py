@@ -1,0 +1,74 @@
+"""What accounts have to spend, for the commands that administer them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from deploy.problems import CommandFailed
+from deploy.records import account_row, ledger_row
+from engine.capabilities import Role, Tier
+from engine.credits import MAX_CREDITS
+from engine.store import Account, LedgerPage, Store
+
+Row = dict[str, Any]
+
+
+async def account_with_balance(store: Store, account: Account) -> Row:
+    """The account and what it can spend now, its allowance given if it is time."""
+    terms = store.tiers.terms(account.tier, account.role)
+    wallet = await store.wallets.read(account.id, terms)
+    return account_row(account, wallet.balance)
+
+
+async def accounts_with_balances(store: Store) -> Sequence[Row]:
+    """Every account, oldest first."""
+    accounts = await store.accounts.list()
+    return await asyncio.gather(*(account_with_balance(store, account) for account in accounts))
+
+
+async def create_account(
+    store: Store, *, email: str, tier: Tier, role: Role, approved: bool, credits: int | None
+) -> Row:
+    """A new account, with credits that do not lapse beside the allowance of its tier."""
+    terms = store.tiers.terms(tier, role)
+    most = MAX_CREDITS - terms.allowance
+    if credits is not None and credits > most:
+        # Seen before the account is there, which without its credits would be of no use.
+        raise CommandFailed(f"Beside the allowance of '{tier}' there is room for {most} credits.")
+    account = await store.accounts.create(email=email, tier=tier, role=role, approved=approved)
+    if credits is not None:
+        await store.wallets.top_up(account.id, terms, credits)
+    return await account_with_balance(store, account)
+
+
+async def credit_account(
+    store: Store, account_id: str, credits: int, expires_at: int | None
+) -> Row:
+    """Add credits. Raises AccountNotFound or ValueError."""
+    account = await store.accounts.get(account_id)
+    terms = store.tiers.terms(account.tier, account.role)
+    await store.wallets.top_up(account.id, terms, credits, expires_at=expires_at)
+    return await account_with_balance(store, account)
+
+
+async def check_ledgers(store: Store, account_id: str | None) -> list[Row]:
+    """How the ledger of one account was found, or of each. Raises AccountNotFound."""
+    if account_id is None:
+        accounts = await store.accounts.list()
+    else:
+        accounts = [await store.accounts.get(account_id)]
+    return [await _check(store, account) for account in accounts]
+
+
+async def newest_entries(store: Store, account_id: str, limit: int) -> LedgerPage:
+    """The newest entries of an account's ledger. Raises AccountNotFound."""
+    account = await store.accounts.get(account_id)
+    return await store.wallets.entries(account.id, limit)
+
+
+async def _check(store: Store, account: Account) -> Row:
+    terms = store.tiers.terms(account.tier, account.role)
+    wallet = await store.wallets.read(account.id, terms)
+    faults = await store.wallets.check(account.id)
+    page = await store.wallets.entries(account.id, 1)
+    return ledger_row(account.id, page.total, wallet.balance, faults)
