@@ -18,6 +18,8 @@ MAX_TRACEBACK = 16_384
 """Characters; of what is longer the rest is left out."""
 UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """What JSON lets stand, but ends lines or steers terminals."""
+SECRET = re.compile(r"(hr_[a-z]+_[\w-]{4}|whsec_)[\w+/=-]{5,}")
+"""Our keys and tokens, whole or cut off; no line needs them, whatever it quotes."""
 
 
 def bind(**fields: Any) -> None:
@@ -41,7 +43,7 @@ class JsonFormatter(logging.Formatter):
         line = {name: _bounded(value) for name, value in line.items()}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)[-MAX_TRACEBACK:]
-        return UNSAFE.sub(_escape, _encode(line))
+        return SECRET.sub(r"\1…", UNSAFE.sub(_escape, _encode(line)))
 
 
 def _bounded(value: Any) -> Any:

@@ -113,3 +113,26 @@ def test_libraries_speak_up_only_to_warn(capsys: Capture) -> None:
 def test_a_level_that_is_none_is_refused(capsys: Capture) -> None:
     with pytest.raises(ValueError):
         log.set_up("loud")
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("hr_live_abcd" + "e" * 39 + "_12wxyz", "hr_live_abcd…"),
+        ("hr_session_" + "-_" * 20 + "a_b_123456", "hr_session_-_-_…"),
+        ("whsec_" + "Ab+/" * 10 + "=", "whsec_…"),
+    ],
+)
+def test_no_line_tells_a_key_wherever_it_stands(capsys: Capture, secret: str, shown: str) -> None:
+    log.set_up("INFO")
+
+    try:
+        raise ValueError(f"not {secret}!")
+    except ValueError:
+        extra = {"path": f"/x/{secret}", "deep": {"list": [secret, "x" * 2_030 + secret]}}
+        logging.getLogger("x").exception("refused %s", secret, extra=extra)
+
+    text = capsys.readouterr().err
+    assert secret[: len(shown) + 4] not in text
+    assert json.loads(text)["event"] == f"refused {shown}"
+    assert f"ValueError: not {shown}!" in text
