@@ -1,0 +1,203 @@
+"""Values that fit a JSON Schema, for answers whose form the caller dictates."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.stub_provider.refusals import Refused
+
+MAX_DEPTH = 24
+FORMATS = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "time": "12:00:00Z",
+    "duration": "P1D",
+    "email": "stub@example.org",
+    "hostname": "stub.example.org",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.org/stub",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+CANDIDATES = (
+    *("stub", "Stub", "STUB", "S", "s", "stub-1", "stub_1", "st", "ST", "0", "1", "12", "123"),
+    *("1234", "12345", "#aabbcc", "a1", "A1", "ABC-123", "1.0", "1.0.0", "12:00", "yes", ""),
+    *FORMATS.values(),
+)
+"""Tried for a `pattern`; most that people write fit one of them."""
+
+
+def make_value(schema: Any, text: str) -> Any:
+    """A value that fits the schema, its texts taken from `text`. Raises Refused if none is found."""
+    return _Maker(root=schema, text=text).make(schema, MAX_DEPTH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Maker:
+    root: Any
+    text: str
+
+    def make(self, schema: Any, depth: int) -> Any:
+        if schema is True or schema == {}:
+            return self.text
+        if not isinstance(schema, Mapping):
+            raise Refused(400, "(stub) that is not a JSON Schema.", param="response_format")
+        if depth <= 0:
+            raise Refused(400, "(stub) the schema is nested too deeply.", param="response_format")
+        schema = self._merged(schema, depth)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return schema["enum"][0]
+        return self._typed(schema, depth)
+
+    def _merged(self, schema: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
+        for part in self._parts(schema):
+            if depth <= 0:
+                raise Refused(400, "(stub) the schema refers to itself.", param="response_format")
+            rest = {k: v for k, v in schema.items() if k not in _COMBINERS}
+            schema = _joined(rest, self._merged(part, depth - 1))
+        return schema
+
+    def _parts(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        if "$ref" in schema:
+            yield self._referred(schema["$ref"])
+        yield from schema.get("allOf", ())
+        for name in ("anyOf", "oneOf"):
+            if schema.get(name):
+                yield min(schema[name], key=_weight)
+
+    def _referred(self, reference: Any) -> Any:
+        found = self.root
+        for step in str(reference).removeprefix("#").split("/")[1:]:
+            name = step.replace("~1", "/").replace("~0", "~")
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if not isinstance(found, Mapping):
+            raise Refused(400, f"(stub) '{reference}' leads nowhere.", param="response_format")
+        return found
+
+    def _typed(self, schema: Mapping[str, Any], depth: int) -> Any:
+        match _type_of(schema):
+            case "object":
+                return self._object(schema, depth)
+            case "array":
+                return self._array(schema, depth)
+            case "string":
+                return self._string(schema)
+            case "integer":
+                return int(_number(schema, 1))
+            case "number":
+                return _number(schema, 0.5)
+            case "boolean":
+                return True
+            case "null":
+                return None
+        raise Refused(400, "(stub) the schema has an unknown type.", param="response_format")
+
+    def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        properties = schema.get("properties", {})
+        required = schema.get("required", ())
+        # What is optional is left out where the schema is deep, which ends one that holds itself.
+        names = [name for name in properties if name in required or depth > MAX_DEPTH // 2]
+        made = {name: self.make(properties[name], depth - 1) for name in names}
+        more = schema.get("additionalProperties", True)
+        for name in required:
+            if name not in made:
+                made[name] = self.make(more, depth - 1)
+        return made
+
+    def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
+        first = [self.make(each, depth - 1) for each in schema.get("prefixItems", ())]
+        least = schema.get("minItems", 0)
+        most = schema.get("maxItems", max(least, 2))
+        wanted = min(max(least, 2 if depth > MAX_DEPTH // 2 else 0), most)
+        items = schema.get("items", True)
+        if items is False or len(first) >= wanted:
+            return first[:most]
+        return first + [self._item(items, index, depth) for index in range(len(first), wanted)]
+
+    def _item(self, schema: Any, index: int, depth: int) -> Any:
+        made = self.make(schema, depth - 1)
+        same_text = isinstance(made, str) and made == self.text[: len(made)]
+        limit = schema.get("maxLength") if isinstance(schema, Mapping) else None
+        numbered = f"{made} {index + 1}"
+        return numbered if same_text and (limit is None or len(numbered) <= limit) else made
+
+    def _string(self, schema: Mapping[str, Any]) -> str:
+        if "pattern" in schema:
+            return _matching(schema)
+        text = FORMATS.get(schema.get("format", ""), self.text)
+        text = text.ljust(schema.get("minLength", 0), ".")
+        return text[: schema.get("maxLength", len(text))]
+
+
+_COMBINERS = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
+
+
+def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Two schemas as one: properties and required names of both, else the second's word."""
+    joined = {**first, **second}
+    if "properties" in first and "properties" in second:
+        joined["properties"] = {**first["properties"], **second["properties"]}
+    if "required" in first and "required" in second:
+        joined["required"] = [*first["required"], *second["required"]]
+    return joined
+
+
+def _weight(schema: Any) -> int:
+    """How likely a branch leads back to where one is: plain types first, null last."""
+    if not isinstance(schema, Mapping):
+        return 3
+    if schema.get("type") == "null":
+        return 4
+    return 2 if "$ref" in schema or schema.get("type") == "array" else 1
+
+
+def _type_of(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return next((each for each in kind if each != "null"), "null")
+    if isinstance(kind, str):
+        return kind
+    if "properties" in schema or "required" in schema:
+        return "object"
+    if "items" in schema or "prefixItems" in schema:
+        return "array"
+    return "number" if "minimum" in schema or "maximum" in schema else "string"
+
+
+def _number(schema: Mapping[str, Any], usual: float) -> float:
+    step = schema.get("multipleOf") or (1 if schema.get("type") == "integer" else None)
+    low, high = _bounds(schema, step or 0.001)
+    number = min(max(usual, low), high)
+    if step is None:
+        return number
+    up = -(-number // step) * step
+    return up if up <= high else number // step * step
+
+
+def _bounds(schema: Mapping[str, Any], step: float) -> tuple[float, float]:
+    low = max(schema.get("minimum", -(2**53)), _above(schema, "exclusiveMinimum", step))
+    high = min(schema.get("maximum", 2**53), -_above(schema, "exclusiveMaximum", -step))
+    return low, high
+
+
+def _above(schema: Mapping[str, Any], name: str, step: float) -> float:
+    if name not in schema:
+        return -(2**53)
+    return schema[name] + step if step > 0 else -(schema[name] + step)
+
+
+def _matching(schema: Mapping[str, Any]) -> str:
+    try:
+        pattern = re.compile(schema["pattern"])
+    except (re.error, TypeError):
+        raise Refused(400, "(stub) a pattern does not parse.", param="response_format") from None
+    least, most = schema.get("minLength", 0), schema.get("maxLength", 2**53)
+    for each in CANDIDATES:
+        if pattern.search(each) and least <= len(each) <= most:
+            return each
+    raise Refused(
+        400, f"(stub) no text is known for the pattern {schema['pattern']!r}.", param="pattern"
+    )

@@ -1,0 +1,93 @@
+"""What a call asks the stub to do besides answering: delays, failures and broken answers."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.stub_provider.refusals import Refused
+
+MANNERS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
+"""The ways in which an answer can be broken; a script names one as a bare word."""
+
+_NUMBERS = {"delay", "fail", "times", "pace", "job", "poll", "retry-after"}
+_WORDS = {"key", "end", "output"}
+_MARK = re.compile(r"\[\[stub\b([^\]]*)\]\]")
+_MARK_BYTES = re.compile(rb"\[\[stub\b([^\]]*)\]\]")
+_MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<manner>[a-z-]+))")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """Times are milliseconds, `retry_after` seconds; `times` 0 means every time."""
+
+    delay: float = 0
+    fail: int = 0
+    retry_after: float = 0
+    times: int = 0
+    key: str = ""
+    manner: str = ""
+    pace: float = 0
+    job: float = 200
+    poll: int = 0
+    end: str = ""
+    output: str = ""
+
+
+def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "") -> Script:
+    """The script of a call: of `base`, the model's name, marks in the body, and `texts`, last wins.
+
+    Raises Refused for a word that no script has.
+    """
+    found: dict[str, Any] = {}
+    found |= _parse(base)
+    found |= _of_model(model)
+    for mark in _MARK_BYTES.findall(body):
+        found |= _parse(mark.decode(errors="replace"))
+    for text in texts:
+        found |= _parse(text)
+    return Script(**found) if found else _PLAIN
+
+
+def without_marks(text: str) -> str:
+    """A text without its `[[stub …]]`, so that an answer does not carry a script on."""
+    return _MARK.sub("", text).strip() if "[[stub" in text else text
+
+
+_PLAIN = Script()
+
+
+def _parse(text: str) -> Mapping[str, Any]:
+    return dict(_entries(text)) if text else {}
+
+
+def _entries(text: str) -> Iterator[tuple[str, Any]]:
+    for word in re.split(r"[;,\s]+", text.strip()):
+        name, has_value, value = word.partition("=")
+        if word in MANNERS:
+            yield "manner", word
+        elif name in _WORDS and has_value:
+            yield name, value
+        elif name in _NUMBERS and re.fullmatch(r"\d+(\.\d+)?", value):
+            yield _number(name.replace("-", "_"), value)
+        elif word:
+            raise Refused(400, f"(stub) no script has '{word}'.", param="x-stub")
+
+
+def _number(name: str, value: str) -> tuple[str, float]:
+    whole = name in {"fail", "times", "poll"}
+    number = int(float(value)) if whole else float(value)
+    if name in {"fail", "poll"} and not 400 <= number <= 599:
+        raise Refused(400, f"(stub) '{name}' is a status from 400 to 599.", param="x-stub")
+    return name, number
+
+
+def _of_model(model: str) -> Mapping[str, Any]:
+    found = _MODEL.search(model)
+    if found is None:
+        return {}
+    if found["delay"]:
+        return {"delay": float(found["delay"])}
+    if found["fail"]:
+        return dict([_number("fail", found["fail"])])
+    return {"manner": found["manner"]} if found["manner"] in MANNERS else {}
