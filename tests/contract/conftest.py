@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.acceptance.running import RunningStack, running
-from tests.contract.site import Administration, Caller, cleaned, open_client
+from tests.contract.site import ALL, Administration, Caller, cleaned, open_client
 from tests.contract.stub import Stub, stub_server
 
 URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
@@ -67,7 +67,8 @@ def site(request: pytest.FixtureRequest) -> tuple[str, str]:
     if URL:
         return URL, KEY
     administration: Administration = request.getfixturevalue("administration")
-    return administration.url, administration.key(administration.account("business"))
+    account = administration.account("business")
+    return administration.url, administration.key(account, *ALL, "model:*")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -70,6 +71,13 @@ class Caller:
         body = {"inputs": {} if inputs is None else inputs}
         return self.post(f"/api/workflows/{slug}/run{query}", body, **options)
 
+    def run_model(
+        self, name: str, inputs: Any = None, query: str = "", **options: Any
+    ) -> httpx2.Response:
+        """Run a model."""
+        body = {"inputs": {} if inputs is None else inputs}
+        return self.post(f"/api/models/{name}/run{query}", body, **options)
+
     def start(self, slug: str, inputs: Any = None) -> str:
         """Run without waiting; give the execution's id."""
         answer = self.run(slug, inputs, "?async=true")
@@ -124,6 +132,15 @@ class Administration:
     def move(self, account_id: str, tier: str) -> None:
         """Move an account to another tier."""
         with_store(self._stack.data_dir, lambda s: s.accounts.set_tier(account_id, Tier(tier)))
+
+    def top_up(self, account_id: str, tier: str, credits: int) -> None:
+        """Give an account credits that do not expire."""
+
+        async def work(store: Store) -> None:
+            terms = store.tiers.terms(Tier(tier), Role.USER)
+            await store.wallets.top_up(account_id, terms, credits)
+
+        with_store(self._stack.data_dir, work)
 
     def key(self, account_id: str, *capabilities: str) -> str:
         """The secret of a new key."""
@@ -198,6 +215,22 @@ def never() -> dict[str, Any]:
     """A workflow that does not end by itself soon."""
     nodes = [node("call", "httpRequest", **NEVER), node("out", "responseOutput")]
     return workflow(nodes, [edge("call", "response-out", "out", "result-in")])
+
+
+def asking(model: str, count: int = 1) -> dict[str, Any]:
+    """A workflow that gives a model a text, and what it answers to the next of its nodes."""
+    models = [f"m{number}" for number in range(count)]
+    nodes = [
+        form(field("prompt", "text", required=True)),
+        *(node(name, "customModel", model=model) for name in models),
+        node("out", "responseOutput"),
+    ]
+    edges = [
+        edge("in", "prompt", "m0", "prompt-in"),
+        *(edge(a, "text-out", b, "prompt-in") for a, b in pairwise(models)),
+        edge(models[-1], "text-out", "out", "result-in"),
+    ]
+    return workflow(nodes, edges)
 
 
 def failing(**data: Any) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from tests.gateway.factories import greeting
 SLUG, ID = "contract-nothing", "00000000-0000-4000-8000-000000000000"
 WORKFLOW, EXECUTION = f"/api/workflows/{SLUG}", f"/api/executions/{ID}"
 HOOK = f"/api/api-keys/{ID}/webhook"
-ANY_KEY = [("GET", "/api/whoami")]
+ANY_KEY = [("GET", "/api/whoami"), ("GET", "/api/usage")]
 CAPABILITIES = [
     ("POST", f"{WORKFLOW}/run", "workflow:run"),
     ("POST", f"{WORKFLOW}/run?async=true", "workflow:run"),
+    ("POST", "/api/models/echo/run", "model:run"),
+    ("POST", "/api/models/echo/run?async=true", "model:run"),
     ("GET", f"{WORKFLOW}/schema", "workflow:read"),
     ("GET", "/api/workflows", "workflow:read"),
     ("GET", WORKFLOW, "workflow:read"),
@@ -50,8 +52,8 @@ def test_an_endpoint_without_a_key_is_401_without_a_code(
 def test_an_endpoint_needs_its_capability_and_no_other_does(
     administration: Administration, method: str, path: str, required: str
 ) -> None:
-    others = {"workflow:run", "workflow:read", "workflow:write"} - {required}
-    caller = administration.caller("business", *others, "webhook:receive", "model:*")
+    others = {"workflow:run", "workflow:read", "workflow:write", "model:run"} - {required}
+    caller = administration.caller("business", *others, "webhook:receive", "agent:invoke")
 
     answer = caller.request(method, path, json={})
 

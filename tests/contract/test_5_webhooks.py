@@ -85,7 +85,7 @@ class Owner:
 def owner(administration: Administration, stub: Stub) -> Iterator[Owner]:
     account = administration.account("business")
     browser = administration.browser(account)
-    body = {"name": "hook", "capabilities": ["workflow:*", "webhook:receive"]}
+    body = {"name": "hook", "capabilities": ["workflow:*", "webhook:receive", "model:run"]}
     made = browser.post("/api/api-keys", body).json()
     for caller in cleaned(administration.with_key(made["key"])):
         yield Owner(browser=browser, caller=caller, key_id=made["id"], stub=stub)
@@ -159,6 +159,17 @@ def test_a_key_without_the_capability_has_no_webhook(administration: Administrat
     assert answer.status_code == 403
     required = {"code": "CAPABILITY_DENIED", "required": "webhook:receive"}
     assert_fits(answer.json(), {"error": sentence, **required})
+
+
+def test_the_end_of_a_models_run_is_told_with_its_credits(owner: Owner) -> None:
+    owner.set("/model")
+    owner.caller.run_model("echo", {"prompt": "Eve"}, "?async=true")
+
+    (request,) = owner.received("/model")
+
+    event = json.loads(request.body)
+    told = {"workflowSlug": None, "modelIds": ["echo"], "creditsCost": 12}
+    assert_fits(event, {**EVENT, **told, "result": {"text": "Eve"}})
 
 
 def test_the_end_of_an_async_run_is_told(owner: Owner) -> None:

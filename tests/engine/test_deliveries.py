@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -98,6 +99,14 @@ def test_a_completed_execution_is_told_with_its_result() -> None:
         "completedAt": "1970-01-01T00:00:01.250Z",
     }
     assert execution_body(ENDED, "execution.completed") == body
+
+
+def test_a_run_of_a_model_is_told_with_its_model_and_its_credits() -> None:
+    charged = replace(ENDED, workflow_slug="", model_ids=("echo",), credits_cost=13)
+
+    told = json.loads(execution_body(charged, "execution.completed"))
+
+    assert (told["workflowSlug"], told["modelIds"], told["creditsCost"]) == (None, ["echo"], 13)
 
 
 def test_a_failed_execution_is_told_with_code_and_message_alone() -> None:
