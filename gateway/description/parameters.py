@@ -5,6 +5,7 @@ from engine.executions import ExecutionStatus
 from engine.slugs import SLUG
 from gateway.asks import MAX_CREDITS
 from gateway.description.schema import (
+    FLAG,
     ID,
     NUMBER,
     TEXT,
@@ -13,7 +14,7 @@ from gateway.description.schema import (
     matching,
     one_of,
 )
-from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, MAX_SECONDS
+from gateway.query import DEFAULT_LIMIT, FALSE_WORDS, MAX_LIMIT, MAX_OFFSET, MAX_SECONDS, TRUE_WORDS
 
 EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
 
@@ -29,7 +30,14 @@ PATHS: dict[str, Schema] = {
 
 ASYNC: tuple[str, Schema] = (
     "async",
-    described({"type": "boolean", "default": False}, "Answer at once, with where to poll.", True),
+    described(
+        {
+            "anyOf": [FLAG, one_of(sorted((TRUE_WORDS | FALSE_WORDS) - {"true", "false"}))],
+            "default": False,
+        },
+        "Answer at once, with where to poll. Without a value it is true.",
+        True,
+    ),
 )
 TIMEOUT: tuple[str, Schema] = (
     "timeout",
