@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.documents import Document
 from engine.expressions import PLACEHOLDER
+from engine.nodes.request_input import RequestInput
 
 MASK = "REDACTED"
 SAVED_VALUES = "values"
@@ -24,13 +25,14 @@ USER_INFO = re.compile(r"(?<=://)[^/?#@]*(?=@)")
 
 def redacted(document: Document) -> Document:
     """The document as accounts see it that do not own it."""
-    nodes = [{**node, "data": _redact_data(node["data"])} for node in document.nodes]
+    nodes = [{**node, "data": _redact_data(node)} for node in document.nodes]
     return replace(document, nodes=nodes, folder_id=None)
 
 
-def _redact_data(data: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = _redact(data)
-    return {**shown, SAVED_VALUES: {}} if SAVED_VALUES in shown else shown
+def _redact_data(node: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = _redact(node["data"])
+    is_form = node["type"] == RequestInput.type
+    return {**shown, SAVED_VALUES: {}} if is_form and SAVED_VALUES in shown else shown
 
 
 def _redact(value: Any) -> Any:

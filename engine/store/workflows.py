@@ -4,13 +4,13 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 from engine import keyspace
 from engine.documents import Document, from_record, to_record
-from engine.errors import ModelNotFound, VersionConflict, WorkflowNotFound
+from engine.errors import InvalidGraph, ModelNotFound, VersionConflict, WorkflowNotFound
 from engine.graph import Plan, compile_plan
 from engine.model_plan import model_plan
 from engine.models.registry import find_model
@@ -219,13 +219,17 @@ class Workflows:
         if slug:
             return (await self.plan_of(account_id, slug, version))[1]
         model = find_model(model_ids[0]) if model_ids else None
-        if model is None:
+        if model is None or not model.enabled:
             raise ModelNotFound
         return model_plan(model)
 
     def _remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         document = workflow.document
-        plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
+        try:
+            plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
+        except InvalidGraph as error:
+            # A model that it needs is gone since it was saved, and may come back.
+            return replace(workflow, problems=tuple(error.context["problems"])), None
         entry = self._plans[(workflow.slug, workflow.version)] = (workflow, plan)
         while len(self._plans) > PLANS_KEPT:
             self._plans.popitem(last=False)

@@ -5,7 +5,7 @@ import re
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import ExecutionNotFound, InvalidQuery
+from engine.errors import ExecutionNotFound, InvalidQuery, NotFound
 from engine.store import Principal
 from gateway.endpoints import Resource, requires
 from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
@@ -37,12 +37,15 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     """One execution with its nodes."""
     store = request.state["services"].store
     execution = await store.executions.get(principal.account.id, _execution_id(request))
-    plan = await store.workflows.plan_of_execution(
-        execution.account_id,
-        execution.workflow_slug,
-        execution.workflow_version,
-        execution.model_ids,
-    )
+    try:
+        plan = await store.workflows.plan_of_execution(
+            execution.account_id,
+            execution.workflow_slug,
+            execution.workflow_version,
+            execution.model_ids,
+        )
+    except NotFound:  # its model is gone, and with it how its nodes were called
+        return json_response(execution_shape(execution) | {"nodes": []})
     return json_response(execution_with_nodes_shape(execution, plan))
 
 

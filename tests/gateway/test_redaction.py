@@ -91,3 +91,7 @@ def test_what_is_left_can_be_saved_as_ones_own() -> None:
     assert check_graph(seen.nodes, seen.edges) == []
     assert CANARY not in repr(seen)
     assert document.nodes[-1]["data"]["headers"] == headers
+
+
+def test_values_of_other_nodes_than_the_form_stay_for_whoever_copies_it() -> None:
+    assert shown("customModel", values={"prompt": "Write"}) == {"values": {"prompt": "Write"}}

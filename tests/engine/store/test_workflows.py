@@ -5,11 +5,14 @@ import pytest
 
 from engine import keyspace
 from engine.capabilities import Tier
-from engine.documents import Document
-from engine.errors import InvalidGraph, VersionConflict, WorkflowNotFound
+from engine.documents import Document, parse_document
+from engine.errors import ModelNotFound, VersionConflict, WorkflowNotFound
+from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store
 from tests.engine.store.factories import accept, document, save
+from tests.factories import Graph
+from tests.manifests import model
 
 PROBLEM = {"reason": "A workflow needs a Response Output"}
 
@@ -273,8 +276,32 @@ async def test_a_graph_that_cannot_run_is_not_remembered_as_one_that_can(
     workflow = await store.workflows.create(account.id, broken, [])
 
     for _ in range(2):
-        with pytest.raises(InvalidGraph):
-            await store.workflows.plan(workflow.slug)
+        found, plan = await store.workflows.plan(workflow.slug)
+        assert plan is None
+        assert [problem["edgeId"] for problem in found.problems] == ["e"]
+
+
+async def test_a_workflow_whose_model_is_gone_runs_again_when_it_is_back(
+    store: Store, account: Account
+) -> None:
+    mine = model("mine")
+    graph = Graph().node("m", "customModel", model="mine", prompt="hello")
+    graph.node("out", "responseOutput").wire("m.text-out > out.result-in")
+    workflow = await store.workflows.create(account.id, parse_document(graph.body()), [])
+
+    with use_models([]):
+        found, plan = await store.workflows.plan(workflow.slug)
+        assert plan is None
+        assert found.problems == ({"reason": "There is no model 'mine' here", "nodeId": "m"},)
+        with pytest.raises(WorkflowNotFound):
+            await store.workflows.plan_of_execution(account.id, workflow.slug, 1, ["mine"])
+        with pytest.raises(ModelNotFound):
+            await store.workflows.plan_of_execution(account.id, "", 0, ["mine"])
+    with use_models([mine]):
+        found, plan = await store.workflows.plan(workflow.slug)
+        assert found.problems == ()
+        assert plan is not None
+        assert await store.workflows.plan_of_execution(account.id, "", 0, ["mine"])
 
 
 async def test_a_plan_is_not_shown_to_another_account(
