@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from engine.capabilities import Role, Tier
+from engine.models.manifest import Model
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, Store
@@ -142,6 +143,21 @@ async def test_the_execution_of_a_run_names_its_model_and_no_workflow(
     assert (execution["status"], execution["creditsCost"]) == ("completed", 12)
     costs = {each["type"]: each["creditsCost"] for each in execution["nodes"]}
     assert costs == {"requestInput": 0, "customModel": 12, "responseOutput": 0}
+
+
+@pytest.mark.parametrize("left", [[], [model("own", head="enabled = false\n")]])
+async def test_an_execution_can_be_read_when_its_model_is_gone(
+    client: httpx2.AsyncClient, worker: None, left: list[Model]
+) -> None:
+    await client.post("/api/workflows", json=two_calls())
+    first = await client.post("/api/workflows/many/run", json={"inputs": {"texts": ["a"]}})
+    second = await client.post(RUN, json=ASK)
+
+    with use_models(left):
+        for ran in (first, second):
+            answer = await client.get(f"/api/executions/{ran.json()['executionId']}")
+
+            assert (answer.status_code, answer.json()["status"]) == (200, "completed")
 
 
 async def test_a_run_may_go_on_by_itself(client: httpx2.AsyncClient, worker: None) -> None:
