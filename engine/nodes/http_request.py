@@ -238,7 +238,7 @@ def _is_json(text: str) -> bool:
 
 
 def _url(settings: HttpRequestSettings, inputs: Mapping[str, Any]) -> str:
-    url = settings.url.render_url(inputs).strip()
+    url = settings.url.render_url(inputs).strip(" \t\r\n")
     params = inputs.get(PARAMS_IN)
     try:
         check_url(url, allow_private=True)
