@@ -71,6 +71,9 @@ SCENARIOS = {
         args=("secret", "s", b"\x01sealed"),
         answer=b"other",
     ),
+    "save_job": Scenario(
+        seed=(EXECUTION, HELD), keys=("x", "held"), args=("acc/x", 1, 2, b"job at the provider")
+    ),
     "save_webhook": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"), HOOK),
         keys=("hook", "keys"),
