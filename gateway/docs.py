@@ -1,5 +1,6 @@
 """The API described: the OpenAPI document, and a page for people made from it."""
 
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.metadata import version
 from typing import Any
@@ -9,6 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 
 from gateway.description.document import make_document
+from gateway.description.errors import STATUSES
+from gateway.description.parts import JSON
 from gateway.endpoints import Resource, public
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
@@ -22,9 +25,11 @@ STYLE = (
 PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
     '<meta name="viewport" content="width=device-width"><style>{style}</style></head>'
-    '<body><h1>{title}</h1><p>The same for programs: <a href="openapi.json">openapi.json</a>. '
+    '<body><h1>{title}</h1><p>The same for programs: <a href="openapi.json">openapi.json</a>, and '
+    "of each workflow with the inputs that it asks for: "
+    "<code>/api/workflows/{{slug}}/openapi.json</code>. "
     "Send your key in the header <code>x-api-key</code>.</p>{sections}"
-    "<h2>Shapes</h2>{shapes}</body></html>"
+    "<h2>Errors</h2>{errors}<h2>Shapes</h2>{shapes}</body></html>"
 )
 SAFE = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -51,25 +56,36 @@ def _document(router: Router) -> dict[str, Any]:
 
 def make_page(document: dict[str, Any]) -> str:
     """The document as HTML."""
+    shapes = document["components"]["schemas"]
+    examples = document["components"]["examples"]
     sections = [
-        _section(method, path, operation)
+        _section(method, path, operation, examples)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    shapes = [
-        f'<h3 id="{escape(name)}">{escape(name)}</h3><pre>{_pretty(schema)}</pre>'
-        for name, schema in document["components"]["schemas"].items()
-    ]
-    title = escape(f"{document['info']['title']} {document['info']['version']}")
-    return PAGE.format(title=title, style=STYLE, sections="".join(sections), shapes="".join(shapes))
+    title = f"{document['info']['title']} {document['info']['version']}"
+    return PAGE.format(
+        title=escape(title),
+        style=STYLE,
+        sections="".join(sections),
+        errors="".join(_error(code, examples) for code in sorted(STATUSES, key=_by_status)),
+        shapes="".join(
+            _block(name, schema) for name, schema in shapes.items() if name not in STATUSES
+        ),
+    )
 
 
-def _section(method: str, path: str, operation: dict[str, Any]) -> str:
+def _by_status(code: str) -> tuple[int, str]:
+    return STATUSES[code], code
+
+
+def _section(method: str, path: str, operation: dict[str, Any], examples: Mapping[str, Any]) -> str:
     rows = [_parameter(each) for each in operation["parameters"]]
     if "requestBody" in operation:
-        rows.append(f"<dt>Body</dt><dd>{_shape_link(operation['requestBody'])}</dd>")
+        content = operation["requestBody"]["content"]
+        rows.append(f"<dt>Body</dt><dd>{_shown(content, examples)}</dd>")
     rows += [
-        f"<dt>{status}</dt><dd>{_shape_link(response)}</dd>"
+        f"<dt>{status}</dt><dd>{_answer(response['content'], examples)}</dd>"
         for status, response in operation["responses"].items()
     ]
     summary = escape(f"{operation['summary']} {operation.get('description', '')}".strip())
@@ -79,21 +95,56 @@ def _section(method: str, path: str, operation: dict[str, Any]) -> str:
 
 def _parameter(parameter: dict[str, Any]) -> str:
     label = escape(f"{parameter['name']} ({parameter['in']})")
-    return f"<dt>{label}</dt><dd><code>{_inline(parameter['schema'])}</code></dd>"
+    words = f"{escape(parameter['description'])} <code>{_inline(parameter['schema'])}</code>"
+    if "example" in parameter:
+        words += f", for example <code>{_inline(parameter['example'])}</code>"
+    return f"<dt>{label}</dt><dd>{words}</dd>"
 
 
-def _shape_link(holder: dict[str, Any]) -> str:
-    schema = holder["content"]["application/json"]["schema"]
-    names = [escape(each["$ref"].rpartition("/")[2]) for each in schema.get("oneOf", [schema])]
-    return ", ".join(f'<a href="#{name}">{name}</a>' for name in names)
+def _answer(content: Mapping[str, Any], examples: Mapping[str, Any]) -> str:
+    """An answer; of errors only the codes, whose examples are further down."""
+    names = _shapes(content[JSON])
+    return _links(names) if STATUSES.keys() >= set(names) else _shown(content, examples)
 
 
-def _inline(schema: Any) -> str:
-    return escape(msgspec.json.encode(schema).decode())
+def _shown(content: Mapping[str, Any], examples: Mapping[str, Any]) -> str:
+    """What is sent, in every media type, each with its examples."""
+    return "".join(
+        f"<p>{_links(_shapes(holder))} <code>{escape(media_type)}</code></p>"
+        + "".join(_example(examples[name]) for name in holder["examples"])
+        for media_type, holder in content.items()
+    )
 
 
-def _pretty(schema: Any) -> str:
-    return escape(msgspec.json.format(msgspec.json.encode(schema)).decode())
+def _error(code: str, examples: Mapping[str, Any]) -> str:
+    numbered = (name for name in examples if name.rpartition("-")[0] == code)
+    shown = "".join(_example(examples[name]) for name in (code, *numbered))
+    return f'<h3 id="{escape(code)}">{STATUSES[code]} {escape(code)}</h3>{shown}'
+
+
+def _block(name: str, value: Any) -> str:
+    return f'<h3 id="{escape(name)}">{escape(name)}</h3><pre>{_pretty(value)}</pre>'
+
+
+def _example(example: Mapping[str, Any]) -> str:
+    return f"<pre>{_pretty(example['value'])}</pre>"
+
+
+def _shapes(holder: Mapping[str, Any]) -> list[str]:
+    schema = holder["schema"]
+    return [each["$ref"].rpartition("/")[2] for each in schema.get("oneOf", [schema])]
+
+
+def _links(names: Iterable[str]) -> str:
+    return ", ".join(f'<a href="#{escape(name)}">{escape(name)}</a>' for name in names)
+
+
+def _inline(value: Any) -> str:
+    return escape(msgspec.json.encode(value).decode())
+
+
+def _pretty(value: Any) -> str:
+    return escape(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 routes: list[BaseRoute] = [

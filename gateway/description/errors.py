@@ -40,6 +40,9 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.InvalidIdempotencyKey(),
     errors.Unauthorized(),
     errors.InsufficientCredits(120, 85),
+    errors.CreditsRanOut(
+        "The balance does not cover this node", **FAILED_NODE, reason="INSUFFICIENT_CREDITS"
+    ),
     errors.GrantExhausted("flux-fast"),
     errors.MaxCreditsExceeded(
         "This may cost 120 credits, over the 100 of 'max_credits'", maxCredits=100, estimate=120
