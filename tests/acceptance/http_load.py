@@ -1,7 +1,9 @@
 """Runs asked for over many connections at once, as fast as they are answered."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 BODY = b'{"inputs": {"who": "Ada"}}'
@@ -30,6 +32,55 @@ async def ask_for_runs(
         await writer.wait_closed()
 
     await asyncio.gather(*(ask() for _ in range(connections)))
+
+
+class Connection:
+    """A kept connection whose requests may be held back on their last byte."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._where = urlsplit(url)
+        self._key = key
+        self._last = b""
+
+    async def open(self) -> "Connection":
+        """Connect, or connect again."""
+        where = self._where
+        self._reader, self._writer = await asyncio.open_connection(where.hostname, where.port)
+        return self
+
+    @property
+    def port(self) -> int:
+        """Where the connection comes from."""
+        return int(self._writer.get_extra_info("sockname")[1])
+
+    def hold(self, method: str, path: str, body: Any, **headers: str) -> None:
+        """Send a request but for its last byte."""
+        data = json.dumps(body).encode()
+        known = {"host": self._where.netloc, "x-api-key": self._key} | headers
+        known |= {"content-type": "application/json", "content-length": str(len(data))}
+        head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in known.items())
+        self._writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + data[:-1])
+        self._last = data[-1:]
+
+    def release(self) -> None:
+        """Send the last byte."""
+        self._writer.write(self._last)
+
+    async def answer(self) -> tuple[int, Any]:
+        """Status and body."""
+        status, headers = _parse(await self._reader.readuntil(b"\r\n\r\n"))
+        return status, json.loads(await self._reader.readexactly(int(headers["content-length"])))
+
+    async def call(self, method: str, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+        """Send a request; its status and body."""
+        self.hold(method, path, body, **headers)
+        self.release()
+        return await self.answer()
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+        await self._writer.wait_closed()
 
 
 def _parse(head: bytes) -> tuple[int, dict[str, str]]:
