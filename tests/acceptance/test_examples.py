@@ -106,6 +106,15 @@ def test_headlines_come_as_a_list_and_as_a_page(stack: RunningStack) -> None:
     )
 
 
+def test_a_model_is_asked_and_charged_for(stack: RunningStack) -> None:
+    body = {"inputs": {"question": "Why?"}}
+
+    _, answer = stack.api("POST", "/api/workflows/ask-a-model/run", body)
+
+    assert answer["result"] == {"text": "Answer in one sentence: Why?"}
+    assert answer["cost"] == 12
+
+
 def test_a_health_check_tells_well_from_unreachable(stack: RunningStack) -> None:
     with counting_server() as server:
         url = f"{server.url}/there"
