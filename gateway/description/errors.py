@@ -27,6 +27,10 @@ PROBLEMS = [
     {"edgeId": "text-out", "reason": "There is no node 'out'"},
 ]
 FAILED_NODE = {"nodeId": "call", "nodeType": "httpRequest", "executionId": EXECUTION_ID}
+MODEL_NODE = {"nodeId": "picture", "nodeType": "customModel", "executionId": EXECUTION_ID}
+FAILED = "The server answered 502"
+UNPAID = "This needs 35 credits more and the balance is 85"
+OVER = "The run would pass 'max_credits' here"
 SAMPLES: tuple[EngineError, ...] = (
     errors.EngineError("The execution failed", executionId=EXECUTION_ID),
     errors.InvalidBody("The body must be a JSON object"),
@@ -40,17 +44,13 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.InvalidIdempotencyKey(),
     errors.Unauthorized(),
     errors.InsufficientCredits(120, 85),
-    errors.CreditsRanOut(
-        "The balance does not cover this node", **FAILED_NODE, reason="INSUFFICIENT_CREDITS"
-    ),
-    errors.GrantExhausted("flux-fast"),
+    errors.CreditsRanOut(f"Node 'picture' did not run: {UNPAID}", **MODEL_NODE, reason=UNPAID),
+    errors.GrantExhausted("photo-fast"),
     errors.MaxCreditsExceeded(
         "This may cost 120 credits, over the 100 of 'max_credits'", maxCredits=100, estimate=120
     ),
-    errors.MaxCreditsExceeded(
-        "The run would pass 'max_credits' here", **FAILED_NODE, reason="MAX_CREDITS_EXCEEDED"
-    ),
-    errors.ModelTierRequired("flux-pro", "business", "pro"),
+    errors.MaxCreditsExceeded(f"Node 'picture' did not run: {OVER}", **MODEL_NODE, reason=OVER),
+    errors.ModelTierRequired("photo-pro", "business", "pro"),
     errors.ModelNotFound(),
     errors.CapabilityDenied("workflow:run"),
     errors.CapabilityAboveCeiling("model:run", "pro"),
@@ -72,7 +72,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.RateLimitExceeded("pro", 100, 17),
     errors.TooManyExecutions("pro", 50),
     errors.TooManyFailedCalls(300, 17),
-    errors.ExecutionFailed("The server answered 502", **FAILED_NODE, reason="http_status"),
+    errors.ExecutionFailed(f"Node 'call' failed: {FAILED}", **FAILED_NODE, reason=FAILED),
     errors.Unavailable(),
     errors.StoreFull(),
     errors.QueueFull(),

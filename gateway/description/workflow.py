@@ -53,7 +53,9 @@ def make_workflow_document(workflow: Described, run: Guarded, server: str) -> di
         "description": workflow.document.description,
         "version": str(workflow.version),
     }
-    return assemble(info, {path: {"post": operation}}, shapes, servers=[{"url": server}])
+    document = assemble(info, {path: {"post": operation}}, shapes, servers=[{"url": server}])
+    del document["components"]["examples"]["RunResult"]  # the workflow's own stands in its place
+    return document
 
 
 def _request(workflow: Described) -> dict[str, Any]:
