@@ -1,0 +1,92 @@
+"""Whatever happens to runs, the ledger is right to the credit."""
+
+import asyncio
+import functools
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import keyspace
+from engine.settings import Settings
+from engine.store import Store
+from engine.tiers import load
+from tests.acceptance.running import RunningStack, running
+from tests.acceptance.spending import Caller, Spender, check_books, open_spenders
+from tests.eventually import eventually
+from tests.fakes import serving
+
+CALLERS = 12
+"""Of each account."""
+TIERS = '[pro]\nruns_per_minute = "unlimited"\nexecutions_at_once = "unlimited"\n'
+
+
+def turns_with_deaths(stack: RunningStack, runs: int, deaths: int) -> Iterator[int]:
+    """A turn for each run; at some of them a worker dies."""
+    fatal = {(number + 1) * runs // (deaths + 1) for number in range(deaths)}
+    for number in range(runs):
+        if number in fatal:
+            os.kill(random.choice(stack.part("worker")), signal.SIGKILL)
+        yield number
+
+
+async def spend(
+    spenders: list[Spender], turns: Iterator[int], target: str, seed: int
+) -> Counter[str]:
+    """Have every account spend; returns how its runs and charged nodes ended."""
+    callers = [
+        Caller(spender, target, random.Random(f"{seed} {spender.account.email} {number}"))
+        for spender in spenders
+        for number in range(CALLERS)
+    ]
+    await asyncio.gather(*(caller.spend(turns) for caller in callers))
+    ends: Counter[str] = Counter()
+    for spender in spenders:
+        await eventually(functools.partial(under_way, spender), lambda left: left == 0, timeout=120)
+        ends += await check_books(spender)
+    return ends
+
+
+async def under_way(spender: Spender) -> int:
+    """Runs of the account that have not ended."""
+    return int(await spender.store.client.send("SCARD", keyspace.active(spender.account.id)))
+
+
+async def drift_after(folder: Path, *, runs: int, deaths: int) -> Counter[str]:
+    tiers_file = folder / "tiers.toml"
+    tiers_file.write_text(TIERS)
+    environ = {"HEADRACE_TIERS_FILE": str(tiers_file), "HEADRACE_ALLOW_PRIVATE_URLS": "1"}
+    with running(folder, "--no-demo", "--gateways", "2", "--workers", "2", **environ) as stack:
+        async with serving() as target:
+            store = Store.open(Settings(redis_url=stack.redis_url))
+            spenders = await open_spenders(store, stack.url, load(str(tiers_file)))
+            began = time.monotonic()
+            turns = turns_with_deaths(stack, runs, deaths)
+            ends = await spend(spenders, turns, target.url, seed=runs)
+            await store.close()
+    seconds = time.monotonic() - began
+    total = sum(len(spender.runs) for spender in spenders)
+    statuses = sum((spender.statuses for spender in spenders), Counter[int]())
+    print(f"{total} executions in {seconds:.1f} s, {total / seconds:.0f}/s", ends, statuses)
+    return ends
+
+
+async def test_no_credit_is_lost_or_made_up(tmp_path: Path) -> None:
+    ends = await drift_after(tmp_path, runs=300, deaths=1)
+
+    assert min(ends[each] for each in ("completed", "failed", "cancelled")) > 5
+    assert min(ends[f"node {each}"] for each in ("completed", "failed", "cancelled")) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+async def test_no_credit_is_lost_or_made_up_in_twenty_thousand_runs(tmp_path: Path) -> None:
+    ends = await drift_after(tmp_path, runs=22_000, deaths=10)
+
+    assert ends["completed"] + ends["failed"] + ends["cancelled"] >= 20_000
+    assert min(ends[f"node {each}"] for each in ("completed", "failed", "cancelled")) > 300
