@@ -27,6 +27,8 @@ from gateway.description.schema import (
     text_of,
 )
 
+NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""A character that is not stripped; what the usual class of blanks has differs by language."""
 NAME = text_of(1, MAX_NAME)
 REFERENCE = text_of(0, MAX_REFERENCE)
 NODE = members(
@@ -70,7 +72,7 @@ BODIES: dict[str, Schema] = {
     "WorkflowDocument": members(DOCUMENT_MEMBERS, name=NAME),
     "WorkflowUpdate": members({"name": NAME, **DOCUMENT_MEMBERS}),
     "ApiKeyRequest": {
-        **members(name={**text_of(1, MAX_KEY_NAME), "pattern": r"\S"}),
+        **members(name={**text_of(1, MAX_KEY_NAME), "pattern": NOT_BLANK}),
         "oneOf": [
             members({"capabilities": {"type": "null"}}, preset=one_of(PRESETS)),
             members(

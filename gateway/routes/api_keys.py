@@ -63,7 +63,7 @@ def _audited(principal: Principal, key_id: str) -> dict[str, str]:
 
 def _read_name(body: Mapping[str, Any]) -> str:
     name = body.get("name")
-    if not isinstance(name, str) or not is_text(name) or not 0 < len(name.strip()) <= MAX_NAME:
+    if not isinstance(name, str) or not is_text(name) or len(name) > MAX_NAME or not name.strip():
         raise InvalidBody(f"'name' must be a text of 1 to {MAX_NAME} characters", field="name")
     return name.strip()
 

@@ -198,6 +198,8 @@ BAD_BODIES: dict[str, tuple[Any, str | None]] = {
     "nothing": ({}, "name"),
     "no name": ({"preset": "Read-only"}, "name"),
     "a blank name": ({"name": " ", "preset": "Read-only"}, "name"),
+    "a name of a separator": ({"name": "\x1f", "preset": "Read-only"}, "name"),
+    "a long name with blanks": ({"name": "x" * 100 + " ", "preset": "Read-only"}, "name"),
     "a long name": ({"name": "x" * 101, "preset": "Read-only"}, "name"),
     "a number for a name": ({"name": 5, "preset": "Read-only"}, "name"),
     "no capabilities": ({"name": "k"}, "capabilities"),

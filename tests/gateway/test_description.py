@@ -97,6 +97,15 @@ def test_what_callers_send_is_not_taken_in_any_shape(name: str) -> None:
     assert not validator(BODIES[name]).is_valid([])
 
 
+def test_a_name_that_is_only_blanks_is_described_as_it_is_read() -> None:
+    name = validator(BODIES["ApiKeyRequest"]["properties"]["name"])
+    characters = [chr(point) for point in range(0x10000) if not 0xD800 <= point < 0xE000]
+
+    told_apart = [each for each in characters if name.is_valid(each) is not bool(each.strip())]
+
+    assert told_apart == []
+
+
 def test_parameters_have_examples_that_fit() -> None:
     shown = [
         parameter
