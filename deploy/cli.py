@@ -13,6 +13,7 @@ from deploy.commands.login import login_link
 from deploy.commands.models import model
 from deploy.commands.parts import gateway, up, worker
 from deploy.commands.run import run
+from deploy.commands.stub_provider import stub_provider
 from deploy.commands.workflows import workflow
 from deploy.problems import CommandFailed, with_reasons
 
@@ -37,6 +38,7 @@ for command in (
     ledger,
     gateway,
     worker,
+    stub_provider,
 ):
     headrace.add_command(command)
 

@@ -29,7 +29,7 @@ CANDIDATES = (
 
 
 def make_value(schema: Any, text: str) -> Any:
-    """A value that fits the schema, its texts taken from `text`. Raises Refused if none is found."""
+    """A value that fits the schema, its texts taken from `text`. Raises Refused."""
     return _Maker(root=schema, text=text).make(schema, MAX_DEPTH)
 
 
@@ -178,15 +178,13 @@ def _number(schema: Mapping[str, Any], usual: float) -> float:
 
 
 def _bounds(schema: Mapping[str, Any], step: float) -> tuple[float, float]:
-    low = max(schema.get("minimum", -(2**53)), _above(schema, "exclusiveMinimum", step))
-    high = min(schema.get("maximum", 2**53), -_above(schema, "exclusiveMaximum", -step))
-    return low, high
-
-
-def _above(schema: Mapping[str, Any], name: str, step: float) -> float:
-    if name not in schema:
-        return -(2**53)
-    return schema[name] + step if step > 0 else -(schema[name] + step)
+    lows = [schema["minimum"]] if "minimum" in schema else [-(2**53)]
+    highs = [schema["maximum"]] if "maximum" in schema else [2**53]
+    if "exclusiveMinimum" in schema:
+        lows.append(schema["exclusiveMinimum"] + step)
+    if "exclusiveMaximum" in schema:
+        highs.append(schema["exclusiveMaximum"] - step)
+    return max(lows), min(highs)
 
 
 def _matching(schema: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ def test_help_is_there_at_once() -> None:
         ("up",),
         ("gateway",),
         ("worker",),
+        ("stub-provider",),
         ("run",),
         ("doctor",),
         ("account", "create"),

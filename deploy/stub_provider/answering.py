@@ -1,0 +1,170 @@
+"""One endpoint of the stub: what every call goes through, whatever its protocol."""
+
+import math
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from deploy.stub_provider.asking import Answer, Ask, answer_json, read_body
+from deploy.stub_provider.calls import PROMPT_KEPT, Call, Calls
+from deploy.stub_provider.dialects import Dialect
+from deploy.stub_provider.jobs import Jobs
+from deploy.stub_provider.limits import Limits, Standing, Standings
+from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.script import Script, read_script
+from deploy.stub_provider.sending import ClientLeft, pause, send_answer
+
+SCRIPTED_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stub:
+    """What all endpoints share."""
+
+    calls: Calls
+    limits: Limits
+    jobs: Jobs
+    script: str = ""
+
+
+Handler = Callable[[Ask, Stub], Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An ASGI application for one path."""
+
+    path: str
+    stub: Stub
+    dialect: Dialect
+    handler: Handler
+    is_limited: bool = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        call = self.stub.calls.begin(request.method, self.path)
+        has_left = True
+        try:
+            await self._serve(request, call, send)
+            has_left = False
+        except ClientLeft:
+            return
+        finally:
+            self.stub.calls.end(call, left=has_left)
+
+    async def _serve(self, request: Request, call: Call, send: Send) -> None:
+        raw = await request.body()
+        request_id = self.dialect.id_prefix + uuid.uuid4().hex
+        credential = _credential(request)
+        script = Script()
+        try:
+            self.dialect.check(request.headers)
+            ask = self._read(request, raw, call)
+            script = ask.script
+            if not self.is_limited:
+                await self._answer(ask, raw, call, request, send, request_id)
+                return
+            with self.stub.limits.turn(credential):
+                await self._answer(ask, raw, call, request, send, request_id)
+        except Refused as refused:
+            answer = self._refusal(refused, request_id)
+            call.status = answer.status
+            headers = self._headers(credential, request_id, refused)
+            await send_answer(answer, headers, replace(script, manner=""), request.receive, send)
+
+    def _read(self, request: Request, raw: bytes, call: Call) -> Ask:
+        body = read_body(request.headers, raw)
+        model = str(
+            body.get("model") or body.get("version") or request.path_params.get("model", "")
+        )
+        call.model = model
+        call.prompt = prompt_of(body)[:PROMPT_KEPT]
+        call.idempotency_key = request.headers.get("idempotency-key")
+        asked = (request.query_params.get("stub", ""), request.headers.get("x-stub", ""))
+        script = read_script(*asked, model=model, body=raw, base=self.stub.script)
+        return Ask(
+            body=body,
+            headers=request.headers,
+            path=request.path_params,
+            base_url=str(request.base_url).rstrip("/"),
+            script=script,
+            model=model,
+        )
+
+    async def _answer(
+        self, ask: Ask, raw: bytes, call: Call, request: Request, send: Send, request_id: str
+    ) -> None:
+        script = ask.script
+        breaks = bool(script.fail or script.manner)
+        if breaks and not self.stub.calls.is_due(script, self.path, raw):
+            script = replace(script, fail=0, manner="")
+        answer = None if script.fail else self._handled(ask, request)
+        if script.delay:
+            await pause(request.receive, script.delay)
+        if answer is None:
+            raise _scripted(script)
+        call.status = answer.status
+        headers = self._headers(_credential(request), request_id)
+        await send_answer(answer, headers, script, request.receive, send)
+
+    def _handled(self, ask: Ask, request: Request) -> Answer:
+        answer = self.handler(ask, self.stub)
+        self.stub.calls.spent(answer.input_tokens, answer.output_tokens)
+        tokens = answer.input_tokens + answer.output_tokens
+        self.stub.limits.spend(_credential(request), tokens)
+        return answer
+
+    def _refusal(self, refused: Refused, request_id: str) -> Answer:
+        body = self.dialect.error(refused, request_id)
+        if refused.retry_after is None:
+            return answer_json(body, status=refused.status)
+        wait = {
+            "retry-after": str(math.ceil(refused.retry_after)),
+            "retry-after-ms": str(math.ceil(refused.retry_after * 1000)),
+        }
+        return answer_json(body, status=refused.status, headers=wait)
+
+    def _headers(
+        self, credential: str, request_id: str, refused: Refused | None = None
+    ) -> dict[str, str]:
+        standings = self.stub.limits.standings(credential)
+        if refused is not None and refused.status == 429 and standings == Standings():
+            wait = refused.retry_after or 0
+            standings = Standings(
+                requests=Standing(limit=SCRIPTED_LIMIT, remaining=0, reset_seconds=wait)
+            )
+        return {
+            "x-stub-provider": "headrace",
+            self.dialect.id_header: request_id,
+            **self.dialect.rate_headers(standings),
+        }
+
+
+def _credential(request: Request) -> str:
+    headers = request.headers
+    return headers.get("x-api-key") or headers.get("authorization") or ""
+
+
+def _scripted(script: Script) -> Refused:
+    wait = script.retry_after or (1 if script.fail == 429 else None)
+    return Refused(script.fail, f"(stub) Status {script.fail}, as asked.", retry_after=wait)
+
+
+def prompt_of(value: Any) -> str:
+    """The texts of a body that a model reads, the last first, for the record of calls."""
+    if not isinstance(value, dict):
+        return ""
+    for name in ("prompt", "text", "input", "content", "messages"):
+        found = value.get(name)
+        if isinstance(found, list) and found:
+            found = found[-1]
+        if isinstance(found, str) and found:
+            return found
+        inner = prompt_of(found)
+        if inner:
+            return inner
+    return ""

@@ -1,0 +1,97 @@
+"""The stub as an application: every path, its protocol and its handler."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from deploy.stub_provider import anthropic, openai_media, openai_text, submitting
+from deploy.stub_provider.answering import Endpoint, Handler, Stub
+from deploy.stub_provider.asking import Answer, Ask
+from deploy.stub_provider.calls import Calls
+from deploy.stub_provider.dialects import ANTHROPIC, FAL, OPENAI, REPLICATE, Dialect
+from deploy.stub_provider.files import make_file
+from deploy.stub_provider.jobs import Jobs
+from deploy.stub_provider.limits import LimitOptions, Limits
+from deploy.stub_provider.script import read_script
+
+Entry = tuple[str, str, Dialect, Handler]
+
+
+def _file(ask: Ask, stub: Stub) -> Answer:
+    file = make_file(ask.path["name"])
+    return Answer(chunks=(file.data,), content_type=file.content_type)
+
+
+LIMITED: tuple[Entry, ...] = (
+    ("POST", "/v1/chat/completions", OPENAI, openai_text.complete),
+    ("POST", "/v1/embeddings", OPENAI, openai_text.embed),
+    ("POST", "/v1/images/generations", OPENAI, openai_media.make_images),
+    ("POST", "/v1/images/edits", OPENAI, openai_media.edit_images),
+    ("POST", "/v1/audio/speech", OPENAI, openai_media.speak),
+    ("POST", "/v1/messages", ANTHROPIC, anthropic.message),
+    ("POST", "/jobs", REPLICATE, submitting.submit),
+    ("POST", "/v1/predictions", REPLICATE, submitting.submit),
+    ("POST", "/v1/models/{owner}/{name}/predictions", REPLICATE, submitting.submit),
+    ("POST", "/fal/{model:path}", FAL, submitting.queue),
+)
+"""What costs a provider work, and so counts towards its limits."""
+
+FREE: tuple[Entry, ...] = (
+    ("GET", "/v1/models", OPENAI, openai_text.list_models),
+    ("GET", "/v1/models/{model:path}", OPENAI, openai_text.show_model),
+    ("GET", "/jobs/{id}", REPLICATE, submitting.show),
+    ("POST", "/jobs/{id}/cancel", REPLICATE, submitting.cancel),
+    ("GET", "/v1/predictions/{id}", REPLICATE, submitting.show),
+    ("POST", "/v1/predictions/{id}/cancel", REPLICATE, submitting.cancel),
+    ("GET", "/fal/{model:path}/requests/{id}/status", FAL, submitting.queue_status),
+    ("GET", "/fal/{model:path}/requests/{id}", FAL, submitting.queue_response),
+    ("PUT", "/fal/{model:path}/requests/{id}/cancel", FAL, submitting.queue_cancel),
+    ("GET", "/files/{name}", REPLICATE, _file),
+)
+
+
+def create_app(limits: LimitOptions | None = None, script: str = "") -> Starlette:
+    """The application; `script` holds for every call. Raises Refused if it does not parse."""
+    read_script(script)
+    stub = Stub(calls=Calls(), limits=Limits(limits or LimitOptions()), jobs=Jobs(), script=script)
+    routes = [_route(stub, entry, is_limited=True) for entry in LIMITED]
+    routes += [_route(stub, entry, is_limited=False) for entry in FREE]
+    app = Starlette(
+        routes=[*routes, *_inspection(stub)],
+        exception_handlers={HTTPException: _not_served},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _route(stub: Stub, entry: Entry, *, is_limited: bool) -> Route:
+    method, path, dialect, handler = entry
+    endpoint = Endpoint(
+        path=path, stub=stub, dialect=dialect, handler=handler, is_limited=is_limited
+    )
+    return Route(path, endpoint, methods=[method])
+
+
+def _inspection(stub: Stub) -> list[Route]:
+    async def calls(request: Request) -> Response:
+        return JSONResponse(stub.calls.report())
+
+    async def reset(request: Request) -> Response:
+        stub.calls.forget()
+        stub.jobs.forget()
+        stub.limits.forget()
+        return JSONResponse({"success": True})
+
+    return [
+        Route("/stub/calls", calls, methods=["GET"]),
+        Route("/stub/reset", reset, methods=["POST"]),
+    ]
+
+
+def _not_served(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = f"(stub) {request.method} {request.url.path} is not served here."
+    body = {"error": {"message": message, "type": "invalid_request_error", "code": None}}
+    return JSONResponse(body, status, headers={"x-stub-provider": "headrace"})

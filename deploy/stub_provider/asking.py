@@ -1,0 +1,120 @@
+"""A call as the handlers see it, and the answer they give."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.script import Script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One call: its body read, its script known, its credential checked."""
+
+    body: Mapping[str, Any]
+    headers: Headers
+    path: Mapping[str, str]
+    base_url: str
+    script: Script
+    model: str
+
+    def text(self, name: str) -> str:
+        """A text that the body must have. Raises Refused."""
+        value = self.body.get(name)
+        if not isinstance(value, str) or not value:
+            raise Refused(400, f"(stub) '{name}' must be a text.", param=name)
+        return value
+
+    def whole(self, name: str, usual: int, *, most: int) -> int:
+        """A whole number from 1 to `most`. Raises Refused."""
+        value = self.body.get(name)
+        if value is None:
+            return usual
+        if isinstance(value, str) and value.isdigit():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise Refused(400, f"(stub) '{name}' is a number from 1 to {most}.", param=name)
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is sent; several chunks are sent one after the other."""
+
+    chunks: tuple[bytes, ...]
+    content_type: str = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    error_event: bytes | None = None
+    """How a stream tells an error half-way; None: it is no stream."""
+
+
+def answer_json(
+    value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """A JSON answer."""
+    return Answer(chunks=(to_json(value),), status=status, headers=headers or {})
+
+
+def answer_stream(events: tuple[bytes, ...], error_event: bytes) -> Answer:
+    """Server-sent events."""
+    return Answer(
+        chunks=events, content_type="text/event-stream; charset=utf-8", error_event=error_event
+    )
+
+
+def with_usage(answer: Answer, input_tokens: int, output_tokens: int) -> Answer:
+    """The answer, with the tokens that it took."""
+    return replace(answer, input_tokens=input_tokens, output_tokens=output_tokens)
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_body(headers: Headers, raw: bytes) -> Mapping[str, Any]:
+    """A JSON object, or the fields of a form; empty when there is none. Raises Refused."""
+    if headers.get("content-type", "").startswith("multipart/form-data"):
+        return _read_form(headers["content-type"], raw)
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        raise Refused(400, "(stub) The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise Refused(400, "(stub) The body is not a JSON object.")
+    return body
+
+
+def is_base64(data: Any) -> bool:
+    """Whether a text is base64 of something."""
+    if not isinstance(data, str) or not data:
+        return False
+    try:
+        base64.b64decode(data, validate=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_form(content_type: str, raw: bytes) -> Mapping[str, Any]:
+    start = f"Content-Type: {content_type}\r\n\r\n".encode()
+    body: dict[str, Any] = {}
+    for part in BytesParser(policy=HTTP).parsebytes(start + raw).iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        data = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(data, bytes):
+            is_file = part.get_filename() is not None
+            body[name.removesuffix("[]")] = data if is_file else data.decode(errors="replace")
+    return body

@@ -1,0 +1,54 @@
+"""Made files by name: the name says all that they are made from, so none is kept."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from deploy.stub_provider import pictures, sounds, videos
+from deploy.stub_provider.refusals import Refused
+
+_NAME = re.compile(
+    r"(?P<seed>[0-9a-f]{16})-(?:(?P<width>\d{1,4})x(?P<height>\d{1,4})|(?P<ms>\d{1,6}))"
+    r"\.(?P<kind>png|jpeg|webp|wav|mp4)"
+)
+CONTENT_TYPES = {**pictures.FORMATS, "wav": "audio/wav", "mp4": "video/mp4"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file's bytes and their type."""
+
+    data: bytes
+    content_type: str
+
+
+def seed_of(*parts: object) -> str:
+    """What a file is drawn from: equal parts give the same file, others another one."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def picture_name(seed: str, width: int, height: int, kind: str) -> str:
+    """The name of a picture."""
+    width, height = pictures.fit(width, height)
+    return f"{seed}-{width}x{height}.{kind}"
+
+
+def timed_name(seed: str, seconds: float, kind: str) -> str:
+    """The name of a sound or a video, a minute long at most."""
+    return f"{seed}-{round(1000 * min(max(seconds, 0.1), sounds.MAX_SECONDS))}.{kind}"
+
+
+def make_file(name: str) -> File:
+    """The file of that name. Raises Refused (404) for a name that is none of ours."""
+    found = _NAME.fullmatch(name)
+    if found is None or (found["ms"] is None) != (found["kind"] in pictures.FORMATS):
+        raise Refused(404, "(stub) There is no such file.")
+    return File(data=_made(found), content_type=CONTENT_TYPES[found["kind"]])
+
+
+def _made(found: re.Match[str]) -> bytes:
+    if found["ms"] is None:
+        size = pictures.fit(int(found["width"]), int(found["height"]))
+        return pictures.draw(found["seed"], *size, found["kind"])
+    make = sounds.play if found["kind"] == "wav" else videos.film
+    return make(found["seed"], min(max(int(found["ms"]), 100), round(1000 * sounds.MAX_SECONDS)))

@@ -1,0 +1,145 @@
+"""A provider's limits for each credential: requests and tokens a minute, and calls at once."""
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from deploy.stub_provider.refusals import Refused
+
+MAX_CREDENTIALS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitOptions:
+    """None: no limit. A bucket holds what `burst_seconds` refill, and is full at first."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int | None = None
+    burst_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a limit stands: what is left, and the seconds until all of it is there again."""
+
+    limit: int
+    remaining: int
+    reset_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standings:
+    """Both limits of a credential, None where there is no such limit."""
+
+    requests: Standing | None = None
+    tokens: Standing | None = None
+
+
+class Bucket:
+    """Fills steadily; a call may take it below nothing, and the next one waits for that."""
+
+    def __init__(self, per_minute: int, burst_seconds: float, now: float) -> None:
+        self._limit = per_minute
+        self._rate = per_minute / 60
+        self._size = max(1.0, self._rate * burst_seconds)
+        self._level = self._size
+        self._at = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until one more may be taken; 0 when it may be taken now."""
+        self._level = min(self._size, self._level + (now - self._at) * self._rate)
+        self._at = now
+        # A bucket filled in many small steps falls short of a whole one by rounding alone.
+        return 0.0 if self._level >= 1 - 1e-9 else (1 - self._level) / self._rate
+
+    def take(self, amount: float) -> None:
+        """Take it, whatever is there."""
+        self._level -= amount
+
+    def standing(self) -> Standing:
+        """As of the last `wait` or `take`."""
+        return Standing(
+            limit=self._limit,
+            remaining=max(0, math.floor(self._level + 1e-9)),
+            reset_seconds=max(0.0, (self._size - self._level) / self._rate),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Credential:
+    requests: Bucket | None
+    tokens: Bucket | None
+    running: int = 0
+
+
+@dataclass(slots=True)
+class Limits:
+    """The limits of every credential that has called."""
+
+    options: LimitOptions
+    clock: Callable[[], float] = time.monotonic
+    _credentials: dict[str, _Credential] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        """A call's time with the stub. Raises Refused (429) beyond a limit."""
+        credential = self._of(name)
+        self._check(credential)
+        if credential.requests is not None:
+            credential.requests.take(1)
+        credential.running += 1
+        try:
+            yield
+        finally:
+            credential.running -= 1
+
+    def spend(self, name: str, tokens: int) -> None:
+        """Take the tokens of a call that was let in."""
+        bucket = self._of(name).tokens
+        if bucket is not None:
+            bucket.take(tokens)
+
+    def standings(self, name: str) -> Standings:
+        """How a credential stands."""
+        credential = self._of(name)
+        return Standings(
+            requests=credential.requests.standing() if credential.requests else None,
+            tokens=credential.tokens.standing() if credential.tokens else None,
+        )
+
+    def forget(self) -> None:
+        """Every bucket is full again; calls under way still count as such."""
+        for credential in self._credentials.values():
+            fresh = self._new()
+            credential.requests, credential.tokens = fresh.requests, fresh.tokens
+
+    def _check(self, credential: _Credential) -> None:
+        most = self.options.concurrency
+        if most is not None and credential.running >= most:
+            raise Refused(429, f"(stub) {most} calls are under way already.", retry_after=1)
+        now = self.clock()
+        for bucket, unit in ((credential.requests, "requests"), (credential.tokens, "tokens")):
+            wait = 0.0 if bucket is None else bucket.wait(now)
+            if wait:
+                raise Refused(429, f"(stub) Rate limit reached for {unit}.", retry_after=wait)
+
+    def _of(self, name: str) -> _Credential:
+        if name not in self._credentials:
+            if len(self._credentials) >= MAX_CREDENTIALS:
+                self._credentials.pop(next(iter(self._credentials)))
+            self._credentials[name] = self._new()
+        return self._credentials[name]
+
+    def _new(self) -> _Credential:
+        return _Credential(
+            requests=self._bucket(self.options.requests_per_minute),
+            tokens=self._bucket(self.options.tokens_per_minute),
+        )
+
+    def _bucket(self, per_minute: int | None) -> Bucket | None:
+        if per_minute is None:
+            return None
+        return Bucket(per_minute, self.options.burst_seconds, self.clock())

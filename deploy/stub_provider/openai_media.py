@@ -1,0 +1,96 @@
+"""OpenAI's media protocol: images made and edited, and speech.
+
+From the API reference (platform.openai.com/docs/api-reference): images/create, images/createEdit,
+audio/createSpeech.
+"""
+
+import base64
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.stub_provider import pictures, sounds
+from deploy.stub_provider.answering import Stub
+from deploy.stub_provider.asking import Answer, Ask, answer_json, with_usage
+from deploy.stub_provider.files import make_file, picture_name, seed_of, timed_name
+from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.script import without_marks
+from deploy.stub_provider.texts import count_tokens
+
+MAX_IMAGES = 10
+USUAL_SIZE = 1024
+PCM_RATE = 24_000
+SPEECH_FORMATS = frozenset({"mp3", "opus", "aac", "flac", "wav", "pcm"})
+MAX_SPEECH = 4096
+SECONDS_OF_A_CHARACTER = 0.05
+
+
+def make_images(ask: Ask, stub: Stub) -> Answer:
+    """POST /v1/images/generations."""
+    return _images(ask, "")
+
+
+def edit_images(ask: Ask, stub: Stub) -> Answer:
+    """POST /v1/images/edits: what is sent decides the picture, and nothing of it is seen there."""
+    image = ask.body.get("image", ask.body.get("images"))
+    if not image:
+        raise Refused(400, "(stub) 'image' is missing.", param="image")
+    return _images(ask, seed_of(image))
+
+
+def speak(ask: Ask, stub: Stub) -> Answer:
+    """POST /v1/audio/speech: a tune of the text's own; WAV, or bare samples for `pcm`.
+
+    Nothing here can write the other formats, so they get WAV too, named as such.
+    """
+    ask.text("model")
+    text = ask.text("input")
+    wanted = ask.body.get("response_format", "mp3")
+    if wanted not in SPEECH_FORMATS:
+        raise Refused(400, f"(stub) No such format: {wanted!r}.", param="response_format")
+    if len(text) > MAX_SPEECH:
+        raise Refused(400, f"(stub) 'input' has over {MAX_SPEECH} characters.", param="input")
+    text = without_marks(text)
+    seed = seed_of(text, ask.body.get("voice"))
+    seconds = max(1.0, SECONDS_OF_A_CHARACTER * len(text))
+    tokens = count_tokens(text)
+    if wanted == "pcm":
+        data = sounds.samples(seed, round(1000 * min(seconds, sounds.MAX_SECONDS)), PCM_RATE)
+        return Answer(chunks=(data,), content_type="audio/pcm", input_tokens=tokens)
+    file = make_file(timed_name(seed, seconds, "wav"))
+    return Answer(chunks=(file.data,), content_type=file.content_type, input_tokens=tokens)
+
+
+def _images(ask: Ask, source: str) -> Answer:
+    prompt = ask.text("prompt")
+    count = ask.whole("n", 1, most=MAX_IMAGES)
+    width, height = size_of(ask.body.get("size"))
+    kind = ask.body.get("output_format", "png")
+    if kind not in pictures.FORMATS:
+        raise Refused(400, f"(stub) No such format: {kind!r}.", param="output_format")
+    seeds = [
+        seed_of(ask.model, without_marks(prompt), ask.body.get("seed"), source, number)
+        for number in range(count)
+    ]
+    names = [picture_name(seed, width, height, kind) for seed in seeds]
+    as_url = ask.body.get("response_format") == "url"
+    data = [{"url": f"{ask.base_url}/files/{name}"} if as_url else _inline(name) for name in names]
+    spent = {"input_tokens": count_tokens(prompt), "output_tokens": 1000 * count}
+    usage = {**spent, "total_tokens": sum(spent.values())}
+    about = {"created": int(time.time()), "output_format": kind, "size": f"{width}x{height}"}
+    return with_usage(answer_json({**about, "data": data, "usage": usage}), *spent.values())
+
+
+def _inline(name: str) -> Mapping[str, Any]:
+    return {"b64_json": base64.b64encode(make_file(name).data).decode()}
+
+
+def size_of(size: Any) -> tuple[int, int]:
+    """What "WIDTHxHEIGHT" asks for, no side over 1024. Raises Refused."""
+    if size is None or size == "auto":
+        return USUAL_SIZE, USUAL_SIZE
+    found = re.fullmatch(r"(\d{1,4})[x*](\d{1,4})", size) if isinstance(size, str) else None
+    if found is None or "0" in (found[1], found[2]):
+        raise Refused(400, "(stub) 'size' must be WIDTHxHEIGHT or auto.", param="size")
+    return pictures.fit(int(found[1]), int(found[2]))

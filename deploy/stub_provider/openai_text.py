@@ -1,0 +1,194 @@
+"""OpenAI's text protocol: chat completions, embeddings and the list of models.
+
+From the API reference (platform.openai.com/docs/api-reference): chat/create, chat/streaming,
+embeddings/create, models; and the guide "Structured outputs".
+"""
+
+import base64
+import hashlib
+import math
+import struct
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deploy.stub_provider.answering import Stub
+from deploy.stub_provider.asking import (
+    Answer,
+    Ask,
+    answer_json,
+    answer_stream,
+    is_base64,
+    to_json,
+    with_usage,
+)
+from deploy.stub_provider.dialects import OPENAI
+from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.schemas import make_value
+from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
+
+MODELS = ("stub-text", "stub-image", "stub-speech", "stub-embedding", "stub-slow-1000ms")
+IMAGE_TOKENS = 85
+USUAL_DIMENSIONS = 1536
+STREAM_ERROR = Refused(500, "(stub) An error, as asked.")
+DONE = b"data: [DONE]\n\n"
+
+
+def complete(ask: Ask, stub: Stub) -> Answer:
+    """POST /v1/chat/completions."""
+    ask.text("model")
+    prompt, texts, images = _read_messages(ask.body.get("messages"))
+    text = _text_for(ask.body, prompt, images)
+    most = ask.body.get("max_completion_tokens", ask.body.get("max_tokens"))
+    text, is_cut = cut_to(text, most if isinstance(most, int) else None)
+    usage = _usage(count_tokens(texts) + IMAGE_TOKENS * images, count_tokens(text))
+    finish = "length" if is_cut else "stop"
+    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": ask.model}
+    if ask.body.get("stream"):
+        events = _events(head, text, finish, usage if _wants_usage(ask.body) else None)
+        answer = answer_stream((*events, DONE), _event(OPENAI.error(STREAM_ERROR, "")))
+    else:
+        message = {"role": "assistant", "content": text, "refusal": None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
+        whole = {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
+        answer = answer_json(whole)
+    return with_usage(answer, usage["prompt_tokens"], usage["completion_tokens"])
+
+
+def embed(ask: Ask, stub: Stub) -> Answer:
+    """POST /v1/embeddings."""
+    ask.text("model")
+    given = ask.body.get("input")
+    texts = given if isinstance(given, list) else [given]
+    if not texts or not all(isinstance(text, str) and text for text in texts):
+        raise Refused(400, "(stub) 'input' must be a text or a list of texts.", param="input")
+    dimensions = ask.whole("dimensions", USUAL_DIMENSIONS, most=4096)
+    as_text = ask.body.get("encoding_format") == "base64"
+    vectors = [vector_of(str(text), dimensions) for text in texts]
+    data = [
+        {"object": "embedding", "index": index, "embedding": _packed(each) if as_text else each}
+        for index, each in enumerate(vectors)
+    ]
+    tokens = sum(count_tokens(str(text)) for text in texts)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    whole = {"object": "list", "data": data, "model": ask.model, "usage": usage}
+    return with_usage(answer_json(whole), tokens, 0)
+
+
+def vector_of(text: str, dimensions: int) -> list[float]:
+    """A vector of length one that is the text's own."""
+    raw = hashlib.shake_256(text.encode()).digest(2 * dimensions)
+    numbers = struct.unpack(f"<{dimensions}h", raw)
+    length = math.sqrt(sum(number * number for number in numbers)) or 1.0
+    return [round(number / length, 8) for number in numbers]
+
+
+def list_models(ask: Ask, stub: Stub) -> Answer:
+    """GET /v1/models: some names; any other is answered too."""
+    return answer_json({"object": "list", "data": [_model(name) for name in MODELS]})
+
+
+def show_model(ask: Ask, stub: Stub) -> Answer:
+    """GET /v1/models/{model}."""
+    return answer_json(_model(ask.path["model"]))
+
+
+def _model(name: str) -> Mapping[str, Any]:
+    return {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "headrace-stub"}
+
+
+def _packed(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def _read_messages(messages: Any) -> tuple[str, str, int]:
+    """The last text of the user, all texts together, and the number of images."""
+    if not isinstance(messages, list) or not messages:
+        raise Refused(400, "(stub) 'messages' must be a list of messages.", param="messages")
+    prompt, texts, images = "", [], 0
+    for message in messages:
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise Refused(400, "(stub) A message needs a 'role'.", param="messages")
+        text, seen = _read_content(message.get("content"))
+        texts.append(text)
+        images += seen
+        prompt = text if message["role"] == "user" else prompt
+    return prompt, "\n".join(texts), images
+
+
+def _read_content(content: Any) -> tuple[str, int]:
+    if content is None or isinstance(content, str):
+        return content or "", 0
+    if not isinstance(content, list):
+        raise Refused(400, "(stub) 'content' must be a text or parts.", param="messages")
+    texts, images = [], 0
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind == "text" and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+        elif kind == "image_url":
+            _check_image(part.get("image_url"))
+            images += 1
+        else:
+            raise Refused(400, f"(stub) Parts of type {kind!r} are not known.", param="messages")
+    return "\n".join(texts), images
+
+
+def _check_image(image: Any) -> None:
+    url = image.get("url") if isinstance(image, dict) else None
+    if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:image/")):
+        raise Refused(400, "(stub) 'image_url.url' must be a URL.", param="messages")
+    if url.startswith("data:"):
+        head, _, data = url.partition(",")
+        if not head.endswith(";base64") or not is_base64(data):
+            raise Refused(400, "(stub) That data URL holds no base64.", param="messages")
+
+
+def _text_for(body: Mapping[str, Any], prompt: str, images: int) -> str:
+    text = echo(prompt, images)
+    wanted = body.get("response_format") or {}
+    kind = wanted.get("type") if isinstance(wanted, dict) else None
+    if kind == "json_object":
+        return to_json({"stub": True, "text": text}).decode()
+    if kind == "json_schema":
+        named = wanted.get("json_schema")
+        if not isinstance(named, dict) or "schema" not in named:
+            raise Refused(400, "(stub) 'json_schema.schema' is missing.", param="response_format")
+        return to_json(make_value(named["schema"], text)).decode()
+    return text
+
+
+def _usage(prompt: int, completion: int) -> dict[str, int]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
+def _wants_usage(body: Mapping[str, Any]) -> bool:
+    options = body.get("stream_options")
+    return isinstance(options, dict) and bool(options.get("include_usage"))
+
+
+def _events(
+    head: Mapping[str, Any], text: str, finish: str, usage: Mapping[str, int] | None
+) -> Iterator[bytes]:
+    # With usage asked for, every chunk has the field, and it is null in all but the last.
+    base = {**head, "object": "chat.completion.chunk"} | ({} if usage is None else {"usage": None})
+
+    def chunk(delta: Mapping[str, Any], reason: str | None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+        return _event({**base, "choices": [choice]})
+
+    yield chunk({"role": "assistant", "content": ""}, None)
+    for piece in pieces(text):
+        yield chunk({"content": piece}, None)
+    yield chunk({}, finish)
+    if usage is not None:
+        yield _event({**base, "choices": [], "usage": usage})
+
+
+def _event(value: Any) -> bytes:
+    return b"data: " + to_json(value) + b"\n\n"

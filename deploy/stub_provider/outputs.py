@@ -1,0 +1,108 @@
+"""What a finished job has made: URLs of files, or a text."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from deploy.stub_provider import pictures
+from deploy.stub_provider.answering import prompt_of
+from deploy.stub_provider.files import picture_name, seed_of, timed_name
+from deploy.stub_provider.jobs import Job
+from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.script import without_marks
+from deploy.stub_provider.texts import echo
+
+USUAL_SIDE = 512
+USUAL_SECONDS = 5.0
+MAX_OUTPUTS = 16
+
+
+class Kind(StrEnum):
+    """What a job makes."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    TEXT = "text"
+
+
+_WORDS = (
+    (Kind.VIDEO, re.compile(r"video|seedance|kling|veo|sora|runway", re.I)),
+    (Kind.AUDIO, re.compile(r"audio|music|suno|speech|sound|tts", re.I)),
+    (Kind.TEXT, re.compile(r"text|llm|chat", re.I)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """File names, or a text."""
+
+    kind: Kind
+    names: tuple[str, ...] = ()
+    text: str = ""
+
+
+def kind_of(job: Job) -> Kind:
+    """What the script says, else what the model's name tells; an image if nothing does."""
+    named = job.script.output
+    if named:
+        return Kind(named)
+    return next((kind for kind, words in _WORDS if words.search(job.model)), Kind.IMAGE)
+
+
+def check_kind(output: str) -> None:
+    """Raises Refused for an `output` of a script that is none."""
+    if output and output not in set(Kind):
+        raise Refused(400, f"(stub) 'output' is one of {', '.join(Kind)}.", param="x-stub")
+
+
+def output_of(job: Job) -> Output:
+    """What the job made, always the same."""
+    kind, values = kind_of(job), job.input
+    prompt = without_marks(prompt_of(values))
+    if kind is Kind.TEXT:
+        return Output(kind=kind, text=echo(prompt))
+    seeds = [
+        seed_of(job.model, prompt, values.get("seed"), number) for number in range(_count(values))
+    ]
+    if kind is Kind.IMAGE:
+        size = _size(values)
+        form = _form(values)
+        return Output(kind=kind, names=tuple(picture_name(seed, *size, form) for seed in seeds))
+    ending = "mp4" if kind is Kind.VIDEO else "wav"
+    seconds = _number(values.get("duration"), USUAL_SECONDS)
+    return Output(kind=kind, names=(timed_name(seeds[0], seconds, ending),))
+
+
+def _count(values: Mapping[str, Any]) -> int:
+    named = (values.get(name) for name in ("num_outputs", "num_images", "n"))
+    given = next((value for value in named if value is not None), 1)
+    return min(MAX_OUTPUTS, max(1, int(_number(given, 1))))
+
+
+def _size(values: Mapping[str, Any]) -> tuple[int, int]:
+    ratio = re.fullmatch(r"(\d{1,2}):(\d{1,2})", str(values.get("aspect_ratio", "")))
+    if ratio and int(ratio[1]) and int(ratio[2]):
+        wide, high = int(ratio[1]), int(ratio[2])
+        longest = max(wide, high)
+        return USUAL_SIDE * wide // longest, USUAL_SIDE * high // longest
+    size = values.get("image_size")
+    named = size if isinstance(size, dict) else values
+    return pictures.fit(
+        int(_number(named.get("width"), USUAL_SIDE)), int(_number(named.get("height"), USUAL_SIDE))
+    )
+
+
+def _form(values: Mapping[str, Any]) -> str:
+    asked = str(values.get("output_format", "png")).replace("jpg", "jpeg")
+    return asked if asked in pictures.FORMATS else "png"
+
+
+def _number(value: Any, usual: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return usual
+    return number if 0 < number < 10_000 else usual

@@ -1,0 +1,88 @@
+"""Answers on their way out, whole or broken as a script wants it."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from starlette.types import Receive, Send
+
+from deploy.stub_provider.asking import Answer
+from deploy.stub_provider.script import Script
+
+DRIP_MILLISECONDS = 1000.0
+HUGE_BYTES = 64 * 2**20
+_SLAB = b"x" * 65_536
+
+
+class ClientLeft(Exception):
+    """Nobody waits for the answer any more."""
+
+
+async def pause(receive: Receive, milliseconds: float | None) -> None:
+    """Wait, for ever with None. Raises ClientLeft as soon as the client has gone."""
+    try:
+        async with asyncio.timeout(None if milliseconds is None else milliseconds / 1000):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return
+    raise ClientLeft
+
+
+async def send_answer(
+    answer: Answer, headers: Mapping[str, str], script: Script, receive: Receive, send: Send
+) -> None:
+    """Send it. Raises ClientLeft."""
+    if script.manner == "hang":
+        await pause(receive, None)
+    answer = _broken(answer, script.manner)
+    gap = script.pace if script.manner != "drip" else script.pace or DRIP_MILLISECONDS
+    is_cut = script.manner == "cut"
+    await send(_start(answer, headers))
+    for number, chunk in enumerate(_chunks(answer, script.manner)):
+        if gap and number:
+            await pause(receive, gap)
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    if not is_cut:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _start(answer: Answer, headers: Mapping[str, str]) -> dict[str, object]:
+    all_headers = {"content-type": answer.content_type, **answer.headers, **headers}
+    if len(answer.chunks) == 1:
+        all_headers["content-length"] = str(len(answer.chunks[0]))
+    return {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": [(name.encode(), value.encode()) for name, value in all_headers.items()],
+    }
+
+
+def _broken(answer: Answer, manner: str) -> Answer:
+    if manner == "garbage":
+        return replace(answer, chunks=(b'{"stub": garbage, "choices": [{',))
+    if manner == "wrong-type":
+        page = b"<!doctype html><title>stub</title><p>(stub) Not what you asked for.</p>"
+        return replace(answer, chunks=(page,), content_type="text/html; charset=utf-8")
+    if manner == "huge":
+        return replace(answer, chunks=())
+    if manner == "stream-error" and answer.error_event is not None:
+        kept = answer.chunks[: len(answer.chunks) // 2]
+        return replace(answer, chunks=(*kept, answer.error_event))
+    return answer
+
+
+def _chunks(answer: Answer, manner: str) -> Iterator[bytes]:
+    if manner == "huge":
+        yield b'{"stub":"'
+        yield from (_SLAB for _ in range(HUGE_BYTES // len(_SLAB)))
+        yield b'"}'
+    elif manner == "drip":
+        whole = b"".join(answer.chunks)
+        yield from (whole[at : at + 1] for at in range(len(whole)))
+    elif manner == "cut" and len(answer.chunks) == 1:
+        yield answer.chunks[0][: len(answer.chunks[0]) // 2]
+    elif manner == "cut":
+        yield from answer.chunks[: len(answer.chunks) // 2]
+    else:
+        yield from answer.chunks

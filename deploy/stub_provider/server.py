@@ -1,0 +1,63 @@
+"""The stub as a process: one listener, one line when it serves, and an orderly end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from deploy.addresses import port_of, reachable_host, reserve_port, url_of
+from engine import process
+
+DRAIN_SECONDS = 1
+BACKLOG = 8_192
+
+
+def run(app: ASGIApp, host: str, port: int) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code. Raises CommandFailed for a port in use."""
+    with reserve_port(host, port) as bound:
+        ready = f"ready {url_of(reachable_host(host), port_of(bound))}"
+        process.set_up()
+        uvloop.run(_Server(_config(app), ready).serve(sockets=[bound]))
+    return 0
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        backlog=BACKLOG,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves; a signal ends it without being raised again afterwards."""
+
+    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        print(self._ready, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end the server."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield

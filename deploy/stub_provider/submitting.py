@@ -1,0 +1,173 @@
+"""Submit and poll, in the shapes of two providers over the same jobs.
+
+Replicate: replicate.com/docs/reference/http (predictions.create, .get, .cancel); `POST /jobs` is
+the same under a neutral path, and `progress` is the stub's own. fal: docs.fal.ai, "Queue" (submit,
+status, response, cancel).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy.stub_provider.answering import Stub
+from deploy.stub_provider.asking import Answer, Ask, answer_json
+from deploy.stub_provider.files import CONTENT_TYPES
+from deploy.stub_provider.jobs import ENDED, Job, JobStatus
+from deploy.stub_provider.outputs import Kind, Output, check_kind, output_of
+from deploy.stub_provider.refusals import Refused
+
+FAILURE = "(stub) The job failed, as asked."
+
+
+def submit(ask: Ask, stub: Stub) -> Answer:
+    """POST /jobs, /v1/predictions and /v1/models/{owner}/{name}/predictions."""
+    values = ask.body.get("input")
+    if not isinstance(values, dict):
+        raise Refused(422, "(stub) 'input' must be an object.", param="input")
+    model = ask.model or "/".join(ask.path.get(name, "") for name in ("owner", "name")).strip("/")
+    job = _submitted(ask, stub, model, values)
+    return answer_json(prediction(job, ask.base_url, stub.jobs.clock()), status=201)
+
+
+def show(ask: Ask, stub: Stub) -> Answer:
+    """GET of a job."""
+    job = _polled(ask, stub)
+    return answer_json(prediction(job, ask.base_url, stub.jobs.clock()))
+
+
+def cancel(ask: Ask, stub: Stub) -> Answer:
+    """POST …/cancel; a job that has ended stays as it is."""
+    job = _found(ask, stub)
+    if stub.jobs.cancel(job):
+        stub.calls.job("cancelled")
+    return answer_json(prediction(job, ask.base_url, stub.jobs.clock()))
+
+
+def queue(ask: Ask, stub: Stub) -> Answer:
+    """POST /fal/{model}."""
+    job = _submitted(ask, stub, ask.path["model"], ask.body)
+    return answer_json(
+        {**_queue_urls(job, ask.base_url), "status": "IN_QUEUE", "queue_position": 0}
+    )
+
+
+def queue_status(ask: Ask, stub: Stub) -> Answer:
+    """GET /fal/{model}/requests/{id}/status."""
+    job = _polled(ask, stub)
+    now = stub.jobs.clock()
+    words = {JobStatus.STARTING: "IN_QUEUE", JobStatus.PROCESSING: "IN_PROGRESS"}
+    word = words.get(job.status(now), "COMPLETED")
+    seen: dict[str, Any] = {**_queue_urls(job, ask.base_url), "status": word}
+    if word == "IN_QUEUE":
+        seen["queue_position"] = 0
+    elif word == "IN_PROGRESS":
+        seen["logs"] = [{"message": f"{job.progress(now):.0%}", "level": "INFO"}]
+    elif job.status(now) is JobStatus.FAILED:
+        seen["error"] = FAILURE
+    return answer_json(seen, status=200 if word == "COMPLETED" else 202)
+
+
+def queue_response(ask: Ask, stub: Stub) -> Answer:
+    """GET /fal/{model}/requests/{id}: what was made."""
+    job = _found(ask, stub)
+    match job.status(stub.jobs.clock()):
+        case JobStatus.SUCCEEDED:
+            return answer_json(_made(output_of(job), ask.base_url))
+        case JobStatus.FAILED:
+            raise Refused(500, FAILURE)
+        case JobStatus.CANCELED:
+            raise Refused(499, "(stub) The request was cancelled.")
+    raise Refused(400, "Request is still in progress")
+
+
+def queue_cancel(ask: Ask, stub: Stub) -> Answer:
+    """PUT /fal/{model}/requests/{id}/cancel."""
+    if stub.jobs.cancel(_found(ask, stub)):
+        stub.calls.job("cancelled")
+        return answer_json({"status": "CANCELLATION_REQUESTED"}, status=202)
+    return answer_json({"status": "ALREADY_COMPLETED"}, status=400)
+
+
+def prediction(job: Job, base_url: str, now: float) -> dict[str, Any]:
+    """A job as Replicate shows it."""
+    status = job.status(now)
+    done = status in ENDED
+    ended_at = job.canceled_at or job.ends_at
+    at = f"{base_url}/v1/predictions/{job.id}"
+    return {
+        "id": job.id,
+        "model": job.model,
+        "version": job.model,
+        "input": job.input,
+        "status": status,
+        "progress": round(job.progress(now), 3),
+        "logs": f"{job.progress(now):.0%}| (stub)\n",
+        "output": _listed(output_of(job), base_url) if status is JobStatus.SUCCEEDED else None,
+        "error": FAILURE if status is JobStatus.FAILED else None,
+        "created_at": _iso(job.created_at),
+        "started_at": None if status is JobStatus.STARTING else _iso(job.created_at),
+        "completed_at": _iso(ended_at) if done else None,
+        "metrics": {"predict_time": round(ended_at - job.created_at, 3)} if done else {},
+        "urls": {"get": at, "cancel": f"{at}/cancel"},
+    }
+
+
+def _submitted(ask: Ask, stub: Stub, model: str, values: Any) -> Job:
+    check_kind(ask.script.output)
+    key = ask.headers.get("idempotency-key")
+    job, is_new = stub.jobs.submit(model, values, ask.script, key)
+    stub.calls.job("created" if is_new else "replayed")
+    return job
+
+
+def _found(ask: Ask, stub: Stub) -> Job:
+    job = stub.jobs.find(ask.path["id"])
+    if job is None:
+        raise Refused(404, "(stub) There is no such job.")
+    return job
+
+
+def _polled(ask: Ask, stub: Stub) -> Job:
+    job = _found(ask, stub)
+    job.polls += 1
+    script = job.script
+    if script.poll and (not script.times or job.polls <= script.times):
+        raise Refused(script.poll, f"(stub) Status {script.poll} to a poll, as asked.")
+    return job
+
+
+def _listed(output: Output, base_url: str) -> Any:
+    urls = [f"{base_url}/files/{name}" for name in output.names]
+    if output.kind is Kind.TEXT:
+        return output.text
+    return urls if output.kind is Kind.IMAGE else urls[0]
+
+
+def _made(output: Output, base_url: str) -> dict[str, Any]:
+    files = [
+        {
+            "url": f"{base_url}/files/{name}",
+            "content_type": CONTENT_TYPES[name.rpartition(".")[2]],
+            "file_name": name,
+        }
+        for name in output.names
+    ]
+    match output.kind:
+        case Kind.TEXT:
+            return {"output": output.text}
+        case Kind.IMAGE:
+            return {"images": files}
+    return {output.kind.value: files[0]}
+
+
+def _queue_urls(job: Job, base_url: str) -> dict[str, Any]:
+    at = f"{base_url}/fal/{job.model}/requests/{job.id}"
+    return {
+        "request_id": job.id,
+        "response_url": at,
+        "status_url": f"{at}/status",
+        "cancel_url": f"{at}/cancel",
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
