@@ -74,6 +74,11 @@ def workflow(account_id: str, slug: str) -> str:
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
 
 
+def outbound(account_id: str) -> str:
+    """Hash: outbound calls of an account in this minute, all, by host, and their bytes."""
+    return f"{_account_tag(account_id)}:outbound:{account_id}"
+
+
 def execution(account_id: str, execution_id: str) -> str:
     """Hash: one execution, with node statuses as a string and node records as opaque bytes."""
     return f"{_account_tag(account_id)}:execution:{account_id}:{execution_id}"

@@ -28,6 +28,12 @@ class Terms:
     """Calls of one run route in a 60-second window; None: unlimited."""
     executions_at_once: int | None
     """Executions that have not ended; None: unlimited."""
+    outbound_calls_per_minute: int | None
+    """Calls that `httpRequest` nodes make in a 60-second window; None: unlimited."""
+    outbound_calls_per_host: int | None
+    """Those of them that go to one host; None: unlimited."""
+    outbound_bytes_per_minute: int | None
+    """Bodies of those calls and of their answers; None: unlimited."""
     markup: Decimal
     """What a provider's price is multiplied by."""
     trials: bool
@@ -51,6 +57,9 @@ class Tiers:
             terms,
             runs_per_minute=None,
             executions_at_once=None,
+            outbound_calls_per_minute=None,
+            outbound_calls_per_host=None,
+            outbound_bytes_per_minute=None,
             trials=False,
             ceiling=frozenset({EVERYTHING}),
         )
@@ -135,6 +144,9 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "allowance_once": _parse_flag,
     "runs_per_minute": _parse_limit,
     "executions_at_once": _parse_limit,
+    "outbound_calls_per_minute": _parse_limit,
+    "outbound_calls_per_host": _parse_limit,
+    "outbound_bytes_per_minute": _parse_limit,
     "markup": _parse_markup,
     "trials": _parse_flag,
     "ceiling": _parse_ceiling,

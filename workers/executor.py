@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from engine import cel
@@ -54,7 +54,16 @@ class Outcome:
 class NodeContext:
     """What a node may ask for while it runs."""
 
-    __slots__ = ("_fetcher", "_models", "_pool", "_timeout", "delivered", "inputs", "usage")
+    __slots__ = (
+        "_account_id",
+        "_fetcher",
+        "_models",
+        "_pool",
+        "_timeout",
+        "delivered",
+        "inputs",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -64,6 +73,7 @@ class NodeContext:
         fetcher: Fetcher,
         pool: Pool,
         models: Caller,
+        account_id: str,
     ) -> None:
         self.inputs = inputs
         self.delivered = delivered
@@ -71,11 +81,12 @@ class NodeContext:
         self._fetcher = fetcher
         self._pool = pool
         self._models = models
+        self._account_id = account_id
         self.usage = Usage()
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
-        """Send the call through the one way out."""
-        return await self._fetcher.fetch(call)
+        """Send the call through the one way out, as one of the account's."""
+        return await self._fetcher.fetch(replace(call, account_id=self._account_id))
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         """Evaluate CEL in a child process that is killed at the node's deadline."""
@@ -110,11 +121,18 @@ class Executor:
         execution_inputs: Mapping[str, Any],
         inputs: Mapping[str, Any],
         delivered: Sequence[tuple[Wire, Any]],
+        account_id: str = "",
     ) -> Outcome:
         """One attempt; never raises but for cancellation."""
         timeout = node.policy.timeout_seconds
         context = NodeContext(
-            execution_inputs, delivered, timeout, self._fetcher, self._pool, self._models
+            execution_inputs,
+            delivered,
+            timeout,
+            self._fetcher,
+            self._pool,
+            self._models,
+            account_id,
         )
         try:
             if timeout is None or node.type.kind is not Kind.IO:

@@ -62,10 +62,10 @@ async def worker(
         pool = Pool(slots=cpu_slots)
         await pool.start()
         stack.push_async_callback(pool.close)
-        egress = Egress(gate=Gate.of(settings))
-        stack.push_async_callback(egress.close)
         store = Store.open(settings)
         stack.push_async_callback(store.close)
+        egress = Egress(gate=Gate.of(settings), leases=store.outbound)
+        stack.push_async_callback(egress.close)
         walker = Walker(
             store=store,
             executor=Executor(egress, pool),

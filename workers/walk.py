@@ -161,7 +161,11 @@ class Walk:
             return Outcome(failure=too_large)
         inputs = self._hand.progress.inputs(index, delivered)
         return await self._means.executor.run(
-            self._plan.nodes[index], self._claimed.inputs, inputs, delivered
+            self._plan.nodes[index],
+            self._claimed.inputs,
+            inputs,
+            delivered,
+            self._claimed.account_id,
         )
 
     def _start(self, index: int) -> None:

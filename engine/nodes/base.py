@@ -64,6 +64,8 @@ class HttpCall:
     """How many are followed; with none, a redirect is the answer."""
     signature: tuple[tuple[str, str], ...] = ()
     """Headers that Headrace itself signs with, which authors cannot set."""
+    account_id: str = ""
+    """Whose call it is and counts as; empty: nobody's."""
     is_cut: bool = False
     """A larger answer is cut off at `max_bytes`, not refused; a compressed one is left out."""
 

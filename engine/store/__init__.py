@@ -16,6 +16,7 @@ from engine.store.executions import Executions
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
 from engine.store.limits import Window
+from engine.store.outbound import Outbound
 from engine.store.principals import ApiKey, Principal, Session
 from engine.store.seals import Seals
 from engine.store.sessions import Sessions
@@ -42,6 +43,7 @@ __all__ = [
     "Leases",
     "LedgerPage",
     "NotPassed",
+    "Outbound",
     "Principal",
     "Repeated",
     "Ring",
@@ -85,6 +87,7 @@ class Store:
     hints: HintSender
     snapshots: Snapshots
     seals: Seals
+    outbound: Outbound
     wallets: Wallets
     usage: UsageLog
 
@@ -115,6 +118,7 @@ class Store:
             hints=hints,
             snapshots=Snapshots(client),
             seals=Seals(client, sealer),
+            outbound=Outbound(client, terms),
             wallets=Wallets(client, settings.retention_days),
             usage=UsageLog(client),
         )

@@ -18,6 +18,7 @@ from yarl import URL
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from engine.urls import Target, UrlRefused, header_fault
 from workers.http import redirects
+from workers.http.budget import Budget, Leases
 from workers.http.gate import Gate
 from workers.http.inflating import Broken, TooLarge, inflate
 from workers.http.lookups import Lookups, NotFound
@@ -46,9 +47,19 @@ class _Garbled(aiohttp.ClientPayloadError):
 
 
 class Egress:
-    """Sends HTTP calls; one for a worker process, made and closed on its event loop."""
+    """Sends HTTP calls; one for a worker process, made and closed on its event loop.
 
-    def __init__(self, *, allow_private: bool = False, gate: Gate | None = None) -> None:
+    With `leases`, calls that are an account's are counted there.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        gate: Gate | None = None,
+        leases: Leases | None = None,
+    ) -> None:
+        self._budget = Budget(leases) if leases else None
         self._gate = gate or Gate(allow_private=allow_private)
         self._lookups = Lookups()
         self._session = _open_session(_Connector(self._gate, self._lookups))
@@ -84,6 +95,8 @@ class Egress:
     async def _send(self, call: HttpCall) -> HttpAnswer | HttpCall:
         """The answer, or the call that the server redirects to; its body is not read then."""
         target, url = self._check(call)
+        if self._budget and call.account_id:
+            await self._budget.take(call.account_id, target.host)
         async with self._session.request(
             call.method,
             url,
@@ -91,15 +104,12 @@ class Egress:
             data=_payload(call.body),
             allow_redirects=False,
         ) as response:
-            places = response.headers.getall("Location", ())
-            if call.max_redirects and places and response.status in redirects.STATUSES:
-                return redirects.next_call(call, target, response.status, places)
-            _check_framing(response)
-            return HttpAnswer(
-                status=response.status,
-                headers=_plain_headers(response),
-                body=await (_read_head if call.is_cut else _read)(response, call.max_bytes),
-            )
+            try:
+                return await _answer(call, target, response)
+            finally:
+                if self._budget and call.account_id:
+                    received = response.content.total_bytes
+                    self._budget.note(call.account_id, len(call.body or b"") + received)
 
     def _check(self, call: HttpCall) -> tuple[Target, URL]:
         try:
@@ -115,6 +125,20 @@ class Egress:
             if fault:
                 raise NodeFailed("header_blocked", f"The header {name[:64]!r} {fault}")
         return target, url
+
+
+async def _answer(
+    call: HttpCall, target: Target, response: aiohttp.ClientResponse
+) -> HttpAnswer | HttpCall:
+    places = response.headers.getall("Location", ())
+    if call.max_redirects and places and response.status in redirects.STATUSES:
+        return redirects.next_call(call, target, response.status, places)
+    _check_framing(response)
+    return HttpAnswer(
+        status=response.status,
+        headers=_plain_headers(response),
+        body=await (_read_head if call.is_cut else _read)(response, call.max_bytes),
+    )
 
 
 class _Resolver(AbstractResolver):

@@ -65,6 +65,11 @@ SCENARIOS = {
         keys=("d", "due", "hook"),
         args=(NOW, "acc/d", 2_000),
     ),
+    "lease_outbound": Scenario(
+        seed=(("HSET", "accounts", "acc", "pro|record"),),
+        keys=("accounts", "calls"),
+        args=(NOW, "acc", "host", 60_000, 4, 100, "free", 1, 1, 1, "pro", 50, 50, 1_000),
+    ),
     "seal_secret": Scenario(
         seed=(HOOK,),
         keys=("hook",),
@@ -194,7 +199,8 @@ SCENARIOS = {
     ),
     "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
 }
-REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "count_key_call", "count_session_call"})
+COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
+REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"} - COUNTING)
 """All but the sending of hints, which are disposable (a double is refused by the claim), and the
 counting of calls, which counts the double too."""
 READ_ONLY = {"authorize_key", "authorize_session", "list_dead_workers", "match_executions"}
