@@ -58,6 +58,25 @@ def test_answers_are_as_the_api_describes_them(caller: Caller, description: Any)
         check(description, method, path, answer)
 
 
+def test_models_and_usage_are_as_the_api_describes_them(caller: Caller, description: Any) -> None:
+    ran = caller.run_model("echo", {"prompt": "a"})
+    accepted = caller.run_model("echo", {"prompt": "a"}, "?async=true")
+    run, execution = "/api/models/{internal_name}/run", "/api/executions/{execution_id}"
+
+    for method, path, answer in (
+        ("get", "/api/models", caller.get("/api/models")),
+        ("post", run, ran),
+        ("post", run, accepted),
+        ("post", run, caller.run_model("echo", {})),
+        ("post", run, caller.run_model("echo", {"prompt": "a"}, "?max_credits=0")),
+        ("post", run, caller.run_model("no-such", {})),
+        ("get", execution, caller.get(f"/api/executions/{ran.json()['executionId']}")),
+        ("get", "/api/usage", caller.get("/api/usage?limit=5&modelId=echo")),
+        ("get", "/api/usage", caller.get("/api/usage?modelId=")),
+    ):
+        check(description, method, path, answer)
+
+
 def test_what_browsers_get_is_as_the_api_describes_it(browser: Caller, description: Any) -> None:
     made = browser.post("/api/api-keys", {"name": "a", "capabilities": ["webhook:receive"]})
     keys, key = "/api/api-keys", f"/api/api-keys/{made.json()['id']}"

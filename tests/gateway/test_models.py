@@ -15,7 +15,7 @@ from engine.store import Account, Store
 from tests.eventually import eventually
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.gateway.factories import edge, greeting, node
-from tests.manifests import model
+from tests.manifests import ANSWER, model
 from workers.main import worker as real_worker
 
 RUN = "/api/models/own/run"
@@ -265,6 +265,37 @@ async def test_a_balance_that_does_not_cover_the_run_is_told(
     assert (body["required"], body["balance"]) == (11, 0)
 
 
+async def test_a_trial_costs_nothing_until_it_is_used_up(
+    store: Store, make_browser: MakeBrowser, worker: None
+) -> None:
+    account = await store.accounts.create(email="free@example.com", tier=Tier.FREE)
+    browser = await make_browser(account)
+
+    with use_models([model("own", call=f"[trial]\nruns = 1\n{ANSWER}")]):
+        first, second = [await browser.post(RUN, json=ASK) for _ in range(2)]
+
+    assert (first.status_code, first.json()["cost"]) == (200, 0)
+    assert (second.status_code, second.json()["code"]) == (402, "grant_exhausted")
+    [row] = (await browser.get("/api/usage")).json()["rows"]
+    assert (row["cost"], row["creditsCost"]) == (0.01, 0)
+
+
+async def test_a_run_that_was_too_dear_is_not_remembered_by_its_key(
+    store: Store, make_browser: MakeBrowser, worker: None
+) -> None:
+    account = await store.accounts.create(email="poor@example.com", tier=Tier.ENTERPRISE)
+    browser = await make_browser(account)
+    headers = {"idempotency-key": "one"}
+
+    refused = await browser.post(RUN, json=ASK, headers=headers)
+    terms = store.tiers.terms(Tier.ENTERPRISE, Role.USER)
+    await store.wallets.top_up(account.id, terms, 11)
+    accepted = await browser.post(RUN, json=ASK, headers=headers)
+
+    assert (refused.status_code, accepted.status_code) == (402, 200)
+    assert "idempotent-replayed" not in accepted.headers
+
+
 def two_calls() -> dict[str, Any]:
     """A workflow that gives a model as many texts as its caller says."""
     count = {"name": "texts", "label": "Texts", "type": "json", "required": True}
@@ -290,11 +321,15 @@ async def test_a_run_about_to_pass_what_is_allowed_stops_and_tells_its_caller(
     saved = await client.post("/api/workflows", json=two_calls())
     assert saved.status_code == 201, saved.text
 
-    answer = await client.post(
-        "/api/workflows/many/run?max_credits=20", json={"inputs": {"texts": ["a", "b"]}}
-    )
+    ask = {"inputs": {"texts": ["a", "b"]}}
+    headers = {"idempotency-key": "one"}
+    answer, again = [
+        await client.post("/api/workflows/many/run?max_credits=20", json=ask, headers=headers)
+        for _ in range(2)
+    ]
 
     body = answer.json()
+    assert (again.status_code, again.json()) == (402, body)
     assert (answer.status_code, body["code"]) == (402, "MAX_CREDITS_EXCEEDED")
     assert body["nodeId"] == "model"
     execution = (await client.get(f"/api/executions/{body['executionId']}")).json()

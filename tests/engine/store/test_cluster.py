@@ -11,7 +11,7 @@ from engine.deliveries import Attempt, DeliveryStatus, Judgement
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.settings import Settings
-from engine.store import Account, Store, Workflow
+from engine.store import Account, Store, UsageFilter, Workflow
 from engine.store.walks import Step
 from tests.conftest import SECRET_KEY, RedisServer, free_port
 from tests.engine.store.factories import accept, save
@@ -62,6 +62,9 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await store.executions.cancel(account.id, cancelled.id)
         rows, _ = await store.executions.list(account.id)
         assert len(rows) == 3
+        wanted = UsageFilter(status=ExecutionStatus.COMPLETED)
+        used = await store.usage.page(account.id, wanted, limit=10, offset=0)
+        assert [row.id for row in used.rows] == [ended.id]
         await deliver(store, account, workflow, plan)
         await store.workflows.delete(account.id, workflow.slug)
         assert await store.api_keys.list(account.id) == [key]
