@@ -8,6 +8,8 @@ from typing import Any
 from deploy.stub_provider.refusals import Refused
 
 MAX_DEPTH = 24
+LEAST_DEPTH = 18
+"""Levels from here down have only what they must have, which ends a schema that holds itself."""
 FORMATS = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
@@ -53,20 +55,20 @@ class _Maker:
         return self._typed(schema, depth)
 
     def _merged(self, schema: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
-        for part in self._parts(schema):
+        for part in self._parts(schema, depth):
             if depth <= 0:
                 raise Refused(400, "(stub) the schema refers to itself.", param="response_format")
             rest = {k: v for k, v in schema.items() if k not in _COMBINERS}
             schema = _joined(rest, self._merged(part, depth - 1))
         return schema
 
-    def _parts(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    def _parts(self, schema: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
         if "$ref" in schema:
             yield self._referred(schema["$ref"])
         yield from schema.get("allOf", ())
         for name in ("anyOf", "oneOf"):
             if schema.get(name):
-                yield min(schema[name], key=_weight)
+                yield min(schema[name], key=_usual if depth > LEAST_DEPTH else _shortest)
 
     def _referred(self, reference: Any) -> Any:
         found = self.root
@@ -98,8 +100,7 @@ class _Maker:
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties", {})
         required = schema.get("required", ())
-        # What is optional is left out where the schema is deep, which ends one that holds itself.
-        names = [name for name in properties if name in required or depth > MAX_DEPTH // 2]
+        names = [name for name in properties if name in required or depth > LEAST_DEPTH]
         made = {name: self.make(properties[name], depth - 1) for name in names}
         more = schema.get("additionalProperties", True)
         for name in required:
@@ -111,7 +112,7 @@ class _Maker:
         first = [self.make(each, depth - 1) for each in schema.get("prefixItems", ())]
         least = schema.get("minItems", 0)
         most = schema.get("maxItems", max(least, 2))
-        wanted = min(max(least, 2 if depth > MAX_DEPTH // 2 else 0), most)
+        wanted = min(max(least, 2 if depth > LEAST_DEPTH else 0), most)
         items = schema.get("items", True)
         if items is False or len(first) >= wanted:
             return first[:most]
@@ -119,10 +120,8 @@ class _Maker:
 
     def _item(self, schema: Any, index: int, depth: int) -> Any:
         made = self.make(schema, depth - 1)
-        same_text = isinstance(made, str) and made == self.text[: len(made)]
-        limit = schema.get("maxLength") if isinstance(schema, Mapping) else None
-        numbered = f"{made} {index + 1}"
-        return numbered if same_text and (limit is None or len(numbered) <= limit) else made
+        is_free = isinstance(schema, Mapping) and schema.keys() <= {"type", "title", "description"}
+        return f"{made} {index + 1}" if is_free and isinstance(made, str) else made
 
     def _string(self, schema: Mapping[str, Any]) -> str:
         if "pattern" in schema:
@@ -145,13 +144,18 @@ def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str,
     return joined
 
 
-def _weight(schema: Any) -> int:
-    """How likely a branch leads back to where one is: plain types first, null last."""
+def _usual(schema: Any) -> int:
+    """Which branch to take: plain types first, null last."""
     if not isinstance(schema, Mapping):
         return 3
     if schema.get("type") == "null":
         return 4
     return 2 if "$ref" in schema or schema.get("type") == "array" else 1
+
+
+def _shortest(schema: Any) -> int:
+    """The same, with null first."""
+    return _usual(schema) % 4
 
 
 def _type_of(schema: Mapping[str, Any]) -> str:

@@ -1,0 +1,29 @@
+"""The stub in this process, asked through Starlette's test client."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from starlette.testclient import TestClient
+
+from deploy.stub_provider.app import create_app
+from deploy.stub_provider.limits import LimitOptions
+
+Open = Callable[..., TestClient]
+
+
+@pytest.fixture
+def open_stub() -> Iterator[Open]:
+    """Opens a stub with limits and a script of the test's own."""
+    with ExitStack() as stack:
+
+        def open_one(limits: LimitOptions | None = None, script: str = "") -> TestClient:
+            return stack.enter_context(TestClient(create_app(limits, script)))
+
+        yield open_one
+
+
+@pytest.fixture
+def stub(open_stub: Open) -> TestClient:
+    """A stub without limits."""
+    return open_stub()

@@ -1,0 +1,306 @@
+import base64
+import io
+import json
+import struct
+import wave
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+CHAT = "/v1/chat/completions"
+PICTURES = "/v1/images/generations"
+PIXEL = "data:image/png;base64," + base64.b64encode(b"pixel").decode()
+
+
+def user(content: Any) -> list[dict[str, Any]]:
+    return [{"role": "system", "content": "Be brief."}, {"role": "user", "content": content}]
+
+
+def events(text: str) -> list[str]:
+    assert all(line.startswith("data: ") for line in text.split("\n\n") if line)
+    return [line.removeprefix("data: ") for line in text.split("\n\n") if line]
+
+
+def open_picture(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
+def test_a_chat_answer_names_the_stub_and_echoes_the_last_prompt(stub: TestClient) -> None:
+    answer = stub.post(CHAT, json={"model": "gpt-x", "messages": user("Name a red thing")})
+
+    said = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["x-stub-provider"] == "headrace"
+    assert answer.headers["x-request-id"].startswith("req_")
+    assert said["object"] == "chat.completion"
+    assert said["model"] == "gpt-x"
+    assert said["choices"][0]["message"]["content"] == "(stub) Name a red thing"
+    assert said["choices"][0]["finish_reason"] == "stop"
+    usage = said["usage"]
+    assert usage["prompt_tokens"] == 7
+    assert usage["completion_tokens"] == 6
+    assert usage["total_tokens"] == 13
+
+
+def test_a_stream_adds_up_to_the_whole_answer_and_ends_with_its_usage(stub: TestClient) -> None:
+    body = {"model": "m", "messages": user("One two  three\n")}
+
+    whole = stub.post(CHAT, json=body).json()
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    answer = stub.post(CHAT, json={**body, **options})
+
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    *told, done = events(answer.text)
+    chunks = [json.loads(each) for each in told]
+    assert done == "[DONE]"
+    assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks[:-1]]
+    assert "".join(pieces) == whole["choices"][0]["message"]["content"]
+    assert len(pieces) > 4
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+    assert (chunks[-1]["choices"], chunks[-1]["usage"]) == ([], whole["usage"])
+    assert {chunk["usage"] is None for chunk in chunks[:-1]} == {True}
+    assert len({chunk["id"] for chunk in chunks}) == 1
+
+
+def test_a_stream_tells_its_usage_only_when_asked_to(stub: TestClient) -> None:
+    answer = stub.post(CHAT, json={"model": "m", "stream": True, "messages": user("Hi")})
+
+    assert "usage" not in answer.text
+
+
+def test_an_answer_ends_where_its_tokens_do(stub: TestClient) -> None:
+    body = {"model": "m", "messages": user("A long prompt indeed"), "max_tokens": 3}
+
+    said = stub.post(CHAT, json=body).json()
+
+    assert said["choices"][0]["message"]["content"] == "(stub) A lon"
+    assert said["choices"][0]["finish_reason"] == "length"
+    assert said["usage"]["completion_tokens"] == 3
+
+
+def test_images_are_seen_and_counted(stub: TestClient) -> None:
+    parts = [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": PIXEL}},
+        {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+    ]
+
+    said = stub.post(CHAT, json={"model": "m", "messages": user(parts)}).json()
+
+    assert said["choices"][0]["message"]["content"] == "(stub) What is it? [2 images seen]"
+    assert said["usage"]["prompt_tokens"] > 170
+
+
+def test_a_schema_gets_an_object_that_fits_it(stub: TestClient) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "title": {"type": "string", "maxLength": 12},
+            "tags": {"type": "array", "items": {"type": "string"}, "minItems": 3, "maxItems": 3},
+            "price": {"type": "integer", "minimum": 10, "maximum": 20},
+        },
+        "required": ["title", "tags", "price"],
+        "additionalProperties": False,
+    }
+    wanted = {"type": "json_schema", "json_schema": {"name": "thing", "schema": schema}}
+
+    said = stub.post(
+        CHAT, json={"model": "m", "messages": user("A mug"), "response_format": wanted}
+    ).json()
+
+    made = json.loads(said["choices"][0]["message"]["content"])
+    jsonschema_rs.validate(schema, made)
+    assert made["title"].startswith("(stub) A mug"[:12])
+
+
+def test_an_object_without_a_schema_is_json(stub: TestClient) -> None:
+    wanted = {"type": "json_object"}
+
+    said = stub.post(
+        CHAT, json={"model": "m", "messages": user("A mug"), "response_format": wanted}
+    ).json()
+
+    made = json.loads(said["choices"][0]["message"]["content"])
+    assert made == {"stub": True, "text": "(stub) A mug"}
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"messages": user("Hi")}, "model"),
+        ({"model": "m"}, "messages"),
+        ({"model": "m", "messages": []}, "messages"),
+        ({"model": "m", "messages": user([{"type": "video"}])}, "messages"),
+        (
+            {
+                "model": "m",
+                "messages": user([{"type": "image_url", "image_url": {"url": "data:image/x,%%"}}]),
+            },
+            "messages",
+        ),
+        (
+            {"model": "m", "messages": user("x"), "response_format": {"type": "json_schema"}},
+            "response_format",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_chat_is_said_in_openais_form(
+    stub: TestClient, body: dict[str, Any], param: str
+) -> None:
+    answer = stub.post(CHAT, json=body)
+
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["param"] == param
+    assert error.keys() == {"message", "type", "param", "code"}
+
+
+def test_a_body_that_is_not_json_is_refused(stub: TestClient) -> None:
+    answer = stub.post(CHAT, content=b"{nothing")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, None)
+
+
+def test_a_wrong_key_is_refused(stub: TestClient) -> None:
+    body = {"model": "m", "messages": user("Hi")}
+
+    refused = stub.post(CHAT, json=body, headers={"authorization": "Bearer sk-wrong"})
+    taken = stub.post(CHAT, json=body, headers={"authorization": "Bearer sk-right"})
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert taken.status_code == 200
+
+
+def test_pictures_are_real_and_another_prompt_or_seed_gives_another_one(stub: TestClient) -> None:
+    def make(**body: Any) -> list[str]:
+        asked = {"model": "m", "size": "96x64", **body}
+        return [each["b64_json"] for each in stub.post(PICTURES, json=asked).json()["data"]]
+
+    first = make(prompt="cat", n=2)
+    again = make(prompt="cat", n=2)
+    others = [*make(prompt="dog"), *make(prompt="cat", seed=7)]
+
+    assert first == again
+    assert len({*first, *others}) == 4
+    picture = open_picture(base64.b64decode(first[0]))
+    assert (picture.format, picture.size) == ("PNG", (96, 64))
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "webp", "png"])
+def test_a_picture_by_url_is_served_in_the_format_asked_for(stub: TestClient, kind: str) -> None:
+    body = {"model": "m", "prompt": "cat", "size": "128x128", "response_format": "url"}
+
+    said = stub.post(PICTURES, json={**body, "output_format": kind}).json()
+    file = stub.get(said["data"][0]["url"])
+
+    assert file.headers["content-type"] == f"image/{kind}"
+    picture = open_picture(file.content)
+    assert (picture.format, picture.size) == (kind.upper(), (128, 128))
+
+
+def test_a_picture_that_would_be_larger_keeps_its_shape(stub: TestClient) -> None:
+    body = {"model": "m", "prompt": "cat", "size": "1536x1024"}
+
+    said = stub.post(PICTURES, json=body).json()
+
+    picture = open_picture(base64.b64decode(said["data"][0]["b64_json"]))
+    assert picture.size == (1024, 682)
+    assert said["size"] == "1024x682"
+
+
+def test_the_word_stub_is_drawn_into_a_picture(stub: TestClient) -> None:
+    body = {"model": "m", "prompt": "cat", "size": "32x32"}
+
+    said = stub.post(PICTURES, json=body).json()
+
+    picture = open_picture(base64.b64decode(said["data"][0]["b64_json"])).convert("RGB")
+    row = [picture.getpixel((x, 13)) == (255, 255, 255) for x in range(9, 24)]
+    assert "".join("#" if dot else "." for dot in row) == "###.###.#.#.#.."
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompt": ""},
+        {"size": "big"},
+        {"size": "0x10"},
+        {"n": 0},
+        {"n": 11},
+        {"output_format": "x"},
+    ],
+)
+def test_what_is_wrong_with_a_picture_is_said(stub: TestClient, wrong: dict[str, Any]) -> None:
+    answer = stub.post(PICTURES, json={"model": "m", "prompt": "cat", **wrong})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == next(iter(wrong))
+
+
+def test_an_edit_takes_a_form_with_a_file(stub: TestClient) -> None:
+    def edit(data: bytes) -> str:
+        answer = stub.post(
+            "/v1/images/edits",
+            data={"model": "m", "prompt": "make it blue", "size": "64x64", "n": "1"},
+            files={"image[]": ("a.png", data, "image/png")},
+        )
+        assert answer.status_code == 200
+        return str(answer.json()["data"][0]["b64_json"])
+
+    made = edit(b"\x89PNG\r\n\x00one")
+
+    assert open_picture(base64.b64decode(made)).size == (64, 64)
+    assert edit(b"\x89PNG\r\n\x00two") != made
+
+
+def test_an_edit_without_an_image_is_refused(stub: TestClient) -> None:
+    answer = stub.post("/v1/images/edits", json={"model": "m", "prompt": "make it blue"})
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "image")
+
+
+def test_speech_is_a_wav_file_and_bare_samples_for_pcm(stub: TestClient) -> None:
+    body = {"model": "m", "input": "Hello there", "voice": "any"}
+
+    file = stub.post("/v1/audio/speech", json=body)
+    bare = stub.post("/v1/audio/speech", json={**body, "response_format": "pcm"})
+
+    assert file.headers["content-type"] == "audio/wav"
+    with wave.open(io.BytesIO(file.content)) as sound:
+        assert sound.getnframes() / sound.getframerate() == 1.0
+        assert max(struct.unpack("<16000h", sound.readframes(16_000))) > 1_000
+    assert (bare.headers["content-type"], len(bare.content)) == ("audio/pcm", 48_000)
+
+
+def test_vectors_are_the_texts_own_and_of_length_one(stub: TestClient) -> None:
+    def embed(**body: Any) -> list[Any]:
+        answer = stub.post("/v1/embeddings", json={"model": "m", "dimensions": 8, **body})
+        return [each["embedding"] for each in answer.json()["data"]]
+
+    one, other = embed(input=["red", "blue"])
+    again = embed(input="red")[0]
+    packed = embed(input="red", encoding_format="base64")[0]
+
+    assert one == again != other
+    assert sum(number**2 for number in one) == pytest.approx(1)
+    assert struct.unpack("<8f", base64.b64decode(packed)) == pytest.approx(one)
+
+
+def test_models_are_listed_and_any_name_is_known(stub: TestClient) -> None:
+    names = [each["id"] for each in stub.get("/v1/models").json()["data"]]
+
+    assert "stub-text" in names
+    assert stub.get("/v1/models/acme/any").json()["id"] == "acme/any"
+
+
+def test_a_path_that_is_not_served_is_said_in_json(stub: TestClient) -> None:
+    answer = stub.get("/v1/nothing")
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"] == "(stub) GET /v1/nothing is not served here."

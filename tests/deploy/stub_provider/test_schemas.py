@@ -1,0 +1,141 @@
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.schemas import make_value
+
+TEXT = "(stub) A text"
+
+
+def bounded(kind: str) -> st.SearchStrategy[dict[str, Any]]:
+    low = st.integers(-1000, 1000)
+    return st.builds(
+        lambda start, span, inside: {
+            "type": kind,
+            ("exclusiveMinimum" if inside else "minimum"): start,
+            ("exclusiveMaximum" if inside else "maximum"): start + span + 2,
+        },
+        low,
+        st.integers(0, 50),
+        st.booleans(),
+    )
+
+
+plain = st.one_of(
+    st.just({"type": "string"}),
+    st.just({"type": "boolean"}),
+    st.just({"type": "null"}),
+    st.just({"type": ["string", "null"]}),
+    st.just({}),
+    st.builds(
+        lambda least, span: {"type": "string", "minLength": least, "maxLength": least + span},
+        st.integers(0, 40),
+        st.integers(0, 5),
+    ),
+    bounded("integer"),
+    bounded("number"),
+    st.builds(lambda step: {"type": "integer", "multipleOf": step}, st.integers(1, 60)),
+    st.builds(lambda values: {"enum": values}, st.lists(st.text(max_size=3), min_size=1)),
+    st.builds(lambda value: {"const": value}, st.integers()),
+)
+
+
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.builds(
+            lambda properties, closed: {
+                "type": "object",
+                "properties": properties,
+                "required": list(properties),
+                "additionalProperties": not closed,
+            },
+            st.dictionaries(st.text("abc", min_size=1, max_size=2), inner, max_size=4),
+            st.booleans(),
+        ),
+        st.builds(
+            lambda items, least, span: {
+                "type": "array",
+                "items": items,
+                "minItems": least,
+                "maxItems": least + span,
+            },
+            inner,
+            st.integers(0, 4),
+            st.integers(0, 3),
+        ),
+        st.builds(lambda parts: {"anyOf": parts}, st.lists(inner, min_size=1, max_size=3)),
+    )
+
+
+@given(st.recursive(plain, nested, max_leaves=12))
+def test_a_value_fits_the_schema_that_it_was_made_for(schema: dict[str, Any]) -> None:
+    jsonschema_rs.validate(schema, make_value(schema, TEXT))
+
+
+@pytest.mark.parametrize("name", ["date", "date-time", "email", "uri", "uuid", "ipv4", "time"])
+def test_a_format_is_kept(name: str) -> None:
+    schema = {"type": "string", "format": name}
+
+    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+    assert validator.is_valid(make_value(schema, TEXT))
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"^[a-z]+$", r"^#[0-9a-f]{6}$", r"^\d{4}-\d\d-\d\d$", r"^\d+$"]
+)
+def test_usual_patterns_are_kept(pattern: str) -> None:
+    schema = {"type": "string", "pattern": pattern}
+
+    jsonschema_rs.validate(schema, make_value(schema, TEXT))
+
+
+def test_definitions_are_followed_and_parts_put_together() -> None:
+    schema = {
+        "$defs": {
+            "named": {"properties": {"name": {"type": "string"}}, "required": ["name"]},
+            "tree": {
+                "type": "object",
+                "properties": {
+                    "children": {"type": "array", "items": {"$ref": "#/$defs/tree"}},
+                    "next": {"anyOf": [{"$ref": "#/$defs/tree"}, {"type": "null"}]},
+                },
+                "required": ["children", "next"],
+            },
+        },
+        "allOf": [{"$ref": "#/$defs/named"}],
+        "type": "object",
+        "properties": {"tree": {"$ref": "#/$defs/tree"}},
+        "required": ["tree"],
+    }
+
+    made = make_value(schema, TEXT)
+
+    jsonschema_rs.validate(schema, made)
+    assert made["name"] == TEXT
+
+
+def test_texts_of_a_list_differ() -> None:
+    schema = {"type": "array", "items": {"type": "string"}, "minItems": 3}
+
+    assert make_value(schema, "(stub) x") == ["(stub) x 1", "(stub) x 2", "(stub) x 3"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        7,
+        {"type": "spirit"},
+        {"$ref": "#/$defs/nowhere"},
+        {"type": "string", "pattern": "("},
+        {"type": "string", "pattern": "^zebra$"},
+        {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+    ],
+)
+def test_what_cannot_be_made_is_refused(schema: Any) -> None:
+    with pytest.raises(Refused):
+        make_value(schema, TEXT)
