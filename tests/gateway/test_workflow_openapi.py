@@ -1,6 +1,7 @@
 """The description of one workflow."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from engine.documents import parse_document
 from engine.fields import check_inputs
 from engine.graph import compile_plan
+from engine.settings import Settings
 from gateway.description.results import result_of
 from gateway.description.workflow import Described, make_workflow_document
 from gateway.routes.runs import run_workflow
@@ -32,6 +34,11 @@ FIELDS: dict[str, Any] = {
     "audio": {},
     "json": {},
 }
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    return replace(settings, public_url=getattr(request, "param", ""))
 
 
 def describe(document: dict[str, Any], **shown: Any) -> Any:
@@ -95,6 +102,15 @@ async def test_a_workflow_has_a_description_of_its_own(client: httpx2.AsyncClien
     assert document["servers"] == [{"url": str(client.base_url).rstrip("/")}]
     assert list(document["paths"]) == [RUN]
     assert list(document["paths"][RUN]) == ["post"]
+
+
+@pytest.mark.parametrize("settings", ["https://api.example.com/"], indirect=True)
+async def test_the_server_is_the_one_that_callers_know(client: httpx2.AsyncClient) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    document = (await client.get(f"{HERE}/openapi.json")).json()
+
+    assert document["servers"] == [{"url": "https://api.example.com"}]
 
 
 async def test_the_inputs_are_described_as_they_are_asked_for(client: httpx2.AsyncClient) -> None:
@@ -165,6 +181,14 @@ def test_everything_that_is_referred_to_is_there_and_nothing_else() -> None:
     assert "WORKFLOW_NOT_RUNNABLE" in shapes
     assert "INVALID_WEBHOOK" not in shapes
     assert "links" not in text
+
+
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_unknown_inputs_are_described_as_they_are_taken(is_strict: bool) -> None:
+    document = describe(asking({"name": "a", "type": "text"}, strict=is_strict))
+
+    shape = validator(document, body_of(document)["schema"])
+    assert shape.is_valid({"inputs": {"a": "b", "c": 5}}) is not is_strict
 
 
 def test_what_an_author_wrote_is_never_taken_for_a_reference() -> None:
