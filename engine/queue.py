@@ -32,6 +32,8 @@ OTHERS_SECONDS = 1.0
 PATIENCE_SECONDS = 0.02
 """After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
+CLOSED_SECONDS = 0.05
+"""How often a consumer without slots to come looks whether it is to stop."""
 SILENCE_SECONDS = 5.0
 """A server that does not even answer that there is no hint is taken for gone."""
 
@@ -95,7 +97,11 @@ class Slots:
     def wait_free(self, timeout: float) -> int:
         """Free slots, after waiting up to `timeout` seconds for one."""
         with self._condition:
-            self._condition.wait_for(lambda: self.free > 0, timeout)
+            was_open = self._is_open
+            self._condition.wait_for(
+                lambda: self.free > 0 or self._is_open is not was_open,
+                timeout if was_open else min(timeout, CLOSED_SECONDS),
+            )
             return self.free
 
     def take(self, count: int) -> None:
@@ -111,8 +117,10 @@ class Slots:
                 self._condition.notify_all()
 
     def close(self) -> None:
-        """Take no more hints."""
-        self._is_open = False
+        """Take no more hints; who waits for a slot waits no longer."""
+        with self._condition:
+            self._is_open = False
+            self._condition.notify_all()
 
 
 class HintBroker(dramatiq.Broker):

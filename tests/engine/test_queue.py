@@ -2,10 +2,8 @@
 
 import logging
 import statistics
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,91 +14,11 @@ import pytest
 import redis
 from dramatiq.errors import ActorNotFound, ConnectionClosed, QueueNotFound
 
-from engine import keyspace, queue
-from engine.queue import HintBroker, HintConsumer, Pace, Slots
-from engine.store.hints import make_hint
+from engine import queue
+from engine.queue import HintConsumer, Slots
 from tests.conftest import RedisServer
+from tests.engine.hint_bench import KEY, Bench, Open, until
 from tests.redis_proxy import running_proxy
-
-KEY = keyspace.hints("walk")
-
-
-@dataclass
-class Bench:
-    """A broker, its worker, and what the actor was given."""
-
-    broker: HintBroker
-    slots: Slots
-    worker: dramatiq.Worker
-    client: "redis.Redis"
-    taken: list[str] = field(default_factory=list)
-    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    gate: threading.Event = field(default_factory=threading.Event)
-
-    def send(self, *arguments: str) -> None:
-        self.client.rpush(KEY, *(make_hint("walk", argument) for argument in arguments))
-
-    def wait_for(self, count: int) -> None:
-        for _ in range(count):
-            assert self.arrived.acquire(timeout=5), f"only {self.taken} arrived"
-
-    def stop(self) -> float:
-        """Stop as a worker process does; returns the seconds it took."""
-        started = time.monotonic()
-        stopping = threading.Thread(target=self.worker.stop, args=(1_000,))
-        stopping.start()
-        while stopping.is_alive():
-            self.broker.unblock()
-            stopping.join(0.05)
-        return time.monotonic() - started
-
-
-def until(condition: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached"
-        time.sleep(0.005)
-
-
-Open = Callable[..., Bench]
-
-
-@pytest.fixture
-def open_bench() -> Iterator[Open]:
-    """Opens benches; the actor waits at the gate, which is open at first."""
-    opened: list[Bench] = []
-
-    def open_bench(url: str, slots: int = 100, client_url: str = "") -> Bench:
-        free = Slots(slots)
-        broker = HintBroker(url, free)
-        broker.declare_queue("bulk")
-        worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
-        client = redis.Redis.from_url(client_url or url)
-        bench = Bench(broker, free, worker, client)
-        bench.gate.set()
-
-        def walk(reference: str) -> None:
-            bench.taken.append(reference)
-            bench.arrived.release()
-            bench.gate.wait(10)
-
-        dramatiq.actor(broker=broker, actor_name="walk", queue_name="walk")(walk)
-        worker.start()
-        opened.append(bench)
-        return bench
-
-    yield open_bench
-    for bench in opened:
-        bench.gate.set()
-        bench.slots.release()  # one that waits for a slot would stop a second later
-        bench.stop()
-        bench.broker.close()
-        bench.client.close()
-
-
-@pytest.fixture
-def bench(open_bench: Open, redis_url: str) -> Bench:
-    return open_bench(redis_url)
 
 
 @pytest.fixture
@@ -337,96 +255,3 @@ def test_hints_can_be_dropped(open_bench: Open, redis_url: str) -> None:
     bench.broker.flush_all()
 
     assert bench.client.llen(KEY) == 0
-
-
-BULK = keyspace.hints("bulk")
-
-
-def send_bulk(bench: Bench, *arguments: str) -> None:
-    bench.client.rpush(BULK, *(make_hint("walk", argument) for argument in arguments))
-
-
-def test_bulk_is_taken_only_while_there_is_little_to_compute(
-    open_bench: Open, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queue, "PATIENCE_SECONDS", 60.0)
-    bench = open_bench(redis_url)
-    pace = bench.slots.pace
-    for _ in range(queue.BULK_AT_ONCE):
-        pace.begin()
-    time.sleep(1.1)  # until the consumer, which had begun to wait for a hint, looks again
-
-    send_bulk(bench, *(f"b{number}" for number in range(10)))
-    bench.send("other")
-    bench.wait_for(1)
-
-    assert bench.taken == ["other"]
-    assert bench.client.llen(BULK) == 10
-    for _ in range(queue.BULK_AT_ONCE):
-        pace.rest()
-    bench.wait_for(10)
-    assert bench.taken == ["other", *(f"b{number}" for number in range(10))]
-
-
-def test_bulk_is_not_put_off_for_ever(open_bench: Open, redis_url: str) -> None:
-    bench = open_bench(redis_url)
-    for _ in range(100):
-        bench.slots.pace.begin()
-
-    send_bulk(bench, *(f"b{number}" for number in range(10)))
-
-    bench.wait_for(10)
-
-
-def test_bulk_alone_is_taken_in_order_and_whole(bench: Bench) -> None:
-    names = [f"b{number}" for number in range(150)]
-
-    bench.slots.take(-100)
-    send_bulk(bench, *names)
-
-    bench.wait_for(150)
-    assert bench.taken == names
-
-
-def test_the_pace_says_how_much_may_be_added() -> None:
-    pace = Pace()
-    started = time.monotonic()
-
-    assert pace.wait_quiet(5) == queue.BULK_AT_ONCE
-    for _ in range(queue.BULK_AT_ONCE):
-        pace.begin()
-    assert pace.wait_quiet(0.01) == 1
-    threading.Timer(0.05, pace.rest).start()
-    assert pace.wait_quiet(5) == 1
-    assert time.monotonic() - started < 1
-
-
-def test_the_pace_of_bulk_is_slower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "OTHERS_SECONDS", 0.05)
-    pace = Pace()
-
-    pace.note_others()
-    assert pace.wait_quiet(5) == queue.BULK_BESIDE_OTHERS
-    pace.begin()
-    until(lambda: pace.wait_quiet(0) == queue.BULK_AT_ONCE - 1)
-
-
-def test_hints_of_others_slow_bulk_down(bench: Bench) -> None:
-    bench.send("other")
-    bench.wait_for(1)
-
-    assert bench.slots.pace.wait_quiet(0) == queue.BULK_BESIDE_OTHERS
-
-
-def test_a_slot_is_waited_for_no_longer_than_needed() -> None:
-    slots = Slots(0)
-    started = time.monotonic()
-    threading.Timer(0.05, slots.release).start()
-
-    assert slots.wait_free(5) == 1
-    assert time.monotonic() - started < 1
-    slots.take(1)
-    assert slots.wait_free(0.01) == 0
-    slots.release()
-    slots.close()
-    assert (slots.free, slots.wait_free(0)) == (0, 0)
