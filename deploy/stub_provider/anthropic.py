@@ -25,6 +25,7 @@ from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
 
 IMAGE_TOKENS = 100
 STREAM_ERROR = Refused(529, "(stub) Overloaded, as asked.")
+OTHER_BLOCKS = ("tool_use", "tool_result", "thinking")
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
@@ -75,8 +76,9 @@ def _block(
 
 
 def _forced_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    choice = body.get("tool_choice") or {}
-    tools = [tool for tool in body.get("tools") or () if isinstance(tool, dict) and "name" in tool]
+    given, choice = body.get("tools"), body.get("tool_choice")
+    tools = [tool for tool in _listed(given) if isinstance(tool, dict) and "name" in tool]
+    choice = choice if isinstance(choice, dict) else {}
     if choice.get("type") == "any" and tools:
         return tools[0]
     if choice.get("type") != "tool":
@@ -85,6 +87,10 @@ def _forced_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if found is None:
         raise Refused(400, "tool_choice: that tool is not among 'tools'", param="tool_choice")
     return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _schema_of(body: Mapping[str, Any]) -> Any:
@@ -101,7 +107,7 @@ def _read_messages(messages: Any) -> tuple[str, str, int]:
     prompt, texts, images = "", [], 0
     for number, each in enumerate(messages):
         role = each.get("role") if isinstance(each, dict) else None
-        if role not in {"user", "assistant"}:
+        if role not in ("user", "assistant"):
             raise Refused(400, f"messages.{number}.role: Input should be 'user' or 'assistant'")
         text, seen = _read_content(each.get("content"), f"messages.{number}")
         texts.append(text)
@@ -123,7 +129,7 @@ def _read_content(content: Any, where: str) -> tuple[str, int]:
         elif kind == "image":
             _check_source(part.get("source"), where)
             images += 1
-        elif kind not in {"tool_use", "tool_result", "thinking"}:
+        elif kind not in OTHER_BLOCKS:
             raise Refused(400, f"{where}.content: no blocks of type {kind!r} are known")
     return "\n".join(texts), images
 
@@ -132,7 +138,7 @@ def _check_source(source: Any, where: str) -> None:
     kind = source.get("type") if isinstance(source, dict) else None
     if kind == "url" and str(source.get("url", "")).startswith(("https://", "http://")):
         return
-    if kind == "base64" and source.get("media_type") in IMAGE_TYPES:
+    if kind == "base64" and str(source.get("media_type")) in IMAGE_TYPES:
         if is_base64(source.get("data")):
             return
         raise Refused(400, f"{where}.content.image.source.base64: invalid base64 data")

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -30,6 +30,13 @@ class Ask:
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
             raise Refused(400, f"(stub) '{name}' must be a text.", param=name)
+        return value
+
+    def choice(self, name: str, usual: str, options: Collection[str]) -> str:
+        """One of the options. Raises Refused."""
+        value = self.body.get(name, usual)
+        if not isinstance(value, str) or value not in options:
+            raise Refused(400, f"(stub) '{name}' cannot be {value!r}.", param=name)
         return value
 
     def whole(self, name: str, usual: int, *, most: int) -> int:

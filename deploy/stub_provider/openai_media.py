@@ -46,9 +46,7 @@ def speak(ask: Ask, stub: Stub) -> Answer:
     """
     ask.text("model")
     text = ask.text("input")
-    wanted = ask.body.get("response_format", "mp3")
-    if wanted not in SPEECH_FORMATS:
-        raise Refused(400, f"(stub) No such format: {wanted!r}.", param="response_format")
+    wanted = ask.choice("response_format", "mp3", SPEECH_FORMATS)
     if len(text) > MAX_SPEECH:
         raise Refused(400, f"(stub) 'input' has over {MAX_SPEECH} characters.", param="input")
     text = without_marks(text)
@@ -66,9 +64,7 @@ def _images(ask: Ask, source: str) -> Answer:
     prompt = ask.text("prompt")
     count = ask.whole("n", 1, most=MAX_IMAGES)
     width, height = size_of(ask.body.get("size"))
-    kind = ask.body.get("output_format", "png")
-    if kind not in pictures.FORMATS:
-        raise Refused(400, f"(stub) No such format: {kind!r}.", param="output_format")
+    kind = ask.choice("output_format", "png", pictures.FORMATS)
     seeds = [
         seed_of(ask.model, without_marks(prompt), ask.body.get("seed"), source, number)
         for number in range(count)
