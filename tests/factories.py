@@ -86,8 +86,10 @@ class Runner:
         document = parse_document(graph.body())
         return (await self.store.workflows.create(self.account.id, document, [])).slug
 
-    async def begin(self, slug: str, inputs: Mapping[str, Any] | None = None) -> str:
-        """Accept an execution; returns its id."""
+    async def begin(
+        self, slug: str, inputs: Mapping[str, Any] | None = None, **options: Any
+    ) -> str:
+        """Accept an execution, with options of `accept`; returns its id."""
         workflow, plan = await self.store.workflows.plan(slug)
         assert plan is not None
         accepted = await self.store.executions.accept(
@@ -96,8 +98,8 @@ class Runner:
             plan=plan,
             inputs=inputs or {},
             source="api-workflow",
-            key_id="key",
             bell=self.bell.channel,
+            **{"key_id": "key", **options},
         )
         return accepted.id
 

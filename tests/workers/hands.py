@@ -42,14 +42,16 @@ class Gate:
 class Hands:
     """A walker without the rest of its worker, and the slots it has freed."""
 
-    def __init__(self, store: Store, pool: Any = None) -> None:
+    def __init__(
+        self, store: Store, pool: Any = None, models: Any = None, worker_id: str = WORKER
+    ) -> None:
         self.gate = Gate()
         self.released = 0
         self.pace = Pace()
         self.walker = Walker(
             store=store,
-            executor=Executor(self.gate, pool or Pool(slots=1)),
-            worker_id=WORKER,
+            executor=Executor(self.gate, pool or Pool(slots=1), models),
+            worker_id=worker_id,
             cpu_slots=1,
             max_bytes=1_000_000,
             release=self._release,
