@@ -18,6 +18,7 @@ from deploy.stub_provider.refusals import Refused
 from deploy.stub_provider.script import Script, read_script
 from deploy.stub_provider.sending import ClientLeft, pause, send_answer
 
+SCRIPTED = "x-stub"
 SCRIPTED_LIMIT = 60
 
 
@@ -132,11 +133,8 @@ class Endpoint:
         self, credential: str, request_id: str, refused: Refused | None = None
     ) -> dict[str, str]:
         standings = self.stub.limits.standings(credential)
-        if refused is not None and refused.status == 429 and standings == Standings():
-            wait = refused.retry_after or 0
-            standings = Standings(
-                requests=Standing(limit=SCRIPTED_LIMIT, remaining=0, reset_seconds=wait)
-            )
+        if refused is not None and refused.status == 429 and refused.param == SCRIPTED:
+            standings = _used_up(standings, refused.retry_after or 0)
         return {
             "x-stub-provider": "headrace",
             self.dialect.id_header: request_id,
@@ -151,7 +149,14 @@ def _credential(request: Request) -> str:
 
 def _scripted(script: Script) -> Refused:
     wait = script.retry_after or (1 if script.fail == 429 else None)
-    return Refused(script.fail, f"(stub) Status {script.fail}, as asked.", retry_after=wait)
+    sentence = f"(stub) Status {script.fail}, as asked."
+    return Refused(script.fail, sentence, param=SCRIPTED, retry_after=wait)
+
+
+def _used_up(standings: Standings, wait: float) -> Standings:
+    """What a provider tells that has just said 429."""
+    limit = standings.requests.limit if standings.requests else SCRIPTED_LIMIT
+    return replace(standings, requests=Standing(limit=limit, remaining=0, reset_seconds=wait))
 
 
 def prompt_of(value: Any) -> str:

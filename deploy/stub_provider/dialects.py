@@ -113,9 +113,11 @@ def _bearer(headers: Headers) -> None:
 
 
 def _anthropic_key(headers: Headers) -> None:
-    if not headers.get("x-api-key"):
+    # Its own library sends a bearer token since version 2 where it used to send x-api-key.
+    key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+    if not key:
         raise Refused(401, "x-api-key header is required")
-    if headers["x-api-key"].endswith(WRONG_KEY):
+    if key.endswith(WRONG_KEY):
         raise Refused(401, "invalid x-api-key")
     if not headers.get("anthropic-version"):
         raise Refused(400, "anthropic-version: header is required")

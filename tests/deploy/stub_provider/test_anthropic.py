@@ -107,6 +107,12 @@ def test_a_call_without_its_headers_is_refused(
     assert answer.json()["request_id"] == answer.headers["request-id"]
 
 
+def test_a_bearer_token_is_a_key_too(stub: TestClient) -> None:
+    headers = {"authorization": "Bearer sk", "anthropic-version": "2023-06-01"}
+
+    assert stub.post(PATH, json=body_of(), headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["model", "max_tokens", "messages"])
 def test_a_message_without_what_it_needs_is_refused(stub: TestClient, name: str) -> None:
     body = body_of()

@@ -136,6 +136,15 @@ def test_a_reset_fills_the_buckets(open_stub: Open) -> None:
     assert ask(stub).status_code == 200
 
 
+def test_a_scripted_refusal_says_that_nothing_is_left(open_stub: Open) -> None:
+    stub = open_stub(LimitOptions(requests_per_minute=50))
+
+    answer = ask(stub, **{"x-stub": "fail=429"})
+
+    assert answer.headers["x-ratelimit-limit-requests"] == "50"
+    assert answer.headers["x-ratelimit-remaining-requests"] == "0"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0ms"), (0.0123, "12ms"), (1.5, "1.5s"), (59.994, "59.99s"), (360, "6m0s")],
