@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.middleware import BodyLimits, Errors, RequestIds
 from gateway.protocol import GatewayProtocol
 from tests.gateway.raw import statuses
+from tests.gateway.fakes import as_it_is
 from tests.gateway.serving import read_to_end, serving
 from tests.gateway.test_protocol import CHUNKED, Recorder
 
@@ -76,7 +77,7 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     app = Large()
-    wrapped = RequestIds(Errors(BodyLimits(app, max_bytes=MAX_BYTES, seconds=1.0)))
+    wrapped = RequestIds(Errors(BodyLimits(app, max_bytes=MAX_BYTES, seconds=1.0), as_it_is))
     with serving(wrapped, Impatient) as address:
         yield Server(address, app)
 
