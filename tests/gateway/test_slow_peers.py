@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.middleware import BodyLimits, Errors, RequestIds
 from gateway.protocol import GatewayProtocol
-from tests.gateway.raw import statuses
 from tests.gateway.fakes import as_it_is
+from tests.gateway.raw import statuses
 from tests.gateway.serving import read_to_end, serving
 from tests.gateway.test_protocol import CHUNKED, Recorder
 
