@@ -1,6 +1,7 @@
 """Wallets: what accounts have to spend, and the ledger of every movement."""
 
 import asyncio
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ LEDGER_PAGE = 1_000
 CHECKS = 20
 """How often a wallet that moves while it is checked is looked at again."""
 PAUSE_SECONDS = 0.05
+OPERATION = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +96,14 @@ class Wallets:
 
         With the same `operation` (letters, digits and hyphens) nothing is added again. Raises
         ValueError when the credits are not a number from 1 on, are more than can be counted, or
-        would have expired already.
+        would have expired already, and for an operation of other characters.
         """
-        if type(credits) is not int or not 0 < credits <= MAX_CREDITS:
+        if not _is_amount(credits):
             raise ValueError(f"{credits!r} is not a whole number of credits, 1 or more")
+        if expires_at is not None and not _is_amount(expires_at):
+            raise ValueError(f"{expires_at!r} is not a time in milliseconds")
+        if operation is not None and OPERATION.fullmatch(operation) is None:
+            raise ValueError(f"{operation!r} is not letters, digits and hyphens")
         reply = await self._client.call(
             SCRIPTS["top_up"],
             _keys(account_id),
@@ -166,6 +172,10 @@ class Wallets:
         texts = await asyncio.gather(*(self._client.send("HGET", key, "reserve") for key in keys))
         parts = [part for text in texts if text for part in text.decode().split(",")]
         return sum(int(part.rpartition("=")[2]) for part in parts)
+
+
+def _is_amount(value: object) -> bool:
+    return type(value) is int and 0 < value <= MAX_CREDITS
 
 
 def keep_ms(retention_days: float) -> int:

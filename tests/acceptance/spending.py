@@ -9,6 +9,7 @@ from typing import Any
 
 from engine import keyspace
 from engine.capabilities import Tier
+from engine.executions import Execution
 from engine.store import Account, Store
 from engine.store.walks import Charge, Step
 from engine.tiers import Terms, Tiers
@@ -190,27 +191,31 @@ async def check_books(spender: Spender) -> Counter[str]:
     assert listed == len(spender.runs)
     for ids in _chunks(list(spender.runs)):
         for execution in await asyncio.gather(*(store.executions.get(account_id, i) for i in ids)):
-            graph, calls = WORKFLOWS[spender.runs[execution.id]]
-            _, plan = await store.workflows.plan_of(
-                account_id, execution.workflow_slug, execution.workflow_version
-            )
-            ends[execution.status.value] += 1
-            nodes = {}
-            for node, planned in zip(execution.nodes, plan.nodes, strict=True):
-                count = calls.get(planned.id, 0) if node.status == "completed" else 0
-                assert node.credits_cost == count * spender.price, (execution, planned.id)
-                ends[f"node {node.status}"] += planned.id in calls
-                nodes[planned.id] = node.status
-            assert execution.credits_cost == sum(node.credits_cost for node in execution.nodes)
-            assert execution.micro_usd * spender.terms.markup == execution.credits_cost * 1_000
-            if execution.result is not None:  # a run that was cancelled too late has one too
-                assert {nodes[each] for each in calls} == {"completed"}
+            await check_execution(spender, execution, ends)
             spent += execution.credits_cost
     wallet = await store.wallets.read(account_id, spender.terms)
     assert await store.wallets.check(account_id) == []
     assert spender.topped_up + spender.terms.allowance - wallet.balance == spent
     assert wallet.reserved == 0
     return ends
+
+
+async def check_execution(spender: Spender, execution: Execution, ends: Counter[str]) -> None:
+    """Each charged node that has finished is paid for once, the others are not."""
+    _, calls = WORKFLOWS[spender.runs[execution.id]]
+    _, plan = await spender.store.workflows.plan_of(
+        execution.account_id, execution.workflow_slug, execution.workflow_version
+    )
+    nodes = {plan.nodes[node.index].id: node for node in execution.nodes}
+    for node_id, node in nodes.items():
+        count = calls.get(node_id, 0) if node.status == "completed" else 0
+        assert node.credits_cost == count * spender.price, (execution, node_id)
+    assert execution.credits_cost == sum(node.credits_cost for node in execution.nodes)
+    assert execution.micro_usd * spender.terms.markup == execution.credits_cost * 1_000
+    if execution.result is not None:  # a run that was cancelled too late has one too
+        assert {nodes[node_id].status for node_id in calls} == {"completed"}
+    ends[execution.status.value] += 1
+    ends.update(f"node {nodes[node_id].status}" for node_id in calls)
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
