@@ -74,6 +74,11 @@ WEBHOOK_ATTEMPTS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+WEBHOOKS_DISABLED = Counter(
+    "headrace_webhooks_disabled_total",
+    "Webhooks disabled because their receiver is gone or failed for too long.",
+    registry=REGISTRY,
+)
 HINTS_RESENT = Counter(
     "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
 )

@@ -37,7 +37,7 @@ class Received:
 class Receiver:
     """Paths: `/ok`, `/status/<code>`, `/fails/<n>` (then 200), `/slow/<seconds>`, `/moved`,
     `/huge`, `/hang` (after the head), `/later/<seconds>` (429 with Retry-After once),
-    `/random/<percent>`.
+    `/random/<percent>`, `/thirds` (each third call fails).
     """
 
     url: str = ""
@@ -77,6 +77,8 @@ class Receiver:
             return web.Response(status=int(number), text="as you wish")
         if kind == "fails" and self._seen[request.path] <= number:
             return web.Response(status=500, text="not yet")
+        if kind == "thirds" and self._seen[request.path] % 3 == 1:
+            return web.Response(status=500, text="one in three")
         if kind == "random" and self._fails_at_random(request, number):
             return web.Response(status=503)
         if kind == "later" and self._seen[request.path] == 1:

@@ -179,13 +179,17 @@ class Sender:
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
     ) -> None:
         deliveries = self._store.deliveries
-        status = await persist(lambda: deliveries.settle(claimed, attempt, judgement), "settle")
+        settled = await persist(lambda: deliveries.settle(claimed, attempt, judgement), "settle")
         metrics.WEBHOOK_ATTEMPTS.labels(judgement.status.value).inc()
-        if status is DeliveryStatus.FAILED:
-            logger.warning(
-                "a webhook was not delivered",
-                extra={"delivery_id": claimed.id, "key_id": claimed.key_id},
-            )
+        if settled is None:
+            return
+        extra = {"account_id": claimed.account_id, "key_id": claimed.key_id}
+        if settled.status is DeliveryStatus.FAILED:
+            lost = {**extra, "delivery_id": claimed.id}
+            logger.warning("a webhook was not delivered", extra=lost)
+        if settled.disabled_reason:
+            metrics.WEBHOOKS_DISABLED.inc()
+            logger.warning("webhook disabled", extra={**extra, "reason": settled.disabled_reason})
 
     async def _attempt(self, claimed: ClaimedDelivery) -> tuple[Attempt, Judgement]:
         began = time.perf_counter()

@@ -6,17 +6,18 @@
 --       5 milliseconds until the next attempt, 6 record of the attempt, 7 attempts kept,
 --       8 reason to disable the webhook ('' none), 9 milliseconds of failing that disable it,
 --       10 reason to give then
--- Returns {'ok', status} | {'fenced'}
+-- Returns {'ok', status, reason for which this has just disabled the webhook ('' it has not)} |
+--         {'fenced'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'fence', 'settled', 'url')
+local head = redis.call('HMGET', KEYS[1], 'status', 'fence', 'settled', 'url', 'disabling')
 if head[2] ~= ARGV[3] then return {'fenced'} end
-if head[3] == ARGV[3] then return {'ok', head[1]} end
+if head[3] == ARGV[3] then return {'ok', head[1], head[5] or ''} end
 
-local status, reason = ARGV[4], ARGV[8]
-local hook = redis.call('HMGET', KEYS[3], 'url', 'failing')
+local status, reason, disabling = ARGV[4], ARGV[8], ''
+local hook = redis.call('HMGET', KEYS[3], 'url', 'failing', 'enabled')
 if hook[1] and hook[1] == head[4] then
   if status == 'delivered' then
     redis.call('HDEL', KEYS[3], 'failing')
@@ -26,12 +27,14 @@ if hook[1] and hook[1] == head[4] then
     reason = ARGV[10]
   end
   if reason ~= '' then
+    disabling = hook[3] == '1' and reason or ''
     redis.call('HSET', KEYS[3], 'enabled', '0', 'reason', reason)
     status = 'failed'
   end
 end
 redis.call('HINCRBY', KEYS[1], 'tries', 1)
-redis.call('HDEL', KEYS[1], 'token')
+redis.call('HDEL', KEYS[1], 'token', 'disabling')
+if disabling ~= '' then redis.call('HSET', KEYS[1], 'disabling', disabling) end
 local next_at = string.format('%d', now + tonumber(ARGV[5]))
 redis.call('HSET', KEYS[1], 'status', status, 'settled', ARGV[3], 'next', next_at,
   'a' .. string.format('%d', tonumber(ARGV[3]) % tonumber(ARGV[7])), ARGV[6])
@@ -40,4 +43,4 @@ if status == 'pending' then
 else
   redis.call('ZREM', KEYS[2], ARGV[2])
 end
-return {'ok', status}
+return {'ok', status, disabling}

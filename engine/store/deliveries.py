@@ -37,6 +37,15 @@ NO_DELIVERY = "There is no such delivery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a delivery, and of its webhook."""
+
+    status: DeliveryStatus
+    disabled_reason: str = ""
+    """Why this attempt has disabled the webhook; empty: it has not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedDelivery:
     """A delivery that is to be attempted now. `now` is in milliseconds."""
 
@@ -142,7 +151,7 @@ class Deliveries:
 
     async def settle(
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
-    ) -> DeliveryStatus | None:
+    ) -> Settled | None:
         """Record the attempt; returns what became of the delivery, None when it was not ours."""
         reply = await self._client.call(
             SCRIPTS["settle_delivery"],
@@ -154,7 +163,9 @@ class Deliveries:
                 *(FAILING_MS, FAILING_REASON),
             ],
         )
-        return DeliveryStatus(reply[1].decode()) if reply[0] == b"ok" else None
+        if reply[0] != b"ok":
+            return None
+        return Settled(status=DeliveryStatus(reply[1].decode()), disabled_reason=reply[2].decode())
 
     async def redeliver(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
         """Send the delivery again soon, to where the webhook leads now.

@@ -56,7 +56,8 @@ class Told:
 
     async def settle(self, claimed: ClaimedDelivery, judgement: Judgement) -> DeliveryStatus | None:
         attempt = Attempt(at=claimed.now, status=200, duration_ms=5, body="ok")
-        return await self.store.deliveries.settle(claimed, attempt, judgement)
+        settled = await self.store.deliveries.settle(claimed, attempt, judgement)
+        return settled.status if settled else None
 
     async def let_time_pass(self) -> None:
         """As if the lease, or the pause before the next attempt, were over."""
@@ -219,6 +220,23 @@ async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(told: To
     assert elsewhere.enabled
     assert (here.enabled, here.disabled_reason) == (False, GONE_REASON)
     assert (enabled.enabled, enabled.disabled_reason) == (True, "")
+
+
+async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(told: Told) -> None:
+    gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+    await told.end()
+    claimed = await told.claimed()
+    attempt = Attempt(at=claimed.now, status=410, duration_ms=5)
+    deliveries = told.store.deliveries
+
+    settled = [await deliveries.settle(claimed, attempt, gone) for _ in range(2)]
+    await told.store.client.send("HSET", told.key, "status", "pending")
+    await told.let_time_pass()
+    later = await deliveries.settle(await told.claimed(), attempt, gone)
+
+    assert [each and each.disabled_reason for each in settled] == [GONE_REASON] * 2
+    assert later is not None
+    assert later.disabled_reason == ""
 
 
 async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Told) -> None:
