@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from deploy.stub_provider.asking import Answer, Ask, answer_json, read_body
@@ -48,12 +48,11 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         call = self.stub.calls.begin(request.method, self.path)
-        has_left = True
+        has_left = False
         try:
             await self._serve(request, call, send)
-            has_left = False
-        except ClientLeft:
-            return
+        except (ClientLeft, ClientDisconnect):
+            has_left = True
         finally:
             self.stub.calls.end(call, left=has_left)
 

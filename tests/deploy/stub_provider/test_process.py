@@ -41,11 +41,15 @@ def url() -> Iterator[str]:
         yield address
 
 
+def connect(url: str) -> socket.socket:
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+
+
 def send(url: str, script: str, path: str = CHAT) -> socket.socket:
     """A call over a bare connection, its answer unread."""
-    parts = urlsplit(url)
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
-    connection = socket.create_connection((parts.hostname, parts.port), timeout=20)
+    connection = connect(url)
     head = f"POST {path} HTTP/1.1\r\nHost: stub\r\nConnection: close\r\nX-Stub: {script}\r\n"
     connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
     return connection
@@ -97,9 +101,11 @@ async def test_a_caller_who_leaves_is_noticed(url: str) -> None:
 
     send(url, "hang").close()
     send(url, "delay=600000").close()
+    with connect(url) as half:
+        half.sendall(f"POST {CHAT} HTTP/1.1\r\nHost: stub\r\nContent-Length: 9\r\n\r\n{{".encode())
 
     seen = await eventually(
-        lambda: report(url), lambda seen: bool(seen["clientsLeft"] == before + 2)
+        lambda: report(url), lambda seen: bool(seen["clientsLeft"] == before + 3)
     )
     assert seen["running"] == 0
 
