@@ -5,12 +5,10 @@ import re
 from typing import Any
 
 import httpx2
-import jsonschema_rs
 import pytest
 
 from engine.store import Account, Store
-from tests.gateway.conftest import MakeClient
-from tests.gateway.factories import NAME_FIELD, broken, edge, greeting, node
+from tests.gateway.factories import broken, edge, greeting, node
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 FOREIGN = b'{"error":"Workflow not found","code":"WORKFLOW_NOT_FOUND"}'
@@ -292,68 +290,6 @@ async def test_a_template_is_read_by_all_and_written_by_its_owner(
     assert len((await client.get("/api/workflows")).json()) == 1
 
 
-async def test_the_schema_shows_what_a_workflow_asks_for(client: httpx2.AsyncClient) -> None:
-    await save(client, greeting(description="Says hello"))
-
-    answer = await client.get(f"{HERE}/schema")
-
-    assert answer.status_code == 200
-    assert answer.json() == {
-        "name": "Greeting",
-        "description": "Says hello",
-        "fields": [NAME_FIELD],
-        "values": {"name": "Ada"},
-        "estimatedCreditCost": 0,
-    }
-
-
-async def test_the_schema_is_served_as_json_schema_too(client: httpx2.AsyncClient) -> None:
-    await save(client, greeting())
-
-    answer = await client.get(f"{HERE}/schema", headers={"accept": "application/schema+json"})
-
-    schema = answer.json()
-    assert answer.headers["content-type"] == "application/schema+json"
-    assert jsonschema_rs.is_valid(schema, {"name": "Eve"})
-    assert not jsonschema_rs.is_valid(schema, {"name": 5})
-    assert not jsonschema_rs.is_valid(schema, {})
-
-
-async def test_a_draft_that_cannot_run_has_no_schema(client: httpx2.AsyncClient) -> None:
-    await save(client, broken(draft=True, publicPlayground=True))
-
-    own = await client.get("/api/workflows/broken/schema")
-    public = await client.get("/api/workflows/broken/public-schema")
-
-    assert (own.status_code, own.json()["code"]) == (409, "WORKFLOW_NOT_RUNNABLE")
-    assert (public.status_code, public.content) == (404, FOREIGN)
-
-
-async def test_a_public_schema_is_for_all_and_shows_no_more_than_it_must(
-    client: httpx2.AsyncClient, make_client: MakeClient
-) -> None:
-    await save(client, greeting(publicPlayground=True))
-    anybody = await make_client()
-
-    answer = await anybody.get(f"{HERE}/public-schema")
-
-    assert answer.status_code == 200
-    assert set(answer.json()) == {"name", "description", "fields", "values"}
-
-
-async def test_a_private_schema_is_as_unknown_to_the_public_as_any(
-    client: httpx2.AsyncClient, make_client: MakeClient
-) -> None:
-    await save(client, greeting())
-    anybody = await make_client()
-
-    private = await anybody.get(f"{HERE}/public-schema")
-    unknown = await anybody.get("/api/workflows/unknown/public-schema")
-
-    assert (private.status_code, private.content) == (404, FOREIGN)
-    assert (unknown.status_code, unknown.content) == (404, FOREIGN)
-
-
 async def test_a_large_graph_is_checked_without_holding_up_others(
     client: httpx2.AsyncClient,
 ) -> None:
@@ -366,68 +302,6 @@ async def test_a_large_graph_is_checked_without_holding_up_others(
 
     assert health.status_code == 200
     assert (await saving).json()["code"] == "INVALID_GRAPH"
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"),
-    [
-        ("PATCH", "/api/workflows", "GET, HEAD, POST"),
-        ("POST", HERE, "DELETE, GET, HEAD, PUT"),
-        ("GET", f"{HERE}/run", "POST"),
-        ("HEAD", f"{HERE}/run", "POST"),
-        ("PUT", f"{HERE}/run", "POST"),
-        ("POST", "/healthz", "GET, HEAD"),
-        ("GET", "/api/executions/x/cancel", "POST"),
-    ],
-)
-async def test_another_method_is_refused_and_the_right_ones_named(
-    client: httpx2.AsyncClient, method: str, path: str, allowed: str
-) -> None:
-    await save(client, greeting())
-
-    answer = await client.request(
-        method, path, json={"inputs": {"name": "x"}}, headers={"x-http-method-override": "POST"}
-    )
-
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == allowed
-    if method != "HEAD":
-        assert answer.json()["code"] == "METHOD_NOT_ALLOWED"
-    assert (await client.get("/api/executions")).json()["rows"] == []
-
-
-@pytest.mark.parametrize(
-    "path",
-    [f"{HERE}/", "//api/workflows", "/api//workflows", "/api/workflows/", "/API/workflows", "/"]
-    + ["/api", "/api/workflows/greeting/nothing", "/api/workflows/%2e%2e/workflows"],
-)
-async def test_an_unknown_path_is_not_found(client: httpx2.AsyncClient, path: str) -> None:
-    await save(client, greeting())
-
-    answer = await client.get(httpx2.URL(str(client.base_url)).copy_with(raw_path=path.encode()))
-
-    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
-
-
-async def test_an_encoded_path_is_the_same_path(
-    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
-) -> None:
-    await save(client, greeting())
-
-    own = await client.get("/api/workflows/%67reeting")
-    foreign = await strangers_client.get("/api/workflows/%67reeting")
-
-    assert own.status_code == 200
-    assert (foreign.status_code, foreign.content) == (404, FOREIGN)
-
-
-async def test_a_head_is_answered_without_a_body(client: httpx2.AsyncClient) -> None:
-    await save(client, greeting())
-
-    answer = await client.head(HERE)
-
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert int(answer.headers["content-length"]) > 0
 
 
 async def test_versions_saved_elsewhere_are_seen_at_once(
