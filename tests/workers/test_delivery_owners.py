@@ -25,10 +25,8 @@ OTHER = "another secret, of another key"
 
 
 @pytest.fixture
-def settings(redis_url: str) -> Settings:
-    return Settings(
-        redis_url=redis_url, allow_private_urls=True, cpu_slots=1, webhook_time_scale=0.004
-    )
+def settings(settings: Settings) -> Settings:
+    return replace(settings, cpu_slots=1, webhook_time_scale=0.004)
 
 
 async def test_an_execution_is_told_to_the_webhook_of_the_key_that_asked(
