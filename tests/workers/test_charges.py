@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from engine.errors import InsufficientCredits
+from engine.capabilities import Role, Tier
+from engine.errors import GrantExhausted, InsufficientCredits
 from engine.executions import Execution, ExecutionStatus
 from engine.models.registry import use_models
 from engine.store.records import pack
 from engine.store.walks import Charge, Claimed, Step, Verdict
+from engine.tiers import load
 from tests.factories import Graph, Runner
-from tests.manifests import model
+from tests.manifests import ANSWER, model
 from tests.workers.buyer import PRICE, Buyer, answer, fan, model_node
 from tests.workers.hands import Hands
 
@@ -137,6 +139,18 @@ async def test_a_run_stops_before_the_node_that_would_pass_max_credits(buyer: Bu
     assert buyer.models.calls == ["one"]
     assert execution.credits_cost == PRICE
     assert await buyer.paid(PRICE)
+
+
+async def test_what_runs_at_the_same_time_counts_together_for_max_credits(buyer: Buyer) -> None:
+    buyer.models.held = {"beside"}
+    graph = model_node(fan(Graph(), "many", 4), "beside")
+
+    execution = await buyer.run(answer(graph, "many", "beside"), max_credits=5 * PRICE - 1)
+
+    assert execution.error is not None
+    assert execution.error["code"] == "MAX_CREDITS_EXCEEDED"
+    assert execution.credits_cost == 0
+    assert await buyer.paid(0)
 
 
 async def test_a_run_may_cost_max_credits_to_the_last_one(buyer: Buyer) -> None:
@@ -282,6 +296,28 @@ async def test_two_workers_of_one_run_charge_each_node_once(buyer: Buyer) -> Non
     assert await buyer.paid(6 * PRICE)
 
 
+# -- trials ----------------------------------------------------------------------------------------
+
+
+async def test_a_trial_is_given_back_when_its_model_fails_and_spent_when_it_answers(
+    buyer: Buyer,
+) -> None:
+    buyer.terms = load().terms(Tier.FREE, Role.USER)
+    tried = model("tried", call=ANSWER + "[trial]\nruns = 1\n")
+    graph = answer(Graph().node("one", "customModel", model="tried", prompt="one"), "one")
+    buyer.models.failures["one"] = 1
+
+    with use_models([tried]):
+        failed = await buyer.run(graph)
+        done = await buyer.run(graph)
+        with pytest.raises(GrantExhausted):
+            await buyer.run(graph)
+
+    assert (failed.status, done.status) == ("failed", "completed")
+    assert (done.credits_cost, done.micro_usd) == (0, 10_000)
+    assert await buyer.paid(0)
+
+
 # -- nothing for nothing ----------------------------------------------------------------------
 
 
@@ -399,7 +435,7 @@ async def test_a_count_from_data_is_held_and_charged_within_its_bounds(
 
 
 async def test_runs_that_spend_together_never_pass_the_balance(buyer: Buyer) -> None:
-    buyer.allow(20 * PRICE)
+    buyer.allow(33 * PRICE)
     slug = await buyer.runner.save(answer(fan(Graph(), "many", 3), "many"))
 
     async def run() -> Execution | None:
@@ -414,5 +450,5 @@ async def test_runs_that_spend_together_never_pass_the_balance(buyer: Buyer) -> 
 
     paid = [each.credits_cost for each in ended if each]
     assert set(paid) <= {0, 3 * PRICE}
-    assert 0 < sum(paid) <= 20 * PRICE
+    assert 0 < sum(paid) <= 33 * PRICE
     assert await buyer.paid(sum(paid))
