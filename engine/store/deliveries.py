@@ -25,7 +25,7 @@ from engine.store.hints import HintSender
 from engine.store.leases import PARTITIONS, PROMOTED_AT_ONCE
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
-from engine.store.webhooks import Webhook, seal_plain, secret_place
+from engine.store.webhooks import Webhook, seal_anew, secret_place
 
 LEASE_MS = 20_000
 """Longer than any attempt; then another worker may try."""
@@ -146,7 +146,7 @@ class Deliveries:
         except Unsealable:
             return None
         if found and self._sealer.has_key:
-            seal_plain(self._client, self._sealer, account_id, key_id, webhook)
+            seal_anew(self._client, self._sealer, account_id, key_id, webhook)
         return found
 
     async def settle(

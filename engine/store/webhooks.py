@@ -1,11 +1,12 @@
 """Webhooks at rest: one per API key, with its secrets sealed, which are never shown again."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine import keyspace
 from engine.errors import NotFound
-from engine.sealing import Sealer, is_sealed
+from engine.sealing import Sealer, Unsealable
 from engine.store.client import Client, forget
 from engine.store.execution_records import parse_hash
 from engine.store.scripts import SCRIPTS
@@ -58,7 +59,7 @@ class Webhooks:
         given = sealed if makes_secret else b""
         if secret is not None and not makes_secret:
             given = self._sealer.seal(secret, secret_place(account_id, key_id))
-        await self._seal_plain(account_id, key_id)
+        await self._seal_anew(account_id, key_id)
         reply = await self._client.call(
             SCRIPTS["save_webhook"],
             [keyspace.webhook(account_id, key_id), keyspace.account_api_keys(account_id)],
@@ -77,10 +78,10 @@ class Webhooks:
             made_secret=made if reply[1] == sealed else None,
         )
 
-    async def _seal_plain(self, account_id: str, key_id: str) -> None:
+    async def _seal_anew(self, account_id: str, key_id: str) -> None:
         key = keyspace.webhook(account_id, key_id)
         record = parse_hash(await self._client.send("HGETALL", key))
-        seal_plain(self._client, self._sealer, account_id, key_id, record)
+        seal_anew(self._client, self._sealer, account_id, key_id, record)
 
     async def get(self, account_id: str, key_id: str) -> Webhook:
         """The webhook of a key. Raises NotFound."""
@@ -112,14 +113,15 @@ def secret_place(account_id: str, key_id: str) -> tuple[str, ...]:
     return ("webhook", account_id, key_id)
 
 
-def seal_plain(
+def seal_anew(
     client: Client, sealer: Sealer, account_id: str, key_id: str, record: Mapping[str, bytes]
 ) -> None:
-    """Have what is on record in plain from before sealed, soon."""
+    """Have what is on record in plain, or sealed with an older key, sealed with the first, soon."""
+    place = secret_place(account_id, key_id)
+    key = keyspace.webhook(account_id, key_id)
     for name in ("secret", "old_secret"):
-        kept = record.get(name)
-        if kept is None or is_sealed(kept):
-            continue
-        sealed = sealer.seal(kept.decode(), secret_place(account_id, key_id))
-        key = keyspace.webhook(account_id, key_id)
-        forget(client.call(SCRIPTS["seal_secret"], [key], [name, kept, sealed]))
+        kept = record.get(name, b"")
+        with contextlib.suppress(Unsealable):
+            sealed = sealer.seal(sealer.open(kept, place), place)
+            if kept not in (b"", sealed):
+                forget(client.call(SCRIPTS["seal_secret"], [key], [name, kept, sealed]))

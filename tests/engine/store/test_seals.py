@@ -121,6 +121,28 @@ async def test_with_a_new_key_beside_the_old_one_all_goes_on(
     assert second == ("another secret of the owner's", OWN)
 
 
+async def test_a_secret_that_is_used_is_sealed_with_the_new_key(
+    store: Store, key: ApiKey, settings: Settings, redis_url: str
+) -> None:
+    await save(store, key)
+    await save(store, key, "another secret of the owner's")
+    before = kept(redis_url, key)
+    both = Store.open(replace(settings, secret_key=f"{OTHER},{settings.secret_key}"))
+    await claim(both, key)
+
+    async def changed() -> bool:
+        after = kept(redis_url, key)
+        return all(before[name] != after[name] for name in (b"secret", b"old_secret"))
+
+    await eventually(changed)
+    await both.close()
+    new = Store.open(replace(settings, secret_key=OTHER))
+    claimed = await claim(new, key)
+    await new.close()
+
+    assert claimed.secrets == ("another secret of the owner's", OWN)
+
+
 async def test_with_another_key_nothing_is_saved_or_sent(
     store: Store, key: ApiKey, settings: Settings
 ) -> None:

@@ -1,0 +1,71 @@
+"""The key for secrets of a stack that runs on one machine."""
+
+import json
+import stat
+from pathlib import Path
+
+import redis
+
+from tests.acceptance.running import RunningStack, running
+
+URL = "https://hooks.example.com/in"
+SECRET = "a secret of the owner's own"
+
+
+def hooked(stack: RunningStack) -> str:
+    """A new key with a webhook, set from the command line."""
+    account = json.loads(
+        stack.command(
+            "account", "create", "--email", "x@example.org", "--tier", "pro", "--json"
+        ).stdout
+    )["id"]
+    made = stack.command(
+        *("key", "create", "--account", account, "--capability", "webhook:receive", "--json")
+    )
+    key_id: str = json.loads(made.stdout)["id"]
+    saved = stack.command("key", "webhook", key_id, "--url", URL, "--secret", SECRET, "--json")
+    assert (saved.returncode, saved.stderr) == (0, "")
+    return key_id
+
+
+def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo") as stack:
+        path = stack.data_dir / "secret.key"
+        key_id = hooked(stack)
+        with redis.Redis.from_url(stack.redis_url) as client:
+            [name] = client.keys(f"*:webhook:*{key_id}")
+            secret = client.hget(name, "secret")
+        report = json.loads(stack.command("doctor", "--json").stdout)["checks"]
+        environments = [
+            Path(f"/proc/{process}/environ").read_text()
+            for process in (*stack.part("gateway"), *stack.part("worker"))
+        ]
+        key = path.read_text().strip()
+
+    path.write_text("0" * 64)
+    other = RunningStack(tmp_path, "--no-demo")
+    code = other.process.wait(timeout=30)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert secret is not None
+    assert SECRET.encode() not in secret
+    assert {"name": "secret key", "ok": True, "seen": "opens what is sealed"} in report
+    assert all(f"HEADRACE_SECRET_KEY={key}" in each for each in environments)
+    assert code == 1
+    assert "sealed with another key: set HEADRACE_SECRET_KEY" in "".join(other.errors)
+
+
+def test_a_key_of_the_environment_is_the_one(tmp_path: Path) -> None:
+    own = "of-the-operator-" * 3
+    with running(tmp_path, "--no-demo", HEADRACE_SECRET_KEY=own) as stack:
+        without = stack.command("doctor", "--json")
+        beside = stack.command("doctor", "--json", HEADRACE_SECRET_KEY=f"{'n' * 40},{own}")
+        has_file = (stack.data_dir / "secret.key").exists()
+
+    def seen(output: str) -> list[str]:
+        checks = json.loads(output)["checks"]
+        return [each["seen"] for each in checks if each["name"] == "secret key"]
+
+    assert not has_file
+    assert seen(without.stdout) == ["not set"]
+    assert seen(beside.stdout) == ["opens what is sealed"]
