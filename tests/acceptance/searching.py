@@ -1,6 +1,8 @@
 """Requests made up from a description, and what of the answers is not as described."""
 
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -8,36 +10,9 @@ import schemathesis
 from schemathesis import engine
 from schemathesis.engine import events
 
-BEYOND_SCHEMAS = {
-    "create_workflow": "a graph has rules that no schema tells",
-    "update_workflow": "the same, and another version may have been wanted",
-    "run_workflow": "what a workflow asks for is in a description of its own",
-    "run_model": "what a model asks for is in the list of models",
-    "put_webhook": "where a webhook may lead depends on the installation",
-    "list_executions": "a cursor is one that a page gave",
-    "list_deliveries": "the same",
-}
-"""Operations that may refuse what their schemas allow, and why."""
-NOT_MADE_WITH = {
-    "get_public_schema": "a new workflow is not public",
-    "get_webhook": "a new key has no webhook",
-    "delete_webhook": "the same",
-    "send_test_event": "the same",
-    "redeliver": "a new key has no deliveries",
-}
-"""Operations on what is not there yet when the thing that their path names was created."""
-RULES = [
-    # It would end the session that all the other requests need.
-    {"include-operation-id": "sign_out", "enabled": False},
-    {
-        "include-operation-id": list(BEYOND_SCHEMAS),
-        "checks": {"positive_data_acceptance": {"enabled": False}},
-    },
-    {
-        "include-operation-id": list(NOT_MADE_WITH),
-        "checks": {"ensure_resource_availability": {"enabled": False}},
-    },
-]
+RULES: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parents[2] / "schemathesis.toml").read_text()
+)["operations"]
 EXPECTED = ["2xx", "3xx", "401", "403", "404", "409", "422", "429"]
 """What a valid run is answered; 422 is for an `Idempotency-Key` that came with another body."""
 RUN_RULES = [
