@@ -84,6 +84,22 @@ def test_the_tour_runs_hears_waits_and_reads_its_usage(stack: RunningStack) -> N
     assert (checked["faults"], left) == ([], [])
 
 
+def test_the_tour_does_not_believe_a_webhook_of_another_secret(stack: RunningStack) -> None:
+    _, taken = prepare(stack)
+
+    done = subprocess.run(
+        [sys.executable, TOUR],
+        env=environment(**taken | {"WEBHOOK_SECRET": "whsec_of_another"}),
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert done.returncode == 1
+    assert '"POST / HTTP/1.1" 400' in done.stderr
+    assert "Told by a webhook" not in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(150)
 def test_the_tour_waits_a_real_minute(stack: RunningStack) -> None:
