@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 
-from tests.acceptance.running import RunningStack, running
+from tests.acceptance.running import RunningStack, running, started
 
 URL = "https://hooks.example.com/in"
 SECRET = "a secret of the owner's own"
@@ -43,8 +43,8 @@ def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> 
         key = path.read_text().strip()
 
     path.write_text("0" * 64)
-    other = RunningStack(tmp_path, "--no-demo")
-    code = other.process.wait(timeout=30)
+    with started(tmp_path, "--no-demo") as other:
+        code = other.process.wait(timeout=30)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert secret is not None
