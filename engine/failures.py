@@ -2,23 +2,29 @@
 
 
 class NodeFailed(Exception):
-    """The node cannot give its outputs. `code` and `message` go on record and to the caller."""
+    """The node cannot give its outputs. `code` and `message` go on record and to the caller.
 
-    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
-        super().__init__(code, message, retryable)
+    `retry_after` are the seconds that whoever refused asks for before the next attempt.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, retryable: bool = False, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(code, message, retryable, retry_after)
         self.code = code
         self.message = message
         self.retryable = retryable
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore, (self.code, self.message, self.retryable)
+        return _restore, (self.code, self.message, self.retryable, self.retry_after)
 
 
-def _restore(code: str, message: str, retryable: bool) -> NodeFailed:
-    return NodeFailed(code, message, retryable=retryable)
+def _restore(code: str, message: str, retryable: bool, retry_after: float) -> NodeFailed:
+    return NodeFailed(code, message, retryable=retryable, retry_after=retry_after)
 
 
 class SettingsError(ValueError):

@@ -22,6 +22,8 @@ class FakeContext:
     calls: list[HttpCall] = field(default_factory=list)
     asked: list[Mapping[str, Any]] = field(default_factory=list)
     """The values of each call of a model, in the order of the calls."""
+    items: list[int] = field(default_factory=list)
+    """Which item each call of a model was for."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
@@ -30,8 +32,9 @@ class FakeContext:
     async def evaluate(self, expression: str, value: Any) -> Any:
         return cel.evaluate(expression, value)
 
-    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.asked.append(values)
+        self.items.append(item)
         return f"{model.internal_name} {len(self.asked)}"
 
 

@@ -26,13 +26,16 @@ class Charging:
             return 0
         return node_credits(self._plan, index, inputs, self._markup)
 
-    def charge(self, index: int, usage: Usage) -> Charge | None:
-        """What a node costs after what it has used; None when it is not charged."""
+    def charge(self, index: int, usage: Usage, fallback_micro_usd: int = 0) -> Charge | None:
+        """What a node costs after what it has used; None when it is not charged.
+
+        `fallback_micro_usd` is what other models cost that answered in place of its own.
+        """
         name = self._plan.models.get(index)
         model = None if name is None else find_model(name)
         if name is None or model is None:
             return None
-        cost = cost_micro_usd(model.pricing, usage)
+        cost = cost_micro_usd(model.pricing, usage) + fallback_micro_usd
         if name in self._tried:
             return Charge(0, cost, name)
         return Charge(credits_for(cost, self._markup), cost)

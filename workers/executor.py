@@ -13,27 +13,21 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
 from engine.store.records import pack
-from workers.models import Answer, Models
+from workers.models import Answer, Desk, Errand, Fetcher, Models, NoDesk
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
 EXPRESSION_SECONDS = 5.0
 """How long an expression may take where its node names no time-out."""
 
+NO_DESK = NoDesk()
+
 log = logging.getLogger(__name__)
-
-
-class Fetcher(Protocol):
-    """The one way out."""
-
-    async def fetch(self, call: HttpCall) -> HttpAnswer:
-        """Send a call. Raises NodeFailed."""
-        ...
 
 
 class Caller(Protocol):
     """Whoever calls models."""
 
-    async def call(self, model: Model, values: Mapping[str, Any]) -> Answer:
+    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
         """One call. Raises NodeFailed."""
         ...
 
@@ -49,20 +43,16 @@ class Outcome:
     packed: bytes = b""
     failure: NodeFailed | None = None
     usage: Usage = Usage()
+    fallback_micro_usd: int = 0
+    """What those calls cost that other models answered in this one's place."""
 
 
 class NodeContext:
     """What a node may ask for while it runs."""
 
     __slots__ = (
-        "_account_id",
-        "_fetcher",
-        "_models",
-        "_pool",
-        "_timeout",
-        "delivered",
-        "inputs",
-        "usage",
+        *("_account_id", "_deadline", "_desk", "_fetcher", "_models", "_pool", "_timeout"),
+        *("delivered", "fallback_micro_usd", "inputs", "usage"),
     )
 
     def __init__(
@@ -74,6 +64,7 @@ class NodeContext:
         pool: Pool,
         models: Caller,
         account_id: str,
+        desk: Desk,
     ) -> None:
         self.inputs = inputs
         self.delivered = delivered
@@ -82,7 +73,10 @@ class NodeContext:
         self._pool = pool
         self._models = models
         self._account_id = account_id
+        self._desk = desk
+        self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         self.usage = Usage()
+        self.fallback_micro_usd = 0
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call through the one way out, as one of the account's."""
@@ -100,10 +94,14 @@ class NodeContext:
                 "resource_exhausted", "The expression needed more memory than it may have"
             ) from None
 
-    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, and count what that used."""
-        answer = await self._models.call(model, values)
-        self.usage += answer.usage
+        errand = Errand(desk=self._desk, item=item, deadline=self._deadline)
+        answer = await self._models.call(model, values, errand)
+        if answer.micro_usd is None:
+            self.usage += answer.usage
+        else:
+            self.fallback_micro_usd += answer.micro_usd
         return answer.value
 
 
@@ -113,7 +111,7 @@ class Executor:
     def __init__(self, fetcher: Fetcher, pool: Pool, models: Caller | None = None) -> None:
         self._fetcher = fetcher
         self._pool = pool
-        self._models = models or Models()
+        self._models = models or Models(fetcher)
 
     async def run(
         self,
@@ -122,8 +120,9 @@ class Executor:
         inputs: Mapping[str, Any],
         delivered: Sequence[tuple[Wire, Any]],
         account_id: str = "",
+        desk: Desk = NO_DESK,
     ) -> Outcome:
-        """One attempt; never raises but for cancellation."""
+        """One attempt; never raises but for cancellation. `desk` is where its calls record."""
         timeout = node.policy.timeout_seconds
         context = NodeContext(
             execution_inputs,
@@ -133,6 +132,7 @@ class Executor:
             self._pool,
             self._models,
             account_id,
+            desk,
         )
         try:
             if timeout is None or node.type.kind is not Kind.IO:
@@ -140,7 +140,12 @@ class Executor:
             else:
                 async with asyncio.timeout(timeout):
                     outputs = await node.type.run(node.settings, inputs, context)
-            return Outcome(outputs, pack(outputs), usage=context.usage)
+            return Outcome(
+                outputs,
+                pack(outputs),
+                usage=context.usage,
+                fallback_micro_usd=context.fallback_micro_usd,
+            )
         except NodeFailed as failure:
             return Outcome(failure=failure)
         except TimeoutError:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import uvloop
@@ -22,6 +23,7 @@ from workers.delivery import Sender
 from workers.executor import Executor
 from workers.http import Egress
 from workers.http.gate import Gate
+from workers.models import Models
 from workers.pool import Pool
 from workers.sweeper import Sweeper
 from workers.walker import Walker
@@ -66,9 +68,12 @@ async def worker(
         stack.push_async_callback(store.close)
         egress = Egress(gate=Gate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
+        # Where models are is the operator's word: a provider of one's own has a private address.
+        providers = Egress(gate=Gate.of(replace(settings, allow_private_urls=True)))
+        stack.push_async_callback(providers.close)
         walker = Walker(
             store=store,
-            executor=Executor(egress, pool),
+            executor=Executor(egress, pool, Models(providers)),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
             max_bytes=settings.max_run_bytes,

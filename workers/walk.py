@@ -10,11 +10,12 @@ from engine.graph import Plan
 from engine.nodes.base import Kind, NodeFailed
 from engine.progress import Progress
 from engine.store.records import pack
-from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, parse_claims
+from engine.store.walks import Advanced, Charge, Claimed, NodeClaim, Verdict, parse_claims
 from workers.charging import Charging, unpaid_failure
-from workers.executor import Outcome, describe
+from workers.executor import NO_DESK, Outcome, describe
 from workers.hand import UNTOUCHED, Hand
 from workers.holdings import Holdings
+from workers.jobs import Jobs
 from workers.means import Means
 from workers.recorder import NO_HOLDS, Recorder
 from workers.sharing import Sharing
@@ -42,6 +43,7 @@ class Walk:
         is_shared = claimed.record.get("holders", b"1") != b"1"
         self._hand = Hand(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
         self._charging = Charging(claimed, plan)
+        self._jobs = Jobs(means.walks, claimed, means.worker_id) if plan.models else None
         self._holdings = Holdings(means.walks, claimed, means.max_bytes)
         self._sharing = Sharing(claimed, self._hand, means.walks, self._recorder, self._holdings)
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -166,6 +168,7 @@ class Walk:
             inputs,
             delivered,
             self._claimed.account_id,
+            NO_DESK if self._jobs is None else self._jobs.of(index, self._hand.claims.get(index)),
         )
 
     def _start(self, index: int) -> None:
@@ -288,7 +291,7 @@ class Walk:
             duration_ms=int(duration * 1000),
             failure=failure,
             outputs=None if is_output or failure is not None else outcome.packed,
-            charge=None if failure is not None else self._charging.charge(index, outcome.usage),
+            charge=None if failure is not None else self._charge(index, outcome),
         )
         if claim is not None or failure is not None:
             self._recorder.must_record = True
@@ -305,12 +308,18 @@ class Walk:
         for skipped in self._hand.progress.take_skipped():
             self._recorder.add_skipped(skipped)
 
+    def _charge(self, index: int, outcome: Outcome) -> Charge | None:
+        return self._charging.charge(index, outcome.usage, outcome.fallback_micro_usd)
+
     def _retries(self, index: int, claim: NodeClaim, failure: NodeFailed) -> bool:
         if not failure.retryable:
             return False
         policy = self._plan.nodes[index].policy
         delay = retry.delay_seconds(
-            attempt=claim.attempts - claim.lost, attempts=policy.attempts, backoff=policy.backoff
+            attempt=claim.attempts - claim.lost,
+            attempts=policy.attempts,
+            backoff=policy.backoff,
+            retry_after=failure.retry_after,
         )
         if delay is None:
             return False
@@ -345,6 +354,8 @@ class Walk:
         return None
 
     async def _end(self, status: ExecutionStatus) -> bool:
+        if self._jobs is not None:
+            self._jobs.is_given_up = True
         await self._stop_running()
         result = self._result if self._hand.progress.is_done else b""
         error = self._failed and describe(self._plan.nodes[self._failed[0]], self._failed[1])

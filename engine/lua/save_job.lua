@@ -1,16 +1,18 @@
 #!lua flags=allow-oom
--- Record what a running node must not lose: the provider's job that it began.
+-- Record what a running node must not lose: the provider's job that it began, one for each item
+-- of a list that it works on.
 -- Called again it changes nothing.
 -- KEYS: 1 execution, 2 held by this worker
--- ARGV: 1 reference, 2 fence, 3 node index, 4 job as opaque bytes ('' to forget it)
+-- ARGV: 1 reference, 2 fence, 3 node index, 4 item, 5 job as opaque bytes ('' to forget it)
 -- Returns 'ok' | 'fenced' when the node is not this worker's (any more)
 local held = redis.call('HGET', KEYS[2], ARGV[1])
 if not held or string.match(held, '^(%d+):') ~= ARGV[2] then return 'fenced' end
 local claim = redis.call('HGET', KEYS[1], 'n' .. ARGV[3])
 if not claim or string.match(claim, '^(%d+):') ~= ARGV[2] then return 'fenced' end
-if ARGV[4] == '' then
-  redis.call('HDEL', KEYS[1], 'j' .. ARGV[3])
+local field = 'j' .. ARGV[3] .. '.' .. ARGV[4]
+if ARGV[5] == '' then
+  redis.call('HDEL', KEYS[1], field)
 else
-  redis.call('HSET', KEYS[1], 'j' .. ARGV[3], ARGV[4])
+  redis.call('HSET', KEYS[1], field, ARGV[5])
 end
 return 'ok'

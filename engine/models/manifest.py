@@ -3,7 +3,7 @@
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -14,16 +14,23 @@ from engine.failures import SettingsError
 from engine.fields import SOCKETS, Field, parse_fields
 from engine.models.calls import CALLS, Call
 from engine.models.checks import MAX_COUNT, is_count, shown, strangers
+from engine.models.limits import Limits, parse_limits
 from engine.models.lines import Lines
 from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
+from engine.models.reading import About
 from engine.sockets import SocketType
 
 MAX_NAME = 100
 MAX_DAYS = 3_650
 PARAMS = "params"
 """The socket of all fields without one of their own."""
-MEMBERS = ("internalName", "name", "category", "tier", "enabled", "fields", "pricing", "trial")
+MEMBERS = (
+    *("internalName", "name", "category", "tier", "enabled", "source"),
+    *("fields", "pricing", "trial", "limits", "fallback"),
+)
+MAX_SOURCE = 500
+MAX_FALLBACKS = 5
 FIELD_MEMBERS = (
     *("name", "label", "type", "required", "default", "options"),
     *("min", "max", "step", "maxLength", "helperText"),
@@ -68,6 +75,11 @@ class Model:
     trial: Trial | None
     enabled: bool
     call: Call
+    source: str = ""
+    """The page of documentation that the call was taken from."""
+    limits: Limits = Limits()
+    fallback: tuple[str, ...] = ()
+    """Internal names of the models to ask instead, in turn, when this one cannot be had."""
 
     def most(self, values: Mapping[str, Any]) -> Usage:
         """The most that one call with these values can use."""
@@ -110,6 +122,7 @@ def parse_manifest(text: str, source: str) -> Model:
     fields = _parse_fields(table.get("fields"), reasons)
     pricing = tuple(parse_pricing(table.get("pricing", []), fields, reasons))
     trial = _parse_trial(table.get("trial"), reasons)
+    limits = parse_limits(table.get("limits"), reasons)
     call = _parse_call(table, fields, reasons)
     if fields is None or call is None or reasons:
         lines = Lines(text)
@@ -126,6 +139,9 @@ def parse_manifest(text: str, source: str) -> Model:
         trial=trial,
         enabled=table.get("enabled", True),
         call=call,
+        source=table.get("source", ""),
+        limits=limits,
+        fallback=tuple(table.get("fallback", ())),
     )
 
 
@@ -170,6 +186,11 @@ def _faults(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} must be one of {', '.join(choices)}"
     if not isinstance(table.get("enabled", True), bool):
         yield "enabled must be true or false"
+    source = table.get("source", "")
+    if not isinstance(source, str) or len(source) > MAX_SOURCE:
+        yield f"source must be a text of at most {MAX_SOURCE} characters"
+    if not _is_fallback(table.get("fallback", []), name):
+        yield f"fallback must be a list of at most {MAX_FALLBACKS} internal names of other models"
 
 
 def _parse_fields(raw: object, reasons: list[str]) -> tuple[Field, ...] | None:
@@ -208,7 +229,7 @@ def _parse_trial(raw: object, reasons: list[str]) -> Trial | None:
 
 
 def _parse_call(
-    table: Mapping[str, Any], fields: Iterable[Field] | None, reasons: list[str]
+    table: Mapping[str, Any], fields: Sequence[Field] | None, reasons: list[str]
 ) -> Call | None:
     sections = [key for key in CALLS if key in table]
     if len(sections) != 1:
@@ -219,11 +240,17 @@ def _parse_call(
     try:
         if not isinstance(table[section], dict):
             raise SettingsError(f" must be a table, [{section}]")
-        known = None if fields is None else [field.name for field in fields]
-        return CALLS[section](table[section], known)
+        about = About(category=str(table.get("category")), fields=fields)
+        return CALLS[section](table[section], about)
     except SettingsError as error:
         reasons.extend(f"{section}{reason}" for reason in error.reasons)
         return None
+
+
+def _is_fallback(value: object, own_name: object) -> bool:
+    if not isinstance(value, list) or len(value) > MAX_FALLBACKS:
+        return False
+    return all(isinstance(each, str) and each and each != own_name for each in value)
 
 
 def _is_days(value: object) -> bool:

@@ -66,6 +66,16 @@ class Usage:
             output_tokens=self.output_tokens * times,
         )
 
+    def within(self, most: "Usage") -> "Usage":
+        """As much of it as is not over the most there may be."""
+        return Usage(
+            calls=min(self.calls, most.calls),
+            images=min(self.images, most.images),
+            seconds=min(self.seconds, most.seconds),
+            input_tokens=min(self.input_tokens, most.input_tokens),
+            output_tokens=min(self.output_tokens, most.output_tokens),
+        )
+
 
 def cost_micro_usd(pricing: Sequence[Price], usage: Usage) -> int:
     """What the provider asks for it, in millionths of a USD, rounded up."""

@@ -95,9 +95,10 @@ class Context(Protocol):
         """Evaluate CEL over `value` in a child process that can be killed. Raises NodeFailed."""
         ...
 
-    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """One call, with checked values: what the model gives. Raises NodeFailed.
 
+        `item` tells the calls of one node apart, and must be the same when the node runs again.
         What calls use adds up, and is charged when the node completes.
         """
         ...

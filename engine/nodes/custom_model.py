@@ -187,7 +187,7 @@ async def _call_each(
 
     async def call_next() -> None:
         for position, values in left:
-            given[position] = await context.call_model(model, values)
+            given[position] = await context.call_model(model, values, position)
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -267,16 +267,28 @@ class Walks:
         return Advanced(verdict, reply[2].decode(), int(reply[3]))
 
     async def save_job(
-        self, account_id: str, execution_id: str, worker_id: str, fence: int, index: int, job: bytes
+        self,
+        account_id: str,
+        execution_id: str,
+        worker_id: str,
+        fence: int,
+        index: int,
+        item: int,
+        job: bytes,
     ) -> bool:
         """Record what a running node must not lose; empty: forget it. False: it is not held."""
         partition = keyspace.partition_of(account_id)
         verdict: bytes = await self._client.call(
             SCRIPTS["save_job"],
             [keyspace.execution(account_id, execution_id), keyspace.held(partition, worker_id)],
-            [keyspace.reference(account_id, execution_id), fence, index, job],
+            [keyspace.reference(account_id, execution_id), fence, index, item, job],
         )
         return verdict == b"ok"
+
+    async def job(self, account_id: str, execution_id: str, index: int, item: int) -> bytes:
+        """What is on record of one item of a node; empty: nothing."""
+        key = keyspace.execution(account_id, execution_id)
+        return await self._client.send("HGET", key, f"j{index}.{item}") or b""
 
     async def give_back(self, reference: str, worker_id: str, *, is_lost: bool) -> bool:
         """Take the execution from a worker; its running nodes are pending again."""

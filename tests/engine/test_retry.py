@@ -20,6 +20,11 @@ def test_no_backoff_is_a_retry_at_once() -> None:
     assert delay_seconds(attempt=1, attempts=2, backoff=0) == 0
 
 
+@pytest.mark.parametrize(("asked", "pause"), [(0.5, 1), (1, 1), (90, 90)])
+def test_whoever_refused_can_only_put_the_next_attempt_off(asked: float, pause: float) -> None:
+    assert delay_seconds(attempt=1, attempts=2, backoff=1, retry_after=asked) == pause
+
+
 @given(st.integers(0, 12), st.integers(1, 10), st.floats(0, 60))
 def test_there_are_exactly_as_many_attempts_as_allowed(
     attempt: int, attempts: int, backoff: float

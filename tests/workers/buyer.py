@@ -15,7 +15,7 @@ from engine.tiers import Terms, load
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
 from tests.workers.hands import Hands
-from workers.models import Answer
+from workers.models import Answer, Errand
 
 PRICE = 13
 """Of one call of `echo`, 0.010 USD, for a Pro account, whose markup is 1.3."""
@@ -32,7 +32,7 @@ class ModelGate:
         """How often calls with a prompt fail before they succeed."""
         self._opened = asyncio.Event()
 
-    async def call(self, model: Model, values: Mapping[str, Any]) -> Answer:
+    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
         prompt = str(values.get("prompt"))
         self.calls.append(prompt)
         if prompt in self.held:

@@ -1,23 +1,149 @@
 """How workers call models: one dialect for each section that a manifest may have."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.models.manifest import Model
-from workers.models.base import Answer, Dialect
+from engine.models.pricing import cost_micro_usd
+from engine.models.registry import find_model
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from workers.models.anthropic import AnthropicDialect
+from workers.models.base import (
+    Answer,
+    CallContext,
+    Desk,
+    Dialect,
+    Errand,
+    Fetcher,
+    Keeper,
+    NoDesk,
+    NoKeeper,
+)
 from workers.models.builtin import BuiltinDialect
+from workers.models.failing import RATE_LIMITED, UNAVAILABLE
+from workers.models.http import HttpDialect
+from workers.models.openai import OpenAIDialect
 
-__all__ = ["DIALECTS", "Answer", "Dialect", "Models"]
+__all__ = [
+    "DIALECTS",
+    "Answer",
+    "Desk",
+    "Dialect",
+    "Errand",
+    "Fetcher",
+    "Keeper",
+    "Models",
+    "NoDesk",
+]
 
-DIALECTS: tuple[Dialect, ...] = (BuiltinDialect(),)
+DIALECTS: tuple[Dialect, ...] = (
+    BuiltinDialect(),
+    OpenAIDialect(),
+    AnthropicDialect(),
+    HttpDialect(),
+)
+FALLS_BACK = frozenset({RATE_LIMITED, UNAVAILABLE})
+"""The failures after which another model is asked in a model's place."""
+ALONE = Errand()
+
+
+class _NoWayOut(Fetcher):
+    """For models that need none."""
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        raise NodeFailed("connection_failed", "There is no way out here", retryable=True)
 
 
 class Models:
-    """Calls any model of the registry."""
+    """Calls any model of the registry, through a way out that may lead where operators say."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher | None = None,
+        *,
+        keeper: Keeper | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._dialects = {dialect.call: dialect for dialect in DIALECTS}
+        self._fetcher = fetcher or _NoWayOut()
+        self._keeper = keeper or NoKeeper()
+        self._environ = environ
 
-    async def call(self, model: Model, values: Mapping[str, Any]) -> Answer:
-        """One call with checked values. Raises NodeFailed."""
-        return await self._dialects[type(model.call)].answer(model, values)
+    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand = ALONE) -> Answer:
+        """One call with checked values. Raises NodeFailed.
+
+        A model that cannot be had is replaced by its fallbacks, in turn; what they cost is bounded
+        by the most that the model itself would have.
+        """
+        recorded = await errand.desk.job(errand.item)
+        job = recorded if isinstance(recorded, dict) else {}
+        candidates = _candidates(model, job.get("model"))
+        for each in candidates[:-1]:
+            try:
+                return await self._answer(model, each, values, errand, job)
+            except NodeFailed as failure:
+                if failure.code not in FALLS_BACK:
+                    raise
+        return await self._answer(model, candidates[-1], values, errand, job)
+
+    async def _answer(
+        self,
+        model: Model,
+        asked: Model,
+        values: Mapping[str, Any],
+        errand: Errand,
+        job: Mapping[str, Any],
+    ) -> Answer:
+        """What `asked` answers in the place of `model`, at no more than that may cost."""
+        most = model.most(values)
+        if asked is model:
+            answer = await self._ask(model, values, errand, job)
+            return replace(answer, usage=answer.usage.within(most))
+        answer = await self._ask(asked, _fitting(asked, values), errand, job)
+        cost = cost_micro_usd(asked.pricing, answer.usage)
+        return replace(answer, micro_usd=min(cost, cost_micro_usd(model.pricing, most)))
+
+    async def _ask(
+        self, model: Model, values: Mapping[str, Any], errand: Errand, job: Mapping[str, Any]
+    ) -> Answer:
+        own = dict(job) if job.get("model") == model.internal_name else None
+        call = CallContext(
+            account_id=errand.desk.account_id,
+            key=errand.desk.key(errand.item),
+            job=own,
+            save_job=_saver(model, errand),
+            fetch=self._fetcher.fetch,
+            keeper=self._keeper,
+            environ=self._environ,
+            deadline=errand.deadline,
+            desk=errand.desk,
+            tell_progress=errand.tell_progress,
+        )
+        return await self._dialects[type(model.call)].answer(model, values, call)
+
+
+def _candidates(model: Model, begun: str | None) -> list[Model]:
+    """The model and its fallbacks; one whose job is under way already comes first."""
+    listed = [model]
+    for name in model.fallback:
+        found = find_model(name)
+        if found is not None and found.enabled and found.category is model.category:
+            listed.append(found)
+    return sorted(listed, key=lambda each: each.internal_name != begun)
+
+
+def _fitting(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the fields that a model has, its defaults where there are none."""
+    known = {field.name: field.default for field in model.fields if field.default is not None}
+    return known | {
+        field.name: values[field.name] for field in model.fields if field.name in values
+    }
+
+
+def _saver(model: Model, errand: Errand) -> Callable[[Any], Awaitable[None]]:
+    async def save(job: Mapping[str, Any]) -> None:
+        await errand.desk.save_job(errand.item, {"model": model.internal_name, **job})
+
+    return save

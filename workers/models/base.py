@@ -1,12 +1,17 @@
-"""What a dialect is: one way to call models, and what comes of a call."""
+"""What a dialect is: one way to call models, what it may ask for, and what comes of a call."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.models.calls import Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+
+CLOCK_SECONDS = 0.05
+"""Timers may ring this much too early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +20,116 @@ class Answer:
 
     value: Any
     usage: Usage
+    micro_usd: int | None = None
+    """What it costs where another model answered; None: what the usage costs."""
+
+
+class Fetcher(Protocol):
+    """A way out."""
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send a call. Raises NodeFailed."""
+        ...
+
+
+class Keeper(Protocol):
+    """Keeps what providers give as data."""
+
+    async def keep(self, data: bytes, content_type: str) -> str:
+        """Store a medium, and give the URL that it has from now on. Raises NodeFailed."""
+        ...
+
+
+class NoKeeper(Keeper):
+    """Where there is no place for media."""
+
+    async def keep(self, data: bytes, content_type: str) -> str:
+        message = "The provider answers with data, and there is no place to keep it"
+        raise NodeFailed("storage_error", message)
+
+
+class Desk(Protocol):
+    """What a running node's calls have on record; `item` tells them apart."""
+
+    @property
+    def account_id(self) -> str:
+        """Whose execution it is."""
+        ...
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody will come back for what is begun here."""
+        ...
+
+    def key(self, item: int) -> str:
+        """What names the call for an item, whoever makes it and however often."""
+        ...
+
+    async def job(self, item: int) -> Any:
+        """What an earlier attempt has recorded for an item, None for nothing."""
+        ...
+
+    async def save_job(self, item: int, job: Any) -> None:
+        """Record what an item's call must not lose, None to forget it. Raises NodeFailed."""
+        ...
+
+
+class NoDesk(Desk):
+    """For calls outside of executions: nothing is recorded, and nobody comes back."""
+
+    account_id = ""
+    is_given_up = True
+
+    def key(self, item: int) -> str:
+        return ""
+
+    async def job(self, item: int) -> Any:
+        return None
+
+    async def save_job(self, item: int, job: Any) -> None:
+        return
+
+
+def tell_nobody(share: float) -> None:
+    """Where nobody asks for progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """One call of a running node, as the node's side knows it."""
+
+    desk: Desk = field(default_factory=NoDesk)
+    item: int = 0
+    deadline: float | None = None
+    """When the node's time is up, by the event loop's clock."""
+    tell_progress: Callable[[float], None] = tell_nobody
+    """Takes the share that is done, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallContext:
+    """What a dialect may ask for while it makes one call."""
+
+    account_id: str
+    key: str
+    """Names the call for providers that take an idempotency key; empty: there is none."""
+    job: Any
+    """What an earlier attempt has recorded, None for nothing."""
+    save_job: Callable[[Any], Awaitable[None]]
+    """Returns once it is on record. Raises NodeFailed."""
+    fetch: Callable[[HttpCall], Awaitable[HttpAnswer]]
+    keeper: Keeper
+    environ: Mapping[str, str]
+    deadline: float | None
+    desk: Desk
+    tell_progress: Callable[[float], None]
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether a call that is cancelled now is not taken up again."""
+        now = asyncio.get_running_loop().time()
+        is_late = self.deadline is not None and self.deadline <= now + CLOCK_SECONDS
+        return is_late or self.desk.is_given_up
 
 
 class Dialect(Protocol):
@@ -22,6 +137,6 @@ class Dialect(Protocol):
 
     call: type[Call]
 
-    async def answer(self, model: Model, values: Mapping[str, Any]) -> Answer:
+    async def answer(self, model: Model, values: Mapping[str, Any], call: CallContext) -> Answer:
         """One call. Raises NodeFailed."""
         ...

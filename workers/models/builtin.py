@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from engine.models.calls import Builtin
 from engine.models.manifest import Model
-from workers.models.base import Answer, Dialect
+from workers.models.base import Answer, CallContext, Dialect
 
 
 class BuiltinDialect(Dialect):
@@ -14,7 +14,8 @@ class BuiltinDialect(Dialect):
 
     call = Builtin
 
-    async def answer(self, model: Model, values: Mapping[str, Any]) -> Answer:
+    async def answer(self, model: Model, values: Mapping[str, Any], call: CallContext) -> Answer:
+        section = cast(Builtin, model.call)
         await asyncio.sleep(0)  # a long list of calls must not hold up the other executions
-        text = model.call.template.render(values)
+        text = section.template.render(values)
         return Answer(value=text, usage=model.most(values))

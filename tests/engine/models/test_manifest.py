@@ -334,7 +334,9 @@ def test_a_model_is_called_in_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
     ((_, reason),) = faults(manifest(call=ANSWER + ANSWER.replace("builtin", "other")))
 
-    assert reason.endswith("one section that says how it is called: [builtin], [other]")
+    assert reason.endswith(
+        "one section that says how it is called: [builtin], [openai], [anthropic], [http], [other]"
+    )
 
 
 def test_wrong_fields_are_not_blamed_on_what_names_them() -> None:

@@ -197,7 +197,7 @@ class Slow(FakeContext):
     open: int = 0
     most_open: int = 0
 
-    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         for _ in range(100 - int(values["prompt"])):
@@ -222,7 +222,7 @@ class Failing(FakeContext):
 
     stopped: int = 0
 
-    async def call_model(self, model: Model, values: Mapping[str, Any]) -> Any:
+    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.asked.append(values)
         if values["prompt"] == "2":
             raise NodeFailed("provider_unavailable", "It is down", retryable=True)
@@ -334,3 +334,13 @@ def test_the_most_it_can_use_counts_items_and_what_each_asks_for(
     data: dict[str, Any], inputs: dict[str, Any], calls: int, images: int
 ) -> None:
     assert most(data, inputs) == Usage(calls=calls, images=images, seconds=Decimal(0))
+
+
+async def test_each_item_has_a_number_of_its_own() -> None:
+    context = FakeContext()
+
+    await run_node(
+        "customModel", {"model": "writer"}, {"prompt-in": ["a", "b", "c"]}, context=context
+    )
+
+    assert sorted(context.items) == [0, 1, 2]

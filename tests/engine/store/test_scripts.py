@@ -77,7 +77,7 @@ SCENARIOS = {
         answer=b"other",
     ),
     "save_job": Scenario(
-        seed=(EXECUTION, HELD), keys=("x", "held"), args=("acc/x", 1, 2, b"job at the provider")
+        seed=(EXECUTION, HELD), keys=("x", "held"), args=("acc/x", 1, 2, 3, b"job at the provider")
     ),
     "save_webhook": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"), HOOK),

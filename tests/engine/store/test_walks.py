@@ -392,7 +392,7 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
     assert claimed is not None
 
     async def save_job(fence: int) -> bool:
-        return await store.walks.save_job(account.id, accepted.id, "w1", fence, 0, b"job")
+        return await store.walks.save_job(account.id, accepted.id, "w1", fence, 0, 2, b"job")
 
     before_the_claim = await save_job(1)
     await store.walks.advance(account.id, accepted.id, "w1", 1, 1, Step(claimed=[0]))
@@ -403,4 +403,5 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
 
     assert (before_the_claim, kept, foreign, too_late) == (False, True, False, False)
     assert again is not None
-    assert again.record["j0"] == b"job"
+    assert await store.walks.job(account.id, accepted.id, 0, 2) == b"job"
+    assert await store.walks.job(account.id, accepted.id, 0, 1) == b""

@@ -1,0 +1,37 @@
+"""`[limits]`: what a provider allows, so that calls are paced before they are refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.models.checks import MAX_COUNT, is_count, strangers
+
+MEMBERS = ("requests_per_minute", "tokens_per_minute", "concurrency")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one credential may do at most; None: it is not known."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int | None = None
+    """Calls at once."""
+
+
+def parse_limits(raw: object, reasons: list[str]) -> Limits:
+    """The limits; what is wrong is added to `reasons`."""
+    if raw is None:
+        return Limits()
+    if not isinstance(raw, Mapping):
+        reasons.append("limits must be a table, [limits]")
+        return Limits()
+    faults = list(strangers("limits", raw, MEMBERS))
+    faults += [
+        f"limits.{key} must be a whole number from 1 to {MAX_COUNT}"
+        for key in MEMBERS
+        if raw.get(key) is not None and not is_count(raw[key])
+    ]
+    reasons.extend(faults)
+    known: dict[str, Any] = {} if faults else dict(raw)
+    return Limits(**known)

@@ -1,0 +1,209 @@
+"""Reading a table of a manifest, member by member, with everything that is wrong gathered."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions import Template
+from engine.failures import SettingsError
+from engine.fields import Field
+from engine.models.bodies import Body
+from engine.models.checks import strangers
+from engine.models.paths import Path
+from engine.urls import UrlRefused, check_url, header_fault
+
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
+MAX_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a section may know of its manifest; `fields` is None where they are wrong."""
+
+    category: str
+    fields: Sequence[Field] | None
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """The names of the fields, None where they are not known."""
+        return None if self.fields is None else frozenset(field.name for field in self.fields)
+
+
+class Reader:
+    """One table; `extra` are names that its templates may use beside the fields."""
+
+    def __init__(
+        self,
+        table: Mapping[str, Any],
+        known: Sequence[str],
+        about: About,
+        *,
+        path: str = "",
+        extra: Collection[str] = (),
+    ) -> None:
+        self._table = table
+        self._about = about
+        self._path = path
+        self._extra = frozenset(extra)
+        self.reasons = list(strangers(path, table, known))
+
+    def finish(self) -> None:
+        """Raise SettingsError if anything was wrong."""
+        if self.reasons:
+            raise SettingsError(*self.reasons)
+
+    def has(self, key: str) -> bool:
+        """Whether the member is there."""
+        return key in self._table
+
+    def text(self, key: str, default: str | None = None, choices: Collection[str] = ()) -> str:
+        """A text that is not empty; without a default it must be there."""
+        value = self._table.get(key, default)
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
+            if value != default:
+                self._wrong(key, f" must be a text of 1 to {MAX_TEXT} characters")
+            elif default is None:
+                self._wrong(key, " is missing")
+            return default or ""
+        if choices and value not in choices:
+            self._wrong(key, f" must be one of {', '.join(choices)}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts or whole numbers, as texts; must be there and not be empty."""
+        value = self._table.get(key)
+        if not isinstance(value, list) or not value:
+            self._wrong(key, " must be a list of at least one text")
+            return ()
+        return tuple(str(each) for each in value)
+
+    def number(self, key: str, default: float, most: float) -> float:
+        """A number over 0."""
+        value = self._table.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+            self._wrong(key, f" must be a number over 0 and at most {most:g}")
+            return default
+        return float(value)
+
+    def variable(self, key: str) -> str:
+        """The name of an environment variable; empty when there is none."""
+        name = self.text(key, "")
+        if name and not VARIABLE.fullmatch(name):
+            self._wrong(key, " must be the name of an environment variable: A-Z, 0-9 and '_'")
+        return name
+
+    def url(self, key: str, default: str | None = None) -> str:
+        """An absolute URL without query, and without a slash at its end."""
+        url = self.text(key, default)
+        if not url:
+            return ""
+        try:
+            check_url(url, allow_private=True)
+        except UrlRefused as error:
+            self._wrong(key, f": {error}")
+        if "?" in url or "#" in url or url.endswith("/"):
+            self._wrong(key, " must end before any '?' or '#', and without '/'")
+        return url
+
+    def header(self, key: str, default: str = "") -> str:
+        """The name of a header; empty when there is none."""
+        name = self.text(key, default)
+        reason = header_fault(name, "") if name else None
+        if reason:
+            self._wrong(key, f" {reason}")
+        return name
+
+    def headers(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Headers with fixed values."""
+        table = self._table.get(key, {})
+        if not isinstance(table, dict):
+            self._wrong(key, " must be a table of header names and texts")
+            return ()
+        for name, value in table.items():
+            reason = header_fault(name, value) if isinstance(value, str) else "must be a text"
+            if reason:
+                self._wrong(f"{key}.{name}", f" {reason}")
+        return tuple(table.items())
+
+    def template(self, key: str, default: str | None = None) -> Template:
+        """A text with placeholders."""
+        text = self.text(key, default)
+        try:
+            template = Template.parse(text)
+        except SettingsError as error:
+            for reason in error.reasons:
+                self._wrong(key, f": {reason}")
+            return Template(parts=(), names=frozenset())
+        self._check_names(key, template.names)
+        return template
+
+    def route(self, key: str, default: str | None = None) -> Template:
+        """The path of a URL, from its first slash on, with placeholders."""
+        template = self.template(key, default)
+        first = template.parts[0] if template.parts else ""
+        if template.parts and not (isinstance(first, str) and first.startswith("/")):
+            self._wrong(key, " must begin with '/'")
+        return template
+
+    def body(self, key: str, default: Any = None) -> Body:
+        """Anything, with placeholders in its texts."""
+        try:
+            body = Body.parse(self._table.get(key, {} if default is None else default))
+        except SettingsError as error:
+            for reason in error.reasons:
+                self._wrong(key, reason)
+            return Body({})
+        self._check_names(key, body.names)
+        return body
+
+    def way(self, key: str) -> Path | None:
+        """A path in an answer, None when the member is not there."""
+        if key not in self._table:
+            return None
+        ways = self.ways(key)
+        return ways[0] if ways else None
+
+    def ways(self, key: str) -> tuple[Path, ...]:
+        """Paths in an answer, of which the first that leads somewhere counts."""
+        value = self._table.get(key, [])
+        listed = [value] if isinstance(value, str) else value
+        if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+            self._wrong(key, " must be a path or a list of paths")
+            return ()
+        found = []
+        for text in listed:
+            try:
+                found.append(Path.parse(text))
+            except SettingsError as error:
+                self._wrong(key, error.reasons[0])
+        return tuple(found)
+
+    def table(self, key: str, known: Sequence[str], extra: Collection[str] = ()) -> "Reader | None":
+        """A table within this one, whose reasons are this one's too; None when it is not there."""
+        value = self._table.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self._wrong(key, f" must be a table, [{self._path}.{key}]".replace("[.", "["))
+            return None
+        path = f"{self._path}.{key}"
+        inner = Reader(value, known, self._about, path=path, extra=self._extra | set(extra))
+        self.reasons.extend(inner.reasons)
+        inner.reasons = self.reasons
+        return inner
+
+    def require(self, key: str) -> None:
+        """Say so if the member is not there."""
+        if key not in self._table:
+            self._wrong(key, " is missing")
+
+    def _check_names(self, key: str, names: frozenset[str]) -> None:
+        fields = self._about.names
+        if fields is None:
+            return
+        for name in sorted(names - fields - self._extra):
+            self._wrong(key, f" has '{name}', and no field is called that")
+
+    def _wrong(self, key: str, reason: str) -> None:
+        self.reasons.append(f"{self._path}.{key}{reason}")

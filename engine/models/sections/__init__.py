@@ -1,0 +1,1 @@
+"""The sections that say how a model is called, each read into what its dialect needs."""

@@ -1,0 +1,25 @@
+"""What sections for chats share: which fields are the prompt, the pictures and the rest."""
+
+from engine.models.bodies import Body
+from engine.models.reading import About, Reader
+
+ASK_MEMBERS = ("model", "prompt", "system", "images", "schema", "body")
+
+
+def read_ask(reader: Reader, about: About) -> dict[str, str | Body]:
+    """The members of a question, by default from the fields that are called as they are."""
+    names = about.names or frozenset()
+    images = [f"{{{{ {each.name} }}}}" for each in about.fields or () if each.type == "image"]
+    return {
+        "model": reader.text("model"),
+        "prompt": reader.body("prompt", _field("prompt", names)),
+        "system": reader.body("system", _field("system", names)),
+        "images": reader.body("images", images),
+        "schema": reader.body("schema", _field("jsonSchema", names)),
+        "body": reader.body("body"),
+    }
+
+
+def _field(name: str, names: frozenset[str]) -> str | list[str]:
+    """A placeholder for a field that is there, else what fills to nothing."""
+    return f"{{{{ {name} }}}}" if name in names else []

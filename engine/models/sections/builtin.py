@@ -1,0 +1,34 @@
+"""`[builtin]`: the worker answers by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions import Template
+from engine.failures import SettingsError
+from engine.models.checks import strangers
+from engine.models.reading import About
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builtin:
+    """The worker answers by itself, with the values put into a template."""
+
+    template: Template
+
+
+def parse_builtin(table: Mapping[str, Any], about: About) -> Builtin:
+    """Read the section. Raises SettingsError with every reason."""
+    reasons = list(strangers("", table, ("template",)))
+    text = table.get("template")
+    if not isinstance(text, str) or not text:
+        raise SettingsError(*reasons, ".template must be a text")
+    try:
+        template = Template.parse(text)
+    except SettingsError as error:
+        raise SettingsError(*reasons, *(f".template: {each}" for each in error.reasons)) from None
+    unfit = [] if about.names is None else sorted(template.names - about.names)
+    reasons += [f".template has '{name}', and no field is called that" for name in unfit]
+    if reasons:
+        raise SettingsError(*reasons)
+    return Builtin(template=template)

@@ -1,0 +1,59 @@
+"""What every section has that calls a provider: where it is, and how it knows us."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from engine.models.reading import Reader
+
+ENDPOINT_MEMBERS = (
+    *("base_url", "base_url_env", "api_key_env", "key_header", "key_prefix"),
+    *("idempotency_header", "headers", "timeout_seconds"),
+)
+MAX_SECONDS = 3_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A provider's address, the variables that hold its secrets, and headers for every call."""
+
+    base_url: str
+    base_url_env: str
+    """The variable that, where it is set, says another address."""
+    api_key_env: str
+    """The variable that holds the key; empty: it needs none."""
+    key_header: str
+    key_prefix: str
+    idempotency_header: str
+    """Where the call is named so that it is not done twice; empty: the provider has none."""
+    headers: tuple[tuple[str, str], ...]
+    timeout_seconds: float
+    """The longest that one call, or one job, may take."""
+
+    @property
+    def provider(self) -> str:
+        """What names the credential that is used: the host, and the variable of its key."""
+        return f"{urlsplit(self.base_url).hostname}:{self.api_key_env}"
+
+
+def read_endpoint(
+    reader: Reader,
+    *,
+    base_url: str | None = None,
+    key_header: str = "Authorization",
+    key_prefix: str = "Bearer ",
+    timeout_seconds: float = 300.0,
+) -> Endpoint:
+    """Read the members that all sections share, with a section's own defaults."""
+    prefix = reader.text("key_prefix", key_prefix) if reader.has("key_prefix") else key_prefix
+    if reader.has("key_header") and not reader.has("key_prefix"):
+        prefix = ""
+    return Endpoint(
+        base_url=reader.url("base_url", base_url),
+        base_url_env=reader.variable("base_url_env"),
+        api_key_env=reader.variable("api_key_env"),
+        key_header=reader.header("key_header", key_header),
+        key_prefix=prefix,
+        idempotency_header=reader.header("idempotency_header"),
+        headers=reader.headers("headers"),
+        timeout_seconds=reader.number("timeout_seconds", timeout_seconds, MAX_SECONDS),
+    )

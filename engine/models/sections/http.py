@@ -1,0 +1,125 @@
+"""`[http]`: any provider, by one call or by a job that is submitted and asked after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from engine.expressions import Template
+from engine.models.bodies import Body
+from engine.models.paths import Path
+from engine.models.reading import About, Reader
+from engine.models.sections.endpoint import ENDPOINT_MEMBERS, Endpoint, read_endpoint
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+HTTP_MEMBERS = (
+    *("method", "path", "body", "result", "media", "content_type"),
+    *("error", "status_code", "usage", "job"),
+)
+JOB_MEMBERS = (
+    *("id", "path", "status", "done", "failed", "progress"),
+    *("result_path", "cancel_path", "cancel_method"),
+)
+USAGE_MEMBERS = ("images", "seconds", "input_tokens", "output_tokens")
+JOB = "job"
+"""How the job's id is called in the templates of its paths."""
+
+
+class Media(StrEnum):
+    """How pictures, videos and sounds come."""
+
+    URL = "url"
+    BASE64 = "base64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """How a provider's job is asked after, until it has ended."""
+
+    id: Path
+    path: Template
+    status: Path
+    done: frozenset[str]
+    failed: frozenset[str]
+    progress: Path | None
+    """A share from 0 to 1, or percents."""
+    result_path: Template | None
+    """Where the result is fetched, when it is not in the answer that says that it is done."""
+    cancel_path: Template | None
+    cancel_method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """One request; what it gives is the result, or a job that comes to have one."""
+
+    endpoint: Endpoint
+    method: str
+    path: Template
+    body: Body
+    result: tuple[Path, ...]
+    media: Media
+    content_type: str
+    """Of media that come as data."""
+    error: tuple[Path, ...]
+    """Where a sentence stands about what went wrong."""
+    status_code: Path | None
+    """Where a status stands that counts in place of the answer's own."""
+    usage: Mapping[str, Path]
+    """Where it stands what was used, by the names of `Usage`."""
+    job: Job | None
+
+
+def parse_http(table: Mapping[str, Any], about: About) -> Http:
+    """Read the section. Raises SettingsError with every reason."""
+    reader = Reader(table, (*ENDPOINT_MEMBERS, *HTTP_MEMBERS), about)
+    reader.require("result")
+    job = _read_job(reader)
+    section = Http(
+        endpoint=read_endpoint(reader, timeout_seconds=600.0 if job else 300.0),
+        method=reader.text("method", "POST", METHODS),
+        path=reader.route("path"),
+        body=reader.body("body"),
+        result=reader.ways("result"),
+        media=_read_media(reader),
+        content_type=reader.text("content_type", "application/octet-stream"),
+        error=reader.ways("error"),
+        status_code=reader.way("status_code"),
+        usage=_read_usage(reader),
+        job=job,
+    )
+    reader.finish()
+    return section
+
+
+def _read_media(reader: Reader) -> Media:
+    text = reader.text("media", Media.URL, tuple(Media))
+    return Media(text) if text in tuple(Media) else Media.URL
+
+
+def _read_job(reader: Reader) -> Job | None:
+    job = reader.table("job", JOB_MEMBERS, extra=(JOB,))
+    if job is None:
+        return None
+    for key in ("id", "status"):
+        job.require(key)
+    nowhere = Path(())
+    return Job(
+        id=job.way("id") or nowhere,
+        path=job.route("path"),
+        status=job.way("status") or nowhere,
+        done=frozenset(job.texts("done")),
+        failed=frozenset(job.texts("failed")),
+        progress=job.way("progress"),
+        result_path=job.route("result_path") if job.has("result_path") else None,
+        cancel_path=job.route("cancel_path") if job.has("cancel_path") else None,
+        cancel_method=job.text("cancel_method", "POST", METHODS),
+    )
+
+
+def _read_usage(reader: Reader) -> Mapping[str, Path]:
+    usage = reader.table("usage", USAGE_MEMBERS)
+    if usage is None:
+        return {}
+    ways = ((name, usage.way(name)) for name in USAGE_MEMBERS)
+    return {name: way for name, way in ways if way is not None}

@@ -1,0 +1,92 @@
+"""Jobs that nodes have begun at providers, on record while the nodes run."""
+
+from typing import Any
+
+from engine.nodes.base import NodeFailed
+from engine.store.records import pack, unpack
+from engine.store.walks import Claimed, NodeClaim, Walks
+from workers.recorder import persist
+
+
+class Jobs:
+    """The jobs of one execution's nodes."""
+
+    def __init__(self, walks: Walks, claimed: Claimed, worker_id: str) -> None:
+        self._walks = walks
+        self._claimed = claimed
+        self._worker_id = worker_id
+        self.is_given_up = False
+        """Whether the execution ends: nobody will come back for what its nodes have begun."""
+
+    @property
+    def account_id(self) -> str:
+        """Whose execution it is."""
+        return self._claimed.account_id
+
+    def of(self, index: int, claim: NodeClaim | None) -> "NodeJobs":
+        """The jobs of the node that this claim is for."""
+        is_first = self._claimed.fence == 1 and (claim is None or claim.attempts <= 1)
+        return NodeJobs(self, index, may_have=not is_first)
+
+    def key(self, index: int, item: int) -> str:
+        """What names one call of one node, whoever runs it and however often."""
+        return f"{self._claimed.execution_id}-{index}-{item}"
+
+    async def read(self, index: int, item: int) -> Any:
+        """What is on record, None for nothing."""
+        claimed, walks = self._claimed, self._walks
+        data = await persist(
+            lambda: walks.job(claimed.account_id, claimed.execution_id, index, item), "read a job"
+        )
+        return unpack(data) if data else None
+
+    async def save(self, index: int, item: int, job: Any) -> None:
+        """Record a job, None to forget it; returns once that is on record. Raises NodeFailed."""
+        claimed, packed = self._claimed, b"" if job is None else pack(job)
+        is_held = await persist(
+            lambda: self._walks.save_job(
+                claimed.account_id,
+                claimed.execution_id,
+                self._worker_id,
+                claimed.fence,
+                index,
+                item,
+                packed,
+            ),
+            "save a job",
+        )
+        if not is_held:
+            raise NodeFailed("worker_lost", "The node went to another worker", retryable=True)
+
+
+class NodeJobs:
+    """The jobs of one node; one that calls a model for each item of a list has many."""
+
+    __slots__ = ("_index", "_jobs", "_may_have")
+
+    def __init__(self, jobs: Jobs, index: int, *, may_have: bool) -> None:
+        self._jobs = jobs
+        self._index = index
+        self._may_have = may_have
+
+    @property
+    def account_id(self) -> str:
+        """Whose execution it is."""
+        return self._jobs.account_id
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody will come back for what is begun here."""
+        return self._jobs.is_given_up
+
+    def key(self, item: int) -> str:
+        """What names the call for an item, whoever makes it and however often."""
+        return self._jobs.key(self._index, item)
+
+    async def job(self, item: int) -> Any:
+        """What an earlier attempt has recorded for an item, None for nothing."""
+        return await self._jobs.read(self._index, item) if self._may_have else None
+
+    async def save_job(self, item: int, job: Any) -> None:
+        """Record what an item's call must not lose, None to forget it. Raises NodeFailed."""
+        await self._jobs.save(self._index, item, job)

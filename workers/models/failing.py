@@ -1,0 +1,91 @@
+"""How providers fail, in our words and, where they have one, with a sentence of theirs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.deliveries import parse_retry_after
+from engine.models.paths import Path
+from engine.nodes.base import NodeFailed
+from engine.values import is_text
+
+RATE_LIMITED = "PROVIDER_RATE_LIMITED"
+UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+TIMEOUT = "PROVIDER_TIMEOUT"
+REJECTED = "PROVIDER_REJECTED"
+BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
+
+MAX_MESSAGE = 500
+MAX_WAIT_SECONDS = 3_600.0
+USUAL_PLACES = tuple(
+    Path.parse(text)
+    for text in ("error.message", "error", "message", "detail", "detail[].msg", "errors[].message")
+)
+"""Where providers put their sentence, as far as we know."""
+
+
+def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
+    """The failure that a status means."""
+    if status == 429:
+        wait = read_wait(headers)
+        return NodeFailed(RATE_LIMITED, message, retryable=True, retry_after=wait)
+    if status in (408, 504):
+        return NodeFailed(TIMEOUT, message, retryable=True)
+    if 500 <= status <= 599:
+        wait = read_wait(headers)
+        return NodeFailed(UNAVAILABLE, message, retryable=True, retry_after=wait)
+    if 400 <= status <= 499:
+        return NodeFailed(REJECTED, message)
+    return NodeFailed(BAD_RESPONSE, message)
+
+
+def of_transport(failure: NodeFailed) -> NodeFailed:
+    """What a call that brought no answer means; the failure's words name no address."""
+    match failure.code:
+        case "timeout":
+            return NodeFailed(TIMEOUT, f"The provider: {failure.message}", retryable=True)
+        case "connection_failed":
+            return NodeFailed(UNAVAILABLE, f"The provider: {failure.message}", retryable=True)
+        case "bad_response" if failure.retryable:  # it broke off half-way
+            return NodeFailed(UNAVAILABLE, f"The provider: {failure.message}", retryable=True)
+        case "bad_response" | "response_too_large":
+            return NodeFailed(BAD_RESPONSE, f"The provider: {failure.message}")
+        case "url_blocked" | "header_blocked":
+            message = "The model's provider cannot be called as its manifest and key say"
+            return NodeFailed(REJECTED, message)
+    return failure
+
+
+def bad_response(what: str) -> NodeFailed:
+    """An answer that is not what it should be."""
+    return NodeFailed(BAD_RESPONSE, f"The provider's answer {what}")
+
+
+def sentence(body: Any, places: Sequence[Path]) -> str:
+    """The provider's own sentence; empty when there is none."""
+    for text in _texts(body, places):
+        words = " ".join(text.split())
+        if words and is_text(words):
+            return words
+    return ""
+
+
+def cut(text: str) -> str:
+    """A message of at most so many characters."""
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
+
+
+def read_wait(headers: Mapping[str, str]) -> float:
+    """The seconds that a provider asks for before the next call; 0 when it does not."""
+    milliseconds = headers.get("retry-after-ms", "")
+    if milliseconds.isascii() and milliseconds.isdigit():
+        return min(float(milliseconds[:9]) / 1000, MAX_WAIT_SECONDS)
+    asked = headers.get("retry-after")
+    return min(parse_retry_after(asked, datetime.now(UTC)), MAX_WAIT_SECONDS) if asked else 0.0
+
+
+def _texts(body: Any, places: Sequence[Path]) -> Iterator[str]:
+    for place in (*places, *USUAL_PLACES):
+        for found in place.find(body):
+            if isinstance(found, str):
+                yield found

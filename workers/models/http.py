@@ -1,0 +1,64 @@
+"""Any provider by manifest: one call, or a job that is submitted, asked after and cancelled."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from engine.models.manifest import Category, Model
+from engine.models.sections.http import Http, Media
+from workers.models.base import Answer, CallContext, Dialect
+from workers.models.failing import bad_response
+from workers.models.job import run_job
+from workers.models.line import MAX_BYTES, MAX_MEDIA_BYTES, Line
+from workers.models.media import keep_base64, keep_url, one_or_all
+from workers.models.used import count
+
+
+class HttpDialect(Dialect):
+    """Calls models whose manifests have `[http]`."""
+
+    call = Http
+
+    async def answer(self, model: Model, values: Mapping[str, Any], call: CallContext) -> Answer:
+        section = cast(Http, model.call)
+        line = Line(section.endpoint, call, error=section.error, status_code=section.status_code)
+        if section.job is None:
+            reply = await _call(section, values, line, call)
+        else:
+            reply = await run_job(section, section.job, values, line, call)
+        given = await _read_result(model, section, reply, line, call)
+        is_counted = model.category is Category.IMAGE and not isinstance(given, str)
+        images = len(given) if is_counted else None
+        places = {name: (path,) for name, path in section.usage.items()}
+        return Answer(value=given, usage=count(reply, places, model.most(values), images))
+
+
+async def _call(section: Http, values: Mapping[str, Any], line: Line, call: CallContext) -> Any:
+    body = None if section.method == "GET" else section.body.fill(values) or {}
+    max_bytes = MAX_MEDIA_BYTES if section.media is Media.BASE64 else MAX_BYTES
+    path = section.path.render_url(values)
+    return await line.ask(section.method, path, body, key=call.key, max_bytes=max_bytes)
+
+
+async def _read_result(
+    model: Model, section: Http, reply: Any, line: Line, call: CallContext
+) -> Any:
+    found = next((each for path in section.result if (each := _flat(path.find(reply)))), None)
+    if not found:
+        raise bad_response("has no result where its manifest says that it is")
+    if model.category is Category.TEXT:
+        if not all(isinstance(each, str) for each in found):
+            raise bad_response("has no text where its manifest says that it is")
+        return line.hide("".join(found))
+    if section.media is Media.BASE64:
+        urls = [await keep_base64(each, section.content_type, call.keeper) for each in found]
+    else:
+        urls = [await keep_url(each, call.keeper) for each in found]
+    return one_or_all(urls)
+
+
+def _flat(found: list[Any]) -> list[Any]:
+    """Everything that was found, lists opened."""
+    flat: list[Any] = []
+    for each in found:
+        flat.extend(each if isinstance(each, list) else [each])
+    return flat

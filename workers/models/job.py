@@ -1,0 +1,129 @@
+"""A job at a provider: submitted once, asked after at growing pauses, cancelled when given up.
+
+Its id is on record before anybody asks after it, so whoever takes the node over goes on asking.
+What is on record: `id` while there is a job, and `round`, how many were in vain before it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions import Template
+from engine.models.sections.http import JOB, Http, Job
+from engine.nodes.base import NodeFailed
+from workers.models.base import CallContext
+from workers.models.failing import REJECTED, TIMEOUT, bad_response
+from workers.models.line import Line
+
+FIRST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 10.0
+GROWTH = 1.5
+POLL_SECONDS = 30.0
+"""For one question after a job."""
+CANCEL_SECONDS = 2.0
+MAX_ASKED_SECONDS = 60.0
+"""A provider that asks for a longer pause between questions is asked after this one."""
+MAX_ID = 500
+
+
+async def run_job(
+    section: Http, job: Job, values: Mapping[str, Any], line: Line, call: CallContext
+) -> Any:
+    """The answer that has the result. Raises NodeFailed."""
+    errand = _JobErrand(section=section, job=job, values=values, line=line, call=call)
+    return await errand.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _JobErrand:
+    section: Http
+    job: Job
+    values: Mapping[str, Any]
+    line: Line
+    call: CallContext
+
+    async def run(self) -> Any:
+        record = self.call.job if isinstance(self.call.job, dict) else {}
+        round_ = int(record.get("round", 0))
+        job_id = record.get("id")
+        seconds = self.section.endpoint.timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                if job_id is None:
+                    job_id = await self._submit(round_)
+                return await self._wait(job_id, round_)
+        except TimeoutError:
+            await self._give_up(job_id, round_)
+            message = f"The provider's job did not end within {seconds:g} s"
+            raise NodeFailed(TIMEOUT, message, retryable=True) from None
+        except asyncio.CancelledError:
+            if self.call.is_given_up:
+                await self._give_up(job_id, round_)
+            raise
+
+    async def _submit(self, round_: int) -> str:
+        key = self.call.key and (f"{self.call.key}-{round_}" if round_ else self.call.key)
+        body = self.section.body.fill(self.values) or {}
+        path = self.section.path.render_url(self.values)
+        reply = await self.line.ask(self.section.method, path, body, key=key)
+        job_id = self.job.id.first(reply)
+        if isinstance(job_id, bool) or not isinstance(job_id, str | int):
+            raise bad_response("has no id of a job")
+        if not 0 < len(str(job_id)) <= MAX_ID:
+            raise bad_response("has no id of a job")
+        await self.call.save_job({"id": str(job_id), "round": round_})
+        return str(job_id)
+
+    async def _wait(self, job_id: str, round_: int) -> Any:
+        try:
+            reply = await self._ask_until_done(job_id)
+            if self.job.result_path is None:
+                return reply
+            return await self.line.ask("GET", self._path(self.job.result_path, job_id))
+        except NodeFailed as failure:
+            if not failure.retryable:  # else the next attempt goes on asking after this job
+                await self._forget(round_)
+            raise
+
+    async def _ask_until_done(self, job_id: str) -> Any:
+        pause, path = FIRST_PAUSE_SECONDS, self._path(self.job.path, job_id)
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(pause * GROWTH, MAX_PAUSE_SECONDS)
+            try:
+                reply = await self.line.ask("GET", path, seconds=POLL_SECONDS)
+            except NodeFailed as failure:
+                if not failure.retryable:
+                    raise
+                pause = max(pause, min(failure.retry_after, MAX_ASKED_SECONDS))
+                continue
+            status = str(self.job.status.first(reply))
+            if status in self.job.done:
+                return reply
+            if status in self.job.failed:
+                raise NodeFailed(REJECTED, self.line.explain("The provider's job failed", reply))
+            self._tell_progress(reply)
+
+    def _tell_progress(self, reply: Any) -> None:
+        told = self.job.progress.first(reply) if self.job.progress else None
+        if not isinstance(told, bool) and isinstance(told, int | float):
+            self.call.tell_progress(min(max(told / 100 if told > 1 else told, 0.0), 1.0))
+
+    async def _give_up(self, job_id: str | None, round_: int) -> None:
+        if job_id is None:
+            return
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                if self.job.cancel_path is not None:
+                    path = self._path(self.job.cancel_path, job_id)
+                    await self.line.fetch(self.job.cancel_method, path, seconds=CANCEL_SECONDS)
+                await self._forget(round_)
+        except (NodeFailed, TimeoutError):
+            return  # it was worth a try; the job ends by itself
+
+    async def _forget(self, round_: int) -> None:
+        await self.call.save_job({"round": round_ + 1})
+
+    def _path(self, template: Template, job_id: str) -> str:
+        return template.render_url({**self.values, JOB: job_id})

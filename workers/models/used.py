@@ -1,0 +1,41 @@
+"""What a call used: by what the provider reported, else the most."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from engine.models.paths import Path
+from engine.models.pricing import Usage
+
+MAX_COUNT = 10**9
+
+
+def count(
+    reply: Any, places: Mapping[str, Sequence[Path]], most: Usage, images: int | None = None
+) -> Usage:
+    """The usage; `places` say where its members stand, `images` how many there are to see."""
+    found: dict[str, Any] = {}
+    for name, paths in places.items():
+        told = next((n for path in paths if (n := _number(path.first(reply))) is not None), None)
+        if told is not None:
+            found[name] = told if name == "seconds" else math.ceil(told)
+    if images is not None:
+        found.setdefault("images", images)
+    return replace(most, **found)
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, str):
+        value = _parse(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Decimal(repr(value)) if 0 <= value <= MAX_COUNT else None
+
+
+def _parse(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
