@@ -1,4 +1,4 @@
-"""What a node gave is as little trusted as what a caller sends, wherever the next node puts it."""
+"""What a model or a call gave is as little trusted as what a caller sends, wherever it is put."""
 
 import asyncio
 import json
@@ -16,11 +16,12 @@ from tests.engine.test_expressions import PAYLOADS
 from tests.engine.test_urls import FORMS, PRIVATE, SPELLINGS
 from tests.factories import Graph, Runner
 from tests.http_stub import Stub, answer, serving
+from tests.workers.test_models import TERMS
 from workers.main import worker
 from workers.walker import Walker
 
 EVERY = (*SPELLINGS, *PRIVATE, *FORMS)
-URLS = [url for url in EVERY if url == url.strip(" \t\r\n") and "\ud800" not in url]
+URLS = [url for url in EVERY if url and url == url.strip(" \t\r\n") and "\ud800" not in url]
 """Space around a URL is what models like to add; it is taken away."""
 
 
@@ -34,7 +35,7 @@ async def strict_walker(settings: Settings) -> AsyncIterator[Walker]:
 async def run_all(runner: Runner, graph: Graph, values: Sequence[str]) -> list[Execution]:
     """An execution for each value of the input `said`."""
     slug = await runner.save(graph)
-    begun = [await runner.begin(slug, {"said": value}) for value in values]
+    begun = [await runner.begin(slug, {"said": value}, terms=TERMS) for value in values]
     return await asyncio.gather(*(runner.end(each) for each in begun))
 
 
@@ -45,9 +46,16 @@ def failure(execution: Execution) -> tuple[str, str]:
     return execution.error["nodeId"], code
 
 
+def modelled() -> Graph:
+    """A model that says what it was told."""
+    return (
+        Graph("said").node("model", "customModel", model="echo").wire("in.said > model.prompt-in")
+    )
+
+
 def said_then(url: str, **data: Any) -> Graph:
-    """A node that repeats what it was given, and a call that makes use of it."""
-    graph = Graph("said").node("model", "textBox", text="{{ a }}").wire("in.said > model.a")
+    """A model that says what it was told, and a call that makes use of it."""
+    graph = modelled()
     graph.node("call", "httpRequest", url=url, **data).wire("model.text-out > call.v")
     return graph.node("out", "responseOutput").wire("call.response-out > out.result-in")
 
@@ -114,8 +122,7 @@ async def test_a_header_cannot_be_split(runner: Runner, walker: Walker, stub: St
 
 
 async def test_a_template_in_a_text_is_text(runner: Runner, walker: Walker) -> None:
-    graph = Graph("said").node("model", "textBox", text="{{ a }}").wire("in.said > model.a")
-    graph.node("text", "textBox", text="<{{ b }}>").wire("model.text-out > text.b")
+    graph = modelled().node("text", "textBox", text="<{{ b }}>").wire("model.text-out > text.b")
     graph.node("out", "responseOutput").wire("text.text-out > out.result-in")
     said = ["\n".join(PAYLOADS), "{{ b }}", "{{ said }}", "{{ b }}" * 1_000]
 
