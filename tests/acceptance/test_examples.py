@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from deploy.examples import example_documents
-from tests.acceptance.counting import counting_server
 from tests.acceptance.running import RunningStack
+from tests.stub import stub_server
 
 NAMES = sorted(document["name"] for document in example_documents())
 
@@ -116,7 +116,7 @@ def test_a_model_is_asked_and_charged_for(stack: RunningStack) -> None:
 
 
 def test_a_health_check_tells_well_from_unreachable(stack: RunningStack) -> None:
-    with counting_server() as server:
+    with stub_server(holds=True) as server:
         url = f"{server.url}/there"
         assert run(stack, "health-check", url=url) == {"verdict": "well", "status": 200, "url": url}
 

@@ -12,16 +12,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.stack import read_private
-from tests.acceptance.counting import CountingServer, counting_server, owner_of
+from tests.acceptance.connections import owner_of
 from tests.acceptance.documents import save_chain_and_fan
 from tests.acceptance.running import RunningStack, until
+from tests.stub import Stub, stub_server
 
 LOST = (0, "", b"")
 
 
 @pytest.fixture
-def server() -> Iterator[CountingServer]:
-    with counting_server() as started:
+def server() -> Iterator[Stub]:
+    with stub_server(holds=True) as started:
         yield started
 
 
@@ -42,7 +43,7 @@ def ask(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
 
 
 def test_a_run_is_one_however_often_it_is_asked_for_after_a_gateway_was_killed(
-    stack: RunningStack, server: CountingServer
+    stack: RunningStack, server: Stub
 ) -> None:
     until(lambda: "key" in read_private(stack.data_dir / "demo.json"))  # comes after `ready`
     path = f"/api/workflows/{save_chain_and_fan(stack, server.url)}/run"

@@ -13,7 +13,7 @@ from engine.capabilities import Role, Tier
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.tiers import load
-from tests.acceptance.counting import server_of
+from tests.acceptance.connections import server_of
 from tests.acceptance.http_load import Connection
 from tests.acceptance.running import RunningStack, running
 from tests.eventually import eventually

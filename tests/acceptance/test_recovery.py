@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from deploy.http_client import Unreachable
-from tests.acceptance.counting import CountingServer, counting_server, owner_of
+from tests.acceptance.connections import owner_of
 from tests.acceptance.documents import save_call, save_chain_and_fan
 from tests.acceptance.running import RunningStack, running, until
+from tests.stub import Stub, stub_server
 
 RECOVERY_SECONDS = 5.0
 """The bar; the supervisor, who sees a worker die, makes it much less than a lease."""
@@ -22,8 +23,8 @@ TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 @pytest.fixture
-def server() -> Iterator[CountingServer]:
-    with counting_server() as started:
+def server() -> Iterator[Stub]:
+    with stub_server(holds=True) as started:
         yield started
 
 
@@ -43,7 +44,7 @@ def greet(stack: RunningStack) -> int:
     return status
 
 
-def kill_a_worker_in_the_middle(stack: RunningStack, server: CountingServer, name: str) -> None:
+def kill_a_worker_in_the_middle(stack: RunningStack, server: Stub, name: str) -> None:
     slug = save_chain_and_fan(stack, server.url)
     path = f"/api/workflows/{slug}/run"
     with ThreadPoolExecutor() as pool:
@@ -80,7 +81,7 @@ def statuses(stack: RunningStack, slug: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("turn", range(2))
 def test_a_caller_gets_the_answer_although_the_worker_was_killed(
-    stack: RunningStack, server: CountingServer, turn: int
+    stack: RunningStack, server: Stub, turn: int
 ) -> None:
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
 
@@ -90,7 +91,7 @@ def test_a_caller_gets_the_answer_although_the_worker_was_killed(
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", range(10))
 def test_a_caller_gets_the_answer_however_often_a_worker_is_killed(
-    stack: RunningStack, server: CountingServer, turn: int
+    stack: RunningStack, server: Stub, turn: int
 ) -> None:
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
 
@@ -144,7 +145,10 @@ class Callers:
 
 
 def kill_redis_under_load(folder: Path, *, kills: int, seconds_between: float) -> None:
-    with counting_server() as server, running(folder, HEADRACE_ALLOW_PRIVATE_URLS="1") as stack:
+    with (
+        stub_server(holds=True) as server,
+        running(folder, HEADRACE_ALLOW_PRIVATE_URLS="1") as stack,
+    ):
         key = make_unlimited_key(stack)
         slug = save_call(stack, server.url, key)
         callers = Callers(stack, f"/api/workflows/{slug}/run?async=true", key)

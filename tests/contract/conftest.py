@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.running import RunningStack, running
 from tests.contract.site import ALL, Administration, Caller, cleaned, open_client
-from tests.contract.stub import Stub, stub_server
+from tests.stub import Stub, stub_server
 
 URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
 KEY = os.environ.get("HEADRACE_API_KEY", "")

@@ -18,8 +18,8 @@ from tests.contract.shapes import (
     whole_or_null,
 )
 from tests.contract.site import Administration, Caller, cleaned, failing, never
-from tests.contract.stub import Request, Stub
 from tests.gateway.factories import greeting
+from tests.stub import Request, Stub
 from tests.verifying import is_knouds_signed
 
 OWN_SECRET = "an owner's own secret, with ünicode"

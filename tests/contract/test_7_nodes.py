@@ -5,8 +5,8 @@ import pytest
 from tests.acceptance.running import until
 from tests.contract.shapes import assert_fits, moment_or_null, number, whole_or_null
 from tests.contract.site import Caller, failing, field, form, workflow
-from tests.contract.stub import Stub
 from tests.gateway.factories import edge, node
+from tests.stub import Stub
 
 OUT = node("out", "responseOutput")
 

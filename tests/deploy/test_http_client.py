@@ -2,11 +2,11 @@ import pytest
 
 from deploy.http_client import Unreachable, call
 from deploy.problems import Refused, with_reasons
-from tests.acceptance.counting import counting_server
+from tests.stub import stub_server
 
 
 def test_an_answer_that_is_no_json_is_its_text() -> None:
-    with counting_server() as server:
+    with stub_server(holds=True) as server:
         assert call("GET", f"{server.url}/hello?a=b") == (200, "hello?a=b")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ class Request:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 1_024
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Callers that were cancelled hang up."""
@@ -28,12 +30,21 @@ class _Server(ThreadingHTTPServer):
 class Stub:
     """`/json/…` answers JSON, `/status/<code>/…` that status, `/slow/<seconds>` nothing, later,
 
-    everything else the path as text.
+    everything else the path as text. One that `holds` answers all paths without their slash, but
+    the first call of a path with `held` in it not at all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, holds: bool = False) -> None:
         self.requests: list[Request] = []
+        self.counts: Counter[str] = Counter()
+        """Requests by path."""
+        self.held = threading.Event()
+        """Set once a call is held back."""
+        self.holder_port = 0
+        """Where that call comes from."""
+        self._holds = holds
         self._closing = threading.Event()
+        self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._make_handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -54,6 +65,18 @@ class Stub:
         self._server.server_close()
         self._thread.join()
 
+    def _note(self, request: Request, port: int) -> bool:
+        """Keep the request; whether it is to be held back."""
+        with self._lock:
+            self.requests.append(request)
+            self.counts[request.path] += 1
+            is_first = self.counts[request.path] == 1
+        is_held = self._holds and is_first and "held" in request.path
+        if is_held:
+            self.holder_port = port
+            self.held.set()
+        return is_held
+
     def _make_handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self
 
@@ -61,27 +84,32 @@ class Stub:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.requests.append(
-                    Request(method=self.command, path=self.path, headers=headers, body=body)
-                )
-                self.reply(self.path.strip("/").split("/"))
+                request = Request(method=self.command, path=self.path, headers=headers, body=body)
+                if outer._note(request, self.client_address[1]):
+                    self.rfile.read(1)  # until the caller has gone
+                elif outer._holds:
+                    self.send(200, self.path.removeprefix("/"))
+                else:
+                    self.reply(self.path.strip("/").split("/"))
 
             do_GET = do_POST = do_PUT = do_DELETE = answer
 
             def reply(self, words: list[str]) -> None:
                 if words[0] == "slow":
                     outer._closing.wait(float(words[1]))
-                    return
-                status = int(words[1]) if words[0] == "status" else 200
-                is_json = words[0] == "json"
-                body = json.dumps({"path": self.path, "n": 2}) if is_json else self.path
+                elif words[0] == "json":
+                    self.send(200, json.dumps({"path": self.path, "n": 2}), "application/json")
+                else:
+                    self.send(int(words[1]) if words[0] == "status" else 200, self.path)
+
+            def send(self, status: int, text: str, kind: str = "text/plain") -> None:
                 self.send_response(status)
-                self.send_header("content-type", "application/json" if is_json else "text/plain")
-                self.send_header("content-length", str(len(body)))
+                self.send_header("content-type", kind)
+                self.send_header("content-length", str(len(text)))
                 if status in (301, 302, 307):
                     self.send_header("location", f"{outer.url}/moved")
                 self.end_headers()
-                self.wfile.write(body.encode())
+                self.wfile.write(text.encode())
 
             def log_message(self, format: str, *args: object) -> None:
                 return
@@ -90,9 +118,9 @@ class Stub:
 
 
 @contextmanager
-def stub_server() -> Iterator[Stub]:
+def stub_server(*, holds: bool = False) -> Iterator[Stub]:
     """A server for as long as the context lasts."""
-    server = Stub()
+    server = Stub(holds=holds)
     try:
         yield server
     finally:
