@@ -103,8 +103,9 @@ def _parameter(parameter: dict[str, Any]) -> str:
 
 def _answer(content: Mapping[str, Any], examples: Mapping[str, Any]) -> str:
     """An answer; of errors only the codes, whose examples are further down."""
-    names = _shapes(content[JSON])
-    return _links(names) if STATUSES.keys() >= set(names) else _shown(content, examples)
+    names = _shapes(content[JSON]) if JSON in content else []
+    is_error = names and STATUSES.keys() >= set(names)
+    return _links(names) if is_error else _shown(content, examples)
 
 
 def _shown(content: Mapping[str, Any], examples: Mapping[str, Any]) -> str:

@@ -199,7 +199,13 @@ EXAMPLES: dict[str, list[Any]] = {
         }
     ],
     "OpenApi": [
-        {"openapi": "3.1.0", "info": {"title": "Greeting", "version": "3"}, "paths": {}},
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Greeting", "version": "3"},
+            "servers": [{"url": "https://headrace.example.com"}],
+            "paths": {},
+            "components": {},
+        }
     ],
     "Deleted": [{"success": True}],
     "WhoAmI": [{"user": USER}],
@@ -265,4 +271,6 @@ EXAMPLES: dict[str, list[Any]] = {
     "Delivery": [TEST_DELIVERY],
     "DeliveryPage": [{"rows": [TEST_DELIVERY, DELIVERY], "nextCursor": None}],
     "Status": [{"status": "ok"}],
+    "Page": ["<!doctype html>…"],
+    "Metrics": ["# TYPE headrace_redis_up gauge\nheadrace_redis_up 1.0\n"],
 }

@@ -147,6 +147,9 @@ OPERATIONS: dict[str, Operation] = {
     "redeliver": Operation(answers={202: "Delivery"}, errors=(errors.InvalidWebhook,)),
     "sign_out": Operation(answers={200: "Deleted"}),
     "healthz": Operation(answers={200: "Status"}),
+    "openapi": Operation(answers={200: "OpenApi"}),
+    "show_docs": Operation(answers={200: "Page"}),
+    "metrics": Operation(answers={200: "Metrics"}),
     "readyz": Operation(answers={200: "Status"}, errors=(errors.Unavailable,)),
 }
-"""By the name of the handler. Handlers that answer with something else than JSON have none."""
+"""By the name of the handler. The pages that sign browsers in have none."""

@@ -9,6 +9,8 @@ from gateway.description.links import links_of
 from gateway.description.schema import INTEGER, TEXT, Schema, ref
 
 JSON = "application/json"
+MEDIA_TYPES = {"Page": "text/html", "Metrics": "text/plain"}
+"""Of shapes that are not JSON."""
 ALL_EXAMPLES: dict[str, list[Any]] = {**EXAMPLES, **ERROR_EXAMPLES}
 
 
@@ -49,7 +51,7 @@ def content_of(name: str, also: Mapping[str, str] | None = None) -> dict[str, An
     """A body of the shape with this name, and of others under other media types."""
     return {
         media_type: {"schema": ref(shape), "examples": example_refs([shape])}
-        for media_type, shape in {JSON: name, **(also or {})}.items()
+        for media_type, shape in {MEDIA_TYPES.get(name, JSON): name, **(also or {})}.items()
     }
 
 

@@ -158,7 +158,13 @@ COMPONENTS: dict[str, Schema] = {
     "Schema": members(**ASKED, estimatedCreditCost=CREDITS),
     "PublicSchema": members(**ASKED),
     "JsonSchema": described(OBJECT, "The object `inputs` as JSON Schema 2020-12."),
-    "OpenApi": members(openapi=TEXT, info=OBJECT, paths=OBJECT),
+    "OpenApi": members(
+        {"servers": list_of(members(url=TEXT))},
+        openapi=TEXT,
+        info=OBJECT,
+        paths=OBJECT,
+        components=OBJECT,
+    ),
     "Deleted": members(success={"const": True}),
     "WhoAmI": members(user=USER),
     "Me": members(
@@ -221,4 +227,6 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "DeliveryPage": members(rows=list_of(ref("Delivery")), nextCursor=TEXT_OR_NULL),
     "Status": members(status=TEXT),
+    "Page": TEXT,
+    "Metrics": TEXT,
 }

@@ -17,6 +17,7 @@ from gateway.description.document import make_document
 from gateway.description.errors import NAMELESS, SAMPLES, SCHEMAS, STATUSES
 from gateway.docs import make_page
 from gateway.errors import STATUS
+from tests.closing import closed
 
 ERRORS_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 DOCUMENT = make_document(routes(Settings()), "1")
@@ -34,18 +35,6 @@ BREAKABLE: dict[str, Any] = {
     "INSUFFICIENT_CREDITS": {"balance": "much"},
     "WORKFLOW_NOT_FOUND": {"code": "NOT_FOUND"},
 }
-
-
-def closed(schema: Any) -> Any:
-    """The same, where objects with listed members have no others."""
-    if isinstance(schema, list):
-        return [closed(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {name: each if name == "oneOf" else closed(each) for name, each in schema.items()}
-    if isinstance(schema.get("properties"), dict) and "oneOf" not in schema:
-        found.setdefault("additionalProperties", False)
-    return found
 
 
 def validator(schema: Any) -> jsonschema_rs.Validator:
