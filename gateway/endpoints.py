@@ -37,9 +37,13 @@ class Public:
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer. Raises TooManyFailedCalls."""
-        if self.is_guessed:
-            request.state["services"].failed_calls.check(request.scope)
-        return await self.handler(request)
+        if not self.is_guessed:
+            return await self.handler(request)
+        failed_calls = request.state["services"].failed_calls
+        failed_calls.check(request.scope)
+        response = await self.handler(request)
+        failed_calls.clear(request.scope)
+        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,9 @@ async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> P
     services = request.state["services"]
     services.failed_calls.check(request.scope)
     public_url = services.settings.public_url
-    return await authenticate(request.scope, services.store, public_url, bucket)
+    principal = await authenticate(request.scope, services.store, public_url, bucket)
+    services.failed_calls.clear(request.scope)
+    return principal
 
 
 def public(handler: PublicHandler) -> Public:

@@ -19,6 +19,8 @@ from gateway.credentials import presented_keys
 from gateway.peers import Peers
 
 MAX_ADDRESSES = 10_000
+CHARGED = "failed_call_charged"
+"""Where a request keeps what it was counted in before its outcome is known."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,10 @@ class FailedCalls:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def check(self, scope: Scope) -> None:
-        """Raises TooManyFailedCalls when the caller's address has failed too often."""
+        """Raises TooManyFailedCalls when the caller's address has failed too often.
+
+        Else the call counts as failed until `clear`, so that many at once are not let in for one.
+        """
         if not self._buckets:
             return
         address = self._peers.address(scope)
@@ -64,10 +69,17 @@ class FailedCalls:
         if bucket is None:
             return
         self._refill(bucket)
-        if bucket.left < 1 and not self._is_known(scope):
-            raise self._refusal(bucket, address)
         if bucket.left >= self._per_minute:
             del self._buckets[address]
+        elif not self._is_known(scope):
+            self._charge(bucket, address)
+            scope[CHARGED] = bucket
+
+    def clear(self, scope: Scope) -> None:
+        """The call that was checked has not failed."""
+        bucket: _Bucket | None = scope.pop(CHARGED, None)
+        if bucket is not None:
+            bucket.left += 1
 
     def judge(self, scope: Scope, error: Exception) -> Exception:
         """Count what a call failed with, and say what it is answered: the same, or the refusal."""
@@ -81,11 +93,14 @@ class FailedCalls:
 
     def count(self, scope: Scope) -> None:
         """A call has failed. Raises TooManyFailedCalls when it is one too many."""
-        if not self._per_minute or self._is_known(scope):
+        if scope.pop(CHARGED, None) or not self._per_minute or self._is_known(scope):
             return
         address = self._peers.address(scope)
         bucket = self._bucket(address)
         self._refill(bucket)
+        self._charge(bucket, address)
+
+    def _charge(self, bucket: _Bucket, address: str) -> None:
         if bucket.left < 1:
             raise self._refusal(bucket, address)
         bucket.left -= 1

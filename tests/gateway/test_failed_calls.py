@@ -105,6 +105,22 @@ async def test_who_waits_as_long_as_it_was_told_is_heard_again(
     failed_calls.check(call("198.51.100.1"))
 
 
+async def test_of_calls_at_once_no_more_are_let_in_than_may_fail(
+    failed_calls: FailedCalls, clock: Clock
+) -> None:
+    exhaust(failed_calls, "198.51.100.1")
+    clock.now += 2
+    calls = [call("198.51.100.1") for _ in range(3)]
+    for each in calls[:2]:
+        failed_calls.check(each)
+
+    with pytest.raises(TooManyFailedCalls):
+        failed_calls.check(calls[2])
+    assert isinstance(failed_calls.judge(calls[0], Unauthorized()), Unauthorized)
+    failed_calls.clear(calls[1])
+    failed_calls.check(calls[2])
+
+
 async def test_refused_calls_do_not_make_the_wait_longer(
     failed_calls: FailedCalls, clock: Clock
 ) -> None:
@@ -182,6 +198,21 @@ async def test_refused_guesses_are_not_looked_up(
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) >= 90
     assert after - before <= len(answers) - len(refused) + 5  # metrics are put meanwhile
+
+
+async def test_good_calls_of_an_address_that_failed_cost_it_nothing(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    nobody = await make_client()
+    for _ in range(LIMIT - 5):
+        assert (await nobody.get("/api/whoami")).status_code == 401
+
+    answers = []
+    for _ in range(20):
+        _, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:read"])
+        answers.append(await nobody.get("/api/whoami", headers={"x-api-key": secret}))
+
+    assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_other_addresses_are_served_meanwhile(guesser: httpx2.AsyncClient) -> None:
