@@ -76,6 +76,25 @@ def test_a_value_fits_the_schema_that_it_was_made_for(schema: dict[str, Any]) ->
     jsonschema_rs.validate(schema, make_value(schema, TEXT))
 
 
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"minimum": 7},
+        {"maximum": -7},
+        {"exclusiveMinimum": 7},
+        {"exclusiveMaximum": -7},
+        {"exclusiveMinimum": 0, "exclusiveMaximum": 2},
+        {"minimum": 8, "multipleOf": 5},
+        {"maximum": -8, "multipleOf": 5},
+    ],
+)
+def test_a_number_keeps_its_bounds(kind: str, bounds: dict[str, int]) -> None:
+    schema = {"type": kind, **bounds}
+
+    jsonschema_rs.validate(schema, make_value(schema, TEXT))
+
+
 @pytest.mark.parametrize("name", ["date", "date-time", "email", "uri", "uuid", "ipv4", "time"])
 def test_a_format_is_kept(name: str) -> None:
     schema = {"type": "string", "format": name}
