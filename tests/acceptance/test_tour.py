@@ -11,8 +11,8 @@ import pytest
 
 from deploy.http_client import call
 from engine import keyspace
+from tests.acceptance.commanding import json_of
 from tests.acceptance.running import RunningStack, environment, running
-from tests.acceptance.test_commands import json_of
 from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,9 @@ import httpx2
 import pytest
 from standardwebhooks.webhooks import Webhook as StockVerifier
 
+from tests.acceptance.commanding import json_of
 from tests.acceptance.running import RunningStack, running
-from tests.acceptance.test_commands import LETTER, json_of
+from tests.acceptance.test_commands import LETTER
 from tests.eventually import eventually
 from tests.receivers import Receiver, receiving
 
