@@ -25,6 +25,15 @@ def test_a_message_names_the_stub_and_tells_its_usage(stub: TestClient) -> None:
     assert said["usage"] == {"input_tokens": 6, "output_tokens": 6}
 
 
+def test_the_prompt_is_what_the_user_said_last(stub: TestClient) -> None:
+    body = body_of()
+    body["messages"].append({"role": "assistant", "content": "A rose, then"})
+
+    said = stub.post(PATH, json=body, headers=KEYED).json()
+
+    assert said["content"][0]["text"] == "(stub) Name a red thing"
+
+
 def test_a_message_ends_at_max_tokens(stub: TestClient) -> None:
     said = stub.post(PATH, json=body_of(max_tokens=2), headers=KEYED).json()
 

@@ -47,6 +47,14 @@ def test_a_chat_answer_names_the_stub_and_echoes_the_last_prompt(stub: TestClien
     assert usage["total_tokens"] == 13
 
 
+def test_the_prompt_is_what_the_user_said_last(stub: TestClient) -> None:
+    messages = [*user("One"), *user("Two"), {"role": "assistant", "content": "So"}]
+
+    said = stub.post(CHAT, json={"model": "m", "messages": messages}).json()
+
+    assert said["choices"][0]["message"]["content"] == "(stub) Two"
+
+
 def test_a_stream_adds_up_to_the_whole_answer_and_ends_with_its_usage(stub: TestClient) -> None:
     body = {"model": "m", "messages": user("One two  three\n")}
 
