@@ -157,6 +157,11 @@ def seal() -> str:
     return "hr:seal"
 
 
+def top_up(account_id: str, operation: str) -> str:
+    """String: the operation has put its credits into the wallet, with an expiry."""
+    return f"{_account_tag(account_id)}:top_up:{account_id}:{operation}"
+
+
 def slugs() -> str:
     """Hash: slug → account id; a slug is given once, for good."""
     return "hr:slugs"

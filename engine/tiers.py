@@ -13,6 +13,8 @@ from engine.settings import PREFIX, SettingError
 
 UNLIMITED = "unlimited"
 VARIABLE = PREFIX + "TIERS_FILE"
+MAX_ALLOWANCE = 10**12
+"""So that there is room for credits that are bought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +105,9 @@ def _terms(tier: Tier, table: Mapping[str, Any]) -> Terms:
     return Terms(tier=tier, **{member: parse(table[member]) for member, parse in _PARSERS.items()})
 
 
-def _parse_count(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is not a whole number, zero or more")
+def _parse_credits(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_ALLOWANCE:
+        raise ValueError(f"{value!r} is not a whole number from 0 to {MAX_ALLOWANCE}")
     return value
 
 
@@ -140,7 +142,7 @@ def _parse_ceiling(value: object) -> frozenset[str]:
 
 
 _PARSERS: dict[str, Callable[[object], Any]] = {
-    "allowance": _parse_count,
+    "allowance": _parse_credits,
     "allowance_once": _parse_flag,
     "runs_per_minute": _parse_limit,
     "executions_at_once": _parse_limit,

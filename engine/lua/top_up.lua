@@ -1,6 +1,7 @@
 #!lua
 -- Put credits into an account's wallet. Called again for the same operation it changes nothing.
--- KEYS: 1 wallet, 2 ledger
+-- KEYS: 1 wallet, 2 ledger, and 3 what says that the operation was done, for as long as the ledger
+--       is kept, a day at least
 -- ARGV: 1 now (0: Redis's clock), 2 operation, 3 credits, 4 when they lapse in milliseconds (0:
 --       never), 5 terms 'allowance:once:milliseconds to keep the ledger'
 -- Returns {'ok', balance} | {'late'} when that time is over | {'many'} when it is more than can be
@@ -12,8 +13,13 @@ local keys = {wallet = KEYS[1], ledger = KEYS[2]}
 local wallet = open_wallet(keys, now)
 refresh_wallet(wallet, ARGV[5])
 local bucket = 't' .. ARGV[4] .. '.' .. ARGV[2]
-if wallet.left[bucket] then return {'ok', wallet.balance} end
+local is_done = KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1
+if is_done or wallet.left[bucket] then return {'ok', wallet.balance} end
 if wallet.balance + wallet.reserved + credits > MOST_CREDITS then return {'many'} end
 move(wallet, 'top-up', bucket, credits, 0)
 save_wallet(wallet, ARGV[5])
+if KEYS[3] then
+  local keep = tonumber(string.match(ARGV[5], '(%d+)$'))
+  redis.call('SET', KEYS[3], '1', 'PX', string.format('%d', math.max(keep, 86400000)))
+end
 return {'ok', wallet.balance}

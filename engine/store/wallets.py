@@ -104,13 +104,11 @@ class Wallets:
             raise ValueError(f"{expires_at!r} is not a time in milliseconds")
         if operation is not None and OPERATION.fullmatch(operation) is None:
             raise ValueError(f"{operation!r} is not letters, digits and hyphens")
+        operation = operation or uuid.uuid4().hex
         reply = await self._client.call(
             SCRIPTS["top_up"],
-            _keys(account_id),
-            [
-                *(0, operation or uuid.uuid4().hex, credits, expires_at or 0),
-                terms_text(terms, self._keep_ms),
-            ],
+            [*_keys(account_id), keyspace.top_up(account_id, operation)],
+            [0, operation, credits, expires_at or 0, terms_text(terms, self._keep_ms)],
         )
         if reply[0] == b"late":
             raise ValueError("The time at which the credits expire is over")

@@ -63,7 +63,8 @@ local function release(purse)
   local wallet = purse.wallet
   for _, part in ipairs(purse.parts) do
     local bucket, credits = part[1], part[2]
-    local is_moved = not wallet.left[bucket] and lapses_at(bucket) > wallet.now
+    local is_moved = string.sub(bucket, 1, 1) == 'm' and not wallet.left[bucket]
+      and lapses_at(bucket) > wallet.now
     if is_moved then bucket = 'm' .. wallet.facts.ends end -- the tier has changed meanwhile
     if lapses_at(bucket) > wallet.now then
       move(wallet, 'release', bucket, credits, -credits, 'execution', purse.id)

@@ -149,8 +149,12 @@ local function save_wallet(wallet, terms)
   end
   for _, field in ipairs(wallet.gone) do redis.call('HDEL', keys.wallet, field) end
   for bucket in pairs(wallet.moved) do
-    local left = wallet.left[bucket]
-    if left then redis.call('HSET', keys.wallet, 'b:' .. bucket, string.format('%d', left)) end
+    local left, field = wallet.left[bucket], 'b:' .. bucket
+    if left == 0 and string.sub(bucket, 1, 1) == 't' then
+      redis.call('HDEL', keys.wallet, field) -- top-ups that are spent would only grow in number
+    elseif left then
+      redis.call('HSET', keys.wallet, field, string.format('%d', left))
+    end
   end
   redis.call('HSET', keys.wallet, unpack(fields))
   for _, entry in ipairs(wallet.entries) do

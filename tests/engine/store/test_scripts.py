@@ -195,7 +195,9 @@ SCENARIOS = {
         args=(NOW, TERMS),
     ),
     "top_up": Scenario(
-        seed=(WALLET,), keys=("wallet", "ledger"), args=(NOW, "operation", 30, NOW + 1, TERMS)
+        seed=(WALLET,),
+        keys=("wallet", "ledger", "done"),
+        args=(NOW, "operation", 30, NOW + 1, TERMS),
     ),
     "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
 }

@@ -110,7 +110,8 @@ class Spending(RuleBasedStateMachine):
             bucket=f"t{ends}.{operation}",
             credits=credits,
         )
-        self.apply(act, ("top_up", WALLET, (operation, credits, ends, self.terms)))
+        keys = (*WALLET, f"done:{operation}")
+        self.apply(act, ("top_up", keys, (operation, credits, ends, self.terms)))
 
     @rule(
         credits=st.sampled_from([0, 7, 20, 20, 50, 50]),
@@ -129,7 +130,8 @@ class Spending(RuleBasedStateMachine):
         is_claimed: bool,
         data: st.DataObject,
     ) -> None:
-        name, quote = f"x{next(self.names)}", Quote(credits, cap, trials)
+        name = f"x{next(self.names)}"
+        quote = Quote(credits if cap is None else min(credits, cap), cap, trials)
         act = functools.partial(
             Model.accept, now=self.now, tier=self.tier, name=name, quote=quote, key=key
         )
@@ -137,7 +139,15 @@ class Spending(RuleBasedStateMachine):
         tried = ",".join(model for model, _, _ in trials)
         args = (
             *(name, name, "", "p" * len(NODES), 5_000, "", "body" if key else "", "", 60_000),
-            *(credits, self.terms, texts, "trials", tried, "cap", "inf" if cap is None else cap),
+            *(
+                quote.credits,
+                self.terms,
+                texts,
+                "trials",
+                tried,
+                "cap",
+                "inf" if cap is None else cap,
+            ),
         )
         keys = ("workflow", name, "all", "due", "active", f"first:{key}", *WALLET)
         self.apply(act, ("accept_execution", keys, args))
@@ -284,7 +294,7 @@ class Spending(RuleBasedStateMachine):
         for bucket, credits in reserve:
             kept[bucket] += int(credits)
         assert kept == parts
-        assert purse.spent <= purse.cap or purse.charged
+        assert purse.spent + purse.reserved <= purse.cap
 
 
 def draw_move(draw: Any, purse: Purse) -> Move:

@@ -143,6 +143,42 @@ async def test_thousands_of_top_ups_are_kept_spent_and_given_back(
     assert await store.wallets.check(account.id) == []
 
 
+async def test_top_ups_that_are_spent_leave_nothing_behind_and_are_not_added_again(
+    spender: Spender, store: Store, account: Account
+) -> None:
+    none = replace(PRO, allowance=0)
+    operations = [f"order-{number}" for number in range(20)]
+    for operation in operations:
+        await store.wallets.top_up(account.id, none, 7, operation=operation)
+    before = await spender.balance(none)
+
+    await spender.spend("x", 140, none)
+    for operation in operations:
+        await store.wallets.top_up(account.id, none, 7, operation=operation)
+
+    facts = await store.client.send("HKEYS", keyspace.wallet(account.id))
+    assert before == 140
+    assert await spender.balance(none) == 0
+    assert [name for name in facts if name.startswith(b"b:t")] == []
+    assert await store.wallets.check(account.id) == []
+
+
+async def test_what_was_set_aside_goes_back_to_a_top_up_that_was_spent(
+    spender: Spender, store: Store, account: Account
+) -> None:
+    none = replace(PRO, allowance=0)
+    await store.wallets.top_up(account.id, none, 30, operation="order-1")
+
+    await spender.accept("x", 30, none)
+    await spender.advance("x", claimed="0", holds="0=30")
+    await spender.advance("x", settled="0c", charges="0=10:1:", end="completed")
+
+    wallet = await store.wallets.read(account.id, none)
+    assert [top_up.credits for top_up in wallet.top_ups] == [20]
+    assert wallet.allowance == 0
+    assert await store.wallets.check(account.id) == []
+
+
 @pytest.mark.parametrize("expires_at", [0, -1, -(2**70), 1, 1.5, True, "tomorrow", 2**53])
 async def test_a_time_that_is_none_or_over_is_refused_and_harms_no_wallet(
     expires_at: Any, store: Store, account: Account
