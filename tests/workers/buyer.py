@@ -133,3 +133,8 @@ def answer(graph: Graph, *node_ids: str) -> Graph:
     """The answers of these models as the run's result."""
     graph.node("out", "responseOutput")
     return graph.wire(*(f"{node_id}.text-out > out.result-in" for node_id in node_ids))
+
+
+def costs(execution: Execution) -> list[int]:
+    """What each charged node has cost, the others left out."""
+    return [node.credits_cost for node in execution.nodes if node.credits_cost]

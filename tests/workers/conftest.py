@@ -11,6 +11,7 @@ from tests import http_stub
 from tests.factories import Runner
 from tests.fakes import Target, serving
 from tests.receivers import Receiver, receiving
+from tests.workers.buyer import Buyer
 from tests.workers.hands import Hands
 from tests.workers.owner import Owner
 from workers.http import Egress
@@ -77,3 +78,10 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 def owner(runner: Runner, receiver: Receiver) -> Owner:
     return Owner(runner, receiver)
+
+
+@pytest.fixture
+async def buyer(runner: Runner) -> AsyncIterator[Buyer]:
+    buyer = Buyer(runner)
+    yield buyer
+    await buyer.hands.walker.drain(0)

@@ -1,7 +1,6 @@
 """What runs cost: held before a charged node runs, taken once when it has finished."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,32 +10,16 @@ from engine.capabilities import Role, Tier
 from engine.errors import GrantExhausted, InsufficientCredits
 from engine.executions import Execution, ExecutionStatus
 from engine.models.registry import use_models
-from engine.store.records import pack
-from engine.store.walks import Charge, Claimed, Step, Verdict
 from engine.tiers import load
-from tests.factories import Graph, Runner
+from tests.factories import Graph
 from tests.manifests import ANSWER, model
-from tests.workers.buyer import PRICE, Buyer, answer, fan, model_node
-from tests.workers.hands import Hands
+from tests.workers.buyer import PRICE, Buyer, answer, costs, fan, model_node
 
-OTHER = "worker-2"
 COUNTED = (
     '[[fields]]\nname = "prompt"\ntype = "text"\nrequired = true\n'
     '[[fields]]\nname = "count"\ntype = "number"\nmin = 1\nmax = 15\ndefault = 1\n'
 )
 PER_IMAGE = '[[pricing]]\nunit = "image"\nusd = "0.010"\nfield = "count"\n'
-
-
-@pytest.fixture
-async def buyer(runner: Runner) -> AsyncIterator[Buyer]:
-    buyer = Buyer(runner)
-    yield buyer
-    await buyer.hands.walker.drain(0)
-
-
-def costs(execution: Execution) -> list[int]:
-    """What each charged node has cost, the others left out."""
-    return [node.credits_cost for node in execution.nodes if node.credits_cost]
 
 
 def line(*, retry: Any = None) -> Graph:
@@ -206,94 +189,6 @@ async def test_a_failed_node_that_the_run_goes_on_after_costs_nothing(buyer: Buy
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.credits_cost == PRICE
     assert await buyer.paid(PRICE)
-
-
-# -- workers that die ----------------------------------------------------------------------
-
-
-async def claim_first(buyer: Buyer, execution_id: str) -> Claimed:
-    """Another worker has begun the first charged node and holds its price."""
-    claimed = await buyer.store.walks.claim(buyer.reference(execution_id), OTHER)
-    assert claimed is not None
-    begun = await buyer.store.walks.advance(
-        buyer.account.id, execution_id, OTHER, claimed.fence, 1, Step(claimed=[0], holds={0: PRICE})
-    )
-    assert begun.verdict is Verdict.OK
-    return claimed
-
-
-async def test_a_charged_node_whose_worker_dies_is_paid_once(buyer: Buyer) -> None:
-    buyer.allow(PRICE)
-    execution_id = await buyer.accept(answer(model_node(Graph(), "one"), "one"))
-    claimed = await claim_first(buyer, execution_id)
-
-    await buyer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
-    buyer.hands.walker.take(claimed.reference)
-    execution = await buyer.end(execution_id)
-
-    assert execution.status is ExecutionStatus.COMPLETED
-    assert execution.nodes[0].attempts == 2
-    assert costs(execution) == [PRICE]
-    assert await buyer.paid(PRICE)
-
-
-async def test_a_worker_that_comes_back_late_charges_nothing(buyer: Buyer) -> None:
-    execution_id = await buyer.accept(answer(model_node(Graph(), "one"), "one"))
-    claimed = await claim_first(buyer, execution_id)
-    row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
-    step = Step(settled=[(0, "c")], rows=[row], charges={0: Charge(PRICE, 10_000)})
-
-    await buyer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
-    buyer.models.held = {"one"}
-    buyer.hands.walker.take(claimed.reference)
-    await buyer.models.called(1)
-    ids = buyer.account.id, execution_id, OTHER
-    early = await buyer.store.walks.advance(*ids, claimed.fence, 2, step)
-    buyer.models.open()
-    execution = await buyer.end(execution_id)
-    late = await buyer.store.walks.advance(*ids, claimed.fence, 2, step)
-
-    assert (early.verdict, late.verdict) == (Verdict.FENCED, Verdict.ENDED)
-    assert execution.result == {"text": "<one>"}
-    assert costs(execution) == [PRICE]
-    assert await buyer.paid(PRICE)
-
-
-async def test_a_step_that_arrives_twice_charges_once(buyer: Buyer) -> None:
-    execution_id = await buyer.accept(answer(model_node(Graph(), "one"), "one"))
-    claimed = await claim_first(buyer, execution_id)
-    row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
-    step = Step(settled=[(0, "c")], rows=[row], charges={0: Charge(PRICE, 10_000)}, leave=True)
-
-    for _ in range(3):
-        ids = buyer.account.id, execution_id, OTHER
-        await buyer.store.walks.advance(*ids, claimed.fence, 2, step)
-    buyer.hands.walker.take(claimed.reference)
-    execution = await buyer.end(execution_id)
-
-    assert buyer.models.calls == []
-    assert execution.result == {"text": "theirs"}
-    assert execution.credits_cost == PRICE
-    assert await buyer.paid(PRICE)
-
-
-async def test_two_workers_of_one_run_charge_each_node_once(buyer: Buyer) -> None:
-    graph = Graph()
-    for number in range(6):
-        model_node(graph, f"m{number}")
-    names = [f"m{number}" for number in range(6)]
-    buyer.models.held = set(names)
-    other = Hands(buyer.store, models=buyer.models, worker_id=OTHER)
-
-    execution_id = await buyer.begin(answer(graph, *names))
-    await buyer.models.called(6)
-    other.walker.take(buyer.reference(execution_id))
-    buyer.models.open()
-    execution = await buyer.end(execution_id)
-    await other.walker.drain(1)
-
-    assert costs(execution) == [PRICE] * 6
-    assert await buyer.paid(6 * PRICE)
 
 
 # -- trials ----------------------------------------------------------------------------------------
