@@ -140,10 +140,17 @@ class Caller:
 
     async def _ask(self, path: str, body: Any, key: str) -> tuple[int, Any]:
         while True:
-            status, answer = await self._connection.call("POST", path, body, idempotency_key=key)
+            status, answer = await self._post(path, body, idempotency_key=key)
             if status != 503:
                 return status, answer
             await asyncio.sleep(BUSY_SECONDS)
+
+    async def _post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+        while True:
+            try:
+                return await self._connection.call("POST", path, body, **headers)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                await self._connection.open()  # kept too long, the gateway has hung up
 
     async def _disturb(self, execution_id: str) -> None:
         draw, account_id, store = self._draw, self._spender.account.id, self._spender.store
@@ -151,7 +158,7 @@ class Caller:
             await asyncio.sleep(draw.random() * 0.06)
             if act == "cancel":
                 path = f"/api/executions/{execution_id}/cancel"
-                status, _ = await self._connection.call("POST", path, {})
+                status, _ = await self._post(path, {})
                 assert status in (202, 409)
             elif act == "hint":
                 await store.hints.send([keyspace.reference(account_id, execution_id)])
