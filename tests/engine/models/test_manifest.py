@@ -19,11 +19,9 @@ from engine.models.manifest import (
     Trial,
     parse_manifest,
 )
-from engine.models.pricing import Price, Unit, Usage
+from engine.models.pricing import Price, Unit
 from tests.manifests import ANSWER, manifest, model
 
-DURATION = '[[fields]]\nname = "duration"\ntype = "number"\nmax = 12.5\n'
-FIXED = '[builtin]\ntemplate = "https://a.example/"'
 PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.05"\nfield = "duration"\n'
 
 
@@ -96,56 +94,6 @@ def test_a_trial_may_last_a_part_of_a_day() -> None:
 @pytest.mark.parametrize("category", list(Category))
 def test_each_category_has_an_output_of_its_type(category: Category) -> None:
     assert category.socket.value == category.value
-
-
-# -- how much a call may use ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fields", "values", "seconds"),
-    [
-        (DURATION, {"duration": 5}, "5"),
-        (DURATION, {"duration": 2.5}, "2.5"),
-        (DURATION, {}, "13"),
-        (DURATION, {"duration": 99}, "13"),
-        (DURATION, {"duration": -1}, "0"),
-        (DURATION, {"duration": "5"}, "13"),
-        (DURATION, {"duration": True}, "13"),
-        (DURATION, {"duration": float("nan")}, "13"),
-        (DURATION + "default = 4\n", {}, "4"),
-    ],
-)
-def test_a_field_says_how_many_a_call_takes_up_to_its_max(
-    fields: str, values: dict[str, object], seconds: str
-) -> None:
-    clip = model(category="video", fields=fields, pricing=PER_SECOND, call=FIXED)
-
-    assert clip.most(values) == Usage(calls=1, seconds=Decimal(seconds))
-
-
-def test_without_a_field_a_call_takes_the_most_that_the_price_names() -> None:
-    pricing = "".join(
-        f'[[pricing]]\nunit = "{unit}"\nusd = "1"\natMost = {most}\n'
-        for unit, most in (("input_token", 100), ("output_token", 200), ("second", 7))
-    )
-
-    assert model(pricing=pricing).most({"prompt": "x"}) == Usage(
-        calls=1, input_tokens=100, output_tokens=200, seconds=Decimal(7)
-    )
-
-
-@pytest.mark.parametrize(("category", "images"), [("image", 1), ("text", 0)])
-def test_a_call_gives_one_image_where_nothing_else_is_said(category: str, images: int) -> None:
-    assert model(category=category).most({}) == Usage(calls=1, images=images)
-
-
-def test_images_may_be_counted_by_a_field() -> None:
-    fields = '[[fields]]\nname = "count"\ntype = "slider"\nmax = 4\n'
-    pricing = '[[pricing]]\nunit = "image"\nusd = "1"\nfield = "count"\n'
-    painter = model(category="image", fields=fields, pricing=pricing, call=FIXED)
-
-    assert painter.most({"count": 3}).images == 3
-    assert painter.most({}).images == 4
 
 
 # -- wrong ones -----------------------------------------------------------------------------------

@@ -1,0 +1,30 @@
+"""Jobs at providers, as the store keeps them."""
+
+from engine import keyspace
+from engine.store import Account, Store
+from engine.store.walks import Step
+from tests.engine.store.factories import accept, save
+
+
+async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
+    store: Store, account: Account
+) -> None:
+    accepted = await accept(store, account, *await save(store, account))
+    reference = keyspace.reference(account.id, accepted.id)
+    claimed = await store.walks.claim(reference, "w1")
+    assert claimed is not None
+
+    async def save_job(fence: int) -> bool:
+        return await store.walks.save_job(account.id, accepted.id, "w1", fence, 0, 2, b"job")
+
+    before_the_claim = await save_job(1)
+    await store.walks.advance(account.id, accepted.id, "w1", 1, 1, Step(claimed=[0]))
+    kept, foreign = await save_job(1), await save_job(2)
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    too_late = await save_job(1)
+    again = await store.walks.claim(reference, "w2")
+
+    assert (before_the_claim, kept, foreign, too_late) == (False, True, False, False)
+    assert again is not None
+    assert await store.walks.job(account.id, accepted.id, 0, 2) == b"job"
+    assert await store.walks.job(account.id, accepted.id, 0, 1) == b""
