@@ -148,7 +148,18 @@ def test_an_object_without_a_schema_is_json(stub: TestClient) -> None:
         (
             {
                 "model": "m",
-                "messages": user([{"type": "image_url", "image_url": {"url": "data:image/x,%%"}}]),
+                "messages": user(
+                    [{"type": "image_url", "image_url": {"url": "data:image/x,aGk="}}]
+                ),
+            },
+            "messages",
+        ),
+        (
+            {
+                "model": "m",
+                "messages": user(
+                    [{"type": "image_url", "image_url": {"url": "data:image/x;base64,%%"}}]
+                ),
             },
             "messages",
         ),

@@ -46,11 +46,11 @@ def connect(url: str) -> socket.socket:
     return socket.create_connection((parts.hostname, parts.port), timeout=20)
 
 
-def send(url: str, script: str, path: str = CHAT) -> socket.socket:
+def send(url: str, script: str, **more: Any) -> socket.socket:
     """A call over a bare connection, its answer unread."""
-    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}], **more})
     connection = connect(url)
-    head = f"POST {path} HTTP/1.1\r\nHost: stub\r\nConnection: close\r\nX-Stub: {script}\r\n"
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: stub\r\nConnection: close\r\nX-Stub: {script}\r\n"
     connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
     return connection
 
@@ -90,6 +90,16 @@ def test_a_cut_answer_ends_before_its_length(url: str) -> None:
 
     (length,) = [line for line in head.split(b"\r\n") if line.startswith(b"content-length")]
     assert 0 < len(body) < int(length.split()[1])
+
+
+def test_a_cut_stream_has_no_end(url: str) -> None:
+    whole = read_all(send(url, "", stream=True))
+    cut = read_all(send(url, "cut", stream=True))
+
+    assert whole.endswith(b"[DONE]\n\n\r\n0\r\n\r\n")
+    assert b"(stub)" in cut
+    assert b"[DONE]" not in cut
+    assert not cut.endswith(b"0\r\n\r\n")
 
 
 def test_a_huge_answer_is_huge(url: str) -> None:
