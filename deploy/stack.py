@@ -14,7 +14,8 @@ from deploy.secret_key import VARIABLE, kept_key
 REDIS_URL = "HEADRACE_REDIS_URL"
 RECORD = "stack.json"
 TIERS_FILE = "HEADRACE_TIERS_FILE"
-SHARED = (TIERS_FILE, "HEADRACE_RETENTION_DAYS")
+PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR")
+SHARED = (*PATHS, "HEADRACE_RETENTION_DAYS")
 """Settings by which the store is kept, so commands go by those of the stack they work on."""
 
 
@@ -55,9 +56,8 @@ def remember(stack: Stack) -> None:
 def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """The shared settings of an environment, good in any folder."""
     found = {name: environ[name] for name in SHARED if name in environ}
-    if found.get(TIERS_FILE):
-        found[TIERS_FILE] = str(Path(found[TIERS_FILE]).resolve())
-    return found
+    paths = {name: str(Path(found[name]).resolve()) for name in PATHS if found.get(name)}
+    return found | paths
 
 
 def forget(data_dir: Path) -> None:

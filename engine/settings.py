@@ -52,6 +52,8 @@ class Settings:
     """Development and tests: outbound calls may reach private addresses and any port."""
     webhook_time_scale: float = 1.0
     """Development and tests: the pauses between attempts at a webhook are multiplied by this."""
+    models_dir: str = ""
+    """A folder of manifests of one's own, beside and before the models that ship."""
     tiers_file: str = ""
     """A TOML file that changes what tiers give; empty: as `engine/tiers.toml` says."""
     log_level: str = "INFO"

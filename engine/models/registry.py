@@ -2,22 +2,14 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
-from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
+from engine.models.folder import Loaded, WatchedFolder, load
+from engine.models.manifest import Model
 
-SUFFIX = ".toml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """What a folder of manifests gave: models in the order of their files, and the wrong ones."""
-
-    models: tuple[Model, ...]
-    errors: tuple[ManifestError, ...]
+__all__ = ["Loaded", "all_models", "find_model", "generation", "load", "use_folder", "use_models"]
 
 
 def find_model(name: str) -> Model | None:
@@ -30,39 +22,59 @@ def all_models() -> list[Model]:
     return sorted(_models().values(), key=lambda model: model.internal_name)
 
 
-def load(folder: Traversable) -> Loaded:
-    """Read a folder's manifests; wrong ones do not keep the others from loading. Raises OSError."""
-    models: dict[str, Model] = {}
-    errors: list[ManifestError] = []
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(SUFFIX):
-            continue
-        try:
-            model = _read(file)
-            if model.internal_name in models:
-                reason = f"internalName '{model.internal_name}' is taken by another file"
-                raise ManifestError(str(file), Fault(None, reason))
-            models[model.internal_name] = model
-        except ManifestError as error:
-            errors.append(error)
-    return Loaded(models=tuple(models.values()), errors=tuple(errors))
+def generation() -> int:
+    """A number that is another one once the registry has changed."""
+    _models()
+    return _state.changes
+
+
+def use_folder(path: str) -> None:
+    """Add the models of an operator's folder, which replace shipped ones; empty: none.
+
+    Files that change are read again while the process runs.
+    """
+    if path == _state.path:
+        return
+    _state.path = path
+    _state.folder = WatchedFolder(Path(path)) if path else None
+    _state.changes += 1
 
 
 @contextlib.contextmanager
 def use_models(models: Iterable[Model]) -> Iterator[None]:
     """This process's registry holds these models alone for as long as the context lasts."""
-    _overrides.append({model.internal_name: model for model in models})
+    _state.overrides.append({model.internal_name: model for model in models})
+    _state.changes += 1
     try:
         yield
     finally:
-        _overrides.pop()
+        _state.overrides.pop()
+        _state.changes += 1
 
 
-_overrides: list[Mapping[str, Model]] = []
+class _State:
+    """What a process's registry is made of."""
+
+    def __init__(self) -> None:
+        self.overrides: list[Mapping[str, Model]] = []
+        self.path = ""
+        self.folder: WatchedFolder | None = None
+        self.merged: Mapping[str, Model] = {}
+        self.changes = 0
+
+
+_state = _State()
 
 
 def _models() -> Mapping[str, Model]:
-    return _overrides[-1] if _overrides else _shipped()
+    if _state.overrides:
+        return _state.overrides[-1]
+    if _state.folder is None:
+        return _shipped()
+    if _state.folder.refresh():
+        _state.merged = {**_shipped(), **_state.folder.models}
+        _state.changes += 1
+    return _state.merged
 
 
 @cache
@@ -71,11 +83,3 @@ def _shipped() -> Mapping[str, Model]:
     if loaded.errors:
         raise loaded.errors[0]
     return {model.internal_name: model for model in loaded.models}
-
-
-def _read(file: Traversable) -> Model:
-    try:
-        return parse_manifest(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
-        raise ManifestError(str(file), Fault(None, str(reason))) from None

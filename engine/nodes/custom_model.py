@@ -71,19 +71,20 @@ class CustomModel(NodeType):
         return settings.model.internal_name
 
     def most(self, settings: CustomModelSettings, inputs: Mapping[str, Any]) -> Usage:
-        lists = _lists(settings.model, inputs)
+        model = find_model(settings.model.internal_name) or settings.model
+        lists = _lists(model, inputs)
         count = max(map(len, lists.values())) if lists else 1
-        return settings.model.most(_merge(settings, inputs)) * count
+        return model.most(_merge(model, settings, inputs)) * count
 
     async def run(
         self, settings: CustomModelSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        model = settings.model
+        model = _current(settings)
         params = inputs.get(PARAMS_IN)
         if params is not None and not isinstance(params, dict):
             message = f"'{PARAMS_IN}' takes an object with values by field, not {kind_of(params)}"
             raise NodeFailed("invalid_value", message)
-        values = _merge(settings, inputs)
+        values = _merge(model, settings, inputs)
         lists = _lists(model, inputs)
         if not lists:
             given = await context.call_model(model, _check(model, values))
@@ -103,6 +104,15 @@ def _find(name: object) -> Model:
         raise SettingsError(f"There is no model '{name[:64]}' here")
     if not model.enabled:
         raise SettingsError(f"The model '{name}' is disabled")
+    return model
+
+
+def _current(settings: CustomModelSettings) -> Model:
+    """The model as the registry has it now, not as it was when the workflow was compiled."""
+    name, category = settings.model.internal_name, settings.model.category
+    model = find_model(name)
+    if model is None or not model.enabled or model.category is not category:
+        raise NodeFailed("model_gone", f"The model '{name}' is not to be had any more")
     return model
 
 
@@ -147,13 +157,15 @@ def _lists(model: Model, inputs: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: value for name, value in wired.items() if isinstance(value, list)}
 
 
-def _merge(settings: CustomModelSettings, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(
+    model: Model, settings: CustomModelSettings, inputs: Mapping[str, Any]
+) -> dict[str, Any]:
     """The values that hold for every call."""
     params = inputs.get(PARAMS_IN)
-    bundle = _known(settings.model, params) if isinstance(params, dict) else {}
-    wired = _wired(settings.model, inputs)
+    bundle = _known(model, params) if isinstance(params, dict) else {}
+    wired = _wired(model, inputs)
     single = {name: value for name, value in wired.items() if not isinstance(value, list)}
-    return {**settings.values, **bundle, **single}
+    return {**_known(model, settings.values), **bundle, **single}
 
 
 def _zip(lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from engine import tiers
 from engine.errors import Unavailable
+from engine.models import registry
 from engine.sealing import Sealer
 from engine.settings import Settings
 from engine.store.accepting import Accepted, NotPassed, Repeated, StaleWorkflow
@@ -98,6 +99,7 @@ class Store:
         Raises SettingError when the settings' tiers or secret key are not right.
         """
         terms = tiers.load(settings.tiers_file)
+        registry.use_folder(settings.models_dir)  # plans are compiled with it
         sealer = Sealer.of(settings.secret_key)
         client = Client(settings.redis_url)
         hint_client = Client(settings.queue_url) if settings.queue_url else client

@@ -13,7 +13,7 @@ from engine.documents import Document, from_record, to_record
 from engine.errors import InvalidGraph, ModelNotFound, VersionConflict, WorkflowNotFound
 from engine.graph import Plan, compile_plan
 from engine.model_plan import model_plan
-from engine.models.registry import find_model
+from engine.models.registry import find_model, generation
 from engine.slugs import numbered, slugify
 from engine.store.client import Client
 from engine.store.records import pack, unpack
@@ -40,6 +40,11 @@ class Workflow:
     updated_at: int
 
 
+Kept = tuple[Workflow | None, Plan | None, int]
+"""A version with its plan, and the registry's generation when that was compiled."""
+NOTHING: Kept = (None, None, 0)
+
+
 class Workflows:
     """Saves, reads, lists and deletes workflows, and keeps their plans at hand."""
 
@@ -47,7 +52,7 @@ class Workflows:
         self._client = client
         self._keep_ms = max(DAY_MS, int(2 * retention_days * DAY_MS))
         self._owners: dict[str, str] = {}
-        self._plans: OrderedDict[tuple[str, int], tuple[Workflow, Plan | None]] = OrderedDict()
+        self._plans: OrderedDict[tuple[str, int], Kept] = OrderedDict()
         self._current: dict[str, int] = {}
 
     async def create(
@@ -175,7 +180,7 @@ class Workflows:
         `accept` checks the version; when it says it is stale, ask again with `fresh`.
         """
         version = None if fresh else self._current.get(slug)
-        known = None if version is None else self._plans.get((slug, version))
+        known = None if version is None else self._known(slug, version)
         if known is not None:
             return known
         workflow = await self.get(slug)
@@ -201,7 +206,7 @@ class Workflows:
 
         Raises WorkflowNotFound when the version is gone or was a draft that cannot run.
         """
-        known = self._plans.get((slug, version))
+        known = self._known(slug, version)
         if known is None:
             known = self._remember(await self._read(account_id, slug, version))
         workflow, plan = known
@@ -230,10 +235,17 @@ class Workflows:
         except InvalidGraph as error:
             # A model that it needs is gone since it was saved, and may come back.
             return replace(workflow, problems=tuple(error.context["problems"])), None
-        entry = self._plans[(workflow.slug, workflow.version)] = (workflow, plan)
+        self._plans[(workflow.slug, workflow.version)] = (workflow, plan, generation())
         while len(self._plans) > PLANS_KEPT:
             self._plans.popitem(last=False)
-        return entry
+        return workflow, plan
+
+    def _known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
+        """A version at hand; not one whose models may have changed since."""
+        workflow, plan, compiled_at = self._plans.get((slug, version), NOTHING)
+        if workflow is None or (plan and plan.models and compiled_at != generation()):
+            return None
+        return workflow, plan
 
     async def delete(self, account_id: str, slug: str) -> None:
         """Delete the workflow; executions in flight finish. Raises WorkflowNotFound."""

@@ -67,10 +67,11 @@ async def test_what_callers_give_is_what_the_model_gets() -> None:
     context = FakeContext(inputs=given)
     progress = Progress(plan, "ppp")
 
-    for index in (0, 1):
-        node = plan.nodes[index]
-        inputs = progress.inputs(index, progress.delivered(index))
-        progress.settle(index, "c", await node.type.run(node.settings, inputs, context))
+    with use_models([own]):
+        for index in (0, 1):
+            node = plan.nodes[index]
+            inputs = progress.inputs(index, progress.delivered(index))
+            progress.settle(index, "c", await node.type.run(node.settings, inputs, context))
 
     assert context.asked == [given]
 
@@ -94,11 +95,12 @@ async def test_the_result_has_the_shape_of_the_category(
     context = FakeContext(inputs={"prompt": "x"})
 
     outputs = {}
-    for index, node in enumerate(plan.nodes):
-        context.delivered = progress.delivered(index)
-        inputs = progress.inputs(index, context.delivered)
-        outputs = await node.type.run(node.settings, inputs, context)
-        progress.settle(index, "c", outputs)
+    with use_models([own]):
+        for index, node in enumerate(plan.nodes):
+            context.delivered = progress.delivered(index)
+            inputs = progress.inputs(index, context.delivered)
+            outputs = await node.type.run(node.settings, inputs, context)
+            progress.settle(index, "c", outputs)
 
     assert outputs == {"result": result}
 

@@ -26,16 +26,14 @@ class HttpDialect(Dialect):
         else:
             reply = await run_job(section, section.job, values, line, call)
         given = await _read_result(model, section, reply, line, call)
-        is_counted = model.category is Category.IMAGE and not isinstance(given, str)
-        images = len(given) if is_counted else None
+        images = _count(given) if model.category is Category.IMAGE else None
         places = {name: (path,) for name, path in section.usage.items()}
         return Answer(value=given, usage=count(reply, places, model.most(values), images))
 
 
 async def _call(section: Http, values: Mapping[str, Any], line: Line, call: CallContext) -> Any:
-    body = None if section.method == "GET" else section.body.fill(values) or {}
+    path, body = section.request(values)
     max_bytes = MAX_MEDIA_BYTES if section.media is Media.BASE64 else MAX_BYTES
-    path = section.path.render_url(values)
     return await line.ask(section.method, path, body, key=call.key, max_bytes=max_bytes)
 
 
@@ -54,6 +52,10 @@ async def _read_result(
     else:
         urls = [await keep_url(each, call.keeper) for each in found]
     return one_or_all(urls)
+
+
+def _count(given: str | list[str]) -> int:
+    return 1 if isinstance(given, str) else len(given)
 
 
 def _flat(found: list[Any]) -> list[Any]:

@@ -64,8 +64,7 @@ class _JobErrand:
 
     async def _submit(self, round_: int) -> str:
         key = self.call.key and (f"{self.call.key}-{round_}" if round_ else self.call.key)
-        body = self.section.body.fill(self.values) or {}
-        path = self.section.path.render_url(self.values)
+        path, body = self.section.request(self.values)
         reply = await self.line.ask(self.section.method, path, body, key=key)
         job_id = self.job.id.first(reply)
         if isinstance(job_id, bool) or not isinstance(job_id, str | int):
@@ -99,11 +98,14 @@ class _JobErrand:
                 pause = max(pause, min(failure.retry_after, MAX_ASKED_SECONDS))
                 continue
             status = str(self.job.status.first(reply))
+            if status in self.job.failed or (status in self.job.done and self._has_error(reply)):
+                raise NodeFailed(REJECTED, self.line.explain("The provider's job failed", reply))
             if status in self.job.done:
                 return reply
-            if status in self.job.failed:
-                raise NodeFailed(REJECTED, self.line.explain("The provider's job failed", reply))
             self._tell_progress(reply)
+
+    def _has_error(self, reply: Any) -> bool:
+        return self.job.error is not None and bool(self.job.error.first(reply))
 
     def _tell_progress(self, reply: Any) -> None:
         told = self.job.progress.first(reply) if self.job.progress else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from engine.expressions import Template
+from engine.expressions import Template, to_text
 from engine.models.bodies import Body
 from engine.models.paths import Path
 from engine.models.reading import About, Reader
@@ -13,11 +13,11 @@ from engine.models.sections.endpoint import ENDPOINT_MEMBERS, Endpoint, read_end
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HTTP_MEMBERS = (
-    *("method", "path", "body", "result", "media", "content_type"),
+    *("method", "path", "body", "as_text", "result", "media", "content_type"),
     *("error", "status_code", "usage", "job"),
 )
 JOB_MEMBERS = (
-    *("id", "path", "status", "done", "failed", "progress"),
+    *("id", "path", "status", "done", "failed", "error", "progress"),
     *("result_path", "cancel_path", "cancel_method"),
 )
 USAGE_MEMBERS = ("images", "seconds", "input_tokens", "output_tokens")
@@ -41,6 +41,8 @@ class Job:
     status: Path
     done: frozenset[str]
     failed: frozenset[str]
+    error: Path | None
+    """Where a text stands when the job has failed, though its status says that it is done."""
     progress: Path | None
     """A share from 0 to 1, or percents."""
     result_path: Template | None
@@ -57,6 +59,8 @@ class Http:
     method: str
     path: Template
     body: Body
+    as_text: tuple[str, ...]
+    """The fields whose values the provider wants as texts, whatever they are."""
     result: tuple[Path, ...]
     media: Media
     content_type: str
@@ -69,6 +73,13 @@ class Http:
     """Where it stands what was used, by the names of `Usage`."""
     job: Job | None
 
+    def request(self, values: Mapping[str, Any]) -> tuple[str, Any]:
+        """The path and the body of the call, None for none. Raises NodeFailed."""
+        texts = {name: to_text(values[name]) for name in self.as_text if name in values}
+        values = {**values, **texts}
+        body = None if self.method == "GET" else self.body.fill(values) or {}
+        return self.path.render_url(values), body
+
 
 def parse_http(table: Mapping[str, Any], about: About) -> Http:
     """Read the section. Raises SettingsError with every reason."""
@@ -80,6 +91,7 @@ def parse_http(table: Mapping[str, Any], about: About) -> Http:
         method=reader.text("method", "POST", METHODS),
         path=reader.route("path"),
         body=reader.body("body"),
+        as_text=reader.texts("as_text") if reader.has("as_text") else (),
         result=reader.ways("result"),
         media=_read_media(reader),
         content_type=reader.text("content_type", "application/octet-stream"),
@@ -110,6 +122,7 @@ def _read_job(reader: Reader) -> Job | None:
         status=job.way("status") or nowhere,
         done=frozenset(job.texts("done")),
         failed=frozenset(job.texts("failed")),
+        error=job.way("error"),
         progress=job.way("progress"),
         result_path=job.route("result_path") if job.has("result_path") else None,
         cancel_path=job.route("cancel_path") if job.has("cancel_path") else None,

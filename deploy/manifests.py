@@ -1,0 +1,84 @@
+"""Manifests at a terminal: checked, and tried with one call."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from deploy.inputs import parse_inputs
+from deploy.problems import CommandFailed
+from engine.errors import InvalidInputs
+from engine.failures import NodeFailed
+from engine.fields import check_inputs
+from engine.models import registry
+from engine.models.manifest import ManifestError, Model, parse_manifest
+from engine.models.pricing import cost_micro_usd
+from engine.models.schema import manifest_schema
+from engine.settings import load
+from workers.http import Egress
+from workers.http.gate import Gate
+from workers.models import Answer, Models
+from workers.models.base import Keeper
+
+
+def use_models_dir(folder: Path | None) -> None:
+    """Let the registry have the models of a folder, else of the one that the settings name."""
+    registry.use_folder(load().models_dir if folder is None else str(folder))
+
+
+def check_manifests(path: Path) -> tuple[list[str], list[str]]:
+    """Internal names of the right ones, and a line for each fault. Raises OSError."""
+    if path.is_dir():
+        loaded = registry.load(path)
+        faults = [line for error in loaded.errors for line in str(error).splitlines()]
+        return [each.internal_name for each in loaded.models], faults
+    try:
+        model = parse_manifest(path.read_text(encoding="utf-8"), str(path))
+    except ManifestError as error:
+        return [], str(error).splitlines()
+    except UnicodeDecodeError:
+        return [], [f"{path}: is not UTF-8"]
+    return [model.internal_name], []
+
+
+def try_model(name: str, words: Sequence[str]) -> dict[str, Any]:
+    """What one call gives, used and costs. Raises CommandFailed."""
+    model = registry.find_model(name)
+    if model is None:
+        raise CommandFailed(f"There is no model '{name}' here.")
+    typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
+    try:
+        values = check_inputs(model.fields, typed, strict=True, allow_http=True)
+        answer = asyncio.run(_call(model, values))
+    except InvalidInputs as error:
+        raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
+    except NodeFailed as failure:
+        raise CommandFailed(f"{failure.code}: {failure.message}") from failure
+    used = {name: number for name, number in asdict(answer.usage).items() if number}
+    cost = cost_micro_usd(model.pricing, answer.usage)
+    micro_usd = cost if answer.micro_usd is None else answer.micro_usd
+    return {"result": answer.value, "usd": Decimal(micro_usd) / 1_000_000, "used": used}
+
+
+def schema_text() -> str:
+    """The JSON Schema of manifests, as it is published."""
+    return json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+class _Shown(Keeper):
+    """Media that come as data are named, not stored."""
+
+    async def keep(self, data: bytes, content_type: str) -> str:
+        return f"({len(data)} bytes of {content_type})"
+
+
+async def _call(model: Model, values: dict[str, Any]) -> Answer:
+    settings = replace(load(), allow_private_urls=True)
+    egress = Egress(gate=Gate.of(settings))
+    try:
+        return await Models(egress, keeper=_Shown()).call(model, values)
+    finally:
+        await egress.close()

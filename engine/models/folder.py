@@ -1,0 +1,121 @@
+"""Folders of manifests: read once, or watched for changes while a process runs."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
+
+SUFFIX = ".toml"
+LOOK_SECONDS = 2.0
+"""A folder is looked at again after this time at the earliest."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a folder of manifests gave: models in the order of their files, and the wrong ones."""
+
+    models: tuple[Model, ...]
+    errors: tuple[ManifestError, ...]
+
+
+def load(folder: Traversable) -> Loaded:
+    """Read a folder's manifests; wrong ones do not keep the others from loading. Raises OSError."""
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return _gather((str(file), _read(file)) for file in files if file.name.endswith(SUFFIX))
+
+
+class WatchedFolder:
+    """A folder whose files may change; those that do not are not read again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read: dict[str, tuple[tuple[int, int], Model | ManifestError]] = {}
+        self._look_at = 0.0
+        self._is_gone = False
+        self.models: Mapping[str, Model] = {}
+
+    def refresh(self) -> bool:
+        """Look at the files, at most every few seconds; whether the models are others now."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return False
+        is_first = self._look_at == 0.0
+        self._look_at = now + LOOK_SECONDS
+        return self._look() or is_first
+
+    def _look(self) -> bool:
+        found = {file.name: (file, _stamp(file)) for file in self._files()}
+        changed = [name for name, (_, stamp) in found.items() if self._stamp_of(name) != stamp]
+        gone = [name for name in self._read if name not in found]
+        if not changed and not gone:
+            return False
+        for name in gone:
+            del self._read[name]
+        for name in changed:
+            file, stamp = found[name]
+            self._read[name] = (stamp, _read(file))
+        loaded = _gather((str(self._path / name), self._read[name][1]) for name in sorted(found))
+        _tell(loaded.errors, {str(self._path / name) for name in changed})
+        self.models = {model.internal_name: model for model in loaded.models}
+        return True
+
+    def _files(self) -> list[Path]:
+        try:
+            files = [file for file in self._path.iterdir() if file.name.endswith(SUFFIX)]
+        except OSError as error:
+            if not self._is_gone:
+                reason = error.strerror or "cannot be read"
+                log.warning("no models", extra={"folder": str(self._path), "reason": reason})
+            self._is_gone = True
+            return []
+        self._is_gone = False
+        return files
+
+    def _stamp_of(self, name: str) -> tuple[int, int] | None:
+        known = self._read.get(name)
+        return known[0] if known else None
+
+
+def _gather(read: Iterable[tuple[str, Model | ManifestError]]) -> Loaded:
+    models: dict[str, Model] = {}
+    errors: list[ManifestError] = []
+    for file, each in read:
+        if isinstance(each, ManifestError):
+            errors.append(each)
+        elif each.internal_name in models:
+            reason = f"internalName '{each.internal_name}' is taken by another file"
+            errors.append(ManifestError(file, Fault(None, reason)))
+        else:
+            models[each.internal_name] = each
+    return Loaded(models=tuple(models.values()), errors=tuple(errors))
+
+
+def _tell(errors: Iterable[ManifestError], files: set[str]) -> None:
+    for error in errors:
+        if error.file in files:
+            for line in str(error).splitlines():
+                log.warning("a manifest is wrong", extra={"reason": line})
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0)  # reading it says why
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _read(file: Traversable) -> Model | ManifestError:
+    try:
+        return parse_manifest(file.read_text(encoding="utf-8"), str(file))
+    except ManifestError as error:
+        return error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        return ManifestError(str(file), Fault(None, str(reason)))

@@ -1,0 +1,139 @@
+"""Manifests as JSON Schema, for editors that check TOML while it is written.
+
+It says what members there are and of what kind; what belongs together is for the parser to say.
+"""
+
+from typing import Any
+
+from engine.capabilities import Tier
+from engine.fields import FieldType
+from engine.models.calls import CALLS
+from engine.models.checks import MAX_COUNT
+from engine.models.limits import MEMBERS as LIMITS
+from engine.models.manifest import (
+    FIELD_MEMBERS,
+    MAX_DAYS,
+    MAX_FALLBACKS,
+    MAX_NAME,
+    MAX_SOURCE,
+    Category,
+)
+from engine.models.pricing import Unit
+from engine.models.reading import MAX_TEXT, VARIABLE
+from engine.models.sections.asking import ASK_MEMBERS
+from engine.models.sections.endpoint import ENDPOINT_MEMBERS, MAX_SECONDS
+from engine.models.sections.http import HTTP_MEMBERS, JOB_MEMBERS, METHODS, USAGE_MEMBERS, Media
+from engine.models.sections.openai import Api
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
+COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_COUNT}
+VARIABLE_NAME: Schema = {"type": "string", "pattern": f"^{VARIABLE.pattern}$"}
+WAY: Schema = {"$ref": "#/$defs/way"}
+WAYS: Schema = {"anyOf": [WAY, {"type": "array", "items": WAY}]}
+BODY: Schema = {"description": "Anything, with {{ field }} in its texts."}
+SECTION_MEMBERS: dict[str, Schema] = {
+    "base_url": {"type": "string", "pattern": "^https?://", "description": "Ends without a slash."},
+    "base_url_env": VARIABLE_NAME,
+    "api_key_env": VARIABLE_NAME,
+    "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
+    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+    "api": {"enum": list(Api)},
+    "method": {"enum": list(METHODS)},
+    "cancel_method": {"enum": list(METHODS)},
+    "media": {"enum": list(Media)},
+    "as_text": {"type": "array", "items": TEXT, "minItems": 1},
+    "done": {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1},
+    "failed": {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1},
+    "result": WAYS,
+    "error": WAYS,
+    **dict.fromkeys(("body", "prompt", "system", "images", "schema"), BODY),
+    **dict.fromkeys(("id", "status", "progress", "status_code"), WAY),
+}
+"""Members of sections that are not plain texts."""
+
+
+def manifest_schema() -> Schema:
+    """The JSON Schema 2020-12 of a manifest."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Headrace model manifest",
+        **_table(_top(), ("internalName", "name", "category", "tier")),
+        "oneOf": [{"required": [name]} for name in CALLS],
+        "$defs": {
+            "way": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Where something stands in an answer: data[0].url, data[].url.",
+            }
+        },
+    }
+
+
+def _top() -> dict[str, Schema]:
+    return {
+        "internalName": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "name": {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
+        "category": {"enum": list(Category)},
+        "tier": {"enum": list(Tier)},
+        "enabled": {"type": "boolean"},
+        "source": {"type": "string", "maxLength": MAX_SOURCE},
+        "fields": {"type": "array", "items": _field()},
+        "pricing": {"type": "array", "items": _price()},
+        "trial": _trial(),
+        "limits": _table(dict.fromkeys(LIMITS, COUNT)),
+        "fallback": {"type": "array", "items": TEXT, "maxItems": MAX_FALLBACKS},
+        "builtin": _table({"template": {"type": "string", "minLength": 1}}, ("template",)),
+        "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS), ("base_url", "model")),
+        "anthropic": _section((*ENDPOINT_MEMBERS, *ASK_MEMBERS), ("model",)),
+        "http": _http(),
+    }
+
+
+def _field() -> Schema:
+    numbers = dict.fromkeys(("min", "max", "step"), {"type": "number"})
+    members: dict[str, Schema] = {
+        "name": {"type": "string", "minLength": 1, "maxLength": 64},
+        "label": {"type": "string"},
+        "type": {"enum": list(FieldType)},
+        "required": {"type": "boolean"},
+        "default": {},
+        "options": {"type": "array", "items": {"type": ["string", "number"]}},
+        "maxLength": {"type": "integer", "minimum": 1},
+        "helperText": {"type": "string"},
+    }
+    return _table({name: (members | numbers)[name] for name in FIELD_MEMBERS}, ("name", "type"))
+
+
+def _price() -> Schema:
+    members: dict[str, Schema] = {
+        "unit": {"enum": list(Unit)},
+        "usd": {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,12})?$"},
+        "field": TEXT,
+        "atMost": COUNT,
+    }
+    return _table(members, ("unit", "usd"))
+
+
+def _trial() -> Schema:
+    days = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_DAYS}
+    either = [{"required": ["runs"]}, {"required": ["days"]}]
+    return _table({"runs": COUNT, "days": days}) | {"oneOf": either}
+
+
+def _http() -> Schema:
+    section = _section((*ENDPOINT_MEMBERS, *HTTP_MEMBERS), ("base_url", "path", "result"))
+    job = _section(JOB_MEMBERS, ("id", "path", "status", "done", "failed"))
+    job["properties"]["error"] = WAY
+    section["properties"] |= {"job": job, "usage": _table(dict.fromkeys(USAGE_MEMBERS, WAY))}
+    return section
+
+
+def _section(members: tuple[str, ...], required: tuple[str, ...]) -> Schema:
+    return _table({name: SECTION_MEMBERS.get(name, TEXT) for name in members}, required)
+
+
+def _table(members: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    table: Schema = {"type": "object", "properties": dict(members), "additionalProperties": False}
+    return table | {"required": list(required)} if required else table

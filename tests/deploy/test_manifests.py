@@ -1,0 +1,94 @@
+"""`headrace model`: manifests are checked line by line, listed, and tried with one call."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from deploy.commands.models import model
+from engine.models.registry import use_folder
+from tests.manifests import manifest
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    (tmp_path / "mine.toml").write_text(manifest("mine"))
+    return tmp_path
+
+
+def command(*words: str) -> Result:
+    try:
+        return CliRunner().invoke(model, list(words))
+    finally:
+        use_folder("")
+
+
+def test_a_right_manifest_is_said_to_be_right(own: Path) -> None:
+    done = command("check", str(own / "mine.toml"))
+
+    assert (done.exit_code, done.output) == (0, "1 right: mine\n")
+
+
+def test_all_that_is_wrong_in_a_folder_is_told_with_file_and_line(own: Path) -> None:
+    (own / "a.toml").write_text(manifest("a", tier="gold"))
+    (own / "b.toml").write_text('internalName = "b"\nname = \n')
+
+    done = command("check", str(own))
+
+    assert done.exit_code == 1
+    assert done.stderr.splitlines() == [
+        f"{own}/a.toml:4: tier must be one of free, creator, pro, business, enterprise",
+        f"{own}/b.toml:2: this is not TOML: Invalid value",
+    ]
+
+
+def test_a_wrong_file_by_itself_is_told_likewise(own: Path) -> None:
+    (own / "a.toml").write_bytes(b"\xff")
+
+    done = command("check", str(own / "a.toml"))
+
+    assert (done.exit_code, done.stderr) == (1, f"{own}/a.toml: is not UTF-8\n")
+
+
+def test_a_folder_of_ones_own_is_listed_too(own: Path) -> None:
+    done = command("list", "--models-dir", str(own), "--json")
+
+    names = [row["internalName"] for row in json.loads(done.output)]
+    assert {"mine", "echo"} <= set(names)
+
+
+def test_a_model_is_tried_with_one_call(own: Path) -> None:
+    done = command("try", "mine", "-i", "prompt=cats", "--models-dir", str(own), "--json")
+
+    assert json.loads(done.output) == {"result": "<cats>", "usd": 0.01, "used": {"calls": 1}}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("nobody",), "There is no model 'nobody' here."),
+        (("mine",), "'prompt' is required."),
+        (("mine", "-i", "prompt=x", "-i", "colour=red"), "'colour' unknown field."),
+    ],
+)
+def test_what_cannot_be_tried_is_told_in_a_sentence(
+    own: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    done = command("try", *words, "--models-dir", str(own))
+
+    assert done.exit_code == 1
+    assert str(done.exception) == sentence
+
+
+def test_a_model_whose_key_is_not_here_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    done = command("try", "gpt", "-i", "prompt=x")
+
+    sentence = "PROVIDER_REJECTED: The worker has no OPENAI_API_KEY in its environment"
+    assert str(done.exception) == sentence
+
+
+def test_the_schema_is_printed() -> None:
+    assert json.loads(command("schema").output)["title"] == "Headrace model manifest"
