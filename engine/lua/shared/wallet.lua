@@ -96,7 +96,9 @@ local function refresh_wallet(wallet, terms)
     end
     move(wallet, 'tier', new, fitted - left, 0)
   end
-  facts.given, facts.ends = string.format('%d', given), string.format('%d', ends)
+  given, ends = string.format('%d', given), string.format('%d', ends)
+  wallet.has_news = wallet.has_news or facts.given ~= given or facts.ends ~= ends
+  facts.given, facts.ends = given, ends
 end
 
 -- Set credits aside, in the order in which they are spent. Returns {bucket, credits} pairs.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -342,6 +342,7 @@ def spend(scripts: Scripts, examples: int, steps: int, *, is_random: bool) -> No
             database=None,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink),
         ),
     )
 
