@@ -1,5 +1,6 @@
 """Hints: disposable notes that something can be worked on. They carry ids, never truth."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from engine import keyspace
@@ -70,4 +71,5 @@ class HintSender:
         lengths = [
             self._client.send("LLEN", keyspace.hints(queue)) for queue in (WALK_QUEUE, BULK_QUEUE)
         ]
-        return sum([int(await length) for length in lengths])
+        # Together: cancelled at the first, it must not leave the second to fail unheard.
+        return sum(int(length) for length in await asyncio.gather(*lengths))

@@ -1,3 +1,6 @@
+import asyncio
+import gc
+
 import pytest
 
 from engine import keyspace
@@ -60,3 +63,22 @@ def test_a_hint_says_what_it_was_made_of(argument: str) -> None:
 def test_what_is_no_hint_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError):
         parse_hint(data)
+
+
+async def test_a_look_at_the_queue_that_is_cancelled_leaves_nothing_behind(redis_url: str) -> None:
+    unheard: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unheard.append(context["message"]))
+    store = Store.open(Settings(redis_url=redis_url))
+    looking = asyncio.create_task(store.hints.depth())
+    await asyncio.sleep(0)
+
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    await store.close()
+    del looking
+    gc.collect()
+    await asyncio.sleep(0)
+
+    loop.set_exception_handler(None)
+    assert unheard == []
