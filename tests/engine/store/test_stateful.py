@@ -1,6 +1,5 @@
 """The scripts of a walk against a plain model, in whatever order calls arrive."""
 
-import asyncio
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,10 +25,8 @@ from engine.executions import (
     TRANSITIONS,
     ExecutionStatus,
 )
-from engine.store.client import Client
-from engine.store.scripts import SCRIPTS
-from tests.engine.store.contents import contents
 from tests.engine.store.model import ENDED, RESEND_MS, Call, Model, Record
+from tests.engine.store.scripted import Scripts
 
 START = 1_000_000
 WORKERS = ("w1", "w2", "w3")
@@ -45,48 +42,28 @@ workers = st.sampled_from(WORKERS)
 executions = st.sampled_from(EXECUTIONS)
 
 
-class Database:
+class Database(Scripts):
     """Calls the real scripts and reads back what they did."""
 
-    def __init__(self, url: str) -> None:
-        self._runner = asyncio.Runner()
-        self._client = Client(url)
-
-    def close(self) -> None:
-        self._runner.run(self._client.close())
-        self._runner.close()
-
     def clear(self) -> None:
-        self._runner.run(self._send("FLUSHDB"))
-        self._runner.run(self._send("HSET", "workflow", "version", 1, "state", "live"))
-
-    async def _send(self, *command: str | int) -> Any:
-        return await self._client.send(*command)
-
-    def contents(self) -> dict[bytes, Any]:
-        return self._runner.run(contents(self._client))
+        self.send("FLUSHDB")
+        self.send("HSET", "workflow", "version", 1, "state", "live")
 
     def call(self, call: Call) -> list[Any]:
-        name, keys, args = script_call(call)
-        reply = self._runner.run(self._call(name, keys, args))
+        reply = self.run(*script_call(call))
         return [_plain(each) for each in (reply if isinstance(reply, list) else [reply])]
 
-    async def _call(self, name: str, keys: list[str], args: list[Any]) -> Any:
-        return await self._client.call(SCRIPTS[name], keys, args)
-
     def active(self) -> set[str]:
-        return {name.decode() for name in self._runner.run(self._send("SMEMBERS", "active"))}
+        return {name.decode() for name in self.send("SMEMBERS", "active")}
 
     def read(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]], Any, Any]:
         """Executions by name, held by worker, due and finished."""
-        return self._runner.run(self._read())
-
-    async def _read(self) -> Any:
-        send = self._client.send
-        hashes = [send("HGETALL", key) for key in (*EXECUTIONS, *map(held_key, WORKERS))]
-        sets = [send("ZRANGE", key, 0, -1, "WITHSCORES") for key in ("due", "finished")]
-        found = [_plain_map(await each) for each in hashes]
-        due, finished = [{k.decode(): int(v) for k, v in await each} for each in sets]
+        *hashes, due, finished = self.send_all(
+            *(("HGETALL", key) for key in (*EXECUTIONS, *map(held_key, WORKERS))),
+            *(("ZRANGE", key, 0, -1, "WITHSCORES") for key in ("due", "finished")),
+        )
+        found = [_plain_map(each) for each in hashes]
+        due, finished = ({k.decode(): int(v) for k, v in each} for each in (due, finished))
         records = dict(zip(EXECUTIONS, found, strict=False))
         held = dict(zip(WORKERS, found[len(EXECUTIONS) :], strict=True))
         return records, held, due, finished

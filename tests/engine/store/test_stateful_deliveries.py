@@ -1,6 +1,5 @@
 """The scripts of deliveries against a model: replays, senders that come late, time jumps."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from engine.store.client import Client
-from engine.store.scripts import SCRIPTS
+from tests.engine.store.scripted import Scripts
 
 START = 1_000_000
 LEASE, WINDOW, RESEND = 20_000, 100_000, 2_000
@@ -84,28 +82,11 @@ class Model:
         return "ok"
 
 
-class Database:
+class Database(Scripts):
     """Calls the real scripts."""
 
-    def __init__(self, url: str) -> None:
-        self._runner = asyncio.Runner()
-        self._client = Client(url)
-
-    def close(self) -> None:
-        self._runner.run(self._client.close())
-        self._runner.close()
-
-    def send(self, *command: str | int) -> Any:
-        async def ask() -> Any:
-            return await self._client.send(*command)
-
-        return self._runner.run(ask())
-
     def call(self, name: str, keys: list[str], *args: str | int | bytes) -> str:
-        async def ask() -> Any:
-            return await self._client.call(SCRIPTS[name], keys, args)
-
-        reply = self._runner.run(ask())
+        reply = self.run(name, keys, args)
         if name == "settle_delivery" and reply[0] == b"ok":
             return str(reply[1].decode())
         return str((reply[0] if isinstance(reply, list) else reply).decode())
