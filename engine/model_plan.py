@@ -5,7 +5,8 @@ from typing import Any
 from engine.fields import SOCKETS
 from engine.graph import Plan, compile_plan
 from engine.models.manifest import PARAMS, Model
-from engine.nodes.custom_model import PARAMS_IN, CustomModel
+from engine.nodes.custom_model import CustomModel
+from engine.nodes.fan_out import PARAMS_IN
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import RESULT_IN, ResponseOutput
 

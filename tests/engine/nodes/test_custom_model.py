@@ -12,7 +12,8 @@ from engine.graph import check_graph
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
-from engine.nodes.custom_model import CALLS_AT_ONCE, MAX_ITEMS, CustomModel
+from engine.nodes.custom_model import CustomModel
+from engine.nodes.fan_out import CALLS_AT_ONCE, MAX_ITEMS
 from engine.sockets import Socket, SocketType
 from tests.drawing import edge, node
 from tests.manifests import model

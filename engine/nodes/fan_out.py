@@ -1,0 +1,133 @@
+"""Calls of a model for each item of lists, and the checks that come before them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from engine.errors import InvalidInputs
+from engine.fields import Field, check_inputs
+from engine.models.manifest import PARAMS, Model
+from engine.models.registry import find_model
+from engine.nodes.base import Context, NodeFailed, SettingsError
+from engine.values import kind_of
+
+PARAMS_IN = f"{PARAMS}-in"
+CALLS_AT_ONCE = 16
+MAX_ITEMS = 10_000
+
+Item = TypeVar("Item")
+Given = TypeVar("Given")
+
+
+def find_usable(name: object) -> Model:
+    """The model that a node names. Raises SettingsError."""
+    if not isinstance(name, str) or not name:
+        raise SettingsError("model must be the internal name of a model")
+    model = find_model(name)
+    if model is None:
+        raise SettingsError(f"There is no model '{name[:64]}' here")
+    if not model.enabled:
+        raise SettingsError(f"The model '{name}' is disabled")
+    return model
+
+
+def find_current(saved: Model) -> Model:
+    """The model as the registry has it now, not as it was when the workflow was compiled.
+
+    Raises NodeFailed.
+    """
+    model = find_model(saved.internal_name)
+    if model is None or not model.enabled or model.category is not saved.category:
+        message = f"The model '{saved.internal_name}' is not to be had any more"
+        raise NodeFailed("model_gone", message)
+    return model
+
+
+def known_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the model's fields, null left out as nothing."""
+    given = ((field.name, values.get(field.name)) for field in model.fields)
+    return {name: value for name, value in given if value is not None}
+
+
+def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
+    """What is wrong with a field's value, if there is one, as sentences for the author."""
+    if field.name not in values:
+        return ()
+    try:
+        check_inputs([field], values, strict=False, allow_http=True)
+    except InvalidInputs as error:
+        return (_sentence(error),)
+    return ()
+
+
+def check_values(model: Model, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """The values of one call, defaults filled in. Raises NodeFailed."""
+    try:
+        return check_inputs(model.fields, values, strict=False, allow_http=True)
+    except InvalidInputs as error:
+        raise NodeFailed("invalid_value", where + _sentence(error)) from None
+
+
+def read_params(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object at `params-in`, empty where there is none. Raises NodeFailed."""
+    params = inputs.get(PARAMS_IN)
+    if params is not None and not isinstance(params, dict):
+        message = f"'{PARAMS_IN}' takes an object with values by field, not {kind_of(params)}"
+        raise NodeFailed("invalid_value", message)
+    return params or {}
+
+
+def zip_lists(
+    lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The values of each item by field, null left out as nothing. Raises NodeFailed.
+
+    `sockets` has the socket that brought the list of each field.
+    """
+    lengths = {name: len(items) for name, items in lists.items()}
+    count = max(lengths.values())
+    if min(lengths.values()) < count:
+        found = ", ".join(f"{length} at '{sockets[name]}'" for name, length in lengths.items())
+        message = f"Wired lists must be equally long, but there are {found}"
+        raise NodeFailed("invalid_value", message)
+    if count > MAX_ITEMS:
+        message = f"A wired list has at most {MAX_ITEMS} items, not {count}"
+        raise NodeFailed("invalid_value", message)
+    rows = (zip(lists, row, strict=True) for row in zip(*lists.values(), strict=True))
+    return [{name: value for name, value in row if value is not None} for row in rows]
+
+
+async def call_each(
+    model: Model, items: Sequence[Mapping[str, Any]], context: Context
+) -> list[Any]:
+    """One call per item, in order; the first that fails stops the others."""
+    return await run_each(
+        lambda position, values: context.call_model(model, values, position), items, CALLS_AT_ONCE
+    )
+
+
+async def run_each(
+    work: Callable[[int, Item], Awaitable[Given]], items: Sequence[Item], at_once: int
+) -> list[Given]:
+    """What the work gives for each item and its position, in order, so many at once.
+
+    The first that fails stops the others.
+    """
+    given: dict[int, Given] = {}
+    left = iter(enumerate(items))
+
+    async def do_next() -> None:
+        for position, item in left:
+            given[position] = await work(position, item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(at_once, len(items))):
+                group.create_task(do_next())
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [given[position] for position in range(len(items))]
+
+
+def _sentence(error: InvalidInputs) -> str:
+    return f"'{error.context['field']}' {error.context['reason']}"
