@@ -3,7 +3,7 @@
 All keys of an account carry the hash tag of its partition, so an account lives in one slot and
 scripts over several of its keys run on Redis Cluster too. Work that spans accounts (due times,
 held executions, retention) is kept once per partition, so a sweep costs 16 reads, not one per
-account.
+account. Providers are called for all accounts: the keys of each have a hash tag of their own.
 """
 
 import zlib
@@ -22,6 +22,10 @@ def _tag(partition: int) -> str:
 
 def _account_tag(account_id: str) -> str:
     return _tag(partition_of(account_id))
+
+
+def _provider_tag(provider: str) -> str:
+    return f"{{hrp:{provider}}}"
 
 
 def accounts(partition: int) -> str:
@@ -215,6 +219,46 @@ def bell(gateway_id: str) -> str:
 def cancels() -> str:
     """Channel: account/execution of executions to cancel."""
     return "hr:cancels"
+
+
+def provider_state(provider: str) -> str:
+    """Hash: what the governor knows of a provider: limits, pace, failures."""
+    return f"{_provider_tag(provider)}:state"
+
+
+def provider_calls(provider: str) -> str:
+    """Hash: caller|call → account, tokens, number, time of its turn, tokens reserved."""
+    return f"{_provider_tag(provider)}:calls"
+
+
+def provider_waiting(provider: str) -> str:
+    """Sorted set by name: account|number|caller|call of the calls that wait."""
+    return f"{_provider_tag(provider)}:waiting"
+
+
+def provider_ring(provider: str) -> str:
+    """Sorted set: account by the share of the provider that it has had."""
+    return f"{_provider_tag(provider)}:ring"
+
+
+def provider_running(provider: str) -> str:
+    """Sorted set by name: caller|call of the calls under way."""
+    return f"{_provider_tag(provider)}:running"
+
+
+def provider_granted(provider: str) -> str:
+    """Sorted set by name: caller|call of those whose turn it is and that have not taken it."""
+    return f"{_provider_tag(provider)}:granted"
+
+
+def provider_callers(provider: str) -> str:
+    """Sorted set: worker process by the time in milliseconds at which its lease ends."""
+    return f"{_provider_tag(provider)}:callers"
+
+
+def turns(process_id: str) -> str:
+    """Channel: providers at which it is the turn of calls of a worker process; names that too."""
+    return f"hr:turns:{process_id}"
 
 
 def reference(account_id: str, execution_id: str) -> str:

@@ -14,6 +14,7 @@ from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.deliveries import Deliveries
 from engine.store.executions import Executions
+from engine.store.governor import Governor
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
 from engine.store.limits import Window
@@ -40,6 +41,7 @@ __all__ = [
     "Deliveries",
     "Entry",
     "Executions",
+    "Governor",
     "HintSender",
     "Leases",
     "LedgerPage",
@@ -89,6 +91,7 @@ class Store:
     snapshots: Snapshots
     seals: Seals
     outbound: Outbound
+    governor: Governor
     wallets: Wallets
     usage: UsageLog
 
@@ -121,6 +124,7 @@ class Store:
             snapshots=Snapshots(client),
             seals=Seals(client, sealer),
             outbound=Outbound(client, terms),
+            governor=Governor(client),
             wallets=Wallets(client, settings.retention_days),
             usage=UsageLog(client),
         )

@@ -10,8 +10,10 @@ from engine.capabilities import Tier
 from engine.deliveries import Attempt, DeliveryStatus, Judgement
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
+from engine.models.limits import Limits
 from engine.settings import Settings
 from engine.store import Account, Store, UsageFilter, Workflow
+from engine.store.governor import Event, Happening
 from engine.store.walks import Step
 from tests.conftest import SECRET_KEY, RedisServer, free_port
 from tests.engine.store.factories import accept, save
@@ -78,6 +80,9 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     assert await store.leases.bury("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
     assert await store.snapshots.retire(b"", [], ["p1"])
+    asked = Event(kind=Happening.ASK, call_id="a", account_id=accounts[0].id)
+    turns = await store.governor.turn("p", keyspace.turns("w1"), Limits(concurrency=1), [asked])
+    assert turns.granted == ["a"]
 
 
 async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:

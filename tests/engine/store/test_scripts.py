@@ -65,6 +65,18 @@ SCENARIOS = {
         keys=("d", "due", "hook"),
         args=(NOW, "acc/d", 2_000),
     ),
+    "governor_turn": Scenario(
+        seed=(
+            ("ZADD", "callers", NOW + 5_000, "one"),
+            ("HSET", "calls", "one|a", "acc|5|000000000001|900000|9"),
+            *(("ZADD", key, 0, "one|a") for key in ("running", "granted")),
+        ),
+        keys=("state", "calls", "waiting", "ring", "running", "granted", "callers"),
+        args=(
+            *(NOW, "one", 10_000, "p", 60, 6_000, 2, 60_000),
+            *("done", "a", "acc", 30, 0, "ask", "b", "acc", 7, 0, "ask", "c", "acc", 7, 0),
+        ),
+    ),
     "lease_outbound": Scenario(
         seed=(("HSET", "accounts", "acc", "pro|record"),),
         keys=("accounts", "calls"),

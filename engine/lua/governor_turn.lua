@@ -1,0 +1,80 @@
+#!lua flags=allow-oom
+-- Take in what a worker process has to tell of its calls to one provider, and give turns to waiting
+-- calls of all processes, as far as the provider takes them and one account after the other.
+-- A process whose lease ends is gone, and its calls with it.
+-- KEYS: 1 state, 2 calls, 3 waiting, 4 ring, 5 running, 6 granted and not taken, 7 callers
+-- ARGV: 1 now (0: Redis's clock), 2 the process's channel, 3 its lease in milliseconds, 4 what it is
+--       rung with, 5 requests a minute, 6 tokens a minute, 7 calls at once (0: not known), 8 how
+--       long all is kept, then for each event: kind, call's id, account, amount, calls of the last
+--       minute. Kinds: 'ask' (amount: tokens), 'took' a turn, 'left', and ends of calls: 'done'
+--       (tokens used, -1: not known), 'refused' (milliseconds to wait), 'failed'. A call that did
+--       not ask has no id.
+-- Returns {whether the process was not known, milliseconds until it makes sense to ask again (-1:
+--         nobody waits), milliseconds for which the breaker is open, for whose account ('*': all),
+--         milliseconds in which nobody has a turn, whether calls must ask, failures in a row, ids of
+--         calls whose turn it is}
+-- Uses: read_now, governor, pace, breaker, line
+local now, caller = read_now(ARGV[1]), ARGV[2]
+local keys = {state = KEYS[1], calls = KEYS[2], waiting = KEYS[3], ring = KEYS[4]}
+keys.running, keys.granted, keys.callers = KEYS[5], KEYS[6], KEYS[7]
+local limits = {requests = ARGV[5], tokens = ARGV[6], concurrency = ARGV[7]}
+local governor = open_governor(keys, now, caller, limits)
+local lease_ends = string.format('%d', now + tonumber(ARGV[3]))
+local is_new = redis.call('ZADD', KEYS[7], lease_ends, caller)
+bury_callers(governor)
+raise_pace(governor)
+
+local function end_call(kind, id, account, amount, seen)
+  local known, tokens, granted_at, reserved
+  if id ~= '' then known, tokens, granted_at, reserved = leave_line(governor, caller .. '|' .. id) end
+  if id ~= '' and (not known or kind == 'left') then return end
+  if kind == 'done' then close_breaker(governor, account) end
+  if kind == 'failed' then trip_breaker(governor, account) end
+  if kind == 'refused' then
+    lower_pace(governor, granted_at, amount, seen * redis.call('ZCARD', KEYS[7]))
+    tokens, amount = 0, 0 -- it used none, which says nothing about others
+  end
+  if known and kind ~= 'failed' and amount >= 0 then
+    correct_pace(governor, tokens, reserved, amount)
+    local share = governor.tokens and redis.call('ZSCORE', KEYS[4], known)
+    if share then take_share(governor, known, tonumber(share), 0, amount - reserved) end
+  end
+end
+
+for at = 9, #ARGV, 5 do
+  local kind, id, account = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  if kind == 'ask' then
+    join_line(governor, id, account, ARGV[at + 3])
+  elseif kind == 'took' then
+    redis.call('ZREM', KEYS[6], caller .. '|' .. id)
+  else
+    end_call(kind, id, account, tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]))
+  end
+end
+
+local rung, call, due = {}, first_in_line(governor), nil
+local room = (governor.concurrency or math.huge) - redis.call('ZCARD', KEYS[5])
+while call and room > 0 and ready_at(governor) <= now do
+  give_turn(governor, call)
+  rung[call.caller] = call.caller ~= caller or nil
+  room = room - 1
+  call = first_in_line(governor)
+end
+for other in pairs(rung) do redis.call('PUBLISH', other, ARGV[4]) end
+if call then
+  due = math.ceil(math.max(ready_at(governor) - now, 1))
+  -- Whoever waits next is there in time; the others look whether it was.
+  if room <= 0 then due = 1000 elseif call.caller ~= caller then due = due + 50 end
+elseif redis.call('ZCARD', KEYS[3]) > 0 then
+  due = 1000
+end
+save_governor(governor)
+for position = 1, #KEYS do redis.call('PEXPIRE', KEYS[position], ARGV[8]) end
+
+local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
+  governor.open or (governor.pause or 0) > now
+local reply = {is_new, math.min(due or -1, 1000), open_for(governor), governor.blamed or '',
+  math.max(0, math.ceil((governor.pause or 0) - now)), must_ask and 1 or 0, governor.failures or 0}
+local own = redis.call('ZRANGE', KEYS[6], '[' .. caller .. '|', '(' .. caller .. '}', 'BYLEX')
+for _, field in ipairs(own) do reply[#reply + 1] = string.sub(field, #caller + 2) end
+return reply

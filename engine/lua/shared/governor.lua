@@ -1,0 +1,34 @@
+-- What is known of a provider while a script works on it; nothing of it is on record before
+-- `save_governor`. Limits that the caller does not know (0) are those that were known last.
+local KNOWN = {'requests', 'tokens', 'concurrency', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
+  'calls_at', 'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
+  'others', 'open', 'opens', 'probe'}
+local TEXTS = {blamed = true, probe = true}
+
+local function open_governor(keys, now, caller, limits)
+  local governor = {keys = keys, now = now, caller = caller}
+  local values = redis.call('HMGET', keys.state, unpack(KNOWN))
+  for position, name in ipairs(KNOWN) do
+    local value = values[position] or nil
+    governor[name] = TEXTS[name] and value or tonumber(value or '')
+  end
+  for name, limit in pairs(limits) do
+    if tonumber(limit) > 0 then governor[name] = tonumber(limit) end
+  end
+  return governor
+end
+
+local function save_governor(governor)
+  local keys, fields, gone = governor.keys, {}, {}
+  for _, name in ipairs(KNOWN) do
+    local value = governor[name]
+    if value == nil then
+      gone[#gone + 1] = name
+    else
+      fields[#fields + 1] = name
+      fields[#fields + 1] = TEXTS[name] and value or string.format('%.17g', value)
+    end
+  end
+  if #fields > 0 then redis.call('HSET', keys.state, unpack(fields)) end
+  if #gone > 0 then redis.call('HDEL', keys.state, unpack(gone)) end
+end

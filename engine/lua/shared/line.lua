@@ -1,0 +1,82 @@
+-- The calls at a provider. A call is known by its field, 'caller|id', and is kept as
+-- 'account|tokens|number|granted at (0: it waits)|tokens reserved'.
+-- Accounts with waiting calls stand in a ring by the share of the provider that they have had.
+local function join_line(governor, id, account, tokens)
+  local keys, field = governor.keys, governor.caller .. '|' .. id
+  if redis.call('HEXISTS', keys.calls, field) == 1 then return end
+  governor.count = (governor.count or 0) + 1
+  local number = string.format('%012d', governor.count)
+  redis.call('HSET', keys.calls, field, account .. '|' .. tokens .. '|' .. number .. '|0|0')
+  redis.call('ZADD', keys.waiting, 0, account .. '|' .. number .. '|' .. field)
+  local share = tonumber(redis.call('ZSCORE', keys.ring, account) or 0)
+  redis.call('ZADD', keys.ring, string.format('%.17g', math.max(share, governor.served or 0)), account)
+end
+
+-- A call waits or runs no longer. Returns nothing when it was not known, else its account, its
+-- tokens, when it was granted and the tokens reserved.
+local function leave_line(governor, field)
+  local keys = governor.keys
+  local account, tokens, number, granted_at, reserved = string.match(
+    redis.call('HGET', keys.calls, field) or '', '^([^|]*)|(%d+)|(%d+)|(%d+)|(%d+)$')
+  if not account then return end
+  redis.call('HDEL', keys.calls, field)
+  redis.call('ZREM', keys.waiting, account .. '|' .. number .. '|' .. field)
+  redis.call('ZREM', keys.running, field)
+  redis.call('ZREM', keys.granted, field)
+  return account, tonumber(tokens), tonumber(granted_at), tonumber(reserved)
+end
+
+-- A process that has not been heard of is gone, and its calls with it; those that wait are dropped
+-- when it would be their turn.
+local function bury_callers(governor)
+  local keys = governor.keys
+  local now = string.format('%d', governor.now)
+  for _, caller in ipairs(redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)) do
+    local running = redis.call('ZRANGE', keys.running, '[' .. caller .. '|', '(' .. caller .. '}', 'BYLEX')
+    for _, field in ipairs(running) do leave_line(governor, field) end
+    redis.call('ZREM', keys.callers, caller)
+  end
+end
+
+-- The first call of the account that has had least; nothing when nobody waits who may be called.
+local function first_in_line(governor)
+  local keys, position = governor.keys, 0
+  while not is_blocked(governor, '*') do
+    local account, share = unpack(redis.call('ZRANGE', keys.ring, position, position, 'WITHSCORES'))
+    if not account then return end
+    local place = redis.call('ZRANGE', keys.waiting, '[' .. account .. '|', '(' .. account .. '}',
+      'BYLEX', 'LIMIT', 0, 1)[1]
+    if not place then
+      redis.call('ZREM', keys.ring, account)
+    elseif is_blocked(governor, account) then
+      position = position + 1
+    else
+      local field, caller = string.match(place, '^[^|]*|%d+|(([^|]+)|.+)$')
+      if redis.call('ZSCORE', keys.callers, caller) then
+        return {field = field, caller = caller, account = account, share = tonumber(share)}
+      end
+      leave_line(governor, field)
+    end
+  end
+end
+
+local function take_share(governor, account, share, calls, tokens)
+  local keys = governor.keys
+  local taken = math.max(calls / (governor.requests or 1000), tokens / (governor.tokens or math.huge))
+  redis.call('ZADD', keys.ring, string.format('%.17g', share + taken), account)
+end
+
+local function give_turn(governor, call)
+  local keys = governor.keys
+  local tokens, number = string.match(redis.call('HGET', keys.calls, call.field), '^[^|]*|(%d+)|(%d+)|')
+  local reserved = expect_tokens(governor, tonumber(tokens))
+  take_pace(governor, reserved)
+  take_share(governor, call.account, call.share, 1, reserved)
+  governor.served = call.share
+  if governor.open and is_blamed(governor, call.account) then governor.probe = call.field end
+  redis.call('ZREM', keys.waiting, call.account .. '|' .. number .. '|' .. call.field)
+  redis.call('ZADD', keys.running, 0, call.field)
+  redis.call('ZADD', keys.granted, 0, call.field)
+  redis.call('HSET', keys.calls, call.field, string.format('%s|%s|%s|%d|%d', call.account, tokens,
+    number, governor.now, reserved))
+end
