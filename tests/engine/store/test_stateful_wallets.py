@@ -348,7 +348,7 @@ def spend(scripts: Scripts, examples: int, steps: int, *, is_random: bool) -> No
 
 
 def test_credits_are_where_a_plain_model_says(scripts: Scripts) -> None:
-    spend(scripts, 200, 40, is_random=False)
+    spend(scripts, 140, 40, is_random=False)
 
 
 @pytest.mark.slow
