@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,7 @@ class _Shown(Keeper):
 
 
 async def _call(model: Model, values: dict[str, Any]) -> Answer:
-    settings = replace(load(), allow_private_urls=True)
-    egress = Egress(gate=Gate.of(settings))
+    egress = Egress(gate=Gate.of_providers(load()))
     try:
         return await Models(egress, keeper=_Shown()).call(model, values)
     finally:

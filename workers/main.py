@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
 import uvloop
@@ -68,8 +67,7 @@ async def worker(
         stack.push_async_callback(store.close)
         egress = Egress(gate=Gate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
-        # Where models are is the operator's word: a provider of one's own has a private address.
-        providers = Egress(gate=Gate.of(replace(settings, allow_private_urls=True)))
+        providers = Egress(gate=Gate.of_providers(settings))
         stack.push_async_callback(providers.close)
         walker = Walker(
             store=store,

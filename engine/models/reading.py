@@ -86,6 +86,14 @@ class Reader:
             return default
         return float(value)
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._table.get(key, default)
+        if not isinstance(value, bool):
+            self._wrong(key, " must be true or false")
+            return default
+        return value
+
     def variable(self, key: str) -> str:
         """The name of an environment variable; empty when there is none."""
         name = self.text(key, "")

@@ -36,7 +36,9 @@ BODY: Schema = {"description": "Anything, with {{ field }} in its texts."}
 SECTION_MEMBERS: dict[str, Schema] = {
     "base_url": {"type": "string", "pattern": "^https?://", "description": "Ends without a slash."},
     "base_url_env": VARIABLE_NAME,
+    "setup": {**TEXT, "description": "What to do where base_url_env is not set; no base_url then."},
     "api_key_env": VARIABLE_NAME,
+    "keep_alive": {"type": "boolean"},
     "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     "api": {"enum": list(Api)},
@@ -52,6 +54,8 @@ SECTION_MEMBERS: dict[str, Schema] = {
     **dict.fromkeys(("id", "status", "progress", "status_code"), WAY),
 }
 """Members of sections that are not plain texts."""
+PLACED: Schema = {"anyOf": [{"required": ["base_url"]}, {"required": ["base_url_env", "setup"]}]}
+"""Something says where it is."""
 
 
 def manifest_schema() -> Schema:
@@ -85,7 +89,7 @@ def _top() -> dict[str, Schema]:
         "limits": _table(dict.fromkeys(LIMITS, COUNT)),
         "fallback": {"type": "array", "items": TEXT, "maxItems": MAX_FALLBACKS},
         "builtin": _table({"template": {"type": "string", "minLength": 1}}, ("template",)),
-        "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS), ("base_url", "model")),
+        "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS), ("model",)) | PLACED,
         "anthropic": _section((*ENDPOINT_MEMBERS, *ASK_MEMBERS), ("model",)),
         "http": _http(),
     }
@@ -123,7 +127,7 @@ def _trial() -> Schema:
 
 
 def _http() -> Schema:
-    section = _section((*ENDPOINT_MEMBERS, *HTTP_MEMBERS), ("base_url", "path", "result"))
+    section = _section((*ENDPOINT_MEMBERS, *HTTP_MEMBERS), ("path", "result")) | PLACED
     job = _section(JOB_MEMBERS, ("id", "path", "status", "done", "failed"))
     job["properties"]["error"] = WAY
     section["properties"] |= {"job": job, "usage": _table(dict.fromkeys(USAGE_MEMBERS, WAY))}

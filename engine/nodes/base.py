@@ -68,6 +68,8 @@ class HttpCall:
     """Whose call it is and counts as; empty: nobody's."""
     is_cut: bool = False
     """A larger answer is cut off at `max_bytes`, not refused; a compressed one is left out."""
+    keep_alive: bool = True
+    """Whether the connection may be used again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ HEAD_PIECE = 4_096
 """So much of a head is parsed before it is counted."""
 RESERVED_FILES = 256
 USER_AGENT = "Headrace"
+CLOSE = (("Connection", "close"),)
 LARGE_BODY = 65_536
 """Bytes from which on a body must not hold up the event loop."""
 
@@ -100,7 +101,7 @@ class Egress:
         async with self._session.request(
             call.method,
             url,
-            headers=(*call.headers, *call.signature),
+            headers=(*call.headers, *call.signature, *(() if call.keep_alive else CLOSE)),
             data=_payload(call.body),
             allow_redirects=False,
         ) as response:

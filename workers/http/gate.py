@@ -5,7 +5,7 @@ import errno
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from engine.settings import Settings
@@ -49,10 +49,20 @@ class Gate:
         self._refreshing = asyncio.Lock()
 
     @classmethod
+    def of_providers(cls, settings: Settings) -> "Gate":
+        """The gate for calls of models, whose addresses are the operator's word alone.
+
+        A provider of one's own, and the model that runs here, have private addresses.
+        """
+        return cls.of(replace(settings, allow_private_urls=True, local_model_url=""))
+
+    @classmethod
     def of(cls, settings: Settings) -> "Gate":
-        """The gate of a worker with these settings."""
+        """The gate of a worker with these settings: for all that workflows may name."""
         urls = (settings.redis_url, settings.queue_url)
         stores = [found for url in urls if (found := _endpoint(url, STORE_PORTS))]
+        if local_model := _endpoint(settings.local_model_url, PORTS):
+            stores.append(local_model)
         ours = [
             Endpoint(host=host.lower(), port=port)
             for host, port in (

@@ -12,6 +12,7 @@ from engine.values import fault
 from workers.models.base import CallContext
 from workers.models.failing import (
     REJECTED,
+    UNAVAILABLE,
     bad_response,
     cut,
     of_status,
@@ -75,6 +76,7 @@ class Line:
             body=None if body is None else _pack(body),
             timeout_seconds=seconds or self._endpoint.timeout_seconds,
             max_bytes=max_bytes,
+            keep_alive=self._endpoint.keep_alive,
         )
         try:
             answer = await self._call.fetch(call)
@@ -105,6 +107,8 @@ class Line:
     def _base_url(self) -> str:
         endpoint = self._endpoint
         other = self._call.environ.get(endpoint.base_url_env) if endpoint.base_url_env else None
+        if not other and not endpoint.base_url:
+            raise NodeFailed(UNAVAILABLE, endpoint.setup)
         return (other or endpoint.base_url).rstrip("/")
 
     def _key(self) -> str:

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from engine.models.reading import Reader
 
 ENDPOINT_MEMBERS = (
-    *("base_url", "base_url_env", "api_key_env", "key_header", "key_prefix"),
-    *("idempotency_header", "headers", "timeout_seconds"),
+    *("base_url", "base_url_env", "setup", "api_key_env", "key_header", "key_prefix"),
+    *("idempotency_header", "headers", "timeout_seconds", "keep_alive"),
 )
 MAX_SECONDS = 3_600.0
 
@@ -17,8 +17,11 @@ class Endpoint:
     """A provider's address, the variables that hold its secrets, and headers for every call."""
 
     base_url: str
+    """Empty: only `base_url_env` says where it is."""
     base_url_env: str
     """The variable that, where it is set, says another address."""
+    setup: str
+    """What to do where that variable must be set and is not, as a sentence."""
     api_key_env: str
     """The variable that holds the key; empty: it needs none."""
     key_header: str
@@ -28,11 +31,14 @@ class Endpoint:
     headers: tuple[tuple[str, str], ...]
     timeout_seconds: float
     """The longest that one call, or one job, may take."""
+    keep_alive: bool
+    """Whether a connection is used for more than one call."""
 
     @property
     def provider(self) -> str:
         """What names the credential that is used: the host, and the variable of its key."""
-        return f"{urlsplit(self.base_url).hostname}:{self.api_key_env}"
+        place = urlsplit(self.base_url).hostname or self.base_url_env
+        return f"{place}:{self.api_key_env}"
 
 
 def read_endpoint(
@@ -47,13 +53,18 @@ def read_endpoint(
     prefix = reader.text("key_prefix", key_prefix) if reader.has("key_prefix") else key_prefix
     if reader.has("key_header") and not reader.has("key_prefix"):
         prefix = ""
+    if reader.has("setup"):
+        reader.require("base_url_env")
+        base_url = ""
     return Endpoint(
         base_url=reader.url("base_url", base_url),
         base_url_env=reader.variable("base_url_env"),
+        setup=reader.text("setup", ""),
         api_key_env=reader.variable("api_key_env"),
         key_header=reader.header("key_header", key_header),
         key_prefix=prefix,
         idempotency_header=reader.header("idempotency_header"),
         headers=reader.headers("headers"),
         timeout_seconds=reader.number("timeout_seconds", timeout_seconds, MAX_SECONDS),
+        keep_alive=reader.flag("keep_alive", default=True),
     )

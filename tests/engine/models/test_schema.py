@@ -41,6 +41,8 @@ def test_every_manifest_that_ships_fits_the_schema(file: Path) -> None:
         manifest(call=""),
         manifest(call='[http]\nbase_url = "https://a.example"\npath = "/"'),
         manifest(call='[openai]\nbase_url = "https://a.example"\nmodel = "m"\nmodle = "m"'),
+        manifest(call='[openai]\nbase_url_env = "A_URL"\nmodel = "m"'),
+        manifest(call='[openai]\nsetup = "Start it."\nmodel = "m"'),
         manifest(head="[limits]\nconcurrency = 0\n"),
     ],
 )

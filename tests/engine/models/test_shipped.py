@@ -3,10 +3,14 @@
 import pytest
 
 from engine.models.manifest import Category, Model
+from engine.models.pricing import cost_micro_usd
 from engine.models.registry import all_models, find_model
 from engine.models.sections.builtin import Builtin
 
-PROVIDED = [each for each in all_models() if not isinstance(each.call, Builtin)]
+CALLED = [each for each in all_models() if not isinstance(each.call, Builtin)]
+HERE = [each for each in CALLED if not each.call.endpoint.base_url]
+"""Whose address only an environment variable says: they run on a machine of one's own."""
+PROVIDED = [each for each in CALLED if each not in HERE]
 FAMILIES = {
     "Claude": Category.TEXT,
     "GPT-": Category.TEXT,
@@ -33,6 +37,15 @@ def test_a_model_names_its_page_its_key_and_another_address(model: Model) -> Non
     assert model.source.startswith("https://")
     assert model.call.endpoint.api_key_env and model.call.endpoint.base_url_env
     assert model.pricing
+
+
+def test_one_model_runs_here_free_of_charge_and_says_how_to_start_it() -> None:
+    (model,) = HERE
+
+    assert not isinstance(model.call, Builtin)
+    assert "pip install" in model.call.endpoint.setup
+    assert model.source.startswith("https://")
+    assert cost_micro_usd(model.pricing, model.most({"prompt": "Hi"})) == 0
 
 
 @pytest.mark.parametrize("model", PROVIDED, ids=lambda model: model.internal_name)
