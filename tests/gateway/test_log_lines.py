@@ -27,11 +27,12 @@ def logged() -> Iterator[io.StringIO]:
     handler, level = logging.StreamHandler(stream), root.level
     handler.setFormatter(log.JsonFormatter())
     handler.addFilter(lambda record: not record.name.startswith("http"))
-    root.addHandler(handler)
+    # Alone: what pytest keeps of the log goes to the process that reports, as UTF-8.
+    others, root.handlers = root.handlers, [handler]
     root.setLevel(logging.DEBUG)
     yield stream
     root.setLevel(level)
-    root.removeHandler(handler)
+    root.handlers = others
 
 
 def lines(logged: io.StringIO) -> list[dict[str, Any]]:
