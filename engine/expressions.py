@@ -168,5 +168,5 @@ def _too_large() -> NodeFailed:
 
 
 def _has_dot_segment(url: str) -> bool:
-    path = re.split(r"[?#]", url.partition("://")[2], maxsplit=1)[0]
+    path = re.split(r"[?#]", url.partition("://")[2] or url, maxsplit=1)[0]
     return any(segment.lower() in DOT_SEGMENTS for segment in path.split("/")[1:])

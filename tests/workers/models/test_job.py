@@ -1,0 +1,271 @@
+"""Jobs at providers: submitted once, asked after, resumed, cancelled when they are given up."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from engine.failures import NodeFailed
+from engine.models.manifest import Model
+from tests.providers import Provider, provided
+from tests.workers.models.desks import FakeDesk
+from workers.models import Errand, Models, job
+
+JOB = """
+path = "/jobs"
+body = { input = { prompt = "{{ prompt }}" } }
+result = "output"
+error = "error"
+idempotency_header = "Idempotency-Key"
+
+[http.job]
+id = "id"
+path = "/jobs/{{ job }}"
+status = "status"
+done = ["succeeded"]
+failed = ["failed", "canceled"]
+progress = "progress"
+cancel_path = "/jobs/{{ job }}/cancel"
+"""
+STARTED = {"id": "j-1", "status": "starting"}
+RUNNING = {"id": "j-1", "status": "processing", "progress": 0.4}
+DONE = {"id": "j-1", "status": "succeeded", "output": "https://cdn.example/1.mp4"}
+FAILED = {"id": "j-1", "status": "failed", "error": "Out of memory"}
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Pauses between questions pass at once; gives how long they were."""
+    pauses: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        await real(min(seconds, 0.01))
+
+    monkeypatch.setattr(job.asyncio, "sleep", sleep)
+    yield pauses
+
+
+def video(more: str = JOB) -> Model:
+    return provided("http", more, category="video")
+
+
+async def run(models: Models, desk: FakeDesk, found: Model | None = None, item: int = 0) -> Any:
+    errand = Errand(desk=desk, item=item)
+    return (await models.call(found or video(), {"prompt": "a cat"}, errand)).value
+
+
+async def fail(models: Models, desk: FakeDesk, found: Model | None = None) -> NodeFailed:
+    with pytest.raises(NodeFailed) as raised:
+        await run(models, desk, found)
+    return raised.value
+
+
+def asked(provider: Provider) -> list[str]:
+    return [f"{each.method} {each.path}" for each in provider.asked]
+
+
+# -- the usual way --------------------------------------------------------------------------------
+
+
+async def test_a_job_is_submitted_put_on_record_and_asked_after(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    provider.answers = [STARTED, RUNNING, DONE]
+
+    assert await run(models, desk, item=3) == "https://cdn.example/1.mp4"
+
+    assert asked(provider) == ["POST /jobs", "GET /jobs/j-1", "GET /jobs/j-1"]
+    assert provider.asked[0].body == {"input": {"prompt": "a cat"}}
+    assert provider.asked[0].headers["Idempotency-Key"] == "x-3"
+    assert desk.saved == [(3, {"model": "own", "id": "j-1", "round": 0})]
+
+
+async def test_the_pauses_grow_from_half_a_second_to_ten(
+    models: Models, provider: Provider, desk: FakeDesk, hurry: list[float]
+) -> None:
+    provider.answers = [STARTED, *[RUNNING] * 12, DONE]
+
+    await run(models, desk)
+
+    assert hurry[0] == 0.5
+    assert hurry == sorted(hurry)
+    assert hurry[-1] == 10
+
+
+async def test_progress_is_told(models: Models, provider: Provider, desk: FakeDesk) -> None:
+    answers = [RUNNING | {"progress": told} for told in (0.25, 50, 200, "half", None, True)]
+    provider.answers = [STARTED, *answers, DONE]
+    shares: list[float] = []
+
+    await models.call(video(), {"prompt": "x"}, Errand(desk=desk, tell_progress=shares.append))
+
+    assert shares == [0.25, 0.5, 1.0]
+
+
+async def test_the_result_may_be_fetched_by_itself(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    more = JOB.replace('result = "output"', 'result = "video.url"') + 'result_path = "/r/{{ job }}"'
+    provider.answers = [STARTED, DONE, {"video": {"url": "https://cdn.example/2.mp4"}}]
+
+    assert await run(models, desk, video(more)) == "https://cdn.example/2.mp4"
+    assert asked(provider)[-1] == "GET /r/j-1"
+
+
+async def test_an_id_is_no_way_to_another_place(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    provider.answers = [STARTED | {"id": "../../admin?x=1"}, DONE]
+
+    await run(models, desk)
+
+    assert asked(provider)[-1] == "GET /jobs/..%2F..%2Fadmin%3Fx=1"
+
+
+@pytest.mark.parametrize("reply", [{}, {"id": ""}, {"id": "x" * 501}, {"id": True}, {"id": []}])
+async def test_a_submit_without_an_id_is_a_bad_answer(
+    models: Models, provider: Provider, desk: FakeDesk, reply: Any
+) -> None:
+    provider.answers = [reply]
+
+    assert (await fail(models, desk)).code == "PROVIDER_BAD_RESPONSE"
+    assert desk.saved == []
+
+
+# -- taken up again -------------------------------------------------------------------------------
+
+
+async def test_a_job_on_record_is_asked_after_and_not_submitted_again(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    desk.jobs[0] = {"model": "own", "id": "j-1", "round": 0}
+    provider.answers = [DONE]
+
+    assert await run(models, desk) == "https://cdn.example/1.mp4"
+    assert asked(provider) == ["GET /jobs/j-1"]
+
+
+async def test_the_record_of_another_model_is_not_this_ones(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    desk.jobs[0] = {"model": "other", "id": "j-9", "round": 0}
+    provider.answers = [STARTED, DONE]
+
+    await run(models, desk)
+
+    assert asked(provider) == ["POST /jobs", "GET /jobs/j-1"]
+
+
+async def test_questions_that_fail_are_asked_again(
+    models: Models, provider: Provider, desk: FakeDesk, hurry: list[float]
+) -> None:
+    broken = web.Response(status=503)
+    slow_down = web.Response(status=429, headers={"Retry-After": "20"})
+    provider.answers = [STARTED, broken, slow_down, broken, DONE]
+
+    assert await run(models, desk) == "https://cdn.example/1.mp4"
+    assert 20 in hurry
+
+
+# -- in vain --------------------------------------------------------------------------------------
+
+
+async def test_a_job_that_fails_is_told_of_and_the_next_attempt_begins_another(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    provider.answers = [STARTED, FAILED]
+    failure = await fail(models, desk)
+    provider.answers = [STARTED | {"id": "j-2"}, DONE]
+
+    await run(models, desk)
+
+    assert (failure.code, failure.message) == ("PROVIDER_REJECTED", "Out of memory")
+    keys = [each.headers["Idempotency-Key"] for each in provider.asked if each.method == "POST"]
+    assert keys == ["x-0", "x-0-1"]
+    assert desk.jobs[0] == {"model": "own", "id": "j-2", "round": 1}
+
+
+async def test_a_job_that_is_done_with_an_error_has_failed(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    more = JOB + '\nerror = "error"'
+    provider.answers = [STARTED, DONE | {"error": "Not that"}]
+
+    failure = await fail(models, desk, video(more))
+
+    assert (failure.code, failure.message) == ("PROVIDER_REJECTED", "Not that")
+
+
+async def test_a_job_that_takes_too_long_is_cancelled(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    provider.answers = [STARTED, RUNNING]
+    more = JOB.replace('path = "/jobs"\n', 'path = "/jobs"\ntimeout_seconds = 0.2\n')
+
+    failure = await fail(models, desk, video(more))
+
+    assert (failure.code, failure.retryable) == ("PROVIDER_TIMEOUT", True)
+    assert asked(provider)[-1] == "POST /jobs/j-1/cancel"
+    assert desk.jobs[0] == {"model": "own", "round": 1}
+
+
+async def test_a_job_whose_node_has_no_time_left_is_cancelled(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    provider.answers = [STARTED, RUNNING]
+    deadline = asyncio.get_running_loop().time() + 0.2
+    errand = Errand(desk=desk, deadline=deadline)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout_at(deadline):
+            await models.call(video(), {"prompt": "x"}, errand)
+
+    assert asked(provider)[-1] == "POST /jobs/j-1/cancel"
+
+
+@pytest.mark.parametrize("is_given_up", [True, False])
+async def test_a_job_is_cancelled_when_nobody_will_come_back_for_it(
+    models: Models, provider: Provider, desk: FakeDesk, is_given_up: bool
+) -> None:
+    provider.answers = [STARTED, RUNNING]
+    call = asyncio.create_task(run(models, desk))
+    while len(provider.asked) < 2:
+        await asyncio.sleep(0.01)
+
+    desk.is_given_up = is_given_up
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    cancels = [each for each in asked(provider) if each.endswith("/cancel")]
+    assert cancels == ["POST /jobs/j-1/cancel"] * is_given_up
+    assert ("id" in desk.jobs[0]) is not is_given_up
+
+
+async def test_a_cancel_that_is_refused_is_no_failure_of_its_own(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    provider.answers = [STARTED, RUNNING]
+    call = asyncio.create_task(run(models, desk))
+    while len(provider.asked) < 2:
+        await asyncio.sleep(0.01)
+    provider.answers = [web.Response(status=500)]
+
+    desk.is_given_up = True
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+# -- the stub -------------------------------------------------------------------------------------
+
+
+async def test_a_job_at_the_stub_gives_a_picture(stubbed: Models, desk: FakeDesk) -> None:
+    value = await run(stubbed, desk, provided("http", JOB, category="image"))
+
+    assert "/files/" in value
