@@ -27,6 +27,11 @@ MAX_ASKED_SECONDS = 60.0
 MAX_ID = 500
 
 
+def next_pause(pause: float, asked: float = 0.0) -> float:
+    """The pause after this one, in seconds; longer where the provider asks for it."""
+    return max(min(pause * GROWTH, MAX_PAUSE_SECONDS), min(asked, MAX_ASKED_SECONDS))
+
+
 async def run_job(
     section: Http, job: Job, values: Mapping[str, Any], line: Line, call: CallContext
 ) -> Any:
@@ -89,13 +94,13 @@ class _JobErrand:
         pause, path = FIRST_PAUSE_SECONDS, self._path(self.job.path, job_id)
         while True:
             await asyncio.sleep(pause)
-            pause = min(pause * GROWTH, MAX_PAUSE_SECONDS)
+            pause = next_pause(pause)
             try:
                 reply = await self.line.ask("GET", path, seconds=POLL_SECONDS)
             except NodeFailed as failure:
                 if not failure.retryable:
                     raise
-                pause = max(pause, min(failure.retry_after, MAX_ASKED_SECONDS))
+                pause = next_pause(pause, failure.retry_after)
                 continue
             status = str(self.job.status.first(reply))
             if status in self.job.failed or (status in self.job.done and self._has_error(reply)):

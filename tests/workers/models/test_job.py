@@ -1,7 +1,7 @@
 """Jobs at providers: submitted once, asked after, resumed, cancelled when they are given up."""
 
 import asyncio
-from collections.abc import Iterator
+import time
 from typing import Any
 
 import pytest
@@ -36,17 +36,11 @@ FAILED = {"id": "j-1", "status": "failed", "error": "Out of memory"}
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Pauses between questions pass at once; gives how long they were."""
-    pauses: list[float] = []
-    real = asyncio.sleep
-
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-        await real(min(seconds, 0.01))
-
-    monkeypatch.setattr(job.asyncio, "sleep", sleep)
-    yield pauses
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pauses between questions be short."""
+    monkeypatch.setattr(job, "FIRST_PAUSE_SECONDS", 0.005)
+    monkeypatch.setattr(job, "MAX_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(job, "MAX_ASKED_SECONDS", 0.3)
 
 
 def video(more: str = JOB) -> Model:
@@ -84,16 +78,16 @@ async def test_a_job_is_submitted_put_on_record_and_asked_after(
     assert desk.saved == [(3, {"model": "own", "id": "j-1", "round": 0})]
 
 
-async def test_the_pauses_grow_from_half_a_second_to_ten(
-    models: Models, provider: Provider, desk: FakeDesk, hurry: list[float]
-) -> None:
-    provider.answers = [STARTED, *[RUNNING] * 12, DONE]
+def test_the_pauses_grow_from_half_a_second_to_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    pauses = [job.FIRST_PAUSE_SECONDS]
+    while len(pauses) < 10:
+        pauses.append(job.next_pause(pauses[-1]))
 
-    await run(models, desk)
-
-    assert hurry[0] == 0.5
-    assert hurry == sorted(hurry)
-    assert hurry[-1] == 10
+    assert pauses[:3] == [0.5, 0.75, 1.125]
+    assert pauses[-2:] == [10, 10]
+    assert job.next_pause(0.5, 20) == 20
+    assert job.next_pause(0.5, 10_000) == 60
 
 
 async def test_progress_is_told(models: Models, provider: Provider, desk: FakeDesk) -> None:
@@ -161,14 +155,15 @@ async def test_the_record_of_another_model_is_not_this_ones(
 
 
 async def test_questions_that_fail_are_asked_again(
-    models: Models, provider: Provider, desk: FakeDesk, hurry: list[float]
+    models: Models, provider: Provider, desk: FakeDesk
 ) -> None:
     broken = web.Response(status=503)
     slow_down = web.Response(status=429, headers={"Retry-After": "20"})
     provider.answers = [STARTED, broken, slow_down, broken, DONE]
 
+    began = time.monotonic()
     assert await run(models, desk) == "https://cdn.example/1.mp4"
-    assert 20 in hurry
+    assert time.monotonic() - began >= 0.3
 
 
 # -- in vain --------------------------------------------------------------------------------------
