@@ -233,6 +233,8 @@ def _read_edge(draft: Draft, edge_id: str, raw: Mapping[str, Any]) -> None:
             f"takes {end.type}",
             edge=edge_id,
         )
+    if end and end.refusal:
+        draft.report(f"'{socket}' of '{target.id}': {end.refusal}", edge=edge_id)
     draft.links.append(
         Link(id=edge_id, source=source, output=str(output), target=target, socket=str(socket))
     )

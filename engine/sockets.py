@@ -26,6 +26,8 @@ class Socket:
     """Takes any number of wires, and gets a list."""
     required: bool = False
     """A node without a wire here cannot run."""
+    refusal: str = ""
+    """Why nothing may be wired here with the node's settings as they are; empty: it may."""
 
 
 def is_compatible(source: SocketType, target: SocketType) -> bool:

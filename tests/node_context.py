@@ -1,6 +1,6 @@
 """A context for running one node by itself, and the way to do it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,9 @@ class FakeContext:
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         return cel.evaluate(expression, value)
+
+    async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        return function(*args)
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.asked.append(values)

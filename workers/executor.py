@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -16,8 +16,8 @@ from engine.store.records import pack
 from workers.models import Answer, Desk, Errand, Fetcher, Models, NoDesk
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
-EXPRESSION_SECONDS = 5.0
-"""How long an expression may take where its node names no time-out."""
+COMPUTE_SECONDS = 5.0
+"""How long work in a child process may take where its node names no time-out."""
 
 NO_DESK = NoDesk()
 
@@ -84,15 +84,21 @@ class NodeContext:
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         """Evaluate CEL in a child process that is killed at the node's deadline."""
-        seconds = self._timeout or EXPRESSION_SECONDS
+        return await self._work("The expression", cel.evaluate, expression, value)
+
+    async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a top-level function in a child process that is killed at the node's deadline."""
+        return await self._work("This", function, *args)
+
+    async def _work(self, what: str, function: Callable[..., Any], *args: Any) -> Any:
+        seconds = self._timeout or COMPUTE_SECONDS
         try:
-            return await self._pool.run(cel.evaluate, expression, value, deadline_seconds=seconds)
+            return await self._pool.run(function, *args, deadline_seconds=seconds)
         except PoolTimeout:
             raise _timed_out(seconds) from None
         except (PoolCrashed, MemoryError):
-            raise NodeFailed(
-                "resource_exhausted", "The expression needed more memory than it may have"
-            ) from None
+            message = f"{what} needed more memory than it may have"
+            raise NodeFailed("resource_exhausted", message) from None
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, and count what that used."""

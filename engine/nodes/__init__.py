@@ -1,8 +1,10 @@
 """The node types, each in a file of its own."""
 
+from engine.nodes.assistant import Assistant
 from engine.nodes.base import NodeType
 from engine.nodes.condition import Condition
 from engine.nodes.custom_model import CustomModel
+from engine.nodes.generators import ImageGenerator, MusicGenerator, VideoGenerator
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.list import List
 from engine.nodes.note import Note
@@ -16,6 +18,10 @@ NODE_TYPES: tuple[NodeType, ...] = (
     TextBox(),
     List(),
     HttpRequest(),
+    Assistant(),
+    ImageGenerator(),
+    VideoGenerator(),
+    MusicGenerator(),
     CustomModel(),
     Transform(),
     Condition(),

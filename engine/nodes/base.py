@@ -1,6 +1,6 @@
 """What a node type is, and what it may ask for while it runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -95,6 +95,10 @@ class Context(Protocol):
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         """Evaluate CEL over `value` in a child process that can be killed. Raises NodeFailed."""
+        ...
+
+    async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a top-level function in a child process that can be killed. Raises NodeFailed."""
         ...
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:

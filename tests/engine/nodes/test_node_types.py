@@ -18,6 +18,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "textBox": {"text": "{{ a }}"},
     "list": {"items": [{"value": "a"}]},
     "httpRequest": {"url": "https://a.example/{{ a }}", "body": "{{ b }}"},
+    "assistant": {"model": "echo", "prompt": "hello {{ a }}"},
+    "imageGenerator": {"model": "nano-banana", "prompt": "hello {{ a }}"},
+    "videoGenerator": {"model": "seedance", "prompt": "hello {{ a }}"},
+    "musicGenerator": {"model": "suno", "prompt": "hello {{ a }}"},
     "customModel": {"model": "echo", "prompt": "hello"},
     "transform": {"expression": "value"},
     "condition": {"expression": "value == null"},
@@ -31,6 +35,10 @@ KINDS = {
     "responseOutput": Kind.PURE,
     "note": Kind.PURE,
     "httpRequest": Kind.IO,
+    "assistant": Kind.IO,
+    "imageGenerator": Kind.IO,
+    "videoGenerator": Kind.IO,
+    "musicGenerator": Kind.IO,
     "customModel": Kind.IO,
     "transform": Kind.CPU,
     "condition": Kind.CPU,
@@ -39,7 +47,12 @@ CATEGORIES = {
     "requestInput": "Inputs",
     "responseOutput": "Outputs",
     "customModel": "Custom",
+    "assistant": "LLMs",
+    "imageGenerator": "Image Models",
+    "videoGenerator": "Video Models",
+    "musicGenerator": "Music Models",
 }
+CHARGED = {"assistant", "imageGenerator", "videoGenerator", "musicGenerator", "customModel"}
 every_node_type = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda kind: kind.type)
 
 
@@ -48,7 +61,7 @@ def test_the_registry_has_each_node_type_of_this_release_once() -> None:
 
     assert sorted(names) == sorted(SETTINGS) == sorted(KINDS)
     assert [node_type(name) for name in names] == list(NODE_TYPES)
-    assert node_type("assistant") is None
+    assert node_type("no-such-type") is None
 
 
 @every_node_type
@@ -73,7 +86,7 @@ def test_what_it_charges_for_is_a_model_that_there_is(kind: NodeType) -> None:
 
     name = kind.model(settings)
 
-    assert (name is None) == (kind.type not in {"customModel"})
+    assert (name is None) == (kind.type not in CHARGED)
     assert name is None or find_model(name) is not None
     assert (kind.most(settings, {}) == Usage()) == (name is None)
 
@@ -94,6 +107,7 @@ async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) ->
 @every_node_type
 def test_data_of_the_wrong_types_is_refused_or_taken_but_never_breaks(kind: NodeType) -> None:
     members = {*SETTINGS[kind.type], "kind", "mode", "values", "strict", "method", "headers"}
+    members |= {"count", "seed", "aspectRatio", "exportMode", "jsonSchema", "system", "duration"}
     wrong: list[Any] = [None, 0, 1, -1, 1.5, True, "", "x", "{{", [], [1], {}, {"a": 1}, [[]]]
 
     for member in sorted({*members, "maxBytes", "timeoutSeconds", "fields", "items"}):

@@ -1,0 +1,285 @@
+"""What the nodes share that ask a model of one category: prompts, sockets, and one call or many."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions import Template, to_text
+from engine.fields import SOCKETS, Field, FieldType
+from engine.models.manifest import Category, Model
+from engine.models.pricing import Usage
+from engine.models.registry import find_model
+from engine.nodes.base import NodeFailed, SettingsError
+from engine.nodes.fan_out import (
+    PARAMS_IN,
+    check_values,
+    find_current,
+    find_usable,
+    known_values,
+    read_params,
+    value_faults,
+    zip_lists,
+)
+from engine.sockets import Socket, SocketType
+
+PROMPT, SYSTEM = "prompt", "system"
+NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError", "cache"})
+"""Members of `data` that are the node's own, whatever its type."""
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inlet:
+    """A socket for one of the model's fields: the first of these names that the model has."""
+
+    socket: str
+    type: SocketType
+    fields: tuple[str, ...]
+
+    def field(self, model: Model) -> Field | None:
+        """The field that it fills, None where the model has none."""
+        known = {field.name: field for field in model.fields}
+        return next((known[name] for name in self.fields if name in known), None)
+
+
+PROMPT_INLET = Inlet(socket="prompt-in", type=SocketType.TEXT, fields=(PROMPT,))
+SYSTEM_INLET = Inlet(socket="system-in", type=SocketType.TEXT, fields=(SYSTEM,))
+IMAGE_INLET = Inlet(
+    socket="image-in", type=SocketType.IMAGE, fields=("image", "images", "startImage")
+)
+IMAGE_INLETS = (
+    IMAGE_INLET,
+    Inlet(socket="style-in", type=SocketType.IMAGE, fields=("style", "styles")),
+    Inlet(socket="character-in", type=SocketType.IMAGE, fields=("character", "characters")),
+    Inlet(socket="start-image-in", type=SocketType.IMAGE, fields=("startImage", "image")),
+    Inlet(socket="end-image-in", type=SocketType.IMAGE, fields=("endImage",)),
+)
+VIDEO_INLET = Inlet(socket="video-in", type=SocketType.VIDEO, fields=("video", "videos"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What distinguishes a node type that asks models."""
+
+    category: Category
+    inlets: tuple[Inlet, ...]
+    options: tuple[str, ...]
+    """Settings that are fields of the model, and wrong where it has no such field."""
+    own: frozenset[str] = frozenset()
+    """Settings that the node itself sees to."""
+    templates: tuple[str, ...] = (PROMPT,)
+    takes_params: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is typed on a node: its model, texts with placeholders, and values of fields."""
+
+    model: Model
+    templates: Mapping[str, Template]
+    values: Values
+
+    @property
+    def names(self) -> list[str]:
+        """All placeholders."""
+        return sorted({name for each in self.templates.values() for name in each.names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """What is asked of a model, in order."""
+
+    model: Model
+    values: tuple[dict[str, Any], ...]
+    is_list: bool
+    """Whether a list was wired, so that a list is given, however long."""
+
+
+def read_ask(data: Mapping[str, Any], way: Way, *faults: str) -> Ask:
+    """Read a node's `data`. Raises SettingsError with every reason, `faults` first."""
+    try:
+        model, typed = _read_model(data, way)
+    except SettingsError as error:
+        raise SettingsError(*faults, *error.reasons) from None
+    direct = {key: data[key] for key in data if key not in NODE_MEMBERS | way.own}
+    reasons = [*faults, *_unknown_options(model, direct, way)]
+    listed = {key: typed[key] for key in typed if key not in way.own}
+    values = known_values(model, direct) | known_values(model, listed)
+    templates = dict(_read_templates(values, way, reasons))
+    reasons += [reason for field in model.fields for reason in value_faults(field, values)]
+    ask = Ask(model=model, templates=templates, values=values)
+    if not reasons:
+        reasons += _unreachable(ask, way)
+    if reasons:
+        raise SettingsError(*reasons)
+    return ask
+
+
+def ask_sockets(ask: Ask, way: Way) -> dict[str, Socket]:
+    """The input sockets of a node type, and one for each placeholder."""
+    missing = _missing(ask)
+    sockets = {
+        inlet.socket: Socket(
+            type=inlet.type,
+            required=inlet.fields[0] in missing,
+            refusal=_refusal(inlet, ask.model),
+        )
+        for inlet in way.inlets
+    }
+    if way.takes_params:
+        is_needed = bool(missing - {inlet.fields[0] for inlet in way.inlets})
+        sockets[PARAMS_IN] = Socket(type=SocketType.ANY, required=is_needed)
+    placeholder = Socket(type=SocketType.ANY, required=True)
+    return sockets | dict.fromkeys(ask.names, placeholder)
+
+
+def ask_calls(
+    ask: Ask,
+    way: Way,
+    inputs: Mapping[str, Any],
+    finish: Callable[[Model, Values], Values] = lambda _, values: values,
+) -> Calls:
+    """The calls for these inputs; `finish` has the last word on values before they are checked.
+
+    Raises NodeFailed.
+    """
+    model = find_current(ask.model)
+    rendered = {name: each.render(inputs) for name, each in ask.templates.items()}
+    params = read_params(inputs) if way.takes_params else {}
+    singles, lists, sockets = _wired(model, way, inputs)
+    typed = known_values(model, {**ask.values, **rendered})
+    base = {**typed, **known_values(model, params), **singles}
+    if not lists:
+        values = check_values(model, finish(model, base))
+        return Calls(model=model, values=(values,), is_list=False)
+    rows = enumerate(zip_lists(lists, sockets), 1)
+    checked = (check_values(model, finish(model, base | row), f"Item {n}: ") for n, row in rows)
+    return Calls(model=model, values=tuple(checked), is_list=True)
+
+
+def ask_most(ask: Ask, way: Way, inputs: Mapping[str, Any], more: Values, times: int = 1) -> Usage:
+    """The most that the calls can use, each item asked for so many times with `more` values."""
+    model = find_model(ask.model.internal_name) or ask.model
+    given = inputs.get(PARAMS_IN) if way.takes_params else None
+    params = given if isinstance(given, dict) else {}
+    values = {**known_values(model, ask.values), **known_values(model, params), **more}
+    return model.most(values) * (_count_items(model, way, inputs) * times)
+
+
+def _read_model(data: Mapping[str, Any], way: Way) -> tuple[Model, Values]:
+    model = find_usable(data.get("model"))
+    if model.category is not way.category:
+        message = f"The model '{model.internal_name}' gives {model.category}, not {way.category}"
+        raise SettingsError(message)
+    typed = {} if data.get("values") is None else data["values"]
+    if not isinstance(typed, dict):
+        raise SettingsError("values must be an object with a value per field")
+    return model, typed
+
+
+def _unknown_options(model: Model, direct: Values, way: Way) -> Iterator[str]:
+    names = [field.name for field in model.fields]
+    for name in (*way.templates, *way.options):
+        if direct.get(name) not in (None, "") and name not in names:
+            listed = ", ".join(f"'{each}'" for each in names) or "no settings"
+            yield f"The model '{model.internal_name}' has no '{name}'; it has {listed}"
+
+
+def _read_templates(
+    values: dict[str, Any], way: Way, reasons: list[str]
+) -> Iterator[tuple[str, Template]]:
+    """Takes texts with placeholders, and empty ones, out of the values."""
+    taken = {inlet.socket for inlet in way.inlets} | {PARAMS_IN}
+    for name in way.templates:
+        text = values.get(name)
+        if text == "":
+            del values[name]
+        if not isinstance(text, str) or not text:
+            continue
+        try:
+            template = Template.parse(text)
+        except SettingsError as error:
+            reasons.extend(f"{name}: {reason}" for reason in error.reasons)
+            del values[name]
+            continue
+        reasons.extend(
+            f"{name}: '{socket}' is a socket already; the placeholder needs another name"
+            for socket in sorted(template.names & taken)
+        )
+        if template.names:
+            del values[name]
+            yield name, template
+
+
+def _missing(ask: Ask) -> set[str]:
+    """The fields that must be wired."""
+    required = {field.name for field in ask.model.fields if field.required}
+    filled = {field.name for field in ask.model.fields if field.default is not None}
+    return required - filled - set(ask.values) - set(ask.templates)
+
+
+def _unreachable(ask: Ask, way: Way) -> list[str]:
+    if way.takes_params:
+        return []
+    own = {inlet.fields[0] for inlet in way.inlets}
+    return [f"'{name}' is required" for name in sorted(_missing(ask) - own)]
+
+
+def _refusal(inlet: Inlet, model: Model) -> str:
+    if inlet.field(model) is not None:
+        return ""
+    return f"The model '{model.internal_name}' has no '{inlet.fields[0]}'"
+
+
+def _takes_many(field: Field) -> bool:
+    """Whether one call takes a whole list."""
+    return field.type is FieldType.JSON
+
+
+def _count_items(model: Model, way: Way, inputs: Mapping[str, Any]) -> int:
+    lengths = [
+        len(value)
+        for inlet in way.inlets
+        if isinstance(value := inputs.get(inlet.socket), list)
+        and (field := inlet.field(model)) is not None
+        and not _takes_many(field)
+    ]
+    return max(lengths, default=1)
+
+
+def _wired(
+    model: Model, way: Way, inputs: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, list[Any]], dict[str, str]]:
+    """Wired values by field: those for all calls, lists of one for each, and their sockets."""
+    singles: dict[str, Any] = {}
+    lists: dict[str, list[Any]] = {}
+    sockets: dict[str, str] = {}
+    for inlet in way.inlets:
+        value = inputs.get(inlet.socket)
+        if value is None:
+            continue
+        field = inlet.field(model)
+        if field is None:
+            raise NodeFailed("invalid_value", _refusal(inlet, model))
+        if field.name in sockets:
+            message = f"'{sockets[field.name]}' and '{inlet.socket}' are both '{field.name}' here"
+            raise NodeFailed("invalid_value", message)
+        sockets[field.name] = inlet.socket
+        if _takes_many(field):
+            singles[field.name] = [each for each in _listed(value) if each is not None]
+        elif isinstance(value, list):
+            lists[field.name] = [_fitting(field, each) for each in value]
+        else:
+            singles[field.name] = _fitting(field, value)
+    return singles, lists, sockets
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _fitting(field: Field, value: Any) -> Any:
+    """A value for a text field as it reads in a template; null stays nothing."""
+    is_text = SOCKETS.get(field.type) is SocketType.TEXT
+    return to_text(value) if is_text and value is not None else value

@@ -1,0 +1,160 @@
+"""Assistant: asks a text model, and gives its answer as a text, as a list or as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.answers import find_json, list_in, read_items
+from engine.expressions import to_json
+from engine.json_schemas import BAD_RESPONSE, read_answer, schema_fault
+from engine.models.manifest import Category, Model
+from engine.models.pricing import Usage
+from engine.nodes.asking import (
+    IMAGE_INLET,
+    PROMPT,
+    PROMPT_INLET,
+    SYSTEM,
+    SYSTEM_INLET,
+    Ask,
+    Values,
+    Way,
+    ask_calls,
+    ask_most,
+    ask_sockets,
+    read_ask,
+)
+from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
+from engine.nodes.fan_out import CALLS_AT_ONCE, call_each, run_each
+from engine.sockets import Socket, SocketType
+
+TEXT_OUT, ANALYSIS_OUT, ITEMS_OUT = "text-out", "analysis-out", "items-out"
+EXPORT_MODE, JSON_SCHEMA = "exportMode", "jsonSchema"
+LIST_SCHEMA = {
+    "type": "object",
+    "properties": {"items": {"type": "array", "items": {"type": "string"}}},
+    "required": ["items"],
+    "additionalProperties": False,
+}
+LIST_SENTENCE = "Answer with a JSON array of texts, and with nothing else."
+SCHEMA_SENTENCE = "Answer with JSON that fits this JSON Schema, and with nothing else: "
+WAY = Way(
+    category=Category.TEXT,
+    inlets=(PROMPT_INLET, IMAGE_INLET, SYSTEM_INLET),
+    options=("temperature", "maxTokens"),
+    own=frozenset({EXPORT_MODE, JSON_SCHEMA}),
+    templates=(PROMPT, SYSTEM),
+    takes_params=False,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantSettings:
+    """What is asked, and in which form the answer is given."""
+
+    ask: Ask
+    exports_list: bool
+    schema: Mapping[str, Any] | None
+    wired: frozenset[str] = frozenset()
+    """The outputs that someone takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One answer of the model as this node gives it."""
+
+    text: str
+    items: list[Any]
+
+
+class Assistant(NodeType):
+    """Asks once, or once for each item of wired lists: then its texts are a list too."""
+
+    type = "assistant"
+    category = "LLMs"
+    kind = Kind.IO
+
+    def parse(self, data: Mapping[str, Any]) -> AssistantSettings:
+        mode = data.get(EXPORT_MODE)
+        faults = [f"{EXPORT_MODE} must be 'text' or 'list'"]
+        faults = [] if mode in (None, "text", "list") else faults
+        schema = _read_schema(data.get(JSON_SCHEMA), faults)
+        ask = read_ask(data, WAY, *faults)
+        return AssistantSettings(ask=ask, exports_list=mode == "list", schema=schema)
+
+    def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
+        return ask_sockets(settings.ask, WAY)
+
+    def outputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
+        items = SocketType.TEXT if settings.schema is None else SocketType.ANY
+        text = Socket(type=SocketType.TEXT)
+        return {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: Socket(type=items)}
+
+    def model(self, settings: AssistantSettings) -> str:
+        return settings.ask.model.internal_name
+
+    def most(self, settings: AssistantSettings, inputs: Mapping[str, Any]) -> Usage:
+        return ask_most(settings.ask, WAY, inputs, {})
+
+    def bind(self, settings: AssistantSettings, wired: frozenset[str]) -> AssistantSettings:
+        return replace(settings, wired=wired)
+
+    async def run(
+        self, settings: AssistantSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        def finish(model: Model, values: Values) -> Values:
+            return _instruct(settings, model, values)
+
+        calls = ask_calls(settings.ask, WAY, inputs, finish)
+        answers = await call_each(calls.model, calls.values, context)
+        readings = await run_each(
+            lambda _, answer: _read(settings, answer, context), answers, CALLS_AT_ONCE
+        )
+        texts = [reading.text for reading in readings]
+        text = texts if calls.is_list else texts[0]
+        items = [item for reading in readings for item in reading.items]
+        given = {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items}
+        return {name: given[name] for name in given if name == TEXT_OUT or name in settings.wired}
+
+
+def _read_schema(raw: Any, faults: list[str]) -> Mapping[str, Any] | None:
+    """The schema, which may also be written as a text."""
+    if raw is None or raw == "":
+        return None
+    try:
+        schema = find_json(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        schema = raw
+    fault = schema_fault(schema)
+    if fault is not None:
+        faults.append(f"{JSON_SCHEMA} {fault}")
+        return None
+    return dict(schema)
+
+
+def _instruct(settings: AssistantSettings, model: Model, values: Values) -> Values:
+    """The values with what the answer must look like, as far as the model can be told."""
+    schema = settings.schema or (LIST_SCHEMA if settings.exports_list else None)
+    if schema is None:
+        return values
+    names = {field.name for field in model.fields}
+    if JSON_SCHEMA in names:
+        return {**values, JSON_SCHEMA: schema}
+    sentence = SCHEMA_SENTENCE + to_json(schema) if settings.schema else LIST_SENTENCE
+    name = SYSTEM if SYSTEM in names else PROMPT
+    before = values.get(name)
+    if name == PROMPT and before is None:
+        return values
+    return {**values, name: f"{before}\n\n{sentence}" if before else sentence}
+
+
+async def _read(settings: AssistantSettings, answer: str, context: Context) -> Reading:
+    if settings.schema is not None:
+        value = await context.compute(read_answer, settings.schema, answer)
+        listed = list_in(value)
+        return Reading(to_json(value), [value] if listed is None else listed)
+    if not settings.exports_list:
+        return Reading(answer, [answer])
+    items = read_items(answer)
+    if not items and not answer.strip():
+        raise NodeFailed(BAD_RESPONSE, "The model's answer has no items", retryable=True)
+    return Reading("\n".join(items), items)

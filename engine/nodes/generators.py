@@ -1,0 +1,182 @@
+"""Image, Video and Music Generator: a model of one category, asked for each item of wired lists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.fields import NUMBERS, Field
+from engine.models.manifest import Category, Model
+from engine.models.pricing import Usage
+from engine.nodes.asking import (
+    IMAGE_INLETS,
+    PROMPT_INLET,
+    VIDEO_INLET,
+    Ask,
+    Values,
+    Way,
+    ask_calls,
+    ask_most,
+    ask_sockets,
+    read_ask,
+)
+from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
+from engine.nodes.fan_out import MAX_ITEMS, PARAMS_IN, call_each, value_faults
+from engine.sockets import Socket
+
+COUNT, SEED = "count", "seed"
+MAX_COUNT = 15
+COUNT_RULE = f"must be a whole number from 1 to {MAX_COUNT}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorSettings:
+    """What is asked, and how many times for each item."""
+
+    ask: Ask
+    count: int = 1
+
+
+class Generator(NodeType):
+    """Asks a model of its category; a list at a socket gives a call per item, and a list."""
+
+    kind = Kind.IO
+    way: Way
+
+    def parse(self, data: Mapping[str, Any]) -> GeneratorSettings:
+        return GeneratorSettings(ask=read_ask(data, self.way))
+
+    def inputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
+        return ask_sockets(settings.ask, self.way)
+
+    def outputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
+        return {self._output: Socket(type=self.way.category.socket)}
+
+    def model(self, settings: GeneratorSettings) -> str:
+        return settings.ask.model.internal_name
+
+    def most(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Usage:
+        return ask_most(settings.ask, self.way, inputs, {})
+
+    async def run(
+        self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        calls = ask_calls(settings.ask, self.way, inputs)
+        if not calls.is_list:
+            return {self._output: await context.call_model(calls.model, calls.values[0])}
+        given = await call_each(calls.model, calls.values, context)
+        return {self._output: _flat(given)}
+
+    @property
+    def _output(self) -> str:
+        return f"{self.way.category}-out"
+
+
+class ImageGenerator(Generator):
+    """Asks for `count` images for each item, each by a call of its own, all in order."""
+
+    type = "imageGenerator"
+    category = "Image Models"
+    way = Way(
+        category=Category.IMAGE,
+        inlets=(PROMPT_INLET, *IMAGE_INLETS),
+        options=("aspectRatio", "resolution", SEED),
+        own=frozenset({COUNT}),
+    )
+
+    def parse(self, data: Mapping[str, Any]) -> GeneratorSettings:
+        count = _typed_count(data)
+        faults = [f"{COUNT} {COUNT_RULE}"] if count is None else []
+        return GeneratorSettings(ask=read_ask(data, self.way, *faults), count=count or 1)
+
+    def most(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Usage:
+        params = inputs.get(PARAMS_IN)
+        wired = params.get(COUNT) if isinstance(params, dict) else None
+        count = settings.count if wired is None else _read_count(wired) or MAX_COUNT
+        return ask_most(settings.ask, self.way, inputs, _one(settings.ask.model, {}), count)
+
+    async def run(
+        self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        calls = ask_calls(settings.ask, self.way, inputs, _one)
+        count = _wired_count(settings, inputs)
+        if len(calls.values) * count > MAX_ITEMS:
+            message = f"A node makes at most {MAX_ITEMS} images, not {len(calls.values) * count}"
+            raise NodeFailed("invalid_value", message)
+        copies = [_copy(calls.model, each, n) for each in calls.values for n in range(count)]
+        given = await call_each(calls.model, copies, context)
+        is_one = len(copies) == 1 and not calls.is_list
+        return {self._output: given[0] if is_one else _flat(given)}
+
+
+class VideoGenerator(Generator):
+    """Asks for a video for each item."""
+
+    type = "videoGenerator"
+    category = "Video Models"
+    way = Way(
+        category=Category.VIDEO,
+        inlets=(PROMPT_INLET, *IMAGE_INLETS, VIDEO_INLET),
+        options=("duration", "aspectRatio", "resolution", SEED),
+    )
+
+
+class MusicGenerator(Generator):
+    """Asks for music for each item."""
+
+    type = "musicGenerator"
+    category = "Music Models"
+    way = Way(category=Category.AUDIO, inlets=(PROMPT_INLET,), options=("duration",))
+
+
+def _typed_count(data: Mapping[str, Any]) -> int | None:
+    """How many images are asked for on the node; None: it is not right."""
+    values = data.get("values")
+    typed = values.get(COUNT) if isinstance(values, dict) else None
+    asked = data.get(COUNT) if typed is None else typed
+    return 1 if asked is None else _read_count(asked)
+
+
+def _wired_count(settings: GeneratorSettings, inputs: Mapping[str, Any]) -> int:
+    params = inputs.get(PARAMS_IN) or {}
+    asked = params.get(COUNT)
+    if asked is None:
+        return settings.count
+    count = _read_count(asked)
+    if count is None:
+        raise NodeFailed("invalid_value", f"'{COUNT}' {COUNT_RULE}")
+    return count
+
+
+def _read_count(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value) if 1 <= value <= MAX_COUNT else None
+
+
+def _one(model: Model, values: Values) -> Values:
+    """The same values with one image asked for, where the model takes a number."""
+    rest = {name: value for name, value in values.items() if name != COUNT}
+    field = _field(model, COUNT)
+    if field is None or value_faults(field, {COUNT: 1}):
+        return rest
+    return rest | {COUNT: 1}
+
+
+def _copy(model: Model, values: Values, number: int) -> Values:
+    """The values of one of several images, which would be alike if they had the same seed."""
+    field, seed = _field(model, SEED), values.get(SEED)
+    if not number or field is None or field.type not in NUMBERS or not isinstance(seed, int):
+        return values
+    low = int(field.min or 0)
+    if field.max is None:
+        return {**values, SEED: seed + number}
+    return {**values, SEED: low + (seed - low + number) % (int(field.max) - low + 1)}
+
+
+def _field(model: Model, name: str) -> Field | None:
+    return next((field for field in model.fields if field.name == name), None)
+
+
+def _flat(given: list[Any]) -> list[Any]:
+    """The media of all calls, of which each may give several."""
+    return [each for value in given for each in (value if isinstance(value, list) else [value])]
