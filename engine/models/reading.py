@@ -193,7 +193,7 @@ class Reader:
         if value is None:
             return None
         if not isinstance(value, dict):
-            self._wrong(key, f" must be a table, [{self._path}.{key}]".replace("[.", "["))
+            self._wrong(key, " must be a table")
             return None
         path = f"{self._path}.{key}"
         inner = Reader(value, known, self._about, path=path, extra=self._extra | set(extra))

@@ -1,6 +1,7 @@
 """Models in a worker: what a call gives, what it used, and a workflow that has one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast, get_args
 
@@ -90,6 +91,20 @@ async def test_an_attempt_comes_with_what_its_calls_used_together() -> None:
 
     assert outcome.outputs == {"text-out": ["a", "b", "c"]}
     assert outcome.usage == Usage(calls=3, seconds=Decimal("7.5"), output_tokens=21)
+
+
+class Replaced(Scripted):
+    """Another model answers at the prompt `b`."""
+
+    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
+        answer = await super().call(model, values, errand)
+        return replace(answer, micro_usd=700) if values["prompt"] == "b" else answer
+
+
+async def test_what_other_models_cost_is_counted_by_itself() -> None:
+    outcome = await attempt({"prompt-in": ["a", "b", "b"]}, Replaced(Usage(calls=1)))
+
+    assert (outcome.usage, outcome.fallback_micro_usd) == (Usage(calls=1), 1400)
 
 
 async def test_each_attempt_counts_for_itself() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+import httpx
 import pytest
 from aiohttp import web
 
@@ -164,6 +165,29 @@ async def test_questions_that_fail_are_asked_again(
     began = time.monotonic()
     assert await run(models, desk) == "https://cdn.example/1.mp4"
     assert time.monotonic() - began >= 0.3
+
+
+async def test_a_submit_that_was_not_put_on_record_is_the_same_job_when_it_is_made_again(
+    stubbed: Models, stub_url: str, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(item: int, record: Any) -> None:
+        raise NodeFailed("worker_lost", "It died here", retryable=True)
+
+    async def count() -> tuple[int, int]:
+        async with httpx.AsyncClient() as client:
+            jobs = (await client.get(f"{stub_url}/stub/calls")).json()["jobs"]
+            return jobs["created"], jobs["replayed"]
+
+    created, replayed = await count()
+    found = provided("http", JOB, category="image")
+    with monkeypatch.context() as dying:
+        dying.setattr(desk, "save_job", die)
+        failure = await fail(stubbed, desk, found)
+
+    await run(stubbed, desk, found)
+
+    assert failure.code == "worker_lost"
+    assert await count() == (created + 1, replayed + 1)
 
 
 # -- in vain --------------------------------------------------------------------------------------

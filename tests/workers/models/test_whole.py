@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 from aiohttp import web
 
 from engine.capabilities import Role, Tier
@@ -167,6 +168,38 @@ async def test_a_call_that_fails_is_told_with_its_code_and_costs_nothing(
     error = {"code": "PROVIDER_REJECTED", "message": "No such model"}
     assert execution.nodes[1].error == error
     assert await paid(runner) == 0
+
+
+async def test_another_model_is_paid_when_it_has_answered_instead(
+    settings: Settings, runner: Runner, provider: Provider, folder: Path
+) -> None:
+    provider.answers = [web.Response(status=503)]
+    half = PER_CALL.replace("0.010", "0.005")
+    (folder / "mine.toml").write_text(manifest("mine", head='fallback = ["half"]\n', call=CHAT))
+    (folder / "half.toml").write_text(manifest("half", pricing=half))
+
+    async with worker(settings):
+        execution = await run(runner, calling("mine"))
+
+    assert execution.result == {"text": "<cats>"}
+    assert execution.model_ids == ("mine",)
+    assert execution.credits_cost == await paid(runner) == 7
+
+
+async def test_a_key_that_a_provider_repeats_is_nowhere_in_the_store(
+    settings: Settings, runner: Runner, provider: Provider
+) -> None:
+    key = MODEL_KEYS["PROVIDER_KEY"]
+    provider.answers = [web.json_response({"error": f"Bad key {key}"}, status=401)]
+
+    async with worker(settings):
+        execution = await run(runner, calling("mine"))
+
+    assert execution.nodes[1].error == {"code": "PROVIDER_REJECTED", "message": "Bad key [secret]"}
+    with redis.Redis.from_url(settings.redis_url) as client:
+        kept = [client.dump(name) for name in client.scan_iter(count=1000)]
+    assert [each for each in kept if each and b"Bad key" in each]
+    assert not [each for each in kept if each and key.encode() in each]
 
 
 async def test_a_list_of_jobs_is_one_submit_for_each_item(
