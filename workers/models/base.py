@@ -10,6 +10,8 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 
+MARGIN_SECONDS = 0.1
+"""So much before the node's time is up a call is given up, so that it says why by itself."""
 CLOCK_SECONDS = 0.05
 """Timers may ring this much too early."""
 
@@ -125,11 +127,22 @@ class CallContext:
     tell_progress: Callable[[float], None]
 
     @property
+    def is_late(self) -> bool:
+        """Whether the node's time is up."""
+        now = asyncio.get_running_loop().time()
+        return self.deadline is not None and self.deadline <= now + CLOCK_SECONDS
+
+    @property
     def is_given_up(self) -> bool:
         """Whether a call that is cancelled now is not taken up again."""
-        now = asyncio.get_running_loop().time()
-        is_late = self.deadline is not None and self.deadline <= now + CLOCK_SECONDS
-        return is_late or self.desk.is_given_up
+        return self.is_late or self.desk.is_given_up
+
+    def bound(self, seconds: float) -> float:
+        """As much of this time as ends before the node's does."""
+        if self.deadline is None:
+            return seconds
+        left = self.deadline - asyncio.get_running_loop().time()
+        return max(min(seconds, left - min(MARGIN_SECONDS, left / 20)), CLOCK_SECONDS)
 
 
 class Dialect(Protocol):

@@ -65,6 +65,9 @@ class _JobErrand:
         except asyncio.CancelledError:
             if self.call.is_given_up:
                 await self._give_up(job_id, round_)
+            if self.call.is_late:
+                message = "The provider's job did not end in the node's time"
+                raise NodeFailed(TIMEOUT, message, retryable=True) from None
             raise
 
     async def _submit(self, round_: int) -> str:

@@ -74,7 +74,7 @@ class Line:
             url=self._base_url() + path,
             headers=tuple(self._headers(key, has_body=body is not None)),
             body=None if body is None else _pack(body),
-            timeout_seconds=seconds or self._endpoint.timeout_seconds,
+            timeout_seconds=self._call.bound(seconds or self._endpoint.timeout_seconds),
             max_bytes=max_bytes,
             keep_alive=self._endpoint.keep_alive,
         )

@@ -11,7 +11,7 @@ from aiohttp import web
 from engine.failures import NodeFailed
 from tests.providers import KEY, Provider, a_stub, calling, provided
 from workers.http import Egress
-from workers.models import Models
+from workers.models import Errand, Models
 
 CHAT = '\nmodel = "any"'
 
@@ -226,6 +226,21 @@ async def test_an_answer_that_does_not_end_is_given_up_in_time(egress: Egress, s
 
     assert (failure.code, failure.retryable) == ("PROVIDER_TIMEOUT", True)
     assert time.monotonic() - began < 3
+
+
+async def test_an_answer_that_is_slower_than_its_node_is_the_providers_failure(
+    egress: Egress,
+) -> None:
+    async with a_stub("hang") as url:
+        models = calling(egress, {"PROVIDER_URL": f"{url}/v1", "PROVIDER_KEY": KEY})
+        deadline = asyncio.get_running_loop().time() + 0.5
+        errand = Errand(deadline=deadline)
+
+        with pytest.raises(NodeFailed) as raised:
+            async with asyncio.timeout_at(deadline):
+                await models.call(provided("openai", CHAT), {"prompt": "x"}, errand)
+
+    assert (raised.value.code, raised.value.retryable) == ("PROVIDER_TIMEOUT", True)
 
 
 async def test_a_call_that_is_cancelled_ends_at_once(egress: Egress) -> None:

@@ -239,10 +239,11 @@ async def test_a_job_whose_node_has_no_time_left_is_cancelled(
     deadline = asyncio.get_running_loop().time() + 0.2
     errand = Errand(desk=desk, deadline=deadline)
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(NodeFailed) as raised:
         async with asyncio.timeout_at(deadline):
             await models.call(video(), {"prompt": "x"}, errand)
 
+    assert (raised.value.code, raised.value.retryable) == ("PROVIDER_TIMEOUT", True)
     assert asked(provider)[-1] == "POST /jobs/j-1/cancel"
 
 
