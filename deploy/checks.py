@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.http_client import Unreachable, call
+from deploy.local_model import INSTALL, is_installed, is_serving
 from deploy.redis_server import MINIMUM_VERSIONS
-from deploy.stack import Stack
+from deploy.stack import LOCAL_MODEL_URL, Stack
 from engine.errors import EngineError
 from engine.settings import SettingError
 from engine.store import Store
@@ -79,6 +80,22 @@ async def check_gateway(stack: Stack) -> Check:
         is_well=is_well,
         seen=seen,
         fix="Look at the gateway's lines in the output of `headrace up`; another --port may help.",
+    )
+
+
+async def check_local_model(stack: Stack) -> Check:
+    """Whether the model that runs here answers, where one is meant to; else how to have one."""
+    url = stack.settings.get(LOCAL_MODEL_URL)
+    if url is None:
+        how = "not started: headrace up --local" if is_installed() else f"not installed: {INSTALL}"
+        return Check(name="local model", is_well=True, seen=how)
+    serves = await is_serving(url)
+    return Check(
+        name="local model",
+        is_well=serves,
+        seen=f"{url} {'answers' if serves else 'does not answer'}",
+        fix=f"Look at the model's lines in the output of `headrace up --local`; {INSTALL} installs "
+        "what it needs.",
     )
 
 

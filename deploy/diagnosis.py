@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from deploy.checks import Check, check_descriptors, check_gateway, check_store, no_redis
+from deploy.checks import (
+    Check,
+    check_descriptors,
+    check_gateway,
+    check_local_model,
+    check_store,
+    no_redis,
+)
 from deploy.problems import CommandFailed
 from deploy.stack import find_stack
 from deploy.store_access import open_store
@@ -20,4 +27,4 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
             found = await check_store(store)
     except CommandFailed as error:
         return [no_redis(str(error))]
-    return [*found, await check_gateway(stack)]
+    return [*found, await check_gateway(stack), await check_local_model(stack)]

@@ -14,8 +14,9 @@ from deploy.secret_key import VARIABLE, kept_key
 REDIS_URL = "HEADRACE_REDIS_URL"
 RECORD = "stack.json"
 TIERS_FILE = "HEADRACE_TIERS_FILE"
+LOCAL_MODEL_URL = "HEADRACE_LOCAL_MODEL_URL"
 PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR")
-SHARED = (*PATHS, "HEADRACE_RETENTION_DAYS")
+SHARED = (*PATHS, "HEADRACE_RETENTION_DAYS", LOCAL_MODEL_URL)
 """Settings by which the store is kept, so commands go by those of the stack they work on."""
 
 

@@ -15,10 +15,12 @@ from deploy.addresses import port_of, reachable_host, reserve_port, url_of
 from deploy.console import Console
 from deploy.demo import Demo
 from deploy.http_client import Unreachable, call
+from deploy.local_model import LocalModel, is_serving
 from deploy.problems import CommandFailed
 from deploy.redis_server import RedisServer
 from deploy.secret_key import VARIABLE, keep_key
 from deploy.stack import (
+    LOCAL_MODEL_URL,
     REDIS_URL,
     Stack,
     forget,
@@ -32,7 +34,7 @@ from deploy.supervisor import Keeper, Part, Supervisor, mourn_nobody
 from engine.errors import EngineError
 from engine.settings import Settings
 
-STAGES = {"gateway": 0, "worker": 1, "redis": 2}
+STAGES = {"gateway": 0, "worker": 1, "redis": 2, "model": 2}
 KILLED = 130
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READY_SECONDS = 60.0
@@ -52,6 +54,8 @@ class Options:
     gateways: int
     workers: int
     demo: bool
+    local_model: bool
+    """Whether a model is to run here too."""
 
 
 async def serve(options: Options, settings: Settings) -> int:
@@ -64,7 +68,7 @@ async def serve(options: Options, settings: Settings) -> int:
         cleanup.callback(console.close)
         supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5)
         asked = replace(options, data_dir=data_dir, port=port)
-        run = Run(asked, supervisor, console, cleanup)
+        run = Run(asked, settings, supervisor, console, cleanup)
         return await _until_signal(run.start, supervisor)
 
 
@@ -74,21 +78,27 @@ class Run:
     def __init__(
         self,
         options: Options,
+        settings: Settings,
         supervisor: Supervisor,
         console: Console,
         cleanup: ExitStack,
     ) -> None:
         self._options = options
+        self._settings = settings
         self._supervisor = supervisor
         self._console = console
         self._cleanup = cleanup
         self._redis_url = os.environ.get(REDIS_URL, "")
         self._secret_key = keep_key(options.data_dir)
+        self._model_url = settings.local_model_url
 
     async def start(self) -> None:
         """Start everything, say when it serves, and show the demonstration."""
+        preparing = asyncio.create_task(self._prepare_model())
+        self._cleanup.callback(preparing.cancel)
         redis_url = self._redis_url or await self._start_redis()
         await _check_redis(redis_url, self._secret_key)
+        model = self._start_model(await preparing)
         stack = self._remember(redis_url)
         gateways = [
             self._start_part("gateway", n, redis_url) for n in range(self._options.gateways)
@@ -97,9 +107,40 @@ class Run:
             self._start_part("worker", number, redis_url)
         demo = await self._prepare_demo(stack)
         await _wait(lambda: _serves(stack.url or ""), gateways[0], READY_SECONDS)
+        if model is not None:
+            await self._see_model(model)
         _tell(f"ready {url_of(self._options.host, self._options.port)}")
         if demo is not None:
             _tell(await demo.show())
+
+    async def _prepare_model(self) -> LocalModel | None:
+        """The model that is to run here, if one is and it is in order: a stack does without."""
+        if not self._options.local_model:
+            return None
+        named, data_dir = self._settings.local_model, self._options.data_dir
+        try:
+            return await asyncio.to_thread(LocalModel.prepare, named, data_dir)
+        except CommandFailed as error:
+            self._console.say("model", f"{error} The stack runs without it.")
+            return None
+
+    def _start_model(self, model: LocalModel | None) -> Keeper | None:
+        if model is None:
+            return None
+        self._cleanup.enter_context(model.held)
+        self._model_url = model.url
+        return self._supervisor.start(model.part(STAGES["model"], self._settings.drain_seconds))
+
+    async def _see_model(self, keeper: Keeper) -> None:
+        """Wait until the model answers, not for ever; one that cannot is given up."""
+        try:
+            await _wait(lambda: is_serving(self._model_url), keeper, READY_SECONDS)
+        except CommandFailed:
+            if keeper.deaths < MAX_DEATHS:
+                self._console.say("model", "is still being loaded; its calls fail until then")
+                return
+            await keeper.stop(self._settings.drain_seconds)
+            self._console.say("model", "does not start. The stack runs without it.")
 
     async def _start_redis(self) -> str:
         server = redis_server.open_server(self._options.data_dir)
@@ -134,11 +175,14 @@ class Run:
             data_dir=options.data_dir,
             redis_url=redis_url,
             url=url,
-            settings=shared_settings(os.environ),
+            settings=shared_settings(os.environ | self._model_environ()),
         )
         remember(stack)
         self._cleanup.callback(forget, options.data_dir)
         return stack
+
+    def _model_environ(self) -> dict[str, str]:
+        return {LOCAL_MODEL_URL: self._model_url} if self._model_url else {}
 
     def _start_part(self, kind: str, number: int, redis_url: str) -> Keeper:
         part = Part(
@@ -149,6 +193,7 @@ class Run:
                 VARIABLE: self._secret_key,
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
+                **self._model_environ(),
             },
             stage=STAGES[kind],
             mourn=partial(end_leases, redis_url) if kind == "worker" else mourn_nobody,

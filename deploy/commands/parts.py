@@ -15,8 +15,15 @@ from deploy.commands import options
 @click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True)
 @click.option("--gateways", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--no-demo", is_flag=True, help="Create no account, key or example workflows.")
+@click.option("--local", is_flag=True, help="Run a model here too; HEADRACE_LOCAL_MODEL names one.")
 def up(
-    host: str | None, port: int | None, data_dir: Path, workers: int, gateways: int, no_demo: bool
+    host: str | None,
+    port: int | None,
+    data_dir: Path,
+    workers: int,
+    gateways: int,
+    no_demo: bool,
+    local: bool,
 ) -> None:
     """Run the whole stack here, until Ctrl-C."""
     import asyncio
@@ -32,6 +39,7 @@ def up(
         workers=workers,
         gateways=gateways,
         demo=not no_demo,
+        local_model=local or bool(settings.local_model),
     )
     sys.exit(asyncio.run(serve(asked, settings)))
 

@@ -1,0 +1,26 @@
+"""Which file the local model is: the operator's own, else the one that the extra carries."""
+
+from pathlib import Path
+
+from deploy.local_model.weights import QWEN, join
+from deploy.problems import CommandFailed
+
+VARIABLE = "HEADRACE_LOCAL_MODEL"
+MAGIC = b"GGUF"
+
+
+def model_file(named: str, data_dir: Path) -> Path:
+    """The file, checked; `named` is what the setting says. Raises CommandFailed."""
+    return _own(Path(named).expanduser()) if named else join(QWEN, data_dir / "models")
+
+
+def _own(path: Path) -> Path:
+    try:
+        with path.open("rb") as file:
+            is_model = file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        reason = error.strerror or error
+        raise CommandFailed(f"{VARIABLE} names {path}, which cannot be read: {reason}.") from error
+    if not is_model:
+        raise CommandFailed(f"{VARIABLE} names {path}, which is not a GGUF file.")
+    return path.resolve()

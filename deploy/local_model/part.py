@@ -1,0 +1,56 @@
+"""The local model as a part of a stack: what its supervisor starts, and how it is found."""
+
+import asyncio
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.addresses import port_of, reserve_port, url_of
+from deploy.http_client import Unreachable, call
+from deploy.local_model.file import model_file
+from deploy.local_model.installed import INSTALL, is_installed
+from deploy.local_model.server import HOST
+from deploy.problems import CommandFailed
+from deploy.supervisor import Part
+
+HEALTH_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalModel:
+    """A model file that is in order, and a port that is held for its server."""
+
+    file: Path
+    held: socket.socket
+
+    @classmethod
+    def prepare(cls, named: str, data_dir: Path) -> "LocalModel":
+        """Find, or put together, the file. Raises CommandFailed with one sentence."""
+        if not is_installed():
+            raise CommandFailed(f"What runs a model here is not installed: {INSTALL}.")
+        return cls(file=model_file(named, data_dir), held=reserve_port(HOST, 0))
+
+    @property
+    def url(self) -> str:
+        """Where its API is, as OpenAI's clients name it."""
+        return f"{url_of(HOST, port_of(self.held))}/v1"
+
+    def part(self, stage: int, drain_seconds: float) -> Part:
+        """The program that serves it."""
+        arguments = (str(self.file), str(port_of(self.held)), str(drain_seconds))
+        return Part(
+            name="model",
+            command=(sys.executable, "-P", "-m", "deploy.local_model", *arguments),
+            stage=stage,
+        )
+
+
+async def is_serving(url: str) -> bool:
+    """Whether the model behind this address of its API is loaded and answers."""
+    health = f"{url.removesuffix('/v1')}/health"
+    try:
+        status, _ = await asyncio.to_thread(call, "GET", health, timeout=HEALTH_SECONDS)
+    except Unreachable:
+        return False
+    return status == 200

@@ -1,0 +1,83 @@
+"""The server of the local model: llama.cpp's own, which speaks OpenAI's protocol."""
+
+import importlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from deploy.http_client import Unreachable, call
+from deploy.local_model.installed import RUNTIME
+
+HOST = "127.0.0.1"
+NAME = "local-text"
+"""What the shipped manifest calls it, whatever the file."""
+SLOTS = 2
+SLOT_TOKENS = 4_096
+"""Prompt and answer of one call together, at most."""
+MAX_THREADS = 8
+ERRORS_ONLY = 1
+POLL_SECONDS = 0.05
+
+
+def run(path: Path, port: int, drain_seconds: float) -> int:
+    """Serve until SIGTERM, and then until the calls under way have ended, not for ever."""
+    told = threading.Event()
+    try:
+        server = open_server(path, port)
+    except RuntimeError as error:
+        print(f"{path} cannot be loaded: {error}", flush=True)
+        return 1
+    # Only now: while the file is loaded, a signal ends the process as signals do.
+    signal.signal(signal.SIGTERM, lambda number, frame: _note(told, number, frame))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print(f"{path.name} answers at {server.listening_address} as {NAME}", flush=True)
+    told.wait()
+    drain(server.listening_address, drain_seconds)
+    sys.stdout.flush()
+    os._exit(0)  # the server's own threads would go on
+
+
+def open_server(path: Path, port: int) -> Any:
+    """Load a model and listen for calls. Raises RuntimeError."""
+    runtime = importlib.import_module(RUNTIME)
+    params = runtime.CommonParams()
+    params.model.path = str(path)
+    params.model_alias = {NAME}
+    params.hostnames = [HOST]
+    params.port = port
+    params.reuse_port = True  # the supervisor holds the port, so that nobody else can have it
+    params.cors_origins = f"http://{HOST}:{port}"
+    params.ui = False
+    params.offline = True
+    params.n_parallel = SLOTS
+    params.n_ctx = SLOTS * SLOT_TOKENS
+    params.cache_ram_mib = 0
+    params.verbosity = ERRORS_ONLY
+    threads = max(1, min(MAX_THREADS, os.cpu_count() or 1))
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    return runtime.Server(params)
+
+
+def drain(url: str, seconds: float) -> None:
+    """Wait until no call is under way."""
+    deadline = time.monotonic() + seconds
+    while _is_busy(url) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def _is_busy(url: str) -> bool:
+    try:
+        _, slots = call("GET", f"{url}/slots", timeout=2)
+    except Unreachable:
+        return False
+    listed = slots if isinstance(slots, list) else []
+    return any(slot.get("is_processing") for slot in listed if isinstance(slot, dict))
+
+
+def _note(told: threading.Event, _number: int, _frame: FrameType | None) -> None:
+    told.set()
