@@ -79,6 +79,30 @@ WEBHOOKS_DISABLED = Counter(
     "Webhooks disabled because their receiver is gone or failed for too long.",
     registry=REGISTRY,
 )
+PROVIDER_WAITING = Gauge(
+    "headrace_provider_calls_waiting",
+    "Calls to providers that wait for their turn.",
+    ["provider"],
+    registry=REGISTRY,
+)
+PROVIDER_GRANTED = Counter(
+    "headrace_provider_calls_granted_total",
+    "Calls to providers that had their turn.",
+    ["provider"],
+    registry=REGISTRY,
+)
+PROVIDER_REFUSED = Counter(
+    "headrace_provider_calls_refused_total",
+    "Calls that providers answered with 429.",
+    ["provider"],
+    registry=REGISTRY,
+)
+PROVIDER_BREAKER = Gauge(
+    "headrace_provider_breaker_open",
+    "Worker processes that fail calls at once because their provider fails.",
+    ["provider"],
+    registry=REGISTRY,
+)
 HINTS_RESENT = Counter(
     "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
 )

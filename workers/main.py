@@ -22,7 +22,7 @@ from workers.delivery import Sender
 from workers.executor import Executor
 from workers.http import Egress
 from workers.http.gate import Gate
-from workers.models import Models
+from workers.models import Governor, Models
 from workers.pool import Pool
 from workers.sweeper import Sweeper
 from workers.walker import Walker
@@ -69,9 +69,11 @@ async def worker(
         stack.push_async_callback(egress.close)
         providers = Egress(gate=Gate.of_providers(settings))
         stack.push_async_callback(providers.close)
+        governor = Governor(store.governor, worker_id)
+        await stack.enter_async_context(governor.running(settings.redis_url))
         walker = Walker(
             store=store,
-            executor=Executor(egress, pool, Models(providers)),
+            executor=Executor(egress, pool, Models(providers, governor=governor)),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
             max_bytes=settings.max_run_bytes,

@@ -104,7 +104,8 @@ class Governor:
                 keyspace.provider_callers(provider),
             ],
             [
-                *(now, caller, int(LEASE_SECONDS * 1000), provider, *_numbers(limits), KEPT_MS),
+                *(now, caller, int(LEASE_SECONDS * 1000), provider),
+                *(*_numbers(limits), KEPT_MS),
                 *(word for event in events for word in event.words()),
             ],
         )

@@ -1,5 +1,6 @@
 """How workers call models: one dialect for each section that a manifest may have."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -23,6 +24,7 @@ from workers.models.base import (
 )
 from workers.models.builtin import BuiltinDialect
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
+from workers.models.governing import Governor, Ticket, guess_tokens
 from workers.models.http import HttpDialect
 from workers.models.openai import OpenAIDialect
 
@@ -33,6 +35,7 @@ __all__ = [
     "Dialect",
     "Errand",
     "Fetcher",
+    "Governor",
     "Keeper",
     "Models",
     "NoDesk",
@@ -64,11 +67,13 @@ class Models:
         fetcher: Fetcher | None = None,
         *,
         keeper: Keeper | None = None,
+        governor: Governor | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._dialects = {dialect.call: dialect for dialect in DIALECTS}
         self._fetcher = fetcher or _NoWayOut()
         self._keeper = keeper or NoKeeper()
+        self._governor = governor
         self._environ = environ
 
     async def call(self, model: Model, values: Mapping[str, Any], errand: Errand = ALONE) -> Answer:
@@ -121,7 +126,26 @@ class Models:
             desk=errand.desk,
             tell_progress=errand.tell_progress,
         )
-        return await self._dialects[type(model.call)].answer(model, values, call)
+        return await self._take_turn(model, values, call)
+
+    async def _take_turn(
+        self, model: Model, values: Mapping[str, Any], call: CallContext
+    ) -> Answer:
+        """Call when it is the call's turn; a job that is under way already has had it."""
+        dialect, ticket = self._dialects[type(model.call)], Ticket.of(model, self._environ)
+        is_under_way = call.job is not None and call.job.get("id") is not None
+        if self._governor is None or ticket is None or is_under_way:
+            return await dialect.answer(model, values, call)
+        patience = _patience(model, ticket, call.deadline)
+        async with self._governor.turn(
+            ticket, call.account_id, guess_tokens(values), patience
+        ) as turn:
+            heard = replace(call, fetch=turn.listening(call.fetch))
+            answer = await dialect.answer(model, values, heard)
+            tokens = answer.usage.input_tokens + answer.usage.output_tokens
+            if tokens:
+                turn.used(tokens)
+            return answer
 
 
 def _candidates(model: Model, begun: str | None) -> list[Model]:
@@ -132,6 +156,14 @@ def _candidates(model: Model, begun: str | None) -> list[Model]:
         if found is not None and found.enabled and found.category is model.category:
             listed.append(found)
     return sorted(listed, key=lambda each: each.internal_name != begun)
+
+
+def _patience(model: Model, ticket: Ticket, deadline: float | None) -> float:
+    """How many seconds a call may wait; where there are other models, they need time as well."""
+    left = ticket.patience
+    if deadline is not None:
+        left = deadline - asyncio.get_running_loop().time()
+    return left / 2 if model.fallback else left
 
 
 def _fitting(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:

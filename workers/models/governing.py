@@ -1,0 +1,170 @@
+"""The governor's side in a worker: every call of a provider has its turn."""
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine import keyspace
+from engine.models.limits import Limits
+from engine.models.manifest import Model
+from engine.models.sections.builtin import Builtin
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.store import governor as turns
+from engine.store.governor import Event, Happening
+from engine.store.subscription import Subscription
+from workers.models.failing import TIMEOUT, UNAVAILABLE, of_transport, read_wait
+from workers.models.lane import Lane
+from workers.models.signals import read_limits
+
+CHARACTERS_PER_TOKEN = 4
+TROUBLE = frozenset({408, *range(500, 600)})
+
+Fetch = Callable[[HttpCall], Awaitable[HttpAnswer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """Which line a call stands in: that of its credential and the limits stated for it."""
+
+    provider: str
+    label: str
+    """Names the provider in metrics."""
+    limits: Limits
+    patience: float
+    """Seconds that a call without a deadline waits at most."""
+
+    @classmethod
+    def of(cls, model: Model, environ: Mapping[str, str]) -> "Ticket | None":
+        """The ticket for a call of a model; None where there is no provider.
+
+        Models with one credential share a line when the same limits are stated for them. Without
+        stated limits each has its own, since what providers tell holds for one of their models.
+        """
+        if isinstance(model.call, Builtin):
+            return None
+        endpoint = model.call.endpoint
+        place = environ.get(endpoint.base_url_env, "") if endpoint.base_url_env else ""
+        shared = repr(model.limits) if model.limits != Limits() else model.internal_name
+        named = "\0".join((place or endpoint.base_url, endpoint.api_key_env, shared))
+        return cls(
+            provider=hashlib.sha256(named.encode()).hexdigest()[:16],
+            label=endpoint.provider.partition(":")[0],
+            limits=model.limits,
+            patience=endpoint.timeout_seconds,
+        )
+
+
+class Turn:
+    """A call's time with a provider; what is told last is what became of it."""
+
+    def __init__(self, lane: Lane, call_id: str, account_id: str) -> None:
+        self._lane = lane
+        self._call_id = call_id
+        self._account_id = account_id
+        self._kind = Happening.LEFT
+        self._wait_ms = 0
+        self._tokens = -1
+
+    def told(self, status: int, headers: Mapping[str, str], tokens: int | None = None) -> None:
+        """The provider has answered."""
+        self._lane.learn(read_limits(headers))
+        if status == 429:
+            self._kind, self._wait_ms = Happening.REFUSED, round(read_wait(headers) * 1000)
+        else:
+            self._kind = Happening.FAILED if status in TROUBLE else Happening.DONE
+        if tokens is not None:
+            self.used(tokens)
+
+    def failed(self) -> None:
+        """The provider could not be reached, or broke off."""
+        self._kind = Happening.FAILED
+
+    def used(self, tokens: int) -> None:
+        """The call took so many tokens."""
+        self._tokens = tokens
+
+    def listening(self, fetch: Fetch) -> Fetch:
+        """A way out that tells what comes back."""
+
+        async def listen(call: HttpCall) -> HttpAnswer:
+            try:
+                answer = await fetch(call)
+            except NodeFailed as failure:
+                if of_transport(failure).code in (UNAVAILABLE, TIMEOUT):
+                    self.failed()
+                raise
+            self.told(answer.status, answer.headers)
+            return answer
+
+        return listen
+
+    def event(self) -> Event:
+        """What became of it."""
+        amounts = {Happening.REFUSED: self._wait_ms, Happening.DONE: self._tokens}
+        return Event(
+            kind=self._kind,
+            call_id=self._call_id,
+            account_id=self._account_id,
+            amount=amounts.get(self._kind, 0),
+        )
+
+
+class Governor:
+    """Lets calls through when it is their turn, over all worker processes."""
+
+    def __init__(self, governor: turns.Governor, process_id: str) -> None:
+        self._governor = governor
+        self._channel = keyspace.turns(process_id)
+        self._lanes: dict[str, Lane] = {}
+
+    @contextlib.asynccontextmanager
+    async def running(self, redis_url: str) -> AsyncIterator[None]:
+        """Hear of turns for as long as the context lasts."""
+        async with Subscription(redis_url, self._channel).running(self._ring):
+            try:
+                yield
+            finally:
+                for lane in self._lanes.values():
+                    await lane.close()
+
+    @contextlib.asynccontextmanager
+    async def turn(
+        self, ticket: Ticket, account_id: str, tokens: int, patience: float
+    ) -> AsyncIterator[Turn]:
+        """A turn, within `patience` seconds; `tokens` are about what the call takes.
+
+        Raises NodeFailed when there is none in time or the provider is in trouble.
+        """
+        lane = self._lane(ticket)
+        turn = Turn(lane, await lane.enter(account_id, tokens, patience), account_id)
+        try:
+            yield turn
+        finally:
+            lane.leave(turn.event())
+
+    def _lane(self, ticket: Ticket) -> Lane:
+        lane = self._lanes.get(ticket.provider)
+        if lane is None:
+            lane = Lane(self._governor, self._channel, ticket.provider, ticket.label, ticket.limits)
+            self._lanes[ticket.provider] = lane
+        return lane
+
+    def _ring(self, data: bytes) -> None:
+        lane = self._lanes.get(data.decode(errors="replace"))
+        if lane is not None:
+            lane.ring()
+
+
+def guess_tokens(values: Mapping[str, Any]) -> int:
+    """About how many tokens these values are; what calls take in the end is learned."""
+    return 1 + _characters(list(values.values())) // CHARACTERS_PER_TOKEN
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list | tuple):
+        return sum(_characters(each) for each in value)
+    return 0

@@ -1,0 +1,239 @@
+"""The calls of this process to one provider: they wait here for their turn, which Redis gives.
+
+While nothing is known that calls must wait for, they do not; then only failures are told of, and
+the answers that end a row of them.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from engine import metrics
+from engine.errors import EngineError
+from engine.models.limits import Limits
+from engine.nodes.base import NodeFailed
+from engine.store.governor import ALL, LEASE_SECONDS, Event, Governor, Happening, Turns
+from workers.models.failing import RATE_LIMITED, UNAVAILABLE
+
+RENEW_SECONDS = LEASE_SECONDS / 4
+RETRY_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    ask: Event
+    turn: asyncio.Future[None]
+    until: float
+
+
+class Lane:
+    """One provider's calls in this process; `label` names the provider in metrics."""
+
+    def __init__(
+        self, governor: Governor, channel: str, provider: str, label: str, limits: Limits
+    ) -> None:
+        self._governor = governor
+        self._channel = channel
+        self._provider = provider
+        self._stated = limits
+        self._limits = limits
+        self._must_ask = limits != Limits()
+        self._failures = 0
+        self._open_until = 0.0
+        self._blamed: str | None = None
+        self._ids = itertools.count()
+        self._waiting: dict[str, _Waiting] = {}
+        self._running: set[str] = set()
+        self._events: list[Event] = []
+        self._taken: list[Event] = []
+        self._seen = _Minute()
+        self._rung = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._gauge = metrics.PROVIDER_WAITING.labels(label)
+        self._granted = metrics.PROVIDER_GRANTED.labels(label)
+        self._refused = metrics.PROVIDER_REFUSED.labels(label)
+        self._breaker = metrics.PROVIDER_BREAKER.labels(label)
+
+    async def enter(self, account_id: str, tokens: int, patience: float) -> str:
+        """Wait for a turn; gives the call's id, empty where calls need not ask.
+
+        Raises NodeFailed when the provider is in trouble, or when there is no turn in time.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._is_blamed(account_id) and now < self._open_until:
+            raise _is_open(self._open_until - now)
+        if self._must_ask:
+            call_id = await self._wait(account_id, tokens, now + patience)
+        else:
+            call_id = ""
+        self._granted.inc()
+        self._seen.add()
+        return call_id
+
+    def leave(self, event: Event) -> None:
+        """A call has ended."""
+        self._running.discard(event.call_id)
+        if event.kind is Happening.REFUSED:
+            self._refused.inc()
+        if event.call_id or event.kind in (Happening.REFUSED, Happening.FAILED):
+            self._tell(replace(event, seen=self._seen.count()))
+        elif event.kind is Happening.DONE and self._failures:
+            self._tell(event)
+
+    def learn(self, told: Limits) -> None:
+        """What the provider says of its limits counts where the manifest says nothing."""
+        stated = self._stated
+        self._limits = Limits(
+            requests_per_minute=stated.requests_per_minute or told.requests_per_minute,
+            tokens_per_minute=stated.tokens_per_minute or told.tokens_per_minute,
+            concurrency=stated.concurrency,
+        )
+        self._must_ask = self._must_ask or self._limits != Limits()
+
+    def ring(self) -> None:
+        """It may be the turn of a call."""
+        self._rung.set()
+
+    async def close(self) -> None:
+        """Tell what there is to tell, for a moment, and end."""
+        task = self._task
+        if task is not None:
+            self._rung.set()
+            await asyncio.wait([task], timeout=RETRY_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _wait(self, account_id: str, tokens: int, until: float) -> str:
+        call_id = f"{next(self._ids):x}"
+        loop = asyncio.get_running_loop()
+        ask = Event(kind=Happening.ASK, call_id=call_id, account_id=account_id, amount=tokens)
+        waiting = self._waiting[call_id] = _Waiting(ask, loop.create_future(), until)
+        self._tell(ask)
+        self._gauge.inc()
+        try:
+            async with asyncio.timeout_at(until if math.isfinite(until) else None):
+                await waiting.turn
+        except TimeoutError:
+            self._withdraw(call_id)
+            raise _no_turn(0) from None
+        except BaseException:
+            self._withdraw(call_id)
+            raise
+        finally:
+            self._gauge.dec()
+        return call_id
+
+    def _withdraw(self, call_id: str) -> None:
+        self._waiting.pop(call_id, None)
+        self._running.discard(call_id)
+        self._tell(Event(kind=Happening.LEFT, call_id=call_id))
+
+    def _tell(self, event: Event) -> None:
+        self._events.append(event)
+        self._rung.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"turns at {self._provider}")
+
+    async def _run(self) -> None:
+        """For as long as there are calls in line, under way, or to be told of."""
+        is_known = False
+        while self._waiting or self._running or self._events:
+            self._rung.clear()
+            events, self._events = [*self._taken, *self._events], []
+            self._taken = []
+            try:
+                turns = await self._governor.turn(
+                    self._provider, self._channel, self._limits, events
+                )
+            except EngineError:
+                self._events = [*events, *self._events]
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if turns.was_unknown and is_known:
+                self._events += [each.ask for each in self._waiting.values()]
+            is_known = True
+            self._take(turns)
+            await self._rest(turns.due_seconds if self._waiting else None)
+        self._task = None
+
+    async def _rest(self, due: float | None) -> None:
+        if self._events or not (self._waiting or self._running):
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RENEW_SECONDS if due is None else due):
+                await self._rung.wait()
+
+    def _take(self, turns: Turns) -> None:
+        now = asyncio.get_running_loop().time()
+        for call_id in turns.granted:
+            self._taken.append(Event(kind=Happening.TOOK, call_id=call_id))
+            waiting = self._waiting.pop(call_id, None)
+            if waiting is not None and not waiting.turn.done():
+                self._running.add(call_id)
+                waiting.turn.set_result(None)
+        self._must_ask = turns.must_ask or self._limits != Limits()
+        self._failures = turns.failures
+        self._note_breaker(turns, now)
+        for waiting in list(self._overdue(turns, now)):
+            if not waiting.turn.done():
+                waiting.turn.set_exception(self._refusal(turns, waiting))
+
+    def _overdue(self, turns: Turns, now: float) -> Iterator[_Waiting]:
+        """The calls that wait in vain."""
+        for waiting in self._waiting.values():
+            is_shut_out = turns.open_seconds > 0 and self._is_blamed(waiting.ask.account_id)
+            if is_shut_out or now + turns.pause_seconds > waiting.until:
+                yield waiting
+
+    def _refusal(self, turns: Turns, waiting: _Waiting) -> NodeFailed:
+        if turns.open_seconds > 0 and self._is_blamed(waiting.ask.account_id):
+            return _is_open(turns.open_seconds)
+        return _no_turn(turns.pause_seconds)
+
+    def _note_breaker(self, turns: Turns, now: float) -> None:
+        was_open, is_open = self._blamed is not None, turns.open_seconds > 0
+        self._open_until = now + turns.open_seconds
+        self._blamed = turns.blamed if is_open else None
+        self._breaker.inc(is_open - was_open)
+
+    def _is_blamed(self, account_id: str) -> bool:
+        return self._blamed in (ALL, account_id)
+
+
+class _Minute:
+    """About how many there were in the last minute."""
+
+    def __init__(self) -> None:
+        self._minute, self._now, self._before = 0, 0, 0
+
+    def add(self) -> None:
+        """One more."""
+        self._turn_over()
+        self._now += 1
+
+    def count(self) -> int:
+        """As of now."""
+        past = self._turn_over()
+        return round(self._now + self._before * (1 - past))
+
+    def _turn_over(self) -> float:
+        """The share of this minute that is over."""
+        minutes = time.monotonic() / 60
+        if int(minutes) != self._minute:
+            self._before = self._now if int(minutes) == self._minute + 1 else 0
+            self._minute, self._now = int(minutes), 0
+        return minutes % 1
+
+
+def _is_open(seconds: float) -> NodeFailed:
+    message = "The provider has failed several times in a row and is not asked for now"
+    return NodeFailed(UNAVAILABLE, message, retryable=True, retry_after=seconds)
+
+
+def _no_turn(seconds: float) -> NodeFailed:
+    message = "The provider's limits leave no turn for this call in time"
+    return NodeFailed(RATE_LIMITED, message, retryable=True, retry_after=seconds)
