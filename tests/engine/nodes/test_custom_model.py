@@ -345,3 +345,30 @@ async def test_each_item_has_a_number_of_its_own() -> None:
     )
 
     assert sorted(context.items) == [0, 1, 2]
+
+
+async def test_a_node_calls_its_model_as_it_is_when_it_runs() -> None:
+    kind, context = CustomModel(), FakeContext()
+    settings = kind.parse({"model": "writer", "prompt": "x"})
+    longer = model("writer", fields=FIELDS, pricing=PRICING)
+
+    with use_models([longer]):
+        await kind.run(settings, {}, context)
+        used = kind.most(settings, {})
+
+    assert context.asked == [{"prompt": "x", "count": 1}]
+    assert used.images == 1
+
+
+@pytest.mark.parametrize(
+    "now", [[], [model("writer", head="enabled = false")], [model("writer", category="image")]]
+)
+async def test_a_model_that_is_not_what_it_was_fails_the_node(now: list[Model]) -> None:
+    kind, context = CustomModel(), FakeContext()
+    settings = kind.parse({"model": "writer", "prompt": "x"})
+
+    with use_models(now), pytest.raises(NodeFailed) as raised:
+        await kind.run(settings, {}, context)
+
+    assert raised.value.code == "model_gone"
+    assert context.asked == []

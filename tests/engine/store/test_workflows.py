@@ -281,6 +281,23 @@ async def test_a_graph_that_cannot_run_is_not_remembered_as_one_that_can(
         assert [problem["edgeId"] for problem in found.problems] == ["e"]
 
 
+async def test_a_model_that_changes_is_compiled_into_the_plans_that_have_it(
+    store: Store, account: Account
+) -> None:
+    before, after = model("mine"), model("mine", tier="pro")
+    graph = Graph().node("m", "customModel", model="mine", prompt="x").node("out", "responseOutput")
+    saved = parse_document(graph.wire("m.text-out > out.result-in").body())
+
+    with use_models([before]):
+        workflow = await store.workflows.create(account.id, saved, [])
+        first, again = [(await store.workflows.plan(workflow.slug))[1] for _ in range(2)]
+    with use_models([after]):
+        _, second = await store.workflows.plan_of(account.id, workflow.slug, 1)
+
+    assert first is not None and first is again
+    assert [plan.nodes[0].settings.model for plan in (first, second)] == [before, after]
+
+
 async def test_a_workflow_whose_model_is_gone_runs_again_when_it_is_back(
     store: Store, account: Account
 ) -> None:

@@ -208,6 +208,20 @@ async def test_a_job_that_fails_is_told_of_and_the_next_attempt_begins_another(
     assert desk.jobs[0] == {"model": "own", "id": "j-2", "round": 1}
 
 
+async def test_a_result_that_cannot_be_fetched_now_is_fetched_by_the_next_attempt(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    more = JOB.replace('result = "output"', 'result = "url"') + 'result_path = "/r/{{ job }}"'
+    provider.answers = [STARTED, DONE, web.Response(status=503)]
+    failure = await fail(models, desk, video(more))
+    provider.answers = [DONE, {"url": "https://cdn.example/3.mp4"}]
+
+    assert await run(models, desk, video(more)) == "https://cdn.example/3.mp4"
+
+    assert failure.retryable
+    assert [each for each in asked(provider) if each.startswith("POST")] == ["POST /jobs"]
+
+
 async def test_a_job_that_is_done_with_an_error_has_failed(
     models: Models, provider: Provider, desk: FakeDesk
 ) -> None:
