@@ -149,6 +149,7 @@ OPERATIONS: dict[str, Operation] = {
     "healthz": Operation(answers={200: "Status"}),
     "openapi": Operation(answers={200: "OpenApi"}),
     "show_docs": Operation(answers={200: "Page"}),
+    "show_home": Operation(answers={200: "Page"}),
     "metrics": Operation(answers={200: "Metrics"}),
     "readyz": Operation(answers={200: "Status"}, errors=(errors.Unavailable,)),
 }

@@ -10,18 +10,12 @@ from engine.store import Principal
 from gateway import answers
 from gateway.browsers import check_origin, is_opened_on_purpose, session_cookie
 from gateway.endpoints import Resource, guessed, session_only
+from gateway.pages import HEADERS, page
 from gateway.query import Query
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 HOME = "/"
-PAGE = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-    '<meta name="viewport" content="width=device-width"><style>'
-    "body{{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem}}"
-    "button{{font:inherit;padding:.5rem 1.5rem}}code{{font:14px ui-monospace,monospace}}"
-    ":root{{color-scheme:light dark}}</style></head><body><h1>{title}</h1>{body}</body></html>"
-)
 FORM = (
     '<form method="post" action="/login?token={token}"><p>This link works once. '
     "You stay signed in on this browser for 30 days after your last visit.</p>"
@@ -31,16 +25,6 @@ USED = (
     "<p>It was used already, or it is older than ten minutes.</p><p>Whoever runs this installation "
     "makes a new one with <code>headrace login-link --account ID</code>.</p>"
 )
-HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "cache-control": "no-store",
-    # The link must not travel on, yet the form's own origin must be told.
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
 
 
 @guessed
@@ -51,7 +35,7 @@ async def show_login(request: GatewayRequest) -> Response:
         return _used(request)
     if is_opened_on_purpose(request.scope):
         return await _sign_in(request, token)
-    return _page("Sign in", FORM.format(token=escape(token)))
+    return page("Sign in", FORM.format(token=escape(token)))
 
 
 @guessed
@@ -84,11 +68,7 @@ async def _sign_in(request: GatewayRequest, login: str) -> Response:
 
 def _used(request: GatewayRequest) -> Response:
     request.state["services"].failed_calls.count(request.scope)
-    return _page("This link does not work any more", USED, 410)
-
-
-def _page(title: str, body: str, status: int = 200) -> Response:
-    return Response(PAGE.format(title=title, body=body), status, HEADERS, media_type="text/html")
+    return page("This link does not work any more", USED, 410)
 
 
 routes: list[BaseRoute] = [

@@ -1,0 +1,60 @@
+"""The first page: who is signed in, what is left to spend, and where each workflow answers."""
+
+from html import escape
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import Unauthorized
+from engine.store import Principal, Workflow
+from gateway.browsers import session_token
+from gateway.endpoints import Resource, guessed
+from gateway.pages import page
+from gateway.services import GatewayRequest
+
+STRANGER = (
+    '<p>This is Headrace. <a href="/docs">What it answers</a> and '
+    '<a href="/openapi.json">the same for programs</a>.</p><p>Whoever runs it signs you in with '
+    "<code>headrace login-link --account ID</code>.</p>"
+)
+SIGNED_IN = (
+    "<p>{email}, {tier}, {balance} credits left.</p><h2>Your workflows</h2>{workflows}"
+    '<p><a href="/docs">What the API answers</a></p>'
+)
+NONE_YET = "<p>There are none yet. <code>POST /api/workflows</code> saves one.</p>"
+
+
+@guessed
+async def show_home(request: GatewayRequest) -> Response:
+    """The page for whoever looks at it."""
+    services, token = request.state["services"], session_token(request.scope)
+    if token is None:
+        return page("Headrace", STRANGER)
+    try:
+        principal = await services.store.sessions.authorize(token)
+    except Unauthorized:
+        services.failed_calls.count(request.scope)
+        return page("Headrace", STRANGER)
+    return page("Headrace", await _own(request, principal))
+
+
+async def _own(request: GatewayRequest, principal: Principal) -> str:
+    store = request.state["services"].store
+    account = principal.account
+    wallet = await store.wallets.read(account.id, principal.terms)
+    rows = [_row(each) for each in await store.workflows.list(account.id)]
+    return SIGNED_IN.format(
+        email=escape(account.email),
+        tier=account.tier.value,
+        balance=wallet.balance,
+        workflows=f"<ul>{''.join(rows)}</ul>" if rows else NONE_YET,
+    )
+
+
+def _row(workflow: Workflow) -> str:
+    name, slug = escape(workflow.document.name), workflow.slug
+    links = f'<a href="/api/workflows/{slug}/openapi.json">description</a>'
+    return f"<li>{name}<br><code>POST /api/workflows/{slug}/run</code> {links}</li>"
+
+
+routes: list[BaseRoute] = [Route("/", Resource(GET=show_home))]
