@@ -1,19 +1,27 @@
 """The governor of providers over four processes, at three times what a provider takes."""
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from engine.capabilities import Tier
+from engine.executions import ExecutionStatus
+from engine.settings import Settings
+from engine.store import Store, UsageFilter
 from tests.acceptance.governed import ANSWERED, Order
+from tests.acceptance.http_load import Connection
+from tests.acceptance.running import RunningStack, running
+from tests.manifests import manifest
 
 PROCESSES = 4
 WEIGHTS = (12, 6, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5)
@@ -29,7 +37,6 @@ class Figures:
     refused: int
     answered: int
     by_account: Sequence[int]
-    codes: Counter[str]
 
     @property
     def fairness(self) -> float:
@@ -67,16 +74,22 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
     processes = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
     ]
-    outcomes = [json.loads(process.communicate()[0]) for process in processes]
+    outcomes: list[dict[str, dict[str, int]]] = [
+        json.loads(process.communicate()[0]) for process in processes
+    ]
+    answered = [sum(one[name].get(ANSWERED, 0) for one in outcomes) for name in order.rates]
+    return read_figures(stub_url, answered)
+
+
+def read_figures(stub_url: str, by_account: Sequence[int]) -> Figures:
+    """What the stub has seen, and what accounts have had."""
     with urlopen(f"{stub_url}/stub/calls") as answer:
         seen: dict[str, Any] = json.load(answer)
-    codes = sum((Counter(each) for one in outcomes for each in one.values()), Counter[str]())
     return Figures(
         calls=seen["total"],
         refused=seen["status429"],
         answered=seen["byStatus"].get("200", 0),
-        by_account=[sum(one[name].get(ANSWERED, 0) for one in outcomes) for name in order.rates],
-        codes=codes,
+        by_account=by_account,
     )
 
 
@@ -101,6 +114,81 @@ def test_a_minute_at_three_times_the_limit(redis_url: str, burst: int) -> None:
         *("--requests-per-minute", str(limit), "--burst", str(burst), "--script", "delay=200")
     ) as url:
         figures = measure(redis_url, url, 60, limit, f"[limits]\nrequests_per_minute = {limit}")
+
+    print(figures, figures.fairness)
+    assert figures.refused <= 0.005 * figures.calls
+    assert 0.95 * limit <= figures.answered <= limit
+    assert figures.fairness >= 0.95
+
+
+OWN = """
+[openai]
+base_url = "http://127.0.0.1:9"
+base_url_env = "STUB"
+model = "m"
+"""
+
+
+async def ask_for_runs(stack: RunningStack, per_minute: int, seconds: float) -> list[int]:
+    """Accounts ask for runs at three times the limit; how many of each have completed then."""
+    store = Store.open(Settings(redis_url=stack.redis_url))
+    accounts = [
+        await store.accounts.create(email=f"{number}@localhost", tier=Tier.BUSINESS)
+        for number in range(len(WEIGHTS))
+    ]
+    keys = [
+        (await store.api_keys.create(each, name="k", capabilities=["model:*"]))[1]
+        for each in accounts
+    ]
+    rates = [weight / 10 * per_minute / 60 for weight in WEIGHTS]
+    await asyncio.gather(
+        *(
+            ask_steadily(stack.url, key, rate, seconds)
+            for key, rate in zip(keys, rates, strict=True)
+        )
+    )
+    wanted = UsageFilter(status=ExecutionStatus.COMPLETED)
+    pages = [await store.usage.page(each.id, wanted, limit=1, offset=0) for each in accounts]
+    await store.close()
+    return [page.total for page in pages]
+
+
+async def ask_steadily(url: str, key: str, rate: float, seconds: float) -> None:
+    """Runs of the model `own`, so many a second."""
+    loop = asyncio.get_running_loop()
+    connection = await Connection(url, key).open()
+    began = loop.time()
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(began + number / rate - loop.time())
+        status, _ = await connection.call(
+            "POST", "/api/models/own/run?async=true", {"inputs": {"prompt": "x"}}
+        )
+        assert status == 202
+    await asyncio.sleep(began + seconds - loop.time())
+    await connection.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_minute_of_runs_over_four_workers(tmp_path: Path) -> None:
+    limit = 600
+    models = tmp_path / "models"
+    models.mkdir()
+    call = f"{OWN}\n[limits]\nrequests_per_minute = {limit}\n"
+    (models / "own.toml").write_text(manifest("own", pricing="", call=call))
+    options = ("--requests-per-minute", str(limit), "--burst", "1", "--script", "delay=200")
+
+    with (
+        stub(*options) as url,
+        running(
+            tmp_path,
+            *("--no-demo", "--workers", str(PROCESSES)),
+            HEADRACE_MODELS_DIR=str(models),
+            STUB=f"{url}/v1",
+        ) as stack,
+    ):
+        by_account = asyncio.run(ask_for_runs(stack, limit, 60))
+        figures = read_figures(url, by_account)
 
     print(figures, figures.fairness)
     assert figures.refused <= 0.005 * figures.calls
