@@ -1,0 +1,234 @@
+"""The models that ship, each with the answers that its provider's documentation shows."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from engine.models.manifest import Model
+from engine.models.pricing import Usage
+from engine.models.registry import all_models, find_model
+from engine.models.sections.anthropic import Anthropic
+from engine.models.sections.builtin import Builtin
+from engine.models.sections.http import Http
+from engine.models.sections.openai import OpenAI
+from tests.providers import KEY, Kept, Provider, calling
+from tests.workers.models.desks import FakeDesk
+from workers.http import Egress
+from workers.models import Errand, job
+
+PNG = base64.b64encode(b"\x89PNG picture").decode()
+PICTURE, CLIP = "https://cdn.example/1.png", "https://cdn.example/1.mp4"
+SONGS = ["https://cdn.example/1.mp3", "https://cdn.example/2.mp3"]
+CHAT = {
+    "choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+}
+MESSAGE = {
+    "type": "message",
+    "content": [{"type": "text", "text": "Hello"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 9, "output_tokens": 2},
+}
+TOKENS = Usage(calls=1, input_tokens=9, output_tokens=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a provider shows: its answers, and what comes of them."""
+
+    answers: Sequence[Any]
+    paths: Sequence[str]
+    value: Any
+    usage: Usage
+    first: dict[str, Any]
+    """Members of the first request's body."""
+
+
+def chat(model: str, **more: Any) -> Shown:
+    return Shown(
+        answers=[CHAT],
+        paths=["POST /chat/completions"],
+        value="Hello",
+        usage=TOKENS,
+        first={"model": model, "messages": [{"role": "user", "content": "hi"}], **more},
+    )
+
+
+def message(model: str) -> Shown:
+    return Shown(
+        answers=[MESSAGE],
+        paths=["POST /v1/messages"],
+        value="Hello",
+        usage=TOKENS,
+        first={"model": model, "max_tokens": 2048},
+    )
+
+
+SHOWN = {
+    "claude-haiku": message("claude-haiku-4-5"),
+    "claude-opus": message("claude-opus-5-5"),
+    "claude-sonnet": message("claude-sonnet-5-5"),
+    "gpt": chat("gpt-5.4", max_completion_tokens=2048),
+    "gpt-mini": chat("gpt-5.4-mini", max_completion_tokens=2048),
+    "gemini-flash": chat("gemini-3.5-flash", max_tokens=2048),
+    "gpt-image": Shown(
+        answers=[{"data": [{"b64_json": PNG}], "output_format": "png", "usage": {}}],
+        paths=["POST /images/generations"],
+        value="https://kept.example/1",
+        usage=Usage(calls=1, images=1),
+        first={"model": "gpt-image-1", "n": 1, "size": "1024x1024", "prompt": "hi"},
+    ),
+    "nano-banana": Shown(
+        answers=[
+            {
+                "candidates": [
+                    {
+                        "content": {
+                            "parts": [
+                                {"text": "Here it is"},
+                                {"inlineData": {"mimeType": "image/png", "data": PNG}},
+                            ]
+                        }
+                    }
+                ]
+            }
+        ],
+        paths=["POST /v1beta/models/gemini-2.5-flash-image:generateContent"],
+        value="https://kept.example/1",
+        usage=Usage(calls=1, images=1),
+        first={"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    ),
+    "seedream": Shown(
+        answers=[{"data": [{"url": PICTURE}], "usage": {"generated_images": 1}}],
+        paths=["POST /images/generations"],
+        value=PICTURE,
+        usage=Usage(calls=1, images=1),
+        first={"model": "seedream-4-0-250828", "size": "2K", "prompt": "hi"},
+    ),
+    "seedance": Shown(
+        answers=[
+            {"id": "cgt-1"},
+            {"id": "cgt-1", "status": "running"},
+            {
+                "id": "cgt-1",
+                "status": "succeeded",
+                "content": {"video_url": CLIP},
+                "usage": {"completion_tokens": 108_900},
+            },
+        ],
+        paths=[
+            "POST /contents/generations/tasks",
+            *["GET /contents/generations/tasks/cgt-1"] * 2,
+        ],
+        value=CLIP,
+        usage=Usage(calls=1, output_tokens=108_900),
+        first={"content": [{"type": "text", "text": "hi"}], "duration": 5, "ratio": "16:9"},
+    ),
+    "kling": Shown(
+        answers=[
+            {"request_id": "r-1", "status": "IN_QUEUE"},
+            {"status": "IN_PROGRESS"},
+            {"status": "COMPLETED"},
+            {"video": {"url": CLIP, "content_type": "video/mp4"}},
+        ],
+        paths=[
+            "POST /fal-ai/kling-video/v2.5-turbo/pro/text-to-video",
+            *["GET /fal-ai/kling-video/requests/r-1/status"] * 2,
+            "GET /fal-ai/kling-video/requests/r-1",
+        ],
+        value=CLIP,
+        usage=Usage(calls=1, seconds=Decimal(5)),
+        first={"prompt": "hi", "duration": "5", "aspect_ratio": "16:9"},
+    ),
+    "suno": Shown(
+        answers=[
+            {"code": 200, "msg": "success", "data": {"taskId": "t-1"}},
+            {"code": 200, "data": {"taskId": "t-1", "status": "TEXT_SUCCESS"}},
+            {
+                "code": 200,
+                "data": {
+                    "taskId": "t-1",
+                    "status": "SUCCESS",
+                    "response": {"sunoData": [{"audioUrl": url} for url in SONGS]},
+                },
+            },
+        ],
+        paths=["POST /api/v1/generate", *["GET /api/v1/generate/record-info?taskId=t-1"] * 2],
+        value=SONGS,
+        usage=Usage(calls=1),
+        first={"prompt": "hi", "customMode": False, "instrumental": False},
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pauses between questions be short."""
+    monkeypatch.setattr(job, "FIRST_PAUSE_SECONDS", 0.005)
+    monkeypatch.setattr(job, "MAX_PAUSE_SECONDS", 0.01)
+
+
+def section_of(model: Model) -> OpenAI | Anthropic | Http:
+    assert not isinstance(model.call, Builtin)
+    return model.call
+
+
+def environ_of(model: Model, url: str) -> dict[str, str]:
+    endpoint = section_of(model).endpoint
+    return {endpoint.base_url_env: url, endpoint.api_key_env: KEY}
+
+
+def test_every_model_of_a_provider_is_shown_here() -> None:
+    others = (each for each in all_models() if not isinstance(each.call, Builtin))
+    provided = {each.internal_name for each in others if section_of(each).endpoint.api_key_env}
+
+    assert provided == SHOWN.keys()
+
+
+@pytest.mark.parametrize("name", SHOWN)
+async def test_a_model_makes_of_documented_answers_what_they_say(
+    name: str, egress: Egress, provider: Provider, kept: Kept
+) -> None:
+    found, shown = find_model(name), SHOWN[name]
+    assert found is not None
+    provider.answers = list(shown.answers)
+    values = {field.name: field.default for field in found.fields if field.default is not None}
+
+    answer = await calling(egress, environ_of(found, provider.url), kept).call(
+        found, {"prompt": "hi", **values}, Errand(desk=FakeDesk())
+    )
+
+    assert answer.value == shown.value
+    assert answer.usage == shown.usage
+    assert [f"{each.method} {each.path}" for each in provider.asked] == shown.paths
+    body = provider.asked[0].body
+    assert {name: body.get(name) for name in shown.first} == shown.first
+    assert all(KEY in str(each.headers) for each in provider.asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("claude-sonnet", ""),
+        ("gpt", "/v1"),
+        ("gemini-flash", "/v1"),
+        ("gpt-image", "/v1"),
+        ("kling", "/fal"),
+    ],
+)
+async def test_a_model_runs_against_the_stub(
+    name: str, path: str, egress: Egress, stub_url: str, kept: Kept
+) -> None:
+    found = find_model(name)
+    assert found is not None
+    values = {field.name: field.default for field in found.fields if field.default is not None}
+
+    answer = await calling(egress, environ_of(found, stub_url + path), kept).call(
+        found, {"prompt": "hi", **values}
+    )
+
+    assert answer.value
