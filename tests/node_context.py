@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import cel
+from engine.images import Edit, Medium
 from engine.models.manifest import Model
 from engine.nodes import node_type
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, Outputs, Wire
@@ -24,6 +25,11 @@ class FakeContext:
     """The values of each call of a model, in the order of the calls."""
     items: list[int] = field(default_factory=list)
     """Which item each call of a model was for."""
+    fetched: list[str] = field(default_factory=list)
+    """The URLs of media."""
+    kept: list[bytes] = field(default_factory=list)
+    edits: list[tuple[Any, ...]] = field(default_factory=list)
+    """Each image's edit and sources."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
@@ -34,6 +40,18 @@ class FakeContext:
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
+
+    async def fetch_media(self, url: str) -> bytes:
+        self.fetched.append(url)
+        return url.encode()
+
+    async def keep_media(self, data: bytes, content_type: str) -> str:
+        self.kept.append(data)
+        return f"https://kept.example/{len(self.kept)}"
+
+    async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
+        self.edits.append((edit, *sources))
+        return Medium(data=b" ".join(sources), content_type="image/png")
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.asked.append(values)

@@ -4,15 +4,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from engine import cel
 from engine.credits import MONEY_CODES
 from engine.graph import Node, Wire
+from engine.images import IMAGE_SECONDS, Edit, Medium
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
 from engine.store.records import pack
+from workers import imaging
+from workers.media import MediaStore, NoMediaStore, fetch_media
 from workers.models import Answer, Desk, Errand, Fetcher, Models, NoDesk
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
@@ -51,7 +54,8 @@ class NodeContext:
     """What a node may ask for while it runs."""
 
     __slots__ = (
-        *("_account_id", "_deadline", "_desk", "_fetcher", "_models", "_pool", "_timeout"),
+        *("_account_id", "_deadline", "_desk", "_fetcher", "_media", "_models", "_pool"),
+        "_timeout",
         *("delivered", "fallback_micro_usd", "inputs", "usage"),
     )
 
@@ -63,6 +67,7 @@ class NodeContext:
         fetcher: Fetcher,
         pool: Pool,
         models: Caller,
+        media: MediaStore,
         account_id: str,
         desk: Desk,
     ) -> None:
@@ -72,6 +77,7 @@ class NodeContext:
         self._fetcher = fetcher
         self._pool = pool
         self._models = models
+        self._media = media
         self._account_id = account_id
         self._desk = desk
         self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
@@ -84,14 +90,27 @@ class NodeContext:
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         """Evaluate CEL in a child process that is killed at the node's deadline."""
-        return await self._work("The expression", cel.evaluate, expression, value)
+        return await self._work("The expression", COMPUTE_SECONDS, cel.evaluate, expression, value)
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a top-level function in a child process that is killed at the node's deadline."""
-        return await self._work("This", function, *args)
+        return await self._work("The work", COMPUTE_SECONDS, function, *args)
 
-    async def _work(self, what: str, function: Callable[..., Any], *args: Any) -> Any:
-        seconds = self._timeout or COMPUTE_SECONDS
+    async def fetch_media(self, url: str) -> bytes:
+        """The bytes at a URL, as one of the account's calls where it is not one of ours."""
+        return await fetch_media(url, self._account_id, self._media, self._fetcher)
+
+    async def keep_media(self, data: bytes, content_type: str) -> str:
+        """Store a medium as the account's."""
+        return await self._media.keep(self._account_id, data, content_type)
+
+    async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
+        """Work on an image in a child process that is killed at the node's deadline."""
+        made = await self._work("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
+        return cast(Medium, made)
+
+    async def _work(self, what: str, usual: float, function: Callable[..., Any], *args: Any) -> Any:
+        seconds = self._timeout or usual
         try:
             return await self._pool.run(function, *args, deadline_seconds=seconds)
         except PoolTimeout:
@@ -114,10 +133,17 @@ class NodeContext:
 class Executor:
     """Runs nodes; knows nothing of claims, records or other nodes."""
 
-    def __init__(self, fetcher: Fetcher, pool: Pool, models: Caller | None = None) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        pool: Pool,
+        models: Caller | None = None,
+        media: MediaStore | None = None,
+    ) -> None:
         self._fetcher = fetcher
         self._pool = pool
         self._models = models or Models(fetcher)
+        self._media = media or NoMediaStore()
 
     async def run(
         self,
@@ -137,6 +163,7 @@ class Executor:
             self._fetcher,
             self._pool,
             self._models,
+            self._media,
             account_id,
             desk,
         )

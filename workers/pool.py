@@ -21,7 +21,7 @@ from workers.pool_child import FORK, HEADER
 
 log = logging.getLogger(__name__)
 
-PRELOAD = ("engine.cel", "cel_expr_python.cel")
+PRELOAD = ("engine.cel", "cel_expr_python.cel", "engine.json_schemas", "workers.imaging")
 """What the template imports before it forks, so that a new child is up in milliseconds."""
 TEMPLATE = "import sys; from workers.pool_child import main; main(sys.argv[1:])"
 SPAWN_SECONDS = 10.0

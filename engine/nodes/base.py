@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from engine.failures import NodeFailed, SettingsError
+from engine.images import Edit, Medium
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.sockets import Socket, SocketType
@@ -99,6 +100,18 @@ class Context(Protocol):
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a top-level function in a child process that can be killed. Raises NodeFailed."""
+        ...
+
+    async def fetch_media(self, url: str) -> bytes:
+        """The bytes at a URL, of our own assets or out in the world, capped. Raises NodeFailed."""
+        ...
+
+    async def keep_media(self, data: bytes, content_type: str) -> str:
+        """Store a medium as the account's, and give its URL. Raises NodeFailed."""
+        ...
+
+    async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
+        """Work on an image in a child process that can be killed. Raises NodeFailed."""
         ...
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:

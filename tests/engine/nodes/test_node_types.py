@@ -23,6 +23,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "videoGenerator": {"model": "seedance", "prompt": "hello {{ a }}"},
     "musicGenerator": {"model": "suno", "prompt": "hello {{ a }}"},
     "customModel": {"model": "echo", "prompt": "hello"},
+    "imageResize": {"width": 100},
+    "imageCrop": {"aspectRatio": "1:1"},
+    "imageCompose": {},
+    "imageCaption": {"text": "hello {{ a }}"},
+    "imageConvert": {"format": "webp"},
     "transform": {"expression": "value"},
     "condition": {"expression": "value == null"},
     "responseOutput": {},
@@ -40,6 +45,11 @@ KINDS = {
     "videoGenerator": Kind.IO,
     "musicGenerator": Kind.IO,
     "customModel": Kind.IO,
+    "imageResize": Kind.CPU,
+    "imageCrop": Kind.CPU,
+    "imageCompose": Kind.CPU,
+    "imageCaption": Kind.CPU,
+    "imageConvert": Kind.CPU,
     "transform": Kind.CPU,
     "condition": Kind.CPU,
 }
@@ -51,7 +61,13 @@ CATEGORIES = {
     "imageGenerator": "Image Models",
     "videoGenerator": "Video Models",
     "musicGenerator": "Music Models",
+    "imageResize": "Image Tools",
+    "imageCrop": "Image Tools",
+    "imageCompose": "Image Tools",
+    "imageCaption": "Image Tools",
+    "imageConvert": "Image Tools",
 }
+IMAGES = {name: f"https://a.example/{name}.png" for name in ("image-in", "overlay-in")}
 CHARGED = {"assistant", "imageGenerator", "videoGenerator", "musicGenerator", "customModel"}
 every_node_type = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda kind: kind.type)
 
@@ -95,7 +111,9 @@ def test_what_it_charges_for_is_a_model_that_there_is(kind: NodeType) -> None:
 async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) -> None:
     settings = kind.parse(SETTINGS[kind.type])
 
-    outputs = await kind.run(settings, {"a": "A", "b": {"k": 1}}, FakeContext())
+    images = IMAGES if kind.category == "Image Tools" else {}
+
+    outputs = await kind.run(settings, {"a": "A", "b": {"k": 1}, **images}, FakeContext())
 
     declared = set(kind.outputs(settings)) | (
         {"result"} if kind.type == "responseOutput" else set()
@@ -108,6 +126,7 @@ async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) ->
 def test_data_of_the_wrong_types_is_refused_or_taken_but_never_breaks(kind: NodeType) -> None:
     members = {*SETTINGS[kind.type], "kind", "mode", "values", "strict", "method", "headers"}
     members |= {"count", "seed", "aspectRatio", "exportMode", "jsonSchema", "system", "duration"}
+    members |= {"width", "height", "x", "y", "format", "quality", "anchor", "scale", "color"}
     wrong: list[Any] = [None, 0, 1, -1, 1.5, True, "", "x", "{{", [], [1], {}, {"a": 1}, [[]]]
 
     for member in sorted({*members, "maxBytes", "timeoutSeconds", "fields", "items"}):

@@ -1,0 +1,238 @@
+"""Image Tools: resize, crop, compose, caption and convert, worked out in a child process."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.expressions import Template, to_text
+from engine.failures import SettingsError
+from engine.images import (
+    CAPTION_ANCHORS,
+    Anchor,
+    Caption,
+    Compose,
+    Convert,
+    Crop,
+    Edit,
+    Fit,
+    ImageFormat,
+    Resize,
+)
+from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
+from engine.nodes.fan_out import run_each, zip_lists
+from engine.nodes.image_settings import Reader
+from engine.sockets import Socket, SocketType
+from engine.values import kind_of
+
+IMAGE_IN, OVERLAY_IN, TEXT_IN, IMAGE_OUT = "image-in", "overlay-in", "text-in", "image-out"
+IMAGES_AT_ONCE = 2
+MAX_TEXT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One image to make, and the URLs of what it is made of."""
+
+    edit: Edit
+    urls: tuple[str, ...]
+
+
+class ImageTool(NodeType):
+    """Makes an image of an image; a list gives an image for each of its items, and a list."""
+
+    category = "Image Tools"
+    kind = Kind.CPU
+    media: tuple[str, ...] = (IMAGE_IN,)
+    """The sockets that images come by."""
+
+    def read(self, reader: Reader) -> Edit:
+        """What the settings say; what is wrong goes to the reader."""
+        raise NotImplementedError
+
+    def parse(self, data: Mapping[str, Any]) -> Any:
+        reader = Reader(data)
+        edit = self.read(reader)
+        reader.finish()
+        return edit
+
+    def inputs(self, settings: Any) -> Mapping[str, Socket]:
+        return dict.fromkeys(self.media, Socket(type=SocketType.IMAGE, required=True))
+
+    def outputs(self, settings: Any) -> Mapping[str, Socket]:
+        return {IMAGE_OUT: Socket(type=SocketType.IMAGE)}
+
+    def edit_of(self, settings: Any, inputs: Mapping[str, Any], item: Mapping[str, Any]) -> Edit:
+        """What is done to one item. Raises NodeFailed."""
+        edit: Edit = settings
+        return edit
+
+    async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
+        wired = {name: inputs[name] for name in (*self.media, TEXT_IN) if name in inputs}
+        lists = {name: value for name, value in wired.items() if isinstance(value, list)}
+        if not lists:
+            [made] = await _make([self._job(settings, inputs, wired)], context)
+            return {IMAGE_OUT: made}
+        items = zip_lists(lists, {name: name for name in lists})
+        single = {name: value for name, value in wired.items() if name not in lists}
+        jobs = [
+            self._job(settings, inputs, single | item, f"Item {number}: ")
+            for number, item in enumerate(items, 1)
+        ]
+        return {IMAGE_OUT: await _make(jobs, context)}
+
+    def _job(
+        self,
+        settings: Any,
+        inputs: Mapping[str, Any],
+        item: Mapping[str, Any],
+        where: str = "",
+    ) -> Job:
+        for name in self.media:
+            if not isinstance(item.get(name), str):
+                found = kind_of(item.get(name))
+                message = f"{where}'{name}' takes the URL of an image, not {found}"
+                raise NodeFailed("invalid_value", message)
+        edit = self.edit_of(settings, inputs, item)
+        return Job(edit, tuple(item[name] for name in self.media))
+
+
+class ImageResize(ImageTool):
+    """To a width, a height or both."""
+
+    type = "imageResize"
+
+    def read(self, reader: Reader) -> Edit:
+        width, height = reader.side("width"), reader.side("height")
+        if not reader.has("width") and not reader.has("height"):
+            reader.reasons.append("width or height must be there")
+        reader.check_area(width, height)
+        fit = reader.choice("fit", tuple(Fit)) or Fit.CONTAIN
+        return Resize(width=width, height=height, fit=fit, saving=reader.saving())
+
+
+class ImageCrop(ImageTool):
+    """To the largest part of a shape, or to a part of a size."""
+
+    type = "imageCrop"
+
+    def read(self, reader: Reader) -> Edit:
+        width, height = reader.side("width"), reader.side("height")
+        left, top = reader.offset("x"), reader.offset("y")
+        sized, placed = reader.has_all("width", "height"), reader.has_all("x", "y")
+        if reader.has("aspectRatio") == sized or (placed and not sized):
+            reader.reasons.append(
+                "there must be aspectRatio, or width and height, and with these may be x and y"
+            )
+        return Crop(
+            ratio=reader.ratio("aspectRatio"),
+            size=(width, height) if width and height else None,
+            corner=None if left is None or top is None else (left, top),
+            anchor=reader.choice("anchor", tuple(Anchor)) or Anchor.CENTER,
+            saving=reader.saving(),
+        )
+
+
+class ImageCompose(ImageTool):
+    """Puts another image upon it."""
+
+    type = "imageCompose"
+    media = (IMAGE_IN, OVERLAY_IN)
+
+    def read(self, reader: Reader) -> Edit:
+        usual = Compose()
+        return Compose(
+            anchor=reader.choice("anchor", tuple(Anchor)) or usual.anchor,
+            scale=reader.number("scale", usual.scale, 0.01, 1),
+            margin=reader.number("margin", usual.margin, 0, 0.5),
+            opacity=reader.number("opacity", usual.opacity, 0, 1),
+            saving=reader.saving(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionSettings:
+    """How a caption looks, and the text that is typed for it."""
+
+    edit: Caption
+    text: Template
+
+
+class ImageCaption(ImageTool):
+    """Writes a text upon it: the typed template, or what is wired to `text-in`."""
+
+    type = "imageCaption"
+
+    def parse(self, data: Mapping[str, Any]) -> CaptionSettings:
+        reader = Reader(data)
+        text = _read_text(data.get("text"), reader)
+        usual = Caption()
+        edit = Caption(
+            anchor=reader.choice("anchor", CAPTION_ANCHORS) or usual.anchor,
+            size=reader.number("size", usual.size, 1, 50),
+            color=reader.color("color", usual.color),
+            background=reader.color("background", usual.background),
+            saving=reader.saving(has_background=False),
+        )
+        reader.finish()
+        return CaptionSettings(edit=edit, text=text)
+
+    def inputs(self, settings: CaptionSettings) -> Mapping[str, Socket]:
+        text = Socket(type=SocketType.TEXT, required=not settings.text.parts)
+        placeholder = Socket(type=SocketType.ANY, required=True)
+        own = {**super().inputs(settings), TEXT_IN: text}
+        return own | dict.fromkeys(sorted(settings.text.names), placeholder)
+
+    def edit_of(
+        self, settings: CaptionSettings, inputs: Mapping[str, Any], item: Mapping[str, Any]
+    ) -> Edit:
+        wired = item.get(TEXT_IN)
+        text = settings.text.render(inputs) if wired is None else to_text(wired)
+        if len(text) > MAX_TEXT:
+            message = f"A caption has at most {MAX_TEXT} characters, not {len(text)}"
+            raise NodeFailed("invalid_value", message)
+        return replace(settings.edit, text=text)
+
+
+class ImageConvert(ImageTool):
+    """Writes it in another format."""
+
+    type = "imageConvert"
+
+    def read(self, reader: Reader) -> Edit:
+        if not reader.has("format"):
+            reader.reasons.append(f"format must be one of {', '.join(ImageFormat)}")
+        return Convert(saving=reader.saving())
+
+
+IMAGE_TOOLS = (ImageResize(), ImageCrop(), ImageCompose(), ImageCaption(), ImageConvert())
+
+
+async def _make(jobs: Sequence[Job], context: Context) -> list[str]:
+    """The URLs of what the jobs make, in order."""
+    common = set(jobs[0].urls).intersection(*(job.urls for job in jobs)) if jobs else set()
+    known = {url: await context.fetch_media(url) for url in sorted(common)}
+
+    async def work(_: int, job: Job) -> str:
+        sources = [
+            known[url] if url in known else await context.fetch_media(url) for url in job.urls
+        ]
+        made = await context.edit_image(job.edit, sources)
+        return await context.keep_media(made.data, made.content_type)
+
+    return await run_each(work, jobs, IMAGES_AT_ONCE)
+
+
+def _read_text(raw: Any, reader: Reader) -> Template:
+    text = "" if raw is None else raw
+    try:
+        if not isinstance(text, str):
+            raise SettingsError("must be a text")
+        template = Template.parse(text)
+    except SettingsError as error:
+        reader.reasons += [f"text: {reason}" for reason in error.reasons]
+        return Template(parts=(), names=frozenset())
+    reader.reasons += [
+        f"text: '{socket}' is a socket already; the placeholder needs another name"
+        for socket in sorted(template.names & {IMAGE_IN, TEXT_IN})
+    ]
+    return template
