@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format setup bench smoke chaos fuzz timing contract clean
+.PHONY: help run test check format setup bench smoke chaos fuzz local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and a
 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/test_schemathesis.py
+
+local: $(VENV)/.installed-dev $(VENV)/.installed-local ## Try the model that runs here, and measure it (minutes)
+	$(BIN)/pytest -s -m slow tests/local --timeout=900
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing
 	$(BIN)/pytest -m slow tests/gateway/test_timing.py

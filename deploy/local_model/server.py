@@ -58,8 +58,9 @@ def open_server(path: Path, port: int) -> Any:
     params.n_ctx = SLOTS * SLOT_TOKENS
     params.cache_ram_mib = 0
     params.verbosity = ERRORS_ONLY
-    threads = max(1, min(MAX_THREADS, os.cpu_count() or 1))
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    for cpu in (params.cpuparams, params.cpuparams_batch):
+        cpu.n_threads = max(1, min(MAX_THREADS, os.cpu_count() or 1))
+        cpu.poll = 0  # threads that spin while they wait take the cores from the rest of the stack
     return runtime.Server(params)
 
 

@@ -3,11 +3,20 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.running import RunningStack, running
+from tests.providers import stub_provider
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """One stack with the demo for all tests of a module; it may call private addresses."""
+    """One stack with the demo for all tests of a module; it may call private addresses.
+
+    Where it looks for a model that runs here there is the stub.
+    """
     folder = tmp_path_factory.mktemp("stack")
-    with running(folder, HEADRACE_ALLOW_PRIVATE_URLS="1") as started:
+    with (
+        stub_provider() as url,
+        running(
+            folder, HEADRACE_ALLOW_PRIVATE_URLS="1", HEADRACE_LOCAL_MODEL_URL=f"{url}/v1"
+        ) as started,
+    ):
         yield started

@@ -115,6 +115,17 @@ def test_a_model_is_asked_and_charged_for(stack: RunningStack) -> None:
     assert answer["cost"] == 12
 
 
+def test_a_product_sheet_has_a_sentence_and_facts_of_the_shape_asked_for(
+    stack: RunningStack,
+) -> None:
+    result = run(stack, "product-sheet", notes="A blue kettle.")
+
+    assert result["pitch"].startswith("(stub) ")
+    assert result["pitch"].endswith("A blue kettle.")
+    (facts,) = result["facts"]
+    assert facts.keys() == {"product", "colour", "madeIn", "euros"}
+
+
 def test_a_health_check_tells_well_from_unreachable(stack: RunningStack) -> None:
     with stub_server(holds=True) as server:
         url = f"{server.url}/there"

@@ -15,41 +15,15 @@ import pytest
 from deploy.http_client import Unreachable, call
 from tests.acceptance import fake_llama
 from tests.acceptance.running import RunningStack, environment, running, until
+from tests.factories import Graph
 
-DOCUMENT = {
-    "name": "Local",
-    "nodes": [
-        {
-            "id": "in",
-            "type": "requestInput",
-            "position": {"x": 0, "y": 0},
-            "data": {"fields": [{"name": "prompt", "type": "text", "required": True}]},
-        },
-        {
-            "id": "model",
-            "type": "customModel",
-            "position": {"x": 0, "y": 0},
-            "data": {"model": "local-text"},
-        },
-        {"id": "out", "type": "responseOutput", "position": {"x": 0, "y": 0}, "data": {}},
-    ],
-    "edges": [
-        {
-            "id": "1",
-            "source": "in",
-            "target": "model",
-            "sourceHandle": "prompt",
-            "targetHandle": "prompt-in",
-        },
-        {
-            "id": "2",
-            "source": "model",
-            "target": "out",
-            "sourceHandle": "text-out",
-            "targetHandle": "result-in",
-        },
-    ],
-}
+DOCUMENT = (
+    Graph("prompt")
+    .node("model", "customModel", model="local-text")
+    .node("out", "responseOutput")
+    .wire("in.prompt > model.prompt-in", "model.text-out > out.result-in")
+    .body("Local")
+)
 
 
 @pytest.fixture(scope="module")
