@@ -71,7 +71,10 @@ def schema_text() -> str:
 class _Shown(Keeper):
     """Media that come as data are named, not stored."""
 
-    async def keep(self, data: bytes, content_type: str) -> str:
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        return None
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
         return f"({len(data)} bytes of {content_type})"
 
 

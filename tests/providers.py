@@ -134,11 +134,16 @@ async def a_provider() -> AsyncIterator[Provider]:
 
 @dataclass
 class Kept(Keeper):
-    """Remembers what it was to keep."""
+    """Remembers what it was to keep, and has media of accounts."""
 
     media: list[tuple[bytes, str]] = field(default_factory=list)
+    own: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """By account and URL."""
 
-    async def keep(self, data: bytes, content_type: str) -> str:
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        return self.own.get((account_id, url))
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
         self.media.append((data, content_type))
         return f"https://kept.example/{len(self.media)}"
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.models.calls import Builtin
 from engine.models.manifest import Model
 from engine.models.pricing import cost_micro_usd
 from engine.models.registry import find_model
@@ -26,6 +27,7 @@ from workers.models.builtin import BuiltinDialect
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
 from workers.models.governing import Governor, Ticket, guess_tokens
 from workers.models.http import HttpDialect
+from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
 
 __all__ = [
@@ -133,15 +135,17 @@ class Models:
     ) -> Answer:
         """Call when it is the call's turn; a job that is under way already has had it."""
         dialect, ticket = self._dialects[type(model.call)], Ticket.of(model, self._environ)
-        is_under_way = call.job is not None and call.job.get("id") is not None
-        if self._governor is None or ticket is None or is_under_way:
+        if isinstance(model.call, Builtin) or call.is_under_way:
             return await dialect.answer(model, values, call)
+        if self._governor is None or ticket is None:
+            return await dialect.answer(model, await with_own_media(model, values, call), call)
         patience = _patience(model, ticket, call.deadline)
         async with self._governor.turn(
             ticket, call.account_id, guess_tokens(values), patience
         ) as turn:
             heard = replace(call, fetch=turn.listening(call.fetch))
-            answer = await dialect.answer(model, values, heard)
+            sent = await with_own_media(model, values, call)
+            answer = await dialect.answer(model, sent, heard)
             tokens = answer.usage.input_tokens + answer.usage.output_tokens
             if tokens:
                 turn.used(tokens)

@@ -10,6 +10,7 @@ from engine.nodes.base import NodeFailed
 from workers.models.base import Answer, CallContext, Dialect
 from workers.models.failing import REJECTED, bad_response
 from workers.models.line import Line
+from workers.models.media import split_data_url
 from workers.models.question import Question, fill
 from workers.models.used import count
 
@@ -39,7 +40,7 @@ class AnthropicDialect(Dialect):
 
 
 def _body(section: Anthropic, question: Question) -> dict[str, Any]:
-    images = [{"type": "image", "source": {"type": "url", "url": url}} for url in question.images]
+    images = [{"type": "image", "source": _source(url)} for url in question.images]
     content = [*images, {"type": "text", "text": question.prompt}]
     body: dict[str, Any] = {
         "model": section.model,
@@ -51,6 +52,13 @@ def _body(section: Anthropic, question: Question) -> dict[str, Any]:
     if question.schema is not None:
         body["output_config"] = {"format": {"type": "json_schema", "schema": question.schema}}
     return body | dict(question.more)
+
+
+def _source(url: str) -> dict[str, str]:
+    held = split_data_url(url)
+    if held is None:
+        return {"type": "url", "url": url}
+    return {"type": "base64", "media_type": held[0], "data": held[1]}
 
 
 def _read_text(reply: Any) -> str:

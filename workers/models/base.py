@@ -35,9 +35,16 @@ class Fetcher(Protocol):
 
 
 class Keeper(Protocol):
-    """Keeps what providers give as data."""
+    """Where the media of accounts are."""
 
-    async def keep(self, data: bytes, content_type: str) -> str:
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        """The account's own medium at one of our URLs, None for any other URL.
+
+        Raises NodeFailed.
+        """
+        ...
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
         """Store a medium, and give the URL that it has from now on. Raises NodeFailed."""
         ...
 
@@ -45,7 +52,10 @@ class Keeper(Protocol):
 class NoKeeper(Keeper):
     """Where there is no place for media."""
 
-    async def keep(self, data: bytes, content_type: str) -> str:
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        return None
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
         message = "The provider answers with data, and there is no place to keep it"
         raise NodeFailed("storage_error", message)
 
@@ -125,6 +135,19 @@ class CallContext:
     deadline: float | None
     desk: Desk
     tell_progress: Callable[[float], None]
+
+    async def keep(self, data: bytes, content_type: str) -> str:
+        """Store a medium of the account, and give its URL. Raises NodeFailed."""
+        return await self.keeper.keep(self.account_id, data, content_type)
+
+    async def read(self, url: str, max_bytes: int) -> bytes | None:
+        """The account's own medium at one of our URLs, None for any other. Raises NodeFailed."""
+        return await self.keeper.read(self.account_id, url, max_bytes)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the provider has a job of it already."""
+        return isinstance(self.job, dict) and self.job.get("id") is not None
 
     @property
     def is_late(self) -> bool:

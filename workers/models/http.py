@@ -48,9 +48,9 @@ async def _read_result(
             raise bad_response("has no text where its manifest says that it is")
         return line.hide("".join(found))
     if section.media is Media.BASE64:
-        urls = [await keep_base64(each, section.content_type, call.keeper) for each in found]
+        urls = [await keep_base64(each, section.content_type, call) for each in found]
     else:
-        urls = [await keep_url(each, call.keeper) for each in found]
+        urls = [await keep_url(each, call) for each in found]
     return one_or_all(urls)
 
 

@@ -1,32 +1,48 @@
-"""Pictures, videos and sounds as providers give them, made into the URLs that sockets carry."""
+"""Pictures, videos and sounds: as providers give them, and as providers can read them."""
 
+import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.fields import MAX_URL, URL_REST
-from workers.models.base import Keeper
+from engine.fields import MAX_URL, URL_REST, FieldType
+from engine.models.manifest import Model
+from workers.models.base import CallContext
 from workers.models.failing import bad_response
 
+MEDIA_FIELDS = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
+MAX_SENT_BYTES = 20_971_520
+BEGINNINGS = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb".{4}ftyp", re.DOTALL), "video/mp4"),
+    (re.compile(rb"\x1a\x45\xdf\xa3"), "video/webm"),
+    (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio/wav"),
+    (re.compile(rb"ID3|\xff[\xe2-\xff]"), "audio/mpeg"),
+    (re.compile(rb"OggS"), "audio/ogg"),
+    (re.compile(rb"fLaC"), "audio/flac"),
+)
 URL = re.compile("https?" + URL_REST)
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.ASCII)
 
 
-async def keep_url(value: Any, keeper: Keeper) -> str:
+async def keep_url(value: Any, call: CallContext) -> str:
     """A URL that a provider gave, checked; one that holds its data is kept. Raises NodeFailed."""
     if not isinstance(value, str):
         raise bad_response("has no URL where its medium should be")
     held = DATA_URL.match(value)
     if held is not None:
-        return await keep_base64(value[held.end() :], held[1], keeper)
+        return await keep_base64(value[held.end() :], held[1], call)
     if len(value) > MAX_URL or not URL.fullmatch(value):
         raise bad_response("has no URL where its medium should be")
     return value
 
 
-async def keep_base64(value: Any, content_type: str, keeper: Keeper) -> str:
+async def keep_base64(value: Any, content_type: str, call: CallContext) -> str:
     """The URL of data that came as base64. Raises NodeFailed."""
     try:
         data = base64.b64decode(value, validate=True)
@@ -34,7 +50,45 @@ async def keep_base64(value: Any, content_type: str, keeper: Keeper) -> str:
         raise bad_response("has no base64 where its medium should be") from None
     if not data:
         raise bad_response("has an empty medium")
-    return await keeper.keep(data, content_type)
+    return await call.keep(data, content_type)
+
+
+async def with_own_media(
+    model: Model, values: Mapping[str, Any], call: CallContext
+) -> Mapping[str, Any]:
+    """The values with media of the account's own as data: providers cannot come here for them.
+
+    Raises NodeFailed.
+    """
+    names = [field.name for field in model.fields if field.type in MEDIA_FIELDS]
+    found = {name: await _inline(values[name], call) for name in names if values.get(name)}
+    return {**values, **found} if found else values
+
+
+async def _inline(value: Any, call: CallContext) -> Any:
+    if isinstance(value, list):
+        return [await _inline(each, call) for each in value]
+    if not isinstance(value, str):
+        return value
+    data = await call.read(value, MAX_SENT_BYTES)
+    if data is None:
+        return value
+    encoded = await asyncio.to_thread(base64.b64encode, data)
+    return f"data:{content_type_of(data)};base64,{encoded.decode()}"
+
+
+def content_type_of(data: bytes) -> str:
+    """What data is by how it begins."""
+    for pattern, content_type in BEGINNINGS:
+        if pattern.match(data):
+            return content_type
+    return "application/octet-stream"
+
+
+def split_data_url(url: str) -> tuple[str, str] | None:
+    """The content type and the base64 of a URL that holds its data, None for any other."""
+    held = DATA_URL.match(url)
+    return None if held is None else (held[1], url[held.end() :])
 
 
 def one_or_all(urls: Sequence[str]) -> str | list[str]:

@@ -80,7 +80,7 @@ async def _speech(
     content_type = answer.headers.get("content-type", "").partition(";")[0].strip()
     if not answer.body or not content_type.startswith(("audio/", "application/octet-stream")):
         raise bad_response("is no sound")
-    return Answer(value=await call.keeper.keep(answer.body, content_type), usage=most)
+    return Answer(value=await call.keep(answer.body, content_type), usage=most)
 
 
 def _messages(question: Question) -> list[dict[str, Any]]:
@@ -108,5 +108,5 @@ def _read_text(reply: Any, line: Line) -> str:
 async def _keep_image(image: Any, content_type: str, call: CallContext) -> str:
     given = image if isinstance(image, dict) else {}
     if given.get("b64_json"):
-        return await keep_base64(given["b64_json"], content_type, call.keeper)
-    return await keep_url(given.get("url"), call.keeper)
+        return await keep_base64(given["b64_json"], content_type, call)
+    return await keep_url(given.get("url"), call)
