@@ -15,8 +15,8 @@ from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
 from engine.store.records import pack
 from workers import imaging
-from workers.media import MediaStore, NoMediaStore, fetch_media
-from workers.models import Answer, Desk, Errand, Fetcher, Models, NoDesk
+from workers.media import fetch_media
+from workers.models import Answer, Desk, Errand, Fetcher, Keeper, Models, NoDesk, NoKeeper
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
 COMPUTE_SECONDS = 5.0
@@ -54,7 +54,7 @@ class NodeContext:
     """What a node may ask for while it runs."""
 
     __slots__ = (
-        *("_account_id", "_deadline", "_desk", "_fetcher", "_media", "_models", "_pool"),
+        *("_account_id", "_deadline", "_desk", "_fetcher", "_keeper", "_models", "_pool"),
         "_timeout",
         *("delivered", "fallback_micro_usd", "inputs", "usage"),
     )
@@ -67,7 +67,7 @@ class NodeContext:
         fetcher: Fetcher,
         pool: Pool,
         models: Caller,
-        media: MediaStore,
+        keeper: Keeper,
         account_id: str,
         desk: Desk,
     ) -> None:
@@ -77,7 +77,7 @@ class NodeContext:
         self._fetcher = fetcher
         self._pool = pool
         self._models = models
-        self._media = media
+        self._keeper = keeper
         self._account_id = account_id
         self._desk = desk
         self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
@@ -98,11 +98,11 @@ class NodeContext:
 
     async def fetch_media(self, url: str) -> bytes:
         """The bytes at a URL, as one of the account's calls where it is not one of ours."""
-        return await fetch_media(url, self._account_id, self._media, self._fetcher)
+        return await fetch_media(url, self._account_id, self._keeper, self._fetcher)
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium as the account's."""
-        return await self._media.keep(self._account_id, data, content_type)
+        return await self._keeper.keep(self._account_id, data, content_type)
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
         """Work on an image in a child process that is killed at the node's deadline."""
@@ -138,12 +138,12 @@ class Executor:
         fetcher: Fetcher,
         pool: Pool,
         models: Caller | None = None,
-        media: MediaStore | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._pool = pool
         self._models = models or Models(fetcher)
-        self._media = media or NoMediaStore()
+        self._keeper = keeper or NoKeeper()
 
     async def run(
         self,
@@ -163,7 +163,7 @@ class Executor:
             self._fetcher,
             self._pool,
             self._models,
-            self._media,
+            self._keeper,
             account_id,
             desk,
         )

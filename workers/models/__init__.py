@@ -41,6 +41,7 @@ __all__ = [
     "Keeper",
     "Models",
     "NoDesk",
+    "NoKeeper",
 ]
 
 DIALECTS: tuple[Dialect, ...] = (

@@ -56,8 +56,7 @@ class NoKeeper(Keeper):
         return None
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
-        message = "The provider answers with data, and there is no place to keep it"
-        raise NodeFailed("storage_error", message)
+        raise NodeFailed("storage_error", "There is no place to keep media here")
 
 
 class Desk(Protocol):
