@@ -9,6 +9,12 @@ MAX_SOURCE_BYTES = 40_000_000
 IMAGE_SECONDS = 15.0
 """How long one image may take where its node names no time-out."""
 
+READ_SIDE = 2_000
+"""Images are made this large, at most, before they are read."""
+READ_SECONDS = 30.0
+"""How long reading one may take where its node names no time-out, with the models loaded."""
+MAX_READ = 1_000
+
 
 class ImageFormat(StrEnum):
     """What an image can be written as."""

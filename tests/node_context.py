@@ -53,6 +53,9 @@ class FakeContext:
         self.edits.append((edit, *sources))
         return Medium(data=b" ".join(sources), content_type="image/png")
 
+    async def read_image(self, data: bytes) -> str:
+        return f"read {data.decode()}"
+
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.asked.append(values)
         self.items.append(item)

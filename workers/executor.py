@@ -9,12 +9,13 @@ from typing import Any, Protocol, cast
 from engine import cel
 from engine.credits import MONEY_CODES
 from engine.graph import Node, Wire
-from engine.images import IMAGE_SECONDS, Edit, Medium
+from engine.images import IMAGE_SECONDS, READ_SECONDS, Edit, Medium
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
 from engine.store.records import pack
-from workers import imaging
+from workers import imaging, local
+from workers.local import LocalPool
 from workers.media import fetch_media
 from workers.models import Answer, Desk, Errand, Fetcher, Keeper, Models, NoDesk, NoKeeper
 from workers.pool import Pool, PoolCrashed, PoolTimeout
@@ -54,8 +55,8 @@ class NodeContext:
     """What a node may ask for while it runs."""
 
     __slots__ = (
-        *("_account_id", "_deadline", "_desk", "_fetcher", "_keeper", "_models", "_pool"),
-        "_timeout",
+        *("_account_id", "_deadline", "_desk", "_fetcher", "_local", "_keeper", "_models"),
+        *("_pool", "_timeout"),
         *("delivered", "fallback_micro_usd", "inputs", "usage"),
     )
 
@@ -66,6 +67,7 @@ class NodeContext:
         timeout: float | None,
         fetcher: Fetcher,
         pool: Pool,
+        local_pool: LocalPool,
         models: Caller,
         keeper: Keeper,
         account_id: str,
@@ -76,6 +78,7 @@ class NodeContext:
         self._timeout = timeout
         self._fetcher = fetcher
         self._pool = pool
+        self._local = local_pool
         self._models = models
         self._keeper = keeper
         self._account_id = account_id
@@ -109,10 +112,23 @@ class NodeContext:
         made = await self._work("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
         return cast(Medium, made)
 
-    async def _work(self, what: str, usual: float, function: Callable[..., Any], *args: Any) -> Any:
+    async def read_image(self, data: bytes) -> str:
+        """What is written in an image, by a child process that is killed at the deadline."""
+        read = local.read_text
+        found = await self._work("The image", READ_SECONDS, read, data, pool=self._local)
+        return cast(str, found)
+
+    async def _work(
+        self,
+        what: str,
+        usual: float,
+        function: Callable[..., Any],
+        *args: Any,
+        pool: Pool | LocalPool | None = None,
+    ) -> Any:
         seconds = self._timeout or usual
         try:
-            return await self._pool.run(function, *args, deadline_seconds=seconds)
+            return await (pool or self._pool).run(function, *args, deadline_seconds=seconds)
         except PoolTimeout:
             raise _timed_out(seconds) from None
         except (PoolCrashed, MemoryError):
@@ -139,9 +155,11 @@ class Executor:
         pool: Pool,
         models: Caller | None = None,
         keeper: Keeper | None = None,
+        local_pool: LocalPool | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._pool = pool
+        self._local = local_pool or LocalPool()
         self._models = models or Models(fetcher)
         self._keeper = keeper or NoKeeper()
 
@@ -162,6 +180,7 @@ class Executor:
             timeout,
             self._fetcher,
             self._pool,
+            self._local,
             self._models,
             self._keeper,
             account_id,

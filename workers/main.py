@@ -22,6 +22,7 @@ from workers.delivery import Sender
 from workers.executor import Executor
 from workers.http import Egress
 from workers.http.gate import Gate
+from workers.local import LocalPool
 from workers.models import Governor, Models
 from workers.pool import Pool
 from workers.sweeper import Sweeper
@@ -63,6 +64,8 @@ async def worker(
         pool = Pool(slots=cpu_slots)
         await pool.start()
         stack.push_async_callback(pool.close)
+        local_pool = LocalPool()
+        stack.push_async_callback(local_pool.close)
         store = Store.open(settings)
         stack.push_async_callback(store.close)
         egress = Egress(gate=Gate.of(settings), leases=store.outbound)
@@ -73,7 +76,9 @@ async def worker(
         await stack.enter_async_context(governor.running(settings.redis_url))
         walker = Walker(
             store=store,
-            executor=Executor(egress, pool, Models(providers, governor=governor)),
+            executor=Executor(
+                egress, pool, Models(providers, governor=governor), local_pool=local_pool
+            ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
             max_bytes=settings.max_run_bytes,

@@ -6,6 +6,7 @@ from engine.nodes.condition import Condition
 from engine.nodes.custom_model import CustomModel
 from engine.nodes.generators import ImageGenerator, MusicGenerator, VideoGenerator
 from engine.nodes.http_request import HttpRequest
+from engine.nodes.image_text import ImageText
 from engine.nodes.image_tools import IMAGE_TOOLS
 from engine.nodes.list import List
 from engine.nodes.note import Note
@@ -25,6 +26,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
     MusicGenerator(),
     CustomModel(),
     *IMAGE_TOOLS,
+    ImageText(),
     Transform(),
     Condition(),
     ResponseOutput(),

@@ -114,6 +114,10 @@ class Context(Protocol):
         """Work on an image in a child process that can be killed. Raises NodeFailed."""
         ...
 
+    async def read_image(self, data: bytes) -> str:
+        """What is written in an image, by a model in a child process. Raises NodeFailed."""
+        ...
+
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """One call, with checked values: what the model gives. Raises NodeFailed.
 

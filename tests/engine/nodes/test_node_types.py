@@ -8,7 +8,7 @@ import pytest
 from engine.failures import SettingsError
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
-from engine.nodes import NODE_TYPES, node_type
+from engine.nodes import NODE_TYPES, image_text, node_type
 from engine.nodes.base import Kind, NodeType
 from engine.values import fault
 from tests.node_context import FakeContext
@@ -28,6 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "imageCompose": {},
     "imageCaption": {"text": "hello {{ a }}"},
     "imageConvert": {"format": "webp"},
+    "imageText": {},
     "transform": {"expression": "value"},
     "condition": {"expression": "value == null"},
     "responseOutput": {},
@@ -50,6 +51,7 @@ KINDS = {
     "imageCompose": Kind.CPU,
     "imageCaption": Kind.CPU,
     "imageConvert": Kind.CPU,
+    "imageText": Kind.CPU,
     "transform": Kind.CPU,
     "condition": Kind.CPU,
 }
@@ -66,9 +68,18 @@ CATEGORIES = {
     "imageCompose": "Image Tools",
     "imageCaption": "Image Tools",
     "imageConvert": "Image Tools",
+    "imageText": "Image Tools",
 }
 IMAGES = {name: f"https://a.example/{name}.png" for name in ("image-in", "overlay-in")}
 CHARGED = {"assistant", "imageGenerator", "videoGenerator", "musicGenerator", "customModel"}
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extras that node types need are there."""
+    monkeypatch.setattr(image_text, "is_installed", lambda: True)
+
+
 every_node_type = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda kind: kind.type)
 
 

@@ -1,0 +1,71 @@
+"""Image Text: what is written in an image, read on this machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from engine.images import MAX_READ
+from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
+from engine.nodes.fan_out import run_each
+from engine.sockets import Socket, SocketType
+from engine.values import kind_of
+
+IMAGE_IN, TEXT_OUT = "image-in", "text-out"
+RUNTIME = "rapidocr"
+MISSING = (
+    "reading texts in images needs the extra local-ocr, which is not installed here: "
+    "pip install 'headrace[local-ocr]'"
+)
+IMAGES_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTextSettings:
+    """There are none."""
+
+
+class ImageText(NodeType):
+    """Reads an image, or each of a list, and gives its lines."""
+
+    type = "imageText"
+    category = "Image Tools"
+    kind = Kind.CPU
+
+    def parse(self, data: Mapping[str, Any]) -> ImageTextSettings:
+        if not is_installed():
+            raise SettingsError(MISSING)
+        return ImageTextSettings()
+
+    def inputs(self, settings: ImageTextSettings) -> Mapping[str, Socket]:
+        return {IMAGE_IN: Socket(type=SocketType.IMAGE, required=True)}
+
+    def outputs(self, settings: ImageTextSettings) -> Mapping[str, Socket]:
+        return {TEXT_OUT: Socket(type=SocketType.TEXT)}
+
+    async def run(
+        self, settings: ImageTextSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        wired = inputs.get(IMAGE_IN)
+        if not isinstance(wired, list):
+            return {TEXT_OUT: await _read(wired, context)}
+        if len(wired) > MAX_READ:
+            message = f"A list of images to read has at most {MAX_READ} items, not {len(wired)}"
+            raise NodeFailed("invalid_value", message)
+
+        async def work(position: int, url: Any) -> str:
+            return await _read(url, context, f"Item {position + 1}: ")
+
+        return {TEXT_OUT: await run_each(work, wired, IMAGES_AT_ONCE)}
+
+
+def is_installed() -> bool:
+    """Whether what reads is there; it is not loaded."""
+    return find_spec(RUNTIME) is not None
+
+
+async def _read(url: Any, context: Context, where: str = "") -> str:
+    if not isinstance(url, str):
+        message = f"{where}'{IMAGE_IN}' takes the URL of an image, not {kind_of(url)}"
+        raise NodeFailed("invalid_value", message)
+    return await context.read_image(await context.fetch_media(url))
