@@ -3,16 +3,16 @@
 -- calls of all processes, as far as the provider takes them and one account after the other.
 -- A process whose lease ends is gone, and its calls with it.
 -- KEYS: 1 state, 2 calls, 3 waiting, 4 ring, 5 running, 6 granted and not taken, 7 callers
--- ARGV: 1 now (0: Redis's clock), 2 the process's channel, 3 its lease in milliseconds, 4 what it is
---       rung with, 5 requests a minute, 6 tokens a minute, 7 calls at once (0: not known), 8 how
---       long all is kept, then for each event: kind, call's id, account, amount, calls of the last
---       minute. Kinds: 'ask' (amount: tokens), 'took' a turn, 'left', and ends of calls: 'done'
---       (tokens used, -1: not known), 'refused' (milliseconds to wait), 'failed'. A call that did
---       not ask has no id.
+-- ARGV: 1 now (0: Redis's clock), 2 the process's channel, 3 its lease in milliseconds, 4 what it
+--       is rung with, 5 requests a minute, 6 tokens a minute, 7 calls at once (0: not known), 8 how
+--       long all is kept, then for each event: kind, call's id, account, amount, calls a minute in
+--       this process. Kinds: 'ask' (amount: tokens), 'took' a turn, 'left', and ends of calls:
+--       'done' (tokens used, -1: not known), 'refused' (milliseconds to wait), 'failed'. A call that
+--       did not ask has no id.
 -- Returns {whether the process was not known, milliseconds until it makes sense to ask again (-1:
 --         nobody waits), milliseconds for which the breaker is open, for whose account ('*': all),
---         milliseconds in which nobody has a turn, whether calls must ask, failures in a row, ids of
---         calls whose turn it is}
+--         milliseconds in which nobody has a turn, whether calls must ask, failures in a row, ids
+--         of calls whose turn it is}
 -- Uses: read_now, governor, pace, breaker, line
 local now, caller = read_now(ARGV[1]), ARGV[2]
 local keys = {state = KEYS[1], calls = KEYS[2], waiting = KEYS[3], ring = KEYS[4]}
@@ -26,8 +26,10 @@ raise_pace(governor)
 
 local function end_call(kind, id, account, amount, seen)
   local known, tokens, granted_at, reserved
-  if id ~= '' then known, tokens, granted_at, reserved = leave_line(governor, caller .. '|' .. id) end
-  if id ~= '' and (not known or kind == 'left') then return end
+  if id ~= '' then
+    known, tokens, granted_at, reserved = leave_line(governor, caller .. '|' .. id)
+    if not known or kind == 'left' then return end
+  end
   if kind == 'done' then close_breaker(governor, account) end
   if kind == 'failed' then trip_breaker(governor, account) end
   if kind == 'refused' then

@@ -43,7 +43,7 @@ class Event:
     account_id: str = ""
     amount: int = 0
     seen: int = 0
-    """Calls of the last minute in this process."""
+    """Calls a minute in this process, as of late."""
 
     def words(self) -> tuple[Word, ...]:
         """As the script takes it."""

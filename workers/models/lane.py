@@ -21,6 +21,8 @@ from workers.models.failing import RATE_LIMITED, UNAVAILABLE
 
 RENEW_SECONDS = LEASE_SECONDS / 4
 RETRY_SECONDS = 0.2
+RATE_SECONDS = 10.0
+"""Over so long it is counted how many calls there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Lane:
         self._running: set[str] = set()
         self._events: list[Event] = []
         self._taken: list[Event] = []
-        self._seen = _Minute()
+        self._seen = _Rate()
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._gauge = metrics.PROVIDER_WAITING.labels(label)
@@ -80,7 +82,7 @@ class Lane:
         if event.kind is Happening.REFUSED:
             self._refused.inc()
         if event.call_id or event.kind in (Happening.REFUSED, Happening.FAILED):
-            self._tell(replace(event, seen=self._seen.count()))
+            self._tell(replace(event, seen=self._seen.per_minute()))
         elif event.kind is Happening.DONE and self._failures:
             self._tell(event)
 
@@ -204,29 +206,33 @@ class Lane:
         return self._blamed in (ALL, account_id)
 
 
-class _Minute:
-    """About how many there were in the last minute."""
+class _Rate:
+    """About how many there are in a minute, as of late."""
 
     def __init__(self) -> None:
-        self._minute, self._now, self._before = 0, 0, 0
+        self._began = time.monotonic()
+        self._now, self._before = 0, 0.0
 
     def add(self) -> None:
         """One more."""
         self._turn_over()
         self._now += 1
 
-    def count(self) -> int:
+    def per_minute(self) -> int:
         """As of now."""
-        past = self._turn_over()
-        return round(self._now + self._before * (1 - past))
+        age = self._turn_over()
+        seconds = max(age, 1.0) if not self._before else RATE_SECONDS
+        kept = self._before * max(0.0, 1 - age / RATE_SECONDS)
+        return math.ceil((self._now + kept) * 60 / seconds)
 
     def _turn_over(self) -> float:
-        """The share of this minute that is over."""
-        minutes = time.monotonic() / 60
-        if int(minutes) != self._minute:
-            self._before = self._now if int(minutes) == self._minute + 1 else 0
-            self._minute, self._now = int(minutes), 0
-        return minutes % 1
+        """How old the current window is, in seconds."""
+        age = time.monotonic() - self._began
+        if age >= RATE_SECONDS:
+            self._before = self._now if age < 2 * RATE_SECONDS else 0
+            self._began += age - age % RATE_SECONDS
+            self._now, age = 0, age % RATE_SECONDS
+        return age
 
 
 def _is_open(seconds: float) -> NodeFailed:

@@ -8,8 +8,9 @@ local function join_line(governor, id, account, tokens)
   local number = string.format('%012d', governor.count)
   redis.call('HSET', keys.calls, field, account .. '|' .. tokens .. '|' .. number .. '|0|0')
   redis.call('ZADD', keys.waiting, 0, account .. '|' .. number .. '|' .. field)
-  local share = tonumber(redis.call('ZSCORE', keys.ring, account) or 0)
-  redis.call('ZADD', keys.ring, string.format('%.17g', math.max(share, governor.served or 0)), account)
+  local had = tonumber(redis.call('ZSCORE', keys.ring, account) or 0)
+  local share = math.max(had, governor.served or 0)
+  redis.call('ZADD', keys.ring, string.format('%.17g', share), account)
 end
 
 -- A call waits or runs no longer. Returns nothing when it was not known, else its account, its
@@ -31,8 +32,10 @@ end
 local function bury_callers(governor)
   local keys = governor.keys
   local now = string.format('%d', governor.now)
-  for _, caller in ipairs(redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)) do
-    local running = redis.call('ZRANGE', keys.running, '[' .. caller .. '|', '(' .. caller .. '}', 'BYLEX')
+  local gone = redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)
+  for _, caller in ipairs(gone) do
+    local first, last = '[' .. caller .. '|', '(' .. caller .. '}'
+    local running = redis.call('ZRANGE', keys.running, first, last, 'BYLEX')
     for _, field in ipairs(running) do leave_line(governor, field) end
     redis.call('ZREM', keys.callers, caller)
   end
@@ -62,13 +65,15 @@ end
 
 local function take_share(governor, account, share, calls, tokens)
   local keys = governor.keys
-  local taken = math.max(calls / (governor.requests or 1000), tokens / (governor.tokens or math.huge))
+  local most = {calls = governor.requests or 1000, tokens = governor.tokens or math.huge}
+  local taken = math.max(calls / most.calls, tokens / most.tokens)
   redis.call('ZADD', keys.ring, string.format('%.17g', share + taken), account)
 end
 
 local function give_turn(governor, call)
   local keys = governor.keys
-  local tokens, number = string.match(redis.call('HGET', keys.calls, call.field), '^[^|]*|(%d+)|(%d+)|')
+  local kept = redis.call('HGET', keys.calls, call.field)
+  local tokens, number = string.match(kept, '^[^|]*|(%d+)|(%d+)|')
   local reserved = expect_tokens(governor, tonumber(tokens))
   take_pace(governor, reserved)
   take_share(governor, call.account, call.share, 1, reserved)

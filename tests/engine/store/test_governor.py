@@ -104,9 +104,9 @@ async def test_what_was_not_used_is_not_kept_for_later(store: Store) -> None:
     assert len(turns.granted) == 5  # half a second's worth
 
 
-async def test_tokens_are_paced_by_what_calls_are_taken_for(store: Store) -> None:
+async def test_at_first_an_answer_is_taken_to_be_as_long_as_what_was_asked(store: Store) -> None:
     stub = provider(store, tokens_per_minute=6_000)
-    await stub.turn(*asks(100, tokens=200))
+    await stub.turn(*asks(100, tokens=100))
 
     for _ in range(600):
         await stub.turn(after=100)
@@ -306,7 +306,44 @@ async def test_without_limits_refusals_teach_a_pace(store: Store) -> None:
 
     assert (len(free.granted), free.must_ask) == (300, False)
     assert learned.must_ask
-    assert 20 <= await stub.run(6) <= 26  # 0.8 of 300 a minute
+    assert 24 <= await stub.run(6) <= 29  # 0.8 of 300 a minute, and it rises
+
+
+async def test_a_pace_that_is_a_guess_rises_fast_and_one_that_was_refused_does_not(
+    store: Store,
+) -> None:
+    stub = provider(store)
+    await stub.turn(ended(Happening.REFUSED, amount=1, seen=300), *asks(4_000))
+
+    await stub.run(20)
+    guessed = [await stub.run(6) for _ in range(2)]
+    last = (await stub.turn(after=200)).granted[-1]
+    await stub.turn(ended(Happening.REFUSED, last, amount=1))
+    refused = [await stub.run(6) for _ in range(2)]
+
+    assert guessed[1] >= 1.2 * guessed[0]
+    assert refused[1] <= 1.1 * refused[0]
+
+
+async def test_refusals_lower_the_pace_of_tokens_too(store: Store) -> None:
+    stub = provider(store, tokens_per_minute=60_000)
+    await stub.turn(*asks(1_000, tokens=50))
+    await stub.turn(ended(Happening.REFUSED, "acc-0000", amount=1))
+    before = len(stub.taken)
+
+    for _ in range(60):
+        await stub.turn(after=100)
+
+    assert 45 <= len(stub.taken) - before <= 52
+
+
+async def test_calls_that_were_made_when_no_limit_was_known_lower_no_pace(store: Store) -> None:
+    stub = provider(store, requests_per_minute=600)
+    await stub.turn(*asks(100))
+
+    await stub.turn(ended(Happening.REFUSED, amount=1, seen=9_000))
+
+    assert 57 <= await stub.run(6) <= 60
 
 
 async def test_a_pace_that_was_learned_is_forgotten_after_a_while(store: Store) -> None:
