@@ -1,0 +1,119 @@
+"""Assistant, generators and image tools over HTTP, as far as no provider is needed."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.site import Caller, workflow
+from tests.gateway.factories import edge, node
+
+OUT = node("out", "responseOutput")
+LIST = node("l", "list", items=[{"value": "a"}, {"value": "b", "included": False}, {"value": "c"}])
+PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+
+
+def assistant(**data: Any) -> dict[str, Any]:
+    return node("m", "assistant", **{"model": "echo", **data})
+
+
+def given(caller: Caller, output: str, *nodes: dict[str, Any], edges: tuple[Any, ...] = ()) -> Any:
+    """What the node `m` gives at an output."""
+    wires = [*edges, edge("m", output, "out", "it")]
+    named = node("out", "responseOutput", fields=[{"name": "it"}])
+    return caller.result([*nodes, named], wires, {})["it"]
+
+
+@pytest.mark.parametrize("output", ["text-out", "analysis-out"])
+def test_an_assistant_gives_its_text_under_two_names(caller: Caller, output: str) -> None:
+    assert given(caller, output, assistant(prompt="hello")) == "hello"
+
+
+def test_a_text_of_an_assistant_is_the_result(caller: Caller) -> None:
+    nodes = [assistant(prompt="hello", exportMode="text"), OUT]
+
+    assert caller.result(nodes, [edge("m", "text-out", "out", "result-in")], {}) == {
+        "text": "hello"
+    }
+
+
+def test_a_prompt_is_a_template_and_a_wired_prompt_takes_its_place(caller: Caller) -> None:
+    text = node("t", "textBox", text="cats")
+    asked = assistant(prompt="about {{ what }}")
+    typed = [edge("t", "text-out", "m", "what")]
+
+    assert given(caller, "text-out", text, asked, edges=(*typed,)) == "about cats"
+    wired = (*typed, edge("t", "text-out", "m", "prompt-in"))
+    assert given(caller, "text-out", text, asked, edges=wired) == "cats"
+
+
+def test_a_list_gives_one_text_per_included_item_in_order(caller: Caller) -> None:
+    wire = edge("l", "items-out", "m", "prompt-in")
+
+    assert given(caller, "text-out", LIST, assistant(), edges=(wire,)) == ["a", "c"]
+
+
+def test_a_list_is_exported_item_by_item(caller: Caller) -> None:
+    asked = assistant(prompt="Here they are:\n\n1. a cat\n2. a dog", exportMode="list")
+
+    assert given(caller, "items-out", asked) == ["a cat", "a dog"]
+
+
+def test_json_by_a_schema_is_given_compact(caller: Caller) -> None:
+    asked = assistant(prompt='{ "name" : "Ada" }', jsonSchema=PERSON)
+
+    assert given(caller, "text-out", asked) == '{"name":"Ada"}'
+
+
+def test_an_answer_that_does_not_fit_its_schema_fails_the_node(caller: Caller) -> None:
+    retry = {"attempts": 2, "backoff": 0}
+    nodes = [assistant(prompt='{"name": 5}', jsonSchema=PERSON, retry=retry), OUT]
+    slug = caller.save(workflow(nodes, [edge("m", "text-out", "out", "result-in")]))
+
+    shown = caller.ended(caller.start(slug))
+
+    [record] = [each for each in shown["nodes"] if each["id"] == "m"]
+    assert (shown["status"], record["error"]["code"]) == ("failed", "PROVIDER_BAD_RESPONSE")
+    assert (record["attempts"], record["creditsCost"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "reason"),
+    [
+        ("assistant", {"model": "no-such"}, "There is no model 'no-such' here"),
+        ("assistant", {"exportMode": "json"}, "exportMode must be 'text' or 'list'"),
+        ("assistant", {"temperature": 1}, "The model 'echo' has no 'temperature'; it has 'prompt'"),
+        (
+            "assistant",
+            {"jsonSchema": {"$ref": "http://127.0.0.1/x"}},
+            "jsonSchema is not a JSON Schema: Resource 'http://127.0.0.1/x' is not present in a "
+            "registry and retrieving it failed: Retrieval is disabled, cannot fetch "
+            "http://127.0.0.1/x",
+        ),
+        ("imageGenerator", {}, "The model 'echo' gives text, not image"),
+        ("imageGenerator", {"count": 16}, "count must be a whole number from 1 to 15"),
+        ("videoGenerator", {}, "The model 'echo' gives text, not video"),
+        ("musicGenerator", {}, "The model 'echo' gives text, not audio"),
+        ("imageResize", {"width": 0}, "width must be a whole number from 1 to 10000"),
+    ],
+)
+def test_settings_that_cannot_be_are_problems_at_save(
+    caller: Caller, kind: str, data: dict[str, Any], reason: str
+) -> None:
+    made = node("m", kind, **{"model": "echo", "prompt": "x", **data})
+
+    answer = caller.create(workflow([made, OUT], []))
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "INVALID_GRAPH"
+    assert {"nodeId": "m", "reason": reason} in answer.json()["problems"]
+
+
+def test_a_wire_that_the_model_can_do_nothing_with_is_a_problem_of_the_edge(caller: Caller) -> None:
+    images = node("l", "list", items=[])
+    wire = edge("l", "items-out", "m", "image-in")
+
+    answer = caller.create(workflow([images, assistant(prompt="x"), OUT], [wire]))
+
+    assert answer.json()["problems"] == [
+        {"edgeId": wire["id"], "reason": "'image-in' of 'm': The model 'echo' has no 'image'"}
+    ]
