@@ -185,12 +185,13 @@ class Forbidden(EngineError):
 
 
 class CapabilityDenied(Forbidden):
-    """The key lacks a capability; `required` names the general one."""
+    """The caller lacks a capability; `required` names the general one."""
 
     code = "CAPABILITY_DENIED"
 
-    def __init__(self, required: str) -> None:
-        super().__init__(f"This key lacks the capability '{required}'", required=required)
+    def __init__(self, required: str, message: str = "") -> None:
+        sentence = message or f"This key lacks the capability '{required}'"
+        super().__init__(sentence, required=required)
 
 
 class CapabilityAboveCeiling(Forbidden):
@@ -352,12 +353,12 @@ class IdempotencyKeyReused(EngineError):
 
 
 class VersionConflict(EngineError):
-    """The document has moved on since the caller read it; `version` is the current one."""
+    """What is saved has moved on since the caller read it; `version` is the current one."""
 
     code = "VERSION_CONFLICT"
 
-    def __init__(self, version: int) -> None:
-        super().__init__(f"The workflow is at version {version} by now", version=version)
+    def __init__(self, version: int, noun: str = "workflow") -> None:
+        super().__init__(f"The {noun} is at version {version} by now", version=version)
 
 
 class BodyTooLarge(EngineError):

@@ -191,6 +191,15 @@ def public_forms() -> str:
     return "hr:public_forms"
 
 
+def models() -> str:
+    """Hash: models saved over HTTP, and a number that grows with each change of any.
+
+    For each name: its last version, when it was created (while it is there) and the last
+    operation; for each version that is kept: when it was saved, and the manifest's record.
+    """
+    return "hr:models"
+
+
 def workers() -> str:
     """Sorted set: worker id by the time in milliseconds at which its lease ends."""
     return "hr:workers"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from engine.errors import SessionRequired
+from engine.capabilities import EVERYTHING, Role
+from engine.errors import CapabilityDenied, SessionRequired
 from engine.store import Ahead, NotPassed, Principal
 from gateway.auth import (
     authenticate,
@@ -107,13 +108,21 @@ class SessionOnly:
     """An endpoint for browsers that are signed in."""
 
     handler: GuardedHandler
-    demand = "session"
+    is_admins: bool = False
+    """Whether the account must be an admin's."""
+
+    @property
+    def demand(self) -> str:
+        """What a caller needs, in a few words."""
+        return "session of an admin" if self.is_admins else "session"
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer for a session. Raises EngineError."""
         principal = await _authenticate(request)
         if principal.session is None:
             raise SessionRequired
+        if self.is_admins and principal.account.role is not Role.ADMIN:
+            raise CapabilityDenied(EVERYTHING, "This is for admins of the installation")
         return await self.handler(request, principal)
 
 
@@ -139,6 +148,11 @@ def guessed(handler: PublicHandler) -> Public:
 def session_only(handler: GuardedHandler) -> SessionOnly:
     """Declare that the handler wants a browser that is signed in."""
     return SessionOnly(handler)
+
+
+def admins_only(handler: GuardedHandler) -> SessionOnly:
+    """Declare that the handler wants a browser that an admin is signed in with."""
+    return SessionOnly(handler, is_admins=True)
 
 
 def any_key(handler: GuardedHandler) -> Guarded:

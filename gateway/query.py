@@ -14,6 +14,7 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 """Rows of a page."""
 MAX_OFFSET = 2**53 - 1
+MAX_VERSION = 2**53 - 1
 TRUE_WORDS = frozenset({"true", "1", ""})
 FALSE_WORDS = frozenset({"false", "0"})
 INTEGER = re.compile(r"[0-9]{1,16}")

@@ -17,7 +17,7 @@ from engine.executions import Execution, NodeExecution
 from engine.graph import Plan
 from engine.models.manifest import Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
-from engine.store import Account, ApiKey, Wallet, Webhook, Workflow
+from engine.store import Account, ApiKey, SavedModel, Wallet, Webhook, Workflow
 from engine.values import moment
 
 MAX_DEPTH = 64
@@ -293,6 +293,17 @@ def model_shape(model: Model, markup: Decimal) -> dict[str, Any]:
         ],
         "tierRequired": model.tier,
         "enabled": model.enabled,
+    }
+
+
+def saved_model_shape(saved: SavedModel) -> dict[str, Any]:
+    """Which version of a manifest it is, and whose."""
+    return {
+        "internalName": saved.internal_name,
+        "version": saved.version,
+        "savedBy": saved.saved_by,
+        "createdAt": moment(saved.created_at),
+        "updatedAt": moment(saved.updated_at),
     }
 
 

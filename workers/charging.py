@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.credits import node_credits
 from engine.graph import Plan
+from engine.models.manifest import Model
 from engine.models.pricing import Usage, cost_micro_usd, credits_for
 from engine.models.registry import find_model
 from engine.nodes.base import NodeFailed
@@ -18,10 +19,15 @@ class Charging:
     def __init__(self, claimed: Claimed, plan: Plan) -> None:
         self._plan = plan
         self._markup = Decimal(claimed.record.get("markup", b"1").decode())
+        self._held: dict[int, Model] = {}
+        """What a node is charged by is what was held by, whatever becomes of its model."""
         self._tried = frozenset(claimed.record.get("tried", b"").decode().split(","))
 
     def hold(self, index: int, inputs: Mapping[str, Any]) -> int:
         """The most credits that a node costs with these inputs."""
+        model = find_model(self._plan.models[index])
+        if model is not None:
+            self._held[index] = model
         if self._plan.models[index] in self._tried:
             return 0
         return node_credits(self._plan, index, inputs, self._markup)
@@ -32,7 +38,7 @@ class Charging:
         `fallback_micro_usd` is what other models cost that answered in place of its own.
         """
         name = self._plan.models.get(index)
-        model = None if name is None else find_model(name)
+        model = None if name is None else self._held.get(index) or find_model(name)
         if name is None or model is None:
             return None
         cost = cost_micro_usd(model.pricing, usage) + fallback_micro_usd

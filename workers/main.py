@@ -89,12 +89,15 @@ async def worker(
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)
         heartbeat.start()
         await _known(store, worker_id, stopping or asyncio.Event())
+        with contextlib.suppress(EngineError):
+            await store.models.look()  # what is claimed may call a model that was saved
         stack.callback(heartbeat.stop)
         subscription = Subscription(settings.redis_url, keyspace.cancels())
         await stack.enter_async_context(
             subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
         )
         await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
+        await stack.enter_async_context(_background(store.models.watch(), "models"))
         await stack.enter_async_context(_sweeping(store, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(

@@ -3,7 +3,7 @@
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -112,7 +112,16 @@ class ManifestError(ValueError):
         super().__init__("\n".join(f"{_place(file, fault)}: {fault.reason}" for fault in faults))
 
 
-def parse_manifest(text: str, source: str) -> Model:
+Rules = Callable[[Mapping[str, Any], Call | None], Iterable[str]]
+"""What else may be wrong with a manifest, by its table and its call, if that could be read."""
+
+
+def no_rules(_: Mapping[str, Any], __: Call | None) -> Iterable[str]:
+    """Nothing."""
+    return ()
+
+
+def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
     """The model that a manifest describes. Raises ManifestError with every fault."""
     try:
         table = tomllib.loads(text)
@@ -124,6 +133,7 @@ def parse_manifest(text: str, source: str) -> Model:
     trial = _parse_trial(table.get("trial"), reasons)
     limits = parse_limits(table.get("limits"), reasons)
     call = _parse_call(table, fields, reasons)
+    reasons.extend(rules(table, call))
     if fields is None or call is None or reasons:
         lines = Lines(text)
         raise ManifestError(

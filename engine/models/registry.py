@@ -1,6 +1,10 @@
-"""The registry: every model of this process by its internal name."""
+"""The registry: every model of this process by its internal name.
+
+What the operator's folder has counts before what ships, and what was saved over HTTP before both.
+"""
 
 import contextlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
@@ -8,8 +12,21 @@ from pathlib import Path
 
 from engine.models.folder import Loaded, WatchedFolder, load
 from engine.models.manifest import Model
+from engine.models.saved import Pairs, key_faults, key_pairs
 
-__all__ = ["Loaded", "all_models", "find_model", "generation", "load", "use_folder", "use_models"]
+__all__ = [
+    "Loaded",
+    "all_models",
+    "find_model",
+    "generation",
+    "load",
+    "pairs_on_disk",
+    "use_folder",
+    "use_models",
+    "use_saved",
+]
+
+log = logging.getLogger(__name__)
 
 
 def find_model(name: str) -> Model | None:
@@ -37,7 +54,24 @@ def use_folder(path: str) -> None:
         return
     _state.path = path
     _state.folder = WatchedFolder(Path(path)) if path else None
-    _state.changes += 1
+    _state.is_stale = True
+
+
+def use_saved(models: Iterable[Model]) -> None:
+    """Put these models over those on disk, in the place of what was put there before.
+
+    Those are left out whose keys no manifest on disk sends to where they would send them.
+    """
+    _state.saved = tuple(models)
+    _state.is_stale = True
+
+
+def pairs_on_disk() -> Pairs:
+    """Which keys go where, by the manifests that ship and those of the operator's folder."""
+    folder = _state.folder
+    if folder is not None and folder.refresh():
+        _state.is_stale = True
+    return key_pairs((*_shipped().values(), *(folder.models.values() if folder else ())))
 
 
 @contextlib.contextmanager
@@ -59,7 +93,10 @@ class _State:
         self.overrides: list[Mapping[str, Model]] = []
         self.path = ""
         self.folder: WatchedFolder | None = None
+        self.saved: tuple[Model, ...] = ()
         self.merged: Mapping[str, Model] = {}
+        self.is_stale = True
+        """Whether `merged` is not made of all this any more."""
         self.changes = 0
 
 
@@ -69,12 +106,27 @@ _state = _State()
 def _models() -> Mapping[str, Model]:
     if _state.overrides:
         return _state.overrides[-1]
-    if _state.folder is None:
-        return _shipped()
-    if _state.folder.refresh():
-        _state.merged = {**_shipped(), **_state.folder.models}
+    if _state.folder is not None and _state.folder.refresh():
+        _state.is_stale = True
+    if _state.is_stale:
+        _state.is_stale = False
+        _state.merged = _merge()
         _state.changes += 1
     return _state.merged
+
+
+def _merge() -> Mapping[str, Model]:
+    pairs = pairs_on_disk()
+    saved = {model.internal_name: model for model in _state.saved if _is_bound(model, pairs)}
+    return {**_shipped(), **(_state.folder.models if _state.folder else {}), **saved}
+
+
+def _is_bound(model: Model, pairs: Pairs) -> bool:
+    faults = list(key_faults(model.call, pairs))
+    for reason in faults:
+        extra = {"model": model.internal_name, "reason": reason}
+        log.warning("a saved manifest is left out", extra=extra)
+    return not faults
 
 
 @cache

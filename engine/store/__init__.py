@@ -18,6 +18,7 @@ from engine.store.governor import Governor
 from engine.store.hints import HintSender
 from engine.store.leases import Leases
 from engine.store.limits import Window
+from engine.store.models import Models, SavedModel
 from engine.store.outbound import Outbound
 from engine.store.principals import ApiKey, Principal, Session
 from engine.store.seals import Seals
@@ -45,11 +46,13 @@ __all__ = [
     "HintSender",
     "Leases",
     "LedgerPage",
+    "Models",
     "NotPassed",
     "Outbound",
     "Principal",
     "Repeated",
     "Ring",
+    "SavedModel",
     "Seals",
     "Session",
     "Sessions",
@@ -82,6 +85,7 @@ class Store:
     api_keys: ApiKeys
     sessions: Sessions
     workflows: Workflows
+    models: Models
     executions: Executions
     walks: Walks
     webhooks: Webhooks
@@ -115,6 +119,7 @@ class Store:
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
             workflows=Workflows(client, settings.retention_days),
+            models=Models(client),
             executions=Executions(client, hints, settings.retention_days),
             walks=Walks(client, hints),
             webhooks=Webhooks(client, sealer),

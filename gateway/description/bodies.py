@@ -11,6 +11,7 @@ from engine.capabilities import (
 )
 from engine.checks import MAX_EDGES, MAX_NODES
 from engine.documents import MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
+from engine.models.saved import MAX_BYTES
 from engine.store.api_keys import MAX_NAME as MAX_KEY_NAME
 from engine.webhooks import MAX_SECRET, MAX_URL, MIN_SECRET
 from gateway.description.schema import (
@@ -81,6 +82,9 @@ BODIES: dict[str, Schema] = {
             ),
         ],
     },
+    "ModelRequest": members(
+        manifest=described(text_of(1, MAX_BYTES), "TOML; docs/how-to/add-a-model.md says more.")
+    ),
     "WebhookRequest": members(
         {
             "secret": described(

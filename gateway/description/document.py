@@ -128,6 +128,8 @@ def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
         yield errors.CsrfFailed
     if isinstance(endpoint, SessionOnly):
         yield errors.SessionRequired
+        if endpoint.is_admins:
+            yield errors.CapabilityDenied
         return
     if endpoint.capability is not None and endpoint.capability not in IMPLICIT:
         yield from (errors.CapabilityDenied, errors.CapabilityAboveCeiling)

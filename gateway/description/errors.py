@@ -26,6 +26,7 @@ PROBLEMS = [
     {"nodeId": "text", "reason": "The placeholder 'name' has no wire"},
     {"edgeId": "text-out", "reason": "There is no node 'out'"},
 ]
+MANIFEST_PROBLEMS = [{"line": 4, "reason": "tier must be one of free, pro"}]
 FAILED_NODE = {"nodeId": "call", "nodeType": "httpRequest", "executionId": EXECUTION_ID}
 MODEL_NODE = {"nodeId": "picture", "nodeType": "customModel", "executionId": EXECUTION_ID}
 FAILED = "The server answered 502"
@@ -35,6 +36,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.EngineError("The execution failed", executionId=EXECUTION_ID),
     errors.InvalidBody("The body must be a JSON object"),
     errors.InvalidBody("'inputs' must be an object", field="inputs"),
+    errors.InvalidBody("The manifest has 1 problem", field="manifest", problems=MANIFEST_PROBLEMS),
     errors.InvalidQuery("limit", "'limit' must be a whole number from 1 to 500"),
     errors.InvalidInputs("name", "is required"),
     errors.InvalidSlug("A slug has 1 to 64 characters out of a-z, 0-9 and '-'"),

@@ -98,6 +98,34 @@ TEST_DELIVERY: dict[str, Any] = {
 }
 
 
+MODEL: dict[str, Any] = {
+    "internalName": "echo",
+    "name": "Echo",
+    "category": "text",
+    "fields": [{"name": "prompt", "label": "Prompt", "type": "textarea", "required": True}],
+    "pricing": [{"unit": "call", "usd": 0.01, "credits": 13}],
+    "tierRequired": "free",
+    "enabled": True,
+}
+MANIFEST = """internalName = "echo"
+name = "Echo"
+category = "text"
+tier = "free"
+
+[[fields]]
+name = "prompt"
+label = "Prompt"
+type = "textarea"
+required = true
+
+[[pricing]]
+unit = "call"
+usd = "0.01"
+
+[builtin]
+template = "{{ prompt }}"
+"""
+SAVED = {"version": 2, "savedBy": ACCOUNT_ID, "createdAt": CREATED, "updatedAt": ENDED}
 USER: dict[str, Any] = {
     "id": ACCOUNT_ID,
     "email": "ada@example.com",
@@ -220,21 +248,10 @@ EXAMPLES: dict[str, list[Any]] = {
             },
         }
     ],
-    "ModelList": [
-        [
-            {
-                "internalName": "echo",
-                "name": "Echo",
-                "category": "text",
-                "fields": [
-                    {"name": "prompt", "label": "Prompt", "type": "textarea", "required": True}
-                ],
-                "pricing": [{"unit": "call", "usd": 0.01, "credits": 13}],
-                "tierRequired": "free",
-                "enabled": True,
-            }
-        ]
-    ],
+    "ModelList": [[MODEL]],
+    "ModelRequest": [{"manifest": MANIFEST}],
+    "SavedModel": [{**MODEL, **SAVED}],
+    "ModelManifest": [{"internalName": "echo", **SAVED, "manifest": MANIFEST}],
     "UsagePage": [
         {
             "rows": [

@@ -13,6 +13,7 @@ from gateway.description.parameters import (
     OFFSET,
     STATUS,
     TIMEOUT,
+    VERSION,
     WORKFLOW,
 )
 from gateway.description.schema import Schema
@@ -67,6 +68,19 @@ OPERATIONS: dict[str, Operation] = {
         errors=RUN_ERRORS,
     ),
     "list_models": Operation(answers={200: "ModelList"}),
+    "create_model": Operation(answers={201: "SavedModel"}, body="ModelRequest"),
+    "get_model": Operation(
+        answers={200: "ModelManifest"},
+        query=(VERSION,),
+        errors=(errors.InvalidQuery, errors.ModelNotFound),
+    ),
+    "update_model": Operation(
+        answers={200: "SavedModel"},
+        body="ModelRequest",
+        headers=("If-Match",),
+        errors=(errors.ModelNotFound, errors.VersionConflict),
+    ),
+    "delete_model": Operation(answers={200: "Deleted"}, errors=(errors.ModelNotFound,)),
     "get_usage": Operation(
         answers={200: "UsagePage"},
         query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET),

@@ -14,7 +14,15 @@ from gateway.description.schema import (
     matching,
     one_of,
 )
-from gateway.query import DEFAULT_LIMIT, FALSE_WORDS, MAX_LIMIT, MAX_OFFSET, MAX_SECONDS, TRUE_WORDS
+from gateway.query import (
+    DEFAULT_LIMIT,
+    FALSE_WORDS,
+    MAX_LIMIT,
+    MAX_OFFSET,
+    MAX_SECONDS,
+    MAX_VERSION,
+    TRUE_WORDS,
+)
 
 EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
 
@@ -81,6 +89,14 @@ LIMIT: tuple[str, Schema] = (
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
         "Rows of a page.",
         20,
+    ),
+)
+VERSION: tuple[str, Schema] = (
+    "version",
+    described(
+        {"type": "integer", "minimum": 1, "maximum": MAX_VERSION},
+        "A former version; the last 50 are kept.",
+        1,
     ),
 )
 CURSOR: tuple[str, Schema] = (

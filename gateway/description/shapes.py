@@ -29,7 +29,7 @@ from gateway.description.schema import (
 )
 
 CREDITS = described(INTEGER, "In credits; one is 0.001 USD.")
-PROBLEM = members({"nodeId": TEXT, "edgeId": TEXT}, reason=TEXT)
+PROBLEM = members({"nodeId": TEXT, "edgeId": TEXT, "line": INTEGER}, reason=TEXT)
 NODE = members(id=TEXT, type=TEXT, position=members(x=NUMBER, y=NUMBER), data=OBJECT)
 EDGE = members(id=TEXT, source=TEXT, target=TEXT, sourceHandle=TEXT, targetHandle=TEXT)
 FIELD = members(
@@ -97,6 +97,21 @@ API_KEY_MEMBERS: dict[str, Schema] = {
     "createdAt": MOMENT,
 }
 WEBHOOK_MEMBERS: dict[str, Schema] = {"url": TEXT, "enabled": FLAG, "createdAt": MOMENT}
+MODEL_MEMBERS: dict[str, Schema] = {
+    "internalName": TEXT,
+    "name": TEXT,
+    "category": one_of(Category),
+    "fields": list_of(ref("Field")),
+    "pricing": list_of(members(unit=one_of(Unit), usd=NUMBER, credits=NUMBER)),
+    "tierRequired": one_of(Tier),
+    "enabled": FLAG,
+}
+SAVED_MEMBERS: dict[str, Schema] = {
+    "version": INTEGER,
+    "savedBy": described(TEXT, "The account that saved it."),
+    "createdAt": MOMENT,
+    "updatedAt": MOMENT,
+}
 EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
 
 COMPONENTS: dict[str, Schema] = {
@@ -176,16 +191,12 @@ COMPONENTS: dict[str, Schema] = {
             refreshedAt=MOMENT_OR_NULL,
         ),
     ),
-    "ModelList": list_of(
-        members(
-            internalName=TEXT,
-            name=TEXT,
-            category=one_of(Category),
-            fields=list_of(ref("Field")),
-            pricing=list_of(members(unit=one_of(Unit), usd=NUMBER, credits=NUMBER)),
-            tierRequired=one_of(Tier),
-            enabled=FLAG,
-        )
+    "ModelList": list_of(members(**MODEL_MEMBERS)),
+    "SavedModel": members(**MODEL_MEMBERS, **SAVED_MEMBERS),
+    "ModelManifest": members(
+        internalName=TEXT,
+        **SAVED_MEMBERS,
+        manifest=described(TEXT, "The manifest, as it was saved."),
     ),
     "UsagePage": members(
         rows=list_of(

@@ -1,7 +1,6 @@
 """Workflows: list, read, save and delete them, and what they ask of their callers."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,9 +24,9 @@ from engine.store import Principal, Workflow
 from gateway.endpoints import Resource, guessed, requires
 from gateway.redaction import redacted
 from gateway.services import GatewayRequest
+from gateway.versions import entity_tag, wanted_versions
 from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
 
-ENTITY_TAG = re.compile(r'"[0-9]{1,15}"|[0-9]{1,15}')
 SCHEMA_JSON = "application/schema+json"
 LARGE_GRAPH = 200
 """Nodes and edges from which on a check runs beside the event loop."""
@@ -60,7 +59,7 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
     if _is_own(workflow, principal):
         return _answer(workflow)
     shown = replace(workflow, document=redacted(workflow.document))
-    return json_response(workflow_shape(shown) | FOREIGN, headers=_entity_tag(workflow))
+    return json_response(workflow_shape(shown) | FOREIGN, headers=entity_tag(workflow.version))
 
 
 @requires("workflow:write")
@@ -77,7 +76,7 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     """Save a new version with the members that the body has."""
     current = await _load_writable(request, principal)
     body = await read_object(request.scope, request.receive)
-    wanted = _wanted_versions(request)
+    wanted = wanted_versions(request.headers)
     for _ in range(MAX_MERGES):
         # A body that cannot be saved is refused as such, whatever version was wanted.
         document = parse_document(body, current.document)
@@ -181,21 +180,8 @@ async def _estimate(request: GatewayRequest, principal: Principal, workflow: Wor
     return 0 if plan is None else estimate(plan, principal.terms.markup)
 
 
-def _wanted_versions(request: GatewayRequest) -> set[int] | None:
-    """The versions that If-Match allows, None when it allows any."""
-    header = request.headers.get("if-match")
-    if header is None or header.strip() == "*":
-        return None
-    matches = (ENTITY_TAG.fullmatch(tag.strip()) for tag in header.split(","))
-    return {int(match.group().strip('"')) for match in matches if match}
-
-
 def _answer(workflow: Workflow, status: int = 200) -> Response:
-    return json_response(workflow_shape(workflow), status, _entity_tag(workflow))
-
-
-def _entity_tag(workflow: Workflow) -> dict[str, str]:
-    return {"etag": f'"{workflow.version}"'}
+    return json_response(workflow_shape(workflow), status, entity_tag(workflow.version))
 
 
 def _schema_answer(

@@ -17,7 +17,7 @@ from tests.gateway.test_auth import GUARDED, PATH
 from tests.gateway.test_sessions import FOREIGN, FORMS
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
-SESSION_ONLY = [call for call in GUARDED if call.demand == "session"]
+SESSION_ONLY = [call for call in GUARDED if call.demand.startswith("session")]
 ASK = {"inputs": {"name": "Eve"}}
 HOOK = "http://hooks.example.com/in"
 

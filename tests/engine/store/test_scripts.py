@@ -14,7 +14,7 @@ from tests.engine.store.contents import contents
 NOW = 1_000_000
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
-    *("add_delivery", "save_webhook", "top_up"),
+    *("add_delivery", "save_model", "save_webhook", "top_up"),
 }
 Value = str | bytes | int
 
@@ -196,6 +196,19 @@ SCENARIOS = {
         keys=("metrics",),
         args=(b"sum", b"new sum", "p1"),
         answer=0,
+    ),
+    "save_model": Scenario(
+        seed=(
+            ("HSET", "m", "version:own", 4, "created:own", NOW - 1, "operation:own", "before"),
+            ("HSET", "m", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),
+        ),
+        keys=("m",),
+        args=(NOW, "own", "operation", "4", b"manifest", 2),
+    ),
+    "delete_model": Scenario(
+        seed=(("HSET", "m", "version:own", 4, "created:own", NOW, "operation:own", "before"),),
+        keys=("m",),
+        args=("own", "operation"),
     ),
     "save_workflow": Scenario(
         seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "new", b"document")

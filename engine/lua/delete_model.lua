@@ -1,0 +1,15 @@
+#!lua flags=allow-oom
+-- Delete a saved model; its versions are kept, and counted on when it is saved again.
+-- Called again with the same operation id it answers as the first time.
+-- KEYS: 1 saved models
+-- ARGV: 1 internal name, 2 operation id
+-- Returns its last version | 0 when there was none
+local name = ARGV[1]
+local head = redis.call('HMGET', KEYS[1], 'version:' .. name, 'created:' .. name,
+  'operation:' .. name)
+if head[3] == ARGV[2] then return tonumber(head[1]) end
+if not head[2] then return 0 end
+redis.call('HDEL', KEYS[1], 'created:' .. name)
+redis.call('HSET', KEYS[1], 'operation:' .. name, ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'generation', 1)
+return tonumber(head[1])

@@ -1,0 +1,173 @@
+"""Models that were saved over HTTP, in all their versions, and how registries follow them."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine import keyspace
+from engine.errors import EngineError, InvalidBody, ModelNotFound, VersionConflict
+from engine.models import registry
+from engine.models.manifest import ManifestError, Model, parse_manifest
+from engine.store.client import Client
+from engine.store.records import pack, unpack
+from engine.store.scripts import SCRIPTS
+
+KEPT = 50
+"""Former versions of a model."""
+LOOK_SECONDS = 2.0
+LIVE = b"created:"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedModel:
+    """One version of a model's manifest. Times are milliseconds since the epoch."""
+
+    internal_name: str
+    version: int
+    text: str
+    saved_by: str
+    """The account."""
+    created_at: int
+    updated_at: int
+
+
+class Models:
+    """Saves, reads and deletes manifests, and has this process's registry follow them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._looking = asyncio.Lock()
+        self._seen: bytes | None = b"nothing yet"
+        self._parsed: dict[str, tuple[str, Model | None]] = {}
+
+    async def create(self, name: str, text: str, saved_by: str) -> SavedModel:
+        """Save a model that is not saved yet. Raises InvalidBody when it is."""
+        return await self._save(name, text, saved_by, "new")
+
+    async def update(
+        self, name: str, text: str, saved_by: str, expected_version: int | None = None
+    ) -> SavedModel:
+        """Save the next version. Raises ModelNotFound, or VersionConflict when it has moved on."""
+        expected = "" if expected_version is None else str(expected_version)
+        return await self._save(name, text, saved_by, expected)
+
+    async def _save(self, name: str, text: str, saved_by: str, expected: str) -> SavedModel:
+        record = pack({"text": text, "by": saved_by})
+        reply = await self._client.call(
+            SCRIPTS["save_model"],
+            [keyspace.models()],
+            [0, name, secrets.token_hex(8), expected, record, KEPT],
+        )
+        if reply[0] == b"taken":
+            raise InvalidBody(
+                f"The model '{name}' is saved already; PUT replaces it", field="manifest"
+            )
+        if reply[0] == b"gone":
+            raise ModelNotFound
+        if reply[0] == b"conflict":
+            raise VersionConflict(int(reply[1]), "model")
+        await self._look_if_it_answers()
+        return SavedModel(
+            internal_name=name,
+            version=int(reply[1]),
+            text=text,
+            saved_by=saved_by,
+            created_at=int(reply[2]),
+            updated_at=int(reply[3]),
+        )
+
+    async def get(self, name: str, version: int | None = None) -> SavedModel:
+        """The version there is now, or a former one that is kept. Raises ModelNotFound."""
+        key = keyspace.models()
+        current, created = await self._client.send(
+            "HMGET", key, f"version:{name}", f"created:{name}"
+        )
+        if created is None:
+            raise ModelNotFound
+        number = int(current) if version is None else version
+        at, data = await self._client.send(
+            "HMGET", key, f"at:{name}:{number}", f"manifest:{name}:{number}"
+        )
+        if data is None:
+            raise ModelNotFound
+        record = unpack(data)
+        return SavedModel(
+            internal_name=name,
+            version=number,
+            text=record["text"],
+            saved_by=record["by"],
+            created_at=int(created),
+            updated_at=int(at),
+        )
+
+    async def delete(self, name: str) -> int:
+        """Delete the model; one on disk of that name counts again. Gives its last version.
+
+        Raises ModelNotFound.
+        """
+        version = await self._client.call(
+            SCRIPTS["delete_model"], [keyspace.models()], [name, secrets.token_hex(8)]
+        )
+        if not version:
+            raise ModelNotFound
+        await self._look_if_it_answers()
+        return int(version)
+
+    async def watch(self) -> None:
+        """Look every few seconds, until cancelled."""
+        while True:
+            await self._look_if_it_answers()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look_if_it_answers(self) -> None:
+        with contextlib.suppress(EngineError):
+            await self.look()
+
+    async def look(self) -> None:
+        """Put what is saved into the registry, if it has changed since the last look."""
+        async with self._looking:
+            generation = await self._client.send("HGET", keyspace.models(), "generation")
+            if generation == self._seen:
+                return
+            texts = await self._read_texts()
+            self._parsed = {name: self._parse(name, text) for name, text in texts.items()}
+            registry.use_saved(_known(model for _, model in self._parsed.values()))
+            self._seen = generation
+
+    async def _read_texts(self) -> dict[str, str]:
+        key = keyspace.models()
+        fields = await self._client.send("HKEYS", key)
+        names = sorted(each.removeprefix(LIVE).decode() for each in fields if each.startswith(LIVE))
+        if not names:
+            return {}
+        versions = await self._client.send("HMGET", key, *(f"version:{name}" for name in names))
+        numbered = zip(names, versions, strict=True)
+        found = await self._client.send(
+            "HMGET", key, *(f"manifest:{name}:{int(version or 0)}" for name, version in numbered)
+        )
+        return {
+            name: unpack(data)["text"]
+            for name, data in zip(names, found, strict=True)
+            if data is not None
+        }
+
+    def _parse(self, name: str, text: str) -> tuple[str, Model | None]:
+        """The model, the same object for the same text; None when it cannot be read here."""
+        known = self._parsed.get(name)
+        if known is not None and known[0] == text:
+            return known
+        try:
+            return text, parse_manifest(text, f"saved model {name}")
+        except ManifestError as error:
+            for line in str(error).splitlines():
+                log.warning("a saved manifest is left out", extra={"model": name, "reason": line})
+            return text, None
+
+
+def _known(models: Iterable[Model | None]) -> list[Model]:
+    return [model for model in models if model is not None]

@@ -1,0 +1,21 @@
+"""Versions of what is saved, as headers say them: ETag in answers, If-Match in requests."""
+
+import re
+
+from starlette.datastructures import Headers
+
+TAG = re.compile(r'"[0-9]{1,15}"|[0-9]{1,15}')
+
+
+def entity_tag(version: int) -> dict[str, str]:
+    """The header that says which version an answer has."""
+    return {"etag": f'"{version}"'}
+
+
+def wanted_versions(headers: Headers) -> set[int] | None:
+    """The versions that If-Match allows to be replaced, None when it allows any."""
+    header = headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return None
+    matches = (TAG.fullmatch(tag.strip()) for tag in header.split(","))
+    return {int(match.group().strip('"')) for match in matches if match}
