@@ -38,8 +38,9 @@ local function end_call(kind, id, account, amount, seen)
   end
   if known and kind ~= 'failed' and amount >= 0 then
     correct_pace(governor, tokens, reserved, amount)
-    local share = governor.tokens and redis.call('ZSCORE', KEYS[4], known)
-    if share then take_share(governor, known, tonumber(share), 0, amount - reserved) end
+    local had = redis.call('ZSCORE', KEYS[4], known)
+    local more = share_of(governor, amount) - share_of(governor, reserved)
+    if had then take_share(governor, known, tonumber(had), more) end
   end
 end
 

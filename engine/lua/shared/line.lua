@@ -63,11 +63,14 @@ local function first_in_line(governor)
   end
 end
 
-local function take_share(governor, account, share, calls, tokens)
+-- What a call takes of a minute, by whatever is shorter: calls or tokens.
+local function share_of(governor, tokens)
+  return math.max(1 / (governor.requests or 1000), tokens / (governor.tokens or math.huge))
+end
+
+local function take_share(governor, account, had, taken)
   local keys = governor.keys
-  local most = {calls = governor.requests or 1000, tokens = governor.tokens or math.huge}
-  local taken = math.max(calls / most.calls, tokens / most.tokens)
-  redis.call('ZADD', keys.ring, string.format('%.17g', share + taken), account)
+  redis.call('ZADD', keys.ring, string.format('%.17g', had + taken), account)
 end
 
 local function give_turn(governor, call)
@@ -76,7 +79,7 @@ local function give_turn(governor, call)
   local tokens, number = string.match(kept, '^[^|]*|(%d+)|(%d+)|')
   local reserved = expect_tokens(governor, tonumber(tokens))
   take_pace(governor, reserved)
-  take_share(governor, call.account, call.share, 1, reserved)
+  take_share(governor, call.account, call.share, share_of(governor, reserved))
   governor.served = call.share
   if governor.open and is_blamed(governor, call.account) then governor.probe = call.field end
   redis.call('ZREM', keys.waiting, call.account .. '|' .. number .. '|' .. call.field)

@@ -221,6 +221,21 @@ async def test_accounts_share_tokens_where_these_are_what_is_short(store: Store)
     assert had["short"] == pytest.approx(10 * had["long"], rel=0.15)
 
 
+async def test_accounts_share_what_calls_took_in_the_end(store: Store) -> None:
+    stub = provider(store, tokens_per_minute=60_000)
+    await stub.turn(*asks(400, "long", 100), *asks(400, "short", 100))
+
+    for _ in range(300):
+        turns = await stub.turn(after=100)
+        long = [each for each in turns.granted if each.startswith("long")]
+        done = [ended(Happening.DONE, each, amount=300) for each in long]
+        short = set(turns.granted) - set(long)
+        await stub.see(*done, *(ended(Happening.DONE, each, amount=100) for each in short))
+
+    had = Counter(each.partition("-")[0] for each in stub.taken)
+    assert had["short"] == pytest.approx(3 * had["long"], rel=0.15)
+
+
 async def test_a_call_that_leaves_costs_its_account_nothing(store: Store) -> None:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(*asks(60, "one"), *asks(60, "two"))
