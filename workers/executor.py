@@ -101,15 +101,18 @@ class NodeContext:
 
     async def fetch_media(self, url: str) -> bytes:
         """The bytes at a URL, as one of the account's calls where it is not one of ours."""
-        return await fetch_media(url, self._account_id, self._keeper, self._fetcher)
+        async with asyncio.timeout_at(self._deadline):
+            return await fetch_media(url, self._account_id, self._keeper, self._fetcher)
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium as the account's."""
-        return await self._keeper.keep(self._account_id, data, content_type)
+        async with asyncio.timeout_at(self._deadline):
+            return await self._keeper.keep(self._account_id, data, content_type)
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
         """Work on an image in a child process that is killed at the node's deadline."""
-        made = await self._work("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
+        async with asyncio.timeout_at(self._deadline):  # of many images, all together
+            made = await self._work("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
         return cast(Medium, made)
 
     async def read_image(self, data: bytes) -> str:
@@ -117,6 +120,11 @@ class NodeContext:
         read = local.read_text
         found = await self._work("The image", READ_SECONDS, read, data, pool=self._local)
         return cast(str, found)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors, by a child process that is killed at the node's deadline."""
+        made = await self._work("The text", READ_SECONDS, local.embed, texts, pool=self._local)
+        return cast(list[list[float]], made)
 
     async def _work(
         self,

@@ -280,6 +280,24 @@ async def test_work_on_an_image_ends_at_the_nodes_deadline(shop: Shop, shelf: Sh
     assert failure(execution) == ("tool", "timeout")
 
 
+async def test_the_deadline_holds_for_all_images_of_a_list_together(
+    shop: Shop, shelf: Shelf
+) -> None:
+    noise = Image.effect_noise((1_000, 1_000), 90)
+    shelf.media["https://kept.example/own"] = encoded(noise, "PNG", compress_level=1)
+    graph = Graph().node(
+        "l", "list", kind="image", items=[{"value": "https://kept.example/own"}] * 200
+    )
+    graph.node("tool", "imageResize", width=900, timeoutSeconds=1)
+    graph.node("out", "responseOutput")
+    graph.wire("l.items-out > tool.image-in", "tool.image-out > out.result-in")
+
+    execution = await shop.run(graph, "")
+
+    assert failure(execution) == ("tool", "timeout")
+    assert len(shelf.media) > 1
+
+
 # -- what models say is not trusted ---------------------------------------------------------------
 
 
