@@ -230,6 +230,11 @@ def cancels() -> str:
     return "hr:cancels"
 
 
+def model_changes() -> str:
+    """Channel: internal names of models that were saved or deleted over HTTP."""
+    return "hr:model_changes"
+
+
 def provider_state(provider: str) -> str:
     """Hash: what the governor knows of a provider: limits, pace, failures."""
     return f"{_provider_tag(provider)}:state"

@@ -54,7 +54,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     background = [
         asyncio.create_task(metrics.publish(store, process), name="metrics"),
         asyncio.create_task(backlog.watch(), name="backlog"),
-        asyncio.create_task(store.models.watch(), name="models"),
+        asyncio.create_task(store.models.watch(settings.redis_url), name="models"),
     ]
     try:
         async with Bell.open(settings.redis_url) as bell:

@@ -97,7 +97,8 @@ async def worker(
             subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
         )
         await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
-        await stack.enter_async_context(_background(store.models.watch(), "models"))
+        watching = store.models.watch(settings.redis_url)
+        await stack.enter_async_context(_background(watching, "models"))
         await stack.enter_async_context(_sweeping(store, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(

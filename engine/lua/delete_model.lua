@@ -2,7 +2,7 @@
 -- Delete a saved model; its versions are kept, and counted on when it is saved again.
 -- Called again with the same operation id it answers as the first time.
 -- KEYS: 1 saved models
--- ARGV: 1 internal name, 2 operation id
+-- ARGV: 1 internal name, 2 operation id, 3 channel
 -- Returns its last version | 0 when there was none
 local name = ARGV[1]
 local head = redis.call('HMGET', KEYS[1], 'version:' .. name, 'created:' .. name,
@@ -12,4 +12,5 @@ if not head[2] then return 0 end
 redis.call('HDEL', KEYS[1], 'created:' .. name)
 redis.call('HSET', KEYS[1], 'operation:' .. name, ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'generation', 1)
+redis.call('PUBLISH', ARGV[3], name)
 return tonumber(head[1])

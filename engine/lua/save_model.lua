@@ -3,7 +3,8 @@
 -- Called again with the same operation id it answers as the first time.
 -- KEYS: 1 saved models
 -- ARGV: 1 now (0: Redis's clock), 2 internal name, 3 operation id,
---       4 expected version ('' any, 'new' none saved), 5 manifest's record, 6 former ones to keep
+--       4 expected version ('' any, 'new' none saved), 5 manifest's record, 6 former ones to keep,
+--       7 channel
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'taken'} | {'gone'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
@@ -28,4 +29,5 @@ redis.call('HSET', KEYS[1], 'version:' .. name, version, 'created:' .. name, cre
 local oldest = ':' .. name .. ':' .. string.format('%d', number - tonumber(ARGV[6]) - 1)
 redis.call('HDEL', KEYS[1], 'at' .. oldest, 'manifest' .. oldest)
 redis.call('HINCRBY', KEYS[1], 'generation', 1)
+redis.call('PUBLISH', ARGV[7], name)
 return {'ok', version, created, stamp}

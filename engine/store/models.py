@@ -14,11 +14,13 @@ from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.store.client import Client
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
+from engine.store.subscription import Subscription
 
 KEPT = 50
 """Former versions of a model."""
 LOOK_SECONDS = 2.0
 LIVE = b"created:"
+CHANGES = keyspace.model_changes()
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Models:
         reply = await self._client.call(
             SCRIPTS["save_model"],
             [keyspace.models()],
-            [0, name, secrets.token_hex(8), expected, record, KEPT],
+            [0, name, secrets.token_hex(8), expected, record, KEPT, CHANGES],
         )
         if reply[0] == b"taken":
             raise InvalidBody(
@@ -111,18 +113,24 @@ class Models:
         Raises ModelNotFound.
         """
         version = await self._client.call(
-            SCRIPTS["delete_model"], [keyspace.models()], [name, secrets.token_hex(8)]
+            SCRIPTS["delete_model"], [keyspace.models()], [name, secrets.token_hex(8), CHANGES]
         )
         if not version:
             raise ModelNotFound
         await self._look_if_it_answers()
         return int(version)
 
-    async def watch(self) -> None:
-        """Look every few seconds, until cancelled."""
-        while True:
-            await self._look_if_it_answers()
-            await asyncio.sleep(LOOK_SECONDS)
+    async def watch(self, redis_url: str) -> None:
+        """Look when another process has changed something, and every few seconds."""
+        changed = asyncio.Event()
+        await self._look_if_it_answers()
+        async with Subscription(redis_url, CHANGES).running(lambda _: changed.set()):
+            while True:
+                changed.clear()
+                await self._look_if_it_answers()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await changed.wait()
 
     async def _look_if_it_answers(self) -> None:
         with contextlib.suppress(EngineError):

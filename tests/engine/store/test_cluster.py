@@ -18,6 +18,7 @@ from engine.store.walks import Step
 from tests.conftest import SECRET_KEY, RedisServer, free_port
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually
+from tests.manifests import manifest
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,8 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     assert await store.leases.bury("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
     assert await store.snapshots.retire(b"", [], ["p1"])
+    await store.models.create("own", manifest(), account.id)
+    await store.models.delete("own")
     asked = Event(kind=Happening.ASK, call_id="a", account_id=accounts[0].id)
     turns = await store.governor.turn("p", keyspace.turns("w1"), Limits(concurrency=1), [asked])
     assert turns.granted == ["a"]

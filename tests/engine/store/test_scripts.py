@@ -203,12 +203,12 @@ SCENARIOS = {
             ("HSET", "m", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),
         ),
         keys=("m",),
-        args=(NOW, "own", "operation", "4", b"manifest", 2),
+        args=(NOW, "own", "operation", "4", b"manifest", 2, "changes"),
     ),
     "delete_model": Scenario(
         seed=(("HSET", "m", "version:own", 4, "created:own", NOW, "operation:own", "before"),),
         keys=("m",),
-        args=("own", "operation"),
+        args=("own", "operation", "changes"),
     ),
     "save_workflow": Scenario(
         seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "new", b"document")

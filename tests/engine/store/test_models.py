@@ -1,0 +1,255 @@
+"""Models that are saved over HTTP: versions, and registries that follow."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+
+from engine import keyspace
+from engine.errors import EngineError, InvalidBody, ModelNotFound, Unavailable, VersionConflict
+from engine.models.registry import find_model, generation, use_saved
+from engine.settings import Settings
+from engine.store import Store
+from engine.store import models as saved_models
+from engine.store.records import pack
+from engine.store.scripts import SCRIPTS
+from tests.conftest import RedisServer
+from tests.eventually import eventually
+from tests.manifests import manifest
+
+TEXT = manifest("own")
+OTHER = manifest("own", tier="pro")
+
+
+@pytest.fixture(autouse=True)
+def registry() -> Iterator[None]:
+    yield
+    use_saved(())
+
+
+@pytest.fixture
+async def other(settings: Settings) -> AsyncIterator[Store]:
+    """The store of another process, as far as one process can have it."""
+    store = Store.open(settings)
+    yield store
+    await store.close()
+
+
+def tier_of(name: str) -> str | None:
+    found = find_model(name)
+    return found.tier if found else None
+
+
+async def test_a_saved_model_is_read_as_it_was_saved(store: Store) -> None:
+    first = await store.models.create("own", TEXT, "acc_1")
+    second = await store.models.update("own", OTHER, "acc_2")
+
+    assert (first.version, first.text, first.saved_by) == (1, TEXT, "acc_1")
+    assert (second.version, second.text, second.saved_by) == (2, OTHER, "acc_2")
+    assert first.created_at == first.updated_at == second.created_at <= second.updated_at
+    assert await store.models.get("own") == second
+    assert await store.models.get("own", 1) == first
+
+
+async def test_whoever_saves_has_it_in_the_registry_at_once(store: Store) -> None:
+    seen = [tier_of("own")]
+
+    await store.models.create("own", TEXT, "a")
+    seen.append(tier_of("own"))
+    await store.models.update("own", OTHER, "a")
+    seen.append(tier_of("own"))
+    await store.models.delete("own")
+    seen.append(tier_of("own"))
+
+    assert seen == [None, "free", "pro", None]
+
+
+async def test_a_name_is_taken_once_it_is_saved_and_free_again_when_deleted(store: Store) -> None:
+    await store.models.create("own", TEXT, "a")
+    with pytest.raises(InvalidBody, match="'own' is saved already; PUT replaces it"):
+        await store.models.create("own", OTHER, "a")
+
+    await store.models.delete("own")
+    again = await store.models.create("own", OTHER, "a")
+
+    assert again.version == 2
+    assert (await store.models.get("own", 1)).text == TEXT
+
+
+async def test_what_is_not_saved_is_neither_read_nor_replaced_nor_deleted(store: Store) -> None:
+    await store.models.create("gone", TEXT, "a")
+    await store.models.delete("gone")
+
+    for name in ("gone", "never", "echo"):
+        for call in (
+            store.models.get(name),
+            store.models.get(name, 1),
+            store.models.update(name, TEXT, "a"),
+            store.models.delete(name),
+        ):
+            with pytest.raises(ModelNotFound):
+                await call
+
+
+async def test_only_the_version_that_is_expected_is_replaced(store: Store) -> None:
+    await store.models.create("own", TEXT, "a")
+    await store.models.update("own", OTHER, "a", 1)
+
+    with pytest.raises(VersionConflict) as refused:
+        await store.models.update("own", TEXT, "a", 1)
+
+    assert refused.value.context == {"version": 2}
+    assert (await store.models.get("own")).text == OTHER
+
+
+async def test_of_those_who_replace_one_version_at_once_one_wins(store: Store) -> None:
+    await store.models.create("own", TEXT, "a")
+
+    results = await asyncio.gather(
+        *(store.models.update("own", OTHER, "a", 1) for _ in range(20)), return_exceptions=True
+    )
+
+    won = [each for each in results if not isinstance(each, BaseException)]
+    assert [each.version for each in won] == [2]
+    assert sum(isinstance(each, VersionConflict) for each in results) == 19
+
+
+async def test_so_many_former_versions_are_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_models, "KEPT", 3)
+    await store.models.create("own", TEXT, "a")
+    await store.models.create("other", TEXT, "a")
+    for _ in range(5):
+        await store.models.update("own", TEXT, "a")
+
+    fields = await store.client.send("HKEYS", keyspace.models())
+
+    kept = {each for each in fields if each.startswith((b"manifest:own:", b"at:own:"))}
+    assert kept == {f"{part}:own:{n}".encode() for part in ("manifest", "at") for n in range(3, 7)}
+    assert b"manifest:other:1" in fields
+    with pytest.raises(ModelNotFound):
+        await store.models.get("own", 2)
+
+
+def test_fifty_former_versions_are_kept_in_earnest() -> None:
+    assert saved_models.KEPT == 50
+
+
+async def test_a_save_whose_answer_was_lost_is_not_done_twice(store: Store) -> None:
+    keys, call = [keyspace.models()], SCRIPTS["save_model"]
+    args: list[str | bytes | int] = [
+        0,
+        "own",
+        "operation",
+        "new",
+        pack({"text": TEXT, "by": "a"}),
+        50,
+        "changes",
+    ]
+
+    first = await store.client.call(call, keys, args)
+    second = await store.client.call(call, keys, args)
+
+    assert first == second
+    assert (await store.models.get("own")).version == 1
+
+
+async def test_what_another_process_saves_is_seen_when_it_is_looked_for(
+    store: Store, other: Store
+) -> None:
+    await other.models.create("own", TEXT, "a")
+    use_saved(())
+    await store.models.look()
+    seen = [tier_of("own")]
+
+    await other.models.update("own", OTHER, "a")
+    await other.models.delete("own")
+    await other.models.create("own", OTHER, "a")
+    use_saved(())
+    await store.models.look()
+    seen.append(tier_of("own"))
+
+    assert seen == ["free", "pro"]
+
+
+async def test_what_has_not_changed_is_not_read_again(store: Store) -> None:
+    await store.models.create("own", TEXT, "a")
+    before, model = generation(), find_model("own")
+
+    await store.models.look()
+    assert generation() == before
+    await store.models.create("other", manifest("other"), "a")
+
+    assert find_model("own") is model
+
+
+@pytest.mark.parametrize("pause", [60.0, 0.05])
+async def test_who_watches_follows_by_being_told_and_by_looking(
+    settings: Settings,
+    store: Store,
+    other: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    pause: float,
+) -> None:
+    monkeypatch.setattr(saved_models, "LOOK_SECONDS", pause)
+    if pause < 1:
+        monkeypatch.setattr(saved_models, "CHANGES", "nobody listens here")
+    watching = asyncio.create_task(store.models.watch(settings.redis_url))
+
+    async def listening() -> int:
+        channel = keyspace.model_changes()
+        return int((await other.client.send("PUBSUB", "NUMSUB", channel))[1])
+
+    async def seen() -> str | None:
+        return tier_of("own")
+
+    if pause > 1:
+        await eventually(listening)
+    await other.client.call(
+        SCRIPTS["save_model"],
+        [keyspace.models()],
+        [0, "own", "o", "new", pack({"text": OTHER, "by": "a"}), 50, keyspace.model_changes()],
+    )
+
+    assert await eventually(seen) == "pro"
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_manifest_that_does_not_parse_any_more_is_left_out_and_told_of_once(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.models.create("own", TEXT, "a")
+    old = TEXT.replace('tier = "free"', 'tier = "gold"\nsince = 1')
+
+    with caplog.at_level(logging.WARNING):
+        await store.models.create("old", old, "a")
+        await store.models.create("third", manifest("third"), "a")
+
+    told = [each for each in caplog.records if each.msg == "a saved manifest is left out"]
+    assert [each.__dict__["model"] for each in told] == ["old", "old"]
+    assert any("tier must be one of" in each.__dict__["reason"] for each in told)
+    assert (find_model("old"), tier_of("own"), tier_of("third")) == (None, "free", "free")
+    assert (await store.models.get("old")).text == old
+
+
+async def test_what_was_saved_stays_known_while_the_store_does_not_answer(
+    settings: Settings,
+) -> None:
+    server = RedisServer()
+    server.start()
+    store = Store.open(replace(settings, redis_url=server.url))
+    await store.models.create("own", TEXT, "a")
+
+    server.kill()
+
+    with pytest.raises(Unavailable):
+        await store.models.look()
+    assert tier_of("own") == "free"
+    with pytest.raises(EngineError):
+        await store.models.create("other", TEXT, "a")
+    await store.close()
+    server.stop()
