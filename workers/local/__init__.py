@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from workers.local.embedding import embed
 from workers.local.ocr import read_text
 from workers.pool import Pool
 
-__all__ = ["LocalPool", "read_text"]
+__all__ = ["LocalPool", "embed", "read_text"]
 
 SLOTS = 1
 """Each child keeps the models that it has loaded."""

