@@ -19,6 +19,7 @@ from workers.models.line import Line
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 GROWTH = 1.5
+SUBMIT_SECONDS = 120.0
 POLL_SECONDS = 30.0
 """For one question after a job."""
 CANCEL_SECONDS = 2.0
@@ -73,7 +74,8 @@ class _JobErrand:
     async def _submit(self, round_: int) -> str:
         key = self.call.key and (f"{self.call.key}-{round_}" if round_ else self.call.key)
         path, body = self.section.request(self.values)
-        reply = await self.line.ask(self.section.method, path, body, key=key)
+        method = self.section.method
+        reply = await self.line.ask(method, path, body, key=key, seconds=SUBMIT_SECONDS)
         job_id = self.job.id.first(reply)
         if isinstance(job_id, bool) or not isinstance(job_id, str | int):
             raise bad_response("has no id of a job")

@@ -1,0 +1,165 @@
+"""Workers killed while providers work for them: one job more at most, one charge, one answer."""
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from engine.capabilities import Role, Tier
+from engine.executions import ExecutionStatus
+from engine.models.registry import use_folder
+from engine.settings import Settings
+from engine.store import Account, Bell, Store
+from engine.tiers import load
+from tests.eventually import eventually
+from tests.factories import Graph, Runner
+from tests.manifests import manifest
+from tests.providers import ENDPOINT, MODEL_KEYS, stub_provider
+from tests.workers.test_recovery import WorkerProcess
+
+KILLS = 30
+WORKERS = 2
+LEASE_SECONDS = "1"
+ALLOWANCE = 100_000
+TERMS = replace(load().terms(Tier.PRO, Role.USER), allowance=ALLOWANCE)
+PRICE = 13
+"""Of one call for 0.010 USD with the markup of a Pro account."""
+IDEMPOTENT = 'idempotency_header = "Idempotency-Key"\n'
+JOB = """
+path = "/jobs"
+body = { input = { prompt = "{{ prompt }}" } }
+result = "output"
+
+[http.job]
+id = "id"
+path = "/jobs/{{ job }}"
+status = "status"
+done = ["succeeded"]
+failed = ["failed"]
+"""
+
+
+class Killed(WorkerProcess):
+    """A worker process that knows the folder and the provider."""
+
+    def __init__(self, settings: Settings, provider_url: str) -> None:
+        super().__init__(settings.redis_url)
+        self._environ |= {
+            "HEADRACE_MODELS_DIR": settings.models_dir,
+            "HEADRACE_LEASE_SECONDS": LEASE_SECONDS,
+            "PROVIDER_URL": provider_url,
+            **MODEL_KEYS,
+        }
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+
+@pytest.fixture(scope="module")
+def provider_url() -> Iterator[str]:
+    with stub_provider("output=video") as url:
+        yield url
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
+    for name, more in (("once", IDEMPOTENT), ("plain", "")):
+        call = f"[http]{ENDPOINT}{more}{JOB}"
+        (tmp_path / f"{name}.toml").write_text(manifest(name, category="video", call=call))
+    yield replace(settings, models_dir=str(tmp_path))
+    use_folder("")
+
+
+@pytest.fixture
+async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
+    async with Bell.open(settings.redis_url) as bell:
+        yield Runner(store, account, bell)
+
+
+@pytest.fixture
+async def workers(
+    settings: Settings, store: Store, provider_url: str
+) -> AsyncIterator[list[Killed]]:
+    processes = [Killed(settings, provider_url) for _ in range(WORKERS)]
+    for process in processes:
+        await process.start()
+    await eventually(store.leases.workers, lambda found: len(found) == WORKERS, timeout=30)
+    yield processes
+    for process in processes:
+        await process.end(signal.SIGKILL)
+
+
+async def jobs(url: str) -> dict[str, int]:
+    """How many jobs the provider has begun, and how often it was asked for one it had."""
+    async with httpx.AsyncClient() as client:
+        found: dict[str, Any] = (await client.get(f"{url}/stub/calls")).json()
+        return dict(found["jobs"])
+
+
+async def kill_holder(store: Store, workers: list[Killed]) -> int | None:
+    """Kill whoever holds the execution; gives its place, None when nobody does."""
+    for worker_id in await store.leases.workers():
+        if await store.leases.held(worker_id):
+            pid = int(worker_id.split("-")[-2])
+            for place, process in enumerate(workers):
+                if process.pid == pid:
+                    await process.end(signal.SIGKILL)
+                    return place
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("name", "most"), [("once", 1), ("plain", 2)])
+async def test_killed_workers_cost_at_most_one_job_more_and_one_charge(
+    name: str,
+    most: int,
+    settings: Settings,
+    runner: Runner,
+    workers: list[Killed],
+    provider_url: str,
+) -> None:
+    chance, store = random.Random(name), runner.store
+    graph = Graph("topic").node("m", "customModel", model=name).node("out", "responseOutput")
+    slug = await runner.save(graph.wire("in.topic > m.prompt-in", "m.video-out > out.result-in"))
+    begun, killed = [], 0
+
+    for number in range(KILLS):
+        before = await jobs(provider_url)
+        topic = {"topic": f"{number} [[stub job=1200]]"}
+        execution_id = await runner.begin(slug, topic, terms=TERMS)
+        if number % 2:  # as soon as the provider knows of it: about when it is put on record
+            await eventually(
+                lambda known=before: _more(provider_url, known), timeout=15, pause=0.001
+            )
+        else:
+            await asyncio.sleep(chance.uniform(0.0, 1.0))
+        place = await kill_holder(store, workers)
+        if place is not None:
+            killed += 1
+            workers[place] = Killed(settings, provider_url)
+            await workers[place].start()
+        execution = await runner.end(execution_id, 60)
+
+        assert execution.status is ExecutionStatus.COMPLETED, execution.error
+        assert "/files/" in execution.result["videos"][0]
+        begun.append((await jobs(provider_url))["created"] - before["created"])
+    paid = ALLOWANCE - (await store.wallets.read(runner.account.id, TERMS)).balance
+
+    print(f"{name}: {killed} workers killed in {KILLS} runs, jobs begun: {begun}")
+    assert killed > KILLS / 2
+    assert max(begun) <= most
+    assert paid == KILLS * PRICE
+    assert await store.wallets.check(runner.account.id) == []
+
+
+async def _more(url: str, known: dict[str, int]) -> bool:
+    return (await jobs(url))["created"] > known["created"]
