@@ -5,11 +5,12 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 from engine.expressions import to_text
 from engine.values import fault
 
+DECODER = json.JSONDecoder()
 FENCE = "```"
 MAX_TRIES = 4
 OPENING = re.compile(r"^[ \t]*(?=[\[{])", re.MULTILINE)
@@ -44,7 +45,9 @@ def list_in(value: Any) -> list[Any] | None:
     """The list that a value is, or has as its only list: `{"items": [...]}`."""
     if isinstance(value, list):
         return value
-    lists = [each for each in value.values() if isinstance(each, list)] if _is_object(value) else []
+    if not isinstance(value, dict):
+        return None
+    lists = [each for each in value.values() if isinstance(each, list)]
     return lists[0] if len(lists) == 1 else None
 
 
@@ -66,14 +69,3 @@ def _read_lines(text: str) -> list[str]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     bullets = [match[1].strip() for line in lines if (match := BULLET.match(line))]
     return bullets or [line for line in lines if not line.startswith(FENCE)]
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise NotJson
-
-
-DECODER = json.JSONDecoder(parse_constant=_refuse)

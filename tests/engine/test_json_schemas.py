@@ -1,11 +1,13 @@
 """JSON Schemas of authors, and answers by them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.failures import NodeFailed
 from engine.json_schemas import MAX_BYTES, read_answer, schema_fault
+from tests.stub import stub_server
 
 PERSON = {
     "type": "object",
@@ -42,6 +44,17 @@ def test_a_schema_that_is_not_right_or_refers_elsewhere_is_refused(schema: Any, 
     assert found is not None
     assert found.startswith(fault)
     assert len(found) < 400
+
+
+def test_nothing_is_fetched_or_read_for_a_schema(tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text("{}")
+
+    with stub_server() as stub:
+        called = schema_fault({"$ref": f"{stub.url}/json/schema"})
+
+    assert called is not None
+    assert stub.requests == []
+    assert schema_fault({"$ref": f"file://{tmp_path}/schema.json"}) is not None
 
 
 def test_an_answer_that_fits_is_given_as_a_value() -> None:
