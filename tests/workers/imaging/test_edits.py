@@ -369,3 +369,15 @@ def test_a_jpeg_is_not_decoded_in_full_for_a_small_image() -> None:
     picture = open_picture(plain((1_600, 1_200), kind="JPEG"), draft=lambda size: (200, 150))
 
     assert (picture.image.size, picture.full_size) == ((200, 150), (1_600, 1_200))
+
+
+def test_as_much_is_decoded_of_an_image_on_its_side_as_is_needed_of_it_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    source = plain((1_600, 800), kind="JPEG", exif=exif.tobytes())
+
+    wide = open_picture(source, draft=lambda size: (size[0], size[1] // 8))
+    small = open_picture(source, draft=lambda size: (size[0] // 8, size[1] // 8))
+
+    assert (wide.image.size, wide.full_size) == ((800, 1_600), (800, 1_600))
+    assert (small.image.size, small.full_size) == ((100, 200), (800, 1_600))
