@@ -14,6 +14,8 @@ DECODER = json.JSONDecoder()
 FENCE = "```"
 MAX_TRIES = 4
 OPENING = re.compile(r"^[ \t]*(?=[\[{])", re.MULTILINE)
+BEGUN = re.compile(r"\s*(?:```\w*\s*)?[\[{]\s*[\"\[{]")
+"""How JSON begins, and hardly anything else."""
 BULLET = re.compile(r"[ \t]*(?:[-*•–]|\d{1,3}[.)])[ \t]+(\S.*)")
 
 
@@ -30,10 +32,15 @@ def find_json(text: str) -> Any:
 
 
 def read_items(text: str) -> list[str]:
-    """The items of a list that a model wrote as JSON, with bullets or numbers, or in lines."""
+    """The items of a list that a model wrote as JSON, with bullets or numbers, or in lines.
+
+    Raises NotJson for JSON that breaks off.
+    """
     try:
         value = find_json(text)
     except NotJson:
+        if BEGUN.match(text):
+            raise
         return _read_lines(text)
     listed = list_in(value)
     if listed is None:

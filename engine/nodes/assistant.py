@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.answers import find_json, list_in, read_items
+from engine.answers import NotJson, find_json, list_in, read_items
 from engine.expressions import to_json
 from engine.json_schemas import BAD_RESPONSE, read_answer, schema_fault
 from engine.models.manifest import Category, Model
@@ -154,7 +154,16 @@ async def _read(settings: AssistantSettings, answer: str, context: Context) -> R
         return Reading(to_json(value), [value] if listed is None else listed)
     if not settings.exports_list:
         return Reading(answer, [answer])
-    items = read_items(answer)
+    items = _read_list(answer)
+    return Reading("\n".join(items), items)
+
+
+def _read_list(answer: str) -> list[str]:
+    try:
+        items = read_items(answer)
+    except NotJson:
+        message = "The model's answer is JSON that breaks off"
+        raise NodeFailed(BAD_RESPONSE, message, retryable=True) from None
     if not items and not answer.strip():
         raise NodeFailed(BAD_RESPONSE, "The model's answer has no items", retryable=True)
-    return Reading("\n".join(items), items)
+    return items

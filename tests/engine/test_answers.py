@@ -70,3 +70,12 @@ def test_what_is_no_json_is_not_taken_for_it(text: str) -> None:
 )
 def test_items_are_read_from_json_from_bullets_and_from_lines(text: str, items: list[str]) -> None:
     assert read_items(text) == items
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"items": ["a", "b', '["a", "b', '```json\n[\n  "a",\n', '[{"a": 1}, {', '{ "items"'],
+)
+def test_json_that_breaks_off_is_no_list(text: str) -> None:
+    with pytest.raises(NotJson):
+        read_items(text)

@@ -239,6 +239,7 @@ async def test_a_list_of_prompts_gives_a_list_of_texts_in_order_and_all_items_fl
         ({"jsonSchema": SCHEMA}, "Ada"),
         ({"jsonSchema": SCHEMA}, '{"name": 5}'),
         ({"exportMode": "list"}, " \n "),
+        ({"exportMode": "list"}, '{"items": ["a", "b'),
     ],
 )
 async def test_an_answer_that_does_not_fit_may_be_asked_for_again(
