@@ -106,6 +106,14 @@ def browser(administration: Administration, browser_account: str) -> Iterator[Ca
     yield from cleaned(administration.browser(browser_account))
 
 
+@pytest.fixture
+def admin(administration: Administration) -> Iterator[Caller]:
+    """A browser of an admin, who may have saved the model `contract-own`."""
+    admin = administration.browser(administration.account("business", role="admin"))
+    yield admin
+    admin.delete("/api/models/contract-own")
+
+
 @pytest.fixture(scope="session")
 def session_stub() -> Iterator[Stub]:
     with stub_server() as started:

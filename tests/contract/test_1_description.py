@@ -7,6 +7,7 @@ import pytest
 from tests.closing import closed
 from tests.contract.site import Caller, failing, never
 from tests.gateway.factories import broken, greeting
+from tests.manifests import manifest
 
 
 @pytest.fixture(scope="session")
@@ -99,5 +100,30 @@ def test_what_browsers_get_is_as_the_api_describes_it(browser: Caller, descripti
         ("get", f"{described}/deliveries", browser.get(f"{hook}/deliveries")),
         ("delete", described, browser.delete(hook)),
         ("delete", "/api/api-keys/{key_id}", browser.delete(key)),
+    ):
+        check(description, method, path, answer)
+
+
+def test_what_admins_get_is_as_the_api_describes_it(
+    admin: Caller, browser: Caller, description: Any
+) -> None:
+    models, own = "/api/models", "/api/models/contract-own"
+    described = "/api/models/{internal_name}"
+    right = {"manifest": manifest("contract-own")}
+    wrong = {"manifest": manifest("contract-own", tier="gold")}
+
+    for method, path, answer in (
+        ("post", models, admin.post(models, right)),
+        ("post", models, admin.post(models, right)),
+        ("post", models, admin.post(models, wrong)),
+        ("post", models, browser.post(models, right)),
+        ("get", described, admin.get(own)),
+        ("get", described, admin.get(f"{own}?version=0")),
+        ("get", described, admin.get("/api/models/no-such")),
+        ("put", described, admin.put(own, wrong)),
+        ("put", described, admin.put(own, right, headers={"if-match": "9"})),
+        ("put", described, admin.put(own, right)),
+        ("delete", described, admin.delete(own)),
+        ("delete", described, admin.delete(own)),
     ):
         check(description, method, path, answer)

@@ -1,0 +1,63 @@
+"""Section 8, a model is data: an admin adds one while all processes run."""
+
+from typing import Any
+
+from tests.acceptance.running import until
+from tests.contract.shapes import assert_fits, moment
+from tests.contract.site import Administration, Caller
+from tests.contract.test_1_models import MODEL
+from tests.manifests import manifest
+
+NAME = "contract-own"
+PATH = f"/api/models/{NAME}"
+FRESH_CALLS = 8
+"""Connections of their own, which the gateways share among them."""
+
+
+def save(admin: Caller, **parts: str) -> Any:
+    return admin.post("/api/models", {"manifest": manifest(NAME, **parts)})
+
+
+def tiers_seen(administration: Administration, key: str) -> set[str | None]:
+    """The model's tier as each of several new connections sees it; None where it is not there."""
+    found: set[str | None] = set()
+    for _ in range(FRESH_CALLS):
+        rows = administration.with_key(key).get("/api/models").json()
+        tiers = [row["tierRequired"] for row in rows if row["internalName"] == NAME]
+        found.add(tiers[0] if tiers else None)
+    return found
+
+
+def test_a_saved_model_is_a_row_of_the_list_with_its_version(admin: Caller) -> None:
+    answer = save(admin)
+
+    assert (answer.status_code, answer.headers["etag"]) == (201, '"1"')
+    more = {"version": int, "savedBy": str, "createdAt": moment, "updatedAt": moment}
+    assert_fits(answer.json(), MODEL | more)
+
+
+def test_all_gateways_follow_what_one_has_saved(
+    administration: Administration, admin: Caller
+) -> None:
+    key = administration.key(administration.account("business"), "model:run")
+
+    seen = [tiers_seen(administration, key)]
+    for change in (
+        lambda: save(admin),
+        lambda: admin.put(PATH, {"manifest": manifest(NAME, tier="pro")}),
+        lambda: admin.delete(PATH),
+    ):
+        assert change().status_code < 300
+        seen.append(until(lambda: tiers_seen(administration, key), lambda found: len(found) == 1))
+
+    assert seen == [{None}, {"free"}, {"pro"}, {None}]
+
+
+def test_workers_answer_for_a_model_that_was_just_saved(admin: Caller) -> None:
+    save(admin)
+
+    def run() -> Any:
+        return admin.run_model(NAME, {"prompt": "Eve"})
+
+    answer = until(run, lambda answer: answer.status_code == 200)
+    assert answer.json()["result"] == {"text": "<Eve>"}
