@@ -59,8 +59,9 @@ def open_server(path: Path, port: int) -> Any:
     params.cache_ram_mib = 0
     params.verbosity = ERRORS_ONLY
     for cpu in (params.cpuparams, params.cpuparams_batch):
-        cpu.n_threads = max(1, min(MAX_THREADS, os.cpu_count() or 1))
-        cpu.poll = 0  # threads that spin while they wait take the cores from the rest of the stack
+        # They wait for one another by spinning: one that has to share its core holds up them all.
+        cpu.n_threads = max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1))
+        cpu.poll = 0
     return runtime.Server(params)
 
 

@@ -62,11 +62,8 @@ def test_a_text_workflow_runs_on_it(stack: RunningStack) -> None:
         times.append(round(time.monotonic() - began, 1))
         assert status == 200, answer
         (facts,) = answer["result"]["facts"]
-        assert (facts["colour"].lower(), facts["madeIn"], facts["euros"]) == (
-            "red",
-            "Portugal",
-            12.5,
-        )
+        assert (facts["madeIn"], facts["euros"]) == ("Portugal", 12.5)
+        assert "mug" in facts["product"].lower()
         assert "mug" in answer["result"]["pitch"].lower()
         assert answer["cost"] == 0
 
