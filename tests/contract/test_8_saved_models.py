@@ -53,11 +53,15 @@ def test_all_gateways_follow_what_one_has_saved(
     assert seen == [{None}, {"free"}, {"pro"}, {None}]
 
 
-def test_workers_answer_for_a_model_that_was_just_saved(admin: Caller) -> None:
+def test_workers_follow_what_a_gateway_has_saved(admin: Caller) -> None:
+    def answered() -> Any:
+        return admin.run_model(NAME, {"prompt": "Eve"}).json().get("result")
+
     save(admin)
+    seen = [until(answered)]
+    for sign in "?!":
+        text = manifest(NAME, call=f'[builtin]\ntemplate = "{{{{ prompt }}}}{sign}"\n')
+        assert admin.put(PATH, {"manifest": text}).status_code == 200
+        seen.append(until(answered, {"text": f"Eve{sign}"}.__eq__))
 
-    def run() -> Any:
-        return admin.run_model(NAME, {"prompt": "Eve"})
-
-    answer = until(run, lambda answer: answer.status_code == 200)
-    assert answer.json()["result"] == {"text": "<Eve>"}
+    assert seen == [{"text": "<Eve>"}, {"text": "Eve?"}, {"text": "Eve!"}]
