@@ -75,7 +75,7 @@ save_governor(governor)
 for position = 1, #KEYS do redis.call('PEXPIRE', KEYS[position], ARGV[8]) end
 
 local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
-  governor.open or (governor.pause or 0) > now
+  governor.open
 local reply = {is_new, math.min(due or -1, 1000), open_for(governor), governor.blamed or '',
   math.max(0, math.ceil((governor.pause or 0) - now)), must_ask and 1 or 0, governor.failures or 0}
 local own = redis.call('ZRANGE', KEYS[6], '[' .. caller .. '|', '(' .. caller .. '}', 'BYLEX')

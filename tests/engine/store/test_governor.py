@@ -252,7 +252,7 @@ async def test_what_a_dead_process_held_and_waited_for_is_free_after_its_lease(
 ) -> None:
     stub = provider(store, concurrency=1)
     await stub.turn(ask("a"), ask("b"), caller="dead")
-    await stub.turn(ask("c", "other"))
+    await stub.turn(ask("c"))
 
     early = await stub.turn(after=LEASE_MS - 1)
     late = await stub.turn(after=1)
@@ -260,6 +260,24 @@ async def test_what_a_dead_process_held_and_waited_for_is_free_after_its_lease(
     assert early.granted == []
     assert late.granted == ["c"]
     assert "b" not in stub.taken
+
+
+async def test_who_does_not_wait_next_looks_a_little_later(store: Store) -> None:
+    stub = provider(store, requests_per_minute=120)
+    first = await stub.turn(*asks(3))
+    elsewhere = await stub.turn(caller="two")
+
+    assert elsewhere.due_seconds == pytest.approx((first.due_seconds or 0) + 0.05)
+
+
+async def test_nothing_is_kept_for_ever(store: Store) -> None:
+    stub = provider(store, concurrency=1)
+    await stub.see(*asks(3))
+
+    keys = await store.client.send("KEYS", "*")
+
+    assert len(keys) == 7
+    assert [key for key in keys if await store.client.send("PTTL", key) <= 0] == []
 
 
 async def test_a_process_that_comes_back_learns_that_it_was_given_up(store: Store) -> None:
@@ -300,6 +318,16 @@ async def test_a_refusal_lowers_the_pace_which_then_rises_to_the_limit_again(sto
 
     assert 45 <= slow <= 52
     assert 57 <= fast <= 60
+
+
+async def test_near_the_pace_that_was_refused_it_rises_slowly(store: Store) -> None:
+    stub = provider(store, requests_per_minute=6_000)
+    await stub.turn(ask("a"), *asks(5_000))
+    await stub.turn(ended(Happening.REFUSED, "a", amount=1))
+
+    await stub.run(22, 100)
+
+    assert await stub.run(4, 100) <= 0.975 * 0.98 * 400
 
 
 async def test_refusals_of_calls_on_their_way_lower_the_pace_once(store: Store) -> None:
@@ -421,6 +449,15 @@ async def test_the_breaker_stays_open_longer_each_time_and_two_minutes_at_most(
         times.append((await stub.turn(ended(Happening.FAILED, name, "b"))).open_seconds)
 
     assert times == [5, 10, 20, 40, 80, 120, 120]
+
+
+async def test_what_becomes_of_calls_that_nobody_knows_counts_for_nothing(store: Store) -> None:
+    stub = provider(store)
+
+    for _ in range(9):
+        turns = await stub.turn(ended(Happening.FAILED, "gone"))
+
+    assert (turns.open_seconds, turns.failures) == (0, 0)
 
 
 async def test_an_answer_between_failures_keeps_the_breaker_closed(store: Store) -> None:

@@ -254,6 +254,21 @@ async def test_a_call_that_has_no_turn_within_its_deadline_fails(
     await eventually(told(one), lambda kinds: Happening.LEFT in kinds)
 
 
+async def test_calls_ask_again_when_redis_has_forgotten_them(
+    one: Process, store: Store, provider: Provider
+) -> None:
+    single = limited(concurrency=1)
+    provider.is_open.clear()
+    tasks = [asyncio.create_task(one.call(single)) for _ in range(3)]
+    await calls(provider, 1)
+    await store.client.send("FLUSHALL")
+
+    provider.is_open.set()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks)
+
+
 async def test_calls_wait_while_redis_is_away(one: Process, provider: Provider) -> None:
     paced = limited(requests_per_minute=6_000)
     one.watched.is_away = True
@@ -335,7 +350,7 @@ async def test_a_provider_in_trouble_is_not_asked_and_the_fallback_answers(
         return (await failure(one.call(troubled))).message
 
     await eventually(refusal, lambda message: "not asked for now" in message)
-    seen = len(provider.calls)
+    seen, asked = len(provider.calls), len(one.watched.told)
     shut = await failure(one.call(troubled))
     falling = limited("troubled", head='fallback = ["spare"]\n', **limits)
     with use_models([falling, model("spare")]):
@@ -343,7 +358,7 @@ async def test_a_provider_in_trouble_is_not_asked_and_the_fallback_answers(
 
     assert (shut.code, shut.retryable) == ("PROVIDER_UNAVAILABLE", True)
     assert 0 < shut.retry_after <= 5
-    assert len(provider.calls) == seen
+    assert (len(provider.calls), len(one.watched.told)) == (seen, asked)
     assert sample("breaker_open") > 0
     assert spare.value == "<x>"
 
