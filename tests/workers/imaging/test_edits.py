@@ -32,6 +32,7 @@ from tests.workers.imaging.pictures import (
 )
 from workers import imaging
 from workers.imaging.opening import open_picture
+from workers.imaging.sizes import sized
 
 PNG = Saving(format=ImageFormat.PNG)
 
@@ -70,6 +71,14 @@ def test_cover_cuts_off_on_both_sides_alike(kind: str) -> None:
 
     assert is_near(pixel(image, 0.4, 0.5), RED)
     assert is_near(pixel(image, 0.6, 0.5), BLUE)
+
+
+@pytest.mark.parametrize(
+    ("fit", "size"),
+    [(Fit.CONTAIN, (100, 50)), (Fit.COVER, (200, 100)), (Fit.STRETCH, (100, 100))],
+)
+def test_no_less_is_decoded_than_is_needed(fit: Fit, size: tuple[int, int]) -> None:
+    assert sized(Resize(width=100, height=100, fit=fit), (400, 200)) == size
 
 
 @pytest.mark.parametrize("size", [(10_001, None), (None, 10_001)])
@@ -198,6 +207,14 @@ def test_a_long_caption_is_broken_and_made_smaller_until_it_fits() -> None:
 
     assert pixel(image, 0, 0.99) == BLACK
     assert image.size == (300, 300)
+
+
+def test_the_end_of_a_long_caption_is_to_be_seen_too() -> None:
+    base, text = plain((300, 300)), "word " * 60
+
+    one, other = (edited(Caption(text=f"{text}\n{end}", size=20), base) for end in ("III", "MMM"))
+
+    assert one.tobytes() != other.tobytes()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (400, 1)])
