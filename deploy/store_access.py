@@ -41,6 +41,7 @@ async def open_store(
     store = Store.open(replace(settings, redis_url=redis_url))
     try:
         await _ping(store)
+        await store.models.look()  # workflows that are pushed or run may call what was saved
         yield store
     finally:
         await store.close()
