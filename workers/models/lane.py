@@ -7,6 +7,7 @@ the answers that end a row of them.
 import asyncio
 import contextlib
 import itertools
+import logging
 import math
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ RENEW_SECONDS = LEASE_SECONDS / 4
 RETRY_SECONDS = 0.2
 RATE_SECONDS = 10.0
 """Over so long it is counted how many calls there are."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,18 @@ class Lane:
             self._task = asyncio.create_task(self._run(), name=f"turns at {self._provider}")
 
     async def _run(self) -> None:
+        try:
+            await self._talk()
+        except Exception:
+            log.exception("turns cannot be asked for", extra={"provider": self._provider})
+            self._events, self._taken = [], []
+            for waiting in self._waiting.values():
+                if not waiting.turn.done():
+                    waiting.turn.set_exception(_is_lost())
+        finally:
+            self._task = None
+
+    async def _talk(self) -> None:
         """For as long as there are calls in line, under way, or to be told of."""
         is_known = False
         while self._waiting or self._running or self._events:
@@ -160,7 +175,6 @@ class Lane:
             is_known = True
             self._take(turns)
             await self._rest(turns.due_seconds if self._waiting else None)
-        self._task = None
 
     async def _rest(self, due: float | None) -> None:
         if self._events or not (self._waiting or self._running):
@@ -238,6 +252,10 @@ class _Rate:
 def _is_open(seconds: float) -> NodeFailed:
     message = "The provider has failed several times in a row and is not asked for now"
     return NodeFailed(UNAVAILABLE, message, retryable=True, retry_after=seconds)
+
+
+def _is_lost() -> NodeFailed:
+    return NodeFailed(UNAVAILABLE, "No turn at the provider can be had", retryable=True)
 
 
 def _no_turn(seconds: float) -> NodeFailed:

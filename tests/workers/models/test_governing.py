@@ -64,12 +64,15 @@ class Watched(Turns):
         super().__init__(store.client)
         self.told: list[Event] = []
         self.is_away = False
+        self.is_broken = False
 
     async def turn(
         self, provider: str, caller: str, limits: Limits, events: Sequence[Event], *, now: int = 0
     ) -> Given:
         if self.is_away:
             raise Unavailable("Redis cannot be reached")
+        if self.is_broken:
+            raise RuntimeError("There is no such script")
         self.told += events
         return await super().turn(provider, caller, limits, events, now=now)
 
@@ -284,6 +287,17 @@ async def test_calls_wait_while_redis_is_away(one: Process, provider: Provider) 
 def sample(name: str) -> float:
     labels = {"provider": "provider.example"}
     return metrics.REGISTRY.get_sample_value(f"headrace_provider_{name}", labels) or 0
+
+
+async def test_calls_do_not_wait_for_ever_when_turns_cannot_be_had(one: Process) -> None:
+    paced = limited(requests_per_minute=6_000)
+    one.watched.is_broken = True
+
+    lost = await failure(one.call(paced, seconds=5))
+    one.watched.is_broken = False
+
+    assert (lost.code, lost.retryable) == ("PROVIDER_UNAVAILABLE", True)
+    assert (await one.call(paced, seconds=5)).value == "yes"
 
 
 async def test_calls_that_wait_and_have_their_turn_are_counted(
