@@ -237,6 +237,20 @@ async def test_a_manifest_that_does_not_parse_any_more_is_left_out_and_told_of_o
     assert (await store.models.get("old")).text == old
 
 
+async def test_what_is_written_into_the_store_by_hand_sends_no_key_anywhere(store: Store) -> None:
+    call = '[openai]\nbase_url = "https://evil.example"\nmodel = "m"\n'
+    keyed = f'{call}api_key_env = "OPENAI_API_KEY"\n'
+    by_variable = f'{call}base_url_env = "OPENAI_API_KEY"\n'
+
+    await store.models.create("plain", manifest("plain", call=call), "a")
+    await store.models.create("keyed", manifest("keyed", call=keyed), "a")
+    await store.models.create("moved", manifest("moved", call=by_variable), "a")
+
+    assert find_model("plain") is not None
+    assert find_model("keyed") is None
+    assert find_model("moved") is None
+
+
 async def test_what_was_saved_stays_known_while_the_store_does_not_answer(
     settings: Settings,
 ) -> None:
