@@ -111,3 +111,18 @@ def test_the_first_workflow_can_be_saved_as_it_stands() -> None:
     document = parse_document(json.loads(text.split("```json\n")[1].split("```")[0]))
 
     assert check_graph(document.nodes, document.edges) == []
+
+
+def test_the_nodes_and_edges_that_make_pictures_can_be_saved_as_they_stand() -> None:
+    text = (ROOT / "docs" / "how-to" / "ask-models.md").read_text()
+    nodes = json.loads(text.split("```json\n")[1].split("```")[0])
+    lines = re.findall(r"^(\S+)\.(\S+) +> (\S+)\.(\S+)$", text, re.MULTILINE)
+    keys = ("source", "sourceHandle", "target", "targetHandle")
+
+    edges = [
+        {"id": str(number), **dict(zip(keys, ends, strict=True))}
+        for number, ends in enumerate(lines)
+    ]
+
+    assert len(edges) == 5
+    assert check_graph(nodes, edges) == []
