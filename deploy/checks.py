@@ -12,7 +12,8 @@ from deploy.local_model import INSTALL, is_installed, is_serving
 from deploy.redis_server import MINIMUM_VERSIONS
 from deploy.stack import LOCAL_MODEL_URL, Stack
 from engine.errors import EngineError
-from engine.settings import SettingError
+from engine.objects import Objects
+from engine.settings import SettingError, load
 from engine.store import Store
 
 MAX_SKEW_SECONDS = 2.0
@@ -96,6 +97,22 @@ async def check_local_model(stack: Stack) -> Check:
         seen=f"{url} {'answers' if serves else 'does not answer'}",
         fix=f"Look at the model's lines in the output of `headrace up --local`; {INSTALL} installs "
         "what it needs.",
+    )
+
+
+async def check_media(environ: Mapping[str, str]) -> Check:
+    """Whether media can be stored, read and removed."""
+    try:
+        await Objects.of(load(environ)).check()
+        seen, is_well = "can be stored, read and removed", True
+    except (EngineError, SettingError) as error:
+        seen, is_well = str(error), False
+    return Check(
+        name="media",
+        is_well=is_well,
+        seen=seen,
+        fix="Set HEADRACE_MEDIA_URL to file:///FOLDER, which must be writable and have room, or to "
+        "s3://BUCKET/PREFIX with the AWS_* variables; the log says what went wrong.",
     )
 
 

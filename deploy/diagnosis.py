@@ -1,5 +1,6 @@
 """All checks of one stack, those that need none included."""
 
+import os
 from pathlib import Path
 
 from deploy.checks import (
@@ -7,6 +8,7 @@ from deploy.checks import (
     check_descriptors,
     check_gateway,
     check_local_model,
+    check_media,
     check_store,
     no_redis,
 )
@@ -25,6 +27,7 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
             found = await check_store(store)
+        found.append(await check_media({**stack.settings, **os.environ}))
     except CommandFailed as error:
         return [no_redis(str(error))]
     return [*found, await check_gateway(stack), await check_local_model(stack)]

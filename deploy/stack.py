@@ -16,7 +16,8 @@ RECORD = "stack.json"
 TIERS_FILE = "HEADRACE_TIERS_FILE"
 LOCAL_MODEL_URL = "HEADRACE_LOCAL_MODEL_URL"
 PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR")
-SHARED = (*PATHS, "HEADRACE_RETENTION_DAYS", LOCAL_MODEL_URL)
+MEDIA_URL = "HEADRACE_MEDIA_URL"
+SHARED = (*PATHS, MEDIA_URL, "HEADRACE_RETENTION_DAYS", LOCAL_MODEL_URL)
 """Settings by which the store is kept, so commands go by those of the stack they work on."""
 
 
@@ -59,6 +60,11 @@ def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
     found = {name: environ[name] for name in SHARED if name in environ}
     paths = {name: str(Path(found[name]).resolve()) for name in PATHS if found.get(name)}
     return found | paths
+
+
+def media_url(data_dir: Path, environ: Mapping[str, str]) -> str:
+    """Where a stack on this directory keeps media: where the environment says, else in it."""
+    return environ.get(MEDIA_URL) or (data_dir / "media").as_uri()
 
 
 def forget(data_dir: Path) -> None:

@@ -21,10 +21,12 @@ from deploy.redis_server import RedisServer
 from deploy.secret_key import VARIABLE, keep_key
 from deploy.stack import (
     LOCAL_MODEL_URL,
+    MEDIA_URL,
     REDIS_URL,
     Stack,
     forget,
     lock_data_dir,
+    media_url,
     open_data_dir,
     remember,
     shared_settings,
@@ -91,6 +93,7 @@ class Run:
         self._redis_url = os.environ.get(REDIS_URL, "")
         self._secret_key = keep_key(options.data_dir)
         self._model_url = settings.local_model_url
+        self._media_url = media_url(options.data_dir, os.environ)
 
     async def start(self) -> None:
         """Start everything, say when it serves, and show the demonstration."""
@@ -175,7 +178,10 @@ class Run:
             data_dir=options.data_dir,
             redis_url=redis_url,
             url=url,
-            settings=shared_settings(os.environ | self._model_environ()),
+            settings={
+                **shared_settings(os.environ | self._model_environ()),
+                MEDIA_URL: self._media_url,
+            },
         )
         remember(stack)
         self._cleanup.callback(forget, options.data_dir)
@@ -191,6 +197,7 @@ class Run:
             environ={
                 REDIS_URL: redis_url,
                 VARIABLE: self._secret_key,
+                MEDIA_URL: self._media_url,
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
                 **self._model_environ(),

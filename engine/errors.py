@@ -28,6 +28,7 @@ EngineError
 │   ├── WorkflowNotFound
 │   ├── ModelNotFound
 │   ├── ExecutionNotFound
+│   ├── AssetNotFound
 │   └── AccountNotFound    (administration only)
 ├── Conflict
 │   ├── ExecutionNotCancellable
@@ -37,13 +38,15 @@ EngineError
 ├── IdempotencyKeyReused   the same key came with another body
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
+├── UnsupportedMediaType   a file is none of those that are taken
 ├── RateLimitExceeded
 │   ├── TooManyExecutions
 │   └── TooManyFailedCalls (from one address, of callers nobody knows)
 ├── ExecutionFailed        a node failed while a caller waited
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
-    └── QueueFull
+    ├── QueueFull
+    └── StorageFailed      (of media: full, gone or not permitted)
 """
 
 from collections.abc import Sequence
@@ -288,6 +291,15 @@ class ExecutionNotFound(NotFound):
         super().__init__("Execution not found")
 
 
+class AssetNotFound(NotFound):
+    """No such asset for this caller, or the link to it is not good any more."""
+
+    code = "ASSET_NOT_FOUND"
+
+    def __init__(self, message: str = "Asset not found") -> None:
+        super().__init__(message)
+
+
 class AccountNotFound(NotFound):
     """No account with this id (administrative commands)."""
 
@@ -370,6 +382,12 @@ class BodyTooLarge(EngineError):
         super().__init__(f"The request body is over the limit of {limit} bytes", limit=limit)
 
 
+class UnsupportedMediaType(EngineError):
+    """A file is none of those that are taken, is damaged, or is not what it is declared to be."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
 class RateLimitExceeded(EngineError):
     """The account has made all calls that its tier allows for now."""
 
@@ -426,3 +444,10 @@ class QueueFull(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("Too many executions wait for a worker right now")
+
+
+class StorageFailed(Unavailable):
+    """Media can be neither stored nor read: the place is full, gone, or not permitted."""
+
+    def __init__(self, message: str = "Media cannot be stored or read right now") -> None:
+        super().__init__(message)

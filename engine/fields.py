@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from engine.errors import InvalidInputs
 from engine.failures import SettingsError
+from engine.media.ids import is_asset_id
 from engine.sockets import SocketType
 from engine.values import MAX_INTEGER, MIN_INTEGER, fault, is_text, kind_of
 
@@ -51,6 +52,7 @@ SOCKETS: dict[FieldType, SocketType] = {
     FieldType.AUDIO: SocketType.AUDIO,
 }
 """The fields that have an output socket of their own."""
+MEDIA = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +112,25 @@ def parse_fields(raw: object) -> tuple[Field, ...]:
 
 
 def check_inputs(
-    fields: Iterable[Field], inputs: Mapping[str, Any], *, strict: bool, allow_http: bool = False
+    fields: Iterable[Field],
+    inputs: Mapping[str, Any],
+    *,
+    strict: bool,
+    allow_http: bool = False,
+    allow_assets: bool = False,
 ) -> dict[str, Any]:
-    """The inputs of a run with defaults filled in. Raises InvalidInputs."""
+    """The inputs of a run with defaults filled in. Raises InvalidInputs.
+
+    `allow_assets`: a medium may be named by an asset's id, which its caller is to look up.
+    """
     checked: dict[str, Any] = {}
     names = set()
     for field in fields:
         names.add(field.name)
         if field.name in inputs:
             value = inputs[field.name]
-            reason = _value_fault(field, value, allow_http=allow_http)
+            is_asset = allow_assets and field.type in MEDIA and is_asset_id(value)
+            reason = None if is_asset else _value_fault(field, value, allow_http=allow_http)
             if reason:
                 raise InvalidInputs(field.name, reason)
             checked[field.name] = value

@@ -156,6 +156,21 @@ def ledger(account_id: str) -> str:
     return f"{_account_tag(account_id)}:account:{account_id}:ledger"
 
 
+def asset(partition: int, asset_id: str) -> str:
+    """Hash: an asset, whose id falls into the partition of its account."""
+    return f"{_tag(partition)}:asset:{asset_id}"
+
+
+def asset_references(partition: int, asset_id: str) -> str:
+    """Set: ids of executions, and names of workflows, that an asset must outlive."""
+    return f"{_tag(partition)}:asset_references:{asset_id}"
+
+
+def assets_due(partition: int) -> str:
+    """Sorted set: asset id by the time in milliseconds at which it is looked at again."""
+    return f"{_tag(partition)}:assets_due"
+
+
 def seal() -> str:
     """String: a word sealed with the installation's key, by which a key is known to be the one."""
     return "hr:seal"

@@ -34,10 +34,15 @@ class Sealer:
     @classmethod
     def of(cls, secret_key: str) -> "Sealer":
         """With the keys that a setting lists, the newest first. Raises SettingError."""
+        return cls(cls.keys_of(secret_key))
+
+    @staticmethod
+    def keys_of(secret_key: str) -> list[str]:
+        """The keys that a setting lists, the newest first. Raises SettingError."""
         keys = [key.strip() for key in secret_key.split(",") if key.strip()]
         if any(len(key) < MIN_KEY for key in keys):
             raise SettingError(f"{VARIABLE}: a key has at least {MIN_KEY} characters")
-        return cls(keys)
+        return keys
 
     @property
     def has_key(self) -> bool:

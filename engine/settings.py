@@ -29,6 +29,11 @@ class Settings:
     sync_timeout: float = 600.0
     """Longest wait of a synchronous caller, in seconds."""
     retention_days: float = 30.0
+    media_url: str = ""
+    """Where media are kept: `file:///FOLDER` or `s3://BUCKET/PREFIX`; empty: nowhere."""
+    max_asset_bytes: int = 104_857_600
+    asset_retention_days: float = 0.0
+    """How long media are kept that no execution needs; 0: as long as executions."""
     trusted_proxies: str = ""
     """Networks whose `X-Forwarded-For` is believed, with commas between."""
     failed_calls_per_minute: int = 300

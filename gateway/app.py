@@ -12,6 +12,7 @@ from gateway import docs
 from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.routes import (
     api_keys,
+    assets,
     descriptions,
     executions,
     health,
@@ -25,6 +26,7 @@ from gateway.routes import (
     workflows,
 )
 from gateway.services import Services, State
+from gateway.uploads import upload_limit
 
 
 def routes(settings: Settings) -> list[BaseRoute]:
@@ -36,6 +38,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *workflows.routes,
         *descriptions.routes,
         *models.routes,
+        *assets.routes,
         *usage.routes,
         *identity.routes,
         *api_keys.routes,
@@ -61,7 +64,12 @@ def create_metrics_app(services: Services) -> ASGIApp:
 def _wrap(listed: list[BaseRoute], services: Services) -> ASGIApp:
     lifespan = _lifespan(services)
     app: ASGIApp = Router(listed, redirect_slashes=False, default=_nowhere, lifespan=lifespan)
-    app = BodyLimits(app, max_bytes=services.settings.max_body_bytes)
+    settings = services.settings
+    app = BodyLimits(
+        app,
+        max_bytes=settings.max_body_bytes,
+        others={assets.UPLOADS: upload_limit(settings.max_asset_bytes)},
+    )
     app = Errors(app, services.failed_calls.judge)
     return RequestIds(app)
 

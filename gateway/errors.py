@@ -39,6 +39,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.WorkflowNotFound: 404,
     errors.ModelNotFound: 404,
     errors.ExecutionNotFound: 404,
+    errors.AssetNotFound: 404,
     errors.AccountNotFound: 404,
     errors.Conflict: 409,
     errors.ExecutionNotCancellable: 409,
@@ -48,6 +49,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.IdempotencyKeyReused: 422,
     errors.VersionConflict: 412,
     errors.BodyTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
     errors.RateLimitExceeded: 429,
     errors.TooManyExecutions: 429,
     errors.TooManyFailedCalls: 429,
@@ -55,6 +57,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.Unavailable: 503,
     errors.StoreFull: 503,
     errors.QueueFull: 503,
+    errors.StorageFailed: 503,
 }
 """Every class of the tree has its own row; a test insists."""
 

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -142,31 +143,55 @@ class SlowBody(Exception):
     """The body was not there in time."""
 
 
-class BodyLimits:
-    """Bounds a body in bytes and in time, and refuses encoded ones."""
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """The most that a body may have, and take."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float = BODY_SECONDS) -> None:
+    max_bytes: int
+    seconds: float
+
+
+NO_OTHERS: Mapping[str, BodyLimit] = {}
+
+
+class BodyLimits:
+    """Bounds a body in bytes and in time, and refuses encoded ones.
+
+    `others` has the limits of paths that have their own.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        seconds: float = BODY_SECONDS,
+        others: Mapping[str, BodyLimit] = NO_OTHERS,
+    ) -> None:
         self.app = app
-        self._max_bytes = max_bytes
-        self._seconds = seconds
+        self._limit = BodyLimit(max_bytes, seconds)
+        self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._has_body(scope):
-            receive = _BoundedBody(receive, self._max_bytes, self._seconds).receive
+        if scope["type"] == "http":
+            limit = self._others.get(scope["path"], self._limit)
+            if _has_body(scope, limit.max_bytes):
+                receive = _BoundedBody(receive, limit.max_bytes, limit.seconds).receive
         await self.app(scope, receive, send)
 
-    def _has_body(self, scope: Scope) -> bool:
-        has_body = False
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                has_body = True
-                if int(value) > self._max_bytes:
-                    raise BodyTooLarge(self._max_bytes)
-            elif name == b"transfer-encoding":
-                has_body = True
-            elif name == b"content-encoding" and value.lower() != b"identity":
-                raise InvalidBody("An encoded request body is not taken; send it as it is")
-        return has_body
+
+def _has_body(scope: Scope, max_bytes: int) -> bool:
+    has_body = False
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            has_body = True
+            if int(value) > max_bytes:
+                raise BodyTooLarge(max_bytes)
+        elif name == b"transfer-encoding":
+            has_body = True
+        elif name == b"content-encoding" and value.lower() != b"identity":
+            raise InvalidBody("An encoded request body is not taken; send it as it is")
+    return has_body
 
 
 class _BoundedBody:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from starlette.responses import Response
 
 from engine.errors import (
+    AssetNotFound,
     CreditsRanOut,
     EngineError,
     ExecutionCancelled,
@@ -21,10 +22,10 @@ from engine.errors import (
     WorkflowNotRunnable,
 )
 from engine.executions import TERMINAL, Execution, ExecutionStatus
-from engine.fields import check_inputs
+from engine.fields import MEDIA, Field, check_inputs
 from engine.graph import Plan
+from engine.media.ids import is_asset_id
 from engine.metrics import EXECUTIONS_ACCEPTED
-from engine.settings import Settings
 from engine.store import Principal, Repeated, StaleWorkflow, Workflow
 from gateway import answers
 from gateway.asks import Ask, read_ask
@@ -136,7 +137,9 @@ async def _accept_fresh(
                 account_id=principal.account.id,
                 workflow=found.workflow,
                 plan=found.plan,
-                inputs=_checked_inputs(found.plan, ask, services.settings),
+                inputs=await _checked_inputs(
+                    services, principal.account.id, found.plan, ask, execution_id
+                ),
                 source=subject.source if principal.key else BROWSER_SOURCE,
                 key_id=principal.key_id,
                 bell=services.bell.channel if ask.wait_seconds else "",
@@ -159,10 +162,34 @@ async def _accept_fresh(
     raise Unavailable("The workflow is being saved faster than it can be run")
 
 
-def _checked_inputs(plan: Plan, ask: Ask, settings: Settings) -> dict[str, Any]:
-    return check_inputs(
-        plan.fields, ask.inputs, strict=plan.strict_inputs, allow_http=settings.allow_private_urls
+async def _checked_inputs(
+    services: Services, account_id: str, plan: Plan, ask: Ask, execution_id: str
+) -> dict[str, Any]:
+    """The inputs as the run has them: assets of the account are links, which last as long as it."""
+    inputs = check_inputs(
+        plan.fields,
+        ask.inputs,
+        strict=plan.strict_inputs,
+        allow_http=services.settings.allow_private_urls,
+        allow_assets=True,
     )
+    for field in plan.fields:
+        value = inputs.get(field.name)
+        if field.type in MEDIA and is_asset_id(value):
+            inputs[field.name] = await _link(services, account_id, field, value, execution_id)
+    return inputs
+
+
+async def _link(
+    services: Services, account_id: str, field: Field, asset_id: str, execution_id: str
+) -> str:
+    try:
+        asset, url = await services.library.use(account_id, asset_id, execution_id)
+    except AssetNotFound:
+        raise InvalidInputs(field.name, "names no asset of yours") from None
+    if asset.medium.value != field.type.value:
+        raise InvalidInputs(field.name, f"names an asset that is {asset.medium}, not {field.type}")
+    return url
 
 
 async def _answer_first(

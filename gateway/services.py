@@ -12,6 +12,7 @@ from typing import TypedDict
 from starlette.requests import Request
 
 from engine import metrics
+from engine.library import Library
 from engine.settings import Settings
 from engine.store import Bell, Store
 from gateway.backlog import Backlog
@@ -30,6 +31,7 @@ class Services:
     turns: Turns
     backlog: Backlog
     failed_calls: FailedCalls
+    library: Library
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -64,6 +66,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                 bell=bell,
                 turns=Turns(),
                 backlog=backlog,
+                library=Library.of(settings, store),
                 failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
                 stopping=stopping,
                 process=process,

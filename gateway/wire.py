@@ -17,7 +17,7 @@ from engine.executions import Execution, NodeExecution
 from engine.graph import Plan
 from engine.models.manifest import Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
-from engine.store import Account, ApiKey, SavedModel, Wallet, Webhook, Workflow
+from engine.store import Account, ApiKey, Asset, SavedModel, Wallet, Webhook, Workflow
 from engine.values import moment
 
 MAX_DEPTH = 64
@@ -190,6 +190,20 @@ def accepted_shape(execution_id: str, webhook_url: str | None = None) -> dict[st
         "status": "processing",
         "webhookDelivery": configured if webhook_url else {"configured": False},
         "pollUrl": f"/api/executions/{execution_id}",
+    }
+
+
+def asset_shape(asset: Asset, url: str) -> dict[str, Any]:
+    """An asset with a link to it."""
+    optional = {"width": asset.width, "height": asset.height, "durationMs": asset.duration_ms}
+    return {
+        "id": asset.id,
+        "url": url,
+        "contentType": asset.content_type,
+        "bytes": asset.bytes,
+        **{name: value for name, value in optional.items() if value is not None},
+        "createdAt": moment(asset.created_at),
+        "expiresAt": moment(asset.expires_at),
     }
 
 

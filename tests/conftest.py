@@ -100,9 +100,13 @@ def redis_url(redis_server: RedisServer) -> str:
 
 
 @pytest.fixture
-def settings(redis_url: str) -> Settings:
+def settings(redis_url: str, tmp_path: Path) -> Settings:
     return Settings(
-        redis_url=redis_url, allow_private_urls=True, cpu_slots=2, secret_key=SECRET_KEY
+        redis_url=redis_url,
+        allow_private_urls=True,
+        cpu_slots=2,
+        secret_key=SECRET_KEY,
+        media_url=(tmp_path / "media").as_uri(),
     )
 
 

@@ -8,7 +8,7 @@ from engine import cel
 from engine.images import Edit, Medium
 from engine.models.manifest import Model
 from engine.nodes import node_type
-from engine.nodes.base import HttpAnswer, HttpCall, Kind, Outputs, Wire
+from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs, Wire
 
 
 @dataclass
@@ -23,6 +23,8 @@ class FakeContext:
     calls: list[HttpCall] = field(default_factory=list)
     asked: list[Mapping[str, Any]] = field(default_factory=list)
     """The values of each call of a model, in the order of the calls."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """What the account's assets are, by id."""
     items: list[int] = field(default_factory=list)
     """Which item each call of a model was for."""
     fetched: list[str] = field(default_factory=list)
@@ -58,6 +60,11 @@ class FakeContext:
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [[float(len(text)), 0.5] for text in texts]
+
+    async def use_asset(self, asset_id: str) -> tuple[str, str]:
+        if asset_id not in self.assets:
+            raise NodeFailed("asset_not_found", "There is no such asset here")
+        return self.assets[asset_id], f"https://example.com/media/{asset_id}"
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         self.asked.append(values)

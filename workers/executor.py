@@ -55,8 +55,8 @@ class NodeContext:
     """What a node may ask for while it runs."""
 
     __slots__ = (
-        *("_account_id", "_deadline", "_desk", "_fetcher", "_local", "_keeper", "_models"),
-        *("_pool", "_timeout"),
+        *("_account_id", "_deadline", "_desk", "_execution_id", "_fetcher", "_keeper"),
+        *("_local", "_models", "_pool", "_timeout"),
         *("delivered", "fallback_micro_usd", "inputs", "usage"),
     )
 
@@ -72,6 +72,7 @@ class NodeContext:
         keeper: Keeper,
         account_id: str,
         desk: Desk,
+        execution_id: str,
     ) -> None:
         self.inputs = inputs
         self.delivered = delivered
@@ -83,6 +84,7 @@ class NodeContext:
         self._keeper = keeper
         self._account_id = account_id
         self._desk = desk
+        self._execution_id = execution_id
         self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         self.usage = Usage()
         self.fallback_micro_usd = 0
@@ -106,8 +108,9 @@ class NodeContext:
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium as the account's."""
+        keeper = self._keeper.of(self._execution_id, "")
         async with asyncio.timeout_at(self._deadline):
-            return await self._keeper.keep(self._account_id, data, content_type)
+            return await keeper.keep(self._account_id, data, content_type)
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
         """Work on an image in a child process that is killed at the node's deadline."""
@@ -143,9 +146,16 @@ class NodeContext:
             message = f"{what} needed more memory than it may have"
             raise NodeFailed("resource_exhausted", message) from None
 
+    async def use_asset(self, asset_id: str) -> tuple[str, str]:
+        """What an asset is, and a link to it that lasts as long as the execution."""
+        keeper = self._keeper.of(self._execution_id, "")
+        return await keeper.use(self._account_id, asset_id)
+
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, and count what that used."""
-        errand = Errand(desk=self._desk, item=item, deadline=self._deadline)
+        errand = Errand(
+            desk=self._desk, item=item, deadline=self._deadline, execution_id=self._execution_id
+        )
         answer = await self._models.call(model, values, errand)
         if answer.micro_usd is None:
             self.usage += answer.usage
@@ -179,6 +189,7 @@ class Executor:
         delivered: Sequence[tuple[Wire, Any]],
         account_id: str = "",
         desk: Desk = NO_DESK,
+        execution_id: str = "",
     ) -> Outcome:
         """One attempt; never raises but for cancellation. `desk` is where its calls record."""
         timeout = node.policy.timeout_seconds
@@ -193,6 +204,7 @@ class Executor:
             self._keeper,
             account_id,
             desk,
+            execution_id,
         )
         try:
             if timeout is None or node.type.kind is not Kind.IO:

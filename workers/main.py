@@ -11,6 +11,7 @@ import uvloop
 
 from engine import keyspace, log, metrics, process
 from engine.errors import EngineError
+from engine.library import Library
 from engine.queue import HandingWorker, HintBroker, Slots
 from engine.settings import Settings
 from engine.store import Store
@@ -18,6 +19,7 @@ from engine.store.heartbeat import Heartbeat
 from engine.store.leases import make_worker_id
 from engine.store.subscription import Subscription
 from workers import actors
+from workers.assets import Assets, OwnMedia
 from workers.delivery import Sender
 from workers.executor import Executor
 from workers.http import Egress
@@ -74,10 +76,13 @@ async def worker(
         stack.push_async_callback(providers.close)
         governor = Governor(store.governor, worker_id)
         await stack.enter_async_context(governor.running(settings.redis_url))
+        library = Library.of(settings, store)
+        assets = Assets(library, egress)
+        models = Models(providers, governor=governor, keeper=assets)
         walker = Walker(
             store=store,
             executor=Executor(
-                egress, pool, Models(providers, governor=governor), local_pool=local_pool
+                OwnMedia(library, egress), pool, models, assets, local_pool=local_pool
             ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
@@ -99,7 +104,7 @@ async def worker(
         await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
         watching = store.models.watch(settings.redis_url)
         await stack.enter_async_context(_background(watching, "models"))
-        await stack.enter_async_context(_sweeping(store, worker_id, settings))
+        await stack.enter_async_context(_sweeping(store, library, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(
             _consuming(settings, slots, lambda broker: actors.declare_walk(broker, walker))
@@ -120,12 +125,15 @@ async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _sweeping(store: Store, worker_id: str, settings: Settings) -> AsyncIterator[None]:
+async def _sweeping(
+    store: Store, library: Library, worker_id: str, settings: Settings
+) -> AsyncIterator[None]:
     sweeper = Sweeper(
         store,
         worker_id,
         lease_seconds=settings.lease_seconds,
         retention_days=settings.retention_days,
+        library=library,
     )
     async with _background(sweeper.run(), "sweeper"):
         yield

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 
 from engine import keyspace, metrics
-from engine.errors import EngineError
+from engine.errors import EngineError, StorageFailed
+from engine.library import Library
 from engine.store import Store
 from engine.store.executions import RESEND_AFTER_MS
 from engine.store.hints import BULK_QUEUE
@@ -28,9 +29,16 @@ class Sweeper:
     """
 
     def __init__(
-        self, store: Store, worker_id: str, *, lease_seconds: float, retention_days: float
+        self,
+        store: Store,
+        worker_id: str,
+        *,
+        lease_seconds: float,
+        retention_days: float,
+        library: Library | None = None,
     ) -> None:
         self._store = store
+        self._library = library
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._retention_ms = int(retention_days * DAY_MS)
@@ -38,9 +46,17 @@ class Sweeper:
         self._ticked_at = time.time()
         self._recover_after = 0.0
         self._prune_after = 0.0
+        self._collecting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Sweep until cancelled."""
+        try:
+            await self._run()
+        finally:
+            if self._collecting is not None:
+                self._collecting.cancel()
+
+    async def _run(self) -> None:
         while True:
             try:
                 await self._tick()
@@ -70,6 +86,7 @@ class Sweeper:
         await self._store.hints.send_deliveries(await self._store.deliveries.promote())
         if now >= self._prune_after and not await self.prune():
             self._prune_after = now + PRUNE_SECONDS
+            self._collect()
 
     async def _check_uptime(self) -> None:
         # Leases that ended while the store was down say nothing of who lives.
@@ -118,6 +135,21 @@ class Sweeper:
         bulk = [each for each, owner in owners.items() if owner in large]
         await self._store.hints.send(bulk, BULK_QUEUE)
         await self._store.hints.send([each for each in owners if owners[each] not in large])
+
+    def _collect(self) -> None:
+        # Beside the other duties: a bucket may take its time, and those have none.
+        if self._library is not None and (self._collecting is None or self._collecting.done()):
+            self._collecting = asyncio.create_task(self.collect(self._library), name="collecting")
+
+    async def collect(self, library: Library) -> None:
+        """Let go of media that nobody needs any more."""
+        try:
+            while await library.collect():
+                pass
+        except StorageFailed:
+            return  # said where it happened
+        except EngineError as error:
+            log.warning("cannot let go of media", extra={"reason": error.message})
 
     async def prune(self) -> bool:
         """Remove executions whose retention is over, and fold metrics of processes long gone.

@@ -169,6 +169,7 @@ class Walk:
             delivered,
             self._claimed.account_id,
             NO_DESK if self._jobs is None else self._jobs.of(index, self._hand.claims.get(index)),
+            self._claimed.execution_id,
         )
 
     def _start(self, index: int) -> None:

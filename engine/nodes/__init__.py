@@ -15,9 +15,11 @@ from engine.nodes.response_output import ResponseOutput
 from engine.nodes.text_box import TextBox
 from engine.nodes.text_embedding import TextEmbedding
 from engine.nodes.transform import Transform
+from engine.nodes.upload import Upload
 
 NODE_TYPES: tuple[NodeType, ...] = (
     RequestInput(),
+    Upload(),
     TextBox(),
     List(),
     HttpRequest(),

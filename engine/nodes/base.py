@@ -122,6 +122,13 @@ class Context(Protocol):
         """A vector of length 1 for each text, by a model in a child process. Raises NodeFailed."""
         ...
 
+    async def use_asset(self, asset_id: str) -> tuple[str, str]:
+        """What an asset of the account is (`image`, `video` or `audio`) and a link to it.
+
+        Raises NodeFailed when the account has no such asset.
+        """
+        ...
+
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """One call, with checked values: what the model gives. Raises NodeFailed.
 

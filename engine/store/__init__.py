@@ -10,6 +10,7 @@ from engine.settings import Settings
 from engine.store.accepting import Accepted, NotPassed, Repeated, StaleWorkflow
 from engine.store.accounts import Account, Accounts
 from engine.store.api_keys import Ahead, ApiKeys
+from engine.store.assets import Asset, Assets
 from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.deliveries import Deliveries
@@ -38,6 +39,8 @@ __all__ = [
     "Accounts",
     "ApiKey",
     "ApiKeys",
+    "Asset",
+    "Assets",
     "Bell",
     "Deliveries",
     "Entry",
@@ -98,6 +101,7 @@ class Store:
     governor: Governor
     wallets: Wallets
     usage: UsageLog
+    assets: Assets
 
     @classmethod
     def open(cls, settings: Settings) -> "Store":
@@ -132,6 +136,7 @@ class Store:
             governor=Governor(client),
             wallets=Wallets(client, settings.retention_days),
             usage=UsageLog(client),
+            assets=Assets(client, settings.asset_retention_days or settings.retention_days),
         )
 
     async def close(self) -> None:

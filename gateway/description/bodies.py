@@ -70,6 +70,12 @@ BODIES: dict[str, Schema] = {
     "RunRequest": members(
         inputs=described(OBJECT, "A value for each field of the workflow's schema.")
     ),
+    "AssetForm": members(
+        file=described(
+            {"type": "string", "contentMediaType": "application/octet-stream"},
+            "The file with its type. The bytes alone, under their own type, do as well.",
+        )
+    ),
     "WorkflowDocument": members(DOCUMENT_MEMBERS, name=NAME),
     "WorkflowUpdate": members({"name": NAME, **DOCUMENT_MEMBERS}),
     "ApiKeyRequest": {

@@ -64,6 +64,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.NotFound("There is nothing at this path"),
     errors.WorkflowNotFound(),
     errors.ExecutionNotFound(),
+    errors.AssetNotFound(),
     errors.ExecutionNotCancellable("completed"),
     errors.ExecutionCancelled(EXECUTION_ID),
     errors.WorkflowNotRunnable(PROBLEMS),
@@ -71,6 +72,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.IdempotencyKeyReused(),
     errors.VersionConflict(4),
     errors.BodyTooLarge(1_048_576),
+    errors.UnsupportedMediaType("The file is image/png, not image/jpeg as it is declared"),
     errors.RateLimitExceeded("pro", 100, 17),
     errors.TooManyExecutions("pro", 50),
     errors.TooManyFailedCalls(300, 17),
@@ -78,6 +80,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.Unavailable(),
     errors.StoreFull(),
     errors.QueueFull(),
+    errors.StorageFailed(),
 )
 """Every error that a caller can see, with and without what only some of its kind say."""
 REFUSALS: tuple[Response, ...] = (

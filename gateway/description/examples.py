@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.description.parameters import EXECUTION_ID
+from gateway.description.parameters import ASSET_ID, EXECUTION_ID
 
 ACCOUNT_ID = "acc_dd3ef2fdf5f3ec9f7fbaba0e"
 CREATED, STARTED, ENDED = (f"2026-03-01T09:30:0{moment}Z" for moment in ("0.000", "0.004", "0.031"))
@@ -288,6 +288,20 @@ EXAMPLES: dict[str, list[Any]] = {
     "Delivery": [TEST_DELIVERY],
     "DeliveryPage": [{"rows": [TEST_DELIVERY, DELIVERY], "nextCursor": None}],
     "Status": [{"status": "ok"}],
+    "AssetForm": [{"file": "…"}],
+    "Asset": [
+        {
+            "id": ASSET_ID,
+            "url": f"https://flows.example.org/media/{ASSET_ID}?expires=1772443800&signature=…",
+            "contentType": "image/png",
+            "bytes": 48_213,
+            "width": 800,
+            "height": 600,
+            "createdAt": CREATED,
+            "expiresAt": "2026-03-31T09:30:00.000Z",
+        }
+    ],
+    "Media": ["…"],
     "Page": ["<!doctype html>…"],
     "Metrics": ["# TYPE headrace_redis_up gauge\nheadrace_redis_up 1.0\n"],
 }

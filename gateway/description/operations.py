@@ -7,13 +7,16 @@ from engine.errors import EngineError
 from gateway.description.parameters import (
     ASYNC,
     CURSOR,
+    EXPIRES,
     LIMIT,
     MAX_CREDITS_OF_RUN,
     MODEL,
     OFFSET,
+    SIGNATURE,
     STATUS,
     TIMEOUT,
     VERSION,
+    WIDTH,
     WORKFLOW,
 )
 from gateway.description.schema import Schema
@@ -127,6 +130,19 @@ OPERATIONS: dict[str, Operation] = {
         answers={200: "PublicSchema"},
         also={SCHEMA_JSON: "JsonSchema"},
         errors=(errors.WorkflowNotFound, errors.Unavailable),
+    ),
+    "upload_asset": Operation(
+        answers={201: "Asset"},
+        body="AssetForm",
+        errors=(errors.UnsupportedMediaType, errors.BodyTooLarge),
+    ),
+    "get_asset": Operation(
+        answers={200: "Asset"}, query=(WIDTH,), errors=(errors.InvalidQuery, errors.AssetNotFound)
+    ),
+    "get_media": Operation(
+        answers={200: "Media"},
+        query=(EXPIRES, SIGNATURE, WIDTH),
+        errors=(errors.AssetNotFound, errors.UnsupportedMediaType, errors.Unavailable),
     ),
     "whoami": Operation(answers={200: "WhoAmI"}),
     "me": Operation(answers={200: "Me"}),

@@ -2,11 +2,13 @@
 
 from engine.capabilities import MODEL_NAME
 from engine.executions import ExecutionStatus
+from engine.media.links import WIDTHS
 from engine.slugs import SLUG
 from gateway.asks import MAX_CREDITS
 from gateway.description.schema import (
     FLAG,
     ID,
+    INTEGER,
     NUMBER,
     TEXT,
     Schema,
@@ -24,12 +26,14 @@ from gateway.query import (
     TRUE_WORDS,
 )
 
+ASSET_ID = "Zr0sQm9yXk1dWc7uT2eHbL5a"
 EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
 
 SLUG_NAME = described(matching(SLUG.pattern), "A workflow's slug.", "greeting")
 PATHS: dict[str, Schema] = {
     "slug": SLUG_NAME,
     "execution_id": described(ID, "The id that the run was answered with.", EXECUTION_ID),
+    "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", "key_4c1d2f60a7b9"),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
@@ -99,6 +103,19 @@ VERSION: tuple[str, Schema] = (
         1,
     ),
 )
+WIDTH: tuple[str, Schema] = (
+    "w",
+    described(
+        {"type": "integer", "minimum": WIDTHS[0], "maximum": WIDTHS[-1]},
+        "How wide a smaller picture is to be; rounded up to a width that is made.",
+        256,
+    ),
+)
+EXPIRES: tuple[str, Schema] = (
+    "expires",
+    described(INTEGER, "The second, since 1970, at which the link ends."),
+)
+SIGNATURE: tuple[str, Schema] = ("signature", described(TEXT, "What makes the link ours."))
 CURSOR: tuple[str, Schema] = (
     "cursor",
     described(TEXT, "The `nextCursor` of the page before."),

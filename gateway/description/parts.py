@@ -9,7 +9,12 @@ from gateway.description.links import links_of
 from gateway.description.schema import INTEGER, TEXT, Schema, ref
 
 JSON = "application/json"
-MEDIA_TYPES = {"Page": "text/html", "Metrics": "text/plain"}
+MEDIA_TYPES = {
+    "Page": "text/html",
+    "Metrics": "text/plain",
+    "AssetForm": "multipart/form-data",
+    "Media": "*/*",
+}
 """Of shapes that are not JSON."""
 ALL_EXAMPLES: dict[str, list[Any]] = {**EXAMPLES, **ERROR_EXAMPLES}
 

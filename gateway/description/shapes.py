@@ -240,4 +240,14 @@ COMPONENTS: dict[str, Schema] = {
     "Status": members(status=TEXT),
     "Page": TEXT,
     "Metrics": TEXT,
+    "Media": TEXT,
+    "Asset": members(
+        {"width": INTEGER, "height": INTEGER, "durationMs": INTEGER},
+        id=TEXT,
+        url=TEXT,
+        contentType=TEXT,
+        bytes=INTEGER,
+        createdAt=MOMENT,
+        expiresAt=MOMENT,
+    ),
 }

@@ -19,6 +19,8 @@ from engine.errors import (
 )
 from engine.fields import json_schema
 from engine.graph import Plan, check_graph
+from engine.media.ids import is_asset_id
+from engine.nodes.upload import Upload
 from engine.slugs import check_slug
 from engine.store import Principal, Workflow
 from gateway.endpoints import Resource, guessed, requires
@@ -68,7 +70,9 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
     document = parse_document(await read_object(request.scope, request.receive))
     problems = await _check(request, document)
     workflows = request.state["services"].store.workflows
-    return _answer(await workflows.create(principal.account.id, document, problems), 201)
+    workflow = await workflows.create(principal.account.id, document, problems)
+    await _hold_media(request, workflow)
+    return _answer(workflow, 201)
 
 
 @requires("workflow:write")
@@ -84,7 +88,9 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
         if wanted is not None and current.version not in wanted:
             break
         try:
-            return _answer(await _update(request, current, document, problems))
+            workflow = await _update(request, current, document, problems)
+            await _hold_media(request, workflow)
+            return _answer(workflow)
         except VersionConflict:
             current = await _load_writable(request, principal)
     raise VersionConflict(current.version)
@@ -148,6 +154,19 @@ async def _update(
     return await request.state["services"].store.workflows.update(
         current.account_id, current.slug, document, problems, current.version
     )
+
+
+async def _hold_media(request: GatewayRequest, workflow: Workflow) -> None:
+    """Have the account's assets that the workflow names live as long as it."""
+    assets = request.state["services"].store.assets
+    uploads = (node for node in workflow.document.nodes if node.get("type") == Upload.type)
+    named = {
+        data["asset"]
+        for node in uploads
+        if isinstance(data := node.get("data"), dict) and is_asset_id(data.get("asset"))
+    }
+    held = (assets.hold(workflow.account_id, each, workflow.slug) for each in named)
+    await asyncio.gather(*held)
 
 
 async def _check(request: GatewayRequest, document: Document) -> list[dict[str, str]]:

@@ -254,6 +254,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(stack: RunningStack) -> None:
         "clock",
         "workers",
         "secret key",
+        "media",
         "gateway",
         "file descriptors",
     ]

@@ -27,6 +27,7 @@ PATH = {
     "internal_name": "echo",
     "key_id": "key_0",
     "execution_id": "00000000-0000-4000-8000-000000000000",
+    "asset_id": "0" * 24,
     "delivery_id": "00000000-0000-4000-8000-000000000000",
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")

@@ -30,7 +30,10 @@ from workers.main import worker
 
 SHOWN = 10
 """Characters of a secret that nobody may see together, apart from prefix and end."""
-PARAMETERS = ("slug", "key_id", "execution_id", "delivery_id", "internal_name", "name")
+PARAMETERS = (
+    *("slug", "key_id", "execution_id", "delivery_id", "internal_name", "name"),
+    "asset_id",
+)
 FAILING_WORKFLOWS = 60
 
 

@@ -10,11 +10,12 @@ import pytest
 from engine.capabilities import Role, Tier
 from engine.deliveries import Delivery
 from engine.executions import Execution
-from engine.store import Account, Store, Webhook, Workflow
+from engine.store import Account, Asset, Store, Webhook, Workflow
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
 from tests.gateway.factories import greeting
 from tests.gateway.test_auth import GUARDED, PATH
 from tests.gateway.test_sessions import FOREIGN, FORMS
+from tests.media_files import png
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
 SESSION_ONLY = [call for call in GUARDED if call.demand.startswith("session")]
@@ -74,6 +75,7 @@ class Estate:
     """All that an account has which others might like to change."""
 
     workflow: Workflow
+    asset: Asset
     execution: Execution
     keys: list[Any]
     webhook: Webhook
@@ -94,6 +96,7 @@ class Owner:
         rows, _ = await store.deliveries.list(account_id, ids["key_id"], limit=10)
         return Estate(
             workflow=await store.workflows.get(ids["slug"]),
+            asset=await store.assets.get(account_id, ids["asset_id"]),
             execution=await store.executions.get(account_id, ids["execution_id"]),
             keys=await store.api_keys.list(account_id),
             webhook=await store.webhooks.get(account_id, ids["key_id"]),
@@ -109,7 +112,13 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
     key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
     webhook = await store.webhooks.save(account.id, key.id, url=HOOK)
     delivery = await store.deliveries.add_test(account.id, key.id, webhook)
-    ids = {"slug": "greeting", "execution_id": run.json()["executionId"]}
+    file = {"file": ("a.png", png(), "image/png")}
+    asset = await client.post("/api/assets", files=file)
+    ids = {
+        "slug": "greeting",
+        "asset_id": asset.json()["id"],
+        "execution_id": run.json()["executionId"],
+    }
     return Owner(store, account, ids | {"key_id": key.id, "delivery_id": delivery.id})
 
 

@@ -18,12 +18,14 @@ from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.gateway.factories import greeting
 from tests.gateway.fakes import FakeWorker
 from tests.gateway.test_auth import GUARDED, GUARDED_PATHS, UNAUTHORIZED, Call
+from tests.media_files import png
 
 UNKNOWN = {
     "slug": "unknown",
     "internal_name": "unknown",
     "key_id": "key_000000000000000000000000",
     "execution_id": "00000000-0000-4000-8000-000000000000",
+    "asset_id": "0" * 24,
     "delivery_id": "00000000-0000-4000-8000-000000000000",
 }
 OF_ALL = "{internal_name}"
@@ -60,8 +62,11 @@ async def world(
     for account, capability in ((stranger, "workflow:*"), (admin, "*")):
         _, secret = await store.api_keys.create(account, name="k", capabilities=[capability])
         others.append(await make_client(secret))
+    file = {"file": ("a.png", png(), "image/png")}
+    asset = (await client.post("/api/assets", files=file)).json()
     objects = {
         "slug": "greeting",
+        "asset_id": asset["id"],
         "key_id": key["id"],
         "execution_id": execution["executionId"],
         "delivery_id": execution["executionId"],

@@ -1,5 +1,6 @@
 """What the sweeper does while it leads, on a real store."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -8,10 +9,14 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
-from engine.store import Store
+from engine.library import Library
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.assets import Source
 from engine.store.leases import Leases
 from engine.store.load import BULK_FROM
 from engine.store.walks import Step
+from tests.eventually import eventually
 from tests.factories import Runner, greeting
 from workers.sweeper import Sweeper
 
@@ -217,3 +222,22 @@ async def test_only_the_leader_sweeps(
     await sweeper._tick()
 
     assert set(await store.leases.workers()) == {"dead"}
+
+
+async def test_the_leader_lets_go_of_media_that_nobody_needs(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    library = Library.of(settings, store)
+    sweeper = Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1, library=library)
+    asset_id = await store.assets.announce(account.id, Source.UPLOAD)
+    partition = keyspace.partition_of(asset_id)
+    await store.client.send("HSET", keyspace.asset(partition, asset_id), "state", "hidden")
+    await store.assets.give_up(asset_id)
+    sweeping = asyncio.create_task(sweeper.run())
+
+    async def is_gone() -> bool:
+        return not await store.client.send("EXISTS", keyspace.asset(partition, asset_id))
+
+    await eventually(is_gone)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)

@@ -5,7 +5,7 @@ import functools
 import io
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import aiohttp
@@ -37,6 +37,10 @@ USER_AGENT = "Headrace"
 CLOSE = (("Connection", "close"),)
 LARGE_BODY = 65_536
 """Bytes from which on a body must not hold up the event loop."""
+
+Read = Callable[[aiohttp.ClientResponse, int], Awaitable[bytes]]
+Take = Callable[[int, AsyncIterator[bytes]], Awaitable[None]]
+"""Takes a status and a body."""
 
 
 class _Denied(OSError):
@@ -72,10 +76,24 @@ class Egress:
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send one call and read its answer within its deadline. Raises NodeFailed."""
+        return await self._fetch(call, _read_head if call.is_cut else _read)
+
+    async def download(self, call: HttpCall, take: Take) -> HttpAnswer:
+        """As `fetch`, with the body given to `take` as it comes, which may raise what it likes."""
+
+        async def read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise NodeFailed("bad_response", "The answer is compressed, which nobody asked for")
+            await take(response.status, _pieces(response, max_bytes))
+            return b""
+
+        return await self._fetch(call, read)
+
+    async def _fetch(self, call: HttpCall, read: Read) -> HttpAnswer:
         try:
             async with asyncio.timeout(call.timeout_seconds):
                 await self._gate.refresh(self._lookups.find)
-                return await self._follow(call)
+                return await self._follow(call, read)
         except aiohttp.ServerTimeoutError:
             raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
@@ -84,16 +102,16 @@ class Egress:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _explain(error) from None
 
-    async def _follow(self, call: HttpCall) -> HttpAnswer:
+    async def _follow(self, call: HttpCall, read: Read) -> HttpAnswer:
         limit = call.max_redirects
         for _ in range(limit + 1):
-            answer = await self._send(call)
+            answer = await self._send(call, read)
             if isinstance(answer, HttpAnswer):
                 return answer
             call = answer
         raise NodeFailed("bad_response", f"The server redirects more than {limit} times")
 
-    async def _send(self, call: HttpCall) -> HttpAnswer | HttpCall:
+    async def _send(self, call: HttpCall, read: Read) -> HttpAnswer | HttpCall:
         """The answer, or the call that the server redirects to; its body is not read then."""
         target, url = self._check(call)
         if self._budget and call.account_id:
@@ -106,7 +124,7 @@ class Egress:
             allow_redirects=False,
         ) as response:
             try:
-                return await _answer(call, target, response)
+                return await _answer(call, target, response, read)
             finally:
                 if self._budget and call.account_id:
                     received = response.content.total_bytes
@@ -129,7 +147,7 @@ class Egress:
 
 
 async def _answer(
-    call: HttpCall, target: Target, response: aiohttp.ClientResponse
+    call: HttpCall, target: Target, response: aiohttp.ClientResponse, read: Read
 ) -> HttpAnswer | HttpCall:
     places = response.headers.getall("Location", ())
     if call.max_redirects and places and response.status in redirects.STATUSES:
@@ -138,7 +156,7 @@ async def _answer(
     return HttpAnswer(
         status=response.status,
         headers=_plain_headers(response),
-        body=await (_read_head if call.is_cut else _read)(response, call.max_bytes),
+        body=await read(response, call.max_bytes),
     )
 
 
@@ -286,19 +304,23 @@ def _check_framing(response: aiohttp.ClientResponse) -> None:
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    chunks = [chunk async for chunk in _pieces(response, max_bytes)]
+    return await _decode(response, b"".join(chunks), max_bytes)
+
+
+async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it comes, to its announced end."""
     if (response.content_length or 0) > max_bytes and response.method != "HEAD":
         raise _too_large(max_bytes)
-    chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
         if size > max_bytes:
             raise _too_large(max_bytes)
-        chunks.append(chunk)
+        yield chunk
     error = response.content.exception()
     if error:
         raise error
-    return await _decode(response, b"".join(chunks), max_bytes)
 
 
 async def _read_head(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

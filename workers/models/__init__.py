@@ -123,7 +123,7 @@ class Models:
             job=own,
             save_job=_saver(model, errand),
             fetch=self._fetcher.fetch,
-            keeper=self._keeper,
+            keeper=self._keeper.of(errand.execution_id, model.category),
             environ=self._environ,
             deadline=errand.deadline,
             desk=errand.desk,

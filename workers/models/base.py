@@ -48,6 +48,21 @@ class Keeper(Protocol):
         """Store a medium, and give the URL that it has from now on. Raises NodeFailed."""
         ...
 
+    async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
+        """What an asset of the account is (`image`, …) and a link to it. Raises NodeFailed."""
+        raise NodeFailed("storage_error", "There is no place for media here")
+
+    async def copy(self, account_id: str, url: str) -> str:
+        """Store what a URL leads to, and give the URL that it has from now on. Raises NodeFailed.
+
+        Where nothing is stored, it keeps its URL.
+        """
+        return url
+
+    def of(self, execution_id: str, kind: str) -> "Keeper":
+        """The keeper of what one execution is given, which is an `image`, a `video`, …"""
+        return self
+
 
 class NoKeeper(Keeper):
     """Where there is no place for media."""
@@ -113,6 +128,7 @@ class Errand:
     item: int = 0
     deadline: float | None = None
     """When the node's time is up, by the event loop's clock."""
+    execution_id: str = ""
     tell_progress: Callable[[float], None] = tell_nobody
     """Takes the share that is done, from 0 to 1."""
 
@@ -138,6 +154,10 @@ class CallContext:
     async def keep(self, data: bytes, content_type: str) -> str:
         """Store a medium of the account, and give its URL. Raises NodeFailed."""
         return await self.keeper.keep(self.account_id, data, content_type)
+
+    async def copy(self, url: str) -> str:
+        """Store what a URL leads to, and give the URL that it has then. Raises NodeFailed."""
+        return await self.keeper.copy(self.account_id, url)
 
     async def read(self, url: str, max_bytes: int) -> bytes | None:
         """The account's own medium at one of our URLs, None for any other. Raises NodeFailed."""

@@ -39,7 +39,7 @@ async def keep_url(value: Any, call: CallContext) -> str:
         return await keep_base64(value[held.end() :], held[1], call)
     if len(value) > MAX_URL or not URL.fullmatch(value):
         raise bad_response("has no URL where its medium should be")
-    return value
+    return await call.copy(value)
 
 
 async def keep_base64(value: Any, content_type: str, call: CallContext) -> str:

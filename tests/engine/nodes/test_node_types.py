@@ -13,8 +13,10 @@ from engine.nodes.base import Kind, NodeType
 from engine.values import fault
 from tests.node_context import FakeContext
 
+ASSET = "Zr0sQm9yXk1dWc7uT2eHbL5a"
 SETTINGS: dict[str, dict[str, Any]] = {
     "requestInput": {"fields": [{"name": "a", "type": "text"}, {"name": "b", "type": "json"}]},
+    "upload": {"asset": ASSET, "kind": "image"},
     "textBox": {"text": "{{ a }}"},
     "list": {"items": [{"value": "a"}]},
     "httpRequest": {"url": "https://a.example/{{ a }}", "body": "{{ b }}"},
@@ -41,6 +43,7 @@ KINDS = {
     "list": Kind.PURE,
     "responseOutput": Kind.PURE,
     "note": Kind.PURE,
+    "upload": Kind.IO,
     "httpRequest": Kind.IO,
     "assistant": Kind.IO,
     "imageGenerator": Kind.IO,
@@ -59,6 +62,7 @@ KINDS = {
 }
 CATEGORIES = {
     "requestInput": "Inputs",
+    "upload": "Inputs",
     "responseOutput": "Outputs",
     "customModel": "Custom",
     "assistant": "LLMs",
@@ -126,8 +130,9 @@ async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) ->
     settings = kind.parse(SETTINGS[kind.type])
 
     images = IMAGES if kind.category == "Image Tools" else {}
+    context = FakeContext(assets={ASSET: "image"})
 
-    outputs = await kind.run(settings, {"a": "A", "b": {"k": 1}, **images}, FakeContext())
+    outputs = await kind.run(settings, {"a": "A", "b": {"k": 1}, **images}, context)
 
     declared = set(kind.outputs(settings)) | (
         {"result"} if kind.type == "responseOutput" else set()

@@ -15,8 +15,12 @@ NOW = 1_000_000
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
     *("add_delivery", "save_model", "save_webhook", "top_up"),
+    *("add_asset", "refer_asset"),
 }
 Value = str | bytes | int
+
+ASSET = ("HSET", "a", "account", "acc", "source", "upload", "created", NOW, "expires", NOW)
+DUE_ASSET = ("ZADD", "assets", NOW, "a")
 
 EXECUTION: tuple[Value, ...] = (
     *("HSET", "x", "status", "processing", "version", "1", "statuses", "pprt", "created", NOW),
@@ -45,6 +49,29 @@ class Scenario:
 
 
 SCENARIOS = {
+    "add_asset": Scenario(seed=(), keys=("a", "assets"), args=(NOW, "a", "acc", "upload", 60_000)),
+    "keep_asset": Scenario(
+        seed=((*ASSET, "state", "pending"), DUE_ASSET),
+        keys=("a", "assets", "needed"),
+        args=(NOW, "a", 60_000, "x", "type", "image/png", "bytes", 5),
+    ),
+    "refer_asset": Scenario(
+        seed=((*ASSET, "state", "kept"), DUE_ASSET),
+        keys=("a", "assets", "needed"),
+        args=(NOW, "a", "acc", "x", 60_000),
+    ),
+    "review_asset": Scenario(
+        seed=((*ASSET, "state", "kept"), DUE_ASSET, ("SADD", "needed", "x")),
+        keys=("a", "assets", "needed", "x"),
+        args=(NOW, "a", 60_000, 5_000, "x"),
+        answer=b"early",
+    ),
+    "forget_asset": Scenario(
+        seed=((*ASSET, "state", "hidden"), DUE_ASSET, ("SADD", "needed", "x")),
+        keys=("a", "assets", "needed"),
+        args=("a",),
+        answer=0,
+    ),
     "add_delivery": Scenario(
         seed=(),
         keys=("d", "due", "all"),

@@ -1,0 +1,300 @@
+"""The formats that are taken, by their first bytes, and what their headers say."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+HEAD_BYTES = 262_144
+"""So much of the beginning is looked at; a picture whose size is not told in it is not taken."""
+MAX_PIXELS = 50_000_000
+MAX_FRAMES = 1_000
+MAX_BOXES = 64
+
+
+class Medium(StrEnum):
+    """What an asset is for people."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class UnfitMedia(ValueError):
+    """Not a file that is taken; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a file's header says of it."""
+
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    data_at: int = 0
+    """Where, in JPEG, the picture's own data begins."""
+
+    @property
+    def medium(self) -> Medium:
+        """What the file is for people."""
+        return medium_of(self.content_type)
+
+
+ALIASES: Mapping[str, str] = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/apng": "image/png",
+    "audio/mp3": "audio/mpeg",
+    "audio/x-mp3": "audio/mpeg",
+    "audio/x-mpeg": "audio/mpeg",
+    "audio/wave": "audio/wav",
+    "audio/x-wav": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "application/ogg": "audio/ogg",
+    "audio/opus": "audio/ogg",
+    "audio/m4a": "audio/mp4",
+    "audio/x-m4a": "audio/mp4",
+    "video/x-m4v": "video/mp4",
+}
+ANY_TYPE = frozenset({"application/octet-stream", "binary/octet-stream"})
+"""What those declare who do not know."""
+EITHER: Mapping[str, str] = {"video/mp4": "audio/mp4", "video/webm": "audio/webm"}
+"""Containers that hold sound alone as well; whoever sends one may say so."""
+TYPES = frozenset(
+    {
+        *("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif"),
+        *("video/mp4", "video/webm"),
+        *("audio/mpeg", "audio/wav", "audio/ogg", "audio/mp4", "audio/webm"),
+    }
+)
+SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
+PICTURE_BRANDS = frozenset({b"avif", b"avis"})
+MOVIE_BRANDS = re.compile(rb"isom|iso[2-9]|mp4[12]|avc1|M4V |M4VH|MSNV|dash|dby1|f4v |mmp4")
+WEBM_SEGMENT = b"\x18\x53\x80\x67"
+OGG_SOUNDS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+
+
+def medium_of(content_type: str) -> Medium:
+    """What files of an allowed type are for people."""
+    return Medium(content_type.partition("/")[0])
+
+
+def declared_type(header: str) -> str:
+    """The type that a Content-Type header names, in the word used here."""
+    name = header.partition(";")[0].strip().lower()
+    return ALIASES.get(name, name)
+
+
+def read_facts(head: bytes, declared: str) -> Facts:
+    """What the first bytes of a file say. Raises UnfitMedia, also when `declared` says otherwise.
+
+    `head` holds the whole file or its first `HEAD_BYTES`.
+    """
+    if declared not in TYPES and declared not in ANY_TYPE:
+        raise UnfitMedia(f"Files of the type {declared[:64]!r} are not taken")
+    facts = _read(head)
+    if declared == EITHER.get(facts.content_type):
+        return Facts(content_type=declared, duration_ms=facts.duration_ms)
+    if declared not in ANY_TYPE and declared != facts.content_type:
+        raise UnfitMedia(f"The file is {facts.content_type}, not {declared} as it is declared")
+    return facts
+
+
+def _read(head: bytes) -> Facts:
+    for matches, read in READERS:
+        if matches(head):
+            try:
+                facts = read(head)
+            except IndexError:
+                raise UnfitMedia("The file's header is not whole") from None
+            _check_size(facts)
+            return facts
+    raise UnfitMedia("The file is none of the images, videos and sounds that are taken")
+
+
+def _check_size(facts: Facts) -> None:
+    if facts.width is None or facts.height is None:
+        return
+    if facts.width * facts.height > MAX_PIXELS:
+        size = f"{facts.width} x {facts.height}"
+        raise UnfitMedia(f"The image has {size} pixels; at most {MAX_PIXELS} are taken")
+    if not facts.width or not facts.height:
+        raise UnfitMedia("The image has no pixels")
+
+
+def _number(data: bytes, at: int, size: int, order: str = "big") -> int:
+    part = data[at : at + size]
+    if len(part) < size:
+        raise IndexError
+    return int.from_bytes(part, "little" if order == "little" else "big")
+
+
+def _read_png(head: bytes) -> Facts:
+    if _number(head, 8, 4) != 13 or head[12:16] != b"IHDR":
+        raise UnfitMedia("The PNG does not begin with its header")
+    frames_at = head.find(b"\x00\x00\x00\x08acTL", 33, 1_024)
+    if frames_at > 0 and _number(head, frames_at + 8, 4) > MAX_FRAMES:
+        raise UnfitMedia(f"The animation has more than {MAX_FRAMES} frames")
+    return Facts(content_type="image/png", width=_number(head, 16, 4), height=_number(head, 20, 4))
+
+
+def _read_gif(head: bytes) -> Facts:
+    width, height = _number(head, 6, 2, "little"), _number(head, 8, 2, "little")
+    return Facts(content_type="image/gif", width=width, height=height)
+
+
+def _read_jpeg(head: bytes) -> Facts:
+    at, size = 2, None
+    while True:
+        marker = _number(head, at + 1, 1)
+        if head[at] != 0xFF:
+            raise UnfitMedia("The JPEG's segments are damaged")
+        if marker == 0xFF:
+            at += 1
+            continue
+        length = _number(head, at + 2, 2)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            size = _number(head, at + 7, 2), _number(head, at + 5, 2)
+        if marker == 0xDA or marker == 0xD9:
+            break
+        if length < 2:
+            raise UnfitMedia("The JPEG's segments are damaged")
+        at += 2 + length
+    if size is None:
+        raise UnfitMedia("The JPEG has no picture")
+    return Facts(content_type="image/jpeg", width=size[0], height=size[1], data_at=at)
+
+
+def _read_webp(head: bytes) -> Facts:
+    kind = head[12:16]
+    if kind == b"VP8X":
+        width = _number(head, 24, 3, "little") + 1
+        height = _number(head, 27, 3, "little") + 1
+    elif kind == b"VP8L" and _number(head, 20, 1) == 0x2F:
+        bits = _number(head, 21, 4, "little")
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
+        width = _number(head, 26, 2, "little") & 0x3FFF
+        height = _number(head, 28, 2, "little") & 0x3FFF
+    else:
+        raise UnfitMedia("The WebP has no picture")
+    return Facts(content_type="image/webp", width=width, height=height)
+
+
+def _read_wav(head: bytes) -> Facts:
+    at, rate = 12, 0
+    for _ in range(MAX_BOXES):
+        name, size = head[at : at + 4], _number(head, at + 4, 4, "little")
+        if name == b"fmt ":
+            rate = _number(head, at + 16, 4, "little")
+        if name == b"data":
+            if not rate:
+                break
+            return Facts(content_type="audio/wav", duration_ms=size * 1000 // rate)
+        at += 8 + size + size % 2
+    raise UnfitMedia("The WAV has no sound")
+
+
+def _read_ogg(head: bytes) -> Facts:
+    segments = _number(head, 26, 1)
+    if not head[27 + segments :].startswith(OGG_SOUNDS):
+        raise UnfitMedia("The Ogg file holds something else than Vorbis, Opus, FLAC or Speex")
+    return Facts(content_type="audio/ogg")
+
+
+def _read_mp3(head: bytes) -> Facts:
+    at = 0
+    if head.startswith(b"ID3"):
+        size = 0
+        for position in range(6, 10):
+            size = size << 7 | _number(head, position, 1) & 0x7F
+        at = 10 + size
+        if at + 4 > HEAD_BYTES:
+            return Facts(content_type="audio/mpeg")  # behind a large cover picture
+    at += len(head[at : at + 4_096]) - len(head[at : at + 4_096].lstrip(b"\x00"))
+    if not _is_mp3_frame(head[at : at + 4]):
+        raise UnfitMedia("The MP3 has no sound")
+    return Facts(content_type="audio/mpeg")
+
+
+def _is_mp3_frame(word: bytes) -> bool:
+    if len(word) < 4 or word[0] != 0xFF or word[1] & 0xE0 != 0xE0:
+        return False
+    is_layer_3, version = word[1] & 0x06 == 0x02, word[1] & 0x18
+    return is_layer_3 and version != 0x08 and 0 < word[2] >> 4 < 15 and word[2] & 0x0C != 0x0C
+
+
+def _read_webm(head: bytes) -> Facts:
+    at = head.find(b"\x42\x82", 0, 128)
+    if at < 0 or head[at + 3 : at + 7] != b"webm" or head[at + 2] != 0x84:
+        raise UnfitMedia("The file is Matroska, but not WebM")
+    if WEBM_SEGMENT not in head[:4_096]:
+        raise UnfitMedia("The WebM has no film")
+    return Facts(content_type="video/webm")
+
+
+def _read_boxes(head: bytes) -> Facts:
+    size = _number(head, 0, 4)
+    if not 16 <= size <= min(1_024, len(head)):
+        raise UnfitMedia("The MP4 does not begin with its header")
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
+    if head[8:12] in PICTURE_BRANDS:
+        return _read_avif(head)
+    duration = _movie_ms(head, size)
+    if brands[0] in SOUND_BRANDS:
+        return Facts(content_type="audio/mp4", duration_ms=duration)
+    if not any(MOVIE_BRANDS.fullmatch(brand) for brand in brands):
+        raise UnfitMedia("The file is of the MP4 family, but neither MP4, M4A nor AVIF")
+    return Facts(content_type="video/mp4", duration_ms=duration)
+
+
+def _read_avif(head: bytes) -> Facts:
+    at = head.find(b"ispe")
+    if at < 0:
+        raise UnfitMedia("The AVIF does not say how large it is")
+    sizes = []
+    while at >= 0:
+        sizes.append((_number(head, at + 8, 4), _number(head, at + 12, 4)))
+        at = head.find(b"ispe", at + 4)
+    width, height = max(sizes, key=lambda pair: pair[0] * pair[1])
+    return Facts(content_type="image/avif", width=width, height=height)
+
+
+def _movie_ms(head: bytes, at: int) -> int | None:
+    """How long the movie is, where its header is not at the end."""
+    for _ in range(MAX_BOXES):
+        size, name = int.from_bytes(head[at : at + 4]), head[at + 4 : at + 8]
+        if name == b"moov":
+            return _header_ms(head, at + 8)
+        if size < 8 or at + size >= len(head):
+            return None
+        at += size
+    return None
+
+
+def _header_ms(head: bytes, at: int) -> int | None:
+    if head[at + 4 : at + 8] != b"mvhd":
+        return None
+    is_long = head[at + 8 : at + 9] == b"\x01"
+    scale_at, size = (at + 28, 8) if is_long else (at + 20, 4)
+    try:
+        scale, ticks = _number(head, scale_at, 4), _number(head, scale_at + 4, size)
+    except IndexError:
+        return None
+    is_known = scale > 0 and ticks != (1 << 8 * size) - 1
+    return ticks * 1000 // scale if is_known else None
+
+
+READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Facts]], ...] = (
+    (lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), _read_png),
+    (lambda head: head.startswith(b"\xff\xd8\xff"), _read_jpeg),
+    (lambda head: head.startswith(b"RIFF") and head[8:12] == b"WEBP", _read_webp),
+    (lambda head: head.startswith((b"GIF87a", b"GIF89a")), _read_gif),
+    (lambda head: head.startswith(b"RIFF") and head[8:12] == b"WAVE", _read_wav),
+    (lambda head: head.startswith(b"OggS\x00"), _read_ogg),
+    (lambda head: head[4:8] == b"ftyp", _read_boxes),
+    (lambda head: head.startswith(b"\x1a\x45\xdf\xa3"), _read_webm),
+    (lambda head: head.startswith(b"ID3") or _is_mp3_frame(head[:4]), _read_mp3),
+)

@@ -1,0 +1,87 @@
+"""Looking at a file while it passes: at its head what it is, at its end whether it is whole."""
+
+from collections.abc import AsyncIterator
+
+from engine.media.formats import HEAD_BYTES, Facts, Medium, UnfitMedia, read_facts
+
+TAIL_BYTES = 16
+JPEG_END = b"\xff\xd9"
+PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+
+
+class TooLargeMedia(ValueError):
+    """The file is over the limit of bytes."""
+
+
+class Inspector:
+    """Reads a file that comes in pieces, and lets it through once it is known to be fit.
+
+    `medium` is what it must be, None for anything that is taken.
+    """
+
+    def __init__(self, declared: str, max_bytes: int, medium: Medium | None = None) -> None:
+        self._declared = declared
+        self._medium = medium
+        self._max_bytes = max_bytes
+        self._head = b""
+        self._tail = b""
+        self._has_jpeg_end = False
+        self.bytes = 0
+        self.facts: Facts | None = None
+
+    async def through(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The same bytes. Raises UnfitMedia or TooLargeMedia instead of the rest."""
+        head = bytearray()
+        async for piece in pieces:
+            self._count(piece)
+            if self.facts is not None:
+                self._note(piece)
+                yield piece
+                continue
+            head += piece
+            if len(head) >= HEAD_BYTES:
+                yield self._begin(bytes(head))
+        if self.facts is None:
+            yield self._begin(bytes(head))
+        self._check_end(self.known)
+
+    @property
+    def known(self) -> Facts:
+        """What the file is, once its head has passed. Raises UnfitMedia before."""
+        if self.facts is None:
+            raise UnfitMedia("The file is empty")
+        return self.facts
+
+    def _count(self, piece: bytes) -> None:
+        self.bytes += len(piece)
+        if self.bytes > self._max_bytes:
+            raise TooLargeMedia
+
+    def _begin(self, head: bytes) -> bytes:
+        self.facts = read_facts(head, self._declared)
+        if self._medium is not None and self.facts.medium is not self._medium:
+            raise UnfitMedia(f"The file is {self.facts.content_type}, not {self._medium}")
+        self._note(head[self.facts.data_at :])
+        self._head = head[:12]
+        return head
+
+    def _note(self, piece: bytes) -> None:
+        joined = self._tail + piece
+        if self.known.content_type == "image/jpeg" and not self._has_jpeg_end:
+            self._has_jpeg_end = JPEG_END in joined
+        self._tail = joined[-TAIL_BYTES:]
+
+    def _check_end(self, facts: Facts) -> None:
+        """What stands behind a picture could be something else, for those who read from the end."""
+        is_whole = True
+        if facts.content_type == "image/png":
+            is_whole = self._tail.endswith(PNG_END)
+        elif facts.content_type == "image/gif":
+            is_whole = self._tail.endswith(b";")
+        elif facts.content_type == "image/jpeg":
+            is_whole = self._has_jpeg_end
+        elif facts.content_type == "image/webp":
+            size = int.from_bytes(self._head[4:8], "little")
+            is_whole = self.bytes == 8 + size + size % 2
+        if not is_whole:
+            raise UnfitMedia("The file does not end where its format ends")

@@ -1,0 +1,89 @@
+"""Links to assets: signed, for a time, and for one form of the asset."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from engine.media.ids import is_asset_id
+
+PURPOSE = b"headrace: links to media"
+PATH = "/media/"
+WIDTHS = (64, 128, 256, 512, 1_024)
+"""How wide pictures are made; what is asked for is rounded up to one of these."""
+SIGNATURE_LENGTH = 64
+MAX_FIELDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What a link leads to: an asset, or a smaller picture of it, until a time in seconds."""
+
+    asset_id: str
+    expires: int
+    width: int | None = None
+
+
+class Links:
+    """Signs with the first key of the installation and checks with any."""
+
+    def __init__(self, keys: Sequence[str], base: str) -> None:
+        self._keys = [hmac.digest(key.encode(), PURPOSE, "sha256") for key in keys]
+        self.base = base.rstrip("/")
+
+    @property
+    def has_key(self) -> bool:
+        """Whether links can be made."""
+        return bool(self._keys)
+
+    def url(self, asset_id: str, expires: int, width: int | None = None) -> str:
+        """A link that is good until this time in seconds."""
+        link = Link(asset_id=asset_id, expires=expires, width=width)
+        form = f"w={width}&" if width else ""
+        signature = _sign(self._keys[0], link)
+        return f"{self.base}{PATH}{asset_id}?{form}expires={expires}&signature={signature}"
+
+    def read(self, asset_id: str, query: Mapping[str, str]) -> Link | None:
+        """What a link leads to; None when its signature is not ours. It may have expired."""
+        link = _parse(asset_id, query)
+        signature = query.get("signature", "")
+        if link is None or len(signature) != SIGNATURE_LENGTH or not signature.isascii():
+            return None
+        found = [hmac.compare_digest(_sign(key, link), signature) for key in self._keys]
+        return link if any(found) else None
+
+    def read_url(self, url: str) -> Link | None:
+        """As `read`, for a whole URL, whatever its host; None for all that is no link of ours."""
+        try:
+            parts = urlsplit(url)
+            query = dict(parse_qsl(parts.query, max_num_fields=MAX_FIELDS))
+        except ValueError:
+            return None
+        before, _, asset_id = parts.path.rpartition(PATH)
+        return None if before and not self.base.endswith(before) else self.read(asset_id, query)
+
+
+def round_width(width: int) -> int:
+    """The width that is made for this one."""
+    return next((each for each in WIDTHS if each >= width), WIDTHS[-1])
+
+
+def _parse(asset_id: str, query: Mapping[str, str]) -> Link | None:
+    expires, width = query.get("expires", ""), query.get("w")
+    if not is_asset_id(asset_id) or not _is_number(expires):
+        return None
+    if width is not None and (not _is_number(width) or int(width) not in WIDTHS):
+        return None
+    return Link(
+        asset_id=asset_id, expires=int(expires), width=None if width is None else int(width)
+    )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12 and not text.startswith("0")
+
+
+def _sign(key: bytes, link: Link) -> str:
+    message = f"{link.asset_id}\n{link.expires}\n{link.width or ''}"
+    return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,40 @@
+"""Run as a script in a process of its own: a picture on stdin, a smaller one as WebP on stdout."""
+
+import io
+import resource
+import sys
+import warnings
+
+from PIL import Image, ImageOps
+
+MEMORY_BYTES = 512 * 1024 * 1024
+CPU_SECONDS = 5
+MAX_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
+QUALITY = 80
+
+
+def shrink(data: bytes, width: int) -> bytes:
+    """The picture, no wider than this; of an animation its first frame."""
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    picture.draft("RGB", (width, width * picture.height // picture.width + 1))
+    upright = ImageOps.exif_transpose(picture)
+    mode = "RGBA" if upright.has_transparency_data else "RGB"
+    small = upright.convert(mode)
+    small.thumbnail((width, 4 * width))
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=QUALITY)
+    return out.getvalue()
+
+
+def main() -> None:
+    """Shrink what comes, within the limits of memory and time."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    sys.stdout.buffer.write(shrink(sys.stdin.buffer.read(), int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Smaller pictures, made in a process that can be killed, whatever a file does to it."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from engine.media.formats import UnfitMedia
+
+SCRIPT = Path(__file__).with_name("shrinking.py")
+CONTENT_TYPE = "image/webp"
+MAX_BYTES = 33_554_432
+"""Larger files are not shrunk."""
+SECONDS = 10.0
+ERROR = "No smaller picture can be made of this file"
+
+
+async def make_thumbnail(data: bytes, width: int) -> bytes:
+    """The picture as WebP, no wider than this. Raises UnfitMedia."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", str(SCRIPT), str(width)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            made, _ = await process.communicate(data)
+    except TimeoutError:
+        raise UnfitMedia(ERROR) from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode or not made:
+        raise UnfitMedia(ERROR)
+    return made

@@ -1,0 +1,56 @@
+"""Upload: an image, a video or a sound that the author has stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.media.formats import Medium
+from engine.media.ids import is_asset_id
+from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
+from engine.sockets import Socket, SocketType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadSettings:
+    """The asset, and what it must be."""
+
+    asset: str
+    kind: Medium
+
+    @property
+    def output(self) -> str:
+        """The one output socket."""
+        return f"{self.kind}-out"
+
+
+class Upload(NodeType):
+    """Gives a link to an asset of the account that runs it."""
+
+    type = "upload"
+    category = "Inputs"
+    kind = Kind.IO
+
+    def parse(self, data: Mapping[str, Any]) -> UploadSettings:
+        reasons = []
+        asset, kind = data.get("asset"), data.get("kind", Medium.IMAGE)
+        if not is_asset_id(asset):
+            reasons.append("asset must be the id of an asset")
+        if kind not in list(Medium):
+            reasons.append(f"kind must be one of {', '.join(Medium)}")
+        if reasons:
+            raise SettingsError(*reasons)
+        return UploadSettings(asset=str(asset), kind=Medium(kind))
+
+    def inputs(self, settings: UploadSettings) -> Mapping[str, Socket]:
+        return {}
+
+    def outputs(self, settings: UploadSettings) -> Mapping[str, Socket]:
+        return {settings.output: Socket(type=SocketType(settings.kind.value))}
+
+    async def run(
+        self, settings: UploadSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        kind, url = await context.use_asset(settings.asset)
+        if kind != settings.kind:
+            raise NodeFailed("invalid_value", f"The asset is {kind}, not {settings.kind}")
+        return {settings.output: url}

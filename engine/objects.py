@@ -1,0 +1,197 @@
+"""Where the bytes of media are: a folder, or a bucket of a server that speaks S3."""
+
+import asyncio
+import contextlib
+import glob
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, S3Store
+
+from engine.errors import StorageFailed
+from engine.media.ranges import ByteRange
+from engine.settings import SettingError, Settings
+
+VARIABLE = "HEADRACE_MEDIA_URL"
+PART_BYTES = 5_242_880
+"""The smallest part that S3 takes of an object in several."""
+PARTS_AT_ONCE = 1
+PIECE_BYTES = 262_144
+PROBE = "doctor"
+REQUEST_TIME = timedelta(seconds=60)
+RETRY_TIME = timedelta(seconds=10)
+
+log = logging.getLogger(__name__)
+
+
+class Objects:
+    """Puts, gets and deletes objects by key. Every call may raise StorageFailed.
+
+    Its library has threads of its own: make it in the process that uses it, never before a fork.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._folder = _folder_of(url)
+        self._url = url
+        self._part_bytes = PART_BYTES if self._folder is None else PIECE_BYTES
+        self._store: LocalStore | S3Store | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Objects":
+        """Those of the settings' media URL. Raises SettingError when that is not one."""
+        return cls(settings.media_url)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a place for media at all."""
+        return bool(self._url)
+
+    async def put_stream(self, key: str, pieces: AsyncIterator[bytes]) -> None:
+        """Store what comes, whole or not at all. What `pieces` raises is raised."""
+        first = bytearray()
+        async for piece in pieces:
+            first += piece
+            if len(first) >= self._part_bytes:
+                break
+        else:
+            if not await self.put(key, bytes(first)):
+                raise StorageFailed
+            return
+        source = _Source(bytes(first), pieces)
+        try:
+            with _storing():
+                await obstore.put_async(
+                    self._open(),
+                    key,
+                    source.pieces(),
+                    chunk_size=self._part_bytes,
+                    max_concurrency=PARTS_AT_ONCE,
+                )
+        except StorageFailed:
+            if source.failure is not None:
+                raise source.failure from None
+            raise
+
+    async def put(self, key: str, data: bytes) -> bool:
+        """Store an object that is not there yet; false when it is, and then it stays."""
+        with _storing():
+            store = self._open()
+            try:
+                await obstore.put_async(store, key, data, mode="create")
+            except (AlreadyExistsError, FileExistsError):
+                return False
+        return True
+
+    async def stream(self, key: str, part: ByteRange | None = None) -> AsyncIterator[bytes]:
+        """The object's bytes, or some of them, piece by piece; found or not before it returns.
+
+        Raises FileNotFoundError.
+        """
+        with _storing():
+            if part is None:
+                got = await obstore.get_async(self._open(), key)
+            else:
+                span = (part.start, part.end)
+                got = await obstore.get_async(self._open(), key, options={"range": span})
+        return _pieces(got.stream(min_chunk_size=PIECE_BYTES))
+
+    async def read(self, key: str, max_bytes: int) -> bytes:
+        """The whole object, or so much of it. Raises FileNotFoundError."""
+        pieces = await self.stream(key, ByteRange(0, max_bytes))
+        return b"".join([piece async for piece in pieces])
+
+    async def delete(self, *keys: str) -> None:
+        """Remove objects; those that are not there are no fault."""
+        with _storing():
+            for key in keys:
+                with contextlib.suppress(FileNotFoundError):
+                    await obstore.delete_async(self._open(), key)
+            if self._folder is not None:
+                await asyncio.to_thread(_remove_drafts, self._folder, keys)
+
+    async def check(self) -> None:
+        """Write, read and remove an object."""
+        key = f"{PROBE}/{id(self)}"
+        await self.delete(key)
+        await self.put(key, b"here")
+        if await self.read(key, 16) != b"here":
+            raise StorageFailed("What is stored for media does not come back as it was")
+        await self.delete(key)
+
+    def _open(self) -> LocalStore | S3Store:
+        if self._store is None:
+            if not self._url:
+                raise StorageFailed(f"There is no place for media: {VARIABLE} is not set")
+            if self._folder is None:
+                self._store = S3Store.from_url(
+                    self._url,
+                    client_options={"allow_http": True, "timeout": REQUEST_TIME},
+                    retry_config={"max_retries": 2, "retry_timeout": RETRY_TIME},
+                )
+            else:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._store = LocalStore(self._folder)
+        return self._store
+
+
+def _folder_of(url: str) -> Path | None:
+    """The folder that a URL names; None for a bucket. Raises SettingError."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
+        return Path(unquote(parts.path))
+    if parts.scheme == "s3" and parts.netloc or not url:
+        return None
+    raise SettingError(f"{VARIABLE}: use file:///FOLDER or s3://BUCKET/PREFIX")
+
+
+class _Source:
+    """What is to be stored, remembering what it failed with: that is not the store's fault."""
+
+    def __init__(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
+        self._first = first
+        self._rest = rest
+        self.failure: Exception | None = None
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        yield self._first
+        try:
+            async for piece in self._rest:
+                yield piece
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    with _storing():
+        async for piece in stream:
+            yield bytes(piece)
+
+
+@contextlib.contextmanager
+def _storing() -> Iterator[None]:
+    """Turn what went wrong into one error; the library's words name folders and buckets."""
+    try:
+        yield
+    except (FileNotFoundError, StorageFailed):
+        raise
+    except (BaseError, OSError) as error:
+        log.error("media cannot be stored or read", extra={"reason": _reason(error)})
+        raise StorageFailed from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
+
+
+def _remove_drafts(folder: Path, keys: Sequence[str]) -> None:
+    """What a process left that was killed while it wrote: the key, '#' and a number."""
+    for key in keys:
+        for draft in folder.glob(f"{glob.escape(key)}#*"):
+            draft.unlink(missing_ok=True)

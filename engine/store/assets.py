@@ -1,0 +1,217 @@
+"""Records of media: whose they are, what they are, and how long they are needed."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine import keyspace
+from engine.errors import AssetNotFound
+from engine.media.formats import Facts, Medium, medium_of
+from engine.media.ids import is_asset_id, make_asset_id
+from engine.store.client import Client
+from engine.store.execution_records import parse_hash
+from engine.store.scripts import SCRIPTS
+
+GIVEN_UP_MS = 3_600_000
+"""Bytes that were not whole by then are not waited for."""
+LEAST_MS = 3_600_000
+"""How long an asset lives at least that an execution is to have."""
+GOES_ON_MS = 86_400_000
+READING_MS = 120_000
+"""How long those who read it have when an asset has gone out of sight."""
+REFERENCES_AT_ONCE = 500
+AT_ONCE = 0
+WORKFLOW = "workflow "
+"""Before a slug, it names a workflow among the executions that need an asset."""
+PARTITIONS = range(keyspace.PARTITIONS)
+
+
+class Source(StrEnum):
+    """Where an asset came from."""
+
+    UPLOAD = "upload"
+    PROVIDER = "provider"
+
+
+class Review(StrEnum):
+    """What comes of looking at an asset whose time is over."""
+
+    EARLY = "early"
+    GONE = "gone"
+    KEPT = "kept"
+    MORE = "more"
+    HIDDEN = "hidden"
+    RIPE = "ripe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A medium that is stored. Times are in milliseconds."""
+
+    id: str
+    account_id: str
+    content_type: str
+    bytes: int
+    source: Source
+    created_at: int
+    expires_at: int
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+
+    @property
+    def medium(self) -> Medium:
+        """What it is for people."""
+        return medium_of(self.content_type)
+
+
+class Assets:
+    """Records of assets, from the announcement of their bytes until those are gone.
+
+    The record comes before the bytes and goes after them, and is seen only in between: whatever
+    dies, no record that is seen lacks its bytes, and no bytes are there that no record leads to.
+    """
+
+    def __init__(self, client: Client, retention_days: float) -> None:
+        self._client = client
+        self._keep_ms = int(retention_days * 86_400_000)
+
+    async def announce(self, account_id: str, source: Source) -> str:
+        """An id for bytes that are about to be stored."""
+        asset_id = make_asset_id(account_id)
+        partition = keyspace.partition_of(asset_id)
+        await self._client.call(
+            SCRIPTS["add_asset"],
+            [keyspace.asset(partition, asset_id), keyspace.assets_due(partition)],
+            [0, asset_id, account_id, source, GIVEN_UP_MS],
+        )
+        return asset_id
+
+    async def keep(self, asset_id: str, facts: Facts, size: int, execution_id: str = "") -> Asset:
+        """The asset, now that its bytes are stored. Raises AssetNotFound when it took too long."""
+        fields = {
+            "type": facts.content_type,
+            "bytes": size,
+            "width": facts.width,
+            "height": facts.height,
+            "ms": facts.duration_ms,
+        }
+        known = [word for pair in fields.items() if pair[1] is not None for word in pair]
+        reply = await self._client.call(
+            SCRIPTS["keep_asset"],
+            _keys(asset_id),
+            [0, asset_id, self._keep_ms, execution_id, *(str(word) for word in known)],
+        )
+        if not reply:
+            raise AssetNotFound
+        return await self.find(asset_id)
+
+    async def give_up(self, asset_id: str) -> None:
+        """Whatever is there of its bytes can go."""
+        due = keyspace.assets_due(keyspace.partition_of(asset_id))
+        await self._client.send("ZADD", due, "XX", AT_ONCE, asset_id)
+
+    async def find(self, asset_id: str) -> Asset:
+        """An asset, whoever asks. Raises AssetNotFound."""
+        if not is_asset_id(asset_id):
+            raise AssetNotFound
+        key = keyspace.asset(keyspace.partition_of(asset_id), asset_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        if record.get("state") != b"kept":
+            raise AssetNotFound
+        return _parse(asset_id, record)
+
+    async def get(self, account_id: str, asset_id: str) -> Asset:
+        """An asset of the account. Raises AssetNotFound."""
+        asset = await self.find(asset_id)
+        if asset.account_id != account_id:
+            raise AssetNotFound
+        return asset
+
+    async def refer(self, account_id: str, asset_id: str, execution_id: str) -> None:
+        """Have an asset of the account outlive an execution. Raises AssetNotFound."""
+        is_there = is_asset_id(asset_id) and await self._client.call(
+            SCRIPTS["refer_asset"],
+            _keys(asset_id),
+            [0, asset_id, account_id, execution_id, LEAST_MS],
+        )
+        if not is_there:
+            raise AssetNotFound
+
+    async def hold(self, account_id: str, asset_id: str, slug: str) -> None:
+        """Have an asset of the account, if it is one, outlive a workflow."""
+        with contextlib.suppress(AssetNotFound):
+            await self.refer(account_id, asset_id, f"{WORKFLOW}{slug}")
+
+    async def due(self, now: int, at_most: int) -> list[str]:
+        """Ids of assets whose time is over, per partition bounded."""
+        replies = await asyncio.gather(
+            *(
+                self._client.send(
+                    *("ZRANGE", keyspace.assets_due(partition), "-inf", now),
+                    *("BYSCORE", "LIMIT", 0, at_most),
+                )
+                for partition in PARTITIONS
+            )
+        )
+        return [name.decode() for reply in replies for name in reply]
+
+    async def review(self, asset_id: str) -> Review:
+        """Look at an asset whose time is over."""
+        account_id, names = await self.needed_by(asset_id)
+        needing = [_key_of(account_id, each) for each in names]
+        verdict: bytes = await self._client.call(
+            SCRIPTS["review_asset"],
+            [*_keys(asset_id), *needing],
+            [0, asset_id, GOES_ON_MS, READING_MS, *names],
+        )
+        return Review(verdict.decode())
+
+    async def forget(self, asset_id: str) -> None:
+        """Remove the record of an asset whose bytes are gone."""
+        await self._client.call(SCRIPTS["forget_asset"], _keys(asset_id), [asset_id])
+
+    async def needed_by(self, asset_id: str) -> tuple[str, Sequence[str]]:
+        """The account of an asset, and some of what it must outlive."""
+        partition = keyspace.partition_of(asset_id)
+        record = self._client.send("HGET", keyspace.asset(partition, asset_id), "account")
+        key = keyspace.asset_references(partition, asset_id)
+        found = await self._client.send("SRANDMEMBER", key, REFERENCES_AT_ONCE)
+        owner: bytes | None = await record
+        return (owner or b"").decode(), [name.decode() for name in found]
+
+
+def _key_of(account_id: str, name: str) -> str:
+    """The record that is there as long as what needs an asset."""
+    if name.startswith(WORKFLOW):
+        return keyspace.workflow(account_id, name.removeprefix(WORKFLOW))
+    return keyspace.execution(account_id, name)
+
+
+def _keys(asset_id: str) -> Sequence[str]:
+    partition = keyspace.partition_of(asset_id)
+    return [
+        keyspace.asset(partition, asset_id),
+        keyspace.assets_due(partition),
+        keyspace.asset_references(partition, asset_id),
+    ]
+
+
+def _parse(asset_id: str, record: Mapping[str, bytes]) -> Asset:
+    def number(name: str) -> int | None:
+        return int(record[name]) if name in record else None
+
+    return Asset(
+        id=asset_id,
+        account_id=record["account"].decode(),
+        content_type=record["type"].decode(),
+        bytes=int(record["bytes"]),
+        source=Source(record["source"].decode()),
+        created_at=int(record["created"]),
+        expires_at=int(record["expires"]),
+        width=number("width"),
+        height=number("height"),
+        duration_ms=number("ms"),
+    )

@@ -1,0 +1,114 @@
+import time
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from engine.keyspace import partition_of
+from engine.media.ids import is_asset_id, make_asset_id
+from engine.media.links import WIDTHS, Links, round_width
+
+KEY, OLD = "k" * 32, "o" * 32
+EXPIRES = int(time.time()) + 60
+LINKS = Links([KEY, OLD], "https://media.example.com/")
+BAD_IDS = [
+    *(
+        "",
+        "../../etc/passwd",
+        "..%2f" * 5,
+        "/etc/passwd",
+        "a\x00" * 12,
+        "C:\\x",
+        "a" * 23,
+        "a" * 25,
+    ),
+    *(
+        "a" * 23 + "/",
+        "a" * 23 + ".",
+        "a" * 23 + "\n",
+        "ä" * 24,
+        "１" * 24,
+        "nul",
+        "a" * 23,
+        "a" * 25,
+    ),
+]
+
+
+def query_of(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+def test_an_id_leads_to_its_accounts_partition_and_nobody_guesses_it() -> None:
+    ids = {make_asset_id("acc_1") for _ in range(500)}
+
+    assert len(ids) == 500
+    assert all(is_asset_id(each) and partition_of(each) == partition_of("acc_1") for each in ids)
+
+
+@pytest.mark.parametrize("bad", [*BAD_IDS, None, 5])
+def test_what_is_no_id_is_none(bad: object) -> None:
+    assert not is_asset_id(bad)
+
+
+def test_a_link_leads_to_what_it_was_made_for() -> None:
+    asset_id = make_asset_id("acc_1")
+
+    plain = LINKS.read_url(LINKS.url(asset_id, EXPIRES))
+    small = LINKS.read_url(LINKS.url(asset_id, EXPIRES, 256))
+
+    assert plain and small
+    assert (plain.asset_id, plain.expires, plain.width) == (asset_id, EXPIRES, None)
+    assert (small.asset_id, small.width) == (asset_id, 256)
+
+
+def test_a_link_that_was_changed_leads_nowhere() -> None:
+    asset_id, other = make_asset_id("acc_1"), make_asset_id("acc_1")
+    query = query_of(LINKS.url(asset_id, EXPIRES))
+    changes = [
+        *({"expires": str(EXPIRES + 1)}, {"w": "256"}, {"w": ""}, {"signature": ""}),
+        *({"signature": "0" * 64}, {"signature": "é" * 64}, {"expires": ""}, {"expires": "-1"}),
+        *({"expires": "1e9"}, {"expires": "0" + query["expires"]}, {"expires": "9" * 30}),
+        {"signature": query["signature"].upper()},
+    ]
+
+    assert LINKS.read(asset_id, query) is not None
+    assert LINKS.read(other, query) is None
+    for change in changes:
+        assert LINKS.read(asset_id, query | change) is None, change
+    for missing in query:
+        assert LINKS.read(asset_id, {k: v for k, v in query.items() if k != missing}) is None
+
+
+def test_links_of_a_key_that_is_on_its_way_out_are_good_and_new_ones_have_the_new_key() -> None:
+    asset_id = make_asset_id("acc_1")
+    before, after = Links([OLD], LINKS.base), Links([KEY], LINKS.base)
+
+    assert LINKS.read_url(before.url(asset_id, EXPIRES)) is not None
+    assert after.read_url(LINKS.url(asset_id, EXPIRES)) is not None
+    assert after.read_url(before.url(asset_id, EXPIRES)) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://evil.example/media/x", "https://media.example.com.evil/media/", "", "media"),
+        *("https://[x/media/x", f"https://media.example.com/media/x?{'a=1&' * 1_000}"),
+    ],
+)
+def test_a_link_of_others_is_not_read(url: str) -> None:
+    assert LINKS.read_url(url) is None
+
+
+def test_a_width_is_rounded_up_to_one_that_is_made() -> None:
+    assert [round_width(each) for each in (1, 64, 65, 1_024, 9_999)] == [64, 64, 128, 1_024, 1_024]
+    assert WIDTHS[0] == 64 and WIDTHS[-1] == 1_024
+
+
+def test_a_link_is_ours_by_its_signature_whichever_gateway_it_begins_with() -> None:
+    asset_id = make_asset_id("acc_1")
+    url = Links([KEY], "http://127.0.0.1:8000").url(asset_id, EXPIRES)
+
+    found = LINKS.read_url(url)
+
+    assert found is not None and found.asset_id == asset_id
+    assert LINKS.read_url(url.replace("/media/", "/elsewhere/media/")) is None

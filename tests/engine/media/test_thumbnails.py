@@ -1,0 +1,51 @@
+import io
+import time
+
+import pytest
+from PIL import Image
+
+from engine.media.formats import UnfitMedia
+from engine.media.thumbnails import make_thumbnail
+from tests import media_files as files
+
+
+async def test_a_picture_becomes_smaller_and_keeps_its_shape() -> None:
+    made = await make_thumbnail(files.picture("JPEG", 1_600, 800), 256)
+
+    with Image.open(io.BytesIO(made)) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (256, 128))
+
+
+async def test_of_an_animation_the_first_frame_is_shown_however_many_there_are() -> None:
+    began = time.perf_counter()
+
+    await make_thumbnail(files.gif_head(10, 10, frames=50_000), 64)
+
+    assert time.perf_counter() - began < 5
+
+
+async def test_a_picture_that_is_small_enough_stays_as_large() -> None:
+    made = await make_thumbnail(files.png(40, 30), 64)
+
+    with Image.open(io.BytesIO(made)) as picture:
+        assert picture.size == (40, 30)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        files.png_head(7_000, 7_000),
+        files.png_head(65_535, 65_535),
+        files.picture("TIFF"),
+        files.picture("JPEG")[:400],
+        b"",
+    ],
+    ids=["png of nothing", "png bomb", "other format", "jpeg cut", "nothing"],
+)
+async def test_what_cannot_be_shown_is_refused_in_little_time(data: bytes) -> None:
+    began = time.perf_counter()
+
+    with pytest.raises(UnfitMedia):
+        await make_thumbnail(data, 256)
+
+    assert time.perf_counter() - began < 5

@@ -1,0 +1,437 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from engine import keyspace
+from engine.settings import Settings
+from engine.store import Account, Store
+from tests import media_files as files
+from tests.engine.media.test_links import BAD_IDS
+from tests.gateway.conftest import MakeClient
+from tests.gateway.factories import edge, node
+from tests.gateway.fakes import FakeWorker
+
+MAX_BYTES = 3_000_000
+PNG = {"content-type": "image/png"}
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+PART = 'Content-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png'
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, max_asset_bytes=MAX_BYTES)
+
+
+def form(head: str, data: bytes, end: str = "\r\n--b--\r\n") -> bytes:
+    return f"--b\r\n{head}\r\n\r\n".encode() + data + end.encode()
+
+
+async def upload(
+    client: httpx2.AsyncClient, data: bytes = b"", kind: str = "image/png"
+) -> dict[str, object]:
+    answer = await client.post(
+        "/api/assets", content=data or files.png(), headers={"content-type": kind}
+    )
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def local(asset: dict[str, object]) -> str:
+    """The link without the host, which is that of the settings."""
+    parts = urlsplit(str(asset["url"]))
+    return f"{parts.path}?{parts.query}"
+
+
+def refused(answer: httpx2.Response, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+# -- uploading ------------------------------------------------------------------------------------
+
+
+async def test_a_file_is_stored_and_told_of(client: httpx2.AsyncClient) -> None:
+    data = files.png()
+
+    asset = await upload(client, data)
+
+    assert asset.keys() == {
+        *("id", "url", "contentType", "bytes", "width", "height", "createdAt", "expiresAt")
+    }
+    assert (asset["contentType"], asset["bytes"]) == ("image/png", len(data))
+    assert (asset["width"], asset["height"]) == (40, 30)
+    assert str(asset["url"]).startswith(f"http://127.0.0.1:8000/media/{asset['id']}?expires=")
+    assert (await upload(client, files.wav(), "audio/wav"))["durationMs"] == 500
+
+
+async def test_a_file_may_come_in_a_form(client: httpx2.AsyncClient) -> None:
+    data = files.wav(2_000, 1_000_000)
+
+    answer = await client.post("/api/assets", files={"file": ("x.wav", data, "audio/x-wav")})
+
+    assert (answer.status_code, answer.json()["contentType"]) == (201, "audio/wav")
+    assert (await client.get(local(answer.json()))).content == data
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 64])
+async def test_a_form_is_read_however_it_is_cut(client: httpx2.AsyncClient, size: int) -> None:
+    data = files.png()
+    body = form(PART, data)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), size):
+            yield body[start : start + size]
+
+    answer = await client.post("/api/assets", content=pieces(), headers=FORM)
+
+    assert answer.status_code == 201, answer.text
+    assert (await client.get(local(answer.json()))).content == data
+
+
+@pytest.mark.parametrize("name", files.wrong_files())
+async def test_what_is_not_taken_is_415(client: httpx2.AsyncClient, name: str) -> None:
+    kind, data = files.wrong_files()[name]
+
+    raw = await client.post("/api/assets", content=data, headers={"content-type": kind})
+    formed = await client.post("/api/assets", files={"file": ("x", data, kind)})
+
+    refused(raw, 415, "UNSUPPORTED_MEDIA_TYPE")
+    refused(formed, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"content-type": "multipart/form-data"}, form(PART, b"x")),
+        ({"content-type": "multipart/mixed; boundary=b"}, form(PART, b"x")),
+        ({"content-type": "multipart/form-data; boundary=b; boundary=c"}, form(PART, b"x")),
+        ({"content-type": f"multipart/form-data; boundary={'b' * 80}"}, form(PART, b"x")),
+        (FORM, b""),
+        (FORM, b'{"files": [{"path": "/etc/passwd"}]}'),
+        (FORM, b"--b--\r\n"),
+        (FORM, b"--b\r\n" + b"X: y\r\n" * 2_000),
+        (FORM, form(PART.replace('name="file"', 'name="other"'), files.png())),
+        (FORM, form(PART.replace("form-data", "attachment"), files.png())),
+        (FORM, form("Content-Type: image/png", files.png())),
+        (FORM, form(f"{PART}\r\n{PART}", files.png())),
+        (FORM, form(PART, files.png(), "")),
+        (FORM, form(PART, files.png(), "\r\n--b")),
+        (FORM, form(PART, files.png(), "\r\n--b--more")),
+        (FORM, form(PART, files.png(), f"\r\n--b\r\n{PART}\r\n\r\nx\r\n--b--\r\n")),
+        ({**PNG, "content-encoding": "gzip"}, files.png()),
+    ],
+)
+async def test_a_form_that_is_not_one_file_is_400(
+    client: httpx2.AsyncClient, tmp_path: Path, headers: dict[str, str], body: bytes
+) -> None:
+    answer = await client.post("/api/assets", content=body, headers=headers)
+
+    refused(answer, 400, "INVALID_BODY")
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+async def test_an_upload_says_once_what_it_is(client: httpx2.AsyncClient) -> None:
+    async def nothing_said() -> AsyncIterator[bytes]:
+        yield files.png()
+
+    bare = await client.post("/api/assets", content=nothing_said())
+    twice = await client.post(
+        "/api/assets",
+        content=files.png(),
+        headers=[("content-type", "image/png"), ("content-type", "image/jpeg")],
+    )
+
+    refused(bare, 415, "UNSUPPORTED_MEDIA_TYPE")
+    refused(twice, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_a_file_over_the_limit_is_413(client: httpx2.AsyncClient, is_announced: bool) -> None:
+    data = files.wav(MAX_BYTES, 1_001)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(data), 65_536):
+            yield data[start : start + 65_536]
+
+    answer = await client.post(
+        "/api/assets",
+        content=data if is_announced else pieces(),
+        headers={"content-type": "audio/wav"},
+    )
+
+    refused(answer, 413, "BODY_TOO_LARGE")
+
+
+async def test_other_bodies_keep_their_own_limit(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/api/workflows", json={"name": "x" * 1_100_000})
+
+    refused(answer, 413, "BODY_TOO_LARGE")
+    assert answer.json()["limit"] == 1_048_576
+
+
+async def test_whoever_may_not_run_may_not_upload(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    _, secret = await store.api_keys.create(account, name="r", capabilities=["workflow:read"])
+    reader, nobody = await make_client(secret), await make_client()
+
+    refused(
+        await reader.post("/api/assets", content=files.png(), headers=PNG), 403, "CAPABILITY_DENIED"
+    )
+    assert (await nobody.post("/api/assets", content=b"", headers=PNG)).status_code == 401
+
+
+async def test_a_browser_uploads_by_a_form_alone(browser: httpx2.AsyncClient) -> None:
+    formed = await browser.post("/api/assets", files={"file": ("a.png", files.png(), "image/png")})
+    raw = await browser.post("/api/assets", content=files.png(), headers=PNG)
+
+    assert formed.status_code == 201
+    refused(raw, 403, "CSRF_FAILED")
+
+
+async def test_a_place_that_is_gone_is_503(client: httpx2.AsyncClient, tmp_path: Path) -> None:
+    (tmp_path / "media").write_text("no folder")
+
+    answer = await client.post("/api/assets", content=files.png(), headers=PNG)
+
+    refused(answer, 503, "UNAVAILABLE")
+    assert "retry-after" in answer.headers
+    assert str(tmp_path) not in answer.text
+
+
+# -- finding again --------------------------------------------------------------------------------
+
+
+async def test_an_owner_gets_a_fresh_link(client: httpx2.AsyncClient) -> None:
+    asset = await upload(client)
+
+    again = await client.get(f"/api/assets/{asset['id']}")
+    small = await client.get(f"/api/assets/{asset['id']}", params={"w": 100})
+
+    assert again.status_code == 200
+    assert {**again.json(), "url": ""} == {**asset, "url": ""}
+    assert "?w=128&" in small.json()["url"]
+    refused(await client.get(f"/api/assets/{asset['id']}?w=63"), 400, "INVALID_QUERY")
+    refused(await client.get(f"/api/assets/{asset['id']}?w=1025"), 400, "INVALID_QUERY")
+
+
+async def test_foreign_unknown_and_impossible_ids_are_one(
+    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
+) -> None:
+    asset = await upload(client)
+    foreign = await strangers_client.get(f"/api/assets/{asset['id']}")
+
+    refused(foreign, 404, "ASSET_NOT_FOUND")
+    for bad in ("0" * 24, *("".join(f"%{byte:02x}" for byte in each.encode()) for each in BAD_IDS)):
+        answer = await client.get(f"/api/assets/{bad}")
+        assert answer.status_code == 404
+        assert answer.json()["code"] in ("ASSET_NOT_FOUND", "NOT_FOUND")
+        assert (await client.get(f"/media/{bad}?expires=1&signature=x")).status_code == 404
+
+
+# -- serving --------------------------------------------------------------------------------------
+
+
+async def test_a_link_gives_the_file_under_headers_that_let_a_browser_do_nothing_else(
+    client: httpx2.AsyncClient, make_client: MakeClient
+) -> None:
+    asset = await upload(client)
+    anybody = await make_client()
+
+    answer = await anybody.get(local(asset), headers={"cookie": "headrace_session=x"})
+
+    assert (answer.status_code, answer.content) == (200, files.png())
+    headers = answer.headers
+    assert headers["content-type"] == "image/png"
+    assert headers["content-length"] == str(asset["bytes"])
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert headers["content-disposition"] == f'inline; filename="{asset["id"]}.png"'
+    assert headers["accept-ranges"] == "bytes"
+    assert headers["cache-control"].startswith("private, max-age=")
+    assert "set-cookie" not in headers
+
+
+async def test_a_file_that_was_given_a_name_is_sent_under_ours(
+    client: httpx2.AsyncClient,
+) -> None:
+    evil = 'a"\r\nSet-Cookie: x=1\r\n\r\n<script>.svg'
+
+    answer = await client.post("/api/assets", files={"file": (evil, files.png(), "image/png")})
+    got = await client.get(local(answer.json()))
+
+    assert got.headers["content-disposition"] == f'inline; filename="{answer.json()["id"]}.png"'
+    assert "set-cookie" not in got.headers
+
+
+async def test_what_a_head_says_a_get_holds(client: httpx2.AsyncClient) -> None:
+    asset = await upload(client)
+
+    head, get = await client.head(local(asset)), await client.get(local(asset))
+
+    assert (head.status_code, head.content) == (200, b"")
+    ours = {"date", "x-request-id", "cache-control"}
+    assert {k: v for k, v in head.headers.items() if k not in ours} == {
+        k: v for k, v in get.headers.items() if k not in ours
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "start", "end"),
+    [
+        ("bytes=0-3", 206, 0, 4),
+        ("bytes=10-", 206, 10, None),
+        ("bytes=-5", 206, -5, None),
+        ("bytes=0-999999", 206, 0, None),
+        ("bytes=0-1,5-6", 200, 0, None),
+        ("bytes=" + ",".join(f"{each}-" for each in range(5_000)), 200, 0, None),
+        ("bytes=5-1", 200, 0, None),
+        ("lines=1-2", 200, 0, None),
+        ("bytes=99999-", 416, 0, 0),
+        ("bytes=-0", 416, 0, 0),
+    ],
+)
+async def test_one_range_is_given_and_all_else_is_the_whole(
+    client: httpx2.AsyncClient, asked: str, status: int, start: int, end: int | None
+) -> None:
+    asset, data = await upload(client), files.png()
+    began = time.perf_counter()
+
+    answer = await client.get(local(asset), headers={"range": asked})
+
+    assert time.perf_counter() - began < 1
+    assert (answer.status_code, answer.content) == (status, data[start:end])
+    if status == 206:
+        first = start % len(data)
+        stated = f"bytes {first}-{first + len(answer.content) - 1}/{len(data)}"
+        assert answer.headers["content-range"] == stated
+    elif status == 416:
+        assert answer.headers["content-range"] == f"bytes */{len(data)}"
+
+
+async def test_what_a_cache_has_is_not_sent_again(client: httpx2.AsyncClient) -> None:
+    asset = await upload(client)
+    etag = (await client.get(local(asset))).headers["etag"]
+
+    same = await client.get(local(asset), headers={"if-none-match": etag})
+    part = await client.get(local(asset), headers={"range": "bytes=0-3", "if-range": etag})
+    other = await client.get(local(asset), headers={"range": "bytes=0-3", "if-range": '"x"'})
+
+    assert (same.status_code, same.content) == (304, b"")
+    assert (part.status_code, other.status_code) == (206, 200)
+
+
+async def test_a_link_that_is_not_ours_or_not_good_any_more_is_404(
+    client: httpx2.AsyncClient,
+    strangers_client: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asset, other = await upload(client), await upload(strangers_client)
+    path, query = local(asset).split("?")
+
+    for changed in (
+        path,
+        f"{path}?{query}0",
+        f"{path}?w=64&{query}",
+        f"/media/{other['id']}?{query}",
+        f"{path}?{query.replace('expires=1', 'expires=2')}",
+    ):
+        refused(await client.get(changed), 404, "ASSET_NOT_FOUND")
+    later = time.time() + 86_500
+    monkeypatch.setattr(time, "time", lambda: later)
+    expired = await client.get(f"{path}?{query}")
+    refused(expired, 404, "ASSET_NOT_FOUND")
+    assert "expired" in expired.json()["error"]
+
+
+async def test_a_smaller_picture_is_sent_as_what_it_is(client: httpx2.AsyncClient) -> None:
+    asset = await upload(client, files.picture("JPEG", 900, 600), "image/jpeg")
+    sound = await upload(client, files.wav(), "audio/wav")
+    small = (await client.get(f"/api/assets/{asset['id']}?w=200")).json()
+
+    first, again = await client.get(local(small)), await client.get(local(small))
+    none = (await client.get(f"/api/assets/{sound['id']}?w=200")).json()
+
+    assert (first.status_code, first.headers["content-type"]) == (200, "image/webp")
+    assert first.content == again.content
+    assert len(first.content) < int(str(asset["bytes"]))
+    refused(await client.get(local(none)), 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+# -- using ----------------------------------------------------------------------------------------
+
+
+async def save_photo(client: httpx2.AsyncClient) -> None:
+    fields = [{"name": "photo", "type": "image", "required": True}]
+    document = {
+        "name": "Photo",
+        "nodes": [node("in", "requestInput", fields=fields), node("out", "responseOutput")],
+        "edges": [edge("in", "photo", "out", "result-in")],
+    }
+    assert (await client.post("/api/workflows", json=document)).status_code == 201
+
+
+async def test_a_field_takes_an_asset_of_the_callers_own(
+    client: httpx2.AsyncClient, worker: FakeWorker, store: Store, account: Account
+) -> None:
+    await save_photo(client)
+    asset = await upload(client)
+    body = {"inputs": {"photo": asset["id"]}}
+
+    ran = await client.post("/api/workflows/photo/run?async=true", json=body)
+
+    assert ran.status_code == 202, ran.text
+    key = keyspace.execution(account.id, ran.json()["executionId"])
+    assert f"/media/{asset['id']}?".encode() in await store.client.send("HGET", key, "inputs")
+
+
+async def test_what_a_workflow_names_is_kept_for_it(
+    client: httpx2.AsyncClient, store: Store, account: Account
+) -> None:
+    first, second = [await upload(client) for _ in range(2)]
+    document = {
+        "name": "Show",
+        "nodes": [node("up", "upload", asset=first["id"]), node("out", "responseOutput")],
+        "edges": [edge("up", "image-out", "out", "result-in")],
+    }
+
+    made = await client.post("/api/workflows", json=document)
+    document["nodes"] = [node("up", "upload", asset=second["id"]), node("out", "responseOutput")]
+    changed = await client.put("/api/workflows/show", json=document)
+    odd = [node("a", "upload", asset=[1]), node("b", "upload", asset="0" * 24), node("c", "upload")]
+    draft = {"name": "Odd", "draft": True, "nodes": odd, "edges": []}
+
+    assert (made.status_code, changed.status_code) == (201, 200)
+    assert (await client.post("/api/workflows", json=draft)).status_code == 201
+    for asset in (first, second):
+        assert await store.assets.needed_by(str(asset["id"])) == (account.id, ["workflow show"])
+
+
+async def test_a_field_takes_nothing_of_others_and_nothing_of_another_kind(
+    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
+) -> None:
+    await save_photo(client)
+    foreign, sound = await upload(strangers_client), await upload(client, files.wav(), "audio/wav")
+    answers = [
+        await client.post("/api/workflows/photo/run", json={"inputs": {"photo": value}})
+        for value in (foreign["id"], "0" * 24, sound["id"], "../../etc/passwd", "0" * 23)
+    ]
+
+    for answer in answers:
+        refused(answer, 400, "INVALID_INPUTS")
+        assert answer.json()["field"] == "photo"
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_uploads_at_once_do_not_mix(client: httpx2.AsyncClient) -> None:
+    datas = [files.wav(100 * number, 8_000) for number in range(1, 21)]
+
+    assets = await asyncio.gather(*(upload(client, data, "audio/wav") for data in datas))
+    got = await asyncio.gather(*(client.get(local(asset)) for asset in assets))
+
+    assert [answer.content for answer in got] == datas

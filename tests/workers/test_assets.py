@@ -1,0 +1,214 @@
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.library import Library
+from engine.media.formats import Medium
+from engine.nodes.base import HttpCall, NodeFailed
+from engine.settings import Settings
+from engine.store import Account, Asset, Store
+from engine.store.assets import Source
+from tests import http_stub
+from tests import media_files as files
+from tests.factories import Graph, Runner
+from workers.assets import Assets, OwnMedia
+from workers.http import Egress
+from workers.walker import Walker
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, max_asset_bytes=200_000)
+
+
+@pytest.fixture
+def library(settings: Settings, store: Store) -> Library:
+    return Library.of(settings, store)
+
+
+@pytest.fixture
+def keeper(library: Library, egress: Egress, account: Account) -> Assets:
+    return Assets(library, egress).of("x", "image")
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def kept(library: Library, account: Account, data: bytes, kind: str) -> Asset:
+    return await library.keep(account.id, kind, pieces(data), source=Source.UPLOAD)
+
+
+async def failing(work: Awaitable[object]) -> NodeFailed:
+    with pytest.raises(NodeFailed) as caught:
+        await work
+    return caught.value
+
+
+def served(data: bytes, *lines: str, status: str = "200 OK") -> list[bytes]:
+    return http_stub.answer(f"Content-Length: {len(data)}", *lines, body=data, status=status)
+
+
+async def test_what_a_provider_gives_as_data_is_stored(
+    keeper: Assets, library: Library, account: Account
+) -> None:
+    url = await keeper.keep(account.id, files.png(), "image/jpeg")
+
+    asset = await library.find(url)
+    assert (asset.account_id, asset.source, asset.content_type) == (
+        *(account.id, Source.PROVIDER, "image/png"),
+    )
+
+
+async def test_what_a_provider_leaves_at_a_url_is_copied(
+    keeper: Assets, library: Library, account: Account, stub: http_stub.Stub
+) -> None:
+    stub.reply = served(files.png(), "Content-Type: text/html")
+
+    asset = await library.find(await keeper.copy(account.id, f"{stub.url}/a.png"))
+
+    assert (asset.medium, asset.bytes) == (Medium.IMAGE, len(files.png()))
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (served(b"<script>alert(1)</script>", "Content-Type: image/png"), "PROVIDER_BAD_RESPONSE"),
+        (served(files.png_head(65_535, 65_535)), "PROVIDER_BAD_RESPONSE"),
+        (served(files.mp4()), "PROVIDER_BAD_RESPONSE"),
+        (served(b""), "PROVIDER_BAD_RESPONSE"),
+        (served(files.png(), status="404 Gone"), "PROVIDER_BAD_RESPONSE"),
+        (served(files.png(), "Content-Encoding: gzip"), "bad_response"),
+        (http_stub.answer("Content-Length: 200001", body=files.png()), "response_too_large"),
+        (http_stub.answer("Content-Length: 9999", body=files.png()), "bad_response"),
+    ],
+)
+async def test_what_is_no_fit_medium_fails_the_node_and_is_not_stored(
+    keeper: Assets,
+    account: Account,
+    stub: http_stub.Stub,
+    tmp_path: Path,
+    reply: list[bytes],
+    code: str,
+) -> None:
+    stub.reply, stub.then_close = reply, True
+
+    failure = await failing(keeper.copy(account.id, f"{stub.url}/a.png"))
+
+    assert failure.code == code
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+async def test_a_url_that_may_not_be_called_is_passed_on_and_not_called(
+    library: Library, strict: Egress, account: Account, stub: http_stub.Stub
+) -> None:
+    keeper = Assets(library, strict).of("x", "image")
+
+    assert await keeper.copy(account.id, f"{stub.url}/a.png") == f"{stub.url}/a.png"
+    assert stub.connections == 0
+
+
+async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
+    keeper: Assets, account: Account, stub: http_stub.Stub, tmp_path: Path
+) -> None:
+    stub.reply = served(files.png())
+    (tmp_path / "media").write_text("no folder")
+
+    failures = [
+        await failing(keeper.copy(account.id, f"{stub.url}/a.png")),
+        await failing(keeper.keep(account.id, files.png(), "image/png")),
+    ]
+
+    assert [failure.code for failure in failures] == ["storage_error"] * 2
+    assert all(str(tmp_path) not in failure.message for failure in failures)
+
+
+async def test_without_a_place_urls_are_passed_on(
+    settings: Settings, store: Store, egress: Egress, account: Account
+) -> None:
+    nowhere = Library.of(replace(settings, media_url=""), store)
+    keeper = Assets(nowhere, egress).of("x", "image")
+
+    assert await keeper.copy(account.id, "https://example.com/a.png") == "https://example.com/a.png"
+    assert (
+        await failing(keeper.keep(account.id, files.png(), "image/png"))
+    ).code == "storage_error"
+
+
+async def test_links_to_media_of_the_account_are_read_where_they_are(
+    library: Library, strict: Egress, account: Account
+) -> None:
+    asset = await kept(library, account, files.png(), "image/png")
+    way_out, url = OwnMedia(library, strict), library.link(asset)
+    call = HttpCall(method="GET", url=url, account_id=account.id)
+
+    answer = await way_out.fetch(call)
+    small = await way_out.fetch(replace(call, max_bytes=4, is_cut=True))
+
+    assert (answer.status, answer.body) == (200, files.png())
+    assert answer.headers == {"content-type": "image/png"}
+    assert small.body == files.png()[:4]
+    assert (await failing(way_out.fetch(replace(call, max_bytes=4)))).code == "response_too_large"
+    for wrong in (replace(call, url=f"{url}0"), replace(call, account_id="another")):
+        assert (await failing(way_out.fetch(wrong))).code == "asset_not_found"
+    assert (await failing(way_out.fetch(replace(call, method="POST")))).code == "url_blocked"
+
+
+async def test_what_a_node_makes_is_stored_and_read_again_by_its_account_alone(
+    library: Library, egress: Egress, account: Account
+) -> None:
+    assets = Assets(library, egress).of("x", "")
+
+    url = await assets.keep(account.id, files.png(), "image/png")
+
+    assert await assets.read(account.id, url, 1_000) == files.png()
+    assert await assets.read(account.id, "https://example.com/a.png", 1_000) is None
+    assert (await failing(assets.read(account.id, url, 5))).code == "response_too_large"
+    assert (await failing(assets.read("another", url, 1_000))).code == "asset_not_found"
+
+
+def upload(asset_id: str) -> Graph:
+    graph = Graph().node("up", "upload", asset=asset_id).node("out", "responseOutput")
+    return graph.wire("up.image-out > out.result-in")
+
+
+async def test_an_upload_node_gives_a_link_and_keeps_its_asset_for_the_execution(
+    runner: Runner, walker: Walker, library: Library, account: Account, store: Store
+) -> None:
+    asset = await kept(library, account, files.png(), "image/png")
+
+    execution = await runner.run(upload(asset.id))
+
+    (url,) = execution.result["images"]
+    assert await library.find(url) == asset
+    assert await store.assets.needed_by(asset.id) == (account.id, [execution.id])
+
+
+async def test_an_upload_node_finds_nothing_of_others(
+    runner: Runner, walker: Walker, library: Library, account: Account
+) -> None:
+    foreign = await library.keep("another", "image/png", pieces(files.png()), source=Source.UPLOAD)
+
+    execution = await runner.run(upload(foreign.id))
+
+    assert execution.status == "failed"
+    (node,) = [each for each in execution.nodes if each.error]
+    assert node.error["code"] == "asset_not_found"
+
+
+async def test_what_an_image_tool_makes_of_an_upload_is_kept_for_the_execution(
+    runner: Runner, walker: Walker, library: Library, account: Account, store: Store
+) -> None:
+    asset = await kept(library, account, files.png(400, 200), "image/png")
+    graph = Graph().node("up", "upload", asset=asset.id).node("out", "responseOutput")
+    graph.node("small", "imageResize", width=40, height=20)
+    graph.wire("up.image-out > small.image-in", "small.image-out > out.result-in")
+
+    execution = await runner.run(graph)
+
+    (url,) = execution.result["images"]
+    made = await library.find(url)
+    assert (made.account_id, made.width, made.height) == (account.id, 40, 20)
+    assert await store.assets.needed_by(made.id) == (account.id, [execution.id])

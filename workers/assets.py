@@ -1,0 +1,174 @@
+"""Media in the hands of workers: what providers give is stored, what nodes name is looked up."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
+
+from engine.errors import (
+    AssetNotFound,
+    BodyTooLarge,
+    EngineError,
+    StorageFailed,
+    UnsupportedMediaType,
+)
+from engine.library import Library
+from engine.media.formats import Medium
+from engine.media.ranges import ByteRange
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.store.assets import Asset, Source
+from workers.http import Egress
+
+STORAGE = "storage_error"
+NOT_FOUND = "asset_not_found"
+BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
+UNTYPED = "application/octet-stream"
+"""What providers declare is often wrong: what a medium is, its bytes tell."""
+COPY_SECONDS = 300.0
+MAX_REDIRECTS = 3
+
+
+class Fetcher(Protocol):
+    """A way out."""
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send a call. Raises NodeFailed."""
+        ...
+
+
+class Assets:
+    """The media of accounts as nodes and models have them. Every call may raise NodeFailed."""
+
+    def __init__(
+        self,
+        library: Library,
+        egress: Egress,
+        execution_id: str = "",
+        medium: Medium | None = None,
+    ) -> None:
+        self._library = library
+        self._egress = egress
+        self._execution_id = execution_id
+        self._medium = medium
+
+    def of(self, execution_id: str, kind: str) -> "Assets":
+        """The same for one execution, which its media outlive.
+
+        What is kept must be of the kind, where it is `image`, `video` or `audio`.
+        """
+        medium = next((each for each in Medium if each == kind), None)
+        return Assets(self._library, self._egress, execution_id, medium)
+
+    async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
+        """What an asset of the account is, and a link to it that lasts as long as the execution."""
+        with _explained():
+            asset, url = await self._library.use(account_id, asset_id, self._execution_id)
+        return asset.medium, url
+
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        """The account's own medium at one of our links, None for any other URL."""
+        if not self._library.is_own(url):
+            return None
+        with _explained():
+            _, data = await _read(self._library, account_id, url, max_bytes)
+        return data
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
+        """Store a medium, and give a link that lasts as long as the execution."""
+        return await self._keep(account_id, _once(data))
+
+    async def copy(self, account_id: str, url: str) -> str:
+        """Store what a URL leads to, and give a link to that.
+
+        Where there is no place for media, and where a URL leads that may not be called, such as
+        to a provider of one's own, it is passed on.
+        """
+        if not self._library.is_set:
+            return url
+        kept: list[str] = []
+
+        async def take(status: int, pieces: AsyncIterator[bytes]) -> None:
+            if status != 200:
+                raise NodeFailed(BAD_RESPONSE, f"The provider's medium is answered with {status}")
+            kept.append(await self._keep(account_id, pieces))
+
+        try:
+            await self._egress.download(self._call(account_id, url), take)
+        except NodeFailed as failure:
+            if failure.code == "url_blocked":
+                return url
+            raise
+        return kept[0]
+
+    def _call(self, account_id: str, url: str) -> HttpCall:
+        return HttpCall(
+            method="GET",
+            url=url,
+            timeout_seconds=COPY_SECONDS,
+            max_bytes=self._library.max_bytes,
+            max_redirects=MAX_REDIRECTS,
+            account_id=account_id,
+        )
+
+    async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> str:
+        with _explained():
+            asset = await self._library.keep(
+                account_id,
+                UNTYPED,
+                pieces,
+                source=Source.PROVIDER,
+                medium=self._medium,
+                execution_id=self._execution_id,
+            )
+            return self._library.lasting_link(asset)
+
+
+class OwnMedia:
+    """A way out that leads to media of ours by a short cut: they are read where they are.
+
+    Outbound calls never lead to a gateway of ours, and need not for this.
+    """
+
+    def __init__(self, library: Library, egress: Fetcher) -> None:
+        self._library = library
+        self._egress = egress
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send a call, or read what it asks for. Raises NodeFailed."""
+        if call.method != "GET" or not self._library.is_own(call.url):
+            return await self._egress.fetch(call)
+        with _explained():
+            found = _read(
+                self._library, call.account_id, call.url, call.max_bytes, is_cut=call.is_cut
+            )
+            asset, data = await found
+        return HttpAnswer(status=200, headers={"content-type": asset.content_type}, body=data)
+
+
+async def _read(
+    library: Library, account_id: str, url: str, max_bytes: int, *, is_cut: bool = False
+) -> tuple[Asset, bytes]:
+    asset = await library.find(url)
+    if asset.account_id != account_id:
+        raise AssetNotFound
+    if asset.bytes > max_bytes and not is_cut:
+        raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")
+    part = ByteRange(0, min(asset.bytes, max_bytes))
+    return asset, b"".join([piece async for piece in await library.stream(asset, part)])
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except AssetNotFound:
+        raise NodeFailed(NOT_FOUND, "The account has no such asset") from None
+    except (UnsupportedMediaType, BodyTooLarge) as error:
+        raise NodeFailed(BAD_RESPONSE, f"The provider's medium is refused: {error}") from None
+    except StorageFailed as error:
+        raise NodeFailed(STORAGE, error.message) from None
+    except EngineError as error:
+        raise NodeFailed(STORAGE, error.message, retryable=True) from None
