@@ -14,8 +14,9 @@ from engine.errors import InvalidInputs
 from engine.failures import NodeFailed
 from engine.fields import check_inputs
 from engine.models import registry
+from engine.models.calls import Builtin
 from engine.models.manifest import ManifestError, Model, parse_manifest
-from engine.models.pricing import cost_micro_usd
+from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
 from engine.models.schema import manifest_schema
 from engine.settings import load
 from workers.http import Egress
@@ -66,6 +67,42 @@ def try_model(name: str, words: Sequence[str]) -> dict[str, Any]:
 def schema_text() -> str:
     """The JSON Schema of manifests, as it is published."""
     return json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def models_markdown() -> str:
+    """All models as a table in Markdown, with the pages that calls and prices were taken from."""
+    rows = [
+        ("Model", "Name", "Category", "From tier", "Price (USD)", "Protocol", "Prices"),
+        ("---",) * 7,
+        *(_cells(model) for model in registry.all_models()),
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cells(model: Model) -> tuple[str, ...]:
+    is_ours = isinstance(model.call, Builtin) or not model.call.endpoint.base_url
+    prices = "; ".join(_price_text(price) for price in model.pricing if price.usd)
+    return (
+        f"`{model.internal_name}`",
+        model.name.replace("|", "\\|"),
+        model.category,
+        f"`{model.tier}`",
+        prices or "nothing",
+        _page(model.source, "ours" if isinstance(model.call, Builtin) else "not named"),
+        _page(model.price_source, "ours" if is_ours else "**yours to set**"),
+    )
+
+
+def _page(url: str, otherwise: str) -> str:
+    return f"[page]({url})" if url else otherwise
+
+
+def _price_text(price: Price) -> str:
+    """A price as people compare them: tokens by the million."""
+    unit = price.unit.replace("_", " ")
+    if price.unit in (Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN):
+        return f"{(price.usd * MICRO).normalize():f} for a million {unit}s"
+    return f"{price.usd:f} per {unit}"
 
 
 class _Shown(Keeper):

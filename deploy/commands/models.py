@@ -24,14 +24,18 @@ def model() -> None:
 @model.command("list")
 @options.ignored_data_dir
 @manifests_option
+@click.option("--markdown", is_flag=True, help="As a table for documentation, with sources.")
 @options.as_json
-def list_(models_dir: Path | None, as_json: bool) -> None:
+def list_(models_dir: Path | None, markdown: bool, as_json: bool) -> None:
     """List all models at their providers' prices, to which an account's tier adds its markup."""
-    from deploy.manifests import use_models_dir
+    from deploy.manifests import models_markdown, use_models_dir
     from deploy.records import model_row, price_text
     from engine.models.registry import all_models
 
     use_models_dir(models_dir)
+    if markdown:
+        print(models_markdown(), end="")
+        return
     rows = [model_row(model) for model in all_models()]
     if not as_json:
         rows = [{**row, "pricing": [price_text(each) for each in row["pricing"]]} for row in rows]

@@ -26,7 +26,7 @@ MAX_DAYS = 3_650
 PARAMS = "params"
 """The socket of all fields without one of their own."""
 MEMBERS = (
-    *("internalName", "name", "category", "tier", "enabled", "source"),
+    *("internalName", "name", "category", "tier", "enabled", "source", "priceSource"),
     *("fields", "pricing", "trial", "limits", "fallback"),
 )
 MAX_SOURCE = 500
@@ -77,6 +77,8 @@ class Model:
     call: Call
     source: str = ""
     """The page of documentation that the call was taken from."""
+    price_source: str = ""
+    """The page that the prices were taken from; empty: whoever runs this has to check them."""
     limits: Limits = Limits()
     fallback: tuple[str, ...] = ()
     """Internal names of the models to ask instead, in turn, when this one cannot be had."""
@@ -150,6 +152,7 @@ def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
         enabled=table.get("enabled", True),
         call=call,
         source=table.get("source", ""),
+        price_source=table.get("priceSource", ""),
         limits=limits,
         fallback=tuple(table.get("fallback", ())),
     )
@@ -196,11 +199,16 @@ def _faults(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} must be one of {', '.join(choices)}"
     if not isinstance(table.get("enabled", True), bool):
         yield "enabled must be true or false"
-    source = table.get("source", "")
-    if not isinstance(source, str) or len(source) > MAX_SOURCE:
-        yield f"source must be a text of at most {MAX_SOURCE} characters"
+    yield from _source_faults(table)
     if not _is_fallback(table.get("fallback", []), name):
         yield f"fallback must be a list of at most {MAX_FALLBACKS} internal names of other models"
+
+
+def _source_faults(table: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("source", "priceSource"):
+        page = table.get(key, "")
+        if not isinstance(page, str) or len(page) > MAX_SOURCE:
+            yield f"{key} must be a text of at most {MAX_SOURCE} characters"
 
 
 def _parse_fields(raw: object, reasons: list[str]) -> tuple[Field, ...] | None:

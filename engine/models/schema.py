@@ -83,6 +83,7 @@ def _top() -> dict[str, Schema]:
         "tier": {"enum": list(Tier)},
         "enabled": {"type": "boolean"},
         "source": {"type": "string", "maxLength": MAX_SOURCE},
+        "priceSource": {"type": "string", "maxLength": MAX_SOURCE},
         "fields": {"type": "array", "items": _field()},
         "pricing": {"type": "array", "items": _price()},
         "trial": _trial(),

@@ -10,6 +10,8 @@ from deploy.commands.models import model
 from engine.models.registry import use_folder
 from tests.manifests import manifest
 
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
@@ -49,6 +51,28 @@ def test_a_wrong_file_by_itself_is_told_likewise(own: Path) -> None:
     done = command("check", str(own / "a.toml"))
 
     assert (done.exit_code, done.stderr) == (1, f"{own}/a.toml: is not UTF-8\n")
+
+
+def test_the_table_of_models_that_ship_is_the_one_of_today() -> None:
+    done = command("list", "--markdown")
+
+    page = (REFERENCE / "models.md").read_text()
+    assert page[page.index("| Model ") :] == done.output
+
+
+def test_a_price_without_a_page_is_the_operators_to_set(own: Path) -> None:
+    head = 'source = "https://a.example/api"\npriceSource = "https://a.example/prices"\n'
+    call = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\n'
+    (own / "known.toml").write_text(manifest("known", head=head, call=call))
+    (own / "unknown.toml").write_text(manifest("unknown", call=call))
+
+    done = command("list", "--models-dir", str(own), "--markdown")
+
+    rows = {line.split("`")[1]: line.split(" | ")[4:] for line in done.output.splitlines()[2:]}
+    api, prices = "[page](https://a.example/api)", "[page](https://a.example/prices) |"
+    assert rows["known"] == ["0.010 per call", api, prices]
+    assert rows["unknown"] == ["0.010 per call", "not named", "**yours to set** |"]
+    assert rows["mine"] == ["0.010 per call", "ours", "ours |"]
 
 
 def test_a_folder_of_ones_own_is_listed_too(own: Path) -> None:

@@ -170,12 +170,16 @@ def test_where_fields_are_wrong_sections_are_not_blamed_for_them() -> None:
 
 
 def test_limits_fallback_and_source_are_kept() -> None:
-    head = 'source = "https://docs.example/x"\nfallback = ["a", "b"]\n'
+    head = (
+        'source = "https://docs.example/x"\npriceSource = "https://docs.example/y"\n'
+        'fallback = ["a", "b"]\n'
+    )
     call = f"[openai]\n{AT}model = 'm'\n[limits]\nrequests_per_minute = 60\nconcurrency = 4\n"
 
     found = model(head=head, call=call)
 
     assert (found.source, found.fallback) == ("https://docs.example/x", ("a", "b"))
+    assert found.price_source == "https://docs.example/y"
     assert (found.limits.requests_per_minute, found.limits.concurrency) == (60, 4)
     assert found.limits.tokens_per_minute is None
 
@@ -184,6 +188,7 @@ def test_limits_fallback_and_source_are_kept() -> None:
     ("head", "reason"),
     [
         ("source = 5\n", "source must be a text"),
+        ("priceSource = 5\n", "priceSource must be a text"),
         ('fallback = "other"\n', "fallback must be a list"),
         ('fallback = ["own"]\n', "fallback must be a list of at most 5 internal names of other"),
         (f"fallback = {[str(number) for number in range(6)]}\n", "fallback must be a list"),

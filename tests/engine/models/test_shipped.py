@@ -1,5 +1,7 @@
 """The models that ship: every family that the contract names, with its page and its fallbacks."""
 
+from importlib import resources
+
 import pytest
 
 from engine.models.manifest import Category, Model
@@ -37,6 +39,18 @@ def test_a_model_names_its_page_its_key_and_another_address(model: Model) -> Non
     assert model.source.startswith("https://")
     assert model.call.endpoint.api_key_env and model.call.endpoint.base_url_env
     assert model.pricing
+
+
+@pytest.mark.parametrize("model", PROVIDED, ids=lambda model: model.internal_name)
+def test_a_model_names_the_page_of_its_prices_or_says_that_they_are_to_be_checked(
+    model: Model,
+) -> None:
+    file = resources.files("engine.models").joinpath("shipped", f"{model.internal_name}.toml")
+    about = " ".join(
+        line.lstrip("# ") for line in file.read_text().splitlines() if line.startswith("#")
+    )
+
+    assert ("the operator's to" in about) is not model.price_source.startswith("https://")
 
 
 def test_one_model_runs_here_free_of_charge_and_says_how_to_start_it() -> None:
