@@ -20,7 +20,7 @@ from engine.store.governor import Governor as Turns
 from engine.store.governor import Turns as Given
 from tests.eventually import eventually
 from tests.manifests import model
-from workers.models import Answer, Errand, Fetcher, Governor, Models, NoDesk
+from workers.models import Answer, Errand, Fetcher, Governor, Models, NoDesk, lane
 from workers.models.governing import Ticket, guess_tokens
 from workers.models.signals import read_limits
 
@@ -63,6 +63,7 @@ class Watched(Turns):
     def __init__(self, store: Store) -> None:
         super().__init__(store.client)
         self.told: list[Event] = []
+        self.turns = 0
         self.is_away = False
         self.is_broken = False
 
@@ -74,6 +75,7 @@ class Watched(Turns):
         if self.is_broken:
             raise RuntimeError("There is no such script")
         self.told += events
+        self.turns += 1
         return await super().turn(provider, caller, limits, events, now=now)
 
     def kinds(self) -> list[Happening]:
@@ -255,6 +257,39 @@ async def test_a_call_that_has_no_turn_within_its_deadline_fails(
 
     assert (late.code, late.retryable) == ("PROVIDER_RATE_LIMITED", True)
     await eventually(told(one), lambda kinds: Happening.LEFT in kinds)
+
+
+async def test_a_fallback_is_asked_when_half_of_the_time_has_brought_no_turn(
+    one: Process, provider: Provider
+) -> None:
+    single = limited(head='fallback = ["spare"]\n', concurrency=1)
+    provider.is_open.clear()
+    first = asyncio.create_task(one.call(single))
+    await calls(provider, 1)
+
+    with use_models([single, model("spare")]):
+        async with asyncio.timeout(2):
+            spare = await one.call(single, seconds=3)
+    provider.is_open.set()
+    await first
+
+    assert spare.value == "<x>"
+
+
+async def test_as_long_as_a_call_is_under_way_its_process_is_heard_of(
+    one: Process, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "RENEW_SECONDS", 0.02)
+    provider.is_open.clear()
+    call = asyncio.create_task(one.call(limited(concurrency=1)))
+    await calls(provider, 1)
+
+    async def heard() -> int:
+        return one.watched.turns
+
+    await eventually(heard, lambda turns: turns > 5)
+    provider.is_open.set()
+    await call
 
 
 async def test_calls_ask_again_when_redis_has_forgotten_them(
