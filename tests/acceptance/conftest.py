@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.running import RunningStack, running
+from tests.acceptance.running import RunningStack, models_at, running
 from tests.providers import stub_provider
 
 
@@ -10,13 +10,8 @@ from tests.providers import stub_provider
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """One stack with the demo for all tests of a module; it may call private addresses.
 
-    Where it looks for a model that runs here there is the stub.
+    Where it looks for OpenAI, and for a model that runs here, there is the stub.
     """
     folder = tmp_path_factory.mktemp("stack")
-    with (
-        stub_provider() as url,
-        running(
-            folder, HEADRACE_ALLOW_PRIVATE_URLS="1", HEADRACE_LOCAL_MODEL_URL=f"{url}/v1"
-        ) as started,
-    ):
+    with stub_provider() as url, running(folder, **models_at(url)) as started:
         yield started

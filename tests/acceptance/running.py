@@ -38,6 +38,16 @@ def environment(**more: str) -> dict[str, str]:
     return kept | more
 
 
+def models_at(url: str) -> dict[str, str]:
+    """What a stack's environment has so that the models of the examples are called there."""
+    return {
+        "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+        "HEADRACE_LOCAL_MODEL_URL": f"{url}/v1",
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": "any",
+    }
+
+
 class RunningStack:
     """One `headrace up` as a process."""
 
