@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import glob
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -73,6 +74,7 @@ class Objects:
                     chunk_size=self._part_bytes,
                     max_concurrency=PARTS_AT_ONCE,
                 )
+                await self._settle(key)
         except StorageFailed:
             if source.failure is not None:
                 raise source.failure from None
@@ -86,6 +88,7 @@ class Objects:
                 await obstore.put_async(store, key, data, mode="create")
             except (AlreadyExistsError, FileExistsError):
                 return False
+            await self._settle(key)
         return True
 
     async def stream(self, key: str, part: ByteRange | None = None) -> AsyncIterator[bytes]:
@@ -123,6 +126,11 @@ class Objects:
         if await self.read(key, 16) != b"here":
             raise StorageFailed("What is stored for media does not come back as it was")
         await self.delete(key)
+
+    async def _settle(self, key: str) -> None:
+        """Bring a file to the disk: its record may be there before the system would do it."""
+        if self._folder is not None:
+            await asyncio.to_thread(_sync, self._folder / key)
 
     def _open(self) -> LocalStore | S3Store:
         if self._store is None:
@@ -188,6 +196,15 @@ def _storing() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
+
+
+def _sync(path: Path) -> None:
+    for each in (path, path.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _remove_drafts(folder: Path, keys: Sequence[str]) -> None:

@@ -1,4 +1,6 @@
+import random
 import time
+from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -48,6 +50,18 @@ def test_an_id_leads_to_its_accounts_partition_and_nobody_guesses_it() -> None:
 @pytest.mark.parametrize("bad", [*BAD_IDS, None, 5])
 def test_what_is_no_id_is_none(bad: object) -> None:
     assert not is_asset_id(bad)
+
+
+def test_of_a_hundred_thousand_texts_none_leads_out_of_the_folder() -> None:
+    dice, root = random.Random(1), PurePosixPath("/media")
+    parts = ["..", "/", "\\", "\x00", "%2f", "~", ":", " ", "\n", "．", *"aZ-_9" * 40]
+    texts = ("".join(dice.choices(parts, k=dice.randint(20, 26))) for _ in range(100_000))
+
+    taken = [text for text in texts if is_asset_id(text)]
+
+    assert all(set(text) <= set("aZ-_9") for text in taken)
+    assert all((root / text[:2] / text).parent.parent == root for text in taken)
+    assert len(taken) > 1_000
 
 
 def test_a_link_leads_to_what_it_was_made_for() -> None:
