@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from deploy.inputs import parse_inputs
 from deploy.problems import CommandFailed
+from deploy.stack import LOCAL_MODEL_URL, find_stack
 from engine.errors import InvalidInputs
 from engine.failures import NodeFailed
 from engine.fields import check_inputs
@@ -45,7 +47,18 @@ def check_manifests(path: Path) -> tuple[list[str], list[str]]:
     return [model.internal_name], []
 
 
-def try_model(name: str, words: Sequence[str]) -> dict[str, Any]:
+def environ_beside(data_dir: Path) -> dict[str, str]:
+    """This shell's environment, and where the model of the stack here is, if it runs one."""
+    try:
+        found = find_stack(data_dir).settings.get(LOCAL_MODEL_URL)
+    except CommandFailed:
+        found = None
+    return {LOCAL_MODEL_URL: found, **os.environ} if found else dict(os.environ)
+
+
+def try_model(
+    name: str, words: Sequence[str], environ: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
     """What one call gives, used and costs. Raises CommandFailed."""
     model = registry.find_model(name)
     if model is None:
@@ -53,7 +66,7 @@ def try_model(name: str, words: Sequence[str]) -> dict[str, Any]:
     typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
     try:
         values = check_inputs(model.fields, typed, strict=True, allow_http=True)
-        answer = asyncio.run(_call(model, values))
+        answer = asyncio.run(_call(model, values, environ))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
     except NodeFailed as failure:
@@ -115,9 +128,9 @@ class _Shown(Keeper):
         return f"({len(data)} bytes of {content_type})"
 
 
-async def _call(model: Model, values: dict[str, Any]) -> Answer:
+async def _call(model: Model, values: dict[str, Any], environ: Mapping[str, str]) -> Answer:
     egress = Egress(gate=Gate.of_providers(load()))
     try:
-        return await Models(egress, keeper=_Shown()).call(model, values)
+        return await Models(egress, keeper=_Shown(), environ=environ).call(model, values)
     finally:
         await egress.close()

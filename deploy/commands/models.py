@@ -60,13 +60,20 @@ def check(path: Path) -> None:
 @click.argument("name")
 @click.option("-i", "--input", "words", multiple=True, metavar="FIELD=VALUE", help="A value.")
 @manifests_option
+@options.data_dir
 @options.as_json
-def try_(name: str, words: tuple[str, ...], models_dir: Path | None, as_json: bool) -> None:
+def try_(
+    name: str, words: tuple[str, ...], models_dir: Path | None, data_dir: Path, as_json: bool
+) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.manifests import try_model, use_models_dir
+    from deploy.manifests import environ_beside, try_model, use_models_dir
 
     use_models_dir(models_dir)
-    show(try_model(name, words), as_json=as_json, columns=("result", "usd", "used"))
+    show(
+        try_model(name, words, environ_beside(data_dir)),
+        as_json=as_json,
+        columns=("result", "usd", "used"),
+    )
 
 
 @model.command()

@@ -1,5 +1,6 @@
 """The model that runs here, as a part of a whole stack; what computes is made up."""
 
+import json
 import shutil
 import signal
 import socket
@@ -67,10 +68,12 @@ def test_a_workflow_asks_the_model_of_its_own_stack(
 
         status, answer = ask(stack, "Hello")
         doctor = stack.command("doctor", PYTHONPATH=runtime).stdout
+        tried = stack.command("model", "try", "local-text", "-i", "prompt=Hi", "--json").stdout
         code = stack.stop()
 
         assert (status, answer["result"], answer["cost"]) == (200, {"text": "(fake) Hello"}, 0)
         assert "ok     local model: http://127.0.0.1:" in doctor
+        assert json.loads(tried)["result"] == "(fake) Hi"
         assert code == 0
         assert stack.processes() == {}
 
