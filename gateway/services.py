@@ -12,6 +12,7 @@ from typing import TypedDict
 from starlette.requests import Request
 
 from engine import metrics
+from engine.errors import EngineError
 from engine.library import Library
 from engine.settings import Settings
 from engine.store import Bell, Store
@@ -45,6 +46,8 @@ class State(TypedDict):
 
 GatewayRequest = Request[State]
 
+FIRST_LOOK_SECONDS = 2.0
+
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
@@ -59,6 +62,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         asyncio.create_task(store.models.watch(settings.redis_url), name="models"),
     ]
     try:
+        await _look_at_models(store)
         async with Bell.open(settings.redis_url) as bell:
             yield Services(
                 settings=settings,
@@ -76,3 +80,10 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await store.close()
+
+
+async def _look_at_models(store: Store) -> None:
+    """The first calls may be about saved models; a store that is silent is not awaited for long."""
+    with contextlib.suppress(EngineError, TimeoutError):
+        async with asyncio.timeout(FIRST_LOOK_SECONDS):
+            await store.models.look()

@@ -1,5 +1,6 @@
 """Manifests that admins save over HTTP, and what becomes of workflows that use them."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,10 +10,11 @@ import httpx2
 import pytest
 
 from engine.capabilities import Role, Tier
-from engine.models.registry import use_folder, use_saved
+from engine.models.registry import find_model, use_folder, use_saved
 from engine.models.saved import MAX_BYTES
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, Models, Store
+from gateway.services import open_services
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.gateway.factories import edge, node
 from tests.manifests import PER_CALL, manifest
@@ -410,6 +412,17 @@ async def test_a_workflow_follows_its_model_that_is_replaced_deleted_and_brought
         assert (refused.status_code, refused.json()["code"]) == (409, "WORKFLOW_NOT_RUNNABLE")
     assert third.json()["problems"] == [{"nodeId": "m", "reason": "There is no model 'own' here"}]
     assert fifth.json()["problems"]
+
+
+async def test_a_gateway_knows_what_was_saved_from_its_first_call_on(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Models, "watch", lambda *_: asyncio.sleep(60))
+    await store.models.create("own", TEXT, "acc")
+    use_saved(())
+
+    async with open_services(settings, asyncio.Event()):
+        assert find_model("own") is not None
 
 
 async def test_a_run_by_name_is_of_the_version_that_is_saved_and_at_its_price(
