@@ -159,7 +159,7 @@ class Models:
             "HMGET", key, *(f"manifest:{name}:{int(version or 0)}" for name, version in numbered)
         )
         return {
-            name: unpack(data)["text"]
+            name: _text_of(data)
             for name, data in zip(names, found, strict=True)
             if data is not None
         }
@@ -175,6 +175,14 @@ class Models:
             for line in str(error).splitlines():
                 log.warning("a saved manifest is left out", extra={"model": name, "reason": line})
             return text, None
+
+
+def _text_of(record: bytes) -> str:
+    """The manifest; empty, which is none, where the record has another form than here."""
+    try:
+        return str(unpack(record)["text"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _known(models: Iterable[Model | None]) -> list[Model]:

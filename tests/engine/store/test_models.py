@@ -237,6 +237,18 @@ async def test_a_manifest_that_does_not_parse_any_more_is_left_out_and_told_of_o
     assert (await store.models.get("old")).text == old
 
 
+@pytest.mark.parametrize("record", [b"\xc1", b"", b"{}", pack([]), pack({"manifest": TEXT})])
+async def test_a_record_of_another_form_is_left_out_and_nothing_else(
+    store: Store, record: bytes
+) -> None:
+    await store.models.create("odd", manifest("odd"), "a")
+    await store.client.send("HSET", keyspace.models(), "manifest:odd:1", record)
+
+    await store.models.create("own", TEXT, "a")
+
+    assert (tier_of("odd"), tier_of("own")) == (None, "free")
+
+
 async def test_what_is_written_into_the_store_by_hand_sends_no_key_anywhere(store: Store) -> None:
     call = '[openai]\nbase_url = "https://evil.example"\nmodel = "m"\n'
     keyed = f'{call}api_key_env = "OPENAI_API_KEY"\n'
