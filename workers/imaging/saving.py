@@ -5,21 +5,27 @@ from typing import Any
 
 from PIL import Image
 
+from engine.failures import NodeFailed
 from engine.images import ImageFormat, Medium, Saving
 from workers.imaging.opening import Picture
 
 QUALITIES = {ImageFormat.JPEG: 90, ImageFormat.WEBP: 85, ImageFormat.AVIF: 70}
 AVIF_SPEED = 9
 """12 MP in one second rather than five, and two in a hundred larger."""
+MAX_AVIF_PIXELS = 13_000_000
+"""What is encoded within the memory that a child process has."""
 WEBP_METHOD = 2
 PNG_LEVEL = 3
 """No larger than the usual 6, in a quarter of the time."""
 
 
 def save(picture: Picture, saving: Saving) -> Medium:
-    """The picture's bytes."""
+    """The picture's bytes. Raises NodeFailed (resource_exhausted)."""
     target = saving.format or picture.format
     image = picture.image
+    if target is ImageFormat.AVIF and image.width * image.height > MAX_AVIF_PIXELS:
+        message = f"An AVIF can be written with at most {MAX_AVIF_PIXELS} pixels; resize it first"
+        raise NodeFailed("resource_exhausted", message)
     if target is ImageFormat.JPEG and image.mode == "RGBA":
         image = _flatten(image, saving.background)
     buffer = io.BytesIO()

@@ -286,6 +286,16 @@ def test_a_quality_makes_files_smaller() -> None:
     assert all(low < high / 2 for low, high in zip(sizes[::2], sizes[1::2], strict=True))
 
 
+def test_an_avif_that_would_take_too_much_memory_is_refused() -> None:
+    with pytest.raises(NodeFailed) as raised:
+        imaging.edit(Convert(saving=Saving(format=ImageFormat.AVIF)), [plain((4_000, 3_300))])
+
+    assert (raised.value.code, raised.value.message) == (
+        "resource_exhausted",
+        "An AVIF can be written with at most 13000000 pixels; resize it first",
+    )
+
+
 def test_what_was_transparent_gets_the_background_where_the_format_has_no_transparency() -> None:
     source = plain((20, 20), (*RED, 0), "RGBA")
 
