@@ -243,8 +243,9 @@ def test_a_failed_run_exits_with_1_and_says_which_node(stack: RunningStack, tmp_
     assert "failed: node 'oops': " in done.stderr
 
 
-def test_the_doctor_finds_a_healthy_stack_healthy(stack: RunningStack) -> None:
-    report = json_of(stack, "doctor")
+def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo") as stack:
+        report = json_of(stack, "doctor")
 
     assert report["ok"]
     assert [check["name"] for check in report["checks"]] == [
@@ -256,6 +257,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(stack: RunningStack) -> None:
         "secret key",
         "media",
         "gateway",
+        "local model",
         "file descriptors",
     ]
 

@@ -5,7 +5,7 @@ import pytest
 import redis
 
 from deploy import checks
-from deploy.checks import Check, check_descriptors, check_gateway, check_store
+from deploy.checks import Check, check_descriptors, check_gateway, check_media, check_store
 from deploy.stack import Stack
 from engine.settings import Settings
 from engine.store import Store
@@ -54,6 +54,22 @@ async def test_a_stack_without_a_gateway_here_is_well() -> None:
     stack = Stack(data_dir=Path(), redis_url="")
 
     assert (await check_gateway(stack)).is_well
+
+
+async def test_a_place_for_media_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    places = {
+        (tmp_path / "media").as_uri(): True,
+        (tmp_path / "file").as_uri(): False,
+        "ftp://example.com/media": False,
+        "": False,
+    }
+
+    found = {url: await check_media({"HEADRACE_MEDIA_URL": url}) for url in places}
+
+    assert {url: check.is_well for url, check in found.items()} == places
+    assert "HEADRACE_MEDIA_URL" in found[""].seen
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
 def test_old_servers_are_told_from_new_ones() -> None:

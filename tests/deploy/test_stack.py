@@ -12,6 +12,7 @@ from deploy.stack import (
     find_stack,
     forget,
     lock_data_dir,
+    media_url,
     open_data_dir,
     read_private,
     remember,
@@ -111,3 +112,11 @@ def test_a_damaged_record_counts_as_none(tmp_path: Path, text: str) -> None:
     path.write_text(text)
 
     assert read_private(path) == {}
+
+
+def test_media_are_kept_in_the_data_directory_unless_the_environment_says_where(
+    tmp_path: Path,
+) -> None:
+    assert media_url(tmp_path, {}) == (tmp_path / "media").as_uri()
+    assert media_url(tmp_path, {"HEADRACE_MEDIA_URL": ""}) == (tmp_path / "media").as_uri()
+    assert media_url(tmp_path, {"HEADRACE_MEDIA_URL": "s3://b/p"}) == "s3://b/p"
