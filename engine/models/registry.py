@@ -62,7 +62,10 @@ def use_saved(models: Iterable[Model]) -> None:
 
     Those are left out whose keys no manifest on disk sends to where they would send them.
     """
-    _state.saved = tuple(models)
+    saved = tuple(models)
+    if saved == _state.saved:
+        return  # nothing need be compiled anew
+    _state.saved = saved
     _state.is_stale = True
 
 

@@ -188,12 +188,11 @@ def test_a_saved_model_counts_before_one_of_the_folder_and_that_before_one_that_
 def test_every_change_of_what_is_saved_is_another_generation() -> None:
     seen = [generation(), generation()]
 
-    use_saved([model("mine")])
-    seen.append(generation())
-    use_saved(())
-    seen.append(generation())
+    for models in ([model("mine")], [model("mine")], [], ()):
+        use_saved(models)
+        seen.append(generation())
 
-    assert seen[0] == seen[1] < seen[2] < seen[3]
+    assert seen[0] == seen[1] < seen[2] == seen[3] < seen[4] == seen[5]
     assert find_model("mine") is None
 
 
