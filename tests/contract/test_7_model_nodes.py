@@ -1,11 +1,14 @@
 """Assistant, generators and image tools over HTTP, as far as no provider is needed."""
 
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.contract.site import Caller, workflow
 from tests.gateway.factories import edge, node
+from tests.workers.imaging.pictures import BLUE, RED, halves, pixel, plain
 
 OUT = node("out", "responseOutput")
 LIST = node("l", "list", items=[{"value": "a"}, {"value": "b", "included": False}, {"value": "c"}])
@@ -117,3 +120,79 @@ def test_a_wire_that_the_model_can_do_nothing_with_is_a_problem_of_the_edge(call
     assert answer.json()["problems"] == [
         {"edgeId": wire["id"], "reason": "'image-in' of 'm': The model 'echo' has no 'image'"}
     ]
+
+
+def stored(caller: Caller, data: bytes) -> str:
+    """The id of an image that was uploaded."""
+    answer = caller.request(
+        "POST", "/api/assets", content=data, headers={"Content-Type": "image/png"}
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def fetched(caller: Caller, url: str) -> Image.Image:
+    """An image that a run gave."""
+    answer = caller.request("GET", url)
+    assert answer.status_code == 200, answer.text
+    return Image.open(io.BytesIO(answer.content))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "size", "written"),
+    [
+        ("imageResize", {"width": 40}, (40, 20), "PNG"),
+        ("imageCrop", {"aspectRatio": "1:1", "format": "webp"}, (50, 50), "WEBP"),
+        ("imageConvert", {"format": "jpeg"}, (100, 50), "JPEG"),
+        ("imageCaption", {"text": "Hi", "size": 20}, (100, 50), "PNG"),
+    ],
+)
+def test_an_image_becomes_another(
+    caller: Caller, kind: str, data: dict[str, Any], size: tuple[int, int], written: str
+) -> None:
+    upload = node("u", "upload", asset=stored(caller, halves((100, 50))))
+    upload["data"]["kind"] = "image"
+    edges = [edge("u", "image-out", "m", "image-in"), edge("m", "image-out", "out", "result-in")]
+
+    result = caller.result([upload, node("m", kind, **data), OUT], edges, {})
+
+    [url] = result["images"]
+    image = fetched(caller, url)
+    assert (image.size, image.format) == (size, written)
+
+
+def test_an_image_is_put_upon_each_of_several(caller: Caller) -> None:
+    ids = [stored(caller, plain((100, 50), color)) for color in (RED, BLUE)]
+    uploads = [node(f"u{n}", "upload", asset=each) for n, each in enumerate(ids)]
+    for each in uploads:
+        each["data"]["kind"] = "image"
+    both = node("l", "list")
+    nodes = [*uploads, both, node("m", "imageCompose", anchor="center", scale=0.5), OUT]
+    edges = [
+        edge("u0", "image-out", "l", "items-in"),
+        edge("u1", "image-out", "l", "items-in"),
+        edge("l", "items-out", "m", "image-in"),
+        edge("u1", "image-out", "m", "overlay-in"),
+        edge("m", "image-out", "out", "result-in"),
+    ]
+
+    result = caller.result(nodes, edges, {})
+
+    first, second = (fetched(caller, url) for url in result["images"])
+    assert (pixel(first, 0.05, 0.05), pixel(first, 0.5, 0.5)) == (RED, BLUE)
+    assert second.convert("RGB").getcolors() == [(5_000, BLUE)]
+
+
+def test_what_is_no_image_fails_the_node(caller: Caller) -> None:
+    nodes = [
+        node("l", "list", items=[{"value": f"{caller.client.base_url}healthz"}]),
+        node("m", "imageConvert", format="png"),
+        OUT,
+    ]
+    edges = [edge("l", "items-out", "m", "image-in"), edge("m", "image-out", "out", "result-in")]
+
+    shown = caller.ended(caller.start(caller.save(workflow(nodes, edges))))
+
+    [record] = [each for each in shown["nodes"] if each["id"] == "m"]
+    assert shown["status"] == "failed"
+    assert record["error"]["code"] in {"bad_media", "url_blocked", "asset_not_found"}
