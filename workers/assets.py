@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from engine.errors import (
     AssetNotFound,
@@ -42,21 +43,33 @@ class Assets:
         self,
         library: Library,
         egress: Egress,
+        providers: Egress,
+        *,
         execution_id: str = "",
         medium: Medium | None = None,
+        provider: str = "",
     ) -> None:
         self._library = library
         self._egress = egress
+        self._providers = providers
+        self._provider = provider
         self._execution_id = execution_id
         self._medium = medium
 
-    def of(self, execution_id: str, kind: str) -> "Assets":
+    def of(self, execution_id: str, kind: str, provider: str = "") -> "Assets":
         """The same for one execution, which its media outlive.
 
-        What is kept must be of the kind, where it is `image`, `video` or `audio`.
+        What is kept must be of the kind, where it is `image`, `video` or `audio`; what is copied
+        from the provider's own host may come from a private address, as its answers do.
         """
-        medium = next((each for each in Medium if each == kind), None)
-        return Assets(self._library, self._egress, execution_id, medium)
+        return Assets(
+            self._library,
+            self._egress,
+            self._providers,
+            execution_id=execution_id,
+            medium=next((each for each in Medium if each == kind), None),
+            provider=provider,
+        )
 
     async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
         """What an asset of the account is, and a link to it that lasts as long as the execution."""
@@ -79,8 +92,8 @@ class Assets:
     async def copy(self, account_id: str, url: str) -> str:
         """Store what a URL leads to, and give a link to that.
 
-        Where there is no place for media, and where a URL leads that may not be called, such as
-        to a provider of one's own, it is passed on.
+        Where there is no place for media, and where a URL leads that may not be called, it is
+        passed on.
         """
         if not self._library.is_set:
             return url
@@ -92,20 +105,23 @@ class Assets:
             kept.append(await self._keep(account_id, pieces))
 
         try:
-            await self._egress.download(self._call(account_id, url), take)
+            if _is_at(url, self._provider):
+                await self._providers.download(self._call(account_id, url, redirects=0), take)
+            else:
+                await self._egress.download(self._call(account_id, url), take)
         except NodeFailed as failure:
             if failure.code == "url_blocked":
                 return url
             raise
         return kept[0]
 
-    def _call(self, account_id: str, url: str) -> HttpCall:
+    def _call(self, account_id: str, url: str, redirects: int = MAX_REDIRECTS) -> HttpCall:
         return HttpCall(
             method="GET",
             url=url,
             timeout_seconds=COPY_SECONDS,
             max_bytes=self._library.max_bytes,
-            max_redirects=MAX_REDIRECTS,
+            max_redirects=redirects,
             account_id=account_id,
         )
 
@@ -154,6 +170,16 @@ async def _read(
         raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")
     part = ByteRange(0, min(asset.bytes, max_bytes))
     return asset, b"".join([piece async for piece in await library.stream(asset, part)])
+
+
+def _is_at(url: str, provider: str) -> bool:
+    """Whether a URL leads to the same host and port as a provider's calls."""
+    try:
+        ends = [urlsplit(each) for each in (url, provider)]
+    except ValueError:
+        return False
+    here, there = ((each.scheme.lower(), each.netloc.lower()) for each in ends)
+    return bool(provider) and here == there
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -77,7 +77,7 @@ async def worker(
         governor = Governor(store.governor, worker_id)
         await stack.enter_async_context(governor.running(settings.redis_url))
         library = Library.of(settings, store)
-        assets = Assets(library, egress)
+        assets = Assets(library, egress, providers)
         models = Models(providers, governor=governor, keeper=assets)
         walker = Walker(
             store=store,

@@ -30,7 +30,7 @@ def library(settings: Settings, store: Store) -> Library:
 
 @pytest.fixture
 def keeper(library: Library, egress: Egress, account: Account) -> Assets:
-    return Assets(library, egress).of("x", "image")
+    return Assets(library, egress, egress).of("x", "image")
 
 
 async def pieces(data: bytes) -> AsyncIterator[bytes]:
@@ -104,10 +104,28 @@ async def test_what_is_no_fit_medium_fails_the_node_and_is_not_stored(
 async def test_a_url_that_may_not_be_called_is_passed_on_and_not_called(
     library: Library, strict: Egress, account: Account, stub: http_stub.Stub
 ) -> None:
-    keeper = Assets(library, strict).of("x", "image")
+    keeper = Assets(library, strict, strict).of("x", "image")
 
     assert await keeper.copy(account.id, f"{stub.url}/a.png") == f"{stub.url}/a.png"
     assert stub.connections == 0
+
+
+async def test_what_lies_at_a_providers_own_host_is_copied_from_a_private_address_too(
+    library: Library, strict: Egress, egress: Egress, account: Account, stub: http_stub.Stub
+) -> None:
+    keeper = Assets(library, strict, egress).of("x", "image", f"{stub.url}/v1")
+    stub.reply = served(files.png())
+    elsewhere = f"http://127.0.0.2:{stub.port}/a.png"
+
+    url = await keeper.copy(account.id, f"{stub.url}/files/a.png")
+
+    assert (await library.find(url)).medium is Medium.IMAGE
+    for passed_on in (elsewhere, "http://[broken/a.png"):
+        assert await keeper.copy(account.id, passed_on) == passed_on
+    stub.reply = [http_stub.redirect(302, elsewhere)]
+    failure = await failing(keeper.copy(account.id, f"{stub.url}/a.png"))
+    assert failure.code == "PROVIDER_BAD_RESPONSE"
+    assert stub.connections <= 2
 
 
 async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
@@ -129,7 +147,7 @@ async def test_without_a_place_urls_are_passed_on(
     settings: Settings, store: Store, egress: Egress, account: Account
 ) -> None:
     nowhere = Library.of(replace(settings, media_url=""), store)
-    keeper = Assets(nowhere, egress).of("x", "image")
+    keeper = Assets(nowhere, egress, egress).of("x", "image")
 
     assert await keeper.copy(account.id, "https://example.com/a.png") == "https://example.com/a.png"
     assert (
@@ -159,7 +177,7 @@ async def test_links_to_media_of_the_account_are_read_where_they_are(
 async def test_what_a_node_makes_is_stored_and_read_again_by_its_account_alone(
     library: Library, egress: Egress, account: Account
 ) -> None:
-    assets = Assets(library, egress).of("x", "")
+    assets = Assets(library, egress, egress).of("x", "")
 
     url = await assets.keep(account.id, files.png(), "image/png")
 

@@ -123,7 +123,9 @@ class Models:
             job=own,
             save_job=_saver(model, errand),
             fetch=self._fetcher.fetch,
-            keeper=self._keeper.of(errand.execution_id, model.category),
+            keeper=self._keeper.of(
+                errand.execution_id, model.category, _place_of(model, self._environ)
+            ),
             environ=self._environ,
             deadline=errand.deadline,
             desk=errand.desk,
@@ -151,6 +153,14 @@ class Models:
             if tokens:
                 turn.used(tokens)
             return answer
+
+
+def _place_of(model: Model, environ: Mapping[str, str]) -> str:
+    """The URL that a model's calls begin with; empty where they leave for nowhere."""
+    if isinstance(model.call, Builtin):
+        return ""
+    endpoint = model.call.endpoint
+    return environ.get(endpoint.base_url_env or "", "") or endpoint.base_url
 
 
 def _candidates(model: Model, begun: str | None) -> list[Model]:

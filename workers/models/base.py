@@ -59,8 +59,11 @@ class Keeper(Protocol):
         """
         return url
 
-    def of(self, execution_id: str, kind: str) -> "Keeper":
-        """The keeper of what one execution is given, which is an `image`, a `video`, …"""
+    def of(self, execution_id: str, kind: str, provider: str = "") -> "Keeper":
+        """The keeper of what one execution is given, which is an `image`, a `video`, …
+
+        `provider` is the URL of whoever gives it.
+        """
         return self
 
 
