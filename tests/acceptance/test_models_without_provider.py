@@ -1,0 +1,62 @@
+"""The table of models that the stub can stand in for, as its page has it, in a whole stack."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.models.manifest import Category
+from engine.models.registry import all_models
+from tests.acceptance.commanding import json_of
+from tests.acceptance.running import RunningStack, running
+from tests.providers import stub_provider
+
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "try-without-a-provider.md"
+ROWS = re.findall(r"^\| (`[^|]+) \| `(\w+_BASE_URL=[^|`]+)` \|$", GUIDE.read_text(), re.MULTILINE)
+MODELS = [name for names, _ in ROWS for name in re.findall(r"`([\w-]+)`", names)]
+CATEGORIES = {model.internal_name: model.category for model in all_models()}
+SHOWN_AT = "http://127.0.0.1:8800"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    with stub_provider() as url:
+        words = " ".join(variables for _, variables in ROWS).replace(SHOWN_AT, url)
+        environ = dict(word.split("=", 1) for word in words.split())
+        folder = tmp_path_factory.mktemp("stack")
+        with running(folder, HEADRACE_ALLOW_PRIVATE_URLS="1", **environ) as started:
+            yield started
+
+
+@pytest.fixture(scope="module")
+def model_key(stack: RunningStack) -> str:
+    [account] = json_of(stack, "account", "list")
+    made = json_of(stack, "key", "create", "--account", account["id"], "--capability", "model:run")
+    return str(made["key"])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_of_the_guide_answers_with_the_variables_beside_it(
+    stack: RunningStack, model_key: str, name: str
+) -> None:
+    status, answer = stack.api(
+        "POST", f"/api/models/{name}/run", {"inputs": {"prompt": "A kettle"}}, key=model_key
+    )
+
+    assert status == 200, answer
+    if CATEGORIES[name] is Category.TEXT:
+        assert answer["result"] == {"text": "(stub) A kettle"}
+    else:
+        [url] = answer["result"][f"{CATEGORIES[name]}s"]
+        assert url.startswith(f"{stack.url}/media/")
+    assert answer["cost"] > 0
+
+
+def test_all_models_but_those_that_the_guide_leaves_out_are_in_its_table() -> None:
+    left_out = re.findall(
+        r"`([\w-]+)`", GUIDE.read_text().split("The protocols of ")[1].split(".")[0]
+    )
+    here = {"echo", "local-text"}
+
+    assert {*MODELS, *left_out} == CATEGORIES.keys() - here
