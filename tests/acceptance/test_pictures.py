@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from deploy.examples import example_documents
 from tests.acceptance.documents import save
 from tests.acceptance.running import HEADRACE, RunningStack, models_at, running
 from tests.gateway.factories import edge, node
+from tests.manifests import manifest
 
 EXAMPLE = "Product pictures"
 PRODUCT = {"product": "Blue steel kettle"}
@@ -186,3 +188,22 @@ def test_a_fan_of_images_takes_as_long_as_one(stack: RunningStack, fan: str) -> 
 
     print(f"{FAN} images of 1 s over HTTP: {', '.join(f'{each:.2f}' for each in times)} s")
     assert sorted(times)[len(times) // 2] <= MAX_FAN_SECONDS
+
+
+def test_an_example_whose_models_are_not_here_is_a_draft_and_the_others_are_there(
+    tmp_path: Path,
+) -> None:
+    off = manifest("gpt-image", category="image", head="enabled = false\n")
+    (tmp_path / "off.toml").write_text(off)
+
+    with running(tmp_path, HEADRACE_MODELS_DIR=str(tmp_path)) as stack:
+        stack.line("Dear Ada")
+        _, workflows = stack.api("GET", "/api/workflows")
+        refused, answer = stack.api("POST", "/api/workflows/product-pictures/run", {"inputs": {}})
+        status, _ = stack.api("POST", "/api/workflows/ask-a-model/run", {"inputs": {}})
+
+    assert len(workflows) == len(example_documents())
+    assert (refused, answer["code"]) == (409, "WORKFLOW_NOT_RUNNABLE")
+    [problem] = answer["problems"]
+    assert problem["nodeId"] == "pictures"
+    assert status == 200
