@@ -1,6 +1,7 @@
 """A worker process's calls to a provider, without executions: `python -m` this, with a JSON order.
 
-It offers calls at a steady rate, whether or not they are answered, and prints what became of them.
+It says when it is ready, is told when to begin, offers calls at a steady rate, whether or not they
+are answered, and prints what became of them.
 """
 
 import asyncio
@@ -31,8 +32,6 @@ class Order:
 
     redis_url: str
     provider_url: str
-    begin: float
-    """Of the clock that all processes share."""
     seconds: float
     rates: Mapping[str, float]
     """Calls a second by account."""
@@ -55,8 +54,9 @@ class AccountDesk(NoDesk):
 class Offering:
     """Makes the calls and counts what becomes of them."""
 
-    def __init__(self, order: Order, models: Models) -> None:
+    def __init__(self, order: Order, models: Models, begin: float) -> None:
         self._order = order
+        self._begin = begin
         self._models = models
         endpoint = 'base_url = "http://127.0.0.1:9"\nbase_url_env = "STUB"\nmodel = "m"\n'
         self._model = model(call=f"[openai]\n{endpoint}\n{order.limits}")
@@ -65,16 +65,15 @@ class Offering:
 
     async def run(self) -> None:
         """Until the time is over; what waits then is given up."""
-        await asyncio.sleep(max(0.0, self._order.begin - time.time()))
+        await asyncio.sleep(max(0.0, self._begin - time.time()))
         await asyncio.gather(*(self._offer(*each) for each in self._order.rates.items()))
         for call in self._calls:
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def _offer(self, account_id: str, rate: float) -> None:
-        loop = asyncio.get_running_loop()
-        begin, count = loop.time(), 0
-        while (passed := loop.time() - begin) < self._order.seconds:
+        count = 0
+        while (passed := time.time() - self._begin) < self._order.seconds:
             for _ in range(count, int(passed * rate) + 1):
                 task = asyncio.create_task(self._call(account_id))
                 self._calls.add(task)
@@ -98,7 +97,8 @@ async def work(order: Order) -> dict[str, Any]:
     governor = Governor(store.governor, make_worker_id())
     async with governor.running(order.redis_url):
         models = Models(egress, governor=governor, environ={"STUB": f"{order.provider_url}/v1"})
-        offering = Offering(order, models)
+        print("ready", flush=True)
+        offering = Offering(order, models, float(await asyncio.to_thread(sys.stdin.readline)))
         await offering.run()
     await egress.close()
     await store.close()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,6 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
     order = Order(
         redis_url=redis_url,
         provider_url=stub_url,
-        begin=time.time() + 2.5,
         seconds=seconds,
         rates={
             f"acc-{number}": weight / 10 * per_minute / 60 / PROCESSES
@@ -71,12 +71,17 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
         limits=limits,
     )
     command = [sys.executable, "-m", "tests.acceptance.governed", order.dump()]
+    pipe = subprocess.PIPE
     processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(PROCESSES)
     ]
-    outcomes: list[dict[str, dict[str, int]]] = [
-        json.loads(process.communicate()[0]) for process in processes
-    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    begin = f"{time.time() + 0.2}\n"
+    with ThreadPoolExecutor(PROCESSES) as threads:
+        said = threads.map(lambda process: process.communicate(begin)[0], processes)
+    outcomes: list[dict[str, dict[str, int]]] = [json.loads(each) for each in said]
     answered = [sum(one[name].get(ANSWERED, 0) for one in outcomes) for name in order.rates]
     return read_figures(stub_url, answered)
 
