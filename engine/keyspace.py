@@ -261,7 +261,7 @@ def provider_calls(provider: str) -> str:
 
 
 def provider_waiting(provider: str) -> str:
-    """Sorted set by name: account|number|caller|call of the calls that wait."""
+    """Sorted set: account|number|caller|call of the calls that wait, by name."""
     return f"{_provider_tag(provider)}:waiting"
 
 
@@ -271,12 +271,12 @@ def provider_ring(provider: str) -> str:
 
 
 def provider_running(provider: str) -> str:
-    """Sorted set by name: caller|call of the calls under way."""
+    """Sorted set: caller|call of the calls under way, by name."""
     return f"{_provider_tag(provider)}:running"
 
 
 def provider_granted(provider: str) -> str:
-    """Sorted set by name: caller|call of those whose turn it is and that have not taken it."""
+    """Sorted set: caller|call of those whose turn it is and have not taken it, by name."""
     return f"{_provider_tag(provider)}:granted"
 
 

