@@ -37,8 +37,8 @@ async def test_another_method_is_refused_and_the_right_ones_named(
 
 @pytest.mark.parametrize(
     "path",
-    [f"{HERE}/", "//api/workflows", "/api//workflows", "/api/workflows/", "/API/workflows", "/nothing"]
-    + ["/api", "/api/workflows/greeting/nothing", "/api/workflows/%2e%2e/workflows"],
+    [f"{HERE}/", "//api/workflows", "/api//workflows", "/api/workflows/", "/API/workflows"]
+    + ["/nothing", "/api", "/api/workflows/greeting/nothing", "/api/workflows/%2e%2e/workflows"],
 )
 async def test_an_unknown_path_is_not_found(client: httpx2.AsyncClient, path: str) -> None:
     await save(client, greeting())
