@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from engine.capabilities import EVERYTHING, Tier
@@ -11,12 +12,14 @@ from engine.graph import Plan
 from engine.models.manifest import Model, Trial
 from engine.models.pricing import cost_micro_usd, credits_for
 from engine.models.registry import find_model
+from engine.nodes.request_input import outputs_of
 from engine.tiers import Terms
 
 MAX_CREDITS = 2**53 - 1
 DAY_MS = 86_400_000
 MONEY_CODES = frozenset({"INSUFFICIENT_CREDITS", "MAX_CREDITS_EXCEEDED"})
 """What a node fails with, and its execution, when it cannot be paid for."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 RANKS = {tier: rank for rank, tier in enumerate(Tier)}
 
 
@@ -32,8 +35,15 @@ class Quote:
     max_credits: int | None
 
 
-def make_quote(plan: Plan, terms: Terms | None, max_credits: int | None) -> Quote | None:
+def make_quote(
+    plan: Plan,
+    terms: Terms | None,
+    max_credits: int | None,
+    inputs: Mapping[str, Any] = NOTHING,
+) -> Quote | None:
     """The quote of a plan for an account of these terms; None when nothing in it is charged.
+
+    What of a run's inputs goes straight to a charged node counts as it is given.
 
     Raises ModelNotFound, ModelTierRequired, or MaxCreditsExceeded when the estimate is over
     `max_credits`.
@@ -49,7 +59,8 @@ def make_quote(plan: Plan, terms: Terms | None, max_credits: int | None) -> Quot
             trials[name] = model.trial
         elif RANKS[terms.tier] < RANKS[model.tier] and EVERYTHING not in terms.ceiling:
             raise ModelTierRequired(name, model.tier.value, terms.tier.value)
-    total = sum(cost for name, cost in _costs(plan, terms.markup) if name not in trials)
+    costs = _costs(plan, terms.markup, inputs)
+    total = sum(cost for name, cost in costs if name not in trials)
     if max_credits is not None and total > max_credits:
         message = f"The run may cost {total} credits, more than 'max_credits' allows"
         raise MaxCreditsExceeded(message, maxCredits=max_credits, estimate=total)
@@ -57,8 +68,12 @@ def make_quote(plan: Plan, terms: Terms | None, max_credits: int | None) -> Quot
 
 
 def estimate(plan: Plan, markup: Decimal) -> int:
-    """What a run of the plan may cost in credits, trials aside; models that are gone count 0."""
-    return sum(cost for _, cost in _costs(plan, markup))
+    """What a run of the plan without inputs may cost in credits, trials aside.
+
+    Models that are gone count 0.
+    """
+    defaults = {field.name: field.default for field in plan.fields}
+    return sum(cost for _, cost in _costs(plan, markup, defaults))
 
 
 def node_credits(plan: Plan, index: int, inputs: Mapping[str, Any], markup: Decimal) -> int:
@@ -90,6 +105,13 @@ def _usable(name: str) -> Model:
     return model
 
 
-def _costs(plan: Plan, markup: Decimal) -> Iterator[tuple[str, int]]:
+def _costs(plan: Plan, markup: Decimal, inputs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    given = outputs_of(plan.fields, inputs)
     for index, name in plan.models.items():
-        yield name, node_credits(plan, index, {}, markup)
+        wires = plan.nodes[index].wires
+        known = {
+            wire.socket: given.get(wire.output)
+            for wire in wires
+            if wire.source == plan.request_input
+        }
+        yield name, node_credits(plan, index, known, markup)

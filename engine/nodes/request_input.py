@@ -1,6 +1,6 @@
 """Request Input: the fields that callers fill in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +54,14 @@ class RequestInput(NodeType):
     async def run(
         self, settings: RequestInputSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        given = {field.name: context.inputs.get(field.name) for field in settings.fields}
-        own = {f.name: given.pop(f.name) for f in settings.fields if f.type in SOCKETS}
-        return own | {PARAMS: given}
+        return outputs_of(settings.fields, context.inputs)
+
+
+def outputs_of(fields: Sequence[Field], inputs: Mapping[str, Any]) -> Outputs:
+    """What a Request Input with these fields gives for the inputs of a run."""
+    given = {field.name: inputs.get(field.name) for field in fields}
+    own = {field.name: given.pop(field.name) for field in fields if field.type in SOCKETS}
+    return own | {PARAMS: given}
 
 
 def _read_fields(raw: object) -> tuple[tuple[Field, ...], list[str]]:

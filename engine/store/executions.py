@@ -86,7 +86,7 @@ class Executions:
         `once` also Repeated or IdempotencyKeyReused, and where nodes are charged ModelNotFound,
         ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
-        quote = make_quote(plan, terms, max_credits)
+        quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
         reference = keyspace.reference(account_id, execution_id)
         fields = [

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +61,17 @@ def test_all_models_but_those_that_the_guide_leaves_out_are_in_its_table() -> No
     here = {"echo", "local-text"}
 
     assert {*MODELS, *left_out} == CATEGORIES.keys() - here
+
+
+def test_what_a_run_is_given_counts_before_it_starts(stack: RunningStack, model_key: str) -> None:
+    def run(seconds: int, most: int) -> tuple[int, Any]:
+        inputs = {"prompt": "A kettle", "duration": seconds}
+        path = f"/api/models/kling/run?max_credits={most}"
+        return stack.api("POST", path, {"inputs": inputs}, key=model_key)
+
+    status, refused = run(10, 500)
+    enough, answer = run(5, 500)
+
+    assert (status, refused["code"], refused["estimate"]) == (402, "MAX_CREDITS_EXCEEDED", 840)
+    assert "executionId" not in refused
+    assert (enough, answer["cost"]) == (200, 420)

@@ -1,6 +1,7 @@
 """Quotes: what a run may cost, who may run it, and when it is refused before it starts."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,18 +13,24 @@ from engine.models.manifest import Model, Trial
 from engine.models.registry import use_models
 from engine.tiers import Terms, load
 from tests.factories import Graph, greeting
-from tests.manifests import ANSWER, model
+from tests.manifests import ANSWER, PROMPT, model
 
 HALF_A_DOLLAR = '[[pricing]]\nunit = "call"\nusd = "0.5"\n'
 CHEAP = model("cheap")
 GRAND = model("grand", tier="business", pricing=HALF_A_DOLLAR)
 TRIED = model("tried", tier="business", call=ANSWER + "[trial]\nruns = 3\n")
 TIMED = model("timed", call=ANSWER + "[trial]\ndays = 0.5\n")
+FILM = model(
+    "film",
+    category="video",
+    fields=PROMPT + '[[fields]]\nname = "seconds"\ntype = "number"\ndefault = 5\nmax = 10\n',
+    pricing='[[pricing]]\nunit = "second"\nusd = "0.1"\nfield = "seconds"\n',
+)
 
 
 @pytest.fixture(autouse=True)
 def models() -> Iterator[None]:
-    with use_models([CHEAP, GRAND, TRIED, TIMED]):
+    with use_models([CHEAP, GRAND, TRIED, TIMED, FILM]):
         yield
 
 
@@ -115,3 +122,54 @@ def test_a_model_that_is_gone_or_disabled_cannot_be_run(left: list[Model]) -> No
 def test_what_is_charged_needs_terms() -> None:
     with pytest.raises(ValueError, match="terms"):
         make_quote(plan("cheap"), None, None)
+
+
+# -- inputs that go straight to a charged node -----------------------------------------------------
+
+
+def film(*, through: bool = False) -> Plan:
+    """A plan whose form says how many seconds are made: at once, or by another node."""
+    fields = [
+        {"name": "text", "type": "text", "default": "a mill"},
+        {"name": "seconds", "type": "number", "default": 2, "max": 10},
+    ]
+    graph = (
+        Graph()
+        .node("in", "requestInput", fields=fields)
+        .node("same", "transform", expression="value")
+        .node("m", "customModel", model="film")
+        .node("out", "responseOutput")
+        .wire("in.text > m.prompt-in", "m.video-out > out.result-in", "in.params > same.value-in")
+        .wire("same.value-out > m.params-in" if through else "in.params > m.params-in")
+    )
+    return compile_plan(graph.nodes, graph.edges)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "credits"),
+    [({"text": "a", "seconds": 8}, 1_040), ({"text": "a", "seconds": 2}, 260), ({}, 650)],
+)
+def test_a_run_is_quoted_by_what_it_is_given(inputs: dict[str, Any], credits: int) -> None:
+    quote = make_quote(film(), terms(Tier.PRO), None, inputs)
+
+    assert quote is not None and quote.credits == credits
+
+
+def test_what_another_node_may_change_is_quoted_as_the_model_has_it() -> None:
+    quote = make_quote(film(through=True), terms(Tier.PRO), None, {"text": "a", "seconds": 8})
+
+    assert quote is not None and quote.credits == 650
+
+
+def test_what_is_given_can_be_more_than_a_caller_allows() -> None:
+    given = {"text": "a", "seconds": 8}
+
+    assert make_quote(film(), terms(Tier.PRO), 1_040, given) is not None
+    with pytest.raises(MaxCreditsExceeded) as refused:
+        make_quote(film(), terms(Tier.PRO), 1_039, given)
+    assert refused.value.context["estimate"] == 1_040
+
+
+def test_an_estimate_is_of_the_defaults_of_the_form() -> None:
+    assert estimate(film(), terms(Tier.PRO).markup) == 260
+    assert estimate(film(through=True), terms(Tier.PRO).markup) == 650
