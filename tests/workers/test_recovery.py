@@ -13,7 +13,7 @@ from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
 from engine.settings import Settings
 from engine.store import Bell, Store
-from tests.conftest import RedisServer
+from tests.conftest import SECRET_KEY, RedisServer
 from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_fan, http_line
 from tests.fakes import Target
@@ -36,6 +36,7 @@ class WorkerProcess:
             "HEADRACE_REDIS_URL": redis_url,
             "HEADRACE_ALLOW_PRIVATE_URLS": "1",
             "HEADRACE_CPU_SLOTS": "1",
+            "HEADRACE_SECRET_KEY": SECRET_KEY,
         }
         self._process: asyncio.subprocess.Process | None = None
 
