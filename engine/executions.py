@@ -116,6 +116,17 @@ class NodeExecution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How an execution ended, without the rest of its record."""
+
+    id: str
+    status: ExecutionStatus
+    result: Any
+    error: dict[str, Any] | None
+    credits_cost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One run of a workflow, as it is on record. Times are milliseconds since the epoch."""
 

@@ -21,7 +21,7 @@ from engine.errors import (
     Unavailable,
     WorkflowNotRunnable,
 )
-from engine.executions import TERMINAL, Execution, ExecutionStatus
+from engine.executions import TERMINAL, Ended, Execution, ExecutionStatus
 from engine.fields import MEDIA, Field, check_inputs
 from engine.graph import Plan
 from engine.media.ids import is_asset_id
@@ -196,7 +196,7 @@ async def _answer_first(
     request: GatewayRequest,
     principal: Principal,
     first: Repeated,
-    execution: Execution | None,
+    execution: Execution | Ended | None,
     milliseconds: int,
 ) -> Response:
     """Note the answer for whoever asks again, then give what was noted first."""
@@ -235,11 +235,11 @@ def _accepted(execution_id: str, webhook_url: str | None = None) -> Response:
     return json_response(accepted_shape(execution_id, webhook_url), 202)
 
 
-def _ended(execution: Execution, milliseconds: int) -> Response:
+def _ended(execution: Execution | Ended, milliseconds: int) -> Response:
     return json_response(_outcome(execution, milliseconds))
 
 
-def _outcome(execution: Execution, milliseconds: int) -> dict[str, Any]:
+def _outcome(execution: Execution | Ended, milliseconds: int) -> dict[str, Any]:
     if execution.status is ExecutionStatus.CANCELLED:
         raise ExecutionCancelled(execution.id)
     if execution.status is ExecutionStatus.FAILED:
@@ -253,7 +253,7 @@ def _outcome(execution: Execution, milliseconds: int) -> dict[str, Any]:
     }
 
 
-def _failure(execution: Execution) -> EngineError:
+def _failure(execution: Execution | Ended) -> EngineError:
     error = execution.error or {}
     message = error.get("message", "The execution failed")
     if "nodeId" not in error:  # no node's fault, but ours

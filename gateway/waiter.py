@@ -4,7 +4,7 @@ import contextlib
 from enum import Enum
 
 from engine.errors import ExecutionNotFound, Unavailable
-from engine.executions import TERMINAL, Execution
+from engine.executions import TERMINAL, Ended, Execution
 from engine.store import Ring
 from gateway.services import GatewayRequest
 
@@ -23,14 +23,14 @@ class Waiter:
         self._execution_id = execution_id
         self._checks = 0
 
-    async def ended(self, ring: Ring, seconds: float) -> Execution | None:
+    async def ended(self, ring: Ring, seconds: float) -> Execution | Ended | None:
         """The ended execution, or None when the wait is over and the execution goes on."""
 
-        async def check() -> Execution | _Stop | None:
-            return await self._check(ring.was_rung)
+        async def check() -> Execution | Ended | _Stop | None:
+            return ring.outcome or await self._check(ring.was_rung)
 
         outcome = await ring.wait(check, seconds)
-        return outcome if isinstance(outcome, Execution) else None
+        return outcome if isinstance(outcome, (Execution, Ended)) else None
 
     async def _check(self, was_rung: bool) -> "Execution | _Stop | None":
         # What was accepted goes on while the store is away, and so does the wait.

@@ -16,6 +16,7 @@
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
 -- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end
+local MOST_TOLD, ASIDE = 16384, '\193'
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
@@ -124,7 +125,15 @@ if ARGV[11] ~= '' then
     local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
     tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
-  if head[5] and head[5] ~= '' then redis.call('PUBLISH', head[5], ARGV[12]) end
+  if head[5] and head[5] ~= '' then
+    -- A small outcome rides along, so that whoever waits need not come back for it.
+    local told = ARGV[12]
+    if #ARGV[13] + #ARGV[14] <= MOST_TOLD and ARGV[13] ~= ASIDE then
+      local spent = string.format('%d', purse and purse.spent or 0)
+      told = table.concat({told, status, spent, #ARGV[13], ARGV[13] .. ARGV[14]}, '\n')
+    end
+    redis.call('PUBLISH', head[5], told)
+  end
   return {'ok', status, statuses, stamp}
 end
 if ARGV[9] ~= 'stay' then

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from engine import keyspace
+from engine.executions import Ended, ExecutionStatus
+from engine.store.records import unpack
 from engine.store.subscription import Subscription
 
 T = TypeVar("T")
@@ -15,7 +17,7 @@ CHECK_SECONDS = 1.0
 
 
 class Bell:
-    """Wakes waiting callers; what they learn is always read from the record."""
+    """Wakes waiting callers and brings them small outcomes; others are read from the record."""
 
     def __init__(self, subscription: Subscription, channel: str) -> None:
         self.channel = channel
@@ -35,7 +37,7 @@ class Bell:
     @contextlib.contextmanager
     def expecting(self, execution_id: str) -> Iterator["Ring"]:
         """Listen for the end of an execution, best from before it is accepted."""
-        ring = Ring()
+        ring = Ring(execution_id)
         rings = self._rings.setdefault(execution_id, set())
         rings.add(ring)
         try:
@@ -53,23 +55,45 @@ class Bell:
             return await ring.wait(check, seconds)
 
     def _ring(self, data: bytes) -> None:
-        for ring in self._rings.get(data.decode(errors="replace"), ()):
-            ring.wake()
+        execution_id, _, told = data.partition(b"\n")
+        for ring in self._rings.get(execution_id.decode(errors="replace"), ()):
+            ring.wake(told)
+
+
+def parse_told(execution_id: str, told: bytes) -> Ended:
+    """The outcome that came with the bell: status, credits, length of the result, result, error."""
+    status, spent, length, rest = told.split(b"\n", 3)
+    result, error = rest[: int(length)], rest[int(length) :]
+    return Ended(
+        id=execution_id,
+        status=ExecutionStatus(status.decode()),
+        result=unpack(result) if result else None,
+        error=unpack(error) if error else None,
+        credits_cost=int(spent),
+    )
 
 
 class Ring:
     """One caller who waits for one execution."""
 
-    __slots__ = ("_future", "_is_rung", "was_rung")
+    __slots__ = ("_execution_id", "_future", "_is_rung", "_told", "was_rung")
 
-    def __init__(self) -> None:
+    def __init__(self, execution_id: str) -> None:
+        self._execution_id = execution_id
+        self._told = b""
         self._is_rung = False
         self.was_rung = False
         """Whether the check under way follows a ring, not just a second of silence."""
         self._future: asyncio.Future[None] | None = None
 
-    def wake(self) -> None:
-        """The execution has ended."""
+    @property
+    def outcome(self) -> Ended | None:
+        """How the execution ended, if the bell said so."""
+        return parse_told(self._execution_id, self._told) if self._told else None
+
+    def wake(self, told: bytes = b"") -> None:
+        """The execution has ended, perhaps as `told`."""
+        self._told = told
         self._is_rung = True
         self._end_turn()
 

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from engine.executions import ExecutionStatus
+from engine.executions import Ended, ExecutionStatus
 from engine.store import Account, Bell, Store, connection, subscription
 from engine.store.client import Client
+from engine.store.records import pack
 from engine.store.walks import Step
 from tests.conftest import RedisServer
 from tests.engine.store.factories import accept, save
@@ -52,6 +53,57 @@ async def test_a_caller_is_woken_when_its_execution_ends(
 
         assert await waiting
         assert time.monotonic() - started < 0.5
+
+
+async def rung_with(store: Store, account: Account, redis_url: str, step: Step) -> Ended | None:
+    """What the bell brings when an execution ends with this step."""
+    workflow, plan = await save(store, account)
+    async with Bell.open(redis_url) as bell:
+        accepted = await accept(store, account, workflow, plan, bell=bell.channel)
+        with bell.expecting(accepted.id) as ring:
+            await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
+            await store.walks.advance(account.id, accepted.id, "w1", 1, 1, step)
+            await ring.wait(answers("rung"), 5)
+            outcome = ring.outcome
+        head = await store.executions.head(account.id, accepted.id)
+    if outcome is not None:  # never another one than that on record
+        on_record = (head.id, head.status, head.result, head.error, head.credits_cost)
+        told = (outcome.id, outcome.status, outcome.result, outcome.error, outcome.credits_cost)
+        assert told == on_record
+    return outcome
+
+
+@pytest.mark.parametrize("result", [None, {"text": "one\ntwo"}, {"text": "x" * 16_000}])
+async def test_a_small_result_comes_with_the_bell(
+    store: Store, account: Account, redis_url: str, result: object
+) -> None:
+    step = Step(end=ExecutionStatus.COMPLETED, result=pack(result))
+
+    outcome = await rung_with(store, account, redis_url, step)
+
+    assert outcome is not None
+    assert (outcome.status, outcome.result) == (ExecutionStatus.COMPLETED, result)
+
+
+async def test_a_failure_comes_with_the_bell(
+    store: Store, account: Account, redis_url: str
+) -> None:
+    error = {"code": "EXECUTION_FAILED", "message": "a\nb", "nodeId": "n"}
+    step = Step(end=ExecutionStatus.FAILED, error=error)
+
+    outcome = await rung_with(store, account, redis_url, step)
+
+    assert outcome is not None
+    assert (outcome.status, outcome.error) == (ExecutionStatus.FAILED, error)
+
+
+@pytest.mark.parametrize("length", [16_400, 300_000])
+async def test_a_large_result_is_left_on_record(
+    store: Store, account: Account, redis_url: str, length: int
+) -> None:
+    step = Step(end=ExecutionStatus.COMPLETED, result=pack({"text": "x" * length}))
+
+    assert await rung_with(store, account, redis_url, step) is None
 
 
 async def test_a_cancelled_execution_rings_too(
