@@ -15,7 +15,7 @@ from tests.acceptance.searching import RUN_RULES, Search
 from tests.contract.site import Administration
 from tests.gateway.factories import edge, node
 
-FEW, SOME, MANY = 8, 100, 400
+FEW, SOME, MANY = 5, 60, 400
 FORM: list[dict[str, Any]] = [
     {"name": "name", "type": "text", "required": True, "maxLength": 40},
     {"name": "words", "type": "textarea", "default": "a\nb"},

@@ -34,7 +34,10 @@ def commands(client: "redis.Redis") -> int:
     return int(stats["total_commands_processed"])
 
 
-def test_an_idle_consumer_blocks_and_does_not_poll(bench: Bench) -> None:
+def test_an_idle_consumer_blocks_and_does_not_poll(
+    own_server: RedisServer, open_bench: Open
+) -> None:
+    bench = open_bench(own_server.url)  # nobody else's commands are counted
     bench.send("first")
     bench.wait_for(1)
     before = commands(bench.client)
