@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from engine.capabilities import Tier
+from engine.models.registry import use_saved
 from engine.settings import Settings
 from engine.store import Account, Store
 
@@ -81,6 +82,13 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def no_models_of_another_test() -> Iterator[None]:
+    """What a store has told this process of saved models ends with its test."""
+    yield
+    use_saved(())
 
 
 @pytest.fixture(scope="session")
