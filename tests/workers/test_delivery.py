@@ -278,7 +278,12 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
     async with worker(settings) as walker:
         for _ in range(15):
             await owner.begin(slug, key_id)
-        await eventually(lambda: _true(receiver.open == 10 and not walker.held))
+
+        async def has_told_of_all() -> bool:
+            listed, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
+            return len(listed) == 15 and receiver.open == 10 and not walker.held
+
+        await eventually(has_told_of_all)
 
     rows, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
     delivered = [row.id for row in rows if row.status is DeliveryStatus.DELIVERED]
