@@ -16,6 +16,7 @@ from engine.nodes.request_input import outputs_of
 from engine.tiers import Terms
 
 MAX_CREDITS = 2**53 - 1
+"""As large as a number of JSON, and of a script, is exact."""
 DAY_MS = 86_400_000
 MONEY_CODES = frozenset({"INSUFFICIENT_CREDITS", "MAX_CREDITS_EXCEEDED"})
 """What a node fails with, and its execution, when it cannot be paid for."""

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from engine.credits import MAX_CREDITS
 from engine.errors import InvalidBody, InvalidIdempotencyKey
 from engine.idempotency import Once, make_once
 from engine.store import Principal
@@ -13,8 +14,6 @@ from gateway.query import Query, parse_seconds
 from gateway.services import GatewayRequest
 from gateway.wire import parse_object, read_json
 
-MAX_CREDITS = 2**53 - 1
-"""As large as a number of JSON is exact everywhere."""
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 
 

@@ -63,26 +63,17 @@ async def worker(
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
     slots = Slots(settings.worker_slots)
     async with contextlib.AsyncExitStack() as stack:
-        pool = Pool(slots=cpu_slots)
-        await pool.start()
-        stack.push_async_callback(pool.close)
-        local_pool = LocalPool()
-        stack.push_async_callback(local_pool.close)
         store = Store.open(settings)
         stack.push_async_callback(store.close)
         egress = Egress(gate=Gate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
-        providers = Egress(gate=Gate.of_providers(settings))
-        stack.push_async_callback(providers.close)
+        library = Library.of(settings, store)
         governor = Governor(store.governor, worker_id)
         await stack.enter_async_context(governor.running(settings.redis_url))
-        library = Library.of(settings, store)
-        assets = Assets(library, egress, providers)
-        models = Models(providers, governor=governor, keeper=assets)
         walker = Walker(
             store=store,
-            executor=Executor(
-                OwnMedia(library, egress), pool, models, assets, local_pool=local_pool
+            executor=await stack.enter_async_context(
+                _executing(settings, cpu_slots, egress, library, governor)
             ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
@@ -113,6 +104,23 @@ async def worker(
         slots.close()
         stop_sending()
         await walker.drain(settings.drain_seconds)
+
+
+@contextlib.asynccontextmanager
+async def _executing(
+    settings: Settings, cpu_slots: int, egress: Egress, library: Library, governor: Governor
+) -> AsyncIterator[Executor]:
+    """What runs nodes: child processes, calls of models, and where media are kept."""
+    async with contextlib.AsyncExitStack() as stack:
+        pool, local_pool = Pool(slots=cpu_slots), LocalPool()
+        await pool.start()
+        stack.push_async_callback(pool.close)
+        stack.push_async_callback(local_pool.close)
+        providers = Egress(gate=Gate.of_providers(settings))
+        stack.push_async_callback(providers.close)
+        assets = Assets(library, egress, providers)
+        models = Models(providers, governor=governor, keeper=assets)
+        yield Executor(OwnMedia(library, egress), pool, models, assets, local_pool=local_pool)
 
 
 async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:

@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from engine.expressions import Template
 from engine.failures import SettingsError
 from engine.images import MAX_PIXELS, MAX_SIDE, ImageFormat, Saving
 
@@ -38,6 +39,22 @@ class Reader:
         if any(found) and not all(found):
             self.reasons.append(f"{' and '.join(names)} go together")
         return all(found)
+
+    def template(self, name: str, taken: Set[str]) -> Template:
+        """A template whose placeholders are sockets beside those that are taken."""
+        text = "" if self._data.get(name) is None else self._data[name]
+        try:
+            if not isinstance(text, str):
+                raise SettingsError("must be a text")
+            template = Template.parse(text)
+        except SettingsError as error:
+            self.reasons += [f"{name}: {reason}" for reason in error.reasons]
+            return Template(parts=(), names=frozenset())
+        self.reasons += [
+            f"{name}: '{socket}' is a socket already; the placeholder needs another name"
+            for socket in sorted(template.names & taken)
+        ]
+        return template
 
     def whole(self, name: str, least: int, most: int) -> int | None:
         """A whole number, None where there is none."""

@@ -1,11 +1,11 @@
 """Image Tools: resize, crop, compose, caption and convert, worked out in a child process."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.expressions import Template, to_text
-from engine.failures import SettingsError
 from engine.images import (
     CAPTION_ANCHORS,
     Anchor,
@@ -45,15 +45,15 @@ class ImageTool(NodeType):
     media: tuple[str, ...] = (IMAGE_IN,)
     """The sockets that images come by."""
 
-    def read(self, reader: Reader) -> Edit:
-        """What the settings say; what is wrong goes to the reader."""
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, reader: Reader) -> Any:
+        """The settings; what is wrong goes to the reader."""
 
     def parse(self, data: Mapping[str, Any]) -> Any:
         reader = Reader(data)
-        edit = self.read(reader)
+        settings = self.read(reader)
         reader.finish()
-        return edit
+        return settings
 
     def inputs(self, settings: Any) -> Mapping[str, Socket]:
         return dict.fromkeys(self.media, Socket(type=SocketType.IMAGE, required=True))
@@ -162,9 +162,8 @@ class ImageCaption(ImageTool):
 
     type = "imageCaption"
 
-    def parse(self, data: Mapping[str, Any]) -> CaptionSettings:
-        reader = Reader(data)
-        text = _read_text(data.get("text"), reader)
+    def read(self, reader: Reader) -> CaptionSettings:
+        text = reader.template("text", {IMAGE_IN, TEXT_IN})
         usual = Caption()
         edit = Caption(
             anchor=reader.choice("anchor", CAPTION_ANCHORS) or usual.anchor,
@@ -173,7 +172,6 @@ class ImageCaption(ImageTool):
             background=reader.color("background", usual.background),
             saving=reader.saving(has_background=False),
         )
-        reader.finish()
         return CaptionSettings(edit=edit, text=text)
 
     def inputs(self, settings: CaptionSettings) -> Mapping[str, Socket]:
@@ -220,19 +218,3 @@ async def _make(jobs: Sequence[Job], context: Context) -> list[str]:
         return await context.keep_media(made.data, made.content_type)
 
     return await run_each(work, jobs, IMAGES_AT_ONCE)
-
-
-def _read_text(raw: Any, reader: Reader) -> Template:
-    text = "" if raw is None else raw
-    try:
-        if not isinstance(text, str):
-            raise SettingsError("must be a text")
-        template = Template.parse(text)
-    except SettingsError as error:
-        reader.reasons += [f"text: {reason}" for reason in error.reasons]
-        return Template(parts=(), names=frozenset())
-    reader.reasons += [
-        f"text: '{socket}' is a socket already; the placeholder needs another name"
-        for socket in sorted(template.names & {IMAGE_IN, TEXT_IN})
-    ]
-    return template

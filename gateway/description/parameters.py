@@ -1,10 +1,10 @@
 """What callers put into paths, queries and headers, as JSON Schema."""
 
 from engine.capabilities import MODEL_NAME
+from engine.credits import MAX_CREDITS
 from engine.executions import ExecutionStatus
 from engine.media.links import WIDTHS
 from engine.slugs import SLUG
-from gateway.asks import MAX_CREDITS
 from gateway.description.schema import (
     FLAG,
     ID,

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from engine.store.client import Client
 from engine.store.scripts import SCRIPTS
 from tests.engine.store.contents import contents
@@ -48,3 +50,15 @@ class Scripts:
     def contents(self) -> dict[bytes, Any]:
         """Everything that is there."""
         return self._runner.run(contents(self._client))
+
+
+def profile(examples: int, steps: int, *, is_random: bool) -> settings:
+    """How long a stateful test looks, and whether each time the same way."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=not is_random,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )

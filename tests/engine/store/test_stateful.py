@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -26,7 +25,7 @@ from engine.executions import (
     ExecutionStatus,
 )
 from tests.engine.store.model import ENDED, RESEND_MS, Call, Model, Record
-from tests.engine.store.scripted import Scripts
+from tests.engine.store.scripted import Scripts, profile
 
 START = 1_000_000
 WORKERS = ("w1", "w2", "w3")
@@ -317,17 +316,6 @@ def database(redis_url: str) -> Iterator[Database]:
     database = Database(redis_url)
     yield database
     database.close()
-
-
-def profile(examples: int, steps: int, *, is_random: bool) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        derandomize=not is_random,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 def test_the_scripts_do_what_the_model_says(database: Database) -> None:

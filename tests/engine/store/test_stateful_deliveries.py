@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.engine.store.scripted import Scripts
+from tests.engine.store.scripted import Scripts, profile
 
 START = 1_000_000
 LEASE, WINDOW, RESEND = 20_000, 100_000, 2_000
@@ -188,17 +187,6 @@ def database(redis_url: str) -> Iterator[Database]:
     database = Database(redis_url)
     yield database
     database.close()
-
-
-def profile(examples: int, steps: int, *, is_random: bool) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        derandomize=not is_random,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 def test_the_scripts_of_deliveries_do_what_the_model_says(database: Database) -> None:
