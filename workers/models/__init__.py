@@ -130,6 +130,7 @@ class Models:
             deadline=errand.deadline,
             desk=errand.desk,
             tell_progress=errand.tell_progress,
+            tell_text=errand.tell_text,
         )
         return await self._take_turn(model, values, call)
 

@@ -119,8 +119,8 @@ class NoDesk(Desk):
         return
 
 
-def tell_nobody(share: float) -> None:
-    """Where nobody asks for progress."""
+def tell_nobody(told: object) -> None:
+    """Where nobody asks for progress, or for the text as it comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +134,11 @@ class Errand:
     execution_id: str = ""
     tell_progress: Callable[[float], None] = tell_nobody
     """Takes the share that is done, from 0 to 1."""
+    tell_text: Callable[[str], None] = tell_nobody
+    """Takes the model's text piece by piece, without secrets; an empty piece: it begins anew.
+
+    A model is asked for a stream only where this is not `tell_nobody`.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +158,7 @@ class CallContext:
     deadline: float | None
     desk: Desk
     tell_progress: Callable[[float], None]
+    tell_text: Callable[[str], None]
 
     async def keep(self, data: bytes, content_type: str) -> str:
         """Store a medium of the account, and give its URL. Raises NodeFailed."""
