@@ -10,6 +10,11 @@ from engine.models.paths import Path
 from engine.models.pricing import Usage
 
 MAX_COUNT = 10**9
+TOKENS = {
+    "input_tokens": (Path.parse("usage.prompt_tokens"), Path.parse("usage.input_tokens")),
+    "output_tokens": (Path.parse("usage.completion_tokens"), Path.parse("usage.output_tokens")),
+}
+"""Where providers of OpenAI's protocol report them."""
 
 
 def count(

@@ -1,0 +1,36 @@
+"""Images by OpenAI's protocol."""
+
+from typing import Any
+
+from engine.models.pricing import Usage
+from engine.models.sections.openai import OpenAI
+from workers.models.base import Answer, CallContext
+from workers.models.failing import bad_response
+from workers.models.line import MAX_MEDIA_BYTES, Line
+from workers.models.media import keep_base64, keep_url, one_or_all
+from workers.models.question import Question
+from workers.models.used import TOKENS, count
+
+
+async def draw(
+    section: OpenAI, question: Question, line: Line, call: CallContext, most: Usage
+) -> Answer:
+    """One call of `/images/generations`. Raises NodeFailed."""
+    body = {"model": section.model, "prompt": question.prompt, **question.more}
+    reply = await line.ask(
+        "POST", "/images/generations", body, key=call.key, max_bytes=MAX_MEDIA_BYTES
+    )
+    listed = reply.get("data") if isinstance(reply, dict) else None
+    if not isinstance(listed, list) or not listed:
+        raise bad_response("has no images")
+    content_type = f"image/{reply.get('output_format') or 'png'}"
+    urls = [await _keep_image(each, content_type, call) for each in listed]
+    usage = count(reply, TOKENS, most, images=len(urls))
+    return Answer(value=one_or_all(urls), usage=usage)
+
+
+async def _keep_image(image: Any, content_type: str, call: CallContext) -> str:
+    given = image if isinstance(image, dict) else {}
+    if given.get("b64_json"):
+        return await keep_base64(given["b64_json"], content_type, call)
+    return await keep_url(given.get("url"), call)
