@@ -38,6 +38,7 @@ EngineError
 ├── IdempotencyKeyReused   the same key came with another body
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
+│   └── MediaQuotaExceeded (of all media of an account)
 ├── UnsupportedMediaType   a file is none of those that are taken
 ├── RateLimitExceeded
 │   ├── TooManyExecutions
@@ -380,6 +381,17 @@ class BodyTooLarge(EngineError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request body is over the limit of {limit} bytes", limit=limit)
+
+
+class MediaQuotaExceeded(BodyTooLarge):
+    """The account's media would take more than its tier allows, in bytes."""
+
+    def __init__(self, stored: int, limit: int) -> None:
+        message = (
+            f"The account's media take {stored} bytes of the {limit} that its tier allows: "
+            "there is no room for this"
+        )
+        EngineError.__init__(self, message, limit=limit)
 
 
 class UnsupportedMediaType(EngineError):

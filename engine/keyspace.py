@@ -166,6 +166,11 @@ def asset_references(partition: int, asset_id: str) -> str:
     return f"{_tag(partition)}:asset_references:{asset_id}"
 
 
+def media_bytes(partition: int) -> str:
+    """Hash: account id → what the account's media take, in bytes."""
+    return f"{_tag(partition)}:media_bytes"
+
+
 def assets_due(partition: int) -> str:
     """Sorted set: asset id by the time in milliseconds at which it is looked at again."""
     return f"{_tag(partition)}:assets_due"

@@ -10,6 +10,7 @@ from engine.errors import (
     AssetNotFound,
     BodyTooLarge,
     EngineError,
+    MediaQuotaExceeded,
     StorageFailed,
     UnsupportedMediaType,
 )
@@ -22,7 +23,7 @@ from engine.objects import Objects
 from engine.sealing import Sealer
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.assets import Asset, Review, Source
+from engine.store.assets import Asset, Place, Review, Source
 
 LINK_SECONDS = 86_400
 COLLECTED_AT_ONCE = 100
@@ -60,21 +61,28 @@ class Library:
         """Store a file of the type that it is declared to have; `medium` is what it must be.
 
         With an execution it lives as long as that. Raises UnsupportedMediaType, BodyTooLarge,
-        StorageFailed, Unavailable, or what `pieces` raises.
+        MediaQuotaExceeded, StorageFailed, Unavailable, or what `pieces` raises.
         """
         self._demand_key()
-        inspector = Inspector(declared, self.max_bytes, medium)
-        asset_id = await self._assets.announce(account_id, source)
+        place = await self._assets.announce(account_id, source)
+        inspector = Inspector(declared, min(self.max_bytes, place.room), medium)
+        key = _key(place.asset_id)
         try:
-            await self._objects.put_stream(_key(asset_id), inspector.through(pieces))
-            return await self._assets.keep(asset_id, inspector.known, inspector.bytes, execution_id)
+            await self._objects.put_stream(key, inspector.through(pieces))
+            facts, size = inspector.known, inspector.bytes
+            return await self._assets.keep(place.asset_id, facts, size, execution_id)
         except BaseException as error:
-            await self._give_up(asset_id)
+            await self._give_up(place.asset_id)
             if isinstance(error, UnfitMedia):
                 raise UnsupportedMediaType(str(error)) from None
             if isinstance(error, TooLargeMedia):
-                raise BodyTooLarge(self.max_bytes) from None
+                raise self._too_large(place) from None
             raise
+
+    def _too_large(self, place: Place) -> BodyTooLarge:
+        if place.limit is None or place.room >= self.max_bytes:
+            return BodyTooLarge(self.max_bytes)
+        return MediaQuotaExceeded(place.stored, place.limit)
 
     async def _give_up(self, asset_id: str) -> None:
         with contextlib.suppress(EngineError):  # it is given up by itself, later

@@ -36,6 +36,10 @@ class Terms:
     """Those of them that go to one host; None: unlimited."""
     outbound_bytes_per_minute: int | None
     """Bodies of those calls and of their answers; None: unlimited."""
+    uploads_per_minute: int | None
+    """Uploads in a 60-second window; None: unlimited."""
+    media_bytes: int | None
+    """What the account's media may take together; None: unlimited."""
     markup: Decimal
     """What a provider's price is multiplied by."""
     trials: bool
@@ -62,6 +66,8 @@ class Tiers:
             outbound_calls_per_minute=None,
             outbound_calls_per_host=None,
             outbound_bytes_per_minute=None,
+            uploads_per_minute=None,
+            media_bytes=None,
             trials=False,
             ceiling=frozenset({EVERYTHING}),
         )
@@ -149,6 +155,8 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "outbound_calls_per_minute": _parse_limit,
     "outbound_calls_per_host": _parse_limit,
     "outbound_bytes_per_minute": _parse_limit,
+    "uploads_per_minute": _parse_limit,
+    "media_bytes": _parse_limit,
     "markup": _parse_markup,
     "trials": _parse_flag,
     "ceiling": _parse_ceiling,

@@ -68,7 +68,7 @@ def _wrap(listed: list[BaseRoute], services: Services) -> ASGIApp:
     app = BodyLimits(
         app,
         max_bytes=settings.max_body_bytes,
-        others={assets.UPLOADS: upload_limit(settings.max_asset_bytes)},
+        others={assets.PATH: upload_limit(settings.max_asset_bytes)},
     )
     app = Errors(app, services.failed_calls.judge)
     return RequestIds(app)

@@ -10,6 +10,7 @@ from gateway import answers
 WORKFLOW_RUNS = "workflows/run"
 MODEL_RUNS = "models/run"
 """The buckets: one for each route whose calls are limited, not for each path."""
+RUNS = frozenset({WORKFLOW_RUNS, MODEL_RUNS})
 
 
 def apply_window(scope: Scope, terms: Terms, window: Window) -> None:

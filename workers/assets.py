@@ -9,6 +9,7 @@ from engine.errors import (
     AssetNotFound,
     BodyTooLarge,
     EngineError,
+    MediaQuotaExceeded,
     StorageFailed,
     UnsupportedMediaType,
 )
@@ -192,9 +193,9 @@ def _explained() -> Iterator[None]:
         yield
     except AssetNotFound:
         raise NodeFailed(NOT_FOUND, "The account has no such asset") from None
+    except (MediaQuotaExceeded, StorageFailed) as error:
+        raise NodeFailed(STORAGE, error.message) from None
     except (UnsupportedMediaType, BodyTooLarge) as error:
         raise NodeFailed(BAD_RESPONSE, f"The provider's medium is refused: {error}") from None
-    except StorageFailed as error:
-        raise NodeFailed(STORAGE, error.message) from None
     except EngineError as error:
         raise NodeFailed(STORAGE, error.message, retryable=True) from None

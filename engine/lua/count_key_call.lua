@@ -9,7 +9,7 @@
 --       for, then tier and limit of every tier that has one
 -- Returns {key record, account record} and behind it, when there is a limit, the limit, calls in
 --         this window (one more than the limit: refused), its end and now | false
--- Uses: read_now, count_call
+-- Uses: read_now, tier_limit, count_call
 local now = read_now(ARGV[1])
 
 local key = redis.call('HGET', KEYS[1], ARGV[2])

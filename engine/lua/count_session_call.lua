@@ -7,7 +7,7 @@
 --       one
 -- Returns {account record, 1 | 0} and behind it, when there is a limit, the limit, calls in this
 --         window (one more than the limit: refused), its end and now | false
--- Uses: read_now, count_call
+-- Uses: read_now, tier_limit, count_call
 local now = read_now(ARGV[1])
 
 local account_id = redis.call('GET', KEYS[1])

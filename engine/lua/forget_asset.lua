@@ -1,9 +1,13 @@
 #!lua flags=allow-oom
--- Remove the record of an asset whose bytes are gone.
--- KEYS: 1 asset, 2 assets due, 3 references
+-- Remove the record of an asset whose bytes are gone, and take them from what its account has.
+-- KEYS: 1 asset, 2 assets due, 3 references, 4 bytes of media by account
 -- ARGV: 1 asset id
 -- Returns 1 when it is gone, 0 when it was not hidden before
-if redis.call('HGET', KEYS[1], 'state') ~= 'hidden' then return 0 end
+local head = redis.call('HMGET', KEYS[1], 'state', 'account', 'bytes')
+if head[1] ~= 'hidden' then return 0 end
+if head[3] and redis.call('HINCRBY', KEYS[4], head[2], -tonumber(head[3])) <= 0 then
+  redis.call('HDEL', KEYS[4], head[2])
+end
 redis.call('UNLINK', KEYS[1], KEYS[3])
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 1

@@ -19,7 +19,7 @@ class Inspector:
     `medium` is what it must be, None for anything that is taken.
     """
 
-    def __init__(self, declared: str, max_bytes: int, medium: Medium | None = None) -> None:
+    def __init__(self, declared: str, max_bytes: float, medium: Medium | None = None) -> None:
         self._declared = declared
         self._medium = medium
         self._max_bytes = max_bytes

@@ -136,7 +136,7 @@ class Store:
             governor=Governor(client),
             wallets=Wallets(client, settings.retention_days),
             usage=UsageLog(client),
-            assets=Assets(client, settings.asset_retention_days or settings.retention_days),
+            assets=Assets(client, terms, settings.asset_retention_days or settings.retention_days),
         )
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from engine.capabilities import check_ceiling, parse_all
 from engine.errors import NotFound, Unauthorized
 from engine.store.accounts import Account, parse_account
 from engine.store.client import Client, forget
-from engine.store.limits import WINDOW_MS, Window, limits_by_tier, parse_window
+from engine.store.limits import WINDOW_MS, CallLimits, Window, parse_window
 from engine.store.principals import ApiKey, Principal
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
@@ -49,7 +49,7 @@ class ApiKeys:
     def __init__(self, client: Client, tiers: Tiers) -> None:
         self._client = client
         self._tiers = tiers
-        self._limits = limits_by_tier(tiers)
+        self._limits = CallLimits(tiers)
         self._noted: dict[str, float] = {}
         self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
         self._assumed: dict[str, tuple[Principal, str]] = {}
@@ -155,7 +155,7 @@ class ApiKeys:
         return self._client.call(
             SCRIPTS["count_key_call"],
             [*keys, pass_key] if pass_key else keys,
-            [0, digest, bucket, WINDOW_MS, fingerprint, PASS_MS, *self._limits],
+            [0, digest, bucket, WINDOW_MS, fingerprint, PASS_MS, *self._limits.of(bucket)],
         )
 
     def _admit_call(self, digest: str, reply: Any) -> tuple[Principal, Window | None]:

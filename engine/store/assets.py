@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine import keyspace
-from engine.errors import AssetNotFound
+from engine.errors import AssetNotFound, MediaQuotaExceeded
 from engine.media.formats import Facts, Medium, medium_of
 from engine.media.ids import is_asset_id, make_asset_id
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
+from engine.store.limits import limits_by_tier
 from engine.store.scripts import SCRIPTS
+from engine.tiers import Tiers
 
 GIVEN_UP_MS = 3_600_000
 """Bytes that were not whole by then are not waited for."""
@@ -67,6 +69,22 @@ class Asset:
         return medium_of(self.content_type)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where bytes are about to be stored, and how many more the account may have."""
+
+    asset_id: str
+    stored: int
+    """Bytes of all media of the account."""
+    limit: int | None
+    """None: unlimited."""
+
+    @property
+    def room(self) -> float:
+        """Bytes that there is room for."""
+        return float("inf") if self.limit is None else self.limit - self.stored
+
+
 class Assets:
     """Records of assets, from the announcement of their bytes until those are gone.
 
@@ -74,38 +92,50 @@ class Assets:
     dies, no record that is seen lacks its bytes, and no bytes are there that no record leads to.
     """
 
-    def __init__(self, client: Client, retention_days: float) -> None:
+    def __init__(self, client: Client, tiers: Tiers, retention_days: float) -> None:
         self._client = client
+        self._limits = limits_by_tier(tiers, lambda terms: terms.media_bytes)
         self._keep_ms = int(retention_days * 86_400_000)
 
-    async def announce(self, account_id: str, source: Source) -> str:
-        """An id for bytes that are about to be stored."""
+    async def announce(self, account_id: str, source: Source) -> Place:
+        """A place for bytes that are about to be stored. Raises MediaQuotaExceeded."""
         asset_id = make_asset_id(account_id)
         partition = keyspace.partition_of(asset_id)
-        await self._client.call(
+        reply = await self._client.call(
             SCRIPTS["add_asset"],
-            [keyspace.asset(partition, asset_id), keyspace.assets_due(partition)],
-            [0, asset_id, account_id, source, GIVEN_UP_MS],
+            [
+                keyspace.asset(partition, asset_id),
+                keyspace.assets_due(partition),
+                *_counting_keys(partition),
+            ],
+            [0, asset_id, account_id, source, GIVEN_UP_MS, *self._limits],
         )
-        return asset_id
+        stored, limit = _parse_room(reply)
+        return Place(asset_id=asset_id, stored=stored, limit=limit)
 
     async def keep(self, asset_id: str, facts: Facts, size: int, execution_id: str = "") -> Asset:
-        """The asset, now that its bytes are stored. Raises AssetNotFound when it took too long."""
+        """The asset, now that its bytes are stored.
+
+        Raises AssetNotFound when it took too long, and MediaQuotaExceeded.
+        """
         fields = {
             "type": facts.content_type,
-            "bytes": size,
             "width": facts.width,
             "height": facts.height,
             "ms": facts.duration_ms,
         }
-        known = [word for pair in fields.items() if pair[1] is not None for word in pair]
+        known = [str(word) for pair in fields.items() if pair[1] is not None for word in pair]
         reply = await self._client.call(
             SCRIPTS["keep_asset"],
-            _keys(asset_id),
-            [0, asset_id, self._keep_ms, execution_id, *(str(word) for word in known)],
+            [*_keys(asset_id), *_counting_keys(keyspace.partition_of(asset_id))],
+            [
+                *(0, asset_id, self._keep_ms, execution_id, size),
+                *(len(known), *known, *self._limits),
+            ],
         )
         if not reply:
             raise AssetNotFound
+        _parse_room(reply)
         return await self.find(asset_id)
 
     async def give_up(self, asset_id: str) -> None:
@@ -171,7 +201,13 @@ class Assets:
 
     async def forget(self, asset_id: str) -> None:
         """Remove the record of an asset whose bytes are gone."""
-        await self._client.call(SCRIPTS["forget_asset"], _keys(asset_id), [asset_id])
+        stored = keyspace.media_bytes(keyspace.partition_of(asset_id))
+        await self._client.call(SCRIPTS["forget_asset"], [*_keys(asset_id), stored], [asset_id])
+
+    async def stored(self, account_id: str) -> int:
+        """Bytes of all media of an account, until they are removed."""
+        key = keyspace.media_bytes(keyspace.partition_of(account_id))
+        return int(await self._client.send("HGET", key, account_id) or 0)
 
     async def needed_by(self, asset_id: str) -> tuple[str, Sequence[str]]:
         """The account of an asset, and some of what it must outlive."""
@@ -197,6 +233,18 @@ def _keys(asset_id: str) -> Sequence[str]:
         keyspace.assets_due(partition),
         keyspace.asset_references(partition, asset_id),
     ]
+
+
+def _counting_keys(partition: int) -> Sequence[str]:
+    return [keyspace.accounts(partition), keyspace.media_bytes(partition)]
+
+
+def _parse_room(reply: Sequence[int]) -> tuple[int, int | None]:
+    """Bytes that the account's media take and may take. Raises MediaQuotaExceeded."""
+    has_room, stored, limit = (*reply, None, None)[:3]
+    if not has_room:
+        raise MediaQuotaExceeded(stored or 0, limit or 0)
+    return stored or 0, limit
 
 
 def _parse(asset_id: str, record: Mapping[str, bytes]) -> Asset:

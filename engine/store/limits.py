@@ -1,12 +1,14 @@
 """Rate limits: calls of one account and route, counted in fixed windows by Redis's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.tiers import Tiers
+from engine.tiers import Terms, Tiers
 
 WINDOW_SECONDS = 60
 WINDOW_MS = WINDOW_SECONDS * 1000
+UPLOADS = "assets"
+"""The bucket in which uploads are counted; in all others runs are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,23 @@ def parse_window(reply: Sequence[bytes | int]) -> Window:
     )
 
 
-def limits_by_tier(tiers: Tiers) -> list[str | int]:
-    """Tier and limit of every tier that has one, as the counting scripts take them."""
+class CallLimits:
+    """How many calls each tier may make in a window, bucket by bucket."""
+
+    def __init__(self, tiers: Tiers) -> None:
+        self._runs = limits_by_tier(tiers, lambda terms: terms.runs_per_minute)
+        self._uploads = limits_by_tier(tiers, lambda terms: terms.uploads_per_minute)
+
+    def of(self, bucket: str) -> list[str | int]:
+        """As the counting scripts take them."""
+        return self._uploads if bucket == UPLOADS else self._runs
+
+
+def limits_by_tier(tiers: Tiers, limit: Callable[[Terms], int | None]) -> list[str | int]:
+    """Tier and limit of every tier that has one, as scripts take them."""
     return [
         word
         for tier, terms in tiers.by_tier.items()
-        if terms.runs_per_minute is not None
-        for word in (tier.value, terms.runs_per_minute)
+        if (most := limit(terms)) is not None
+        for word in (tier.value, most)
     ]

@@ -6,7 +6,7 @@ from engine import keyspace, tokens
 from engine.errors import AccountNotFound, Unauthorized
 from engine.store.accounts import parse_account
 from engine.store.client import Client, forget
-from engine.store.limits import WINDOW_MS, Window, limits_by_tier, parse_window
+from engine.store.limits import WINDOW_MS, CallLimits, Window, parse_window
 from engine.store.principals import Principal, Session
 from engine.store.scripts import SCRIPTS
 from engine.tiers import Tiers
@@ -28,7 +28,7 @@ class Sessions:
     def __init__(self, client: Client, tiers: Tiers) -> None:
         self._client = client
         self._tiers = tiers
-        self._limits = limits_by_tier(tiers)
+        self._limits = CallLimits(tiers)
         self._remembered: set[str] = set()
 
     async def create_login(self, account_id: str) -> str:
@@ -85,7 +85,7 @@ class Sessions:
         reply = await self._client.call(
             SCRIPTS["count_session_call"],
             [_session_key(digest), keyspace.accounts(partition), keyspace.windows(partition)],
-            [0, RENEWED_BELOW_MS, bucket, WINDOW_MS, *self._limits],
+            [0, RENEWED_BELOW_MS, bucket, WINDOW_MS, *self._limits.of(bucket)],
         )
         principal = self._admit(digest, reply)
         return principal, parse_window(reply[2:]) if len(reply) > 2 else None

@@ -72,6 +72,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.IdempotencyKeyReused(),
     errors.VersionConflict(4),
     errors.BodyTooLarge(1_048_576),
+    errors.MediaQuotaExceeded(21_474_000_000, 21_474_836_480),
     errors.UnsupportedMediaType("The file is image/png, not image/jpeg as it is declared"),
     errors.RateLimitExceeded("pro", 100, 17),
     errors.TooManyExecutions("pro", 50),

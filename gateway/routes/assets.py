@@ -10,6 +10,7 @@ from engine.media.ranges import ByteRange
 from engine.media.thumbnails import CONTENT_TYPE
 from engine.store import Asset, Principal
 from engine.store.assets import Source
+from engine.store.limits import UPLOADS
 from gateway.endpoints import Resource, any_key, guessed, requires
 from gateway.query import Query
 from gateway.services import GatewayRequest, Services
@@ -17,10 +18,10 @@ from gateway.serving import Medium, send_medium
 from gateway.uploads import read_upload
 from gateway.wire import asset_shape, json_response
 
-UPLOADS = "/api/assets"
+PATH = "/api/assets"
 
 
-@requires("workflow:run")
+@requires("workflow:run", bucket=UPLOADS)
 async def upload_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Store an image, a video or a sound."""
     library = request.state["services"].library
@@ -83,7 +84,7 @@ async def _one(data: bytes) -> AsyncIterator[bytes]:
 
 
 routes = [
-    Route(UPLOADS, Resource(POST=upload_asset)),
+    Route(PATH, Resource(POST=upload_asset)),
     Route("/api/assets/{asset_id}", Resource(GET=get_asset)),
     Route("/media/{asset_id}", Resource(GET=get_media)),
 ]

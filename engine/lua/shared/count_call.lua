@@ -3,10 +3,7 @@
 -- Returns nothing without a limit, else the limit, the calls in this window (one more than the
 -- limit: refused) and the end of the window in milliseconds.
 local function count_call(windows, account_id, account, bucket, now, window_ms, first)
-  local tier, limit = string.match(account, '^([^|]+)|'), nil
-  for position = first, #ARGV, 2 do
-    if ARGV[position] == tier then limit = tonumber(ARGV[position + 1]) end
-  end
+  local limit = tier_limit(account, first)
   if not limit then return end
   local ends = string.format('%d', (math.floor(now / window_ms) + 1) * window_ms)
   local field = account_id .. '|' .. bucket

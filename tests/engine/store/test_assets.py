@@ -14,8 +14,8 @@ FACTS = Facts(content_type="image/png", width=40, height=30)
 
 
 async def kept(store: Store, account: Account, execution_id: str = "") -> Asset:
-    asset_id = await store.assets.announce(account.id, Source.UPLOAD)
-    return await store.assets.keep(asset_id, FACTS, 5, execution_id)
+    place = await store.assets.announce(account.id, Source.UPLOAD)
+    return await store.assets.keep(place.asset_id, FACTS, 5, execution_id)
 
 
 async def let_pass(store: Store, asset: Asset) -> None:
@@ -36,7 +36,7 @@ async def test_an_asset_is_what_was_found_of_it(store: Store, account: Account) 
 async def test_nobody_sees_an_asset_whose_bytes_are_not_stored(
     store: Store, account: Account
 ) -> None:
-    asset_id = await store.assets.announce(account.id, Source.UPLOAD)
+    asset_id = (await store.assets.announce(account.id, Source.UPLOAD)).asset_id
 
     with pytest.raises(AssetNotFound):
         await store.assets.get(account.id, asset_id)
@@ -149,7 +149,7 @@ async def test_an_asset_at_the_end_of_its_time_waits_for_the_execution_that_is_t
 
 
 async def test_bytes_that_do_not_come_are_given_up(store: Store, account: Account) -> None:
-    asset_id = await store.assets.announce(account.id, Source.UPLOAD)
+    asset_id = (await store.assets.announce(account.id, Source.UPLOAD)).asset_id
     now = await store.leases.now()
     assert await store.assets.due(now, 10) == []
     assert await store.assets.due(now + GIVEN_UP_MS, 10) == [asset_id]

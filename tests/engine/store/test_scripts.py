@@ -21,6 +21,7 @@ Value = str | bytes | int
 
 ASSET = ("HSET", "a", "account", "acc", "source", "upload", "created", NOW, "expires", NOW)
 DUE_ASSET = ("ZADD", "assets", NOW, "a")
+PRO = ("HSET", "accounts", "acc", "pro|record")
 
 EXECUTION: tuple[Value, ...] = (
     *("HSET", "x", "status", "processing", "version", "1", "statuses", "pprt", "created", NOW),
@@ -49,11 +50,15 @@ class Scenario:
 
 
 SCENARIOS = {
-    "add_asset": Scenario(seed=(), keys=("a", "assets"), args=(NOW, "a", "acc", "upload", 60_000)),
+    "add_asset": Scenario(
+        seed=(PRO,),
+        keys=("a", "assets", "accounts", "stored"),
+        args=(NOW, "a", "acc", "upload", 60_000, "free", 9, "pro", 10),
+    ),
     "keep_asset": Scenario(
-        seed=((*ASSET, "state", "pending"), DUE_ASSET),
-        keys=("a", "assets", "needed"),
-        args=(NOW, "a", 60_000, "x", "type", "image/png", "bytes", 5),
+        seed=((*ASSET, "state", "pending"), DUE_ASSET, PRO),
+        keys=("a", "assets", "needed", "accounts", "stored"),
+        args=(NOW, "a", 60_000, "x", 5, 2, "type", "image/png", "free", 1, "pro", 10),
     ),
     "refer_asset": Scenario(
         seed=((*ASSET, "state", "kept"), DUE_ASSET),
@@ -67,8 +72,11 @@ SCENARIOS = {
         answer=b"early",
     ),
     "forget_asset": Scenario(
-        seed=((*ASSET, "state", "hidden"), DUE_ASSET, ("SADD", "needed", "x")),
-        keys=("a", "assets", "needed"),
+        seed=(
+            *((*ASSET, "state", "hidden", "bytes", 5), DUE_ASSET, ("SADD", "needed", "x")),
+            ("HSET", "stored", "acc", 7),
+        ),
+        keys=("a", "assets", "needed", "stored"),
         args=("a",),
         answer=0,
     ),
