@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.graph import Plan
 from engine.nodes.base import NodeFailed
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, NodeClaim, Walks
@@ -11,8 +12,9 @@ from workers.recorder import persist
 class Jobs:
     """The jobs of one execution's nodes."""
 
-    def __init__(self, walks: Walks, claimed: Claimed, worker_id: str) -> None:
+    def __init__(self, walks: Walks, claimed: Claimed, plan: Plan, worker_id: str) -> None:
         self._walks = walks
+        self._plan = plan
         self._claimed = claimed
         self._worker_id = worker_id
         self.is_given_up = False
@@ -26,7 +28,13 @@ class Jobs:
     def of(self, index: int, claim: NodeClaim | None) -> "NodeJobs":
         """The jobs of the node that this claim is for."""
         is_first = self._claimed.fence == 1 and (claim is None or claim.attempts <= 1)
-        return NodeJobs(self, index, may_have=not is_first)
+        attempt = 1 if claim is None else claim.attempts - claim.lost
+        return NodeJobs(self, index, attempt, may_have=not is_first)
+
+    def is_final(self, index: int, attempt: int, failure: NodeFailed) -> bool:
+        """Whether a node is not run again after this failure of this attempt."""
+        policy = self._plan.nodes[index].policy
+        return not failure.retryable or attempt >= policy.attempts
 
     def key(self, index: int, item: int) -> str:
         """What names one call of one node, whoever runs it and however often."""
@@ -62,12 +70,14 @@ class Jobs:
 class NodeJobs:
     """The jobs of one node; one that calls a model for each item of a list has many."""
 
-    __slots__ = ("_index", "_jobs", "_may_have")
+    __slots__ = ("_attempt", "_has_failed", "_index", "_jobs", "_may_have")
 
-    def __init__(self, jobs: Jobs, index: int, *, may_have: bool) -> None:
+    def __init__(self, jobs: Jobs, index: int, attempt: int, *, may_have: bool) -> None:
         self._jobs = jobs
         self._index = index
+        self._attempt = attempt
         self._may_have = may_have
+        self._has_failed = False
 
     @property
     def account_id(self) -> str:
@@ -77,7 +87,11 @@ class NodeJobs:
     @property
     def is_given_up(self) -> bool:
         """Whether nobody will come back for what is begun here."""
-        return self._jobs.is_given_up
+        return self._has_failed or self._jobs.is_given_up
+
+    def failed(self, failure: NodeFailed) -> None:
+        """A call has failed; if the node has failed for good with it, its others are given up."""
+        self._has_failed |= self._jobs.is_final(self._index, self._attempt, failure)
 
     def key(self, item: int) -> str:
         """What names the call for an item, whoever makes it and however often."""

@@ -43,7 +43,7 @@ class Walk:
         is_shared = claimed.record.get("holders", b"1") != b"1"
         self._hand = Hand(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
         self._charging = Charging(claimed, plan)
-        self._jobs = Jobs(means.walks, claimed, means.worker_id) if plan.models else None
+        self._jobs = Jobs(means.walks, claimed, plan, means.worker_id) if plan.models else None
         self._holdings = Holdings(means.walks, claimed, means.max_bytes)
         self._sharing = Sharing(claimed, self._hand, means.walks, self._recorder, self._holdings)
         self._counts: Counter[tuple[str, str]] = Counter()

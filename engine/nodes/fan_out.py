@@ -100,7 +100,7 @@ def zip_lists(
 async def call_each(
     model: Model, items: Sequence[Mapping[str, Any]], context: Context
 ) -> list[Any]:
-    """One call per item, in order; the first that fails stops the others."""
+    """One call per item, in order; one that fails stops the others."""
     return await run_each(
         lambda position, values: context.call_model(model, values, position), items, CALLS_AT_ONCE
     )
@@ -111,22 +111,43 @@ async def run_each(
 ) -> list[Given]:
     """What the work gives for each item and its position, in order, so many at once.
 
-    The first that fails stops the others.
+    One that fails stops the others; of several that fail together that one is raised which no
+    other attempt helps, and of those the first in order.
     """
     given: dict[int, Given] = {}
+    failed: dict[int, Exception] = {}
     left = iter(enumerate(items))
 
     async def do_next() -> None:
         for position, item in left:
-            given[position] = await work(position, item)
+            try:
+                given[position] = await work(position, item)
+            except Exception as error:
+                if not _is_stopped():
+                    failed[position] = error
+                raise
 
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(at_once, len(items))):
                 group.create_task(do_next())
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        raise _gravest(failed) or errors.exceptions[0] from None
     return [given[position] for position in range(len(items))]
+
+
+def _is_stopped() -> bool:
+    """Whether what fails now was stopped before, so that this is no failure of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _gravest(failed: Mapping[int, Exception]) -> Exception | None:
+    def rank(position: int) -> tuple[bool, int]:
+        error = failed[position]
+        return not isinstance(error, NodeFailed) or error.retryable, position
+
+    return failed[min(failed, key=rank)] if failed else None
 
 
 def _sentence(error: InvalidInputs) -> str:

@@ -85,6 +85,13 @@ class Models:
         A model that cannot be had is replaced by its fallbacks, in turn; what they cost is bounded
         by the most that the model itself would have.
         """
+        try:
+            return await self._call(model, values, errand)
+        except NodeFailed as failure:
+            errand.desk.failed(failure)
+            raise
+
+    async def _call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
         recorded = await errand.desk.job(errand.item)
         job = recorded if isinstance(recorded, dict) else {}
         candidates = _candidates(model, job.get("model"))

@@ -90,6 +90,10 @@ class Desk(Protocol):
         """Whether nobody will come back for what is begun here."""
         ...
 
+    def failed(self, failure: NodeFailed) -> None:
+        """A call has failed; if the node has failed for good with it, its others are given up."""
+        ...
+
     def key(self, item: int) -> str:
         """What names the call for an item, whoever makes it and however often."""
         ...
@@ -108,6 +112,9 @@ class NoDesk(Desk):
 
     account_id = ""
     is_given_up = True
+
+    def failed(self, failure: NodeFailed) -> None:
+        return
 
     def key(self, item: int) -> str:
         return ""

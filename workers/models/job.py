@@ -73,6 +73,20 @@ class _JobErrand:
             raise
 
     async def _submit(self, round_: int) -> str:
+        """The job's id; when it is given up meanwhile, its answer is waited for to cancel it."""
+        submitted = asyncio.create_task(self._send(round_))
+        try:
+            return await asyncio.shield(submitted)
+        except asyncio.CancelledError:
+            if self.call.is_given_up and self.job.cancel_path is not None:
+                await asyncio.wait([submitted], timeout=CANCEL_SECONDS)
+            submitted.cancel()
+            [told] = await asyncio.gather(submitted, return_exceptions=True)
+            if isinstance(told, str) and self.call.is_given_up:
+                await self._give_up(told, round_)
+            raise
+
+    async def _send(self, round_: int) -> str:
         key = self.call.key and (f"{self.call.key}-{round_}" if round_ else self.call.key)
         path, body = self.section.request(self.values)
         method = self.section.method

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.nodes.base import NodeFailed
 from workers.models import Desk
 
 
@@ -14,6 +15,9 @@ class FakeDesk(Desk):
     is_given_up: bool = False
     jobs: dict[int, Any] = field(default_factory=dict)
     saved: list[tuple[int, Any]] = field(default_factory=list)
+
+    def failed(self, failure: NodeFailed) -> None:
+        self.is_given_up |= not failure.retryable
 
     def key(self, item: int) -> str:
         return f"x-{item}"
