@@ -46,6 +46,7 @@ def test_an_admin_of_any_tier_is_unlimited(tier: Tier) -> None:
 
     assert terms.runs_per_minute is None
     assert terms.executions_at_once is None
+    assert (terms.uploads_per_minute, terms.media_bytes) == (None, None)
     assert terms.ceiling == {"*"}
     assert terms.tier is tier
 

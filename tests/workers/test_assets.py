@@ -143,6 +143,34 @@ async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
     assert all(str(tmp_path) not in failure.message for failure in failures)
 
 
+async def test_what_an_account_has_no_room_for_fails_the_node_and_leaves_nothing(
+    settings: Settings,
+    store: Store,
+    egress: Egress,
+    account: Account,
+    stub: http_stub.Stub,
+    tmp_path: Path,
+) -> None:
+    tiers, data = tmp_path / "tiers.toml", files.picture("PNG", 400, 300)
+    tiers.write_text(f"[pro]\nmedia_bytes = {len(data) + 10}\n")
+    crowded = Store.open(replace(settings, tiers_file=str(tiers)))
+    keeper = Assets(Library.of(settings, crowded), egress, egress).of("x", "image")
+    stub.reply = served(data)
+
+    await keeper.copy(account.id, f"{stub.url}/a.png")
+    failures = [
+        await failing(keeper.copy(account.id, f"{stub.url}/a.png")),
+        await failing(keeper.keep(account.id, data, "image/png")),
+    ]
+    count = await crowded.assets.stored(account.id)
+    await crowded.close()
+
+    assert [(each.code, each.retryable) for each in failures] == [("storage_error", False)] * 2
+    assert all(f"take {len(data)} bytes of the" in each.message for each in failures)
+    assert count == len(data)
+    assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 1
+
+
 async def test_without_a_place_urls_are_passed_on(
     settings: Settings, store: Store, egress: Egress, account: Account
 ) -> None:
