@@ -22,8 +22,8 @@ class Body:
     """A value with templates in place of its texts.
 
     A text that is one placeholder alone gives the value as it is. Where that is missing, the member
-    is left out; an item of a list goes whole when something in it is missing, an object elsewhere
-    when nothing is left of it.
+    is left out; an item of a list goes whole when something in it is missing, a list, and an object
+    elsewhere, when nothing is left of it.
     """
 
     value: Any
@@ -82,8 +82,7 @@ def _fill(value: Any, values: Mapping[str, Any], *, is_item: bool) -> Any:
     if isinstance(value, Template):
         return _fill_text(value, values)
     if isinstance(value, list):
-        filled = [_fill(each, values, is_item=True) for each in value]
-        return [each for each in filled if each is not MISSING]
+        return _fill_list(value, values)
     if isinstance(value, dict):
         return _fill_object(value, values, is_item)
     return value
@@ -95,6 +94,12 @@ def _fill_text(template: Template, values: Mapping[str, Any]) -> Any:
         given = parts[0].read(values)
         return MISSING if given is None else given
     return template.render(values)
+
+
+def _fill_list(items: list[Any], values: Mapping[str, Any]) -> Any:
+    filled = [_fill(each, values, is_item=True) for each in items]
+    given = [each for each in filled if each is not MISSING]
+    return given if given or not items else MISSING
 
 
 def _fill_object(members: Mapping[str, Any], values: Mapping[str, Any], is_item: bool) -> Any:

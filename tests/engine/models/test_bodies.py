@@ -36,6 +36,8 @@ def test_a_placeholder_alone_keeps_its_type(written: Any, filled: Any) -> None:
         ({"a": 1, "b": {}}, {"a": 1, "b": {}}),
         ({"a": "<{{ gone }}>"}, {"a": "<>"}),
         ([1, "{{ gone }}", 2], [1, 2]),
+        ({"a": 1, "b": ["{{ gone }}", "{{ gone }}"]}, {"a": 1}),
+        ({"a": 1, "b": []}, {"a": 1, "b": []}),
         ([{"type": "text"}, {"type": "image", "image": {"url": "{{ gone }}"}}], [{"type": "text"}]),
     ],
 )
