@@ -154,7 +154,11 @@ class NodeContext:
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, and count what that used."""
         errand = Errand(
-            desk=self._desk, item=item, deadline=self._deadline, execution_id=self._execution_id
+            desk=self._desk,
+            item=item,
+            deadline=self._deadline,
+            execution_id=self._execution_id,
+            fetch_media=self.fetch_media,
         )
         answer = await self._models.call(model, values, errand)
         if answer.micro_usd is None:

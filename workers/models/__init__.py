@@ -130,6 +130,7 @@ class Models:
             job=own,
             save_job=_saver(model, errand),
             fetch=self._fetcher.fetch,
+            fetch_media=errand.fetch_media,
             keeper=self._keeper.of(
                 errand.execution_id, model.category, _place_of(model, self._environ)
             ),

@@ -126,6 +126,11 @@ class NoDesk(Desk):
         return
 
 
+async def fetch_nothing(url: str) -> bytes:
+    """Where there is no way to media but our own. Raises NodeFailed."""
+    raise NodeFailed("connection_failed", "Media of others cannot be fetched here")
+
+
 def tell_nobody(told: object) -> None:
     """Where nobody asks for progress, or for the text as it comes."""
 
@@ -139,6 +144,8 @@ class Errand:
     deadline: float | None = None
     """When the node's time is up, by the event loop's clock."""
     execution_id: str = ""
+    fetch_media: Callable[[str], Awaitable[bytes]] = fetch_nothing
+    """Gives the bytes at a URL that workflows may call. Raises NodeFailed."""
     tell_progress: Callable[[float], None] = tell_nobody
     """Takes the share that is done, from 0 to 1."""
     tell_text: Callable[[str], None] = tell_nobody
@@ -160,6 +167,9 @@ class CallContext:
     save_job: Callable[[Any], Awaitable[None]]
     """Returns once it is on record. Raises NodeFailed."""
     fetch: Callable[[HttpCall], Awaitable[HttpAnswer]]
+    """The way to the provider, which may lead to private addresses."""
+    fetch_media: Callable[[str], Awaitable[bytes]]
+    """Gives the bytes at a URL that workflows may call. Raises NodeFailed."""
     keeper: Keeper
     environ: Mapping[str, str]
     deadline: float | None
