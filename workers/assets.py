@@ -16,7 +16,7 @@ from engine.errors import (
 from engine.library import Library
 from engine.media.formats import Medium
 from engine.media.ranges import ByteRange
-from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store.assets import Asset, Source
 from workers.http import Egress
 
@@ -100,23 +100,24 @@ class Assets:
             return url
         kept: list[str] = []
 
-        async def take(status: int, pieces: AsyncIterator[bytes]) -> None:
-            if status != 200:
-                raise NodeFailed(BAD_RESPONSE, f"The provider's medium is answered with {status}")
+        async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+            _check_medium(answer)
             kept.append(await self._keep(account_id, pieces))
 
         try:
             if _is_at(url, self._provider):
-                await self._providers.download(self._call(account_id, url, redirects=0), take)
+                await self._providers.fetch(self._call(account_id, url, take, redirects=0))
             else:
-                await self._egress.download(self._call(account_id, url), take)
+                await self._egress.fetch(self._call(account_id, url, take))
         except NodeFailed as failure:
             if failure.code == "url_blocked":
                 return url
             raise
         return kept[0]
 
-    def _call(self, account_id: str, url: str, redirects: int = MAX_REDIRECTS) -> HttpCall:
+    def _call(
+        self, account_id: str, url: str, take: Take, redirects: int = MAX_REDIRECTS
+    ) -> HttpCall:
         return HttpCall(
             method="GET",
             url=url,
@@ -124,6 +125,7 @@ class Assets:
             max_bytes=self._library.max_bytes,
             max_redirects=redirects,
             account_id=account_id,
+            take=take,
         )
 
     async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> str:
@@ -171,6 +173,14 @@ async def _read(
         raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")
     part = ByteRange(0, min(asset.bytes, max_bytes))
     return asset, b"".join([piece async for piece in await library.stream(asset, part)])
+
+
+def _check_medium(answer: HttpAnswer) -> None:
+    if answer.status != 200:
+        message = f"The provider's medium is answered with {answer.status}"
+        raise NodeFailed(BAD_RESPONSE, message)
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise NodeFailed("bad_response", "The answer is compressed, which nobody asked for")
 
 
 def _is_at(url: str, provider: str) -> bool:

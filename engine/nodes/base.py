@@ -1,6 +1,6 @@
 """What a node type is, and what it may ask for while it runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -71,6 +71,13 @@ class HttpCall:
     """A larger answer is cut off at `max_bytes`, not refused; a compressed one is left out."""
     keep_alive: bool = True
     """Whether the connection may be used again."""
+    idle_seconds: float | None = None
+    """So long may nothing come of a body; None: until the time for everything is up."""
+    take: "Take | None" = None
+    """Is given the answer without its body, and the body as it comes; may raise what it likes.
+
+    It need not take all. The answer that comes back has no body then.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,9 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+Take = Callable[[HttpAnswer, AsyncIterator[bytes]], Awaitable[None]]
 
 
 class Context(Protocol):

@@ -5,7 +5,7 @@ import functools
 import io
 import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -18,9 +18,9 @@ from yarl import URL
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from engine.urls import Target, UrlRefused, header_fault
 from workers.http import redirects
+from workers.http.bodies import LARGE_BODY, read_answer
 from workers.http.budget import Budget, Leases
 from workers.http.gate import Gate
-from workers.http.inflating import Broken, TooLarge, inflate
 from workers.http.lookups import Lookups, NotFound
 
 CONNECT_SECONDS = 10.0
@@ -35,12 +35,6 @@ HEAD_PIECE = 4_096
 RESERVED_FILES = 256
 USER_AGENT = "Headrace"
 CLOSE = (("Connection", "close"),)
-LARGE_BODY = 65_536
-"""Bytes from which on a body must not hold up the event loop."""
-
-Read = Callable[[aiohttp.ClientResponse, int], Awaitable[bytes]]
-Take = Callable[[int, AsyncIterator[bytes]], Awaitable[None]]
-"""Takes a status and a body."""
 
 
 class _Denied(OSError):
@@ -76,24 +70,10 @@ class Egress:
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send one call and read its answer within its deadline. Raises NodeFailed."""
-        return await self._fetch(call, _read_head if call.is_cut else _read)
-
-    async def download(self, call: HttpCall, take: Take) -> HttpAnswer:
-        """As `fetch`, with the body given to `take` as it comes, which may raise what it likes."""
-
-        async def read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise NodeFailed("bad_response", "The answer is compressed, which nobody asked for")
-            await take(response.status, _pieces(response, max_bytes))
-            return b""
-
-        return await self._fetch(call, read)
-
-    async def _fetch(self, call: HttpCall, read: Read) -> HttpAnswer:
         try:
             async with asyncio.timeout(call.timeout_seconds):
                 await self._gate.refresh(self._lookups.find)
-                return await self._follow(call, read)
+                return await self._follow(call)
         except aiohttp.ServerTimeoutError:
             raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
@@ -102,16 +82,16 @@ class Egress:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _explain(error) from None
 
-    async def _follow(self, call: HttpCall, read: Read) -> HttpAnswer:
+    async def _follow(self, call: HttpCall) -> HttpAnswer:
         limit = call.max_redirects
         for _ in range(limit + 1):
-            answer = await self._send(call, read)
+            answer = await self._send(call)
             if isinstance(answer, HttpAnswer):
                 return answer
             call = answer
         raise NodeFailed("bad_response", f"The server redirects more than {limit} times")
 
-    async def _send(self, call: HttpCall, read: Read) -> HttpAnswer | HttpCall:
+    async def _send(self, call: HttpCall) -> HttpAnswer | HttpCall:
         """The answer, or the call that the server redirects to; its body is not read then."""
         target, url = self._check(call)
         if self._budget and call.account_id:
@@ -124,7 +104,7 @@ class Egress:
             allow_redirects=False,
         ) as response:
             try:
-                return await _answer(call, target, response, read)
+                return await _answer(call, target, response)
             finally:
                 if self._budget and call.account_id:
                     received = response.content.total_bytes
@@ -147,17 +127,13 @@ class Egress:
 
 
 async def _answer(
-    call: HttpCall, target: Target, response: aiohttp.ClientResponse, read: Read
+    call: HttpCall, target: Target, response: aiohttp.ClientResponse
 ) -> HttpAnswer | HttpCall:
     places = response.headers.getall("Location", ())
     if call.max_redirects and places and response.status in redirects.STATUSES:
         return redirects.next_call(call, target, response.status, places)
     _check_framing(response)
-    return HttpAnswer(
-        status=response.status,
-        headers=_plain_headers(response),
-        body=await read(response, call.max_bytes),
-    )
+    return await read_answer(response, call)
 
 
 class _Resolver(AbstractResolver):
@@ -301,67 +277,6 @@ def _check_framing(response: aiohttp.ClientResponse) -> None:
         raise NodeFailed("bad_response", "The server changes to another protocol")
     if response.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
         raise NodeFailed("bad_response", "The answer is in a transfer encoding that is not known")
-
-
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    chunks = [chunk async for chunk in _pieces(response, max_bytes)]
-    return await _decode(response, b"".join(chunks), max_bytes)
-
-
-async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
-    """The body as it comes, to its announced end."""
-    if (response.content_length or 0) > max_bytes and response.method != "HEAD":
-        raise _too_large(max_bytes)
-    size = 0
-    async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > max_bytes:
-            raise _too_large(max_bytes)
-        yield chunk
-    error = response.content.exception()
-    if error:
-        raise error
-
-
-async def _read_head(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """The first bytes of a body; with more to come, the connection is closed."""
-    if "Content-Encoding" in response.headers:
-        return b""
-    head = b""
-    async for chunk in response.content.iter_any():
-        head += chunk
-        if len(head) >= max_bytes:
-            break
-    return head[:max_bytes]
-
-
-async def _decode(response: aiohttp.ClientResponse, body: bytes, max_bytes: int) -> bytes:
-    """Inflate what a server compressed although it was not asked to, within the same cap."""
-    encoding = ",".join(response.headers.getall("Content-Encoding", ())).strip().lower()
-    if encoding in ("", "identity") or not body:
-        return body
-    try:
-        if len(body) < LARGE_BODY:
-            return inflate(body, encoding, max_bytes)
-        return await asyncio.to_thread(inflate, body, encoding, max_bytes)
-    except TooLarge:
-        raise _too_large(max_bytes) from None
-    except Broken as error:
-        raise NodeFailed("bad_response", f"The answer's body {error}") from None
-
-
-def _plain_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in response.headers.items():
-        name = name.lower()
-        if not value.isascii():
-            value = value.encode(errors="surrogateescape").decode(errors="replace")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def _too_large(max_bytes: int) -> NodeFailed:
-    return NodeFailed("response_too_large", f"The answer is larger than {max_bytes} bytes")
 
 
 def _connection_failed(message: str) -> NodeFailed:
