@@ -5,8 +5,11 @@ import contextlib
 import glob
 import logging
 import os
+import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,6 +19,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
 from engine.errors import StorageFailed
+from engine.media.folder import OpenFile, check_way, open_file
 from engine.media.ranges import ByteRange
 from engine.settings import SettingError, Settings
 
@@ -24,6 +28,7 @@ PART_BYTES = 5_242_880
 """The smallest part that S3 takes of an object in several."""
 PARTS_AT_ONCE = 1
 PIECE_BYTES = 262_144
+LISTED_AT_ONCE = 1_000
 PROBE = "doctor"
 REQUEST_TIME = timedelta(seconds=60)
 RETRY_TIME = timedelta(seconds=10)
@@ -68,7 +73,7 @@ class Objects:
         try:
             with _storing():
                 await obstore.put_async(
-                    self._open(),
+                    await self._reach(key),
                     key,
                     source.pieces(),
                     chunk_size=self._part_bytes,
@@ -80,10 +85,16 @@ class Objects:
                 raise source.failure from None
             raise
 
+    async def write(self, key: str, data: bytes) -> None:
+        """Store an object, whole or not at all, in place of what is there."""
+        with _storing():
+            await obstore.put_async(self._open(), key, data, use_multipart=False)
+            await self._settle(key)
+
     async def put(self, key: str, data: bytes) -> bool:
         """Store an object that is not there yet; false when it is, and then it stays."""
         with _storing():
-            store = self._open()
+            store = await self._reach(key)
             try:
                 await obstore.put_async(store, key, data, mode="create")
             except (AlreadyExistsError, FileExistsError):
@@ -97,6 +108,9 @@ class Objects:
         Raises FileNotFoundError.
         """
         with _storing():
+            if self._folder is not None:
+                file = await asyncio.to_thread(open_file, self._folder, key)
+                return _file_pieces(file, part)
             if part is None:
                 got = await obstore.get_async(self._open(), key)
             else:
@@ -104,19 +118,40 @@ class Objects:
                 got = await obstore.get_async(self._open(), key, options={"range": span})
         return _pieces(got.stream(min_chunk_size=PIECE_BYTES))
 
-    async def read(self, key: str, max_bytes: int) -> bytes:
+    async def read(self, key: str, max_bytes: int | None = None) -> bytes:
         """The whole object, or so much of it. Raises FileNotFoundError."""
-        pieces = await self.stream(key, ByteRange(0, max_bytes))
-        return b"".join([piece async for piece in pieces])
+        part = None if max_bytes is None else ByteRange(0, max_bytes)
+        return b"".join([piece async for piece in await self.stream(key, part)])
 
     async def delete(self, *keys: str) -> None:
         """Remove objects; those that are not there are no fault."""
         with _storing():
             for key in keys:
                 with contextlib.suppress(FileNotFoundError):
-                    await obstore.delete_async(self._open(), key)
+                    await obstore.delete_async(await self._reach(key), key)
             if self._folder is not None:
                 await asyncio.to_thread(_remove_drafts, self._folder, keys)
+
+    async def remove_all(self, prefix: str) -> None:
+        """Remove all objects whose key begins with this, which ends with a slash."""
+        with _storing():
+            if self._folder is not None:
+                await asyncio.to_thread(_remove_folder, self._folder / prefix)
+                return
+            async for names in self.names(prefix):
+                await obstore.delete_async(self._open(), names)
+
+    async def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
+        """The keys that begin with this, which ends with a slash, a thousand at a time."""
+        with _storing():
+            if self._folder is not None:
+                found = _files(self._folder, prefix)
+                while names := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
+                    yield names
+                return
+            stream = obstore.list(self._open(), prefix, chunk_size=LISTED_AT_ONCE)
+            async for rows in stream:
+                yield [row["path"] for row in rows]
 
     async def check(self) -> None:
         """Write, read and remove an object."""
@@ -130,7 +165,14 @@ class Objects:
     async def _settle(self, key: str) -> None:
         """Bring a file to the disk: its record may be there before the system would do it."""
         if self._folder is not None:
-            await asyncio.to_thread(_sync, self._folder / key)
+            await asyncio.to_thread(_sync, self._folder, self._folder / key)
+
+    async def _reach(self, key: str) -> LocalStore | S3Store:
+        """The store, for a key that it does not find elsewhere: a folder's follows links."""
+        store = self._open()
+        if self._folder is not None:
+            await asyncio.to_thread(check_way, self._folder, key)
+        return store
 
     def _open(self) -> LocalStore | S3Store:
         if self._store is None:
@@ -176,6 +218,14 @@ class _Source:
             raise
 
 
+async def _file_pieces(file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
+    at, end = (part.start, part.end) if part else (0, sys.maxsize)
+    with _storing():
+        while piece := await asyncio.to_thread(file.read, at, min(PIECE_BYTES, end - at)):
+            yield piece
+            at += len(piece)
+
+
 async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     with _storing():
         async for piece in stream:
@@ -198,13 +248,28 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
 
 
-def _sync(path: Path) -> None:
-    for each in (path, path.parent):
-        descriptor = os.open(each, os.O_RDONLY)
+def _sync(folder: Path, path: Path) -> None:
+    # A folder that was made for it is known to the disk when the one that it is in is.
+    within = len(path.relative_to(folder).parts)
+    for each in (path, *path.parents[:within]):
+        descriptor = os.open(each, os.O_RDONLY | os.O_NOFOLLOW)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _remove_folder(path: Path) -> None:
+    """Remove what is in it, drafts included; that it is not there is no fault."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path)
+
+
+def _files(folder: Path, prefix: str) -> Iterator[str]:
+    """The files below a folder as keys, drafts included."""
+    for place, _, names in os.walk(folder / prefix):
+        for name in names:
+            yield (Path(place) / name).relative_to(folder).as_posix()
 
 
 def _remove_drafts(folder: Path, keys: Sequence[str]) -> None:
