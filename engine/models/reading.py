@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.expressions import Template
 from engine.failures import SettingsError
-from engine.fields import Field
+from engine.fields import MEDIA, Field
 from engine.models.bodies import Body
 from engine.models.checks import strangers
 from engine.models.paths import Path
@@ -77,6 +77,15 @@ class Reader:
             self._wrong(key, " must be a list of at least one text")
             return ()
         return tuple(str(each) for each in value)
+
+    def media(self, key: str) -> tuple[str, ...]:
+        """Names of fields that are images, videos or sounds; none when it is not there."""
+        names = self.texts(key) if self.has(key) else ()
+        known = {field.name for field in self._about.fields or () if field.type in MEDIA}
+        if self._about.fields is not None:
+            for name in sorted(set(names) - known):
+                self._wrong(key, f" has '{name}', and no image, video or audio is called that")
+        return names
 
     def number(self, key: str, default: float, most: float) -> float:
         """A number over 0."""

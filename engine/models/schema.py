@@ -45,12 +45,12 @@ SECTION_MEMBERS: dict[str, Schema] = {
     "method": {"enum": list(METHODS)},
     "cancel_method": {"enum": list(METHODS)},
     "media": {"enum": list(Media)},
-    "as_text": {"type": "array", "items": TEXT, "minItems": 1},
+    **dict.fromkeys(("as_text", "inline"), {"type": "array", "items": TEXT, "minItems": 1}),
     "done": {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1},
     "failed": {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1},
     "result": WAYS,
     "error": WAYS,
-    **dict.fromkeys(("body", "prompt", "system", "images", "schema"), BODY),
+    **dict.fromkeys(("body", "prompt", "system", "images", "mask", "schema"), BODY),
     **dict.fromkeys(("id", "status", "progress", "status_code"), WAY),
 }
 """Members of sections that are not plain texts."""
@@ -90,7 +90,7 @@ def _top() -> dict[str, Schema]:
         "limits": _table(dict.fromkeys(LIMITS, COUNT)),
         "fallback": {"type": "array", "items": TEXT, "maxItems": MAX_FALLBACKS},
         "builtin": _table({"template": {"type": "string", "minLength": 1}}, ("template",)),
-        "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS), ("model",)) | PLACED,
+        "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), ("model",)) | PLACED,
         "anthropic": _section((*ENDPOINT_MEMBERS, *ASK_MEMBERS), ("model",)),
         "http": _http(),
     }
@@ -117,6 +117,7 @@ def _price() -> Schema:
         "usd": {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,12})?$"},
         "field": TEXT,
         "atMost": COUNT,
+        "perImage": COUNT,
     }
     return _table(members, ("unit", "usd"))
 

@@ -9,7 +9,7 @@ from workers.models.base import Answer, CallContext, Dialect
 from workers.models.failing import bad_response
 from workers.models.job import run_job
 from workers.models.line import MAX_BYTES, MAX_MEDIA_BYTES, Line
-from workers.models.media import keep_base64, keep_url, one_or_all
+from workers.models.media import keep_base64, keep_url, one_or_all, with_data
 from workers.models.used import count
 
 
@@ -21,6 +21,8 @@ class HttpDialect(Dialect):
     async def answer(self, model: Model, values: Mapping[str, Any], call: CallContext) -> Answer:
         section = cast(Http, model.call)
         line = Line(section.endpoint, call, error=section.error, status_code=section.status_code)
+        if not call.is_under_way:
+            values = await with_data(section.inline, model, values, call)
         if section.job is None:
             reply = await _call(section, values, line, call)
         else:

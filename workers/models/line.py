@@ -19,6 +19,7 @@ from workers.models.failing import (
     of_transport,
     sentence,
 )
+from workers.models.multipart import Form
 from workers.models.secrets import hide, known_secrets
 
 MAX_BYTES = 10_485_760
@@ -68,12 +69,16 @@ class Line:
         seconds: float | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> HttpAnswer:
-        """The answer, when it is not a refusal. Raises NodeFailed."""
+        """The answer, when it is not a refusal; a body that is no `Form` goes as JSON.
+
+        Raises NodeFailed.
+        """
+        content_type, packed = _pack(body)
         call = HttpCall(
             method=method,
             url=self._base_url() + path,
-            headers=tuple(self._headers(key, has_body=body is not None)),
-            body=None if body is None else _pack(body),
+            headers=tuple(self._headers(key, content_type)),
+            body=packed,
             timeout_seconds=self._call.bound(seconds or self._endpoint.timeout_seconds),
             max_bytes=max_bytes,
             keep_alive=self._endpoint.keep_alive,
@@ -121,11 +126,11 @@ class Line:
         yield from self._endpoint.headers
         yield from (pair for pair in self._dialect_headers if pair[0].lower() not in given)
 
-    def _headers(self, key: str, *, has_body: bool) -> list[tuple[str, str]]:
+    def _headers(self, key: str, content_type: str) -> list[tuple[str, str]]:
         endpoint = self._endpoint
         headers = [("Accept", "application/json"), *self._fixed_headers()]
-        if has_body:
-            headers.append(("Content-Type", "application/json"))
+        if content_type:
+            headers.append(("Content-Type", content_type))
         if endpoint.api_key_env:
             if not self._key():
                 message = f"The worker has no {endpoint.api_key_env} in its environment"
@@ -136,9 +141,14 @@ class Line:
         return headers
 
 
-def _pack(body: Any) -> bytes:
+def _pack(body: Any) -> tuple[str, bytes | None]:
+    """The content type and the bytes; neither where there is no body."""
+    if body is None:
+        return "", None
     try:
-        return msgspec.json.encode(body)
+        if isinstance(body, Form):
+            return body.pack()
+        return "application/json", msgspec.json.encode(body)
     except UnicodeEncodeError:
         raise NodeFailed("invalid_value", "The values have an unpaired surrogate") from None
 

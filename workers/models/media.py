@@ -5,15 +5,20 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engine.fields import MAX_URL, URL_REST, FieldType
 from engine.models.manifest import Model
+from engine.nodes.base import NodeFailed
 from workers.models.base import CallContext
 from workers.models.failing import bad_response
 
 MEDIA_FIELDS = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
 MAX_SENT_BYTES = 20_971_520
+"""Of one medium that goes to a provider."""
+MAX_SENT_TOGETHER = 52_428_800
+"""Of all that go there with one call as what they are."""
 BEGINNINGS = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -28,6 +33,14 @@ BEGINNINGS = (
 )
 URL = re.compile("https?" + URL_REST)
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A medium as bytes, and what it is by how it begins."""
+
+    data: bytes
+    content_type: str
 
 
 async def keep_url(value: Any, call: CallContext) -> str:
@@ -75,6 +88,49 @@ async def _inline(value: Any, call: CallContext) -> Any:
         return value
     encoded = await asyncio.to_thread(base64.b64encode, data)
     return f"data:{content_type_of(data)};base64,{encoded.decode()}"
+
+
+async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[Loaded]:
+    """What URLs lead to, each an `image`, a `video` or an `audio`. Raises NodeFailed."""
+    loaded: list[Loaded] = []
+    left = MAX_SENT_TOGETHER
+    for url in urls:
+        data = await _load(url, call)
+        left -= len(data)
+        if len(data) > MAX_SENT_BYTES or left < 0:
+            raise NodeFailed("response_too_large", f"The {kind}s are too large to be sent")
+        content_type = content_type_of(data)
+        if not content_type.startswith(f"{kind}/"):
+            raise NodeFailed("invalid_value", f"What a URL leads to is no {kind} known here")
+        loaded.append(Loaded(data=data, content_type=content_type))
+    return loaded
+
+
+async def with_data(
+    names: Sequence[str], model: Model, values: Mapping[str, Any], call: CallContext
+) -> Mapping[str, Any]:
+    """The values with the media of these fields as objects of `type` and `data`, which is base64.
+
+    Raises NodeFailed.
+    """
+    kinds = {field.name: field.type for field in model.fields}
+    given = [name for name in names if values.get(name)]
+    found: dict[str, Any] = {}
+    for name in given:
+        [medium] = await load_media([values[name]], kinds[name], call)
+        encoded = await asyncio.to_thread(base64.b64encode, medium.data)
+        found[name] = {"type": medium.content_type, "data": encoded.decode()}
+    return {**values, **found} if found else values
+
+
+async def _load(url: str, call: CallContext) -> bytes:
+    held = split_data_url(url)
+    if held is None:
+        return await call.fetch_media(url)
+    try:
+        return await asyncio.to_thread(base64.b64decode, held[1], validate=True)
+    except (binascii.Error, ValueError):
+        raise NodeFailed("invalid_value", "A medium is given as base64 that is none") from None
 
 
 def content_type_of(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Images by OpenAI's protocol."""
+"""Images by OpenAI's protocol: made of a prompt alone, or of other images too."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from engine.models.sections.openai import OpenAI
 from workers.models.base import Answer, CallContext
 from workers.models.failing import bad_response
 from workers.models.line import MAX_MEDIA_BYTES, Line
-from workers.models.media import keep_base64, keep_url, one_or_all
+from workers.models.media import keep_base64, keep_url, load_media, one_or_all
+from workers.models.multipart import File, Form
 from workers.models.question import Question
 from workers.models.used import TOKENS, count
 
@@ -15,11 +16,12 @@ from workers.models.used import TOKENS, count
 async def draw(
     section: OpenAI, question: Question, line: Line, call: CallContext, most: Usage
 ) -> Answer:
-    """One call of `/images/generations`. Raises NodeFailed."""
-    body = {"model": section.model, "prompt": question.prompt, **question.more}
-    reply = await line.ask(
-        "POST", "/images/generations", body, key=call.key, max_bytes=MAX_MEDIA_BYTES
-    )
+    """One call of `/images/generations`, or of `/images/edits` with images. Raises NodeFailed."""
+    body: Any = {"model": section.model, "prompt": question.prompt, **question.more}
+    path = "/images/generations"
+    if question.images or question.mask:
+        path, body = "/images/edits", Form(fields=body, files=await _load_files(question, call))
+    reply = await line.ask("POST", path, body, key=call.key, max_bytes=MAX_MEDIA_BYTES)
     listed = reply.get("data") if isinstance(reply, dict) else None
     if not isinstance(listed, list) or not listed:
         raise bad_response("has no images")
@@ -27,6 +29,16 @@ async def draw(
     urls = [await _keep_image(each, content_type, call) for each in listed]
     usage = count(reply, TOKENS, most, images=len(urls))
     return Answer(value=one_or_all(urls), usage=usage)
+
+
+async def _load_files(question: Question, call: CallContext) -> list[File]:
+    """The images, and the mask where there is one."""
+    names = [*["image[]"] * len(question.images), *["mask"] * len(question.mask)]
+    loaded = await load_media([*question.images, *question.mask], "image", call)
+    return [
+        File(name=name, content_type=each.content_type, data=each.data)
+        for name, each in zip(names, loaded, strict=True)
+    ]
 
 
 async def _keep_image(image: Any, content_type: str, call: CallContext) -> str:

@@ -16,6 +16,8 @@ class Question:
     prompt: str
     system: str
     images: tuple[str, ...]
+    mask: tuple[str, ...]
+    """None or one."""
     schema: Mapping[str, Any] | None
     more: Mapping[str, Any]
     """Further members of the request."""
@@ -28,6 +30,7 @@ def fill(section: OpenAI | Anthropic, values: Mapping[str, Any]) -> Question:
         prompt=_text(section.prompt.fill(values)),
         system=_text(section.system.fill(values)),
         images=tuple(_flat(section.images.fill(values))),
+        mask=tuple(_flat(section.mask.fill(values)))[:1] if isinstance(section, OpenAI) else (),
         schema=schema if isinstance(schema, dict) and schema else None,
         more=section.body.fill(values) or {},
     )

@@ -13,7 +13,7 @@ from engine.models.sections.endpoint import ENDPOINT_MEMBERS, Endpoint, read_end
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HTTP_MEMBERS = (
-    *("method", "path", "body", "as_text", "result", "media", "content_type"),
+    *("method", "path", "body", "as_text", "inline", "result", "media", "content_type"),
     *("error", "status_code", "usage", "job"),
 )
 JOB_MEMBERS = (
@@ -61,6 +61,8 @@ class Http:
     body: Body
     as_text: tuple[str, ...]
     """The fields whose values the provider wants as texts, whatever they are."""
+    inline: tuple[str, ...]
+    """The fields whose media go as data: each is an object with `type` and `data` (base64)."""
     result: tuple[Path, ...]
     media: Media
     content_type: str
@@ -92,6 +94,7 @@ def parse_http(table: Mapping[str, Any], about: About) -> Http:
         path=reader.route("path"),
         body=reader.body("body"),
         as_text=reader.texts("as_text") if reader.has("as_text") else (),
+        inline=reader.media("inline"),
         result=reader.ways("result"),
         media=_read_media(reader),
         content_type=reader.text("content_type", "application/octet-stream"),

@@ -24,7 +24,7 @@ USUAL_APIS = {"image": Api.IMAGES, "audio": Api.SPEECH}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAI:
-    """A call of `/chat/completions`, `/images/generations` or `/audio/speech`."""
+    """A call of `/chat/completions`, `/images/generations`, `/images/edits` or `/audio/speech`."""
 
     endpoint: Endpoint
     api: Api
@@ -32,6 +32,9 @@ class OpenAI:
     prompt: Body
     system: Body
     images: Body
+    """What chats look at, and what images are made of."""
+    mask: Body
+    """An image whose transparent parts say where the first of the images is to be changed."""
     schema: Body
     """What the answer must look like, as JSON Schema."""
     body: Body
@@ -40,9 +43,9 @@ class OpenAI:
 
 def parse_openai(table: Mapping[str, Any], about: About) -> OpenAI:
     """Read the section. Raises SettingsError with every reason."""
-    reader = Reader(table, (*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS), about)
+    reader = Reader(table, (*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), about)
     api = reader.text("api", USUAL_APIS.get(about.category, Api.CHAT), tuple(Api))
     ask: dict[str, Any] = read_ask(reader, about)
-    endpoint = read_endpoint(reader)
+    endpoint, mask = read_endpoint(reader), reader.body("mask", [])
     reader.finish()
-    return OpenAI(endpoint=endpoint, api=Api(api), **ask)
+    return OpenAI(endpoint=endpoint, api=Api(api), mask=mask, **ask)
