@@ -1,0 +1,41 @@
+#!lua flags=allow-oom
+-- Say what has happened to an execution from an entry on, and ring for the caller from now on.
+-- The first call begins the entries. An execution that ended unwatched has two that are not kept:
+-- what they rest on never changes, so neither do they.
+-- KEYS: 1 execution, 2 events, 3 what running nodes have told
+-- ARGV: 1 channel to ring ('' for none), 2 number of the first entry that is wanted, 3 most entries
+-- Returns {status, entries as XRANGE gives them} | {'missing'}
+-- Uses: events
+local MOST_WATCHERS = 16
+local keys = {events = KEYS[2]}
+
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers')
+local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
+if not status then return {'missing'} end
+if status == 'processing' or status == 'cancel_requested' then
+  if (last or '0') == '0' then begin_events(keys, KEYS[1], statuses) end
+  local _, count = string.gsub(watchers, ',', '')
+  local is_known = ARGV[1] == '' or string.find(watchers, ARGV[1] .. ',', 1, true)
+  if not is_known and count < MOST_WATCHERS then
+    redis.call('HSET', KEYS[1], 'watchers', watchers .. ARGV[1] .. ',')
+  end
+elseif not last then
+  return {status, {
+    {'1-0', {'begun', statuses, 'claims', ''}}, {'2-0', {'ended', status, 'left', ''}}}}
+end
+
+local first, most = ARGV[2] .. '-0', tonumber(ARGV[3])
+local steps = redis.call('XRANGE', KEYS[2], first, '+', 'COUNT', most)
+local told = redis.call('XRANGE', KEYS[3], first, '+', 'COUNT', most)
+local function number_of(entry)
+  return entry and tonumber(string.match(entry[1], '^%d+')) or math.huge
+end
+local entries, of_steps, of_told = {}, 1, 1
+while #entries < most and (steps[of_steps] or told[of_told]) do
+  if number_of(steps[of_steps]) < number_of(told[of_told]) then
+    entries[#entries + 1], of_steps = steps[of_steps], of_steps + 1
+  else
+    entries[#entries + 1], of_told = told[of_told], of_told + 1
+  end
+end
+return {status, entries}
