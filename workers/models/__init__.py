@@ -101,6 +101,7 @@ class Models:
             except NodeFailed as failure:
                 if failure.code not in FALLS_BACK:
                     raise
+                errand.tell_text("")
         return await self._answer(model, candidates[-1], values, errand, job)
 
     async def _answer(

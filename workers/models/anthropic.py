@@ -9,15 +9,18 @@ from engine.models.sections.anthropic import Anthropic
 from engine.nodes.base import NodeFailed
 from workers.models.base import Answer, CallContext, Dialect
 from workers.models.failing import REJECTED, bad_response
-from workers.models.line import Line
+from workers.models.line import MAX_BYTES, Line
 from workers.models.media import split_data_url
 from workers.models.question import Question, fill
+from workers.models.streaming import Joining, Text
 from workers.models.used import count
 
+PATH = "/v1/messages"
 VERSION = ("anthropic-version", "2023-06-01")
 MAX_TOKENS = 4_096
 """The API wants to be told; a manifest's body says something else."""
 CONTENT = Path.parse("content[]")
+STOPPED = Path.parse("delta.stop_reason")
 STOP_REASON = Path.parse("stop_reason")
 USAGE = {
     "input_tokens": (Path.parse("usage.input_tokens"),),
@@ -34,7 +37,10 @@ class AnthropicDialect(Dialect):
         section = cast(Anthropic, model.call)
         line = Line(section.endpoint, call, headers=(VERSION,))
         body = _body(section, fill(section, values))
-        reply = await line.ask("POST", "/v1/messages", body, key=call.key)
+        if section.stream and call.wants_text:
+            reply = await line.stream(PATH, body, {"stream": True}, _Events(), key=call.key)
+        else:
+            reply = await line.ask("POST", PATH, body, key=call.key)
         usage = count(reply, USAGE, model.most(values))
         return Answer(value=line.hide(_read_text(reply)), usage=usage)
 
@@ -52,6 +58,53 @@ def _body(section: Anthropic, question: Question) -> dict[str, Any]:
     if question.schema is not None:
         body["output_config"] = {"format": {"type": "json_schema", "schema": question.schema}}
     return body | dict(question.more)
+
+
+class _Events(Joining):
+    """Puts the events of a streamed message together; types that are not known are left out."""
+
+    def __init__(self) -> None:
+        self.is_whole = False
+        self.is_over = False
+        self._text = Text(MAX_BYTES)
+        self._stop_reason: Any = None
+        self._usage: dict[str, Any] = {}
+
+    def take(self, event: Mapping[str, Any]) -> str:
+        match event:
+            case {"type": "message_start", "message": {"usage": dict(usage)}}:
+                self._usage |= usage
+            case {
+                "type": "content_block_start",
+                "content_block": {"type": "text", "text": str(text)},
+            }:
+                return self._add(text)
+            case {
+                "type": "content_block_delta",
+                "delta": {"type": "text_delta", "text": str(text)},
+            }:
+                return self._add(text)
+            case {"type": "message_delta"}:
+                self._take_ending(event)
+            case {"type": "message_stop"}:
+                self.is_over = True
+        return ""
+
+    def reply(self) -> Any:
+        text = self._text.value
+        content = [] if text is None else [{"type": "text", "text": text}]
+        return {"content": content, "stop_reason": self._stop_reason, "usage": self._usage}
+
+    def _add(self, text: str) -> str:
+        self._text.add(text)
+        return text
+
+    def _take_ending(self, event: Mapping[str, Any]) -> None:
+        usage, reason = event.get("usage"), STOPPED.first(event)
+        if isinstance(usage, dict):
+            self._usage |= {name: number for name, number in usage.items() if number is not None}
+        if reason:
+            self._stop_reason, self.is_whole = reason, True
 
 
 def _source(url: str) -> dict[str, str]:

@@ -190,6 +190,11 @@ class CallContext:
         return await self.keeper.read(self.account_id, url, max_bytes)
 
     @property
+    def wants_text(self) -> bool:
+        """Whether anybody takes the text as it comes."""
+        return self.tell_text is not tell_nobody
+
+    @property
     def is_under_way(self) -> bool:
         """Whether the provider has a job of it already."""
         return isinstance(self.job, dict) and self.job.get("id") is not None

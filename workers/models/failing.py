@@ -22,6 +22,23 @@ USUAL_PLACES = tuple(
     for text in ("error.message", "error", "message", "detail", "detail[].msg", "errors[].message")
 )
 """Where providers put their sentence, as far as we know."""
+EVENT_STATUSES = {
+    "invalid_request_error": 400,
+    "badrequesterror": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "insufficient_quota": 429,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "timeout_error": 504,
+}
+"""The status that an error has where no stream has begun; of others it is 500.
+
+From docs.claude.com/en/api/errors and platform.openai.com/docs/guides/error-codes.
+"""
 
 
 def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
@@ -37,6 +54,20 @@ def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFail
     if 400 <= status <= 499:
         return NodeFailed(REJECTED, message)
     return NodeFailed(BAD_RESPONSE, message)
+
+
+def of_event(body: Any, message: str) -> NodeFailed:
+    """The failure that a provider tells of in the middle of a stream."""
+    error = body.get("error") if isinstance(body, dict) else None
+    told = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
+    named = (_status_of(told.get(name)) for name in ("code", "status", "type"))
+    return of_status(next(filter(None, named), 500), {}, message)
+
+
+def _status_of(told: Any) -> int | None:
+    if isinstance(told, str):
+        return EVENT_STATUSES.get(told.lower()) or _status_of(int(told) if told.isdecimal() else 0)
+    return told if type(told) is int and 400 <= told <= 599 else None
 
 
 def of_transport(failure: NodeFailed) -> NodeFailed:

@@ -3,18 +3,18 @@
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from engine import keyspace
 from engine.models.limits import Limits
 from engine.models.manifest import Model
 from engine.models.sections.builtin import Builtin
-from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store import governor as turns
 from engine.store.governor import Event, Happening
 from engine.store.subscription import Subscription
-from workers.models.failing import TIMEOUT, UNAVAILABLE, of_transport, read_wait
+from workers.models.failing import RATE_LIMITED, TIMEOUT, UNAVAILABLE, of_transport, read_wait
 from workers.models.lane import Lane
 from workers.models.signals import read_limits
 
@@ -90,15 +90,29 @@ class Turn:
 
         async def listen(call: HttpCall) -> HttpAnswer:
             try:
-                answer = await fetch(call)
+                answer = await fetch(replace(call, take=self._hearing(call.take)))
             except NodeFailed as failure:
-                if of_transport(failure).code in (UNAVAILABLE, TIMEOUT):
-                    self.failed()
+                self._note(of_transport(failure))
                 raise
             self.told(answer.status, answer.headers)
             return answer
 
         return listen
+
+    def _hearing(self, take: Take | None) -> Take | None:
+        """Tells what comes back when its body is still to come, and may yet break off."""
+
+        async def hear(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+            self.told(answer.status, answer.headers)
+            await cast(Take, take)(answer, pieces)
+
+        return take and hear
+
+    def _note(self, failure: NodeFailed) -> None:
+        if failure.code in (UNAVAILABLE, TIMEOUT):
+            self.failed()
+        elif failure.code == RATE_LIMITED:
+            self._kind, self._wait_ms = Happening.REFUSED, round(failure.retry_after * 1000)
 
     def event(self) -> Event:
         """What became of it."""

@@ -1,30 +1,34 @@
 """A line to one provider for one call: address, key and headers on the way out, errors back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import msgspec
 
 from engine.models.paths import Path
 from engine.models.sections.endpoint import Endpoint
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
-from engine.values import fault
 from workers.models.base import CallContext
 from workers.models.failing import (
     REJECTED,
     UNAVAILABLE,
-    bad_response,
     cut,
     of_status,
     of_transport,
     sentence,
 )
-from workers.models.multipart import Form
-from workers.models.secrets import hide, known_secrets
+from workers.models.parsing import pack, parse, parse_quietly
+from workers.models.secrets import Veil, hide, known_secrets
+from workers.models.streaming import EVENTS, Hearing, Joining
 
 MAX_BYTES = 10_485_760
 MAX_MEDIA_BYTES = 50_331_648
 """Of an answer that carries media: a third more than they have themselves."""
+MAX_STREAM_BYTES = 67_108_864
+"""Of an answer that comes as events, each of which is a few letters in much that is not."""
+SILENT_SECONDS = 180.0
+"""A stream in which nothing comes for so long is dead; models that think may be silent a while."""
+UNKNOWN_MEMBER = (400, 422)
+"""How providers answer who do not take a member of the request."""
 
 
 class Line:
@@ -57,7 +61,42 @@ class Line:
     ) -> Any:
         """The JSON that comes back; `key` names the call for the provider. Raises NodeFailed."""
         answer = await self.fetch(method, path, body, key=key, seconds=seconds, max_bytes=max_bytes)
-        return _parse(answer.body)
+        return parse(answer.body)
+
+    async def stream(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        wish: Mapping[str, Any],
+        joining: Joining,
+        *,
+        key: str = "",
+    ) -> Any:
+        """The JSON that the events of a stream come to, with the text told as it comes.
+
+        `wish` is what asks for a stream, in the body. A provider that answers whole is read as by
+        `ask`; one that knows no such wish is asked without it. Raises NodeFailed.
+        """
+        call, explain = self._call, self.explain
+        veil = Veil(self._secrets())
+        hearing = Hearing(joining, veil, call.tell_text, explain, MAX_BYTES)
+        request = self._request("POST", path, {**body, **wish}, key=key)
+        accept = ("Accept", f"{EVENTS}, application/json")
+        answer = await self._send(
+            replace(
+                request,
+                headers=(accept, *request.headers[1:]),
+                max_bytes=MAX_STREAM_BYTES,
+                idle_seconds=SILENT_SECONDS,
+                take=hearing.take,
+            )
+        )
+        if hearing.has_streamed:
+            return joining.reply()
+        if answer.status in UNKNOWN_MEMBER and b"stream" in hearing.body:
+            return await self.ask("POST", path, body, key=key)
+        self._check(replace(answer, body=hearing.body))
+        return parse(hearing.body)
 
     async def fetch(
         self,
@@ -73,35 +112,42 @@ class Line:
 
         Raises NodeFailed.
         """
-        content_type, packed = _pack(body)
-        call = HttpCall(
-            method=method,
-            url=self._base_url() + path,
-            headers=tuple(self._headers(key, content_type)),
-            body=packed,
-            timeout_seconds=self._call.bound(seconds or self._endpoint.timeout_seconds),
-            max_bytes=max_bytes,
-            keep_alive=self._endpoint.keep_alive,
-        )
-        try:
-            answer = await self._call.fetch(call)
-        except NodeFailed as failure:
-            raise of_transport(failure) from None
+        request = self._request(method, path, body, key=key, seconds=seconds)
+        answer = await self._send(replace(request, max_bytes=max_bytes))
         self._check(answer)
         return answer
 
     def hide(self, text: str) -> str:
         """The text without any provider's key."""
-        return hide(text, known_secrets(self._call.environ) | {self._key()})
+        return hide(text, self._secrets())
 
     def explain(self, otherwise: str, body: Any) -> str:
         """The provider's sentence about what went wrong, fit to be told, or another."""
         return cut(self.hide(sentence(body, self._error) or otherwise))
 
+    def _request(
+        self, method: str, path: str, body: Any, *, key: str, seconds: float | None = None
+    ) -> HttpCall:
+        content_type, packed = pack(body)
+        return HttpCall(
+            method=method,
+            url=self._base_url() + path,
+            headers=tuple(self._headers(key, content_type)),
+            body=packed,
+            timeout_seconds=self._call.bound(seconds or self._endpoint.timeout_seconds),
+            keep_alive=self._endpoint.keep_alive,
+        )
+
+    async def _send(self, request: HttpCall) -> HttpAnswer:
+        try:
+            return await self._call.fetch(request)
+        except NodeFailed as failure:
+            raise of_transport(failure) from None
+
     def _check(self, answer: HttpAnswer) -> None:
         status, body = answer.status, None
         if not 200 <= status <= 299 or self._status_code is not None:
-            body = _parse_quietly(answer.body)
+            body = parse_quietly(answer.body)
         if 200 <= status <= 299 and self._status_code is not None:
             told = self._status_code.first(body)
             status = told if type(told) is int else status
@@ -119,6 +165,9 @@ class Line:
     def _key(self) -> str:
         name = self._endpoint.api_key_env
         return self._call.environ.get(name, "").strip() if name else ""
+
+    def _secrets(self) -> set[str]:
+        return known_secrets(self._call.environ) | {self._key()}
 
     def _fixed_headers(self) -> Iterator[tuple[str, str]]:
         """What the manifest says, and what the dialect says where the manifest does not."""
@@ -139,33 +188,3 @@ class Line:
         if endpoint.idempotency_header and key:
             headers.append((endpoint.idempotency_header, key))
         return headers
-
-
-def _pack(body: Any) -> tuple[str, bytes | None]:
-    """The content type and the bytes; neither where there is no body."""
-    if body is None:
-        return "", None
-    try:
-        if isinstance(body, Form):
-            return body.pack()
-        return "application/json", msgspec.json.encode(body)
-    except UnicodeEncodeError:
-        raise NodeFailed("invalid_value", "The values have an unpaired surrogate") from None
-
-
-def _parse(body: bytes) -> Any:
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise bad_response("is not JSON") from None
-    reason = fault(value)
-    if reason:
-        raise bad_response(reason)
-    return value
-
-
-def _parse_quietly(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None

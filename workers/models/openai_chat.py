@@ -1,5 +1,6 @@
 """Chats by OpenAI's protocol."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.models.paths import Path
@@ -8,12 +9,16 @@ from engine.models.sections.openai import OpenAI
 from engine.nodes.base import NodeFailed
 from workers.models.base import Answer, CallContext
 from workers.models.failing import REJECTED, bad_response, cut
-from workers.models.line import Line
+from workers.models.line import MAX_BYTES, Line
 from workers.models.question import Question
+from workers.models.streaming import Joining, Text
 from workers.models.used import TOKENS, count
 
-CONTENT = Path.parse("choices[0].message.content")
-PARTS = Path.parse("choices[0].message.content[].text")
+PATH = "/chat/completions"
+FIRST = Path.parse("choices[0]")
+MESSAGE = Path.parse("choices[0].message")
+CONTENT = Path.parse("content")
+PARTS = Path.parse("content[].text")
 REFUSAL = Path.parse("choices[0].message.refusal")
 SCHEMA_NAME = "answer"
 
@@ -26,7 +31,12 @@ async def chat(
     if question.schema is not None:
         named = {"name": SCHEMA_NAME, "schema": question.schema, "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
-    reply = await line.ask("POST", "/chat/completions", body, key=call.key)
+    if section.stream and call.wants_text:
+        usage = body.get("stream_options", {"include_usage": True})
+        wish = {"stream": True, "stream_options": usage}
+        reply = await line.stream(PATH, body, wish, _Chunks(), key=call.key)
+    else:
+        reply = await line.ask("POST", PATH, body, key=call.key)
     return Answer(value=line.hide(_read_text(reply, line)), usage=count(reply, TOKENS, most))
 
 
@@ -39,14 +49,51 @@ def _messages(question: Question) -> list[dict[str, Any]]:
     return [*system, {"role": "user", "content": content}]
 
 
+class _Chunks(Joining):
+    """Puts the chunks of a streamed chat together."""
+
+    def __init__(self) -> None:
+        self.is_whole = False
+        self.is_over = False
+        self._content = Text(MAX_BYTES)
+        self._refusal = Text(MAX_BYTES)
+        self._usage: Any = None
+
+    def take(self, event: Mapping[str, Any]) -> str:
+        self._usage = event.get("usage") or self._usage
+        choice = FIRST.first(event)
+        if not isinstance(choice, dict) or choice.get("index") not in (0, None):
+            return ""
+        self.is_whole = self.is_whole or bool(choice.get("finish_reason"))
+        delta = choice.get("delta")
+        refusal = delta.get("refusal") if isinstance(delta, dict) else None
+        if isinstance(refusal, str):
+            self._refusal.add(refusal)
+        text = _text_of(delta)
+        if text is None:
+            return ""
+        self._content.add(text)
+        return text
+
+    def reply(self) -> Any:
+        message = {"content": self._content.value, "refusal": self._refusal.value}
+        return {"choices": [{"message": message}], "usage": self._usage}
+
+
+def _text_of(message: Any) -> str | None:
+    """The text of a message, or of a part of one."""
+    content = CONTENT.first(message)
+    if isinstance(content, str):
+        return content
+    parts = [part for part in PARTS.find(message) if isinstance(part, str)]
+    return "".join(parts) if parts else None
+
+
 def _read_text(reply: Any, line: Line) -> str:
     refusal = REFUSAL.first(reply)
     if isinstance(refusal, str) and refusal:
         raise NodeFailed(REJECTED, cut(line.hide(refusal)))
-    content = CONTENT.first(reply)
-    if isinstance(content, str):
-        return content
-    parts = [part for part in PARTS.find(reply) if isinstance(part, str)]
-    if not parts:
+    text = _text_of(MESSAGE.first(reply))
+    if text is None:
         raise bad_response("has no text")
-    return "".join(parts)
+    return text

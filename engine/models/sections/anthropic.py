@@ -25,6 +25,8 @@ class Anthropic:
     """What the answer must look like, as JSON Schema."""
     body: Body
     """Further members of the request."""
+    stream: bool
+    """Whether a text may be asked for as a stream, where somebody waits for it."""
 
 
 def parse_anthropic(table: Mapping[str, Any], about: About) -> Anthropic:

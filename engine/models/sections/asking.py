@@ -3,10 +3,10 @@
 from engine.models.bodies import Body
 from engine.models.reading import About, Reader
 
-ASK_MEMBERS = ("model", "prompt", "system", "images", "schema", "body")
+ASK_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
 
 
-def read_ask(reader: Reader, about: About) -> dict[str, str | Body]:
+def read_ask(reader: Reader, about: About) -> dict[str, str | bool | Body]:
     """The members of a question, by default from the fields that are called as they are."""
     names = about.names or frozenset()
     images = [f"{{{{ {each.name} }}}}" for each in about.fields or () if each.type == "image"]
@@ -17,6 +17,7 @@ def read_ask(reader: Reader, about: About) -> dict[str, str | Body]:
         "images": reader.body("images", images),
         "schema": reader.body("schema", _field("jsonSchema", names)),
         "body": reader.body("body"),
+        "stream": reader.flag("stream", default=True),
     }
 
 

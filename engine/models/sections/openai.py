@@ -39,6 +39,8 @@ class OpenAI:
     """What the answer must look like, as JSON Schema."""
     body: Body
     """Further members of the request."""
+    stream: bool
+    """Whether a text may be asked for as a stream, where somebody waits for it."""
 
 
 def parse_openai(table: Mapping[str, Any], about: About) -> OpenAI:

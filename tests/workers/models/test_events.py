@@ -1,0 +1,132 @@
+"""Server-sent events: the standard's rules, and pieces that end anywhere."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.models.events import MAX_EVENT_BYTES, Event, Events, EventTooLarge
+
+
+def read(*pieces: bytes) -> list[Event]:
+    events = Events()
+    return [event for piece in pieces for event in events.feed(piece)]
+
+
+def said(*texts: str) -> list[Event]:
+    return [Event(type="message", data=text.encode()) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        ("data: one\n\n", ["one"]),
+        ("data:one\n\n", ["one"]),
+        ("data:  one\n\n", [" one"]),
+        ("data: one: two\n\n", ["one: two"]),
+        ("data: one\ndata: two\n\n", ["one\ntwo"]),
+        ("data: one\n\ndata: two\n\n", ["one", "two"]),
+        ("data\n\n", [""]),
+        ("data\ndata\n\n", ["\n"]),
+        ("data:\n\n", [""]),
+        (": comment\n\n", []),
+        (": comment\ndata: one\n: comment\n\n", ["one"]),
+        ("id: 7\nretry: 10\nother: x\ndata: one\n\n", ["one"]),
+        ("data: one\r\n\r\n", ["one"]),
+        ("data: one\r\r", ["one"]),
+        ("data: one\rdata: two\n\r\n", ["one\ntwo"]),
+        ("\n\n\ndata: one\n\n\n\n", ["one"]),
+        ("data: one", []),
+        ("data: one\n", []),
+        ("data: one\n\ndata: cut off\n", ["one"]),
+        ("\ufeffdata: one\n\n", ["one"]),
+        ("\ufeff\ufeffdata: one\n\n", []),
+        ("data: one\n\n\ufeffdata: two\n\n", ["one"]),
+        (" data: one\n\n", []),
+        ("DATA: one\n\n", []),
+        ("data : one\n\n", []),
+        ("data: é😀\u2028\x0b\x85|\n\n", ["é😀\u2028\x0b\x85|"]),
+        ("data: \0\n\n", ["\0"]),
+    ],
+)
+def test_a_body_is_read_as_the_standard_says(body: str, texts: list[str]) -> None:
+    assert read(body.encode()) == said(*texts)
+
+
+def test_an_event_has_a_type_and_the_next_one_has_it_no_more() -> None:
+    assert read(b"event: error\ndata: 1\n\nevent: gone\n\ndata: 2\n\nevent\ndata: 3\n\n") == [
+        Event(type="error", data=b"1"),
+        *said("2", "3"),
+    ]
+
+
+def test_bytes_that_are_no_text_are_given_as_they_came() -> None:
+    assert read(b"event: \xff\ndata: \xff\xfe\n\n") == [Event(type="\ufffd", data=b"\xff\xfe")]
+
+
+def test_a_line_feed_after_a_carriage_return_of_the_piece_before_ends_nothing_more() -> None:
+    assert read(b"data: one\r", b"\ndata: two\r", b"\n\r", b"\n") == said("one\ntwo")
+
+
+def test_a_line_feed_that_begins_a_piece_ends_the_line_of_the_piece_before() -> None:
+    assert read(b"data: one\rdata: two", b"\n\n") == said("one\ntwo")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"data: " + b"x" * MAX_EVENT_BYTES,
+        b": " + b"x" * MAX_EVENT_BYTES,
+        b"data: xxxxxxxxx\n" * (MAX_EVENT_BYTES // 10 + 1),
+        b"data\n" * (MAX_EVENT_BYTES + 1),
+    ],
+    ids=["a line", "a comment", "many lines", "many empty lines"],
+)
+def test_what_does_not_end_is_refused_before_it_is_all_there(body: bytes) -> None:
+    with pytest.raises(EventTooLarge):
+        read(body)
+
+
+def test_many_events_may_be_larger_than_one() -> None:
+    assert len(read((b"data: " + b"x" * 1000 + b"\n\n") * 2000)) == 2000
+
+
+# -- pieces ---------------------------------------------------------------------------------------
+
+LINES = st.sampled_from(
+    ["data: é", "data:😀", "data", "event: e", "event", ": c", "id: 1", "", "", "data: a:b", "x"]
+)
+ENDS = st.sampled_from(["\n", "\r", "\r\n"])
+BODIES = st.lists(st.tuples(LINES, ENDS), max_size=30).map(
+    lambda pairs: "".join(line + end for line, end in pairs)
+)
+
+
+def plainly(body: str) -> list[Event]:
+    """The same, from a body that is all there."""
+    found: list[Event] = []
+    kind, data = "", ""
+    *lines, _ = re.split("\r\n|\r|\n", body.removeprefix("\ufeff"))
+    for line in lines:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event" and line:
+            kind = value
+        elif name == "data":
+            data += value + "\n"
+        elif not line:
+            if data:
+                found.append(Event(type=kind or "message", data=data[:-1].encode()))
+            kind, data = "", ""
+    return found
+
+
+@given(st.sampled_from(["", "\ufeff"]), BODIES, st.lists(st.integers(0, 400)))
+def test_wherever_pieces_end_the_events_are_the_same(mark: str, text: str, cuts: list[int]) -> None:
+    body = (mark + text).encode()
+    ends = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    pieces = [body[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+
+    assert read(*pieces) == plainly(mark + text)
+    assert read(*(bytes([byte]) for byte in body)) == plainly(mark + text)
