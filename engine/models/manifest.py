@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.capabilities import SPECIFIC, Tier
-from engine.failures import SettingsError
+from engine.failures import NodeFailed, SettingsError
 from engine.fields import SOCKETS, Field, parse_fields
 from engine.models.calls import CALLS, Call
 from engine.models.checks import MAX_COUNT, is_count, shown, strangers
@@ -18,6 +18,7 @@ from engine.models.limits import Limits, parse_limits
 from engine.models.lines import Lines
 from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
+from engine.models.prompts import most_tokens
 from engine.models.reading import About
 from engine.sockets import SocketType
 
@@ -83,8 +84,11 @@ class Model:
     fallback: tuple[str, ...] = ()
     """Internal names of the models to ask instead, in turn, when this one cannot be had."""
 
-    def most(self, values: Mapping[str, Any]) -> Usage:
-        """The most that one call with these values can use."""
+    def most(self, values: Mapping[str, Any], *, is_partial: bool = False) -> Usage:
+        """The most that one call with these values can use.
+
+        `is_partial`: others are still to come, and the price says how many tokens those may be.
+        """
         defaults = {field.name: field.default for field in self.fields}
         known = defaults | dict(values)
         counts = {price.unit: _most_of(price, known) for price in self.pricing}
@@ -92,9 +96,26 @@ class Model:
             calls=1,
             images=math.ceil(counts.get(Unit.IMAGE, self.category is Category.IMAGE)),
             seconds=counts.get(Unit.SECOND, Decimal(0)),
-            input_tokens=math.ceil(counts.get(Unit.INPUT_TOKEN, 0)),
+            input_tokens=self._most_input(known, is_partial),
             output_tokens=math.ceil(counts.get(Unit.OUTPUT_TOKEN, 0)),
         )
+
+    @property
+    def input_price(self) -> Price | None:
+        """The price of the tokens that it is sent, if they have one."""
+        return next((price for price in self.pricing if price.unit is Unit.INPUT_TOKEN), None)
+
+    def _most_input(self, values: Mapping[str, Any], is_partial: bool) -> int:
+        price = self.input_price
+        if price is None or price.field is not None:
+            return 0 if price is None else math.ceil(_most_of(price, values))
+        try:
+            sent = most_tokens(self.call, self.fields, values, price.per_image)
+        except NodeFailed:  # such a call is never sent
+            sent = None
+        if sent is not None and not is_partial:
+            return sent
+        return max(price.at_most, sent or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 from engine.fields import NUMBERS, Field
 from engine.models.checks import MAX_COUNT, is_count, strangers
-from engine.models.pricing import Price, Unit
+from engine.models.pricing import IMAGE_TOKENS, Price, Unit
 
 MAX_USD = Decimal(1_000)
 MAX_PLACES = 12
 USD = re.compile(rf"[0-9]{{1,4}}(?:\.[0-9]{{1,{MAX_PLACES}}})?")
-PRICE_MEMBERS = ("unit", "usd", "field", "atMost")
+PRICE_MEMBERS = ("unit", "usd", "field", "atMost", "perImage")
 COUNTED = (Unit.SECOND, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN)
 """The units of which one call takes more than one."""
 
@@ -43,7 +43,13 @@ def _price(item: Mapping[str, Any], fields: Mapping[str, Field] | None) -> Price
     limit = item.get("atMost", 1)
     if name is not None and fields is not None:
         limit = math.ceil(fields[name].max or 0)
-    return Price(unit=Unit(item["unit"]), usd=Decimal(item["usd"]), field=name, at_most=limit)
+    return Price(
+        unit=Unit(item["unit"]),
+        usd=Decimal(item["usd"]),
+        field=name,
+        at_most=limit,
+        per_image=item.get("perImage", IMAGE_TOKENS),
+    )
 
 
 def _price_faults(path: str, item: object, fields: Mapping[str, Field] | None) -> Iterator[str]:
@@ -60,6 +66,7 @@ def _price_faults(path: str, item: object, fields: Mapping[str, Field] | None) -
             f"with at most {MAX_PLACES} places"
         )
     yield from _count_faults(path, item, fields)
+    yield from _image_faults(path, item)
 
 
 def _count_faults(
@@ -78,6 +85,15 @@ def _count_faults(
             yield f"{path}.atMost must be a whole number from 1 to {MAX_COUNT}"
     elif unit in COUNTED:
         yield f"{path}.unit '{unit}' needs field or atMost, to know how many a call can take"
+
+
+def _image_faults(path: str, item: Mapping[str, Any]) -> Iterator[str]:
+    if "perImage" not in item:
+        return
+    if item.get("unit") != Unit.INPUT_TOKEN:
+        yield f"{path}.perImage is for the unit 'input_token' alone"
+    elif not is_count(item["perImage"]):
+        yield f"{path}.perImage must be a whole number from 1 to {MAX_COUNT}"
 
 
 def _counts(field: Field | None) -> bool:

@@ -1,6 +1,6 @@
 """What the nodes share that ask a model of one category: prompts, sockets, and one call or many."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.nodes.fan_out import (
     find_current,
     find_usable,
     known_values,
+    most_of_calls,
     read_params,
     value_faults,
     zip_lists,
@@ -145,26 +146,47 @@ def ask_calls(
     Raises NodeFailed.
     """
     model = find_current(ask.model)
+    filled, is_list = _fill(ask, model, way, inputs)
+    if not is_list:
+        values = check_values(model, finish(model, filled[0]))
+        return Calls(model=model, values=(values,), is_list=False)
+    rows = enumerate(filled, 1)
+    checked = (check_values(model, finish(model, row), f"Item {n}: ") for n, row in rows)
+    return Calls(model=model, values=tuple(checked), is_list=True)
+
+
+def ask_most(
+    ask: Ask,
+    way: Way,
+    inputs: Mapping[str, Any],
+    unknown: Collection[str],
+    finish: Callable[[Model, Values], Values] = lambda _, values: values,
+) -> Usage:
+    """The most that the calls of `ask_calls` can use, where `unknown` sockets bring others."""
+    model = find_model(ask.model.internal_name) or ask.model
+    try:
+        rows, _ = _fill(ask, model, way, inputs)
+    except NodeFailed:  # as it stands it does not come to a call
+        given = inputs.get(PARAMS_IN) if way.takes_params else None
+        params = given if isinstance(given, dict) else {}
+        values = {**known_values(model, ask.values), **known_values(model, params)}
+        usage = model.most(finish(model, values), is_partial=True)
+        return usage * _count_items(model, way, inputs)
+    return most_of_calls(model, [finish(model, row) for row in rows], is_partial=bool(unknown))
+
+
+def _fill(
+    ask: Ask, model: Model, way: Way, inputs: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], bool]:
+    """The values of each call, and whether a list was wired. Raises NodeFailed."""
     rendered = {name: each.render(inputs) for name, each in ask.templates.items()}
     params = read_params(inputs) if way.takes_params else {}
     singles, lists, sockets = _wired(model, way, inputs)
     typed = known_values(model, {**ask.values, **rendered})
     base = {**typed, **known_values(model, params), **singles}
     if not lists:
-        values = check_values(model, finish(model, base))
-        return Calls(model=model, values=(values,), is_list=False)
-    rows = enumerate(zip_lists(lists, sockets), 1)
-    checked = (check_values(model, finish(model, base | row), f"Item {n}: ") for n, row in rows)
-    return Calls(model=model, values=tuple(checked), is_list=True)
-
-
-def ask_most(ask: Ask, way: Way, inputs: Mapping[str, Any], more: Values, times: int = 1) -> Usage:
-    """The most that the calls can use, each item asked for so many times with `more` values."""
-    model = find_model(ask.model.internal_name) or ask.model
-    given = inputs.get(PARAMS_IN) if way.takes_params else None
-    params = given if isinstance(given, dict) else {}
-    values = {**known_values(model, ask.values), **known_values(model, params), **more}
-    return model.most(values) * (_count_items(model, way, inputs) * times)
+        return [base], False
+    return [base | row for row in zip_lists(lists, sockets)], True
 
 
 def _read_model(data: Mapping[str, Any], way: Way) -> tuple[Model, Values]:

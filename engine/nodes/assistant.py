@@ -1,7 +1,8 @@
 """Assistant: asks a text model, and gives its answer as a text, as a list or as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from engine.answers import NotJson, find_json, list_in, read_items
@@ -92,8 +93,13 @@ class Assistant(NodeType):
     def model(self, settings: AssistantSettings) -> str:
         return settings.ask.model.internal_name
 
-    def most(self, settings: AssistantSettings, inputs: Mapping[str, Any]) -> Usage:
-        return ask_most(settings.ask, WAY, inputs, {})
+    def most(
+        self,
+        settings: AssistantSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Usage:
+        return ask_most(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
 
     def bind(self, settings: AssistantSettings, wired: frozenset[str]) -> AssistantSettings:
         return replace(settings, wired=wired)
@@ -101,10 +107,7 @@ class Assistant(NodeType):
     async def run(
         self, settings: AssistantSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        def finish(model: Model, values: Values) -> Values:
-            return _instruct(settings, model, values)
-
-        calls = ask_calls(settings.ask, WAY, inputs, finish)
+        calls = ask_calls(settings.ask, WAY, inputs, partial(_instruct, settings))
         answers = await call_each(calls.model, calls.values, context)
         readings = await run_each(
             lambda _, answer: _read(settings, answer, context), answers, CALLS_AT_ONCE

@@ -1,6 +1,6 @@
 """What a node type is, and what it may ask for while it runs."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -175,8 +175,10 @@ class NodeType(Protocol):
         """The internal name of the model whose price is charged; most node types have none."""
         return None
 
-    def most(self, settings: Any, inputs: Mapping[str, Any]) -> Usage:
-        """The most that one run with these inputs can use, as far as they are known yet."""
+    def most(
+        self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Usage:
+        """The most that one run with these inputs can use; `unknown` sockets bring others later."""
         return Usage()
 
     def bind(self, settings: Any, wired: frozenset[str]) -> Any:

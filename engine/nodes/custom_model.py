@@ -1,6 +1,6 @@
 """Custom Model: any model of the registry, as a node."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from engine.fields import SOCKETS, Field
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
+from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
 from engine.nodes.fan_out import (
     PARAMS_IN,
     call_each,
@@ -16,6 +16,7 @@ from engine.nodes.fan_out import (
     find_current,
     find_usable,
     known_values,
+    most_of_calls,
     read_params,
     value_faults,
     zip_lists,
@@ -75,11 +76,19 @@ class CustomModel(NodeType):
     def model(self, settings: CustomModelSettings) -> str:
         return settings.model.internal_name
 
-    def most(self, settings: CustomModelSettings, inputs: Mapping[str, Any]) -> Usage:
+    def most(
+        self,
+        settings: CustomModelSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Usage:
         model = find_model(settings.model.internal_name) or settings.model
-        lists = _lists(model, inputs)
-        count = max(map(len, lists.values())) if lists else 1
-        return model.most(_merge(model, settings, inputs)) * count
+        values, lists = _merge(model, settings, inputs), _lists(model, inputs)
+        try:
+            rows = _rows(model, lists) if lists else [{}]
+        except NodeFailed:  # as it stands it does not come to a call
+            return model.most(values, is_partial=True) * max(map(len, lists.values()))
+        return most_of_calls(model, [values | row for row in rows], is_partial=bool(unknown))
 
     async def run(
         self, settings: CustomModelSettings, inputs: Mapping[str, Any], context: Context
@@ -91,10 +100,9 @@ class CustomModel(NodeType):
         if not lists:
             given = await context.call_model(model, check_values(model, values))
             return {_output(model): given}
-        sockets = {field.name: _socket(field) for field in model.fields}
         calls = [
             check_values(model, values | item, f"Item {number}: ")
-            for number, item in enumerate(zip_lists(lists, sockets), 1)
+            for number, item in enumerate(_rows(model, lists), 1)
         ]
         return {_output(model): await call_each(model, calls, context)}
 
@@ -119,6 +127,10 @@ def _wired(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _lists(model: Model, inputs: Mapping[str, Any]) -> dict[str, list[Any]]:
     wired = _wired(model, inputs)
     return {name: value for name, value in wired.items() if isinstance(value, list)}
+
+
+def _rows(model: Model, lists: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    return zip_lists(lists, {field.name: _socket(field) for field in model.fields})
 
 
 def _merge(

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from engine.errors import InvalidInputs
 from engine.fields import Field, check_inputs
 from engine.models.manifest import PARAMS, Model
+from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.nodes.base import Context, NodeFailed, SettingsError
 from engine.values import kind_of
@@ -15,6 +16,7 @@ PARAMS_IN = f"{PARAMS}-in"
 CALLS_AT_ONCE = 16
 MAX_ITEMS = 10_000
 
+Values = Mapping[str, Any]
 Item = TypeVar("Item")
 Given = TypeVar("Given")
 
@@ -95,6 +97,17 @@ def zip_lists(
         raise NodeFailed("invalid_value", message)
     rows = (zip(lists, row, strict=True) for row in zip(*lists.values(), strict=True))
     return [{name: value for name, value in row if value is not None} for row in rows]
+
+
+def most_of_calls(model: Model, calls: Sequence[Values], *, is_partial: bool) -> Usage:
+    """The most that calls with these values can use, which differ in what is sent alone."""
+    if not calls:
+        return Usage()
+    first = model.most(calls[0], is_partial=is_partial)
+    if model.input_price is None:
+        return first * len(calls)
+    rest = (model.most(values, is_partial=is_partial) for values in calls[1:])
+    return sum(rest, start=first)
 
 
 async def call_each(

@@ -1,6 +1,6 @@
 """Image, Video and Music Generator: a model of one category, asked for each item of wired lists."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,13 @@ class Generator(NodeType):
     def model(self, settings: GeneratorSettings) -> str:
         return settings.ask.model.internal_name
 
-    def most(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Usage:
-        return ask_most(settings.ask, self.way, inputs, {})
+    def most(
+        self,
+        settings: GeneratorSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Usage:
+        return ask_most(settings.ask, self.way, inputs, unknown)
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
@@ -88,11 +93,16 @@ class ImageGenerator(Generator):
         faults = [f"{COUNT} {COUNT_RULE}"] if count is None else []
         return GeneratorSettings(ask=read_ask(data, self.way, *faults), count=count or 1)
 
-    def most(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Usage:
+    def most(
+        self,
+        settings: GeneratorSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Usage:
         params = inputs.get(PARAMS_IN)
         wired = params.get(COUNT) if isinstance(params, dict) else None
         count = settings.count if wired is None else _read_count(wired) or MAX_COUNT
-        return ask_most(settings.ask, self.way, inputs, _one(settings.ask.model, {}), count)
+        return ask_most(settings.ask, self.way, inputs, unknown, _one) * count
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.models.pricing import Usage
-from tests.manifests import model
+from tests.manifests import PROMPT, model
 
 DURATION = '[[fields]]\nname = "duration"\ntype = "number"\nmax = 12.5\n'
 FIXED = '[builtin]\ntemplate = "https://a.example/"'
@@ -34,15 +34,34 @@ def test_a_field_says_how_many_a_call_takes_up_to_its_max(
     assert clip.most(values) == Usage(calls=1, seconds=Decimal(seconds))
 
 
-def test_without_a_field_a_call_takes_the_most_that_the_price_names() -> None:
-    pricing = "".join(
-        f'[[pricing]]\nunit = "{unit}"\nusd = "1"\natMost = {most}\n'
-        for unit, most in (("input_token", 100), ("output_token", 200), ("second", 7))
+def priced(*units: tuple[str, int]) -> str:
+    return "".join(
+        f'[[pricing]]\nunit = "{unit}"\nusd = "1"\natMost = {most}\n' for unit, most in units
     )
 
+
+def test_without_a_field_a_call_takes_the_most_that_the_price_names() -> None:
+    pricing = priced(("input_token", 100), ("output_token", 200), ("second", 7))
+
     assert model(pricing=pricing).most({"prompt": "x"}) == Usage(
-        calls=1, input_tokens=100, output_tokens=200, seconds=Decimal(7)
+        calls=1, input_tokens=1_003, output_tokens=200, seconds=Decimal(7)
     )
+
+
+def test_what_a_call_is_sent_is_taken_for_tokens_as_soon_as_it_is_known() -> None:
+    found = model(pricing=priced(("input_token", 5_000)))
+
+    assert found.most({}, is_partial=True).input_tokens == 5_000
+    assert found.most({"prompt": "x" * 10}).input_tokens == 1_012
+    assert found.most({"prompt": "x" * 9_000}).input_tokens == 10_002
+    assert found.most({"prompt": "x" * 9_000}, is_partial=True).input_tokens == 10_002
+
+
+def test_a_field_may_say_how_many_tokens_are_sent() -> None:
+    fields = PROMPT + '[[fields]]\nname = "n"\ntype = "number"\nmax = 40\n'
+    pricing = '[[pricing]]\nunit = "input_token"\nusd = "1"\nfield = "n"\n'
+
+    assert model(fields=fields, pricing=pricing).most({"prompt": "x", "n": 8}).input_tokens == 8
 
 
 @pytest.mark.parametrize(("category", "images"), [("image", 1), ("text", 0)])

@@ -154,7 +154,7 @@ async def test_without_a_report_the_most_was_used(models: Models, provider: Prov
 
     answer = await models.call(chat(), {"prompt": "x", "maxTokens": 100})
 
-    assert answer.usage == Usage(calls=1, input_tokens=1000, output_tokens=100)
+    assert answer.usage == Usage(calls=1, input_tokens=1019, output_tokens=100)
 
 
 async def test_a_report_is_never_over_the_most(models: Models, provider: Provider) -> None:
@@ -162,7 +162,7 @@ async def test_a_report_is_never_over_the_most(models: Models, provider: Provide
 
     answer = await models.call(chat(), {"prompt": "x", "maxTokens": 100})
 
-    assert answer.usage == Usage(calls=1, input_tokens=1000, output_tokens=100)
+    assert answer.usage == Usage(calls=1, input_tokens=1019, output_tokens=100)
 
 
 async def test_text_in_parts_is_put_together(models: Models, provider: Provider) -> None:
