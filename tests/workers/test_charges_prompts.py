@@ -128,6 +128,21 @@ async def test_what_another_model_says_is_held_for_as_long_as_it_is(
     assert await buyer.paid(119)
 
 
+async def test_each_prompt_of_a_list_is_held_for_by_its_own_size(
+    buyer: Buyer, provider: Provider
+) -> None:
+    provider.answers = [said("Hi", 45_000, 10)]
+    graph = Graph().node("l", "list", items=[{"value": "Hello"}, {"value": "x" * 90_000}])
+    graph.node("a", "customModel", model="chat").node("out", "responseOutput")
+
+    execution = await buyer.run(
+        graph.wire("l.items-out > a.prompt-in", "a.text-out > out.result-in")
+    )
+
+    assert execution.credits_cost == 60  # 46,000 tokens, of which the short prompt cannot have more
+    assert await buyer.paid(60)
+
+
 def test_an_estimate_knows_what_is_typed_and_supposes_what_is_not() -> None:
     def of(graph: Graph) -> int:
         return estimate(compile_plan(graph.nodes, graph.edges), MARKUP)
