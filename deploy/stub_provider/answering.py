@@ -18,6 +18,8 @@ from deploy.stub_provider.refusals import Refused
 from deploy.stub_provider.script import Script, read_script
 from deploy.stub_provider.sending import ClientLeft, pause, send_answer
 
+PROMPTS = ("prompt", "text", "input", "content", "messages", "contents", "parts")
+"""Where texts stand that a model reads."""
 SCRIPTED = "x-stub"
 SCRIPTED_LIMIT = 60
 
@@ -90,6 +92,7 @@ class Endpoint:
             body=body,
             headers=request.headers,
             path=request.path_params,
+            query=request.query_params,
             base_url=str(request.base_url).rstrip("/"),
             script=script,
             model=model,
@@ -143,7 +146,8 @@ class Endpoint:
 
 def _credential(request: Request) -> str:
     headers = request.headers
-    return headers.get("x-api-key") or headers.get("authorization") or ""
+    names = ("x-api-key", "x-goog-api-key", "authorization")
+    return next((headers[name] for name in names if headers.get(name)), "")
 
 
 def _scripted(script: Script) -> Refused:
@@ -160,15 +164,10 @@ def _used_up(standings: Standings, wait: float) -> Standings:
 
 def prompt_of(value: Any) -> str:
     """The texts of a body that a model reads, the last first, for the record of calls."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return next((text for each in reversed(value) if (text := prompt_of(each))), "")
     if not isinstance(value, dict):
         return ""
-    for name in ("prompt", "text", "input", "content", "messages"):
-        found = value.get(name)
-        if isinstance(found, list) and found:
-            found = found[-1]
-        if isinstance(found, str) and found:
-            return found
-        inner = prompt_of(found)
-        if inner:
-            return inner
-    return ""
+    return next((text for name in PROMPTS if (text := prompt_of(value.get(name)))), "")

@@ -6,11 +6,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.stub_provider import anthropic, openai_media, openai_text, submitting
+from deploy.stub_provider import (
+    anthropic,
+    ark,
+    gemini,
+    openai_media,
+    openai_text,
+    submitting,
+    suno,
+)
 from deploy.stub_provider.answering import Endpoint, Handler, Stub
 from deploy.stub_provider.asking import Answer, Ask
 from deploy.stub_provider.calls import Calls
-from deploy.stub_provider.dialects import ANTHROPIC, FAL, OPENAI, REPLICATE, Dialect
+from deploy.stub_provider.dialects import (
+    ANTHROPIC,
+    ARK,
+    FAL,
+    GEMINI,
+    OPENAI,
+    REPLICATE,
+    SUNO,
+    Dialect,
+)
 from deploy.stub_provider.files import make_file
 from deploy.stub_provider.jobs import Jobs
 from deploy.stub_provider.limits import LimitOptions, Limits
@@ -35,6 +52,10 @@ LIMITED: tuple[Entry, ...] = (
     ("POST", "/v1/predictions", REPLICATE, submitting.submit),
     ("POST", "/v1/models/{owner}/{name}/predictions", REPLICATE, submitting.submit),
     ("POST", "/fal/{model:path}", FAL, submitting.queue),
+    ("POST", "/v1beta/models/{model}:generateContent", GEMINI, gemini.generate_content),
+    ("POST", "/api/v3/images/generations", ARK, ark.make_images),
+    ("POST", "/api/v3/contents/generations/tasks", ARK, ark.create_task),
+    ("POST", "/api/v1/generate", SUNO, suno.generate),
 )
 """What costs a provider work, and so counts towards its limits."""
 
@@ -48,6 +69,9 @@ FREE: tuple[Entry, ...] = (
     ("GET", "/fal/{model:path}/requests/{id}/status", FAL, submitting.queue_status),
     ("GET", "/fal/{model:path}/requests/{id}", FAL, submitting.queue_response),
     ("PUT", "/fal/{model:path}/requests/{id}/cancel", FAL, submitting.queue_cancel),
+    ("GET", "/api/v3/contents/generations/tasks/{id}", ARK, ark.show_task),
+    ("DELETE", "/api/v3/contents/generations/tasks/{id}", ARK, ark.delete_task),
+    ("GET", "/api/v1/generate/record-info", SUNO, suno.show_record),
     ("GET", "/files/{name}", REPLICATE, _file),
 )
 

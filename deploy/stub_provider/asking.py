@@ -21,6 +21,7 @@ class Ask:
     body: Mapping[str, Any]
     headers: Headers
     path: Mapping[str, str]
+    query: Mapping[str, str]
     base_url: str
     script: Script
     model: str
@@ -115,13 +116,29 @@ def is_base64(data: Any) -> bool:
     return True
 
 
+def count_urls(images: Any, name: str) -> int:
+    """How many images are given by their URLs, which may hold their data. Raises Refused."""
+    listed = images if isinstance(images, list) else [] if images is None else [images]
+    for url in listed:
+        kind, _, data = url.partition(";base64,") if isinstance(url, str) else ("", "", "")
+        is_data = kind.startswith("data:image/") and is_base64(data)
+        if not is_data and not kind.startswith(("http://", "https://")):
+            raise Refused(400, f"(stub) '{name}' must be URLs of images.", param=name)
+    return len(listed)
+
+
 def _read_form(content_type: str, raw: bytes) -> Mapping[str, Any]:
+    """Texts by their names, and for each name of files a list of them."""
     start = f"Content-Type: {content_type}\r\n\r\n".encode()
     body: dict[str, Any] = {}
     for part in BytesParser(policy=HTTP).parsebytes(start + raw).iter_parts():
         name = part.get_param("name", header="content-disposition")
         data = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(data, bytes):
-            is_file = part.get_filename() is not None
-            body[name.removesuffix("[]")] = data if is_file else data.decode(errors="replace")
+            if part.get_filename() is None:
+                body[name] = data.decode(errors="replace")
+            else:
+                files = body.setdefault(name.removesuffix("[]"), [])
+                if isinstance(files, list):
+                    files.append(data)
     return body

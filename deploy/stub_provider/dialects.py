@@ -3,6 +3,7 @@
 OpenAI: the API reference and the guides "Error codes" and "Rate limits" (platform.openai.com/docs).
 Anthropic: docs.claude.com/en/api/errors, …/api/rate-limits, …/api/versioning.
 Replicate: replicate.com/docs/reference/http. fal: docs.fal.ai/documentation/model-apis.
+Gemini, BytePlus ModelArk, sunoapi.org: as in the modules that speak them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -70,6 +71,36 @@ def _fal_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
     return {"detail": refused.message}
 
 
+def _gemini_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
+    kinds = {
+        400: "INVALID_ARGUMENT",
+        401: "UNAUTHENTICATED",
+        403: "PERMISSION_DENIED",
+        404: "NOT_FOUND",
+        429: "RESOURCE_EXHAUSTED",
+        503: "UNAVAILABLE",
+        504: "DEADLINE_EXCEEDED",
+    }
+    kind = kinds.get(refused.status, "INTERNAL")
+    return {"error": {"code": refused.status, "message": refused.message, "status": kind}}
+
+
+def _ark_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
+    kinds = {401: "AuthenticationError", 404: "NotFound", 429: "RateLimitExceeded"}
+    usual = "InternalServiceError" if refused.status >= 500 else "InvalidParameter"
+    message = f"{refused.message} Request id: {request_id}"
+    error = {"code": kinds.get(refused.status, usual), "message": message}
+    return {"error": {**error, "param": refused.param or "", "type": "Error"}}
+
+
+def _suno_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
+    return {"code": refused.status, "msg": refused.message, "data": None}
+
+
+def _no_rates(standings: Standings) -> Headers:
+    return {}
+
+
 def _openai_rates(standings: Standings) -> Headers:
     def named(unit: str, standing: Standing | None) -> Iterator[tuple[str, str]]:
         if standing is not None:
@@ -104,6 +135,14 @@ def _anthropic_rates(standings: Standings) -> Headers:
         **dict(named("requests", standings.requests)),
         **dict(named("tokens", standings.tokens)),
     }
+
+
+def _gemini_key(headers: Headers) -> None:
+    key = headers.get("x-goog-api-key", "")
+    if not key:
+        raise Refused(403, "(stub) Method doesn't allow unregistered callers.")
+    if key.endswith(WRONG_KEY):
+        raise Refused(400, "(stub) API key not valid. Please pass a valid API key.")
 
 
 def _bearer(headers: Headers) -> None:
@@ -149,5 +188,26 @@ FAL = Dialect(
     rate_headers=_openai_rates,
     check=_bearer,
     id_header="x-fal-request-id",
+    id_prefix="",
+)
+GEMINI = Dialect(
+    error=_gemini_error,
+    rate_headers=_no_rates,
+    check=_gemini_key,
+    id_header="x-request-id",
+    id_prefix="",
+)
+ARK = Dialect(
+    error=_ark_error,
+    rate_headers=_no_rates,
+    check=_bearer,
+    id_header="x-request-id",
+    id_prefix="",
+)
+SUNO = Dialect(
+    error=_suno_error,
+    rate_headers=_no_rates,
+    check=_bearer,
+    id_header="x-request-id",
     id_prefix="",
 )

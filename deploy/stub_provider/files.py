@@ -8,7 +8,8 @@ from deploy.stub_provider import pictures, sounds, videos
 from deploy.stub_provider.refusals import Refused
 
 _NAME = re.compile(
-    r"(?P<seed>[0-9a-f]{16})-(?:(?P<width>\d{1,4})x(?P<height>\d{1,4})|(?P<ms>\d{1,6}))"
+    r"(?P<seed>[0-9a-f]{16})"
+    r"-(?:(?P<width>\d{1,4})x(?P<height>\d{1,4})(?:-of-(?P<given>\d{1,2}))?|(?P<ms>\d{1,6}))"
     r"\.(?P<kind>png|jpeg|webp|wav|mp4)"
 )
 CONTENT_TYPES = {**pictures.FORMATS, "wav": "audio/wav", "mp4": "video/mp4"}
@@ -27,10 +28,11 @@ def seed_of(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def picture_name(seed: str, width: int, height: int, kind: str) -> str:
-    """The name of a picture."""
+def picture_name(seed: str, width: int, height: int, kind: str, given: int = 0) -> str:
+    """The name of a picture, which is made from so many others."""
     width, height = pictures.fit(width, height)
-    return f"{seed}-{width}x{height}.{kind}"
+    of = f"-of-{min(given, pictures.MAX_MARKS)}" if given else ""
+    return f"{seed}-{width}x{height}{of}.{kind}"
 
 
 def timed_name(seed: str, seconds: float, kind: str) -> str:
@@ -49,6 +51,6 @@ def make_file(name: str) -> File:
 def _made(found: re.Match[str]) -> bytes:
     if found["ms"] is None:
         size = pictures.fit(int(found["width"]), int(found["height"]))
-        return pictures.draw(found["seed"], *size, found["kind"])
+        return pictures.draw(found["seed"], *size, found["kind"], int(found["given"] or 0))
     make = sounds.play if found["kind"] == "wav" else videos.film
     return make(found["seed"], min(max(int(found["ms"]), 100), round(1000 * sounds.MAX_SECONDS)))

@@ -5,9 +5,10 @@ audio/createSpeech.
 """
 
 import base64
+import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.stub_provider import pictures, sounds
@@ -19,6 +20,10 @@ from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import count_tokens
 
 MAX_IMAGES = 10
+MAX_GIVEN = 16
+IMAGE_TOKENS = 300
+FILES = re.compile(rb"\x89PNG|\xff\xd8\xff|RIFF.{4}WEBP", re.DOTALL)
+"""How the files begin that may be edited."""
 USUAL_SIZE = 1024
 PCM_RATE = 24_000
 SPEECH_FORMATS = frozenset({"mp3", "opus", "aac", "flac", "wav", "pcm"})
@@ -28,15 +33,16 @@ SECONDS_OF_A_CHARACTER = 0.05
 
 def make_images(ask: Ask, stub: Stub) -> Answer:
     """POST /v1/images/generations."""
-    return _images(ask, "")
+    return _images(ask, ())
 
 
 def edit_images(ask: Ask, stub: Stub) -> Answer:
-    """POST /v1/images/edits: what is sent decides the picture, and nothing of it is seen there."""
-    image = ask.body.get("image", ask.body.get("images"))
-    if not image:
+    """POST /v1/images/edits, a form: what is sent decides the picture, which counts the images."""
+    images = _files(ask, "image", MAX_GIVEN)
+    if not images:
         raise Refused(400, "(stub) 'image' is missing.", param="image")
-    return _images(ask, seed_of(image))
+    sources = [hashlib.sha256(each).digest() for each in (*images, *_files(ask, "mask", 1))]
+    return _images(ask, sources, len(images))
 
 
 def speak(ask: Ask, stub: Stub) -> Answer:
@@ -60,20 +66,32 @@ def speak(ask: Ask, stub: Stub) -> Answer:
     return Answer(chunks=(file.data,), content_type=file.content_type, input_tokens=tokens)
 
 
-def _images(ask: Ask, source: str) -> Answer:
+def _files(ask: Ask, name: str, most: int) -> list[bytes]:
+    files = ask.body.get(name, [])
+    if not isinstance(files, list) or not all(isinstance(each, bytes) for each in files):
+        raise Refused(400, f"(stub) '{name}' must be sent as files.", param=name)
+    if len(files) > most:
+        raise Refused(400, f"(stub) '{name}' is {most} files at most.", param=name)
+    if not all(FILES.match(each) for each in files):
+        raise Refused(400, f"(stub) '{name}' is no PNG, JPEG or WebP.", param=name)
+    return files
+
+
+def _images(ask: Ask, sources: Sequence[bytes], given: int = 0) -> Answer:
     prompt = ask.text("prompt")
     count = ask.whole("n", 1, most=MAX_IMAGES)
     width, height = size_of(ask.body.get("size"))
     kind = ask.choice("output_format", "png", pictures.FORMATS)
     seeds = [
-        seed_of(ask.model, without_marks(prompt), ask.body.get("seed"), source, number)
+        seed_of(ask.model, without_marks(prompt), ask.body.get("seed"), *sources, number)
         for number in range(count)
     ]
-    names = [picture_name(seed, width, height, kind) for seed in seeds]
+    names = [picture_name(seed, width, height, kind, given) for seed in seeds]
     as_url = ask.body.get("response_format") == "url"
     data = [{"url": f"{ask.base_url}/files/{name}"} if as_url else _inline(name) for name in names]
-    spent = {"input_tokens": count_tokens(prompt), "output_tokens": 1000 * count}
-    usage = {**spent, "total_tokens": sum(spent.values())}
+    read = {"text_tokens": count_tokens(prompt), "image_tokens": IMAGE_TOKENS * given}
+    spent = {"input_tokens": sum(read.values()), "output_tokens": 1000 * count}
+    usage = {**spent, "total_tokens": sum(spent.values()), "input_tokens_details": read}
     about = {"created": int(time.time()), "output_format": kind, "size": f"{width}x{height}"}
     return with_usage(answer_json({**about, "data": data, "usage": usage}), *spent.values())
 

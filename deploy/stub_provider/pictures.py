@@ -17,6 +17,7 @@ _LETTERS = {
     "b": ("#..", "#..", "###", "#.#", "###"),
 }
 _TOP, _LEFT = 13, 9
+_MARKS_ROW, MAX_MARKS = 22, 16
 
 
 def fit(width: int, height: int) -> tuple[int, int]:
@@ -28,9 +29,13 @@ def fit(width: int, height: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=128)
-def draw(seed: str, width: int, height: int, kind: str) -> bytes:
-    """A picture as a PNG, JPEG or WebP file."""
-    png = _png(grid_of(seed), palette_of(seed), width, height)
+def draw(seed: str, width: int, height: int, kind: str, given: int = 0) -> bytes:
+    """A picture as a PNG, JPEG or WebP file, with a white mark for each image it is made from."""
+    grid = grid_of(seed)
+    if given:
+        marks = [WHITE if x % 2 == 0 and x < 2 * given else BLACK for x in range(GRID)]
+        grid[_MARKS_ROW] = bytearray(marks)
+    png = _png(grid, palette_of(seed), width, height)
     return png if kind == "png" else _converted(png, kind)
 
 

@@ -24,19 +24,19 @@ def submit(ask: Ask, stub: Stub) -> Answer:
     if not isinstance(values, dict):
         raise Refused(422, "(stub) 'input' must be an object.", param="input")
     model = ask.model or "/".join(ask.path.get(name, "") for name in ("owner", "name")).strip("/")
-    job = _submitted(ask, stub, model, values)
+    job = submitted_job(ask, stub, model, values)
     return answer_json(prediction(job, ask.base_url, stub.jobs.clock()), status=201)
 
 
 def show(ask: Ask, stub: Stub) -> Answer:
     """GET of a job."""
-    job = _polled(ask, stub)
+    job = polled_job(ask, stub)
     return answer_json(prediction(job, ask.base_url, stub.jobs.clock()))
 
 
 def cancel(ask: Ask, stub: Stub) -> Answer:
     """POST …/cancel; a job that has ended stays as it is."""
-    job = _found(ask, stub)
+    job = find_job(ask, stub)
     if stub.jobs.cancel(job):
         stub.calls.job("cancelled")
     return answer_json(prediction(job, ask.base_url, stub.jobs.clock()))
@@ -44,7 +44,7 @@ def cancel(ask: Ask, stub: Stub) -> Answer:
 
 def queue(ask: Ask, stub: Stub) -> Answer:
     """POST /fal/{model}."""
-    job = _submitted(ask, stub, ask.path["model"], ask.body)
+    job = submitted_job(ask, stub, ask.path["model"], ask.body)
     return answer_json(
         {**_queue_urls(job, ask.base_url), "status": "IN_QUEUE", "queue_position": 0}
     )
@@ -52,7 +52,7 @@ def queue(ask: Ask, stub: Stub) -> Answer:
 
 def queue_status(ask: Ask, stub: Stub) -> Answer:
     """GET /fal/{model}/requests/{id}/status."""
-    job = _polled(ask, stub)
+    job = polled_job(ask, stub)
     now = stub.jobs.clock()
     words = {JobStatus.STARTING: "IN_QUEUE", JobStatus.PROCESSING: "IN_PROGRESS"}
     word = words.get(job.status(now), "COMPLETED")
@@ -68,7 +68,7 @@ def queue_status(ask: Ask, stub: Stub) -> Answer:
 
 def queue_response(ask: Ask, stub: Stub) -> Answer:
     """GET /fal/{model}/requests/{id}: what was made."""
-    job = _found(ask, stub)
+    job = find_job(ask, stub)
     match job.status(stub.jobs.clock()):
         case JobStatus.SUCCEEDED:
             return answer_json(_made(output_of(job), ask.base_url))
@@ -81,7 +81,7 @@ def queue_response(ask: Ask, stub: Stub) -> Answer:
 
 def queue_cancel(ask: Ask, stub: Stub) -> Answer:
     """PUT /fal/{model}/requests/{id}/cancel."""
-    if stub.jobs.cancel(_found(ask, stub)):
+    if stub.jobs.cancel(find_job(ask, stub)):
         stub.calls.job("cancelled")
         return answer_json({"status": "CANCELLATION_REQUESTED"}, status=202)
     return answer_json({"status": "ALREADY_COMPLETED"}, status=400)
@@ -111,7 +111,8 @@ def prediction(job: Job, base_url: str, now: float) -> dict[str, Any]:
     }
 
 
-def _submitted(ask: Ask, stub: Stub, model: str, values: Any) -> Job:
+def submitted_job(ask: Ask, stub: Stub, model: str, values: Any) -> Job:
+    """A job that is counted; the one there is already where its key says so. Raises Refused."""
     check_kind(ask.script.output)
     key = ask.headers.get("idempotency-key")
     job, is_new = stub.jobs.submit(model, values, ask.script, key)
@@ -119,15 +120,17 @@ def _submitted(ask: Ask, stub: Stub, model: str, values: Any) -> Job:
     return job
 
 
-def _found(ask: Ask, stub: Stub) -> Job:
-    job = stub.jobs.find(ask.path["id"])
+def find_job(ask: Ask, stub: Stub, job_id: str = "") -> Job:
+    """The job of the path, or of another id. Raises Refused."""
+    job = stub.jobs.find(job_id or ask.path.get("id", ""))
     if job is None:
         raise Refused(404, "(stub) There is no such job.")
     return job
 
 
-def _polled(ask: Ask, stub: Stub) -> Job:
-    job = _found(ask, stub)
+def polled_job(ask: Ask, stub: Stub, job_id: str = "") -> Job:
+    """The same, for a question after it, which a script may let fail. Raises Refused."""
+    job = find_job(ask, stub, job_id)
     job.polls += 1
     script = job.script
     if script.poll and (not script.times or job.polls <= script.times):

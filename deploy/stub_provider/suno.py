@@ -1,0 +1,77 @@
+"""Songs as sunoapi.org makes them: a task of two songs that is asked after.
+
+From its own pages, docs.sunoapi.org/suno-api/generate-music and …/get-music-generation-details.
+"""
+
+from typing import Any
+
+from deploy.stub_provider.answering import Stub
+from deploy.stub_provider.asking import Answer, Ask, answer_json
+from deploy.stub_provider.files import seed_of, timed_name
+from deploy.stub_provider.jobs import Job, JobStatus
+from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.script import without_marks
+from deploy.stub_provider.submitting import FAILURE, polled_job, submitted_job
+
+SONGS = 2
+SECONDS = 8.0
+MAX_PROMPT = 500
+WORDS = {
+    JobStatus.STARTING: "PENDING",
+    JobStatus.PROCESSING: "TEXT_SUCCESS",
+    JobStatus.SUCCEEDED: "SUCCESS",
+    JobStatus.FAILED: "GENERATE_AUDIO_FAILED",
+    JobStatus.CANCELED: "GENERATE_AUDIO_FAILED",
+}
+
+
+def generate(ask: Ask, stub: Stub) -> Answer:
+    """POST /api/v1/generate."""
+    model, prompt = ask.text("model"), ask.text("prompt")
+    ask.text("callBackUrl")
+    for name in ("customMode", "instrumental"):
+        if not isinstance(ask.body.get(name), bool):
+            raise Refused(400, f"(stub) '{name}' must be true or false.", param=name)
+    if len(prompt) > MAX_PROMPT and not ask.body["customMode"]:
+        raise Refused(413, f"(stub) 'prompt' has over {MAX_PROMPT} characters.", param="prompt")
+    job = submitted_job(ask, stub, f"suno-{model}", ask.body)
+    return _answer({"taskId": job.id})
+
+
+def show_record(ask: Ask, stub: Stub) -> Answer:
+    """GET /api/v1/generate/record-info?taskId=…"""
+    job = polled_job(ask, stub, ask.query.get("taskId", ""))
+    status = job.status(stub.jobs.clock())
+    songs = _songs(job, ask.base_url) if status is JobStatus.SUCCEEDED else []
+    failed = WORDS[status] == "GENERATE_AUDIO_FAILED"
+    return _answer(
+        {
+            "taskId": job.id,
+            "status": WORDS[status],
+            "type": "GENERATE",
+            "response": {"taskId": job.id, "sunoData": songs},
+            "errorCode": 500 if failed else None,
+            "errorMessage": FAILURE if failed else None,
+        }
+    )
+
+
+def _songs(job: Job, base_url: str) -> list[dict[str, Any]]:
+    prompt = without_marks(str(job.input["prompt"]))
+    names = [
+        timed_name(seed_of(job.model, prompt, number), SECONDS, "wav") for number in range(SONGS)
+    ]
+    return [
+        {
+            "id": name.partition("-")[0],
+            "audioUrl": f"{base_url}/files/{name}",
+            "title": "(stub)",
+            "modelName": job.model,
+            "duration": SECONDS,
+        }
+        for name in names
+    ]
+
+
+def _answer(data: dict[str, Any]) -> Answer:
+    return answer_json({"code": 200, "msg": "success", "data": data})
