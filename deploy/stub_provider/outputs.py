@@ -17,6 +17,8 @@ from deploy.stub_provider.texts import echo
 USUAL_SIDE = 512
 USUAL_SECONDS = 5.0
 MAX_OUTPUTS = 16
+GIVEN = ("image", "image_url", "first_frame", "last_frame")
+"""Where images stand that something is made from."""
 
 
 class Kind(StrEnum):
@@ -64,8 +66,10 @@ def output_of(job: Job) -> Output:
     prompt = without_marks(prompt_of(values))
     if kind is Kind.TEXT:
         return Output(kind=kind, text=echo(prompt))
+    given = [values[name] for name in GIVEN if isinstance(values.get(name), str)]
     seeds = [
-        seed_of(job.model, prompt, values.get("seed"), number) for number in range(_count(values))
+        seed_of(job.model, prompt, values.get("seed"), *given, number)
+        for number in range(_count(values))
     ]
     if kind is Kind.IMAGE:
         size = _size(values)

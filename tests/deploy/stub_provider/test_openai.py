@@ -278,6 +278,39 @@ def test_an_edit_takes_a_form_with_a_file(stub: TestClient) -> None:
     assert edit(b"\x89PNG\r\n\x00two") != made
 
 
+def test_an_edit_counts_its_images_and_tells_their_tokens(stub: TestClient) -> None:
+    def edit(*names: tuple[int, str]) -> Any:
+        files = [(name, ("a.png", b"\x89PNG\r\n" + bytes([n]), "image/png")) for n, name in names]
+        return stub.post("/v1/images/edits", data={"model": "m", "prompt": "blue"}, files=files)
+
+    one = edit(*enumerate(["image[]"])).json()
+    three = edit(*enumerate(["image[]", "image[]", "image[]"])).json()
+    masked = edit(*enumerate(["image[]", "mask"])).json()
+
+    assert one["usage"]["input_tokens_details"]["image_tokens"] == 300
+    assert three["usage"]["input_tokens_details"]["image_tokens"] == 900
+    assert len({made["data"][0]["b64_json"] for made in (one, three, masked)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "data", "param"),
+    [
+        (["image[]"], b"GIF89a", "image"),
+        (["image[]"] * 17, b"\xff\xd8\xff", "image"),
+        (["image[]", "mask", "mask"], b"\x89PNG", "mask"),
+        (["mask"], b"\x89PNG", "image"),
+    ],
+)
+def test_files_that_cannot_be_edited_are_refused(
+    stub: TestClient, names: list[str], data: bytes, param: str
+) -> None:
+    files = [(name, ("a.png", data, "image/png")) for name in names]
+
+    answer = stub.post("/v1/images/edits", data={"model": "m", "prompt": "blue"}, files=files)
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
 def test_an_edit_without_an_image_is_refused(stub: TestClient) -> None:
     answer = stub.post("/v1/images/edits", json={"model": "m", "prompt": "make it blue"})
 

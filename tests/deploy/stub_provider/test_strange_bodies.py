@@ -51,6 +51,35 @@ MEDIA = {
     "dimensions": 4,
     "aspect_ratio": "1:1",
 }
+IMAGE_URL = {"url": "data:image/png;base64,aGk="}
+TASK = {
+    "model": "m",
+    "content": [
+        {"type": "text", "text": "cat"},
+        {"type": "image_url", "image_url": IMAGE_URL, "role": "first_frame"},
+    ],
+    "duration": 4,
+    "resolution": "480p",
+}
+CONTENTS = {
+    "contents": [
+        {
+            "role": "user",
+            "parts": [{"text": "cat"}, {"inlineData": {"mimeType": "image/png", "data": "aGk="}}],
+        }
+    ],
+    "generationConfig": {
+        "responseModalities": ["IMAGE"],
+        "imageConfig": {"aspectRatio": "1:1", "imageSize": "1K"},
+    },
+}
+SONG = {
+    "model": "m",
+    "prompt": "cat",
+    "customMode": False,
+    "instrumental": True,
+    "callBackUrl": "https://a.example",
+}
 PATHS = {
     "/v1/chat/completions": MESSAGE,
     "/v1/messages": MESSAGE,
@@ -60,8 +89,18 @@ PATHS = {
     "/v1/audio/speech": MEDIA,
     "/v1/predictions": MEDIA,
     "/fal/acme/painter": MEDIA,
+    "/v1beta/models/m:generateContent": CONTENTS,
+    "/api/v3/images/generations": {**MEDIA, "image": [IMAGE_URL["url"]]},
+    "/api/v3/contents/generations/tasks": TASK,
+    "/api/v1/generate": SONG,
 }
-KEYED = {"x-api-key": "k", "anthropic-version": "1", "x-stub": "job=0"}
+KEYED = {"x-api-key": "k", "x-goog-api-key": "k", "anthropic-version": "1", "x-stub": "job=0"}
+ASKED_AFTER = {
+    "/v1/predictions": "/v1/predictions/{}",
+    "/api/v3/contents/generations/tasks": "/api/v3/contents/generations/tasks/{}",
+    "/api/v1/generate": "/api/v1/generate/record-info?taskId={}",
+}
+"""How jobs that were submitted there are asked after."""
 strange = st.one_of(
     st.none(),
     st.booleans(),
@@ -99,5 +138,7 @@ def test_no_body_is_more_than_the_stub_can_take(
     answer = stub.post(path, content=json.dumps(body), headers=KEYED)
 
     assert answer.status_code < 500
-    if path == "/v1/predictions" and answer.status_code == 201:
-        assert stub.get(answer.json()["urls"]["get"]).status_code == 200
+    if path in ASKED_AFTER and answer.status_code in (200, 201):
+        said = answer.json()
+        job_id = said.get("id") or said["data"]["taskId"]
+        assert stub.get(ASKED_AFTER[path].format(job_id)).status_code == 200
