@@ -7,7 +7,7 @@
 --       7 milliseconds to keep it, then node index, item, offset of the text ('' for progress), and
 --       text or progress
 -- Returns 'ok' | 'unwatched' | 'fenced'
--- Uses: events
+-- Uses: add_event, ring_watchers
 local keys, fence = {events = KEYS[3]}, ARGV[2]
 
 local held = redis.call('HGET', KEYS[2], ARGV[1])

@@ -5,7 +5,7 @@
 -- KEYS: 1 execution, 2 events, 3 what running nodes have told
 -- ARGV: 1 channel to ring ('' for none), 2 number of the first entry that is wanted, 3 most entries
 -- Returns {status, entries as XRANGE gives them} | {'missing'}
--- Uses: events
+-- Uses: add_event, events
 local MOST_WATCHERS = 16
 local keys = {events = KEYS[2]}
 

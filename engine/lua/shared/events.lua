@@ -1,11 +1,3 @@
--- What those who watch an execution are told: entries, numbered in the order in which it happened.
--- `events` on its record is the number of the last, there from when somebody first watches;
--- `watchers` are the channels to ring, each with a comma behind it.
-local function add_event(keys, execution, ...)
-  local number = redis.call('HINCRBY', execution, 'events', 1)
-  redis.call('XADD', keys.events, string.format('%d-0', number), ...)
-end
-
 -- The first entry: how far the execution has come, and the attempts of what is under way.
 local function begin_events(keys, execution, statuses)
   local claims = {}
@@ -14,15 +6,6 @@ local function begin_events(keys, execution, statuses)
     claims[#claims + 1] = (position - 1) .. '=' .. string.match(claim, '^%d+:(%d+)')
   end
   add_event(keys, execution, 'begun', statuses, 'claims', table.concat(claims, ','))
-end
-
--- Whoever does not listen any more is forgotten.
-local function ring_watchers(execution, execution_id)
-  local watchers = redis.call('HGET', execution, 'watchers') or ''
-  local left = string.gsub(watchers, '([^,]+),', function(channel)
-    return redis.call('PUBLISH', channel, 'events:' .. execution_id) == 0 and '' or nil
-  end)
-  if left ~= watchers then redis.call('HSET', execution, 'watchers', left) end
 end
 
 -- What a step does to nodes, told before it is done: each that settles with its code and that before,
