@@ -51,6 +51,34 @@ def webp_head(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
+def animation(form: str, frames: int) -> bytes:
+    """A real one, of pictures that differ."""
+    first, *others = [Image.new("RGB", (8, 6), (number, 9, 9)) for number in range(frames)]
+    out = io.BytesIO()
+    first.save(out, form, save_all=True, append_images=others, duration=20)
+    return out.getvalue()
+
+
+def png_frames(count: int, width: int = 1, height: int = 1, *, said: int = 1) -> bytes:
+    """A PNG with so many frames, whatever it says, behind a large chunk."""
+    head = chunk(b"acTL", struct.pack(">II", said, 0))
+    frame = struct.pack(">IIIIIHHBB", 0, width, height, 0, 0, 1, 10, 0, 0)
+    return png_head(1, 1, chunk(b"teXt", bytes(300_000)), head, *[chunk(b"fcTL", frame)] * count)
+
+
+def webp_frames(count: int, width: int = 1, height: int = 1) -> bytes:
+    sizes = bytes(6) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    frame = b"ANMF" + struct.pack("<I", 16) + sizes + bytes(4)
+    body = webp_head(1, 1)[8:] + frame * count
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def gif_frame(left: int, top: int, width: int, height: int) -> bytes:
+    """A GIF of one pixel with a frame somewhere else."""
+    frame = b"\x2c" + struct.pack("<HHHHB", left, top, width, height, 0) + b"\x02\x02\x44\x01\x00"
+    return gif_head(1, 1)[:-1] + frame + b";"
+
+
 def wav(milliseconds: int = 500, rate: int = 8_000) -> bytes:
     data = b"\x00" * (rate * milliseconds // 1000)
     form = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, rate, rate, 1, 8)
@@ -139,6 +167,16 @@ def wrong_files() -> dict[str, tuple[str, bytes]]:
         "png with a zip behind": ("image/png", whole_png + archive),
         "png with a page behind": ("image/png", whole_png + page),
         "gif bomb": ("image/gif", gif_head(65_535, 65_535)),
+        "gif of many frames": ("image/gif", gif_head(10, 10, 50_000)),
+        "gif with a frame beyond it": ("image/gif", gif_frame(65_000, 65_000, 535, 535)),
+        "gif with damaged blocks": ("image/gif", gif_head(10, 10)[:-1] + b"\x99\x01\x00;"),
+        "png of many frames": ("image/png", png_frames(1_001)),
+        "png that says so late": ("image/png", png_frames(0, said=50_000)),
+        "png with a huge frame": ("image/png", png_frames(1, 65_535, 65_535)),
+        "png with an endless chunk": ("image/png", png_head(9, 9, b"\xff\xff\xff\xffIDAT")),
+        "webp of many frames": ("image/webp", webp_frames(1_001)),
+        "webp with a huge frame": ("image/webp", webp_frames(1, 1 << 24, 1 << 24)),
+        "webp with a chunk beyond it": ("image/webp", webp_frames(1)[:-24] + b"\xff" * 24),
         "gif cut": ("image/gif", gif_head(10, 10)[:-1]),
         "gif with only a name": ("image/gif", b"GIF89a"),
         "gif with a script behind": ("image/gif", gif_head(10, 10) + b"/*alert(1)*/"),
@@ -151,6 +189,7 @@ def wrong_files() -> dict[str, tuple[str, bytes]]:
         "webp with a page behind": ("image/webp", picture("WEBP") + page),
         "webp with nothing": ("image/webp", b"RIFF\x04\x00\x00\x00WEBP"),
         "avif bomb": ("image/avif", avif_head(65_535, 65_535)),
+        "avif just over the limit": ("image/avif", avif_head(5_001, 5_000)),
         "avif without a size": ("image/avif", box(b"ftyp", b"avif\x00\x00\x00\x00avifmif1")),
         "playlist as mp4": ("video/mp4", playlist),
         "playlist": ("application/vnd.apple.mpegurl", playlist),

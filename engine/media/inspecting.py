@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 
 from engine.media.formats import HEAD_BYTES, Facts, Medium, UnfitMedia, read_facts
+from engine.media.frames import Frames
 
-TAIL_BYTES = 16
 JPEG_END = b"\xff\xd9"
-PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 class TooLargeMedia(ValueError):
@@ -23,8 +22,8 @@ class Inspector:
         self._declared = declared
         self._medium = medium
         self._max_bytes = max_bytes
-        self._head = b""
-        self._tail = b""
+        self._frames = Frames("")
+        self._last = b""
         self._has_jpeg_end = False
         self.bytes = 0
         self.facts: Facts | None = None
@@ -43,7 +42,7 @@ class Inspector:
                 yield self._begin(bytes(head))
         if self.facts is None:
             yield self._begin(bytes(head))
-        self._check_end(self.known)
+        self._check_end()
 
     @property
     def known(self) -> Facts:
@@ -61,27 +60,18 @@ class Inspector:
         self.facts = read_facts(head, self._declared)
         if self._medium is not None and self.facts.medium is not self._medium:
             raise UnfitMedia(f"The file is {self.facts.content_type}, not {self._medium}")
+        self._frames = Frames(self.facts.content_type)
         self._note(head[self.facts.data_at :])
-        self._head = head[:12]
         return head
 
     def _note(self, piece: bytes) -> None:
-        joined = self._tail + piece
+        self._frames.feed(piece)
         if self.known.content_type == "image/jpeg" and not self._has_jpeg_end:
-            self._has_jpeg_end = JPEG_END in joined
-        self._tail = joined[-TAIL_BYTES:]
+            self._has_jpeg_end = JPEG_END in self._last + piece
+            self._last = piece[-1:]
 
-    def _check_end(self, facts: Facts) -> None:
+    def _check_end(self) -> None:
         """What stands behind a picture could be something else, for those who read from the end."""
-        is_whole = True
-        if facts.content_type == "image/png":
-            is_whole = self._tail.endswith(PNG_END)
-        elif facts.content_type == "image/gif":
-            is_whole = self._tail.endswith(b";")
-        elif facts.content_type == "image/jpeg":
-            is_whole = self._has_jpeg_end
-        elif facts.content_type == "image/webp":
-            size = int.from_bytes(self._head[4:8], "little")
-            is_whole = self.bytes == 8 + size + size % 2
-        if not is_whole:
+        self._frames.finish()
+        if self.known.content_type == "image/jpeg" and not self._has_jpeg_end:
             raise UnfitMedia("The file does not end where its format ends")

@@ -1,0 +1,90 @@
+"""Files of pictures, followed to their end however they come."""
+
+import random
+import time
+
+import pytest
+
+from engine.media.formats import MAX_FRAMES, UnfitMedia
+from engine.media.frames import Frames
+from tests import media_files as files
+
+WHOLE = {
+    **{f"image/{kind}": files.animation(kind, 3) for kind in ("gif", "png", "webp")},
+    "image/gif 1": files.picture("GIF"),
+    "image/png 1": files.picture("PNG"),
+    "image/webp 1": files.picture("WEBP"),
+    "image/webp lossless": files.picture("WEBP", lossless=True),
+    "image/gif most": files.gif_head(10, 10, MAX_FRAMES),
+    "image/png most": files.png_frames(MAX_FRAMES, said=MAX_FRAMES),
+    "image/webp most": files.webp_frames(MAX_FRAMES),
+    "image/gif padded": files.picture("GIF")[:-1] + b"\0\0;",
+}
+
+
+def follow(kind: str, data: bytes, size: int = 4_096) -> None:
+    frames = Frames(kind.partition(" ")[0])
+    for start in range(0, len(data), size):
+        frames.feed(data[start : start + size])
+    frames.finish()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 65_536])
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_whole_file_is_followed_to_its_end_however_it_is_cut(kind: str, size: int) -> None:
+    follow(kind, WHOLE[kind], size)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WHOLE if "most" not in kind])
+def test_a_file_that_is_cut_or_goes_on_is_refused(kind: str) -> None:
+    data = WHOLE[kind]
+
+    for length in range(len(data)):
+        with pytest.raises(UnfitMedia):
+            follow(kind, data[:length])
+    for more in (b";", b"\0", b"<script>", b"PK\x03\x04", data):
+        if kind.startswith("image/webp"):
+            continue  # what its head says of its size is held against the bytes
+        with pytest.raises(UnfitMedia):
+            follow(kind, data + more)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("image/gif", files.gif_head(10, 10, MAX_FRAMES + 1)),
+        ("image/png", files.png_frames(MAX_FRAMES + 1)),
+        ("image/png", files.png_frames(0, said=MAX_FRAMES + 1)),
+        ("image/webp", files.webp_frames(MAX_FRAMES + 1)),
+    ],
+)
+def test_one_frame_too_many_is_refused(kind: str, data: bytes) -> None:
+    with pytest.raises(UnfitMedia, match="more than 1000 frames"):
+        follow(kind, data)
+
+
+def test_any_byte_changed_ends_in_words() -> None:
+    dice = random.Random(1)
+    for kind, data in WHOLE.items():
+        for _ in range(200 if len(data) < 10_000 else 5):
+            place = dice.randrange(len(data))
+            changed = data[:place] + dice.randbytes(1) + data[place + 1 :]
+            try:
+                follow(kind, changed, dice.randint(1, 999))
+            except UnfitMedia as error:
+                assert str(error)
+
+
+def test_a_large_file_is_followed_in_little_time() -> None:
+    block = b"\xff" + bytes(255)
+    data = files.gif_head(10, 10)[:-2] + block * 80_000 + b"\0;"
+    began = time.perf_counter()
+
+    follow("image/gif", data, 65_536)
+
+    assert len(data) > 20_000_000
+    assert time.perf_counter() - began < 1
+
+
+def test_what_has_no_frames_is_let_through() -> None:
+    follow("audio/wav", files.wav())
