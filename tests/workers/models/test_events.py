@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.models.events import MAX_EVENT_BYTES, Event, Events, EventTooLarge
+from workers.models.events import Event, Events, EventTooLarge
 
 
 def read(*pieces: bytes) -> list[Event]:
@@ -75,21 +75,21 @@ def test_a_line_feed_that_begins_a_piece_ends_the_line_of_the_piece_before() -> 
 
 @pytest.mark.parametrize(
     "body",
-    [
-        b"data: " + b"x" * MAX_EVENT_BYTES,
-        b": " + b"x" * MAX_EVENT_BYTES,
-        b"data: xxxxxxxxx\n" * (MAX_EVENT_BYTES // 10 + 1),
-        b"data\n" * (MAX_EVENT_BYTES + 1),
-    ],
+    [b"data: " + b"x" * 95, b": " + b"x" * 99, b"data: xxxxxxxxx\n" * 11, b"data\n" * 101],
     ids=["a line", "a comment", "many lines", "many empty lines"],
 )
 def test_what_does_not_end_is_refused_before_it_is_all_there(body: bytes) -> None:
+    events = Events(max_bytes=100)
+
+    assert list(events.feed(body[:90])) == []
     with pytest.raises(EventTooLarge):
-        read(body)
+        list(events.feed(body[90:]))
 
 
 def test_many_events_may_be_larger_than_one() -> None:
-    assert len(read((b"data: " + b"x" * 1000 + b"\n\n") * 2000)) == 2000
+    events = Events(max_bytes=100)
+
+    assert len(list(events.feed((b"data: " + b"x" * 90 + b"\n\n") * 20))) == 20
 
 
 # -- pieces ---------------------------------------------------------------------------------------
