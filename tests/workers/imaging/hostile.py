@@ -55,6 +55,36 @@ def jpeg_head(width: int, height: int) -> bytes:
     return source[:place] + struct.pack(">HH", height, width) + source[place + 4 :]
 
 
+def jpeg_passes(count: int) -> bytes:
+    """A large JPEG with so many passes over it that hold nothing."""
+    source = plain((8_000, 6_000), kind="JPEG", progressive=True)
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x01\x05\x02"
+    return source[:-2] + scan * count + source[-2:]
+
+
+def gif_frame(width: int, height: int) -> bytes:
+    """A GIF of one pixel whose frame is larger."""
+    source = gif(1, 1, 1)
+    return source.replace(
+        struct.pack("<HHHHB", 0, 0, 1, 1, 0), struct.pack("<4HB", 0, 0, width, height, 0)
+    )
+
+
+def animated(kind: str, frames: int) -> bytes:
+    """An animation of so many frames."""
+    first, *others = [Image.new("L", (2, 2), number % 256) for number in range(frames)]
+    return encoded(first, kind, save_all=True, append_images=others, duration=20)
+
+
+def apng(frames: int) -> bytes:
+    """A PNG that says that it has so many frames, and has their heads."""
+    heads = [
+        chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, 1, 1, 0, 0, 1, 10, 0, 0))
+        for number in range(frames)
+    ]
+    return png(1, 1, chunk(b"acTL", struct.pack(">II", frames, 0)), SMALL, *heads)
+
+
 def webp_lossless(width: int, height: int) -> bytes:
     """A WebP that claims a size."""
     bits = (width - 1) | (height - 1) << 14
@@ -68,6 +98,13 @@ def avif_head(width: int, height: int) -> bytes:
     source = plain((16, 16), kind="AVIF")
     place = source.index(b"ispe") + 8
     return source[:place] + struct.pack(">II", width, height) + source[place + 8 :]
+
+
+def avif_smaller(width: int, height: int) -> bytes:
+    """An AVIF that says that it has sixteen pixels a side, and holds so many."""
+    source = plain((width, height), kind="AVIF", speed=10)
+    place = source.index(b"ispe") + 8
+    return source[:place] + struct.pack(">II", 16, 16) + source[place + 8 :]
 
 
 def looped_exif() -> bytes:
@@ -92,6 +129,10 @@ TOO_LARGE: dict[str, Maker] = {
     "a JPEG of 65500 x 65500": lambda: jpeg_head(65_500, 65_500),
     "a JPEG of 65500 x 1000": lambda: jpeg_head(65_500, 1_000),
     "a WebP of 16384 x 16384": lambda: webp_lossless(16_384, 16_384),
+    "a GIF with a frame of 65535 x 65535": lambda: gif_frame(65_535, 65_535),
+    "an AVIF of 60000 x 60000": lambda: avif_head(60_000, 60_000),
+    "an AVIF just over the limit": lambda: avif_head(5_001, 5_000),
+    "a JPEG with a thousand passes": lambda: jpeg_passes(1_000),
 }
 NO_IMAGES: dict[str, Maker] = {
     "nothing": lambda: b"",
@@ -155,19 +196,31 @@ BROKEN: dict[str, Maker] = {
     "a PNG with a text of 100 MB in UTF-8": lambda: png(
         1, 1, chunk(b"iTXt", b"x\0\x01\0\0\0" + zeros(100_000_000)), SMALL
     ),
-    "an AVIF of 60000 x 60000": lambda: avif_head(60_000, 60_000),
 }
 HARMLESS: dict[str, Maker] = {
     "a PNG whose pixels are noise": lambda: png(
         8, 8, chunk(b"IDAT", random.Random(1).randbytes(99))
     ),
     "a GIF of 50,000 frames": lambda: gif(1, 1, 50_000),
+    "a PNG of 50,000 frames": lambda: apng(50_000),
+    "a WebP of 500 frames": lambda: animated("WEBP", 500),
+    "an AVIF of 100 frames": lambda: animated("AVIF", 100),
     "a PNG with a script behind it": lambda: plain((8, 8)) + b"<script>alert(1)</script>",
     "a PNG with a zip behind it": lambda: plain((8, 8)) + b"PK\x03\x04" + bytes(64),
     "a JPEG with EXIF that loops": looped_exif,
     "a PNG with more pixels than it says": lambda: png(1, 1, chunk(b"IDAT", zeros(200_000_000))),
     "an image of 5000 x 1": lambda: halves((5_000, 1)),
 }
+LARGE: dict[str, Maker] = {
+    "an AVIF just under the limit": lambda: plain((5_000, 5_000), kind="AVIF", speed=10),
+    "an AVIF with transparency just under the limit": lambda: plain(
+        *((5_000, 5_000), (9, 9, 9, 9), "RGBA"), kind="AVIF", speed=10, subsampling="4:4:4"
+    ),
+    "an AVIF that is larger than it says": lambda: avif_smaller(4_000, 4_000),
+    "a JPEG with fifty passes": lambda: jpeg_passes(50),
+    "a PNG just under the limit": lambda: png(10_000, 5_000, idat(10_000, 5_000), color=0),
+}
+"""What is worked on, and takes much of what there is."""
 
 
 def every() -> Iterator[tuple[str, Maker]]:

@@ -72,6 +72,21 @@ async def test_what_only_looks_like_harm_is_worked_on(name: str, maker: Any, poo
     assert max(memory for _, memory in ended) < 200 * 1024 * 1024 + 2 * len(data)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "maker"), [pytest.param(*each, id=each[0]) for each in hostile.LARGE.items()]
+)
+async def test_what_is_large_is_worked_on_within_what_there_is(name: str, maker: Any) -> None:
+    data, own = maker(), Pool(slots=1, memory_bytes=MEMORY)
+    await own.start()
+
+    ended = [await own.run(measured, task, data, deadline_seconds=SECONDS) for task in TASKS]
+    await own.close()
+
+    assert [ending for ending, _ in ended] == ["made"] * len(TASKS), name
+    assert max(memory for _, memory in ended) < MEMORY
+
+
 @pytest.mark.parametrize("what", sorted(hostile.TOO_LARGE))
 def test_a_size_over_the_limit_is_named(what: str) -> None:
     with pytest.raises(NodeFailed) as raised:
