@@ -12,6 +12,7 @@ from typing import TypeVar
 from deploy.problems import CommandFailed
 from deploy.stack import find_stack
 from engine.errors import EngineError, Unavailable
+from engine.objects import Objects
 from engine.settings import load
 from engine.store import Store
 
@@ -38,7 +39,7 @@ async def open_store(
     `shared` are settings of its stack that hold where the environment does not say otherwise.
     """
     settings = load({**(shared or {}), **os.environ})
-    store = Store.open(replace(settings, redis_url=redis_url))
+    store = Store.open(replace(settings, redis_url=redis_url), Objects.of(settings))
     try:
         await _ping(store)
         await store.models.look()  # workflows that are pushed or run may call what was saved

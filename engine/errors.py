@@ -44,10 +44,12 @@ EngineError
 │   ├── TooManyExecutions
 │   └── TooManyFailedCalls (from one address, of callers nobody knows)
 ├── ExecutionFailed        a node failed while a caller waited
+├── ResultGone             an execution's result was removed from where it was kept
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
     ├── QueueFull
-    └── StorageFailed      (of media: full, gone or not permitted)
+    └── StorageFailed      (of media and large outputs: full, gone or not permitted)
+        └── ResultUnreadable
 """
 
 from collections.abc import Sequence
@@ -434,6 +436,14 @@ class ExecutionFailed(EngineError):
     code = "EXECUTION_FAILED"
 
 
+class ResultGone(EngineError):
+    """A result that was too large for the record is not where it was kept: removed or damaged."""
+
+    def __init__(self, execution_id: str) -> None:
+        message = "The result of this execution is not there any more"
+        super().__init__(message, executionId=execution_id)
+
+
 class Unavailable(EngineError):
     """The store or the queue cannot take this now; try again after `retry_after_seconds`."""
 
@@ -459,7 +469,15 @@ class QueueFull(Unavailable):
 
 
 class StorageFailed(Unavailable):
-    """Media can be neither stored nor read: the place is full, gone, or not permitted."""
+    """Media or large outputs cannot be stored or read: no room, no place, or not permitted."""
 
     def __init__(self, message: str = "Media cannot be stored or read right now") -> None:
         super().__init__(message)
+
+
+class ResultUnreadable(StorageFailed):
+    """A result that was too large for the record cannot be read from where it is kept."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__("The result of this execution cannot be read right now")
+        self.context = {"executionId": execution_id}

@@ -88,11 +88,6 @@ def execution(account_id: str, execution_id: str) -> str:
     return f"{_account_tag(account_id)}:execution:{account_id}:{execution_id}"
 
 
-def aside(account_id: str, execution_id: str) -> str:
-    """Hash: node outputs too large for the execution's record, by node index."""
-    return f"{_account_tag(account_id)}:aside:{account_id}:{execution_id}"
-
-
 def account_executions(account_id: str) -> str:
     """Sorted set: execution id by creation time in milliseconds."""
     return f"{_account_tag(account_id)}:account:{account_id}:executions"

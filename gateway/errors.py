@@ -55,10 +55,12 @@ STATUS: dict[type[EngineError], int] = {
     errors.TooManyExecutions: 429,
     errors.TooManyFailedCalls: 429,
     errors.ExecutionFailed: 500,
+    errors.ResultGone: 500,
     errors.Unavailable: 503,
     errors.StoreFull: 503,
     errors.QueueFull: 503,
     errors.StorageFailed: 503,
+    errors.ResultUnreadable: 503,
 }
 """Every class of the tree has its own row; a test insists."""
 

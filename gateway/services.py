@@ -14,6 +14,7 @@ from starlette.requests import Request
 from engine import metrics
 from engine.errors import EngineError
 from engine.library import Library
+from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Bell, Store
 from gateway.backlog import Backlog
@@ -54,7 +55,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     """The services for as long as the context lasts; they live without a store that answers."""
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     peers = Peers.of(settings.trusted_proxies)
-    store = Store.open(settings)
+    store = Store.open(settings, Objects.of(settings))
     backlog = Backlog(store.hints, settings.max_queue)
     background = [
         asyncio.create_task(metrics.publish(store, process), name="metrics"),

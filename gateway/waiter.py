@@ -1,9 +1,8 @@
 """Waiting for an execution to end, for as long as its caller is there and the process goes on."""
 
-import contextlib
 from enum import Enum
 
-from engine.errors import ExecutionNotFound, Unavailable
+from engine.errors import ExecutionNotFound, ResultUnreadable, Unavailable
 from engine.executions import TERMINAL, Ended, Execution
 from engine.store import Ring
 from gateway.services import GatewayRequest
@@ -34,11 +33,15 @@ class Waiter:
 
     async def _check(self, was_rung: bool) -> "Execution | _Stop | None":
         # What was accepted goes on while the store is away, and so does the wait.
-        with contextlib.suppress(Unavailable, ExecutionNotFound):
+        try:
             if was_rung or await self._has_ended():
                 execution = await self._executions.head(self._account_id, self._execution_id)
                 if execution.status in TERMINAL:
                     return execution
+        except ResultUnreadable:
+            raise  # it has ended: where it is to be read later, the answer says
+        except (Unavailable, ExecutionNotFound):
+            pass
         if self._services.stopping.is_set() or await self._is_alone():
             return _Stop.STOP
         return None

@@ -14,6 +14,7 @@ import redis
 
 from engine.capabilities import Tier
 from engine.models.registry import use_saved
+from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Account, Store
 
@@ -120,7 +121,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
-    store = Store.open(settings)
+    store = Store.open(settings, Objects.of(settings))
     yield store
     await store.close()
 

@@ -13,7 +13,8 @@ from functools import partial
 
 from engine import keyspace, metrics
 from engine.deliveries import Attempt, DeliveryStatus, Judgement, execution_body, judge
-from engine.errors import EngineError, ExecutionNotFound
+from engine.errors import EngineError, ExecutionNotFound, ResultGone, StorageFailed
+from engine.executions import Execution
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from engine.store import Store
 from engine.store.deliveries import ClaimedDelivery
@@ -22,6 +23,8 @@ from workers.http import Egress
 from workers.recorder import persist
 
 ATTEMPT_SECONDS = 10.0
+READ_SECONDS = 8.0
+"""How long reading what is to be sent may take: with the attempt, less than its lease."""
 MAX_ANSWER_BYTES = 65_536
 KEPT_ANSWER_BYTES = 2_048
 LARGE_BODY = 1_048_576
@@ -33,6 +36,7 @@ MAX_WAITING = 20_000
 MAX_LOST = 5
 """A delivery whose attempts were lost so often with their workers is given up."""
 DISABLED = "The webhook is disabled or deleted"
+UNREAD = "The execution's result could not be read from where it is kept"
 FORGOTTEN = "The execution is not kept any more"
 LOST = "Workers died of its attempts"
 UNREADABLE = "The webhook's secret could not be read"
@@ -241,11 +245,20 @@ class Sender:
 
     async def _body(self, claimed: ClaimedDelivery) -> bytes:
         head, execution_id = self._store.executions.head, claimed.execution_id or ""
+
+        async def read() -> Execution:
+            try:
+                async with asyncio.timeout(READ_SECONDS):
+                    return await head(claimed.account_id, execution_id)
+            except (StorageFailed, TimeoutError):
+                raise NodeFailed("storage_error", UNREAD, retryable=True) from None
+
         try:
-            execution = await persist(lambda: head(claimed.account_id, execution_id), "read")
+            return execution_body(await persist(read, "read"), claimed.event)
         except ExecutionNotFound:
             raise _GivenUp(FORGOTTEN) from None
-        return execution_body(execution, claimed.event)
+        except ResultGone as error:
+            raise _GivenUp(error.message) from None
 
 
 def _sentence(error: Exception) -> str:

@@ -49,6 +49,8 @@ class Outcome:
     usage: Usage = Usage()
     fallback_micro_usd: int = 0
     """What those calls cost that other models answered in this one's place."""
+    aside: str = ""
+    """The name under which its bytes are kept aside; empty: they are not."""
 
 
 class NodeContext:

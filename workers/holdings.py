@@ -1,34 +1,72 @@
-"""What an execution has put out so far: how large it is, and how to read it back."""
+"""What an execution has put out so far: how large it is, where it is kept, and how it is read."""
 
-from collections.abc import Container, Iterable, Mapping
+import asyncio
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 
+from engine.errors import StorageFailed
+from engine.graph import Plan
 from engine.nodes.base import NodeFailed, Outputs
-from engine.store.execution_records import parse_rows
-from engine.store.records import unpack
-from engine.store.walks import Claimed, Walks
+from engine.progress import SETTLED
+from engine.store.asides import PATIENCE_SECONDS, Asides, make_name, size_of
+from engine.store.execution_records import pack_name, parse_rows
+from engine.store.records import pack, unpack
+from engine.store.walks import Claimed
+from workers.executor import Outcome
+
+ASIDE_BYTES = 262_144
+"""What is larger is kept aside, out of the execution's record."""
+RECORD_BYTES = 1_048_576
+"""Once outputs of this size are in the record, only small ones are added to it."""
+SMALL_BYTES = 1_024
+LEAST_SECONDS = 2.0
+"""What storing may take although the node's time is up: all but this is done."""
+STORAGE = "storage_error"
+NOT_STORED = "The node's output is large, and where such are kept it could not be stored"
 
 
 class Holdings:
-    """The packed sizes of a run's outputs, held to a limit in bytes."""
+    """The packed outputs of a run, held to a limit in bytes; the large ones are kept aside."""
 
-    def __init__(self, walks: Walks, claimed: Claimed, max_bytes: int) -> None:
-        self._walks = walks
+    def __init__(self, asides: Asides, claimed: Claimed, plan: Plan, max_bytes: int) -> None:
+        self._asides = asides
         self._claimed = claimed
+        self._plan = plan
         self._max_bytes = max_bytes
         self._sizes: dict[int, int] = {}
         self._total = 0
+        self._in_record = 0
+        self._lost: dict[int, NodeFailed] = {}
 
-    def add(self, index: int, size: int) -> NodeFailed | None:
-        """Count a node's outputs; the failure when the run is over its limit with them."""
+    def take(self, index: int, outcome: Outcome) -> Outcome:
+        """Count what a node has put out, which fails when the run is over its limit with it.
+
+        Of the one whose output is the execution's result, that alone is kept.
+        """
+        if outcome.failure is not None or outcome.outputs is None:
+            return outcome
+        failure = self._add(index, len(outcome.packed))
+        if failure is not None:
+            return Outcome(failure=failure)
+        if index == self._plan.response_output:
+            return replace(outcome, packed=pack(outcome.outputs["result"]))
+        return outcome
+
+    def _add(self, index: int, size: int) -> NodeFailed | None:
         self._total += size - self._sizes.get(index, 0)
         self._sizes[index] = size
         return self._too_large() if self._total > self._max_bytes else None
 
-    def weigh(self, sources: Iterable[int]) -> NodeFailed | None:
-        """The failure when a node's inputs, as often as they are wired to it, are over the limit.
+    def weigh(self, sources: Sequence[int]) -> NodeFailed | None:
+        """Why a node cannot have these inputs: one is lost, or they are over the limit together.
 
-        Before it runs: a list of many wires to one large output would fill the memory.
+        Before it runs, and as often as they are wired to it: a list of many wires to one large
+        output would fill the memory.
         """
+        if self._lost:
+            for index in sources:
+                if index in self._lost:
+                    return self._lost[index]
         sizes = self._sizes
         weight = sum([sizes.get(index, 0) for index in sources])
         return self._too_large() if weight > self._max_bytes else None
@@ -37,18 +75,80 @@ class Holdings:
         limit = self._max_bytes
         return NodeFailed("run_too_large", f"The outputs of this run are over {limit} bytes")
 
+    def fits(self, index: int, outcome: Outcome) -> bool:
+        """Whether the outcome goes on the record as it is, which has so much less room then."""
+        if outcome.failure is not None:
+            return True
+        size = len(outcome.packed)
+        if index == self._plan.response_output:
+            return size <= ASIDE_BYTES
+        # The record is read whole by whoever takes the execution up, so it has a bound as well.
+        if size > ASIDE_BYTES or (size > SMALL_BYTES and self._in_record + size > RECORD_BYTES):
+            return False
+        self._in_record += size
+        return True
+
+    async def store(self, index: int, outcome: Outcome, seconds: float | None) -> Outcome:
+        """Keep an outcome aside within what is left of the node's time, None: it has no limit.
+
+        Its bytes are then those that stand for the name where a result is recorded.
+        What cannot be stored is a failure of the node: it must not be named, and costs nothing.
+        """
+        claimed = self._claimed
+        name = make_name(claimed.fence, index, len(outcome.packed))
+        limit = PATIENCE_SECONDS if seconds is None else min(seconds, PATIENCE_SECONDS)
+        try:
+            await self._asides.put(
+                claimed.account_id,
+                claimed.execution_id,
+                name,
+                outcome.packed,
+                seconds=max(limit, LEAST_SECONDS),
+            )
+        except StorageFailed:
+            return Outcome(failure=NodeFailed(STORAGE, NOT_STORED))
+        return replace(outcome, packed=pack_name(name), aside=name)
+
     async def read(
         self, record: Mapping[str, bytes], wanted: Container[int]
     ) -> dict[int, Outputs | None]:
-        """The outputs on record of the wanted nodes, those kept aside included."""
+        """The outputs on record of the wanted nodes; those kept aside where somebody needs them.
+
+        Nodes that need one which is gone, or cannot be read, will not be able to run.
+        """
         outputs: dict[int, Outputs | None] = {}
+        names: dict[int, str] = {}
+        statuses = record["statuses"].decode()
         for index, row in parse_rows(record).items():
             if index not in wanted:
                 continue
-            data = row[5]
-            if data is True:
-                claimed = self._claimed
-                data = await self._walks.aside(claimed.account_id, claimed.execution_id, index)
-            outputs[index] = unpack(data) if data else None
-            self.add(index, len(data or b""))
-        return outputs
+            outputs[index], kept = None, row[5]
+            if isinstance(kept, bytes):
+                self._add(index, len(kept))
+                outputs[index] = unpack(kept)
+            elif kept is not None:
+                self._add(index, size_of(str(kept)))
+                if self._is_needed(index, statuses):
+                    names[index] = str(kept)
+        found = await asyncio.gather(*(self._fetch(*each) for each in names.items()))
+        return outputs | dict(zip(names, found, strict=True))
+
+    def _is_needed(self, index: int, statuses: str) -> bool:
+        dependents = self._plan.nodes[index].dependents
+        return any(statuses[each] not in SETTLED for each in dependents)
+
+    async def _fetch(self, index: int, name: str) -> Outputs:
+        claimed, node_id = self._claimed, self._plan.nodes[index].id
+        try:
+            data = await self._asides.read(claimed.account_id, claimed.execution_id, name)
+            outputs: Outputs = unpack(data)
+            return outputs
+        except FileNotFoundError:
+            message = f"The output of node '{node_id}' is not where it was kept any more"
+        except StorageFailed:
+            message = f"The output of node '{node_id}' cannot be read from where it is kept"
+        self._lost[index] = NodeFailed(STORAGE, message)
+        # Whoever waits for it is to be told, so it counts as delivered.
+        nodes = self._plan.nodes
+        wires = [wire for each in nodes[index].dependents for wire in nodes[each].wires]
+        return {wire.output: None for wire in wires if wire.source == index}

@@ -12,6 +12,7 @@ import uvloop
 from engine import keyspace, log, metrics, process
 from engine.errors import EngineError
 from engine.library import Library
+from engine.objects import Objects
 from engine.queue import HandingWorker, HintBroker, Slots
 from engine.settings import Settings
 from engine.store import Store
@@ -63,7 +64,7 @@ async def worker(
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
     slots = Slots(settings.worker_slots)
     async with contextlib.AsyncExitStack() as stack:
-        store = Store.open(settings)
+        store = Store.open(settings, Objects.of(settings))
         stack.push_async_callback(store.close)
         egress = Egress(gate=Gate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from engine.store.asides import Asides
 from engine.store.walks import Walks
 from workers.executor import Executor
 
@@ -12,6 +13,7 @@ class Means:
     """What walks of a worker process share."""
 
     walks: Walks
+    asides: Asides
     executor: Executor
     worker_id: str
     cpu_slots: int

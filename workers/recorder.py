@@ -8,11 +8,9 @@ from typing import Any, TypeVar
 from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
-from engine.store.walks import ASIDE_BYTES, Advanced, Charge, Claimed, Step, Verdict, Walks
+from engine.store.execution_records import parse_name
+from engine.store.walks import Advanced, Charge, Claimed, Step, Verdict, Walks
 
-RECORD_BYTES = 1_048_576
-"""Once outputs of this size are in the record, only small ones are added to it."""
-SMALL_BYTES = 1_024
 NO_HOLDS: Mapping[int, int] = {}
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -47,7 +45,6 @@ class Recorder:
         self._worker_id = worker_id
         self._number = number
         self._step = Step()
-        self._in_record = 0
         self.must_record = False
         """Whether the step holds what must not be done again."""
 
@@ -70,28 +67,19 @@ class Recorder:
         started_at: int,
         duration_ms: int,
         failure: NodeFailed | None,
-        outputs: bytes | None,
+        outputs: bytes | str | None,
         charge: Charge | None = None,
     ) -> None:
-        """A node has ended; `outputs` are packed, `charge` is what it costs."""
-        kept: bytes | bool | None = outputs
-        if outputs is not None and not self._fits(len(outputs)):
-            self._step.aside[index] = outputs
-            kept = True
+        """A node has ended; `outputs` are packed, or their name, `charge` is what it costs."""
+        if isinstance(outputs, str):
+            self._step.names_objects = True
         error = None if failure is None else {"code": failure.code, "message": failure.message}
         self._step.settled.append((index, code))
-        row = [index, attempts, started_at, duration_ms, error, kept]
+        row = [index, attempts, started_at, duration_ms, error, outputs]
         if charge is not None:
             self._step.charges[index] = charge
             row.append(charge.credits)
         self._step.rows.append(row)
-
-    def _fits(self, size: int) -> bool:
-        # The record is read whole by whoever takes the execution up, so it has a bound as well.
-        if size > ASIDE_BYTES or (size > SMALL_BYTES and self._in_record + size > RECORD_BYTES):
-            return False
-        self._in_record += size
-        return True
 
     def add_skipped(self, index: int) -> None:
         """A node was skipped."""
@@ -109,7 +97,6 @@ class Recorder:
         step.retrying = [pair for pair in step.retrying if pair[0] not in indexes]
         step.rows = [row for row in step.rows if row[0] not in indexes]
         step.charges = {i: each for i, each in step.charges.items() if i not in indexes}
-        step.aside = {i: data for i, data in step.aside.items() if i not in indexes}
 
     async def record(
         self,
@@ -138,6 +125,8 @@ class Recorder:
         self._step.retrying = []
         self._step.end, self._step.result, self._step.error = status, result, error
         self._step.told_key = self._claimed.told_key
+        if parse_name(result) is not None:
+            self._step.names_objects = True
         return await self._advance()
 
     async def _advance(self) -> Advanced:

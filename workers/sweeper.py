@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 
 from engine import keyspace, metrics
@@ -15,6 +16,10 @@ from engine.store.hints import BULK_QUEUE
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
 PRUNE_SECONDS = 60.0
+SWEEP_SECONDS = 3_600.0
+"""How often large outputs are looked for whose execution is gone."""
+MOST_LEFT = 10_000
+"""Executions whose large outputs wait to be removed; those of others are found by a sweep."""
 GIVEN_BACK_AT_ONCE = 200
 DAY_MS = 86_400_000
 
@@ -46,6 +51,8 @@ class Sweeper:
         self._ticked_at = time.time()
         self._recover_after = 0.0
         self._prune_after = 0.0
+        self._sweep_after = 0.0
+        self._left: deque[str] = deque(maxlen=MOST_LEFT)
         self._collecting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -138,8 +145,30 @@ class Sweeper:
 
     def _collect(self) -> None:
         # Beside the other duties: a bucket may take its time, and those have none.
-        if self._library is not None and (self._collecting is None or self._collecting.done()):
-            self._collecting = asyncio.create_task(self.collect(self._library), name="collecting")
+        if self._collecting is None or self._collecting.done():
+            self._collecting = asyncio.create_task(self._let_go(), name="collecting")
+
+    async def _let_go(self) -> None:
+        await self.remove_outputs()
+        if self._library is not None:
+            await self.collect(self._library)
+
+    async def remove_outputs(self) -> None:
+        """Remove large outputs of executions that were forgotten, and at times what else is left.
+
+        A step that was lost with its worker may have left some that no record names.
+        """
+        try:
+            while self._left:
+                await self._store.asides.remove(*keyspace.parse_reference(self._left[0]))
+                self._left.popleft()
+            if time.monotonic() >= self._sweep_after:
+                self._sweep_after = time.monotonic() + SWEEP_SECONDS
+                await self._store.asides.sweep()
+        except StorageFailed:
+            return  # said where it happened
+        except EngineError as error:
+            log.warning("cannot remove outputs", extra={"reason": error.message})
 
     async def collect(self, library: Library) -> None:
         """Let go of media that nobody needs any more."""
@@ -158,4 +187,6 @@ class Sweeper:
         """
         await metrics.retire(self._store)
         now = await self._store.leases.now()
-        return await self._store.leases.prune(now - self._retention_ms) > 0
+        pruned = await self._store.leases.prune(now - self._retention_ms)
+        self._left += pruned.with_objects
+        return pruned.executions > 0

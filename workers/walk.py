@@ -44,7 +44,7 @@ class Walk:
         self._hand = Hand(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
         self._charging = Charging(claimed, plan)
         self._jobs = Jobs(means.walks, claimed, plan, means.worker_id) if plan.models else None
-        self._holdings = Holdings(means.walks, claimed, means.max_bytes)
+        self._holdings = Holdings(means.asides, claimed, plan, means.max_bytes)
         self._sharing = Sharing(claimed, self._hand, means.walks, self._recorder, self._holdings)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._ended: deque[tuple[int, float, Outcome]] = deque()
@@ -149,20 +149,29 @@ class Walk:
                 lost = NodeFailed("worker_lost", f"The worker died {MAX_LOST} times at this node")
                 self._finish(index, self._clock(), Outcome(failure=lost))
             elif kind is Kind.PURE:
-                started = self._clock()
-                self._finish(index, started, await self._attempt(index))
+                await self._run_here(index)
             elif kind is Kind.IO:
                 self._hand.io.append(index)
             else:
                 self._hand.cpu.append(index)
 
+    async def _run_here(self, index: int) -> None:
+        started = self._clock()
+        outcome = await self._attempt(index)
+        if self._holdings.fits(index, outcome):
+            self._finish(index, started, outcome)
+            return
+        # Where large outputs are kept may be slow; other nodes need not wait for it.
+        self._hand.progress.begin(index)
+        self._hand.running[index] = asyncio.create_task(self._store(index, started, outcome))
+
     async def _attempt(self, index: int) -> Outcome:
         delivered = self._hand.progress.delivered(index)
-        too_large = self._holdings.weigh(wire.source for wire, _ in delivered)
-        if too_large is not None:
-            return Outcome(failure=too_large)
+        refusal = self._holdings.weigh([wire.source for wire, _ in delivered])
+        if refusal is not None:
+            return Outcome(failure=refusal)
         inputs = self._hand.progress.inputs(index, delivered)
-        return await self._means.executor.run(
+        outcome = await self._means.executor.run(
             self._plan.nodes[index],
             self._claimed.inputs,
             inputs,
@@ -171,6 +180,7 @@ class Walk:
             NO_DESK if self._jobs is None else self._jobs.of(index, self._hand.claims.get(index)),
             self._claimed.execution_id,
         )
+        return self._holdings.take(index, outcome)
 
     def _start(self, index: int) -> None:
         self._hand.progress.begin(index)
@@ -181,6 +191,17 @@ class Walk:
         outcome = await self._attempt(index)
         node_type = self._plan.nodes[index].type.type
         metrics.NODE_SECONDS.labels(node_type).observe(self._clock() - started)
+        if self._holdings.fits(index, outcome):
+            self._hand_in(index, started, outcome)
+        else:
+            await self._store(index, started, outcome)
+
+    async def _store(self, index: int, started: float, outcome: Outcome) -> None:
+        seconds = self._plan.nodes[index].policy.timeout_seconds
+        left = None if seconds is None else started + seconds - self._clock()
+        self._hand_in(index, started, await self._holdings.store(index, outcome, left))
+
+    def _hand_in(self, index: int, started: float, outcome: Outcome) -> None:
         self._ended.append((index, started, outcome))
         self._hand.wake.set()
 
@@ -210,12 +231,10 @@ class Walk:
         return self._is_heavy and len(self._hand.cpu) > self._means.cpu_slots
 
     async def _claim(self, claim: list[int]) -> None:
-        nodes = self._plan.nodes
         ships = bool(self._hand.cpu) and (self._hand.is_shared or self._must_ship())
         if ships and not self._hand.is_shared:
             # What runs here without a claim must not be begun by whoever comes to help.
-            local = [i for i in self._hand.running if nodes[i].type.kind is Kind.CPU]
-            claim = claim + [i for i in local if i not in self._hand.claims]
+            claim = claim + [i for i in self._hand.running if i not in self._hand.claims]
         holds = {i: self._hold(i) for i in claim if i in self._plan.models}
         advanced = await self._record(claim=claim, holds=holds, offered=ships)
         if advanced.verdict is not Verdict.OK:
@@ -278,7 +297,7 @@ class Walk:
         node = self._plan.nodes[index]
         claim = self._hand.claims.get(index)
         attempts = 1 if claim is None else claim.attempts
-        failure = outcome.failure or self._holdings.add(index, len(outcome.packed))
+        failure = outcome.failure
         if failure is not None and claim is not None and self._retries(index, claim, failure):
             return
         is_output = index == self._plan.response_output
@@ -291,7 +310,7 @@ class Walk:
             started_at=self._claimed.now + int((started - self._started) * 1000),
             duration_ms=int(duration * 1000),
             failure=failure,
-            outputs=None if is_output or failure is not None else outcome.packed,
+            outputs=None if is_output or failure else outcome.aside or outcome.packed,
             charge=None if failure is not None else self._charge(index, outcome),
         )
         if claim is not None or failure is not None:
@@ -299,8 +318,8 @@ class Walk:
         if failure is not None and node.policy.on_error == "fail":
             self._failed = (index, failure)
             return
-        if is_output and outcome.outputs is not None and failure is None:
-            self._result = pack(outcome.outputs["result"])
+        if is_output and failure is None:
+            self._result = outcome.packed
         self._hand.progress.settle(
             index,
             "c" if failure is None else "f",

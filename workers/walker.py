@@ -55,6 +55,7 @@ class Walker:
         self._looks: set[asyncio.Task[None]] = set()
         self._means = Means(
             walks=store.walks,
+            asides=store.asides,
             executor=executor,
             worker_id=worker_id,
             cpu_slots=cpu_slots,

@@ -4,19 +4,19 @@
 -- Called again with the same fence and step, or an earlier step, it changes nothing.
 -- Where nodes are charged, a node that is claimed must be paid for in advance, one that has
 -- finished is charged in the step that records it, and the end gives back what was not spent.
--- KEYS: 1 execution, 2 due, 3 held by this worker, 4 aside, 5 finished,
---       6 account's active executions, 7 wallet, 8 ledger, and at the end of an execution whose
---       webhook is told: 9 delivery, 10 deliveries due, 11 deliveries of the webhook
+-- KEYS: 1 execution, 2 due, 3 held by this worker, 4 finished, 5 account's active executions,
+--       6 wallet, 7 ledger, and at the end of an execution whose webhook is told: 8 delivery,
+--       9 deliveries due, 10 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
 --       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
 --       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
 --       15 charges 'node=credits:millionths of USD:model whose trial it used,…', 16 holds
---       'node=credits,…' of what is claimed, then node index and bytes of outputs kept aside
+--       'node=credits,…' of what is claimed, 17 '1' when the step names objects
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
 -- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end
-local MOST_TOLD, ASIDE = 16384, '\193'
+local MOST_TOLD, ASIDE = 16384, 193
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
@@ -67,7 +67,7 @@ end
 
 local terms, purse = head[7], nil
 if terms and (ARGV[5] ~= '' or ARGV[7] ~= '' or ARGV[11] ~= '') then
-  local keys = {wallet = KEYS[7], ledger = KEYS[8]}
+  local keys = {wallet = KEYS[6], ledger = KEYS[7]}
   purse = open_purse(KEYS[1], ARGV[12], open_wallet(keys, now))
   for index in string.gmatch(ARGV[5], '(%d+)%a') do let_go(purse, index) end
   for index, credits, usd, model in string.gmatch(ARGV[15], '(%d+)=(%d+):(%d+):([^,]*)') do
@@ -103,7 +103,6 @@ for index in string.gmatch(ARGV[7], '%d+') do
 end
 statuses = string.char(unpack(codes))
 
-for position = 17, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[position], ARGV[position + 1]) end
 if purse then save_purse(purse, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
 local changes = {'step' .. fence, step}
@@ -111,24 +110,25 @@ if ARGV[8] ~= '' then
   changes[3] = 'r' .. fence .. '.' .. step
   changes[4] = ARGV[8]
 end
+if ARGV[17] == '1' then redis.call('HSET', KEYS[1], 'aside', '1') end
 local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
   status = ARGV[11]
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', status == 'cancelled' and 'x' or 's')
   redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
     'error', ARGV[14], 'holders', '0', 'statuses', statuses, unpack(changes))
-  redis.call('ZADD', KEYS[5], stamp, ARGV[2])
-  redis.call('SREM', KEYS[6], ARGV[12])
+  redis.call('ZADD', KEYS[4], stamp, ARGV[2])
+  redis.call('SREM', KEYS[5], ARGV[12])
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
-  if KEYS[9] then
-    local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
+  if KEYS[8] then
+    local keys = {delivery = KEYS[8], due = KEYS[9], listed = KEYS[10]}
     tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   if head[5] and head[5] ~= '' then
     -- A small outcome rides along, so that whoever waits need not come back for it.
     local told = ARGV[12]
-    if #ARGV[13] + #ARGV[14] <= MOST_TOLD and ARGV[13] ~= ASIDE then
+    if #ARGV[13] + #ARGV[14] <= MOST_TOLD and string.byte(ARGV[13]) ~= ASIDE then
       local spent = string.format('%d', purse and purse.spent or 0)
       told = table.concat({told, status, spent, #ARGV[13], ARGV[13] .. ARGV[14]}, '\n')
     end

@@ -10,6 +10,7 @@ from engine.settings import Settings
 from engine.store.accepting import Accepted, NotPassed, Repeated, StaleWorkflow
 from engine.store.accounts import Account, Accounts
 from engine.store.api_keys import Ahead, ApiKeys
+from engine.store.asides import Asides, NoShelf, Shelf
 from engine.store.assets import Asset, Assets
 from engine.store.bell import Bell, Ring
 from engine.store.client import Client
@@ -39,6 +40,7 @@ __all__ = [
     "Accounts",
     "ApiKey",
     "ApiKeys",
+    "Asides",
     "Asset",
     "Assets",
     "Bell",
@@ -91,6 +93,7 @@ class Store:
     models: Models
     executions: Executions
     walks: Walks
+    asides: Asides
     webhooks: Webhooks
     deliveries: Deliveries
     leases: Leases
@@ -104,9 +107,10 @@ class Store:
     assets: Assets
 
     @classmethod
-    def open(cls, settings: Settings) -> "Store":
+    def open(cls, settings: Settings, shelf: Shelf | None = None) -> "Store":
         """A store over the settings' Redis; connects with the first command.
 
+        Without a shelf, values too large for a record can be neither written nor read.
         Raises SettingError when the settings' tiers or secret key are not right.
         """
         terms = tiers.load(settings.tiers_file)
@@ -115,6 +119,7 @@ class Store:
         client = Client(settings.redis_url)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
+        asides = Asides(client, shelf or NoShelf())
         return cls(
             client=client,
             hint_client=hint_client,
@@ -124,8 +129,9 @@ class Store:
             sessions=Sessions(client, terms),
             workflows=Workflows(client, settings.retention_days),
             models=Models(client),
-            executions=Executions(client, hints, settings.retention_days),
+            executions=Executions(client, hints, settings.retention_days, asides),
             walks=Walks(client, hints),
+            asides=asides,
             webhooks=Webhooks(client, sealer),
             deliveries=Deliveries(client, hints, settings.retention_days, sealer),
             leases=Leases(client),

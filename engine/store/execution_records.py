@@ -32,7 +32,7 @@ HEAD_FIELDS = (
 )
 RESULT_AT = HEAD_FIELDS.index("result")
 RESULT_ASIDE = b"\xc1"
-"""Stands for a result kept aside; no msgpack value begins with this byte."""
+"""Stands before the name of a result kept aside; no msgpack value begins with this byte."""
 
 
 def parse_hash(reply: Any) -> dict[str, bytes]:
@@ -40,6 +40,17 @@ def parse_hash(reply: Any) -> dict[str, bytes]:
     if isinstance(reply, dict):
         return {name.decode(): value for name, value in reply.items()}
     return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
+
+
+def pack_name(name: str) -> bytes:
+    """What stands for a result that is kept aside under this name."""
+    return RESULT_ASIDE + name.encode()
+
+
+def parse_name(result: bytes | None) -> str | None:
+    """The name of a result that is kept aside; None when it stands there itself."""
+    is_aside = result is not None and result.startswith(RESULT_ASIDE)
+    return result[1:].decode(errors="replace") if is_aside and result else None
 
 
 def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
@@ -56,7 +67,7 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
     """What walkers recorded of nodes: [index, attempts, started_at, duration_ms, error, outputs]
     and behind it, for a node that was charged, its credits.
 
-    Outputs are msgpack bytes, None for none, True when they are kept aside.
+    Outputs are msgpack bytes, None for none, a text when they are kept aside under that name.
     """
     rows: dict[int, list[Any]] = {}
     for name, value in record.items():

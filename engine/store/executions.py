@@ -8,7 +8,13 @@ from typing import Any
 
 from engine import keyspace
 from engine.credits import make_quote
-from engine.errors import ExecutionNotCancellable, ExecutionNotFound
+from engine.errors import (
+    ExecutionNotCancellable,
+    ExecutionNotFound,
+    ResultGone,
+    ResultUnreadable,
+    StorageFailed,
+)
 from engine.executions import Execution, ExecutionStatus
 from engine.graph import Plan
 from engine.idempotency import Once
@@ -21,16 +27,17 @@ from engine.store.accepting import (
     quote_words,
     refusal,
 )
+from engine.store.asides import Asides
 from engine.store.client import Client
 from engine.store.connection import Word
 from engine.store.execution_records import (
     HEAD_FIELDS,
-    RESULT_ASIDE,
     RESULT_AT,
     make_cursor,
     parse_cursor,
     parse_hash,
     parse_head,
+    parse_name,
     parse_nodes,
 )
 from engine.store.hints import HintSender
@@ -50,8 +57,11 @@ SCAN_PAGE = 100
 class Executions:
     """Accepts, reads, lists and cancels executions; every call names the account it acts for."""
 
-    def __init__(self, client: Client, hints: HintSender, retention_days: float) -> None:
+    def __init__(
+        self, client: Client, hints: HintSender, retention_days: float, asides: Asides
+    ) -> None:
         self._client = client
+        self._asides = asides
         self._hints = hints
         self._keep_ms = keep_ms(retention_days)
         self._load = Load()
@@ -154,7 +164,10 @@ class Executions:
         return noted.decode()
 
     async def head(self, account_id: str, execution_id: str) -> Execution:
-        """The execution without its nodes. Raises ExecutionNotFound."""
+        """The execution without its nodes.
+
+        Raises ExecutionNotFound, and where its result is kept aside ResultGone or ResultUnreadable.
+        """
         key = keyspace.execution(account_id, execution_id)
         values = await self._client.send("HMGET", key, *HEAD_FIELDS)
         if values[0] is None:
@@ -176,7 +189,7 @@ class Executions:
         return ExecutionStatus(value.decode())
 
     async def get(self, account_id: str, execution_id: str) -> Execution:
-        """The execution with its nodes, in plan order. Raises ExecutionNotFound."""
+        """The execution with its nodes, in plan order. Raises as `head` does."""
         key = keyspace.execution(account_id, execution_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if "status" not in record:
@@ -187,10 +200,18 @@ class Executions:
 
     async def _with_result(self, execution: Execution, values: list[bytes | None]) -> Execution:
         result = values[RESULT_AT]
-        if result == RESULT_ASIDE:
-            key = keyspace.aside(execution.account_id, execution.id)
-            result = await self._client.send("HGET", key, "result")
+        name = parse_name(result)
+        if name is not None:
+            result = await self._aside(execution, name)
         return replace(execution, result=unpack(result)) if result else execution
+
+    async def _aside(self, execution: Execution, name: str) -> bytes:
+        try:
+            return await self._asides.read(execution.account_id, execution.id, name)
+        except FileNotFoundError:
+            raise ResultGone(execution.id) from None
+        except StorageFailed:
+            raise ResultUnreadable(execution.id) from None
 
     async def _start_of_page(self, account_id: str, position: tuple[int, str] | None) -> int:
         if position is None:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import secrets
 import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from engine import keyspace
 from engine.store.client import Client
@@ -12,6 +14,7 @@ from engine.store.scripts import SCRIPTS
 SEEN_DEAD = 1
 """The end of a lease that was not waited for, since somebody saw the worker end."""
 PROMOTED_AT_ONCE = 500
+FORGOTTEN_WITH_OBJECTS = 2
 PARTITIONS = range(keyspace.PARTITIONS)
 
 
@@ -22,6 +25,14 @@ def make_worker_id() -> str:
 
 def _process_prefix(pid: int) -> str:
     return f"{socket.gethostname()}-{pid}-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """How many executions were removed, and those of them that have left objects behind."""
+
+    executions: int
+    with_objects: Sequence[str]
 
 
 class Leases:
@@ -93,8 +104,8 @@ class Leases:
         )
         return [name.decode() for reply in replies for name in reply]
 
-    async def prune(self, ended_before_ms: int, at_most: int = 100) -> int:
-        """Remove executions that ended before the time; returns how many, per partition bounded."""
+    async def prune(self, ended_before_ms: int, at_most: int = 100) -> Pruned:
+        """Remove executions that ended before the time, per partition bounded."""
         replies = await asyncio.gather(
             *(
                 self._client.send(
@@ -105,21 +116,23 @@ class Leases:
             )
         )
         old = [name.decode() for reply in replies for name in reply]
-        await asyncio.gather(*(self._forget(reference, ended_before_ms) for reference in old))
-        return len(old)
+        left = await asyncio.gather(*(self._forget(each, ended_before_ms) for each in old))
+        with_objects = [each for each, has_objects in zip(old, left, strict=True) if has_objects]
+        return Pruned(executions=len(old), with_objects=with_objects)
 
-    async def _forget(self, reference: str, ended_before_ms: int) -> None:
+    async def _forget(self, reference: str, ended_before_ms: int) -> bool:
+        """Remove one; whether objects of it are left."""
         account_id, execution_id = keyspace.parse_reference(reference)
-        await self._client.call(
+        verdict = await self._client.call(
             SCRIPTS["forget_execution"],
             [
                 keyspace.execution(account_id, execution_id),
-                keyspace.aside(account_id, execution_id),
                 keyspace.account_executions(account_id),
                 keyspace.finished(keyspace.partition_of(account_id)),
             ],
             [execution_id, reference, ended_before_ms],
         )
+        return int(verdict) == FORGOTTEN_WITH_OBJECTS
 
     async def due(self) -> int:
         """How many executions wait for a hint, those whose retry lies ahead included."""

@@ -9,14 +9,11 @@ from typing import Any
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store.client import Client
-from engine.store.execution_records import RESULT_ASIDE, parse_hash
+from engine.store.execution_records import parse_hash
 from engine.store.executions import outbox
 from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
-
-ASIDE_BYTES = 262_144
-"""What is larger is kept aside, out of the execution's record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +134,15 @@ class Step:
     """By node index, of nodes that are settled in this step."""
     rows: list[list[Any]] = field(default_factory=list)
     """As `parse_rows` in `engine.store.execution_records` gives them."""
-    aside: dict[int, bytes] = field(default_factory=dict)
-    """Packed outputs too large for the record, by node index."""
+    names_objects: bool = False
+    """Whether something in it is kept aside, to be removed when the execution is forgotten."""
     leave: bool = False
     hands_over: bool = False
     """Leaving, with work at hand that this worker must not begin: a hint is due at once."""
     offered: bool = False
     end: ExecutionStatus | None = None
     result: bytes = b""
-    """Packed."""
+    """Packed, or what stands for one that is kept aside."""
     error: dict[str, Any] | None = None
     told_key: str = ""
     """The key whose webhook is told of the end; empty for none."""
@@ -170,12 +167,7 @@ def _moves(step: Step) -> tuple[str | bytes, ...]:
 
 
 def _end(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
-    """How a step ends the execution, if it does, and what is kept aside."""
-    aside: list[str | bytes | int] = [part for pair in step.aside.items() for part in pair]
-    result = step.result
-    if len(result) > ASIDE_BYTES:
-        aside += ("result", result)
-        result = RESULT_ASIDE
+    """How a step ends the execution, if it does, and what it costs."""
     error = b"" if step.error is None else pack(step.error)
     charges = [
         f"{index}={each.credits}:{each.micro_usd}:{each.trial}"
@@ -183,7 +175,8 @@ def _end(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
     ]
     holds = [f"{index}={credits}" for index, credits in step.holds.items()]
     end = step.end.value if step.end else ""
-    return (end, execution_id, result, error, ",".join(charges), ",".join(holds), *aside)
+    aside = "1" if step.names_objects else ""
+    return (end, execution_id, step.result, error, ",".join(charges), ",".join(holds), aside)
 
 
 class Walks:
@@ -243,7 +236,6 @@ class Walks:
                 keyspace.execution(account_id, execution_id),
                 keyspace.due(partition),
                 keyspace.held(partition, worker_id),
-                keyspace.aside(account_id, execution_id),
                 keyspace.finished(partition),
                 keyspace.active(account_id),
                 keyspace.wallet(account_id),
@@ -310,11 +302,6 @@ class Walks:
         key = keyspace.execution(*keyspace.parse_reference(reference))
         status: bytes | None = await self._client.send("HGET", key, "status")
         return status == b"cancel_requested"
-
-    async def aside(self, account_id: str, execution_id: str, index: int) -> bytes:
-        """A node's packed outputs that were too large for the record; empty when gone."""
-        key = keyspace.aside(account_id, execution_id)
-        return await self._client.send("HGET", key, index) or b""
 
     async def records(self, account_id: str, execution_id: str) -> dict[str, bytes]:
         """Everything on record of an execution; empty when it is gone."""

@@ -78,10 +78,12 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.TooManyExecutions("pro", 50),
     errors.TooManyFailedCalls(300, 17),
     errors.ExecutionFailed(f"Node 'call' failed: {FAILED}", **FAILED_NODE, reason=FAILED),
+    errors.ResultGone(EXECUTION_ID),
     errors.Unavailable(),
     errors.StoreFull(),
     errors.QueueFull(),
     errors.StorageFailed(),
+    errors.ResultUnreadable(EXECUTION_ID),
 )
 """Every error that a caller can see, with and without what only some of its kind say."""
 REFUSALS: tuple[Response, ...] = (

@@ -1,4 +1,4 @@
-"""Runs that grow: they end at their budget of bytes, and Redis holds hardly more than that."""
+"""Runs that grow: they end at their budget of bytes, and hardly more than that is kept."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,12 +13,14 @@ from engine.store import Store
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, http_fan
 from tests.fakes import Target
+from tests.object_files import outputs_of
 from workers.main import worker
 from workers.walker import Walker
 
 BUDGET = 8_000_000
 MOST = 1.2
-"""What Redis may hold of a run, by its budget."""
+"""What may be kept of a run, by its budget."""
+MOST_IN_REDIS = 2_000_000
 
 
 @pytest.fixture
@@ -39,16 +41,13 @@ async def used(store: Store) -> int:
     return int(pairs["used_memory_dataset"])
 
 
-async def kept(runner: Runner, execution: Execution) -> int:
-    """Bytes of the keys that belong to an execution."""
-    names = (
-        keyspace.execution(runner.account.id, execution.id),
-        keyspace.aside(runner.account.id, execution.id),
-    )
-    sizes = [
-        await runner.store.client.send("MEMORY", "USAGE", each, "SAMPLES", 0) for each in names
-    ]
-    return sum(size or 0 for size in sizes)
+async def kept(runner: Runner, execution: Execution, settings: Settings) -> int:
+    """Bytes of an execution's record, which is small in any case, and of its objects."""
+    key = keyspace.execution(runner.account.id, execution.id)
+    size = int(await runner.store.client.send("MEMORY", "USAGE", key, "SAMPLES", 0))
+    assert size <= MOST_IN_REDIS
+    files = outputs_of(settings, runner.account.id, execution.id)
+    return size + sum(file.stat().st_size for file in files)
 
 
 def doubling_lists(times: int) -> Graph:
@@ -81,7 +80,7 @@ def doubling_texts(times: int) -> Graph:
     [(doubling_lists(20), "run_too_large"), (doubling_texts(40), "template_error")],
 )
 async def test_a_run_whose_nodes_double_forty_times_ends_within_its_budget(
-    runner: Runner, walker: Walker, store: Store, graph: Graph, code: str
+    runner: Runner, walker: Walker, store: Store, settings: Settings, graph: Graph, code: str
 ) -> None:
     slug = await runner.save(graph)
     before = await used(store)
@@ -91,11 +90,11 @@ async def test_a_run_whose_nodes_double_forty_times_ends_within_its_budget(
     assert execution.status is ExecutionStatus.FAILED
     assert [each.error["code"] for each in execution.nodes if each.error] == [code]
     await eventually(lambda: used(store), lambda now: now - before <= BUDGET * MOST)
-    assert await kept(runner, execution) <= BUDGET * MOST
+    assert await kept(runner, execution, settings) <= BUDGET * MOST
 
 
 async def test_many_large_answers_end_the_run_within_its_budget(
-    runner: Runner, walker: Walker, store: Store, target: Target
+    runner: Runner, walker: Walker, store: Store, target: Target, settings: Settings
 ) -> None:
     slug = await runner.save(http_fan(f"{target.url}/large/{BUDGET // 20}", 60))
     before = await used(store)
@@ -105,13 +104,13 @@ async def test_many_large_answers_end_the_run_within_its_budget(
     assert execution.status is ExecutionStatus.FAILED
     assert {each.error["code"] for each in execution.nodes if each.error} == {"run_too_large"}
     await eventually(lambda: used(store), lambda now: now - before <= BUDGET * MOST)
-    assert BUDGET * 0.5 <= await kept(runner, execution) <= BUDGET * MOST
+    assert BUDGET * 0.5 <= await kept(runner, execution, settings) <= BUDGET * MOST
 
 
 async def test_an_answer_that_is_larger_than_the_budget_is_not_kept(
-    runner: Runner, walker: Walker, target: Target
+    runner: Runner, walker: Walker, target: Target, settings: Settings
 ) -> None:
     execution = await runner.run(http_fan(f"{target.url}/large/{MAX_BYTES - 1}", 1))
 
     assert execution.status is ExecutionStatus.FAILED
-    assert await kept(runner, execution) <= 100_000
+    assert await kept(runner, execution, settings) <= 100_000

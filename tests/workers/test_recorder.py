@@ -8,7 +8,8 @@ import pytest
 from engine.errors import StoreFull, Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
-from engine.store.walks import ASIDE_BYTES, Advanced, Claimed, Step, Verdict, Walks
+from engine.store.execution_records import pack_name
+from engine.store.walks import Advanced, Claimed, Step, Verdict, Walks
 from workers.recorder import Gone, Recorder
 
 OK = Advanced(Verdict.OK, "c", 1)
@@ -129,20 +130,22 @@ async def test_the_end_carries_the_last_step_and_puts_off_nothing() -> None:
     assert step.rows == [[0, 1, 5, 2, {"code": "timeout", "message": "too slow"}, None]]
 
 
-async def test_large_outputs_go_aside() -> None:
-    recorder, walks = recording(OK)
-    large = b"x" * (ASIDE_BYTES + 1)
-    settle(recorder, 0, outputs=large)
+async def test_outputs_that_are_kept_aside_are_named() -> None:
+    recorder, walks = recording(OK, OK, OK)
+    settle(recorder, 0)
 
     await recorder.record()
+    settle(recorder, 1, outputs="3.1.300000")
+    await recorder.record()
+    await recorder.end(ExecutionStatus.COMPLETED, pack_name("3.2.300000"), None)
 
-    assert walks.steps[0][1].aside == {0: large}
-    assert walks.steps[0][1].rows[0][5] is True
+    assert [step.names_objects for _, step in walks.steps] == [False, True, True]
+    assert walks.steps[1][1].rows[0][5] == "3.1.300000"
 
 
 async def test_what_others_have_recorded_is_dropped() -> None:
     recorder, walks = recording(OK)
-    settle(recorder, 0, outputs=b"x" * (ASIDE_BYTES + 1))
+    settle(recorder, 0)
     settle(recorder, 1)
     recorder.add_retry(2, 1)
     assert recorder.settled == {0, 1}
@@ -151,5 +154,5 @@ async def test_what_others_have_recorded_is_dropped() -> None:
     await recorder.record()
 
     step = walks.steps[0][1]
-    assert (step.settled, step.retrying, step.aside) == ([(1, "c")], [], {})
+    assert (step.settled, step.retrying) == ([(1, "c")], [])
     assert [row[0] for row in step.rows] == [1]

@@ -13,6 +13,7 @@ from engine.store import Store
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, greeting, http_fan, http_line
 from tests.fakes import Target
+from tests.object_files import outputs_of
 from workers.main import worker
 from workers.walker import Walker
 
@@ -219,7 +220,7 @@ async def test_an_expression_that_eats_memory_fails_alone(runner: Runner) -> Non
 
 
 async def test_large_outputs_are_kept_aside_and_come_back(
-    runner: Runner, target: Target, store: Store
+    runner: Runner, target: Target, store: Store, settings: Settings
 ) -> None:
     graph = http_fan(f"{target.url}/large/400000", 1)
 
@@ -228,7 +229,7 @@ async def test_large_outputs_are_kept_aside_and_come_back(
     key = keyspace.execution(runner.account.id, execution.id)
     assert execution.result == "x" * 400_000
     assert await store.client.send("MEMORY", "USAGE", key, "SAMPLES", 0) < 4_000
-    assert await store.client.send("HLEN", keyspace.aside(runner.account.id, execution.id)) == 2
+    assert len(outputs_of(settings, runner.account.id, execution.id)) == 2
 
 
 async def test_many_middling_outputs_do_not_make_a_huge_record(

@@ -59,7 +59,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
             for each in (ended, left)
         ]
         assert None not in claims
-        step = Step(aside={0: b"big"}, end=ExecutionStatus.COMPLETED)
+        step = Step(names_objects=True, end=ExecutionStatus.COMPLETED)
         await store.walks.advance(account.id, ended.id, "w1", 1, 1, step)
         await store.walks.give_back(keyspace.reference(account.id, left.id), "w1", is_lost=True)
         await store.executions.cancel(account.id, cancelled.id)
@@ -76,7 +76,8 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     await store.leases.beat("w1", 0)
     assert await store.leases.take_lead("w1", 1_000)
     assert len(await store.leases.promote(1_000)) == len(accounts)
-    assert await store.leases.prune(await store.leases.now() + 1) == 4 * len(accounts)
+    pruned = await store.leases.prune(await store.leases.now() + 1)
+    assert pruned.executions == 4 * len(accounts)
     assert await eventually(store.leases.dead_workers) == ["w1"]
     assert await store.leases.bury("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))

@@ -145,14 +145,17 @@ async def test_what_ended_before_a_time_is_pruned_whole_and_nothing_else(
     for each in ended:
         reference = keyspace.reference(account.id, each.id)
         assert await store.walks.claim(reference, "w1")
-        step = Step(aside={0: b"big"}, end=ExecutionStatus.COMPLETED)
+        step = Step(names_objects=each is ended[0], end=ExecutionStatus.COMPLETED)
         await store.walks.advance(account.id, each.id, "w1", 1, 1, step)
 
-    assert await store.leases.prune(0) == 0
-    assert await store.leases.prune(await store.leases.now() + 1, at_most=2) == 2
-    assert await store.leases.prune(await store.leases.now() + 1, at_most=2) == 1
-    assert await store.leases.prune(await store.leases.now() + 1) == 0
+    pruned = [
+        await store.leases.prune(before, at_most=2)
+        for before in (0, *[await store.leases.now() + 1] * 3)
+    ]
 
+    assert [each.executions for each in pruned] == [0, 2, 1, 0]
+    left = [each for some in pruned for each in some.with_objects]
+    assert left == [keyspace.reference(account.id, ended[0].id)]
     rows, _ = await store.executions.list(account.id)
     keys = await store.client.send("KEYS", f"*{ended[0].id}*")
     assert [row.id for row in rows] == [active.id]

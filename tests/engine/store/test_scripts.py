@@ -15,7 +15,7 @@ NOW = 1_000_000
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
     *("add_delivery", "save_model", "save_webhook", "top_up"),
-    *("add_asset", "refer_asset"),
+    *("add_asset", "refer_asset", "tell_events"),
 }
 Value = str | bytes | int
 
@@ -142,10 +142,10 @@ SCENARIOS = {
     ),
     "advance_execution": Scenario(
         seed=(EXECUTION, HELD, ("SADD", "active", "x"), CHARGED, WALLET),
-        keys=("x", "due", "held", "aside", "finished", "active", "wallet", "ledger"),
+        keys=("x", "due", "held", "finished", "active", "wallet", "ledger"),
         args=(
             *(NOW, "acc/x", 1, 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
-            *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", 0, b"big"),
+            *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", "1"),
         ),
     ),
     "authorize_key": Scenario(
@@ -194,7 +194,7 @@ SCENARIOS = {
     ),
     "forget_execution": Scenario(
         seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
-        keys=("x", "aside", "all", "finished"),
+        keys=("x", "all", "finished", "events", "told"),
         args=("x", "acc/x", NOW + 1),
         answer=0,
     ),
@@ -208,6 +208,14 @@ SCENARIOS = {
         seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
         keys=("x", "y", "z"),
         args=("failed", "echo", "b"),
+    ),
+    "watch_execution": Scenario(
+        seed=(EXECUTION,), keys=("x", "events", "told"), args=("bell", 1, 10)
+    ),
+    "tell_events": Scenario(
+        seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),
+        keys=("x", "held", "told"),
+        args=("acc/x", 1, 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
     ),
     "note_key_use": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
@@ -375,7 +383,7 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
     await store.client.send("HSET", "w", "version", 1, "state", "live")
     statuses = "p" * count
     every = range(count)
-    scenario = ["x", "due", "held", "aside", "finished", "active", "wallet", "ledger"]
+    scenario = ["x", "due", "held", "finished", "active", "wallet", "ledger"]
 
     await store.client.call(
         SCRIPTS["accept_execution"],

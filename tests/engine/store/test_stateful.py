@@ -111,7 +111,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         "1" if call.offered else "0",
         *(call.end, name, b"result" if call.end else b"", b"", "", ""),
     ]
-    keys = [name, "due", held, "aside", "finished", "active", "wallet", "ledger"]
+    keys = [name, "due", held, "finished", "active", "wallet", "ledger"]
     return "advance_execution", keys, args
 
 

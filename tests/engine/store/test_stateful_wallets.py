@@ -194,7 +194,7 @@ class Spending(RuleBasedStateMachine):
             *(move.end, name, b"", b"", charges),
             ",".join(f"{index}={credits}" for index, credits in move.holds.items()),
         )
-        keys = (name, "due", "held", "aside", "finished", "active", *WALLET)
+        keys = (name, "due", "held", "finished", "active", *WALLET)
         self.apply(act, ("advance_execution", keys, args))
 
     @precondition(lambda self: self.among(lambda purse: purse.fence))

@@ -10,8 +10,10 @@ from engine.errors import ExecutionNotFound
 from engine.executions import ExecutionStatus, NodeStatus
 from engine.graph import Plan
 from engine.store import Account, Store, Workflow
+from engine.store.asides import make_name
+from engine.store.execution_records import pack_name
 from engine.store.records import pack
-from engine.store.walks import ASIDE_BYTES, Claimed, NodeClaim, Step, Verdict, parse_claims
+from engine.store.walks import Claimed, NodeClaim, Step, Verdict, parse_claims
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import accept, save
 
@@ -126,30 +128,27 @@ async def test_a_large_result_is_kept_aside_and_read_back(
     store: Store, account: Account, reference: str
 ) -> None:
     claimed = await claim(store, reference)
-    result = {"text": "x" * ASIDE_BYTES}
-    aside = pack({"text-out": "y" * ASIDE_BYTES})
+    result = {"text": "x" * 300_000}
+    name = make_name(claimed.fence, 1, len(pack(result)))
     step = Step(
         settled=[(0, "c"), (1, "c")],
-        rows=[row(0, True), row(1)],
-        aside={0: aside},
+        rows=[row(0, make_name(claimed.fence, 0, 300_000)), row(1)],
+        names_objects=True,
         end=ExecutionStatus.COMPLETED,
-        result=pack(result),
+        result=pack_name(name),
     )
 
+    await store.asides.put(account.id, claimed.execution_id, name, pack(result))
     await advance(store, claimed, 1, step)
 
     head = await store.executions.head(account.id, claimed.execution_id)
     record = await store.walks.records(account.id, claimed.execution_id)
     assert head.result == result
     assert (await store.executions.get(account.id, claimed.execution_id)).result == result
-    assert await store.walks.aside(account.id, claimed.execution_id, 0) == aside
     assert sum(map(len, record.values())) < 2_000
 
 
-async def test_what_was_kept_aside_and_is_gone_reads_as_empty(
-    store: Store, account: Account
-) -> None:
-    assert await store.walks.aside(account.id, "nothing", 0) == b""
+async def test_an_execution_that_is_gone_has_no_records(store: Store, account: Account) -> None:
     assert await store.walks.records(account.id, "nothing") == {}
 
 
@@ -349,7 +348,7 @@ async def test_a_record_that_is_pruned_is_gone_for_everybody(
 
     pruned = await store.leases.prune(await store.leases.now() + 1)
 
-    assert pruned == 1
+    assert pruned.executions == 1
     with pytest.raises(ExecutionNotFound):
         await store.executions.get(account.id, claimed.execution_id)
     assert await store.walks.claim(reference, "w1") is None

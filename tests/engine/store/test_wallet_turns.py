@@ -42,7 +42,7 @@ class Spender:
     async def advance(self, name: str, **step: Any) -> bytes:
         """The verdict on a step with `settled`, `claimed`, `end`, `charges` and `holds`."""
         self._steps += 1
-        keys = [name, "due", "held", "aside", "finished", keyspace.active(self.account.id)]
+        keys = [name, "due", "held", "finished", keyspace.active(self.account.id)]
         parts = {"settled": "", "claimed": "", "end": "", "charges": "", "holds": ""} | step
         args = [
             *(0, name, 1, self._steps, parts["settled"], "", parts["claimed"], b"", "stay", "0"),

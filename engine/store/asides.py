@@ -1,0 +1,162 @@
+"""Values too large for a record: objects, written before the step that names them is recorded."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from engine import keyspace
+from engine.errors import StorageFailed
+from engine.store.client import Client
+
+PREFIX = "outputs/"
+PATIENCE_SECONDS = 30.0
+"""How long one object may take, all tries together, where nobody says otherwise."""
+PAUSES_SECONDS = (0.1, 0.3, 1.0)
+AT_ONCE = 16
+"""Objects that one process writes and reads at the same time."""
+
+T = TypeVar("T")
+
+
+class Shelf(Protocol):
+    """Where objects are. Every call may raise StorageFailed."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        """Store an object, whole or not at all, in place of what is there."""
+        ...
+
+    async def read(self, key: str) -> bytes:
+        """The whole object. Raises FileNotFoundError."""
+        ...
+
+    async def remove_all(self, prefix: str) -> None:
+        """Remove all objects whose key begins with this, which ends with a slash."""
+        ...
+
+    def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
+        """The keys that begin with this, which ends with a slash, some at a time."""
+        ...
+
+
+class NoShelf:
+    """No place at all: whoever opened the store has no use for large values."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        raise StorageFailed
+
+    async def read(self, key: str) -> bytes:
+        raise StorageFailed
+
+    async def remove_all(self, prefix: str) -> None:
+        raise StorageFailed
+
+    async def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
+        raise StorageFailed
+        yield ()
+
+
+def make_name(fence: int, index: int, size: int) -> str:
+    """How a record names what the claim with this fence got from a node, which nobody else writes.
+
+    The size in bytes is a part of it: what is damaged is known, what is not needed can be counted.
+    """
+    return f"{fence}.{index}.{size}"
+
+
+def size_of(name: str) -> int:
+    """The bytes of what the name stands for; 0 when it is not a name."""
+    size = name.rpartition(".")[2]
+    return int(size) if size.isdecimal() else 0
+
+
+class Asides:
+    """Writes, reads and removes the large values of executions.
+
+    What is written and never named in a record, because its step was lost or fenced, goes with the
+    others when the execution is forgotten, or is found by a later sweep.
+    """
+
+    def __init__(self, client: Client, shelf: Shelf) -> None:
+        self._client = client
+        self._shelf = shelf
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def put(
+        self,
+        account_id: str,
+        execution_id: str,
+        name: str,
+        data: bytes,
+        *,
+        seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Store a value; what fails is tried again for a little while. Raises StorageFailed."""
+        key = f"{_prefix(account_id, execution_id)}{name}"
+        await self._patiently(lambda: self._shelf.write(key, data), seconds)
+
+    async def read(
+        self, account_id: str, execution_id: str, name: str, *, seconds: float = PATIENCE_SECONDS
+    ) -> bytes:
+        """A value. Raises FileNotFoundError when it is gone or damaged, StorageFailed else."""
+        size = size_of(name)
+        key = f"{_prefix(account_id, execution_id)}{name}"
+        data = await self._patiently(lambda: self._shelf.read(key), seconds) if size else b""
+        if not size or len(data) != size:
+            raise FileNotFoundError
+        return data
+
+    async def remove(self, account_id: str, execution_id: str) -> None:
+        """Remove all values of an execution. Raises StorageFailed."""
+        await self._shelf.remove_all(_prefix(account_id, execution_id))
+
+    async def sweep(self) -> int:
+        """Remove the values of executions that are gone; returns how many executions those were.
+
+        Accounts that are not on record are left alone: somebody else may use the same place.
+        """
+        removed = 0
+        async for names in self._shelf.names(PREFIX):
+            for owner in await self._gone({_owner(name) for name in names}):
+                await self.remove(*owner)
+                removed += 1
+        return removed
+
+    async def _gone(self, owners: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        found = [owner for owner in owners if all(owner)]
+        replies = await asyncio.gather(
+            *(self._client.send("EXISTS", keyspace.execution(*owner)) for owner in found),
+            *(
+                self._client.send(
+                    "HEXISTS", keyspace.accounts(keyspace.partition_of(owner[0])), owner[0]
+                )
+                for owner in found
+            ),
+        )
+        here, ours = replies[: len(found)], replies[len(found) :]
+        return [
+            owner
+            for owner, is_here, is_ours in zip(found, here, ours, strict=True)
+            if is_ours and not is_here
+        ]
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]], seconds: float) -> T:
+        try:
+            async with asyncio.timeout(seconds), self._turns:
+                for pause in PAUSES_SECONDS:
+                    try:
+                        return await call()
+                    except StorageFailed:
+                        await asyncio.sleep(pause)
+                return await call()
+        except TimeoutError:
+            raise StorageFailed from None
+
+
+def _prefix(account_id: str, execution_id: str) -> str:
+    return f"{PREFIX}{account_id}/{execution_id}/"
+
+
+def _owner(key: str) -> tuple[str, str]:
+    account_id, _, rest = key.removeprefix(PREFIX).partition("/")
+    execution_id, slash, _ = rest.partition("/")
+    return account_id, execution_id if slash else ""

@@ -1,0 +1,12 @@
+"""The large outputs that are kept in the folder of a test."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from engine.settings import Settings
+
+
+def outputs_of(settings: Settings, account_id: str, execution_id: str) -> list[Path]:
+    """The files of an execution, by name."""
+    folder = Path(urlsplit(settings.media_url).path) / "outputs" / account_id / execution_id
+    return sorted(folder.iterdir()) if folder.exists() else []
