@@ -238,16 +238,6 @@ def test_a_caption_of_nothing_changes_nothing(text: str) -> None:
     assert edited(Caption(text=text), plain((40, 40))).getcolors() == [(1_600, RED)]
 
 
-def test_letters_that_the_font_does_not_have_are_named() -> None:
-    with pytest.raises(NodeFailed) as raised:
-        imaging.edit(Caption(text="Hello 日本"), [plain((40, 40))])
-
-    assert (raised.value.code, raised.value.message) == (
-        "invalid_value",
-        "The caption's font has no '日'",
-    )
-
-
 # -- formats --------------------------------------------------------------------------------------
 
 
