@@ -23,6 +23,7 @@ from engine.models.schema import manifest_schema
 from engine.settings import load
 from workers.http import Egress
 from workers.http.gate import Gate
+from workers.local import LocalPool
 from workers.models import Answer, Models
 from workers.models.base import Keeper
 
@@ -129,8 +130,10 @@ class _Shown(Keeper):
 
 
 async def _call(model: Model, values: dict[str, Any], environ: Mapping[str, str]) -> Answer:
-    egress = Egress(gate=Gate.of_providers(load()))
+    egress, pool = Egress(gate=Gate.of_providers(load())), LocalPool()
     try:
-        return await Models(egress, keeper=_Shown(), environ=environ).call(model, values)
+        models = Models(egress, keeper=_Shown(), embed=pool.embed, environ=environ)
+        return await models.call(model, values)
     finally:
+        await pool.close()
         await egress.close()

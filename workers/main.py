@@ -120,7 +120,7 @@ async def _executing(
         providers = Egress(gate=Gate.of_providers(settings))
         stack.push_async_callback(providers.close)
         assets = Assets(library, egress, providers)
-        models = Models(providers, governor=governor, keeper=assets)
+        models = Models(providers, governor=governor, keeper=assets, embed=local_pool.embed)
         yield Executor(OwnMedia(library, egress), pool, models, assets, local_pool=local_pool)
 
 

@@ -15,8 +15,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
+from engine.failures import NodeFailed
 from workers.pool_child import FORK, HEADER
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,31 @@ class PoolTimeout(Exception):
 
 class PoolCrashed(Exception):
     """The process died under the call (killed, out of memory, or exited by itself)."""
+
+
+class Runner(Protocol):
+    """Whatever runs functions in child processes."""
+
+    async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
+        """Call a top-level function. Raises PoolTimeout, PoolCrashed and what it raises."""
+        ...
+
+
+async def compute(
+    pool: Runner, what: str, seconds: float, function: Callable[..., Any], *args: Any
+) -> Any:
+    """What a function gives within so many seconds, as a node asks for it; `what` begins sentences.
+
+    Raises NodeFailed.
+    """
+    try:
+        return await pool.run(function, *args, deadline_seconds=seconds)
+    except PoolTimeout:
+        message = f"The node did not end within {seconds:g} s"
+        raise NodeFailed("timeout", message, retryable=True) from None
+    except (PoolCrashed, MemoryError):
+        message = f"{what} needed more memory than it may have"
+        raise NodeFailed("resource_exhausted", message) from None
 
 
 class _Child:

@@ -21,6 +21,7 @@ from engine.models.manifest import (
 from engine.models.pricing import Unit
 from engine.models.reading import MAX_TEXT, VARIABLE
 from engine.models.sections.asking import ASK_MEMBERS
+from engine.models.sections.builtin import Gives
 from engine.models.sections.endpoint import ENDPOINT_MEMBERS, MAX_SECONDS
 from engine.models.sections.http import HTTP_MEMBERS, JOB_MEMBERS, METHODS, USAGE_MEMBERS, Media
 from engine.models.sections.openai import Api
@@ -90,7 +91,10 @@ def _top() -> dict[str, Schema]:
         "trial": _trial(),
         "limits": _table(dict.fromkeys(LIMITS, COUNT)),
         "fallback": {"type": "array", "items": TEXT, "maxItems": MAX_FALLBACKS},
-        "builtin": _table({"template": {"type": "string", "minLength": 1}}, ("template",)),
+        "builtin": _table(
+            {"template": {"type": "string", "minLength": 1}, "gives": {"enum": list(Gives)}},
+            ("template",),
+        ),
         "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), ("model",)) | PLACED,
         "anthropic": _section((*ENDPOINT_MEMBERS, *ASK_MEMBERS), ("model",)),
         "http": _http(),

@@ -1,11 +1,17 @@
 """The real model that embeds texts, in the pool: `make local`."""
 
 import itertools
+import json
 import time
+from pathlib import Path
 
 import pytest
 
+from engine.models.registry import find_model
+from tests.acceptance.running import running
+from tests.contract.site import Administration
 from workers.local import LocalPool, embed
+from workers.models import Models
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -35,3 +41,26 @@ async def test_what_means_alike_is_near() -> None:
     assert product(mug, cup) == pytest.approx(0.63, abs=0.03)
     assert abs(product(mug, market)) < 0.15
     print(f"\nms for 3 texts with the model loaded, 3 more, 300 more: {times}")
+
+
+async def test_the_model_gives_the_vector_that_the_node_gives() -> None:
+    pool = LocalPool()
+    found = find_model("local-embedding")
+    assert found is not None
+
+    answer = await Models(embed=pool.embed).call(found, {"text": TEXTS[0]})
+    [vector] = await pool.embed(TEXTS[:1], 60)
+    await pool.close()
+
+    assert json.loads(answer.value) == vector
+
+
+def test_a_run_of_the_model_over_http_is_answered_with_its_vector(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo") as stack:
+        made = Administration(stack)
+        admin = made.with_key(made.key(made.account("business"), "model:run"))
+        answer = admin.run_model("local-embedding", {"text": TEXTS[0]})
+        made.close()
+
+    assert answer.status_code == 200, answer.text
+    assert len(json.loads(answer.json()["result"]["text"])) == 384

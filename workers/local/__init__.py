@@ -1,12 +1,12 @@
 """What this machine itself can see and compare, by models that extras carry, in a pool apart."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from workers.local.embedding import embed
 from workers.local.ocr import read_text
-from workers.pool import Pool
+from workers.pool import Pool, compute
 
 __all__ = ["LocalPool", "embed", "read_text"]
 
@@ -31,6 +31,11 @@ class LocalPool:
                 await self._pool.start()
                 self._is_started = True
         return await self._pool.run(function, *args, deadline_seconds=deadline_seconds)
+
+    async def embed(self, texts: Sequence[str], seconds: float) -> list[list[float]]:
+        """A vector for each text, within so many seconds. Raises NodeFailed."""
+        made = await compute(self, "The text", seconds, embed, texts)
+        return cast(list[list[float]], made)
 
     async def close(self) -> None:
         """Kill every process."""

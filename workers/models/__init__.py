@@ -23,7 +23,7 @@ from workers.models.base import (
     NoDesk,
     NoKeeper,
 )
-from workers.models.builtin import BuiltinDialect
+from workers.models.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
 from workers.models.governing import Governor, Ticket, guess_tokens
 from workers.models.http import HttpDialect
@@ -71,9 +71,11 @@ class Models:
         *,
         keeper: Keeper | None = None,
         governor: Governor | None = None,
+        embed: Embed = embed_nothing,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._dialects = {dialect.call: dialect for dialect in DIALECTS}
+        self._dialects[Builtin] = BuiltinDialect(embed)
         self._fetcher = fetcher or _NoWayOut()
         self._keeper = keeper or NoKeeper()
         self._governor = governor

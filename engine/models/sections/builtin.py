@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from engine.expressions import Template
@@ -9,17 +10,34 @@ from engine.failures import SettingsError
 from engine.models.checks import strangers
 from engine.models.reading import About
 
+BUILTIN_MEMBERS = ("template", "gives")
+
+
+class Gives(StrEnum):
+    """What becomes of the text that a template makes."""
+
+    TEXT = "text"
+    """It is the answer."""
+    EMBEDDING = "embedding"
+    """The answer is its vector, as JSON."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builtin:
-    """The worker answers by itself, with the values put into a template."""
+    """The worker answers by itself, by what the values make of a template."""
 
     template: Template
+    gives: Gives = Gives.TEXT
 
 
 def parse_builtin(table: Mapping[str, Any], about: About) -> Builtin:
     """Read the section. Raises SettingsError with every reason."""
-    reasons = list(strangers("", table, ("template",)))
+    reasons = list(strangers("", table, BUILTIN_MEMBERS))
+    gives = table.get("gives", Gives.TEXT)
+    if gives not in list(Gives):
+        reasons.append(f".gives must be one of {', '.join(Gives)}")
+    elif gives == Gives.EMBEDDING and about.category != "text":
+        reasons.append(f".gives '{gives}' is for models of the category text")
     text = table.get("template")
     if not isinstance(text, str) or not text:
         raise SettingsError(*reasons, ".template must be a text")
@@ -31,4 +49,4 @@ def parse_builtin(table: Mapping[str, Any], about: About) -> Builtin:
     reasons += [f".template has '{name}', and no field is called that" for name in unfit]
     if reasons:
         raise SettingsError(*reasons)
-    return Builtin(template=template)
+    return Builtin(template=template, gives=Gives(gives))

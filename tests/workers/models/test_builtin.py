@@ -122,7 +122,7 @@ async def test_a_worker_without_the_extra_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     (tmp_path / "onnxruntime.py").write_text("raise ImportError('as if it were not here')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the pool's children
+    monkeypatch.syspath_prepend(tmp_path)  # which the pool's children have too
     pool = LocalPool()
 
     failure = await fail(Models(embed=pool.embed))
