@@ -69,6 +69,8 @@ class Event:
     """With NODE_TEXT: characters of the call's text before these; 0: it begins, perhaps anew."""
     text: str = ""
     progress: float = 0.0
+    status: ExecutionStatus | None = None
+    """With EXECUTION_FINISHED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,7 @@ class Finished:
         """The nodes, then the execution."""
         for node in self.left:
             yield _finished(node)
-        yield Event(name=EventName.EXECUTION_FINISHED)
+        yield Event(name=EventName.EXECUTION_FINISHED, status=self.status)
 
 
 Entry = Begun | Stepped | Told | Finished

@@ -88,6 +88,19 @@ def execution(account_id: str, execution_id: str) -> str:
     return f"{_account_tag(account_id)}:execution:{account_id}:{execution_id}"
 
 
+def events(account_id: str, execution_id: str) -> str:
+    """Stream: what happened to an execution that is watched, by number."""
+    return f"{_account_tag(account_id)}:events:{account_id}:{execution_id}"
+
+
+def told(account_id: str, execution_id: str) -> str:
+    """Stream: what running nodes of an execution that is watched have told, with an expiry.
+
+    Its entries are numbered along with those of `events`.
+    """
+    return f"{_account_tag(account_id)}:told:{account_id}:{execution_id}"
+
+
 def account_executions(account_id: str) -> str:
     """Sorted set: execution id by creation time in milliseconds."""
     return f"{_account_tag(account_id)}:account:{account_id}:executions"

@@ -6,12 +6,14 @@ from typing import Any
 
 from engine.credits import MAX_CREDITS
 from engine.errors import InvalidBody, InvalidIdempotencyKey
+from engine.events import EventId
 from engine.idempotency import Once, make_once
 from engine.store import Principal
 from engine.webhooks import CAPABILITY
 from gateway.auth import may
 from gateway.query import Query, parse_seconds
 from gateway.services import GatewayRequest
+from gateway.streams import read_last_event_id, wants_stream
 from gateway.wire import parse_object, read_json
 
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
@@ -28,6 +30,13 @@ class Ask:
     once: Once | None
     webhook_url: str | None
     """Where the end will be told; None for nowhere."""
+    after: EventId | None = None
+    """None: the caller wants one answer; else events, behind this one where they began before."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether events are the answer."""
+        return self.after is not None and self.wait_seconds > 0
 
 
 async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
@@ -46,6 +55,7 @@ async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
         max_credits=max_credits,
         once=once,
         webhook_url=await _webhook_url(request, principal) if is_async else None,
+        after=read_last_event_id(request) if wants_stream(request) else None,
     )
 
 

@@ -21,6 +21,7 @@ from engine.errors import (
     Unavailable,
     WorkflowNotRunnable,
 )
+from engine.events import BEFORE_ALL, EventId
 from engine.executions import TERMINAL, Ended, Execution, ExecutionStatus
 from engine.fields import MEDIA, Field, check_inputs
 from engine.graph import Plan
@@ -31,6 +32,7 @@ from gateway import answers
 from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
 from gateway.services import GatewayRequest, Services
+from gateway.streams import Watch
 from gateway.waiter import Waiter
 from gateway.wire import accepted_shape, json_response
 
@@ -77,7 +79,7 @@ async def run(request: GatewayRequest, principal: Principal, subject: Subject) -
     try:
         return await _run(request, principal, subject, ask, began)
     except Repeated as first:
-        return await _answer_again(request, principal, first)
+        return await _answer_again(request, principal, ask, first)
 
 
 async def _run(
@@ -87,6 +89,9 @@ async def _run(
     if not ask.wait_seconds:
         await _accept(request, principal, subject, ask, execution_id)
         return _accepted(execution_id, ask.webhook_url)
+    if ask.streams:
+        await _accept(request, principal, subject, ask, execution_id)
+        return _watch(request, principal, ask, execution_id, BEFORE_ALL).answer()
     # The bell is heard from before the execution is accepted, so that no ring is missed.
     with request.state["services"].bell.expecting(execution_id) as ring:
         await _accept(request, principal, subject, ask, execution_id)
@@ -142,7 +147,8 @@ async def _accept_fresh(
                 ),
                 source=subject.source if principal.key else BROWSER_SOURCE,
                 key_id=principal.key_id,
-                bell=services.bell.channel if ask.wait_seconds else "",
+                bell=services.bell.channel if ask.wait_seconds and not ask.streams else "",
+                watcher=services.bell.channel if ask.streams else "",
                 execution_id=execution_id,
                 terms=principal.terms,
                 max_credits=ask.max_credits,
@@ -212,8 +218,16 @@ async def _answer_first(
     return _ended(execution, int(answer))
 
 
-async def _answer_again(request: GatewayRequest, principal: Principal, first: Repeated) -> Response:
+async def _answer_again(
+    request: GatewayRequest, principal: Principal, ask: Ask, first: Repeated
+) -> Response:
     """What the first call with the key was answered, or would have been by now."""
+    if ask.streams:
+        after = ask.after or BEFORE_ALL
+        watch = _watch(request, principal, ask, first.execution_id, after)
+        reading = await watch.look()
+        answers.note(request.scope, idempotent_replayed="true")
+        return watch.answer(reading)
     executions = request.state["services"].store.executions
     answer = first.answer
     if answer != ACCEPTED:
@@ -229,6 +243,13 @@ async def _answer_again(request: GatewayRequest, principal: Principal, first: Re
         url = await executions.webhook_url(principal.account.id, first.execution_id)
         return _accepted(first.execution_id, url)
     return _ended(execution, int(answer))
+
+
+def _watch(
+    request: GatewayRequest, principal: Principal, ask: Ask, execution_id: str, after: EventId
+) -> Watch:
+    account_id, seconds = principal.account.id, ask.wait_seconds
+    return Watch(request, account_id, execution_id, after=after, seconds=seconds)
 
 
 def _accepted(execution_id: str, webhook_url: str | None = None) -> Response:

@@ -28,7 +28,8 @@ CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?
 BODY = "read_body"
 
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+encode_json = msgspec.json.Encoder(decimal_format="number").encode
+"""The value as JSON, in one line."""
 
 
 # In
@@ -109,7 +110,8 @@ def json_response(
     value: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, media_type: str = ""
 ) -> Response:
     """The value as JSON."""
-    return Response(_encode(value), status, headers, media_type=media_type or "application/json")
+    media_type = media_type or "application/json"
+    return Response(encode_json(value), status, headers, media_type=media_type)
 
 
 def user_shape(account: Account) -> dict[str, Any]:

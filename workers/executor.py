@@ -18,6 +18,7 @@ from workers import imaging, local
 from workers.local import LocalPool
 from workers.media import fetch_media
 from workers.models import Answer, Desk, Errand, Fetcher, Keeper, Models, NoDesk, NoKeeper
+from workers.models.base import tell_nobody
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
 COMPUTE_SECONDS = 5.0
@@ -53,85 +54,115 @@ class Outcome:
     """The name under which its bytes are kept aside; empty: they are not."""
 
 
+class Teller(Protocol):
+    """Where a running node says what it has so far."""
+
+    def text_of(self, item: int) -> Callable[[str], None]:
+        """Takes the text of a call, as `Errand.tell_text` does."""
+        ...
+
+    def progress_of(self, item: int) -> Callable[[float], None]:
+        """Takes the progress of a call, as `Errand.tell_progress` does."""
+        ...
+
+    async def end(self) -> None:
+        """The node has ended; returns once all was told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One attempt at a node, as the walk gives it."""
+
+    node: Node
+    execution_inputs: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    delivered: Sequence[tuple[Wire, Any]]
+    account_id: str = ""
+    execution_id: str = ""
+    desk: Desk = NO_DESK
+    """Where its calls record."""
+    teller: Teller | None = None
+    """None: there is nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What all nodes of a worker process are run with."""
+
+    fetcher: Fetcher
+    pool: Pool
+    local: LocalPool
+    models: Caller
+    keeper: Keeper
+
+
 class NodeContext:
     """What a node may ask for while it runs."""
 
     __slots__ = (
-        *("_account_id", "_deadline", "_desk", "_execution_id", "_fetcher", "_keeper"),
-        *("_local", "_models", "_pool", "_timeout"),
+        *("_deadline", "_timeout", "_tools", "_work"),
         *("delivered", "fallback_micro_usd", "inputs", "usage"),
     )
 
-    def __init__(
-        self,
-        inputs: Mapping[str, Any],
-        delivered: Sequence[tuple[Wire, Any]],
-        timeout: float | None,
-        fetcher: Fetcher,
-        pool: Pool,
-        local_pool: LocalPool,
-        models: Caller,
-        keeper: Keeper,
-        account_id: str,
-        desk: Desk,
-        execution_id: str,
-    ) -> None:
-        self.inputs = inputs
-        self.delivered = delivered
-        self._timeout = timeout
-        self._fetcher = fetcher
-        self._pool = pool
-        self._local = local_pool
-        self._models = models
-        self._keeper = keeper
-        self._account_id = account_id
-        self._desk = desk
-        self._execution_id = execution_id
+    def __init__(self, work: Work, tools: Tools) -> None:
+        self.inputs = work.execution_inputs
+        self.delivered = work.delivered
+        self._work = work
+        self._tools = tools
+        self._timeout = timeout = work.node.policy.timeout_seconds
         self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         self.usage = Usage()
         self.fallback_micro_usd = 0
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call through the one way out, as one of the account's."""
-        return await self._fetcher.fetch(replace(call, account_id=self._account_id))
+        return await self._tools.fetcher.fetch(replace(call, account_id=self._work.account_id))
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         """Evaluate CEL in a child process that is killed at the node's deadline."""
-        return await self._work("The expression", COMPUTE_SECONDS, cel.evaluate, expression, value)
+        return await self._compute(
+            "The expression", COMPUTE_SECONDS, cel.evaluate, expression, value
+        )
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a top-level function in a child process that is killed at the node's deadline."""
-        return await self._work("The work", COMPUTE_SECONDS, function, *args)
+        return await self._compute("The work", COMPUTE_SECONDS, function, *args)
 
     async def fetch_media(self, url: str) -> bytes:
         """The bytes at a URL, as one of the account's calls where it is not one of ours."""
         async with asyncio.timeout_at(self._deadline):
-            return await fetch_media(url, self._account_id, self._keeper, self._fetcher)
+            account_id, tools = self._work.account_id, self._tools
+            return await fetch_media(url, account_id, tools.keeper, tools.fetcher)
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium as the account's."""
-        keeper = self._keeper.of(self._execution_id, "")
         async with asyncio.timeout_at(self._deadline):
-            return await keeper.keep(self._account_id, data, content_type)
+            return await self._keeper.keep(self._work.account_id, data, content_type)
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
         """Work on an image in a child process that is killed at the node's deadline."""
         async with asyncio.timeout_at(self._deadline):  # of many images, all together
-            made = await self._work("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
+            made = await self._compute("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
         return cast(Medium, made)
 
     async def read_image(self, data: bytes) -> str:
         """What is written in an image, by a child process that is killed at the deadline."""
         read = local.read_text
-        found = await self._work("The image", READ_SECONDS, read, data, pool=self._local)
+        found = await self._compute("The image", READ_SECONDS, read, data, pool=self._tools.local)
         return cast(str, found)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Vectors, by a child process that is killed at the node's deadline."""
-        made = await self._work("The text", READ_SECONDS, local.embed, texts, pool=self._local)
+        pool = self._tools.local
+        made = await self._compute("The text", READ_SECONDS, local.embed, texts, pool=pool)
         return cast(list[list[float]], made)
 
-    async def _work(
+    @property
+    def _keeper(self) -> Keeper:
+        return self._tools.keeper.of(self._work.execution_id, "")
+
+    async def _compute(
         self,
         what: str,
         usual: float,
@@ -141,7 +172,8 @@ class NodeContext:
     ) -> Any:
         seconds = self._timeout or usual
         try:
-            return await (pool or self._pool).run(function, *args, deadline_seconds=seconds)
+            chosen = pool or self._tools.pool
+            return await chosen.run(function, *args, deadline_seconds=seconds)
         except PoolTimeout:
             raise _timed_out(seconds) from None
         except (PoolCrashed, MemoryError):
@@ -150,19 +182,21 @@ class NodeContext:
 
     async def use_asset(self, asset_id: str) -> tuple[str, str]:
         """What an asset is, and a link to it that lasts as long as the execution."""
-        keeper = self._keeper.of(self._execution_id, "")
-        return await keeper.use(self._account_id, asset_id)
+        return await self._keeper.use(self._work.account_id, asset_id)
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, and count what that used."""
+        work, teller = self._work, self._work.teller
         errand = Errand(
-            desk=self._desk,
+            desk=work.desk,
             item=item,
             deadline=self._deadline,
-            execution_id=self._execution_id,
+            execution_id=work.execution_id,
             fetch_media=self.fetch_media,
+            tell_progress=teller.progress_of(item) if teller else tell_nobody,
+            tell_text=teller.text_of(item) if teller else tell_nobody,
         )
-        answer = await self._models.call(model, values, errand)
+        answer = await self._tools.models.call(model, values, errand)
         if answer.micro_usd is None:
             self.usage += answer.usage
         else:
@@ -181,43 +215,30 @@ class Executor:
         keeper: Keeper | None = None,
         local_pool: LocalPool | None = None,
     ) -> None:
-        self._fetcher = fetcher
-        self._pool = pool
-        self._local = local_pool or LocalPool()
-        self._models = models or Models(fetcher)
-        self._keeper = keeper or NoKeeper()
-
-    async def run(
-        self,
-        node: Node,
-        execution_inputs: Mapping[str, Any],
-        inputs: Mapping[str, Any],
-        delivered: Sequence[tuple[Wire, Any]],
-        account_id: str = "",
-        desk: Desk = NO_DESK,
-        execution_id: str = "",
-    ) -> Outcome:
-        """One attempt; never raises but for cancellation. `desk` is where its calls record."""
-        timeout = node.policy.timeout_seconds
-        context = NodeContext(
-            execution_inputs,
-            delivered,
-            timeout,
-            self._fetcher,
-            self._pool,
-            self._local,
-            self._models,
-            self._keeper,
-            account_id,
-            desk,
-            execution_id,
+        self._tools = Tools(
+            fetcher=fetcher,
+            pool=pool,
+            local=local_pool or LocalPool(),
+            models=models or Models(fetcher),
+            keeper=keeper or NoKeeper(),
         )
+
+    async def run(self, work: Work) -> Outcome:
+        """One attempt; never raises but for cancellation."""
+        outcome = await self._attempt(work)
+        if work.teller is not None:
+            await work.teller.end()
+        return outcome
+
+    async def _attempt(self, work: Work) -> Outcome:
+        node, context = work.node, NodeContext(work, self._tools)
+        timeout = node.policy.timeout_seconds
         try:
             if timeout is None or node.type.kind is not Kind.IO:
-                outputs = await node.type.run(node.settings, inputs, context)
+                outputs = await node.type.run(node.settings, work.inputs, context)
             else:
                 async with asyncio.timeout(timeout):
-                    outputs = await node.type.run(node.settings, inputs, context)
+                    outputs = await node.type.run(node.settings, work.inputs, context)
             return Outcome(
                 outputs,
                 pack(outputs),

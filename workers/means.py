@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.store.asides import Asides
+from engine.store.events import Events
 from engine.store.walks import Walks
 from workers.executor import Executor
 
@@ -14,6 +15,7 @@ class Means:
 
     walks: Walks
     asides: Asides
+    events: Events
     executor: Executor
     worker_id: str
     cpu_slots: int

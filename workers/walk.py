@@ -12,13 +12,14 @@ from engine.progress import Progress
 from engine.store.records import pack
 from engine.store.walks import Advanced, Charge, Claimed, NodeClaim, Verdict, parse_claims
 from workers.charging import Charging, unpaid_failure
-from workers.executor import NO_DESK, Outcome, describe
+from workers.executor import NO_DESK, Outcome, Work, describe
 from workers.hand import UNTOUCHED, Hand
 from workers.holdings import Holdings
 from workers.jobs import Jobs
 from workers.means import Means
 from workers.recorder import NO_HOLDS, Recorder
 from workers.sharing import Sharing
+from workers.telling import Teller
 
 FLUSH_SECONDS = 0.05
 """Local work that took this long is recorded before more is waited for."""
@@ -44,6 +45,7 @@ class Walk:
         self._hand = Hand(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
         self._charging = Charging(claimed, plan)
         self._jobs = Jobs(means.walks, claimed, plan, means.worker_id) if plan.models else None
+        self._teller = Teller(means.events, claimed, means.worker_id) if plan.models else None
         self._holdings = Holdings(means.asides, claimed, plan, means.max_bytes)
         self._sharing = Sharing(claimed, self._hand, means.walks, self._recorder, self._holdings)
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -81,6 +83,8 @@ class Walk:
                 pass
         finally:
             await self._stop_running()
+            if self._teller is not None:
+                await self._teller.stop()
             for (node_type, code), count in self._counts.items():
                 metrics.NODES_ENDED.labels(node_type, NODE_STATUSES[code].value).inc(count)
 
@@ -171,14 +175,18 @@ class Walk:
         if refusal is not None:
             return Outcome(failure=refusal)
         inputs = self._hand.progress.inputs(index, delivered)
+        claimed, claim = self._claimed, self._hand.claims.get(index)
         outcome = await self._means.executor.run(
-            self._plan.nodes[index],
-            self._claimed.inputs,
-            inputs,
-            delivered,
-            self._claimed.account_id,
-            NO_DESK if self._jobs is None else self._jobs.of(index, self._hand.claims.get(index)),
-            self._claimed.execution_id,
+            Work(
+                node=self._plan.nodes[index],
+                execution_inputs=claimed.inputs,
+                inputs=inputs,
+                delivered=delivered,
+                account_id=claimed.account_id,
+                execution_id=claimed.execution_id,
+                desk=NO_DESK if self._jobs is None else self._jobs.of(index, claim),
+                teller=None if self._teller is None else self._teller.of(index),
+            )
         )
         return self._holdings.take(index, outcome)
 
@@ -264,6 +272,8 @@ class Walk:
         advanced = await self._recorder.record(claim=claim, holds=holds, offered=offered)
         self._recorded_at = self._clock()
         self._must_look = False
+        if self._teller is not None:
+            self._teller.note(advanced)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
         elif advanced.verdict is Verdict.CONFLICT:

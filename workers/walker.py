@@ -56,6 +56,7 @@ class Walker:
         self._means = Means(
             walks=store.walks,
             asides=store.asides,
+            events=store.events,
             executor=executor,
             worker_id=worker_id,
             cpu_slots=cpu_slots,

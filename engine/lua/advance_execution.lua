@@ -5,27 +5,31 @@
 -- Where nodes are charged, a node that is claimed must be paid for in advance, one that has
 -- finished is charged in the step that records it, and the end gives back what was not spent.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 finished, 5 account's active executions,
---       6 wallet, 7 ledger, and at the end of an execution whose webhook is told: 8 delivery,
---       9 deliveries due, 10 deliveries of the webhook
+--       6 wallet, 7 ledger, 8 events, and at the end of an execution whose webhook is told:
+--       9 delivery, 10 deliveries due, 11 deliveries of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
 --       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
 --       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
 --       15 charges 'node=credits:millionths of USD:model whose trial it used,…', 16 holds
 --       'node=credits,…' of what is claimed, 17 '1' when the step names objects
--- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
+-- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}, with
+--         'watched' behind an ok when somebody watches
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events
 local MOST_TOLD, ASIDE = 16384, 193
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost',
-  'terms')
-local status, statuses = head[1], head[2]
+  'terms', 'events')
+local status, statuses, keys = head[1], head[2], {events = KEYS[8]}
 if not status then return {'fenced'} end
-if head[3] and tonumber(step) <= tonumber(head[3]) then return {'ok', status, statuses, stamp} end
+local watched = head[8] and 'watched' or nil
+if head[3] and tonumber(step) <= tonumber(head[3]) then
+  return {'ok', status, statuses, stamp, watched}
+end
 if status ~= 'processing' and status ~= 'cancel_requested' then
   redis.call('HDEL', KEYS[3], ARGV[2])
   return {'ended', status}
@@ -83,6 +87,13 @@ if terms and (ARGV[5] ~= '' or ARGV[7] ~= '' or ARGV[11] ~= '') then
   if ARGV[11] ~= '' then release(purse) end
 end
 
+if watched then
+  if head[8] == '0' then begin_events(keys, KEYS[1], statuses) end
+  step_events(keys, KEYS[1], {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7],
+    rows = 'r' .. fence .. '.' .. step}, codes, claim_of)
+  ring_watchers(KEYS[1], ARGV[12])
+end
+
 local was_claimed = {}
 for index, code in string.gmatch(ARGV[5], '(%d+)(%a)') do
   if codes[index + 1] ~= PENDING then was_claimed[#was_claimed + 1] = 'n' .. index end
@@ -114,6 +125,7 @@ if ARGV[17] == '1' then redis.call('HSET', KEYS[1], 'aside', '1') end
 local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
   status = ARGV[11]
+  if watched then add_event(keys, KEYS[1], 'ended', status, 'left', statuses) end
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', status == 'cancelled' and 'x' or 's')
   redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
     'error', ARGV[14], 'holders', '0', 'statuses', statuses, unpack(changes))
@@ -121,8 +133,8 @@ if ARGV[11] ~= '' then
   redis.call('SREM', KEYS[5], ARGV[12])
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
-  if KEYS[8] then
-    local keys = {delivery = KEYS[8], due = KEYS[9], listed = KEYS[10]}
+  if KEYS[9] then
+    local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
     tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   if head[5] and head[5] ~= '' then
@@ -134,7 +146,7 @@ if ARGV[11] ~= '' then
     end
     redis.call('PUBLISH', head[5], told)
   end
-  return {'ok', status, statuses, stamp}
+  return {'ok', status, statuses, stamp, watched}
 end
 if ARGV[9] ~= 'stay' then
   holders = holders - 1
@@ -153,4 +165,4 @@ if ARGV[9] ~= 'stay' then
 end
 redis.call('HSET', KEYS[1], 'statuses', statuses, 'holders', holders, 'offered', ARGV[10],
   unpack(changes))
-return {'ok', status, statuses, stamp}
+return {'ok', status, statuses, stamp, watched}

@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
 -- Cancel an execution: at once when nobody holds it, else by telling its walkers to stop.
--- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, 5 wallet, 6 ledger, and for
---       one whose webhook is told of the end: 7 delivery, 8 deliveries due, 9 deliveries of the
---       webhook
+-- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, 5 wallet, 6 ledger, 7 events,
+--       and for one whose webhook is told of the end: 8 delivery, 9 deliveries due, 10 deliveries
+--       of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms', 'events')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
@@ -27,13 +27,19 @@ if head[5] then
   release(purse)
   save_purse(purse, head[5])
 end
+if head[6] then -- somebody watches
+  local keys = {events = KEYS[7]}
+  if head[6] == '0' then begin_events(keys, KEYS[1], head[2]) end
+  add_event(keys, KEYS[1], 'ended', 'cancelled', 'left', head[2])
+  ring_watchers(KEYS[1], ARGV[3])
+end
 local statuses = string.gsub(string.gsub(head[2], '[rt]', 'x'), 'p', 'x')
 redis.call('HSET', KEYS[1], 'status', 'cancelled', 'statuses', statuses, 'completed', stamp)
 redis.call('ZREM', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('SREM', KEYS[4], ARGV[3])
-if KEYS[7] then
-  local keys = {delivery = KEYS[7], due = KEYS[8], listed = KEYS[9]}
+if KEYS[8] then
+  local keys = {delivery = KEYS[8], due = KEYS[9], listed = KEYS[10]}
   tell_end(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
 end
 if head[4] and head[4] ~= '' then redis.call('PUBLISH', head[4], ARGV[3]) end

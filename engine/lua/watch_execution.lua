@@ -4,12 +4,13 @@
 -- what they rest on never changes, so neither do they.
 -- KEYS: 1 execution, 2 events, 3 what running nodes have told
 -- ARGV: 1 channel to ring ('' for none), 2 number of the first entry that is wanted, 3 most entries
--- Returns {status, entries as XRANGE gives them} | {'missing'}
+-- Returns {status, entries as XRANGE gives them, slug, version, models} | {'missing'}
 -- Uses: add_event, events
 local MOST_WATCHERS = 16
 local keys = {events = KEYS[2]}
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watchers', 'slug', 'version',
+  'models')
 local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
 if not status then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
@@ -20,8 +21,9 @@ if status == 'processing' or status == 'cancel_requested' then
     redis.call('HSET', KEYS[1], 'watchers', watchers .. ARGV[1] .. ',')
   end
 elseif not last then
-  return {status, {
-    {'1-0', {'begun', statuses, 'claims', ''}}, {'2-0', {'ended', status, 'left', ''}}}}
+  local entries = {
+    {'1-0', {'begun', statuses, 'claims', ''}}, {'2-0', {'ended', status, 'left', ''}}}
+  return {status, entries, head[5], head[6], head[7]}
 end
 
 local first, most = ARGV[2] .. '-0', tonumber(ARGV[3])
@@ -38,4 +40,4 @@ while #entries < most and (steps[of_steps] or told[of_told]) do
     entries[#entries + 1], of_told = told[of_told], of_told + 1
   end
 end
-return {status, entries}
+return {status, entries, head[5], head[6], head[7]}

@@ -15,6 +15,7 @@ from engine.store.assets import Asset, Assets
 from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.deliveries import Deliveries
+from engine.store.events import Events
 from engine.store.executions import Executions
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
@@ -46,6 +47,7 @@ __all__ = [
     "Bell",
     "Deliveries",
     "Entry",
+    "Events",
     "Executions",
     "Governor",
     "HintSender",
@@ -92,6 +94,7 @@ class Store:
     workflows: Workflows
     models: Models
     executions: Executions
+    events: Events
     walks: Walks
     asides: Asides
     webhooks: Webhooks
@@ -130,6 +133,7 @@ class Store:
             workflows=Workflows(client, settings.retention_days),
             models=Models(client),
             executions=Executions(client, hints, settings.retention_days, asides),
+            events=Events(client),
             walks=Walks(client, hints),
             asides=asides,
             webhooks=Webhooks(client, sealer),

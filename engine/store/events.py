@@ -41,10 +41,17 @@ def ring_name(execution_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Entries, in order; `is_all`: the execution has ended and there are none behind them."""
+    """Entries, in order, and what the execution is of."""
 
     entries: Sequence[Entry]
     is_all: bool
+    """Whether the execution has ended and there are no entries behind these."""
+    workflow_slug: str = ""
+    workflow_version: int = 0
+    model_ids: Sequence[str] = ()
+
+
+NOTHING_MORE = Reading(entries=(), is_all=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +93,13 @@ class Events:
         wanted = [pair for pair in found if pair[0] >= first]
         nodes = await self._nodes(account_id, execution_id, [fields for _, fields in wanted])
         has_ended = ExecutionStatus(reply[0].decode()) in TERMINAL
+        slug, version, models = (word.decode() if word else "" for word in reply[2:5])
         return Reading(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
             is_all=has_ended and len(found) < MOST_ENTRIES,
+            workflow_slug=slug,
+            workflow_version=int(version or 0),
+            model_ids=models.split(",") if models else (),
         )
 
     async def tell(

@@ -58,7 +58,7 @@ def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
     settled = parse_rows(record)
     statuses = record["statuses"].decode()
     return tuple(
-        _parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
+        parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
         for index, code in enumerate(statuses)
     )
 
@@ -76,9 +76,10 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
     return rows
 
 
-def _parse_node(
-    index: int, status: NodeStatus, row: list[Any] | None, claim: bytes | None
+def parse_node(
+    index: int, status: NodeStatus, row: list[Any] | None, claim: bytes | None = None
 ) -> NodeExecution:
+    """One node of a record: its row once it has settled, its claim before."""
     if row is not None and status not in (NodeStatus.RUNNING, NodeStatus.PENDING):
         _, attempts, started, duration, error, _, *charged = row
         return NodeExecution(

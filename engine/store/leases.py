@@ -129,6 +129,8 @@ class Leases:
                 keyspace.execution(account_id, execution_id),
                 keyspace.account_executions(account_id),
                 keyspace.finished(keyspace.partition_of(account_id)),
+                keyspace.events(account_id, execution_id),
+                keyspace.told(account_id, execution_id),
             ],
             [execution_id, reference, ended_before_ms],
         )

@@ -99,6 +99,8 @@ class Advanced:
     now: int = 0
     unpaid: "Unpaid | None" = None
     """With OVER and POOR."""
+    is_watched: bool = False
+    """With OK: somebody is told what happens to the execution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,7 @@ class Walks:
                 keyspace.active(account_id),
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
+                keyspace.events(account_id, execution_id),
                 *(outbox(account_id, execution_id, step.told_key) if tells else ()),
             ],
             [
@@ -256,7 +259,7 @@ class Walks:
         if verdict in (Verdict.OVER, Verdict.POOR):
             unpaid = Unpaid(*(int(each) for each in reply[4:]))
             return Advanced(verdict, reply[2].decode(), int(reply[3]), unpaid)
-        return Advanced(verdict, reply[2].decode(), int(reply[3]))
+        return Advanced(verdict, reply[2].decode(), int(reply[3]), is_watched=len(reply) > 4)
 
     async def save_job(
         self,

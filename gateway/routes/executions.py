@@ -10,6 +10,7 @@ from engine.store import Principal
 from gateway.endpoints import Resource, requires
 from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from gateway.services import GatewayRequest
+from gateway.streams import Watch, read_last_event_id
 from gateway.wire import execution_shape, execution_with_nodes_shape, json_response
 
 EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -49,6 +50,19 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     return json_response(execution_with_nodes_shape(execution, plan))
 
 
+@requires("execution:read")
+async def watch_execution(request: GatewayRequest, principal: Principal) -> Response:
+    """What happens to an execution, from the first event on or from where the caller left."""
+    watch = Watch(
+        request,
+        principal.account.id,
+        _execution_id(request),
+        after=read_last_event_id(request),
+        seconds=request.state["services"].settings.sync_timeout,
+    )
+    return watch.answer(await watch.look())
+
+
 @requires("execution:cancel")
 async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for an execution to stop."""
@@ -67,5 +81,6 @@ def _execution_id(request: GatewayRequest) -> str:
 routes = [
     Route("/api/executions", Resource(GET=list_executions)),
     Route("/api/executions/{execution_id}", Resource(GET=get_execution)),
+    Route("/api/executions/{execution_id}/events", Resource(GET=watch_execution)),
     Route("/api/executions/{execution_id}/cancel", Resource(POST=cancel_execution)),
 ]

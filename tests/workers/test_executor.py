@@ -10,7 +10,7 @@ from engine.failures import NodeFailed
 from engine.graph import Node, Policy
 from engine.nodes.base import Context, HttpAnswer, HttpCall, Kind, NodeType, Outputs
 from engine.store.records import unpack
-from workers.executor import Executor, Outcome
+from workers.executor import Executor, Outcome, Work
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
 
@@ -61,7 +61,8 @@ async def attempt(
         dependencies=(),
         dependents=(),
     )
-    return await Executor(NoWayOut(), cast(Pool, pool)).run(node, {"who": "Ada"}, {}, [])
+    work = Work(node=node, execution_inputs={"who": "Ada"}, inputs={}, delivered=[])
+    return await Executor(NoWayOut(), cast(Pool, pool)).run(work)
 
 
 def fail(error: Exception) -> Callable[[Context], Any]:

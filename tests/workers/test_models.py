@@ -20,7 +20,7 @@ from engine.tiers import load
 from tests.drawing import node
 from tests.factories import Graph, Runner
 from tests.manifests import model
-from workers.executor import Executor, Fetcher, Outcome
+from workers.executor import Executor, Fetcher, Outcome, Work
 from workers.models import DIALECTS, Answer, Errand, Models
 from workers.pool import Pool
 
@@ -45,9 +45,13 @@ def drawn(model_name: str, **data: Any) -> Node:
     return found
 
 
+def work(node: Node, inputs: dict[str, Any]) -> Work:
+    return Work(node=node, execution_inputs={}, inputs=inputs, delivered=[])
+
+
 async def attempt(inputs: dict[str, Any], models: Scripted | None = None) -> Outcome:
     executor = Executor(cast(Fetcher, None), cast(Pool, None), models)
-    return await executor.run(drawn("echo", prompt="typed"), {}, inputs, [])
+    return await executor.run(work(drawn("echo", prompt="typed"), inputs))
 
 
 # -- one call -------------------------------------------------------------------------------------
@@ -111,7 +115,7 @@ async def test_each_attempt_counts_for_itself() -> None:
     executor = Executor(cast(Fetcher, None), cast(Pool, None))
     echo = drawn("echo", prompt="typed")
 
-    outcomes = [await executor.run(echo, {}, {}, []) for _ in range(2)]
+    outcomes = [await executor.run(work(echo, {})) for _ in range(2)]
 
     assert [each.usage for each in outcomes] == [Usage(calls=1)] * 2
 

@@ -1,0 +1,70 @@
+"""Events as they are sent: their data in the contract's names, framed as server-sent events."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import ResultGone
+from engine.events import Event, EventId, EventName
+from engine.graph import Plan
+from gateway.wire import encode_json
+
+MEDIA_TYPE = "text/event-stream"
+HEARTBEAT = b":\n\n"
+RETRY_MS = 1_000
+"""After how long browsers take up a stream again that has ended too early."""
+PREAMBLE = f"retry: {RETRY_MS}\n\n".encode()
+
+
+def frame(event_id: EventId, name: EventName, data: Mapping[str, Any]) -> bytes:
+    """One event on the wire; JSON has no line breaks of its own."""
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (
+        str(event_id).encode(),
+        name.value.encode(),
+        encode_json(data),
+    )
+
+
+def started_shape(execution_id: str) -> dict[str, Any]:
+    """The data of the first event."""
+    return {
+        "executionId": execution_id,
+        "status": "processing",
+        "pollUrl": f"/api/executions/{execution_id}",
+        "eventsUrl": f"/api/executions/{execution_id}/events",
+    }
+
+
+def gone_shape(execution_id: str, event: Event, error: ResultGone) -> dict[str, Any]:
+    """The data of the last event where the result cannot be had any more."""
+    reason = {"code": error.code, "message": error.message}
+    return {"executionId": execution_id, "status": event.status, "result": None, "error": reason}
+
+
+def node_shape(execution_id: str, event: Event, plan: Plan) -> dict[str, Any]:
+    """The data of an event of a node, which is named as the version it began with names it."""
+    node = plan.nodes[event.index or 0]
+    named = {"executionId": execution_id, "nodeId": node.id, "type": node.type.type}
+    return named | _particulars(event)
+
+
+def _particulars(event: Event) -> dict[str, Any]:
+    match event.name:
+        case EventName.NODE_STARTED:
+            return {"attempt": event.attempt}
+        case EventName.NODE_RETRYING:
+            return {"attempt": event.attempt, "delayMs": event.pause_ms}
+        case EventName.NODE_PROGRESS:
+            return {"attempt": event.attempt, "item": event.item, "progress": event.progress}
+        case EventName.NODE_TEXT:
+            call = {"attempt": event.attempt, "item": event.item}
+            return {**call, "offset": event.offset, "text": event.text}
+    node = event.node
+    if node is None:
+        raise AssertionError("a node that has finished comes with its record")
+    return {
+        "status": node.status,
+        "attempts": node.attempts,
+        "durationMs": node.duration_ms,
+        "creditsCost": node.credits_cost,
+        "error": node.error,
+    }

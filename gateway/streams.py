@@ -1,0 +1,158 @@
+"""Watching an execution over HTTP: what has happened to it, then what happens, until it has ended.
+
+A stream may end before the execution has: when the process stops, or when its time is up. Whoever
+reads takes it up again behind the last event, at any gateway.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from engine.errors import ExecutionNotFound, InvalidQuery, NotFound, ResultGone, Unavailable
+from engine.events import BEFORE_ALL, Event, EventId, EventName, parse_event_id, read_events
+from engine.graph import Plan
+from engine.store import Ring
+from engine.store.events import NOTHING_MORE, Reading, ring_name
+from gateway.events import (
+    HEARTBEAT,
+    MEDIA_TYPE,
+    PREAMBLE,
+    frame,
+    gone_shape,
+    node_shape,
+    started_shape,
+)
+from gateway.services import GatewayRequest
+from gateway.wire import execution_shape
+
+HEARTBEAT_SECONDS = 15.0
+LAST_EVENT_ID = "Last-Event-ID"
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+def wants_stream(request: GatewayRequest) -> bool:
+    """Whether the caller asks for events instead of the one answer."""
+    return any(
+        each.partition(";")[0].strip().lower() == MEDIA_TYPE
+        for each in request.headers.get("accept", "").split(",")
+    )
+
+
+def read_last_event_id(request: GatewayRequest) -> EventId:
+    """The event that the caller has seen last. Raises InvalidQuery."""
+    text = request.headers.get(LAST_EVENT_ID, "")
+    try:
+        return parse_event_id(text) if text else BEFORE_ALL
+    except ValueError:
+        message = f"'{LAST_EVENT_ID}' must be the id of an event that a stream gave"
+        raise InvalidQuery(LAST_EVENT_ID, message) from None
+
+
+class Watch:
+    """One caller's look at one execution; it ends with the caller, the execution does not."""
+
+    def __init__(
+        self,
+        request: GatewayRequest,
+        account_id: str,
+        execution_id: str,
+        *,
+        after: EventId,
+        seconds: float,
+    ) -> None:
+        self._request = request
+        self._services = request.state["services"]
+        self._account_id = account_id
+        self._execution_id = execution_id
+        self._after = after
+        self._first = max(1, after.number)
+        self._plan: Plan | None = None
+        self._is_over = False
+        self._until = asyncio.get_running_loop().time() + seconds
+
+    async def look(self) -> Reading:
+        """What comes next. Raises ExecutionNotFound or Unavailable."""
+        store = self._services.store
+        reading = await store.events.read(
+            self._account_id, self._execution_id, self._first, self._services.bell.channel
+        )
+        if self._plan is None and reading.entries:
+            with contextlib.suppress(NotFound):  # its model is gone, and with it its nodes
+                self._plan = await store.workflows.plan_of_execution(
+                    self._account_id,
+                    reading.workflow_slug,
+                    reading.workflow_version,
+                    reading.model_ids,
+                )
+        return reading
+
+    def answer(self, reading: Reading | None = None) -> Response:
+        """The stream; `reading` is what is known already."""
+        if reading is not None and reading.is_all and not self._has_news(reading):
+            return Response(status_code=204, headers=HEADERS)  # browsers do not ask again
+        if self._request.method == "HEAD":
+            return Response(headers=HEADERS, media_type=MEDIA_TYPE)
+        return StreamingResponse(self._body(reading), headers=HEADERS, media_type=MEDIA_TYPE)
+
+    def _has_news(self, reading: Reading) -> bool:
+        return any(read_events(entry, self._after) for entry in reading.entries)
+
+    async def _body(self, reading: Reading | None) -> AsyncIterator[bytes]:
+        yield PREAMBLE
+        with self._services.bell.expecting(ring_name(self._execution_id)) as ring:
+            ring.wake()  # it may have rung since this was read
+            reading = reading or await self._next(ring)
+            while True:
+                if reading is None:
+                    yield HEARTBEAT
+                else:
+                    async for piece in self._pieces(reading):
+                        yield piece
+                if self._is_over:
+                    return
+                reading = await self._next(ring)
+
+    async def _next(self, ring: Ring) -> Reading | None:
+        """What is new; None when there was nothing for a while, or it is time to end."""
+        left = self._until - asyncio.get_running_loop().time()
+        self._is_over = left <= 0
+        return await ring.wait(self._check, min(left, HEARTBEAT_SECONDS))
+
+    async def _check(self) -> Reading | None:
+        self._is_over = self._services.stopping.is_set()
+        try:
+            reading = await self.look()
+        except ExecutionNotFound:
+            return NOTHING_MORE
+        except Unavailable:  # what was accepted goes on meanwhile
+            return NOTHING_MORE if self._is_over else None
+        return reading if reading.entries or reading.is_all or self._is_over else None
+
+    async def _pieces(self, reading: Reading) -> AsyncIterator[bytes]:
+        for entry in reading.entries:
+            for event_id, event in read_events(entry, self._after):
+                data = await self._data(event)
+                if data is not None:
+                    yield frame(event_id, event.name, data)
+            self._first = entry.number + 1
+        self._is_over = self._is_over or reading.is_all
+
+    async def _data(self, event: Event) -> dict[str, Any] | None:
+        if event.name is EventName.EXECUTION_STARTED:
+            return started_shape(self._execution_id)
+        if event.name is EventName.EXECUTION_FINISHED:
+            return await self._outcome(event)
+        return None if self._plan is None else node_shape(self._execution_id, event, self._plan)
+
+    async def _outcome(self, event: Event) -> dict[str, Any] | None:
+        executions = self._services.store.executions
+        try:
+            return execution_shape(await executions.head(self._account_id, self._execution_id))
+        except ResultGone as error:
+            return gone_shape(self._execution_id, event, error)
+        except (Unavailable, ExecutionNotFound):
+            self._is_over = True  # whoever asks again for the rest may be luckier
+            return None
