@@ -201,3 +201,28 @@ def test_what_is_wrong_at_the_top_is_told(head: str, reason: str) -> None:
     (found,) = faults('[builtin]\ntemplate = "x"', head=head)
 
     assert found.startswith(reason)
+
+
+# -- images as bytes ------------------------------------------------------------------------------
+
+
+def test_fields_that_go_as_data_are_media() -> None:
+    call = f'[http]\n{AT}path = "/"\nresult = "x"\ninline = '
+
+    found = cast(Http, section(f'{call}["first", "second"]', fields=PICTURE_FIELDS))
+
+    assert found.inline == ("first", "second")
+    assert faults(f'{call}["first", "prompt", "third"]', fields=PICTURE_FIELDS) == [
+        "http.inline has 'prompt', and no image, video or audio is called that",
+        "http.inline has 'third', and no image, video or audio is called that",
+    ]
+
+
+def test_a_mask_is_none_but_what_a_manifest_says() -> None:
+    call = f'[openai]\n{AT}model = "m"\napi = "images"\n'
+
+    plain = cast(OpenAI, section(call, fields=PICTURE_FIELDS))
+    masked = cast(OpenAI, section(f'{call}mask = "{{{{ second }}}}"', fields=PICTURE_FIELDS))
+
+    assert plain.mask.fill({"second": "two"}) == []
+    assert masked.mask.fill({"second": "two"}) == "two"

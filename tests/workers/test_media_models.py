@@ -1,0 +1,200 @@
+"""Models of media in whole workers against the stub: images in, copies of what is made, speech."""
+
+import io
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engine.capabilities import Role, Tier
+from engine.executions import Execution
+from engine.library import Library
+from engine.media.formats import Medium
+from engine.media.ranges import ByteRange
+from engine.models.registry import use_folder
+from engine.settings import Settings
+from engine.store import Account, Asset, Store
+from engine.store.assets import Source
+from engine.tiers import load
+from tests import http_stub
+from tests import media_files as files
+from tests.factories import Graph, Runner
+from tests.manifests import manifest
+from tests.providers import KEY, stub_provider
+from workers.main import worker
+
+TERMS = load().terms(Tier.PRO, Role.USER)
+HERE = """
+[openai]
+base_url_env = "HEADRACE_LOCAL_MODEL_URL"
+setup = "Start it"
+model = "any"
+body = { response_format = "url", size = "64x64" }
+"""
+SPEAKER = """
+[openai]
+base_url = "http://127.0.0.1:9"
+base_url_env = "SPEECH_URL"
+model = "tts"
+body = { voice = "alloy" }
+"""
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    with stub_provider() as url:
+        yield url
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Models of one's own: `painter` stands where the model that runs here does."""
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "painter.toml").write_text(manifest("painter", category="image", call=HERE))
+    (models / "speaker.toml").write_text(manifest("speaker", category="audio", call=SPEAKER))
+    yield models
+    use_folder("")
+
+
+@pytest.fixture
+def settings(settings: Settings, folder: Path) -> Settings:
+    return replace(settings, models_dir=str(folder))
+
+
+@pytest.fixture(autouse=True)
+def places(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, path in {
+        "OPENAI": "/v1",
+        "GEMINI": "",
+        "ARK": "/api/v3",
+        "SPEECH": "/v1",
+        "HEADRACE_LOCAL_MODEL": "/v1",
+    }.items():
+        for ending in ("_BASE_URL", "_URL"):
+            monkeypatch.setenv(name + ending, provider + path)
+        monkeypatch.setenv(f"{name}_API_KEY", KEY)
+
+
+@pytest.fixture
+def library(settings: Settings, store: Store) -> Library:
+    return Library.of(settings, store)
+
+
+@pytest.fixture
+async def own(library: Library, account: Account) -> Asset:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield files.png()
+
+    return await library.keep(account.id, "image/png", pieces(), source=Source.UPLOAD)
+
+
+async def run(runner: Runner, graph: Graph) -> Execution:
+    execution_id = await runner.begin(await runner.save(graph), terms=TERMS)
+    return await runner.end(execution_id, 20)
+
+
+async def bytes_at(library: Library, url: str) -> tuple[Asset, bytes]:
+    asset = await library.find(url)
+    pieces = await library.stream(asset, ByteRange(0, asset.bytes))
+    return asset, b"".join([piece async for piece in pieces])
+
+
+def count_marks(data: bytes) -> int:
+    """How many images a picture of the stub says that it is made from."""
+    picture = Image.open(io.BytesIO(data)).convert("L")
+    row = int(22.5 * picture.height / 32)
+    dots = [picture.getpixel((int((x + 0.5) * picture.width / 32), row)) for x in range(0, 32, 2)]
+    return sum(int(dot) > 250 for dot in dots if isinstance(dot, int))
+
+
+# -- images in ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["gpt-image", "nano-banana", "seedream"])
+async def test_an_image_is_made_of_those_at_the_sockets(
+    settings: Settings,
+    runner: Runner,
+    library: Library,
+    own: Asset,
+    stub: http_stub.Stub,
+    model: str,
+) -> None:
+    foreign = files.picture("JPEG")
+    stub.reply = http_stub.answer(f"Content-Length: {len(foreign)}", body=foreign)
+    graph = (
+        Graph()
+        .node("photo", "upload", asset=own.id)
+        .node("style", "list", kind="image", items=[{"value": f"{stub.url}/style.jpg"}])
+        .node("paint", "imageGenerator", model=model, prompt="A cat in this style")
+        .node("out", "responseOutput")
+        .wire("photo.image-out > paint.image-in", "style.items-out > paint.style-in")
+        .wire("photo.image-out > paint.character-in", "paint.image-out > out.result-in")
+    )
+
+    async with worker(settings):
+        execution = await run(runner, graph)
+
+    assert execution.error is None
+    [url] = execution.result["images"]
+    asset, data = await bytes_at(library, url)
+    assert (asset.source, asset.medium) == (Source.PROVIDER, Medium.IMAGE)
+    assert count_marks(data) == 3
+
+
+async def test_an_image_that_is_none_fails_the_node_with_a_word_of_why(
+    settings: Settings, runner: Runner, stub: http_stub.Stub
+) -> None:
+    stub.reply = http_stub.answer("Content-Length: 6", body=b"<html>")
+    graph = (
+        Graph()
+        .node("photo", "list", kind="image", items=[{"value": f"{stub.url}/x.png"}])
+        .node("paint", "imageGenerator", model="gpt-image", prompt="A cat")
+        .node("out", "responseOutput")
+        .wire("photo.items-out > paint.image-in", "paint.image-out > out.result-in")
+    )
+
+    async with worker(settings):
+        execution = await run(runner, graph)
+
+    [node] = [each for each in execution.nodes if each.error]
+    assert node.error == {
+        "code": "invalid_value",
+        "message": "What a URL leads to is no image known here",
+    }
+
+
+# -- what is made, and speech ---------------------------------------------------------------------
+
+
+async def test_what_the_provider_at_a_private_address_made_is_copied(
+    settings: Settings, runner: Runner, library: Library, provider: str
+) -> None:
+    graph = Graph().node("paint", "imageGenerator", model="painter", prompt="A cat")
+    graph.node("out", "responseOutput").wire("paint.image-out > out.result-in")
+    strict = replace(settings, allow_private_urls=False, local_model_url=f"{provider}/v1")
+
+    async with worker(strict):
+        execution = await run(runner, graph)
+
+    assert execution.error is None
+    [url] = execution.result["images"]
+    assert (await library.find(url)).source is Source.PROVIDER
+
+
+async def test_speech_is_a_sound_at_the_output_of_a_custom_model(
+    settings: Settings, runner: Runner, library: Library
+) -> None:
+    graph = Graph().node("speak", "customModel", model="speaker", prompt="Good morning")
+    graph.node("out", "responseOutput").wire("speak.audio-out > out.result-in")
+
+    async with worker(settings):
+        execution = await run(runner, graph)
+
+    assert execution.error is None
+    [url] = execution.result["audios"]
+    asset, data = await bytes_at(library, url)
+    assert (asset.medium, asset.content_type, data[:4]) == (Medium.AUDIO, "audio/wav", b"RIFF")
+    assert execution.nodes[0].credits_cost == 13
