@@ -301,6 +301,10 @@ EXAMPLES: dict[str, list[Any]] = {
             "expiresAt": "2026-03-31T09:30:00.000Z",
         }
     ],
+    "EventStream": [
+        f'id: 3.1\nevent: node.token\ndata: {{"executionId":"{EXECUTION_ID}","nodeId":"text",'
+        '"type":"assistant","attempt":1,"item":0,"offset":0,"text":"Hello"}\n\n'
+    ],
     "Media": ["…"],
     "Page": ["<!doctype html>…"],
     "Metrics": ["# TYPE headrace_redis_up gauge\nheadrace_redis_up 1.0\n"],

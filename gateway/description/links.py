@@ -6,6 +6,7 @@ LINKS: dict[str, dict[str, dict[str, str]]] = {
     "RunResult": {"get_execution": {"execution_id": "executionId"}},
     "Accepted": {
         "get_execution": {"execution_id": "executionId"},
+        "watch_execution": {"execution_id": "executionId"},
         "cancel_execution": {"execution_id": "executionId"},
     },
     "Workflow": {

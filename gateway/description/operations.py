@@ -19,7 +19,10 @@ from gateway.description.parameters import (
     WIDTH,
     WORKFLOW,
 )
+from gateway.description.parts import NOTHING
 from gateway.description.schema import Schema
+from gateway.events import MEDIA_TYPE
+from gateway.streams import LAST_EVENT_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +61,18 @@ SCHEMA_JSON = "application/schema+json"
 OPERATIONS: dict[str, Operation] = {
     "run_workflow": Operation(
         answers={200: "RunResult", 202: "Accepted"},
+        also={MEDIA_TYPE: "EventStream"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
-        headers=("Prefer", "Idempotency-Key"),
+        headers=("Prefer", "Idempotency-Key", LAST_EVENT_ID),
         errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
     "run_model": Operation(
         answers={200: "RunResult", 202: "Accepted"},
+        also={MEDIA_TYPE: "EventStream"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
-        headers=("Prefer", "Idempotency-Key"),
+        headers=("Prefer", "Idempotency-Key", LAST_EVENT_ID),
         errors=RUN_ERRORS,
     ),
     "list_models": Operation(answers={200: "ModelList"}),
@@ -95,6 +100,11 @@ OPERATIONS: dict[str, Operation] = {
         errors=(errors.InvalidQuery,),
     ),
     "get_execution": Operation(answers={200: "Execution"}, errors=(errors.ExecutionNotFound,)),
+    "watch_execution": Operation(
+        answers={200: "EventStream", 204: NOTHING},
+        headers=(LAST_EVENT_ID,),
+        errors=(errors.InvalidQuery, errors.ExecutionNotFound),
+    ),
     "cancel_execution": Operation(
         answers={202: "CancelRequested"},
         errors=(errors.ExecutionNotFound, errors.ExecutionNotCancellable),

@@ -2,6 +2,7 @@
 
 from engine.capabilities import MODEL_NAME
 from engine.credits import MAX_CREDITS
+from engine.events import EVENT_ID
 from engine.executions import ExecutionStatus
 from engine.media.links import WIDTHS
 from engine.slugs import SLUG
@@ -127,6 +128,9 @@ HEADERS: dict[str, Schema] = {
         matching(r'[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}"'),
         "A call that is repeated with the same key within a day runs once.",
         "order-4711",
+    ),
+    "Last-Event-ID": described(
+        matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
     ),
     "If-Match": described(TEXT, "The version that may be replaced, or `*`.", '"3"'),
 }

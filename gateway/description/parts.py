@@ -7,6 +7,7 @@ from gateway.description.errors import ERROR_EXAMPLES, ERROR_HEADERS, STATUSES
 from gateway.description.examples import EXAMPLES
 from gateway.description.links import links_of
 from gateway.description.schema import INTEGER, TEXT, Schema, ref
+from gateway.events import MEDIA_TYPE
 
 JSON = "application/json"
 MEDIA_TYPES = {
@@ -14,8 +15,11 @@ MEDIA_TYPES = {
     "Metrics": "text/plain",
     "AssetForm": "multipart/form-data",
     "Media": "*/*",
+    "EventStream": MEDIA_TYPE,
 }
 """Of shapes that are not JSON."""
+NOTHING = ""
+"""Stands for the shape of an answer that has no body."""
 ALL_EXAMPLES: dict[str, list[Any]] = {**EXAMPLES, **ERROR_EXAMPLES}
 
 
@@ -54,6 +58,8 @@ def parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
 
 def content_of(name: str, also: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A body of the shape with this name, and of others under other media types."""
+    if name == NOTHING:
+        return {}
     return {
         media_type: {"schema": ref(shape), "examples": example_refs([shape])}
         for media_type, shape in {MEDIA_TYPES.get(name, JSON): name, **(also or {})}.items()

@@ -117,6 +117,12 @@ EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
 COMPONENTS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Field": FIELD,
+    "EventStream": described(
+        TEXT,
+        "Server-sent events: `execution.started`, then `node.started`, `node.retrying`, "
+        "`node.progress`, `node.token` and `node.finished` as they happen, and at last "
+        "`execution.finished`. The data of each is one JSON object.",
+    ),
     "RunResult": members(
         success={"const": True},
         result=described(ANYTHING, "What the workflow's Response Output makes of it."),

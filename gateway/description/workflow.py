@@ -47,7 +47,7 @@ def make_workflow_document(workflow: Described, run: Guarded, server: str) -> di
     # Looked for before anything of an author's comes in, which may look like a reference.
     shapes = {name: SHAPES[name] for name in sorted(_needed(operation) - {"RunRequest"})}
     operation["requestBody"]["content"] = _request(workflow)
-    operation["responses"]["200"]["content"] = _result(workflow.plan)
+    operation["responses"]["200"]["content"] |= _result(workflow.plan)
     info = {
         "title": workflow.document.name,
         "description": workflow.document.description,
