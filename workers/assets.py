@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from engine.errors import (
     AssetNotFound,
@@ -18,6 +17,7 @@ from engine.media.formats import Medium
 from engine.media.ranges import ByteRange
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store.assets import Asset, Source
+from engine.urls import UrlRefused, check_url
 from workers.http import Egress
 
 STORAGE = "storage_error"
@@ -184,13 +184,12 @@ def _check_medium(answer: HttpAnswer) -> None:
 
 
 def _is_at(url: str, provider: str) -> bool:
-    """Whether a URL leads to the same host and port as a provider's calls."""
+    """Whether a URL leads to the scheme, host and port of a provider's calls."""
     try:
-        ends = [urlsplit(each) for each in (url, provider)]
-    except ValueError:
+        here, there = (check_url(each, allow_private=True) for each in (url, provider))
+    except UrlRefused:
         return False
-    here, there = ((each.scheme.lower(), each.netloc.lower()) for each in ends)
-    return bool(provider) and here == there
+    return (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -128,6 +128,38 @@ async def test_what_lies_at_a_providers_own_host_is_copied_from_a_private_addres
     assert stub.connections <= 2
 
 
+@pytest.mark.parametrize(
+    ("provider", "url", "is_copied"),
+    [
+        ("http://{host}/v1", "http://{host}/a.png", True),
+        ("http://{host}", "HTTP://{host}/a.png?x=1#y", True),
+        ("http://{host}/v1", "https://{host}/a.png", False),
+        ("http://{host}/v1", "http://{host}.example/a.png", False),
+        ("http://{host}/v1", "http://me@{host}/a.png", False),
+        ("http://{host}/v1", "http://127.0.0.1/a.png", False),
+        ("", "http://{host}/a.png", False),
+    ],
+)
+async def test_a_providers_own_host_is_its_scheme_name_and_port(
+    library: Library,
+    strict: Egress,
+    egress: Egress,
+    account: Account,
+    stub: http_stub.Stub,
+    provider: str,
+    url: str,
+    is_copied: bool,
+) -> None:
+    host = f"127.0.0.1:{stub.port}"
+    keeper = Assets(library, strict, egress).of("x", "image", provider.format(host=host))
+    stub.reply = served(files.png())
+
+    given = await keeper.copy(account.id, url.format(host=host))
+
+    assert (given != url.format(host=host)) is is_copied
+    assert stub.connections == is_copied
+
+
 async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
     keeper: Assets, account: Account, stub: http_stub.Stub, tmp_path: Path
 ) -> None:
