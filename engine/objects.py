@@ -28,6 +28,7 @@ PART_BYTES = 5_242_880
 """The smallest part that S3 takes of an object in several."""
 PARTS_AT_ONCE = 1
 PIECE_BYTES = 262_144
+READ_BYTES = 16_777_216
 LISTED_AT_ONCE = 1_000
 PROBE = "doctor"
 REQUEST_TIME = timedelta(seconds=60)
@@ -87,9 +88,13 @@ class Objects:
 
     async def write(self, key: str, data: bytes) -> None:
         """Store an object, whole or not at all, in place of what is there."""
-        with _storing():
-            await obstore.put_async(self._open(), key, data, use_multipart=False)
-            await self._settle(key)
+        try:
+            with _storing():
+                store = await self._reach(key)
+                await obstore.put_async(store, key, data, use_multipart=False)
+                await self._settle(key)
+        except FileNotFoundError as error:  # somebody removed the folder under it
+            raise StorageFailed from error
 
     async def put(self, key: str, data: bytes) -> bool:
         """Store an object that is not there yet; false when it is, and then it stays."""
@@ -120,6 +125,9 @@ class Objects:
 
     async def read(self, key: str, max_bytes: int | None = None) -> bytes:
         """The whole object, or so much of it. Raises FileNotFoundError."""
+        if self._folder is not None:
+            with _storing():
+                return await asyncio.to_thread(_read, self._folder, key, max_bytes)
         part = None if max_bytes is None else ByteRange(0, max_bytes)
         return b"".join([piece async for piece in await self.stream(key, part)])
 
@@ -136,7 +144,7 @@ class Objects:
         """Remove all objects whose key begins with this, which ends with a slash."""
         with _storing():
             if self._folder is not None:
-                await asyncio.to_thread(_remove_folder, self._folder / prefix)
+                await asyncio.to_thread(_remove_folder, self._folder, prefix)
                 return
             async for names in self.names(prefix):
                 await obstore.delete_async(self._open(), names)
@@ -259,10 +267,20 @@ def _sync(folder: Path, path: Path) -> None:
             os.close(descriptor)
 
 
-def _remove_folder(path: Path) -> None:
+def _read(folder: Path, key: str, max_bytes: int | None) -> bytes:
+    file, pieces, at = open_file(folder, key), [], 0
+    end = sys.maxsize if max_bytes is None else max_bytes
+    while piece := file.read(at, min(READ_BYTES, end - at)):
+        pieces.append(piece)
+        at += len(piece)
+    return b"".join(pieces)
+
+
+def _remove_folder(folder: Path, prefix: str) -> None:
     """Remove what is in it, drafts included; that it is not there is no fault."""
+    check_way(folder, prefix)
     with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(path)
+        shutil.rmtree(folder / prefix)
 
 
 def _files(folder: Path, prefix: str) -> Iterator[str]:

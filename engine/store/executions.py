@@ -1,20 +1,12 @@
 """Executions as callers see them: accept, read, list and cancel."""
 
-import asyncio
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from engine import keyspace
 from engine.credits import make_quote
-from engine.errors import (
-    ExecutionNotCancellable,
-    ExecutionNotFound,
-    ResultGone,
-    ResultUnreadable,
-    StorageFailed,
-)
+from engine.errors import ExecutionNotCancellable, ExecutionNotFound
 from engine.executions import Execution, ExecutionStatus
 from engine.graph import Plan
 from engine.idempotency import Once
@@ -30,20 +22,18 @@ from engine.store.accepting import (
 from engine.store.asides import Asides
 from engine.store.client import Client
 from engine.store.connection import Word
-from engine.store.events import watching
+from engine.store.execution_list import ExecutionList
 from engine.store.execution_records import (
     HEAD_FIELDS,
     RESULT_AT,
-    make_cursor,
-    parse_cursor,
     parse_hash,
     parse_head,
-    parse_name,
     parse_nodes,
 )
 from engine.store.hints import HintSender
 from engine.store.load import BULK_FROM, Load
-from engine.store.records import pack, unpack
+from engine.store.records import pack
+from engine.store.results import Results
 from engine.store.scripts import SCRIPTS
 from engine.store.wallets import keep_ms, terms_text
 from engine.store.workflows import Workflow
@@ -52,7 +42,6 @@ from engine.tiers import Terms
 RESEND_AFTER_MS = 5_000
 RESEND_DELIVERY_MS = 2_000
 IDEMPOTENCY_MS = 86_400_000
-SCAN_PAGE = 100
 
 
 class Executions:
@@ -62,7 +51,8 @@ class Executions:
         self, client: Client, hints: HintSender, retention_days: float, asides: Asides
     ) -> None:
         self._client = client
-        self._asides = asides
+        self._results = Results(asides)
+        self._list = ExecutionList(client, self._results)
         self._hints = hints
         self._keep_ms = keep_ms(retention_days)
         self._load = Load()
@@ -84,7 +74,6 @@ class Executions:
         answer: str = "",
         webhook_url: str | None = None,
         pass_key: str = "",
-        watcher: str = "",
     ) -> Accepted:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
@@ -93,7 +82,7 @@ class Executions:
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead, without whose pass NotPassed
-        is raised; `watcher` is the channel of who watches from the beginning, empty for nobody.
+        is raised.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
         `once` also Repeated or IdempotencyKeyReused, and where nodes are charged ModelNotFound,
         ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
@@ -106,7 +95,6 @@ class Executions:
             *("key", key_id, "bell", bell, "inputs", pack(dict(inputs))),
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
-            *watching(watcher),
         ]
         at_once = terms.executions_at_once if terms else None
         arguments = [
@@ -175,7 +163,8 @@ class Executions:
         values = await self._client.send("HMGET", key, *HEAD_FIELDS)
         if values[0] is None:
             raise ExecutionNotFound
-        return await self._with_result(parse_head(account_id, execution_id, values), values)
+        execution = parse_head(account_id, execution_id, values)
+        return await self._results.add(execution, values[RESULT_AT])
 
     async def webhook_url(self, account_id: str, execution_id: str) -> str | None:
         """Where its end is told, None for nowhere."""
@@ -199,44 +188,7 @@ class Executions:
             raise ExecutionNotFound
         values = [record.get(name) for name in HEAD_FIELDS]
         execution = parse_head(account_id, execution_id, values, parse_nodes(record))
-        return await self._with_result(execution, values)
-
-    async def _with_result(self, execution: Execution, values: list[bytes | None]) -> Execution:
-        result = values[RESULT_AT]
-        name = parse_name(result)
-        if name is not None:
-            result = await self._aside(execution, name)
-        return replace(execution, result=unpack(result)) if result else execution
-
-    async def _aside(self, execution: Execution, name: str) -> bytes:
-        try:
-            return await self._asides.read(execution.account_id, execution.id, name)
-        except FileNotFoundError:
-            raise ResultGone(execution.id) from None
-        except StorageFailed:
-            raise ResultUnreadable(execution.id) from None
-
-    async def _start_of_page(self, account_id: str, position: tuple[int, str] | None) -> int:
-        if position is None:
-            return 0
-        key = keyspace.account_executions(account_id)
-        rank = await self._client.send("ZREVRANK", key, position[1])
-        if rank is not None:
-            return int(rank) + 1
-        # It was pruned meanwhile: go on behind its time.
-        return int(await self._client.send("ZCOUNT", key, position[0], "+inf"))
-
-    async def _page(self, account_id: str, start: int) -> Sequence[tuple[int, str]]:
-        key = keyspace.account_executions(account_id)
-        end = start + SCAN_PAGE - 1
-        rows = await self._client.send("ZRANGE", key, start, end, "REV", "WITHSCORES")
-        return [(int(score), member.decode()) for member, score in rows]
-
-    async def _listed(self, account_id: str, execution_id: str) -> Execution | None:
-        try:
-            return await self.head(account_id, execution_id)
-        except ExecutionNotFound:
-            return None  # pruned since the page was read
+        return await self._results.add(execution, values[RESULT_AT])
 
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
@@ -253,7 +205,6 @@ class Executions:
                 keyspace.active(account_id),
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
-                keyspace.events(account_id, execution_id),
                 *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
             ],
             [0, reference, execution_id, keyspace.cancels()],
@@ -277,48 +228,12 @@ class Executions:
     ) -> tuple[list[Execution], str | None]:
         """The account's executions, newest first, and the cursor of the next page.
 
-        Raises ValueError for a cursor that is not one.
+        A page ends early where results are large. Raises ValueError for a cursor that is not one,
+        and ResultUnreadable; a result that is gone is None.
         """
-        found: list[Execution] = []
-        start = await self._start_of_page(
-            account_id, None if cursor is None else parse_cursor(cursor)
+        return await self._list.page(
+            account_id, status=status, workflow_slug=workflow_slug, limit=limit, cursor=cursor
         )
-        while True:
-            page = await self._page(account_id, start)
-            rows = await self._matching(account_id, page, status, workflow_slug)
-            used = rows[: limit - len(found)]
-            heads = await asyncio.gather(*(self._listed(account_id, row[1]) for row in used))
-            found += [each for each in heads if each and _matches(each, status, workflow_slug)]
-            if len(used) == len(rows) and len(page) < SCAN_PAGE:
-                return found, None
-            last = used[-1] if len(used) < len(rows) else page[-1]
-            if len(found) == limit:
-                return found, make_cursor(*last)
-            # By the last row again, not by counting on: newer ones may have come in before it.
-            start = await self._start_of_page(account_id, last)
-
-    async def _matching(
-        self,
-        account_id: str,
-        page: Sequence[tuple[int, str]],
-        status: ExecutionStatus | None,
-        workflow_slug: str | None,
-    ) -> Sequence[tuple[int, str]]:
-        """The rows worth reading: results may be large, so only two words are read of each."""
-        if status is None and workflow_slug is None:
-            return page
-        wanted = (status and status.value.encode(), workflow_slug and workflow_slug.encode())
-        replies = await asyncio.gather(
-            *(
-                self._client.send("HMGET", keyspace.execution(account_id, row[1]), "status", "slug")
-                for row in page
-            )
-        )
-        return [
-            row
-            for row, words in zip(page, replies, strict=True)
-            if all(want is None or want == word for want, word in zip(wanted, words, strict=True))
-        ]
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:
@@ -333,11 +248,3 @@ def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, s
 def initial_statuses(plan: Plan) -> str:
     """One code per node: pending when it leads to the output, else skipped from the start."""
     return "".join("p" if node.index in plan.reachable else "s" for node in plan.nodes)
-
-
-def _matches(
-    execution: Execution, status: ExecutionStatus | None, workflow_slug: str | None
-) -> bool:
-    return (status is None or execution.status is status) and (
-        workflow_slug is None or execution.workflow_slug == workflow_slug
-    )

@@ -135,3 +135,43 @@ async def test_without_a_place_nothing_can_be_stored() -> None:
 def test_a_url_that_names_no_place_is_refused(url: str) -> None:
     with pytest.raises(SettingError, match="HEADRACE_MEDIA_URL"):
         Objects(url)
+
+
+async def test_what_is_written_takes_the_place_of_what_is_there(objects: Objects) -> None:
+    await objects.write("a/b/c", b"first")
+
+    await objects.write("a/b/c", b"second")
+
+    assert await objects.read("a/b/c") == b"second"
+    assert await objects.read("a/b/c", 3) == b"sec"
+
+
+async def test_all_below_a_folder_is_listed_and_removed_with_what_a_killed_process_left(
+    objects: Objects, tmp_path: Path
+) -> None:
+    for key in ("a/b/c", "a/b/d", "a/bb/c"):
+        await objects.write(key, b"x")
+    (tmp_path / "media/a/b/e#1").write_bytes(b"half")
+
+    names = [sorted(some) async for some in objects.names("a/")]
+    await objects.remove_all("a/b/")
+    await objects.remove_all("a/never/")
+
+    assert names == [["a/b/c", "a/b/d", "a/b/e#1", "a/bb/c"]]
+    assert [some async for some in objects.names("a/")] == [["a/bb/c"]]
+
+
+async def test_nothing_is_removed_or_read_behind_a_link(objects: Objects, tmp_path: Path) -> None:
+    await objects.write("a/b/c", b"x")
+    (tmp_path / "elsewhere/b").mkdir(parents=True)
+    (tmp_path / "elsewhere/b/c").write_bytes(b"secret")
+    (tmp_path / "media/l").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(StorageFailed):
+        await objects.remove_all("l/b/")
+    with pytest.raises(StorageFailed):
+        await objects.write("l/b/c", b"x")
+    with pytest.raises(FileNotFoundError):
+        await objects.read("l/b/c")
+
+    assert (tmp_path / "elsewhere/b/c").read_bytes() == b"secret"

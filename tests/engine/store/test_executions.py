@@ -11,7 +11,7 @@ from engine.executions import TERMINAL, Execution, ExecutionStatus, NodeStatus
 from engine.graph import Plan
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store, Workflow
-from engine.store.executions import Executions
+from engine.store.execution_list import ExecutionList
 from engine.store.records import pack
 from engine.store.scripts import SCRIPTS
 from engine.store.walks import Step
@@ -329,14 +329,14 @@ async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
 ) -> None:
     now = await store.leases.now()
     ids = [await accept_at(store, account, saved, now - 10_000 + i) for i in range(230)]
-    read_page = Executions._page
+    read_rows = ExecutionList._rows
 
-    async def page_and_accept(self: Executions, account_id: str, start: int) -> object:
-        page = await read_page(self, account_id, start)
+    async def rows_and_accept(self: ExecutionList, account_id: str, start: int) -> object:
+        rows = await read_rows(self, account_id, start)
         await accept(store, account, *saved)
-        return page
+        return rows
 
-    monkeypatch.setattr(Executions, "_page", page_and_accept)
+    monkeypatch.setattr(ExecutionList, "_rows", rows_and_accept)
 
     rows, _ = await store.executions.list(account.id, limit=500)
 

@@ -1,0 +1,209 @@
+"""Large values of executions: written, read, and gone when nobody can need them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ResultGone, ResultUnreadable, StorageFailed
+from engine.executions import ExecutionStatus
+from engine.objects import Objects
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store import execution_list as listing
+from engine.store.asides import PAUSES_SECONDS, Asides, make_name, size_of
+from engine.store.execution_records import pack_name
+from engine.store.records import pack
+from engine.store.walks import Step
+from tests.engine.store.factories import accept, save
+from tests.object_files import outputs_of
+
+EXECUTION = "00000000-0000-4000-8000-000000000001"
+
+
+class Failing(Objects):
+    """A folder that fails as often as it is told, or never comes back."""
+
+    def __init__(self, url: str, failures: int = 0, *, hangs: bool = False) -> None:
+        super().__init__(url)
+        self.left = failures
+        self.hangs = hangs
+
+    async def write(self, key: str, data: bytes) -> None:
+        await self._fail()
+        await super().write(key, data)
+
+    async def read(self, key: str, max_bytes: int | None = None) -> bytes:
+        await self._fail()
+        return await super().read(key, max_bytes)
+
+    async def _fail(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.left:
+            self.left -= 1
+            raise StorageFailed
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.asides.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS])
+
+
+def over(store: Store, settings: Settings, failures: int = 0, *, hangs: bool = False) -> Asides:
+    """Values in the folder of the settings, which has these faults."""
+    return Asides(store.client, Failing(settings.media_url, failures, hangs=hangs))
+
+
+async def ended(store: Store, account: Account, value: object, index: int = 1) -> str:
+    """An execution whose result is kept aside; returns its id."""
+    accepted = await accept(store, account, *await save(store, account))
+    claimed = await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
+    assert claimed is not None
+    data = pack(value)
+    name = make_name(claimed.fence, index, len(data))
+    await store.asides.put(account.id, accepted.id, name, data)
+    step = Step(end=ExecutionStatus.COMPLETED, result=pack_name(name), names_objects=True)
+    await store.walks.advance(account.id, accepted.id, "w1", claimed.fence, 1, step)
+    return accepted.id
+
+
+@pytest.fixture
+async def sized(store: Store, account: Account) -> AsyncIterator[list[str]]:
+    """Five executions with results of 100 kilobytes."""
+    yield [await ended(store, account, f"{number}" * 100_000) for number in range(5)]
+
+
+def test_a_name_says_how_large_a_value_is() -> None:
+    assert make_name(3, 7, 300_000) == "3.7.300000"
+    assert [size_of(name) for name in ("3.7.300000", "", "True", "3.7.")] == [300_000, 0, 0, 0]
+
+
+async def test_two_claims_do_not_write_over_each_others_values(store: Store) -> None:
+    names = [make_name(fence, 0, 1) for fence in (1, 2)]
+
+    for name, data in zip(names, (b"a", b"b"), strict=True):
+        await store.asides.put("acc", EXECUTION, name, data)
+
+    assert [await store.asides.read("acc", EXECUTION, name) for name in names] == [b"a", b"b"]
+
+
+async def test_a_store_that_fails_for_a_moment_is_asked_again(
+    store: Store, settings: Settings
+) -> None:
+    asides = over(store, settings, failures=2)
+
+    await asides.put("acc", EXECUTION, "1.0.1", b"x")
+
+    assert await store.asides.read("acc", EXECUTION, "1.0.1") == b"x"
+
+
+async def test_a_store_that_goes_on_failing_is_given_up_within_its_time(
+    store: Store, settings: Settings
+) -> None:
+    with pytest.raises(StorageFailed):
+        await over(store, settings, failures=99).put("acc", EXECUTION, "1.0.1", b"x")
+    with pytest.raises(StorageFailed):
+        await over(store, settings, hangs=True).read("acc", EXECUTION, "1.0.1", seconds=0.05)
+
+
+async def test_what_is_gone_or_damaged_or_never_had_a_name_is_not_found(
+    store: Store, settings: Settings
+) -> None:
+    await store.asides.put("acc", EXECUTION, "1.0.9", b"too short")
+    (file,) = outputs_of(settings, "acc", EXECUTION)
+    file.write_bytes(b"short")
+
+    for name in ("1.0.9", "1.1.9", "True", ""):
+        with pytest.raises(FileNotFoundError):
+            await store.asides.read("acc", EXECUTION, name)
+
+
+async def test_a_sweep_takes_what_executions_left_that_are_gone_and_nothing_else(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    living = await ended(store, account, "x")
+    for owner in (account.id, "of-another-installation"):
+        await store.asides.put(owner, EXECUTION, "1.0.1", b"x")
+    folder = Path(outputs_of(settings, account.id, living)[0]).parent.parent
+    (folder / "stray").write_bytes(b"nobody's")
+
+    removed = [await store.asides.sweep() for _ in range(2)]
+
+    assert removed == [1, 0]
+    assert outputs_of(settings, account.id, EXECUTION) == []
+    assert len(outputs_of(settings, account.id, living)) == 1
+    assert len(outputs_of(settings, "of-another-installation", EXECUTION)) == 1
+
+
+async def test_a_result_that_is_gone_is_said_to_be_gone_and_takes_no_list_with_it(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    execution_id = await ended(store, account, "x" * 9)
+    outputs_of(settings, account.id, execution_id)[0].unlink()
+
+    for read in (store.executions.head, store.executions.get):
+        with pytest.raises(ResultGone) as gone:
+            await read(account.id, execution_id)
+        assert gone.value.context == {"executionId": execution_id}
+
+    rows, _ = await store.executions.list(account.id)
+    assert [(row.id, row.result) for row in rows] == [(execution_id, None)]
+
+
+async def test_a_result_that_cannot_be_read_now_is_to_be_asked_for_later(
+    store: Store, account: Account, settings: Settings
+) -> None:
+    execution_id = await ended(store, account, "x" * 9)
+    away = Store.open(settings)
+
+    for read in (away.executions.head, away.executions.get):
+        with pytest.raises(ResultUnreadable) as failed:
+            await read(account.id, execution_id)
+        assert failed.value.context == {"executionId": execution_id}
+        assert failed.value.retry_after_seconds
+
+    await away.close()
+
+
+async def test_a_page_of_large_results_ends_early_and_the_next_goes_on(
+    store: Store, account: Account, sized: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PAGE_BYTES", 250_000)
+
+    pages, cursor = [], None
+    while cursor is not None or not pages:
+        rows, cursor = await store.executions.list(account.id, limit=4, cursor=cursor)
+        pages.append([(row.id, len(row.result)) for row in rows])
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [row for page in pages for row in page] == [(each, 100_000) for each in sized[::-1]]
+
+
+async def test_one_result_larger_than_a_page_is_a_page(
+    store: Store, account: Account, sized: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PAGE_BYTES", 1)
+
+    rows, cursor = await store.executions.list(account.id)
+
+    assert [row.id for row in rows] == sized[-1:]
+    assert cursor is not None
+
+
+async def test_a_list_reads_no_result_of_what_it_does_not_show(
+    store: Store, account: Account, sized: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, names = Objects.read, []
+
+    async def noted(self: Objects, key: str, max_bytes: int | None = None) -> bytes:
+        names.append(key.split("/")[2])
+        return await read(self, key, max_bytes)
+
+    monkeypatch.setattr(Objects, "read", noted)
+
+    await store.executions.list(account.id, limit=2)
+    await store.executions.list(account.id, status=ExecutionStatus.FAILED)
+
+    assert sorted(names) == sorted(sized[-2:])
