@@ -11,15 +11,14 @@ from engine.nodes.base import Kind, NodeFailed
 from engine.progress import Progress
 from engine.store.records import pack
 from engine.store.walks import Advanced, Charge, Claimed, NodeClaim, Verdict, parse_claims
+from workers.attempts import Attempts
 from workers.charging import Charging, unpaid_failure
-from workers.executor import NO_DESK, Outcome, Work, describe
+from workers.executor import Outcome, describe
 from workers.hand import UNTOUCHED, Hand
 from workers.holdings import Holdings
-from workers.jobs import Jobs
 from workers.means import Means
 from workers.recorder import NO_HOLDS, Recorder
 from workers.sharing import Sharing
-from workers.telling import Teller
 
 FLUSH_SECONDS = 0.05
 """Local work that took this long is recorded before more is waited for."""
@@ -44,9 +43,8 @@ class Walk:
         is_shared = claimed.record.get("holders", b"1") != b"1"
         self._hand = Hand(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
         self._charging = Charging(claimed, plan)
-        self._jobs = Jobs(means.walks, claimed, plan, means.worker_id) if plan.models else None
-        self._teller = Teller(means.events, claimed, means.worker_id) if plan.models else None
         self._holdings = Holdings(means.asides, claimed, plan, means.max_bytes)
+        self._attempts = Attempts(claimed, plan, means, self._hand, self._holdings)
         self._sharing = Sharing(claimed, self._hand, means.walks, self._recorder, self._holdings)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._ended: deque[tuple[int, float, Outcome]] = deque()
@@ -83,8 +81,7 @@ class Walk:
                 pass
         finally:
             await self._stop_running()
-            if self._teller is not None:
-                await self._teller.stop()
+            await self._attempts.stop()
             for (node_type, code), count in self._counts.items():
                 metrics.NODES_ENDED.labels(node_type, NODE_STATUSES[code].value).inc(count)
 
@@ -161,7 +158,7 @@ class Walk:
 
     async def _run_here(self, index: int) -> None:
         started = self._clock()
-        outcome = await self._attempt(index)
+        outcome = await self._attempts.run(index)
         if self._holdings.fits(index, outcome):
             self._finish(index, started, outcome)
             return
@@ -169,34 +166,13 @@ class Walk:
         self._hand.progress.begin(index)
         self._hand.running[index] = asyncio.create_task(self._store(index, started, outcome))
 
-    async def _attempt(self, index: int) -> Outcome:
-        delivered = self._hand.progress.delivered(index)
-        refusal = self._holdings.weigh([wire.source for wire, _ in delivered])
-        if refusal is not None:
-            return Outcome(failure=refusal)
-        inputs = self._hand.progress.inputs(index, delivered)
-        claimed, claim = self._claimed, self._hand.claims.get(index)
-        outcome = await self._means.executor.run(
-            Work(
-                node=self._plan.nodes[index],
-                execution_inputs=claimed.inputs,
-                inputs=inputs,
-                delivered=delivered,
-                account_id=claimed.account_id,
-                execution_id=claimed.execution_id,
-                desk=NO_DESK if self._jobs is None else self._jobs.of(index, claim),
-                teller=None if self._teller is None else self._teller.of(index),
-            )
-        )
-        return self._holdings.take(index, outcome)
-
     def _start(self, index: int) -> None:
         self._hand.progress.begin(index)
         self._hand.running[index] = asyncio.create_task(self._run_apart(index))
 
     async def _run_apart(self, index: int) -> None:
         started = self._clock()
-        outcome = await self._attempt(index)
+        outcome = await self._attempts.run(index)
         node_type = self._plan.nodes[index].type.type
         metrics.NODE_SECONDS.labels(node_type).observe(self._clock() - started)
         if self._holdings.fits(index, outcome):
@@ -272,8 +248,7 @@ class Walk:
         advanced = await self._recorder.record(claim=claim, holds=holds, offered=offered)
         self._recorded_at = self._clock()
         self._must_look = False
-        if self._teller is not None:
-            self._teller.note(advanced)
+        self._attempts.note(advanced)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
         elif advanced.verdict is Verdict.CONFLICT:
@@ -384,8 +359,7 @@ class Walk:
         return None
 
     async def _end(self, status: ExecutionStatus) -> bool:
-        if self._jobs is not None:
-            self._jobs.is_given_up = True
+        self._attempts.give_up()
         await self._stop_running()
         result = self._result if self._hand.progress.is_done else b""
         error = self._failed and describe(self._plan.nodes[self._failed[0]], self._failed[1])

@@ -1,0 +1,62 @@
+"""Attempts at the nodes of one execution: what each works with, and who is told of it."""
+
+from engine.graph import Plan
+from engine.store.walks import Advanced, Claimed
+from workers.executor import NO_DESK, Outcome, Work
+from workers.hand import Hand
+from workers.holdings import Holdings
+from workers.jobs import Jobs
+from workers.means import Means
+from workers.telling import Teller
+
+
+class Attempts:
+    """Gives the nodes of one execution to the executor."""
+
+    def __init__(
+        self, claimed: Claimed, plan: Plan, means: Means, hand: Hand, holdings: Holdings
+    ) -> None:
+        self._claimed = claimed
+        self._plan = plan
+        self._executor = means.executor
+        self._hand = hand
+        self._holdings = holdings
+        calls_models = bool(plan.models)
+        self._jobs = Jobs(means.walks, claimed, plan, means.worker_id) if calls_models else None
+        self._teller = Teller(means.events, claimed, means.worker_id) if calls_models else None
+
+    async def run(self, index: int) -> Outcome:
+        """One attempt at a node that is ready."""
+        delivered = self._hand.progress.delivered(index)
+        refusal = self._holdings.weigh([wire.source for wire, _ in delivered])
+        if refusal is not None:
+            return Outcome(failure=refusal)
+        claimed, claim = self._claimed, self._hand.claims.get(index)
+        outcome = await self._executor.run(
+            Work(
+                node=self._plan.nodes[index],
+                execution_inputs=claimed.inputs,
+                inputs=self._hand.progress.inputs(index, delivered),
+                delivered=delivered,
+                account_id=claimed.account_id,
+                execution_id=claimed.execution_id,
+                desk=NO_DESK if self._jobs is None else self._jobs.of(index, claim),
+                teller=None if self._teller is None else self._teller.of(index),
+            )
+        )
+        return self._holdings.take(index, outcome)
+
+    def note(self, advanced: Advanced) -> None:
+        """A step is on record; the answer says whether somebody watches."""
+        if self._teller is not None:
+            self._teller.note(advanced)
+
+    def give_up(self) -> None:
+        """The execution ends: nobody comes back for what its nodes have begun."""
+        if self._jobs is not None:
+            self._jobs.is_given_up = True
+
+    async def stop(self) -> None:
+        """Nothing runs any more."""
+        if self._teller is not None:
+            await self._teller.stop()
