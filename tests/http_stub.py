@@ -66,6 +66,23 @@ class Stub:
             await writer.drain()
 
 
+class Holding(Stub):
+    """Sends its reply, then nothing more, and notices when the caller has gone."""
+
+    def __init__(self, *reply: bytes) -> None:
+        super().__init__(reply=list(reply))
+        self.has_begun, self.has_gone = asyncio.Event(), asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.writelines(self.reply)
+        self.has_begun.set()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        self.has_gone.set()
+        writer.close()
+
+
 async def read_request(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):

@@ -77,6 +77,8 @@ class Asked:
     path: str
     headers: Mapping[str, str]
     body: Any
+    at: float
+    """By the event loop's clock."""
 
 
 @dataclass(kw_only=True)
@@ -96,6 +98,7 @@ class Provider:
                 path=request.raw_path,
                 headers=request.headers.copy(),
                 body=json.loads(data) if data else None,
+                at=asyncio.get_running_loop().time(),
             )
         )
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

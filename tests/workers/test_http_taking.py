@@ -1,7 +1,6 @@
 """Bodies that are taken as they come."""
 
 import asyncio
-import contextlib
 import gzip
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +11,7 @@ import pytest
 
 from engine.nodes.base import HttpAnswer, HttpCall
 from tests.eventually import eventually
-from tests.http_stub import OK, Stub, answer, failure, read_request, redirect, serving
+from tests.http_stub import OK, Holding, Stub, answer, failure, redirect, serving
 from workers.http import Egress
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Of: head\r\n\r\n"
@@ -215,24 +214,8 @@ async def test_where_the_rest_breaks_off_nobody_minds(stub: Stub, egress: Egress
     assert taker.pieces == [b"one"]
 
 
-class Noticing(Stub):
-    """Sends the beginning of a body, and notices when the caller has gone."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.has_gone = asyncio.Event()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
-        writer.write(CHUNKED + ONE)
-        with contextlib.suppress(ConnectionError):
-            await reader.read()
-        self.has_gone.set()
-        writer.close()
-
-
 async def test_what_the_taker_raises_is_raised_and_the_connection_closed(egress: Egress) -> None:
-    async with serving(Noticing()) as stub:
+    async with serving(Holding(CHUNKED, ONE)) as stub:
         with pytest.raises(KeyError):
             await egress.fetch(get(stub, Taker(failure=KeyError("mine"))))
 
@@ -240,7 +223,7 @@ async def test_what_the_taker_raises_is_raised_and_the_connection_closed(egress:
 
 
 async def test_one_who_is_cancelled_hangs_up_at_once(egress: Egress, taker: Taker) -> None:
-    async with serving(Noticing()) as stub:
+    async with serving(Holding(CHUNKED, ONE)) as stub:
         call = asyncio.create_task(egress.fetch(get(stub, taker)))
         await eventually(_count(taker), lambda count: count == 1)
         call.cancel()

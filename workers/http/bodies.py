@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import aiohttp
 
@@ -11,6 +12,8 @@ from workers.http.inflating import Broken, TooLarge, inflate
 
 LARGE_BODY = 65_536
 """Bytes from which on a body must not hold up the event loop."""
+MAX_INFLATED_BYTES = 10_485_760
+"""Of a compressed body for whoever takes pieces: it is inflated whole."""
 REST_SECONDS = 0.1
 REST_BYTES = 65_536
 
@@ -37,7 +40,8 @@ async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
 
 async def _once(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGenerator[bytes]:
     """A body that is compressed, which nobody asked for, in one piece."""
-    yield await _read(response, call)
+    bound = min(call.max_bytes, MAX_INFLATED_BYTES)
+    yield await _read(response, replace(call, max_bytes=bound))
 
 
 async def _pieces(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGenerator[bytes]:

@@ -1,5 +1,6 @@
 """Chats that are streamed: whole in the end as if they were not, and told as they come."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from engine.failures import NodeFailed
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
+from tests.eventually import eventually
+from tests.http_stub import Holding, answer, serving
 from tests.manifests import PROMPT
-from tests.providers import KEY, Provider, a_stub, calling, provided
-from tests.workers.models.streams import DONE, STOP, Listener, delta, stream
+from tests.providers import KEY, MODEL_KEYS, Provider, a_stub, calling, provided
+from tests.workers.models.streams import DONE, STOP, Listener, delta, stream, wire
 from workers.http import Egress
-from workers.models import Errand, Models
+from workers.models import Errand, Models, line
 from workers.models.events import MAX_EVENT_BYTES
 from workers.models.secrets import Veil
 
@@ -429,6 +432,47 @@ async def test_events_of_another_content_type_are_no_answer(
     provider.answers = [stream(*HELLO, DONE, content_type="text/html")]
 
     assert (await fail(listener, chat())).code == "PROVIDER_BAD_RESPONSE"
+
+
+# -- time -----------------------------------------------------------------------------------------
+
+HEAD = answer("Content-Type: text/event-stream", "Connection: close")[0]
+
+
+async def test_what_has_come_is_told_before_there_is_more(egress: Egress) -> None:
+    async with serving(Holding(HEAD, wire(delta("Hel")))) as stub:
+        listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
+        call = asyncio.create_task(listener.call(chat()))
+
+        async def told() -> list[str]:
+            return listener.told
+
+        assert await eventually(told, bool) == ["Hel"]
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(stub.has_gone.wait(), 1)
+
+
+async def test_who_has_said_all_need_not_hang_up(egress: Egress) -> None:
+    async with serving(Holding(HEAD, wire(*HELLO, DONE))) as stub:
+        listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
+
+        answer = await asyncio.wait_for(listener.call(chat()), 2)
+
+    assert answer.value == "Hello"
+
+
+async def test_a_stream_that_falls_silent_is_given_up(
+    egress: Egress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "SILENT_SECONDS", 0.1)
+    async with serving(Holding(HEAD, wire(delta("Hel")))) as stub:
+        listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
+        failure = await fail(listener, chat())
+
+    assert (failure.code, failure.retryable) == ("PROVIDER_TIMEOUT", True)
+    assert failure.message == "The provider: Nothing more came for 0.1 s"
 
 
 # -- secrets --------------------------------------------------------------------------------------
