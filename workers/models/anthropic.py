@@ -8,7 +8,7 @@ from engine.models.paths import Path
 from engine.models.sections.anthropic import Anthropic
 from engine.nodes.base import NodeFailed
 from workers.models.base import Answer, CallContext, Dialect
-from workers.models.failing import REJECTED, bad_response
+from workers.models.failing import REJECTED, bad_response, cut_short
 from workers.models.line import MAX_BYTES, Line
 from workers.models.media import split_data_url
 from workers.models.question import Question, fill
@@ -119,6 +119,8 @@ def _read_text(reply: Any) -> str:
         raise NodeFailed(REJECTED, "The model refused to answer")
     blocks = [each for each in CONTENT.find(reply) if isinstance(each, dict)]
     texts = [each.get("text") for each in blocks if each.get("type") == "text"]
+    if not any(texts) and STOP_REASON.first(reply) == "max_tokens":
+        raise cut_short()
     if not texts or not all(isinstance(text, str) for text in texts):
         raise bad_response("has no text")
     return "".join(cast(list[str], texts))

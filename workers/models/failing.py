@@ -92,6 +92,11 @@ def bad_response(what: str) -> NodeFailed:
     return NodeFailed(BAD_RESPONSE, f"The provider's answer {what}")
 
 
+def cut_short() -> NodeFailed:
+    """An answer whose tokens were used up, by thinking for one, before it had a text."""
+    return bad_response("ended at its limit of tokens before there was any text")
+
+
 def sentence(body: Any, places: Sequence[Path]) -> str:
     """The provider's own sentence; empty when there is none."""
     for text in _texts(body, places):

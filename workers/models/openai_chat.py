@@ -8,7 +8,7 @@ from engine.models.pricing import Usage
 from engine.models.sections.openai import OpenAI
 from engine.nodes.base import NodeFailed
 from workers.models.base import Answer, CallContext
-from workers.models.failing import REJECTED, bad_response, cut
+from workers.models.failing import REJECTED, bad_response, cut, cut_short
 from workers.models.line import MAX_BYTES, Line
 from workers.models.question import Question
 from workers.models.streaming import Joining, Text
@@ -20,6 +20,7 @@ MESSAGE = Path.parse("choices[0].message")
 CONTENT = Path.parse("content")
 PARTS = Path.parse("content[].text")
 REFUSAL = Path.parse("choices[0].message.refusal")
+FINISH_REASON = Path.parse("choices[0].finish_reason")
 SCHEMA_NAME = "answer"
 
 
@@ -57,6 +58,7 @@ class _Chunks(Joining):
         self.is_over = False
         self._content = Text(MAX_BYTES)
         self._refusal = Text(MAX_BYTES)
+        self._finish_reason: Any = None
         self._usage: Any = None
 
     def take(self, event: Mapping[str, Any]) -> str:
@@ -64,7 +66,8 @@ class _Chunks(Joining):
         choice = FIRST.first(event)
         if not isinstance(choice, dict) or choice.get("index") not in (0, None):
             return ""
-        self.is_whole = self.is_whole or bool(choice.get("finish_reason"))
+        self._finish_reason = choice.get("finish_reason") or self._finish_reason
+        self.is_whole = bool(self._finish_reason)
         delta = choice.get("delta")
         refusal = delta.get("refusal") if isinstance(delta, dict) else None
         if isinstance(refusal, str):
@@ -77,7 +80,8 @@ class _Chunks(Joining):
 
     def reply(self) -> Any:
         message = {"content": self._content.value, "refusal": self._refusal.value}
-        return {"choices": [{"message": message}], "usage": self._usage}
+        choice = {"message": message, "finish_reason": self._finish_reason}
+        return {"choices": [choice], "usage": self._usage}
 
 
 def _text_of(message: Any) -> str | None:
@@ -94,6 +98,8 @@ def _read_text(reply: Any, line: Line) -> str:
     if isinstance(refusal, str) and refusal:
         raise NodeFailed(REJECTED, cut(line.hide(refusal)))
     text = _text_of(MESSAGE.first(reply))
+    if not text and FINISH_REASON.first(reply) == "length":
+        raise cut_short()
     if text is None:
         raise bad_response("has no text")
     return text
