@@ -1,12 +1,16 @@
 """Manifests that are saved over HTTP: what they may say of keys and addresses.
 
 Keys are variables of the workers' environment, and the operator's: one goes where a manifest on
-disk already sends it, and nowhere else.
+disk already sends it, and nowhere else. Where is a host and a path: beside the path that is the
+operator's may lie somebody else's, or one that sends on what it is sent.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from engine.expressions import Template
 from engine.models.calls import Anthropic, Builtin, Call, Http, OpenAI
 from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
 from engine.models.sections.endpoint import Endpoint
@@ -20,17 +24,37 @@ SECTIONS: dict[type[Call], str] = {Anthropic: "anthropic", Http: "http", OpenAI:
 KEY_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 ELSEWHERE = "put this manifest into HEADRACE_MODELS_DIR instead"
 
-Pairs = frozenset[tuple[str, str]]
-"""Origins of URLs, each with the variable of a key that goes there."""
+ENCODED = (("%25", "%"), ("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("\\", "/"))
+"""What some servers take for dots and slashes."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pair:
+    """Where a manifest sends a key: an origin and the path that its calls begin with."""
+
+    origin: str
+    path: str
+    variable: str
+
+    @property
+    def place(self) -> str:
+        """The URL that calls begin with."""
+        return f"{self.origin}{self.path}"
+
+    def covers(self, other: "Pair") -> bool:
+        """Whether the other sends the same key to the same place or into it."""
+        is_alike = (self.origin, self.variable) == (other.origin, other.variable)
+        return is_alike and f"{other.path}/".startswith(f"{self.path}/")
+
+
+Pairs = frozenset[Pair]
 
 
 def key_pairs(models: Iterable[Model]) -> Pairs:
     """Which keys go where, by these models."""
     endpoints = (_endpoint(model.call) for model in models)
     return frozenset(
-        (_origin(each.base_url), each.api_key_env)
-        for each in endpoints
-        if each is not None and each.base_url and each.api_key_env
+        _pair(each) for each in endpoints if each and each.base_url and each.api_key_env
     )
 
 
@@ -42,11 +66,8 @@ def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
     path = SECTIONS[type(call)]
     if endpoint.base_url_env:
         yield f"{path}.base_url_env may not be saved over HTTP; {ELSEWHERE}"
-    elif endpoint.api_key_env and (_origin(endpoint.base_url), endpoint.api_key_env) not in pairs:
-        yield (
-            f"{path}.api_key_env: no manifest on disk sends {endpoint.api_key_env} to"
-            f" {_origin(endpoint.base_url)}; {ELSEWHERE}"
-        )
+    elif endpoint.api_key_env:
+        yield from _place_faults(path, call, _pair(endpoint), pairs)
     for name, _ in endpoint.headers:
         if name.lower() in KEY_HEADERS or name.lower() == endpoint.key_header.lower():
             yield f"{path}.headers.{name} may hold a key, and keys are not saved; {ELSEWHERE}"
@@ -76,10 +97,45 @@ def _endpoint(call: Call) -> Endpoint | None:
     return None if isinstance(call, Builtin) else call.endpoint
 
 
-def _origin(url: str) -> str:
-    """Scheme, host and port, in one spelling; what is no URL is an origin of its own."""
+def _place_faults(path: str, call: Call, pair: Pair, pairs: Pairs) -> Iterator[str]:
+    if not any(each.covers(pair) for each in pairs):
+        yield (
+            f"{path}.api_key_env: no manifest on disk sends {pair.variable} to {pair.place};"
+            f" {ELSEWHERE}"
+        )
+    for member, text in (("base_url", pair.path), *_routes(call)):
+        if _leads_up(text):
+            yield f"{path}.{member} may not have '.' or '..' as a part"
+
+
+def _routes(call: Call) -> Iterator[tuple[str, str]]:
+    """The members that say where a call goes within its place, and what is fixed in them."""
+    if not isinstance(call, Http):
+        return
+    routes: dict[str, Template | None] = {"path": call.path}
+    if call.job is not None:
+        job = call.job
+        routes |= {"job.path": job.path, "job.result_path": job.result_path}
+        routes |= {"job.cancel_path": job.cancel_path}
+    for member, template in routes.items():
+        for part in template.parts if template else ():
+            if isinstance(part, str):
+                yield member, part
+
+
+def _leads_up(text: str) -> bool:
+    text = text.lower()
+    for written, meant in ENCODED:
+        text = text.replace(written, meant)
+    return any(part in (".", "..") for part in re.split("[/?#]", text))
+
+
+def _pair(endpoint: Endpoint) -> Pair:
+    """Where its key goes, in one spelling; what is no URL is an origin of its own."""
+    variable = endpoint.api_key_env
     try:
-        target = check_url(url, allow_private=True)
+        target = check_url(endpoint.base_url, allow_private=True)
     except UrlRefused:
-        return url
-    return f"{target.scheme}://{target.host}:{target.port}"
+        return Pair(endpoint.base_url, "", variable)
+    origin = f"{target.scheme}://{target.host}:{target.port}"
+    return Pair(origin, target.path.rstrip("/"), variable)

@@ -18,19 +18,20 @@ from engine.models.registry import (
     use_folder,
     use_saved,
 )
-from engine.models.saved import MAX_BYTES, key_pairs, parse_saved
+from engine.models.saved import MAX_BYTES, Pair, key_pairs, parse_saved
 from tests.manifests import manifest, model
 
 HOST = "https://api.example.com"
+PLACE = f"{HOST}/v1"
 
 
-def calling(url: str = HOST, key: str = "EXAMPLE_KEY", more: str = "", name: str = "own") -> str:
+def calling(url: str = PLACE, key: str = "EXAMPLE_KEY", more: str = "", name: str = "own") -> str:
     """A manifest that sends a key somewhere."""
     keyed = f'api_key_env = "{key}"\n' if key else ""
     return manifest(name, call=f'[openai]\nbase_url = "{url}"\nmodel = "m"\n{keyed}{more}')
 
 
-DISK = key_pairs([parse_manifest(calling(f"{HOST}/v1"), "own.toml"), model("plain")])
+DISK = key_pairs([parse_manifest(calling(), "own.toml"), model("plain")])
 
 
 def reasons(text: str, name: str | None = None) -> list[tuple[int | None, str]]:
@@ -47,7 +48,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     use_folder("")
 
 
-@pytest.mark.parametrize("url", [HOST, f"{HOST}/v2/other", "https://API.example.com:443/v1"])
+@pytest.mark.parametrize("url", [PLACE, f"{PLACE}/other", "https://API.example.com:443/v1"])
 def test_a_key_may_go_where_a_manifest_on_disk_sends_it(url: str) -> None:
     assert parse_saved(calling(url), DISK).internal_name == "own"
 
@@ -73,6 +74,33 @@ def test_a_key_goes_to_no_other_host_port_or_scheme(url: str) -> None:
     assert calling(url).splitlines()[(line or 0) - 1].startswith("api_key_env")
     assert reason.startswith("openai.api_key_env: no manifest on disk sends EXAMPLE_KEY to http")
     assert reason.endswith("put this manifest into HEADRACE_MODELS_DIR instead")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [HOST, f"{HOST}/v2", f"{HOST}/v1x", f"{HOST}/V1", f"{HOST}//v1", f"{HOST}/proxy/v1"],
+)
+def test_a_key_goes_to_no_other_path_of_its_host(url: str) -> None:
+    ((_, reason),) = reasons(calling(url))
+
+    assert reason.startswith("openai.api_key_env: no manifest on disk sends EXAMPLE_KEY to http")
+
+
+@pytest.mark.parametrize(
+    "up", ["..", "a/../../x", ".", "%2e%2E", "..%2fx", "%252e%252e", "a%5c..%5cx"]
+)
+@pytest.mark.parametrize("member", ["base_url", "path", "path/", "job.cancel_path"])
+def test_no_path_leads_out_of_the_place_of_a_key(up: str, member: str) -> None:
+    base = f"{PLACE}/{up}" if member == "base_url" else PLACE
+    path = {"path": f"/{up}", "path/": f"/a/{{{{ prompt }}}}/{up}"}.get(member, "/a")
+    cancel = f"/b/{up}?c={{{{ job }}}}" if member == "job.cancel_path" else "/c"
+    job = 'path = "/{{ job }}"\nid = "a"\nstatus = "b"\ndone = ["x"]\nfailed = ["y"]\n'
+    call = f'[http]\nbase_url = "{base}"\napi_key_env = "EXAMPLE_KEY"\npath = "{path}"\n'
+    call += f'result = "a"\n[http.job]\n{job}cancel_path = "{cancel}"\n'
+
+    found = {reason for _, reason in reasons(manifest(call=call))}
+
+    assert found == {f"http.{member.rstrip('/')} may not have '.' or '..' as a part"}
 
 
 @pytest.mark.parametrize("key", ["HEADRACE_SECRET_KEY", "PATH", "OTHER_KEY"])
@@ -202,8 +230,9 @@ def test_what_ships_and_the_folder_say_where_keys_go(own: Path) -> None:
 
     use_folder(str(own))
 
-    assert ("https://api.anthropic.com:443", "ANTHROPIC_API_KEY") in before
-    assert pairs_on_disk() - before == {(f"{HOST}:443", "EXAMPLE_KEY")}
+    assert Pair("https://api.anthropic.com:443", "", "ANTHROPIC_API_KEY") in before
+    assert Pair("https://api.openai.com:443", "/v1", "OPENAI_API_KEY") in before
+    assert pairs_on_disk() - before == {Pair(f"{HOST}:443", "/v1", "EXAMPLE_KEY")}
 
 
 def test_a_saved_model_is_left_out_once_no_manifest_on_disk_sends_its_key_there(
