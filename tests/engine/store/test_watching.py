@@ -1,0 +1,419 @@
+"""Executions that are watched, and those that are not, on real Redis."""
+
+import random
+from typing import Any
+
+import pytest
+
+from engine import keyspace
+from engine.errors import ExecutionNotFound
+from engine.events import BEFORE_ALL, Entry, EventId, EventName, Told, read_events
+from engine.executions import ExecutionStatus
+from engine.graph import Plan
+from engine.store import Account, Bell, Store, Workflow
+from engine.store import events as store_events
+from engine.store.events import MOST_ENTRIES, Telling, ring_name
+from engine.store.walks import Claimed, Step
+from tests.engine.store.contents import contents
+from tests.engine.store.factories import save
+
+WORKER = "w1"
+CHANNEL = "hr:bell:of-the-test"
+
+
+class Run:
+    """One execution with two nodes in a worker's hands."""
+
+    def __init__(self, store: Store, account: Account, saved: tuple[Workflow, Plan]) -> None:
+        self.store = store
+        self.account = account
+        self._saved = saved
+        self.id = ""
+        self._claimed: Claimed | None = None
+        self._steps = 0
+        self._batches = 0
+
+    async def accept(self, watcher: str = "") -> None:
+        """Begin; `watcher` watches from the beginning."""
+        workflow, plan = self._saved
+        accepted = await self.store.executions.accept(
+            account_id=self.account.id,
+            workflow=workflow,
+            plan=plan,
+            inputs={},
+            source="api-workflow",
+            key_id="key_1",
+            watcher=watcher,
+        )
+        self.id = accepted.id
+
+    async def claim(self, worker: str = WORKER) -> Claimed:
+        """Take it."""
+        self._claimed = await self.store.walks.claim(self.reference, worker)
+        assert self._claimed is not None
+        self._steps = 0
+        return self._claimed
+
+    @property
+    def reference(self) -> str:
+        return keyspace.reference(self.account.id, self.id)
+
+    async def step(self, worker: str = WORKER, **parts: Any) -> bool:
+        """Record a step; whether its answer says that somebody watches."""
+        assert self._claimed is not None
+        self._steps += 1
+        step = Step(**parts)
+        step.rows = [[index, 1, 5, 7, None, None] for index, _ in step.settled]
+        advanced = await self.store.walks.advance(
+            self.account.id, self.id, worker, self._claimed.fence, self._steps, step
+        )
+        assert advanced.verdict == "ok"
+        return advanced.is_watched
+
+    async def tell(self, text: str, offset: int | None = 0, index: int = 0, batch: int = 0) -> bool:
+        """Tell of a node, in the next batch unless one is named."""
+        assert self._claimed is not None
+        self._batches += not batch
+        telling = Telling(index=index, item=0, offset=offset, told=text)
+        fence, number = self._claimed.fence, batch or self._batches
+        return await self.store.events.tell(
+            self.account.id, self.id, WORKER, fence, number, [telling]
+        )
+
+    async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:
+        """The entries from this one on."""
+        return list(
+            (await self.store.events.read(self.account.id, self.id, first, channel)).entries
+        )
+
+    async def seen(self, after: EventId = BEFORE_ALL) -> list[tuple[str, str]]:
+        """Ids and names of the events behind one, read as a gateway does."""
+        found, first = [], max(1, after.number)
+        while entries := await self.read(first):
+            found += [each for entry in entries for each in read_events(entry, after)]
+            first = entries[-1].number + 1
+        return [(str(name), event.name.value) for name, event in found]
+
+    async def end(self) -> None:
+        """Complete."""
+        await self.step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED, result=b"\xc0")
+
+
+@pytest.fixture
+async def run(store: Store, account: Account) -> Run:
+    return Run(store, account, await save(store, account))
+
+
+async def names(store: Store) -> set[bytes]:
+    """The kinds of keys there are."""
+    return {key.split(b":")[1] for key in await contents(store.client)}
+
+
+# -- unwatched ------------------------------------------------------------------------------------
+
+
+async def test_what_nobody_watches_leaves_nothing_behind(run: Run, store: Store) -> None:
+    await run.accept()
+    await run.claim()
+    is_watched = await run.step(claimed=[0])
+    was_told = await run.tell("never heard")
+    await run.end()
+
+    record = await store.walks.records(run.account.id, run.id)
+    assert (is_watched, was_told) == (False, False)
+    assert {"events", "watchers", "told1", "told_bytes"} & record.keys() == set()
+    assert {b"events", b"told"} & await names(store) == set()
+
+
+async def test_what_has_ended_unwatched_is_told_each_time_the_same(run: Run, store: Store) -> None:
+    await run.accept()
+    await run.claim()
+    await run.end()
+    before = await contents(store.client)
+
+    first = await run.read()
+
+    assert first == await run.read()
+    assert await run.read(first[-1].number) == first[-1:]
+    assert await contents(store.client) == before
+    assert await run.seen() == [
+        ("1.1", "execution.started"),
+        *(("1.2", "node.started"), ("1.3", "node.finished")),
+        *(("1.4", "node.started"), ("1.5", "node.finished")),
+        ("2.1", "execution.finished"),
+    ]
+
+
+async def test_what_is_not_there_is_not_found(run: Run, store: Store) -> None:
+    with pytest.raises(ExecutionNotFound):
+        await store.events.read(run.account.id, "no-such", 1)
+
+
+# -- watched --------------------------------------------------------------------------------------
+
+
+async def test_who_comes_late_is_told_what_was_and_then_what_is(run: Run) -> None:
+    await run.accept()
+    await run.claim()
+    await run.step(claimed=[0])
+    late = await run.seen()
+
+    is_watched = await run.step(settled=[(0, "c")])
+    await run.step(settled=[(1, "c")], end=ExecutionStatus.COMPLETED)
+
+    assert is_watched
+    assert late == [("1.1", "execution.started"), ("1.2", "node.started")]
+    assert await run.seen(EventId(1, 2)) == [
+        ("2.1", "node.finished"),
+        *(("3.1", "node.started"), ("3.2", "node.finished")),
+        ("4.1", "execution.finished"),
+    ]
+    assert await run.seen() == late + await run.seen(EventId(1, 2))
+
+
+async def test_who_watches_from_the_beginning_misses_nothing(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    await run.step(retrying=[(0, 250)])
+    await run.step(claimed=[0])
+    await run.end()
+
+    seen = await run.seen()
+
+    assert seen == [
+        ("1.1", "execution.started"),
+        ("2.1", "node.started"),
+        ("3.1", "node.retrying"),
+        ("4.1", "node.started"),
+        *(("5.1", "node.finished"), ("5.2", "node.started"), ("5.3", "node.finished")),
+        ("6.1", "execution.finished"),
+    ]
+    entries = {entry.number: entry for entry in await run.read()}
+    retrying, again = (read_events(entries[number])[0][1] for number in (3, 4))
+    assert (retrying.attempt, retrying.pause_ms, again.attempt) == (1, 250, 2)
+
+
+async def test_nodes_end_with_a_cancelled_execution(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    await run.store.executions.cancel(run.account.id, run.id)
+    await run.step(end=ExecutionStatus.CANCELLED)
+
+    seen = await run.seen()
+
+    assert seen[1:] == [
+        ("2.1", "node.started"),
+        *(("3.1", "node.finished"), ("3.2", "node.finished")),
+        ("3.3", "execution.finished"),
+    ]
+
+
+@pytest.mark.parametrize("watcher", ["", CHANNEL])
+async def test_what_is_cancelled_before_it_began_has_its_events(run: Run, watcher: str) -> None:
+    await run.accept(watcher)
+    await run.store.executions.cancel(run.account.id, run.id)
+
+    names = [name for _, name in await run.seen()]
+
+    assert names == ["execution.started", "node.finished", "node.finished", "execution.finished"]
+
+
+async def test_a_step_that_is_sent_again_is_told_once(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    run._steps -= 1
+
+    assert await run.step(claimed=[0])
+    assert len(await run.seen()) == 2
+
+
+async def test_a_step_that_does_nothing_to_nodes_is_not_told(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    await run.step(leave=True)
+
+    assert [name for _, name in await run.seen()] == ["execution.started", "node.started"]
+
+
+async def test_a_node_is_run_again_when_its_worker_was_lost(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    await run.tell("Hel")
+    await run.store.walks.give_back(run.reference, WORKER, is_lost=True)
+    await run.claim("w2")
+    await run.step("w2", claimed=[0])
+
+    entries = await run.read()
+
+    told = [event for entry in entries for _, event in read_events(entry)][1:]
+    assert [(event.name, event.attempt) for event in told] == [
+        (EventName.NODE_STARTED, 1),
+        (EventName.NODE_TEXT, 1),
+        (EventName.NODE_STARTED, 2),
+    ]
+
+
+async def test_many_entries_are_read_a_part_at_a_time(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    for number in range(2 * MOST_ENTRIES):
+        await run.tell("x", number)
+
+    entries = await run.read()
+
+    assert [entry.number for entry in entries] == list(range(1, MOST_ENTRIES + 1))
+    assert len(await run.seen()) == 2 + 2 * MOST_ENTRIES
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed: int) -> None:
+    chance = random.Random(seed)
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    readers: list[list[tuple[str, str]]] = [[], [], []]
+    after = [BEFORE_ALL, BEFORE_ALL, BEFORE_ALL]
+    for number in range(60):
+        if chance.random() < 0.3:
+            await run.step(retrying=[(0, 0)])
+            await run.step(claimed=[0])
+        await run.tell("x", number)
+        reader = chance.randrange(3)
+        seen = await run.seen(after[reader])
+        kept = seen[: chance.randint(0, len(seen))]  # the connection breaks in the middle
+        readers[reader] += kept
+        if kept:
+            after[reader] = EventId(*map(int, kept[-1][0].split(".")))
+
+    whole = await run.seen()
+    for reader, seen in enumerate(readers):
+        assert seen + await run.seen(after[reader]) == whole
+
+
+# -- telling --------------------------------------------------------------------------------------
+
+
+async def test_a_batch_that_is_sent_again_is_told_once(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+
+    first = [await run.tell("Hello", batch=2) for _ in range(3)]
+    late = await run.tell("Hel", batch=1)
+
+    assert (first, late) == ([True] * 3, True)
+    assert [name for _, name in await run.seen()].count("node.token") == 1
+
+
+async def test_what_somebody_elses_node_tells_is_not_told(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+
+    assert await run.tell("not claimed", index=1)
+    await run.step(settled=[(0, "c")])
+    assert await run.tell("settled")
+    await run.store.walks.give_back(run.reference, WORKER, is_lost=False)
+    assert not await run.tell("not held")
+    assert "node.token" not in [name for _, name in await run.seen()]
+
+
+async def test_text_and_progress_come_as_they_were_told(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    await run.tell("né\n", 4)
+    await run.tell("0.25", None)
+
+    text, progress = (entry.event for entry in await run.read() if isinstance(entry, Told))
+
+    assert (text.name, text.index, text.attempt) == (EventName.NODE_TEXT, 0, 1)
+    assert (text.text, text.offset) == ("né\n", 4)
+    assert (progress.name, progress.progress) == (EventName.NODE_PROGRESS, 0.25)
+
+
+@pytest.mark.parametrize(("limit", "kept"), [("MOST_TOLD", 5), ("MOST_TOLD_BYTES", 5)])
+async def test_the_oldest_words_give_way_and_nothing_else_does(
+    run: Run, monkeypatch: pytest.MonkeyPatch, limit: str, kept: int
+) -> None:
+    monkeypatch.setattr(store_events, limit, kept if limit == "MOST_TOLD" else 4 * kept)
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    for number in range(3 * kept):
+        await run.tell("word", 4 * number)
+    await run.end()
+
+    entries = await run.read()
+
+    offsets = [entry.event.offset for entry in entries if isinstance(entry, Told)]
+    assert offsets == [4 * number for number in range(2 * kept, 3 * kept)]
+    assert [name for _, name in await run.seen() if name != "node.token"] == [
+        *("execution.started", "node.started", "node.finished"),
+        *("node.started", "node.finished", "execution.finished"),
+    ]
+
+
+async def test_words_are_forgotten_in_time_and_the_rest_with_the_execution(
+    run: Run, store: Store
+) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0])
+    await run.tell("word")
+    await run.end()
+
+    told = keyspace.told(run.account.id, run.id)
+    left = int(await store.client.send("PTTL", told))
+    assert 0 < left <= store_events.KEEP_TOLD_MS
+    assert int(await store.client.send("PTTL", keyspace.events(run.account.id, run.id))) == -1
+    assert (await store.leases.prune(await store.leases.now() + 1)).executions == 1
+    assert {b"events", b"told"} & await names(store) == set()
+
+
+# -- ringing --------------------------------------------------------------------------------------
+
+
+async def test_watchers_are_rung_for_and_those_who_left_are_forgotten(
+    run: Run, store: Store, redis_url: str
+) -> None:
+    async with Bell.open(redis_url) as bell:
+        await run.accept(bell.channel)
+        await run.read(1, "hr:bell:gone")
+        with bell.expecting(ring_name(run.id)) as ring:
+            await run.claim()
+            await run.step(claimed=[0])
+
+            async def check() -> bool | None:
+                return ring.was_rung or None
+
+            assert await ring.wait(check, 5)
+
+        record = await store.walks.records(run.account.id, run.id)
+        assert record["watchers"].decode() == f"{bell.channel},"
+
+
+async def test_a_watcher_is_known_once(run: Run, store: Store) -> None:
+    await run.accept()
+    for channel in (CHANNEL, "", CHANNEL, "hr:bell:other"):
+        await run.read(1, channel)
+
+    record = await store.walks.records(run.account.id, run.id)
+
+    assert record["watchers"].decode() == f"{CHANNEL},hr:bell:other,"
+
+
+async def test_no_more_watchers_are_rung_for_than_a_few(run: Run, store: Store) -> None:
+    await run.accept()
+    for number in range(40):
+        await run.read(1, f"hr:bell:{number}")
+
+    record = await store.walks.records(run.account.id, run.id)
+
+    assert record["watchers"].count(b",") == 16

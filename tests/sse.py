@@ -1,0 +1,31 @@
+"""Server-sent events as a client reads them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One event."""
+
+    id: str
+    name: str
+    data: Any
+
+
+def parse(text: str) -> list[Sent]:
+    """The events of a stream; comments and the time to wait are left out."""
+    return [sent for block in text.split("\n\n") if (sent := _parse_block(block)) is not None]
+
+
+def _parse_block(block: str) -> Sent | None:
+    fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
+    if "data" not in fields:
+        return None
+    return Sent(fields["id"], fields["event"], json.loads(fields["data"]))
+
+
+def named(events: list[Sent], name: str) -> list[Any]:
+    """The data of the events with this name."""
+    return [each.data for each in events if each.name == name]
