@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -12,6 +12,8 @@ from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
 SUFFIX = ".toml"
 LOOK_SECONDS = 2.0
 """A folder is looked at again after this time at the earliest."""
+
+STILL = "a manifest is wrong; what it said before goes on"
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +33,19 @@ def load(folder: Traversable) -> Loaded:
 
 
 class WatchedFolder:
-    """A folder whose files may change; those that do not are not read again."""
+    """A folder whose files may change; those that do not are not read again.
+
+    A file that was right and is wrong now counts as it was, until it is right again or gone.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read: dict[str, tuple[tuple[int, int], Model | ManifestError]] = {}
+        self._right: dict[str, Model] = {}
         self._look_at = 0.0
         self._is_gone = False
         self.models: Mapping[str, Model] = {}
+        self.errors: tuple[ManifestError, ...] = ()
 
     def refresh(self) -> bool:
         """Look at the files, at most every few seconds; whether the models are others now."""
@@ -57,13 +64,34 @@ class WatchedFolder:
             return False
         for name in gone:
             del self._read[name]
+            self._right.pop(name, None)
         for name in changed:
             file, stamp = found[name]
             self._read[name] = (stamp, _read(file))
-        loaded = _gather((str(self._path / name), self._read[name][1]) for name in sorted(found))
-        _tell(loaded.errors, {str(self._path / name) for name in changed})
+        loaded = _gather(self._entries(sorted(found)))
+        self._tell(loaded.errors, {str(self._path / name): name for name in changed})
         self.models = {model.internal_name: model for model in loaded.models}
+        self.errors = loaded.errors
         return True
+
+    def _entries(self, names: Iterable[str]) -> Iterator[tuple[str, Model | ManifestError]]:
+        for name in names:
+            file, read = str(self._path / name), self._read[name][1]
+            yield file, read
+            if isinstance(read, Model):
+                self._right[name] = read
+            elif name in self._right:
+                yield file, self._right[name]
+
+    def _tell(self, errors: Iterable[ManifestError], changed: Mapping[str, str]) -> None:
+        for error in errors:
+            if error.file not in changed:
+                continue
+            name = changed[error.file]
+            goes_on = name in self._right and isinstance(self._read[name][1], ManifestError)
+            event = STILL if goes_on else "a manifest is wrong"
+            for line in str(error).splitlines():
+                log.warning(event, extra={"reason": line})
 
     def _files(self) -> list[Path]:
         try:
@@ -94,13 +122,6 @@ def _gather(read: Iterable[tuple[str, Model | ManifestError]]) -> Loaded:
         else:
             models[each.internal_name] = each
     return Loaded(models=tuple(models.values()), errors=tuple(errors))
-
-
-def _tell(errors: Iterable[ManifestError], files: set[str]) -> None:
-    for error in errors:
-        if error.file in files:
-            for line in str(error).splitlines():
-                log.warning("a manifest is wrong", extra={"reason": line})
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -5,19 +5,21 @@ What the operator's folder has counts before what ships, and what was saved over
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from engine.models.folder import Loaded, WatchedFolder, load
-from engine.models.manifest import Model
+from engine.models.manifest import ManifestError, Model
 from engine.models.saved import Pairs, key_faults, key_pairs
 
 __all__ = [
     "Loaded",
     "all_models",
+    "faults_of_saved",
     "find_model",
+    "folder_errors",
     "generation",
     "load",
     "pairs_on_disk",
@@ -69,6 +71,18 @@ def use_saved(models: Iterable[Model]) -> None:
     _state.is_stale = True
 
 
+def folder_errors() -> tuple[ManifestError, ...]:
+    """What is wrong with files of the operator's folder, as it was looked at last."""
+    _models()
+    return _state.folder.errors if _state.folder else ()
+
+
+def faults_of_saved() -> Mapping[str, Sequence[str]]:
+    """The models that are left out of those in `use_saved`, each with the reasons."""
+    _models()
+    return _state.left_out
+
+
 def pairs_on_disk() -> Pairs:
     """Which keys go where, by the manifests that ship and those of the operator's folder."""
     folder = _state.folder
@@ -97,6 +111,7 @@ class _State:
         self.path = ""
         self.folder: WatchedFolder | None = None
         self.saved: tuple[Model, ...] = ()
+        self.left_out: Mapping[str, Sequence[str]] = {}
         self.merged: Mapping[str, Model] = {}
         self.is_stale = True
         """Whether `merged` is not made of all this any more."""
@@ -120,16 +135,13 @@ def _models() -> Mapping[str, Model]:
 
 def _merge() -> Mapping[str, Model]:
     pairs = pairs_on_disk()
-    saved = {model.internal_name: model for model in _state.saved if _is_bound(model, pairs)}
+    faults = {each.internal_name: list(key_faults(each.call, pairs)) for each in _state.saved}
+    _state.left_out = {name: reasons for name, reasons in faults.items() if reasons}
+    for name, reasons in _state.left_out.items():
+        for reason in reasons:
+            log.warning("a saved manifest is left out", extra={"model": name, "reason": reason})
+    saved = {each.internal_name: each for each in _state.saved if not faults[each.internal_name]}
     return {**_shipped(), **(_state.folder.models if _state.folder else {}), **saved}
-
-
-def _is_bound(model: Model, pairs: Pairs) -> bool:
-    faults = list(key_faults(model.call, pairs))
-    for reason in faults:
-        extra = {"model": model.internal_name, "reason": reason}
-        log.warning("a saved manifest is left out", extra=extra)
-    return not faults
 
 
 @cache

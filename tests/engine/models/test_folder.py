@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.models import folder
-from engine.models.registry import all_models, find_model, generation, use_folder
+from engine.models.registry import all_models, find_model, folder_errors, generation, use_folder
 from tests.manifests import manifest
 
 
@@ -99,15 +99,53 @@ def test_a_wrong_manifest_is_told_once_and_keeps_no_other_from_loading(
     assert told == [f"{own}/a.toml:4: tier must be one of free, creator, pro, business, enterprise"]
 
 
-def test_a_model_that_was_right_and_is_wrong_now_is_gone_until_it_is_right(own: Path) -> None:
+def test_a_file_that_was_right_and_is_wrong_now_counts_as_it_was_until_it_is_right(
+    own: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(own / "a.toml", manifest("a"))
+    write(own / "b.toml", manifest("b"))
+    use_folder(str(own))
+    before, other = find_model("a"), find_model("b")
+
+    with caplog.at_level(logging.WARNING):
+        write(own / "a.toml", "half a line", second=2)
+        broken = [find_model("a"), find_model("b"), find_model("a")]
+    write(own / "a.toml", manifest("a", tier="pro"), second=3)
+    after = find_model("a")
+
+    assert before is not None and after is not None
+    assert broken == [before, other, before]
+    assert (before.tier, after.tier) == ("free", "pro")
+    (record,) = caplog.records
+    assert record.msg == "a manifest is wrong; what it said before goes on"
+    assert vars(record)["reason"].startswith(f"{own}/a.toml:1: this is not TOML")
+    assert folder_errors() == ()
+
+
+def test_a_file_that_is_wrong_and_then_gone_leaves_nothing_behind(own: Path) -> None:
     write(own / "a.toml", manifest("a"))
     use_folder(str(own))
-    was_there = find_model("a") is not None
+    assert find_model("a") is not None
     write(own / "a.toml", "half a line", second=2)
-    is_there = find_model("a") is not None
-    write(own / "a.toml", manifest("a"), second=3)
+    assert find_model("a") is not None
 
-    assert (was_there, is_there, find_model("a") is not None) == (True, False, True)
+    (own / "a.toml").unlink()
+    gone = find_model("a")
+    write(own / "a.toml", "half a line", second=3)
+
+    assert (gone, find_model("a")) == (None, None)
+
+
+def test_another_file_may_take_the_name_of_one_that_says_another_now(own: Path) -> None:
+    write(own / "a.toml", manifest("a"))
+    use_folder(str(own))
+    write(own / "a.toml", manifest("b"), second=2)
+    write(own / "z.toml", manifest("a", tier="pro"))
+
+    taken = find_model("a")
+
+    assert taken is not None and taken.tier == "pro"
+    assert find_model("b") is not None
 
 
 def test_two_files_with_one_name_are_told_of(own: Path, caplog: pytest.LogCaptureFixture) -> None:
