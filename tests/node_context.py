@@ -27,6 +27,8 @@ class FakeContext:
     """What the account's assets are, by id."""
     items: list[int] = field(default_factory=list)
     """Which item each call of a model was for."""
+    refused: list[int] = field(default_factory=list)
+    """The items whose answers were no good."""
     fetched: list[str] = field(default_factory=list)
     """The URLs of media."""
     kept: list[bytes] = field(default_factory=list)
@@ -70,6 +72,9 @@ class FakeContext:
         self.asked.append(values)
         self.items.append(item)
         return f"{model.internal_name} {len(self.asked)}"
+
+    async def refuse_answer(self, item: int = 0) -> None:
+        self.refused.append(item)
 
 
 async def run_node(

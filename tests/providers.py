@@ -87,6 +87,8 @@ class Provider:
 
     url: str = ""
     answers: list[web.Response | Any] = field(default_factory=list)
+    at: dict[str, list[web.Response | Any]] = field(default_factory=dict)
+    """Answers to calls of a path."""
     asked: list[Asked] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -101,7 +103,8 @@ class Provider:
                 at=asyncio.get_running_loop().time(),
             )
         )
-        found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answers = self.at.get(request.path, self.answers)
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(found, web.Response):
             return _copy(found)
         return web.json_response(found)

@@ -17,7 +17,17 @@ from engine.store.records import pack
 from workers import imaging, local
 from workers.local import LocalPool
 from workers.media import fetch_media
-from workers.models import Answer, Desk, Errand, Fetcher, Keeper, Models, NoDesk, NoKeeper
+from workers.models import (
+    Answer,
+    Desk,
+    Errand,
+    Fetcher,
+    Keeper,
+    Models,
+    NoDesk,
+    NoKeeper,
+    refuse_answer,
+)
 from workers.models.base import tell_nobody
 from workers.pool import Pool, PoolCrashed, PoolTimeout
 
@@ -202,6 +212,10 @@ class NodeContext:
         else:
             self.fallback_micro_usd += answer.micro_usd
         return answer.value
+
+    async def refuse_answer(self, item: int = 0) -> None:
+        """Have the next attempt's call for an item be another one."""
+        await refuse_answer(self._work.desk, item)
 
 
 class Executor:

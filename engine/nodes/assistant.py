@@ -110,7 +110,7 @@ class Assistant(NodeType):
         calls = ask_calls(settings.ask, WAY, inputs, partial(_instruct, settings))
         answers = await call_each(calls.model, calls.values, context)
         readings = await run_each(
-            lambda _, answer: _read(settings, answer, context), answers, CALLS_AT_ONCE
+            lambda item, answer: _read(settings, item, answer, context), answers, CALLS_AT_ONCE
         )
         texts = [reading.text for reading in readings]
         text = texts if calls.is_list else texts[0]
@@ -150,7 +150,16 @@ def _instruct(settings: AssistantSettings, model: Model, values: Values) -> Valu
     return {**values, name: f"{before}\n\n{sentence}" if before else sentence}
 
 
-async def _read(settings: AssistantSettings, answer: str, context: Context) -> Reading:
+async def _read(settings: AssistantSettings, item: int, answer: str, context: Context) -> Reading:
+    try:
+        return await _parse(settings, answer, context)
+    except NodeFailed as failure:
+        if failure.code == BAD_RESPONSE:
+            await context.refuse_answer(item)
+        raise
+
+
+async def _parse(settings: AssistantSettings, answer: str, context: Context) -> Reading:
     if settings.schema is not None:
         value = await context.compute(read_answer, settings.schema, answer)
         listed = list_in(value)

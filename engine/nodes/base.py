@@ -147,6 +147,14 @@ class Context(Protocol):
         """
         ...
 
+    async def refuse_answer(self, item: int = 0) -> None:
+        """Say that what a model answered is no good, before failing for it.
+
+        Another attempt's call is a new one then also for providers that do no call twice; after
+        other failures it is the same, since nobody knows what became of it. Raises NodeFailed.
+        """
+        ...
+
 
 class NodeType(Protocol):
     """A node type: its sockets, its settings and its work, all in one file."""

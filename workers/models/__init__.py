@@ -42,6 +42,7 @@ __all__ = [
     "Models",
     "NoDesk",
     "NoKeeper",
+    "refuse_answer",
 ]
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -53,6 +54,8 @@ DIALECTS: tuple[Dialect, ...] = (
 FALLS_BACK = frozenset({RATE_LIMITED, UNAVAILABLE})
 """The failures after which another model is asked in a model's place."""
 ALONE = Errand()
+IN_VAIN = "round"
+"""The member of a record that says how many calls were in vain."""
 
 
 class _NoWayOut(Fetcher):
@@ -126,11 +129,10 @@ class Models:
     async def _ask(
         self, model: Model, values: Mapping[str, Any], errand: Errand, job: Mapping[str, Any]
     ) -> Answer:
-        own = dict(job) if job.get("model") == model.internal_name else None
         call = CallContext(
             account_id=errand.desk.account_id,
-            key=errand.desk.key(errand.item),
-            job=own,
+            key=_key(errand, job),
+            job=_own(job, model),
             save_job=_saver(model, errand),
             fetch=self._fetcher.fetch,
             fetch_media=errand.fetch_media,
@@ -165,6 +167,31 @@ class Models:
             if tokens:
                 turn.used(tokens)
             return answer
+
+
+async def refuse_answer(desk: Desk, item: int) -> None:
+    """What a model answered for an item is no good, so that asking again is another call.
+
+    Raises NodeFailed.
+    """
+    await desk.save_job(item, {IN_VAIN: _in_vain(await desk.job(item)) + 1})
+
+
+def _in_vain(job: Any) -> int:
+    return int(job.get(IN_VAIN, 0)) if isinstance(job, dict) else 0
+
+
+def _key(errand: Errand, job: Mapping[str, Any]) -> str:
+    """The same for calls of which nobody knows what became, another after each that was in vain."""
+    key, count = errand.desk.key(errand.item), _in_vain(job)
+    return f"{key}-{count}" if key and count else key
+
+
+def _own(job: Mapping[str, Any], model: Model) -> dict[str, Any] | None:
+    """What a record says to a model: of another one's job nothing but how many were in vain."""
+    if job.get("model", model.internal_name) != model.internal_name:
+        job = {IN_VAIN: _in_vain(job)}
+    return dict(job) or None
 
 
 def _place_of(model: Model, environ: Mapping[str, str]) -> str:

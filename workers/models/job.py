@@ -1,7 +1,8 @@
 """A job at a provider: submitted once, asked after at growing pauses, cancelled when given up.
 
 Its id is on record before anybody asks after it, so whoever takes the node over goes on asking.
-What is on record: `id` while there is a job, and `round`, how many were in vain before it.
+What is on record: `id` while there is a job, and `round`, how many calls were in vain before it,
+which the key of the next one tells.
 """
 
 import asyncio
@@ -87,10 +88,9 @@ class _JobErrand:
             raise
 
     async def _send(self, round_: int) -> str:
-        key = self.call.key and (f"{self.call.key}-{round_}" if round_ else self.call.key)
         path, body = self.section.request(self.values)
         method = self.section.method
-        reply = await self.line.ask(method, path, body, key=key, seconds=SUBMIT_SECONDS)
+        reply = await self.line.ask(method, path, body, key=self.call.key, seconds=SUBMIT_SECONDS)
         job_id = self.job.id.first(reply)
         if isinstance(job_id, bool) or not isinstance(job_id, str | int):
             raise bad_response("has no id of a job")

@@ -4,37 +4,26 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 from aiohttp import web
 
 from engine import keyspace
-from engine.capabilities import Role, Tier
 from engine.executions import Execution, ExecutionStatus
-from engine.models.manifest import Model
 from engine.models.registry import use_models
-from engine.queue import Pace
-from engine.tiers import load
-from tests.factories import Graph, Runner
+from tests.factories import Runner
 from tests.http_stub import Holding, Stub, answer, serving
-from tests.providers import KEY, Provider, a_provider, a_stub, provided
+from tests.providers import Provider, a_provider, a_stub, provided
+from tests.workers.models.kitchen import PRICE, Kitchen, asking
 from tests.workers.models.streams import DONE, STOP, delta, stream, wire
 from tests.workers.test_http_sizes import MEGABYTE, bomb
 from workers import http
-from workers.executor import Executor
 from workers.http import Egress
-from workers.models import Answer, Errand, Models
 from workers.pool import Pool
-from workers.walker import Walker
 
-TERMS = load().terms(Tier.PRO, Role.USER)
-PRICE = 13
-"""Of one call for 0.010 USD with the markup of a Pro account."""
 SAID = {"choices": [{"message": {"content": "Hello"}}]}
 HELLO = (delta("Hel"), delta("lo"), STOP, DONE)
 CHUNKED = "Transfer-Encoding: chunked"
@@ -42,62 +31,9 @@ STREAM = "Content-Type: text/event-stream"
 JSON = "Content-Type: application/json"
 
 
-@dataclass(kw_only=True)
-class Kitchen:
-    """A walker whose models are streamed, or not, and what their texts came to on the way."""
-
-    runner: Runner
-    egress: Egress
-    pool: Pool
-    streams: bool
-    told: list[str] = field(default_factory=list)
-
-    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
-        """One call by a node, at the provider whose address its prompt ends with."""
-        environ = {"PROVIDER_URL": values["prompt"].split()[-1], "PROVIDER_KEY": KEY}
-        if self.streams:
-            errand = replace(errand, tell_text=self.told.append)
-        return await Models(self.egress, environ=environ).call(model, values, errand)
-
-    async def begin(self, url: str, **data: Any) -> tuple[Walker, str]:
-        """A walker with an execution in hand whose node asks the provider there."""
-        graph = Graph().node("m", "customModel", model="own", prompt=f"Say hello at {url}", **data)
-        graph.node("out", "responseOutput").wire("m.text-out > out.result-in")
-        slug = await self.runner.save(graph)
-        execution_id = await self.runner.begin(slug, terms=TERMS)
-        walker = self._walker()
-        walker.take(keyspace.reference(self.runner.account.id, execution_id))
-        return walker, execution_id
-
-    async def run(self, url: str, **data: Any) -> Execution:
-        """Such an execution as it ended."""
-        walker, execution_id = await self.begin(url, **data)
-        execution = await self.runner.end(execution_id, 30)
-        await walker.drain(1)
-        return execution
-
-    def _walker(self) -> Walker:
-        return Walker(
-            store=self.runner.store,
-            executor=Executor(self.egress, self.pool, self),
-            worker_id="worker-1",
-            cpu_slots=1,
-            max_bytes=1_000_000,
-            release=lambda: None,
-            pace=Pace(),
-        )
-
-    async def paid(self) -> int:
-        """What the account has paid, its ledger being right and nothing held any more."""
-        store, account = self.runner.store, self.runner.account
-        assert await store.wallets.check(account.id) == []
-        wallet = await store.wallets.read(account.id, TERMS)
-        assert wallet.reserved == 0
-        return TERMS.allowance - wallet.balance
-
-    def says(self, *values: Any) -> web.Response:
-        """An answer, as events or whole."""
-        return stream(*(values or HELLO)) if self.streams else web.json_response(SAID)
+def says(kitchen: Kitchen) -> web.Response:
+    """A greeting, whole or as events."""
+    return stream(*HELLO) if kitchen.streams else web.json_response(SAID)
 
 
 @pytest.fixture(params=[False, True], ids=["whole", "streamed"])
@@ -127,7 +63,7 @@ async def test_a_provider_in_trouble_is_asked_as_often_as_the_node_says(
 ) -> None:
     provider.answers = [web.json_response({"error": "Down"}, status=503)]
 
-    execution = await kitchen.run(provider.url, retry={"attempts": 3, "backoff": 0.2})
+    execution = await kitchen.run(asking(provider.url, retry={"attempts": 3, "backoff": 0.2}))
 
     assert failed(execution) == ("PROVIDER_UNAVAILABLE", 3)
     assert len(provider.asked) == 3
@@ -141,9 +77,9 @@ async def test_a_pause_that_a_provider_asks_for_is_not_cut_short(
     kitchen: Kitchen, provider: Provider
 ) -> None:
     refusal = web.json_response({"error": "Slow"}, status=429, headers={"retry-after-ms": "400"})
-    provider.answers = [refusal, kitchen.says()]
+    provider.answers = [refusal, says(kitchen)]
 
-    execution = await kitchen.run(provider.url, retry={"attempts": 2, "backoff": 0})
+    execution = await kitchen.run(asking(provider.url, retry={"attempts": 2, "backoff": 0}))
 
     assert execution.result == {"text": "Hello"}
     first, second = (each.at for each in provider.asked)
@@ -158,7 +94,7 @@ async def test_an_answer_that_is_reset_half_way_is_asked_for_again(
     stub.reply, stub.pause, stub.then_reset = [*answer(head, "Content-Length: 90"), b""], 0.02, True
     stub.reply[0] += wire(delta("Hel")) if kitchen.streams else b'{"choices": ['
 
-    execution = await kitchen.run(stub.url, retry={"attempts": 2, "backoff": 0})
+    execution = await kitchen.run(asking(stub.url, retry={"attempts": 2, "backoff": 0}))
 
     assert failed(execution) == ("PROVIDER_UNAVAILABLE", 2)
     assert stub.connections == 2
@@ -173,9 +109,8 @@ async def test_a_provider_that_takes_no_connection_is_given_up_and_asked_again(
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as filler:
         filler.connect(full.getsockname())
 
-        execution = await kitchen.run(
-            f"http://127.0.0.1:{full.getsockname()[1]}", retry={"attempts": 2, "backoff": 0}
-        )
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        execution = await kitchen.run(asking(url, retry={"attempts": 2, "backoff": 0}))
     await kitchen.egress.close()
 
     assert failed(execution) == ("PROVIDER_UNAVAILABLE", 2)
@@ -188,7 +123,7 @@ async def test_a_provider_that_takes_no_connection_is_given_up_and_asked_again(
 
 async def test_a_byte_a_second_for_ever_ends_at_the_nodes_deadline(kitchen: Kitchen) -> None:
     async with a_stub("drip") as url:
-        execution = await kitchen.run(f"{url}/v1", timeoutSeconds=0.6)
+        execution = await kitchen.run(asking(f"{url}/v1", timeoutSeconds=0.6))
 
     assert failed(execution) == ("PROVIDER_TIMEOUT", 1)
     assert 0.5 <= (execution.duration_ms or 0) / 1000 <= 2.6
@@ -202,7 +137,7 @@ async def test_an_answer_that_is_whole_too_late_is_left_and_costs_nothing(
     stub.reply, stub.pause = answer(head, f"Content-Length: {len(body)}"), 0.15
     stub.reply += [body[at : at + 20] for at in range(0, len(body), 20)]
 
-    execution = await kitchen.run(stub.url, timeoutSeconds=0.4)
+    execution = await kitchen.run(asking(stub.url, timeoutSeconds=0.4))
 
     assert failed(execution) == ("PROVIDER_TIMEOUT", 1)
     assert execution.result is None
@@ -213,7 +148,7 @@ async def test_an_execution_that_is_cancelled_hangs_up_at_once(kitchen: Kitchen)
     beginning = wire(delta("Hel")) if kitchen.streams else b'{"choices": ['
     head = STREAM if kitchen.streams else JSON
     async with serving(Holding(*answer(head, CHUNKED), chunk(beginning))) as stub:
-        walker, execution_id = await kitchen.begin(stub.url)
+        walker, execution_id = await kitchen.begin(asking(stub.url))
         await asyncio.wait_for(stub.has_begun.wait(), 5)
         account_id = kitchen.runner.account.id
 
@@ -263,7 +198,9 @@ async def test_garbage_fails_the_node_and_nothing_else(
     stub.then_close = True
 
     with caplog.at_level(logging.WARNING):
-        ended = {name: await kitchen.run(f"{stub.url}/{name}") for name in [*GARBAGE, *others]}
+        ended = {
+            name: await kitchen.run(asking(f"{stub.url}/{name}")) for name in [*GARBAGE, *others]
+        }
 
     codes = {name: failed(each) for name, each in ended.items()}
     assert codes == dict.fromkeys(codes, ("PROVIDER_BAD_RESPONSE", 1))

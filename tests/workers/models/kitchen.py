@@ -1,0 +1,85 @@
+"""A walker whose nodes ask the models of a provider that a test has in its hands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine import keyspace
+from engine.capabilities import Role, Tier
+from engine.executions import Execution
+from engine.models.manifest import Model
+from engine.queue import Pace
+from engine.tiers import load
+from tests.factories import Graph, Runner
+from tests.providers import KEY
+from workers.executor import Executor
+from workers.http import Egress
+from workers.models import Answer, Errand, Models
+from workers.pool import Pool
+from workers.walker import Walker
+
+TERMS = load().terms(Tier.PRO, Role.USER)
+PRICE = 13
+"""Of one call for 0.010 USD with the markup of a Pro account."""
+
+
+def asking(url: str, **data: Any) -> Graph:
+    """A node that asks the provider there."""
+    graph = Graph().node("m", "customModel", model="own", prompt=f"Say hello at {url}", **data)
+    return graph.node("out", "responseOutput").wire("m.text-out > out.result-in")
+
+
+@dataclass(kw_only=True)
+class Kitchen:
+    """A walker whose models are streamed, or not, and what their texts came to on the way."""
+
+    runner: Runner
+    egress: Egress
+    pool: Pool
+    streams: bool = False
+    told: list[str] = field(default_factory=list)
+
+    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
+        """One call by a node, at the provider whose address is in its prompt."""
+        environ = {"PROVIDER_URL": _url_in(values["prompt"]), "PROVIDER_KEY": KEY}
+        if self.streams:
+            errand = replace(errand, tell_text=self.told.append)
+        return await Models(self.egress, environ=environ).call(model, values, errand)
+
+    async def begin(self, graph: Graph) -> tuple[Walker, str]:
+        """A walker with an execution in hand."""
+        slug = await self.runner.save(graph)
+        execution_id = await self.runner.begin(slug, terms=TERMS)
+        walker = self._walker()
+        walker.take(keyspace.reference(self.runner.account.id, execution_id))
+        return walker, execution_id
+
+    async def run(self, graph: Graph) -> Execution:
+        """An execution as it ended."""
+        walker, execution_id = await self.begin(graph)
+        execution = await self.runner.end(execution_id, 30)
+        await walker.drain(1)
+        return execution
+
+    def _walker(self) -> Walker:
+        return Walker(
+            store=self.runner.store,
+            executor=Executor(self.egress, self.pool, self),
+            worker_id="worker-1",
+            cpu_slots=1,
+            max_bytes=1_000_000,
+            release=lambda: None,
+            pace=Pace(),
+        )
+
+    async def paid(self) -> int:
+        """What the account has paid, its ledger being right and nothing held any more."""
+        store, account = self.runner.store, self.runner.account
+        assert await store.wallets.check(account.id) == []
+        wallet = await store.wallets.read(account.id, TERMS)
+        assert wallet.reserved == 0
+        return TERMS.allowance - wallet.balance
+
+
+def _url_in(prompt: str) -> str:
+    return next(word for word in prompt.split() if word.startswith("http://"))
