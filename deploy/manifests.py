@@ -12,6 +12,7 @@ from typing import Any
 from deploy.inputs import parse_inputs
 from deploy.problems import CommandFailed
 from deploy.stack import LOCAL_MODEL_URL, find_stack
+from deploy.store_access import with_store
 from engine.errors import InvalidInputs
 from engine.failures import NodeFailed
 from engine.fields import check_inputs
@@ -21,6 +22,7 @@ from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
 from engine.models.schema import manifest_schema
 from engine.settings import load
+from engine.store import Store
 from workers.http import Egress
 from workers.http.gate import Gate
 from workers.local import LocalPool
@@ -31,6 +33,29 @@ from workers.models.base import Keeper
 def use_models_dir(folder: Path | None) -> None:
     """Let the registry have the models of a folder, else of the one that the settings name."""
     registry.use_folder(load().models_dir if folder is None else str(folder))
+
+
+def use_models(folder: Path | None, data_dir: Path) -> list[str]:
+    """Let the registry have the models of the stack here, and of a folder in place of its own.
+
+    Gives a sentence for each that is left out, and for all that were saved when no stack answers.
+    """
+    try:
+        told = with_store(data_dir, _saved_faults)
+    except CommandFailed as error:
+        use_models_dir(folder)
+        told = [f"Models that were saved over HTTP are left out. {error}"]
+    if folder is not None:
+        use_models_dir(folder)
+    wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
+    return [*wrong, *told]
+
+
+async def _saved_faults(store: Store) -> list[str]:
+    return [
+        f"The saved model '{name}' is left out: {'; '.join(reasons)}"
+        for name, reasons in store.models.left_out().items()
+    ]
 
 
 def check_manifests(path: Path) -> tuple[list[str], list[str]]:

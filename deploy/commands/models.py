@@ -1,5 +1,6 @@
 """`headrace model`: what the registry of this installation has, and whether manifests are right."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -22,20 +23,24 @@ def model() -> None:
 
 
 @model.command("list")
-@options.ignored_data_dir
+@options.data_dir
 @manifests_option
-@click.option("--markdown", is_flag=True, help="As a table for documentation, with sources.")
+@click.option("--markdown", is_flag=True, help="Those on disk, as a table with sources.")
 @options.as_json
-def list_(models_dir: Path | None, markdown: bool, as_json: bool) -> None:
-    """List all models at their providers' prices, to which an account's tier adds its markup."""
+def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool) -> None:
+    """List all models at their providers' prices, to which an account's tier adds its markup.
+
+    With a stack, by its data directory or HEADRACE_REDIS_URL, those that admins have saved too.
+    """
     from deploy.manifests import models_markdown, use_models_dir
     from deploy.records import model_row, price_text
     from engine.models.registry import all_models
 
-    use_models_dir(models_dir)
     if markdown:
+        use_models_dir(models_dir)
         print(models_markdown(), end="")
         return
+    _use_models(models_dir, data_dir)
     rows = [model_row(model) for model in all_models()]
     if not as_json:
         rows = [{**row, "pricing": [price_text(each) for each in row["pricing"]]} for row in rows]
@@ -66,14 +71,23 @@ def try_(
     name: str, words: tuple[str, ...], models_dir: Path | None, data_dir: Path, as_json: bool
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.manifests import environ_beside, try_model, use_models_dir
+    from deploy.manifests import environ_beside, try_model
 
-    use_models_dir(models_dir)
+    _use_models(models_dir, data_dir)
     show(
         try_model(name, words, environ_beside(data_dir)),
         as_json=as_json,
         columns=("result", "usd", "used"),
     )
+
+
+def _use_models(models_dir: Path | None, data_dir: Path) -> None:
+    """Let the registry have all models there are; say which are left out."""
+    from deploy.manifests import use_models
+
+    logging.getLogger("engine").addHandler(logging.NullHandler())  # what it logs is told here
+    for sentence in use_models(models_dir, data_dir):
+        print(sentence, file=sys.stderr)
 
 
 @model.command()

@@ -13,11 +13,6 @@ data_dir = click.option(
     show_default=True,
     help="The stack's data directory.",
 )
-ignored_data_dir = click.option(
-    "--data-dir",
-    expose_value=False,
-    help="Taken as everywhere; the models are those of this installation, whatever runs.",
-)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 account = click.option("--account", "account_id", metavar="ID", help="The account's id.")
 required_account = click.option(

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine import keyspace
@@ -45,7 +44,7 @@ class Models:
         self._client = client
         self._looking = asyncio.Lock()
         self._seen: bytes | None = b"nothing yet"
-        self._parsed: dict[str, tuple[str, Model | None]] = {}
+        self._parsed: dict[str, tuple[str, Model | ManifestError]] = {}
 
     async def create(self, name: str, text: str, saved_by: str) -> SavedModel:
         """Save a model that is not saved yet. Raises InvalidBody when it is."""
@@ -144,8 +143,18 @@ class Models:
                 return
             texts = await self._read_texts()
             self._parsed = {name: self._parse(name, text) for name, text in texts.items()}
-            registry.use_saved(_known(model for _, model in self._parsed.values()))
+            found = (model for _, model in self._parsed.values())
+            registry.use_saved(each for each in found if isinstance(each, Model))
             self._seen = generation
+
+    def left_out(self) -> dict[str, list[str]]:
+        """The saved models that do not count in this process, each with the reasons."""
+        reasons = {
+            name: [fault.reason for fault in error.faults]
+            for name, (_, error) in self._parsed.items()
+            if isinstance(error, ManifestError)
+        }
+        return reasons | {name: list(told) for name, told in registry.faults_of_saved().items()}
 
     async def _read_texts(self) -> dict[str, str]:
         key = keyspace.models()
@@ -164,8 +173,8 @@ class Models:
             if data is not None
         }
 
-    def _parse(self, name: str, text: str) -> tuple[str, Model | None]:
-        """The model, the same object for the same text; None when it cannot be read here."""
+    def _parse(self, name: str, text: str) -> tuple[str, Model | ManifestError]:
+        """The model, the same object for the same text; the error when it cannot be read here."""
         known = self._parsed.get(name)
         if known is not None and known[0] == text:
             return known
@@ -174,7 +183,7 @@ class Models:
         except ManifestError as error:
             for line in str(error).splitlines():
                 log.warning("a saved manifest is left out", extra={"model": name, "reason": line})
-            return text, None
+            return text, error
 
 
 def _text_of(record: bytes) -> str:
@@ -183,7 +192,3 @@ def _text_of(record: bytes) -> str:
         return str(unpack(record)["text"])
     except (ValueError, KeyError, TypeError):
         return ""
-
-
-def _known(models: Iterable[Model | None]) -> list[Model]:
-    return [model for model in models if model is not None]

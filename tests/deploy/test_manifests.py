@@ -78,14 +78,32 @@ def test_a_price_without_a_page_is_the_operators_to_set(own: Path) -> None:
 def test_a_folder_of_ones_own_is_listed_too(own: Path) -> None:
     done = command("list", "--models-dir", str(own), "--json")
 
-    names = [row["internalName"] for row in json.loads(done.output)]
+    names = [row["internalName"] for row in json.loads(done.stdout)]
     assert {"mine", "echo"} <= set(names)
+
+
+def test_without_a_stack_it_is_said_that_saved_models_are_left_out(own: Path) -> None:
+    listed = command("list", "--data-dir", str(own))
+    tried = command("try", "echo", "-i", "prompt=x", "--data-dir", str(own))
+
+    sentence = f"Models that were saved over HTTP are left out. No stack runs on {own}: start one"
+    assert [done.stderr.startswith(sentence) for done in (listed, tried)] == [True, True]
+    assert [done.exit_code for done in (listed, tried)] == [0, 0]
+
+
+def test_a_wrong_file_is_told_beside_the_models_that_are_right(own: Path) -> None:
+    (own / "a.toml").write_text(manifest("a", tier="gold"))
+
+    done = command("list", "--models-dir", str(own), "--json")
+
+    assert "mine" in [row["internalName"] for row in json.loads(done.stdout)]
+    assert done.stderr.splitlines()[0].startswith(f"{own}/a.toml:4: tier must be one of free")
 
 
 def test_a_model_is_tried_with_one_call(own: Path) -> None:
     done = command("try", "mine", "-i", "prompt=cats", "--models-dir", str(own), "--json")
 
-    assert json.loads(done.output) == {"result": "<cats>", "usd": 0.01, "used": {"calls": 1}}
+    assert json.loads(done.stdout) == {"result": "<cats>", "usd": 0.01, "used": {"calls": 1}}
 
 
 @pytest.mark.parametrize(
