@@ -1,6 +1,5 @@
 """`headrace model`: what the registry of this installation has, and whether manifests are right."""
 
-import logging
 import sys
 from pathlib import Path
 
@@ -66,23 +65,37 @@ def check(path: Path) -> None:
 @click.option("-i", "--input", "words", multiple=True, metavar="FIELD=VALUE", help="A value.")
 @manifests_option
 @options.data_dir
+@click.option("--watch", is_flag=True, help="Show a text on standard error as it comes.")
 @options.as_json
 def try_(
-    name: str, words: tuple[str, ...], models_dir: Path | None, data_dir: Path, as_json: bool
+    name: str,
+    words: tuple[str, ...],
+    models_dir: Path | None,
+    data_dir: Path,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.manifests import environ_beside, try_model
+    from deploy.manifests import environ_beside, tell_nobody, try_model
 
     _use_models(models_dir, data_dir)
-    show(
-        try_model(name, words, environ_beside(data_dir)),
-        as_json=as_json,
-        columns=("result", "usd", "used"),
-    )
+    environ, tell_text = environ_beside(data_dir), _print_piece if watch else tell_nobody
+    tried = try_model(name, words, environ, tell_text)
+    if watch:
+        print(file=sys.stderr)
+    show(tried, as_json=as_json, columns=("result", "usd", "used"))
+
+
+def _print_piece(piece: str) -> None:
+    """A piece of a text without what would move the cursor; an empty one begins it anew."""
+    shown = (letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in piece)
+    print("".join(shown) if piece else "\n", end="", file=sys.stderr, flush=True)
 
 
 def _use_models(models_dir: Path | None, data_dir: Path) -> None:
     """Let the registry have all models there are; say which are left out."""
+    import logging
+
     from deploy.manifests import use_models
 
     logging.getLogger("engine").addHandler(logging.NullHandler())  # what it logs is told here
