@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import glob
 import logging
 import os
@@ -268,7 +269,13 @@ def _sync(folder: Path, path: Path) -> None:
 
 
 def _read(folder: Path, key: str, max_bytes: int | None) -> bytes:
-    file, pieces, at = open_file(folder, key), [], 0
+    try:
+        file = open_file(folder, key)
+    except FileNotFoundError:
+        if not folder.is_dir():  # a volume that is not there has not lost what is on it
+            raise NotADirectoryError(errno.ENOTDIR, "The folder is not there") from None
+        raise
+    pieces, at = [], 0
     end = sys.maxsize if max_bytes is None else max_bytes
     while piece := file.read(at, min(READ_BYTES, end - at)):
         pieces.append(piece)

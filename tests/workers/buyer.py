@@ -30,6 +30,8 @@ class ModelGate:
         self.held: set[str] = set()
         self.failures: dict[str, int] = {}
         """How often calls with a prompt fail before they succeed."""
+        self.answers: dict[str, str] = {}
+        """What calls with a prompt are answered in place of that."""
         self._opened = asyncio.Event()
 
     async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
@@ -41,7 +43,7 @@ class ModelGate:
         if left:
             self.failures[prompt] = left - 1
             raise NodeFailed("provider_error", "The provider is busy", retryable=True)
-        return Answer(value=f"<{prompt}>", usage=model.most(values))
+        return Answer(value=self.answers.get(prompt, f"<{prompt}>"), usage=model.most(values))
 
     def open(self) -> None:
         """Let what waits go on."""

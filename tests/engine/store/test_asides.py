@@ -1,6 +1,5 @@
 """Large values of executions: written, read, and gone when nobody can need them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,32 +17,9 @@ from engine.store.records import pack
 from engine.store.walks import Step
 from tests.engine.store.factories import accept, save
 from tests.object_files import outputs_of
+from tests.shelves import Faulty
 
 EXECUTION = "00000000-0000-4000-8000-000000000001"
-
-
-class Failing(Objects):
-    """A folder that fails as often as it is told, or never comes back."""
-
-    def __init__(self, url: str, failures: int = 0, *, hangs: bool = False) -> None:
-        super().__init__(url)
-        self.left = failures
-        self.hangs = hangs
-
-    async def write(self, key: str, data: bytes) -> None:
-        await self._fail()
-        await super().write(key, data)
-
-    async def read(self, key: str, max_bytes: int | None = None) -> bytes:
-        await self._fail()
-        return await super().read(key, max_bytes)
-
-    async def _fail(self) -> None:
-        if self.hangs:
-            await asyncio.Event().wait()
-        if self.left:
-            self.left -= 1
-            raise StorageFailed
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +29,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def over(store: Store, settings: Settings, failures: int = 0, *, hangs: bool = False) -> Asides:
     """Values in the folder of the settings, which has these faults."""
-    return Asides(store.client, Failing(settings.media_url, failures, hangs=hangs))
+    return Asides(store.client, Faulty(settings.media_url, failures, hangs=hangs))
 
 
 async def ended(store: Store, account: Account, value: object, index: int = 1) -> str:

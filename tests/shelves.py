@@ -1,0 +1,45 @@
+"""Folders of objects with the faults of disks and buckets."""
+
+import asyncio
+
+from engine.errors import StorageFailed
+from engine.objects import Objects
+from engine.store import Store
+
+
+class Faulty(Objects):
+    """A folder that fails as often as it is told, or never comes back."""
+
+    def __init__(self, url: str, failures: int = 0, *, hangs: bool = False) -> None:
+        super().__init__(url)
+        self.left = failures
+        self.hangs = hangs
+        self.refused: set[int] = set()
+        """Nodes whose outputs it does not take, by index."""
+        self.written: list[str] = []
+        self.asked: list[str] = []
+
+    async def write(self, key: str, data: bytes) -> None:
+        await self._fail()
+        if int(key.split(".")[1]) in self.refused:
+            raise StorageFailed
+        await super().write(key, data)
+        self.written.append(key)
+
+    async def read(self, key: str, max_bytes: int | None = None) -> bytes:
+        self.asked.append(key)
+        await self._fail()
+        return await super().read(key, max_bytes)
+
+    async def _fail(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.left:
+            self.left -= 1
+            raise StorageFailed
+
+
+def use(store: Store, shelf: Faulty) -> Faulty:
+    """Have the store keep large values there from now on."""
+    store.asides._shelf = shelf
+    return shelf
