@@ -1,5 +1,6 @@
 """The models that ship: every family that the contract names, with its page and its fallbacks."""
 
+import re
 from importlib import resources
 
 import pytest
@@ -41,14 +42,23 @@ def test_a_model_names_its_page_its_key_and_another_address(model: Model) -> Non
     assert model.pricing
 
 
+def about_of(model: Model) -> str:
+    """The comments of a manifest."""
+    file = resources.files("engine.models").joinpath("shipped", f"{model.internal_name}.toml")
+    lines = file.read_text().splitlines()
+    return " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
+
+
+@pytest.mark.parametrize("model", PROVIDED, ids=lambda model: model.internal_name)
+def test_a_model_says_what_was_seen_of_it_and_when(model: Model) -> None:
+    assert re.search(r"\bSeen 20\d\d-\d\d-\d\d: \w", about_of(model))
+
+
 @pytest.mark.parametrize("model", PROVIDED, ids=lambda model: model.internal_name)
 def test_a_model_names_the_page_of_its_prices_or_says_that_they_are_to_be_checked(
     model: Model,
 ) -> None:
-    file = resources.files("engine.models").joinpath("shipped", f"{model.internal_name}.toml")
-    about = " ".join(
-        line.lstrip("# ") for line in file.read_text().splitlines() if line.startswith("#")
-    )
+    about = about_of(model)
 
     assert ("the operator's to" in about) is not model.price_source.startswith("https://")
 
