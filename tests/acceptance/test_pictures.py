@@ -22,8 +22,8 @@ from tests.manifests import manifest
 EXAMPLE = "Product pictures"
 PRODUCT = {"product": "Blue steel kettle"}
 SIZE = (1024, 1024)
-CREDITS_OF_IMAGES = 227
-"""Three images for 0.063 USD each with the markup of a Business account, 1.2, rounded up."""
+CREDITS_OF_IMAGES = 252
+"""Three images for 0.07 USD each with the markup of a Business account, 1.2."""
 FAN = 15
 MAX_FAN_SECONDS = 1.3
 
@@ -145,7 +145,7 @@ def test_a_run_costs_what_its_nodes_cost_and_usage_names_the_models(stack: Runni
     assert answer["cost"] < schema["estimatedCreditCost"]
     assert (row["id"], row["creditsCost"]) == (answer["executionId"], answer["cost"])
     assert sorted(row["modelIds"]) == ["gpt-image", "gpt-mini"]
-    assert 3 * 0.063 < row["cost"] < 3 * 0.063 + 3 * 0.001
+    assert 3 * 0.07 < row["cost"] < 3 * 0.07 + 3 * 0.001
     assert row["userCost"] == pytest.approx(row["cost"] * 1.2)
     assert stack.command("ledger", "check").returncode == 0
 
