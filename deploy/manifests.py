@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -26,8 +26,8 @@ from engine.store import Store
 from workers.http import Egress
 from workers.http.gate import Gate
 from workers.local import LocalPool
-from workers.models import Answer, Models
-from workers.models.base import Keeper
+from workers.models import Answer, Errand, Models
+from workers.models.base import Keeper, tell_nobody
 
 
 def use_models_dir(folder: Path | None) -> None:
@@ -83,16 +83,19 @@ def environ_beside(data_dir: Path) -> dict[str, str]:
 
 
 def try_model(
-    name: str, words: Sequence[str], environ: Mapping[str, str] = os.environ
+    name: str,
+    words: Sequence[str],
+    environ: Mapping[str, str] = os.environ,
+    tell_text: Callable[[str], None] = tell_nobody,
 ) -> dict[str, Any]:
-    """What one call gives, used and costs. Raises CommandFailed."""
+    """What one call gives, used and costs; its text is told as it comes. Raises CommandFailed."""
     model = registry.find_model(name)
     if model is None:
         raise CommandFailed(f"There is no model '{name}' here.")
     typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
     try:
         values = check_inputs(model.fields, typed, strict=True, allow_http=True)
-        answer = asyncio.run(_call(model, values, environ))
+        answer = asyncio.run(_call(model, values, environ, Errand(tell_text=tell_text)))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
     except NodeFailed as failure:
@@ -154,11 +157,13 @@ class _Shown(Keeper):
         return f"({len(data)} bytes of {content_type})"
 
 
-async def _call(model: Model, values: dict[str, Any], environ: Mapping[str, str]) -> Answer:
+async def _call(
+    model: Model, values: dict[str, Any], environ: Mapping[str, str], errand: Errand
+) -> Answer:
     egress, pool = Egress(gate=Gate.of_providers(load())), LocalPool()
     try:
         models = Models(egress, keeper=_Shown(), embed=pool.embed, environ=environ)
-        return await models.call(model, values)
+        return await models.call(model, values, errand)
     finally:
         await pool.close()
         await egress.close()

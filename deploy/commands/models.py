@@ -9,6 +9,11 @@ from deploy.commands import options
 from deploy.output import show
 
 COLUMNS = ("internalName", "name", "category", "tierRequired", "enabled", "pricing")
+CURSOR_MOVERS = {
+    code: "\N{REPLACEMENT CHARACTER}"
+    for code in (*range(32), *range(127, 160))
+    if chr(code) != "\n"
+}
 manifests_option = click.option(
     "--models-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -76,7 +81,8 @@ def try_(
     as_json: bool,
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.manifests import environ_beside, tell_nobody, try_model
+    from deploy.manifests import environ_beside, try_model
+    from workers.models.base import tell_nobody
 
     _use_models(models_dir, data_dir)
     environ, tell_text = environ_beside(data_dir), _print_piece if watch else tell_nobody
@@ -88,8 +94,8 @@ def try_(
 
 def _print_piece(piece: str) -> None:
     """A piece of a text without what would move the cursor; an empty one begins it anew."""
-    shown = (letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in piece)
-    print("".join(shown) if piece else "\n", end="", file=sys.stderr, flush=True)
+    shown = piece.translate(CURSOR_MOVERS)
+    print(shown or "\n", end="", file=sys.stderr, flush=True)
 
 
 def _use_models(models_dir: Path | None, data_dir: Path) -> None:

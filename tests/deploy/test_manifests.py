@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from deploy.commands.models import model
 from engine.models.registry import use_folder
 from tests.manifests import manifest
+from tests.providers import ENDPOINT, KEY, stub_provider
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -130,6 +131,23 @@ def test_a_model_whose_key_is_not_here_names_the_variable(monkeypatch: pytest.Mo
 
     sentence = "PROVIDER_REJECTED: The worker has no OPENAI_API_KEY in its environment"
     assert str(done.exception) == sentence
+
+
+def test_a_text_is_shown_as_it_comes_without_what_would_move_the_cursor(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROVIDER_KEY", KEY)
+    call = f'[openai]{ENDPOINT}model = "any"\n'
+    (own / "chat.toml").write_text(manifest("chat", call=call))
+    words = ("try", "chat", "-i", "prompt=one\ntwo \x1b[2J", "--models-dir", str(own), "--json")
+
+    with stub_provider() as url:
+        monkeypatch.setenv("PROVIDER_URL", f"{url}/v1")
+        whole, watched = command(*words), command(*words, "--watch")
+
+    assert json.loads(watched.stdout) == json.loads(whole.stdout)
+    assert json.loads(watched.stdout)["result"] == "(stub) one\ntwo \x1b[2J"
+    assert watched.stderr == whole.stderr + "(stub) one\ntwo \N{REPLACEMENT CHARACTER}[2J\n"
 
 
 def test_the_schema_is_printed() -> None:
