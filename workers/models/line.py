@@ -77,15 +77,14 @@ class Line:
         `wish` is what asks for a stream, in the body. A provider that answers whole is read as by
         `ask`; one that knows no such wish is asked without it. Raises NodeFailed.
         """
-        call, explain = self._call, self.explain
-        veil = Veil(self._secrets())
-        hearing = Hearing(joining, veil, call.tell_text, explain, MAX_BYTES)
-        request = self._request("POST", path, {**body, **wish}, key=key)
-        accept = ("Accept", f"{EVENTS}, application/json")
+        veil, tell_text = Veil(self._secrets()), self._call.tell_text
+        hearing = Hearing(joining, veil, tell_text, self.explain, MAX_BYTES)
+        request = self._request(
+            "POST", path, {**body, **wish}, key=key, accept=f"{EVENTS}, application/json"
+        )
         answer = await self._send(
             replace(
                 request,
-                headers=(accept, *request.headers[1:]),
                 max_bytes=MAX_STREAM_BYTES,
                 idle_seconds=SILENT_SECONDS,
                 take=hearing.take,
@@ -94,7 +93,7 @@ class Line:
         if hearing.has_streamed:
             return joining.reply()
         if answer.status in UNKNOWN_MEMBER and b"stream" in hearing.body:
-            return await self.ask("POST", path, body, key=key)
+            return await self.ask("POST", path, body, key=key and f"{key}-whole")
         self._check(replace(answer, body=hearing.body))
         return parse(hearing.body)
 
@@ -126,13 +125,20 @@ class Line:
         return cut(self.hide(sentence(body, self._error) or otherwise))
 
     def _request(
-        self, method: str, path: str, body: Any, *, key: str, seconds: float | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        *,
+        key: str,
+        seconds: float | None = None,
+        accept: str = "application/json",
     ) -> HttpCall:
         content_type, packed = pack(body)
         return HttpCall(
             method=method,
             url=self._base_url() + path,
-            headers=tuple(self._headers(key, content_type)),
+            headers=(("Accept", accept), *self._headers(key, content_type)),
             body=packed,
             timeout_seconds=self._call.bound(seconds or self._endpoint.timeout_seconds),
             keep_alive=self._endpoint.keep_alive,
@@ -177,7 +183,7 @@ class Line:
 
     def _headers(self, key: str, content_type: str) -> list[tuple[str, str]]:
         endpoint = self._endpoint
-        headers = [("Accept", "application/json"), *self._fixed_headers()]
+        headers = [*self._fixed_headers()]
         if content_type:
             headers.append(("Content-Type", content_type))
         if endpoint.api_key_env:

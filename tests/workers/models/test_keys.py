@@ -120,6 +120,17 @@ async def test_a_stream_that_breaks_off_keeps_its_name(
     assert keys(provider) == ["0-0", "0-0"]
 
 
+async def test_a_call_that_is_made_without_a_stream_is_another_one(
+    kitchen: Kitchen, provider: Provider
+) -> None:
+    kitchen.streams = True
+    provider.answers = [web.json_response({"error": "What is stream?"}, status=422), said("Hello")]
+
+    await kitchen.run(asking(provider.url, retry=RETRY))
+
+    assert keys(provider) == ["0-0", "0-0-whole"]
+
+
 async def test_a_bad_answer_of_another_model_leaves_the_order_of_models_as_it_is(
     kitchen: Kitchen, provider: Provider
 ) -> None:
