@@ -120,3 +120,29 @@ def test_nobody_reads_the_bucket_without_a_signature(server: S3Server) -> None:
 
     assert refused.value.code == 403
     refused.value.close()
+
+
+async def test_all_below_a_prefix_is_listed_and_removed_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.objects.LISTED_AT_ONCE", 2)
+    objects = Objects(URL)
+    for key in ("out/a/1", "out/a/2", "out/a/3", "out/aa/1"):
+        await objects.write(key, b"first")
+        await objects.write(key, b"second")
+
+    names = [name async for some in objects.names("out/") for name in some]
+    await objects.remove_all("out/a/")
+    await objects.remove_all("out/never/")
+
+    assert sorted(names) == ["out/a/1", "out/a/2", "out/a/3", "out/aa/1"]
+    assert [some async for some in objects.names("out/")] == [["out/aa/1"]]
+    assert await objects.read("out/aa/1") == b"second"
+
+
+async def test_a_large_object_is_written_at_once_and_read_whole() -> None:
+    objects, data = Objects(URL), bytes(range(256)) * 40_000
+
+    await objects.write("out/large", data)
+
+    assert await objects.read("out/large") == data

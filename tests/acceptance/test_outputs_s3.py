@@ -1,0 +1,104 @@
+"""Large outputs and results in a bucket: by one setting, and though their worker is killed."""
+
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+
+from engine import keyspace
+from engine.executions import Execution, ExecutionStatus
+from engine.objects import Objects
+from engine.settings import Settings
+from engine.store import Account, Bell, Store
+from tests.eventually import eventually
+from tests.factories import Graph, Runner
+from tests.fakes import Target, serving
+from tests.s3_server import BUCKET, S3Server
+from tests.s3_server import serving as serving_s3
+from tests.workers.test_recovery import WorkerProcess
+from workers.sweeper import Sweeper
+
+pytestmark = pytest.mark.slow
+URL = f"s3://{BUCKET}/of-headrace"
+SIZE = 5_000_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Server]:
+    with serving_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in {**server.environ, "HEADRACE_MEDIA_URL": URL}.items():
+        monkeypatch.setenv(name, value)
+    return replace(settings, media_url=URL)
+
+
+@pytest.fixture
+async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
+    async with Bell.open(settings.redis_url) as bell:
+        yield Runner(store, account, bell)
+
+
+@pytest.fixture
+async def target() -> AsyncIterator[Target]:
+    async with serving() as target:
+        yield target
+
+
+def graph(target: Target) -> Graph:
+    """A large answer, which is sent along with a slow call; both are the result."""
+    made = Graph().node("h0", "httpRequest", url=f"{target.url}/large/{SIZE}", maxBytes=2 * SIZE)
+    made.node("h1", "httpRequest", method="POST", url=f"{target.url}/slow/1")
+    made.node("out", "responseOutput").wire("h0.response-out > h1.body-in")
+    return made.wire("h0.response-out > out.result-in", "h1.response-out > out.result-in")
+
+
+async def keys(settings: Settings, execution: Execution) -> list[str]:
+    """What the bucket has of an execution: fence and node of each."""
+    prefix = f"outputs/{execution.account_id}/{execution.id}/"
+    names = [name async for some in Objects.of(settings).names(prefix) for name in some]
+    return sorted(name.removeprefix(prefix).rpartition(".")[0] for name in names)
+
+
+@pytest.fixture
+async def workers(settings: Settings, store: Store) -> AsyncIterator[None]:
+    """Two processes, one of which may be killed."""
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(2):
+            process = WorkerProcess(settings.redis_url)
+            await process.start()
+            stack.push_async_callback(process.end, signal.SIGKILL)
+        await eventually(store.leases.workers, lambda found: len(found) == 2, timeout=15)
+        yield
+
+
+async def test_another_worker_goes_on_with_what_a_killed_one_has_kept(
+    workers: None, runner: Runner, store: Store, settings: Settings, target: Target
+) -> None:
+    execution_id = await runner.begin(await runner.save(graph(target)))
+
+    async def calls() -> int:
+        return target.calls["/slow/1"]
+
+    await eventually(calls, timeout=15)
+    [holder] = [name for name in await store.leases.workers() if await store.leases.held(name)]
+    os.kill(int(holder.split("-")[-2]), signal.SIGKILL)
+    execution = await runner.end(execution_id, seconds=20)
+
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert execution.result == {"values": ["x" * SIZE, {"n": 0, "kind": "slow"}]}
+    assert target.calls == {f"/large/{SIZE}": 1, "/slow/1": 2}
+    assert await keys(settings, execution) == ["1.0", "2.2"]
+    record = keyspace.execution(execution.account_id, execution.id)
+    assert await store.client.send("MEMORY", "USAGE", record, "SAMPLES", 0) < 10_000
+
+    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
+    await eventually(sweeper.prune)
+    await sweeper.remove_outputs()
+    assert await keys(settings, execution) == []
