@@ -12,6 +12,8 @@ import pytest
 
 from tests.acceptance.running import RunningStack, running
 from tests.contract.site import ALL, Administration, Caller, cleaned, open_client
+from tests.manifests import manifest
+from tests.providers import ENDPOINT, MODEL_KEYS, stub_provider
 from tests.stub import Stub, stub_server
 
 URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
@@ -21,6 +23,20 @@ OWN = {"administration", "stub", "stack"}
 PATIENCE = 300
 """Seconds for a test whose calls may have to wait for the next window of a rate limit."""
 LEFT_OUT = pytest.StashKey[int]()
+CHAT = manifest("contract-chat", call=f"[openai]{ENDPOINT}model = 'any'\n")
+JOB = """
+path = "/predictions"
+body = { input = { prompt = "{{ prompt }}" } }
+result = "output[]"
+[http.job]
+id = "id"
+path = "/predictions/{{ job }}"
+status = "status"
+done = ["succeeded"]
+failed = ["failed", "canceled"]
+progress = "progress"
+"""
+PAINTER = manifest("contract-painter", category="image", call=f"[http]{ENDPOINT}{JOB}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
@@ -49,9 +65,30 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("contract")
-    settings = {"HEADRACE_ALLOW_PRIVATE_URLS": "1", "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001"}
-    with running(folder, "--no-demo", "--gateways", "2", **settings) as started:
-        yield started
+    models = tmp_path_factory.mktemp("models")
+    (models / "chat.toml").write_text(CHAT)
+    (models / "painter.toml").write_text(PAINTER)
+    with stub_provider() as url:
+        settings = {
+            "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+            "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001",
+            "HEADRACE_MODELS_DIR": str(models),
+            **{"PROVIDER_URL": f"{url}/v1", **MODEL_KEYS},
+        }
+        with running(folder, "--no-demo", "--gateways", "2", **settings) as started:
+            yield started
+
+
+@pytest.fixture
+def chat(stack: RunningStack) -> str:
+    """A model whose text comes as a stream."""
+    return "contract-chat"
+
+
+@pytest.fixture
+def painter(stack: RunningStack) -> str:
+    """A model whose pictures are jobs."""
+    return "contract-painter"
 
 
 @pytest.fixture(scope="session")

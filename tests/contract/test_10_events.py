@@ -1,0 +1,373 @@
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.acceptance.running import until
+from tests.contract.shapes import assert_fits, number, uuid, whole_or_null
+from tests.contract.site import ALL, Administration, Caller, asking, never
+from tests.gateway.factories import greeting
+from tests.providers import KEY
+from tests.sse import Sent, named, parse
+
+STREAM = {"accept": "text/event-stream"}
+WORDS = "[[stub pace=8]] " + " ".join(f"word{number}" for number in range(12))
+NODE = {"executionId": uuid, "nodeId": str, "type": str}
+DATA = {
+    "execution.started": {
+        **{"executionId": uuid, "status": "processing"},
+        **{"pollUrl": str, "eventsUrl": str},
+    },
+    "node.started": {**NODE, "attempt": int},
+    "node.retrying": {**NODE, "attempt": int, "delayMs": whole_or_null},
+    "node.progress": {**NODE, "attempt": int, "item": int, "progress": number},
+    "node.token": {**NODE, "attempt": int, "item": int, "offset": int, "text": str},
+    "node.finished": {
+        **{**NODE, "status": str, "attempts": int, "durationMs": whole_or_null},
+        **{"creditsCost": int, "error": lambda value: value is None or isinstance(value, dict)},
+    },
+}
+
+
+@pytest.fixture
+def story(caller: Caller, chat: str) -> str:
+    """A saved workflow whose model streams."""
+    return caller.save(asking(chat))
+
+
+def streamed(caller: Caller, slug: str, prompt: str = WORDS, query: str = "") -> list[Sent]:
+    """All events of a run that is watched."""
+    answer = caller.run(slug, {"prompt": prompt}, query, headers=STREAM)
+    assert answer.status_code == 200, answer.text
+    return parse(answer.text)
+
+
+def events_of(caller: Caller, execution_id: str, after: str = "") -> list[Sent]:
+    """The events of an execution, behind one of them, over a connection of its own."""
+    headers = {"connection": "close"} | ({"last-event-id": after} if after else {})
+    answer = caller.get(f"/api/executions/{execution_id}/events", headers=headers)
+    assert answer.status_code in (200, 204), answer.text
+    return parse(answer.text)
+
+
+def begin(caller: Caller, slug: str, count: int) -> list[Sent]:
+    """So many events of a run, whose caller then hangs up."""
+    path, body = f"/api/workflows/{slug}/run", {"inputs": {"prompt": WORDS}}
+    seen = ""
+    with caller.client.stream("POST", path, json=body, headers=STREAM) as answer:
+        for text in answer.iter_text():
+            seen += text
+            if len(parse(seen)) >= count:
+                break
+    return parse(seen)[:count]
+
+
+def text_of(events: list[Sent]) -> str:
+    """A node's text as a client puts it together; nothing is left out."""
+    text = ""
+    for event in events:
+        if event.name == "node.token":
+            assert event.data["offset"] <= len(text)
+            text = text[: event.data["offset"]] + event.data["text"]
+    return text
+
+
+# -- what is told ---------------------------------------------------------------------------------
+
+
+def test_a_run_is_told_from_its_id_to_its_result(caller: Caller) -> None:
+    slug = caller.save(greeting())
+
+    answer = caller.run(slug, {"name": "Eve"}, headers=STREAM)
+
+    events = parse(answer.text)
+    execution_id = events[0].data["executionId"]
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-accel-buffering"] == "no"
+    assert (events[0].name, events[-1].name) == ("execution.started", "execution.finished")
+    assert events[0].data["eventsUrl"] == f"/api/executions/{execution_id}/events"
+    for event in events[:-1]:
+        assert_fits(event.data, DATA[event.name])
+    execution = caller.execution(execution_id)
+    nodes = {each["id"]: each for each in execution.pop("nodes")}
+    assert events[-1].data == execution
+    assert execution["result"] == {"text": "Hello Eve"}
+    ended = named(events, "node.finished")
+    assert [each["nodeId"] for each in ended] == list(nodes)
+    for each in ended:
+        shared = each.keys() & nodes[each["nodeId"]].keys()
+        assert len(shared) == 6
+        assert {name: each[name] for name in shared} == {
+            name: nodes[each["nodeId"]][name] for name in shared
+        }
+
+
+def test_the_text_of_a_model_comes_while_it_runs(caller: Caller, story: str) -> None:
+    events = streamed(caller, story)
+
+    told = [(each.name, each.data.get("nodeId")) for each in events]
+    start, end = told.index(("node.started", "m0")), told.index(("node.finished", "m0"))
+    words = [place for place, each in enumerate(told) if each == ("node.token", "m0")]
+    assert len(words) >= 2
+    assert start < words[0] and words[-1] < end
+    assert events[-1].data["result"] == {"text": text_of(events)}
+    for event in events[:-1]:
+        assert_fits(event.data, DATA[event.name])
+
+
+def test_the_progress_of_a_job_is_told(caller: Caller, painter: str) -> None:
+    answer = caller.run_model(painter, {"prompt": "[[stub job=700]] A kettle"}, headers=STREAM)
+
+    events = parse(answer.text)
+    told = named(events, "node.progress")
+    assert told
+    assert_fits(told[0], DATA["node.progress"])
+    assert all(0 < each["progress"] < 1 for each in told)
+    assert events[-1].data["status"] == "completed"
+
+
+def test_a_repeated_attempt_begins_its_text_anew(caller: Caller, chat: str) -> None:
+    document = asking(chat)
+    document["nodes"][1]["data"]["retry"] = {"attempts": 3, "backoff": 0.05}
+
+    events = streamed(caller, caller.save(document), f"[[stub cut times=1]] {WORDS}")
+
+    (retrying,) = named(events, "node.retrying")
+    started = [each for each in named(events, "node.started") if each["nodeId"] == "m0"]
+    assert_fits(retrying, {**DATA["node.retrying"], "nodeId": "m0", "attempt": 1, "delayMs": 50})
+    assert [each["attempt"] for each in started] == [1, 2]
+    attempts = [each["attempt"] for each in named(events, "node.token")]
+    assert attempts == sorted(attempts)
+    assert set(attempts) == {1, 2}
+    assert events[-1].data["result"] == {"text": text_of(events)}
+
+
+def test_a_failure_is_told_of_the_node_and_of_the_execution(caller: Caller, story: str) -> None:
+    events = streamed(caller, story, "[[stub fail=400]] Hello")
+
+    ended = {each["nodeId"]: each for each in named(events, "node.finished")}
+    assert (ended["m0"]["status"], ended["out"]["status"]) == ("failed", "skipped")
+    assert ended["m0"]["error"]["code"] == "PROVIDER_REJECTED"
+    assert_fits(ended["m0"]["error"], {"code": str, "message": str})
+    assert (events[-1].data["status"], events[-1].data["error"]["nodeId"]) == ("failed", "m0")
+
+
+def test_a_cancel_is_told_to_who_watches(caller: Caller) -> None:
+    execution_id = caller.start(caller.save(never()))
+    with ThreadPoolExecutor() as pool:
+        watching = pool.submit(events_of, caller, execution_id)
+        caller.post(f"/api/executions/{execution_id}/cancel")
+        events = watching.result(10)
+
+    assert events[-1].data["status"] == "cancelled"
+    assert {each["status"] for each in named(events, "node.finished")} == {"cancelled"}
+
+
+def test_no_event_carries_a_secret(caller: Caller, story: str) -> None:
+    answer = caller.run(story, {"prompt": f"My key is {KEY}, {WORDS}"}, headers=STREAM)
+
+    assert parse(answer.text)[-1].data["status"] == "completed"
+    assert KEY not in answer.text
+    assert KEY not in text_of(parse(answer.text))
+
+
+def test_a_run_of_a_model_is_told_as_well(caller: Caller, chat: str) -> None:
+    answer = caller.run_model(chat, {"prompt": WORDS}, headers=STREAM)
+
+    events = parse(answer.text)
+    assert events[-1].data["result"] == {"text": text_of(events)}
+    assert events[-1].data["modelIds"] == [chat]
+
+
+# -- taking it up again ---------------------------------------------------------------------------
+
+
+def test_wherever_a_stream_ends_it_is_taken_up_again(caller: Caller, story: str) -> None:
+    whole = streamed(caller, story)
+    execution_id = whole[0].data["executionId"]
+
+    for place, event in enumerate(whole, 1):
+        assert events_of(caller, execution_id, event.id) == whole[place:]
+    assert events_of(caller, execution_id) == whole
+
+
+@pytest.mark.parametrize("count", [1, 4, 6, 8])
+def test_who_hangs_up_in_the_middle_misses_nothing(caller: Caller, story: str, count: int) -> None:
+    seen = begin(caller, story, count)
+    execution_id = seen[0].data["executionId"]
+    rest = events_of(caller, execution_id, seen[-1].id)
+
+    assert seen + rest == events_of(caller, execution_id)
+    assert rest[-1].data["status"] == "completed"
+    assert rest[-1].data["result"] == {"text": text_of(seen + rest)}
+
+
+def test_all_who_watch_are_told_the_same(caller: Caller, story: str) -> None:
+    accepted = caller.run(story, {"prompt": WORDS}, "?async=true").json()
+    with ThreadPoolExecutor() as pool:
+        watching = [pool.submit(events_of, caller, accepted["executionId"]) for _ in range(4)]
+        seen = [each.result(10) for each in watching]
+
+    assert all(each == seen[0] for each in seen)
+    names = [event.name for event in seen[0]]
+    assert (names[0], names[-1]) == ("execution.started", "execution.finished")
+    assert names.count("node.finished") == 3
+
+
+def test_what_ended_unwatched_is_told_from_its_record(caller: Caller) -> None:
+    ran = caller.run(caller.save(greeting()), {"name": "Eve"}).json()
+
+    events = events_of(caller, ran["executionId"])
+
+    assert [event.name for event in events] == [
+        "execution.started",
+        *(["node.started", "node.finished"] * 3),
+        "execution.finished",
+    ]
+    assert events_of(caller, ran["executionId"], events[3].id) == events[4:]
+
+
+def test_who_has_seen_the_end_has_nothing_to_come_back_for(caller: Caller) -> None:
+    ran = caller.run(caller.save(greeting()), {"name": "Eve"}, headers=STREAM)
+    events = parse(ran.text)
+    path = f"/api/executions/{events[0].data['executionId']}/events"
+
+    answer = caller.get(path, headers={"last-event-id": events[-1].id})
+
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+@pytest.mark.parametrize("text", ["x", "1", "1.1.1", "-1.1", "1.1, 2.1"])
+def test_an_id_that_is_none_is_refused(caller: Caller, text: str) -> None:
+    slug = caller.save(greeting())
+    ran = caller.run(slug, {"name": "Eve"}).json()
+    headers = {**STREAM, "last-event-id": text}
+
+    for answer in (
+        caller.get(f"/api/executions/{ran['executionId']}/events", headers=headers),
+        caller.run(slug, {"name": "Eve"}, headers=headers),
+    ):
+        body = answer.json()
+        assert (answer.status_code, body["code"]) == (400, "INVALID_QUERY")
+        assert body["field"] == "Last-Event-ID"
+
+
+# -- how it is asked for --------------------------------------------------------------------------
+
+
+def test_unknown_and_foreign_executions_are_not_found(caller: Caller, stranger: Caller) -> None:
+    ran = caller.run(caller.save(greeting()), {"name": "Eve"}).json()
+
+    for each in (ran["executionId"], "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d", "no-such"):
+        answer = stranger.get(f"/api/executions/{each}/events")
+        assert (answer.status_code, answer.json()["code"]) == (404, "EXECUTION_NOT_FOUND")
+
+
+def test_events_want_a_key(caller: Caller, nobody: httpx2.Client) -> None:
+    ran = caller.run(caller.save(greeting()), {"name": "Eve"}).json()
+
+    assert nobody.get(f"/api/executions/{ran['executionId']}/events").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("inputs", "query", "status", "code"),
+    [
+        ({}, "", 400, "INVALID_INPUTS"),
+        ({"prompt": "a"}, "?max_credits=0", 402, "MAX_CREDITS_EXCEEDED"),
+        ({"prompt": "a"}, "?timeout=x", 400, "INVALID_QUERY"),
+    ],
+)
+def test_what_is_not_accepted_is_answered_as_ever(
+    caller: Caller, inputs: Any, query: str, status: int, code: str
+) -> None:
+    answer = caller.run(caller.save(asking("echo")), inputs, query, headers=STREAM)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_stream_has_the_headers_of_the_rate_limit(administration: Administration) -> None:
+    caller = administration.caller("pro", *ALL)
+    slug = caller.save(greeting())
+
+    plain = caller.run(slug, {"name": "Eve"})
+    stream = caller.run(slug, {"name": "Eve"}, headers=STREAM)
+
+    limits = [name for name in plain.headers if "ratelimit" in name]
+    assert limits
+    assert [name for name in stream.headers if "ratelimit" in name] == limits
+    left = "x-ratelimit-remaining"
+    assert int(stream.headers[left]) == int(plain.headers[left]) - 1
+
+
+def test_a_run_that_is_watched_is_charged_as_any(administration: Administration) -> None:
+    caller = administration.caller("business", *ALL)
+    slug = caller.save(asking("echo"))
+
+    plain = caller.run(slug, {"prompt": "a"}).json()
+    events = streamed(caller, slug, "a")
+
+    assert events[-1].data["creditsCost"] == plain["cost"] > 0
+    (charged,) = [each for each in named(events, "node.finished") if each["creditsCost"]]
+    assert (charged["nodeId"], charged["creditsCost"]) == ("m0", plain["cost"])
+
+
+@pytest.mark.parametrize("query", ["?async=true", "?timeout=0"])
+def test_who_does_not_wait_gets_no_stream(caller: Caller, query: str) -> None:
+    answer = caller.run(caller.save(greeting()), {"name": "Eve"}, query, headers=STREAM)
+
+    assert (answer.status_code, answer.json()["_async"]) == (202, True)
+
+
+def test_a_stream_lasts_as_long_as_its_caller_would_wait(caller: Caller, story: str) -> None:
+    events = streamed(caller, story, "[[stub delay=400]] Hello", "?timeout=0.2")
+
+    assert "execution.finished" not in [event.name for event in events]
+    rest = events_of(caller, events[0].data["executionId"], events[-1].id)
+    assert rest[-1].data["status"] == "completed"
+
+
+def test_a_repeated_call_is_told_the_first_ones_events(caller: Caller, story: str) -> None:
+    inputs, headers = {"prompt": WORDS}, {**STREAM, "idempotency-key": "once"}
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(caller.run, story, inputs, headers=headers)
+        until(lambda: caller.get(f"/api/executions?workflowSlug={story}").json()["rows"])
+        meanwhile = caller.run(story, inputs, headers=headers)
+        events = parse(first.result(10).text)
+    later = caller.run(story, inputs, headers={**headers, "last-event-id": events[2].id})
+    plain = caller.run(story, inputs, headers={"idempotency-key": "once"})
+
+    assert parse(meanwhile.text) == events
+    assert parse(later.text) == events[3:]
+    assert {each.headers["idempotent-replayed"] for each in (meanwhile, later, plain)} == {"true"}
+    assert plain.json()["executionId"] == events[0].data["executionId"]
+    assert plain.json()["result"] == events[-1].data["result"]
+
+
+def test_a_run_that_was_answered_whole_is_told_when_it_is_repeated(caller: Caller) -> None:
+    slug, once = caller.save(greeting()), {"idempotency-key": "whole"}
+    ran = caller.run(slug, {"name": "Eve"}, headers=once).json()
+
+    events = parse(caller.run(slug, {"name": "Eve"}, headers={**STREAM, **once}).text)
+
+    assert events[0].data["executionId"] == ran["executionId"]
+    assert events[-1].data["result"] == ran["result"]
+
+
+def test_a_stream_is_there_for_browsers_too(browser: Caller) -> None:
+    slug = browser.save(greeting())
+
+    events = parse(browser.run(slug, {"name": "Eve"}, headers=STREAM).text)
+
+    assert events[-1].data["source"] == "app"
+    assert events_of(browser, events[0].data["executionId"]) == events
+
+
+def test_only_the_head_of_a_stream_is_not_held(caller: Caller) -> None:
+    execution_id = caller.start(caller.save(never()))
+
+    answer = caller.request("HEAD", f"/api/executions/{execution_id}/events")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
