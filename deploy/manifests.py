@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from engine.store import Store
 from workers.http import Egress
 from workers.http.gate import Gate
 from workers.local import LocalPool
+from workers.media import fetch_media
 from workers.models import Answer, Errand, Models
 from workers.models.base import Keeper, tell_nobody
 
@@ -160,10 +162,14 @@ class _Shown(Keeper):
 async def _call(
     model: Model, values: dict[str, Any], environ: Mapping[str, str], errand: Errand
 ) -> Answer:
-    egress, pool = Egress(gate=Gate.of_providers(load())), LocalPool()
+    settings, keeper = load(), _Shown()
+    egress, pool = Egress(gate=Gate.of_providers(settings)), LocalPool()
+    outside = Egress(gate=Gate.of(settings))  # for media, which may come from where nodes may go
+    fetch = partial(fetch_media, account_id="", keeper=keeper, fetcher=outside)
     try:
-        models = Models(egress, keeper=_Shown(), embed=pool.embed, environ=environ)
-        return await models.call(model, values, errand)
+        models = Models(egress, keeper=keeper, embed=pool.embed, environ=environ)
+        return await models.call(model, values, replace(errand, fetch_media=fetch))
     finally:
         await pool.close()
+        await outside.close()
         await egress.close()

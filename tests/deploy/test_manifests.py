@@ -133,6 +133,23 @@ def test_a_model_whose_key_is_not_here_names_the_variable(monkeypatch: pytest.Mo
     assert str(done.exception) == sentence
 
 
+def test_a_model_is_tried_with_an_image_from_where_nodes_may_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    with stub_provider() as url:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/v1")
+        image = f"image={url}/files/0123456789abcdef-8x8.png"
+        words = ("try", "gpt-image", "-i", "prompt=A cat", "-i", image, "--json")
+        refused = command(*words)
+        monkeypatch.setenv("HEADRACE_ALLOW_PRIVATE_URLS", "1")
+        done = command(*words)
+
+    assert str(refused.exception).startswith("url_blocked: ")
+    assert json.loads(done.stdout)["result"].endswith(" bytes of image/png)")
+
+
 def test_a_text_is_shown_as_it_comes_without_what_would_move_the_cursor(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
