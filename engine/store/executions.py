@@ -22,6 +22,7 @@ from engine.store.accepting import (
 from engine.store.asides import Asides
 from engine.store.client import Client
 from engine.store.connection import Word
+from engine.store.events import watching
 from engine.store.execution_list import ExecutionList
 from engine.store.execution_records import (
     HEAD_FIELDS,
@@ -74,6 +75,7 @@ class Executions:
         answer: str = "",
         webhook_url: str | None = None,
         pass_key: str = "",
+        watcher: str = "",
     ) -> Accepted:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
@@ -82,7 +84,7 @@ class Executions:
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead, without whose pass NotPassed
-        is raised.
+        is raised; `watcher` is the channel of who watches from the beginning, empty for nobody.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
         `once` also Repeated or IdempotencyKeyReused, and where nodes are charged ModelNotFound,
         ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
@@ -95,6 +97,7 @@ class Executions:
             *("key", key_id, "bell", bell, "inputs", pack(dict(inputs))),
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
+            *watching(watcher),
         ]
         at_once = terms.executions_at_once if terms else None
         arguments = [
@@ -205,6 +208,7 @@ class Executions:
                 keyspace.active(account_id),
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
+                keyspace.events(account_id, execution_id),
                 *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
             ],
             [0, reference, execution_id, keyspace.cancels()],
