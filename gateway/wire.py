@@ -314,11 +314,17 @@ def model_shape(model: Model, markup: Decimal) -> dict[str, Any]:
 
 def saved_model_shape(saved: SavedModel) -> dict[str, Any]:
     """Which version of a manifest it is, and whose."""
-    return {
+    return saved_version_shape(saved) | {
         "internalName": saved.internal_name,
+        "createdAt": moment(saved.created_at),
+    }
+
+
+def saved_version_shape(saved: SavedModel) -> dict[str, Any]:
+    """One version of a saved model among the others."""
+    return {
         "version": saved.version,
         "savedBy": saved.saved_by,
-        "createdAt": moment(saved.created_at),
         "updatedAt": moment(saved.updated_at),
     }
 

@@ -1,11 +1,12 @@
 #!lua
--- Save a model's manifest as its next version; so many former ones are kept.
+-- Save a model's manifest as its next version; so many former ones are kept, and as many models, and
+-- versions of as many deleted ones, as may be saved.
 -- Called again with the same operation id it answers as the first time.
 -- KEYS: 1 saved models
 -- ARGV: 1 now (0: Redis's clock), 2 internal name, 3 operation id,
 --       4 expected version ('' any, 'new' none saved), 5 manifest's record, 6 former ones to keep,
---       7 channel
--- Returns {'ok', version, created, updated} | {'conflict', version} | {'taken'} | {'gone'}
+--       7 channel, 8 models that may be saved
+-- Returns {'ok', version, created, updated} | {'conflict', version} | {'taken'} | {'gone'} | {'full'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
@@ -20,6 +21,30 @@ if ARGV[4] == 'new' and head[2] then return {'taken'} end
 if ARGV[4] ~= 'new' and not head[2] then return {'gone'} end
 if ARGV[4] ~= '' and ARGV[4] ~= 'new' and ARGV[4] ~= head[1] then return {'conflict', head[1]} end
 
+local forgotten = {}
+if not head[2] then
+  local most, live, deleted, fields = tonumber(ARGV[8]), {}, {}, redis.call('HKEYS', KEYS[1])
+  local count, gone, oldest, oldest_at = 0, 0, nil, math.huge
+  for _, field in ipairs(fields) do
+    local member, other = string.match(field, '^(%l+):([^:]+)$')
+    if member == 'created' then count, live[other] = count + 1, true end
+    if member == 'version' and other ~= name then deleted[#deleted + 1] = other end
+  end
+  if count >= most then return {'full'} end
+  for _, other in ipairs(deleted) do
+    if not live[other] then
+      local last = redis.call('HGET', KEYS[1], 'version:' .. other)
+      local at = tonumber(redis.call('HGET', KEYS[1], 'at:' .. other .. ':' .. last) or '0')
+      gone = gone + 1
+      if at < oldest_at then oldest, oldest_at = other, at end
+    end
+  end
+  for _, field in ipairs(gone > most and fields or {}) do
+    if string.match(field, '^%l+:([^:]+)') == oldest then forgotten[#forgotten + 1] = field end
+  end
+end
+
+if #forgotten > 0 then redis.call('HDEL', KEYS[1], unpack(forgotten)) end
 local number = tonumber(head[1] or '0') + 1
 local version = string.format('%d', number)
 local created = head[2] or stamp

@@ -17,6 +17,8 @@ from engine.store.subscription import Subscription
 
 KEPT = 50
 """Former versions of a model."""
+MAX_SAVED = 200
+"""Models, and as many deleted ones whose versions are kept."""
 LOOK_SECONDS = 2.0
 LIVE = b"created:"
 CHANGES = keyspace.model_changes()
@@ -47,7 +49,7 @@ class Models:
         self._parsed: dict[str, tuple[str, Model | ManifestError]] = {}
 
     async def create(self, name: str, text: str, saved_by: str) -> SavedModel:
-        """Save a model that is not saved yet. Raises InvalidBody when it is."""
+        """Save a model that is not saved yet. Raises InvalidBody when it is, or too many are."""
         return await self._save(name, text, saved_by, "new")
 
     async def update(
@@ -62,8 +64,12 @@ class Models:
         reply = await self._client.call(
             SCRIPTS["save_model"],
             [keyspace.models()],
-            [0, name, secrets.token_hex(8), expected, record, KEPT, CHANGES],
+            [0, name, secrets.token_hex(8), expected, record, KEPT, CHANGES, MAX_SAVED],
         )
+        if reply[0] == b"full":
+            raise InvalidBody(
+                f"{MAX_SAVED} models are saved, as many as may be: delete one", field="manifest"
+            )
         if reply[0] == b"taken":
             raise InvalidBody(
                 f"The model '{name}' is saved already; PUT replaces it", field="manifest"
@@ -96,15 +102,20 @@ class Models:
         )
         if data is None:
             raise ModelNotFound
-        record = unpack(data)
-        return SavedModel(
-            internal_name=name,
-            version=number,
-            text=record["text"],
-            saved_by=record["by"],
-            created_at=int(created),
-            updated_at=int(at),
-        )
+        return _saved(name, int(created), number, at, data)
+
+    async def versions(self, name: str) -> list[SavedModel]:
+        """The version there is now and the former ones that are kept, newest first.
+
+        Raises ModelNotFound.
+        """
+        now = await self.get(name)
+        numbers = range(now.version - 1, max(0, now.version - KEPT - 1), -1)
+        fields = [f"{part}:{name}:{number}" for number in numbers for part in ("at", "manifest")]
+        found = await self._client.send("HMGET", keyspace.models(), *fields) if fields else []
+        rows = zip(numbers, found[::2], found[1::2], strict=True)
+        kept = (row for row in rows if row[2] is not None)
+        return [now, *(_saved(name, now.created_at, *row) for row in kept)]
 
     async def delete(self, name: str) -> int:
         """Delete the model; one on disk of that name counts again. Gives its last version.
@@ -184,6 +195,18 @@ class Models:
             for line in str(error).splitlines():
                 log.warning("a saved manifest is left out", extra={"model": name, "reason": line})
             return text, error
+
+
+def _saved(name: str, created_at: int, version: int, at: bytes, data: bytes) -> SavedModel:
+    record = unpack(data)
+    return SavedModel(
+        internal_name=name,
+        version=version,
+        text=record["text"],
+        saved_by=record["by"],
+        created_at=created_at,
+        updated_at=int(at),
+    )
 
 
 def _text_of(record: bytes) -> str:

@@ -15,7 +15,13 @@ from gateway.endpoints import Resource, admins_only, requires
 from gateway.query import MAX_VERSION, Query
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
-from gateway.wire import json_response, model_shape, read_object, saved_model_shape
+from gateway.wire import (
+    json_response,
+    model_shape,
+    read_object,
+    saved_model_shape,
+    saved_version_shape,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +56,14 @@ async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     saved = await request.state["services"].store.models.get(name, version)
     shape = saved_model_shape(saved) | {"manifest": saved.text}
     return json_response(shape, headers=entity_tag(saved.version))
+
+
+@admins_only
+async def list_versions(request: GatewayRequest, principal: Principal) -> Response:
+    """The versions of a saved model that can be read, newest first."""
+    name: str = request.path_params["internal_name"]
+    saved = await request.state["services"].store.models.versions(name)
+    return json_response([saved_version_shape(each) for each in saved])
 
 
 @admins_only
@@ -123,4 +137,5 @@ routes = [
         "/api/models/{internal_name}",
         Resource(GET=get_model, PUT=update_model, DELETE=delete_model),
     ),
+    Route("/api/models/{internal_name}/versions", Resource(GET=list_versions)),
 ]

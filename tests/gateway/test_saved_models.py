@@ -14,6 +14,7 @@ from engine.models.registry import find_model, use_folder, use_saved
 from engine.models.saved import MAX_BYTES
 from engine.settings import Settings
 from engine.store import Account, Models, Store
+from engine.store import models as saved_models
 from gateway.services import open_services
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.gateway.factories import edge, node
@@ -103,6 +104,41 @@ async def test_what_was_saved_is_read_as_it_was_sent(admins: httpx2.AsyncClient)
     assert now.json()["createdAt"] == made["createdAt"]
     assert (before.json()["manifest"], before.json()["version"]) == (f"# é 🎈\n{TEXT}", 1)
     assert before.headers["etag"] == '"1"'
+
+
+async def test_versions_are_listed_and_a_former_one_is_brought_back_by_its_manifest(
+    admins: httpx2.AsyncClient, admin: Account, worker: None
+) -> None:
+    await save(admins)
+    await replace(admins, LOUD)
+    await replace(admins, PAINTING)
+
+    listed = (await admins.get(f"{OWN}/versions")).json()
+    former = (await admins.get(OWN, params={"version": str(listed[1]["version"])})).json()
+    restored = await replace(admins, former["manifest"], if_match=str(listed[0]["version"]))
+
+    assert [each["version"] for each in listed] == [3, 2, 1]
+    assert {each["savedBy"] for each in listed} == {admin.id}
+    assert listed[0].keys() == {"version", "savedBy", "updatedAt"}
+    assert (restored.status_code, restored.json()["version"]) == (200, 4)
+    body = {"inputs": {"prompt": "Hi"}}
+    assert (await admins.post(f"{OWN}/run", json=body)).json()["result"] == {"text": "Hi!"}
+
+
+async def test_one_model_too_many_is_refused_with_a_sentence(
+    admins: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_models, "MAX_SAVED", 1)
+    await save(admins, manifest("other"))
+
+    answer = await save(admins)
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "1 models are saved, as many as may be: delete one",
+        "code": "INVALID_BODY",
+        "field": "manifest",
+    }
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "one", "1.0", "9007199254740992"])
@@ -253,6 +289,7 @@ async def every_call(caller: httpx2.AsyncClient) -> list[httpx2.Response]:
     return [
         await save(caller, manifest("new")),
         await caller.get(OWN),
+        await caller.get(f"{OWN}/versions"),
         await replace(caller, LOUD),
         await caller.delete(OWN),
     ]
@@ -288,7 +325,7 @@ async def test_no_page_of_another_site_may(admins: httpx2.AsyncClient) -> None:
 
     answers = await every_call(admins)
 
-    for answer in (answers[0], *answers[2:]):
+    for answer in (answers[0], *answers[3:]):
         assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED")
 
 

@@ -138,6 +138,64 @@ def test_fifty_former_versions_are_kept_in_earnest() -> None:
     assert saved_models.KEPT == 50
 
 
+async def test_all_versions_that_are_kept_are_listed_newest_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_models, "KEPT", 2)
+    await store.models.create("own", TEXT, "a")
+    await store.models.create("own2", TEXT, "a")
+    for who in "bcd":
+        await store.models.update("own", OTHER, who)
+
+    found = await store.models.versions("own")
+
+    assert [(each.version, each.saved_by) for each in found] == [(4, "d"), (3, "c"), (2, "b")]
+    assert found == [await store.models.get("own", number) for number in (4, 3, 2)]
+    assert len(await store.models.versions("own2")) == 1
+    with pytest.raises(ModelNotFound):
+        await store.models.versions("other")
+
+
+async def test_no_more_models_are_saved_than_may_be(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_models, "MAX_SAVED", 2)
+    await store.models.create("a", manifest("a"), "acc")
+    await store.models.create("b", manifest("b"), "acc")
+
+    with pytest.raises(InvalidBody, match="2 models are saved, as many as may be: delete one"):
+        await store.models.create("c", manifest("c"), "acc")
+
+    await store.models.update("a", manifest("a"), "acc")
+    await store.models.delete("b")
+    await store.models.create("c", manifest("c"), "acc")
+    assert [tier_of(name) for name in "abc"] == ["free", None, "free"]
+
+
+async def test_of_deleted_models_no_more_are_remembered_and_the_oldest_are_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_models, "MAX_SAVED", 2)
+    for name in ("first", "second", "third"):
+        await store.models.create(name, manifest(name), "acc")
+        saved = await store.models.update(name, manifest(name), "acc")
+        await store.models.delete(name)
+        await eventually(store.leases.now, saved.updated_at.__lt__)
+
+    await store.models.create("fourth", manifest("fourth"), "acc")
+
+    fields = await store.client.send("HKEYS", keyspace.models())
+    known = {each.split(b":")[1] for each in fields if b":" in each}
+    assert known == {b"second", b"third", b"fourth"}
+    await store.models.delete("fourth")
+    assert (await store.models.create("second", TEXT, "acc")).version == 3
+    assert (await store.models.get("second", 1)).text == manifest("second")
+
+
+def test_two_hundred_models_may_be_saved_in_earnest() -> None:
+    assert saved_models.MAX_SAVED == 200
+
+
 async def test_a_save_whose_answer_was_lost_is_not_done_twice(store: Store) -> None:
     keys, call = [keyspace.models()], SCRIPTS["save_model"]
     args: list[str | bytes | int] = [
@@ -148,6 +206,7 @@ async def test_a_save_whose_answer_was_lost_is_not_done_twice(store: Store) -> N
         pack({"text": TEXT, "by": "a"}),
         50,
         "changes",
+        200,
     ]
 
     first = await store.client.call(call, keys, args)
@@ -212,7 +271,7 @@ async def test_who_watches_follows_by_being_told_and_by_looking(
         await other.client.call(
             SCRIPTS["save_model"],
             [keyspace.models()],
-            [0, "own", tier, "new" if tier == "free" else "", record, 50, keyspace.model_changes()],
+            [0, "own", tier, "new" * (tier == "free"), record, 50, keyspace.model_changes(), 200],
         )
         await eventually(seen, [tier].__eq__)
 

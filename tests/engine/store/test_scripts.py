@@ -246,7 +246,7 @@ SCENARIOS = {
             ("HSET", "m", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),
         ),
         keys=("m",),
-        args=(NOW, "own", "operation", "4", b"manifest", 2, "changes"),
+        args=(NOW, "own", "operation", "4", b"manifest", 2, "changes", 200),
     ),
     "delete_model": Scenario(
         seed=(("HSET", "m", "version:own", 4, "created:own", NOW, "operation:own", "before"),),
