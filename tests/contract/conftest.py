@@ -73,7 +73,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
             "HEADRACE_ALLOW_PRIVATE_URLS": "1",
             "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001",
             "HEADRACE_MODELS_DIR": str(models),
-            **{"PROVIDER_URL": f"{url}/v1", **MODEL_KEYS},
+            "PROVIDER_URL": f"{url}/v1",
+            **MODEL_KEYS,
         }
         with running(folder, "--no-demo", "--gateways", "2", **settings) as started:
             yield started

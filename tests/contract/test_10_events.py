@@ -16,16 +16,22 @@ WORDS = "[[stub pace=8]] " + " ".join(f"word{number}" for number in range(12))
 NODE = {"executionId": uuid, "nodeId": str, "type": str}
 DATA = {
     "execution.started": {
-        **{"executionId": uuid, "status": "processing"},
-        **{"pollUrl": str, "eventsUrl": str},
+        "executionId": uuid,
+        "status": "processing",
+        "pollUrl": str,
+        "eventsUrl": str,
     },
     "node.started": {**NODE, "attempt": int},
     "node.retrying": {**NODE, "attempt": int, "delayMs": whole_or_null},
     "node.progress": {**NODE, "attempt": int, "item": int, "progress": number},
     "node.token": {**NODE, "attempt": int, "item": int, "offset": int, "text": str},
     "node.finished": {
-        **{**NODE, "status": str, "attempts": int, "durationMs": whole_or_null},
-        **{"creditsCost": int, "error": lambda value: value is None or isinstance(value, dict)},
+        **NODE,
+        "status": str,
+        "attempts": int,
+        "durationMs": whole_or_null,
+        "creditsCost": int,
+        "error": lambda value: value is None or isinstance(value, dict),
     },
 }
 
