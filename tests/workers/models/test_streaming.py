@@ -469,7 +469,7 @@ async def test_a_stream_that_falls_silent_is_given_up(
     monkeypatch.setattr(line, "SILENT_SECONDS", 0.1)
     async with serving(Holding(HEAD, wire(delta("Hel")))) as stub:
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
-        failure = await fail(listener, chat())
+        failure = await asyncio.wait_for(fail(listener, chat()), 5)
 
     assert (failure.code, failure.retryable) == ("PROVIDER_TIMEOUT", True)
     assert failure.message == "The provider: Nothing more came for 0.1 s"
