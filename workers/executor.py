@@ -14,7 +14,7 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
 from engine.store.records import pack
-from workers import imaging, local
+from workers import imaging
 from workers.local import LocalPool
 from workers.media import fetch_media
 from workers.models import (
@@ -29,7 +29,7 @@ from workers.models import (
     refuse_answer,
 )
 from workers.models.base import tell_nobody
-from workers.pool import Pool, PoolCrashed, PoolTimeout
+from workers.pool import Pool, compute, timed_out
 
 COMPUTE_SECONDS = 5.0
 """How long work in a child process may take where its node names no time-out."""
@@ -158,37 +158,20 @@ class NodeContext:
 
     async def read_image(self, data: bytes) -> str:
         """What is written in an image, by a child process that is killed at the deadline."""
-        read = local.read_text
-        found = await self._compute("The image", READ_SECONDS, read, data, pool=self._tools.local)
-        return cast(str, found)
+        return await self._tools.local.read_image(data, self._timeout or READ_SECONDS)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Vectors, by a child process that is killed at the node's deadline."""
-        pool = self._tools.local
-        made = await self._compute("The text", READ_SECONDS, local.embed, texts, pool=pool)
-        return cast(list[list[float]], made)
+        return await self._tools.local.embed(texts, self._timeout or READ_SECONDS)
 
     @property
     def _keeper(self) -> Keeper:
         return self._tools.keeper.of(self._work.execution_id, "")
 
     async def _compute(
-        self,
-        what: str,
-        usual: float,
-        function: Callable[..., Any],
-        *args: Any,
-        pool: Pool | LocalPool | None = None,
+        self, what: str, usual: float, function: Callable[..., Any], *args: Any
     ) -> Any:
-        seconds = self._timeout or usual
-        try:
-            chosen = pool or self._tools.pool
-            return await chosen.run(function, *args, deadline_seconds=seconds)
-        except PoolTimeout:
-            raise _timed_out(seconds) from None
-        except (PoolCrashed, MemoryError):
-            message = f"{what} needed more memory than it may have"
-            raise NodeFailed("resource_exhausted", message) from None
+        return await compute(self._tools.pool, what, self._timeout or usual, function, *args)
 
     async def use_asset(self, asset_id: str) -> tuple[str, str]:
         """What an asset is, and a link to it that lasts as long as the execution."""
@@ -262,7 +245,7 @@ class Executor:
         except NodeFailed as failure:
             return Outcome(failure=failure)
         except TimeoutError:
-            return Outcome(failure=_timed_out(timeout or 0))
+            return Outcome(failure=timed_out(timeout or 0))
         except (OverflowError, UnicodeEncodeError):
             return Outcome(
                 failure=NodeFailed("invalid_output", "The node's output is not valid JSON")
@@ -285,7 +268,3 @@ def describe(node: Node, failure: NodeFailed) -> dict[str, Any]:
         "nodeType": node.type.type,
         "reason": failure.message,
     }
-
-
-def _timed_out(seconds: float) -> NodeFailed:
-    return NodeFailed("timeout", f"The node did not end within {seconds:g} s", retryable=True)

@@ -56,11 +56,15 @@ async def compute(
     try:
         return await pool.run(function, *args, deadline_seconds=seconds)
     except PoolTimeout:
-        message = f"The node did not end within {seconds:g} s"
-        raise NodeFailed("timeout", message, retryable=True) from None
+        raise timed_out(seconds) from None
     except (PoolCrashed, MemoryError):
         message = f"{what} needed more memory than it may have"
         raise NodeFailed("resource_exhausted", message) from None
+
+
+def timed_out(seconds: float) -> NodeFailed:
+    """What a node fails with that had so many seconds."""
+    return NodeFailed("timeout", f"The node did not end within {seconds:g} s", retryable=True)
 
 
 class _Child:

@@ -32,6 +32,10 @@ class LocalPool:
                 self._is_started = True
         return await self._pool.run(function, *args, deadline_seconds=deadline_seconds)
 
+    async def read_image(self, data: bytes, seconds: float) -> str:
+        """What is written in an image, within so many seconds. Raises NodeFailed."""
+        return cast(str, await compute(self, "The image", seconds, read_text, data))
+
     async def embed(self, texts: Sequence[str], seconds: float) -> list[list[float]]:
         """A vector for each text, within so many seconds. Raises NodeFailed."""
         made = await compute(self, "The text", seconds, embed, texts)
