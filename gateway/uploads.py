@@ -12,7 +12,7 @@ from engine.media.formats import declared_type
 from gateway.middleware import BodyLimit
 
 FORM = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([^\s";,]{1,70})\1\s*', re.IGNORECASE)
-FIELD = re.compile(r'form-data(?:\s*;[^;]*)*?;\s*name=("?)file\1(?:\s*;.*)?', re.IGNORECASE)
+FIELD = frozenset({"name=file", 'name="file"'})
 MAX_PART_HEAD = 4_096
 MAX_REST = 1_024
 """Bytes behind the end of the form."""
@@ -115,7 +115,13 @@ def _part_type(head: bytes) -> str:
     lines = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
     named = [(name.strip().lower(), value.strip().decode("latin-1")) for name, _, value in lines]
     fields = [value for name, value in named if name == b"content-disposition"]
-    if len(fields) != 1 or FIELD.fullmatch(fields[0]) is None:
+    if len(fields) != 1 or not _is_file(fields[0]):
         raise InvalidBody("The form's part must be the field 'file'", field="file")
     types = [value for name, value in named if name == b"content-type"]
     return declared_type(types[0] if len(types) == 1 else UNTYPED)
+
+
+def _is_file(disposition: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in disposition.split(";"))
+    names = [each for each in parameters if each.startswith("name=")]
+    return kind == "form-data" and len(names) == 1 and names[0] in FIELD

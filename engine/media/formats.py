@@ -12,6 +12,7 @@ MAX_AVIF_PIXELS = 25_000_000
 """What is decoded within the memory that a child process has, whatever is in it."""
 MAX_FRAMES = 1_000
 MAX_BOXES = 64
+MAX_TRACKS = 100
 
 
 class Medium(StrEnum):
@@ -242,6 +243,8 @@ def _read_boxes(head: bytes) -> Facts:
     size = _number(head, 0, 4)
     if not 16 <= size <= min(1_024, len(head)):
         raise UnfitMedia("The MP4 does not begin with its header")
+    if head.count(b"trak") > MAX_TRACKS:
+        raise UnfitMedia(f"The MP4 has more than {MAX_TRACKS} tracks")
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
     if head[8:12] in PICTURE_BRANDS:
         return _read_avif(head)

@@ -1,5 +1,6 @@
 import asyncio
 import time
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -66,16 +67,83 @@ async def test_a_link_gives_the_file_under_headers_that_let_a_browser_do_nothing
     assert "set-cookie" not in headers
 
 
+NAMES = (
+    *('a"\r\nSet-Cookie: x=1\r\n\r\n<script>.svg', "a\nb.html", 'a"; filename="b.exe', "a\\.png"),
+    *("../../etc/passwd", "C:\\x.exe", "con", ".htaccess", "a\0.png", "a.png.html", "x" * 2_000),
+    *(
+        "жук.png",
+        "\u202egnp.exe",
+        "a%0d%0aSet-Cookie: x=1",
+        "=?utf-8?Q?=0D=0A?=",
+        "a;b,c",
+        "' or 1=1",
+    ),
+    *("filename*=UTF-8''x.html", "", " ", "{{7*7}}", "${jndi:ldap://x}"),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_file_that_was_given_a_name_is_sent_under_ours(
-    client: httpx2.AsyncClient,
+    client: httpx2.AsyncClient, name: str
 ) -> None:
-    evil = 'a"\r\nSet-Cookie: x=1\r\n\r\n<script>.svg'
+    quoted = name.encode("unicode_escape").decode().replace('"', "%22")
+    spellings = (f'filename="{quoted}"', f"filename*=UTF-8''{quote(name, safe='')}")
+    for spelling in spellings:
+        head = f'Content-Disposition: form-data; name="file"; {spelling}\r\nContent-Type: image/png'
+        body = f"--b\r\n{head}\r\n\r\n".encode() + files.png() + b"\r\n--b--\r\n"
+        kind = {"content-type": "multipart/form-data; boundary=b"}
 
-    answer = await client.post("/api/assets", files={"file": (evil, files.png(), "image/png")})
-    got = await client.get(local(answer.json()))
+        answer = await client.post("/api/assets", content=body, headers=kind)
+        got = await client.get(local(answer.json()))
 
-    assert got.headers["content-disposition"] == f'inline; filename="{answer.json()["id"]}.png"'
-    assert "set-cookie" not in got.headers
+        asset_id = answer.json()["id"]
+        assert got.headers["content-disposition"] == f'inline; filename="{asset_id}.png"'
+        assert "set-cookie" not in got.headers
+
+
+async def test_a_file_of_a_type_that_is_no_longer_taken_is_for_saving_alone(
+    client: httpx2.AsyncClient, store: Store
+) -> None:
+    for kind in ("image/bmp", "image/svg+xml", "video/html", "image/png\r\nX-Evil: 1"):
+        asset = await upload(client)
+        key = keyspace.asset(keyspace.partition_of(str(asset["id"])), str(asset["id"]))
+        await store.client.send("HSET", key, "type", kind)
+
+        got = await client.get(local(asset))
+
+        assert got.headers["content-type"] == "application/octet-stream"
+        name = f'attachment; filename="{asset["id"]}.bin"'
+        assert got.headers["content-disposition"] == name
+        assert got.headers["x-content-type-options"] == "nosniff"
+        assert got.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert "x-evil" not in got.headers
+
+
+async def test_a_range_of_ten_thousand_parts_takes_no_time(client: httpx2.AsyncClient) -> None:
+    asset = await upload(client)
+    many = "bytes=" + ",".join(["0-"] * 10_000)
+    times = []
+
+    for _ in range(10):
+        began = time.perf_counter()
+        answer = await client.get(local(asset), headers={"range": many})
+        times.append(time.perf_counter() - began)
+
+        assert (answer.status_code, answer.content) == (200, files.png())
+        assert "content-range" not in answer.headers
+    larger = await client.get(local(asset), headers={"range": f"{many},{many}"})
+
+    assert min(times) < 0.01
+    assert larger.status_code == 431
+
+
+async def test_two_ranges_in_two_headers_are_none(client: httpx2.AsyncClient) -> None:
+    asset = await upload(client)
+    twice = [("range", "bytes=0-3"), ("range", "bytes=5-6")]
+
+    answer = await client.get(local(asset), headers=twice)
+
+    assert (answer.status_code, answer.content) == (200, files.png())
 
 
 async def test_what_a_head_says_a_get_holds(client: httpx2.AsyncClient) -> None:
