@@ -1,7 +1,9 @@
 """Fixtures: a gateway that serves over real HTTP, clients of two accounts, and a fake worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import httpx2
@@ -92,6 +94,25 @@ async def strangers_client(
 ) -> httpx2.AsyncClient:
     _, secret = await store.api_keys.create(stranger, name="other", capabilities=["workflow:*"])
     return await make_client(secret)
+
+
+@pytest.fixture
+def monitored(redis_url: str) -> Iterator[bytearray]:
+    """Every command that Redis is sent."""
+    commands = bytearray()
+    with socket.socket(socket.AF_UNIX) as monitor:
+        monitor.connect(redis_url.removeprefix("unix://"))
+        monitor.sendall(b"MONITOR\r\n")
+
+        def listen() -> None:
+            while piece := monitor.recv(65_536):
+                commands.extend(piece)
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        yield commands
+        monitor.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 @pytest.fixture

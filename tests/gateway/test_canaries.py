@@ -4,8 +4,6 @@ import io
 import itertools
 import logging
 import os
-import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -83,25 +81,6 @@ def logged() -> Iterator[io.StringIO]:
     yield text
     root.removeHandler(handler)
     root.setLevel(level)
-
-
-@pytest.fixture
-def monitored(redis_url: str) -> Iterator[bytearray]:
-    """Every command that Redis is sent."""
-    commands = bytearray()
-    with socket.socket(socket.AF_UNIX) as monitor:
-        monitor.connect(redis_url.removeprefix("unix://"))
-        monitor.sendall(b"MONITOR\r\n")
-
-        def listen() -> None:
-            while piece := monitor.recv(65_536):
-                commands.extend(piece)
-
-        thread = threading.Thread(target=listen)
-        thread.start()
-        yield commands
-        monitor.shutdown(socket.SHUT_RDWR)
-        thread.join()
 
 
 @pytest.fixture
