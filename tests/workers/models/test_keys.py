@@ -14,7 +14,7 @@ from tests.workers.models.desks import FakeDesk
 from tests.workers.models.kitchen import Kitchen, asking
 from tests.workers.models.streams import delta, stream
 from workers.http import Egress
-from workers.models import Errand, Models, refuse_answer
+from workers.models import Errand, Models, job, refuse_answer
 from workers.pool import Pool
 
 HEADER = 'idempotency_header = "Idempotency-Key"\nmodel = "any"\n'
@@ -146,8 +146,9 @@ async def test_a_bad_answer_of_another_model_leaves_the_order_of_models_as_it_is
 
 
 async def test_a_job_whose_result_is_no_good_is_another_job_the_next_time(
-    models: Models, provider: Provider
+    models: Models, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(job, "FIRST_PAUSE_SECONDS", 0.01)
     desk, clip = FakeDesk(), provided("http", JOB, fields=PROMPT)
     done = {"status": "succeeded", "output": "x"}
     provider.answers = [{"id": "j1"}, done, {"id": "j2"}, done, {"id": "j3"}, done]
