@@ -40,6 +40,7 @@ def _read(text: str) -> Iterator[tuple[str, int]]:
         if header:
             table = _unquoted(header[2])
             if header[1] == "[[":
+                yield table, number
                 counts[table] += 1
                 table = f"{table}[{counts[table] - 1}]"
             yield table, number
