@@ -1,12 +1,15 @@
 """Events as they are sent: their data in the contract's names, framed as server-sent events."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from engine.errors import ResultGone
+from engine.errors import NotFound, ResultGone
 from engine.events import Event, EventId, EventName
 from engine.graph import Plan
-from gateway.wire import encode_json
+from engine.store import Store
+from engine.store.events import Reading
+from gateway.wire import encode_json, execution_shape
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT = b":\n\n"
@@ -24,7 +27,50 @@ def frame(event_id: EventId, name: EventName, data: Mapping[str, Any]) -> bytes:
     )
 
 
-def started_shape(execution_id: str) -> dict[str, Any]:
+class Narrator:
+    """Reads what happens to one execution, and says it in the contract's words."""
+
+    def __init__(self, store: Store, account_id: str, execution_id: str) -> None:
+        self._store = store
+        self._account_id = account_id
+        self._execution_id = execution_id
+        self._plan: Plan | None = None
+
+    async def read(self, first: int, channel: str = "") -> Reading:
+        """As `Events.read`. Raises ExecutionNotFound or Unavailable."""
+        reading = await self._store.events.read(
+            self._account_id, self._execution_id, first, channel
+        )
+        if self._plan is None and reading.entries:
+            with contextlib.suppress(NotFound):  # its model is gone, and with it its nodes
+                self._plan = await self._store.workflows.plan_of_execution(
+                    self._account_id,
+                    reading.workflow_slug,
+                    reading.workflow_version,
+                    reading.model_ids,
+                )
+        return reading
+
+    async def data(self, event: Event) -> dict[str, Any] | None:
+        """An event's data, None where there are no words for it.
+
+        For the last event it is read again: raises ExecutionNotFound or Unavailable.
+        """
+        if event.name is EventName.EXECUTION_STARTED:
+            return _started_shape(self._execution_id)
+        if event.name is EventName.EXECUTION_FINISHED:
+            return await self._outcome(event)
+        return None if self._plan is None else _node_shape(self._execution_id, event, self._plan)
+
+    async def _outcome(self, event: Event) -> dict[str, Any]:
+        executions = self._store.executions
+        try:
+            return execution_shape(await executions.head(self._account_id, self._execution_id))
+        except ResultGone as error:
+            return _gone_shape(self._execution_id, event, error)
+
+
+def _started_shape(execution_id: str) -> dict[str, Any]:
     """The data of the first event."""
     return {
         "executionId": execution_id,
@@ -34,13 +80,13 @@ def started_shape(execution_id: str) -> dict[str, Any]:
     }
 
 
-def gone_shape(execution_id: str, event: Event, error: ResultGone) -> dict[str, Any]:
+def _gone_shape(execution_id: str, event: Event, error: ResultGone) -> dict[str, Any]:
     """The data of the last event where the result cannot be had any more."""
     reason = {"code": error.code, "message": error.message}
     return {"executionId": execution_id, "status": event.status, "result": None, "error": reason}
 
 
-def node_shape(execution_id: str, event: Event, plan: Plan) -> dict[str, Any]:
+def _node_shape(execution_id: str, event: Event, plan: Plan) -> dict[str, Any]:
     """The data of an event of a node, which is named as the version it began with names it."""
     node = plan.nodes[event.index or 0]
     named = {"executionId": execution_id, "nodeId": node.id, "type": node.type.type}

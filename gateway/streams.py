@@ -5,28 +5,17 @@ reads takes it up again behind the last event, at any gateway.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from engine.errors import ExecutionNotFound, InvalidQuery, NotFound, ResultGone, Unavailable
-from engine.events import BEFORE_ALL, Event, EventId, EventName, parse_event_id, read_events
-from engine.graph import Plan
+from engine.errors import ExecutionNotFound, InvalidQuery, Unavailable
+from engine.events import BEFORE_ALL, Event, EventId, parse_event_id, read_events
 from engine.store import Ring
 from engine.store.events import NOTHING_MORE, Reading, ring_name
-from gateway.events import (
-    HEARTBEAT,
-    MEDIA_TYPE,
-    PREAMBLE,
-    frame,
-    gone_shape,
-    node_shape,
-    started_shape,
-)
+from gateway.events import HEARTBEAT, MEDIA_TYPE, PREAMBLE, Narrator, frame
 from gateway.services import GatewayRequest
-from gateway.wire import execution_shape
 
 HEARTBEAT_SECONDS = 15.0
 LAST_EVENT_ID = "Last-Event-ID"
@@ -65,29 +54,16 @@ class Watch:
     ) -> None:
         self._request = request
         self._services = request.state["services"]
-        self._account_id = account_id
-        self._execution_id = execution_id
+        self._narrator = Narrator(self._services.store, account_id, execution_id)
+        self._ring_name = ring_name(execution_id)
         self._after = after
         self._first = max(1, after.number)
-        self._plan: Plan | None = None
         self._is_over = False
         self._until = asyncio.get_running_loop().time() + seconds
 
     async def look(self) -> Reading:
         """What comes next. Raises ExecutionNotFound or Unavailable."""
-        store = self._services.store
-        reading = await store.events.read(
-            self._account_id, self._execution_id, self._first, self._services.bell.channel
-        )
-        if self._plan is None and reading.entries:
-            with contextlib.suppress(NotFound):  # its model is gone, and with it its nodes
-                self._plan = await store.workflows.plan_of_execution(
-                    self._account_id,
-                    reading.workflow_slug,
-                    reading.workflow_version,
-                    reading.model_ids,
-                )
-        return reading
+        return await self._narrator.read(self._first, self._services.bell.channel)
 
     def answer(self, reading: Reading | None = None) -> Response:
         """The stream; `reading` is what is known already."""
@@ -102,7 +78,7 @@ class Watch:
 
     async def _body(self, reading: Reading | None) -> AsyncIterator[bytes]:
         yield PREAMBLE
-        with self._services.bell.expecting(ring_name(self._execution_id)) as ring:
+        with self._services.bell.expecting(self._ring_name) as ring:
             ring.wake()  # it may have rung since this was read
             reading = reading or await self._next(ring)
             while True:
@@ -141,18 +117,8 @@ class Watch:
         self._is_over = self._is_over or reading.is_all
 
     async def _data(self, event: Event) -> dict[str, Any] | None:
-        if event.name is EventName.EXECUTION_STARTED:
-            return started_shape(self._execution_id)
-        if event.name is EventName.EXECUTION_FINISHED:
-            return await self._outcome(event)
-        return None if self._plan is None else node_shape(self._execution_id, event, self._plan)
-
-    async def _outcome(self, event: Event) -> dict[str, Any] | None:
-        executions = self._services.store.executions
         try:
-            return execution_shape(await executions.head(self._account_id, self._execution_id))
-        except ResultGone as error:
-            return gone_shape(self._execution_id, event, error)
+            return await self._narrator.data(event)
         except (Unavailable, ExecutionNotFound):
             self._is_over = True  # whoever asks again for the rest may be luckier
             return None
