@@ -1,6 +1,8 @@
 """Fixtures: a gateway that serves over real HTTP, clients of two accounts, and a fake worker."""
 
 import asyncio
+import io
+import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
+from engine import log
 from engine.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Account, Store
@@ -94,6 +97,22 @@ async def strangers_client(
 ) -> httpx2.AsyncClient:
     _, secret = await store.api_keys.create(stranger, name="other", capabilities=["workflow:*"])
     return await make_client(secret)
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """All that is logged, the most talkative level included."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(log.JsonFormatter())
+    handler.addFilter(lambda record: record.name != "aiohttp.access")  # the receiver's own
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield text
+    root.removeHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture

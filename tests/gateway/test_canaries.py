@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from engine import api_keys, log, tokens
+from engine import api_keys, tokens
 from engine.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Store
@@ -65,22 +64,6 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def canaries() -> Canaries:
     return Canaries()
-
-
-@pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """All that is logged, the most talkative level included."""
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(log.JsonFormatter())
-    handler.addFilter(lambda record: record.name != "aiohttp.access")  # the receiver's own
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield text
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 @pytest.fixture
