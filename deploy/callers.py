@@ -1,10 +1,11 @@
 """Who runs a workflow for the terminal: the API over HTTP, or the store itself."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from deploy.event_stream import Happening, read_events
 from deploy.http_client import call
 from deploy.problems import Refused
 
@@ -25,6 +26,13 @@ class Caller(Protocol):
 
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""
+        ...
+
+    def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:
+        """What happens to an execution behind the event with this id, empty for all.
+
+        It may end too early.
+        """
         ...
 
 
@@ -53,6 +61,11 @@ class HttpCaller:
     async def execution(self, execution_id: str) -> Answer:
         """One request."""
         return await self._call("GET", f"/api/executions/{execution_id}")
+
+    def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:
+        """One request."""
+        url = f"{self._url}/api/executions/{execution_id}/events"
+        return read_events(url, self._key, after)
 
     async def _call(self, method: str, path: str, body: Answer | None = None) -> Answer:
         status, answer = await asyncio.to_thread(

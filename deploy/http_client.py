@@ -22,19 +22,25 @@ def call(
     timeout: float = 30.0,
 ) -> tuple[int, Any]:
     """Send one request; give the status and the parsed answer."""
-    parts = urlsplit(url)
-    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = make(parts.hostname or "", parts.port, timeout=timeout)
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    connection, path = connect(url, timeout)
     try:
         connection.request(method, path, body=_encode(body), headers=_headers(key, body))
         response = connection.getresponse()
-        return response.status, _decode(response.read())
+        return response.status, read_json(response.read())
     except (OSError, http.client.HTTPException) as error:
+        parts = urlsplit(url)
         address = f"{parts.scheme}://{parts.netloc}"
         raise Unreachable(f"{address} does not answer ({type(error).__name__}).") from error
     finally:
         connection.close()
+
+
+def connect(url: str, timeout: float) -> tuple[http.client.HTTPConnection, str]:
+    """A connection that is not open yet, and the path to ask for."""
+    parts = urlsplit(url)
+    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return make(parts.hostname or "", parts.port, timeout=timeout), path
 
 
 def _headers(key: str | None, body: object) -> dict[str, str]:
@@ -50,7 +56,8 @@ def _encode(body: Mapping[str, Any] | bytes | None) -> bytes | None:
     return body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
 
 
-def _decode(raw: bytes) -> Any:
+def read_json(raw: bytes) -> Any:
+    """The parsed answer; one that is no JSON is its text."""
     try:
         return json.loads(raw)
     except ValueError:

@@ -6,6 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 Row = Mapping[str, Any]
+CURSOR_MOVERS = {
+    code: "\N{REPLACEMENT CHARACTER}"
+    for code in (*range(32), *range(127, 160))
+    if chr(code) != "\n"
+}
 
 
 def show(value: Row | Sequence[Row], *, as_json: bool, columns: Sequence[str]) -> None:
@@ -26,6 +31,11 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def printable(text: str) -> str:
+    """The text without what would move a terminal's cursor."""
+    return text.translate(CURSOR_MOVERS)
 
 
 def _plain(value: object) -> float:

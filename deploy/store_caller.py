@@ -1,10 +1,13 @@
 """Running a workflow through the store itself, where no gateway answers or an account is named."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from deploy.callers import Answer
+from deploy.event_stream import Happening
 from deploy.stack import Stack
 from deploy.store_access import open_store
 from engine.capabilities import covers
@@ -14,13 +17,17 @@ from engine.errors import (
     WorkflowNotFound,
     WorkflowNotRunnable,
 )
+from engine.events import BEFORE_ALL, parse_event_id, read_events
 from engine.fields import check_inputs
 from engine.graph import Plan
 from engine.store import Account, StaleWorkflow, Store, Workflow
-from gateway.wire import accepted_shape, execution_with_nodes_shape
+from gateway.events import Narrator
+from gateway.wire import accepted_shape, encode_json, execution_with_nodes_shape
 
 SOURCE = "api-workflow"
 RUN = "workflow:run"
+LOOK_SECONDS = 0.1
+"""Between looks for events."""
 
 
 class StoreCaller:
@@ -67,6 +74,24 @@ class StoreCaller:
             execution.model_ids,
         )
         return execution_with_nodes_shape(execution, plan)
+
+    async def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:
+        """Read until there is no more."""
+        narrator = Narrator(self._store, self._account.id, execution_id)
+        seen = parse_event_id(after) if after else BEFORE_ALL
+        first, is_over = max(1, seen.number), False
+        while not is_over:
+            reading = await narrator.read(first)
+            for entry in reading.entries:
+                for event_id, event in read_events(entry, seen):
+                    data = await narrator.data(event)
+                    if data is not None:
+                        # As over HTTP: what is no JSON by itself is by now.
+                        data = json.loads(encode_json(data))
+                        yield Happening(id=str(event_id), name=event.name, data=data)
+                first = entry.number + 1
+            is_over = reading.is_all
+            await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
 
     async def _plan(self, slug: str) -> tuple[Workflow, Plan]:
         workflow, plan = await self._store.workflows.plan(slug, fresh=True)

@@ -1,26 +1,32 @@
-"""Following an execution to its end, with or without showing its nodes on the way."""
+"""Following an execution to its end, with or without showing what happens on the way."""
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, Protocol
 
 from deploy.callers import Answer, Caller
+from deploy.event_stream import Happening
 from deploy.http_client import Unreachable
+from deploy.output import printable
 from deploy.problems import Refused
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
+LAST = "execution.finished"
 FIRST_PAUSE_SECONDS = 0.02
 MAX_PAUSE_SECONDS = 0.5
 MAX_SILENCES = 60
 """How many reads in a row may go unanswered: a gateway that restarts is back long before."""
 UNAVAILABLE = 503
+NOTICED_SECONDS = 0.1
+"""A node that has ended sooner is not shown as running."""
+TAIL = 240
+"""Characters of a text that are shown while it comes."""
 
 
-async def follow(
-    caller: Caller, execution_id: str, notice: Callable[[Answer], None] | None = None
-) -> Answer:
-    """Read the execution until it has ended; each reading is shown to `notice`."""
+async def follow(caller: Caller, execution_id: str) -> Answer:
+    """Read the execution until it has ended."""
     pause, silences = FIRST_PAUSE_SECONDS, 0
     while True:
         try:
@@ -31,8 +37,6 @@ async def follow(
                 raise
         else:
             silences = 0
-            if notice is not None:
-                notice(execution)
             if execution["status"] in TERMINAL:
                 return execution
         await asyncio.sleep(pause)
@@ -40,39 +44,166 @@ async def follow(
 
 
 async def watch(caller: Caller, execution_id: str) -> Answer:
-    """Follow the execution while its nodes are shown on standard error."""
-    if not sys.stderr.isatty():
-        return await follow(caller, execution_id, _Lines())
-    from rich.console import Console
-    from rich.live import Live
-
-    with Live(console=Console(stderr=True), refresh_per_second=10) as live:
-        return await follow(caller, execution_id, lambda seen: live.update(_table(seen)))
-
-
-class _Lines:
-    """One line for each node whose status has changed, for a screen that cannot be redrawn."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, str] = {}
-
-    def __call__(self, execution: Answer) -> None:
-        for node in execution["nodes"]:
-            if self._seen.get(node["id"], "pending") != node["status"]:
-                print(f"{node['id']}: {node['status']}", file=sys.stderr, flush=True)
-            self._seen[node["id"]] = node["status"]
+    """Follow the execution while what happens is shown on standard error."""
+    with _view() as view:
+        with contextlib.suppress(Unreachable):
+            view.begin(await caller.execution(execution_id))
+        async with contextlib.aclosing(_events(caller, execution_id)) as happenings:
+            async for happening in happenings:
+                if happening.name == LAST:
+                    return happening.data
+                view.note(happening)
+    raise AssertionError("the events of an execution end with its end")
 
 
-def _table(execution: Answer) -> Any:
-    from rich.table import Table
-
-    title = f"{execution['workflowSlug']} {execution['status']}"
-    drawn = Table("node", "type", "status", "attempts", "ms", title=title)
-    for node in execution["nodes"]:
-        took = "" if node["durationMs"] is None else str(node["durationMs"])
-        drawn.add_row(node["id"], node["type"], node["status"], str(node["attempts"]), took)
-    return drawn
+async def _events(caller: Caller, execution_id: str) -> AsyncGenerator[Happening, None]:
+    """All events; a stream that has ended too early is taken up again."""
+    after, silences = "", 0
+    while True:
+        try:
+            async with contextlib.aclosing(caller.events(execution_id, after)) as happenings:
+                async for happening in happenings:
+                    after, silences = happening.id, 0
+                    yield happening
+        except (Unreachable, Refused) as error:
+            silences += 1
+            if _is_final(error) or silences > MAX_SILENCES:
+                raise
+        await asyncio.sleep(MAX_PAUSE_SECONDS)
 
 
 def _is_final(error: Unreachable | Refused) -> bool:
     return isinstance(error, Refused) and error.status != UNAVAILABLE
+
+
+class _View(Protocol):
+    """Where happenings are shown, for as long as the context lasts."""
+
+    def begin(self, execution: Answer) -> None:
+        """The execution as it was first seen."""
+        ...
+
+    def note(self, happening: Happening) -> None:
+        """One event of a node, or the first of the execution."""
+        ...
+
+
+def _view() -> "contextlib.AbstractContextManager[_View]":
+    return _screen() if sys.stderr.isatty() else contextlib.nullcontext(_Lines())
+
+
+class _Lines(_View):
+    """A line for each change, for a screen that cannot be redrawn."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, asyncio.TimerHandle] = {}
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def begin(self, execution: Answer) -> None:
+        return
+
+    def note(self, happening: Happening) -> None:
+        data = happening.data
+        node = data.get("nodeId", "")
+        match happening.name:
+            case "node.started":
+                loop = asyncio.get_running_loop()
+                self._begun[node] = loop.call_later(NOTICED_SECONDS, self._tell_running, node)
+            case "node.retrying":
+                self._tell(node, "retrying")
+            case "node.progress":
+                self._tell(node, f"{data['progress']:.0%}")
+            case "node.token":
+                self._add_text(node, data["item"], data["offset"], data["text"])
+            case "node.finished":
+                self._tell(node, data["status"])
+
+    def _tell_running(self, node: str) -> None:
+        if self._begun.pop(node, None) is not None:
+            _print(f"{node}: running")
+
+    def _tell(self, node: str, words: str) -> None:
+        begun = self._begun.pop(node, None)
+        if begun is not None:
+            begun.cancel()
+        for key in [key for key in self._texts if key[0] == node]:
+            _print(f"{node} | {self._texts.pop(key)}")
+        _print(f"{node}: {words}")
+
+    def _add_text(self, node: str, item: int, offset: int, piece: str) -> None:
+        self._tell_running(node)
+        before = self._texts.get((node, item), "")
+        if offset == 0 and before:
+            _print(f"{node} | {before}")
+            before = ""
+        *whole, rest = (before + piece).split("\n")
+        for line in whole:
+            _print(f"{node} | {line}")
+        self._texts[(node, item)] = rest
+
+
+def _print(line: str) -> None:
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _screen() -> Any:
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(stderr=True), refresh_per_second=10) as live:
+        yield _Screen(live)
+
+
+class _Screen(_View):
+    """A table of the nodes that is drawn anew, with the ends of texts that are being written."""
+
+    def __init__(self, live: Any) -> None:
+        self._live = live
+        self._title = ""
+        self._nodes: dict[str, dict[str, Any]] = {}
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def begin(self, execution: Answer) -> None:
+        self._title = f"{execution['workflowSlug']} {execution['executionId']}"
+        for node in execution["nodes"]:
+            self._nodes[node["id"]] = {"type": node["type"], "status": node["status"]}
+        self._live.update(self._drawn())
+
+    def note(self, happening: Happening) -> None:
+        data = happening.data
+        if "nodeId" not in data:
+            return
+        node = self._nodes.setdefault(data["nodeId"], {"type": data["type"]})
+        match happening.name:
+            case "node.token":
+                key = data["nodeId"], data["item"]
+                before = self._texts.get(key, "") if data["offset"] else ""
+                self._texts[key] = (before + data["text"])[-TAIL:]
+            case "node.progress":
+                node["progress"] = f"{data['progress']:.0%}"
+            case "node.finished":
+                self._forget(data["nodeId"])
+                node.update(data, progress="")
+            case name:
+                self._forget(data["nodeId"])
+                status = "running" if name == "node.started" else "retrying"
+                node.update(status=status, attempts=data["attempt"], progress="")
+        self._live.update(self._drawn())
+
+    def _forget(self, node: str) -> None:
+        self._texts = {key: text for key, text in self._texts.items() if key[0] != node}
+
+    def _drawn(self) -> Any:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        drawn = Table("node", "type", "status", "attempts", "progress", "ms", title=self._title)
+        for name, node in self._nodes.items():
+            members = (node.get(each) for each in ("type", "status", "attempts", "progress"))
+            took = node.get("durationMs")
+            cells = (name, *members, took)
+            drawn.add_row(*(Text(printable(str("" if each is None else each))) for each in cells))
+        texts = (Text(printable(f"{key[0]}: {text}")) for key, text in self._texts.items())
+        return Group(drawn, *texts)

@@ -6,14 +6,9 @@ from pathlib import Path
 import click
 
 from deploy.commands import options
-from deploy.output import show
+from deploy.output import printable, show
 
 COLUMNS = ("internalName", "name", "category", "tierRequired", "enabled", "pricing")
-CURSOR_MOVERS = {
-    code: "\N{REPLACEMENT CHARACTER}"
-    for code in (*range(32), *range(127, 160))
-    if chr(code) != "\n"
-}
 manifests_option = click.option(
     "--models-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -94,8 +89,7 @@ def try_(
 
 def _print_piece(piece: str) -> None:
     """A piece of a text without what would move the cursor; an empty one begins it anew."""
-    shown = piece.translate(CURSOR_MOVERS)
-    print(shown or "\n", end="", file=sys.stderr, flush=True)
+    print(printable(piece) or "\n", end="", file=sys.stderr, flush=True)
 
 
 def _use_models(models_dir: Path | None, data_dir: Path) -> None:

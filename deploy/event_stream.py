@@ -1,0 +1,98 @@
+"""The events of an execution over HTTP, read by a thread of their own."""
+
+import asyncio
+import http.client
+import json
+import socket
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.http_client import Unreachable, connect, read_json
+from deploy.problems import Refused
+
+SILENCE_SECONDS = 45.0
+"""Gateways say that they live three times as often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One event, in the words of the API."""
+
+    id: str
+    name: str
+    data: dict[str, Any]
+
+
+async def read_events(url: str, key: str, after: str = "") -> AsyncGenerator[Happening, None]:
+    """The events behind one of them, until the stream ends. Raises Refused or Unreachable."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Queue[Happening | Exception | None] = asyncio.Queue()
+    stream = _Stream(url, key, after)
+
+    def put(item: Happening | Exception | None) -> None:
+        loop.call_soon_threadsafe(found.put_nowait, item)
+
+    def read() -> None:
+        try:
+            for happening in stream.events():
+                put(happening)
+            put(None)
+        except (Refused, Unreachable) as error:
+            put(error)
+
+    reading = loop.run_in_executor(None, read)
+    try:
+        while (item := await found.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        stream.hang_up()
+        await reading
+
+
+class _Stream:
+    """One request whose answer does not end for a while."""
+
+    def __init__(self, url: str, key: str, after: str) -> None:
+        self._url = url
+        self._headers = {"x-api-key": key, **({"last-event-id": after} if after else {})}
+        self._socket: socket.socket | None = None
+
+    def events(self) -> Iterator[Happening]:
+        """Blocks for as long as there may be more. Raises Refused or Unreachable."""
+        connection, path = connect(self._url, SILENCE_SECONDS)
+        try:
+            connection.connect()
+            self._socket = connection.sock
+            connection.request("GET", path, headers=self._headers)
+            response = connection.getresponse()
+            if response.status >= 400:
+                raise Refused(response.status, read_json(response.read()))
+            yield from _parse(response)
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"The events have ended ({type(error).__name__}).") from error
+        finally:
+            connection.close()
+
+    def hang_up(self) -> None:
+        """Let whoever reads find the end."""
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it has ended by itself
+
+
+def _parse(lines: http.client.HTTPResponse) -> Iterator[Happening]:
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name:
+            fields[name] = value
+            continue
+        if "data" in fields:
+            data = json.loads(fields["data"])
+            yield Happening(id=fields["id"], name=fields["event"], data=data)
+        fields = {}
