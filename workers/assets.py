@@ -1,5 +1,6 @@
 """Media in the hands of workers: what providers give is stored, what nodes name is looked up."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
@@ -88,7 +89,12 @@ class Assets:
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
         """Store a medium, and give a link that lasts as long as the execution."""
-        return await self._keep(account_id, _once(data))
+        try:
+            async with asyncio.timeout(COPY_SECONDS):
+                return await self._keep(account_id, _once(data))
+        except TimeoutError:
+            message = f"The medium was not stored within {COPY_SECONDS:g} s"
+            raise NodeFailed(STORAGE, message, retryable=True) from None
 
     async def copy(self, account_id: str, url: str) -> str:
         """Store what a URL leads to, and give a link to that.

@@ -1,0 +1,278 @@
+"""A place for media that is full, broken, forbidden or silent: what is told, left and charged."""
+
+import asyncio
+import base64
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import obstore
+import pytest
+from aiohttp import web
+from obstore.exceptions import GenericError, PermissionDeniedError
+
+from engine import keyspace
+from engine.errors import StorageFailed
+from engine.library import Library
+from engine.models.registry import use_models
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.assets import Source
+from tests import media_files as files
+from tests.engine.store.contents import contents
+from tests.factories import Graph, Runner
+from tests.manifests import PER_CALL
+from tests.providers import Provider, a_provider, provided
+from tests.workers.test_untrusted_outputs import TERMS
+from workers import assets
+from workers.main import worker
+
+FULL = "Generic LocalFileSystem error: Unable to copy: /secret/place: No space left (os error 28)"
+FAULTS: dict[str, Exception] = {
+    "full": GenericError(FULL),
+    "full for the account": OSError(errno.EDQUOT, "Disk quota exceeded", "/secret/place"),
+    "broken": OSError(errno.EIO, "Input/output error", "/secret/place"),
+    "for reading alone": OSError(errno.EROFS, "Read-only file system", "/secret/place"),
+    "forbidden": PermissionDeniedError("/secret/place: Permission denied (os error 13)"),
+}
+STORED = obstore.put_async
+
+Break = Callable[[Exception], None]
+
+
+@pytest.fixture
+def library(settings: Settings, store: Store) -> Library:
+    return Library.of(settings, store)
+
+
+@pytest.fixture
+def break_writing(monkeypatch: pytest.MonkeyPatch) -> Break:
+    """From now on nothing can be written, after some of it was."""
+
+    def breaks(fault: Exception) -> None:
+        async def put(store: Any, key: str, data: Any, **options: Any) -> None:
+            if not isinstance(data, bytes):
+                await anext(aiter(data))
+            raise fault
+
+        monkeypatch.setattr("engine.objects.obstore.put_async", put)
+
+    return breaks
+
+
+@pytest.fixture
+async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
+    async with a_provider() as provider:
+        for name, value in provider.environ.items():
+            monkeypatch.setenv(name, value)
+        yield provider
+
+
+@pytest.fixture(autouse=True)
+def registry() -> Iterator[None]:
+    painter = provided(
+        *("openai", 'api = "images"\nmodel = "any"\n'),
+        name="painter",
+        category="image",
+        pricing=PER_CALL,
+    )
+    with use_models([painter]):
+        yield
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 65_536):
+        yield data[start : start + 65_536]
+
+
+def upload(library: Library, account: Account, data: bytes) -> Awaitable[object]:
+    return library.keep(account.id, "audio/wav", pieces(data), source=Source.UPLOAD)
+
+
+def painting() -> Graph:
+    graph = Graph().node("paint", "imageGenerator", model="painter", prompt="x")
+    return graph.node("out", "responseOutput").wire("paint.image-out > out.result-in")
+
+
+async def assert_nothing_is_left(store: Store, library: Library, folder: Path) -> None:
+    for _ in range(2):
+        for key in [key for key in await contents(store.client) if b":asset:" in key]:
+            asset_id = key.decode().rpartition(":")[2]
+            due = keyspace.assets_due(keyspace.partition_of(asset_id))
+            await store.client.send("ZADD", due, "XX", 1, asset_id)
+        await library.collect()
+    assert not [key for key in await contents(store.client) if b"asset" in key or b"media" in key]
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("size", [1_000, 700_000])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_an_upload_that_cannot_be_stored_is_told_so_and_leaves_nothing(
+    library: Library,
+    store: Store,
+    account: Account,
+    tmp_path: Path,
+    break_writing: Break,
+    fault: str,
+    size: int,
+) -> None:
+    break_writing(FAULTS[fault])
+
+    with pytest.raises(StorageFailed) as failed:
+        await upload(library, account, files.wav(size, 1_000))
+
+    assert "secret" not in failed.value.message
+    assert failed.value.retry_after_seconds
+    assert await store.assets.stored(account.id) == 0
+    await assert_nothing_is_left(store, library, tmp_path / "media")
+
+
+async def test_what_does_not_reach_the_disk_is_not_stored(
+    library: Library,
+    store: Store,
+    account: Account,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    for size in (1_000, 700_000):
+        with pytest.raises(StorageFailed):
+            await upload(library, account, files.wav(size, 1_000))
+    monkeypatch.undo()
+
+    assert await store.assets.stored(account.id) == 0
+    await assert_nothing_is_left(store, library, tmp_path / "media")
+
+
+def as_data(provider: Provider) -> None:
+    data = base64.b64encode(files.picture("PNG", 900, 900)).decode()
+    provider.answers = [{"data": [{"b64_json": data}]}]
+
+
+def as_link(provider: Provider) -> None:
+    picture = web.Response(body=files.picture("PNG", 900, 900), content_type="image/png")
+    provider.at = {"/a.png": [picture]}
+    provider.answers = [{"data": [{"url": f"{provider.url}/a.png"}]}]
+
+
+@pytest.mark.parametrize("gives", [as_data, as_link])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_picture_that_cannot_be_stored_fails_its_node_and_costs_nothing(
+    settings: Settings,
+    runner: Runner,
+    store: Store,
+    library: Library,
+    provider: Provider,
+    tmp_path: Path,
+    break_writing: Break,
+    gives: Callable[[Provider], None],
+    fault: str,
+) -> None:
+    gives(provider)
+    break_writing(FAULTS[fault])
+
+    async with worker(settings):
+        slug = await runner.save(painting())
+        execution = await runner.end(await runner.begin(slug, terms=TERMS))
+
+    wallet = await store.wallets.read(runner.account.id, TERMS)
+    [error] = [node.error for node in execution.nodes if node.error]
+    assert (execution.status, error["code"]) == ("failed", "storage_error")
+    assert "secret" not in error["message"]
+    assert (execution.credits_cost, wallet.balance, wallet.reserved) == (0, TERMS.allowance, 0)
+    assert await store.wallets.check(runner.account.id) == []
+    assert await store.assets.stored(runner.account.id) == 0
+    await assert_nothing_is_left(store, library, tmp_path / "media")
+
+
+async def test_a_place_that_is_well_again_takes_what_the_next_attempt_makes(
+    settings: Settings,
+    runner: Runner,
+    store: Store,
+    provider: Provider,
+    break_writing: Break,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    as_data(provider)
+    break_writing(FAULTS["full"])
+
+    async with worker(settings):
+        slug = await runner.save(painting())
+        failed = await runner.end(await runner.begin(slug, terms=TERMS))
+        monkeypatch.setattr("engine.objects.obstore.put_async", STORED)
+        done = await runner.end(await runner.begin(slug, terms=TERMS))
+
+    assert (failed.status, done.status) == ("failed", "completed")
+    assert (failed.credits_cost, done.credits_cost) == (0, 13)
+    assert await store.assets.stored(runner.account.id) > 0
+
+
+async def test_a_place_that_does_not_answer_fails_the_node_in_time(
+    settings: Settings,
+    runner: Runner,
+    store: Store,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    as_data(provider)
+    monkeypatch.setattr("engine.objects.obstore.put_async", never)
+    monkeypatch.setattr(assets, "COPY_SECONDS", 0.2)
+
+    async with worker(settings):
+        slug = await runner.save(painting())
+        execution = await runner.end(await runner.begin(slug, terms=TERMS))
+
+    [error] = [node.error for node in execution.nodes if node.error]
+    assert (error["code"], execution.credits_cost) == ("storage_error", 0)
+
+
+REAL_DISK = """
+import asyncio, pathlib, sys
+from engine.errors import StorageFailed
+from engine.objects import Objects
+
+async def pieces(count):
+    for _ in range(count):
+        yield bytes(65_536)
+
+async def main(folder):
+    objects = Objects(pathlib.Path(folder).as_uri())
+    await objects.put("ab/first", b"x")
+    for count in (32, 1):
+        try:
+            for number in range(32):
+                await objects.put_stream(f"ab/large{count}{number}", pieces(count))
+        except StorageFailed:
+            print("full")
+    names = [path.name for path in pathlib.Path(folder).rglob("*") if path.is_file()]
+    print("drafts", sum("#" in name for name in names))
+    print(await objects.read("ab/first", 9))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_a_real_disk_that_is_full_is_told_so_and_keeps_what_it_has(tmp_path: Path) -> None:
+    mounted = f"mount -t tmpfs -o size=1m none {tmp_path} && exec {sys.executable} -c "
+    command = mounted + f"'{REAL_DISK}' {tmp_path}/media"
+
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", command],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stdout.splitlines() == ["full", "full", "drafts 0", "b'x'"]
