@@ -1,0 +1,218 @@
+"""What is shown of an execution while it goes on, and how its events are read."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from deploy import watching
+from deploy.event_stream import Happening, read_events
+from deploy.http_client import Unreachable
+from deploy.problems import Refused
+from deploy.watching import watch
+
+FINISHED = Happening(id="9.1", name="execution.finished", data={"status": "completed"})
+EXECUTION = {
+    "workflowSlug": "story",
+    "executionId": "e",
+    "nodes": [
+        {"id": "teller", "type": "assistant", "status": "pending"},
+        {"id": "out", "type": "responseOutput", "status": "pending"},
+    ],
+}
+
+
+def event(number: int, name: str, **data: Any) -> Happening:
+    return Happening(id=f"{number}.1", name=f"node.{name}", data={"nodeId": "teller", **data})
+
+
+def token(number: int, text: str, offset: int, item: int = 0) -> Happening:
+    return event(number, "token", type="assistant", item=item, offset=offset, text=text)
+
+
+STARTED = event(1, "started", type="assistant", attempt=1)
+
+
+class Scripted:
+    """A caller whose streams are lists; an error among them is raised."""
+
+    def __init__(self, *streams: list[Happening | Exception | float]) -> None:
+        self._streams = list(streams)
+        self.asked: list[str] = []
+
+    async def field_types(self, slug: str) -> dict[str, str]:
+        return {}
+
+    async def start(self, slug: str, inputs: Any) -> dict[str, Any]:
+        return {}
+
+    async def execution(self, execution_id: str) -> dict[str, Any]:
+        return EXECUTION
+
+    async def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:
+        self.asked.append(after)
+        for item in self._streams.pop(0):
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, float):
+                await asyncio.sleep(item)
+            else:
+                yield item
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "MAX_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "NOTICED_SECONDS", 0.02)
+
+
+async def lines(capsys: pytest.CaptureFixture[str], *happenings: Happening | float) -> list[str]:
+    assert await watch(Scripted([*happenings, FINISHED]), "e") == FINISHED.data
+    return capsys.readouterr().err.splitlines()
+
+
+async def test_a_node_that_ends_at_once_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    done = event(2, "finished", status="completed")
+
+    assert await lines(capsys, STARTED, done, 0.05) == ["teller: completed"]
+
+
+async def test_a_node_that_takes_its_time_is_told_to_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = event(2, "finished", status="failed")
+
+    assert await lines(capsys, STARTED, 0.06, done) == ["teller: running", "teller: failed"]
+
+
+async def test_progress_and_retries_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    told = [event(2, "progress", item=0, progress=0.256), event(3, "retrying", attempt=1)]
+
+    assert await lines(capsys, STARTED, *told) == ["teller: 26%", "teller: retrying"]
+
+
+async def test_a_text_comes_line_by_line_and_the_rest_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pieces = [token(2, "One", 0), token(3, " two\nthree\x1b[2J", 3), token(4, "!", 17)]
+    done = event(5, "finished", status="completed")
+
+    assert await lines(capsys, STARTED, *pieces, done) == [
+        "teller: running",
+        "teller | One two",
+        "teller | three\N{REPLACEMENT CHARACTER}[2J!",
+        "teller: completed",
+    ]
+
+
+async def test_a_text_that_begins_anew_is_a_line_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pieces = [token(2, "Wro", 0), token(3, "Right", 0)]
+    done = event(4, "finished", status="completed")
+
+    assert (await lines(capsys, *pieces, done))[:2] == ["teller | Wro", "teller | Right"]
+
+
+async def test_a_stream_that_ends_too_early_is_taken_up_behind_what_was_seen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = event(4, "finished", status="completed")
+    caller = Scripted([Unreachable("nobody")], [STARTED], [Refused(503, {})], [done], [FINISHED])
+
+    assert await watch(caller, "e") == FINISHED.data
+    assert caller.asked == ["", "", "1.1", "1.1", "4.1"]
+    assert capsys.readouterr().err.splitlines()[-1] == "teller: completed"
+
+
+async def test_what_is_refused_for_good_is_not_asked_for_again() -> None:
+    caller = Scripted([Refused(404, {"error": "No such execution"})])
+
+    with pytest.raises(Refused, match="No such execution"):
+        await watch(caller, "e")
+
+
+async def test_a_screen_shows_every_node_and_the_end_of_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    told = [STARTED, event(2, "progress", type="assistant", item=0, progress=0.5)]
+    pieces = [token(3, "Once [bold]upon[/bold] ", 0), token(4, "a time", 23)]
+    done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
+
+    await watch(Scripted([*told, *pieces, 0.15, done, FINISHED]), "e")
+
+    drawn = terminal.getvalue()
+    for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):
+        assert words in drawn, words
+
+
+# -- over HTTP ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[str]:
+    """Answers `/after/…` with two events, `/hangs` with one and no end, and refuses the rest."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/refused":
+            return web.json_response({"error": "No", "code": "EXECUTION_NOT_FOUND"}, status=404)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        data = json.dumps({"key": request.headers["x-api-key"], "text": "é\n"}, ensure_ascii=False)
+        after = request.headers.get("last-event-id", "none")
+        await response.write(b"retry: 1000\n\n:\n\n")
+        await response.write(f"id: 1.1\nevent: {after}\ndata: {data}\n\n".encode())
+        if request.path == "/hangs":
+            await asyncio.sleep(30)
+        await response.write(b"id: 1.2\nevent: last\ndata: {}\n\n")
+        return response
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_events_are_read_as_they_were_sent(server: str) -> None:
+    found = [each async for each in read_events(f"{server}/events", "k", "7.2")]
+
+    assert found == [
+        Happening(id="1.1", name="7.2", data={"key": "k", "text": "é\n"}),
+        Happening(id="1.2", name="last", data={}),
+    ]
+
+
+async def test_who_has_seen_enough_hangs_up(server: str) -> None:
+    events = read_events(f"{server}/hangs", "k")
+
+    first = await anext(events)
+    async with asyncio.timeout(5):
+        await events.aclose()
+
+    assert first.name == "none"
+
+
+async def test_a_refusal_says_why(server: str) -> None:
+    with pytest.raises(Refused, match="^No$"):
+        await anext(read_events(f"{server}/refused", "k"))
+
+
+async def test_nobody_there_is_a_sentence() -> None:
+    with pytest.raises(Unreachable, match="have ended"):
+        await anext(read_events("http://127.0.0.1:1/events", "k"))
