@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from engine.capabilities import Role, Tier
 from engine.errors import Unavailable
 from engine.nodes.base import HttpCall, NodeFailed
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.outbound import Lease
+from engine.tiers import load
 from tests.factories import Runner, http_fan
 from tests.fakes import Target
 from workers.http import Egress, budget
 from workers.http.budget import Budget
+from workers.main import worker
 from workers.walker import Walker
 
 LIMITS = """
@@ -137,6 +140,14 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+async def young_window(store: Store) -> None:
+    """Tests of one window need it to last as long as they do."""
+    seconds, _ = await store.client.send("TIME")
+    if int(seconds) % 60 > 55:
+        await asyncio.sleep(60 - int(seconds) % 60)
+
+
+@pytest.fixture
 async def counted(store: Store) -> AsyncIterator[Egress]:
     egress = Egress(allow_private=True, leases=store.outbound)
     yield egress
@@ -187,3 +198,23 @@ async def test_a_fan_beyond_the_limit_fails_with_a_code_that_is_worth_a_retry(
 
     assert {each.error["code"] for each in execution.nodes if each.error} == {"outbound_limit"}
     assert sum(target.calls.values()) <= 40
+
+
+@pytest.mark.usefixtures("young_window")
+async def test_an_account_without_credits_is_no_way_to_flood_a_host(
+    settings: Settings, runner: Runner, store: Store, target: Target, tmp_path: Path
+) -> None:
+    Path(settings.tiers_file).write_text(LIMITS + "allowance = 0\n")
+    terms = load(settings.tiers_file).terms(Tier.PRO, Role.USER)
+    slug = await runner.save(http_fan(f"{target.url}/ok", 15, retry={"attempts": 2, "backoff": 0}))
+
+    async with worker(settings), worker(settings):
+        begun = [await runner.begin(slug, terms=terms) for _ in range(15)]
+        ended = await asyncio.gather(*(runner.end(each, 20) for each in begun))
+    wallet = await store.wallets.read(runner.account.id, terms)
+
+    errors = [node.error["code"] for each in ended for node in each.nodes if node.error]
+    assert wallet.balance == 0
+    assert {each.credits_cost for each in ended} == {0}
+    assert set(errors) == {"outbound_limit"}
+    assert 30 <= sum(target.calls.values()) <= 40
