@@ -72,6 +72,8 @@ class WatchedFolder:
         self._tell(loaded.errors, {str(self._path / name): name for name in changed})
         self.models = {model.internal_name: model for model in loaded.models}
         self.errors = loaded.errors
+        counts = {"models": len(loaded.models), "wrong": len(loaded.errors)}
+        log.info("models read", extra={"folder": str(self._path), **counts})
         return True
 
     def _entries(self, names: Iterable[str]) -> Iterator[tuple[str, Model | ManifestError]]:

@@ -36,6 +36,7 @@ FIELD_MEMBERS = (
     *("name", "label", "type", "required", "default", "options"),
     *("min", "max", "step", "maxLength", "helperText"),
 )
+AT_END = "(at end of document)"
 POSITION = re.compile(r"\(?at line (\d+), column \d+\)?")
 PATH = re.compile(r"[\w-]+(?:\[\d+\]|\.[\w-]+)*")
 
@@ -149,7 +150,7 @@ def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ManifestError(source, _syntax_fault(str(error))) from None
+        raise ManifestError(source, _syntax_fault(str(error), text)) from None
     reasons = list(_faults(table))
     fields = _parse_fields(table.get("fields"), reasons)
     pricing = tuple(parse_pricing(table.get("pricing", []), fields, reasons))
@@ -190,10 +191,13 @@ def _place(file: str, fault: Fault) -> str:
     return file if fault.line is None else f"{file}:{fault.line}"
 
 
-def _syntax_fault(message: str) -> Fault:
+def _syntax_fault(message: str, text: str) -> Fault:
     position = POSITION.search(message)
+    line = int(position[1]) if position else None
+    if message.endswith(AT_END):
+        line, message = text.rstrip().count("\n") + 1, message.removesuffix(AT_END)
     reason = POSITION.sub("", message).strip() or "is not TOML"
-    return Fault(int(position[1]) if position else None, f"this is not TOML: {reason}")
+    return Fault(line, f"this is not TOML: {reason}")
 
 
 def _one_line(reason: str) -> str:

@@ -131,13 +131,18 @@ class Models:
         return int(version)
 
     async def watch(self, redis_url: str) -> None:
-        """Look when another process has changed something, and every few seconds."""
+        """Look when another process has changed something, and every few seconds.
+
+        The operator's folder is looked at then too, so that a process without work has read its
+        files before they may become wrong.
+        """
         changed = asyncio.Event()
         await self._look_if_it_answers()
         async with Subscription(redis_url, CHANGES).running(lambda _: changed.set()):
             while True:
                 changed.clear()
                 await self._look_if_it_answers()
+                registry.generation()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await changed.wait()
