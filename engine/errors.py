@@ -337,12 +337,12 @@ class ExecutionCancelled(Conflict):
 
 
 class WorkflowNotRunnable(Conflict):
-    """The workflow is a draft with problems."""
+    """The workflow is a draft with problems, or has some since a model that it uses is gone."""
 
     code = "WORKFLOW_NOT_RUNNABLE"
 
     def __init__(self, problems: Sequence[dict[str, str]]) -> None:
-        super().__init__("This workflow is a draft that cannot run yet", problems=list(problems))
+        super().__init__("This workflow has problems and cannot run", problems=list(problems))
 
 
 class IdempotencyKeyInUse(Conflict):

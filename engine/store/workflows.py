@@ -228,6 +228,10 @@ class Workflows:
             raise ModelNotFound
         return model_plan(model)
 
+    def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        """What was read with its plan; None when it cannot run, as its problems then say."""
+        return self._known(workflow.slug, workflow.version) or self._remember(workflow)
+
     def _remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         document = workflow.document
         try:

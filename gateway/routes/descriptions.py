@@ -18,12 +18,10 @@ async def get_workflow_openapi(request: GatewayRequest, principal: Principal) ->
     """A workflow's run as an OpenAPI document, with the inputs that it asks for."""
     services = request.state["services"]
     slug = check_slug(request.path_params["slug"])
-    workflow = await services.store.workflows.get_readable(principal.account.id, slug)
-    if workflow.problems:
+    readable = await services.store.workflows.get_readable(principal.account.id, slug)
+    workflow, plan = services.store.workflows.compiled(readable)
+    if plan is None:
         raise WorkflowNotRunnable(workflow.problems)
-    _, plan = await services.store.workflows.plan_of(
-        workflow.account_id, workflow.slug, workflow.version
-    )
     is_own = workflow.account_id == principal.account.id
     described = Described(
         slug=workflow.slug,

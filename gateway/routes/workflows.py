@@ -44,12 +44,10 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
     own = await workflows.list(principal.account.id)
     templates = await workflows.templates()
     foreign = [each for each in templates if not _is_own(each, principal)]
-    estimates = await asyncio.gather(
-        *(_estimate(request, principal, workflow) for workflow in (*own, *foreign))
-    )
     rows = [
-        workflow_row(workflow, credits) | ({} if _is_own(workflow, principal) else FOREIGN)
-        for workflow, credits in zip((*own, *foreign), estimates, strict=True)
+        workflow_row(workflow, await _estimate(request, principal, workflow))
+        | ({} if _is_own(workflow, principal) else FOREIGN)
+        for workflow in (*own, *foreign)
     ]
     return json_response(rows)
 
@@ -108,8 +106,8 @@ async def delete_workflow(request: GatewayRequest, principal: Principal) -> Resp
 @requires("workflow:read")
 async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     """What a workflow asks of its callers, and its estimate."""
-    workflow = await _load_readable(request, principal)
-    plan = await _plan_of(request, workflow)
+    readable = await _load_readable(request, principal)
+    workflow, plan = request.state["services"].store.workflows.compiled(readable)
     if plan is None:
         raise WorkflowNotRunnable(workflow.problems)
     more: dict[str, Any] = {"estimatedCreditCost": estimate(plan, principal.terms.markup)}
@@ -122,9 +120,9 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
 async def get_public_schema(request: GatewayRequest) -> Response:
     """What a public workflow asks of its callers, to anybody."""
     slug = check_slug(request.path_params["slug"])
-    workflow = await request.state["services"].store.workflows.get_public(slug)
-    plan = await _plan_of(request, workflow) if workflow.document.public_playground else None
-    if plan is None:
+    workflows = request.state["services"].store.workflows
+    workflow, plan = workflows.compiled(await workflows.get_public(slug))
+    if plan is None or not workflow.document.public_playground:
         raise WorkflowNotFound
     return _schema_answer(request, workflow, plan, {})
 
@@ -182,20 +180,12 @@ async def _check(request: GatewayRequest, document: Document) -> list[dict[str, 
     return problems
 
 
-async def _plan_of(request: GatewayRequest, workflow: Workflow) -> Plan | None:
-    if workflow.problems:
-        return None
-    _, plan = await request.state["services"].store.workflows.plan_of(
-        workflow.account_id, workflow.slug, workflow.version
-    )
-    return plan
-
-
 async def _estimate(request: GatewayRequest, principal: Principal, workflow: Workflow) -> int:
     # A node that is charged names its model; without one, no plan need be made to know.
     if not any("model" in node["data"] for node in workflow.document.nodes):
         return 0
-    plan = await _plan_of(request, workflow)
+    await asyncio.sleep(0)  # between many plans, other callers have their turn
+    _, plan = request.state["services"].store.workflows.compiled(workflow)
     return 0 if plan is None else estimate(plan, principal.terms.markup)
 
 

@@ -451,6 +451,39 @@ async def test_a_workflow_follows_its_model_that_is_replaced_deleted_and_brought
     assert fifth.json()["problems"]
 
 
+async def test_a_workflow_whose_model_is_deleted_is_listed_and_says_why_it_cannot_run(
+    admins: httpx2.AsyncClient,
+    make_client: MakeClient,
+    make_browser: MakeBrowser,
+    stranger: Account,
+) -> None:
+    await save(admins)
+    slug = (
+        await admins.post(
+            "/api/workflows", json=drawn() | {"isTemplate": True, "publicPlayground": True}
+        )
+    ).json()["slug"]
+    before = (await admins.get("/api/workflows")).json()
+    await admins.delete(OWN)
+    someone, anybody = await make_browser(stranger), await make_client()
+
+    lists = [await each.get("/api/workflows") for each in (admins, someone)]
+    paths = [f"/api/workflows/{slug}/{each}" for each in ("schema", "openapi.json")]
+    refused = [await each.get(path) for each in (admins, someone) for path in paths]
+    public = await anybody.get(f"/api/workflows/{slug}/public-schema")
+
+    assert before[0]["estimatedCreditCost"] > 0
+    for answer in lists:
+        rows = [(row["slug"], row["estimatedCreditCost"]) for row in answer.json()]
+        assert (answer.status_code, rows) == (200, [(slug, 0)])
+    problem = {"nodeId": "m", "reason": "There is no model 'own' here"}
+    for answer in refused:
+        body = answer.json()
+        assert (answer.status_code, body["code"]) == (409, "WORKFLOW_NOT_RUNNABLE")
+        assert (body["problems"], "draft" in body["error"]) == ([problem], False)
+    assert (public.status_code, public.json()["code"]) == (404, "WORKFLOW_NOT_FOUND")
+
+
 async def test_a_gateway_knows_what_was_saved_from_its_first_call_on(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
