@@ -176,7 +176,7 @@ class _Handler(ResponseHandler):
         super().feed_data(data, size)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Bytes have come; none means that what the parser has kept back is wanted now."""
         while data and self._is_in_head:
             piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
             self._parse(piece)
@@ -184,8 +184,7 @@ class _Handler(ResponseHandler):
             if self._is_in_head and self._head_room < 0:
                 self._refuse()
                 return
-        if data:
-            self._parse(data)
+        self._parse(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection has ended."""
