@@ -58,6 +58,6 @@ def _cell(value: object) -> str:
         case list() | tuple():
             return ", ".join(str(item) for item in value)
         case dict():
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(value, ensure_ascii=False, default=_plain)
         case _:
             return str(value)

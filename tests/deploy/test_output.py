@@ -31,6 +31,12 @@ def test_what_has_no_form_in_json_is_not_printed() -> None:
         show({"one": object()}, as_json=True, columns=())
 
 
+def test_an_exact_number_inside_a_cell_is_a_number_too() -> None:
+    rows = [{"used": {"seconds": Decimal("5.5"), "calls": 1}}]
+
+    assert table(rows, ("used",)) == 'USED\n{"seconds": 5.5, "calls": 1}'
+
+
 def test_one_row_is_a_table_too(capsys: pytest.CaptureFixture[str]) -> None:
     show(
         {"id": "a", "list": ["x", "y"], "map": {"k": 1}},
