@@ -84,6 +84,11 @@ class Library:
             return BodyTooLarge(self.max_bytes)
         return MediaQuotaExceeded(place.stored, place.limit)
 
+    async def demand_room(self, account_id: str) -> None:
+        """Raises MediaQuotaExceeded when nothing more of the account's would be kept."""
+        if self._objects.is_set:
+            await self._assets.demand_room(account_id)
+
     async def _give_up(self, asset_id: str) -> None:
         with contextlib.suppress(EngineError):  # it is given up by itself, later
             await self._assets.give_up(asset_id)

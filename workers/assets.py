@@ -79,6 +79,11 @@ class Assets:
             asset, url = await self._library.use(account_id, asset_id, self._execution_id)
         return asset.medium, url
 
+    async def demand_room(self, account_id: str) -> None:
+        """Nothing is asked for that could not be kept."""
+        with _explained():
+            await self._library.demand_room(account_id)
+
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         """The account's own medium at one of our links, None for any other URL."""
         if not self._library.is_own(url):

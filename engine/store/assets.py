@@ -204,6 +204,16 @@ class Assets:
         stored = keyspace.media_bytes(keyspace.partition_of(asset_id))
         await self._client.call(SCRIPTS["forget_asset"], [*_keys(asset_id), stored], [asset_id])
 
+    async def demand_room(self, account_id: str) -> None:
+        """Raises MediaQuotaExceeded when the account's media take all that its tier allows."""
+        accounts = keyspace.accounts(keyspace.partition_of(account_id))
+        record = self._client.send("HGET", accounts, account_id)
+        stored = await self.stored(account_id)
+        tier = (await record or b"").partition(b"|")[0].decode()
+        limit = dict(zip(self._limits[::2], self._limits[1::2], strict=True)).get(tier)
+        if limit is not None and stored >= int(limit):
+            raise MediaQuotaExceeded(stored, int(limit))
+
     async def stored(self, account_id: str) -> int:
         """Bytes of all media of an account, until they are removed."""
         key = keyspace.media_bytes(keyspace.partition_of(account_id))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,29 @@ async def test_a_place_that_does_not_answer_fails_the_node_in_time(
 
     [error] = [node.error for node in execution.nodes if node.error]
     assert (error["code"], execution.credits_cost) == ("storage_error", 0)
+
+
+async def test_a_provider_is_not_asked_for_what_there_is_no_room_for(
+    settings: Settings,
+    runner: Runner,
+    store: Store,
+    library: Library,
+    provider: Provider,
+    tmp_path: Path,
+) -> None:
+    as_data(provider)
+    tiers = tmp_path / "tiers.toml"
+    tiers.write_text("[pro]\nmedia_bytes = 1_000\n")
+    await upload(library, runner.account, files.wav(1_000, 1_000))
+
+    async with worker(replace(settings, tiers_file=str(tiers))):
+        slug = await runner.save(painting())
+        execution = await runner.end(await runner.begin(slug, terms=TERMS))
+
+    [error] = [node.error for node in execution.nodes if node.error]
+    assert (error["code"], execution.credits_cost) == ("storage_error", 0)
+    assert "of the 1000 that its tier allows" in error["message"]
+    assert provider.asked == []
 
 
 REAL_DISK = """

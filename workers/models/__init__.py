@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.models.calls import Builtin
-from engine.models.manifest import Model
+from engine.models.manifest import Category, Model
 from engine.models.pricing import cost_micro_usd
 from engine.models.registry import find_model
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
@@ -154,6 +154,8 @@ class Models:
         dialect, ticket = self._dialects[type(model.call)], Ticket.of(model, self._environ)
         if isinstance(model.call, Builtin) or call.is_under_way:
             return await dialect.answer(model, values, call)
+        if model.category is not Category.TEXT:
+            await call.keeper.demand_room(call.account_id)  # the provider would be paid in vain
         if self._governor is None or ticket is None:
             return await dialect.answer(model, await with_own_media(model, values, call), call)
         patience = _patience(model, ticket, call.deadline)

@@ -44,6 +44,10 @@ class Keeper(Protocol):
         """
         ...
 
+    async def demand_room(self, account_id: str) -> None:
+        """Raises NodeFailed where nothing more of the account's would be kept."""
+        return
+
     async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
         """Store a medium, and give the URL that it has from now on. Raises NodeFailed."""
         ...
