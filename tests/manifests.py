@@ -22,6 +22,11 @@ def manifest(
     return "\n".join((top + head, fields, pricing, call))
 
 
+def field(name: str, kind: str = "text", more: str = "") -> str:
+    """A field; `more` has further members of it."""
+    return f'[[fields]]\nname = "{name}"\ntype = "{kind}"\n{more}\n'
+
+
 def model(name: str = "own", **parts: str) -> Model:
     """The model of such a manifest."""
     return parse_manifest(manifest(name, **parts), f"{name}.toml")

@@ -13,8 +13,7 @@ from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SCHEMA, LIST_SENTENCE, SCHEMA_SENTENCE, Assistant
 from engine.sockets import Socket, SocketType
 from tests.drawing import edge, node
-from tests.engine.nodes.test_generators import field
-from tests.manifests import PROMPT, model
+from tests.manifests import PROMPT, field, model
 from tests.node_context import FakeContext, run_node
 
 PHOTO, OTHER = "https://a.example/1.png", "https://a.example/2.png"
