@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from engine.capabilities import Role, Tier
+from engine.events import Event, EventId, EventName, read_events
 from engine.executions import ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
@@ -25,6 +26,7 @@ from tests.workers.test_recovery import WorkerProcess
 
 KILLS = 30
 WORKERS = 2
+KILLED_STREAMS = 10
 LEASE_SECONDS = "1"
 ALLOWANCE = 100_000
 TERMS = replace(load().terms(Tier.PRO, Role.USER), allowance=ALLOWANCE)
@@ -54,6 +56,7 @@ class Killed(WorkerProcess):
             "HEADRACE_MODELS_DIR": settings.models_dir,
             "HEADRACE_LEASE_SECONDS": LEASE_SECONDS,
             "PROVIDER_URL": provider_url,
+            "CHAT_URL": f"{provider_url}/v1",
             **MODEL_KEYS,
         }
 
@@ -74,6 +77,8 @@ def settings(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
     for name, more in (("once", IDEMPOTENT), ("plain", "")):
         call = f"[http]{ENDPOINT}{more}{JOB}"
         (tmp_path / f"{name}.toml").write_text(manifest(name, category="video", call=call))
+    chat = f"[openai]{ENDPOINT.replace('PROVIDER_URL', 'CHAT_URL')}model = 'any'\n"
+    (tmp_path / "chat.toml").write_text(manifest("chat", call=chat))
     yield replace(settings, models_dir=str(tmp_path))
     use_folder("")
 
@@ -163,3 +168,52 @@ async def test_killed_workers_cost_at_most_one_job_more_and_one_charge(
 
 async def _more(url: str, known: dict[str, int]) -> bool:
     return (await jobs(url))["created"] > known["created"]
+
+
+async def told(runner: Runner, execution_id: str) -> list[tuple[EventId, Event]]:
+    """All events of an execution so far."""
+    found: list[tuple[EventId, Event]] = []
+    first = 1
+    while True:
+        reading = await runner.store.events.read(runner.account.id, execution_id, first)
+        found += [each for entry in reading.entries for each in read_events(entry)]
+        if not reading.entries:
+            return found
+        first = reading.entries[-1].number + 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_text_whose_worker_was_killed_begins_anew_for_who_watches(
+    settings: Settings, runner: Runner, workers: list[Killed], provider_url: str
+) -> None:
+    graph = Graph("topic").node("m", "customModel", model="chat").node("out", "responseOutput")
+    slug = await runner.save(graph.wire("in.topic > m.prompt-in", "m.text-out > out.result-in"))
+    words = " ".join(f"word{number}" for number in range(20))
+
+    for number in range(KILLED_STREAMS):
+        topic = {"topic": f"{number} [[stub pace=40]] {words}"}
+        execution_id = await runner.begin(slug, topic, terms=TERMS, watcher="hr:bell:nobody")
+
+        async def tokens(execution_id: str = execution_id) -> int:
+            events = await told(runner, execution_id)
+            return sum(event.name is EventName.NODE_TEXT for _, event in events)
+
+        await eventually(tokens, lambda count: count > 2, timeout=15)
+        place = await kill_holder(runner.store, workers)
+        assert place is not None
+        workers[place] = Killed(settings, provider_url)
+        await workers[place].start()
+        execution = await runner.end(execution_id, 60)
+        events = await told(runner, execution_id)
+
+        of_model = [event for _, event in events if event.index == 1]
+        begun = [event.attempt for event in of_model if event.name is EventName.NODE_STARTED]
+        texts = [event for event in of_model if event.name is EventName.NODE_TEXT]
+        last = [event for event in texts if event.attempt == begun[-1]]
+        assert begun == [1, 2]
+        assert [event_id for event_id, _ in events] == sorted(event_id for event_id, _ in events)
+        assert [event.attempt for event in texts] == sorted(event.attempt for event in texts)
+        assert last[0].offset == 0
+        assert execution.result == {"text": "".join(event.text for event in last)}
+        assert events[-1][1].name is EventName.EXECUTION_FINISHED
