@@ -1,14 +1,15 @@
 """What accounts have to spend, for the commands that administer them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.problems import CommandFailed
-from deploy.records import account_row, ledger_row
+from deploy.records import account_row, entry_row, ledger_row
 from engine.capabilities import Role, Tier
 from engine.credits import MAX_CREDITS
-from engine.store import Account, LedgerPage, Store
+from engine.errors import EngineError
+from engine.store import Account, Store
 
 Row = dict[str, Any]
 
@@ -60,10 +61,28 @@ async def check_ledgers(store: Store, account_id: str | None) -> list[Row]:
     return [await _check(store, account) for account in accounts]
 
 
-async def newest_entries(store: Store, account_id: str, limit: int) -> LedgerPage:
-    """The newest entries of an account's ledger. Raises AccountNotFound."""
+async def newest_entries(store: Store, account_id: str, limit: int) -> list[Row]:
+    """The newest entries of an account's ledger, newest first. Raises AccountNotFound."""
     account = await store.accounts.get(account_id)
-    return await store.wallets.entries(account.id, limit)
+    page = await store.wallets.entries(account.id, limit)
+    charged = {entry.execution_id or "" for entry in page.entries if entry.node is not None}
+    ids = {each: await _node_ids(store, account.id, each) for each in charged}
+    return [entry_row(entry, ids.get(entry.execution_id or "", {})) for entry in page.entries]
+
+
+async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping[int, str]:
+    """The ids of an execution's nodes by index; none when it or its workflow is gone."""
+    try:
+        execution = await store.executions.head(account_id, execution_id)
+        plan = await store.workflows.plan_of_execution(
+            account_id,
+            execution.workflow_slug,
+            execution.workflow_version,
+            execution.model_ids,
+        )
+    except EngineError:
+        return {}
+    return {node.index: node.id for node in plan.nodes}
 
 
 async def _check(store: Store, account: Account) -> Row:

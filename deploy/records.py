@@ -53,8 +53,9 @@ def ledger_row(
     return {"accountId": account_id, "entries": entries, "balance": balance, "faults": faults}
 
 
-def entry_row(entry: Entry) -> dict[str, Any]:
-    """One movement of credits."""
+def entry_row(entry: Entry, node_ids: Mapping[int, str]) -> dict[str, Any]:
+    """One movement of credits; its node by id, where that is known, else by index."""
+    node = None if entry.node is None else node_ids.get(entry.node, entry.node)
     return {
         "at": moment(entry.at),
         "kind": entry.kind,
@@ -63,7 +64,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "reserved": entry.reserved,
         "balance": entry.balance,
         "executionId": entry.execution_id,
-        "node": entry.node,
+        "node": node,
     }
 
 

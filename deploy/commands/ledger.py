@@ -46,11 +46,10 @@ def check(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 def show_(account_id: str, limit: int, data_dir: Path, as_json: bool) -> None:
     """Show the newest movements of an account's credits, newest first."""
     from deploy.ledgers import newest_entries
-    from deploy.records import bucket_text, entry_row
+    from deploy.records import bucket_text
     from deploy.store_access import with_store
 
-    page = with_store(data_dir, lambda store: newest_entries(store, account_id, limit))
-    rows = [entry_row(entry) for entry in page.entries]
+    rows = with_store(data_dir, lambda store: newest_entries(store, account_id, limit))
     if not as_json:
         rows = [{**row, "bucket": bucket_text(row["bucket"])} for row in rows]
     show(rows, as_json=as_json, columns=ENTRY_COLUMNS)

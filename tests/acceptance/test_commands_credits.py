@@ -96,7 +96,7 @@ def test_a_charged_run_is_in_the_ledger_which_adds_up(stack: RunningStack, tmp_p
     ]
     assert [entry["balance"] for entry in entries] == [4_987, 4_987, 5_000]
     assert [entry["executionId"] for entry in entries] == [ran["executionId"]] * 2 + [None]
-    assert entries[0]["node"] == 0
+    assert entries[0]["node"] == "say"
     assert "allowance until 20" in table
     assert checked == {"accountId": account, "entries": 3, "balance": 4_987, "faults": []}
 
