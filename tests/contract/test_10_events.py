@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,6 +12,7 @@ from tests.gateway.factories import greeting
 from tests.providers import KEY
 from tests.sse import Sent, named, parse
 
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "stream.md"
 STREAM = {"accept": "text/event-stream"}
 WORDS = "[[stub pace=8]] " + " ".join(f"word{number}" for number in range(12))
 NODE = {"executionId": uuid, "nodeId": str, "type": str}
@@ -185,6 +187,22 @@ def test_a_run_of_a_model_is_told_as_well(caller: Caller, chat: str) -> None:
     events = parse(answer.text)
     assert events[-1].data["result"] == {"text": text_of(events)}
     assert events[-1].data["modelIds"] == [chat]
+
+
+def test_the_client_of_the_guide_follows_a_run(
+    caller: Caller, site: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE", site[0])
+    monkeypatch.setenv("HEADRACE_API_KEY", site[1])
+    names: dict[str, Any] = {}
+    exec(GUIDE.read_text().split("```python\n")[1].split("```")[0], names)
+    execution_id = caller.start(caller.save(greeting()), {"name": "Eve"})
+
+    events = list(names["events"](execution_id))
+
+    told = [(each.name, each.data) for each in events_of(caller, execution_id)]
+    assert events == told
+    assert list(names["events"](execution_id, "1.1"))[-1] == told[-1]
 
 
 # -- taking it up again ---------------------------------------------------------------------------
