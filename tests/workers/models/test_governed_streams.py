@@ -12,8 +12,8 @@ from engine.store import Store
 from engine.store.governor import Event, Happening
 from tests.eventually import eventually
 from tests.providers import Provider, provided
+from tests.workers.models.governed_calls import Watched
 from tests.workers.models.streams import DONE, STOP, Listener, delta, stream
-from tests.workers.models.test_governing import Watched
 from workers.http import Egress
 from workers.models import Governor, Models
 

@@ -1,0 +1,63 @@
+"""Which line a call stands in, and which limits that has."""
+
+import pytest
+
+from engine.models.limits import Limits
+from engine.models.manifest import Model
+from tests.manifests import model
+from tests.workers.models.governed_calls import CHAT, limited
+from workers.models.governing import Ticket, guess_tokens
+from workers.models.signals import read_limits
+
+
+def line(asked: Model, **environ: str) -> str:
+    ticket = Ticket.of(asked, environ)
+    assert ticket is not None
+    return ticket.provider
+
+
+def test_models_with_one_credential_and_the_same_limits_share_a_line() -> None:
+    first, second = (limited(name, requests_per_minute=9) for name in ("a", "b"))
+
+    assert line(first) == line(second)
+    assert line(first) != line(limited("a", requests_per_minute=8))
+    assert line(first) != line(limited(call=CHAT.replace("KEY", "OTHER"), requests_per_minute=9))
+
+
+def test_without_stated_limits_each_model_has_a_line_of_its_own() -> None:
+    assert line(limited("a")) != line(limited("b"))
+
+
+def test_where_a_provider_is_counts_as_the_environment_has_it() -> None:
+    moved = model(call=CHAT + 'base_url_env = "PLACE"\n')
+
+    assert line(moved) == line(limited())
+    assert line(moved, PLACE="http://elsewhere.example") != line(moved)
+
+
+@pytest.mark.parametrize(
+    ("headers", "limits"),
+    [
+        ({}, Limits()),
+        (
+            {"x-ratelimit-limit-requests": "60", "x-ratelimit-limit-tokens": "9000"},
+            Limits(requests_per_minute=60, tokens_per_minute=9_000),
+        ),
+        (
+            {
+                "anthropic-ratelimit-requests-limit": "50",
+                "anthropic-ratelimit-tokens-limit": "40000",
+            },
+            Limits(requests_per_minute=50, tokens_per_minute=40_000),
+        ),
+        ({"x-ratelimit-limit-requests": "0", "x-ratelimit-limit-tokens": "many"}, Limits()),
+        ({"x-ratelimit-limit-requests": "-1", "x-ratelimit-limit-tokens": "²"}, Limits()),
+        ({"x-ratelimit-limit-requests": "9" * 5_000}, Limits()),
+    ],
+)
+def test_limits_are_read_from_headers(headers: dict[str, str], limits: Limits) -> None:
+    assert read_limits(headers) == limits
+
+
+def test_tokens_are_guessed_from_the_texts_there_are() -> None:
+    assert guess_tokens({"prompt": "x" * 400, "n": 7, "images": ["y" * 40], "none": None}) == 111
