@@ -107,7 +107,9 @@ class Library:
         return await self._assets.get(account_id, asset_id)
 
     def link(self, asset: Asset, *, width: int | None = None) -> str:
-        """A link for a day."""
+        """A link for a day, to the file or to a smaller picture. Raises UnsupportedMediaType."""
+        if width is not None:
+            _demand_picture(asset)
         return self._link(asset, LINK_SECONDS, width)
 
     def lasting_link(self, asset: Asset) -> str:
@@ -163,8 +165,7 @@ class Library:
         key = _thumbnail_key(asset.id, width)
         with contextlib.suppress(FileNotFoundError):
             return await self._objects.read(key, MAX_BYTES)
-        if asset.medium is not Medium.IMAGE or asset.bytes > MAX_BYTES:
-            raise UnsupportedMediaType("There are smaller pictures of images up to 32 MB only")
+        _demand_picture(asset)
         async with self._turns:
             made = await self._shrink(asset, width)
         await self._objects.put(key, made)
@@ -197,6 +198,12 @@ class Library:
     async def check(self) -> None:
         """Raises StorageFailed when nothing can be stored."""
         await self._objects.check()
+
+
+def _demand_picture(asset: Asset) -> None:
+    """Raises UnsupportedMediaType for what no smaller picture is made of."""
+    if asset.medium is not Medium.IMAGE or asset.bytes > MAX_BYTES:
+        raise UnsupportedMediaType("There are smaller pictures of images up to 32 MB only")
 
 
 def base_url(settings: Settings) -> str:

@@ -147,7 +147,9 @@ OPERATIONS: dict[str, Operation] = {
         errors=(errors.UnsupportedMediaType, errors.BodyTooLarge),
     ),
     "get_asset": Operation(
-        answers={200: "Asset"}, query=(WIDTH,), errors=(errors.InvalidQuery, errors.AssetNotFound)
+        answers={200: "Asset"},
+        query=(WIDTH,),
+        errors=(errors.InvalidQuery, errors.AssetNotFound, errors.UnsupportedMediaType),
     ),
     "get_media": Operation(
         answers={200: "Media"},

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from engine import keyspace
+from engine import keyspace, library
 from engine.store import Account, Store
 from tests import media_files as files
 from tests.engine.media.test_links import BAD_IDS
@@ -13,6 +13,8 @@ from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import edge, node
 from tests.gateway.fakes import FakeWorker
 from tests.gateway.uploading import local, refused, upload
+
+LARGE = files.png(64, 64)
 
 # -- finding again --------------------------------------------------------------------------------
 
@@ -228,16 +230,29 @@ async def test_a_link_that_is_not_ours_or_not_good_any_more_is_404(
 
 async def test_a_smaller_picture_is_sent_as_what_it_is(client: httpx2.AsyncClient) -> None:
     asset = await upload(client, files.picture("JPEG", 900, 600), "image/jpeg")
-    sound = await upload(client, files.wav(), "audio/wav")
     small = (await client.get(f"/api/assets/{asset['id']}?w=200")).json()
 
     first, again = await client.get(local(small)), await client.get(local(small))
-    none = (await client.get(f"/api/assets/{sound['id']}?w=200")).json()
 
     assert (first.status_code, first.headers["content-type"]) == (200, "image/webp")
     assert first.content == again.content
     assert len(first.content) < int(str(asset["bytes"]))
-    refused(await client.get(local(none)), 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"), [(files.wav(), "audio/wav"), (files.mp4(), "video/mp4"), (LARGE, "image/png")]
+)
+async def test_no_link_is_given_to_a_smaller_picture_that_cannot_be_made(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, data: bytes, kind: str
+) -> None:
+    monkeypatch.setattr(library, "MAX_BYTES", len(LARGE) - 1)
+    asset = await upload(client, data, kind)
+
+    answer = await client.get(f"/api/assets/{asset['id']}?w=256")
+
+    refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert answer.json()["error"] == "There are smaller pictures of images up to 32 MB only"
+    assert (await client.get(f"/api/assets/{asset['id']}")).status_code == 200
 
 
 # -- using ----------------------------------------------------------------------------------------
