@@ -24,7 +24,8 @@ KEEP_TOLD_MS = 3_600_000
 SETTLED = re.compile(r"(\d+)(\w)(\w)")
 RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
 CLAIMED = re.compile(r"(\d+)=(\d+)")
-UNTOUCHED = "p"
+UNTOUCHED, UNDONE, DONE = "p", "prt", "cfsx"
+"""Codes of nodes: not begun, not settled, and settled."""
 
 Fields = Mapping[str, str]
 
@@ -142,7 +143,7 @@ class Events:
         What is there of a node that has settled never changes.
         """
         key = keyspace.execution(account_id, execution_id)
-        if any("begun" in fields or "ended" in fields for fields in entries):
+        if any(_speaks_of_nodes(fields) for fields in entries):
             record = parse_hash(await self._client.send("HGETALL", key))
             return dict(enumerate(parse_nodes(record))) if "statuses" in record else {}
         names = [fields["rows"] for fields in entries if fields.get("settled")]
@@ -160,6 +161,12 @@ class Events:
             for index, row in rows.items()
             if index in codes
         }
+
+
+def _speaks_of_nodes(fields: Fields) -> bool:
+    """Whether an entry that is about all nodes has any that have settled."""
+    had_settled = not set(fields.get("begun", "")).isdisjoint(DONE)
+    return had_settled or not set(fields.get("left", "")).isdisjoint(UNDONE)
 
 
 def _fields(words: Sequence[bytes]) -> Fields:
@@ -196,7 +203,7 @@ def _begun(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> B
         nodes={
             index: settle(index, code, nodes.get(index))
             for index, code in enumerate(statuses)
-            if code in "cfsx"
+            if code in DONE
         },
     )
 
@@ -210,7 +217,7 @@ def _finished(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -
         left=[
             settle(index, "x" if code in "rt" else rest, nodes.get(index))
             for index, code in enumerate(fields["left"])
-            if code in "prt"
+            if code in UNDONE
         ],
     )
 
