@@ -68,7 +68,8 @@ async def keys(settings: Settings, execution: Execution) -> list[str]:
 
 @pytest.fixture
 async def workers(settings: Settings, store: Store) -> AsyncIterator[None]:
-    """Two processes, one of which may be killed."""
+    """Two processes, one of which may be killed, and a bucket that is there."""
+    await Objects.of(settings).check()  # the first write of such a server may take many seconds
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):
             process = WorkerProcess(settings.redis_url)
