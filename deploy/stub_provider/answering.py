@@ -21,7 +21,6 @@ from deploy.stub_provider.sending import ClientLeft, pause, send_answer
 PROMPTS = ("prompt", "text", "input", "content", "messages", "contents", "parts")
 """Where texts stand that a model reads."""
 SCRIPTED = "x-stub"
-SCRIPTED_LIMIT = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +157,7 @@ def _scripted(script: Script) -> Refused:
 
 def _used_up(standings: Standings, wait: float) -> Standings:
     """What a provider tells that has just said 429."""
-    limit = standings.requests.limit if standings.requests else SCRIPTED_LIMIT
+    limit = standings.requests.limit if standings.requests else None
     return replace(standings, requests=Standing(limit=limit, remaining=0, reset_seconds=wait))
 
 

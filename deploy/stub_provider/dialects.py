@@ -104,7 +104,8 @@ def _no_rates(standings: Standings) -> Headers:
 def _openai_rates(standings: Standings) -> Headers:
     def named(unit: str, standing: Standing | None) -> Iterator[tuple[str, str]]:
         if standing is not None:
-            yield f"x-ratelimit-limit-{unit}", str(standing.limit)
+            if standing.limit is not None:
+                yield f"x-ratelimit-limit-{unit}", str(standing.limit)
             yield f"x-ratelimit-remaining-{unit}", str(standing.remaining)
             yield f"x-ratelimit-reset-{unit}", duration(standing.reset_seconds)
 
@@ -127,7 +128,8 @@ def _anthropic_rates(standings: Standings) -> Headers:
         if standing is not None:
             reset = datetime.now(UTC) + timedelta(seconds=standing.reset_seconds)
             start = f"anthropic-ratelimit-{unit}"
-            yield f"{start}-limit", str(standing.limit)
+            if standing.limit is not None:
+                yield f"{start}-limit", str(standing.limit)
             yield f"{start}-remaining", str(standing.remaining)
             yield f"{start}-reset", f"{reset:%Y-%m-%dT%H:%M:%SZ}"
 

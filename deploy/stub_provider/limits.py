@@ -25,7 +25,8 @@ class LimitOptions:
 class Standing:
     """How a limit stands: what is left, and the seconds until all of it is there again."""
 
-    limit: int
+    limit: int | None
+    """None: there is none to tell of."""
     remaining: int
     reset_seconds: float
 

@@ -4,8 +4,8 @@
 -- A process whose lease ends is gone, and its calls with it.
 -- KEYS: 1 state, 2 calls, 3 waiting, 4 ring, 5 running, 6 granted and not taken, 7 callers
 -- ARGV: 1 now (0: Redis's clock), 2 the process's channel, 3 its lease in milliseconds, 4 what it
---       is rung with, 5 requests a minute, 6 tokens a minute, 7 calls at once (0: not known), 8 how
---       long all is kept, then for each event: kind, call's id, account, amount, calls a minute in
+--       is rung with, 5 requests a minute, 6 tokens a minute, 7 calls at once (0: not known, or not
+--       told anew), 8 how long all is kept, then for each event: kind, call's id, account, amount, calls a minute in
 --       this process. Kinds: 'ask' (amount: tokens), 'took' a turn, 'left', and ends of calls:
 --       'done' (tokens used, -1: not known), 'refused' (milliseconds to wait), 'failed'. A call that
 --       did not ask has no id.

@@ -45,7 +45,7 @@ class Lane:
         self._channel = channel
         self._provider = provider
         self._stated = limits
-        self._limits = limits
+        self._told = Limits()
         self._must_ask = limits != Limits()
         self._failures = 0
         self._open_until = 0.0
@@ -90,14 +90,12 @@ class Lane:
             self._tell(event)
 
     def learn(self, told: Limits) -> None:
-        """What the provider says of its limits counts where the manifest says nothing."""
-        stated = self._stated
-        self._limits = Limits(
-            requests_per_minute=stated.requests_per_minute or told.requests_per_minute,
-            tokens_per_minute=stated.tokens_per_minute or told.tokens_per_minute,
-            concurrency=stated.concurrency,
-        )
-        self._must_ask = self._must_ask or self._limits != Limits()
+        """What the provider says of its limits counts where the manifest says nothing.
+
+        It is passed on once, and lapses when it is not told again.
+        """
+        self._told = _first_of(told, self._told)
+        self._must_ask = self._must_ask or self._told != Limits()
 
     def ring(self) -> None:
         """It may be the turn of a call."""
@@ -161,13 +159,14 @@ class Lane:
         while self._waiting or self._running or self._events:
             self._rung.clear()
             events, self._events = [*self._taken, *self._events], []
+            told, self._told = self._told, Limits()
             self._taken = []
+            limits = _first_of(self._stated, told)
             try:
-                turns = await self._governor.turn(
-                    self._provider, self._channel, self._limits, events
-                )
+                turns = await self._governor.turn(self._provider, self._channel, limits, events)
             except EngineError:
                 self._events = [*events, *self._events]
+                self._told = _first_of(self._told, told)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if turns.was_unknown and is_known:
@@ -191,7 +190,7 @@ class Lane:
             if waiting is not None and not waiting.turn.done():
                 self._running.add(call_id)
                 waiting.turn.set_result(None)
-        self._must_ask = turns.must_ask or self._limits != Limits()
+        self._must_ask = turns.must_ask or self._told != Limits()
         self._failures = turns.failures
         self._note_breaker(turns, now)
         for waiting in list(self._overdue(turns, now)):
@@ -218,6 +217,15 @@ class Lane:
 
     def _is_blamed(self, account_id: str) -> bool:
         return self._blamed in (ALL, account_id)
+
+
+def _first_of(first: Limits, second: Limits) -> Limits:
+    """The limits of the first, and those of the second where it has none."""
+    return Limits(
+        requests_per_minute=first.requests_per_minute or second.requests_per_minute,
+        tokens_per_minute=first.tokens_per_minute or second.tokens_per_minute,
+        concurrency=first.concurrency or second.concurrency,
+    )
 
 
 class _Rate:

@@ -1,6 +1,9 @@
 -- What is known of a provider while a script works on it; nothing of it is on record before
--- `save_governor`. Limits that the caller does not know (0) are those that were known last.
-local KNOWN = {'requests', 'tokens', 'concurrency', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
+-- `save_governor`. Limits that the caller does not know (0) are those that were known last, until
+-- nobody has told them for a while.
+local LIMIT_LAPSES_MS = 120000
+local KNOWN = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
+  'concurrency_told', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
   'calls_at', 'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
   'others', 'open', 'opens', 'probe'}
 local TEXTS = {blamed = true, probe = true}
@@ -12,8 +15,14 @@ local function open_governor(keys, now, caller, limits)
     local value = values[position] or nil
     governor[name] = TEXTS[name] and value or tonumber(value or '')
   end
+  local was_limited = governor.requests or governor.tokens
   for name, limit in pairs(limits) do
-    if tonumber(limit) > 0 then governor[name] = tonumber(limit) end
+    local told = name .. '_told'
+    if tonumber(limit) > 0 then governor[name], governor[told] = tonumber(limit), now end
+    if now - (governor[told] or 0) > LIMIT_LAPSES_MS then governor[name], governor[told] = nil end
+  end
+  if was_limited and not (governor.requests or governor.tokens) then
+    governor.rate = nil -- it was a share of what is not known any more
   end
   return governor
 end

@@ -85,6 +85,7 @@ def test_a_rate_limit_can_be_scripted_with_its_headers(stub: TestClient) -> None
     assert answer.headers["retry-after-ms"] == "2500"
     assert answer.headers["x-ratelimit-remaining-requests"] == "0"
     assert answer.headers["x-ratelimit-reset-requests"] == "2.5s"
+    assert "x-ratelimit-limit-requests" not in answer.headers, "it keeps none"
 
 
 def test_a_call_fails_a_few_times_and_then_succeeds(stub: TestClient) -> None:

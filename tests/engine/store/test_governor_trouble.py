@@ -125,6 +125,30 @@ async def test_limits_that_one_process_knows_hold_for_those_that_do_not(store: S
     assert len(other.granted) == 1
 
 
+async def test_limits_that_nobody_tells_any_more_lapse_with_the_pace_that_was_a_share_of_them(
+    store: Store,
+) -> None:
+    stub = provider(store, requests_per_minute=60, concurrency=1)
+    await stub.turn()
+    stub.limits = UNKNOWN
+
+    soon = await stub.turn(ask("refused"), after=119_000)
+    await stub.turn(ended(Happening.REFUSED, "refused", amount=1))
+    late = await stub.turn(*asks(30), after=2_000)
+
+    assert (soon.must_ask, late.must_ask) == (True, False)
+    assert len(late.granted) == 30
+
+
+async def test_limits_that_are_told_again_go_on(store: Store) -> None:
+    stub = provider(store, requests_per_minute=60)
+    await stub.turn()
+    await stub.turn(after=100_000)
+    stub.limits = UNKNOWN
+
+    assert (await stub.turn(after=100_000)).must_ask
+
+
 # -- the breaker ----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,65 @@
+"""Limits that a provider tells are passed on when they are new, and lapse when it is silent."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+import redis
+
+from engine import keyspace
+from engine.models.limits import Limits
+from engine.store.governor import Event, Happening
+from engine.store.governor import Turns as Given
+from tests.eventually import eventually
+from tests.workers.models.governed_calls import ENVIRON, Process, Provider, answer, limited, told
+from workers.models.governing import Ticket
+
+TOLD = answer(x_ratelimit_limit_requests="6000")
+
+
+async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
+    one: Process, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.answers = [TOLD, answer()]
+    passed: list[int | None] = []
+    tries = asyncio.Semaphore(0)
+    turn = one.watched.turn
+
+    async def noting(
+        provider: str, caller: str, limits: Limits, events: Sequence[Event], *, now: int = 0
+    ) -> Given:
+        tries.release()
+        given = await turn(provider, caller, limits, events, now=now)
+        passed.append(limits.requests_per_minute)
+        return given
+
+    monkeypatch.setattr(one.watched, "turn", noting)
+    await one.call(limited())
+    one.watched.is_away = True
+    waiting = asyncio.create_task(one.call(limited()))
+    await tries.acquire()
+
+    one.watched.is_away = False
+    await waiting
+    await one.call(limited())
+
+    assert passed[0] == 6_000
+    assert set(passed[1:]) == {None}
+
+
+async def test_nobody_is_asked_once_the_limits_are_not_known_any_more(
+    one: Process, provider: Provider, redis_url: str
+) -> None:
+    provider.answers = [TOLD, answer()]
+    await one.call(limited())
+    await one.call(limited())
+    await eventually(told(one), lambda kinds: kinds == [Happening.ASK, Happening.DONE])
+    ticket = Ticket.of(limited(), ENVIRON)
+    assert ticket is not None
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.delete(keyspace.provider_state(ticket.provider))
+
+    await one.call(limited())
+    await one.call(limited())
+
+    await eventually(told(one), lambda kinds: kinds == [Happening.ASK, Happening.DONE] * 2)
