@@ -229,7 +229,7 @@ async def test_the_leader_lets_go_of_media_that_nobody_needs(
 ) -> None:
     library = Library.of(settings, store)
     sweeper = Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1, library=library)
-    asset_id = await store.assets.announce(account.id, Source.UPLOAD)
+    asset_id = (await store.assets.announce(account.id, Source.UPLOAD)).asset_id
     partition = keyspace.partition_of(asset_id)
     await store.client.send("HSET", keyspace.asset(partition, asset_id), "state", "hidden")
     await store.assets.give_up(asset_id)
