@@ -20,9 +20,9 @@ from engine.store import Account, Bell, Store
 from engine.tiers import load
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
+from tests.job_workers import IDEMPOTENT, JOB, JobWorker, holder_of, job_workers
 from tests.manifests import manifest
-from tests.providers import ENDPOINT, MODEL_KEYS, stub_provider
-from tests.workers.test_recovery import WorkerProcess
+from tests.providers import ENDPOINT, stub_provider
 
 KILLS = 30
 WORKERS = 2
@@ -32,38 +32,6 @@ ALLOWANCE = 100_000
 TERMS = replace(load().terms(Tier.PRO, Role.USER), allowance=ALLOWANCE)
 PRICE = 13
 """Of one call for 0.010 USD with the markup of a Pro account."""
-IDEMPOTENT = 'idempotency_header = "Idempotency-Key"\n'
-JOB = """
-path = "/jobs"
-body = { input = { prompt = "{{ prompt }}" } }
-result = "output"
-
-[http.job]
-id = "id"
-path = "/jobs/{{ job }}"
-status = "status"
-done = ["succeeded"]
-failed = ["failed"]
-"""
-
-
-class Killed(WorkerProcess):
-    """A worker process that knows the folder and the provider."""
-
-    def __init__(self, settings: Settings, provider_url: str) -> None:
-        super().__init__(settings.redis_url)
-        self._environ |= {
-            "HEADRACE_MODELS_DIR": settings.models_dir,
-            "HEADRACE_LEASE_SECONDS": LEASE_SECONDS,
-            "PROVIDER_URL": provider_url,
-            "CHAT_URL": f"{provider_url}/v1",
-            **MODEL_KEYS,
-        }
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +60,10 @@ async def runner(settings: Settings, store: Store, account: Account) -> AsyncIte
 @pytest.fixture
 async def workers(
     settings: Settings, store: Store, provider_url: str
-) -> AsyncIterator[list[Killed]]:
-    processes = [Killed(settings, provider_url) for _ in range(WORKERS)]
-    for process in processes:
-        await process.start()
-    await eventually(store.leases.workers, lambda found: len(found) == WORKERS, timeout=30)
-    yield processes
-    for process in processes:
-        await process.end(signal.SIGKILL)
+) -> AsyncIterator[list[JobWorker]]:
+    lease = {"HEADRACE_LEASE_SECONDS": LEASE_SECONDS}
+    async with job_workers(settings, store, provider_url, WORKERS, **lease) as processes:
+        yield processes
 
 
 async def jobs(url: str) -> dict[str, int]:
@@ -109,28 +73,20 @@ async def jobs(url: str) -> dict[str, int]:
         return dict(found["jobs"])
 
 
-async def kill_holder(store: Store, workers: list[Killed]) -> int | None:
-    """Kill whoever holds the execution; gives its place, None when nobody does."""
-    for worker_id in await store.leases.workers():
-        if await store.leases.held(worker_id):
-            pid = int(worker_id.split("-")[-2])
-            for place, process in enumerate(workers):
-                if process.pid == pid:
-                    await process.end(signal.SIGKILL)
-                    return place
-    return None
+async def kill_holder(store: Store, workers: list[JobWorker]) -> bool:
+    """Kill whoever holds the execution, and start it again; whether anybody did."""
+    holder = await holder_of(store, workers)
+    if holder is not None:
+        await holder.end(signal.SIGKILL)
+        await holder.start()
+    return holder is not None
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("name", "most"), [("once", 1), ("plain", 2)])
 async def test_killed_workers_cost_at_most_one_job_more_and_one_charge(
-    name: str,
-    most: int,
-    settings: Settings,
-    runner: Runner,
-    workers: list[Killed],
-    provider_url: str,
+    name: str, most: int, runner: Runner, workers: list[JobWorker], provider_url: str
 ) -> None:
     chance, store = random.Random(name), runner.store
     graph = Graph("topic").node("m", "customModel", model=name).node("out", "responseOutput")
@@ -147,11 +103,7 @@ async def test_killed_workers_cost_at_most_one_job_more_and_one_charge(
             )
         else:
             await asyncio.sleep(chance.uniform(0.0, 1.0))
-        place = await kill_holder(store, workers)
-        if place is not None:
-            killed += 1
-            workers[place] = Killed(settings, provider_url)
-            await workers[place].start()
+        killed += await kill_holder(store, workers)
         execution = await runner.end(execution_id, 60)
 
         assert execution.status is ExecutionStatus.COMPLETED, execution.error
@@ -185,7 +137,7 @@ async def told(runner: Runner, execution_id: str) -> list[tuple[EventId, Event]]
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_a_text_whose_worker_was_killed_begins_anew_for_who_watches(
-    settings: Settings, runner: Runner, workers: list[Killed], provider_url: str
+    runner: Runner, workers: list[JobWorker]
 ) -> None:
     graph = Graph("topic").node("m", "customModel", model="chat").node("out", "responseOutput")
     slug = await runner.save(graph.wire("in.topic > m.prompt-in", "m.text-out > out.result-in"))
@@ -200,10 +152,7 @@ async def test_a_text_whose_worker_was_killed_begins_anew_for_who_watches(
             return sum(event.name is EventName.NODE_TEXT for _, event in events)
 
         await eventually(tokens, lambda count: count > 2, timeout=15)
-        place = await kill_holder(runner.store, workers)
-        assert place is not None
-        workers[place] = Killed(settings, provider_url)
-        await workers[place].start()
+        assert await kill_holder(runner.store, workers)
         execution = await runner.end(execution_id, 60)
         events = await told(runner, execution_id)
 

@@ -1,6 +1,5 @@
 """Many runs that wait for providers in one worker process: how long they take, and their memory."""
 
-import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -15,9 +14,9 @@ from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Account, Bell, Store
 from engine.tiers import load
-from tests.acceptance.test_killed_jobs import IDEMPOTENT, JOB, Killed
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
+from tests.job_workers import IDEMPOTENT, JOB, JobWorker, job_workers
 from tests.manifests import PER_CALL, manifest
 from tests.providers import ENDPOINT, stub_provider
 
@@ -59,15 +58,13 @@ async def runner(settings: Settings, store: Store, account: Account) -> AsyncIte
 
 
 @pytest.fixture
-async def process(settings: Settings, store: Store, provider_url: str) -> AsyncIterator[Killed]:
-    process = Killed(settings, provider_url)
-    await process.start()
-    await eventually(store.leases.workers, lambda found: len(found) == 1, timeout=30)
-    yield process
-    await process.end(signal.SIGKILL)
+async def process(settings: Settings, store: Store, provider_url: str) -> AsyncIterator[JobWorker]:
+    lease = {"HEADRACE_LEASE_SECONDS": "1"}
+    async with job_workers(settings, store, provider_url, 1, **lease) as processes:
+        yield processes[0]
 
 
-def memory_kib(process: Killed) -> int:
+def memory_kib(process: JobWorker) -> int:
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
@@ -84,7 +81,7 @@ async def ended(runner: Runner, execution_id: str) -> Execution:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_a_thousand_runs_wait_for_jobs_in_one_process(
-    runner: Runner, process: Killed
+    runner: Runner, process: JobWorker
 ) -> None:
     graph = Graph("topic").node("m", "customModel", model="video").node("out", "responseOutput")
     slug = await runner.save(graph.wire("in.topic > m.prompt-in", "m.video-out > out.result-in"))
@@ -109,7 +106,7 @@ async def test_a_thousand_runs_wait_for_jobs_in_one_process(
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-async def test_a_fan_of_images_takes_as_long_as_one(runner: Runner, process: Killed) -> None:
+async def test_a_fan_of_images_takes_as_long_as_one(runner: Runner, process: JobWorker) -> None:
     items = [{"value": f"a cat, {n} [[stub delay=1000]]"} for n in range(IMAGES)]
     graph = (
         Graph()

@@ -7,45 +7,17 @@ import pytest
 from engine.failures import NodeFailed
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
-from tests.manifests import PROMPT
-from tests.providers import KEY, Provider, provided
+from tests.providers import KEY, Provider
+from tests.workers.models import chats
+from tests.workers.models.chats import BODY
 from workers.models import Models
 
-FIELDS = f"""{PROMPT}
-[[fields]]
-name = "system"
-type = "textarea"
-
-[[fields]]
-name = "photo"
-type = "image"
-
-[[fields]]
-name = "jsonSchema"
-type = "json"
-
-[[fields]]
-name = "maxTokens"
-type = "number"
-max = 500
-"""
-PRICING = """
-[[pricing]]
-unit = "input_token"
-usd = "0.000001"
-atMost = 1000
-
-[[pricing]]
-unit = "output_token"
-usd = "0.000002"
-field = "maxTokens"
-"""
-MORE = '\nmodel = "claude"\nbody = { max_tokens = "{{ maxTokens }}" }'
+MORE = BODY.replace('"any"', '"claude"')
 SAID = {"content": [{"type": "text", "text": "Hello"}], "stop_reason": "end_turn"}
 
 
 def chat(more: str = MORE) -> Model:
-    return provided("anthropic", more, fields=FIELDS, pricing=PRICING)
+    return chats.chat("anthropic", more)
 
 
 async def ask(models: Models, **values: Any) -> Any:

@@ -10,9 +10,10 @@ from engine.executions import Execution
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from tests.factories import Graph, Runner
+from tests.job_workers import VIDEO
 from tests.manifests import manifest
 from tests.providers import MODEL_KEYS
-from tests.workers.models.test_whole import VIDEO, paid, run, seen
+from tests.workers.models.test_whole import paid, run, seen
 from workers.main import worker
 
 LONG = "[[stub job=60000]]"

@@ -9,39 +9,11 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from tests.manifests import PROMPT
 from tests.providers import KEY, MODEL_KEYS, Kept, Provider, calling, provided
+from tests.workers.models import chats
+from tests.workers.models.chats import BODY
 from workers.http import Egress
 from workers.models import Models
 
-FIELDS = f"""{PROMPT}
-[[fields]]
-name = "system"
-type = "textarea"
-
-[[fields]]
-name = "photo"
-type = "image"
-
-[[fields]]
-name = "jsonSchema"
-type = "json"
-
-[[fields]]
-name = "maxTokens"
-type = "number"
-max = 500
-"""
-PRICING = """
-[[pricing]]
-unit = "input_token"
-usd = "0.000001"
-atMost = 1000
-
-[[pricing]]
-unit = "output_token"
-usd = "0.000002"
-field = "maxTokens"
-"""
-BODY = '\nmodel = "any"\nbody = { max_tokens = "{{ maxTokens }}" }'
 SAID = {"choices": [{"message": {"content": "Hello"}}]}
 
 
@@ -51,7 +23,7 @@ def stubbed(egress: Egress, stub_url: str, kept: Kept) -> Models:
 
 
 def chat(more: str = BODY) -> Model:
-    return provided("openai", more, fields=FIELDS, pricing=PRICING)
+    return chats.chat("openai", more)
 
 
 def pictures(**parts: str) -> Model:

@@ -1,7 +1,7 @@
 """Providers through whole workers: an endpoint by a manifest alone, retries, charges, kills."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from engine.store import Store
 from engine.tiers import load
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
+from tests.job_workers import VIDEO, JobWorker, holder_of, job_workers
 from tests.manifests import PER_CALL, manifest
 from tests.providers import MODEL_KEYS, Provider, a_provider, stub_provider
-from tests.workers.test_recovery import WorkerProcess
 from workers.main import worker
 
 TERMS = load().terms(Tier.PRO, Role.USER)
@@ -33,24 +33,6 @@ base_url = "http://127.0.0.1:9"
 base_url_env = "PROVIDER_URL"
 api_key_env = "PROVIDER_KEY"
 model = "any"
-"""
-VIDEO = """
-[http]
-base_url = "http://127.0.0.1:9"
-base_url_env = "PROVIDER_URL"
-api_key_env = "PROVIDER_KEY"
-idempotency_header = "Idempotency-Key"
-path = "/jobs"
-body = { input = { prompt = "{{ prompt }}" } }
-result = "output"
-
-[http.job]
-id = "id"
-path = "/jobs/{{ job }}"
-status = "status"
-done = ["succeeded"]
-failed = ["failed"]
-cancel_path = "/jobs/{{ job }}/cancel"
 """
 
 
@@ -241,47 +223,25 @@ async def polls(url: str) -> int:
     return counts.get("/jobs/{id}", 0)
 
 
-class ModelWorker(WorkerProcess):
-    """A worker process with more in its environment."""
-
-    def __init__(self, redis_url: str, environ: Mapping[str, str]) -> None:
-        super().__init__(redis_url)
-        self._environ |= environ
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-
 @pytest.fixture
 async def workers(
     settings: Settings, store: Store, stub_url: str
-) -> AsyncIterator[list[ModelWorker]]:
+) -> AsyncIterator[list[JobWorker]]:
     """Two worker processes that know the folder and the stub."""
-    environ = {
-        "HEADRACE_MODELS_DIR": settings.models_dir,
-        "PROVIDER_URL": stub_url,
-        **MODEL_KEYS,
-    }
     async with httpx.AsyncClient() as client:
         await client.post(f"{stub_url}/stub/reset")
-    processes = [ModelWorker(settings.redis_url, environ) for _ in range(2)]
-    for process in processes:
-        await process.start()
-    await eventually(store.leases.workers, lambda found: len(found) == 2, timeout=20)
-    yield processes
-    for process in processes:
-        await process.end(signal.SIGKILL)
+    async with job_workers(settings, store, stub_url, 2) as processes:
+        yield processes
 
 
 async def test_a_killed_worker_costs_no_second_job_and_no_second_charge(
-    workers: list[ModelWorker], runner: Runner, stub_url: str
+    workers: list[JobWorker], runner: Runner, stub_url: str
 ) -> None:
     execution_id = await begin(runner, calling("clip", "video-out"), "[[stub job=3000]]")
     await eventually(lambda: polls(stub_url), lambda count: count >= 1, timeout=15)
 
     holder = await eventually(lambda: holder_of(runner.store, workers))
+    assert holder is not None
     await holder.end(signal.SIGKILL)
     execution = await runner.end(execution_id, 30)
 
@@ -293,7 +253,7 @@ async def test_a_killed_worker_costs_no_second_job_and_no_second_charge(
 
 
 async def test_an_execution_that_is_cancelled_cancels_its_job(
-    workers: list[ModelWorker], runner: Runner, stub_url: str
+    workers: list[JobWorker], runner: Runner, stub_url: str
 ) -> None:
     execution_id = await begin(runner, calling("clip", "video-out"), "[[stub job=60000]]")
     await eventually(lambda: polls(stub_url), lambda count: count >= 1, timeout=15)
@@ -304,12 +264,3 @@ async def test_an_execution_that_is_cancelled_cancels_its_job(
     assert execution.status is ExecutionStatus.CANCELLED
     assert (await seen(stub_url))["jobs"]["cancelled"] == 1
     assert await paid(runner) == 0
-
-
-async def holder_of(store: Store, workers: list[ModelWorker]) -> ModelWorker | None:
-    """The process that holds the one execution there is."""
-    for worker_id in await store.leases.workers():
-        if await store.leases.held(worker_id):
-            number = int(worker_id.split("-")[-2])
-            return next((each for each in workers if each.pid == number), None)
-    return None
