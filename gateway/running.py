@@ -45,6 +45,7 @@ UNPAID: dict[str, type[EngineError]] = {
     "MAX_CREDITS_EXCEEDED": MaxCreditsExceeded,
 }
 """What a waiting caller is told, by the code of an execution that stopped for want of credits."""
+NODE_CONTEXT = ("nodeId", "nodeType", "nodeCode", "reason", "retryable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +280,6 @@ def _failure(execution: Execution | Ended) -> EngineError:
     message = error.get("message", "The execution failed")
     if "nodeId" not in error:  # no node's fault, but ours
         return EngineError(message, executionId=execution.id)
-    context = {name: error[name] for name in ("nodeId", "nodeType", "reason") if name in error}
+    context = {name: error[name] for name in NODE_CONTEXT if name in error}
     kind = UNPAID.get(error.get("code", ""), ExecutionFailed)
     return kind(message, **context, executionId=execution.id)

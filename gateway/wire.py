@@ -25,6 +25,8 @@ MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
+ERROR_MEMBERS = ("code", "message", "nodeId", "nodeCode", "retryable")
+"""What of an execution's error is shown."""
 BODY = "read_body"
 
 _decode = msgspec.json.Decoder().decode
@@ -244,6 +246,7 @@ def usage_row(execution: Execution) -> dict[str, Any]:
         "creditsCost": execution.credits_cost,
         "durationMs": execution.duration_ms,
         "errorCode": (execution.error or {}).get("code"),
+        "nodeCode": (execution.error or {}).get("nodeCode"),
         "requestId": execution.id,
         "createdAt": moment(execution.created_at),
     }
@@ -257,7 +260,7 @@ def _number(exact: Decimal) -> Decimal | int:
 def _error_shape(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if error is None:
         return None
-    return {name: error[name] for name in ("code", "message", "nodeId") if name in error}
+    return {name: error[name] for name in ERROR_MEMBERS if name in error}
 
 
 def execution_with_nodes_shape(execution: Execution, plan: Plan) -> dict[str, Any]:

@@ -259,12 +259,10 @@ class Executor:
 
 def describe(node: Node, failure: NodeFailed) -> dict[str, Any]:
     """The error of an execution that ends because of a node."""
-    is_unpaid = failure.code in MONEY_CODES
-    verb = "did not run" if is_unpaid else "failed"
-    return {
-        "code": failure.code if is_unpaid else "EXECUTION_FAILED",
-        "message": f"Node '{node.id}' {verb}: {failure.message}",
-        "nodeId": node.id,
-        "nodeType": node.type.type,
-        "reason": failure.message,
-    }
+    where = {"nodeId": node.id, "nodeType": node.type.type, "reason": failure.message}
+    if failure.code in MONEY_CODES:
+        message = f"Node '{node.id}' did not run: {failure.message}"
+        return {"code": failure.code, "message": message, **where}
+    message = f"Node '{node.id}' failed: {failure.message}"
+    why = {"nodeCode": failure.code, "retryable": failure.retryable}
+    return {"code": "EXECUTION_FAILED", "message": message, **where, **why}

@@ -10,6 +10,7 @@ from engine import errors
 from engine.errors import EngineError
 from gateway.description.parameters import EXECUTION_ID
 from gateway.description.schema import (
+    FLAG,
     INTEGER,
     TEXT,
     Schema,
@@ -77,7 +78,13 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.RateLimitExceeded("pro", 100, 17),
     errors.TooManyExecutions("pro", 50),
     errors.TooManyFailedCalls(300, 17),
-    errors.ExecutionFailed(f"Node 'call' failed: {FAILED}", **FAILED_NODE, reason=FAILED),
+    errors.ExecutionFailed(
+        f"Node 'call' failed: {FAILED}",
+        **FAILED_NODE,
+        nodeCode="http_status",
+        reason=FAILED,
+        retryable=True,
+    ),
     errors.ResultGone(EXECUTION_ID),
     errors.Unavailable(),
     errors.StoreFull(),
@@ -95,7 +102,7 @@ REFUSALS: tuple[Response, ...] = (
     plain_error(431, "The request's head is over 32768 bytes", CODES[431]),
 )
 """The same as they are sent, and those that are no EngineError."""
-KINDS: dict[type, Schema] = {str: TEXT, int: INTEGER, list: list_of(ref("Problem"))}
+KINDS: dict[type, Schema] = {str: TEXT, int: INTEGER, bool: FLAG, list: list_of(ref("Problem"))}
 """The kinds of values that stand beside `error` and `code`."""
 
 

@@ -197,7 +197,9 @@ def test_a_node_that_fails_is_500_with_what_failed(caller: Caller) -> None:
             "code": "EXECUTION_FAILED",
             "nodeId": "sum",
             "nodeType": "transform",
+            "nodeCode": "expression_error",
             "reason": str,
+            "retryable": False,
             "executionId": uuid,
         },
     )

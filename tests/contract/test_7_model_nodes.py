@@ -61,6 +61,35 @@ def test_a_list_is_exported_item_by_item(caller: Caller) -> None:
     assert given(caller, "items-out", asked) == ["a cat", "a dog"]
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "is_retryable"),
+    [
+        (500, "PROVIDER_UNAVAILABLE", True),
+        (400, "PROVIDER_REJECTED", False),
+        (401, "PROVIDER_REJECTED", False),
+    ],
+)
+def test_who_waits_is_told_what_the_provider_failed_with(
+    caller: Caller, chat: str, status: int, code: str, is_retryable: bool
+) -> None:
+    nodes = [assistant(model=chat, prompt=f"[[stub fail={status}]] Hello"), OUT]
+    slug = caller.save(workflow(nodes, [edge("m", "text-out", "out", "result-in")]))
+
+    answer = caller.run(slug)
+
+    body = answer.json()
+    why = {"nodeCode": code, "retryable": is_retryable}
+    shown = caller.execution(body["executionId"])
+    assert (answer.status_code, body["code"]) == (500, "EXECUTION_FAILED")
+    assert body | why == body
+    assert shown["error"] == {
+        "code": "EXECUTION_FAILED",
+        "message": body["error"],
+        "nodeId": "m",
+        **why,
+    }
+
+
 def test_json_by_a_schema_is_given_compact(caller: Caller) -> None:
     asked = assistant(prompt='{ "name" : "Ada" }', jsonSchema=PERSON)
 

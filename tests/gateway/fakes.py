@@ -79,7 +79,9 @@ class FakeWorker:
                 "message": f"Node '{outcome.node_id}' failed: {outcome.message}",
                 "nodeId": outcome.node_id,
                 "nodeType": "textBox",
+                "nodeCode": "template_error",
                 "reason": outcome.message,
+                "retryable": False,
             }
             step.settled = [(index, "f")]
             step.rows = [[index, 1, now, 5, error, None]]

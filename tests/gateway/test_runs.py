@@ -102,7 +102,9 @@ async def test_a_failed_run_names_its_node(client: httpx2.AsyncClient, worker: F
         "code": "EXECUTION_FAILED",
         "nodeId": "text",
         "nodeType": "textBox",
+        "nodeCode": "template_error",
         "reason": "no such thing",
+        "retryable": False,
         "executionId": (await ids(client))[0],
     }
 

@@ -59,6 +59,7 @@ async def test_a_row_tells_who_ran_what_and_what_it_cost(
         "creditsCost": 17,
         "durationMs": execution["durationMs"],
         "errorCode": None,
+        "nodeCode": None,
         "requestId": ran["executionId"],
         "createdAt": execution["createdAt"],
     }
@@ -109,6 +110,7 @@ async def test_a_failed_run_shows_its_code(
     [row] = (await client.get("/api/usage?status=failed")).json()["rows"]
 
     assert (row["status"], row["errorCode"]) == ("failed", "EXECUTION_FAILED")
+    assert row["nodeCode"] == "template_error"
     assert (await client.get("/api/usage?status=completed")).json()["total"] == 0
 
 

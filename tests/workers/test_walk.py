@@ -85,6 +85,7 @@ async def test_attempts_run_out(runner: Runner, target: Target) -> None:
     assert execution.error is not None
     assert (execution.error["nodeId"], execution.error["nodeType"]) == ("h0", "httpRequest")
     assert "503" in execution.error["reason"]
+    assert (execution.error["nodeCode"], execution.error["retryable"]) == ("http_status", True)
     assert sum(target.calls.values()) == 2
 
 
