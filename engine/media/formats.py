@@ -11,6 +11,8 @@ MAX_PIXELS = 50_000_000
 MAX_AVIF_PIXELS = 25_000_000
 """What is decoded within the memory that a child process has, whatever is in it."""
 MAX_FRAMES = 1_000
+MAX_SCANS = 100
+"""Passes over a JPEG: cameras make one and programs ten, and each takes its time."""
 MAX_BOXES = 64
 MAX_TRACKS = 100
 
@@ -75,6 +77,8 @@ TYPES = frozenset(
 SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
 PICTURE_BRANDS = frozenset({b"avif", b"avis"})
 MOVIE_BRANDS = re.compile(rb"isom|iso[2-9]|mp4[12]|avc1|M4V |M4VH|MSNV|dash|dby1|f4v |mmp4")
+JPEG_START = b"\xff\xd8"
+SCAN = b"\xff\xda"
 WEBM_SEGMENT = b"\x18\x53\x80\x67"
 OGG_SOUNDS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
@@ -121,6 +125,13 @@ def _read(head: bytes) -> Facts:
 def most_pixels(content_type: str) -> int:
     """How many pixels an image of a type may have."""
     return MAX_AVIF_PIXELS if content_type == "image/avif" else MAX_PIXELS
+
+
+def check_work(content_type: str, size: tuple[int, int], data: bytes) -> None:
+    """Raises UnfitMedia when it would take too much to decode an image."""
+    check_pixels(*size, most_pixels(content_type))
+    if data.startswith(JPEG_START) and data.count(SCAN) > MAX_SCANS:
+        raise UnfitMedia(f"The JPEG has more than {MAX_SCANS} passes")
 
 
 def check_pixels(width: int, height: int, most: int = MAX_PIXELS) -> None:

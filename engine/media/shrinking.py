@@ -7,9 +7,10 @@ import warnings
 
 from PIL import Image, ImageOps
 
+from engine.media.formats import MAX_PIXELS, check_work
+
 MEMORY_BYTES = 512 * 1024 * 1024
 CPU_SECONDS = 5
-MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 QUALITY = 80
 
@@ -19,6 +20,7 @@ def shrink(data: bytes, width: int) -> bytes:
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    check_work(f"image/{str(picture.format).lower()}", picture.size, data)
     picture.draft("RGB", (width, width * picture.height // picture.width + 1))
     upright = ImageOps.exif_transpose(picture)
     mode = "RGBA" if upright.has_transparency_data else "RGB"

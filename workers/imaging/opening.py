@@ -10,7 +10,7 @@ from PIL import Image
 
 from engine.failures import NodeFailed
 from engine.images import ImageFormat
-from engine.media.formats import most_pixels
+from engine.media.formats import UnfitMedia, check_work
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 for _module in ("Jpeg", "Png", "WebP", "Gif", "Avif"):
@@ -30,9 +30,6 @@ TURNS = {
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """Orientations in which width and height change places."""
 MAX_PROFILE = 1_000_000
-SCAN = b"\xff\xda"
-MAX_SCANS = 100
-"""Passes over a JPEG: cameras make one and programs ten, and each takes its time."""
 WIDE = 257
 """Sixteen bits to eight."""
 
@@ -65,6 +62,8 @@ def open_picture(data: bytes, draft: Callable[[Size], Size] | None = None) -> Pi
             return _open(data, draft)
     except (NodeFailed, MemoryError):
         raise
+    except UnfitMedia as error:
+        raise NodeFailed("bad_media", str(error)) from None
     except Exception as error:  # decoders fail in every way there is
         raise NodeFailed("bad_media", "The image cannot be read") from error
 
@@ -73,12 +72,7 @@ def _open(data: bytes, draft: Callable[[Size], Size] | None) -> Picture:
     image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     came_as, profile = str(image.format).lower(), image.info.get("icc_profile")
     width, height = image.size
-    most = most_pixels(f"image/{came_as}")
-    if not 0 < width * height <= most:
-        message = f"The image has {width} x {height} pixels; at most {most} are allowed"
-        raise NodeFailed("bad_media", message)
-    if came_as == ImageFormat.JPEG and data.count(SCAN) > MAX_SCANS:
-        raise NodeFailed("bad_media", f"The JPEG has more than {MAX_SCANS} passes")
+    check_work(f"image/{came_as}", image.size, data)
     orientation = _orientation(image)
     is_sideways = orientation in SIDEWAYS
     full = (height, width) if is_sideways else (width, height)

@@ -1,4 +1,5 @@
 import io
+import resource
 import time
 
 import pytest
@@ -7,6 +8,7 @@ from PIL import Image
 from engine.media.formats import UnfitMedia
 from engine.media.thumbnails import make_thumbnail
 from tests import media_files as files
+from tests.workers.imaging import hostile
 
 
 async def test_a_picture_becomes_smaller_and_keeps_its_shape() -> None:
@@ -49,3 +51,17 @@ async def test_what_cannot_be_shown_is_refused_in_little_time(data: bytes) -> No
         await make_thumbnail(data, 256)
 
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_images_that_mean_harm_cost_little_and_are_not_shown() -> None:
+    for name, make in hostile.every():
+        data = make()
+        began = time.perf_counter()
+
+        with pytest.raises(UnfitMedia):
+            await make_thumbnail(data, 64)
+
+        assert time.perf_counter() - began < 6, name
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 512 * 1024

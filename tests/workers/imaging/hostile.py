@@ -62,6 +62,16 @@ def jpeg_passes(count: int) -> bytes:
     return source[:-2] + scan * count + source[-2:]
 
 
+def several_jpegs(count: int) -> bytes:
+    """Two JPEGs in one file, the first with so many passes."""
+    pictures = [Image.new("RGB", (64, 64), color) for color in ("red", "blue")]
+    source = encoded(
+        pictures[0], "MPO", save_all=True, append_images=pictures[1:], progressive=True
+    )
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x01\x05\x02"
+    return source.replace(b"\xff\xd9", scan * count + b"\xff\xd9", 1)
+
+
 def gif_frame(width: int, height: int) -> bytes:
     """A GIF of one pixel whose frame is larger."""
     source = gif(1, 1, 1)
@@ -133,6 +143,7 @@ TOO_LARGE: dict[str, Maker] = {
     "an AVIF of 60000 x 60000": lambda: avif_head(60_000, 60_000),
     "an AVIF just over the limit": lambda: avif_head(5_001, 5_000),
     "a JPEG with a thousand passes": lambda: jpeg_passes(1_000),
+    "two JPEGs with a thousand passes": lambda: several_jpegs(1_000),
 }
 NO_IMAGES: dict[str, Maker] = {
     "nothing": lambda: b"",
