@@ -1,0 +1,169 @@
+"""Every error the engine raises on purpose, each with the code that callers see.
+
+EngineError
+├── InvalidBody            the request or document has the wrong shape
+├── InvalidQuery           a query value does not parse
+├── InvalidInputs          a run's inputs do not fit the workflow's fields
+├── InvalidSlug            a slug is not one
+├── InvalidCapability      a capability string is not one
+├── InvalidGraph           the graph cannot run; carries all its problems
+├── InvalidWebhook         a webhook's URL or secret cannot be used
+├── InvalidIdempotencyKey  an Idempotency-Key is not one
+├── Unauthorized           missing, unknown, malformed or deleted key
+├── PaymentRequired
+│   ├── InsufficientCredits
+│   │   └── CreditsRanOut  a node of a run that goes on could not be paid for
+│   ├── GrantExhausted     a trial of a model is used up
+│   └── MaxCreditsExceeded the run may cost more than its caller allows
+├── Forbidden
+│   ├── CapabilityDenied
+│   ├── CapabilityAboveCeiling
+│   ├── ApiKeyAccessDenied
+│   ├── AccountNotApproved
+│   ├── ModelTierRequired
+│   ├── NotOwner
+│   ├── SessionRequired    an API key where a browser session is wanted
+│   └── CsrfFailed         a session's write that may come from another site
+├── NotFound
+│   ├── WorkflowNotFound
+│   ├── ModelNotFound
+│   ├── ExecutionNotFound
+│   ├── AssetNotFound
+│   └── AccountNotFound    (administration only)
+├── Conflict
+│   ├── ExecutionNotCancellable
+│   ├── ExecutionCancelled
+│   ├── WorkflowNotRunnable
+│   └── IdempotencyKeyInUse
+├── IdempotencyKeyReused   the same key came with another body
+├── VersionConflict        If-Match names another version
+├── BodyTooLarge
+│   └── MediaQuotaExceeded (of all media of an account)
+├── UnsupportedMediaType   a file is none of those that are taken
+├── RateLimitExceeded
+│   ├── TooManyExecutions
+│   └── TooManyFailedCalls (from one address, of callers nobody knows)
+├── ExecutionFailed        a node failed while a caller waited
+├── ResultGone             an execution's result was removed from where it was kept
+└── Unavailable            the store or the queue is unreachable or full
+    ├── StoreFull
+    ├── QueueFull
+    └── StorageFailed      (of media and large outputs: full, gone or not permitted)
+        └── ResultUnreadable
+"""
+
+from engine.errors.access import (
+    AccountNotApproved,
+    ApiKeyAccessDenied,
+    CapabilityAboveCeiling,
+    CapabilityDenied,
+    CsrfFailed,
+    Forbidden,
+    ModelTierRequired,
+    NotOwner,
+    SessionRequired,
+    Unauthorized,
+)
+from engine.errors.base import EngineError
+from engine.errors.capacity import (
+    QueueFull,
+    RateLimitExceeded,
+    ResultUnreadable,
+    StorageFailed,
+    StoreFull,
+    TooManyExecutions,
+    TooManyFailedCalls,
+    Unavailable,
+)
+from engine.errors.conflicts import (
+    Conflict,
+    ExecutionCancelled,
+    ExecutionFailed,
+    ExecutionNotCancellable,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    VersionConflict,
+    WorkflowNotRunnable,
+)
+from engine.errors.missing import (
+    AccountNotFound,
+    AssetNotFound,
+    ExecutionNotFound,
+    ModelNotFound,
+    NotFound,
+    ResultGone,
+    WorkflowNotFound,
+)
+from engine.errors.money import (
+    CreditsRanOut,
+    GrantExhausted,
+    InsufficientCredits,
+    MaxCreditsExceeded,
+    PaymentRequired,
+)
+from engine.errors.requests import (
+    BodyTooLarge,
+    InvalidBody,
+    InvalidCapability,
+    InvalidGraph,
+    InvalidIdempotencyKey,
+    InvalidInputs,
+    InvalidQuery,
+    InvalidSlug,
+    InvalidWebhook,
+    MediaQuotaExceeded,
+    UnsupportedMediaType,
+)
+
+__all__ = [
+    "AccountNotApproved",
+    "AccountNotFound",
+    "ApiKeyAccessDenied",
+    "AssetNotFound",
+    "BodyTooLarge",
+    "CapabilityAboveCeiling",
+    "CapabilityDenied",
+    "Conflict",
+    "CreditsRanOut",
+    "CsrfFailed",
+    "EngineError",
+    "ExecutionCancelled",
+    "ExecutionFailed",
+    "ExecutionNotCancellable",
+    "ExecutionNotFound",
+    "Forbidden",
+    "GrantExhausted",
+    "IdempotencyKeyInUse",
+    "IdempotencyKeyReused",
+    "InsufficientCredits",
+    "InvalidBody",
+    "InvalidCapability",
+    "InvalidGraph",
+    "InvalidIdempotencyKey",
+    "InvalidInputs",
+    "InvalidQuery",
+    "InvalidSlug",
+    "InvalidWebhook",
+    "MaxCreditsExceeded",
+    "MediaQuotaExceeded",
+    "ModelNotFound",
+    "ModelTierRequired",
+    "NotFound",
+    "NotOwner",
+    "PaymentRequired",
+    "QueueFull",
+    "RateLimitExceeded",
+    "ResultGone",
+    "ResultUnreadable",
+    "SessionRequired",
+    "StorageFailed",
+    "StoreFull",
+    "TooManyExecutions",
+    "TooManyFailedCalls",
+    "Unauthorized",
+    "Unavailable",
+    "UnsupportedMediaType",
+    "VersionConflict",
+    "WorkflowNotFound",
+    "WorkflowNotRunnable",
+]

@@ -1,0 +1,89 @@
+"""Who may not do what they ask for."""
+
+from engine.errors.base import EngineError
+
+
+class Unauthorized(EngineError):
+    """The key is missing, unknown, malformed or deleted; one answer for all."""
+
+    code = None
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+class Forbidden(EngineError):
+    """The caller is known but may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class CapabilityDenied(Forbidden):
+    """The caller lacks a capability; `required` names the general one."""
+
+    code = "CAPABILITY_DENIED"
+
+    def __init__(self, required: str, message: str = "") -> None:
+        sentence = message or f"This key lacks the capability '{required}'"
+        super().__init__(sentence, required=required)
+
+
+class CapabilityAboveCeiling(Forbidden):
+    """A capability lies above what the account's tier may grant."""
+
+    code = "CAPABILITY_ABOVE_CEILING"
+
+    def __init__(self, attempted: str, tier: str) -> None:
+        super().__init__(f"The tier '{tier}' cannot grant '{attempted}'", attempted=attempted)
+
+
+class ApiKeyAccessDenied(Forbidden):
+    """The account's tier has no API keys."""
+
+    code = "API_KEY_ACCESS_DENIED"
+
+    def __init__(self, tier: str) -> None:
+        super().__init__(f"The tier '{tier}' has no API keys")
+
+
+class AccountNotApproved(Forbidden):
+    """A new account must be approved before it runs anything."""
+
+    code = "ACCOUNT_NOT_APPROVED"
+
+    def __init__(self) -> None:
+        super().__init__("This account has not been approved to run workflows yet")
+
+
+class ModelTierRequired(Forbidden):
+    """The model is for accounts of a higher tier, which `required` names."""
+
+    code = "MODEL_TIER_REQUIRED"
+
+    def __init__(self, model: str, required: str, tier: str) -> None:
+        message = f"The model '{model}' needs the tier '{required}'; this account has '{tier}'"
+        super().__init__(message, model=model, required=required, tier=tier)
+
+
+class NotOwner(Forbidden):
+    """A template can be read by all but written only by its owner."""
+
+    code = "NOT_OWNER"
+
+    def __init__(self) -> None:
+        super().__init__("Only the owner of this template may change it")
+
+
+class SessionRequired(Forbidden):
+    """This is for browser sessions; API keys cannot do it, whatever they hold."""
+
+    code = "SESSION_REQUIRED"
+
+    def __init__(self) -> None:
+        super().__init__("This needs a signed-in browser session, not an API key")
+
+
+class CsrfFailed(Forbidden):
+    """A session's write that does not prove that it comes from our own pages."""
+
+    code = "CSRF_FAILED"

@@ -1,0 +1,70 @@
+"""What cannot be taken now."""
+
+from engine.errors.base import EngineError
+
+
+class RateLimitExceeded(EngineError):
+    """The account has made all calls that its tier allows for now."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(
+        self, tier: str, limit: int, retry_after: int, message: str = "Rate limit exceeded"
+    ) -> None:
+        super().__init__(message, tier=tier, limit=limit, retryAfter=retry_after)
+        self.retry_after_seconds = retry_after
+
+
+class TooManyExecutions(RateLimitExceeded):
+    """As many executions of the account are under way as its tier allows at once."""
+
+    def __init__(self, tier: str, limit: int) -> None:
+        super().__init__(tier, limit, 1, f"{limit} executions are under way, as many as may be")
+
+
+class TooManyFailedCalls(RateLimitExceeded):
+    """An address has made too many calls that failed before it was known who calls."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        message = "Too many calls from this address have failed"
+        EngineError.__init__(self, message, limit=limit, retryAfter=retry_after)
+        self.retry_after_seconds = retry_after
+
+
+class Unavailable(EngineError):
+    """The store or the queue cannot take this now; try again after `retry_after_seconds`."""
+
+    code = "UNAVAILABLE"
+    retry_after_seconds = 2
+
+    def __init__(self, message: str = "The service cannot take this request right now") -> None:
+        super().__init__(message)
+
+
+class StoreFull(Unavailable):
+    """Redis refuses writes: memory or disk is full."""
+
+    def __init__(self) -> None:
+        super().__init__("The service is full right now; what was accepted goes on")
+
+
+class QueueFull(Unavailable):
+    """More waits for workers than may wait."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many executions wait for a worker right now")
+
+
+class StorageFailed(Unavailable):
+    """Media or large outputs cannot be stored or read: no room, no place, or not permitted."""
+
+    def __init__(self, message: str = "Media cannot be stored or read right now") -> None:
+        super().__init__(message)
+
+
+class ResultUnreadable(StorageFailed):
+    """A result that was too large for the record cannot be read from where it is kept."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__("The result of this execution cannot be read right now")
+        self.context = {"executionId": execution_id}

@@ -1,0 +1,75 @@
+"""What is in another state than is asked for, and runs that have failed."""
+
+from collections.abc import Sequence
+
+from engine.errors.base import EngineError
+
+
+class Conflict(EngineError):
+    """The thing is in a status that does not allow this."""
+
+    code = "CONFLICT"
+
+
+class ExecutionNotCancellable(Conflict):
+    """The execution has already ended; `status` says how."""
+
+    code = "EXECUTION_NOT_CANCELLABLE"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The execution has already ended: {status}", status=status)
+
+
+class ExecutionCancelled(Conflict):
+    """The execution a caller waited for was cancelled."""
+
+    code = "EXECUTION_CANCELLED"
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__("The execution was cancelled", executionId=execution_id)
+
+
+class WorkflowNotRunnable(Conflict):
+    """The workflow is a draft with problems, or has some since a model that it uses is gone."""
+
+    code = "WORKFLOW_NOT_RUNNABLE"
+
+    def __init__(self, problems: Sequence[dict[str, str]]) -> None:
+        super().__init__("This workflow has problems and cannot run", problems=list(problems))
+
+
+class IdempotencyKeyInUse(Conflict):
+    """The first call with this key has not ended yet."""
+
+    code = "IDEMPOTENCY_KEY_IN_USE"
+    retry_after_seconds = 1
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key has not ended yet",
+            executionId=execution_id,
+        )
+
+
+class IdempotencyKeyReused(EngineError):
+    """The key came before, with another body."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body")
+
+
+class VersionConflict(EngineError):
+    """What is saved has moved on since the caller read it; `version` is the current one."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, version: int, noun: str = "workflow") -> None:
+        super().__init__(f"The {noun} is at version {version} by now", version=version)
+
+
+class ExecutionFailed(EngineError):
+    """A node failed; the context names node, type, reason and execution."""
+
+    code = "EXECUTION_FAILED"

@@ -1,0 +1,46 @@
+"""What is not paid for."""
+
+from typing import Any
+
+from engine.errors.base import EngineError
+
+
+class PaymentRequired(EngineError):
+    """The run is not paid for."""
+
+    code = "PAYMENT_REQUIRED"
+
+
+class InsufficientCredits(PaymentRequired):
+    """The run may cost `required` credits and the account has `balance` left."""
+
+    code = "INSUFFICIENT_CREDITS"
+
+    def __init__(self, required: int, balance: int, **context: Any) -> None:
+        message = f"This needs {required} credits and the balance is {balance}"
+        super().__init__(message, required=required, balance=balance, **context)
+
+
+class CreditsRanOut(InsufficientCredits):
+    """A node could not be paid for while a caller waited; the context names both."""
+
+    def __init__(self, message: str, **context: Any) -> None:
+        PaymentRequired.__init__(self, message, **context)
+
+
+class GrantExhausted(PaymentRequired):
+    """The account's trial of a model is used up."""
+
+    code = "grant_exhausted"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The trial of the model '{model}' is used up", model=model)
+
+
+class MaxCreditsExceeded(PaymentRequired):
+    """The run may cost more than the `max_credits` that its caller gave."""
+
+    code = "MAX_CREDITS_EXCEEDED"
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message, **context)

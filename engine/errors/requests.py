@@ -1,0 +1,96 @@
+"""What callers send and is not as it should be."""
+
+from collections.abc import Sequence
+
+from engine.errors.base import EngineError
+
+
+class InvalidBody(EngineError):
+    """The body is not JSON, not an object, too deep, or a member has the wrong type."""
+
+    code = "INVALID_BODY"
+
+
+class InvalidQuery(EngineError):
+    """A query value does not parse; `field` names it."""
+
+    code = "INVALID_QUERY"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, field=field)
+
+
+class InvalidInputs(EngineError):
+    """An input does not fit its field; `field` and `reason` say which and why."""
+
+    code = "INVALID_INPUTS"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"Input '{field}': {reason}", field=field, reason=reason)
+
+
+class InvalidSlug(EngineError):
+    """A slug has characters other than a-z, 0-9 and '-', or more than 64 of them."""
+
+    code = "INVALID_SLUG"
+
+
+class InvalidCapability(EngineError):
+    """A capability string is malformed."""
+
+    code = "INVALID_CAPABILITY"
+
+
+class InvalidGraph(EngineError):
+    """The graph cannot run; `problems` lists every reason at once."""
+
+    code = "INVALID_GRAPH"
+
+    def __init__(self, problems: Sequence[dict[str, str]]) -> None:
+        count = len(problems)
+        noun = "problem" if count == 1 else "problems"
+        super().__init__(f"The workflow graph has {count} {noun}", problems=list(problems))
+
+
+class InvalidIdempotencyKey(EngineError):
+    """An `Idempotency-Key` is empty, too long, or has characters other than visible ASCII."""
+
+    code = "INVALID_IDEMPOTENCY_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("An Idempotency-Key has 1 to 255 visible ASCII characters")
+
+
+class InvalidWebhook(EngineError):
+    """A webhook's URL or secret cannot be used; `field` and `reason` say which and why."""
+
+    code = "INVALID_WEBHOOK"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, field=field, reason=reason)
+
+
+class BodyTooLarge(EngineError):
+    """The request body is over the limit, in bytes."""
+
+    code = "BODY_TOO_LARGE"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request body is over the limit of {limit} bytes", limit=limit)
+
+
+class MediaQuotaExceeded(BodyTooLarge):
+    """The account's media would take more than its tier allows, in bytes."""
+
+    def __init__(self, stored: int, limit: int) -> None:
+        message = (
+            f"The account's media take {stored} bytes of the {limit} that its tier allows: "
+            "there is no room for this"
+        )
+        EngineError.__init__(self, message, limit=limit)
+
+
+class UnsupportedMediaType(EngineError):
+    """A file is none of those that are taken, is damaged, or is not what it is declared to be."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
