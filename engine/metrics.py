@@ -106,6 +106,12 @@ PROVIDER_BREAKER = Gauge(
 HINTS_RESENT = Counter(
     "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
 )
+SWEEPS_FAILED = Counter(
+    "headrace_sweeps_failed_total",
+    "Duties of the sweeper that failed; the others went on.",
+    ["duty"],
+    registry=REGISTRY,
+)
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
 
 from engine import keyspace, metrics
 from engine.errors import EngineError, StorageFailed
@@ -23,11 +24,13 @@ MOST_LEFT = 10_000
 GIVEN_BACK_AT_ONCE = 200
 DAY_MS = 86_400_000
 
+Outcome = TypeVar("Outcome")
+
 log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Does its duties every quarter of a second while it leads.
+    """Does its duties every quarter of a second while it leads; one that fails holds up no other.
 
     After the store was out of reach, nobody is taken for dead until a whole lease has passed:
     living workers could not renew theirs either.
@@ -78,7 +81,8 @@ class Sweeper:
     async def _tick(self) -> None:
         # The wall clock goes on while a machine sleeps; the others have slept as well.
         before, self._ticked_at = self._ticked_at, time.time()
-        if self._ticked_at - before > self._lease_seconds:
+        # A duty that failed as slowly may have done so because the store was out of reach.
+        if self._ticked_at - before > self._lease_seconds / 2:
             self._spare_all()
         leads = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
         if leads and not self._leads:
@@ -88,12 +92,17 @@ class Sweeper:
             await self._sweep(time.monotonic())
 
     async def _sweep(self, now: float) -> None:
-        await self.recover(seen_only=now < self._recover_after)
-        await self.resend()
+        await _do("recover", self.recover(seen_only=now < self._recover_after))
+        await _do("resend", self.resend())
+        await _do("deliver", self._deliver())
+        if now >= self._prune_after:
+            await _do("fold metrics", metrics.retire(self._store))
+            if not await _do("prune", self.prune()):
+                self._prune_after = now + PRUNE_SECONDS
+                self._collect()
+
+    async def _deliver(self) -> None:
         await self._store.hints.send_deliveries(await self._store.deliveries.promote())
-        if now >= self._prune_after and not await self.prune():
-            self._prune_after = now + PRUNE_SECONDS
-            self._collect()
 
     async def _check_uptime(self) -> None:
         # Leases that ended while the store was down say nothing of who lives.
@@ -109,13 +118,15 @@ class Sweeper:
         `seen_only`: only of workers whose death was seen, not of those that are merely silent.
         """
         for worker_id in await self._store.leases.dead_workers(seen_only=seen_only):
-            if worker_id == self._worker_id:
-                continue
-            references = await self._store.leases.held(worker_id)
-            log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
-            for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
-                await self._give_back(references[start : start + GIVEN_BACK_AT_ONCE], worker_id)
-            await self._store.leases.bury(worker_id)
+            if worker_id != self._worker_id:
+                await _do("bury", self._bury(worker_id))
+
+    async def _bury(self, worker_id: str) -> None:
+        references = await self._store.leases.held(worker_id)
+        log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
+        for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
+            await self._give_back(references[start : start + GIVEN_BACK_AT_ONCE], worker_id)
+        await self._store.leases.bury(worker_id)
 
     async def _give_back(self, references: list[str], worker_id: str) -> None:
         give_back = self._store.walks.give_back
@@ -151,42 +162,48 @@ class Sweeper:
     async def _let_go(self) -> None:
         await self.remove_outputs()
         if self._library is not None:
-            await self.collect(self._library)
+            await _do("collect", self.collect(self._library))
 
     async def remove_outputs(self) -> None:
         """Remove large outputs of executions that were forgotten, and at times what else is left.
 
         A step that was lost with its worker may have left some that no record names.
         """
-        try:
-            while self._left:
-                await self._store.asides.remove(*keyspace.parse_reference(self._left[0]))
-                self._left.popleft()
-            if time.monotonic() >= self._sweep_after:
-                self._sweep_after = time.monotonic() + SWEEP_SECONDS
-                await self._store.asides.sweep()
-        except StorageFailed:
-            return  # said where it happened
-        except EngineError as error:
-            log.warning("cannot remove outputs", extra={"reason": error.message})
+        await _do("remove outputs", self._remove_outputs())
+
+    async def _remove_outputs(self) -> None:
+        while self._left:
+            await self._store.asides.remove(*keyspace.parse_reference(self._left[0]))
+            self._left.popleft()
+        if time.monotonic() >= self._sweep_after:
+            self._sweep_after = time.monotonic() + SWEEP_SECONDS
+            await self._store.asides.sweep()
 
     async def collect(self, library: Library) -> None:
         """Let go of media that nobody needs any more."""
-        try:
-            while await library.collect():
-                pass
-        except StorageFailed:
-            return  # said where it happened
-        except EngineError as error:
-            log.warning("cannot let go of media", extra={"reason": error.message})
+        while await library.collect():
+            pass
 
     async def prune(self) -> bool:
-        """Remove executions whose retention is over, and fold metrics of processes long gone.
+        """Remove executions whose retention is over.
 
         One batch, so that a large one keeps nobody waiting; true when there may be more.
         """
-        await metrics.retire(self._store)
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
         self._left += pruned.with_objects
         return pruned.executions > 0
+
+
+async def _do(duty: str, doing: Awaitable[Outcome]) -> Outcome | None:
+    """What a duty comes to; None when it failed, which is told and counted."""
+    try:
+        return await doing
+    except StorageFailed:
+        pass  # said where it happened
+    except EngineError as error:
+        log.warning("cannot do a duty", extra={"duty": duty, "reason": error.message})
+    except Exception:
+        log.exception("a duty failed unexpectedly", extra={"duty": duty})
+    metrics.SWEEPS_FAILED.labels(duty).inc()
+    return None

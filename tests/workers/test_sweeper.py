@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import keyspace
+from engine import keyspace, metrics
 from engine.capabilities import Tier
+from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.library import Library
 from engine.settings import Settings
@@ -40,6 +41,15 @@ def up_for(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(Leases, "uptime_seconds", uptime_seconds)
 
     return say
+
+
+def failures_of(duty: str) -> float:
+    labels = {"duty": duty}
+    return metrics.REGISTRY.get_sample_value("headrace_sweeps_failed_total", labels) or 0
+
+
+async def told_of(duty: str) -> float:
+    return failures_of(duty)
 
 
 async def begin(runner: Runner) -> str:
@@ -208,6 +218,62 @@ async def test_nobody_is_taken_for_dead_after_the_machine_slept(
     sweeper._ticked_at = time.time() - 2 * LEASE_SECONDS
 
     await sweeper._tick()
+
+    assert set(await store.leases.workers()) == {"dead"}
+
+
+@pytest.mark.parametrize(
+    ("duty", "named"),
+    [
+        ("workers.sweeper.metrics.retire", "fold metrics"),
+        ("engine.store.leases.Leases.prune", "prune"),
+        ("engine.store.deliveries.Deliveries.promote", "deliver"),
+        ("engine.store.hints.HintSender.depth", "resend"),
+    ],
+)
+@pytest.mark.parametrize("error", [Unavailable("away"), ValueError("a bug")])
+async def test_a_duty_that_fails_each_time_holds_up_no_other(
+    duty: str,
+    named: str,
+    error: Exception,
+    store: Store,
+    runner: Runner,
+    sweeper: Sweeper,
+    up_for: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail(*given: object) -> None:
+        raise error
+
+    monkeypatch.setattr(duty, fail)
+    up_for(10_000)
+    failed = failures_of(named)
+    running = asyncio.create_task(sweeper.run())
+    await eventually(lambda: told_of(named), lambda told: told > failed)
+
+    await lose(store, await begin(runner))
+
+    await eventually(store.leases.workers, lambda workers: not workers)
+    assert named in {getattr(record, "duty", None) for record in caplog.records}
+    running.cancel()
+
+
+async def test_one_dead_worker_that_cannot_be_buried_holds_up_no_other(
+    store: Store, runner: Runner, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Leases.held
+
+    async def fail(leases: Leases, worker_id: str) -> list[str]:
+        if worker_id == "dead":
+            raise ValueError("a bug")
+        return await held(leases, worker_id)
+
+    monkeypatch.setattr(Leases, "held", fail)
+    await lose(store, await begin(runner))
+    await lose(store, await begin(runner), "later")
+
+    await sweeper.recover()
 
     assert set(await store.leases.workers()) == {"dead"}
 
