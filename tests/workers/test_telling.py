@@ -26,6 +26,7 @@ class Told(Events):
     def __init__(self, *answers: bool | Exception) -> None:
         self._answers = list(answers)
         self.batches: list[tuple[int, list[Telling]]] = []
+        self.times: list[float] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -39,6 +40,7 @@ class Told(Events):
         told: Sequence[Telling],
     ) -> bool:
         self.batches.append((batch, list(told)))
+        self.times.append(asyncio.get_running_loop().time())
         await self.gate.wait()
         answer = self._answers.pop(0) if self._answers else True
         if isinstance(answer, Exception):
@@ -242,6 +244,7 @@ async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> N
     await events.has(2)
 
     assert [each[3] for each in events.told] == ["0.4", "0.7"]
+    assert events.times[1] - events.times[0] > 0.9 * telling.ASK_SECONDS
     assert node.text_of(0) is not tell_nobody
 
 

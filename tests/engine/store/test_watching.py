@@ -70,14 +70,21 @@ class Run:
         assert advanced.verdict == "ok"
         return advanced.is_watched
 
-    async def tell(self, text: str, offset: int | None = 0, index: int = 0, batch: int = 0) -> bool:
+    async def tell(
+        self,
+        text: str,
+        offset: int | None = 0,
+        index: int = 0,
+        batch: int = 0,
+        worker: str = WORKER,
+    ) -> bool:
         """Tell of a node, in the next batch unless one is named."""
         assert self._claimed is not None
         self._batches += not batch
         telling = Telling(index=index, item=0, offset=offset, told=text)
         fence, number = self._claimed.fence, batch or self._batches
         return await self.store.events.tell(
-            self.account.id, self.id, WORKER, fence, number, [telling]
+            self.account.id, self.id, worker, fence, number, [telling]
         )
 
     async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:
@@ -265,10 +272,17 @@ async def test_many_entries_are_read_a_part_at_a_time(run: Run) -> None:
     for number in range(2 * MOST_ENTRIES):
         await run.tell("x", number)
 
-    entries = await run.read()
+    await run.end()
 
-    assert [entry.number for entry in entries] == list(range(1, MOST_ENTRIES + 1))
-    assert len(await run.seen()) == 2 + 2 * MOST_ENTRIES
+    first, last = [
+        await run.store.events.read(run.account.id, run.id, number)
+        for number in (1, 2 * MOST_ENTRIES + 1)
+    ]
+
+    assert [entry.number for entry in first.entries] == list(range(1, MOST_ENTRIES + 1))
+    assert [entry.number - 2 * MOST_ENTRIES for entry in last.entries] == [1, 2, 3, 4]
+    assert (first.is_all, last.is_all) == (False, True)
+    assert len(await run.seen()) == 2 + 2 * MOST_ENTRIES + 4
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -322,6 +336,20 @@ async def test_what_somebody_elses_node_tells_is_not_told(run: Run) -> None:
     await run.store.walks.give_back(run.reference, WORKER, is_lost=False)
     assert not await run.tell("not held")
     assert "node.token" not in [name for _, name in await run.seen()]
+
+
+async def test_who_helps_tells_of_its_own_nodes_alone(run: Run) -> None:
+    await run.accept(CHANNEL)
+    await run.claim()
+    await run.step(claimed=[0], offered=True)
+    await run.claim("w2")
+    await run.step("w2", claimed=[1])
+
+    assert await run.tell("another's", index=0, worker="w2")
+    assert await run.tell("its own", index=1, worker="w2")
+
+    told = [entry.event.text for entry in await run.read() if isinstance(entry, Told)]
+    assert told == ["its own"]
 
 
 async def test_text_and_progress_come_as_they_were_told(run: Run) -> None:
