@@ -226,6 +226,7 @@ async def test_whatever_dies_no_record_lacks_its_bytes_and_no_bytes_lack_a_recor
 
     assert 20 < len(living) < 60
     assert set(stored(tmp_path)) == records == living - dying
+    assert await store.assets.stored(account.id) == len(records) * len(files.png())
 
 
 async def test_a_place_that_refuses_is_told_in_words_without_names(
