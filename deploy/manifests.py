@@ -16,12 +16,12 @@ from deploy.stack import LOCAL_MODEL_URL, find_stack
 from deploy.store_access import with_store
 from engine.errors import InvalidInputs
 from engine.failures import NodeFailed
-from engine.fields import check_inputs
 from engine.models import registry
 from engine.models.calls import Builtin
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
 from engine.models.schema import manifest_schema
+from engine.models.values import check_call
 from engine.settings import load
 from engine.store import Store
 from workers.http import Egress
@@ -96,7 +96,7 @@ def try_model(
         raise CommandFailed(f"There is no model '{name}' here.")
     typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
     try:
-        values = check_inputs(model.fields, typed, strict=True, allow_http=True)
+        values = check_call(model.fields, typed, strict=True, allow_http=True)
         answer = asyncio.run(_call(model, values, environ, Errand(tell_text=tell_text)))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error

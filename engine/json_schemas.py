@@ -1,5 +1,6 @@
 """JSON Schemas that authors write: checked when they are saved, and answers by them."""
 
+import contextlib
 from typing import Any
 
 import jsonschema_rs
@@ -11,6 +12,23 @@ from engine.failures import NodeFailed
 MAX_BYTES = 32_768
 MAX_WORDS = 300
 BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
+
+
+def read_schema(raw: Any) -> dict[str, Any] | None:
+    """The schema, which may also be written as a text; None for null and for an empty text.
+
+    Raises ValueError, with the end of a sentence.
+    """
+    if raw is None or raw == "":
+        return None
+    schema = raw
+    if isinstance(raw, str):
+        with contextlib.suppress(NotJson):
+            schema = find_json(raw)
+    fault = schema_fault(schema)
+    if fault is not None:
+        raise ValueError(fault)
+    return dict(schema)
 
 
 def schema_fault(schema: Any) -> str | None:

@@ -27,6 +27,7 @@ from engine.fields import MEDIA, Field, check_inputs
 from engine.graph import Plan
 from engine.media.ids import is_asset_id
 from engine.metrics import EXECUTIONS_ACCEPTED
+from engine.models.values import check_call
 from engine.store import Principal, Repeated, StaleWorkflow, Workflow
 from gateway import answers
 from gateway.asks import Ask, read_ask
@@ -144,7 +145,7 @@ async def _accept_fresh(
                 workflow=found.workflow,
                 plan=found.plan,
                 inputs=await _checked_inputs(
-                    services, principal.account.id, found.plan, ask, execution_id
+                    services, principal.account.id, found, ask, execution_id
                 ),
                 source=subject.source if principal.key else BROWSER_SOURCE,
                 key_id=principal.key_id,
@@ -170,10 +171,12 @@ async def _accept_fresh(
 
 
 async def _checked_inputs(
-    services: Services, account_id: str, plan: Plan, ask: Ask, execution_id: str
+    services: Services, account_id: str, found: Runnable, ask: Ask, execution_id: str
 ) -> dict[str, Any]:
     """The inputs as the run has them: assets of the account are links, which last as long as it."""
-    inputs = check_inputs(
+    plan = found.plan
+    check = check_inputs if found.workflow else check_call
+    inputs = check(
         plan.fields,
         ask.inputs,
         strict=plan.strict_inputs,

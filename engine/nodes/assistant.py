@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from engine.answers import NotJson, find_json, list_in, read_items
+from engine.answers import NotJson, list_in, read_items
 from engine.expressions import to_json
-from engine.json_schemas import BAD_RESPONSE, read_answer, schema_fault
+from engine.json_schemas import BAD_RESPONSE, read_answer, read_schema
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
+from engine.models.values import JSON_SCHEMA
 from engine.nodes.asking import (
     IMAGE_INLET,
     PROMPT,
@@ -29,7 +30,7 @@ from engine.nodes.fan_out import CALLS_AT_ONCE, call_each, run_each
 from engine.sockets import Socket, SocketType
 
 TEXT_OUT, ANALYSIS_OUT, ITEMS_OUT = "text-out", "analysis-out", "items-out"
-EXPORT_MODE, JSON_SCHEMA = "exportMode", "jsonSchema"
+EXPORT_MODE = "exportMode"
 LIST_SCHEMA = {
     "type": "object",
     "properties": {"items": {"type": "array", "items": {"type": "string"}}},
@@ -120,18 +121,11 @@ class Assistant(NodeType):
 
 
 def _read_schema(raw: Any, faults: list[str]) -> Mapping[str, Any] | None:
-    """The schema, which may also be written as a text."""
-    if raw is None or raw == "":
-        return None
     try:
-        schema = find_json(raw) if isinstance(raw, str) else raw
-    except ValueError:
-        schema = raw
-    fault = schema_fault(schema)
-    if fault is not None:
-        faults.append(f"{JSON_SCHEMA} {fault}")
+        return read_schema(raw)
+    except ValueError as error:
+        faults.append(f"{JSON_SCHEMA} {error}")
         return None
-    return dict(schema)
 
 
 def _instruct(settings: AssistantSettings, model: Model, values: Values) -> Values:

@@ -40,8 +40,8 @@ class CustomModel(NodeType):
 
     A value is typed in `data` under its field's name, or in `data.values`, which counts more and
     which fields with a reserved name need. What is wired overrides what is typed: `params-in`,
-    then the field's own socket; null counts as nothing. A list at a field's socket gives a call
-    per item, and a list.
+    then the field's own socket; null counts as nothing, and so does a blank text where one is
+    required. A list at a field's socket gives a call per item, and a list.
     """
 
     type = "customModel"
@@ -120,8 +120,8 @@ def _output(model: Model) -> str:
 
 
 def _wired(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    own = ((f.name, inputs.get(_socket(f))) for f in model.fields if f.type in SOCKETS)
-    return {name: value for name, value in own if value is not None}
+    own = {f.name: inputs.get(_socket(f)) for f in model.fields if f.type in SOCKETS}
+    return known_values(model, own)
 
 
 def _lists(model: Model, inputs: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from engine.errors import InvalidInputs
-from engine.fields import Field, check_inputs
+from engine.fields import Field
 from engine.models.manifest import PARAMS, Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
+from engine.models.values import check_call, is_blank
 from engine.nodes.base import Context, NodeFailed, SettingsError
 from engine.values import kind_of
 
@@ -46,9 +47,10 @@ def find_current(saved: Model) -> Model:
 
 
 def known_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the model's fields, null left out as nothing."""
-    given = ((field.name, values.get(field.name)) for field in model.fields)
-    return {name: value for name, value in given if value is not None}
+    """The values of the model's fields; null and blank where one is required are nothing."""
+    given = ((field, values.get(field.name)) for field in model.fields)
+    said = ((field, value) for field, value in given if value is not None)
+    return {field.name: value for field, value in said if not is_blank(field, value)}
 
 
 def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
@@ -56,7 +58,7 @@ def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
     if field.name not in values:
         return ()
     try:
-        check_inputs([field], values, strict=False, allow_http=True)
+        check_call([field], values, allow_http=True)
     except InvalidInputs as error:
         return (_sentence(error),)
     return ()
@@ -65,7 +67,7 @@ def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
 def check_values(model: Model, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
     """The values of one call, defaults filled in. Raises NodeFailed."""
     try:
-        return check_inputs(model.fields, values, strict=False, allow_http=True)
+        return check_call(model.fields, values, allow_http=True)
     except InvalidInputs as error:
         raise NodeFailed("invalid_value", where + _sentence(error)) from None
 

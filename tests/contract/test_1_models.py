@@ -159,6 +159,25 @@ def test_inputs_are_checked_against_the_fields_of_the_model(
     assert_fits(answer.json(), refused)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "field"),
+    [
+        ({"prompt": "x", "jsonSchema": "notjson"}, "jsonSchema"),
+        ({"prompt": "x", "jsonSchema": {"type": "zork"}}, "jsonSchema"),
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": " \n"}, "prompt"),
+    ],
+)
+def test_what_no_model_can_be_asked_is_refused_and_not_charged(
+    caller: Caller, inputs: Any, field: str
+) -> None:
+    answer = caller.run_model("claude-haiku", inputs)
+
+    assert answer.status_code == 400
+    refused = {"error": sentence, "code": "INVALID_INPUTS", "field": field, "reason": sentence}
+    assert_fits(answer.json(), refused)
+
+
 def test_inputs_must_be_an_object(caller: Caller) -> None:
     answer = caller.post("/api/models/echo/run", {"prompt": "Hello"})
 

@@ -372,3 +372,16 @@ async def test_a_model_that_is_not_what_it_was_fails_the_node(now: list[Model]) 
 
     assert raised.value.code == "model_gone"
     assert context.asked == []
+
+
+async def test_a_blank_prompt_is_none_and_no_call_is_made_for_it() -> None:
+    context = FakeContext()
+    typed = {"model": "writer", "prompt": " "}
+
+    needed = CustomModel().inputs(CustomModel().parse(typed))["prompt-in"].required
+    await run_node("customModel", {**typed, "prompt": "typed"}, {"prompt-in": ""}, context=context)
+    with pytest.raises(NodeFailed, match="'prompt' is required"):
+        await run_node("customModel", typed, {"prompt-in": "\n"}, context=context)
+
+    assert needed
+    assert [each["prompt"] for each in context.asked] == ["typed"]
