@@ -1,6 +1,6 @@
 """What may be called from here: URLs, addresses and headers; pure policy, no look-ups."""
 
-from engine.urls.addresses import Address, is_public, parse_address
+from engine.urls.addresses import Address, is_metadata, is_public, parse_address
 from engine.urls.headers import header_fault
 from engine.urls.parsing import MISLEADING, PORTS, Target, UrlRefused, check_url
 
@@ -12,6 +12,7 @@ __all__ = [
     "UrlRefused",
     "check_url",
     "header_fault",
+    "is_metadata",
     "is_public",
     "parse_address",
 ]

@@ -4,6 +4,7 @@ What `ipaddress` calls global still holds metadata services, tunnels and transla
 networks, and differs between versions of Python.
 """
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
@@ -50,6 +51,16 @@ DENIED_IPV6 = tuple(
         "ff00::/8",
     )
 )
+METADATA: tuple[IPv4Network | IPv6Network, ...] = (
+    *(IPv4Network(text) for text in ("169.254.0.0/16", "100.100.100.200/32", "192.0.0.192/32")),
+    *(IPv4Network("168.63.129.16/32"), IPv6Network("fe80::/10")),
+    *(IPv6Network(text) for text in ("fd00:ec2::/32", "fd20:ce::254/128", "fd00:42::42/128")),
+)
+"""Link-local addresses, and others at which machines of clouds are told their own secrets."""
+IPV4_AT_THE_END = tuple(
+    IPv6Network(text) for text in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
+)
+SIX_TO_FOUR = IPv6Network("2002::/16")
 ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 """What stands before the IPv4 address in one of a tunnel inside a site."""
 
@@ -76,6 +87,28 @@ def is_public(text: str) -> bool:
     if isinstance(address, IPv4Address):
         return _is_public_ipv4(address)
     return _is_public_ipv6(address)
+
+
+def is_metadata(text: str) -> bool:
+    """Whether a textual address is link-local or of a metadata service, or wraps such a one."""
+    address = parse_address(text)
+    if isinstance(address, IPv6Address) and not _is_in(address, METADATA):
+        address = _wrapped(address)
+    return address is not None and _is_in(address, METADATA)
+
+
+def _is_in(address: Address, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _wrapped(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that a tunnel or translator would make of it."""
+    number = int(address)
+    if address in SIX_TO_FOUR:
+        return IPv4Address(number >> 80 & 0xFFFF_FFFF)
+    if _is_in(address, IPV4_AT_THE_END) or number >> 32 & 0xFFFF_FFFF in ISATAP:
+        return IPv4Address(number & 0xFFFF_FFFF)
+    return None
 
 
 def _is_public_ipv4(address: IPv4Address) -> bool:

@@ -1,11 +1,12 @@
 """Which URLs may be called from here: one strict reading, pure policy, no look-ups."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from unicodedata import category, normalize
 
-from engine.urls.addresses import is_public, parse_address
+from engine.urls.addresses import is_metadata, is_public, parse_address
 
 PORTS = {"http": 80, "https": 443}
 """Allowed schemes, each with the port it means; the ports are the only ones allowed in public."""
@@ -26,19 +27,23 @@ NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 PORT = re.compile(r"[1-9][0-9]{0,4}")
 MAX_PORT = 65_535
 
-DENIED_NAMES = (
-    "home.arpa",
+METADATA_NAMES = (
     "instance-data.ec2.internal",
-    "internal",
-    "lan",
-    "local",
-    "localdomain",
-    "localhost",
+    "metadata.azure.internal",
     "metadata.goog",
     "metadata.google.internal",
     "metadata.packet.net",
     "metadata.platformequinix.com",
     "metadata.tencentyun.com",
+)
+DENIED_NAMES = (
+    *METADATA_NAMES,
+    "home.arpa",
+    "internal",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
 )
 """Names that are refused, and all names below them, whatever they resolve to."""
 
@@ -68,6 +73,7 @@ class Target:
 def check_url(url: str, *, allow_private: bool = False) -> Target:
     """Say where a URL leads, if it may be called at all. Raises UrlRefused.
 
+    With `allow_private` all but link-local addresses and metadata services may be called.
     A name is not looked up here: what it resolves to is checked by `is_public` on connecting.
     """
     if len(url) > MAX_URL_LENGTH:
@@ -75,6 +81,7 @@ def check_url(url: str, *, allow_private: bool = False) -> Target:
     if MISLEADING.search(url):
         raise UrlRefused("The URL has a space, a backslash or a control character in it")
     target = _parse(url)
+    _check_metadata(target.host)
     if not allow_private:
         _check_public(target)
     return target
@@ -152,6 +159,14 @@ def _check_public(target: Target) -> None:
 
 
 def _check_name(host: str) -> None:
-    name = "." + host
-    if "." not in host or any(name.endswith("." + denied) for denied in DENIED_NAMES):
+    if "." not in host or _is_below(host, DENIED_NAMES):
         raise UrlRefused("The URL leads to a name that is not public")
+
+
+def _check_metadata(host: str) -> None:
+    if is_metadata(host) or _is_below(host, METADATA_NAMES):
+        raise UrlRefused("The URL leads to a link-local address or a metadata service")
+
+
+def _is_below(host: str, names: Sequence[str]) -> bool:
+    return any(f".{host}".endswith(f".{name}") for name in names)

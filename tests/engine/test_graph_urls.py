@@ -8,6 +8,7 @@ from engine.graph import check_graph, compile_plan
 from tests.factories import Graph
 
 ADDRESS = "url: The URL leads to an address that is not public"
+METADATA = "url: The URL leads to a link-local address or a metadata service"
 NAME = "url: The URL leads to a name that is not public"
 PORT = "url: Only the ports 80 and 443 may be called"
 
@@ -27,7 +28,7 @@ def problems(graph: Graph, **more: Any) -> list[dict[str, str]]:
     ("url", "reason"),
     [
         ("http://127.0.0.1/", ADDRESS),
-        ("http://169.254.169.254/latest/meta-data/", ADDRESS),
+        ("http://169.254.169.254/latest/meta-data/", METADATA),
         ("http://[::ffff:10.0.0.1]/x", ADDRESS),
         ("http://localhost", NAME),
         ("http://redis/{{ a }}", NAME),

@@ -264,10 +264,6 @@ PRIVATE = [
     "http://router.lan/",
     "http://nas.home.arpa/",
     "http://metadata/",
-    "http://metadata.google.internal/computeMetadata/v1/",
-    "http://METADATA.goog/",
-    "http://metadata.tencentyun.com/",
-    "http://instance-data.ec2.internal/",
     "http://kubernetes.default.svc.cluster.local/",
     "http://127.0.0.1/",
     "http://[::1]/",
@@ -276,17 +272,44 @@ PRIVATE = [
     "http://[::ffff:127.0.0.1]/",
     "http://[64:ff9b::7f00:1]/",
     "http://[0:0:0:0:0:0:0:1]/",
+]
+METADATA = [
+    "http://metadata.google.internal/computeMetadata/v1/",
+    "http://METADATA.goog/",
+    "http://a.metadata.goog/",
+    "http://metadata.tencentyun.com/",
+    "http://instance-data.ec2.internal/",
     "http://169.254.169.254/latest/meta-data/",
+    "http://169.254.170.2/v2/credentials",
+    "http://169.254.1.1:8000/",
+    "http://100.100.100.200/latest/meta-data/",
+    "http://168.63.129.16/machine",
+    "http://192.0.0.192/opc/v2/",
     "http://[fd00:ec2::254]/",
+    "http://[fd20:ce::254]/",
+    "http://[fe80::1]/",
+    "http://[::ffff:169.254.169.254]/",
+    "http://[::a9fe:a9fe]/",
+    "http://[::ffff:0:a9fe:a9fe]/",
+    "http://[64:ff9b::a9fe:a9fe]/",
+    "http://[64:ff9b:1::a9fe:a9fe]/",
+    "http://[2002:a9fe:a9fe::1]/",
+    "http://[2001:db8::5efe:a9fe:a9fe]/",
 ]
 
 
-@pytest.mark.parametrize("url", [*FORMS, *SPELLINGS, *PRIVATE])
+@pytest.mark.parametrize("url", [*FORMS, *SPELLINGS, *PRIVATE, *METADATA])
 def test_any_other_url_is_refused(url: str) -> None:
     with pytest.raises(UrlRefused) as caught:
         check_url(url)
 
     assert "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", METADATA)
+def test_link_local_addresses_and_metadata_services_are_refused_everywhere(url: str) -> None:
+    with pytest.raises(UrlRefused, match="metadata"):
+        check_url(url, allow_private=True)
 
 
 @pytest.mark.parametrize("url", [*FORMS, *SPELLINGS])

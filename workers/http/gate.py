@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from engine.settings import Settings
-from engine.urls import PORTS, Address, Target, UrlRefused, check_url, is_public, parse_address
+from engine.urls import (
+    PORTS,
+    Address,
+    Target,
+    UrlRefused,
+    check_url,
+    is_metadata,
+    is_public,
+    parse_address,
+)
 from workers.http.lookups import NotFound
 
 STORE_PORTS = {"redis": 6379, "rediss": 6379}
@@ -52,7 +61,8 @@ class Gate:
     def of_providers(cls, settings: Settings) -> "Gate":
         """The gate for calls of models, whose addresses are the operator's word alone.
 
-        A provider of one's own, and the model that runs here, have private addresses.
+        A provider of one's own, and the model that runs here, have private addresses; link-local
+        ones and metadata services are called by no model all the same.
         """
         return cls.of(replace(settings, allow_private_urls=True, local_model_url=""))
 
@@ -88,7 +98,7 @@ class Gate:
         if any(parsed in self._addresses[store.host] for store in self._stores_at(port)):
             return False
         if self._allow_private:
-            return True
+            return not is_metadata(address)
         if port not in PORTS.values() or not is_public(address):
             return False
         return not any(parsed in known for known in self._addresses.values()) and not is_own(

@@ -40,6 +40,10 @@ def reasons(text: str, name: str | None = None) -> list[tuple[int | None, str]]:
     return [(fault.line, fault.reason) for fault in refused.value.faults]
 
 
+def line_of(text: str, member: str) -> int:
+    return next(n for n, line in enumerate(text.split("\n"), 1) if line.startswith(member))
+
+
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(folder, "LOOK_SECONDS", 0.0)
@@ -56,6 +60,16 @@ def test_a_key_may_go_where_a_manifest_on_disk_sends_it(url: str) -> None:
 def test_a_call_without_a_key_may_go_anywhere() -> None:
     assert parse_saved(calling("http://10.0.0.7:8000/v1", key=""), DISK)
     assert parse_saved(manifest(), DISK)
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "metadata.google.internal"])
+def test_no_manifest_saved_or_on_disk_may_name_a_metadata_service(host: str) -> None:
+    text = calling(f"http://{host}/latest", key="")
+    told = "openai.base_url: The URL leads to a link-local address or a metadata service"
+
+    assert reasons(text) == [(line_of(text, "base_url"), told)]
+    with pytest.raises(ManifestError, match="metadata"):
+        parse_manifest(text, "own.toml")
 
 
 @pytest.mark.parametrize(
