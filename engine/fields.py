@@ -129,8 +129,7 @@ def check_inputs(
         names.add(field.name)
         if field.name in inputs:
             value = inputs[field.name]
-            is_asset = allow_assets and field.type in MEDIA and is_asset_id(value)
-            reason = None if is_asset else _value_fault(field, value, allow_http=allow_http)
+            reason = _value_fault(field, value, allow_http=allow_http, allow_assets=allow_assets)
             if reason:
                 raise InvalidInputs(field.name, reason)
             checked[field.name] = value
@@ -253,7 +252,9 @@ def _is_options(value: object) -> bool:
     return all(_is_short_text(option) or _is_number(option) for option in value)
 
 
-def _value_fault(field: Field, value: Any, *, allow_http: bool) -> str | None:
+def _value_fault(
+    field: Field, value: Any, *, allow_http: bool, allow_assets: bool = False
+) -> str | None:
     """Why `value` does not fit, as the end of a sentence that begins with the field's name."""
     if field.type in NUMBERS:
         reason = _number_fault(field, value)
@@ -266,7 +267,7 @@ def _value_fault(field: Field, value: Any, *, allow_http: bool) -> str | None:
     elif field.type is FieldType.PILLS:
         reason = None
     else:
-        reason = _url_fault(value, allow_http)
+        reason = _medium_fault(value, allow_http, allow_assets)
     return reason or _option_fault(field, value)
 
 
@@ -306,11 +307,16 @@ def _text_fault(field: Field, value: Any) -> str | None:
     return None
 
 
-def _url_fault(value: Any, allow_http: bool) -> str | None:
-    if not isinstance(value, str) or len(value) > MAX_URL:
-        return f"must be a URL of at most {MAX_URL} characters"
-    if not re.fullmatch(_scheme(allow_http) + URL_REST, value):
-        return "must be a URL that starts with https://"
+def _medium_fault(value: Any, allow_http: bool, allow_assets: bool) -> str | None:
+    wanted = "the id of an asset or a URL" if allow_assets else "a URL"
+    if not isinstance(value, str):
+        return f"must be {wanted}, not {_was(value)}"
+    if len(value) > MAX_URL:
+        return f"must be {wanted} of at most {MAX_URL} characters"
+    is_asset = allow_assets and is_asset_id(value)
+    if not is_asset and not re.fullmatch(_scheme(allow_http) + URL_REST, value):
+        schemes = "https:// or http://" if allow_http else "https://"
+        return f"must be {wanted} that starts with {schemes}"
     return None
 
 

@@ -116,7 +116,9 @@ def reason(one: Field, value: Any, **options: Any) -> str:
         ({"type": "toggle"}, "true", "must be true or false, not a text"),
         ({"type": "image"}, "http://a.example/x", "must be a URL that starts with https://"),
         ({"type": "video"}, "data:video/mp4;base64,AA", "must be a URL"),
-        ({"type": "audio"}, {"url": "https://a.example"}, "must be a URL"),
+        ({"type": "audio"}, {"url": "https://a.example"}, "must be a URL, not an object"),
+        ({"type": "image"}, None, "must be a URL, not null"),
+        ({"type": "image"}, "https://a.example/" + "x" * 2_048, "a URL of at most 2048 characters"),
         ({"type": "json"}, [[float("inf")]], "not finite"),
     ],
 )
@@ -124,6 +126,30 @@ def test_an_input_that_does_not_fit_says_why(
     raw: dict[str, Any], value: Any, expected: str
 ) -> None:
     assert expected in reason(field(**raw), value)
+
+
+@pytest.mark.parametrize(
+    ("value", "allow_http", "expected"),
+    [
+        ("cat", False, "must be the id of an asset or a URL that starts with https://"),
+        ("cat", True, "must be the id of an asset or a URL that starts with https:// or http://"),
+        (None, False, "must be the id of an asset or a URL, not null"),
+        (5, True, "must be the id of an asset or a URL, not a number"),
+    ],
+)
+def test_a_medium_that_may_be_an_asset_is_asked_for_as_such(
+    value: Any, allow_http: bool, expected: str
+) -> None:
+    with pytest.raises(InvalidInputs) as caught:
+        check_inputs(
+            [field(type="image")],
+            {"x": value},
+            strict=False,
+            allow_http=allow_http,
+            allow_assets=True,
+        )
+
+    assert caught.value.context["reason"] == expected
 
 
 @pytest.mark.parametrize(
