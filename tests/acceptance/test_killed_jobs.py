@@ -61,8 +61,8 @@ async def runner(settings: Settings, store: Store, account: Account) -> AsyncIte
 async def workers(
     settings: Settings, store: Store, provider_url: str
 ) -> AsyncIterator[list[JobWorker]]:
-    lease = {"HEADRACE_LEASE_SECONDS": LEASE_SECONDS}
-    async with job_workers(settings, store, provider_url, WORKERS, **lease) as processes:
+    more = {"HEADRACE_LEASE_SECONDS": LEASE_SECONDS, "CHAT_URL": f"{provider_url}/v1"}
+    async with job_workers(settings, store, provider_url, WORKERS, **more) as processes:
         yield processes
 
 
