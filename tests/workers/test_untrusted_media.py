@@ -25,7 +25,7 @@ SAID = [url for url in URLS if "\0" not in url]
 NO_WAYS = (
     *("data:image/png;base64,iVBORw0KGgo=", "data:,x", "file:///etc/passwd", "blob:null/x"),
     *("ftp://example.com/a.png", "s3://bucket/a.png", "javascript:alert(1)", "//example.com/a.png"),
-    *("/etc/passwd", "../../etc/passwd", "C:\\a.png", "\\\\host\\a.png", "a.png", "", "{{ v }}"),
+    *("/etc/passwd", "../../etc/passwd", "C:\\a.png", "\\\\host\\a.png", "a.png", "{{ v }}"),
     *("gopher://127.0.0.1:6379/_FLUSHALL", "jar:http://x!/a", "https://", "http:///a.png"),
 )
 
@@ -112,28 +112,27 @@ async def test_a_link_of_ours_that_a_model_changed_leads_to_nothing(
     assert len(ended) > 25
 
 
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "bad_media"),
-        (b"<!doctype html><script>alert(1)</script>", "bad_media"),
-        (files.mp4(), "bad_media"),
-        (b"PK\x03\x04" + bytes(64), "bad_media"),
-        (files.png_head(65_535, 65_535), "bad_media"),
-        (b"#EXTM3U\nhttp://169.254.169.254/\n", "bad_media"),
-        (b"", "bad_media"),
-    ],
+NO_IMAGES = (
+    b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    b"<!doctype html><script>alert(1)</script>",
+    files.mp4(),
+    b"PK\x03\x04" + bytes(64),
+    files.png_head(65_535, 65_535),
+    b"#EXTM3U\nhttp://169.254.169.254/\n",
+    b"",
 )
+
+
 async def test_what_lies_elsewhere_is_held_to_what_it_is(
-    runner: Runner, walker: Walker, stub: Stub, data: bytes, code: str
+    runner: Runner, walker: Walker, stub: Stub
 ) -> None:
-    stub.reply = http_stub.answer(
-        f"Content-Length: {len(data)}", "Content-Type: image/png", body=data
-    )
+    for data in NO_IMAGES:
+        head = (f"Content-Length: {len(data)}", "Content-Type: image/png")
+        stub.reply = http_stub.answer(*head, body=data)
 
-    ended = await run_all(runner, shown(), [f"{stub.url}/a.png"])
+        ended = await run_all(runner, shown(), [f"{stub.url}/a.png"])
 
-    assert codes(ended) == {("small", code)}
+        assert codes(ended) == {("small", "bad_media")}, data[:20]
 
 
 async def test_a_medium_that_is_too_large_is_not_read_to_its_end(
