@@ -8,10 +8,18 @@ from engine.errors import StorageFailed
 from engine.graph import Plan
 from engine.nodes.base import NodeFailed, Outputs
 from engine.progress import SETTLED
-from engine.store.asides import PATIENCE_SECONDS, Asides, make_name, size_of
+from engine.store.asides import (
+    PATIENCE_SECONDS,
+    Asides,
+    make_name,
+    object_of,
+    part_of,
+    size_of,
+)
 from engine.store.execution_records import pack_name, parse_rows
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed
+from workers.bundles import Bundles
 from workers.executor import Outcome
 
 ASIDE_BYTES = 262_144
@@ -30,6 +38,7 @@ class Holdings:
 
     def __init__(self, asides: Asides, claimed: Claimed, plan: Plan, max_bytes: int) -> None:
         self._asides = asides
+        self._bundles = Bundles(asides, claimed)
         self._claimed = claimed
         self._plan = plan
         self._max_bytes = max_bytes
@@ -94,20 +103,21 @@ class Holdings:
         Its bytes are then those that stand for the name where a result is recorded.
         What cannot be stored is a failure of the node: it must not be named, and costs nothing.
         """
-        claimed = self._claimed
-        name = make_name(claimed.fence, index, len(outcome.packed))
         limit = PATIENCE_SECONDS if seconds is None else min(seconds, PATIENCE_SECONDS)
         try:
-            await self._asides.put(
-                claimed.account_id,
-                claimed.execution_id,
-                name,
-                outcome.packed,
-                seconds=max(limit, LEAST_SECONDS),
-            )
+            name = await self._put(index, outcome.packed, max(limit, LEAST_SECONDS))
         except StorageFailed:
             return Outcome(failure=NodeFailed(STORAGE, NOT_STORED))
         return replace(outcome, packed=pack_name(name), aside=name)
+
+    async def _put(self, index: int, data: bytes, seconds: float) -> str:
+        if len(data) <= ASIDE_BYTES:
+            return await self._bundles.put(index, data, seconds)
+        claimed = self._claimed
+        name = make_name(claimed.fence, index, len(data))
+        ids = claimed.account_id, claimed.execution_id
+        await self._asides.put(*ids, name, data, seconds=seconds)
+        return name
 
     async def read(
         self, record: Mapping[str, bytes], wanted: Container[int]
@@ -130,23 +140,36 @@ class Holdings:
                 self._add(index, size_of(str(kept)))
                 if self._is_needed(index, statuses):
                     names[index] = str(kept)
-        found = await asyncio.gather(*(self._fetch(*each) for each in names.items()))
-        return outputs | dict(zip(names, found, strict=True))
+        return outputs | await self._fetch(names)
 
     def _is_needed(self, index: int, statuses: str) -> bool:
         dependents = self._plan.nodes[index].dependents
         return any(statuses[each] not in SETTLED for each in dependents)
 
-    async def _fetch(self, index: int, name: str) -> Outputs:
-        claimed, node_id = self._claimed, self._plan.nodes[index].id
+    async def _fetch(self, names: Mapping[int, str]) -> dict[int, Outputs]:
+        """The outputs with these names, by node; each object is read once."""
+        objects = sorted({object_of(name) for name in names.values()})
+        found = await asyncio.gather(*(self._load(name) for name in objects))
+        loaded = dict(zip(objects, found, strict=True))
+        return {index: self._opened(index, name, loaded) for index, name in names.items()}
+
+    async def _load(self, name: str) -> bytes | str:
+        """An object, or what is to be said of it in its place."""
         try:
-            data = await self._asides.read(claimed.account_id, claimed.execution_id, name)
-            outputs: Outputs = unpack(data)
-            return outputs
+            return await self._asides.read(
+                self._claimed.account_id, self._claimed.execution_id, name
+            )
         except FileNotFoundError:
-            message = f"The output of node '{node_id}' is not where it was kept any more"
+            return "is not where it was kept any more"
         except StorageFailed:
-            message = f"The output of node '{node_id}' cannot be read from where it is kept"
+            return "cannot be read from where it is kept"
+
+    def _opened(self, index: int, name: str, loaded: Mapping[str, bytes | str]) -> Outputs:
+        found = loaded[object_of(name)]
+        if isinstance(found, bytes):
+            outputs: Outputs = unpack(part_of(name, found))
+            return outputs
+        message = f"The output of node '{self._plan.nodes[index].id}' {found}"
         self._lost[index] = NodeFailed(STORAGE, message)
         # Whoever waits for it is to be told, so it counts as delivered.
         nodes = self._plan.nodes

@@ -63,10 +63,26 @@ def make_name(fence: int, index: int, size: int) -> str:
     return f"{fence}.{index}.{size}"
 
 
+def make_part(name: str, start: int, size: int) -> str:
+    """How a record names a part of an object with this name."""
+    return f"{name}:{start}:{size}"
+
+
 def size_of(name: str) -> int:
-    """The bytes of what the name stands for; 0 when it is not a name."""
-    size = name.rpartition(".")[2]
+    """The bytes of what the name stands for, an object or a part of one; 0: it is not a name."""
+    size = name.replace(":", ".").rpartition(".")[2]
     return int(size) if size.isdecimal() else 0
+
+
+def object_of(name: str) -> str:
+    """The name of the object that a value is, or is a part of."""
+    return name.partition(":")[0]
+
+
+def part_of(name: str, data: bytes) -> bytes:
+    """The value with this name, when the object has these bytes."""
+    start = name.partition(":")[2].partition(":")[0]
+    return data[int(start) : int(start) + size_of(name)] if start.isdecimal() else data
 
 
 class Asides:
@@ -97,7 +113,7 @@ class Asides:
     async def read(
         self, account_id: str, execution_id: str, name: str, *, seconds: float = PATIENCE_SECONDS
     ) -> bytes:
-        """A value. Raises FileNotFoundError when it is gone or damaged, StorageFailed else."""
+        """An object. Raises FileNotFoundError when it is gone or damaged, StorageFailed else."""
         size = size_of(name)
         key = f"{_prefix(account_id, execution_id)}{name}"
         data = await self._patiently(lambda: self._shelf.read(key), seconds) if size else b""

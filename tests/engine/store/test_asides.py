@@ -11,7 +11,15 @@ from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store import execution_list as listing
-from engine.store.asides import PAUSES_SECONDS, Asides, make_name, size_of
+from engine.store.asides import (
+    PAUSES_SECONDS,
+    Asides,
+    make_name,
+    make_part,
+    object_of,
+    part_of,
+    size_of,
+)
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
 from engine.store.walks import Step
@@ -54,6 +62,14 @@ async def sized(store: Store, account: Account) -> AsyncIterator[list[str]]:
 def test_a_name_says_how_large_a_value_is() -> None:
     assert make_name(3, 7, 300_000) == "3.7.300000"
     assert [size_of(name) for name in ("3.7.300000", "", "True", "3.7.")] == [300_000, 0, 0, 0]
+
+
+def test_a_part_of_an_object_has_a_name_too() -> None:
+    name = make_part("3.7.9", 2, 4)
+
+    assert (size_of(name), object_of(name)) == (4, "3.7.9")
+    assert part_of(name, b"012345678") == b"2345"
+    assert part_of("3.7.9", b"012345678") == b"012345678"
 
 
 async def test_two_claims_do_not_write_over_each_others_values(store: Store) -> None:
