@@ -123,6 +123,8 @@ def _read_node(draft: Draft, position: int, raw: Mapping[str, Any]) -> None:
     except SettingsError as error:
         for reason in error.reasons:
             draft.report(reason, node=node_id)
+        # It has no type, so that nothing that follows from its settings is told; its wires are.
+        draft.nodes[node_id] = Seen(position=position, id=node_id, inputs=kind.needs(data))
         return
     if not draft.allow_private:
         _check_target(draft, node_id, kind.fixed_url(settings))

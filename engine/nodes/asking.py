@@ -16,6 +16,7 @@ from engine.nodes.fan_out import (
     find_current,
     find_usable,
     known_values,
+    missing_fields,
     most_of_calls,
     read_params,
     value_faults,
@@ -133,6 +134,13 @@ def ask_sockets(ask: Ask, way: Way) -> dict[str, Socket]:
         sockets[PARAMS_IN] = Socket(type=SocketType.ANY, required=is_needed)
     placeholder = Socket(type=SocketType.ANY, required=True)
     return sockets | dict.fromkeys(ask.names, placeholder)
+
+
+def ask_needs(data: Mapping[str, Any], way: Way) -> dict[str, Socket]:
+    """The input sockets that need a wire, as far as wrong settings tell."""
+    missing = {field.name for field in missing_fields(data)}
+    needed = (inlet for inlet in way.inlets if inlet.fields[0] in missing)
+    return {inlet.socket: Socket(type=inlet.type, required=True) for inlet in needed}
 
 
 def ask_calls(

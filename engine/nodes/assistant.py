@@ -22,6 +22,7 @@ from engine.nodes.asking import (
     Way,
     ask_calls,
     ask_most,
+    ask_needs,
     ask_sockets,
     read_ask,
 )
@@ -85,6 +86,9 @@ class Assistant(NodeType):
 
     def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
         return ask_sockets(settings.ask, WAY)
+
+    def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
+        return ask_needs(data, WAY)
 
     def outputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
         items = SocketType.TEXT if settings.schema is None else SocketType.ANY

@@ -175,6 +175,10 @@ class NodeType(Protocol):
         """The output sockets by name."""
         ...
 
+    def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
+        """The input sockets that need a wire, as far as wrong settings tell."""
+        return {}
+
     def fixed_url(self, settings: Any) -> str | None:
         """The URL that it calls, at least up to the end of the host, if that is known at save."""
         return None

@@ -16,6 +16,7 @@ from engine.nodes.fan_out import (
     find_current,
     find_usable,
     known_values,
+    missing_fields,
     most_of_calls,
     read_params,
     value_faults,
@@ -59,6 +60,13 @@ class CustomModel(NodeType):
         if reasons:
             raise SettingsError(*reasons)
         return CustomModelSettings(model=model, values=values)
+
+    def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
+        return {
+            _socket(field): Socket(type=SOCKETS[field.type], required=True)
+            for field in missing_fields(data)
+            if field.type in SOCKETS
+        }
 
     def inputs(self, settings: CustomModelSettings) -> Mapping[str, Socket]:
         missing = {field.name for field in settings.model.fields if _is_missing(field, settings)}

@@ -34,6 +34,18 @@ def find_usable(name: object) -> Model:
     return model
 
 
+def missing_fields(data: Mapping[str, Any]) -> Sequence[Field]:
+    """What the model of a node asks for and the node does not say, whatever else is wrong there."""
+    try:
+        model = find_usable(data.get("model"))
+    except SettingsError:
+        return ()
+    listed = data.get("values")
+    said = known_values(model, {**data, **(listed if isinstance(listed, dict) else {})})
+    asked = (field for field in model.fields if field.required and field.default is None)
+    return [field for field in asked if field.name not in said]
+
+
 def find_current(saved: Model) -> Model:
     """The model as the registry has it now, not as it was when the workflow was compiled.
 

@@ -16,6 +16,7 @@ from engine.nodes.asking import (
     Way,
     ask_calls,
     ask_most,
+    ask_needs,
     ask_sockets,
     read_ask,
 )
@@ -47,6 +48,9 @@ class Generator(NodeType):
 
     def inputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
         return ask_sockets(settings.ask, self.way)
+
+    def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
+        return ask_needs(data, self.way)
 
     def outputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
         return {self._output: Socket(type=self.way.category.socket)}

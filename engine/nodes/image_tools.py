@@ -56,6 +56,9 @@ class ImageTool(NodeType):
         return settings
 
     def inputs(self, settings: Any) -> Mapping[str, Socket]:
+        return self.needs({})
+
+    def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
         return dict.fromkeys(self.media, Socket(type=SocketType.IMAGE, required=True))
 
     def outputs(self, settings: Any) -> Mapping[str, Socket]:
@@ -179,6 +182,10 @@ class ImageCaption(ImageTool):
         placeholder = Socket(type=SocketType.ANY, required=True)
         own = {**super().inputs(settings), TEXT_IN: text}
         return own | dict.fromkeys(sorted(settings.text.names), placeholder)
+
+    def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
+        text = {} if data.get("text") else {TEXT_IN: Socket(type=SocketType.TEXT, required=True)}
+        return {**super().needs(data), **text}
 
     def edit_of(
         self, settings: CaptionSettings, inputs: Mapping[str, Any], item: Mapping[str, Any]

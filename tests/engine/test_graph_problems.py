@@ -6,9 +6,11 @@ import pytest
 
 from engine.errors import InvalidGraph
 from engine.graph import Problem, compile_plan
+from engine.models.registry import use_models
 from engine.nodes import NODE_TYPES
 from tests.drawing import chain, edge, node
 from tests.engine.graphs import only, problems
+from tests.manifests import PROMPT, model
 
 
 def test_an_invalid_graph_carries_all_its_problems() -> None:
@@ -196,6 +198,40 @@ def test_what_follows_from_a_broken_node_is_no_problem_of_its_own() -> None:
     edges = [edge("a.text-out", "b.any"), edge("b.what", "out.result-in")]
 
     assert [each.get("nodeId") for each in problems(nodes, edges)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "sockets"),
+    [
+        ("imageResize", {"width": "wide"}, ["image-in"]),
+        ("imageCaption", {"text": "x", "size": "large"}, ["image-in"]),
+        ("imageCompose", {"opacity": 7}, ["image-in", "overlay-in"]),
+        ("imageCaption", {"size": "large"}, ["image-in", "text-in"]),
+        ("customModel", {"model": "own", "count": "many"}, ["prompt-in"]),
+        ("customModel", {"model": "own", "count": "many", "values": {"prompt": "x"}}, []),
+        ("imageGenerator", {"model": "own", "count": "many"}, ["prompt-in"]),
+        ("imageGenerator", {"model": "own", "prompt": "{{ broken", "count": 99}, []),
+        ("imageGenerator", {"model": "nobody"}, []),
+    ],
+)
+def test_a_wrong_setting_hides_no_missing_wire(
+    kind: str, data: dict[str, Any], sockets: list[str]
+) -> None:
+    count = '[[fields]]\nname = "count"\ntype = "number"\n'
+    with use_models([model("own", category="image", fields=PROMPT + count)]):
+        found = [each["reason"] for each in problems([node("a", kind, **data)], [])]
+
+    unwired = [f"Nothing is wired to the input socket '{socket}'" for socket in sockets]
+    assert [each for each in found if each.startswith("Nothing is wired")] == unwired
+    assert len(found) > len(unwired)
+
+
+def test_a_wire_to_a_node_with_a_wrong_setting_counts() -> None:
+    nodes = [node("a", "upload", asset="x" * 24), node("b", "imageResize", width="wide")]
+
+    (problem,) = problems(nodes, [edge("a.image-out", "b.image-in")])
+
+    assert "width" in problem["reason"]
 
 
 def test_a_problem_shows_only_what_it_has() -> None:
