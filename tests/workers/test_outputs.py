@@ -1,8 +1,12 @@
 """Outputs too large for the record: kept aside before they count, or their node has failed."""
 
 import asyncio
+import errno
 import math
+import os
+import resource
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -175,6 +179,47 @@ async def test_a_folder_that_is_gone_fails_the_node(
 
     assert codes(execution) == {0: "storage_error"}
     assert str(tmp_path) not in repr(execution)
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """The system refuses to write more than 100 kB into a file, as a disk does that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_disk_that_is_full_in_the_middle_of_a_file_fails_the_node(
+    small_files: None, buyer: Buyer, settings: Settings
+) -> None:
+    execution = await buyer.run(bought())
+
+    assert codes(execution) == {0: "storage_error"}
+    assert await named(buyer, execution.id) == []
+    assert await buyer.paid(0)
+    assert outputs_of(settings, buyer.account.id, execution.id) == []
+
+
+@pytest.mark.parametrize(("failures", "paid"), [(1, PRICE), (1_000, 0)])
+async def test_an_output_that_the_disk_does_not_confirm_is_written_again_or_not_named(
+    buyer: Buyer, monkeypatch: pytest.MonkeyPatch, failures: int, paid: int
+) -> None:
+    sync, left = os.fsync, [None] * failures
+
+    def fails(descriptor: int) -> None:
+        if left:
+            left.pop()
+            raise OSError(errno.EIO, "the disk's")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fails)
+
+    execution = await buyer.run(bought())
+
+    assert len(await named(buyer, execution.id)) == (1 if paid else 0)
+    assert codes(execution) == ({} if paid else {0: "storage_error"})
+    assert await buyer.paid(paid)
 
 
 async def test_a_slow_store_takes_no_more_than_the_nodes_time(
