@@ -240,6 +240,18 @@ def test_all_who_watch_are_told_the_same(caller: Caller, story: str) -> None:
     assert names.count("node.finished") == 3
 
 
+def test_who_comes_late_is_told_the_texts_of_models_that_begin_later(
+    caller: Caller, chat: str
+) -> None:
+    slug = caller.save(asking(chat, 2))
+    execution_id = caller.start(slug, {"prompt": f"[[stub delay=300]] {WORDS}"})
+
+    events = events_of(caller, execution_id)
+
+    assert {each["nodeId"] for each in named(events, "node.token")} == {"m1"}
+    assert events[-1].data["result"] == {"text": text_of(events)}
+
+
 def test_what_ended_unwatched_is_told_from_its_record(caller: Caller) -> None:
     ran = caller.run(caller.save(greeting()), {"name": "Eve"}).json()
 
