@@ -149,6 +149,12 @@ class BodyLimit:
 
     max_bytes: int
     seconds: float
+    framing_bytes: int = 0
+    """Of those, what only wraps what the limit is about, and is not told as part of it."""
+
+    def refusal(self) -> BodyTooLarge:
+        """The error of a body that is over."""
+        return BodyTooLarge(self.max_bytes - self.framing_bytes)
 
 
 NO_OTHERS: Mapping[str, BodyLimit] = {}
@@ -175,18 +181,18 @@ class BodyLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             limit = self._others.get(scope["path"], self._limit)
-            if _has_body(scope, limit.max_bytes):
-                receive = _BoundedBody(receive, limit.max_bytes, limit.seconds).receive
+            if _has_body(scope, limit):
+                receive = _BoundedBody(receive, limit).receive
         await self.app(scope, receive, send)
 
 
-def _has_body(scope: Scope, max_bytes: int) -> bool:
+def _has_body(scope: Scope, limit: BodyLimit) -> bool:
     has_body = False
     for name, value in scope["headers"]:
         if name == b"content-length":
             has_body = True
-            if int(value) > max_bytes:
-                raise BodyTooLarge(max_bytes)
+            if int(value) > limit.max_bytes:
+                raise limit.refusal()
         elif name == b"transfer-encoding":
             has_body = True
         elif name == b"content-encoding" and value.lower() != b"identity":
@@ -197,11 +203,11 @@ def _has_body(scope: Scope, max_bytes: int) -> bool:
 class _BoundedBody:
     """The body of one request as it comes in."""
 
-    def __init__(self, receive: Receive, max_bytes: int, seconds: float) -> None:
+    def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive
-        self._max_bytes = max_bytes
-        self._left = max_bytes
-        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._limit = limit
+        self._left = limit.max_bytes
+        self._deadline = asyncio.get_running_loop().time() + limit.seconds
         self._is_complete = False
 
     async def receive(self) -> Message:
@@ -215,6 +221,6 @@ class _BoundedBody:
             raise SlowBody from None
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise BodyTooLarge(self._max_bytes)
+            raise self._limit.refusal()
         self._is_complete = not message.get("more_body", False)
         return message

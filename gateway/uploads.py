@@ -17,6 +17,12 @@ MAX_PART_HEAD = 4_096
 MAX_REST = 1_024
 """Bytes behind the end of the form."""
 UNTYPED = "application/octet-stream"
+UNMEANT = "application/x-www-form-urlencoded"
+"""What clients say who were not told."""
+NO_TYPE = (
+    "An upload needs one Content-Type header that says what it is, such as 'image/png', or "
+    f"'{UNTYPED}' when nobody knows"
+)
 FRAMING_BYTES = 8_192
 """What a form adds to its file."""
 UPLOAD_SECONDS = 600.0
@@ -32,15 +38,15 @@ class Upload:
 
 def upload_limit(max_asset_bytes: int) -> BodyLimit:
     """The limit of a body that brings a file of so many bytes."""
-    return BodyLimit(max_asset_bytes + FRAMING_BYTES, UPLOAD_SECONDS)
+    return BodyLimit(max_asset_bytes + FRAMING_BYTES, UPLOAD_SECONDS, FRAMING_BYTES)
 
 
 async def read_upload(scope: Scope, receive: Receive) -> Upload:
     """The file that a request brings. Raises UnsupportedMediaType, InvalidBody, BodyTooLarge or
     ClientDisconnect, now or while the pieces are read."""
     types = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"]
-    if len(types) != 1:
-        raise UnsupportedMediaType("An upload needs one Content-Type")
+    if len(types) != 1 or types[0].lower().startswith(UNMEANT):
+        raise UnsupportedMediaType(NO_TYPE)
     if not types[0].lower().startswith("multipart/"):
         return Upload(declared_type(types[0]), _pieces(receive))
     form = FORM.fullmatch(types[0].strip())

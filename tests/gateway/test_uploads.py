@@ -126,13 +126,21 @@ async def test_an_upload_says_once_what_it_is(client: httpx2.AsyncClient) -> Non
         headers=[("content-type", "image/png"), ("content-type", "image/jpeg")],
     )
 
-    refused(bare, 415, "UNSUPPORTED_MEDIA_TYPE")
-    refused(twice, 415, "UNSUPPORTED_MEDIA_TYPE")
+    usual = {"content-type": "application/x-www-form-urlencoded"}
+    form = await client.post("/api/assets", content=files.png(), headers=usual)
+
+    for answer in (bare, twice, form):
+        refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+        assert "one Content-Type header" in answer.json()["error"]
+        assert "'application/octet-stream' when nobody knows" in answer.json()["error"]
 
 
+@pytest.mark.parametrize("over", [1_000, 30_000])
 @pytest.mark.parametrize("is_announced", [True, False])
-async def test_a_file_over_the_limit_is_413(client: httpx2.AsyncClient, is_announced: bool) -> None:
-    data = files.wav(MAX_BYTES, 1_001)
+async def test_a_file_over_the_limit_is_413(
+    client: httpx2.AsyncClient, is_announced: bool, over: int
+) -> None:
+    data = files.wav(MAX_BYTES + over, 1_000)
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(data), 65_536):
@@ -145,6 +153,8 @@ async def test_a_file_over_the_limit_is_413(client: httpx2.AsyncClient, is_annou
     )
 
     refused(answer, 413, "BODY_TOO_LARGE")
+    assert answer.json()["limit"] == MAX_BYTES
+    assert f" {MAX_BYTES} bytes" in answer.json()["error"]
 
 
 async def test_other_bodies_keep_their_own_limit(client: httpx2.AsyncClient) -> None:
