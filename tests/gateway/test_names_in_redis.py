@@ -31,6 +31,7 @@ async def write_everywhere(
     run, keys, once = "/api/workflows/greeting/run?async=true", "/api/api-keys", "idempotency-key"
     inputs: dict[str, Any] = {"inputs": {"name": text[:40], text: text}}
     at_once = {"timeout": "0"}
+    events = "/api/executions/7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d/events"
     path = text.replace("\r", "").replace("\n", "").replace("\x00", "").replace("/", "")
     odd = greeting(text, description=text, tags=[text], folderId=text, isTemplate=True)
     odd["nodes"][2]["id"] = text
@@ -50,6 +51,8 @@ async def write_everywhere(
         await client.post(f"/api/workflows/{path}/run", json=inputs, params=at_once),
         await client.get(f"/api/executions/{path}"),
         await client.post(f"/api/executions/{path}/cancel"),
+        await client.get(f"/api/executions/{path}/events"),
+        await client.get(events, headers={"last-event-id": path.replace(" ", "")}),
         await client.get("/api/executions", params={"workflowSlug": text, "cursor": text}),
         await client.get("/api/whoami", headers={"x-request-id": path.replace(" ", "")}),
         await client.get("/api/whoami", headers={"cookie": f"headrace_session={path}"}),

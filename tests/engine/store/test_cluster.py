@@ -13,6 +13,7 @@ from engine.graph import Plan
 from engine.models.limits import Limits
 from engine.settings import Settings
 from engine.store import Account, Store, UsageFilter, Workflow
+from engine.store.events import Telling
 from engine.store.governor import Event, Happening
 from engine.store.walks import Step
 from tests.conftest import SECRET_KEY, RedisServer, free_port
@@ -59,6 +60,9 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
             for each in (ended, left)
         ]
         assert None not in claims
+        told = [Telling(index=0, item=0, offset=0, told="a")]
+        await store.events.read(account.id, left.id, 1, "channel")
+        assert await store.events.tell(account.id, left.id, "w1", 1, 1, told)
         step = Step(names_objects=True, end=ExecutionStatus.COMPLETED)
         await store.walks.advance(account.id, ended.id, "w1", 1, 1, step)
         await store.walks.give_back(keyspace.reference(account.id, left.id), "w1", is_lost=True)
