@@ -103,6 +103,7 @@ async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
     names = await asyncio.gather(*others)
 
     assert first.cancelled()
+    assert not any(data.startswith(b"0") for data in asides.objects.values())
     assert [value(asides, name) for name in names] == [b"%d" % n * 10 for n in range(1, 5)]
 
 
