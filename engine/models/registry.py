@@ -5,6 +5,7 @@ What the operator's folder has counts before what ships, and what was saved over
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -83,12 +84,13 @@ def faults_of_saved() -> Mapping[str, Sequence[str]]:
     return _state.left_out
 
 
-def pairs_on_disk() -> Pairs:
-    """Which keys go where, by the manifests that ship and those of the operator's folder."""
+def pairs_on_disk(environ: Mapping[str, str] = os.environ) -> Pairs:
+    """Which keys go where in this process, by what ships and by the operator's folder."""
     folder = _state.folder
     if folder is not None and folder.refresh():
         _state.is_stale = True
-    return key_pairs((*_shipped().values(), *(folder.models.values() if folder else ())))
+    models = (*_shipped().values(), *(folder.models.values() if folder else ()))
+    return key_pairs(models, environ)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ operator's may lie somebody else's, or one that sends on what it is sent.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from engine.expressions import Template
@@ -22,6 +23,7 @@ MAX_DOTS = 200
 SOURCE = "manifest"
 SECTIONS: dict[type[Call], str] = {Anthropic: "anthropic", Http: "http", OpenAI: "openai"}
 KEY_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 ELSEWHERE = "put this manifest into HEADRACE_MODELS_DIR instead"
 
 ENCODED = (("%25", "%"), ("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("\\", "/"))
@@ -50,12 +52,12 @@ class Pair:
 Pairs = frozenset[Pair]
 
 
-def key_pairs(models: Iterable[Model]) -> Pairs:
-    """Which keys go where, by these models."""
+def key_pairs(models: Iterable[Model], environ: Mapping[str, str] = NOWHERE) -> Pairs:
+    """Which keys go where, by these models; variables may have moved their providers."""
     endpoints = (_endpoint(model.call) for model in models)
-    return frozenset(
-        _pair(each) for each in endpoints if each and each.base_url and each.api_key_env
-    )
+    keyed = (each for each in endpoints if each and each.api_key_env)
+    places = ((environ.get(each.base_url_env) or each.base_url, each.api_key_env) for each in keyed)
+    return frozenset(_pair(place, variable) for place, variable in places if place)
 
 
 def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
@@ -67,7 +69,8 @@ def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
     if endpoint.base_url_env:
         yield f"{path}.base_url_env may not be saved over HTTP; {ELSEWHERE}"
     elif endpoint.api_key_env:
-        yield from _place_faults(path, call, _pair(endpoint), pairs)
+        pair = _pair(endpoint.base_url, endpoint.api_key_env)
+        yield from _place_faults(path, call, pair, pairs)
     for name, _ in endpoint.headers:
         if name.lower() in KEY_HEADERS or name.lower() == endpoint.key_header.lower():
             yield f"{path}.headers.{name} may hold a key, and keys are not saved; {ELSEWHERE}"
@@ -130,12 +133,11 @@ def _leads_up(text: str) -> bool:
     return any(part in (".", "..") for part in re.split("[/?#]", text))
 
 
-def _pair(endpoint: Endpoint) -> Pair:
-    """Where its key goes, in one spelling; what is no URL is an origin of its own."""
-    variable = endpoint.api_key_env
+def _pair(base_url: str, variable: str) -> Pair:
+    """Where a key goes, in one spelling; what is no URL is an origin of its own."""
     try:
-        target = check_url(endpoint.base_url, allow_private=True)
+        target = check_url(base_url, allow_private=True)
     except UrlRefused:
-        return Pair(endpoint.base_url, "", variable)
+        return Pair(base_url, "", variable)
     origin = f"{target.scheme}://{target.host}:{target.port}"
     return Pair(origin, target.path.rstrip("/"), variable)

@@ -249,6 +249,24 @@ def test_what_ships_and_the_folder_say_where_keys_go(own: Path) -> None:
     assert pairs_on_disk() - before == {Pair(f"{HOST}:443", "/v1", "EXAMPLE_KEY")}
 
 
+def test_a_key_goes_where_a_variable_has_moved_its_provider_and_not_where_it_was(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = "http://gateway.example:8080/openai"
+    monkeypatch.setenv("EXAMPLE_URL", moved)
+    (own / "disk.toml").write_text(calling(name="disk", more='base_url_env = "EXAMPLE_URL"\n'))
+    use_folder(str(own))
+    use_saved(
+        [
+            parse_manifest(calling(f"{moved}/v1", name="new"), "saved"),
+            parse_manifest(calling(name="old"), "saved"),
+        ]
+    )
+
+    assert find_model("new") is not None
+    assert find_model("old") is None
+
+
 def test_a_saved_model_is_left_out_once_no_manifest_on_disk_sends_its_key_there(
     own: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
