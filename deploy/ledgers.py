@@ -73,7 +73,7 @@ async def newest_entries(store: Store, account_id: str, limit: int) -> list[Row]
 async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping[int, str]:
     """The ids of an execution's nodes by index; none when it or its workflow is gone."""
     try:
-        execution = await store.executions.head(account_id, execution_id)
+        execution = await store.executions.facts(account_id, execution_id)
         plan = await store.workflows.plan_of_execution(
             account_id,
             execution.workflow_slug,

@@ -75,7 +75,7 @@ class Executions:
         answer: str = "",
         webhook_url: str | None = None,
         pass_key: str = "",
-        watcher: str = "",
+        watcher: str | None = None,
     ) -> Accepted:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
@@ -84,7 +84,8 @@ class Executions:
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead, without whose pass NotPassed
-        is raised; `watcher` is the channel of who watches from the beginning, empty for nobody.
+        is raised; `watcher` is the channel of who watches from the beginning, empty for one that needs
+        no ring, None for nobody.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
         `once` also Repeated or IdempotencyKeyReused, and where nodes are charged ModelNotFound,
         ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
@@ -162,12 +163,21 @@ class Executions:
 
         Raises ExecutionNotFound, and where its result is kept aside ResultGone or ResultUnreadable.
         """
-        key = keyspace.execution(account_id, execution_id)
-        values = await self._client.send("HMGET", key, *HEAD_FIELDS)
-        if values[0] is None:
-            raise ExecutionNotFound
+        values = await self._head(account_id, execution_id)
         execution = parse_head(account_id, execution_id, values)
         return await self._results.add(execution, values[RESULT_AT])
+
+    async def facts(self, account_id: str, execution_id: str) -> Execution:
+        """The execution without its nodes and its result. Raises ExecutionNotFound."""
+        values = await self._head(account_id, execution_id)
+        return parse_head(account_id, execution_id, values)
+
+    async def _head(self, account_id: str, execution_id: str) -> list[bytes | None]:
+        key = keyspace.execution(account_id, execution_id)
+        values: list[bytes | None] = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        if values[0] is None:
+            raise ExecutionNotFound
+        return values
 
     async def webhook_url(self, account_id: str, execution_id: str) -> str | None:
         """Where its end is told, None for nowhere."""

@@ -140,7 +140,9 @@ async def test_a_result_that_is_gone_is_said_to_be_gone_and_takes_no_list_with_i
             await read(account.id, execution_id)
         assert gone.value.context == {"executionId": execution_id}
 
+    facts = await store.executions.facts(account.id, execution_id)
     rows, _ = await store.executions.list(account.id)
+    assert facts.status is ExecutionStatus.COMPLETED
     assert [(row.id, row.result) for row in rows] == [(execution_id, None)]
 
 
