@@ -29,7 +29,7 @@ from workers.http.gate import Gate
 from workers.local import LocalPool
 from workers.media import fetch_media
 from workers.models import Answer, Errand, Models
-from workers.models.base import Keeper, tell_nobody
+from workers.models.base import Keeper, Stored, tell_nobody
 
 
 def use_models_dir(folder: Path | None) -> None:
@@ -155,8 +155,8 @@ class _Shown(Keeper):
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         return None
 
-    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
-        return f"({len(data)} bytes of {content_type})"
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> Stored:
+        return Stored(url=f"({len(data)} bytes of {content_type})")
 
 
 async def _call(

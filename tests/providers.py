@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import uvicorn
@@ -17,7 +18,7 @@ from deploy.stub_provider.app import create_app
 from deploy.stub_provider.limits import LimitOptions
 from engine.models.manifest import Model
 from tests.manifests import model
-from workers.models import Keeper, Models
+from workers.models import Keeper, Models, Stored
 
 KEY = "sk-test-0123456789abcdef"
 MODEL_KEYS = {"PROVIDER_KEY": KEY}
@@ -145,13 +146,19 @@ class Kept(Keeper):
     media: list[tuple[bytes, str]] = field(default_factory=list)
     own: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """By account and URL."""
+    seconds: list[Decimal | None] = field(default_factory=list)
+    """How long the next media are."""
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         return self.own.get((account_id, url))
 
-    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> Stored:
         self.media.append((data, content_type))
-        return f"https://kept.example/{len(self.media)}"
+        url = f"https://kept.example/{len(self.media)}"
+        return Stored(url=url, seconds=self.seconds.pop(0) if self.seconds else None)
+
+    async def copy(self, account_id: str, url: str) -> Stored:
+        return Stored(url=url, seconds=self.seconds.pop(0) if self.seconds else None)
 
 
 def calling(fetcher: Any, environ: Mapping[str, str], keeper: Keeper | None = None) -> Models:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from typing import Protocol
 
 from engine.errors import (
@@ -20,6 +21,7 @@ from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store.assets import Asset, Source
 from engine.urls import UrlRefused, check_url
 from workers.http import Egress
+from workers.models import Stored
 
 STORAGE = "storage_error"
 NOT_FOUND = "asset_not_found"
@@ -92,8 +94,8 @@ class Assets:
             _, data = await _read(self._library, account_id, url, max_bytes)
         return data
 
-    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
-        """Store a medium, and give a link that lasts as long as the execution."""
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> Stored:
+        """Store a medium, under a link that lasts as long as the execution."""
         try:
             async with asyncio.timeout(COPY_SECONDS):
                 return await self._keep(account_id, _once(data))
@@ -101,15 +103,15 @@ class Assets:
             message = f"The medium was not stored within {COPY_SECONDS:g} s"
             raise NodeFailed(STORAGE, message, retryable=True) from None
 
-    async def copy(self, account_id: str, url: str) -> str:
-        """Store what a URL leads to, and give a link to that.
+    async def copy(self, account_id: str, url: str) -> Stored:
+        """Store what a URL leads to, under a link that lasts as long as the execution.
 
         Where there is no place for media, and where a URL leads that may not be called, it is
         passed on.
         """
         if not self._library.is_set:
-            return url
-        kept: list[str] = []
+            return Stored(url=url)
+        kept: list[Stored] = []
 
         async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
             _check_medium(answer)
@@ -122,7 +124,7 @@ class Assets:
                 await self._egress.fetch(self._call(account_id, url, take))
         except NodeFailed as failure:
             if failure.code == "url_blocked":
-                return url
+                return Stored(url=url)
             raise
         return kept[0]
 
@@ -139,7 +141,7 @@ class Assets:
             take=take,
         )
 
-    async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> str:
+    async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> Stored:
         with _explained():
             asset = await self._library.keep(
                 account_id,
@@ -149,7 +151,7 @@ class Assets:
                 medium=self._medium,
                 execution_id=self._execution_id,
             )
-            return self._library.lasting_link(asset)
+            return Stored(url=self._library.lasting_link(asset), seconds=_seconds(asset))
 
 
 class OwnMedia:
@@ -184,6 +186,10 @@ async def _read(
         raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")
     part = ByteRange(0, min(asset.bytes, max_bytes))
     return asset, b"".join([piece async for piece in await library.stream(asset, part)])
+
+
+def _seconds(asset: Asset) -> Decimal | None:
+    return None if asset.duration_ms is None else Decimal(asset.duration_ms) / 1000
 
 
 def _check_medium(answer: HttpAnswer) -> None:

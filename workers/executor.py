@@ -148,7 +148,8 @@ class NodeContext:
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium as the account's."""
         async with asyncio.timeout_at(self._deadline):
-            return await self._keeper.keep(self._work.account_id, data, content_type)
+            stored = await self._keeper.keep(self._work.account_id, data, content_type)
+        return stored.url
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> Medium:
         """Work on an image in a child process that is killed at the node's deadline."""

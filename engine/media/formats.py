@@ -38,7 +38,9 @@ class Facts:
     height: int | None = None
     duration_ms: int | None = None
     data_at: int = 0
-    """Where, in JPEG, the picture's own data begins."""
+    """Where, in JPEG and WAV, the data themselves begin."""
+    bytes_per_second: int = 0
+    """Of a WAV, whose header need not know how long it becomes."""
 
     @property
     def medium(self) -> Medium:
@@ -207,7 +209,12 @@ def _read_wav(head: bytes) -> Facts:
         if name == b"data":
             if not rate:
                 break
-            return Facts(content_type="audio/wav", duration_ms=size * 1000 // rate)
+            return Facts(
+                content_type="audio/wav",
+                duration_ms=size * 1000 // rate,
+                data_at=at + 8,
+                bytes_per_second=rate,
+            )
         at += 8 + size + size % 2
     raise UnfitMedia("The WAV has no sound")
 

@@ -1,6 +1,7 @@
 """Looking at a file while it passes: at its head what it is, at its end whether it is whole."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from engine.media.formats import HEAD_BYTES, Facts, Medium, UnfitMedia, read_facts
 from engine.media.frames import Frames
@@ -73,5 +74,13 @@ class Inspector:
     def _check_end(self) -> None:
         """What stands behind a picture could be something else, for those who read from the end."""
         self._frames.finish()
+        self._measure()
         if self.known.content_type == "image/jpeg" and not self._has_jpeg_end:
             raise UnfitMedia("The file does not end where its format ends")
+
+    def _measure(self) -> None:
+        """A sound is as long as its bytes: a header written before them may say anything."""
+        facts = self.known
+        if facts.bytes_per_second:
+            there = max(0, self.bytes - facts.data_at) * 1000 // facts.bytes_per_second
+            self.facts = replace(facts, duration_ms=min(facts.duration_ms or there, there))

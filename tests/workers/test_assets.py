@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def served(data: bytes, *lines: str, status: str = "200 OK") -> list[bytes]:
 async def test_what_a_provider_gives_as_data_is_stored(
     keeper: Assets, library: Library, account: Account
 ) -> None:
-    url = await keeper.keep(account.id, files.png(), "image/jpeg")
+    url = (await keeper.keep(account.id, files.png(), "image/jpeg")).url
 
     asset = await library.find(url)
     assert (asset.account_id, asset.source, asset.content_type) == (
@@ -67,9 +68,30 @@ async def test_what_a_provider_leaves_at_a_url_is_copied(
 ) -> None:
     stub.reply = served(files.png(), "Content-Type: text/html")
 
-    asset = await library.find(await keeper.copy(account.id, f"{stub.url}/a.png"))
+    asset = await library.find((await keeper.copy(account.id, f"{stub.url}/a.png")).url)
 
     assert (asset.medium, asset.bytes) == (Medium.IMAGE, len(files.png()))
+
+
+@pytest.mark.parametrize(
+    ("data", "seconds"),
+    [(files.wav(1_250), "1.25"), (files.mp4(milliseconds=5_040), "5.04"), (files.mp3(), None)],
+    ids=["wav", "mp4", "mp3"],
+)
+async def test_what_is_stored_was_measured_where_that_can_be_done(
+    library: Library,
+    egress: Egress,
+    account: Account,
+    stub: http_stub.Stub,
+    data: bytes,
+    seconds: str | None,
+) -> None:
+    keeper = Assets(library, egress, egress)
+    stub.reply = served(data)
+    long = None if seconds is None else Decimal(seconds)
+
+    assert (await keeper.keep(account.id, data, "application/octet-stream")).seconds == long
+    assert (await keeper.copy(account.id, f"{stub.url}/a")).seconds == long
 
 
 @pytest.mark.parametrize(
@@ -106,7 +128,7 @@ async def test_a_url_that_may_not_be_called_is_passed_on_and_not_called(
 ) -> None:
     keeper = Assets(library, strict, strict).of("x", "image")
 
-    assert await keeper.copy(account.id, f"{stub.url}/a.png") == f"{stub.url}/a.png"
+    assert (await keeper.copy(account.id, f"{stub.url}/a.png")).url == f"{stub.url}/a.png"
     assert stub.connections == 0
 
 
@@ -117,11 +139,11 @@ async def test_what_lies_at_a_providers_own_host_is_copied_from_a_private_addres
     stub.reply = served(files.png())
     elsewhere = f"http://127.0.0.2:{stub.port}/a.png"
 
-    url = await keeper.copy(account.id, f"{stub.url}/files/a.png")
+    url = (await keeper.copy(account.id, f"{stub.url}/files/a.png")).url
 
     assert (await library.find(url)).medium is Medium.IMAGE
     for passed_on in (elsewhere, "http://[broken/a.png"):
-        assert await keeper.copy(account.id, passed_on) == passed_on
+        assert (await keeper.copy(account.id, passed_on)).url == passed_on
     stub.reply = [http_stub.redirect(302, elsewhere)]
     failure = await failing(keeper.copy(account.id, f"{stub.url}/a.png"))
     assert failure.code == "PROVIDER_BAD_RESPONSE"
@@ -154,7 +176,7 @@ async def test_a_providers_own_host_is_its_scheme_name_and_port(
     keeper = Assets(library, strict, egress).of("x", "image", provider.format(host=host))
     stub.reply = served(files.png())
 
-    given = await keeper.copy(account.id, url.format(host=host))
+    given = (await keeper.copy(account.id, url.format(host=host))).url
 
     assert (given != url.format(host=host)) is is_copied
     assert stub.connections == is_copied
@@ -209,7 +231,9 @@ async def test_without_a_place_urls_are_passed_on(
     nowhere = Library.of(replace(settings, media_url=""), store)
     keeper = Assets(nowhere, egress, egress).of("x", "image")
 
-    assert await keeper.copy(account.id, "https://example.com/a.png") == "https://example.com/a.png"
+    assert (
+        await keeper.copy(account.id, "https://example.com/a.png")
+    ).url == "https://example.com/a.png"
     assert (
         await failing(keeper.keep(account.id, files.png(), "image/png"))
     ).code == "storage_error"
@@ -239,7 +263,7 @@ async def test_what_a_node_makes_is_stored_and_read_again_by_its_account_alone(
 ) -> None:
     assets = Assets(library, egress, egress).of("x", "")
 
-    url = await assets.keep(account.id, files.png(), "image/png")
+    url = (await assets.keep(account.id, files.png(), "image/png")).url
 
     assert await assets.read(account.id, url, 1_000) == files.png()
     assert await assets.read(account.id, "https://example.com/a.png", 1_000) is None

@@ -1,6 +1,7 @@
 """Models of media in whole workers against the stub: images in, copies of what is made, speech."""
 
 import io
+import math
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,7 @@ base_url_env = "SPEECH_URL"
 model = "tts"
 body = { voice = "alloy" }
 """
+BY_THE_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.01"\natMost = 60\n'
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     models.mkdir()
     (models / "painter.toml").write_text(manifest("painter", category="image", call=HERE))
     (models / "speaker.toml").write_text(manifest("speaker", category="audio", call=SPEAKER))
+    narrator = manifest("narrator", category="audio", call=SPEAKER, pricing=BY_THE_SECOND)
+    (models / "narrator.toml").write_text(narrator)
     yield models
     use_folder("")
 
@@ -198,3 +202,19 @@ async def test_speech_is_a_sound_at_the_output_of_a_custom_model(
     asset, data = await bytes_at(library, url)
     assert (asset.medium, asset.content_type, data[:4]) == (Medium.AUDIO, "audio/wav", b"RIFF")
     assert execution.nodes[0].credits_cost == 13
+
+
+async def test_speech_that_is_paid_by_the_second_costs_what_was_spoken(
+    settings: Settings, runner: Runner, library: Library
+) -> None:
+    graph = Graph().node("speak", "customModel", model="narrator", prompt="Good morning")
+    graph.node("out", "responseOutput").wire("speak.audio-out > out.result-in")
+
+    async with worker(settings):
+        execution = await run(runner, graph)
+
+    [url] = execution.result["audios"]
+    asset = await library.find(url)
+    assert asset.duration_ms is not None
+    assert 0 < asset.duration_ms < 10_000
+    assert execution.nodes[0].credits_cost == math.ceil(asset.duration_ms / 100 * 1.3)

@@ -25,7 +25,7 @@ from tests.workers.test_untrusted_outputs import URLS, failure, run_all
 from workers.executor import Executor
 from workers.http import Egress
 from workers.main import worker
-from workers.models import Keeper, Models
+from workers.models import Keeper, Models, Stored
 from workers.pool import Pool
 from workers.walker import Walker
 
@@ -47,10 +47,10 @@ class Shelf(Keeper):
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         return self.media.get(url)
 
-    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> Stored:
         url = f"https://kept.example/{len(self.media)}.{content_type.partition('/')[2]}"
         self.media[url] = data
-        return url
+        return Stored(url=url)
 
     def image(self, url: str) -> Image.Image:
         """One of them."""

@@ -22,6 +22,7 @@ from workers.models.base import (
     Keeper,
     NoDesk,
     NoKeeper,
+    Stored,
 )
 from workers.models.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
@@ -42,6 +43,7 @@ __all__ = [
     "Models",
     "NoDesk",
     "NoKeeper",
+    "Stored",
     "refuse_answer",
 ]
 

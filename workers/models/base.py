@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
 from engine.models.calls import Call
@@ -24,6 +25,15 @@ class Answer:
     usage: Usage
     micro_usd: int | None = None
     """What it costs where another model answered; None: what the usage costs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A medium that a model gave, where it is from now on."""
+
+    url: str
+    seconds: Decimal | None = None
+    """How long it is, where that was measured."""
 
 
 class Fetcher(Protocol):
@@ -48,20 +58,20 @@ class Keeper(Protocol):
         """Raises NodeFailed where nothing more of the account's would be kept."""
         return
 
-    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
-        """Store a medium, and give the URL that it has from now on. Raises NodeFailed."""
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> Stored:
+        """Store a medium. Raises NodeFailed."""
         ...
 
     async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
         """What an asset of the account is (`image`, …) and a link to it. Raises NodeFailed."""
         raise NodeFailed("storage_error", "There is no place for media here")
 
-    async def copy(self, account_id: str, url: str) -> str:
-        """Store what a URL leads to, and give the URL that it has from now on. Raises NodeFailed.
+    async def copy(self, account_id: str, url: str) -> Stored:
+        """Store what a URL leads to. Raises NodeFailed.
 
         Where nothing is stored, it keeps its URL.
         """
-        return url
+        return Stored(url=url)
 
     def of(self, execution_id: str, kind: str, provider: str = "") -> "Keeper":
         """The keeper of what one execution is given, which is an `image`, a `video`, …
@@ -77,7 +87,7 @@ class NoKeeper(Keeper):
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         return None
 
-    async def keep(self, account_id: str, data: bytes, content_type: str) -> str:
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> Stored:
         raise NodeFailed("storage_error", "There is no place to keep media here")
 
 
@@ -181,12 +191,12 @@ class CallContext:
     tell_progress: Callable[[float], None]
     tell_text: Callable[[str], None]
 
-    async def keep(self, data: bytes, content_type: str) -> str:
-        """Store a medium of the account, and give its URL. Raises NodeFailed."""
+    async def keep(self, data: bytes, content_type: str) -> Stored:
+        """Store a medium of the account. Raises NodeFailed."""
         return await self.keeper.keep(self.account_id, data, content_type)
 
-    async def copy(self, url: str) -> str:
-        """Store what a URL leads to, and give the URL that it has then. Raises NodeFailed."""
+    async def copy(self, url: str) -> Stored:
+        """Store what a URL leads to. Raises NodeFailed."""
         return await self.keeper.copy(self.account_id, url)
 
     async def read(self, url: str, max_bytes: int) -> bytes | None:

@@ -1,16 +1,16 @@
 """Any provider by manifest: one call, or a job that is submitted, asked after and cancelled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from engine.models.manifest import Category, Model
 from engine.models.sections.http import Http, Media
-from workers.models.base import Answer, CallContext, Dialect
+from workers.models.base import Answer, CallContext, Dialect, Stored
 from workers.models.failing import bad_response
 from workers.models.job import run_job
 from workers.models.line import MAX_BYTES, MAX_MEDIA_BYTES, Line
 from workers.models.media import keep_base64, keep_url, one_or_all, with_data
-from workers.models.used import count
+from workers.models.used import count, seconds_of
 
 
 class HttpDialect(Dialect):
@@ -27,10 +27,15 @@ class HttpDialect(Dialect):
             reply = await _call(section, values, line, call)
         else:
             reply = await run_job(section, section.job, values, line, call)
-        given = await _read_result(model, section, reply, line, call)
-        images = _count(given) if model.category is Category.IMAGE else None
+        found, most = _find_result(section, reply), model.most(values)
         places = {name: (path,) for name, path in section.usage.items()}
-        return Answer(value=given, usage=count(reply, places, model.most(values), images))
+        if model.category is Category.TEXT:
+            text = line.hide(_join(found))
+            return Answer(value=text, usage=count(reply, places, most))
+        stored = await _keep(section, found, call)
+        images = len(stored) if model.category is Category.IMAGE else None
+        usage = count(reply, places, most, images=images, seconds=seconds_of(stored))
+        return Answer(value=one_or_all(stored), usage=usage)
 
 
 async def _call(section: Http, values: Mapping[str, Any], line: Line, call: CallContext) -> Any:
@@ -39,25 +44,23 @@ async def _call(section: Http, values: Mapping[str, Any], line: Line, call: Call
     return await line.ask(section.method, path, body, key=call.key, max_bytes=max_bytes)
 
 
-async def _read_result(
-    model: Model, section: Http, reply: Any, line: Line, call: CallContext
-) -> Any:
+def _find_result(section: Http, reply: Any) -> list[Any]:
     found = next((each for path in section.result if (each := _flat(path.find(reply)))), None)
     if not found:
         raise bad_response("has no result where its manifest says that it is")
-    if model.category is Category.TEXT:
-        if not all(isinstance(each, str) for each in found):
-            raise bad_response("has no text where its manifest says that it is")
-        return line.hide("".join(found))
+    return found
+
+
+def _join(found: Sequence[Any]) -> str:
+    if not all(isinstance(each, str) for each in found):
+        raise bad_response("has no text where its manifest says that it is")
+    return "".join(found)
+
+
+async def _keep(section: Http, found: Sequence[Any], call: CallContext) -> list[Stored]:
     if section.media is Media.BASE64:
-        urls = [await keep_base64(each, section.content_type, call) for each in found]
-    else:
-        urls = [await keep_url(each, call) for each in found]
-    return one_or_all(urls)
-
-
-def _count(given: str | list[str]) -> int:
-    return 1 if isinstance(given, str) else len(given)
+        return [await keep_base64(each, section.content_type, call) for each in found]
+    return [await keep_url(each, call) for each in found]
 
 
 def _flat(found: list[Any]) -> list[Any]:

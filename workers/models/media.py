@@ -11,7 +11,7 @@ from typing import Any
 from engine.fields import MAX_URL, URL_REST, FieldType
 from engine.models.manifest import Model
 from engine.nodes.base import NodeFailed
-from workers.models.base import CallContext
+from workers.models.base import CallContext, Stored
 from workers.models.failing import bad_response
 
 MEDIA_FIELDS = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
@@ -43,8 +43,8 @@ class Loaded:
     content_type: str
 
 
-async def keep_url(value: Any, call: CallContext) -> str:
-    """A URL that a provider gave, checked; one that holds its data is kept. Raises NodeFailed."""
+async def keep_url(value: Any, call: CallContext) -> Stored:
+    """What a URL leads to that a provider gave, or holds as data. Raises NodeFailed."""
     if not isinstance(value, str):
         raise bad_response("has no URL where its medium should be")
     held = DATA_URL.match(value)
@@ -55,8 +55,8 @@ async def keep_url(value: Any, call: CallContext) -> str:
     return await call.copy(value)
 
 
-async def keep_base64(value: Any, content_type: str, call: CallContext) -> str:
-    """The URL of data that came as base64. Raises NodeFailed."""
+async def keep_base64(value: Any, content_type: str, call: CallContext) -> Stored:
+    """Data that came as base64. Raises NodeFailed."""
     try:
         data = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError):
@@ -147,6 +147,7 @@ def split_data_url(url: str) -> tuple[str, str] | None:
     return None if held is None else (held[1], url[held.end() :])
 
 
-def one_or_all(urls: Sequence[str]) -> str | list[str]:
-    """One medium by itself, several as a list."""
-    return urls[0] if len(urls) == 1 else list(urls)
+def one_or_all(stored: Sequence[Stored]) -> str | list[str]:
+    """The URL of one medium by itself, those of several as a list."""
+    urls = [each.url for each in stored]
+    return urls[0] if len(urls) == 1 else urls

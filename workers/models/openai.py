@@ -12,6 +12,7 @@ from workers.models.line import MAX_MEDIA_BYTES, Line
 from workers.models.openai_chat import chat
 from workers.models.openai_images import draw
 from workers.models.question import Question, fill
+from workers.models.used import count, seconds_of
 
 
 class OpenAIDialect(Dialect):
@@ -42,4 +43,6 @@ async def _speak(
     content_type = answer.headers.get("content-type", "").partition(";")[0].strip()
     if not answer.body or not content_type.startswith(("audio/", "application/octet-stream")):
         raise bad_response("is no sound")
-    return Answer(value=await call.keep(answer.body, content_type), usage=most)
+    stored = await call.keep(answer.body, content_type)
+    usage = count(None, {}, most, seconds=seconds_of([stored]))
+    return Answer(value=stored.url, usage=usage)

@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.models.pricing import Usage
 from engine.models.sections.openai import OpenAI
-from workers.models.base import Answer, CallContext
+from workers.models.base import Answer, CallContext, Stored
 from workers.models.failing import bad_response
 from workers.models.line import MAX_MEDIA_BYTES, Line
 from workers.models.media import keep_base64, keep_url, load_media, one_or_all
@@ -26,9 +26,9 @@ async def draw(
     if not isinstance(listed, list) or not listed:
         raise bad_response("has no images")
     content_type = f"image/{reply.get('output_format') or 'png'}"
-    urls = [await _keep_image(each, content_type, call) for each in listed]
-    usage = count(reply, TOKENS, most, images=len(urls))
-    return Answer(value=one_or_all(urls), usage=usage)
+    stored = [await _keep_image(each, content_type, call) for each in listed]
+    usage = count(reply, TOKENS, most, images=len(stored))
+    return Answer(value=one_or_all(stored), usage=usage)
 
 
 async def _load_files(question: Question, call: CallContext) -> list[File]:
@@ -41,7 +41,7 @@ async def _load_files(question: Question, call: CallContext) -> list[File]:
     ]
 
 
-async def _keep_image(image: Any, content_type: str, call: CallContext) -> str:
+async def _keep_image(image: Any, content_type: str, call: CallContext) -> Stored:
     given = image if isinstance(image, dict) else {}
     if given.get("b64_json"):
         return await keep_base64(given["b64_json"], content_type, call)

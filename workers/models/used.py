@@ -1,4 +1,4 @@
-"""What a call used: by what the provider reported, else the most."""
+"""What a call used: by what the provider reported, else what came back, else the most."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.models.paths import Path
 from engine.models.pricing import Usage
+from workers.models.base import Stored
 
 MAX_COUNT = 10**9
 TOKENS = {
@@ -18,9 +19,17 @@ TOKENS = {
 
 
 def count(
-    reply: Any, places: Mapping[str, Sequence[Path]], most: Usage, images: int | None = None
+    reply: Any,
+    places: Mapping[str, Sequence[Path]],
+    most: Usage,
+    *,
+    images: int | None = None,
+    seconds: Decimal | None = None,
 ) -> Usage:
-    """The usage; `places` say where its members stand, `images` how many there are to see."""
+    """The usage; `places` say where its members stand.
+
+    `images` is how many there are to see, `seconds` how long they are, None for who knows.
+    """
     found: dict[str, Any] = {}
     for name, paths in places.items():
         told = next((n for path in paths if (n := _number(path.first(reply))) is not None), None)
@@ -28,7 +37,16 @@ def count(
             found[name] = told if name == "seconds" else math.ceil(told)
     if images is not None:
         found.setdefault("images", images)
+    if seconds is not None:
+        found.setdefault("seconds", seconds)
     return replace(most, **found)
+
+
+def seconds_of(stored: Sequence[Stored]) -> Decimal | None:
+    """How long media are together, None unless each was measured."""
+    measured = [each.seconds for each in stored]
+    known = [seconds for seconds in measured if seconds]
+    return sum(known, Decimal(0)) if known and len(known) == len(measured) else None
 
 
 def _number(value: Any) -> Decimal | None:

@@ -1,4 +1,5 @@
 import resource
+import struct
 import time
 
 import pytest
@@ -116,3 +117,19 @@ async def test_a_file_that_is_cut_in_its_header_is_refused_and_not_a_fault_of_ou
     for length in range(1, 13):
         with pytest.raises(UnfitMedia):
             await inspect(data[:length], name)
+
+
+@pytest.mark.parametrize(
+    ("declared", "duration"),
+    [(500, 500), (0, 500), (2**32 - 1, 500), (9_999, 500), (300, 300)],
+    ids=["as it is", "not known yet", "endless", "longer than the file", "shorter"],
+)
+async def test_a_sound_is_as_long_as_its_bytes_whatever_its_header_says(
+    declared: int, duration: int
+) -> None:
+    size = declared * 8 if declared < 2**31 else declared
+    data = files.wav(500).replace(struct.pack("<I", 4_000), struct.pack("<I", size))
+
+    facts = (await inspect(data, "audio/wav")).known
+
+    assert facts.duration_ms == duration
