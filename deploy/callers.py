@@ -24,6 +24,10 @@ class Caller(Protocol):
         """Start an execution; gives what `?async=true` answers."""
         ...
 
+    def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[Happening, None]:
+        """Start an execution; gives what happens to it. It may end too early."""
+        ...
+
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""
         ...
@@ -55,8 +59,11 @@ class HttpCaller:
 
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
         """One request."""
-        path = f"/api/workflows/{quote(slug, safe='')}/run?async=true"
-        return await self._call("POST", path, {"inputs": inputs})
+        return await self._call("POST", f"{_run_path(slug)}?async=true", {"inputs": inputs})
+
+    def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[Happening, None]:
+        """One request."""
+        return read_events(self._url + _run_path(slug), self._key, body={"inputs": inputs})
 
     async def execution(self, execution_id: str) -> Answer:
         """One request."""
@@ -74,3 +81,7 @@ class HttpCaller:
         if status >= 400 or not isinstance(answer, dict):
             raise Refused(status, answer)
         return answer
+
+
+def _run_path(slug: str) -> str:
+    return f"/api/workflows/{quote(slug, safe='')}/run"

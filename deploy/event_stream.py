@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,16 @@ class Happening:
     data: dict[str, Any]
 
 
-async def read_events(url: str, key: str, after: str = "") -> AsyncGenerator[Happening, None]:
-    """The events behind one of them, until the stream ends. Raises Refused or Unreachable."""
+async def read_events(
+    url: str, key: str, after: str = "", body: Mapping[str, Any] | None = None
+) -> AsyncGenerator[Happening, None]:
+    """The events behind one of them, until the stream ends; with a body, those of what it begins.
+
+    Raises Refused or Unreachable.
+    """
     loop = asyncio.get_running_loop()
     found: asyncio.Queue[Happening | Exception | None] = asyncio.Queue()
-    stream = _Stream(url, key, after)
+    stream = _Stream(url, key, after, body)
 
     def put(item: Happening | Exception | None) -> None:
         loop.call_soon_threadsafe(found.put_nowait, item)
@@ -55,9 +60,14 @@ async def read_events(url: str, key: str, after: str = "") -> AsyncGenerator[Hap
 class _Stream:
     """One request whose answer does not end for a while."""
 
-    def __init__(self, url: str, key: str, after: str) -> None:
+    def __init__(self, url: str, key: str, after: str, body: Mapping[str, Any] | None) -> None:
         self._url = url
-        self._headers = {"x-api-key": key, **({"last-event-id": after} if after else {})}
+        self._body = None if body is None else json.dumps(body).encode()
+        self._headers = {"x-api-key": key, "accept": "text/event-stream"}
+        if after:
+            self._headers["last-event-id"] = after
+        if body is not None:
+            self._headers["content-type"] = "application/json"
         self._socket: socket.socket | None = None
 
     def events(self) -> Iterator[Happening]:
@@ -66,7 +76,8 @@ class _Stream:
         try:
             connection.connect()
             self._socket = connection.sock
-            connection.request("GET", path, headers=self._headers)
+            method = "GET" if self._body is None else "POST"
+            connection.request(method, path, self._body, self._headers)
             response = connection.getresponse()
             if response.status >= 400:
                 raise Refused(response.status, read_json(response.read()))

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.callers import Answer, Caller
+from deploy.callers import Answer
 from deploy.choosing import open_caller
 from deploy.inputs import parse_inputs
 from deploy.watching import follow, watch
@@ -33,17 +33,15 @@ async def run_order(order: Order, data_dir: Path) -> int:
     caller_of = open_caller(data_dir, key=key, account_id=order.account_id, slug=order.slug)
     async with caller_of as caller:
         types = await caller.field_types(order.slug) if order.inputs else {}
-        started = await caller.start(order.slug, parse_inputs(order.inputs, types))
+        inputs = parse_inputs(order.inputs, types)
+        if order.watch:
+            return _report(await watch(caller, order.slug, inputs), as_json=order.as_json)
+        started = await caller.start(order.slug, inputs)
         if order.in_background:
             print(json.dumps(started) if order.as_json else started["executionId"])
             return 0
-        execution = await _end(caller, started["executionId"], order)
+        execution = await follow(caller, started["executionId"])
     return _report(execution, as_json=order.as_json)
-
-
-async def _end(caller: Caller, execution_id: str, order: Order) -> Answer:
-    wait = watch if order.watch else follow
-    return await wait(caller, execution_id)
 
 
 def _report(execution: Answer, *, as_json: bool) -> int:

@@ -45,6 +45,17 @@ class StoreCaller:
 
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
         """Accept one execution."""
+        return accepted_shape(await self._accept(slug, inputs))
+
+    async def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[Happening, None]:
+        """Accept one execution, and look after it."""
+        execution_id = await self._accept(slug, inputs, watcher="")
+        async for happening in self.events(execution_id, ""):
+            yield happening
+
+    async def _accept(
+        self, slug: str, inputs: Mapping[str, Any], watcher: str | None = None
+    ) -> str:
         if not self._account.approved:
             raise AccountNotApproved
         while True:
@@ -59,10 +70,11 @@ class StoreCaller:
                     source=SOURCE,
                     key_id=self._key_id,
                     terms=self._store.tiers.terms(self._account.tier, self._account.role),
+                    watcher=watcher,
                 )
             except StaleWorkflow:
                 continue
-            return accepted_shape(accepted.id)
+            return accepted.id
 
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""

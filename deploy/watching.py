@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 
 from deploy.callers import Answer, Caller
@@ -13,7 +13,7 @@ from deploy.output import printable
 from deploy.problems import Refused
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
-LAST = "execution.finished"
+FIRST, LAST = "execution.started", "execution.finished"
 FIRST_PAUSE_SECONDS = 0.02
 MAX_PAUSE_SECONDS = 0.5
 MAX_SILENCES = 60
@@ -43,23 +43,36 @@ async def follow(caller: Caller, execution_id: str) -> Answer:
         pause = min(pause * 1.5, MAX_PAUSE_SECONDS)
 
 
-async def watch(caller: Caller, execution_id: str) -> Answer:
-    """Follow the execution while what happens is shown on standard error."""
+async def watch(caller: Caller, slug: str, inputs: Mapping[str, Any]) -> Answer:
+    """Run the workflow while what happens is shown on standard error; gives the execution."""
     with _view() as view:
-        with contextlib.suppress(Unreachable):
-            view.begin(await caller.execution(execution_id))
-        async with contextlib.aclosing(_events(caller, execution_id)) as happenings:
+        async with contextlib.aclosing(_events(caller, slug, inputs)) as happenings:
             async for happening in happenings:
-                if happening.name == LAST:
+                if happening.name == FIRST:
+                    with contextlib.suppress(Unreachable):
+                        view.begin(await caller.execution(happening.data["executionId"]))
+                elif happening.name == LAST:
                     return happening.data
-                view.note(happening)
+                else:
+                    view.note(happening)
     raise AssertionError("the events of an execution end with its end")
 
 
-async def _events(caller: Caller, execution_id: str) -> AsyncGenerator[Happening, None]:
+async def _events(
+    caller: Caller, slug: str, inputs: Mapping[str, Any]
+) -> AsyncGenerator[Happening, None]:
     """All events; a stream that has ended too early is taken up again."""
-    after, silences = "", 0
+    execution_id, after, silences = "", "", 0
+    try:
+        async with contextlib.aclosing(caller.watch(slug, inputs)) as happenings:
+            async for happening in happenings:
+                execution_id, after = happening.data["executionId"], happening.id
+                yield happening
+    except (Unreachable, Refused):
+        if not after:
+            raise
     while True:
+        await asyncio.sleep(MAX_PAUSE_SECONDS)
         try:
             async with contextlib.aclosing(caller.events(execution_id, after)) as happenings:
                 async for happening in happenings:
@@ -69,7 +82,6 @@ async def _events(caller: Caller, execution_id: str) -> AsyncGenerator[Happening
             silences += 1
             if _is_final(error) or silences > MAX_SILENCES:
                 raise
-        await asyncio.sleep(MAX_PAUSE_SECONDS)
 
 
 def _is_final(error: Unreachable | Refused) -> bool:
@@ -84,7 +96,7 @@ class _View(Protocol):
         ...
 
     def note(self, happening: Happening) -> None:
-        """One event of a node, or the first of the execution."""
+        """One event of a node."""
         ...
 
 
@@ -104,7 +116,7 @@ class _Lines(_View):
 
     def note(self, happening: Happening) -> None:
         data = happening.data
-        node = data.get("nodeId", "")
+        node = data["nodeId"]
         match happening.name:
             case "node.started":
                 loop = asyncio.get_running_loop()
@@ -172,8 +184,6 @@ class _Screen(_View):
 
     def note(self, happening: Happening) -> None:
         data = happening.data
-        if "nodeId" not in data:
-            return
         node = self._nodes.setdefault(data["nodeId"], {"type": data["type"]})
         match happening.name:
             case "node.token":

@@ -150,7 +150,7 @@ async def _accept_fresh(
                 source=subject.source if principal.key else BROWSER_SOURCE,
                 key_id=principal.key_id,
                 bell=services.bell.channel if ask.wait_seconds and not ask.streams else "",
-                watcher=services.bell.channel if ask.streams else "",
+                watcher=services.bell.channel if ask.streams else None,
                 execution_id=execution_id,
                 terms=principal.terms,
                 max_credits=ask.max_credits,

@@ -30,9 +30,11 @@ UNTOUCHED, UNDONE, DONE = "p", "prt", "cfsx"
 Fields = Mapping[str, str]
 
 
-def watching(channel: str) -> Sequence[Word]:
+def watching(channel: str | None) -> Sequence[Word]:
     """What the record of an execution has that is watched from its beginning."""
-    return ("events", 0, "watchers", f"{channel},") if channel else ()
+    if channel is None:
+        return ()
+    return ("events", 0, "watchers", f"{channel}," if channel else "")
 
 
 def ring_name(execution_id: str) -> str:

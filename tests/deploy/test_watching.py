@@ -15,7 +15,9 @@ from deploy.http_client import Unreachable
 from deploy.problems import Refused
 from deploy.watching import watch
 
-FINISHED = Happening(id="9.1", name="execution.finished", data={"status": "completed"})
+ID = {"executionId": "e"}
+BEGUN = Happening(id="1.1", name="execution.started", data=ID)
+FINISHED = Happening(id="9.1", name="execution.finished", data={**ID, "status": "completed"})
 EXECUTION = {
     "workflowSlug": "story",
     "executionId": "e",
@@ -27,14 +29,18 @@ EXECUTION = {
 
 
 def event(number: int, name: str, **data: Any) -> Happening:
-    return Happening(id=f"{number}.1", name=f"node.{name}", data={"nodeId": "teller", **data})
+    return Happening(id=f"{number}.1", name=f"node.{name}", data={**ID, "nodeId": "teller", **data})
 
 
 def token(number: int, text: str, offset: int, item: int = 0) -> Happening:
     return event(number, "token", type="assistant", item=item, offset=offset, text=text)
 
 
-STARTED = event(1, "started", type="assistant", attempt=1)
+STARTED = Happening(
+    id="1.2",
+    name="node.started",
+    data={**ID, "nodeId": "teller", "type": "assistant", "attempt": 1},
+)
 
 
 class Scripted:
@@ -52,6 +58,10 @@ class Scripted:
 
     async def execution(self, execution_id: str) -> dict[str, Any]:
         return EXECUTION
+
+    async def watch(self, slug: str, inputs: Any) -> AsyncGenerator[Happening, None]:
+        async for happening in self.events("", f"{slug} {inputs}"):
+            yield happening
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:
         self.asked.append(after)
@@ -71,7 +81,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def lines(capsys: pytest.CaptureFixture[str], *happenings: Happening | float) -> list[str]:
-    assert await watch(Scripted([*happenings, FINISHED]), "e") == FINISHED.data
+    caller = Scripted([BEGUN, *happenings, FINISHED])
+    assert await watch(caller, "story", {}) == FINISHED.data
     return capsys.readouterr().err.splitlines()
 
 
@@ -122,18 +133,26 @@ async def test_a_stream_that_ends_too_early_is_taken_up_behind_what_was_seen(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     done = event(4, "finished", status="completed")
-    caller = Scripted([Unreachable("nobody")], [STARTED], [Refused(503, {})], [done], [FINISHED])
+    caller = Scripted(
+        [BEGUN, Unreachable("nobody")], [STARTED], [Refused(503, {})], [done], [FINISHED]
+    )
 
-    assert await watch(caller, "e") == FINISHED.data
-    assert caller.asked == ["", "", "1.1", "1.1", "4.1"]
+    assert await watch(caller, "story", {"a": 1}) == FINISHED.data
+    assert caller.asked == ["story {'a': 1}", "1.1", "1.2", "1.2", "4.1"]
     assert capsys.readouterr().err.splitlines()[-1] == "teller: completed"
 
 
+@pytest.mark.parametrize("error", [Refused(503, {"error": "No"}), Unreachable("No")])
+async def test_a_run_that_does_not_begin_is_not_begun_again(error: Exception) -> None:
+    with pytest.raises(type(error), match="No"):
+        await watch(Scripted([error]), "story", {})
+
+
 async def test_what_is_refused_for_good_is_not_asked_for_again() -> None:
-    caller = Scripted([Refused(404, {"error": "No such execution"})])
+    caller = Scripted([BEGUN], [Refused(404, {"error": "No such execution"})])
 
     with pytest.raises(Refused, match="No such execution"):
-        await watch(caller, "e")
+        await watch(caller, "story", {})
 
 
 async def test_a_screen_shows_every_node_and_the_end_of_its_text(
@@ -151,7 +170,7 @@ async def test_a_screen_shows_every_node_and_the_end_of_its_text(
     pieces = [token(3, "Once [bold]upon[/bold] ", 0), token(4, "a time", 23)]
     done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
 
-    await watch(Scripted([*told, *pieces, 0.15, done, FINISHED]), "e")
+    await watch(Scripted([BEGUN, *told, *pieces, 0.15, done, FINISHED]), "story", {})
 
     drawn = terminal.getvalue()
     for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):
@@ -170,7 +189,8 @@ async def server() -> AsyncIterator[str]:
             return web.json_response({"error": "No", "code": "EXECUTION_NOT_FOUND"}, status=404)
         response = web.StreamResponse()
         await response.prepare(request)
-        data = json.dumps({"key": request.headers["x-api-key"], "text": "é\n"}, ensure_ascii=False)
+        asked = {"key": request.headers["x-api-key"], "body": await request.text()}
+        data = json.dumps({**asked, "text": "é\n"}, ensure_ascii=False)
         after = request.headers.get("last-event-id", "none")
         await response.write(b"retry: 1000\n\n:\n\n")
         await response.write(f"id: 1.1\nevent: {after}\ndata: {data}\n\n".encode())
@@ -180,7 +200,7 @@ async def server() -> AsyncIterator[str]:
         return response
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", answer)
+    app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -193,9 +213,18 @@ async def test_events_are_read_as_they_were_sent(server: str) -> None:
     found = [each async for each in read_events(f"{server}/events", "k", "7.2")]
 
     assert found == [
-        Happening(id="1.1", name="7.2", data={"key": "k", "text": "é\n"}),
+        Happening(id="1.1", name="7.2", data={"key": "k", "body": "", "text": "é\n"}),
         Happening(id="1.2", name="last", data={}),
     ]
+
+
+async def test_what_begins_with_a_body_is_told_too(server: str) -> None:
+    events = read_events(f"{server}/run", "k", body={"inputs": {"a": 1}})
+
+    first = await anext(events)
+    await events.aclose()
+
+    assert first.data["body"] == '{"inputs": {"a": 1}}'
 
 
 async def test_who_has_seen_enough_hangs_up(server: str) -> None:

@@ -33,7 +33,7 @@ class Run:
         self._steps = 0
         self._batches = 0
 
-    async def accept(self, watcher: str = "") -> None:
+    async def accept(self, watcher: str | None = None) -> None:
         """Begin; `watcher` watches from the beginning."""
         workflow, plan = self._saved
         accepted = await self.store.executions.accept(
@@ -217,8 +217,10 @@ async def test_nodes_end_with_a_cancelled_execution(run: Run) -> None:
     ]
 
 
-@pytest.mark.parametrize("watcher", ["", CHANNEL])
-async def test_what_is_cancelled_before_it_began_has_its_events(run: Run, watcher: str) -> None:
+@pytest.mark.parametrize("watcher", [None, "", CHANNEL])
+async def test_what_is_cancelled_before_it_began_has_its_events(
+    run: Run, watcher: str | None
+) -> None:
     await run.accept(watcher)
     await run.store.executions.cancel(run.account.id, run.id)
 
