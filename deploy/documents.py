@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.documents import parse_document
-from engine.errors import InvalidGraph
-from engine.graph import check_graph
+from engine.saving import check_document, hold_media
 from engine.store import Store, Workflow
 
 
@@ -29,10 +28,10 @@ async def save_workflow(
 ) -> Workflow:
     """Check a document and save it: as a new workflow, or as the next version of `slug`."""
     document = parse_document(body)
-    found = check_graph(document.nodes, document.edges, allow_private)
-    problems = [problem.as_dict() for problem in found]
-    if problems and not document.draft:
-        raise InvalidGraph(problems)
+    problems = await check_document(store, account_id, document, allow_private=allow_private)
     if slug is None:
-        return await store.workflows.create(account_id, document, problems)
-    return await store.workflows.update(account_id, slug, document, problems)
+        workflow = await store.workflows.create(account_id, document, problems)
+    else:
+        workflow = await store.workflows.update(account_id, slug, document, problems)
+    await hold_media(store, workflow)
+    return workflow

@@ -11,16 +11,14 @@ from starlette.routing import Route
 from engine.credits import estimate
 from engine.documents import Document, parse_document
 from engine.errors import (
-    InvalidGraph,
     NotOwner,
     VersionConflict,
     WorkflowNotFound,
     WorkflowNotRunnable,
 )
 from engine.fields import json_schema
-from engine.graph import Plan, check_graph
-from engine.media.ids import is_asset_id
-from engine.nodes.upload import Upload
+from engine.graph import Plan
+from engine.saving import check_document, hold_media
 from engine.slugs import check_slug
 from engine.store import Principal, Workflow
 from gateway.endpoints import Resource, guessed, requires
@@ -30,8 +28,6 @@ from gateway.versions import entity_tag, wanted_versions
 from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
 
 SCHEMA_JSON = "application/schema+json"
-LARGE_GRAPH = 200
-"""Nodes and edges from which on a check runs beside the event loop."""
 MAX_MERGES = 5
 FOREIGN = {"createdBy": None, "folderId": None}
 """Nobody is told whose template it is, nor where its owner keeps it."""
@@ -66,10 +62,10 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new workflow under a slug made from its name."""
     document = parse_document(await read_object(request.scope, request.receive))
-    problems = await _check(request, document)
-    workflows = request.state["services"].store.workflows
-    workflow = await workflows.create(principal.account.id, document, problems)
-    await _hold_media(request, workflow)
+    problems = await _check(request, principal, document)
+    store = request.state["services"].store
+    workflow = await store.workflows.create(principal.account.id, document, problems)
+    await hold_media(store, workflow)
     return _answer(workflow, 201)
 
 
@@ -82,12 +78,12 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     for _ in range(MAX_MERGES):
         # A body that cannot be saved is refused as such, whatever version was wanted.
         document = parse_document(body, current.document)
-        problems = await _check(request, document)
+        problems = await _check(request, principal, document)
         if wanted is not None and current.version not in wanted:
             break
         try:
             workflow = await _update(request, current, document, problems)
-            await _hold_media(request, workflow)
+            await hold_media(request.state["services"].store, workflow)
             return _answer(workflow)
         except VersionConflict:
             current = await _load_writable(request, principal)
@@ -154,30 +150,14 @@ async def _update(
     )
 
 
-async def _hold_media(request: GatewayRequest, workflow: Workflow) -> None:
-    """Have the account's assets that the workflow names live as long as it."""
-    assets = request.state["services"].store.assets
-    uploads = (node for node in workflow.document.nodes if node.get("type") == Upload.type)
-    named = {
-        data["asset"]
-        for node in uploads
-        if isinstance(data := node.get("data"), dict) and is_asset_id(data.get("asset"))
-    }
-    held = (assets.hold(workflow.account_id, each, workflow.slug) for each in named)
-    await asyncio.gather(*held)
-
-
-async def _check(request: GatewayRequest, document: Document) -> list[dict[str, str]]:
-    nodes, edges = document.nodes, document.edges
-    allow_private = request.state["services"].settings.allow_private_urls
-    if len(nodes) + len(edges) < LARGE_GRAPH:
-        found = check_graph(nodes, edges, allow_private)
-    else:
-        found = await asyncio.to_thread(check_graph, nodes, edges, allow_private)
-    problems = [problem.as_dict() for problem in found]
-    if problems and not document.draft:
-        raise InvalidGraph(problems)
-    return problems
+async def _check(
+    request: GatewayRequest, principal: Principal, document: Document
+) -> list[dict[str, str]]:
+    services = request.state["services"]
+    allow_private = services.settings.allow_private_urls
+    return await check_document(
+        services.store, principal.account.id, document, allow_private=allow_private
+    )
 
 
 async def _estimate(request: GatewayRequest, principal: Principal, workflow: Workflow) -> int:

@@ -136,7 +136,9 @@ def test_an_upload_node_gives_the_owners_asset(caller: Caller, stranger: Caller)
     ]
 
     good = caller.run(caller.save(showing(own)), {})
-    bad = caller.run(caller.save(showing(foreign)), {})
+    bad = [caller.create(showing(each)) for each in (foreign, "0" * 24)]
 
     assert followed(caller, good.json()["result"]["images"][0]).content == files.png()
-    assert (bad.status_code, bad.json()["nodeType"]) == (500, "upload")
+    for answer in bad:
+        assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_GRAPH")
+        assert [each["nodeId"] for each in answer.json()["problems"]] == ["up"]

@@ -285,6 +285,38 @@ async def test_a_field_takes_an_asset_of_the_callers_own(
     assert f"/media/{asset['id']}?".encode() in await store.client.send("HGET", key, "inputs")
 
 
+async def test_what_an_upload_node_cannot_give_is_told_at_save(
+    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
+) -> None:
+    own, foreign = await upload(client), await upload(strangers_client)
+    nodes = [
+        node("own", "upload", asset=own["id"]),
+        node("foreign", "upload", asset=foreign["id"]),
+        node("unknown", "upload", asset="0" * 24),
+        node("film", "upload", asset=own["id"]),
+        node("odd", "upload", asset=[1]),
+    ]
+    nodes[3]["data"]["kind"] = "video"
+    document = {"name": "Show", "nodes": nodes, "edges": []}
+
+    refused = await client.post("/api/workflows", json=document)
+    draft = await client.post("/api/workflows", json={**document, "draft": True})
+    ran = await client.post("/api/workflows/show/run", json={"inputs": {}})
+    changed = await client.put("/api/workflows/show", json={"draft": False})
+    right = await client.put("/api/workflows/show", json={"nodes": nodes[:1], "draft": False})
+
+    told = [
+        {"nodeId": "odd", "reason": "asset must be the id of an asset"},
+        {"nodeId": "foreign", "reason": "asset names no asset of yours"},
+        {"nodeId": "unknown", "reason": "asset names no asset of yours"},
+        {"nodeId": "film", "reason": "kind is video, and the asset is image"},
+    ]
+    assert (refused.status_code, refused.json()["problems"]) == (400, told)
+    assert (draft.status_code, ran.status_code, ran.json()["problems"]) == (201, 409, told)
+    assert (changed.status_code, changed.json()["problems"]) == (400, told)
+    assert right.status_code == 200
+
+
 async def test_what_a_workflow_names_is_kept_for_it(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:
