@@ -84,8 +84,8 @@ class Executions:
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead, without whose pass NotPassed
-        is raised; `watcher` is the channel of who watches from the beginning, empty where no ring is
-        needed, None for nobody.
+        is raised; `watcher` is the channel of who watches from the beginning, empty where no ring
+        is needed, None for nobody.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
         `once` also Repeated or IdempotencyKeyReused, and where nodes are charged ModelNotFound,
         ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
