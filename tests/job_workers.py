@@ -54,10 +54,12 @@ async def job_workers(
     processes = [JobWorker(settings, provider_url, more) for _ in range(count)]
     for process in processes:
         await process.start()
-    await eventually(store.leases.workers, lambda found: len(found) == count, timeout=30)
-    yield processes
-    for process in processes:
-        await process.end(signal.SIGKILL)
+    try:
+        await eventually(store.leases.workers, lambda found: len(found) == count, timeout=30)
+        yield processes
+    finally:
+        for process in processes:
+            await process.end(signal.SIGKILL)
 
 
 async def holder_of(store: Store, workers: list[JobWorker]) -> JobWorker | None:
