@@ -23,8 +23,8 @@ class ModelNotFound(NotFound):
 
     code = "MODEL_NOT_FOUND"
 
-    def __init__(self) -> None:
-        super().__init__("Model not found")
+    def __init__(self, message: str = "Model not found") -> None:
+        super().__init__(message)
 
 
 class ExecutionNotFound(NotFound):

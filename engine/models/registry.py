@@ -22,6 +22,7 @@ __all__ = [
     "find_model",
     "folder_errors",
     "generation",
+    "is_on_disk",
     "load",
     "pairs_on_disk",
     "use_folder",
@@ -82,6 +83,12 @@ def faults_of_saved() -> Mapping[str, Sequence[str]]:
     """The models that are left out of those in `use_saved`, each with the reasons."""
     _models()
     return _state.left_out
+
+
+def is_on_disk(name: str) -> bool:
+    """Whether a model of this name ships or is in the operator's folder, saved or not."""
+    _models()
+    return name in _shipped() or bool(_state.folder and name in _state.folder.models)
 
 
 def pairs_on_disk(environ: Mapping[str, str] = os.environ) -> Pairs:

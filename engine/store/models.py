@@ -75,7 +75,7 @@ class Models:
                 f"The model '{name}' is saved already; PUT replaces it", field="manifest"
             )
         if reply[0] == b"gone":
-            raise ModelNotFound
+            raise _not_saved(name)
         if reply[0] == b"conflict":
             raise VersionConflict(int(reply[1]), "model")
         await self._look_if_it_answers()
@@ -95,7 +95,7 @@ class Models:
             "HMGET", key, f"version:{name}", f"created:{name}"
         )
         if created is None:
-            raise ModelNotFound
+            raise _not_saved(name)
         number = int(current) if version is None else version
         at, data = await self._client.send(
             "HMGET", key, f"at:{name}:{number}", f"manifest:{name}:{number}"
@@ -126,7 +126,7 @@ class Models:
             SCRIPTS["delete_model"], [keyspace.models()], [name, secrets.token_hex(8), CHANGES]
         )
         if not version:
-            raise ModelNotFound
+            raise _not_saved(name)
         await self._look_if_it_answers()
         return int(version)
 
@@ -200,6 +200,13 @@ class Models:
             for line in str(error).splitlines():
                 log.warning("a saved manifest is left out", extra={"model": name, "reason": line})
             return text, error
+
+
+def _not_saved(name: str) -> ModelNotFound:
+    if not registry.is_on_disk(name):
+        return ModelNotFound()
+    where = "ships with Headrace or is a file of the models folder"
+    return ModelNotFound(f"The model '{name}' {where} and was not saved over HTTP")
 
 
 def _saved(name: str, created_at: int, version: int, at: bytes, data: bytes) -> SavedModel:

@@ -113,6 +113,7 @@ async def test_what_is_not_saved_is_not_found(
     answer = await admins.request(method, f"{MODELS}/{name}", json={"manifest": TEXT})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "MODEL_NOT_FOUND")
+    assert ("'echo' ships with Headrace" in answer.json()["error"]) is (name == "echo")
 
 
 async def test_a_save_over_a_model_that_ships_counts_until_it_is_deleted(
