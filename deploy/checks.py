@@ -12,6 +12,7 @@ from deploy.local_model import INSTALL, is_installed, is_serving
 from deploy.redis_server import MINIMUM_VERSIONS
 from deploy.stack import LOCAL_MODEL_URL, Stack
 from engine.errors import EngineError
+from engine.models import registry
 from engine.objects import Objects
 from engine.settings import SettingError, load
 from engine.store import Store
@@ -113,6 +114,21 @@ async def check_media(environ: Mapping[str, str]) -> Check:
         seen=seen,
         fix="Set HEADRACE_MEDIA_URL to file:///FOLDER, which must be writable and have room, or to "
         "s3://BUCKET/PREFIX with the AWS_* variables; the log says what went wrong.",
+    )
+
+
+def check_models(store: Store) -> Check:
+    """Whether all manifests are right, of the models folder and of those that were saved."""
+    wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
+    saved = store.models.left_out().items()
+    wrong += [f"saved model {name}: {'; '.join(reasons)}" for name, reasons in saved]
+    count = len(registry.all_models())
+    return Check(
+        name="models",
+        is_well=not wrong,
+        seen="; ".join(wrong) or f"{count}, all manifests are right",
+        fix="Correct the manifests; those of a folder `headrace model check FOLDER` checks before "
+        "they count. The others are not affected.",
     )
 
 

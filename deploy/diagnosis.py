@@ -9,6 +9,7 @@ from deploy.checks import (
     check_gateway,
     check_local_model,
     check_media,
+    check_models,
     check_store,
     no_redis,
 )
@@ -26,7 +27,7 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
     try:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
-            found = await check_store(store)
+            found = [*await check_store(store), check_models(store)]
         found.append(await check_media({**stack.settings, **os.environ}))
     except CommandFailed as error:
         return [no_redis(str(error))]

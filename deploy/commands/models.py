@@ -7,11 +7,12 @@ import click
 
 from deploy.commands import options
 from deploy.output import printable, show
+from deploy.problems import CommandFailed
 
 COLUMNS = ("internalName", "name", "category", "tierRequired", "enabled", "pricing")
 manifests_option = click.option(
     "--models-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of manifests.  [default: HEADRACE_MODELS_DIR]",
 )
 
@@ -57,6 +58,8 @@ def check(path: Path) -> None:
         print(fault, file=sys.stderr)
     if faults:
         sys.exit(1)
+    if not names:
+        raise CommandFailed(f"There is no manifest in {path}: their names end in .toml.")
     print(f"{len(names)} right: {', '.join(names)}")
 
 

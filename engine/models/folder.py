@@ -43,9 +43,14 @@ class WatchedFolder:
         self._read: dict[str, tuple[tuple[int, int], Model | ManifestError]] = {}
         self._right: dict[str, Model] = {}
         self._look_at = 0.0
-        self._is_gone = False
+        self._wrong: tuple[ManifestError, ...] = ()
+        self._gone: ManifestError | None = None
         self.models: Mapping[str, Model] = {}
-        self.errors: tuple[ManifestError, ...] = ()
+
+    @property
+    def errors(self) -> tuple[ManifestError, ...]:
+        """What is wrong with the files, or with the folder when it cannot be read."""
+        return self._wrong if self._gone is None else (self._gone, *self._wrong)
 
     def refresh(self) -> bool:
         """Look at the files, at most every few seconds; whether the models are others now."""
@@ -71,7 +76,7 @@ class WatchedFolder:
         loaded = _gather(self._entries(sorted(found)))
         self._tell(loaded.errors, {str(self._path / name): name for name in changed})
         self.models = {model.internal_name: model for model in loaded.models}
-        self.errors = loaded.errors
+        self._wrong = loaded.errors
         counts = {"models": len(loaded.models), "wrong": len(loaded.errors)}
         log.info("models read", extra={"folder": str(self._path), **counts})
         return True
@@ -99,12 +104,12 @@ class WatchedFolder:
         try:
             files = [file for file in self._path.iterdir() if file.name.endswith(SUFFIX)]
         except OSError as error:
-            if not self._is_gone:
-                reason = error.strerror or "cannot be read"
+            reason = error.strerror or "cannot be read"
+            if self._gone is None:
                 log.warning("no models", extra={"folder": str(self._path), "reason": reason})
-            self._is_gone = True
+            self._gone = ManifestError(str(self._path), Fault(None, reason))
             return []
-        self._is_gone = False
+        self._gone = None
         return files
 
     def _stamp_of(self, name: str) -> tuple[int, int] | None:
@@ -115,14 +120,16 @@ class WatchedFolder:
 def _gather(read: Iterable[tuple[str, Model | ManifestError]]) -> Loaded:
     models: dict[str, Model] = {}
     errors: list[ManifestError] = []
+    files: dict[str, str] = {}
     for file, each in read:
         if isinstance(each, ManifestError):
             errors.append(each)
         elif each.internal_name in models:
-            reason = f"internalName '{each.internal_name}' is taken by another file"
+            first = Path(files[each.internal_name]).name
+            reason = f"internalName '{each.internal_name}' is taken by {first}"
             errors.append(ManifestError(file, Fault(None, reason)))
         else:
-            models[each.internal_name] = each
+            models[each.internal_name], files[each.internal_name] = each, file
     return Loaded(models=tuple(models.values()), errors=tuple(errors))
 
 

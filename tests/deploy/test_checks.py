@@ -1,14 +1,24 @@
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
 
 from deploy import checks
-from deploy.checks import Check, check_descriptors, check_gateway, check_media, check_store
+from deploy.checks import (
+    Check,
+    check_descriptors,
+    check_gateway,
+    check_media,
+    check_models,
+    check_store,
+)
 from deploy.stack import Stack
+from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
+from tests.manifests import manifest
 
 
 def by_name(found: list[Check]) -> dict[str, Check]:
@@ -70,6 +80,26 @@ async def test_a_place_for_media_is_tried(tmp_path: Path) -> None:
     assert {url: check.is_well for url, check in found.items()} == places
     assert "HEADRACE_MEDIA_URL" in found[""].seen
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+async def test_wrong_manifests_are_told(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "good.toml").write_text(manifest("good"))
+    store = Store.open(replace(settings, models_dir=str(folder)))
+    try:
+        well = check_models(store)
+        (folder / "bad.toml").write_text(manifest("bad", tier="gold"))
+        use_folder("")
+        use_folder(str(folder))
+        wrong = check_models(store)
+    finally:
+        use_folder("")
+        await store.close()
+
+    assert (well.is_well, well.name) == (True, "models")
+    assert not wrong.is_well
+    assert wrong.seen.startswith(f"{folder}/bad.toml:4: tier must be one of")
 
 
 def test_old_servers_are_told_from_new_ones() -> None:

@@ -46,6 +46,37 @@ def test_all_that_is_wrong_in_a_folder_is_told_with_file_and_line(own: Path) -> 
     ]
 
 
+def test_of_two_files_with_one_name_the_first_is_named(own: Path) -> None:
+    (own / "zz.toml").write_text(manifest("mine"))
+
+    done = command("check", str(own))
+
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"{own}/zz.toml: internalName 'mine' is taken by mine.toml\n",
+    )
+
+
+def test_a_folder_without_manifests_is_not_right(tmp_path: Path) -> None:
+    done = command("check", str(tmp_path))
+
+    assert done.exit_code == 1
+    assert str(done.exception) == f"There is no manifest in {tmp_path}: their names end in .toml."
+
+
+def test_a_folder_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    named = command("list", "--models-dir", str(nowhere))
+    monkeypatch.setenv("HEADRACE_MODELS_DIR", str(nowhere))
+    set_ = command("list", "--data-dir", str(tmp_path))
+
+    assert (named.exit_code, "does not exist" in named.stderr) == (2, True)
+    assert f"{nowhere}: No such file or directory" in set_.stderr.splitlines()
+    assert "claude-haiku" in set_.stdout
+
+
 def test_a_wrong_file_by_itself_is_told_likewise(own: Path) -> None:
     (own / "a.toml").write_bytes(b"\xff")
 
@@ -129,8 +160,7 @@ def test_a_model_whose_key_is_not_here_names_the_variable(monkeypatch: pytest.Mo
 
     done = command("try", "gpt", "-i", "prompt=x")
 
-    sentence = "PROVIDER_REJECTED: The worker has no OPENAI_API_KEY in its environment"
-    assert str(done.exception) == sentence
+    assert str(done.exception) == "OPENAI_API_KEY is not set, which holds the provider's key."
 
 
 def test_a_model_is_tried_with_an_image_from_where_nodes_may_go(

@@ -157,7 +157,7 @@ def test_two_files_with_one_name_are_told_of(own: Path, caplog: pytest.LogCaptur
         assert find_model("a") is not None
 
     (record,) = caplog.records
-    assert vars(record)["reason"] == f"{own}/z.toml: internalName 'a' is taken by another file"
+    assert vars(record)["reason"] == f"{own}/z.toml: internalName 'a' is taken by a.toml"
 
 
 def test_a_folder_that_is_not_there_has_no_models_and_is_told_of_once(

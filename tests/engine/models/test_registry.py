@@ -70,7 +70,7 @@ def test_a_wrong_manifest_does_not_keep_the_others_of_its_folder_from_loading(
         "b.toml:4: tier must be one of free, creator, pro, business, enterprise",
         "c.toml: is not UTF-8",
         "d.toml: Is a directory",
-        "e.toml: internalName 'a' is taken by another file",
+        "e.toml: internalName 'a' is taken by a.toml",
     ]
 
 
