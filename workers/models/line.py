@@ -1,5 +1,6 @@
 """A line to one provider for one call: address, key and headers on the way out, errors back."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,9 @@ SILENT_SECONDS = 180.0
 """A stream in which nothing comes for so long is dead; models that think may be silent a while."""
 UNKNOWN_MEMBER = (400, 422)
 """How providers answer who do not take a member of the request."""
+NO_KEY = "The provider's key is not set up; the operator's log says which"
+
+log = logging.getLogger(__name__)
 
 
 class Line:
@@ -188,8 +192,8 @@ class Line:
             headers.append(("Content-Type", content_type))
         if endpoint.api_key_env:
             if not self._key():
-                message = f"The worker has no {endpoint.api_key_env} in its environment"
-                raise NodeFailed(REJECTED, message)
+                log.warning("no key of a provider is set", extra={"variable": endpoint.api_key_env})
+                raise NodeFailed(REJECTED, NO_KEY)
             headers.append((endpoint.key_header, endpoint.key_prefix + self._key()))
         if endpoint.idempotency_header and key:
             headers.append((endpoint.idempotency_header, key))

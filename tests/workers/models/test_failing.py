@@ -168,13 +168,14 @@ async def test_a_text_that_repeats_the_key_is_given_without_it(
     assert answer.value == "My key is [secret]"
 
 
-async def test_a_key_that_is_missing_is_named_and_nobody_is_called(
-    egress: Egress, provider: Provider
+async def test_a_key_that_is_missing_is_named_in_the_log_alone_and_nobody_is_called(
+    egress: Egress, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
     failure = await fail(calling(egress, {"PROVIDER_URL": provider.url}))
 
     assert failure.code == "PROVIDER_REJECTED"
-    assert failure.message == "The worker has no PROVIDER_KEY in its environment"
+    assert failure.message == "The provider's key is not set up; the operator's log says which"
+    assert [getattr(each, "variable", None) for each in caplog.records] == ["PROVIDER_KEY"]
     assert provider.asked == []
 
 
