@@ -14,6 +14,7 @@ from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store import governor as turns
 from engine.store.governor import Event, Happening
 from engine.store.subscription import Subscription
+from engine.urls import PORTS, UrlRefused, check_url
 from workers.models.failing import RATE_LIMITED, TIMEOUT, UNAVAILABLE, of_transport, read_wait
 from workers.models.lane import Lane
 from workers.models.signals import read_limits
@@ -45,15 +46,26 @@ class Ticket:
         if isinstance(model.call, Builtin):
             return None
         endpoint = model.call.endpoint
-        place = environ.get(endpoint.base_url_env, "") if endpoint.base_url_env else ""
+        other = environ.get(endpoint.base_url_env, "") if endpoint.base_url_env else ""
+        place = other or endpoint.base_url
         shared = repr(model.limits) if model.limits != Limits() else model.internal_name
-        named = "\0".join((place or endpoint.base_url, endpoint.api_key_env, shared))
+        named = "\0".join((place, endpoint.api_key_env, shared))
         return cls(
             provider=hashlib.sha256(named.encode()).hexdigest()[:16],
-            label=endpoint.provider.partition(":")[0],
+            label=_host_of(place) or endpoint.base_url_env,
             limits=model.limits,
             patience=endpoint.timeout_seconds,
         )
+
+
+def _host_of(url: str) -> str:
+    """The host that calls go to, with its port where it is not the usual one; else nothing."""
+    try:
+        target = check_url(url, allow_private=True)
+    except UrlRefused:
+        return ""
+    is_usual = target.port == PORTS[target.scheme]
+    return target.host if is_usual else f"{target.host}:{target.port}"
 
 
 class Turn:

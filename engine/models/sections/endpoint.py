@@ -1,7 +1,6 @@
 """What every section has that calls a provider: where it is, and how it knows us."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from engine.models.reading import Reader
 
@@ -33,12 +32,6 @@ class Endpoint:
     """The longest that one call, or one job, may take."""
     keep_alive: bool
     """Whether a connection is used for more than one call."""
-
-    @property
-    def provider(self) -> str:
-        """What names the credential that is used: the host, and the variable of its key."""
-        place = urlsplit(self.base_url).hostname or self.base_url_env
-        return f"{place}:{self.api_key_env}"
 
 
 def read_endpoint(

@@ -19,14 +19,13 @@ def test_a_variable_alone_may_say_where_a_model_is() -> None:
     found = endpoint('base_url_env = "A_URL"', 'setup = "Start it."')
 
     assert (found.base_url, found.base_url_env, found.setup) == ("", "A_URL", "Start it.")
-    assert found.provider == "A_URL:"
 
 
-def test_a_model_elsewhere_keeps_its_connections_and_its_credential_has_its_host() -> None:
+def test_a_model_elsewhere_keeps_its_connections_and_a_variable_names_its_key() -> None:
     found = endpoint('base_url = "https://a.example/v1"', 'api_key_env = "A_KEY"')
 
     assert found.keep_alive
-    assert found.provider == "a.example:A_KEY"
+    assert (found.base_url, found.api_key_env) == ("https://a.example/v1", "A_KEY")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,22 @@ def test_where_a_provider_is_counts_as_the_environment_has_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "label"),
+    [
+        ("", "provider.example"),
+        ("https://elsewhere.example/v1", "elsewhere.example"),
+        ("http://127.0.0.1:8801/v1", "127.0.0.1:8801"),
+        ("no address", "PLACE"),
+    ],
+)
+def test_metrics_name_the_host_that_calls_go_to(place: str, label: str) -> None:
+    ticket = Ticket.of(model(call=CHAT + 'base_url_env = "PLACE"\n'), {"PLACE": place})
+
+    assert ticket is not None
+    assert ticket.label == label
+
+
+@pytest.mark.parametrize(
     ("headers", "limits"),
     [
         ({}, Limits()),
