@@ -80,5 +80,4 @@ def _failure(execution: Answer) -> str:
     error = execution["error"]
     if not error:
         return f"The execution {execution['executionId']} was {execution['status']}."
-    place = f"node '{error['nodeId']}': " if error.get("nodeId") else ""
-    return f"The execution {execution['executionId']} failed: {place}{error['message']}"
+    return f"The execution {execution['executionId']} failed: {error['message']}"
