@@ -3,6 +3,7 @@
 import base64
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +32,8 @@ HEAD_FIELDS = (
     "models",
 )
 RESULT_AT = HEAD_FIELDS.index("result")
+NOBODY = "0"
+"""The fence in the claim of a node that waits for its retry, or was given back."""
 RESULT_ASIDE = b"\xc1"
 """Stands before the name of a result kept aside; no msgpack value begins with this byte."""
 
@@ -57,10 +60,18 @@ def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
     """The node executions of a record, in plan order."""
     settled = parse_rows(record)
     statuses = record["statuses"].decode()
-    return tuple(
+    nodes = (
         parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
         for index, code in enumerate(statuses)
     )
+    return tuple(_timed(node, record) for node in nodes)
+
+
+def _timed(node: NodeExecution, record: Mapping[str, bytes]) -> NodeExecution:
+    """One that was stopped with its execution ran until then."""
+    if node.status is not NodeStatus.CANCELLED or node.started_at is None:
+        return node
+    return replace(node, duration_ms=int(record["completed"]) - node.started_at)
 
 
 def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
@@ -93,8 +104,9 @@ def parse_node(
         )
     if claim is None:
         return NodeExecution(index=index, status=status)
-    _, attempts_text, at, _ = claim.decode().split(":")
-    started = int(at) if status is NodeStatus.RUNNING else None
+    owner, attempts_text, at, _ = claim.decode().split(":")
+    is_claimed = owner != NOBODY and status in (NodeStatus.RUNNING, NodeStatus.CANCELLED)
+    started = int(at) if is_claimed else None
     return NodeExecution(
         index=index, status=status, attempts=int(attempts_text), started_at=started
     )

@@ -172,6 +172,11 @@ async def test_cancel_stops_a_running_call(runner: Runner, target: Target, store
     assert status is ExecutionStatus.CANCEL_REQUESTED
     assert execution.status is ExecutionStatus.CANCELLED
     assert set(statuses(execution).values()) == {"cancelled"}
+    [stopped] = [node for node in execution.nodes if node.started_at is not None]
+    assert execution.started_at is not None and execution.completed_at is not None
+    assert execution.started_at <= stopped.started_at <= execution.completed_at
+    assert stopped.duration_ms == execution.completed_at - stopped.started_at
+    assert stopped.attempts == 1
     assert sum(target.calls.values()) == 1
     await eventually(_async(lambda: target.aborted == 1))
 

@@ -258,6 +258,23 @@ async def test_an_execution_to_be_cancelled_does_not_wait_for_a_retry(
     assert due <= await store.leases.now()
 
 
+async def test_only_what_ran_has_times_when_it_was_cancelled(
+    store: Store, account: Account, reference: str
+) -> None:
+    claimed = await claim(store, reference)
+    await advance(store, claimed, 1, Step(claimed=[0, 1]))
+    await advance(store, claimed, 2, Step(retrying=[(0, 60_000)]))
+    await store.executions.cancel(account.id, claimed.execution_id)
+
+    await advance(store, claimed, 3, Step(end=ExecutionStatus.CANCELLED))
+
+    execution = await store.executions.get(account.id, claimed.execution_id)
+    waited, ran = execution.nodes
+    assert (waited.attempts, waited.started_at, waited.duration_ms) == (1, None, None)
+    assert ran.started_at is not None and execution.completed_at is not None
+    assert ran.duration_ms == execution.completed_at - ran.started_at
+
+
 async def test_after_a_cancel_nothing_begins_and_only_cancelled_ends_it(
     store: Store, account: Account, reference: str
 ) -> None:
