@@ -24,9 +24,9 @@ local fence, step = ARGV[3], ARGV[4]
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost',
   'terms', 'events')
-local status, statuses, keys = head[1], head[2], {events = KEYS[8]}
+local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
-local watched = head[8] and 'watched' or nil
+local watched, keys = head[8] and 'watched' or nil, head[8] and {events = KEYS[8]}
 if head[3] and tonumber(step) <= tonumber(head[3]) then
   return {'ok', status, statuses, stamp, watched}
 end
