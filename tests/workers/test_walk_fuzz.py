@@ -36,6 +36,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         allow_private_urls=True,
         cpu_slots=1,
         lease_seconds=0.6,
+        media_url=settings.media_url,
         drain_seconds=0.1,
     )
     await SharedPool.real.close()
@@ -71,6 +72,17 @@ async def test_every_execution_ends_once_though_redis_is_killed(
     seed: int, brisk: Settings, target: Target, durable_redis: RedisServer
 ) -> None:
     await play(seed, replace(brisk, redis_url=durable_redis.url), target, durable_redis)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", DEFAULT_SEEDS)
+async def test_every_execution_ends_once_though_hardly_anything_fits_the_record(
+    seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in (("ASIDE_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
+        monkeypatch.setattr(f"workers.holdings.{name}", size)
+
+    await play(seed, brisk, target)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from engine import keyspace, metrics
 from engine.capabilities import Tier
 from engine.errors import ExecutionNotCancellable, Unavailable
 from engine.executions import TERMINAL, Execution
+from engine.objects import Objects
 from engine.queue import Slots
 from engine.settings import Settings
 from engine.store import Store
@@ -122,7 +123,7 @@ class Trial:
         self._settings = settings
         self._target = target
         self._raw = redis.Redis.from_url(settings.redis_url)
-        self._store = Store.open(settings)
+        self._store = Store.open(settings, Objects.of(settings))
         self._fleet = Fleet(settings)
         self._runs: list[Run] = []
         self._drains = 0
