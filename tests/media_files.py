@@ -96,6 +96,24 @@ def mp4(brand: bytes = b"isom", milliseconds: int = 2_000, others: bytes = b"mp4
     return box(b"ftyp", brand + b"\x00\x00\x02\x00" + others) + moov + box(b"mdat", b"\x00" * 64)
 
 
+def film(
+    width: int, height: int, *, version: int = 0, turned: bool = False, milliseconds: int = 2_000
+) -> bytes:
+    """An MP4 with a sound and a picture that is so large."""
+
+    def track(wide: int, high: int) -> bytes:
+        times = struct.pack(">QQIIQ" if version else ">IIIII", 0, 0, 1, 0, milliseconds)
+        across, down = (0, 1 << 16) if turned else (1 << 16, 0)
+        matrix = struct.pack(">9i", across, down, 0, -down, across, 0, 0, 0, 1 << 30)
+        sizes = struct.pack(">II", wide << 16, high << 16)
+        head = bytes([version, 0, 0, 7]) + times + bytes(16) + matrix + sizes
+        return box(b"trak", box(b"tkhd", head) + box(b"mdia", b""))
+
+    header = struct.pack(">IIIII", 0, 0, 0, 1_000, milliseconds) + b"\x00" * 80
+    moov = box(b"moov", box(b"mvhd", header) + track(0, 0) + track(width, height))
+    return box(b"ftyp", b"isom\x00\x00\x02\x00mp41") + moov + box(b"mdat", b"\x00" * 64)
+
+
 def avif_head(width: int, height: int) -> bytes:
     size = box(b"ispe", struct.pack(">III", 0, width, height))
     return box(b"ftyp", b"avif\x00\x00\x00\x00avifmif1") + box(b"meta", b"\x00" * 4 + size)

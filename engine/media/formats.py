@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.media.movies import MAX_TRACKS, read_movie
+
 HEAD_BYTES = 262_144
 """So much of the beginning is looked at; a picture whose size is not told in it is not taken."""
 MAX_PIXELS = 50_000_000
@@ -14,7 +16,6 @@ MAX_FRAMES = 1_000
 MAX_SCANS = 100
 """Passes over a JPEG: cameras make one and programs ten, and each takes its time."""
 MAX_BOXES = 64
-MAX_TRACKS = 100
 
 
 class Medium(StrEnum):
@@ -118,7 +119,8 @@ def _read(head: bytes) -> Facts:
                 facts = read(head)
             except IndexError:
                 raise UnfitMedia("The file's header is not whole") from None
-            if facts.width is not None and facts.height is not None:
+            is_image = facts.medium is Medium.IMAGE
+            if is_image and facts.width is not None and facts.height is not None:
                 check_pixels(facts.width, facts.height, most_pixels(facts.content_type))
             return facts
     raise UnfitMedia("The file is none of the images, videos and sounds that are taken")
@@ -266,12 +268,17 @@ def _read_boxes(head: bytes) -> Facts:
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
     if head[8:12] in PICTURE_BRANDS:
         return _read_avif(head)
-    duration = _movie_ms(head, size)
+    movie = read_movie(head, size)
     if brands[0] in SOUND_BRANDS:
-        return Facts(content_type="audio/mp4", duration_ms=duration)
+        return Facts(content_type="audio/mp4", duration_ms=movie.duration_ms)
     if not any(MOVIE_BRANDS.fullmatch(brand) for brand in brands):
         raise UnfitMedia("The file is of the MP4 family, but neither MP4, M4A nor AVIF")
-    return Facts(content_type="video/mp4", duration_ms=duration)
+    return Facts(
+        content_type="video/mp4",
+        width=movie.width,
+        height=movie.height,
+        duration_ms=movie.duration_ms,
+    )
 
 
 def _read_avif(head: bytes) -> Facts:
@@ -284,31 +291,6 @@ def _read_avif(head: bytes) -> Facts:
         at = head.find(b"ispe", at + 4)
     width, height = max(sizes, key=lambda pair: pair[0] * pair[1])
     return Facts(content_type="image/avif", width=width, height=height)
-
-
-def _movie_ms(head: bytes, at: int) -> int | None:
-    """How long the movie is, where its header is not at the end."""
-    for _ in range(MAX_BOXES):
-        size, name = int.from_bytes(head[at : at + 4]), head[at + 4 : at + 8]
-        if name == b"moov":
-            return _header_ms(head, at + 8)
-        if size < 8 or at + size >= len(head):
-            return None
-        at += size
-    return None
-
-
-def _header_ms(head: bytes, at: int) -> int | None:
-    if head[at + 4 : at + 8] != b"mvhd":
-        return None
-    is_long = head[at + 8 : at + 9] == b"\x01"
-    scale_at, size = (at + 28, 8) if is_long else (at + 20, 4)
-    try:
-        scale, ticks = _number(head, scale_at, 4), _number(head, scale_at + 4, size)
-    except IndexError:
-        return None
-    is_known = scale > 0 and ticks != (1 << 8 * size) - 1
-    return ticks * 1000 // scale if is_known else None
 
 
 READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Facts]], ...] = (
