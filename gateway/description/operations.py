@@ -64,7 +64,7 @@ OPERATIONS: dict[str, Operation] = {
         also={MEDIA_TYPE: "EventStream"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
-        headers=("Prefer", "Idempotency-Key", LAST_EVENT_ID),
+        headers=("Prefer", "Idempotency-Key"),
         errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
     "run_model": Operation(
@@ -72,7 +72,7 @@ OPERATIONS: dict[str, Operation] = {
         also={MEDIA_TYPE: "EventStream"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
-        headers=("Prefer", "Idempotency-Key", LAST_EVENT_ID),
+        headers=("Prefer", "Idempotency-Key"),
         errors=RUN_ERRORS,
     ),
     "list_models": Operation(answers={200: "ModelList"}),
