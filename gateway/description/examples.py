@@ -302,9 +302,13 @@ EXAMPLES: dict[str, list[Any]] = {
             "expiresAt": "2026-03-31T09:30:00.000Z",
         }
     ],
-    "EventStream": [
-        f'id: 3.1\nevent: node.token\ndata: {{"executionId":"{EXECUTION_ID}","nodeId":"text",'
-        '"type":"assistant","attempt":1,"item":0,"offset":0,"text":"Hello"}\n\n'
+    "Event": [
+        {
+            "id": "3.1",
+            "event": "node.token",
+            "data": f'{{"executionId":"{EXECUTION_ID}","nodeId":"text","type":"assistant",'
+            '"attempt":1,"item":0,"offset":0,"text":"Hello"}',
+        }
     ],
     "Media": ["…"],
     "Page": ["<!doctype html>…"],

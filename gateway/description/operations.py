@@ -61,7 +61,7 @@ SCHEMA_JSON = "application/schema+json"
 OPERATIONS: dict[str, Operation] = {
     "run_workflow": Operation(
         answers={200: "RunResult", 202: "Accepted"},
-        also={MEDIA_TYPE: "EventStream"},
+        also={MEDIA_TYPE: "Event"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
         headers=("Prefer", "Idempotency-Key"),
@@ -69,7 +69,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "run_model": Operation(
         answers={200: "RunResult", 202: "Accepted"},
-        also={MEDIA_TYPE: "EventStream"},
+        also={MEDIA_TYPE: "Event"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
         headers=("Prefer", "Idempotency-Key"),
@@ -101,7 +101,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_execution": Operation(answers={200: "Execution"}, errors=(errors.ExecutionNotFound,)),
     "watch_execution": Operation(
-        answers={200: "EventStream", 204: NOTHING},
+        answers={200: "Event", 204: NOTHING},
         headers=(LAST_EVENT_ID,),
         errors=(errors.InvalidQuery, errors.ExecutionNotFound),
     ),

@@ -15,7 +15,7 @@ MEDIA_TYPES = {
     "Metrics": "text/plain",
     "AssetForm": "multipart/form-data",
     "Media": "*/*",
-    "EventStream": MEDIA_TYPE,
+    "Event": MEDIA_TYPE,
 }
 """Of shapes that are not JSON."""
 NOTHING = ""

@@ -2,6 +2,7 @@
 
 from engine.capabilities import Role, Tier
 from engine.deliveries import TEST_EVENT, DeliveryStatus
+from engine.events import EventName
 from engine.executions import TERMINAL, ExecutionStatus, NodeStatus
 from engine.fields import FieldType
 from engine.models.manifest import Category
@@ -119,11 +120,13 @@ EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
 COMPONENTS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Field": FIELD,
-    "EventStream": described(
-        TEXT,
-        "Server-sent events: `execution.started`, then `node.started`, `node.retrying`, "
-        "`node.progress`, `node.token` and `node.finished` as they happen, and at last "
-        "`execution.finished`. The data of each is one JSON object.",
+    "Event": members(
+        id=described(TEXT, "What `Last-Event-ID` takes."),
+        event=described(
+            one_of(EventName),
+            "`execution.started` is the first and `execution.finished` the last.",
+        ),
+        data=described(TEXT, "A JSON object in one line."),
     ),
     "RunResult": members(
         success={"const": True},
