@@ -174,6 +174,11 @@ def asset_references(partition: int, asset_id: str) -> str:
     return f"{_tag(partition)}:asset_references:{asset_id}"
 
 
+def account_assets(partition: int) -> str:
+    """Sorted set: all assets that are seen, by name: account|creation time in milliseconds.id."""
+    return f"{_tag(partition)}:account_assets"
+
+
 def media_bytes(partition: int) -> str:
     """Hash: account id → what the account's media take, in bytes."""
     return f"{_tag(partition)}:media_bytes"

@@ -23,11 +23,13 @@ from engine.objects import Objects
 from engine.sealing import Sealer
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.assets import Asset, Place, Review, Source
+from engine.store.assets import Asset, AssetPage, Place, Review, Source
 
 LINK_SECONDS = 86_400
 COLLECTED_AT_ONCE = 100
 THUMBNAILS_AT_ONCE = 2
+REMOVAL_SECONDS = 5.0
+"""How long who deletes an asset waits for its bytes to go."""
 
 
 class Library:
@@ -105,6 +107,20 @@ class Library:
     async def get(self, account_id: str, asset_id: str) -> Asset:
         """An asset of the account. Raises AssetNotFound."""
         return await self._assets.get(account_id, asset_id)
+
+    async def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> AssetPage:
+        """At most `limit` assets of the account. Raises ValueError for a cursor that is not one."""
+        return await self._assets.page(account_id, limit=limit, cursor=cursor)
+
+    async def delete(self, account_id: str, asset_id: str) -> None:
+        """Let go of an asset of the account, whatever needs it. Raises AssetNotFound."""
+        await self._assets.delete(account_id, asset_id)
+        with contextlib.suppress(StorageFailed, TimeoutError):  # what is left goes when it is due
+            async with asyncio.timeout(REMOVAL_SECONDS):
+                await self._remove(asset_id)
+
+    async def _remove(self, asset_id: str) -> None:
+        await self._objects.delete(_key(asset_id), *_thumbnail_keys(asset_id))
 
     def link(self, asset: Asset, *, width: int | None = None) -> str:
         """A link for a day, to the file or to a smaller picture. Raises UnsupportedMediaType."""
@@ -191,7 +207,7 @@ class Library:
         due = await self._assets.due(await self._clock(), COLLECTED_AT_ONCE)
         for asset_id in due:
             if await self._assets.review(asset_id) is Review.RIPE:
-                await self._objects.delete(_key(asset_id), *_thumbnail_keys(asset_id))
+                await self._remove(asset_id)
                 await self._assets.forget(asset_id)
         return len(due) > 0
 

@@ -2,26 +2,29 @@
 -- Let an asset be seen whose bytes are stored, and count them, unless the account's media would then
 -- take more than its tier allows.
 -- Called again it changes nothing.
--- KEYS: 1 asset, 2 assets due, 3 references, 4 accounts of the partition, 5 bytes of media by account
+-- KEYS: 1 asset, 2 assets due, 3 references, 4 assets by account, 5 accounts of the partition, 6 bytes
+--       of media by account
 -- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 milliseconds to keep it, 4 execution that it must
 --       outlive ('' none), 5 bytes, 6 count of fields and values, these, then tier and bytes of every
 --       tier that has a limit
 -- Returns {1} | {} when it was given up meanwhile
 --         | {0, bytes of the account's media without it, limit} when there is no room
--- Uses: read_now, tier_limit
+-- Uses: read_now, tier_limit, asset_place
 local now = read_now(ARGV[1])
 local bytes, behind = tonumber(ARGV[5]), 7 + tonumber(ARGV[6])
-local head = redis.call('HMGET', KEYS[1], 'state', 'account')
+local head = redis.call('HMGET', KEYS[1], 'state', 'account', 'created')
 if head[1] == 'kept' then return {1} end
 if head[1] ~= 'pending' then return {} end
-local limit = tier_limit(redis.call('HGET', KEYS[4], head[2]), behind)
-local stored = tonumber(redis.call('HGET', KEYS[5], head[2]) or 0)
+local limit = tier_limit(redis.call('HGET', KEYS[5], head[2]), behind)
+local stored = tonumber(redis.call('HGET', KEYS[6], head[2]) or 0)
 if limit and stored + bytes > limit then return {0, stored, limit} end
 
+local place = asset_place(head[2], head[3], ARGV[2])
 local expires = string.format('%d', now + tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'state', 'kept', 'expires', expires, 'bytes', ARGV[5],
   unpack(ARGV, 7, behind - 1))
-redis.call('HINCRBY', KEYS[5], head[2], ARGV[5])
+redis.call('HINCRBY', KEYS[6], head[2], ARGV[5])
+redis.call('ZADD', KEYS[4], 0, place)
 redis.call('ZADD', KEYS[2], expires, ARGV[2])
 if ARGV[4] ~= '' then redis.call('SADD', KEYS[3], ARGV[4]) end
 return {1}

@@ -1,28 +1,28 @@
 #!lua flags=allow-oom
 -- Look at an asset whose time is over: it goes on when something needs it; else nobody sees it
 -- any more, and its bytes may be removed when whoever reads them has ended.
--- KEYS: 1 asset, 2 assets due, 3 references, then the records of what may need it
+-- KEYS: 1 asset, 2 assets due, 3 references, 4 assets by account, then the records of what may need it
 -- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 milliseconds that it goes on for, 4 milliseconds
 --       until its bytes may go, then the references of those
 -- Returns 'early' | 'gone' | 'kept' | 'more' with references left to look at | 'hidden' | 'ripe'
--- Uses: read_now
+-- Uses: read_now, asset_place
 local now = read_now(ARGV[1])
 local due = redis.call('ZSCORE', KEYS[2], ARGV[2])
 if not due then return 'gone' end
 if tonumber(due) > now then return 'early' end
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state then
+local head = redis.call('HMGET', KEYS[1], 'state', 'account', 'created')
+if not head[1] then
   redis.call('ZREM', KEYS[2], ARGV[2])
   return 'gone'
 end
-if state == 'hidden' then return 'ripe' end
+if head[1] == 'hidden' then return 'ripe' end
 
 local is_needed = false
-for position = 4, #KEYS do
+for position = 5, #KEYS do
   if redis.call('EXISTS', KEYS[position]) == 1 then
     is_needed = true
   else
-    redis.call('SREM', KEYS[3], ARGV[position + 1])
+    redis.call('SREM', KEYS[3], ARGV[position])
   end
 end
 if is_needed then
@@ -32,6 +32,7 @@ if is_needed then
   return 'kept'
 end
 if redis.call('SCARD', KEYS[3]) > 0 then return 'more' end
+redis.call('ZREM', KEYS[4], asset_place(head[2], head[3], ARGV[2]))
 redis.call('HSET', KEYS[1], 'state', 'hidden')
 redis.call('ZADD', KEYS[2], string.format('%d', now + tonumber(ARGV[4])), ARGV[2])
 return 'hidden'

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +10,7 @@ from enum import StrEnum
 from engine import keyspace
 from engine.errors import AssetNotFound, MediaQuotaExceeded
 from engine.media.formats import Facts, Medium, medium_of
-from engine.media.ids import is_asset_id, make_asset_id
+from engine.media.ids import PATTERN, is_asset_id, make_asset_id
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.limits import limits_by_tier
@@ -27,6 +28,8 @@ REFERENCES_AT_ONCE = 500
 AT_ONCE = 0
 WORKFLOW = "workflow "
 """Before a slug, it names a workflow among the executions that need an asset."""
+PLACE = re.compile(rf"[0-9]{{13,15}}\.{PATTERN}")
+"""Where an asset stands in its account's list, as scripts write it: when it was made, its id."""
 PARTITIONS = range(keyspace.PARTITIONS)
 
 
@@ -85,6 +88,16 @@ class Place:
         return float("inf") if self.limit is None else self.limit - self.stored
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetPage:
+    """Some of an account's assets, the newest first."""
+
+    assets: Sequence[Asset]
+    next_cursor: str | None
+    stored: int
+    """Bytes of all media of the account."""
+
+
 class Assets:
     """Records of assets, from the announcement of their bytes until those are gone.
 
@@ -118,6 +131,7 @@ class Assets:
 
         Raises AssetNotFound when it took too long, and MediaQuotaExceeded.
         """
+        partition = keyspace.partition_of(asset_id)
         fields = {
             "type": facts.content_type,
             "width": facts.width,
@@ -127,7 +141,10 @@ class Assets:
         known = [str(word) for pair in fields.items() if pair[1] is not None for word in pair]
         reply = await self._client.call(
             SCRIPTS["keep_asset"],
-            [*_keys(asset_id), *_counting_keys(keyspace.partition_of(asset_id))],
+            [
+                *(*_keys(asset_id), keyspace.account_assets(partition)),
+                *_counting_keys(partition),
+            ],
             [
                 *(0, asset_id, self._keep_ms, execution_id, size),
                 *(len(known), *known, *self._limits),
@@ -159,6 +176,52 @@ class Assets:
         if asset.account_id != account_id:
             raise AssetNotFound
         return asset
+
+    async def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> AssetPage:
+        """At most `limit` assets of the account. Raises ValueError for a cursor that is not one."""
+        if cursor is not None and not PLACE.fullmatch(cursor):
+            raise ValueError("not a cursor of this list")
+        key = keyspace.account_assets(keyspace.partition_of(account_id))
+        first = f"({account_id}|{cursor}" if cursor else f"({account_id}}}"
+        last = f"[{account_id}|"
+        names, stored = await asyncio.gather(
+            self._client.send("ZRANGE", key, first, last, "BYLEX", "REV", "LIMIT", 0, limit + 1),
+            self.stored(account_id),
+        )
+        places = [name.decode().partition("|")[2] for name in names]
+        found = await asyncio.gather(*(self._seen(_id_at(place)) for place in places[:limit]))
+        return AssetPage(
+            assets=[asset for asset in found if asset is not None],
+            next_cursor=places[limit - 1] if len(places) > limit else None,
+            stored=stored,
+        )
+
+    async def _seen(self, asset_id: str) -> Asset | None:
+        with contextlib.suppress(AssetNotFound):  # it may have gone since it was listed
+            return await self.find(asset_id)
+        return None
+
+    async def delete(self, account_id: str, asset_id: str) -> None:
+        """Have nobody see an asset of the account any more, whatever needs it, and not count it.
+
+        What is left of it is due for removal like that of assets whose time is over. Raises
+        AssetNotFound.
+        """
+        if not is_asset_id(asset_id):
+            raise AssetNotFound
+        partition = keyspace.partition_of(asset_id)
+        is_deleted = await self._client.call(
+            SCRIPTS["delete_asset"],
+            [
+                keyspace.asset(partition, asset_id),
+                keyspace.assets_due(partition),
+                keyspace.account_assets(partition),
+                keyspace.media_bytes(partition),
+            ],
+            [0, asset_id, account_id, READING_MS],
+        )
+        if not is_deleted:
+            raise AssetNotFound
 
     async def refer(self, account_id: str, asset_id: str, execution_id: str) -> None:
         """Have an asset of the account outlive an execution. Raises AssetNotFound."""
@@ -192,9 +255,10 @@ class Assets:
         """Look at an asset whose time is over."""
         account_id, names = await self.needed_by(asset_id)
         needing = [_key_of(account_id, each) for each in names]
+        listed = keyspace.account_assets(keyspace.partition_of(asset_id))
         verdict: bytes = await self._client.call(
             SCRIPTS["review_asset"],
-            [*_keys(asset_id), *needing],
+            [*_keys(asset_id), listed, *needing],
             [0, asset_id, GOES_ON_MS, READING_MS, *names],
         )
         return Review(verdict.decode())
@@ -234,6 +298,10 @@ def _key_of(account_id: str, name: str) -> str:
     if name.startswith(WORKFLOW):
         return keyspace.workflow(account_id, name.removeprefix(WORKFLOW))
     return keyspace.execution(account_id, name)
+
+
+def _id_at(place: str) -> str:
+    return place.partition(".")[2]
 
 
 def _keys(asset_id: str) -> Sequence[str]:

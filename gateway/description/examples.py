@@ -126,6 +126,16 @@ usd = "0.01"
 template = "{{ prompt }}"
 """
 SAVED = {"version": 2, "savedBy": ACCOUNT_ID, "createdAt": CREATED, "updatedAt": ENDED}
+ASSET = {
+    "id": ASSET_ID,
+    "url": f"https://flows.example.org/media/{ASSET_ID}?expires=1772443800&signature=…",
+    "contentType": "image/png",
+    "bytes": 48_213,
+    "width": 800,
+    "height": 600,
+    "createdAt": CREATED,
+    "expiresAt": "2026-03-31T09:30:00.000Z",
+}
 USER: dict[str, Any] = {
     "id": ACCOUNT_ID,
     "email": "ada@example.com",
@@ -290,17 +300,9 @@ EXAMPLES: dict[str, list[Any]] = {
     "DeliveryPage": [{"rows": [TEST_DELIVERY, DELIVERY], "nextCursor": None}],
     "Status": [{"status": "ok"}],
     "AssetForm": [{"file": "…"}],
-    "Asset": [
-        {
-            "id": ASSET_ID,
-            "url": f"https://flows.example.org/media/{ASSET_ID}?expires=1772443800&signature=…",
-            "contentType": "image/png",
-            "bytes": 48_213,
-            "width": 800,
-            "height": 600,
-            "createdAt": CREATED,
-            "expiresAt": "2026-03-31T09:30:00.000Z",
-        }
+    "Asset": [ASSET],
+    "AssetPage": [
+        {"rows": [ASSET], "nextCursor": None, "bytes": 48_213, "maxBytes": 21_474_836_480}
     ],
     "Event": [
         {

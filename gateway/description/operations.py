@@ -146,6 +146,10 @@ OPERATIONS: dict[str, Operation] = {
         body="AssetForm",
         errors=(errors.UnsupportedMediaType, errors.BodyTooLarge),
     ),
+    "list_assets": Operation(
+        answers={200: "AssetPage"}, query=(LIMIT, CURSOR), errors=(errors.InvalidQuery,)
+    ),
+    "delete_asset": Operation(answers={200: "Deleted"}, errors=(errors.AssetNotFound,)),
     "get_asset": Operation(
         answers={200: "Asset"},
         query=(WIDTH,),

@@ -262,4 +262,10 @@ COMPONENTS: dict[str, Schema] = {
         createdAt=MOMENT,
         expiresAt=MOMENT,
     ),
+    "AssetPage": members(
+        rows=list_of(ref("Asset")),
+        nextCursor=TEXT_OR_NULL,
+        bytes=described(INTEGER, "What all media of the account take."),
+        maxBytes=described(INTEGER_OR_NULL, "What they may take; null: any amount."),
+    ),
 }

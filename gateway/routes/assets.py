@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.errors import InvalidQuery
 from engine.media.links import WIDTHS, Link, round_width
 from engine.media.ranges import ByteRange
 from engine.media.thumbnails import CONTENT_TYPE
@@ -12,7 +13,7 @@ from engine.store import Asset, Principal
 from engine.store.assets import Source
 from engine.store.limits import UPLOADS
 from gateway.endpoints import Resource, any_key, guessed, requires
-from gateway.query import Query
+from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from gateway.services import GatewayRequest, Services
 from gateway.serving import Medium, send_medium
 from gateway.uploads import read_upload
@@ -33,6 +34,27 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
 
 
 @any_key
+async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
+    """The caller's assets, newest first, a page at a time, and what all its media take."""
+    query = Query(request.scope)
+    limit = query.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    cursor = query.text("cursor")
+    library = request.state["services"].library
+    try:
+        page = await library.page(principal.account.id, limit=limit, cursor=cursor)
+    except ValueError:
+        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
+    return json_response(
+        {
+            "rows": [asset_shape(asset, library.link(asset)) for asset in page.assets],
+            "nextCursor": page.next_cursor,
+            "bytes": page.stored,
+            "maxBytes": principal.terms.media_bytes,
+        }
+    )
+
+
+@any_key
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
     width = Query(request.scope).optional_integer("w", low=WIDTHS[0], high=WIDTHS[-1])
@@ -40,6 +62,14 @@ async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     asset = await library.get(principal.account.id, request.path_params["asset_id"])
     link = library.link(asset, width=None if width is None else round_width(width))
     return json_response(asset_shape(asset, link))
+
+
+@requires("workflow:run")
+async def delete_asset(request: GatewayRequest, principal: Principal) -> Response:
+    """Delete one of the caller's assets, whatever needs it."""
+    library = request.state["services"].library
+    await library.delete(principal.account.id, request.path_params["asset_id"])
+    return json_response({"success": True})
 
 
 @guessed
@@ -84,7 +114,7 @@ async def _one(data: bytes) -> AsyncIterator[bytes]:
 
 
 routes = [
-    Route(PATH, Resource(POST=upload_asset)),
-    Route("/api/assets/{asset_id}", Resource(GET=get_asset)),
+    Route(PATH, Resource(GET=list_assets, POST=upload_asset)),
+    Route("/api/assets/{asset_id}", Resource(GET=get_asset, DELETE=delete_asset)),
     Route("/media/{asset_id}", Resource(GET=get_media)),
 ]

@@ -22,6 +22,7 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from tests.gateway.conftest import Gateway
 from tests.gateway.factories import greeting
+from tests.gateway.uploading import upload
 
 PAIRS = 10_000
 MAX_T = 4.5
@@ -145,6 +146,8 @@ PATHS = {
     "run": ("POST", "/api/workflows/{slug}/run"),
     "public": ("GET", "/api/workflows/{slug}/public-schema"),
     "key": ("DELETE", "/api/api-keys/{key_id}"),
+    "asset": ("GET", "/api/assets/{asset_id}"),
+    "deletion": ("DELETE", "/api/assets/{asset_id}"),
 }
 
 
@@ -163,16 +166,19 @@ async def test_what_is_anothers_takes_as_long_as_what_is_not(
     run = await client.post(
         "/api/workflows/greeting/run?async=true", json={"inputs": {"name": "x"}}
     )
+    asset = await upload(client)
     key = await browser.post("/api/api-keys", json={"name": "k", "preset": "Read-only"})
     foreign = {
         "slug": "greeting",
         "execution_id": run.json()["executionId"],
         "key_id": key.json()["id"],
+        "asset_id": asset["id"],
     }
     unknown = {
         "slug": "gratings",
         "execution_id": "00000000-0000-4000-8000-000000000000",
         "key_id": "key_000000000000000000000000",
+        "asset_id": "0" * 24,
     }
     headers = {"cookie": f"headrace_session={token}", "sec_fetch_site": "same-origin"}
     both = [request(method, path.format(**ids), **headers) for ids in (foreign, unknown)]

@@ -57,7 +57,7 @@ SCENARIOS = {
     ),
     "keep_asset": Scenario(
         seed=((*ASSET, "state", "pending"), DUE_ASSET, PRO),
-        keys=("a", "assets", "needed", "accounts", "stored"),
+        keys=("a", "assets", "needed", "listed", "accounts", "stored"),
         args=(NOW, "a", 60_000, "x", 5, 2, "type", "image/png", "free", 1, "pro", 10),
     ),
     "refer_asset": Scenario(
@@ -67,9 +67,18 @@ SCENARIOS = {
     ),
     "review_asset": Scenario(
         seed=((*ASSET, "state", "kept"), DUE_ASSET, ("SADD", "needed", "x")),
-        keys=("a", "assets", "needed", "x"),
+        keys=("a", "assets", "needed", "listed", "x"),
         args=(NOW, "a", 60_000, 5_000, "x"),
         answer=b"early",
+    ),
+    "delete_asset": Scenario(
+        seed=(
+            *((*ASSET, "state", "kept", "bytes", 5), DUE_ASSET),
+            *(("ZADD", "listed", 0, f"acc|{NOW:013d}.a"), ("HSET", "stored", "acc", 7)),
+        ),
+        keys=("a", "assets", "listed", "stored"),
+        args=(NOW, "a", "acc", 5_000),
+        answer=0,
     ),
     "forget_asset": Scenario(
         seed=(
@@ -122,6 +131,11 @@ SCENARIOS = {
         keys=("hook",),
         args=("secret", "s", b"\x01sealed"),
         answer=b"other",
+    ),
+    "keep_answers": Scenario(
+        seed=(EXECUTION, HELD),
+        keys=("x", "held"),
+        args=("acc/x", 1, 2, 1, b"what was answered", "1"),
     ),
     "save_job": Scenario(
         seed=(EXECUTION, HELD), keys=("x", "held"), args=("acc/x", 1, 2, 3, b"job at the provider")
