@@ -2,7 +2,7 @@
 local function begin_events(keys, execution, statuses)
   local claims = {}
   for position in string.gmatch(statuses, '()[rt]') do
-    local claim = redis.call('HGET', execution, 'n' .. (position - 1))
+    local claim = redis.call('HGET', execution, 'n' .. (position - 1)) or '0:0'
     claims[#claims + 1] = (position - 1) .. '=' .. string.match(claim, '^%d+:(%d+)')
   end
   add_event(keys, execution, 'begun', statuses, 'claims', table.concat(claims, ','))
