@@ -262,6 +262,12 @@ EXAMPLES: dict[str, list[Any]] = {
     "ModelRequest": [{"manifest": MANIFEST}],
     "SavedModel": [{**MODEL, **SAVED}],
     "ModelManifest": [{"internalName": "echo", **SAVED, "manifest": MANIFEST}],
+    "ModelVersionList": [
+        [
+            {"version": 2, "savedBy": ACCOUNT_ID, "updatedAt": ENDED},
+            {"version": 1, "savedBy": ACCOUNT_ID, "updatedAt": CREATED},
+        ]
+    ],
     "UsagePage": [
         {
             "rows": [

@@ -82,6 +82,7 @@ OPERATIONS: dict[str, Operation] = {
         query=(VERSION,),
         errors=(errors.InvalidQuery, errors.ModelNotFound),
     ),
+    "list_versions": Operation(answers={200: "ModelVersionList"}, errors=(errors.ModelNotFound,)),
     "update_model": Operation(
         answers={200: "SavedModel"},
         body="ModelRequest",

@@ -209,6 +209,13 @@ COMPONENTS: dict[str, Schema] = {
         **SAVED_MEMBERS,
         manifest=described(TEXT, "The manifest, as it was saved."),
     ),
+    "ModelVersionList": list_of(
+        members(
+            version=SAVED_MEMBERS["version"],
+            savedBy=SAVED_MEMBERS["savedBy"],
+            updatedAt=SAVED_MEMBERS["updatedAt"],
+        )
+    ),
     "UsagePage": members(
         rows=list_of(
             members(
