@@ -79,13 +79,13 @@ class StoreCaller:
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""
         execution = await self._store.executions.get(self._account.id, execution_id)
-        plan = await self._store.workflows.plan_of_execution(
+        names = await self._store.workflows.node_names(
             execution.account_id,
             execution.workflow_slug,
             execution.workflow_version,
             execution.model_ids,
         )
-        return execution_with_nodes_shape(execution, plan)
+        return execution_with_nodes_shape(execution, names)
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:
         """Read until there is no more."""

@@ -1,6 +1,6 @@
 """Graphs: checking a document's nodes and edges, and compiling them into the plan of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,25 @@ from engine.nodes.request_input import RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput
 from engine.policy import Policy
 
-__all__ = ["Node", "Plan", "Policy", "Problem", "Wire", "check_graph", "compile_plan"]
+__all__ = [
+    "Node",
+    "NodeName",
+    "Plan",
+    "Policy",
+    "Problem",
+    "Wire",
+    "check_graph",
+    "compile_plan",
+    "name_nodes",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeName:
+    """How a node is called."""
+
+    id: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +51,11 @@ class Node:
     dependencies: tuple[int, ...]
     dependents: tuple[int, ...]
 
+    @property
+    def name(self) -> NodeName:
+        """How it is called."""
+        return NodeName(id=self.id, type=self.type.type)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -49,6 +72,11 @@ class Plan:
     """The saved value of each field."""
     models: Mapping[int, str] = field(default_factory=dict)
     """The nodes that are charged, each with its model's internal name."""
+
+    @property
+    def names(self) -> tuple[NodeName, ...]:
+        """How the nodes are called."""
+        return tuple(node.name for node in self.nodes)
 
 
 def check_graph(
@@ -73,6 +101,24 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
     if draft.problems:
         raise InvalidGraph([problem.as_dict() for problem in draft.problems])
     return _build_plan(draft)
+
+
+def name_nodes(
+    nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
+) -> tuple[NodeName, ...]:
+    """The names in the order of the plan, of a graph that could run once and need not now."""
+    places = {node["id"]: position for position, node in enumerate(nodes)}
+    links = ((places[edge["source"]], places[edge["target"]]) for edge in edges)
+    order = networkx.lexicographical_topological_sort(_shape(len(nodes), links))
+    return tuple(NodeName(id=nodes[at]["id"], type=nodes[at]["type"]) for at in order)
+
+
+def _shape(count: int, links: Iterable[tuple[int, int]]) -> "networkx.DiGraph[int]":
+    """A graph of positions in the document."""
+    shape: networkx.DiGraph[int] = networkx.DiGraph()
+    shape.add_nodes_from(range(count))
+    shape.add_edges_from(links)
+    return shape
 
 
 def _examine(
@@ -100,9 +146,8 @@ def _check_cycles(draft: Draft) -> None:
 
 def _build_plan(draft: Draft) -> Plan:
     seen = list(draft.nodes.values())
-    shape: networkx.DiGraph[int] = networkx.DiGraph()
-    shape.add_nodes_from(range(len(seen)))
-    shape.add_edges_from((link.source.position, link.target.position) for link in draft.links)
+    links = ((link.source.position, link.target.position) for link in draft.links)
+    shape = _shape(len(seen), links)
     order = list(networkx.lexicographical_topological_sort(shape))
     places = {position: index for index, position in enumerate(order)}
     wires, wired = _index_wires(draft.links, places)

@@ -3,12 +3,20 @@
 from typing import Any
 
 from engine.fields import SOCKETS
-from engine.graph import Plan, compile_plan
+from engine.graph import NodeName, Plan, compile_plan
 from engine.models.manifest import PARAMS, Model
 from engine.nodes.custom_model import CustomModel
 from engine.nodes.fan_out import PARAMS_IN
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import RESULT_IN, ResponseOutput
+
+INPUT, MODEL, OUTPUT = "input", "model", "output"
+NAMES = (
+    NodeName(id=INPUT, type=RequestInput.type),
+    NodeName(id=MODEL, type=CustomModel.type),
+    NodeName(id=OUTPUT, type=ResponseOutput.type),
+)
+"""How the nodes are called, in the order of the plan."""
 
 _plans: dict[str, tuple[Model, Plan]] = {}
 
@@ -26,18 +34,18 @@ def model_plan(model: Model) -> Plan:
 def _compile(model: Model) -> Plan:
     fields = [field.as_dict() for field in model.fields]
     nodes = [
-        _node("input", RequestInput.type, fields=fields),
-        _node("model", CustomModel.type, model=model.internal_name),
-        _node("output", ResponseOutput.type),
+        _node(INPUT, RequestInput.type, fields=fields),
+        _node(MODEL, CustomModel.type, model=model.internal_name),
+        _node(OUTPUT, ResponseOutput.type),
     ]
     edges = [
         *(
-            _edge("input", field.name, "model", f"{field.name}-in")
+            _edge(INPUT, field.name, MODEL, f"{field.name}-in")
             for field in model.fields
             if field.type in SOCKETS
         ),
-        _edge("input", PARAMS, "model", PARAMS_IN),
-        _edge("model", f"{model.category}-out", "output", RESULT_IN),
+        _edge(INPUT, PARAMS, MODEL, PARAMS_IN),
+        _edge(MODEL, f"{model.category}-out", OUTPUT, RESULT_IN),
     ]
     return compile_plan(nodes, edges)
 

@@ -1,12 +1,12 @@
 """Events as they are sent: their data in the contract's names, framed as server-sent events."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import NotFound, ResultGone
 from engine.events import Event, EventId, EventName
-from engine.graph import Plan
+from engine.graph import NodeName
 from engine.store import Store
 from engine.store.events import Reading
 from gateway.wire import encode_json, execution_shape
@@ -34,16 +34,16 @@ class Narrator:
         self._store = store
         self._account_id = account_id
         self._execution_id = execution_id
-        self._plan: Plan | None = None
+        self._names: Sequence[NodeName] = ()
 
     async def read(self, first: int, channel: str = "") -> Reading:
         """As `Events.read`. Raises ExecutionNotFound or Unavailable."""
         reading = await self._store.events.read(
             self._account_id, self._execution_id, first, channel
         )
-        if self._plan is None and reading.entries:
-            with contextlib.suppress(NotFound):  # its model is gone, and with it its nodes
-                self._plan = await self._store.workflows.plan_of_execution(
+        if not self._names and reading.entries:
+            with contextlib.suppress(NotFound):  # the workflow is gone, and with it its nodes
+                self._names = await self._store.workflows.node_names(
                     self._account_id,
                     reading.workflow_slug,
                     reading.workflow_version,
@@ -60,7 +60,7 @@ class Narrator:
             return _started_shape(self._execution_id)
         if event.name is EventName.EXECUTION_FINISHED:
             return await self._outcome(event)
-        return None if self._plan is None else _node_shape(self._execution_id, event, self._plan)
+        return _node_shape(self._execution_id, event, self._names) if self._names else None
 
     async def _outcome(self, event: Event) -> dict[str, Any]:
         executions = self._store.executions
@@ -86,10 +86,10 @@ def _gone_shape(execution_id: str, event: Event, error: ResultGone) -> dict[str,
     return {"executionId": execution_id, "status": event.status, "result": None, "error": reason}
 
 
-def _node_shape(execution_id: str, event: Event, plan: Plan) -> dict[str, Any]:
+def _node_shape(execution_id: str, event: Event, names: Sequence[NodeName]) -> dict[str, Any]:
     """The data of an event of a node, which is named as the version it began with names it."""
-    node = plan.nodes[event.index or 0]
-    named = {"executionId": execution_id, "nodeId": node.id, "type": node.type.type}
+    name = names[event.index or 0]
+    named = {"executionId": execution_id, "nodeId": name.id, "type": name.type}
     return named | _particulars(event)
 
 

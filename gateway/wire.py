@@ -1,7 +1,7 @@
 """What crosses HTTP: JSON in, JSON out, and the contract's names for our words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from engine.deliveries import Attempt, Delivery
 from engine.documents import Document
 from engine.errors import InvalidBody
 from engine.executions import Execution, NodeExecution
-from engine.graph import Plan
+from engine.graph import NodeName, Plan
 from engine.models.manifest import Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
 from engine.store import Account, ApiKey, Asset, SavedModel, Wallet, Webhook, Workflow
@@ -263,19 +263,16 @@ def _error_shape(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {name: error[name] for name in ERROR_MEMBERS if name in error}
 
 
-def execution_with_nodes_shape(execution: Execution, plan: Plan) -> dict[str, Any]:
+def execution_with_nodes_shape(execution: Execution, names: Sequence[NodeName]) -> dict[str, Any]:
     """An execution with its nodes, named as the version it began with names them."""
-    nodes = [
-        _node_shape(node, plan.nodes[node.index].id, plan.nodes[node.index].type.type)
-        for node in execution.nodes
-    ]
+    nodes = [_node_shape(node, names[node.index]) for node in execution.nodes]
     return {**execution_shape(execution), "nodes": nodes}
 
 
-def _node_shape(node: NodeExecution, node_id: str, node_type: str) -> dict[str, Any]:
+def _node_shape(node: NodeExecution, name: NodeName) -> dict[str, Any]:
     return {
-        "id": node_id,
-        "type": node_type,
+        "id": name.id,
+        "type": name.type,
         "status": node.status,
         "attempts": node.attempts,
         "startedAt": moment(node.started_at),

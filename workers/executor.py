@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from engine import cel
 from engine.credits import MONEY_CODES
-from engine.graph import Node, Wire
+from engine.graph import Node, NodeName, Wire
 from engine.images import IMAGE_SECONDS, READ_SECONDS, Edit, Medium
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
@@ -258,9 +258,9 @@ class Executor:
             )
 
 
-def describe(node: Node, failure: NodeFailed) -> dict[str, Any]:
+def describe(node: NodeName, failure: NodeFailed) -> dict[str, Any]:
     """The error of an execution that ends because of a node."""
-    where = {"nodeId": node.id, "nodeType": node.type.type, "reason": failure.message}
+    where = {"nodeId": node.id, "nodeType": node.type, "reason": failure.message}
     if failure.code in MONEY_CODES:
         message = f"Node '{node.id}' did not run: {failure.message}"
         return {"code": failure.code, "message": message, **where}

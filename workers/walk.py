@@ -362,7 +362,7 @@ class Walk:
         self._attempts.give_up()
         await self._stop_running()
         result = self._result if self._hand.progress.is_done else b""
-        error = self._failed and describe(self._plan.nodes[self._failed[0]], self._failed[1])
+        error = self._failed and describe(self._plan.nodes[self._failed[0]].name, self._failed[1])
         advanced = await self._recorder.end(status, result, error)
         if advanced.verdict is Verdict.CONFLICT:
             await self._sharing.reconcile(advanced)

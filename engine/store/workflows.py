@@ -10,9 +10,15 @@ from typing import Any
 
 from engine import keyspace
 from engine.documents import Document, from_record, to_record
-from engine.errors import InvalidGraph, ModelNotFound, VersionConflict, WorkflowNotFound
-from engine.graph import Plan, compile_plan
-from engine.model_plan import model_plan
+from engine.errors import (
+    InvalidGraph,
+    ModelNotFound,
+    NotFound,
+    VersionConflict,
+    WorkflowNotFound,
+)
+from engine.graph import NodeName, Plan, compile_plan, name_nodes
+from engine.model_plan import MODEL, NAMES, model_plan
 from engine.models.registry import find_model, generation
 from engine.slugs import numbered, slugify
 from engine.store.client import Client
@@ -227,6 +233,34 @@ class Workflows:
         if model is None or not model.enabled:
             raise ModelNotFound
         return model_plan(model)
+
+    async def node_names(
+        self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
+    ) -> Sequence[NodeName]:
+        """How the nodes of an execution are called, though its model may be gone.
+
+        Raises WorkflowNotFound.
+        """
+        try:
+            return (await self.plan_of_execution(account_id, slug, version, model_ids)).names
+        except NotFound:
+            return NAMES if not slug else await self._names(account_id, slug, version)
+
+    async def _names(self, account_id: str, slug: str, version: int) -> Sequence[NodeName]:
+        document = (await self._read(account_id, slug, version)).document
+        return name_nodes(document.nodes, document.edges)
+
+    async def lost_models(
+        self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
+    ) -> Sequence[tuple[str, str]]:
+        """Whose models are gone of an execution's nodes, each with a sentence that says so.
+
+        Raises WorkflowNotFound.
+        """
+        if not slug:
+            return [(MODEL, f"There is no model '{''.join(model_ids[:1])}' here any more")]
+        workflow, _ = self._remember(await self._read(account_id, slug, version))
+        return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """What was read with its plan; None when it cannot run, as its problems then say."""

@@ -39,15 +39,15 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     store = request.state["services"].store
     execution = await store.executions.get(principal.account.id, _execution_id(request))
     try:
-        plan = await store.workflows.plan_of_execution(
+        names = await store.workflows.node_names(
             execution.account_id,
             execution.workflow_slug,
             execution.workflow_version,
             execution.model_ids,
         )
-    except NotFound:  # its model is gone, and with it how its nodes were called
+    except NotFound:  # the workflow is gone, and with it how its nodes were called
         return json_response(execution_shape(execution) | {"nodes": []})
-    return json_response(execution_with_nodes_shape(execution, plan))
+    return json_response(execution_with_nodes_shape(execution, names))
 
 
 @requires("execution:read")

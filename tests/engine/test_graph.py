@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.documents import parse_document
-from engine.graph import Policy, compile_plan
+from engine.graph import Policy, compile_plan, name_nodes
 from engine.sockets import SocketType
 from tests.drawing import edge, node
 from tests.engine.graphs import EDGES, NODES, problems
@@ -44,6 +44,17 @@ def test_ties_are_broken_by_the_order_in_the_document() -> None:
     plan = compile_plan([node(name, "list") for name in names], [edge("d.items-out", "c.items-in")])
 
     assert [each.id for each in plan.nodes] == ["a", "d", "c", "b"]
+
+
+def test_nodes_are_named_in_the_order_of_the_plan_though_their_types_are_gone() -> None:
+    nodes = [node(name, "list") for name in ("c", "a", "d", "b")]
+    edges = [edge("d.items-out", "c.items-in"), edge("b.items-out", "d.items-in")]
+    gone = [each | {"type": "gone"} for each in nodes]
+
+    plan = compile_plan(nodes, edges)
+
+    assert name_nodes(nodes, edges) == plan.names
+    assert [name.id for name in name_nodes(gone, edges)] == [each.id for each in plan.nodes]
 
 
 def test_the_plan_has_policy_strictness_and_saved_values() -> None:

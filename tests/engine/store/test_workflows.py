@@ -1,5 +1,6 @@
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -7,6 +8,7 @@ from engine import keyspace
 from engine.capabilities import Tier
 from engine.documents import Document, parse_document
 from engine.errors import ModelNotFound, VersionConflict, WorkflowNotFound
+from engine.graph import NodeName
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store
@@ -314,11 +316,26 @@ async def test_a_workflow_whose_model_is_gone_runs_again_when_it_is_back(
             await store.workflows.plan_of_execution(account.id, workflow.slug, 1, ["mine"])
         with pytest.raises(ModelNotFound):
             await store.workflows.plan_of_execution(account.id, "", 0, ["mine"])
+        assert await lost(store, account, workflow.slug) == [("m", "There is no model 'mine' here")]
+        assert await lost(store, account) == [("model", "There is no model 'mine' here any more")]
+        gone = await names(store, account, workflow.slug), await names(store, account)
     with use_models([mine]):
         found, plan = await store.workflows.plan(workflow.slug)
         assert found.problems == ()
         assert plan is not None
         assert await store.workflows.plan_of_execution(account.id, "", 0, ["mine"])
+        assert await lost(store, account, workflow.slug) == []
+        assert gone == (await names(store, account, workflow.slug), await names(store, account))
+        assert [name.id for name in gone[0]] == ["m", "out"]
+        assert [name.type for name in gone[1]] == ["requestInput", "customModel", "responseOutput"]
+
+
+async def lost(store: Store, account: Account, slug: str = "") -> Sequence[tuple[str, str]]:
+    return await store.workflows.lost_models(account.id, slug, 1 if slug else 0, ["mine"])
+
+
+async def names(store: Store, account: Account, slug: str = "") -> Sequence[NodeName]:
+    return await store.workflows.node_names(account.id, slug, 1 if slug else 0, ["mine"])
 
 
 async def test_a_plan_is_not_shown_to_another_account(
