@@ -244,7 +244,12 @@ def test_who_comes_late_is_told_the_texts_of_models_that_begin_later(
     caller: Caller, chat: str
 ) -> None:
     slug = caller.save(asking(chat, 2))
-    execution_id = caller.start(slug, {"prompt": f"[[stub delay=300]] {WORDS}"})
+    execution_id = caller.start(slug, {"prompt": f"[[stub delay=500]] {WORDS}"})
+
+    def statuses() -> dict[str, str]:
+        return {each["id"]: each["status"] for each in caller.execution(execution_id)["nodes"]}
+
+    until(statuses, lambda found: found["m0"] == "running")
 
     events = events_of(caller, execution_id)
 
