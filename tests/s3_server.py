@@ -1,4 +1,4 @@
-"""A real S3 server on loopback, for one module of tests."""
+"""A real S3 server on loopback, for tests."""
 
 import contextlib
 import json

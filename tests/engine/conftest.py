@@ -9,11 +9,19 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.engine.hint_bench import Bench, Open, benches
+from tests.s3_server import S3Server, serving
 
 settings.register_profile(
     "shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("shared-machine")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[S3Server]:
+    """A real S3 server."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +17,9 @@ from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.assets import Source
 from tests import media_files as files
-from tests.s3_server import BUCKET, S3Server, serving
+from tests.s3_server import BUCKET, S3Server
 
 URL = f"s3://{BUCKET}/of-headrace"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,11 @@ from engine.capabilities import Tier
 from engine.deliveries import Attempt, DeliveryStatus, Judgement
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
+from engine.media.formats import Facts
 from engine.models.limits import Limits
 from engine.settings import Settings
 from engine.store import Account, Store, UsageFilter, Workflow
+from engine.store.assets import Review, Source
 from engine.store.events import Telling
 from engine.store.governor import Event, Happening
 from engine.store.walks import Step
@@ -73,6 +75,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         used = await store.usage.page(account.id, wanted, limit=10, offset=0)
         assert [row.id for row in used.rows] == [ended.id]
         await deliver(store, account, workflow, plan)
+        await use_media(store, account, workflow)
         await store.workflows.delete(account.id, workflow.slug)
         assert await store.api_keys.list(account.id) == [key]
         await store.api_keys.revoke(key.id)
@@ -91,6 +94,23 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
     asked = Event(kind=Happening.ASK, call_id="a", account_id=accounts[0].id)
     turns = await store.governor.turn("p", keyspace.turns("w1"), Limits(concurrency=1), [asked])
     assert turns.granted == ["a"]
+
+
+async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
+    asset_ids = [(await store.assets.announce(account.id, Source.UPLOAD)).asset_id for _ in "ab"]
+    for asset_id in asset_ids:
+        await store.assets.keep(asset_id, Facts(content_type="image/png"), 5)
+    deleted, needed = asset_ids
+    await store.assets.hold(account.id, needed, workflow.slug)
+    await store.assets.delete(account.id, deleted)
+    due = keyspace.assets_due(keyspace.partition_of(account.id))
+    for asset_id in asset_ids:
+        await store.client.send("ZADD", due, "XX", 1, asset_id)
+    reviews = [await store.assets.review(asset_id) for asset_id in asset_ids]
+    assert reviews == [Review.RIPE, Review.KEPT]
+    await store.assets.forget(deleted)
+    page = await store.assets.page(account.id, limit=5)
+    assert ([asset.id for asset in page.assets], page.stored) == ([needed], 5)
 
 
 async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:
