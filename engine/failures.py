@@ -27,6 +27,17 @@ def _restore(code: str, message: str, retryable: bool, retry_after: float) -> No
     return NodeFailed(code, message, retryable=retryable, retry_after=retry_after)
 
 
+class NodeLeft(NodeFailed):
+    """A call was left because another one of its node has failed; the next attempt goes on."""
+
+    def __init__(self) -> None:
+        message = "It was left when another call of its node had failed"
+        super().__init__("left", message, retryable=True)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return NodeLeft, ()
+
+
 class SettingsError(ValueError):
     """A node's `data` is not right; `reasons` are sentences for the author, all at once."""
 

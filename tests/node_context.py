@@ -73,6 +73,9 @@ class FakeContext:
         self.items.append(item)
         return f"{model.internal_name} {len(self.asked)}"
 
+    def is_final(self, failure: NodeFailed) -> bool:
+        return True
+
     async def refuse_answer(self, item: int = 0) -> None:
         self.refused.append(item)
 

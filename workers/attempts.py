@@ -22,7 +22,11 @@ class Attempts:
         self._hand = hand
         self._holdings = holdings
         calls_models = bool(plan.models)
-        self._jobs = Jobs(means.walks, claimed, plan, means.worker_id) if calls_models else None
+        self._jobs = (
+            Jobs(means.walks, means.asides, claimed, plan, means.worker_id)
+            if calls_models
+            else None
+        )
         self._teller = Teller(means.events, claimed, means.worker_id) if calls_models else None
 
     async def run(self, index: int) -> Outcome:

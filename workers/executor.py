@@ -10,7 +10,7 @@ from engine import cel
 from engine.credits import MONEY_CODES
 from engine.graph import Node, NodeName, Wire
 from engine.images import IMAGE_SECONDS, READ_SECONDS, Edit, Medium
-from engine.models.manifest import Model
+from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs
 from engine.store.records import pack
@@ -179,9 +179,31 @@ class NodeContext:
         return await self._keeper.use(self._work.account_id, asset_id)
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
-        """Call the model once, and count what that used."""
+        """Call the model once, unless an earlier attempt has, and count what that used."""
+        desk, errand = self._work.desk, self._errand(item)
+        answer = await desk.answer(item)
+        if answer is None:
+            answer = await self._tools.models.call(model, values, errand)
+            desk.keep(item, answer)
+        elif model.category is Category.TEXT:
+            errand.tell_text(answer.value)
+        if answer.micro_usd is None:
+            self.usage += answer.usage
+        else:
+            self.fallback_micro_usd += answer.micro_usd
+        return answer.value
+
+    def is_final(self, failure: NodeFailed) -> bool:
+        """Whether the node has no attempt after this failure."""
+        return self._work.desk.is_final(failure)
+
+    async def refuse_answer(self, item: int = 0) -> None:
+        """Have the next attempt's call for an item be another one."""
+        await refuse_answer(self._work.desk, item)
+
+    def _errand(self, item: int) -> Errand:
         work, teller = self._work, self._work.teller
-        errand = Errand(
+        return Errand(
             desk=work.desk,
             item=item,
             deadline=self._deadline,
@@ -190,16 +212,6 @@ class NodeContext:
             tell_progress=teller.progress_of(item) if teller else tell_nobody,
             tell_text=teller.text_of(item) if teller else tell_nobody,
         )
-        answer = await self._tools.models.call(model, values, errand)
-        if answer.micro_usd is None:
-            self.usage += answer.usage
-        else:
-            self.fallback_micro_usd += answer.micro_usd
-        return answer.value
-
-    async def refuse_answer(self, item: int = 0) -> None:
-        """Have the next attempt's call for an item be another one."""
-        await refuse_answer(self._work.desk, item)
 
 
 class Executor:
@@ -223,7 +235,12 @@ class Executor:
 
     async def run(self, work: Work) -> Outcome:
         """One attempt; never raises but for cancellation."""
-        outcome = await self._attempt(work)
+        try:
+            outcome = await self._attempt(work)
+            if outcome.failure is not None and not work.desk.is_final(outcome.failure):
+                await work.desk.flush()
+        finally:
+            work.desk.close()
         if work.teller is not None:
             await work.teller.end()
         return outcome

@@ -1,19 +1,26 @@
-"""Jobs that nodes have begun at providers, on record while the nodes run."""
+"""What the calls of nodes have on record while the nodes run: jobs at providers, and answers."""
 
+import asyncio
 from typing import Any
 
 from engine.graph import Plan
-from engine.nodes.base import NodeFailed
+from engine.nodes.base import NodeFailed, NodeLeft
+from engine.store.asides import Asides
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, NodeClaim, Walks
+from workers.kept import KeptAnswers, Shelves
+from workers.models import Answer
 from workers.recorder import persist
 
 
 class Jobs:
-    """The jobs of one execution's nodes."""
+    """The jobs of one execution's nodes, and what they were answered."""
 
-    def __init__(self, walks: Walks, claimed: Claimed, plan: Plan, worker_id: str) -> None:
+    def __init__(
+        self, walks: Walks, asides: Asides, claimed: Claimed, plan: Plan, worker_id: str
+    ) -> None:
         self._walks = walks
+        self._shelves = Shelves(walks, asides, claimed, worker_id)
         self._plan = plan
         self._claimed = claimed
         self._worker_id = worker_id
@@ -29,7 +36,8 @@ class Jobs:
         """The jobs of the node that this claim is for."""
         is_first = self._claimed.fence == 1 and (claim is None or claim.attempts <= 1)
         attempt = 1 if claim is None else claim.attempts - claim.lost
-        return NodeJobs(self, index, attempt, may_have=not is_first)
+        answers = KeptAnswers(self._shelves, index, may_have=not is_first)
+        return NodeJobs(self, index, attempt, answers, may_have=not is_first)
 
     def is_final(self, index: int, attempt: int, failure: NodeFailed) -> bool:
         """Whether a node is not run again after this failure of this attempt."""
@@ -68,16 +76,22 @@ class Jobs:
 
 
 class NodeJobs:
-    """The jobs of one node; one that calls a model for each item of a list has many."""
+    """The desk of one attempt at a node; one that asks for each item of a list has many jobs."""
 
-    __slots__ = ("_attempt", "_has_failed", "_index", "_jobs", "_may_have")
+    __slots__ = (
+        *("_answers", "_attempt", "_index", "_is_over", "_jobs", "_may_have", "_must_leave"),
+    )
 
-    def __init__(self, jobs: Jobs, index: int, attempt: int, *, may_have: bool) -> None:
+    def __init__(
+        self, jobs: Jobs, index: int, attempt: int, answers: KeptAnswers, *, may_have: bool
+    ) -> None:
         self._jobs = jobs
         self._index = index
         self._attempt = attempt
+        self._answers = answers
         self._may_have = may_have
-        self._has_failed = False
+        self._is_over = False
+        self._must_leave = asyncio.Event()
 
     @property
     def account_id(self) -> str:
@@ -87,11 +101,27 @@ class NodeJobs:
     @property
     def is_given_up(self) -> bool:
         """Whether nobody will come back for what is begun here."""
-        return self._has_failed or self._jobs.is_given_up
+        return self._is_over or self._jobs.is_given_up
 
     def failed(self, failure: NodeFailed) -> None:
         """A call has failed; if the node has failed for good with it, its others are given up."""
-        self._has_failed |= self._jobs.is_final(self._index, self._attempt, failure)
+        if self.is_final(failure):
+            self._is_over = True
+        else:
+            self._must_leave.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, as long as no other item has failed. Raises NodeLeft."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._must_leave.wait()
+        except TimeoutError:
+            return
+        raise NodeLeft
+
+    def is_final(self, failure: NodeFailed) -> bool:
+        """Whether the node is not run again after this failure."""
+        return self._jobs.is_final(self._index, self._attempt, failure)
 
     def key(self, item: int) -> str:
         """What names the call for an item, whoever makes it and however often."""
@@ -104,3 +134,23 @@ class NodeJobs:
     async def save_job(self, item: int, job: Any) -> None:
         """Record what an item's call must not lose, None to forget it. Raises NodeFailed."""
         await self._jobs.save(self._index, item, job)
+
+    async def answer(self, item: int) -> Answer | None:
+        """What an earlier attempt was answered for an item, None: it is to be asked."""
+        return await self._answers.find(item)
+
+    def keep(self, item: int, answer: Answer) -> None:
+        """An item is done, so that no other attempt need ask for it; returns at once."""
+        self._answers.add(item, answer)
+
+    def forget(self, item: int) -> None:
+        """The answer for an item is no good; returns at once."""
+        self._answers.drop(item)
+
+    async def flush(self) -> None:
+        """The attempt has failed; returns once what it keeps is on record."""
+        await self._answers.flush()
+
+    def close(self) -> None:
+        """The attempt has ended."""
+        self._answers.close()

@@ -16,14 +16,14 @@
 --         'watched' behind an ok when somebody watches
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers
 local MOST_TOLD, ASIDE = 16384, 193
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost',
-  'terms', 'events')
+  'terms', 'events', 'kept')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 local watched, keys = head[8] and 'watched' or nil, head[8] and {events = KEYS[8]}
@@ -100,6 +100,11 @@ for index, code in string.gmatch(ARGV[5], '(%d+)(%a)') do
   codes[index + 1] = string.byte(code)
 end
 if #was_claimed > 0 then redis.call('HDEL', KEYS[1], unpack(was_claimed)) end
+if head[9] then
+  local settled = {}
+  for index in string.gmatch(ARGV[5], '(%d+)%a') do settled[#settled + 1] = index end
+  drop_kept(KEYS[1], head[9], ARGV[11] == '' and settled or nil)
+end
 for index, delay in string.gmatch(ARGV[6], '(%d+)=(%d+)') do
   local claim = claim_of(index)
   local at = string.format('%d', now + tonumber(delay))

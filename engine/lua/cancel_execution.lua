@@ -5,11 +5,12 @@
 --       of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms', 'events')
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms', 'events',
+  'kept')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
@@ -33,6 +34,7 @@ if head[6] then -- somebody watches
   add_event(keys, KEYS[1], 'ended', 'cancelled', 'left', head[2])
   ring_watchers(KEYS[1], ARGV[3])
 end
+if head[7] then drop_kept(KEYS[1], head[7]) end
 local statuses = string.gsub(string.gsub(head[2], '[rt]', 'x'), 'p', 'x')
 redis.call('HSET', KEYS[1], 'status', 'cancelled', 'statuses', statuses, 'completed', stamp)
 redis.call('ZREM', KEYS[2], ARGV[2])

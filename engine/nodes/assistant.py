@@ -115,7 +115,10 @@ class Assistant(NodeType):
         calls = ask_calls(settings.ask, WAY, inputs, partial(_instruct, settings))
         answers = await call_each(calls.model, calls.values, context)
         readings = await run_each(
-            lambda item, answer: _read(settings, item, answer, context), answers, CALLS_AT_ONCE
+            lambda item, answer: _read(settings, item, answer, context),
+            answers,
+            CALLS_AT_ONCE,
+            context.is_final,
         )
         texts = [reading.text for reading in readings]
         text = texts if calls.is_list else texts[0]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from engine.failures import NodeFailed, SettingsError
+from engine.failures import NodeFailed, NodeLeft, SettingsError
 from engine.images import Edit, Medium
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
@@ -17,6 +17,7 @@ __all__ = [
     "HttpCall",
     "Kind",
     "NodeFailed",
+    "NodeLeft",
     "NodeType",
     "Outputs",
     "SettingsError",
@@ -143,8 +144,13 @@ class Context(Protocol):
         """One call, with checked values: what the model gives. Raises NodeFailed.
 
         `item` tells the calls of one node apart, and must be the same when the node runs again.
-        What calls use adds up, and is charged when the node completes.
+        What calls use adds up, and is charged when the node completes. Of a node with several,
+        the answers are kept for its next attempt, which is given them and counts them again.
         """
+        ...
+
+    def is_final(self, failure: NodeFailed) -> bool:
+        """Whether this attempt is the last one, when it ends with this failure."""
         ...
 
     async def refuse_answer(self, item: int = 0) -> None:

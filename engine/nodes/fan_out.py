@@ -10,7 +10,7 @@ from engine.models.manifest import PARAMS, Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.models.values import check_call, is_blank
-from engine.nodes.base import Context, NodeFailed, SettingsError
+from engine.nodes.base import Context, NodeFailed, NodeLeft, SettingsError
 from engine.values import kind_of
 
 PARAMS_IN = f"{PARAMS}-in"
@@ -127,18 +127,34 @@ def most_of_calls(model: Model, calls: Sequence[Values], *, is_partial: bool) ->
 async def call_each(
     model: Model, items: Sequence[Mapping[str, Any]], context: Context
 ) -> list[Any]:
-    """One call per item, in order; one that fails stops the others."""
+    """One call per item, in order.
+
+    Where the node has another attempt after one that fails, the others go on: what they give is
+    paid for, and kept for that attempt. Else they are stopped.
+    """
     return await run_each(
-        lambda position, values: context.call_model(model, values, position), items, CALLS_AT_ONCE
+        lambda position, values: context.call_model(model, values, position),
+        items,
+        CALLS_AT_ONCE,
+        context.is_final,
     )
 
 
+def is_always_final(failure: NodeFailed) -> bool:
+    """Where nothing is kept of what others give."""
+    return True
+
+
 async def run_each(
-    work: Callable[[int, Item], Awaitable[Given]], items: Sequence[Item], at_once: int
+    work: Callable[[int, Item], Awaitable[Given]],
+    items: Sequence[Item],
+    at_once: int,
+    is_final: Callable[[NodeFailed], bool] = is_always_final,
 ) -> list[Given]:
     """What the work gives for each item and its position, in order, so many at once.
 
-    One that fails stops the others; of several that fail together that one is raised which no
+    One that fails for good stops the others. After one that does not, there is one less at once,
+    so that there are no more failures than that. Of several failures that one is raised which no
     other attempt helps, and of those the first in order.
     """
     given: dict[int, Given] = {}
@@ -150,9 +166,12 @@ async def run_each(
             try:
                 given[position] = await work(position, item)
             except Exception as error:
-                if not _is_stopped():
-                    failed[position] = error
-                raise
+                if _is_stopped():
+                    raise
+                failed[position] = error
+                if not isinstance(error, NodeFailed) or is_final(error):
+                    raise
+                return
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -160,6 +179,9 @@ async def run_each(
                 group.create_task(do_next())
     except ExceptionGroup as errors:
         raise _gravest(failed) or errors.exceptions[0] from None
+    gravest = _gravest(failed)
+    if gravest is not None:
+        raise gravest
     return [given[position] for position in range(len(items))]
 
 
@@ -170,9 +192,10 @@ def _is_stopped() -> bool:
 
 
 def _gravest(failed: Mapping[int, Exception]) -> Exception | None:
-    def rank(position: int) -> tuple[bool, int]:
+    def rank(position: int) -> tuple[bool, bool, int]:
         error = failed[position]
-        return not isinstance(error, NodeFailed) or error.retryable, position
+        is_retryable = not isinstance(error, NodeFailed) or error.retryable
+        return isinstance(error, NodeLeft), is_retryable, position
 
     return failed[min(failed, key=rank)] if failed else None
 

@@ -63,6 +63,11 @@ def make_name(fence: int, index: int, size: int) -> str:
     return f"{fence}.{index}.{size}"
 
 
+def make_batch_name(fence: int, index: int, number: int, size: int) -> str:
+    """How a record names one of several objects that the claim with this fence got from a node."""
+    return f"{fence}.{index}.k{number}.{size}"
+
+
 def make_part(name: str, start: int, size: int) -> str:
     """How a record names a part of an object with this name."""
     return f"{name}:{start}:{size}"

@@ -285,6 +285,41 @@ class Walks:
         key = keyspace.execution(account_id, execution_id)
         return await self._client.send("HGET", key, f"j{index}.{item}") or b""
 
+    async def keep_answers(
+        self,
+        account_id: str,
+        execution_id: str,
+        worker_id: str,
+        fence: int,
+        index: int,
+        number: int,
+        answers: bytes,
+        *,
+        is_aside: bool,
+    ) -> bool:
+        """Record a batch of what a running node was answered, numbered from 1. False: not held.
+
+        It stays until the node is settled; `is_aside` when it is the name of an object.
+        """
+        partition = keyspace.partition_of(account_id)
+        verdict: bytes = await self._client.call(
+            SCRIPTS["keep_answers"],
+            [keyspace.execution(account_id, execution_id), keyspace.held(partition, worker_id)],
+            [
+                *(keyspace.reference(account_id, execution_id), fence),
+                *(index, number, answers, "1" if is_aside else ""),
+            ],
+        )
+        return verdict == b"ok"
+
+    async def kept_answers(self, account_id: str, execution_id: str, index: int) -> Sequence[bytes]:
+        """The batches of what a node keeps, in order."""
+        key = keyspace.execution(account_id, execution_id)
+        kept = (await self._client.send("HGET", key, "kept") or b"").decode()
+        counts = dict(each.split("=") for each in kept.split(",") if each)
+        fields = [f"k{index}.{number + 1}" for number in range(int(counts.get(str(index), 0)))]
+        return await self._client.send("HMGET", key, *fields) if fields else []
+
     async def give_back(self, reference: str, worker_id: str, *, is_lost: bool) -> bool:
         """Take the execution from a worker; its running nodes are pending again."""
         account_id, execution_id = keyspace.parse_reference(reference)

@@ -178,6 +178,7 @@ async def refuse_answer(desk: Desk, item: int) -> None:
 
     Raises NodeFailed.
     """
+    desk.forget(item)
     await desk.save_job(item, {IN_VAIN: _in_vain(await desk.job(item)) + 1})
 
 

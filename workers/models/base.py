@@ -108,6 +108,10 @@ class Desk(Protocol):
         """A call has failed; if the node has failed for good with it, its others are given up."""
         ...
 
+    def is_final(self, failure: NodeFailed) -> bool:
+        """Whether the node is not run again after this failure."""
+        ...
+
     def key(self, item: int) -> str:
         """What names the call for an item, whoever makes it and however often."""
         ...
@@ -120,6 +124,33 @@ class Desk(Protocol):
         """Record what an item's call must not lose, None to forget it. Raises NodeFailed."""
         ...
 
+    async def pause(self, seconds: float) -> None:
+        """Wait before asking after a job on record.
+
+        Raises NodeLeft when the attempt fails meanwhile: the next one goes on asking.
+        """
+        await asyncio.sleep(seconds)
+
+    async def answer(self, item: int) -> Answer | None:
+        """What an earlier attempt was answered for an item, None: it is to be asked."""
+        ...
+
+    def keep(self, item: int, answer: Answer) -> None:
+        """An item is done, so that no other attempt need ask for it; returns at once."""
+        ...
+
+    def forget(self, item: int) -> None:
+        """The answer for an item is no good; returns at once."""
+        ...
+
+    async def flush(self) -> None:
+        """The attempt has failed; returns once what it keeps is on record."""
+        ...
+
+    def close(self) -> None:
+        """The attempt has ended."""
+        ...
+
 
 class NoDesk(Desk):
     """For calls outside of executions: nothing is recorded, and nobody comes back."""
@@ -130,6 +161,9 @@ class NoDesk(Desk):
     def failed(self, failure: NodeFailed) -> None:
         return
 
+    def is_final(self, failure: NodeFailed) -> bool:
+        return True
+
     def key(self, item: int) -> str:
         return ""
 
@@ -137,6 +171,21 @@ class NoDesk(Desk):
         return None
 
     async def save_job(self, item: int, job: Any) -> None:
+        return
+
+    async def answer(self, item: int) -> Answer | None:
+        return None
+
+    def keep(self, item: int, answer: Answer) -> None:
+        return
+
+    def forget(self, item: int) -> None:
+        return
+
+    async def flush(self) -> None:
+        return
+
+    def close(self) -> None:
         return
 
 

@@ -113,7 +113,7 @@ class _JobErrand:
     async def _ask_until_done(self, job_id: str) -> Any:
         pause, path = FIRST_PAUSE_SECONDS, self._path(self.job.path, job_id)
         while True:
-            await asyncio.sleep(pause)
+            await self.call.desk.pause(pause)
             pause = next_pause(pause)
             try:
                 reply = await self.line.ask("GET", path, seconds=POLL_SECONDS)

@@ -1,0 +1,36 @@
+-- Answers that nodes keep for another attempt, in batches: 'kept' says how many batches each node
+-- has, 'node=batches,…', and each batch is a field of its own.
+local function kept_answers(kept)
+  local counts = {}
+  for index, count in string.gmatch(kept or '', '(%d+)=(%d+)') do counts[index] = tonumber(count) end
+  return counts
+end
+
+local function save_kept(execution, counts)
+  local listed = {}
+  for index, count in pairs(counts) do listed[#listed + 1] = index .. '=' .. count end
+  table.sort(listed)
+  if #listed == 0 then
+    redis.call('HDEL', execution, 'kept')
+  else
+    redis.call('HSET', execution, 'kept', table.concat(listed, ','))
+  end
+end
+
+-- Forget what these nodes have kept, a list of indexes; nil: what all have.
+local function drop_kept(execution, kept, indexes)
+  local counts, fields = kept_answers(kept), {}
+  if not indexes then
+    indexes = {}
+    for index in pairs(counts) do indexes[#indexes + 1] = index end
+  end
+  for _, index in ipairs(indexes) do
+    for number = 1, counts[index] or 0 do fields[#fields + 1] = 'k' .. index .. '.' .. number end
+    counts[index] = nil
+  end
+  if #fields == 0 then return end
+  for first = 1, #fields, 1000 do
+    redis.call('HDEL', execution, unpack(fields, first, math.min(first + 999, #fields)))
+  end
+  save_kept(execution, counts)
+end
