@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.nodes.base import NodeFailed
+from engine.nodes.base import NodeFailed, NodeLeft
 from engine.nodes.fan_out import run_each
 
 
@@ -61,3 +61,53 @@ async def test_what_fails_because_it_was_stopped_is_no_failure_of_its_own() -> N
         await run_each(work, ["waits", "bad"], 2)
 
     assert raised.value.code == "bad"
+
+
+async def test_others_go_on_after_a_failure_that_is_not_final() -> None:
+    async def work(position: int, item: str) -> str:
+        await asyncio.sleep(0)
+        done.append(item)
+        if item in ("b", "d"):
+            raise failing(item, retryable=True)
+        return item
+
+    done: list[str] = []
+    with pytest.raises(NodeFailed) as raised:
+        await run_each(work, "abcdefgh", 3, lambda failure: False)
+
+    assert raised.value.code == "b"
+    assert done == list("abcdefgh")
+
+
+async def test_there_are_no_more_failures_than_items_at_once() -> None:
+    async def work(position: int, item: str) -> None:
+        done.append(item)
+        raise failing(item, retryable=True)
+
+    done: list[str] = []
+    with pytest.raises(NodeFailed):
+        await run_each(work, "abcdefgh", 3, lambda failure: False)
+
+    assert done == list("abc")
+
+
+async def test_a_final_failure_stops_those_that_went_on() -> None:
+    async def work(position: int, item: str) -> None:
+        if item == "waits":
+            await asyncio.Event().wait()
+        raise failing(item, retryable=item == "busy")
+
+    with pytest.raises(NodeFailed) as raised:
+        await run_each(work, ["busy", "waits", "never"], 3, lambda failure: not failure.retryable)
+
+    assert raised.value.code == "never"
+
+
+async def test_what_was_left_is_not_what_a_node_failed_with() -> None:
+    async def work(position: int, item: Exception) -> None:
+        raise item
+
+    with pytest.raises(NodeFailed) as raised:
+        await run_each(work, [NodeLeft(), failing("busy", retryable=True)], 2, lambda _: False)
+
+    assert raised.value.code == "busy"
