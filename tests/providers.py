@@ -125,7 +125,13 @@ def _copy(response: web.Response) -> web.Response:
 @contextlib.asynccontextmanager
 async def a_provider() -> AsyncIterator[Provider]:
     """A provider on loopback for as long as the context lasts."""
-    provider = Provider()
+    async with serving_provider(Provider()) as provider:
+        yield provider
+
+
+@contextlib.asynccontextmanager
+async def serving_provider(provider: Provider) -> AsyncIterator[Provider]:
+    """This provider on loopback for as long as the context lasts."""
     app = web.Application(client_max_size=100_000_000)
     app.router.add_route("*", "/{path:.*}", provider.answer)
     runner = web.AppRunner(app)

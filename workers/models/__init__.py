@@ -30,6 +30,7 @@ from workers.models.governing import Governor, Ticket, guess_tokens
 from workers.models.http import HttpDialect
 from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
+from workers.models.room import Room, Share
 
 __all__ = [
     "DIALECTS",
@@ -85,6 +86,7 @@ class Models:
         self._keeper = keeper or NoKeeper()
         self._governor = governor
         self._environ = environ
+        self._sending, self._receiving = Room(), Room()
 
     async def call(self, model: Model, values: Mapping[str, Any], errand: Errand = ALONE) -> Answer:
         """One call with checked values. Raises NodeFailed.
@@ -141,13 +143,19 @@ class Models:
             keeper=self._keeper.of(
                 errand.execution_id, model.category, _place_of(model, self._environ)
             ),
+            sending=Share(self._sending),
+            receiving=Share(self._receiving),
             environ=self._environ,
             deadline=errand.deadline,
             desk=errand.desk,
             tell_progress=errand.tell_progress,
             tell_text=errand.tell_text,
         )
-        return await self._take_turn(model, values, call)
+        try:
+            return await self._take_turn(model, values, call)
+        finally:
+            call.sending.free()
+            call.receiving.free()
 
     async def _take_turn(
         self, model: Model, values: Mapping[str, Any], call: CallContext

@@ -10,6 +10,7 @@ from engine.models.calls import Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from workers.models.room import Share
 
 MARGIN_SECONDS = 0.1
 """So much before the node's time is up a call is given up, so that it says why by itself."""
@@ -234,6 +235,10 @@ class CallContext:
     fetch_media: Callable[[str], Awaitable[bytes]]
     """Gives the bytes at a URL that workflows may call. Raises NodeFailed."""
     keeper: Keeper
+    sending: Share
+    """The memory that it has for media that go out."""
+    receiving: Share
+    """The memory that it has for media that come back."""
     environ: Mapping[str, str]
     deadline: float | None
     desk: Desk

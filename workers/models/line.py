@@ -1,7 +1,8 @@
 """A line to one provider for one call: address, key and headers on the way out, errors back."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,9 @@ from workers.models.streaming import EVENTS, Hearing, Joining
 MAX_BYTES = 10_485_760
 MAX_MEDIA_BYTES = 50_331_648
 """Of an answer that carries media: a third more than they have themselves."""
+UNTOLD_BYTES = 16_777_216
+"""So large is such an answer taken to be that does not say it."""
+LENGTH = re.compile(r"[0-9]{1,12}", re.ASCII)
 MAX_STREAM_BYTES = 67_108_864
 """Of an answer that comes as events, each of which is a few letters in much that is not."""
 SILENT_SECONDS = 180.0
@@ -33,6 +37,12 @@ UNKNOWN_MEMBER = (400, 422)
 NO_KEY = "The provider's key is not set up; the operator's log says which"
 
 log = logging.getLogger(__name__)
+
+
+def _expected(answer: HttpAnswer, most: int) -> int:
+    """About how many bytes the body of an answer has."""
+    length = answer.headers.get("content-length", "")
+    return min(int(length), most) if LENGTH.fullmatch(length) else UNTOLD_BYTES
 
 
 class Line:
@@ -116,9 +126,26 @@ class Line:
         Raises NodeFailed.
         """
         request = self._request(method, path, body, key=key, seconds=seconds)
-        answer = await self._send(replace(request, max_bytes=max_bytes))
+        request = replace(request, max_bytes=max_bytes)
+        if max_bytes > MAX_BYTES:
+            answer = await self._send_for_media(request)
+        else:
+            answer = await self._send(request)
         self._check(answer)
         return answer
+
+    async def _send_for_media(self, request: HttpCall) -> HttpAnswer:
+        """A large answer is read when there is memory for it."""
+        receiving, parts = self._call.receiving, list[bytes]()
+
+        async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+            await receiving.take(_expected(answer, request.max_bytes), request.timeout_seconds)
+            parts.extend([piece async for piece in pieces])
+
+        answer = await self._send(replace(request, take=take))
+        body = b"".join(parts)
+        receiving.settle(len(body))
+        return replace(answer, body=body)
 
     def hide(self, text: str) -> str:
         """The text without any provider's key."""

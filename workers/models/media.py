@@ -4,19 +4,24 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.fields import MAX_URL, URL_REST, FieldType
 from engine.models.manifest import Model
+from engine.models.sections.http import Http
+from engine.models.sections.openai import Api, OpenAI
 from engine.nodes.base import NodeFailed
 from workers.models.base import CallContext, Stored
 from workers.models.failing import bad_response
+from workers.models.room import too_much
 
 MEDIA_FIELDS = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
 MAX_SENT_BYTES = 20_971_520
 """Of one medium that goes to a provider."""
+WAIT_SECONDS = 300.0
+"""For memory, at most."""
 MAX_SENT_TOGETHER = 52_428_800
 """Of all that go there with one call as what they are."""
 BEGINNINGS = (
@@ -74,20 +79,53 @@ async def with_own_media(
     Raises NodeFailed.
     """
     names = [field.name for field in model.fields if field.type in MEDIA_FIELDS]
-    found = {name: await _inline(values[name], call) for name in names if values.get(name)}
-    return {**values, **found} if found else values
+    given = {name: values[name] for name in names if values.get(name)}
+    if not given:
+        return values
+    expected = min(_weigh(given.values(), MAX_SENT_BYTES), call.sending.most)
+    await call.sending.take(expected, call.bound(WAIT_SECONDS))
+    left, found = call.sending.most, {}
+    for name, value in given.items():
+        found[name], left = await _inline(value, call, left)
+    each = MAX_SENT_BYTES if _loads(model) else 0
+    call.sending.settle(min(_weigh(found.values(), each), call.sending.most))
+    return {**values, **found}
 
 
-async def _inline(value: Any, call: CallContext) -> Any:
+async def _inline(value: Any, call: CallContext, left: int) -> tuple[Any, int]:
+    """The value with data, and how many bytes more there may be."""
     if isinstance(value, list):
-        return [await _inline(each, call) for each in value]
-    if not isinstance(value, str):
-        return value
-    data = await call.read(value, MAX_SENT_BYTES)
-    if data is None:
-        return value
-    encoded = await asyncio.to_thread(base64.b64encode, data)
-    return f"data:{content_type_of(data)};base64,{encoded.decode()}"
+        inlined = []
+        for each in value:
+            made, left = await _inline(each, call, left)
+            inlined.append(made)
+        return inlined, left
+    data = await call.read(value, MAX_SENT_BYTES) if isinstance(value, str) else None
+    if data is not None:
+        encoded = await asyncio.to_thread(base64.b64encode, data)
+        value = f"data:{content_type_of(data)};base64,{encoded.decode()}"
+    left -= _weigh([value], 0)
+    if left < 0:
+        raise too_much(call.sending.most)
+    return value, left
+
+
+def _weigh(values: Iterable[Any], each: int) -> int:
+    """How many bytes media have that are given as data; `each`: one that is only named."""
+    size = 0
+    for value in values:
+        if isinstance(value, list):
+            size += _weigh(value, each)
+        elif isinstance(value, str):
+            size += len(value) if value.startswith("data:") else each
+    return size
+
+
+def _loads(model: Model) -> bool:
+    """Whether media are fetched here that are only named."""
+    call = model.call
+    is_edit = isinstance(call, OpenAI) and call.api is Api.IMAGES
+    return is_edit or (isinstance(call, Http) and bool(call.inline))
 
 
 async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[Loaded]:
@@ -106,6 +144,11 @@ async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[
     return loaded
 
 
+def settle_sent(loaded: Iterable[Loaded], call: CallContext) -> None:
+    """These are all the media that the call sends: each as it is, and in the body."""
+    call.sending.settle(2 * sum(len(each.data) for each in loaded))
+
+
 async def with_data(
     names: Sequence[str], model: Model, values: Mapping[str, Any], call: CallContext
 ) -> Mapping[str, Any]:
@@ -116,10 +159,14 @@ async def with_data(
     kinds = {field.name: field.type for field in model.fields}
     given = [name for name in names if values.get(name)]
     found: dict[str, Any] = {}
+    loaded: list[Loaded] = []
     for name in given:
         [medium] = await load_media([values[name]], kinds[name], call)
         encoded = await asyncio.to_thread(base64.b64encode, medium.data)
         found[name] = {"type": medium.content_type, "data": encoded.decode()}
+        loaded.append(medium)
+    if loaded:
+        settle_sent(loaded, call)
     return {**values, **found} if found else values
 
 

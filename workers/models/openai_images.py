@@ -7,7 +7,7 @@ from engine.models.sections.openai import OpenAI
 from workers.models.base import Answer, CallContext, Stored
 from workers.models.failing import bad_response
 from workers.models.line import MAX_MEDIA_BYTES, Line
-from workers.models.media import keep_base64, keep_url, load_media, one_or_all
+from workers.models.media import keep_base64, keep_url, load_media, one_or_all, settle_sent
 from workers.models.multipart import File, Form
 from workers.models.question import Question
 from workers.models.used import TOKENS, count
@@ -35,6 +35,7 @@ async def _load_files(question: Question, call: CallContext) -> list[File]:
     """The images, and the mask where there is one."""
     names = [*["image[]"] * len(question.images), *["mask"] * len(question.mask)]
     loaded = await load_media([*question.images, *question.mask], "image", call)
+    settle_sent(loaded, call)
     return [
         File(name=name, content_type=each.content_type, data=each.data)
         for name, each in zip(names, loaded, strict=True)

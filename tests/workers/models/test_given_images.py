@@ -1,6 +1,7 @@
 """Images that models are given as bytes: in a form for OpenAI's edits, as data in a body."""
 
 import base64
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -48,7 +49,14 @@ class WayOut:
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
         body = b'{"url": "https://a.example/1.png", "data": [{"url": "https://a.example/1.png"}]}'
-        return HttpAnswer(status=200, headers={}, body=body)
+        answer = HttpAnswer(status=200, headers={}, body=body)
+        if call.take is not None:
+            await call.take(answer, pieces(body))
+        return answer
+
+
+async def pieces(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 class Elsewhere:

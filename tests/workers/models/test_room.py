@@ -1,0 +1,230 @@
+"""Memory for media: calls wait for theirs, in turn, and give it back whatever becomes of them."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from engine.models.manifest import Model
+from engine.nodes.base import NodeFailed
+from tests.eventually import eventually
+from tests.manifests import PROMPT
+from tests.providers import Kept, Provider, calling, provided, serving_provider
+from workers.http import Egress
+from workers.models import Errand, Models, NoDesk, Stored
+from workers.models.media import MAX_SENT_BYTES
+from workers.models.room import MEGABYTE, Room, Share
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4 * MEGABYTE)
+DATA_URL = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
+OWN = "https://kept.example/own"
+SEEING = PROMPT + '[[fields]]\nname = "image"\ntype = "image"\n'
+IMAGES = '[[fields]]\nname = "image"\ntype = "image"\nmax = 16\n'
+SEES = '\nmodel = "m"\nimages = "{{ image }}"\n'
+REPLY = {"choices": [{"message": {"content": "A cat"}}]}
+
+
+# -- the room -------------------------------------------------------------------------------------
+
+
+async def test_who_finds_no_room_waits_and_others_do_not_overtake() -> None:
+    room, order = Room(10), list[str]()
+
+    async def take(name: str, size: int) -> None:
+        await room.take(size, 1)
+        order.append(name)
+
+    await room.take(8, 1)
+    waiting = [asyncio.create_task(take("large", 9)), asyncio.create_task(take("small", 1))]
+    await asyncio.sleep(0)
+    assert order == []
+
+    room.give(8)
+    await asyncio.gather(*waiting)
+
+    assert (order, room.left) == (["large", "small"], 0)
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_who_gives_up_waiting_holds_up_nobody(is_cancelled: bool) -> None:
+    room = Room(10)
+    await room.take(8, 1)
+    first = asyncio.create_task(room.take(9, 1 if is_cancelled else 0.01))
+    second = asyncio.create_task(room.take(2, 1))
+    await asyncio.sleep(0)
+
+    if is_cancelled:
+        first.cancel()
+    [gave_up] = await asyncio.gather(first, return_exceptions=True)
+    await second
+
+    assert room.left == 0
+    if not is_cancelled:
+        assert isinstance(gave_up, NodeFailed)
+        assert (gave_up.code, gave_up.retryable) == ("resource_exhausted", True)
+
+
+async def test_a_turn_that_comes_just_as_it_is_given_up_is_not_lost() -> None:
+    room = Room(10)
+    await room.take(8, 1)
+    waiting = asyncio.create_task(room.take(9, 1))
+    await asyncio.sleep(0)
+
+    room.give(8)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    assert room.left == 10
+
+
+async def test_what_is_over_all_of_the_room_is_refused_in_words() -> None:
+    room = Room(10 * MEGABYTE)
+    share = Share(room)
+
+    with pytest.raises(NodeFailed, match="over the 10 MB that a worker has for all"):
+        await share.take(11 * MEGABYTE, 1)
+    with pytest.raises(NodeFailed, match="over the 10 MB"):
+        share.settle(11 * MEGABYTE)
+
+    share.free()
+    assert room.left == room.most
+
+
+# -- calls ----------------------------------------------------------------------------------------
+
+
+class Slow(Provider):
+    """Holds its answers back until a test lets them go."""
+
+    def __init__(self) -> None:
+        super().__init__(answers=[REPLY])
+        self.opened = asyncio.Event()
+        self.waiting = 0
+        self.most = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        answer = await super().answer(request)
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        await self.opened.wait()
+        self.waiting -= 1
+        return answer
+
+    async def count(self) -> int:
+        """Of calls that wait."""
+        return self.waiting
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> list[Room]:
+    """Room for two such pictures at once; those of each `Models`."""
+    made = list[Room]()
+
+    def make() -> Room:
+        made.append(Room(MAX_SENT_BYTES * 3 // 2))
+        return made[-1]
+
+    monkeypatch.setattr("workers.models.Room", make)
+    return made
+
+
+def seeing() -> Model:
+    return provided("openai", SEES, fields=SEEING)
+
+
+def ask(models: Models, url: str, seconds: float = 20) -> Any:
+    deadline = asyncio.get_running_loop().time() + seconds
+    errand = Errand(desk=NoDesk(), deadline=deadline)
+    return models.call(seeing(), {"prompt": "What is it?", "image": url}, errand)
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+async def slowly(egress: Egress, slow: Slow, rooms: list[Room]) -> AsyncIterator[Models]:
+    """Calls the provider that holds its answers back, with two pictures of the account's own."""
+    kept = Kept(own={("", OWN): PICTURE})
+    async with serving_provider(slow):
+        yield calling(egress, slow.environ, kept)
+
+
+@pytest.mark.parametrize("url", [OWN, DATA_URL], ids=["own", "as data"])
+async def test_calls_with_large_media_wait_until_others_have_ended(
+    slowly: Models, slow: Slow, rooms: list[Room], url: str
+) -> None:
+    calls = [asyncio.create_task(ask(slowly, url)) for _ in range(8)]
+    most = 2 if url == OWN else 5
+    await eventually(slow.count, lambda waiting: waiting == most)
+
+    slow.opened.set()
+    answers = await asyncio.gather(*calls)
+
+    assert [each.value for each in answers] == ["A cat"] * 8
+    assert slow.most == most
+    assert [room.left for room in rooms] == [room.most for room in rooms]
+
+
+async def test_a_call_that_finds_no_memory_in_time_says_so_and_is_not_made(
+    slowly: Models, slow: Slow
+) -> None:
+    others = [asyncio.create_task(ask(slowly, OWN)) for _ in range(2)]
+    await eventually(slow.count, lambda waiting: waiting == 2)
+
+    with pytest.raises(NodeFailed, match="left no memory") as late:
+        await ask(slowly, OWN, seconds=0.2)
+    slow.opened.set()
+    await asyncio.gather(*others)
+
+    assert (late.value.code, late.value.retryable) == ("resource_exhausted", True)
+    assert len(slow.asked) == 2
+
+
+async def test_a_call_with_more_media_than_there_is_memory_for_is_not_made(
+    slowly: Models, slow: Slow, rooms: list[Room]
+) -> None:
+    many = provided("openai", SEES, fields=PROMPT + IMAGES)
+
+    with pytest.raises(NodeFailed, match="that a worker has for all") as refused:
+        await slowly.call(many, {"prompt": "x", "image": [OWN] * 6})
+
+    assert (refused.value.code, refused.value.retryable) == ("resource_exhausted", False)
+    assert slow.asked == []
+    assert [room.left for room in rooms] == [room.most for room in rooms]
+
+
+async def test_what_comes_back_has_its_own_memory(
+    egress: Egress, slow: Slow, rooms: list[Room]
+) -> None:
+    painter = provided("openai", '\nmodel = "m"', category="image")
+    data = base64.b64encode(PICTURE * 2).decode()
+    slow.answers = [{"data": [{"b64_json": data}]}]
+    slow.opened.set()
+    kept = Counting()
+    async with serving_provider(slow):
+        models = calling(egress, slow.environ, kept)
+        await asyncio.gather(*(models.call(painter, {"prompt": "x"}) for _ in range(5)))
+
+    assert len(kept.media) == 5
+    assert kept.most <= 2
+    assert [room.left for room in rooms] == [room.most for room in rooms]
+
+
+class Counting(Kept):
+    """Counts how many media it keeps at a time, each for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.most = 0
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> Stored:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.05)
+        self.now -= 1
+        return await super().keep(account_id, data, content_type)
