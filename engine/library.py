@@ -12,6 +12,7 @@ from engine.errors import (
     EngineError,
     MediaQuotaExceeded,
     StorageFailed,
+    StorageStalled,
     UnsupportedMediaType,
 )
 from engine.media.formats import Medium, UnfitMedia
@@ -73,6 +74,8 @@ class Library:
             await self._objects.put_stream(key, inspector.through(pieces))
             facts, size = inspector.known, inspector.bytes
             return await self._assets.keep(place.asset_id, facts, size, execution_id)
+        except StorageStalled:
+            raise  # what may yet be stored is looked for when it is given up by itself
         except BaseException as error:
             await self._give_up(place.asset_id)
             if isinstance(error, UnfitMedia):

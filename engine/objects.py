@@ -19,7 +19,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
-from engine.errors import StorageFailed
+from engine.errors import StorageFailed, StorageStalled
 from engine.media.folder import OpenFile, check_way, open_file
 from engine.media.ranges import ByteRange
 from engine.settings import SettingError, Settings
@@ -34,6 +34,8 @@ LISTED_AT_ONCE = 1_000
 PROBE = "doctor"
 REQUEST_TIME = timedelta(seconds=60)
 RETRY_TIME = timedelta(seconds=10)
+STALL_SECONDS = 30.0
+"""How long the place may take for a piece of what is stored, and for the end of it."""
 
 log = logging.getLogger(__name__)
 
@@ -61,31 +63,39 @@ class Objects:
         return bool(self._url)
 
     async def put_stream(self, key: str, pieces: AsyncIterator[bytes]) -> None:
-        """Store what comes, whole or not at all. What `pieces` raises is raised."""
+        """Store what comes, whole or not at all, however slowly it comes.
+
+        What `pieces` raises is raised, and StorageStalled when the place does not answer.
+        """
         first = bytearray()
         async for piece in pieces:
             first += piece
             if len(first) >= self._part_bytes:
                 break
         else:
-            if not await self.put(key, bytes(first)):
-                raise StorageFailed
+            async with _in_time():
+                if not await self.put(key, bytes(first)):
+                    raise StorageFailed
             return
         source = _Source(bytes(first), pieces)
         try:
-            with _storing():
-                await obstore.put_async(
-                    await self._reach(key),
-                    key,
-                    source.pieces(),
-                    chunk_size=self._part_bytes,
-                    max_concurrency=PARTS_AT_ONCE,
-                )
-                await self._settle(key)
+            async with _in_time() as clock:
+                await self._put_parts(key, source.pieces(clock))
         except StorageFailed:
             if source.failure is not None:
                 raise source.failure from None
             raise
+
+    async def _put_parts(self, key: str, pieces: AsyncIterator[bytes]) -> None:
+        with _storing():
+            await obstore.put_async(
+                await self._reach(key),
+                key,
+                pieces,
+                chunk_size=self._part_bytes,
+                max_concurrency=PARTS_AT_ONCE,
+            )
+            await self._settle(key)
 
     async def write(self, key: str, data: bytes) -> None:
         """Store an object, whole or not at all, in place of what is there."""
@@ -217,14 +227,20 @@ class _Source:
         self._rest = rest
         self.failure: Exception | None = None
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self, clock: asyncio.Timeout) -> AsyncIterator[bytes]:
+        """What is to be stored; the clock stands still while it does not come."""
         yield self._first
+        _wind(clock, None)
         try:
             async for piece in self._rest:
+                _wind(clock, STALL_SECONDS)
                 yield piece
+                _wind(clock, None)
         except Exception as error:
             self.failure = error
             raise
+        finally:
+            _wind(clock, STALL_SECONDS)
 
 
 async def _file_pieces(file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
@@ -239,6 +255,22 @@ async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     with _storing():
         async for piece in stream:
             yield bytes(piece)
+
+
+@contextlib.asynccontextmanager
+async def _in_time() -> AsyncIterator[asyncio.Timeout]:
+    """Raises StorageStalled when what is done within takes too long by this clock."""
+    try:
+        async with asyncio.timeout(STALL_SECONDS) as clock:
+            yield clock
+    except TimeoutError:
+        log.error("the place for media does not answer")
+        raise StorageStalled from None
+
+
+def _wind(clock: asyncio.Timeout, seconds: float | None) -> None:
+    with contextlib.suppress(RuntimeError):  # it has run out, and nobody waits any more
+        clock.reschedule(seconds and asyncio.get_running_loop().time() + seconds)
 
 
 @contextlib.contextmanager

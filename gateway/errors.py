@@ -60,6 +60,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.StoreFull: 503,
     errors.QueueFull: 503,
     errors.StorageFailed: 503,
+    errors.StorageStalled: 503,
     errors.ResultUnreadable: 503,
 }
 """Every class of the tree has its own row; a test insists."""

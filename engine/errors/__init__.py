@@ -49,6 +49,7 @@ EngineError
     ├── StoreFull
     ├── QueueFull
     └── StorageFailed      (of media and large outputs: full, gone or not permitted)
+        ├── StorageStalled (it does not answer)
         └── ResultUnreadable
 """
 
@@ -70,6 +71,7 @@ from engine.errors.capacity import (
     RateLimitExceeded,
     ResultUnreadable,
     StorageFailed,
+    StorageStalled,
     StoreFull,
     TooManyExecutions,
     TooManyFailedCalls,
@@ -157,6 +159,7 @@ __all__ = [
     "ResultUnreadable",
     "SessionRequired",
     "StorageFailed",
+    "StorageStalled",
     "StoreFull",
     "TooManyExecutions",
     "TooManyFailedCalls",

@@ -62,6 +62,10 @@ class StorageFailed(Unavailable):
         super().__init__(message)
 
 
+class StorageStalled(StorageFailed):
+    """The place for media does not answer; what was given to it may yet be stored."""
+
+
 class ResultUnreadable(StorageFailed):
     """A result that was too large for the record cannot be read from where it is kept."""
 

@@ -1,3 +1,5 @@
+import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -6,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from engine import objects
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests import media_files as files
@@ -192,3 +195,31 @@ async def test_a_place_that_is_gone_is_503(client: httpx2.AsyncClient, tmp_path:
     refused(answer, 503, "UNAVAILABLE")
     assert "retry-after" in answer.headers
     assert str(tmp_path) not in answer.text
+
+
+@pytest.mark.parametrize("milliseconds", [1, 700])
+async def test_a_place_that_does_not_answer_is_503_in_time_and_takes_uploads_when_it_does(
+    client: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    milliseconds: int,
+) -> None:
+    sound, answers_again, sync = files.wav(milliseconds, 1_000_000), threading.Event(), os.fsync
+
+    def hang(descriptor: int) -> None:
+        answers_again.wait(30)
+        sync(descriptor)
+
+    monkeypatch.setattr(objects, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(os, "fsync", hang)
+    began = time.monotonic()
+
+    answer = await client.post("/api/assets", content=sound, headers={"content-type": "audio/wav"})
+
+    took = time.monotonic() - began
+    answers_again.set()
+    refused(answer, 503, "UNAVAILABLE")
+    assert (answer.headers["retry-after"], took < 5) == ("2", True)
+    page = (await client.get("/api/assets")).json()
+    assert (page["rows"], page["bytes"]) == ([], 0)
+    monkeypatch.setattr(objects, "STALL_SECONDS", 30)
+    assert (await upload(client, sound, "audio/wav"))["bytes"] == len(sound)

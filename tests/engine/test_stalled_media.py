@@ -1,0 +1,160 @@
+"""A place for media that does not answer: who stores something there is told in time."""
+
+import asyncio
+import os
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import keyspace, objects
+from engine.errors import StorageStalled
+from engine.library import Library
+from engine.objects import PIECE_BYTES, Objects
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.assets import GIVEN_UP_MS, Source
+from tests import media_files as files
+from tests.engine.store.contents import contents
+
+SMALL, LARGE = 1, 3 * PIECE_BYTES // 65_536
+STALL_SECONDS = 0.3
+
+
+class Disk:
+    """Calls of the system that do not return until it is well again."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self._is_well = threading.Event()
+        self.waiting = 0
+
+    def hang(self, owner: object, name: str) -> None:
+        """Have one of them hang."""
+        real = getattr(owner, name)
+
+        def hanging(*args: Any, **options: Any) -> Any:
+            self.waiting += 1
+            self._is_well.wait(30)
+            return real(*args, **options)
+
+        self._monkeypatch.setattr(owner, name, hanging)
+
+    def heal(self) -> None:
+        """Let all go on."""
+        self._is_well.set()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    monkeypatch.setattr(objects, "STALL_SECONDS", STALL_SECONDS)
+    return Disk(monkeypatch)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Objects:
+    return Objects((tmp_path / "media").as_uri())
+
+
+async def pieces(times: int, before: Callable[[], Any] | None = None) -> AsyncIterator[bytes]:
+    for number in range(times):
+        if before is not None and number:
+            await before()
+        yield b"0123456789abcdef" * 4_096
+
+
+@pytest.mark.parametrize("times", [SMALL, LARGE])
+@pytest.mark.parametrize("call", [(objects, "check_way"), (os, "fsync")], ids=lambda call: call[1])
+async def test_a_folder_that_hangs_is_waited_for_a_while(
+    folder: Objects, disk: Disk, call: tuple[object, str], times: int
+) -> None:
+    disk.hang(*call)
+    began = time.monotonic()
+
+    with pytest.raises(StorageStalled) as failed:
+        await folder.put_stream("ab/c", pieces(times))
+
+    took, waiting = time.monotonic() - began, disk.waiting
+    disk.heal()  # threads that hang are waited for when the loop is closed
+    assert STALL_SECONDS <= took < STALL_SECONDS + 3
+    assert (failed.value.code, waiting) == ("UNAVAILABLE", 1)
+    assert failed.value.retry_after_seconds
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+async def test_a_place_that_takes_no_more_pieces_is_waited_for_a_while(
+    folder: Objects, disk: Disk, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    async def put(store: Any, key: str, data: AsyncIterator[bytes], **options: Any) -> None:
+        for _ in range(taken):
+            await anext(data)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("engine.objects.obstore.put_async", put)
+
+    with pytest.raises(StorageStalled):
+        await folder.put_stream("ab/c", pieces(LARGE))
+
+
+async def test_what_comes_slowly_is_stored(
+    folder: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "STALL_SECONDS", 0.8)
+    pauses = [1.0]
+
+    await folder.put_stream(
+        "ab/c", pieces(LARGE, before=lambda: asyncio.sleep(pauses.pop() if pauses else 0))
+    )
+
+    assert len(await folder.read("ab/c")) == LARGE * 65_536
+
+
+async def test_what_was_stored_after_all_goes_when_it_would_be_given_up(
+    settings: Settings, store: Store, account: Account, disk: Disk, tmp_path: Path
+) -> None:
+    library = Library.of(replace(settings, media_url=(tmp_path / "media").as_uri()), store)
+    disk.hang(os, "fsync")
+    with pytest.raises(StorageStalled):
+        await library.keep(account.id, "image/png", one(files.png()), source=Source.UPLOAD)
+    disk.heal()
+
+    [asset_id] = [path.name for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    now = await store.leases.now()
+    early = await store.assets.due(now + GIVEN_UP_MS // 2, 9)
+    late = await store.assets.due(now + GIVEN_UP_MS, 9)
+    due = keyspace.assets_due(keyspace.partition_of(asset_id))
+    for _ in range(2):
+        await store.client.send("ZADD", due, "XX", 1, asset_id)
+        await library.collect()
+
+    assert (early, late) == ([], [asset_id])
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    assert not [key for key in await contents(store.client) if b"asset" in key or b"media" in key]
+
+
+async def one(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def test_a_bucket_that_does_not_answer_is_waited_for_a_while(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(StorageStalled):
+        await Objects("s3://media/x").put_stream("ab/c", pieces(SMALL))
+
+    silent.close()
