@@ -8,11 +8,12 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -32,10 +33,14 @@ PIECE_BYTES = 262_144
 READ_BYTES = 16_777_216
 LISTED_AT_ONCE = 1_000
 PROBE = "doctor"
+THREADS = 16
 REQUEST_TIME = timedelta(seconds=60)
 RETRY_TIME = timedelta(seconds=10)
 STALL_SECONDS = 30.0
 """How long the place may take for a piece of what is stored, and for the end of it."""
+
+T = TypeVar("T")
+Words = TypeVarTuple("Words")
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +56,8 @@ class Objects:
         self._url = url
         self._part_bytes = PART_BYTES if self._folder is None else PIECE_BYTES
         self._store: LocalStore | S3Store | None = None
+        # A folder that hangs holds these, and not the threads that others have work for.
+        self._threads = ThreadPoolExecutor(THREADS, "media")
 
     @classmethod
     def of(cls, settings: Settings) -> "Objects":
@@ -125,8 +132,8 @@ class Objects:
         """
         with _storing():
             if self._folder is not None:
-                file = await asyncio.to_thread(open_file, self._folder, key)
-                return _file_pieces(file, part)
+                file = await self._apart(open_file, self._folder, key)
+                return self._file_pieces(file, part)
             if part is None:
                 got = await obstore.get_async(self._open(), key)
             else:
@@ -138,7 +145,7 @@ class Objects:
         """The whole object, or so much of it. Raises FileNotFoundError."""
         if self._folder is not None:
             with _storing():
-                return await asyncio.to_thread(_read, self._folder, key, max_bytes)
+                return await self._apart(_read, self._folder, key, max_bytes)
         part = None if max_bytes is None else ByteRange(0, max_bytes)
         return b"".join([piece async for piece in await self.stream(key, part)])
 
@@ -149,13 +156,13 @@ class Objects:
                 with contextlib.suppress(FileNotFoundError):
                     await obstore.delete_async(await self._reach(key), key)
             if self._folder is not None:
-                await asyncio.to_thread(_remove_drafts, self._folder, keys)
+                await self._apart(_remove_drafts, self._folder, keys)
 
     async def remove_all(self, prefix: str) -> None:
         """Remove all objects whose key begins with this, which ends with a slash."""
         with _storing():
             if self._folder is not None:
-                await asyncio.to_thread(_remove_folder, self._folder, prefix)
+                await self._apart(_remove_folder, self._folder, prefix)
                 return
             async for names in self.names(prefix):
                 await obstore.delete_async(self._open(), names)
@@ -165,12 +172,19 @@ class Objects:
         with _storing():
             if self._folder is not None:
                 found = _files(self._folder, prefix)
-                while names := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
+                while names := await self._apart(lambda: list(islice(found, LISTED_AT_ONCE))):
                     yield names
                 return
             stream = obstore.list(self._open(), prefix, chunk_size=LISTED_AT_ONCE)
             async for rows in stream:
                 yield [row["path"] for row in rows]
+
+    async def _file_pieces(self, file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
+        at, end = (part.start, part.end) if part else (0, sys.maxsize)
+        with _storing():
+            while piece := await self._apart(file.read, at, min(PIECE_BYTES, end - at)):
+                yield piece
+                at += len(piece)
 
     async def check(self) -> None:
         """Write, read and remove an object."""
@@ -181,16 +195,19 @@ class Objects:
             raise StorageFailed("What is stored for media does not come back as it was")
         await self.delete(key)
 
+    async def _apart(self, function: Callable[[*Words], T], *args: *Words) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
     async def _settle(self, key: str) -> None:
         """Bring a file to the disk: its record may be there before the system would do it."""
         if self._folder is not None:
-            await asyncio.to_thread(_sync, self._folder, self._folder / key)
+            await self._apart(_sync, self._folder, self._folder / key)
 
     async def _reach(self, key: str) -> LocalStore | S3Store:
         """The store, for a key that it does not find elsewhere: a folder's follows links."""
         store = self._open()
         if self._folder is not None:
-            await asyncio.to_thread(check_way, self._folder, key)
+            await self._apart(check_way, self._folder, key)
         return store
 
     def _open(self) -> LocalStore | S3Store:
@@ -241,14 +258,6 @@ class _Source:
             raise
         finally:
             _wind(clock, STALL_SECONDS)
-
-
-async def _file_pieces(file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
-    at, end = (part.start, part.end) if part else (0, sys.maxsize)
-    with _storing():
-        while piece := await asyncio.to_thread(file.read, at, min(PIECE_BYTES, end - at)):
-            yield piece
-            at += len(piece)
 
 
 async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:

@@ -101,6 +101,21 @@ async def test_a_place_that_takes_no_more_pieces_is_waited_for_a_while(
         await folder.put_stream("ab/c", pieces(LARGE))
 
 
+async def test_a_folder_that_hangs_keeps_no_thread_from_others(folder: Objects, disk: Disk) -> None:
+    disk.hang(os, "fsync")
+    storing = [
+        asyncio.create_task(folder.put_stream(f"ab/{number}", pieces(SMALL)))
+        for number in range(40)
+    ]
+    await asyncio.wait(storing)
+
+    done = await asyncio.wait_for(asyncio.to_thread(sum, [1, 2]), 2)
+
+    disk.heal()
+    assert done == 3
+    assert {type(each.exception()) for each in storing} == {StorageStalled}
+
+
 async def test_what_comes_slowly_is_stored(
     folder: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
