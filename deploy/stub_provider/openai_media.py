@@ -88,7 +88,10 @@ def _images(ask: Ask, sources: Sequence[bytes], given: int = 0) -> Answer:
     ]
     names = [picture_name(seed, width, height, kind, given) for seed in seeds]
     as_url = ask.body.get("response_format") == "url"
-    data = [{"url": f"{ask.base_url}/files/{name}"} if as_url else _inline(name) for name in names]
+    data = [
+        {"url": f"{ask.base_url}/files/{name}"} if as_url else _inline(name, ask.script.bytes)
+        for name in names
+    ]
     read = {"text_tokens": count_tokens(prompt), "image_tokens": IMAGE_TOKENS * given}
     spent = {"input_tokens": sum(read.values()), "output_tokens": 1000 * count}
     usage = {**spent, "total_tokens": sum(spent.values()), "input_tokens_details": read}
@@ -96,8 +99,11 @@ def _images(ask: Ask, sources: Sequence[bytes], given: int = 0) -> Answer:
     return with_usage(answer_json({**about, "data": data, "usage": usage}), *spent.values())
 
 
-def _inline(name: str) -> Mapping[str, Any]:
-    return {"b64_json": base64.b64encode(make_file(name).data).decode()}
+def _inline(name: str, size: int) -> Mapping[str, Any]:
+    data = make_file(name).data
+    if name.endswith(".png"):
+        data = pictures.padded(data, size)
+    return {"b64_json": base64.b64encode(data).decode()}
 
 
 def size_of(size: Any) -> tuple[int, int]:

@@ -16,6 +16,8 @@ _LETTERS = {
     "u": ("#.#", "#.#", "#.#", "#.#", "###"),
     "b": ("#..", "#..", "###", "#.#", "###"),
 }
+PADDING = b"stUb"
+"""A chunk that readers of PNG pass over."""
 _TOP, _LEFT = 13, 9
 _MARKS_ROW, MAX_MARKS = 22, 16
 
@@ -37,6 +39,15 @@ def draw(seed: str, width: int, height: int, kind: str, given: int = 0) -> bytes
         grid[_MARKS_ROW] = bytearray(marks)
     png = _png(grid, palette_of(seed), width, height)
     return png if kind == "png" else _converted(png, kind)
+
+
+def padded(png: bytes, size: int) -> bytes:
+    """The same picture in so many bytes at least, as the pictures of cameras and models have."""
+    missing = size - len(png)
+    if missing <= 0:
+        return png
+    end = png.rindex(b"IEND") - 4
+    return png[:end] + _chunk(PADDING, bytes(missing)) + png[end:]
 
 
 def palette_of(seed: str) -> list[tuple[int, int, int]]:

@@ -10,7 +10,8 @@ from deploy.stub_provider.refusals import Refused
 MANNERS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
 """The ways in which an answer can be broken; a script names one as a bare word."""
 
-_NUMBERS = {"delay", "fail", "times", "pace", "job", "poll", "retry-after"}
+MAX_BYTES = 33_554_432
+_NUMBERS = {"delay", "fail", "times", "pace", "job", "poll", "retry-after", "bytes"}
 _WORDS = {"key", "end", "output"}
 _MARK = re.compile(r"\[\[stub\b([^\]]*)\]\]")
 _MARK_BYTES = re.compile(rb"\[\[stub\b([^\]]*)\]\]")
@@ -19,7 +20,10 @@ _MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<man
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """Times are milliseconds, `retry_after` seconds; `times` 0 means every time."""
+    """Times are milliseconds, `retry_after` seconds; `times` 0 means every time.
+
+    `bytes` is how large pictures are that are sent as data, at least.
+    """
 
     delay: float = 0
     fail: int = 0
@@ -30,6 +34,7 @@ class Script:
     pace: float = 0
     job: float = 200
     poll: int = 0
+    bytes: int = 0
     end: str = ""
     output: str = ""
 
@@ -75,8 +80,10 @@ def _entries(text: str) -> Iterator[tuple[str, Any]]:
 
 
 def _number(name: str, value: str) -> tuple[str, float]:
-    whole = name in {"fail", "times", "poll"}
+    whole = name in {"fail", "times", "poll", "bytes"}
     number = int(float(value)) if whole else float(value)
+    if name == "bytes" and number > MAX_BYTES:
+        raise Refused(400, f"(stub) 'bytes' is {MAX_BYTES} at most.", param="x-stub")
     if name in {"fail", "poll"} and not 400 <= number <= 599:
         raise Refused(400, f"(stub) '{name}' is a status from 400 to 599.", param="x-stub")
     return name, number

@@ -22,6 +22,12 @@ from workers.walker import Walker
 collect_ignore = [] if shutil.which("openssl") else ["test_http_tls.py"]
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The loop of a real worker, which passes on more at a time and in another order."""
+    return "asyncio", {"use_uvloop": True}
+
+
 @pytest.fixture
 async def target() -> AsyncIterator[Target]:
     async with serving() as target:

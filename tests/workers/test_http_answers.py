@@ -19,12 +19,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 MEGABYTE = 1_048_576
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop of a real worker, which passes on more at a time."""
-    return "asyncio", {"use_uvloop": True}
-
-
 def get(stub: Stub, timeout_seconds: float = 5.0, max_bytes: int = 10_485_760) -> HttpCall:
     return HttpCall(
         method="GET", url=stub.url, timeout_seconds=timeout_seconds, max_bytes=max_bytes

@@ -1,5 +1,6 @@
 """Models of media in whole workers against the stub: images in, copies of what is made, speech."""
 
+import asyncio
 import io
 import math
 from collections.abc import AsyncIterator, Iterator
@@ -186,6 +187,27 @@ async def test_what_the_provider_at_a_private_address_made_is_copied(
     assert execution.error is None
     [url] = execution.result["images"]
     assert (await library.find(url)).source is Source.PROVIDER
+
+
+async def test_pictures_as_large_as_real_ones_are_kept_one_after_the_other(
+    settings: Settings, runner: Runner, library: Library
+) -> None:
+    prompts = [{"value": f"Cat {number} [[stub bytes=3000000]]"} for number in range(4)]
+    graph = (
+        Graph()
+        .node("cats", "list", items=prompts)
+        .node("paint", "imageGenerator", model="gpt-image")
+        .node("out", "responseOutput")
+        .wire("cats.items-out > paint.prompt-in", "paint.image-out > out.result-in")
+    )
+
+    async with worker(settings), asyncio.timeout(4):  # the stub keeps a connection for longer
+        execution = await run(runner, graph)
+
+    assert execution.error is None
+    assets = [await library.find(url) for url in execution.result["images"]]
+    assert [asset.medium for asset in assets] == [Medium.IMAGE] * 4
+    assert all(3_000_000 <= asset.bytes < 3_100_000 for asset in assets)
 
 
 async def test_speech_is_a_sound_at_the_output_of_a_custom_model(

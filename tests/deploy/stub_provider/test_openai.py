@@ -30,6 +30,21 @@ def open_picture(data: bytes) -> Image.Image:
     return picture
 
 
+def test_pictures_can_be_as_large_as_real_ones(stub: TestClient) -> None:
+    asked = {"model": "m", "prompt": "A cat", "size": "64x64"}
+
+    small, large = (
+        base64.b64decode(stub.post(PICTURES, json=asked | more).json()["data"][0]["b64_json"])
+        for more in ({}, {"prompt": "A cat [[stub bytes=2000000]]"})
+    )
+    refused = stub.post(PICTURES, json=asked, headers={"x-stub": "bytes=99999999"})
+
+    assert len(small) < 100_000
+    assert 2_000_000 <= len(large) < 2_000_100
+    assert open_picture(large).tobytes() == open_picture(small).tobytes()
+    assert refused.status_code == 400
+
+
 def test_a_chat_answer_names_the_stub_and_echoes_the_last_prompt(stub: TestClient) -> None:
     answer = stub.post(CHAT, json={"model": "gpt-x", "messages": user("Name a red thing")})
 
