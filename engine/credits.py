@@ -1,6 +1,6 @@
 """Credits: what a run may cost, before it starts. One credit is 0.001 USD."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -10,10 +10,9 @@ from engine.capabilities import EVERYTHING, Tier
 from engine.errors import MaxCreditsExceeded, ModelNotFound, ModelTierRequired
 from engine.graph import Plan
 from engine.models.manifest import Model, Trial
-from engine.models.pricing import cost_micro_usd, credits_for
+from engine.models.pricing import Usage, cost_micro_usd, credits_for
 from engine.models.registry import find_model
-from engine.nodes.base import Wire
-from engine.nodes.request_input import outputs_of
+from engine.outlook import Outlook, of_defaults, of_run
 from engine.tiers import Terms
 
 MAX_CREDITS = 2**53 - 1
@@ -45,7 +44,8 @@ def make_quote(
 ) -> Quote | None:
     """The quote of a plan for an account of these terms; None when nothing in it is charged.
 
-    What of a run's inputs goes straight to a charged node counts as it is given.
+    What of a run's inputs comes to a charged node through nodes that only put values together
+    counts as it is given, lists as long as they will be.
 
     Raises ModelNotFound, ModelTierRequired, or MaxCreditsExceeded when the estimate is over
     `max_credits`.
@@ -61,7 +61,7 @@ def make_quote(
             trials[name] = model.trial
         elif RANKS[terms.tier] < RANKS[model.tier] and EVERYTHING not in terms.ceiling:
             raise ModelTierRequired(name, model.tier.value, terms.tier.value)
-    costs = _costs(plan, terms.markup, inputs, _unmade)
+    costs = _costs(plan, terms.markup, of_run(plan, inputs))
     total = sum(cost for name, cost in costs if name not in trials)
     if max_credits is not None and total > max_credits:
         message = f"The run may cost {total} credits, more than 'max_credits' allows"
@@ -74,25 +74,17 @@ def estimate(plan: Plan, markup: Decimal) -> int:
 
     Models that are gone count 0.
     """
-    defaults = {field.name: field.default for field in plan.fields}
-    return sum(cost for _, cost in _costs(plan, markup, defaults, _unsaid))
+    return sum(cost for _, cost in _costs(plan, markup, of_defaults(plan)))
 
 
-def node_credits(
-    plan: Plan,
-    index: int,
-    inputs: Mapping[str, Any],
-    markup: Decimal,
-    unknown: Collection[str] = (),
-) -> int:
-    """The most that one run of a node with these inputs costs; `unknown` sockets bring others."""
+def node_credits(plan: Plan, index: int, inputs: Mapping[str, Any], markup: Decimal) -> int:
+    """The most that one run of a node with these inputs costs."""
     name = plan.models.get(index)
     model = None if name is None else find_model(name)
     if model is None:
         return 0
     node = plan.nodes[index]
-    usage = node.type.most(node.settings, inputs, unknown)
-    return credits_for(cost_micro_usd(model.pricing, usage), markup)
+    return _credits(model, node.type.most(node.settings, inputs), markup)
 
 
 def trials_text(trials: Mapping[str, Trial]) -> str:
@@ -113,29 +105,12 @@ def _usable(name: str) -> Model:
     return model
 
 
-def _costs(
-    plan: Plan,
-    markup: Decimal,
-    inputs: Mapping[str, Any],
-    is_unknown: Callable[[Wire, Plan, Mapping[str, Any]], bool],
-) -> Iterator[tuple[str, int]]:
-    given = outputs_of(plan.fields, inputs)
+def _costs(plan: Plan, markup: Decimal, outlook: Outlook) -> Iterator[tuple[str, int]]:
     for index, name in plan.models.items():
-        wires = plan.nodes[index].wires
-        known = {
-            wire.socket: given.get(wire.output)
-            for wire in wires
-            if wire.source == plan.request_input
-        }
-        unknown = {wire.socket for wire in wires if is_unknown(wire, plan, given)}
-        yield name, node_credits(plan, index, known, markup, unknown)
+        model = find_model(name)
+        if model is not None:
+            yield name, _credits(model, outlook.usage(index, model), markup)
 
 
-def _unmade(wire: Wire, plan: Plan, _: Mapping[str, Any]) -> bool:
-    """Whether other nodes come before."""
-    return wire.source != plan.request_input
-
-
-def _unsaid(wire: Wire, plan: Plan, given: Mapping[str, Any]) -> bool:
-    """Whether other nodes come before, or what a caller says in place of no default."""
-    return wire.source != plan.request_input or given.get(wire.output) is None
+def _credits(model: Model, usage: Usage, markup: Decimal) -> int:
+    return credits_for(cost_micro_usd(model.pricing, usage), markup)

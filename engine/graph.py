@@ -72,6 +72,8 @@ class Plan:
     """The saved value of each field."""
     models: Mapping[int, str] = field(default_factory=dict)
     """The nodes that are charged, each with its model's internal name."""
+    findings: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What others have found out of it and would find again, by what it is called there."""
 
     @property
     def names(self) -> tuple[NodeName, ...]:

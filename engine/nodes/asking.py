@@ -16,6 +16,7 @@ from engine.nodes.fan_out import (
     find_current,
     find_usable,
     known_values,
+    longest,
     missing_fields,
     most_of_calls,
     read_params,
@@ -179,8 +180,14 @@ def ask_most(
         params = given if isinstance(given, dict) else {}
         values = {**known_values(model, ask.values), **known_values(model, params)}
         usage = model.most(finish(model, values), is_partial=True)
-        return usage * _count_items(model, way, inputs)
-    return most_of_calls(model, [finish(model, row) for row in rows], is_partial=bool(unknown))
+        return usage * (_length(model, way, inputs) or 1)
+    return most_of_calls(model, [finish(model, row) for row in rows], inputs, unknown)
+
+
+def ask_length(ask: Ask, way: Way, inputs: Mapping[str, Any]) -> int | None:
+    """For how many items `ask_calls` asks, None where no list is wired."""
+    model = find_model(ask.model.internal_name) or ask.model
+    return _length(model, way, inputs)
 
 
 def _fill(
@@ -267,15 +274,11 @@ def _takes_many(field: Field) -> bool:
     return field.type is FieldType.JSON
 
 
-def _count_items(model: Model, way: Way, inputs: Mapping[str, Any]) -> int:
-    lengths = [
-        len(value)
-        for inlet in way.inlets
-        if isinstance(value := inputs.get(inlet.socket), list)
-        and (field := inlet.field(model)) is not None
-        and not _takes_many(field)
-    ]
-    return max(lengths, default=1)
+def _length(model: Model, way: Way, inputs: Mapping[str, Any]) -> int | None:
+    fields = ((inlet.socket, inlet.field(model)) for inlet in way.inlets)
+    return longest(
+        inputs.get(socket) for socket, field in fields if field and not _takes_many(field)
+    )
 
 
 def _wired(

@@ -21,13 +21,14 @@ from engine.nodes.asking import (
     Values,
     Way,
     ask_calls,
+    ask_length,
     ask_most,
     ask_needs,
     ask_sockets,
     read_ask,
 )
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.fan_out import CALLS_AT_ONCE, call_each, run_each
+from engine.nodes.fan_out import CALLS_AT_ONCE, alike, call_each, run_each
 from engine.sockets import Socket, SocketType
 
 TEXT_OUT, ANALYSIS_OUT, ITEMS_OUT = "text-out", "analysis-out", "items-out"
@@ -105,6 +106,13 @@ class Assistant(NodeType):
         unknown: Collection[str] = (),
     ) -> Usage:
         return ask_most(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
+
+    def foresee(self, settings: AssistantSettings, inputs: Mapping[str, Any]) -> Outputs:
+        length = ask_length(settings.ask, WAY, inputs)
+        given: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), alike(length))
+        if settings.exports_list or settings.schema is not None:
+            return given  # how many items a model writes, nobody knows
+        return {**given, ITEMS_OUT: alike(1 if length is None else length)}
 
     def bind(self, settings: AssistantSettings, wired: frozenset[str]) -> AssistantSettings:
         return replace(settings, wired=wired)

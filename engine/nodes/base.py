@@ -196,8 +196,19 @@ class NodeType(Protocol):
     def most(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Usage:
-        """The most that one run with these inputs can use; `unknown` sockets bring others later."""
+        """The most that one run with these inputs can use.
+
+        `unknown` sockets bring others later, but items of their lists that are not null stay.
+        """
         return Usage()
+
+    def foresee(self, settings: Any, inputs: Mapping[str, Any]) -> Outputs:
+        """What a run with these inputs gives, as far as it is known without one.
+
+        A list with null in it says how long it is; what is left out is not known at all. Of a pure
+        type it is all that a run gives. Raises NodeFailed where that would fail.
+        """
+        return {}
 
     def bind(self, settings: Any, wired: frozenset[str]) -> Any:
         """Settle what depends on which outputs have wires; most node types do not care."""

@@ -26,6 +26,10 @@ class Condition(NodeType):
     def outputs(self, settings: str) -> Mapping[str, Socket]:
         return {"true-out": Socket(type=SocketType.ANY), "false-out": Socket(type=SocketType.ANY)}
 
+    def foresee(self, settings: str, inputs: Mapping[str, Any]) -> Outputs:
+        value = inputs.get(VALUE_IN)
+        return {"true-out": value, "false-out": value}
+
     async def run(self, settings: str, inputs: Mapping[str, Any], context: Context) -> Outputs:
         value = inputs.get(VALUE_IN)
         cel.check_size(value)

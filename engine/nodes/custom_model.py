@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.fields import SOCKETS, Field
-from engine.models.manifest import Model
+from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
 from engine.nodes.fan_out import (
     PARAMS_IN,
+    alike,
     call_each,
     check_values,
     find_current,
     find_usable,
     known_values,
+    longest,
     missing_fields,
     most_of_calls,
     read_params,
@@ -96,7 +98,15 @@ class CustomModel(NodeType):
             rows = _rows(model, lists) if lists else [{}]
         except NodeFailed:  # as it stands it does not come to a call
             return model.most(values, is_partial=True) * max(map(len, lists.values()))
-        return most_of_calls(model, [values | row for row in rows], is_partial=bool(unknown))
+        return most_of_calls(model, [values | row for row in rows], inputs, unknown)
+
+    def foresee(self, settings: CustomModelSettings, inputs: Mapping[str, Any]) -> Outputs:
+        model = find_model(settings.model.internal_name) or settings.model
+        length = longest(_wired(model, inputs).values())
+        if length is None and model.category is Category.IMAGE:
+            images = model.most(_merge(model, settings, inputs), is_partial=True).images
+            length = images if images > 1 else None  # one call gives them all
+        return {_output(model): alike(length)}
 
     async def run(
         self, settings: CustomModelSettings, inputs: Mapping[str, Any], context: Context

@@ -1,7 +1,7 @@
 """Calls of a model for each item of lists, and the checks that come before them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from engine.errors import InvalidInputs
@@ -113,15 +113,32 @@ def zip_lists(
     return [{name: value for name, value in row if value is not None} for row in rows]
 
 
-def most_of_calls(model: Model, calls: Sequence[Values], *, is_partial: bool) -> Usage:
-    """The most that calls with these values can use, which differ in what is sent alone."""
+def most_of_calls(
+    model: Model, calls: Sequence[Values], inputs: Mapping[str, Any], unknown: Collection[str]
+) -> Usage:
+    """The most that calls with these values can use, which differ in what is sent alone.
+
+    Of a list that an `unknown` socket brings, the items that are there are known.
+    """
     if not calls:
         return Usage()
-    first = model.most(calls[0], is_partial=is_partial)
     if model.input_price is None:
-        return first * len(calls)
-    rest = (model.most(values, is_partial=is_partial) for values in calls[1:])
-    return sum(rest, start=first)
+        return model.most(calls[0], is_partial=bool(unknown)) * len(calls)
+    lists = [value for name in unknown if isinstance(value := inputs.get(name), list)]
+    is_partial = len(lists) < len(unknown)
+    nulls = {n for value in lists for n, item in enumerate(value) if item is None}
+    each = (model.most(v, is_partial=is_partial or n in nulls) for n, v in enumerate(calls))
+    return sum(each, start=Usage())
+
+
+def alike(length: int | None) -> list[None] | None:
+    """What is known of a list beforehand, or of a single value where there is no length."""
+    return None if length is None else [None] * min(length, MAX_ITEMS)
+
+
+def longest(values: Iterable[Any]) -> int | None:
+    """How many items there are where some of these are lists, None where none is one."""
+    return max((len(value) for value in values if isinstance(value, list)), default=None)
 
 
 async def call_each(

@@ -15,13 +15,14 @@ from engine.nodes.asking import (
     Values,
     Way,
     ask_calls,
+    ask_length,
     ask_most,
     ask_needs,
     ask_sockets,
     read_ask,
 )
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.fan_out import MAX_ITEMS, PARAMS_IN, call_each, value_faults
+from engine.nodes.fan_out import MAX_ITEMS, PARAMS_IN, alike, call_each, value_faults
 from engine.sockets import Socket
 
 COUNT, SEED = "count", "seed"
@@ -66,6 +67,9 @@ class Generator(NodeType):
     ) -> Usage:
         return ask_most(settings.ask, self.way, inputs, unknown)
 
+    def foresee(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Outputs:
+        return {self._output: alike(ask_length(settings.ask, self.way, inputs))}
+
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
@@ -103,10 +107,13 @@ class ImageGenerator(Generator):
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        params = inputs.get(PARAMS_IN)
-        wired = params.get(COUNT) if isinstance(params, dict) else None
-        count = settings.count if wired is None else _read_count(wired) or MAX_COUNT
+        count = _most_count(settings, inputs)
         return ask_most(settings.ask, self.way, inputs, unknown, _one) * count
+
+    def foresee(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Outputs:
+        length, count = ask_length(settings.ask, self.way, inputs), _most_count(settings, inputs)
+        is_one = length is None and count == 1
+        return {self._output: alike(None if is_one else count * (1 if length is None else length))}
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
@@ -148,6 +155,12 @@ def _typed_count(data: Mapping[str, Any]) -> int | None:
     typed = values.get(COUNT) if isinstance(values, dict) else None
     asked = data.get(COUNT) if typed is None else typed
     return 1 if asked is None else _read_count(asked)
+
+
+def _most_count(settings: GeneratorSettings, inputs: Mapping[str, Any]) -> int:
+    params = inputs.get(PARAMS_IN)
+    wired = params.get(COUNT) if isinstance(params, dict) else None
+    return settings.count if wired is None else _read_count(wired) or MAX_COUNT
 
 
 def _wired_count(settings: GeneratorSettings, inputs: Mapping[str, Any]) -> int:

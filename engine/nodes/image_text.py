@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.images import MAX_READ
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
-from engine.nodes.fan_out import run_each
+from engine.nodes.fan_out import alike, longest, run_each
 from engine.sockets import Socket, SocketType
 from engine.values import kind_of
 
@@ -42,6 +42,9 @@ class ImageText(NodeType):
 
     def outputs(self, settings: ImageTextSettings) -> Mapping[str, Socket]:
         return {TEXT_OUT: Socket(type=SocketType.TEXT)}
+
+    def foresee(self, settings: ImageTextSettings, inputs: Mapping[str, Any]) -> Outputs:
+        return {TEXT_OUT: alike(longest([inputs.get(IMAGE_IN)]))}
 
     async def run(
         self, settings: ImageTextSettings, inputs: Mapping[str, Any], context: Context

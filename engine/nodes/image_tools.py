@@ -19,7 +19,7 @@ from engine.images import (
     Resize,
 )
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.fan_out import run_each, zip_lists
+from engine.nodes.fan_out import alike, longest, run_each, zip_lists
 from engine.nodes.image_settings import Reader
 from engine.sockets import Socket, SocketType
 from engine.values import kind_of
@@ -68,6 +68,9 @@ class ImageTool(NodeType):
         """What is done to one item. Raises NodeFailed."""
         edit: Edit = settings
         return edit
+
+    def foresee(self, settings: Any, inputs: Mapping[str, Any]) -> Outputs:
+        return {IMAGE_OUT: alike(longest(inputs.get(name) for name in (*self.media, TEXT_IN)))}
 
     async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
         wired = {name: inputs[name] for name in (*self.media, TEXT_IN) if name in inputs}

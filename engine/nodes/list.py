@@ -46,6 +46,9 @@ class List(NodeType):
     async def run(
         self, settings: ListSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
+        return self.foresee(settings, inputs)
+
+    def foresee(self, settings: ListSettings, inputs: Mapping[str, Any]) -> Outputs:
         items = [] if settings.replaces and ITEMS_IN in inputs else list(settings.items)
         for value in inputs.get(ITEMS_IN, ()):
             items.extend(value if isinstance(value, list) else [value])

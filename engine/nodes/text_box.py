@@ -31,4 +31,7 @@ class TextBox(NodeType):
         return {"text-out": Socket(type=SocketType.TEXT)}
 
     async def run(self, settings: Template, inputs: Mapping[str, Any], context: Context) -> Outputs:
+        return self.foresee(settings, inputs)
+
+    def foresee(self, settings: Template, inputs: Mapping[str, Any]) -> Outputs:
         return {"text-out": settings.render(inputs)}

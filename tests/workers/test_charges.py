@@ -33,12 +33,17 @@ def line(*, retry: Any = None) -> Graph:
 
 
 def fan_behind_one(count: int) -> Graph:
-    """A charged node, and behind it one with a call for each of so many items."""
+    """A charged node, and behind it one with a call for each of so many items and one more."""
     graph = model_node(Graph(), "one")
     graph.node("list", "list", items=[{"value": f"{n}", "included": True} for n in range(count)])
+    return answer(unforeseen(graph.wire("one.text-out > list.items-in")), "many")
+
+
+def unforeseen(graph: Graph) -> Graph:
+    """A call for each item of a list, whose length no estimate knows."""
+    graph.node("same", "transform", expression="value")
     graph.node("many", "customModel", model="echo")
-    graph.wire("one.text-out > list.items-in", "list.items-out > many.prompt-in")
-    return answer(graph, "many")
+    return graph.wire("list.items-out > same.value-in", "same.value-out > many.prompt-in")
 
 
 async def test_a_list_of_five_holds_five_prices_before_it_runs(buyer: Buyer) -> None:
@@ -126,7 +131,8 @@ async def test_a_run_stops_before_the_node_that_would_pass_max_credits(buyer: Bu
 
 async def test_what_runs_at_the_same_time_counts_together_for_max_credits(buyer: Buyer) -> None:
     buyer.models.held = {"beside"}
-    graph = model_node(fan(Graph(), "many", 4), "beside")
+    graph = Graph().node("list", "list", items=[{"value": f"{n}"} for n in range(4)])
+    model_node(unforeseen(graph), "beside")
 
     execution = await buyer.run(answer(graph, "many", "beside"), max_credits=5 * PRICE - 1)
 
