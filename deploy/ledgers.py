@@ -74,7 +74,7 @@ async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping
     """The ids of an execution's nodes by index; none when it or its workflow is gone."""
     try:
         execution = await store.executions.facts(account_id, execution_id)
-        plan = await store.workflows.plan_of_execution(
+        names = await store.workflows.node_names(
             account_id,
             execution.workflow_slug,
             execution.workflow_version,
@@ -82,7 +82,7 @@ async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping
         )
     except EngineError:
         return {}
-    return {node.index: node.id for node in plan.nodes}
+    return {index: name.id for index, name in enumerate(names)}
 
 
 async def _check(store: Store, account: Account) -> Row:
