@@ -1,6 +1,5 @@
 """What was answered for items of a list is not asked for again, whatever ends the attempt."""
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -142,18 +141,6 @@ async def test_others_are_stopped_when_there_is_no_other_attempt(buyer: Buyer) -
     assert await buyer.paid(0)
 
 
-async def test_a_node_that_asks_once_keeps_nothing_beside_its_step(buyer: Buyer) -> None:
-    execution_id = await begin_one(buyer)
-
-    await asyncio.sleep(0.02)
-    found = kept(await record(buyer, execution_id))
-    buyer.models.open()
-    execution = await buyer.end(execution_id)
-
-    assert found == []
-    assert execution.status is ExecutionStatus.COMPLETED
-
-
 async def test_a_bad_answer_is_asked_again_and_good_ones_are_not(buyer: Buyer) -> None:
     lists = {f"{each}\n\n{LIST_SENTENCE}": f'["{each}"]' for each in prompts(4)}
     _, bad, worse, _ = lists
@@ -248,16 +235,6 @@ async def test_a_batch_comes_to_the_record_once_and_only_from_who_holds_the_node
     assert (again, foreign, late, unclaimed) == (True, False, False, False)
     assert kept(await record(buyer, execution_id)) == kept(before)
     assert before["kept"] == b"%d=1" % index
-
-
-async def begin_one(buyer: Buyer) -> str:
-    """An execution of two nodes with one call each, of which one has ended."""
-    graph = Graph().node("one", "customModel", model="echo", prompt="one")
-    graph.node("two", "customModel", model="echo", prompt="two")
-    buyer.models.held = {"two"}
-    execution_id = await buyer.begin(answer(graph, "one", "two"))
-    await buyer.models.called(2)
-    return execution_id
 
 
 async def waits_for_a_retry(buyer: Buyer, execution_id: str) -> None:
