@@ -172,10 +172,13 @@ class Assets:
 
     async def get(self, account_id: str, asset_id: str) -> Asset:
         """An asset of the account. Raises AssetNotFound."""
-        asset = await self.find(asset_id)
-        if asset.account_id != account_id:
+        if not is_asset_id(asset_id):
             raise AssetNotFound
-        return asset
+        key = keyspace.asset(keyspace.partition_of(asset_id), asset_id)
+        record = parse_hash(await self._client.call(SCRIPTS["read_asset"], [key], [account_id]))
+        if not record:
+            raise AssetNotFound
+        return _parse(asset_id, record)
 
     async def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> AssetPage:
         """At most `limit` assets of the account. Raises ValueError for a cursor that is not one."""

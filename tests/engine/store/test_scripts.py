@@ -80,6 +80,7 @@ SCENARIOS = {
         args=(NOW, "a", "acc", 5_000),
         answer=0,
     ),
+    "read_asset": Scenario(seed=((*ASSET, "state", "kept"),), keys=("a",), args=("acc",)),
     "forget_asset": Scenario(
         seed=(
             *((*ASSET, "state", "hidden", "bytes", 5), DUE_ASSET, ("SADD", "needed", "x")),
@@ -287,7 +288,9 @@ COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
 REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"} - COUNTING)
 """All but the sending of hints, which are disposable (a double is refused by the claim), and the
 counting of calls, which counts the double too."""
-READ_ONLY = {"authorize_key", "authorize_session", "list_dead_workers", "match_executions"}
+READ_ONLY = {
+    *("authorize_key", "authorize_session", "list_dead_workers", "match_executions", "read_asset"),
+}
 
 
 async def seeded(store: Store, scenario: Scenario) -> None:
