@@ -9,7 +9,7 @@ import networkx
 from engine.checks import MAX_NAMED, Draft, Link, Problem, Seen, examine
 from engine.errors import InvalidGraph
 from engine.fields import Field
-from engine.nodes.base import NodeType, Wire
+from engine.nodes.base import Kind, NodeType, Wire
 from engine.nodes.request_input import RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput
 from engine.policy import Policy
@@ -70,6 +70,8 @@ class Plan:
     strict_inputs: bool
     values: dict[str, Any]
     """The saved value of each field."""
+    is_pure: bool
+    """Whether no node that leads to the output has an effect or waits for anything."""
     models: Mapping[int, str] = field(default_factory=dict)
     """The nodes that are charged, each with its model's internal name."""
     findings: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -175,6 +177,7 @@ def _build_plan(draft: Draft) -> Plan:
         fields=form.fields,
         strict_inputs=form.strict,
         values=dict(form.values),
+        is_pure=all(nodes[index].type.kind is Kind.PURE for index in reachable),
         models=_find_models(nodes, reachable),
     )
 

@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from engine import keyspace
-from engine.store.hints import BULK_QUEUE, make_hint, parse_hint
+from engine.store.hints import BULK_QUEUE, make_hint, parse_carried, parse_hint
 
 FETCHED_AT_ONCE = 64
 BULK_AT_ONCE = 64
@@ -232,6 +232,7 @@ class HintConsumer(Consumer):
     def _make_message(self, data: bytes) -> MessageProxy | None:
         try:
             actor, argument = parse_hint(data)
+            carried = parse_carried(data)
         except (ValueError, UnicodeDecodeError):
             self._slots.release()
             return None
@@ -239,7 +240,7 @@ class HintConsumer(Consumer):
             dramatiq.Message(
                 queue_name=self._queue_name,
                 actor_name=actor,
-                args=(argument,),
+                args=(argument,) if carried is None else (argument, carried),
                 kwargs={},
                 options={},
                 message_id=argument,

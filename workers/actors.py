@@ -3,7 +3,14 @@
 import dramatiq
 
 from engine.queue import HintBroker
-from engine.store.hints import BULK_QUEUE, DELIVER_ACTOR, DELIVER_QUEUE, WALK_ACTOR, WALK_QUEUE
+from engine.store.hints import (
+    BULK_QUEUE,
+    DELIVER_ACTOR,
+    DELIVER_QUEUE,
+    WALK_ACTOR,
+    WALK_QUEUE,
+    Carried,
+)
 from workers.delivery import Sender
 from workers.walker import Walker
 
@@ -11,8 +18,8 @@ from workers.walker import Walker
 def declare_walk(broker: HintBroker, walker: Walker) -> None:
     """Declare the actor of executions."""
 
-    def walk(reference: str) -> None:
-        walker.take(reference)
+    def walk(reference: str, carried: Carried | None = None) -> None:
+        walker.take(reference, carried)
 
     dramatiq.actor(broker=broker, actor_name=WALK_ACTOR, queue_name=WALK_QUEUE)(walk)
     broker.declare_queue(BULK_QUEUE)

@@ -13,7 +13,9 @@ from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.queue import Pace
 from engine.store import Store
+from engine.store.hints import Carried
 from engine.store.walks import Claimed, Verdict, parse_claims
+from workers.at_once import AtOnce
 from workers.executor import Executor, describe
 from workers.hand import UNTOUCHED
 from workers.means import Means
@@ -53,7 +55,7 @@ class Walker:
         self._pace = pace
         self._busy: set[str] = set()
         self._is_draining = False
-        self._inbox: deque[str] = deque()
+        self._inbox: deque[tuple[str, Carried | None]] = deque()
         self._is_woken = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._walks: dict[str, Walk] = {}
@@ -70,16 +72,17 @@ class Walker:
             ask_help=self._ask_help,
             rest=self._let_rest,
         )
+        self._at_once = AtOnce(store, executor, max_bytes)
 
     @property
     def held(self) -> int:
         """Executions in hand."""
         return len(self._tasks)
 
-    def take(self, reference: str) -> None:
+    def take(self, reference: str, carried: Carried | None = None) -> None:
         """Walk an execution soon; returns at once. May be called from any thread."""
         self._pace.begin()
-        self._inbox.append(reference)
+        self._inbox.append((reference, carried))
         if not self._is_woken:
             self._is_woken = True
             self._loop.call_soon_threadsafe(self._start_all)
@@ -122,9 +125,9 @@ class Walker:
         # The flag is lowered first: what is appended from now on wakes the loop again.
         self._is_woken = False
         while self._inbox:
-            self._start(self._inbox.popleft())
+            self._start(*self._inbox.popleft())
 
-    def _start(self, reference: str) -> None:
+    def _start(self, reference: str, carried: Carried | None) -> None:
         if not keyspace.is_reference(reference):
             logger.warning("a hint named no execution")
             self._let_go()
@@ -138,7 +141,7 @@ class Walker:
             self._looks.add(look := self._loop.create_task(self._look(reference)))
             look.add_done_callback(self._looks.discard)
             return
-        task = self._loop.create_task(self._walk(reference))
+        task = self._loop.create_task(self._walk(reference, carried))
         self._tasks[reference] = task
         self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()
@@ -175,7 +178,9 @@ class Walker:
         metrics.EXECUTIONS_HELD.dec()
         self._release()
 
-    async def _walk(self, reference: str) -> None:
+    async def _walk(self, reference: str, carried: Carried | None) -> None:
+        if carried is not None and await self._at_once.finish(reference, carried):
+            return
         # What was taken away (this worker was thought dead) may be there to be taken again.
         is_gone = True
         while is_gone:

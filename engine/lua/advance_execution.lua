@@ -16,8 +16,7 @@
 --         'watched' behind an ok when somebody watches
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers
-local MOST_TOLD, ASIDE = 16384, 193
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers, end_execution
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local fence, step = ARGV[3], ARGV[4]
@@ -132,25 +131,15 @@ if ARGV[11] ~= '' then
   status = ARGV[11]
   if watched then add_event(keys, KEYS[1], 'ended', status, 'left', statuses) end
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', status == 'cancelled' and 'x' or 's')
-  redis.call('HSET', KEYS[1], 'status', status, 'completed', stamp, 'result', ARGV[13],
-    'error', ARGV[14], 'holders', '0', 'statuses', statuses, unpack(changes))
-  redis.call('ZADD', KEYS[4], stamp, ARGV[2])
-  redis.call('SREM', KEYS[5], ARGV[12])
-  redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
   if KEYS[9] then
     local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
     tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
-  if head[5] and head[5] ~= '' then
-    -- A small outcome rides along, so that whoever waits need not come back for it.
-    local told = ARGV[12]
-    if #ARGV[13] + #ARGV[14] <= MOST_TOLD and string.byte(ARGV[13]) ~= ASIDE then
-      local spent = string.format('%d', purse and purse.spent or 0)
-      told = table.concat({told, status, spent, #ARGV[13], ARGV[13] .. ARGV[14]}, '\n')
-    end
-    redis.call('PUBLISH', head[5], told)
-  end
+  local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5]}
+  local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
+    spent = purse and purse.spent or 0, bell = head[5]}
+  end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)
   return {'ok', status, statuses, stamp, watched}
 end
 if ARGV[9] ~= 'stay' then

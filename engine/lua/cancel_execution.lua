@@ -5,9 +5,8 @@
 --       of the webhook
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 execution id, 4 channel of cancels
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers, end_execution
 local now = read_now(ARGV[1])
-local stamp = string.format('%d', now)
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms', 'events',
   'kept')
@@ -22,9 +21,10 @@ if tonumber(head[3] or '0') > 0 then
   redis.call('PUBLISH', ARGV[4], ARGV[2])
   return {'cancel_requested'}
 end
+local purse
 if head[5] then
   local keys = {wallet = KEYS[5], ledger = KEYS[6]}
-  local purse = open_purse(KEYS[1], ARGV[3], open_wallet(keys, now))
+  purse = open_purse(KEYS[1], ARGV[3], open_wallet(keys, now))
   release(purse)
   save_purse(purse, head[5])
 end
@@ -36,13 +36,12 @@ if head[6] then -- somebody watches
 end
 if head[7] then drop_kept(KEYS[1], head[7]) end
 local statuses = string.gsub(string.gsub(head[2], '[rt]', 'x'), 'p', 'x')
-redis.call('HSET', KEYS[1], 'status', 'cancelled', 'statuses', statuses, 'completed', stamp)
-redis.call('ZREM', KEYS[2], ARGV[2])
-redis.call('ZADD', KEYS[3], stamp, ARGV[2])
-redis.call('SREM', KEYS[4], ARGV[3])
 if KEYS[8] then
   local keys = {delivery = KEYS[8], due = KEYS[9], listed = KEYS[10]}
   tell_end(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
 end
-if head[4] and head[4] ~= '' then redis.call('PUBLISH', head[4], ARGV[3]) end
+local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = KEYS[4]}
+local outcome = {status = 'cancelled', statuses = statuses, result = '', error = '',
+  spent = purse and purse.spent or 0, bell = head[4]}
+end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now, {})
 return {'cancelled'}

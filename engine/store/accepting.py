@@ -13,8 +13,14 @@ from engine.errors import (
     TooManyExecutions,
     WorkflowNotFound,
 )
+from engine.graph import Plan
 from engine.idempotency import Once
+from engine.store.hints import MAX_CARRIED_BYTES, Carried
+from engine.store.workflows import Workflow
 from engine.tiers import Terms
+
+MAX_CARRIED_NODES = 100
+"""A walk of more is not begun before the claim, for it may be in vain."""
 
 
 class NotPassed(EngineError):
@@ -89,6 +95,16 @@ def first_call(
     if fingerprint.decode() != once.fingerprint:
         raise IdempotencyKeyReused
     return Repeated(once, execution_id.decode(), (answer or b"").decode())
+
+
+def carried_by_hint(
+    workflow: Workflow | None, plan: Plan, inputs: bytes, webhook_url: str | None
+) -> Carried | None:
+    """What a worker needs to walk a run before it claims it, for runs where that may be done."""
+    is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
+    if workflow is None or webhook_url or not plan.is_pure or not is_small:
+        return None
+    return Carried(slug=workflow.slug, version=workflow.version, inputs=inputs)
 
 
 def accept_keys(account_id: str, slug: str, execution_id: str, once: Once | None) -> Sequence[str]:

@@ -36,6 +36,8 @@ NOBODY = "0"
 """The fence in the claim of a node that waits for its retry, or was given back."""
 RESULT_ASIDE = b"\xc1"
 """Stands before the name of a result kept aside; no msgpack value begins with this byte."""
+WALKED_UNCLAIMED = "r0.1"
+"""The field for what was recorded without a claim; its times count from the start of the walk."""
 
 
 def parse_hash(reply: Any) -> dict[str, bytes]:
@@ -84,6 +86,9 @@ def parse_rows(record: Mapping[str, bytes]) -> dict[int, list[Any]]:
     for name, value in record.items():
         if name[0] == "r" and "." in name:
             rows.update((row[0], row) for row in unpack(value))
+    if WALKED_UNCLAIMED in record:
+        for row in rows.values():
+            row[2] += int(record["started"])
     return rows
 
 

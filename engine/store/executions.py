@@ -14,6 +14,7 @@ from engine.store.accepting import (
     Accepted,
     Repeated,
     accept_keys,
+    carried_by_hint,
     first_call,
     quote_fields,
     quote_words,
@@ -31,7 +32,7 @@ from engine.store.execution_records import (
     parse_head,
     parse_nodes,
 )
-from engine.store.hints import HintSender
+from engine.store.hints import BULK_QUEUE, Carried, HintSender
 from engine.store.load import BULK_FROM, Load
 from engine.store.records import pack
 from engine.store.results import Results
@@ -92,10 +93,11 @@ class Executions:
         """
         quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
+        packed = pack(dict(inputs))
         reference = keyspace.reference(account_id, execution_id)
         fields = [
             *("slug", workflow.slug if workflow else "", "source", source),
-            *("key", key_id, "bell", bell, "inputs", pack(dict(inputs))),
+            *("key", key_id, "bell", bell, "inputs", packed),
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
             *watching(watcher),
@@ -112,27 +114,35 @@ class Executions:
         keys = accept_keys(account_id, workflow.slug if workflow else "", execution_id, once)
         if pass_key:
             keys = [*keys, pass_key]
-        verdict = await self._accept(account_id, reference, keys, arguments)
+        carried = carried_by_hint(workflow, plan, packed, webhook_url)
+        verdict = await self._accept(account_id, reference, keys, arguments, carried)
         if verdict[0] != b"ok":
             raise refusal(verdict, terms, once, quote)
         return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
 
     async def _accept(
-        self, account_id: str, reference: str, keys: Sequence[str], arguments: Sequence[Word]
+        self,
+        account_id: str,
+        reference: str,
+        keys: Sequence[str],
+        arguments: Sequence[Word],
+        carried: Carried | None,
     ) -> Sequence[bytes]:
         reloads, active = self._client.reloads, None
         reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
         queue = self._load.ask(account_id)
+        if queue == BULK_QUEUE or self._load.was_refused(account_id):
+            carried = None  # who has to wait, or was refused just now, gains nothing by it
         try:
             travels_along = self._hints.travels_with(self._client)
             if travels_along:
-                self._hints.send_soon(reference, queue)
+                self._hints.send_soon(reference, queue, carried)
             verdict: Sequence[bytes] = await reply
             if verdict[0] == b"ok":
                 active = int(verdict[2])
                 if not travels_along or self._client.reloads != reloads:
                     # A hint must not come before its execution.
-                    self._hints.send_soon(reference, queue)
+                    self._hints.send_soon(reference, queue, carried)
             return verdict
         finally:
             self._load.answer(account_id, active)

@@ -1,9 +1,15 @@
-"""Hints: disposable notes that something can be worked on. They carry ids, never truth."""
+"""Hints: disposable notes that something can be worked on. They are never truth.
+
+A hint names its subject, and may carry on a second line what a worker needs to begin with it
+before it has read the record; what is on record has the last word all the same.
+"""
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from engine import keyspace
+from engine.slugs import SLUG
 from engine.store.client import Client, forget
 from engine.store.scripts import SCRIPTS
 
@@ -14,6 +20,17 @@ WALK_ACTOR = "walk"
 DELIVER_QUEUE = "deliver"
 DELIVER_ACTOR = "deliver"
 SENT_AT_ONCE = 1_000
+MAX_CARRIED_BYTES = 4_096
+"""Of inputs; what is larger is read from the record alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a hint carries of an execution; `inputs` are packed, as on record."""
+
+    slug: str
+    version: int
+    inputs: bytes
 
 
 def make_hint(actor: str, argument: str) -> str:
@@ -23,10 +40,27 @@ def make_hint(actor: str, argument: str) -> str:
 
 def parse_hint(data: bytes) -> tuple[str, str]:
     """Actor and argument. Raises ValueError for what is not a hint."""
-    actor, bar, argument = data.decode().partition("|")
+    actor, bar, argument = data.partition(b"\n")[0].decode().partition("|")
     if not bar:
         raise ValueError("not a hint")
     return actor, argument
+
+
+def add_carried(hint: str, carried: Carried) -> bytes:
+    """The hint with what it carries."""
+    return f"{hint}\n{carried.version}|{carried.slug}|".encode() + carried.inputs
+
+
+def parse_carried(data: bytes) -> Carried | None:
+    """What a hint carries, if anything. Raises ValueError for what is not well formed."""
+    _, line, carried = data.partition(b"\n")
+    if not line:
+        return None
+    version, slug, inputs = carried.split(b"|", 2)
+    is_named = version.isdigit() and SLUG.fullmatch(slug.decode()) is not None
+    if not is_named or len(inputs) > MAX_CARRIED_BYTES:
+        raise ValueError("not what a hint carries")
+    return Carried(slug=slug.decode(), version=int(version), inputs=inputs)
 
 
 class HintSender:
@@ -39,13 +73,16 @@ class HintSender:
         """Whether hints leave in one pipeline with this client's commands, in order."""
         return self._client is client
 
-    def send_soon(self, reference: str, queue: str = WALK_QUEUE) -> None:
+    def send_soon(
+        self, reference: str, queue: str = WALK_QUEUE, carried: Carried | None = None
+    ) -> None:
         """Send a walk hint with the commands of this loop tick; nobody waits for it.
 
         Refused when Redis is full, as the execution it is for may be.
         """
         hint = make_hint(WALK_ACTOR, reference)
-        forget(self._client.send("RPUSH", keyspace.hints(queue), hint))
+        data = hint if carried is None else add_carried(hint, carried)
+        forget(self._client.send("RPUSH", keyspace.hints(queue), data))
 
     async def send(self, references: Iterable[str], queue: str = WALK_QUEUE) -> None:
         """Send walk hints of executions on record, a full Redis or not. Raises Unavailable."""

@@ -11,7 +11,7 @@ from engine.executions import ExecutionStatus
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.executions import outbox
-from engine.store.hints import HintSender
+from engine.store.hints import Carried, HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 
@@ -150,6 +150,20 @@ class Step:
     """The key whose webhook is told of the end; empty for none."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A walk that came to its end before the execution was claimed."""
+
+    carried: Carried
+    """What was walked."""
+    statuses: str
+    rows: Sequence[Sequence[Any]]
+    """As in a step, but with times that count from when the walk began."""
+    result: bytes
+    """Packed; not larger than what is kept aside."""
+    elapsed_ms: int
+
+
 def _manner(step: Step) -> str:
     if not step.leave:
         return "stay"
@@ -219,6 +233,28 @@ class Walks:
             statuses=record["statuses"].decode(),
             record=record,
         )
+
+    async def finish(self, reference: str, token: str, finished: Finished) -> bool:
+        """Claim and complete the execution; False: nothing was changed, and a claim tells why."""
+        account_id, execution_id = keyspace.parse_reference(reference)
+        partition = keyspace.partition_of(account_id)
+        carried = finished.carried
+        is_finished = await self._client.call(
+            SCRIPTS["finish_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.due(partition),
+                keyspace.finished(partition),
+                keyspace.active(account_id),
+            ],
+            [
+                *(0, reference, execution_id, token),
+                *(carried.slug, carried.version, carried.inputs),
+                *(finished.statuses, pack(finished.rows)),
+                *(finished.result, finished.elapsed_ms),
+            ],
+        )
+        return bool(is_finished)
 
     async def advance(
         self,

@@ -1,12 +1,13 @@
 import asyncio
 import gc
+from dataclasses import replace
 
 import pytest
 
 from engine import keyspace
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.hints import make_hint, parse_hint
+from engine.store.hints import Carried, add_carried, make_hint, parse_carried, parse_hint
 from tests.eventually import eventually
 
 
@@ -63,6 +64,36 @@ def test_a_hint_says_what_it_was_made_of(argument: str) -> None:
 def test_what_is_no_hint_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError):
         parse_hint(data)
+
+
+CARRIED = Carried(slug="echo-2", version=12, inputs=b"\x81|\n\xff")
+
+
+@pytest.mark.parametrize("inputs", [b"", b"\x81|\n\xff", b"\n|" * 2_048])
+def test_a_hint_gives_back_what_it_carries(inputs: bytes) -> None:
+    carried = replace(CARRIED, inputs=inputs)
+
+    hint = add_carried(make_hint("walk", "acc/1"), carried)
+
+    assert parse_hint(hint) == ("walk", "acc/1")
+    assert parse_carried(hint) == carried
+
+
+def test_a_hint_that_carries_nothing_says_so() -> None:
+    assert parse_carried(make_hint("walk", "acc/1").encode()) is None
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        *(b"", b"1", b"1|echo", b"x|echo|", b"|echo|", b"-1|echo|", b"+1|echo|", b" 1|echo|"),
+        *(b"1_0|echo|", b"1" * 5_000 + b"|echo|", b"1||", b"1|Echo|", b"1|../x|", b"1|\xff|"),
+        b"1|echo|" + b"x" * 4_097,
+    ],
+)
+def test_what_is_not_carried_by_hints_is_a_value_error(carried: bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_carried(b"walk|acc/1\n" + carried)
 
 
 async def test_a_look_at_the_queue_that_is_cancelled_leaves_nothing_behind(redis_url: str) -> None:

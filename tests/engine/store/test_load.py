@@ -46,6 +46,27 @@ def test_a_call_that_failed_says_nothing_of_what_is_under_way() -> None:
     assert load.ask("a") == BULK_QUEUE
 
 
+def test_who_was_refused_is_known_until_something_is_accepted() -> None:
+    load = Load()
+    known = [load.was_refused("a")]
+    for active in (1, None, 1):
+        load.ask("a")
+        load.answer("a", active)
+        known.append(load.was_refused("a"))
+
+    assert known == [False, False, True, False]
+    assert not load.was_refused("b")
+
+
+def test_who_was_refused_is_remembered_within_bounds() -> None:
+    load = Load()
+    for number in range(MAX_KNOWN + 100):
+        load.ask(str(number))
+        load.answer(str(number), None)
+
+    assert len(load._refused) <= MAX_KNOWN + 1
+
+
 def test_what_is_remembered_is_bounded() -> None:
     load = Load()
     for number in range(MAX_KNOWN + 100):

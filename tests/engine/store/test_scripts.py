@@ -207,6 +207,15 @@ SCENARIOS = {
         args=("echo", 60_000),
         answer=0,
     ),
+    "finish_execution": Scenario(
+        seed=(
+            *(("HSET", "x", "status", "processing", "slug", "echo", "version", 3, "inputs", "i"),),
+            *(("HSET", "x", "created", NOW, "statuses", "pps", "bell", "b"),),
+            *(("SADD", "active", "x"), DUE),
+        ),
+        keys=("x", "due", "finished", "active"),
+        args=(NOW, "acc/x", "x", "token", "echo", 3, "i", "ccs", b"rows", b"result", 5),
+    ),
     "forget_execution": Scenario(
         seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
         keys=("x", "all", "finished", "events", "told"),

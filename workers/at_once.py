@@ -1,0 +1,130 @@
+"""Runs that are walked before they are claimed: claim and end are then one step of the store.
+
+That may be done where all nodes are pure: a walk that was in vain, because somebody else has the
+execution or it is not as the hint said, has done nothing. What does not go smoothly is left to the
+walk that claims first, as if nothing had been tried.
+"""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from engine import keyspace, log, metrics
+from engine.errors import EngineError
+from engine.executions import NODE_STATUSES, ExecutionStatus
+from engine.graph import Plan
+from engine.nodes.base import Outputs
+from engine.progress import Progress
+from engine.store import Store
+from engine.store.executions import initial_statuses
+from engine.store.hints import Carried
+from engine.store.records import pack, unpack
+from engine.store.walks import Finished
+from workers.executor import Executor, Work
+from workers.holdings import ASIDE_BYTES
+from workers.recorder import persist
+
+
+class AtOnce:
+    """Finishes small executions by what their hints carry."""
+
+    def __init__(self, store: Store, executor: Executor, max_bytes: int) -> None:
+        self._store = store
+        self._executor = executor
+        self._most = min(max_bytes, ASIDE_BYTES)
+
+    async def finish(self, reference: str, carried: Carried) -> bool:
+        """Walk the execution and end it; False: it is as it was, and to be claimed."""
+        account_id, execution_id = keyspace.parse_reference(reference)
+        log.bind(execution_id=execution_id)
+        attempt = await self._begin(account_id, carried)
+        if attempt is None or not await attempt.run():
+            return False
+        token, finished = secrets.token_hex(8), attempt.finished(carried)
+        walks = self._store.walks
+        if not await persist(lambda: walks.finish(reference, token, finished), "finish"):
+            return False
+        attempt.count()
+        return True
+
+    async def _begin(self, account_id: str, carried: Carried) -> "_Attempt | None":
+        """A walk of what a hint carries, if it carries what may be walked."""
+        workflows = self._store.workflows
+        try:
+            inputs = unpack(carried.inputs)
+            _, plan = await workflows.plan_of(account_id, carried.slug, carried.version)
+        except (EngineError, TypeError, ValueError):
+            return None
+        if not plan.is_pure or not isinstance(inputs, dict):
+            return None
+        return _Attempt(plan, inputs, self._executor, self._most)
+
+
+class _Attempt:
+    """One walk through a plan of pure nodes, with nothing on record."""
+
+    def __init__(
+        self, plan: Plan, inputs: Mapping[str, Any], executor: Executor, most: int
+    ) -> None:
+        self._plan = plan
+        self._inputs = inputs
+        self._executor = executor
+        self._most = self._left = most
+        self._sizes: dict[int, int] = {}
+        self._progress = Progress(plan, initial_statuses(plan))
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+        self._rows: list[list[Any]] = []
+        self._result = pack(None)
+
+    async def run(self) -> bool:
+        """Run all nodes. False when one fails, or when what they take or give is too large."""
+        ready = self._progress.ready
+        while ready:
+            started = self._clock()
+            index = ready.popleft()
+            outputs = await self._run(index)
+            if outputs is None:
+                return False
+            if index == self._plan.response_output:
+                self._result = pack(outputs["result"])
+            self._progress.settle(index, "c", outputs)
+            begun, took = started - self._began, self._clock() - started
+            self._rows.append([index, 1, int(begun * 1000), int(took * 1000), None, None])
+        return True
+
+    async def _run(self, index: int) -> Outputs | None:
+        progress, sizes = self._progress, self._sizes
+        delivered = progress.delivered(index)
+        if sum([sizes[wire.source] for wire, _ in delivered]) > self._most:
+            return None
+        work = Work(
+            node=self._plan.nodes[index],
+            execution_inputs=self._inputs,
+            inputs=progress.inputs(index, delivered),
+            delivered=delivered,
+        )
+        outcome = await self._executor.run(work)
+        sizes[index] = len(outcome.packed)
+        self._left -= sizes[index]
+        return outcome.outputs if self._left >= 0 else None
+
+    def finished(self, carried: Carried) -> Finished:
+        """What the store is told."""
+        return Finished(
+            carried=carried,
+            statuses=self._progress.statuses,
+            rows=self._rows,
+            result=self._result,
+            elapsed_ms=int((self._clock() - self._began) * 1000),
+        )
+
+    def count(self) -> None:
+        """Count what ended."""
+        types = Counter(self._plan.nodes[row[0]].type.type for row in self._rows)
+        completed = NODE_STATUSES["c"].value
+        for node_type, number in types.items():
+            metrics.NODES_ENDED.labels(node_type, completed).inc(number)
+        metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc()
