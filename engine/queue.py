@@ -1,26 +1,30 @@
-"""The hint broker: Dramatiq consumes disposable hints that it need not acknowledge.
+"""The hint broker: Dramatiq's actors, fed with disposable hints that need no acknowledgement.
 
 An idle consumer blocks on the list instead of polling. A hint that is lost with a killed process
 or with a lost reply is sent again by the sweeper, so there is nothing to acknowledge or to requeue
 after a crash; the claim refuses doubles. The consumer never takes more than there are free slots.
+Consumers and actors run on the event loop, where the walks are that they begin: threads of their
+own would add the time until they wake and until the loop does, a sixth of that of a short run.
 """
 
+import asyncio
 import contextlib
-import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from queue import PriorityQueue
 from typing import Any
 
 import dramatiq
+import hiredis
 import redis
 from dramatiq.broker import Consumer, MessageProxy
-from dramatiq.errors import ActorNotFound, ConnectionClosed, QueueNotFound
-from dramatiq.worker import WorkerThread
+from dramatiq.errors import ActorNotFound, QueueNotFound
+from dramatiq.worker import ConsumerThread, WorkerThread
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from engine import keyspace
+from engine.store.connection import Connection, connect
 from engine.store.hints import BULK_QUEUE, make_hint, parse_carried, parse_hint
 
 FETCHED_AT_ONCE = 64
@@ -32,10 +36,8 @@ OTHERS_SECONDS = 1.0
 PATIENCE_SECONDS = 0.02
 """After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
-CLOSED_SECONDS = 0.05
-"""How often a consumer without slots to come looks whether it is to stop."""
-SILENCE_SECONDS = 5.0
-"""A server that does not even answer that there is no hint is taken for gone."""
+RESTART_SECONDS = 1.0
+SEND_SECONDS = 5.0
 
 
 class Pace:
@@ -44,36 +46,32 @@ class Pace:
     def __init__(self) -> None:
         self._busy = 0
         self._others_until = 0.0
-        self._lock = threading.Lock()
-        self._quieter = threading.Condition(self._lock)
-        self._is_awaited = False
+        self._quieter = asyncio.Event()
 
     def begin(self) -> None:
         """An execution is taken up."""
-        with self._lock:
-            self._busy += 1
+        self._busy += 1
 
     def rest(self) -> None:
         """It needs no computing for now: it waits for others, or it is over."""
-        with self._lock:
-            self._busy -= 1
-            if self._is_awaited:
-                self._quieter.notify()
+        self._busy -= 1
+        self._quieter.set()
 
     def note_others(self) -> None:
         """There are executions of accounts that have few under way."""
         self._others_until = time.monotonic() + OTHERS_SECONDS
 
-    def wait_quiet(self, timeout: float) -> int:
+    async def wait_quiet(self, seconds: float) -> int:
         """How many executions may be taken up beside what is computed, one at least.
 
-        Waits up to `timeout` seconds while there is enough to compute.
+        Waits up to that long while there is enough to compute.
         """
-        with self._quieter:
-            self._is_awaited = True
-            self._quieter.wait_for(lambda: self._busy < self._at_once, timeout)
-            self._is_awaited = False
-            return max(1, self._at_once - self._busy)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._busy >= self._at_once:
+                    self._quieter.clear()
+                    await self._quieter.wait()
+        return max(1, self._at_once - self._busy)
 
     @property
     def _at_once(self) -> int:
@@ -87,40 +85,32 @@ class Slots:
         self.pace = Pace()
         self._free = count
         self._is_open = True
-        self._condition = threading.Condition()
+        self._freed = asyncio.Event()
 
     @property
     def free(self) -> int:
         """Slots that are free now."""
         return self._free if self._is_open else 0
 
-    def wait_free(self, timeout: float) -> int:
-        """Free slots, after waiting up to `timeout` seconds for one."""
-        with self._condition:
-            was_open = self._is_open
-            self._condition.wait_for(
-                lambda: self.free > 0 or self._is_open is not was_open,
-                timeout if was_open else min(timeout, CLOSED_SECONDS),
-            )
-            return self.free
+    async def wait_free(self) -> int:
+        """Free slots, once there is one."""
+        while self.free < 1:
+            self._freed.clear()
+            await self._freed.wait()
+        return self.free
 
     def take(self, count: int) -> None:
         """Take slots for hints that were fetched."""
-        with self._condition:
-            self._free -= count
+        self._free -= count
 
     def release(self) -> None:
         """Give a slot back."""
-        with self._condition:
-            self._free += 1
-            if self._free == 1:
-                self._condition.notify_all()
+        self._free += 1
+        self._freed.set()
 
     def close(self) -> None:
-        """Take no more hints; who waits for a slot waits no longer."""
-        with self._condition:
-            self._is_open = False
-            self._condition.notify_all()
+        """Take no more hints."""
+        self._is_open = False
 
 
 class HintBroker(dramatiq.Broker):
@@ -128,16 +118,9 @@ class HintBroker(dramatiq.Broker):
 
     def __init__(self, url: str, slots: Slots) -> None:
         super().__init__(middleware=[])
-        self._url = url
-        self._slots = slots
+        self.url = url
+        self.slots = slots
         self._client = _connect(url)
-        self._consumers: dict[str, HintConsumer] = {}
-
-    def unblock(self) -> None:
-        """Let consumers that wait for a hint return at once, so that they can stop."""
-        for consumer in list(self._consumers.values()):
-            with contextlib.suppress(redis.RedisError):
-                self._client.client_unblock(consumer.connection_id)
 
     def close(self) -> None:
         """Close the sending connection."""
@@ -150,13 +133,11 @@ class HintBroker(dramatiq.Broker):
             self.queues[queue_name] = None
             self.emit_after("declare_queue", queue_name)
 
-    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> "HintConsumer":
-        """A consumer of the queue. Raises QueueNotFound when it was not declared."""
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
+        """Who is told of the queue's messages when their actors are done. Raises QueueNotFound."""
         if queue_name not in self.queues:
             raise QueueNotFound(queue_name)
-        consumer = HintConsumer(self._url, queue_name, self._slots)
-        self._consumers[queue_name] = consumer
-        return consumer
+        return _Done(self.slots)
 
     def enqueue(
         self, message: "dramatiq.Message[Any]", *, delay: int | None = None
@@ -185,49 +166,108 @@ class HintBroker(dramatiq.Broker):
             self.flush(queue_name)
 
 
-class HintConsumer(Consumer):
-    """Blocks on a list and hands out its hints as messages, as many as there are free slots."""
+class _Done(Consumer):
+    """A hint is gone once it is fetched, and its slot is the walker's to free."""
 
-    def __init__(self, url: str, queue_name: str, slots: Slots) -> None:
-        try:
-            self._client = _connect(url, single_connection_client=True)
-            self.connection_id = self._client.client_id()
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise ConnectionClosed(error) from None
-        self._queue_name = queue_name
-        self._key = keyspace.hints(queue_name)
+    def __init__(self, slots: Slots) -> None:
         self._slots = slots
-        self._fetched: list[bytes] = []
 
-    def __next__(self) -> MessageProxy | None:
-        if not self._fetched:
-            self._fetch()
-        while self._fetched:
-            message = self._make_message(self._fetched.pop())
-            if message is not None:
-                return message
-        return None
+    def ack(self, message: MessageProxy) -> None:
+        """Nothing to do."""
 
-    def _fetch(self) -> None:
-        free = self._slots.wait_free(BLOCK_SECONDS)
-        if free < 1:
+    def nack(self, message: MessageProxy) -> None:
+        """The actor did not take the hint: its slot is free; the sweeper sends it again."""
+        self._slots.release()
+
+
+class HintConsumer(ConsumerThread):
+    """Blocks on a list and has its hints handled, as many as there are free slots.
+
+    A Dramatiq consumer in all but that it is a task of the event loop.
+    """
+
+    def __init__(
+        self, broker: HintBroker, queue_name: str, work_queue: "PriorityQueue[Any]"
+    ) -> None:
+        super().__init__(
+            broker=broker,
+            queue_name=queue_name,
+            prefetch=1,
+            work_queue=work_queue,
+            worker_timeout=0,
+        )
+        self.consumer = broker.consume(queue_name)
+        self._url = broker.url
+        self._slots = broker.slots
+        self._key = keyspace.hints(queue_name)
+        self._blocked = 0
+        """The id of the connection that waits for a hint, 0 for none."""
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Consume until `end`; connects again by itself."""
+        self.running = True
+        self._task = asyncio.create_task(self._consume(), name=f"consumer {self.queue_name}")
+
+    async def end(self) -> None:
+        """Take no more hints; returns once that is so. What was fetched is handled."""
+        self.running = False
+        if self._task is None:
             return
-        count = min(free, self._at_once())
+        if self._blocked:
+            with contextlib.suppress(OSError, TimeoutError, hiredis.HiredisError):
+                await self._unblock(self._blocked)
+        else:
+            self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _unblock(self, connection_id: int) -> None:
+        # A connection that is just closed may take a hint with it.
+        connection = await connect(self._url)
         try:
-            reply = self._client.execute_command(
+            await connection.ask("CLIENT", "UNBLOCK", connection_id)
+        finally:
+            connection.abort()
+
+    async def _consume(self) -> None:
+        while self.running:
+            try:
+                connection = await connect(self._url)
+                try:
+                    await self._take_hints(connection)
+                finally:
+                    self._blocked = 0
+                    connection.abort()
+            except (OSError, TimeoutError, hiredis.HiredisError) as error:
+                self.logger.warning("Consumer encountered a connection error: %s", error)
+                if self.running:
+                    await asyncio.sleep(RESTART_SECONDS)
+
+    async def _take_hints(self, connection: Connection) -> None:
+        connection_id = await connection.ask("CLIENT", "ID")
+        while self.running:
+            count = min(await self._slots.wait_free(), await self._at_once())
+            self._blocked = connection_id
+            reply = await connection.ask(
                 "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
             )
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise ConnectionClosed(error) from None
-        if reply:
-            self._fetched = reply[1][::-1]
-            self._slots.take(len(self._fetched))
-            if self._queue_name != BULK_QUEUE:
-                self._slots.pace.note_others()
+            self._blocked = 0
+            if reply:
+                self._handle(reply[1])
 
-    def _at_once(self) -> int:
-        is_bulk = self._queue_name == BULK_QUEUE
-        return self._slots.pace.wait_quiet(PATIENCE_SECONDS) if is_bulk else FETCHED_AT_ONCE
+    async def _at_once(self) -> int:
+        if self.queue_name != BULK_QUEUE:
+            return FETCHED_AT_ONCE
+        return await self._slots.pace.wait_quiet(PATIENCE_SECONDS)
+
+    def _handle(self, hints: Sequence[bytes]) -> None:
+        self._slots.take(len(hints))
+        if self.queue_name != BULK_QUEUE:
+            self._slots.pace.note_others()
+        for data in hints:
+            message = self._make_message(data)
+            if message is not None:
+                self.handle_message(message)
 
     def _make_message(self, data: bytes) -> MessageProxy | None:
         try:
@@ -238,7 +278,7 @@ class HintConsumer(Consumer):
             return None
         return MessageProxy(
             dramatiq.Message(
-                queue_name=self._queue_name,
+                queue_name=self.queue_name,
                 actor_name=actor,
                 args=(argument,) if carried is None else (argument, carried),
                 kwargs={},
@@ -248,50 +288,35 @@ class HintConsumer(Consumer):
             )
         )
 
-    def ack(self, message: MessageProxy) -> None:
-        """Nothing to do: a hint is gone once fetched, and its slot is the walker's to free."""
-        if not self._fetched:
-            time.sleep(0)  # the walker's thread needs the interpreter now more than this one
 
-    def nack(self, message: MessageProxy) -> None:
-        """The actor did not take the hint: its slot is free; the sweeper sends it again."""
-        self._slots.release()
-
-    def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        """Send back the hints that a stopping worker has in memory. Raises ConnectionClosed."""
-        self._send_back([make_hint(each.actor_name, each.args[0]) for each in messages])
-
-    def close(self) -> None:
-        """Send back what was fetched and not handed out, then close the connection."""
-        fetched, self._fetched = self._fetched, []
-        with contextlib.suppress(ConnectionClosed):  # the sweeper sends them again
-            self._send_back(fetched)
-        self._client.close()
-
-    def _send_back(self, hints: Sequence[str | bytes]) -> None:
-        try:
-            if hints:
-                self._client.rpush(self._key, *hints)
-        except redis.RedisError as error:
-            raise ConnectionClosed(error) from None
-
-
-class HandingWorker(dramatiq.Worker):
-    """A Dramatiq worker whose actors run in the thread that consumes their queue.
-
-    Ours only hand a hint over and return, so threads of their own would add nothing but the time
-    until they wake (a tenth of the time of a short run).
-    """
+class LoopWorker(dramatiq.Worker):
+    """A Dramatiq worker without threads, for actors that only hand a hint over and return."""
 
     def __init__(self, broker: HintBroker) -> None:
         super().__init__(broker, worker_threads=0)
+        self._broker = broker
         self.work_queue = _NoQueue(self)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Consume all declared queues for as long as the context lasts."""
+        consumers = [
+            HintConsumer(self._broker, name, self.work_queue)
+            for name in self._broker.get_declared_queues()
+        ]
+        for consumer in consumers:
+            self.consumers[consumer.queue_name] = consumer
+            consumer.begin()
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(consumer.end() for consumer in consumers))
 
 
 class _NoQueue(PriorityQueue[Any]):
     """Hands each message to its actor at once, so it is always empty."""
 
-    def __init__(self, worker: HandingWorker) -> None:
+    def __init__(self, worker: LoopWorker) -> None:
         super().__init__()
         self._hands = WorkerThread(
             broker=worker.broker, consumers=worker.consumers, work_queue=self, worker_timeout=0
@@ -304,12 +329,11 @@ class _NoQueue(PriorityQueue[Any]):
         """Nothing was ever queued."""
 
 
-def _connect(url: str, **options: Any) -> "redis.Redis":
+def _connect(url: str) -> "redis.Redis":
     return redis.Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=SILENCE_SECONDS,
+        socket_timeout=SEND_SECONDS,
         socket_connect_timeout=1,
         protocol=3,
-        **options,
     )

@@ -13,7 +13,7 @@ from engine import keyspace, log, metrics, process
 from engine.errors import EngineError
 from engine.library import Library
 from engine.objects import Objects
-from engine.queue import HandingWorker, HintBroker, Slots
+from engine.queue import HintBroker, LoopWorker, Slots
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.heartbeat import Heartbeat
@@ -31,7 +31,6 @@ from workers.pool import Pool
 from workers.sweeper import Sweeper
 from workers.walker import Walker
 
-STOP_PAUSE_SECONDS = 0.02
 KNOWN_PAUSE_SECONDS = 0.02
 
 
@@ -195,13 +194,8 @@ async def _consuming(
 ) -> AsyncIterator[None]:
     broker = HintBroker(settings.queue_url or settings.redis_url, slots)
     declare(broker)
-    consumer = HandingWorker(broker)
-    consumer.start()
     try:
-        yield
+        async with LoopWorker(broker).running():
+            yield
     finally:
-        stopping = asyncio.create_task(asyncio.to_thread(consumer.stop, 5_000))
-        while not stopping.done():
-            await asyncio.to_thread(broker.unblock)
-            await asyncio.sleep(STOP_PAUSE_SECONDS)
         broker.close()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import secrets
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Walker:
-    """Takes hints from any thread and walks their executions on the event loop.
+    """Takes hints and walks their executions.
 
     `release` is called once for each hint that was taken, when its execution is out of hand.
     """
@@ -55,8 +54,6 @@ class Walker:
         self._pace = pace
         self._busy: set[str] = set()
         self._is_draining = False
-        self._inbox: deque[tuple[str, Carried | None]] = deque()
-        self._is_woken = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._walks: dict[str, Walk] = {}
         self._looks: set[asyncio.Task[None]] = set()
@@ -80,12 +77,9 @@ class Walker:
         return len(self._tasks)
 
     def take(self, reference: str, carried: Carried | None = None) -> None:
-        """Walk an execution soon; returns at once. May be called from any thread."""
+        """Walk an execution soon; returns at once."""
         self._pace.begin()
-        self._inbox.append((reference, carried))
-        if not self._is_woken:
-            self._is_woken = True
-            self._loop.call_soon_threadsafe(self._start_all)
+        self._start(reference, carried)
 
     def cancel(self, reference: str) -> None:
         """Stop an execution if it is in hand."""
@@ -120,12 +114,6 @@ class Walker:
             await self._store.hints.send([reference])
         except EngineError as error:
             logger.warning("cannot ask for help", extra={"reason": error.message})
-
-    def _start_all(self) -> None:
-        # The flag is lowered first: what is appended from now on wakes the loop again.
-        self._is_woken = False
-        while self._inbox:
-            self._start(*self._inbox.popleft())
 
     def _start(self, reference: str, carried: Carried | None) -> None:
         if not keyspace.is_reference(reference):

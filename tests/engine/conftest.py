@@ -3,7 +3,7 @@
 Also benches for the hint broker.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,12 +25,12 @@ def server() -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def open_bench() -> Iterator[Open]:
-    """Opens benches; the actor waits at the gate, which is open at first."""
-    with benches() as opening:
+async def open_bench() -> AsyncIterator[Open]:
+    """Opens benches and starts them."""
+    async with benches() as opening:
         yield opening
 
 
 @pytest.fixture
-def bench(open_bench: Open, redis_url: str) -> Bench:
-    return open_bench(redis_url)
+async def bench(open_bench: Open, redis_url: str) -> Bench:
+    return await open_bench(redis_url)

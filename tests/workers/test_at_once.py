@@ -57,13 +57,13 @@ async def test_what_a_hint_carries_is_run_without_a_claim_and_counted(
     before = (ended("completed"), texts.get(), refused())
 
     hands.walker.take(reference, await take_carried(runner, store))
+    await eventually(_async(lambda: hands.released == 1))
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.result == {"text": "Hello Hello Hello Ada"}
     assert await fence(store, reference) is None
-    await eventually(_async(lambda: hands.released == 1))
     assert (ended("completed"), texts.get(), refused()) == (before[0] + 1, before[1] + 3, before[2])
-    assert (hands.walker.held, hands.pace.wait_quiet(0)) == (0, 64)
+    assert (hands.walker.held, await hands.pace.wait_quiet(0)) == (0, 64)
     assert await store.leases.held(WORKER) == []
 
 
