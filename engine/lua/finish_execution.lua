@@ -12,7 +12,7 @@
 -- Uses: read_now, end_execution
 local now = read_now(ARGV[1])
 
-local head = redis.call('HMGET', KEYS[1], 'step0', 'status', 'fence', 'slug', 'version', 'inputs',
+local head = redis.call('HMGET', KEYS[1], 'walked', 'status', 'fence', 'slug', 'version', 'inputs',
   'terms', 'hook', 'events', 'created', 'bell')
 if head[1] == ARGV[4] then return 1 end
 local is_untouched = head[2] == 'processing' and not head[3]
@@ -26,5 +26,5 @@ local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[3], active = K
 local outcome = {status = 'completed', statuses = ARGV[8], result = ARGV[10], error = '', spent = 0,
   bell = head[11]}
 end_execution(keys, {reference = ARGV[2], id = ARGV[3]}, outcome, now,
-  {'started', started, 'step0', ARGV[4], 'r0.1', ARGV[9]})
+  {'started', started, 'walked', ARGV[4], 'r0.1', ARGV[9]})
 return 1

@@ -98,11 +98,14 @@ def first_call(
 
 
 def carried_by_hint(
-    workflow: Workflow | None, plan: Plan, inputs: bytes, webhook_url: str | None
+    workflow: Workflow | None, plan: Plan, inputs: bytes, *, is_told: bool
 ) -> Carried | None:
-    """What a worker needs to walk a run before it claims it, for runs where that may be done."""
+    """What a worker needs to walk a run before it claims it, for runs where that may be done.
+
+    `is_told`: a webhook is told of the end, or a watcher of all that happens.
+    """
     is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
-    if workflow is None or webhook_url or not plan.is_pure or not is_small:
+    if workflow is None or is_told or not plan.is_pure or not is_small:
         return None
     return Carried(slug=workflow.slug, version=workflow.version, inputs=inputs)
 

@@ -114,7 +114,7 @@ class Executions:
         keys = accept_keys(account_id, workflow.slug if workflow else "", execution_id, once)
         if pass_key:
             keys = [*keys, pass_key]
-        carried = carried_by_hint(workflow, plan, packed, webhook_url)
+        carried = carried_by_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
         verdict = await self._accept(account_id, reference, keys, arguments, carried)
         if verdict[0] != b"ok":
             raise refusal(verdict, terms, once, quote)

@@ -13,9 +13,10 @@ from engine.store.hints import Carried, parse_carried
 from engine.store.records import pack
 from engine.store.walks import Walks
 from tests.eventually import eventually
-from tests.factories import Graph, Runner, greeting
+from tests.factories import Graph, Runner, greeting, http_fan
 from tests.workers.hands import WORKER, Hands
 from workers import at_once
+from workers.executor import Executor, Outcome, Work
 
 AWAY = Unavailable("The store cannot be reached right now")
 
@@ -95,7 +96,11 @@ async def test_a_doubled_hint_is_refused_by_the_claim(
     ],
 )
 async def test_a_hint_is_never_the_truth(
-    change: dict[str, Any], runner: Runner, hands: Hands, store: Store
+    change: dict[str, Any],
+    runner: Runner,
+    hands: Hands,
+    store: Store,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     reference = await begin(runner, greeting(), who="Ada")
     carried = await take_carried(runner, store)
@@ -109,6 +114,21 @@ async def test_a_hint_is_never_the_truth(
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert execution.result == {"text": "Hello Ada"}
+    assert await fence(store, reference) == b"1"
+    assert "node raised" not in caplog.text
+
+
+async def test_what_is_not_pure_is_claimed_whatever_its_hint_carries(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    hands.gate.opened.set()
+    slug = await runner.save(http_fan("https://example.com/", 1))
+    reference = keyspace.reference(runner.account.id, await runner.begin(slug))
+
+    hands.walker.take(reference, Carried(slug=slug, version=1, inputs=pack({})))
+    await eventually(_async(lambda: hands.released == 1))
+
+    assert len(hands.gate.calls) == 1
     assert await fence(store, reference) == b"1"
 
 
@@ -145,7 +165,7 @@ async def test_a_node_that_fails_fails_as_after_a_claim(
 
 
 async def test_outputs_that_are_not_small_are_recorded_as_after_a_claim(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(at_once, "ASIDE_BYTES", 40)
     reference = await begin(runner, greeting(2), who="Ada")
@@ -171,6 +191,27 @@ async def test_what_was_cancelled_stays_so(runner: Runner, hands: Hands, store: 
 
     assert (await runner.end(execution_id)).status is ExecutionStatus.CANCELLED
     assert ended("completed") == before
+
+
+async def test_inputs_that_are_not_small_together_are_not_even_tried(
+    runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_once, "ASIDE_BYTES", 150)
+    graph = Graph("who").node("out", "responseOutput")
+    graph.wire(*["in.who > out.result-in"] * 4)
+    reference = await begin(runner, graph, who="x" * 40)
+    other, run, names = Hands(store), Executor.run, list[str]()
+
+    async def note(executor: Executor, work: Work) -> Outcome:
+        names.append(work.node.id)
+        return await run(executor, work)
+
+    monkeypatch.setattr(Executor, "run", note)
+    other.walker.take(reference, await take_carried(runner, store))
+    await eventually(_async(lambda: other.released == 1))
+
+    assert names == ["in", "in", "out"]
+    await other.walker.drain(0)
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -48,7 +48,7 @@ async def test_a_small_graph_of_pure_nodes_is_claimed_and_ended_in_one_step(
     execution = await runner.run(greeting(50), {"who": "Ada"})
 
     key = keyspace.execution(runner.account.id, execution.id)
-    fence, step, walked = await store.client.send("HMGET", key, "fence", "step1", "step0")
+    fence, step, walked = await store.client.send("HMGET", key, "fence", "step1", "walked")
     assert (fence, step) == (None, None)
     assert walked
 

@@ -57,6 +57,8 @@ class Record:
     completed: int | None = None
     lost: int = 0
     """Workers that died since the last step."""
+    walked: str = ""
+    """The token of the walk that ended it unclaimed."""
 
 
 class Model:
@@ -114,6 +116,17 @@ class Model:
         record.holders[call.worker] = (record.fence, call.token)
         self.due.pop(call.execution, None)
         return ["claimed", str(record.fence)]
+
+    def _finish_unclaimed(self, call: Call) -> list[Any]:
+        record = self.records.get(call.execution)
+        if record is not None and record.walked == call.token:
+            return [1]
+        if record is None or record.status != "processing" or record.fence or call.version != 1:
+            return [0]
+        record.walked = call.token
+        record.statuses = ["c"] * len(record.statuses)
+        self._finish(call.execution, record, "completed", call.now)
+        return [1]
 
     def _advance(self, call: Call) -> list[Any]:
         record = self.records.get(call.execution)

@@ -156,14 +156,16 @@ async def test_what_was_cancelled_or_is_gone_is_not_ended_again(
     assert head.status is ExecutionStatus.CANCELLED
 
 
-async def test_what_tells_a_webhook_or_is_charged_is_left_to_the_claim(
+async def test_what_tells_a_webhook_is_charged_or_watched_is_left_to_the_claim(
     store: Store, account: Account, saved: Saved
 ) -> None:
     told = await begin(store, account, saved, webhook_url="https://example.com/")
     charged = await begin(store, account, saved)
     key = keyspace.execution(*keyspace.parse_reference(charged))
     await store.client.send("HSET", key, "terms", "50:0:86400000")
+    watched = await begin(store, account, saved, watcher="channel")
 
+    assert not await store.walks.finish(watched, "token", FINISHED)
     assert not await store.walks.finish(told, "token", FINISHED)
     assert not await store.walks.finish(charged, "token", FINISHED)
 
@@ -180,9 +182,10 @@ async def test_a_hint_carries_nothing_of_what_is_told_or_large(
     store: Store, account: Account, saved: Saved
 ) -> None:
     await begin(store, account, saved, webhook_url="https://example.com/")
+    await begin(store, account, saved, watcher="channel")
     await begin(store, account, saved, inputs={"text": "x" * 5_000})
 
-    assert await hints(store) == [None, None]
+    assert await hints(store) == [None, None, None]
 
 
 async def test_a_hint_carries_nothing_of_nodes_that_are_not_pure(

@@ -89,9 +89,13 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             keys += ["wallet", "ledger"]
             fixed = [call.now, name, name, call.version, "p" * call.step, RESEND_MS]
             once = ["" if call.at_once is None else call.at_once, call.body, "", 60_000, "", "", ""]
-            return "accept_execution", keys, [*fixed, *once, "inputs", b""]
+            return "accept_execution", keys, [*fixed, *once, "slug", "echo", "inputs", b""]
         case "claim":
             return "claim_execution", [name, "due", held], [call.now, name, call.token]
+        case "finish_unclaimed":
+            args = [call.now, name, name, call.token, "echo", call.version, b"", "c" * call.step]
+            keys = [name, "due", "finished", "active"]
+            return "finish_execution", keys, [*args, b"rows", b"result", 0]
         case "give_back":
             lost = "1" if call.is_lost else "0"
             return "give_back_execution", [name, "due", held], [call.now, name, lost]
@@ -159,6 +163,14 @@ class Walking(RuleBasedStateMachine):
     @rule(name=executions, worker=workers)
     def claim(self, name: str, worker: str) -> None:
         self.apply(Call("claim", self.now, name, worker, token=f"k{next(self.tokens)}"))
+
+    @rule(name=executions, version=st.sampled_from([1, 1, 0]))
+    def finish_unclaimed(self, name: str, version: int) -> None:
+        """A walk that was quicker than any claim, or comes too late."""
+        call = Call(
+            "finish_unclaimed", self.now, name, version=version, step=self.model.sizes[name]
+        )
+        self.apply(replace(call, token=f"k{next(self.tokens)}"))
 
     @rule(name=executions)
     def everybody_claims(self, name: str) -> None:
