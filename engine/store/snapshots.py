@@ -1,5 +1,6 @@
 """Snapshots of processes' metrics, so that any gateway can show the sum of all."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,9 +26,11 @@ class Snapshots:
 
     async def all(self) -> tuple[dict[str, bytes], int]:
         """Snapshots as bytes by process, and Redis's time in seconds."""
-        reply = self._client.send("HGETALL", keyspace.metrics())
-        seconds, _ = await self._client.send("TIME")
-        return parse_hash(await reply), int(seconds)
+        # Together: when the first fails, the second must not fail unheard.
+        reply, (seconds, _) = await asyncio.gather(
+            self._client.send("HGETALL", keyspace.metrics()), self._client.send("TIME")
+        )
+        return parse_hash(reply), int(seconds)
 
     async def retire(self, before: bytes, total: Sequence[Any], processes: Sequence[str]) -> bool:
         """Put `total` in the place of these processes' snapshots, if the sum is still `before`."""

@@ -1,3 +1,10 @@
+import asyncio
+import gc
+
+import pytest
+
+from engine.errors import Unavailable
+from engine.settings import Settings
 from engine.store import Store
 from engine.store.snapshots import RETIRED, is_process, parse
 
@@ -42,3 +49,22 @@ async def test_retiring_nobody_changes_nothing(store: Store) -> None:
 
     found, _ = await store.snapshots.all()
     assert set(found) == {"p1"}
+
+
+async def test_a_store_that_is_lost_while_snapshots_are_read_is_said_once(redis_url: str) -> None:
+    unheard: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unheard.append(context["message"]))
+    store = Store.open(Settings(redis_url=redis_url))
+    reading = asyncio.create_task(store.snapshots.all())
+    await asyncio.sleep(0)
+
+    await store.close()
+    with pytest.raises(Unavailable):
+        await reading
+    del reading
+    gc.collect()
+    await asyncio.sleep(0)
+
+    loop.set_exception_handler(None)
+    assert unheard == []
