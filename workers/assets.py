@@ -218,7 +218,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except AssetNotFound:
-        raise NodeFailed(NOT_FOUND, "The account has no such asset") from None
+        raise NodeFailed(NOT_FOUND, "The account has no such asset (any more)") from None
     except (MediaQuotaExceeded, StorageFailed) as error:
         raise NodeFailed(STORAGE, error.message) from None
     except (UnsupportedMediaType, BodyTooLarge) as error:

@@ -136,4 +136,4 @@ def test_a_run_that_comes_to_a_deleted_asset_fails_there_and_says_why(caller: Ca
     assert followed(caller, url).json()["code"] == "ASSET_NOT_FOUND"
     assert (after.status_code, after.json()["nodeType"]) == (500, "upload")
     assert (after.json()["nodeCode"], after.json()["retryable"]) == ("asset_not_found", False)
-    assert after.json()["reason"] == "The account has no such asset"
+    assert after.json()["reason"] == "The account has no such asset (any more)"
