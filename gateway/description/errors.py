@@ -90,6 +90,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.StoreFull(),
     errors.QueueFull(),
     errors.StorageFailed(),
+    errors.StorageStalled(),
     errors.ResultUnreadable(EXECUTION_ID),
 )
 """Every error that a caller can see, with and without what only some of its kind say."""
