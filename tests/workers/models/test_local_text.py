@@ -24,12 +24,17 @@ def local_text() -> Model:
     return found
 
 
-async def test_without_a_model_that_runs_the_failure_says_what_to_install(egress: Egress) -> None:
+async def test_without_a_model_that_runs_the_log_alone_says_what_to_install(
+    egress: Egress, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(NodeFailed) as caught:
         await calling(egress, {}).call(local_text(), {"prompt": "Hi"})
 
     assert caught.value.code == "PROVIDER_UNAVAILABLE"
-    assert "pip install 'headrace[local,local-model]'" in caught.value.message
+    told = "The provider's address is not set up; the operator's log says what to do"
+    assert caught.value.message == told
+    [setup] = [getattr(each, "setup", "") for each in caplog.records]
+    assert "pip install 'headrace[local,local-model]'" in setup
 
 
 async def test_a_model_that_has_died_is_a_provider_that_cannot_be_had(egress: Egress) -> None:
