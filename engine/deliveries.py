@@ -155,5 +155,4 @@ def example_body(delivery_id: str, account_id: str, now: int) -> bytes:
 
 
 def _error(error: Mapping[str, Any]) -> dict[str, Any]:
-    told = ("code", "message", "nodeCode", "retryable")
-    return {name: error[name] for name in told if name in error}
+    return {name: error[name] for name in ("code", "message") if name in error}

@@ -25,7 +25,7 @@ MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
-ERROR_MEMBERS = ("code", "message", "nodeId", "nodeCode", "retryable")
+ERROR_MEMBERS = ("code", "message", "nodeId")
 """What of an execution's error is shown."""
 BODY = "read_body"
 
@@ -246,7 +246,6 @@ def usage_row(execution: Execution) -> dict[str, Any]:
         "creditsCost": execution.credits_cost,
         "durationMs": execution.duration_ms,
         "errorCode": (execution.error or {}).get("code"),
-        "nodeCode": (execution.error or {}).get("nodeCode"),
         "requestId": execution.id,
         "createdAt": moment(execution.created_at),
     }

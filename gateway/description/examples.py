@@ -283,7 +283,6 @@ EXAMPLES: dict[str, list[Any]] = {
                     "creditsCost": 13,
                     "durationMs": 31,
                     "errorCode": None,
-                    "nodeCode": None,
                     "requestId": EXECUTION_ID,
                     "createdAt": CREATED,
                 }

@@ -29,8 +29,6 @@ from gateway.description.schema import (
     ref,
 )
 
-OF_NODE: dict[str, Schema] = {"nodeId": TEXT, "nodeCode": TEXT, "retryable": FLAG}
-"""What an execution's error has beside code and message where a node is to blame."""
 CREDITS = described(INTEGER, "In credits; one is 0.001 USD.")
 PROBLEM = members({"nodeId": TEXT, "edgeId": TEXT, "line": INTEGER}, reason=TEXT)
 NODE = members(id=TEXT, type=TEXT, position=members(x=NUMBER, y=NUMBER), data=OBJECT)
@@ -65,7 +63,7 @@ EXECUTION_MEMBERS: dict[str, Schema] = {
     "status": one_of(ExecutionStatus),
     "result": ANYTHING,
     "error": {
-        "anyOf": [members(OF_NODE, code=TEXT, message=TEXT), {"type": "null"}],
+        "anyOf": [members({"nodeId": TEXT}, code=TEXT, message=TEXT), {"type": "null"}],
     },
     "creditsCost": CREDITS,
     "durationMs": INTEGER_OR_NULL,
@@ -230,7 +228,6 @@ COMPONENTS: dict[str, Schema] = {
                 creditsCost=CREDITS,
                 durationMs=INTEGER_OR_NULL,
                 errorCode=TEXT_OR_NULL,
-                nodeCode=described(TEXT_OR_NULL, "What the node failed with, if one did."),
                 requestId=TEXT,
                 createdAt=MOMENT,
             )

@@ -26,7 +26,6 @@ ROW = {
     "creditsCost": int,
     "durationMs": whole_or_null,
     "errorCode": text_or_null,
-    "nodeCode": text_or_null,
     "requestId": str,
     "createdAt": moment,
 }
@@ -80,7 +79,6 @@ def test_a_row_tells_what_a_model_cost(spender: Caller) -> None:
         "creditsCost": ran["cost"],
         "durationMs": execution["durationMs"],
         "errorCode": None,
-        "nodeCode": None,
         "requestId": ran["executionId"],
         "createdAt": execution["createdAt"],
     }
@@ -105,7 +103,6 @@ def test_a_failed_run_has_its_code_and_a_run_that_goes_on_no_duration(spender: C
     spender.clean()
     assert (newest["id"], newest["status"], newest["durationMs"]) == (going, "processing", None)
     assert (oldest["status"], oldest["errorCode"]) == ("failed", "EXECUTION_FAILED")
-    assert (oldest["nodeCode"], newest["nodeCode"]) == ("expression_error", None)
 
 
 def test_rows_come_newest_first_in_numbered_pages(spender: Caller) -> None:

@@ -86,8 +86,9 @@ def test_who_waits_is_told_what_the_provider_failed_with(
         "code": "EXECUTION_FAILED",
         "message": body["error"],
         "nodeId": "m",
-        **why,
     }
+    failed = {each["id"]: each["error"] for each in shown["nodes"]}["m"]
+    assert failed["code"] == code
 
 
 def test_json_by_a_schema_is_given_compact(caller: Caller) -> None:

@@ -53,6 +53,7 @@ def make_plan(count: int, edges: list[Edge], output: int, many: frozenset[str]) 
         fields=(),
         strict_inputs=False,
         values={},
+        is_pure=True,
     )
 
 

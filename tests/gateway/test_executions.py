@@ -102,13 +102,7 @@ async def test_a_failed_execution_says_where_and_why(
     body = await ended(client, await run(client))
 
     message = "Node 'text' failed: broken"
-    error = {
-        "code": "EXECUTION_FAILED",
-        "message": message,
-        "nodeId": "text",
-        "nodeCode": "template_error",
-        "retryable": False,
-    }
+    error = {"code": "EXECUTION_FAILED", "message": message, "nodeId": "text"}
     assert (body["status"], body["result"], body["error"]) == ("failed", None, error)
     assert {node["id"]: node["status"] for node in body["nodes"]}["text"] == "failed"
 

@@ -59,7 +59,6 @@ async def test_a_row_tells_who_ran_what_and_what_it_cost(
         "creditsCost": 17,
         "durationMs": execution["durationMs"],
         "errorCode": None,
-        "nodeCode": None,
         "requestId": ran["executionId"],
         "createdAt": execution["createdAt"],
     }
@@ -110,7 +109,6 @@ async def test_a_failed_run_shows_its_code(
     [row] = (await client.get("/api/usage?status=failed")).json()["rows"]
 
     assert (row["status"], row["errorCode"]) == ("failed", "EXECUTION_FAILED")
-    assert row["nodeCode"] == "template_error"
     assert (await client.get("/api/usage?status=completed")).json()["total"] == 0
 
 
@@ -144,12 +142,10 @@ async def test_pages_are_numbered_by_their_offset(client: httpx2.AsyncClient, sa
         (await client.get(f"/api/usage?limit=2&offset={each}")).json() for each in (0, 2, 4, 6)
     ]
 
-    assert [[row["id"] for row in page["rows"]] for page in pages] == [
-        ids[4:2:-1],
-        ids[2:0:-1],
-        ids[:1],
-        [],
-    ]
+    rows = [[(row["createdAt"], row["id"]) for row in page["rows"]] for page in pages]
+    newest = sorted(sum(rows, []), reverse=True)  # those of one millisecond go by their ids
+    assert {each for _, each in newest} == set(ids)
+    assert rows == [newest[:2], newest[2:4], newest[4:], []]
     assert [page["page"] for page in pages] == [1, 2, 3, 4]
     assert {(page["pageSize"], page["total"]) for page in pages} == {(2, 5)}
 

@@ -13,7 +13,7 @@ EXHAUSTED = "resource_exhausted"
 
 
 class Room:
-    """So many bytes; who finds too few waits, first come first served, until some are given back."""
+    """So many bytes; who finds too few waits, first come first served, until others give back."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.most = most
@@ -26,7 +26,7 @@ class Room:
         return self._left
 
     async def take(self, size: int, seconds: float) -> None:
-        """Wait for so many bytes. Raises NodeFailed when there are never so many, or not in time."""
+        """Wait for so many bytes. Raises NodeFailed when there never are, or not in time."""
         if size > self.most:
             raise too_much(self.most)
         if not self._line and size <= self._left:
