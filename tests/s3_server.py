@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,12 @@ from tests.conftest import free_port
 
 ACCESS_KEY, SECRET_KEY = "of-the-tests", "secret-of-the-tests"
 BUCKET = "media"
-SECONDS = 40
+PARTS = ("master", "volume", "filer")
+STARTS = 3
+START_SECONDS = 50
+"""For all starts together; a test has sixty. On an idle machine one takes three."""
+SAID = 2_000
+"""Characters of what it said last that are shown when it does not answer."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +52,39 @@ def serving() -> Iterator[S3Server]:
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    port = free_port()
-    process = subprocess.Popen(
-        _command(folder, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
     try:
-        server = S3Server(f"http://127.0.0.1:{port}")
-        _wait(server.url, process)
-        yield server
+        server, process = _start(folder)
+        try:
+            yield server
+        finally:
+            process.kill()
+            process.wait()
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
+    """The server once it answers.
+
+    One that has ended is started again: of the eight ports that were free when they were chosen, a
+    connection of another test may have taken one before the server did.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    log = folder / "log"
+    for _ in range(STARTS):
+        port = free_port()
+        with log.open("wb") as said:
+            process = subprocess.Popen(_command(folder, port), stdout=said, stderr=said)
+        server = S3Server(f"http://127.0.0.1:{port}")
+        if _answers(server.url, process, deadline):
+            return server, process
+        how = "ended" if process.poll() is not None else f"is silent for {START_SECONDS} s"
         process.kill()
         process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        if how != "ended":
+            break
+    text = log.read_text(errors="replace")[-SAID:]
+    raise AssertionError(f"the S3 server {how} before it answered:\n{text}")
 
 
 def _command(folder: Path, port: int) -> list[str]:
@@ -74,14 +99,10 @@ def _command(folder: Path, port: int) -> list[str]:
     ]
 
 
-PARTS = ("master", "volume", "filer")
-
-
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + SECONDS
+def _answers(url: str, process: subprocess.Popen[bytes], deadline: float) -> bool:
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
             urllib.request.urlopen(f"{url}/healthz", timeout=1).close()
-            return
+            return True
         time.sleep(0.1)
-    raise AssertionError(f"the S3 server does not answer (process {os.getpid()})")
+    return False
