@@ -37,7 +37,7 @@ THREADS = 16
 REQUEST_TIME = timedelta(seconds=60)
 RETRY_TIME = timedelta(seconds=10)
 STALL_SECONDS = 30.0
-"""How long the place may take for a piece of what is stored, and for the end of it."""
+"""How long the place may take for a piece of what is stored or read, and for the end of it."""
 
 T = TypeVar("T")
 Words = TypeVarTuple("Words")
@@ -80,9 +80,8 @@ class Objects:
             if len(first) >= self._part_bytes:
                 break
         else:
-            async with _in_time():
-                if not await self.put(key, bytes(first)):
-                    raise StorageFailed
+            if not await self.put(key, bytes(first)):
+                raise StorageFailed
             return
         source = _Source(bytes(first), pieces)
         try:
@@ -115,37 +114,46 @@ class Objects:
             raise StorageFailed from error
 
     async def put(self, key: str, data: bytes) -> bool:
-        """Store an object that is not there yet; false when it is, and then it stays."""
+        """Store an object that is not there yet; false when it is, and then it stays.
+
+        Raises StorageStalled.
+        """
         with _storing():
-            store = await self._reach(key)
-            try:
-                await obstore.put_async(store, key, data, mode="create")
-            except (AlreadyExistsError, FileExistsError):
-                return False
-            await self._settle(key)
+            async with _in_time():
+                return await self._put_new(key, data)
+
+    async def _put_new(self, key: str, data: bytes) -> bool:
+        store = await self._reach(key)
+        try:
+            await obstore.put_async(store, key, data, mode="create")
+        except (AlreadyExistsError, FileExistsError):
+            return False
+        await self._settle(key)
         return True
 
     async def stream(self, key: str, part: ByteRange | None = None) -> AsyncIterator[bytes]:
         """The object's bytes, or some of them, piece by piece; found or not before it returns.
 
-        Raises FileNotFoundError.
+        Raises FileNotFoundError, and StorageStalled, as each piece may.
         """
         with _storing():
-            if self._folder is not None:
-                file = await self._apart(open_file, self._folder, key)
-                return self._file_pieces(file, part)
-            if part is None:
-                got = await obstore.get_async(self._open(), key)
-            else:
-                span = (part.start, part.end)
-                got = await obstore.get_async(self._open(), key, options={"range": span})
+            async with _in_time():
+                if self._folder is not None:
+                    file = await self._apart(open_file, self._folder, key)
+                    return self._file_pieces(file, part)
+                if part is None:
+                    got = await obstore.get_async(self._open(), key)
+                else:
+                    span = (part.start, part.end)
+                    got = await obstore.get_async(self._open(), key, options={"range": span})
         return _pieces(got.stream(min_chunk_size=PIECE_BYTES))
 
     async def read(self, key: str, max_bytes: int | None = None) -> bytes:
-        """The whole object, or so much of it. Raises FileNotFoundError."""
+        """The whole object, or so much of it. Raises FileNotFoundError and StorageStalled."""
         if self._folder is not None:
             with _storing():
-                return await self._apart(_read, self._folder, key, max_bytes)
+                async with _in_time():
+                    return await self._apart(_read, self._folder, key, max_bytes)
         part = None if max_bytes is None else ByteRange(0, max_bytes)
         return b"".join([piece async for piece in await self.stream(key, part)])
 
@@ -182,9 +190,13 @@ class Objects:
     async def _file_pieces(self, file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
         at, end = (part.start, part.end) if part else (0, sys.maxsize)
         with _storing():
-            while piece := await self._apart(file.read, at, min(PIECE_BYTES, end - at)):
+            while piece := await self._read_piece(file, at, min(PIECE_BYTES, end - at)):
                 yield piece
                 at += len(piece)
+
+    async def _read_piece(self, file: OpenFile, at: int, size: int) -> bytes:
+        async with _in_time():
+            return await self._apart(file.read, at, size)
 
     async def check(self) -> None:
         """Write, read and remove an object."""
@@ -261,9 +273,15 @@ class _Source:
 
 
 async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    rest = aiter(stream)
     with _storing():
-        async for piece in stream:
+        while (piece := await _next_piece(rest)) is not None:
             yield bytes(piece)
+
+
+async def _next_piece(rest: AsyncIterator[Any]) -> Any:
+    async with _in_time():
+        return await anext(rest, None)
 
 
 @contextlib.asynccontextmanager

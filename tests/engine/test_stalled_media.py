@@ -1,11 +1,11 @@
-"""A place for media that does not answer: who stores something there is told in time."""
+"""A place for media that does not answer: who stores or reads something there is told in time."""
 
 import asyncio
 import os
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,86 @@ async def test_a_folder_that_hangs_is_waited_for_a_while(
     assert STALL_SECONDS <= took < STALL_SECONDS + 3
     assert (failed.value.code, waiting > 0) == ("UNAVAILABLE", True)
     assert failed.value.retry_after_seconds
+
+
+async def streamed(folder: Objects) -> None:
+    async for _ in await folder.stream("ab/c"):
+        pass
+
+
+async def read(folder: Objects) -> None:
+    await folder.read("ab/c")
+
+
+async def put(folder: Objects) -> None:
+    await folder.put("ab/d", b"d")
+
+
+@pytest.mark.parametrize(
+    ("work", "call"),
+    [
+        (streamed, (objects, "open_file")),
+        (streamed, (os, "pread")),
+        (read, (objects, "open_file")),
+        (read, (os, "pread")),
+        (put, (objects, "check_way")),
+    ],
+    ids=lambda part: part[1] if isinstance(part, tuple) else part.__name__,
+)
+async def test_a_folder_that_hangs_when_it_is_read_is_waited_for_a_while(
+    folder: Objects,
+    disk: Disk,
+    work: Callable[[Objects], Awaitable[None]],
+    call: tuple[object, str],
+) -> None:
+    await folder.put_stream("ab/c", pieces(LARGE))
+    disk.hang(*call)
+    began = time.monotonic()
+
+    with pytest.raises(StorageStalled):
+        await asyncio.wait_for(work(folder), STALL_SECONDS + 3)
+
+    took, waiting = time.monotonic() - began, disk.waiting
+    disk.heal()
+    assert took >= STALL_SECONDS
+    assert waiting == 1
+
+
+async def test_whoever_reads_slowly_is_waited_for(
+    folder: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await folder.put_stream("ab/c", pieces(LARGE))
+    monkeypatch.setattr(objects, "STALL_SECONDS", 0.2)
+
+    got = b""
+    async for piece in await folder.stream("ab/c"):
+        got += piece
+        await asyncio.sleep(0.15)
+
+    assert len(got) == LARGE * 65_536
+
+
+async def test_a_bucket_that_stops_in_the_middle_of_an_object_is_waited_for_a_while(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Got:
+        async def _pieces(self) -> AsyncIterator[bytes]:
+            yield b"first"
+            await asyncio.Event().wait()
+
+        def stream(self, **options: Any) -> AsyncIterator[bytes]:
+            return self._pieces()
+
+    async def get(store: Any, key: str, **options: Any) -> Got:
+        return Got()
+
+    monkeypatch.setattr("engine.objects.obstore.get_async", get)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    got = await Objects("s3://media/x").stream("ab/c")
+
+    assert await anext(got) == b"first"
+    with pytest.raises(StorageStalled):
+        await asyncio.wait_for(anext(got), STALL_SECONDS + 3)
 
 
 @pytest.mark.parametrize("taken", [0, 1, 3])
@@ -177,5 +257,7 @@ async def test_a_bucket_that_does_not_answer_is_waited_for_a_while(
 
     with pytest.raises(StorageStalled):
         await Objects("s3://media/x").put_stream("ab/c", pieces(SMALL))
+    with pytest.raises(StorageStalled):
+        await Objects("s3://media/x").stream("ab/c")
 
     silent.close()
