@@ -23,8 +23,8 @@ from engine.store.hints import Carried
 from engine.store.records import pack, unpack
 from engine.store.walks import Finished
 from workers.executor import Executor, Work
-from workers.holdings import ASIDE_BYTES
 from workers.recorder import persist
+from workers.sizes import ASIDE_BYTES, OutputSizes
 
 
 class AtOnce:
@@ -33,23 +33,23 @@ class AtOnce:
     def __init__(self, store: Store, executor: Executor, max_bytes: int) -> None:
         self._store = store
         self._executor = executor
-        self._most = min(max_bytes, ASIDE_BYTES)
+        self._max_bytes = min(max_bytes, ASIDE_BYTES)
 
     async def finish(self, reference: str, carried: Carried) -> bool:
         """Walk the execution and end it; False: it is as it was, and to be claimed."""
         account_id, execution_id = keyspace.parse_reference(reference)
         log.bind(execution_id=execution_id)
-        attempt = await self._begin(account_id, carried)
-        if attempt is None or not await attempt.run():
+        walk = await self._begin(account_id, carried)
+        if walk is None or not await walk.run():
             return False
-        token, finished = secrets.token_hex(8), attempt.finished(carried)
+        token, finished = secrets.token_hex(8), walk.finished(carried)
         walks = self._store.walks
         if not await persist(lambda: walks.finish(reference, token, finished), "finish"):
             return False
-        attempt.count()
+        walk.count()
         return True
 
-    async def _begin(self, account_id: str, carried: Carried) -> "_Attempt | None":
+    async def _begin(self, account_id: str, carried: Carried) -> "_SmallWalk | None":
         """A walk of what a hint carries, if it carries what may be walked."""
         workflows = self._store.workflows
         try:
@@ -59,20 +59,19 @@ class AtOnce:
             return None
         if not plan.is_pure or not isinstance(inputs, dict):
             return None
-        return _Attempt(plan, inputs, self._executor, self._most)
+        return _SmallWalk(plan, inputs, self._executor, self._max_bytes)
 
 
-class _Attempt:
+class _SmallWalk:
     """One walk through a plan of pure nodes, with nothing on record."""
 
     def __init__(
-        self, plan: Plan, inputs: Mapping[str, Any], executor: Executor, most: int
+        self, plan: Plan, inputs: Mapping[str, Any], executor: Executor, max_bytes: int
     ) -> None:
         self._plan = plan
         self._inputs = inputs
         self._executor = executor
-        self._most = self._left = most
-        self._sizes: dict[int, int] = {}
+        self._sizes = OutputSizes(max_bytes)
         self._progress = Progress(plan, initial_statuses(plan))
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
@@ -96,9 +95,9 @@ class _Attempt:
         return True
 
     async def _run(self, index: int) -> Outputs | None:
-        progress, sizes = self._progress, self._sizes
+        progress = self._progress
         delivered = progress.delivered(index)
-        if sum([sizes[wire.source] for wire, _ in delivered]) > self._most:
+        if not self._sizes.allow([wire.source for wire, _ in delivered]):
             return None
         work = Work(
             node=self._plan.nodes[index],
@@ -107,9 +106,7 @@ class _Attempt:
             delivered=delivered,
         )
         outcome = await self._executor.run(work)
-        sizes[index] = len(outcome.packed)
-        self._left -= sizes[index]
-        return outcome.outputs if self._left >= 0 else None
+        return outcome.outputs if self._sizes.add(index, len(outcome.packed)) else None
 
     def finished(self, carried: Carried) -> Finished:
         """What the store is told."""

@@ -21,12 +21,8 @@ from engine.store.records import pack, unpack
 from engine.store.walks import Claimed
 from workers.bundles import Bundles
 from workers.executor import Outcome
+from workers.sizes import OutputSizes, RecordRoom, is_large
 
-ASIDE_BYTES = 262_144
-"""What is larger is kept aside, out of the execution's record."""
-RECORD_BYTES = 1_048_576
-"""Once outputs of this size are in the record, only small ones are added to it."""
-SMALL_BYTES = 1_024
 LEAST_SECONDS = 2.0
 """What storing may take although the node's time is up: all but this is done."""
 STORAGE = "storage_error"
@@ -42,9 +38,8 @@ class Holdings:
         self._claimed = claimed
         self._plan = plan
         self._max_bytes = max_bytes
-        self._sizes: dict[int, int] = {}
-        self._total = 0
-        self._in_record = 0
+        self._sizes = OutputSizes(max_bytes)
+        self._room = RecordRoom()
         self._lost: dict[int, NodeFailed] = {}
 
     def take(self, index: int, outcome: Outcome) -> Outcome:
@@ -54,31 +49,19 @@ class Holdings:
         """
         if outcome.failure is not None or outcome.outputs is None:
             return outcome
-        failure = self._add(index, len(outcome.packed))
-        if failure is not None:
-            return Outcome(failure=failure)
+        if not self._sizes.add(index, len(outcome.packed)):
+            return Outcome(failure=self._too_large())
         if index == self._plan.response_output:
             return replace(outcome, packed=pack(outcome.outputs["result"]))
         return outcome
 
-    def _add(self, index: int, size: int) -> NodeFailed | None:
-        self._total += size - self._sizes.get(index, 0)
-        self._sizes[index] = size
-        return self._too_large() if self._total > self._max_bytes else None
-
     def weigh(self, sources: Sequence[int]) -> NodeFailed | None:
-        """Why a node cannot have these inputs: one is lost, or they are over the limit together.
-
-        Before it runs, and as often as they are wired to it: a list of many wires to one large
-        output would fill the memory.
-        """
+        """Why a node cannot have these inputs: one is lost, or they are over the limit together."""
         if self._lost:
             for index in sources:
                 if index in self._lost:
                     return self._lost[index]
-        sizes = self._sizes
-        weight = sum([sizes.get(index, 0) for index in sources])
-        return self._too_large() if weight > self._max_bytes else None
+        return None if self._sizes.allow(sources) else self._too_large()
 
     def _too_large(self) -> NodeFailed:
         limit = self._max_bytes
@@ -90,11 +73,10 @@ class Holdings:
             return True
         size = len(outcome.packed)
         if index == self._plan.response_output:
-            return size <= ASIDE_BYTES
-        # The record is read whole by whoever takes the execution up, so it has a bound as well.
-        if size > ASIDE_BYTES or (size > SMALL_BYTES and self._in_record + size > RECORD_BYTES):
+            return not is_large(size)
+        if not self._room.has(size):
             return False
-        self._in_record += size
+        self._room.take(size)
         return True
 
     async def store(self, index: int, outcome: Outcome, seconds: float | None) -> Outcome:
@@ -111,7 +93,7 @@ class Holdings:
         return replace(outcome, packed=pack_name(name), aside=name)
 
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
-        if len(data) <= ASIDE_BYTES:
+        if not is_large(len(data)):
             return await self._bundles.put(index, data, seconds)
         claimed = self._claimed
         name = make_name(claimed.fence, index, len(data))
@@ -134,10 +116,10 @@ class Holdings:
                 continue
             outputs[index], kept = None, row[5]
             if isinstance(kept, bytes):
-                self._add(index, len(kept))
+                self._sizes.add(index, len(kept))
                 outputs[index] = unpack(kept)
             elif kept is not None:
-                self._add(index, size_of(str(kept)))
+                self._sizes.add(index, size_of(str(kept)))
                 if self._is_needed(index, statuses):
                     names[index] = str(kept)
         return outputs | await self._fetch(names)

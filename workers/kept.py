@@ -11,9 +11,9 @@ from engine.models.pricing import Usage
 from engine.store.asides import Asides, make_batch_name
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, Walks
-from workers.holdings import ASIDE_BYTES, RECORD_BYTES, SMALL_BYTES
 from workers.models import Answer
 from workers.recorder import persist
+from workers.sizes import RecordRoom
 
 KEEP_SECONDS = 0.005
 """Answers of so much time are recorded together, and not at all when the node ends within it."""
@@ -76,7 +76,7 @@ class KeptAnswers:
         self._must_read = may_have
         self._reading = asyncio.Lock()
         self._number = 0
-        self._in_record = 0
+        self._room = RecordRoom()
         self._asked: set[int] = set()
         self._waiting: dict[int, bytes] = {}
         self._recording: asyncio.Task[None] | None = None
@@ -113,7 +113,7 @@ class KeptAnswers:
         batches = await self._shelves.read(self._index)
         self._number = len(batches)
         for batch in batches:
-            self._in_record += 0 if batch is None else len(batch)
+            self._room.take(0 if batch is None else len(batch))
             for row in unpack(batch) if batch is not None else ():
                 item, *given = unpack(row)
                 self._known.pop(item, None)
@@ -142,15 +142,15 @@ class KeptAnswers:
 
     async def _save(self, batch: bytes) -> None:
         size, number = len(batch), self._number + 1
-        is_over = size > SMALL_BYTES and self._in_record + size > RECORD_BYTES
-        is_aside = size > ASIDE_BYTES or is_over
+        is_aside = not self._room.has(size)
         try:
             await self._shelves.save(self._index, number, batch, is_aside=is_aside)
         except StorageFailed:
             log.warning("what was answered is not kept", extra={"node_index": self._index})
             return
         self._number = number
-        self._in_record += 0 if is_aside else size
+        if not is_aside:
+            self._room.take(size)
 
 
 def _pack_answer(answer: Answer) -> list[Any]:

@@ -25,7 +25,7 @@ from tests.factories import Graph
 from tests.object_files import outputs_of
 from tests.shelves import Faulty, use
 from tests.workers.buyer import PRICE, Buyer, answer, model_node
-from workers import holdings
+from workers import holdings, sizes
 from workers.sweeper import Sweeper
 
 LARGE = "x" * 300_000
@@ -368,7 +368,7 @@ async def test_what_could_not_be_removed_at_once_is_removed_later(
 async def test_what_the_record_has_no_room_for_is_kept_aside_though_it_is_not_large(
     buyer: Buyer, shelf: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holdings, "RECORD_BYTES", 100_000)
+    monkeypatch.setattr(sizes, "RECORD_BYTES", 100_000)
     graph = Graph("who").node("out", "responseOutput")
     for number in range(30):
         graph.node(f"t{number}", "textBox", text="{{a}}{{a}}")

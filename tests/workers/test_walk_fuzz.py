@@ -80,7 +80,7 @@ async def test_every_execution_ends_once_though_hardly_anything_fits_the_record(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, size in (("ASIDE_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
-        monkeypatch.setattr(f"workers.holdings.{name}", size)
+        monkeypatch.setattr(f"workers.sizes.{name}", size)
 
     await play(seed, brisk, target)
 
