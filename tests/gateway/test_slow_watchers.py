@@ -16,7 +16,7 @@ from gateway import streams
 from gateway.services import GatewayRequest
 from gateway.streams import Watch
 from tests.engine.store.factories import save
-from tests.engine.store.test_watching import Run
+from tests.engine.store.watched_runs import Run
 
 
 class Counted:

@@ -1,120 +1,16 @@
 """Executions that are watched, and those that are not, on real Redis."""
 
 import random
-from typing import Any
 
 import pytest
 
-from engine import keyspace
 from engine.errors import ExecutionNotFound
-from engine.events import BEFORE_ALL, Entry, EventId, EventName, Told, read_events
+from engine.events import BEFORE_ALL, EventId, EventName, read_events
 from engine.executions import ExecutionStatus
-from engine.graph import Plan
-from engine.store import Account, Bell, Store, Workflow
-from engine.store import events as store_events
-from engine.store.events import MOST_ENTRIES, Telling, ring_name
-from engine.store.walks import Claimed, Step
+from engine.store import Bell, Store
+from engine.store.events import MOST_ENTRIES, ring_name
 from tests.engine.store.contents import contents
-from tests.engine.store.factories import save
-
-WORKER = "w1"
-CHANNEL = "hr:bell:of-the-test"
-
-
-class Run:
-    """One execution with two nodes in a worker's hands."""
-
-    def __init__(self, store: Store, account: Account, saved: tuple[Workflow, Plan]) -> None:
-        self.store = store
-        self.account = account
-        self._saved = saved
-        self.id = ""
-        self._claimed: Claimed | None = None
-        self._steps = 0
-        self._batches = 0
-
-    async def accept(self, watcher: str | None = None) -> None:
-        """Begin; `watcher` watches from the beginning."""
-        workflow, plan = self._saved
-        accepted = await self.store.executions.accept(
-            account_id=self.account.id,
-            workflow=workflow,
-            plan=plan,
-            inputs={},
-            source="api-workflow",
-            key_id="key_1",
-            watcher=watcher,
-        )
-        self.id = accepted.id
-
-    async def claim(self, worker: str = WORKER) -> Claimed:
-        """Take it."""
-        self._claimed = await self.store.walks.claim(self.reference, worker)
-        assert self._claimed is not None
-        self._steps = 0
-        return self._claimed
-
-    @property
-    def reference(self) -> str:
-        return keyspace.reference(self.account.id, self.id)
-
-    async def step(self, worker: str = WORKER, **parts: Any) -> bool:
-        """Record a step; whether its answer says that somebody watches."""
-        assert self._claimed is not None
-        self._steps += 1
-        step = Step(**parts)
-        step.rows = [[index, 1, 5, 7, None, None] for index, _ in step.settled]
-        advanced = await self.store.walks.advance(
-            self.account.id, self.id, worker, self._claimed.fence, self._steps, step
-        )
-        assert advanced.verdict == "ok"
-        return advanced.is_watched
-
-    async def tell(
-        self,
-        text: str,
-        offset: int | None = 0,
-        index: int = 0,
-        batch: int = 0,
-        worker: str = WORKER,
-    ) -> bool:
-        """Tell of a node, in the next batch unless one is named."""
-        assert self._claimed is not None
-        self._batches += not batch
-        telling = Telling(index=index, item=0, offset=offset, told=text)
-        fence, number = self._claimed.fence, batch or self._batches
-        return await self.store.events.tell(
-            self.account.id, self.id, worker, fence, number, [telling]
-        )
-
-    async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:
-        """The entries from this one on."""
-        return list(
-            (await self.store.events.read(self.account.id, self.id, first, channel)).entries
-        )
-
-    async def seen(self, after: EventId = BEFORE_ALL) -> list[tuple[str, str]]:
-        """Ids and names of the events behind one, read as a gateway does."""
-        found, first = [], max(1, after.number)
-        while entries := await self.read(first):
-            found += [each for entry in entries for each in read_events(entry, after)]
-            first = entries[-1].number + 1
-        return [(str(name), event.name.value) for name, event in found]
-
-    async def end(self) -> None:
-        """Complete."""
-        await self.step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED, result=b"\xc0")
-
-
-@pytest.fixture
-async def run(store: Store, account: Account) -> Run:
-    return Run(store, account, await save(store, account))
-
-
-async def names(store: Store) -> set[bytes]:
-    """The kinds of keys there are."""
-    return {key.split(b":")[1] for key in await contents(store.client)}
-
+from tests.engine.store.watched_runs import CHANNEL, WORKER, Run, names
 
 # -- unwatched ------------------------------------------------------------------------------------
 
@@ -310,101 +206,6 @@ async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed
     whole = await run.seen()
     for reader, seen in enumerate(readers):
         assert seen + await run.seen(after[reader]) == whole
-
-
-# -- telling --------------------------------------------------------------------------------------
-
-
-async def test_a_batch_that_is_sent_again_is_told_once(run: Run) -> None:
-    await run.accept(CHANNEL)
-    await run.claim()
-    await run.step(claimed=[0])
-
-    first = [await run.tell("Hello", batch=2) for _ in range(3)]
-    late = await run.tell("Hel", batch=1)
-
-    assert (first, late) == ([True] * 3, True)
-    assert [name for _, name in await run.seen()].count("node.token") == 1
-
-
-async def test_what_somebody_elses_node_tells_is_not_told(run: Run) -> None:
-    await run.accept(CHANNEL)
-    await run.claim()
-    await run.step(claimed=[0])
-
-    assert await run.tell("not claimed", index=1)
-    await run.step(settled=[(0, "c")])
-    assert await run.tell("settled")
-    await run.store.walks.give_back(run.reference, WORKER, is_lost=False)
-    assert not await run.tell("not held")
-    assert "node.token" not in [name for _, name in await run.seen()]
-
-
-async def test_who_helps_tells_of_its_own_nodes_alone(run: Run) -> None:
-    await run.accept(CHANNEL)
-    await run.claim()
-    await run.step(claimed=[0], offered=True)
-    await run.claim("w2")
-    await run.step("w2", claimed=[1])
-
-    assert await run.tell("another's", index=0, worker="w2")
-    assert await run.tell("its own", index=1, worker="w2")
-
-    told = [entry.event.text for entry in await run.read() if isinstance(entry, Told)]
-    assert told == ["its own"]
-
-
-async def test_text_and_progress_come_as_they_were_told(run: Run) -> None:
-    await run.accept(CHANNEL)
-    await run.claim()
-    await run.step(claimed=[0])
-    await run.tell("né\n", 4)
-    await run.tell("0.25", None)
-
-    text, progress = (entry.event for entry in await run.read() if isinstance(entry, Told))
-
-    assert (text.name, text.index, text.attempt) == (EventName.NODE_TEXT, 0, 1)
-    assert (text.text, text.offset) == ("né\n", 4)
-    assert (progress.name, progress.progress) == (EventName.NODE_PROGRESS, 0.25)
-
-
-@pytest.mark.parametrize(("limit", "kept"), [("MOST_TOLD", 5), ("MOST_TOLD_BYTES", 5)])
-async def test_the_oldest_words_give_way_and_nothing_else_does(
-    run: Run, monkeypatch: pytest.MonkeyPatch, limit: str, kept: int
-) -> None:
-    monkeypatch.setattr(store_events, limit, kept if limit == "MOST_TOLD" else 4 * kept)
-    await run.accept(CHANNEL)
-    await run.claim()
-    await run.step(claimed=[0])
-    for number in range(3 * kept):
-        await run.tell("word", 4 * number)
-    await run.end()
-
-    entries = await run.read()
-
-    offsets = [entry.event.offset for entry in entries if isinstance(entry, Told)]
-    assert offsets == [4 * number for number in range(2 * kept, 3 * kept)]
-    assert [name for _, name in await run.seen() if name != "node.token"] == [
-        *("execution.started", "node.started", "node.finished"),
-        *("node.started", "node.finished", "execution.finished"),
-    ]
-
-
-async def test_words_are_forgotten_in_time_and_the_rest_with_the_execution(
-    run: Run, store: Store
-) -> None:
-    await run.accept(CHANNEL)
-    await run.claim()
-    await run.step(claimed=[0])
-    await run.tell("word")
-    await run.end()
-
-    told = keyspace.told(run.account.id, run.id)
-    left = int(await store.client.send("PTTL", told))
-    assert 0 < left <= store_events.KEEP_TOLD_MS
-    assert int(await store.client.send("PTTL", keyspace.events(run.account.id, run.id))) == -1
-    assert (await store.leases.prune(await store.leases.now() + 1)).executions == 1
-    assert {b"events", b"told"} & await names(store) == set()
 
 
 # -- ringing --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 
 from tests.providers import MODEL_KEYS, Kept, Provider, a_provider, calling, stub_provider
 from tests.workers.models.desks import FakeDesk
+from tests.workers.models.streams import Listener
 from workers.http import Egress
 from workers.models import Models
 
@@ -42,3 +43,8 @@ def stubbed(egress: Egress, stub_url: str, kept: Kept) -> Models:
 @pytest.fixture
 def desk() -> FakeDesk:
     return FakeDesk()
+
+
+@pytest.fixture
+def listener(models: Models) -> Listener:
+    return Listener(models)

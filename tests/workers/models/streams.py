@@ -4,9 +4,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from aiohttp import web
 
+from engine.failures import NodeFailed
 from engine.models.manifest import Model
+from tests.manifests import PROMPT
+from tests.providers import provided
 from workers.models import Answer, Errand, Models
 
 DONE = "[DONE]"
@@ -50,3 +54,57 @@ class Listener:
     def text(self) -> str:
         """All that was told."""
         return "".join(self.told)
+
+
+FIELDS = f"""{PROMPT}
+[[fields]]
+name = "jsonSchema"
+type = "json"
+
+[[fields]]
+name = "maxTokens"
+type = "number"
+max = 500
+"""
+PRICING = """
+[[pricing]]
+unit = "input_token"
+usd = "0.000001"
+atMost = 1000
+
+[[pricing]]
+unit = "output_token"
+usd = "0.000002"
+field = "maxTokens"
+"""
+MORE = '\nmodel = "any"\nbody = { max_tokens = "{{ maxTokens }}" }'
+SAID = {"choices": [{"message": {"content": "Hello"}}], "usage": {"prompt_tokens": 11}}
+HELLO = (delta(""), delta("Hel"), delta("lo"), STOP)
+MESSAGE = (
+    {"type": "message_start", "message": {"usage": {"input_tokens": 9, "output_tokens": 1}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "ping"},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hel"}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "lo"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+)
+OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+
+
+def chat(more: str = MORE, section: str = "openai", **parts: str) -> Model:
+    """A model that may be streamed."""
+    return provided(section, more, fields=FIELDS, pricing=PRICING, **parts)
+
+
+def claude(more: str = MORE) -> Model:
+    """One of Anthropic's protocol."""
+    return chat(more, "anthropic")
+
+
+async def fail(listener: Listener, model: Model) -> NodeFailed:
+    """How a call fails."""
+    with pytest.raises(NodeFailed) as raised:
+        await listener.call(model)
+    return raised.value

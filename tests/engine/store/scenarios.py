@@ -1,0 +1,281 @@
+"""A call of each script in engine/lua that changes something."""
+
+from dataclasses import dataclass
+
+NOW = 1_000_000
+Value = str | bytes | int
+
+ASSET = ("HSET", "a", "account", "acc", "source", "upload", "created", NOW, "expires", NOW)
+DUE_ASSET = ("ZADD", "assets", NOW, "a")
+PRO = ("HSET", "accounts", "acc", "pro|record")
+
+EXECUTION: tuple[Value, ...] = (
+    *("HSET", "x", "status", "processing", "version", "1", "statuses", "pprt", "created", NOW),
+    *("fence", 1, "holders", 1, "bell", "b", "n2", f"1:1:{NOW}:0", "n3", f"0:2:{NOW}:1"),
+)
+HELD = ("HSET", "held", "acc/x", "1:token")
+HOOK = ("HSET", "hook", "url", "u", "enabled", "1", "secret", "s", "created", NOW, "reason", "")
+DELIVERY: tuple[Value, ...] = (
+    *("HSET", "d", "status", "pending", "key", "key_1", "url", "u", "event", "webhook.test"),
+    *("created", NOW, "next", NOW),
+)
+DUE = ("ZADD", "due", NOW, "acc/x")
+TERMS = "50:0:86400000"
+CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
+WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A call that changes something. `answer` is the second call's, None: as the first."""
+
+    seed: tuple[tuple[Value, ...], ...]
+    keys: tuple[str, ...]
+    args: tuple[Value, ...]
+    answer: object = None
+
+
+SCENARIOS = {
+    "add_asset": Scenario(
+        seed=(PRO,),
+        keys=("a", "assets", "accounts", "stored"),
+        args=(NOW, "a", "acc", "upload", 60_000, "free", 9, "pro", 10),
+    ),
+    "keep_asset": Scenario(
+        seed=((*ASSET, "state", "pending"), DUE_ASSET, PRO),
+        keys=("a", "assets", "needed", "listed", "accounts", "stored"),
+        args=(NOW, "a", 60_000, "x", 5, 2, "type", "image/png", "free", 1, "pro", 10),
+    ),
+    "refer_asset": Scenario(
+        seed=((*ASSET, "state", "kept"), DUE_ASSET),
+        keys=("a", "assets", "needed"),
+        args=(NOW, "a", "acc", "x", 60_000),
+    ),
+    "review_asset": Scenario(
+        seed=((*ASSET, "state", "kept"), DUE_ASSET, ("SADD", "needed", "x")),
+        keys=("a", "assets", "needed", "listed", "x"),
+        args=(NOW, "a", 60_000, 5_000, "x"),
+        answer=b"early",
+    ),
+    "delete_asset": Scenario(
+        seed=(
+            *((*ASSET, "state", "kept", "bytes", 5), DUE_ASSET),
+            *(("ZADD", "listed", 0, f"acc|{NOW:013d}.a"), ("HSET", "stored", "acc", 7)),
+        ),
+        keys=("a", "assets", "listed", "stored"),
+        args=(NOW, "a", "acc", 5_000),
+        answer=0,
+    ),
+    "read_asset": Scenario(seed=((*ASSET, "state", "kept"),), keys=("a",), args=("acc",)),
+    "forget_asset": Scenario(
+        seed=(
+            *((*ASSET, "state", "hidden", "bytes", 5), DUE_ASSET, ("SADD", "needed", "x")),
+            ("HSET", "stored", "acc", 7),
+        ),
+        keys=("a", "assets", "needed", "stored"),
+        args=("a",),
+        answer=0,
+    ),
+    "add_delivery": Scenario(
+        seed=(),
+        keys=("d", "due", "all"),
+        args=(NOW, "acc/d", "d", "key_1", "u", "webhook.test", b"{}", 60_000, 2_000),
+    ),
+    "claim_delivery": Scenario(
+        seed=(DELIVERY, HOOK),
+        keys=("d", "due", "hook"),
+        args=(NOW, "acc/d", "token", 20_000),
+    ),
+    "settle_delivery": Scenario(
+        seed=((*DELIVERY, "fence", 1, "token", "t"), HOOK),
+        keys=("d", "due", "hook"),
+        args=(NOW, "acc/d", 1, "pending", 5_000, b"attempt", 16, "", 60_000, "why"),
+    ),
+    "redeliver": Scenario(
+        seed=((*DELIVERY, "status", "failed"), HOOK),
+        keys=("d", "due", "hook"),
+        args=(NOW, "acc/d", 2_000),
+    ),
+    "governor_turn": Scenario(
+        seed=(
+            ("ZADD", "callers", NOW + 5_000, "one"),
+            ("HSET", "calls", "one|a", "acc|5|000000000001|900000|9"),
+            *(("ZADD", key, 0, "one|a") for key in ("running", "granted")),
+        ),
+        keys=("state", "calls", "waiting", "ring", "running", "granted", "callers"),
+        args=(
+            *(NOW, "one", 10_000, "p", 60, 6_000, 2, 60_000),
+            *("done", "a", "acc", 30, 0, "ask", "b", "acc", 7, 0, "ask", "c", "acc", 7, 0),
+        ),
+    ),
+    "lease_outbound": Scenario(
+        seed=(("HSET", "accounts", "acc", "pro|record"),),
+        keys=("accounts", "calls"),
+        args=(NOW, "acc", "host", 60_000, 4, 100, "free", 1, 1, 1, "pro", 50, 50, 1_000),
+    ),
+    "seal_secret": Scenario(
+        seed=(HOOK,),
+        keys=("hook",),
+        args=("secret", "s", b"\x01sealed"),
+        answer=b"other",
+    ),
+    "keep_answers": Scenario(
+        seed=(EXECUTION, HELD),
+        keys=("x", "held"),
+        args=("acc/x", 1, 2, 1, b"what was answered", "1"),
+    ),
+    "save_job": Scenario(
+        seed=(EXECUTION, HELD), keys=("x", "held"), args=("acc/x", 1, 2, 3, b"job at the provider")
+    ),
+    "save_webhook": Scenario(
+        seed=(("HSET", "keys", "key_1", "digest"), HOOK),
+        keys=("hook", "keys"),
+        args=(NOW, "key_1", "u", "1", "another", "made", 60_000),
+    ),
+    "accept_execution": Scenario(
+        seed=(("HSET", "w", "version", "3", "state", "live"),),
+        keys=("w", "x", "all", "due", "active", "first", "wallet", "ledger"),
+        args=(
+            *(NOW, "x", "acc/x", "3", "pps", 5000, 2, "fingerprint", "", 60_000),
+            *(7, TERMS, "tried=r3,timed=d1000"),
+            *("slug", "echo", "inputs", b"\x80"),
+        ),
+    ),
+    "advance_execution": Scenario(
+        seed=(EXECUTION, HELD, ("SADD", "active", "x"), CHARGED, WALLET),
+        keys=("x", "due", "held", "finished", "active", "wallet", "ledger"),
+        args=(
+            *(NOW, "acc/x", 1, 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
+            *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", "1"),
+        ),
+    ),
+    "authorize_key": Scenario(
+        seed=(("HSET", "keys", "digest", "acc|record"), ("HSET", "accounts", "acc", "record")),
+        keys=("keys", "accounts"),
+        args=("digest",),
+    ),
+    "authorize_session": Scenario(
+        seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
+        keys=("session", "accounts"),
+        args=(30_000,),
+    ),
+    "beat_worker": Scenario(seed=(), keys=("workers",), args=(NOW, "w1", 3000)),
+    "bury_worker": Scenario(
+        seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
+    ),
+    "cancel_execution": Scenario(
+        seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET),
+        keys=("x", "due", "finished", "active", "wallet", "ledger"),
+        args=(NOW, "acc/x", "x", "cancels"),
+        answer=[b"ended", b"cancelled"],
+    ),
+    "claim_execution": Scenario(
+        seed=((*EXECUTION, "holders", 0), DUE),
+        keys=("x", "due", "held"),
+        args=(NOW, "acc/x", "token"),
+    ),
+    "count_key_call": Scenario(
+        seed=(
+            ("HSET", "keys", "digest", "acc|record"),
+            ("HSET", "accounts", "acc", "pro|record"),
+        ),
+        keys=("keys", "accounts", "windows"),
+        args=(NOW, "digest", "runs", 60_000, "free", 1, "pro", 5),
+    ),
+    "count_session_call": Scenario(
+        seed=(("SET", "session", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "pro|record")),
+        keys=("session", "accounts", "windows"),
+        args=(NOW, 30_000, "runs", 60_000, "pro", 5),
+    ),
+    "delete_workflow": Scenario(
+        seed=(("HSET", "w", "version", "1", "state", "live"), ("SADD", "mine", "echo")),
+        keys=("w", "mine"),
+        args=("echo", 60_000),
+        answer=0,
+    ),
+    "finish_execution": Scenario(
+        seed=(
+            *(("HSET", "x", "status", "processing", "slug", "echo", "version", 3, "inputs", "i"),),
+            *(("HSET", "x", "created", NOW, "statuses", "pps", "bell", "b"),),
+            *(("SADD", "active", "x"), DUE),
+        ),
+        keys=("x", "due", "finished", "active"),
+        args=(NOW, "acc/x", "x", "token", "echo", 3, "i", "ccs", b"rows", b"result", 5),
+    ),
+    "forget_execution": Scenario(
+        seed=(EXECUTION, ("ZADD", "finished", NOW, "acc/x"), ("ZADD", "all", NOW, "x")),
+        keys=("x", "all", "finished", "events", "told"),
+        args=("x", "acc/x", NOW + 1),
+        answer=0,
+    ),
+    "give_back_execution": Scenario(
+        seed=(EXECUTION, HELD), keys=("x", "due", "held"), args=(NOW, "acc/x", "1"), answer=0
+    ),
+    "list_dead_workers": Scenario(
+        seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
+    ),
+    "match_executions": Scenario(
+        seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
+        keys=("x", "y", "z"),
+        args=("failed", "echo", "b"),
+    ),
+    "watch_execution": Scenario(
+        seed=(EXECUTION,), keys=("x", "events", "told"), args=("bell", 1, 10)
+    ),
+    "tell_events": Scenario(
+        seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),
+        keys=("x", "held", "told"),
+        args=("acc/x", 1, 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
+    ),
+    "note_key_use": Scenario(
+        seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
+    ),
+    "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[]),
+    "record_answer": Scenario(
+        seed=(("HSET", "first", "execution", "x"),), keys=("first",), args=("accepted",)
+    ),
+    "redeem_login": Scenario(
+        seed=(("SET", "login", "acc", "PX", 60_000), ("HSET", "accounts", "acc", "record")),
+        keys=("login", "session", "accounts"),
+        args=(60_000,),
+    ),
+    "replace_account": Scenario(
+        seed=(("HSET", "accounts", "acc", b"old"),),
+        keys=("accounts",),
+        args=("acc", b"old", b"new"),
+    ),
+    "retire_snapshots": Scenario(
+        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"one", "p2", b"two"),),
+        keys=("metrics",),
+        args=(b"sum", b"new sum", "p1"),
+        answer=0,
+    ),
+    "save_model": Scenario(
+        seed=(
+            ("HSET", "m", "version:own", 4, "created:own", NOW - 1, "operation:own", "before"),
+            ("HSET", "m", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),
+        ),
+        keys=("m",),
+        args=(NOW, "own", "operation", "4", b"manifest", 2, "changes", 200),
+    ),
+    "delete_model": Scenario(
+        seed=(("HSET", "m", "version:own", 4, "created:own", NOW, "operation:own", "before"),),
+        keys=("m",),
+        args=("own", "operation", "changes"),
+    ),
+    "save_workflow": Scenario(
+        seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "new", b"document")
+    ),
+    "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
+    "read_wallet": Scenario(
+        seed=(("HSET", "wallet", "given", 20, "ends", 1, "b:m1", 4, "b:t2.a", 5, "b:t0.b", 6),),
+        keys=("wallet", "ledger"),
+        args=(NOW, TERMS),
+    ),
+    "top_up": Scenario(
+        seed=(WALLET,),
+        keys=("wallet", "ledger", "done"),
+        args=(NOW, "operation", 30, NOW + 1, TERMS),
+    ),
+    "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
+}
