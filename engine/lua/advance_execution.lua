@@ -16,17 +16,19 @@
 --         'watched' behind an ok when somebody watches
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, add_event, ring_watchers, events, kept_answers, end_execution
+-- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, step_conflicts, add_event, ring_watchers, events, kept_answers, end_execution, due_after_leaving
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
-local fence, step = ARGV[3], ARGV[4]
+local fence, number = ARGV[3], ARGV[4]
+local rows = 'r' .. fence .. '.' .. number
+local step = {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7], rows = rows}
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost',
   'terms', 'events', 'kept')
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 local watched, keys = head[8] and 'watched' or nil, head[8] and {events = KEYS[8]}
-if head[3] and tonumber(step) <= tonumber(head[3]) then
+if head[3] and tonumber(number) <= tonumber(head[3]) then
   return {'ok', status, statuses, stamp, watched}
 end
 if status ~= 'processing' and status ~= 'cancel_requested' then
@@ -36,7 +38,7 @@ end
 local held = redis.call('HGET', KEYS[3], ARGV[2])
 if not held or string.match(held, '^(%d+):') ~= fence then return {'fenced'} end
 if status == 'cancel_requested' and
-    (ARGV[7] ~= '' or ARGV[6] ~= '' or (ARGV[11] ~= '' and ARGV[11] ~= 'cancelled')) then
+    (step.claimed ~= '' or step.retrying ~= '' or (ARGV[11] ~= '' and ARGV[11] ~= 'cancelled')) then
   return {'cancel', status, statuses, stamp}
 end
 
@@ -51,28 +53,15 @@ local function claim_of(index)
   end
   return claims[index]
 end
-local function is_mine(index)
-  return codes[index + 1] == RUNNING and claim_of(index)[1] == fence
-end
-for index in string.gmatch(ARGV[5], '(%d+)%a') do
-  local code = codes[index + 1]
-  if code ~= PENDING and code ~= RETRYING and not is_mine(index) then
-    return {'conflict', status, statuses, stamp}
-  end
-end
-for index in string.gmatch(ARGV[6], '(%d+)=') do
-  if not is_mine(index) then return {'conflict', status, statuses, stamp} end
-end
-for index in string.gmatch(ARGV[7], '%d+') do
-  local code = codes[index + 1]
-  if code ~= PENDING and code ~= RETRYING then return {'conflict', status, statuses, stamp} end
+if step_conflicts(step, codes, fence, claim_of) then
+  return {'conflict', status, statuses, stamp}
 end
 
 local terms, purse = head[7], nil
-if terms and (ARGV[5] ~= '' or ARGV[7] ~= '' or ARGV[11] ~= '') then
+if terms and (step.settled ~= '' or step.claimed ~= '' or ARGV[11] ~= '') then
   local keys = {wallet = KEYS[6], ledger = KEYS[7]}
   purse = open_purse(KEYS[1], ARGV[12], open_wallet(keys, now))
-  for index in string.gmatch(ARGV[5], '(%d+)%a') do let_go(purse, index) end
+  for index in string.gmatch(step.settled, '(%d+)%a') do let_go(purse, index) end
   for index, credits, usd, model in string.gmatch(ARGV[15], '(%d+)=(%d+):(%d+):([^,]*)') do
     capture(purse, index, tonumber(credits), tonumber(usd), model)
   end
@@ -88,29 +77,28 @@ end
 
 if watched then
   if head[8] == '0' then begin_events(keys, KEYS[1], statuses) end
-  step_events(keys, KEYS[1], {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7],
-    rows = 'r' .. fence .. '.' .. step}, codes, claim_of)
+  step_events(keys, KEYS[1], step, codes, claim_of)
   ring_watchers(KEYS[1], ARGV[12])
 end
 
 local was_claimed = {}
-for index, code in string.gmatch(ARGV[5], '(%d+)(%a)') do
+for index, code in string.gmatch(step.settled, '(%d+)(%a)') do
   if codes[index + 1] ~= PENDING then was_claimed[#was_claimed + 1] = 'n' .. index end
   codes[index + 1] = string.byte(code)
 end
 if #was_claimed > 0 then redis.call('HDEL', KEYS[1], unpack(was_claimed)) end
 if head[9] then
   local settled = {}
-  for index in string.gmatch(ARGV[5], '(%d+)%a') do settled[#settled + 1] = index end
+  for index in string.gmatch(step.settled, '(%d+)%a') do settled[#settled + 1] = index end
   drop_kept(KEYS[1], head[9], ARGV[11] == '' and settled or nil)
 end
-for index, delay in string.gmatch(ARGV[6], '(%d+)=(%d+)') do
+for index, delay in string.gmatch(step.retrying, '(%d+)=(%d+)') do
   local claim = claim_of(index)
   local at = string.format('%d', now + tonumber(delay))
   redis.call('HSET', KEYS[1], 'n' .. index, '0:' .. claim[2] .. ':' .. at .. ':' .. claim[4])
   codes[index + 1] = RETRYING
 end
-for index in string.gmatch(ARGV[7], '%d+') do
+for index in string.gmatch(step.claimed, '%d+') do
   local claim = claim_of(index)
   redis.call('HSET', KEYS[1], 'n' .. index,
     fence .. ':' .. (claim[2] + 1) .. ':' .. stamp .. ':' .. claim[4])
@@ -120,11 +108,8 @@ statuses = string.char(unpack(codes))
 
 if purse then save_purse(purse, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
-local changes = {'step' .. fence, step}
-if ARGV[8] ~= '' then
-  changes[3] = 'r' .. fence .. '.' .. step
-  changes[4] = ARGV[8]
-end
+local changes = {'step' .. fence, number}
+if ARGV[8] ~= '' then changes[3], changes[4] = rows, ARGV[8] end
 if ARGV[17] == '1' then redis.call('HSET', KEYS[1], 'aside', '1') end
 local holders = tonumber(head[4] or '0')
 if ARGV[11] ~= '' then
@@ -145,16 +130,7 @@ end
 if ARGV[9] ~= 'stay' then
   holders = holders - 1
   redis.call('HDEL', KEYS[3], ARGV[2])
-  local retry_at
-  for position in string.gmatch(statuses, '()t') do
-    local text = redis.call('HGET', KEYS[1], 'n' .. (position - 1))
-    local due = tonumber(string.match(text, '^%d+:%d+:(%d+)'))
-    retry_at = retry_at and math.min(retry_at, due) or due
-  end
-  -- An execution that is to be cancelled need not wait for its retries.
-  if status == 'cancel_requested' then retry_at = nil end
-  local at = retry_at or (holders == 0 and now or nil)
-  if ARGV[9] == 'hand over' then at = now end
+  local at = due_after_leaving(KEYS[1], status, statuses, ARGV[9], holders, now)
   if at then redis.call('ZADD', KEYS[2], string.format('%d', at), ARGV[2]) end
 end
 redis.call('HSET', KEYS[1], 'statuses', statuses, 'holders', holders, 'offered', ARGV[10],

@@ -35,7 +35,7 @@ if head[6] then -- somebody watches
   ring_watchers(KEYS[1], ARGV[3])
 end
 if head[7] then drop_kept(KEYS[1], head[7]) end
-local statuses = string.gsub(string.gsub(head[2], '[rt]', 'x'), 'p', 'x')
+local statuses = string.gsub(head[2], '[prt]', 'x')
 if KEYS[8] then
   local keys = {delivery = KEYS[8], due = KEYS[9], listed = KEYS[10]}
   tell_end(keys, KEYS[1], ARGV[2], ARGV[3], 'cancelled', now)
