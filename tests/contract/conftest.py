@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.acceptance.running import RunningStack, running
-from tests.contract.site import ALL, Administration, Caller, cleaned, open_client
+from tests.contract.site import ALL, Administration, Caller, asking, cleaned, open_client
 from tests.manifests import manifest
 from tests.providers import ENDPOINT, MODEL_KEYS, stub_provider
 from tests.stub import Stub, stub_server
@@ -162,3 +162,9 @@ def session_stub() -> Iterator[Stub]:
 def stub(session_stub: Stub) -> Stub:
     session_stub.requests.clear()
     return session_stub
+
+
+@pytest.fixture
+def story(caller: Caller, chat: str) -> str:
+    """A saved workflow whose model streams."""
+    return caller.save(asking(chat))
