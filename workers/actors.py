@@ -12,7 +12,7 @@ from engine.store.hints import (
     Carried,
 )
 from workers.delivery import Sender
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 
 def declare_walk(broker: HintBroker, walker: Walker) -> None:

@@ -29,7 +29,7 @@ from workers.local import LocalPool
 from workers.models import Governor, Models
 from workers.pool import Pool
 from workers.sweeper import Sweeper
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 KNOWN_PAUSE_SECONDS = 0.02
 

@@ -16,7 +16,7 @@ from tests.workers.hands import Hands
 from tests.workers.owner import Owner
 from workers.http import Egress
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 # Its certificates are made by the tool when the tests run.
 collect_ignore = [] if shutil.which("openssl") else ["test_http_tls.py"]

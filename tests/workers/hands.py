@@ -11,7 +11,7 @@ from tests.eventually import eventually
 from tests.factories import Runner, http_fan
 from workers.executor import Executor
 from workers.pool import Pool
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 WORKER = "worker-1"
 

@@ -16,7 +16,7 @@ from tests import media_files as files
 from tests.factories import Graph, Runner
 from workers.assets import Assets, OwnMedia
 from workers.http import Egress
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from engine.store.walks import Walks
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, greeting, http_fan
 from tests.workers.hands import WORKER, Hands
-from workers import at_once
 from workers.executor import Executor, Outcome, Work
+from workers.walking import at_once
 
 AWAY = Unavailable("The store cannot be reached right now")
 

@@ -9,8 +9,8 @@ from engine.errors import StorageFailed
 from engine.executions import ExecutionStatus
 from engine.store.asides import Asides, object_of, part_of
 from engine.store.walks import Claimed
-from workers import bundles as bundling
-from workers.bundles import Bundles
+from workers.walking import bundles as bundling
+from workers.walking.bundles import Bundles
 
 CLAIMED = Claimed(
     account_id="acc",

@@ -16,7 +16,7 @@ from engine.store.records import pack
 from engine.store.walks import Charge, Verdict
 from tests.factories import Graph, Runner
 from tests.workers.buyer import PRICE, PRO, answer, model_node
-from workers.recorder import Recorder
+from workers.walking.recorder import Recorder
 
 WORKER = "worker-1"
 RESULT = {"text": "done"}

@@ -10,7 +10,7 @@ from tests import media_files as files
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
 from tests.fakes import Target
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 
 async def pieces(data: bytes) -> AsyncIterator[bytes]:

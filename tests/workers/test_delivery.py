@@ -18,7 +18,7 @@ from tests.verifying import is_knouds_signed
 from tests.workers.owner import SECRET, Owner
 from workers import delivery as sending
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 SCALE = 0.004
 """Five seconds become 20 ms, ten minutes 2.4 s."""

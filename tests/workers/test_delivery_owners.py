@@ -19,7 +19,7 @@ from tests.workers.owner import SECRET, Owner
 from tests.workers.test_http_gate import OneHost
 from workers.http.gate import Gate
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 OTHER = "another secret, of another key"
 

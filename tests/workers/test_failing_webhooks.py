@@ -13,7 +13,7 @@ from engine.settings import Settings
 from tests.receivers import Receiver
 from tests.workers.owner import Owner
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 ATTEMPTS = 120
 DAY_MS = 86_400_000

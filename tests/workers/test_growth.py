@@ -15,7 +15,7 @@ from tests.factories import Graph, Runner, http_fan
 from tests.fakes import Target
 from tests.object_files import outputs_of
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 BUDGET = 8_000_000
 MOST = 1.2

@@ -19,7 +19,7 @@ from tests.fakes import Target
 from workers.http import Egress, budget
 from workers.http.budget import Budget
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 LIMITS = """
 [pro]

@@ -6,7 +6,7 @@ from engine.settings import Settings
 from tests.factories import Graph, Runner, http_fan
 from tests.http_stub import Stub, redirect
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 
 async def test_what_was_saved_while_it_was_allowed_is_refused_when_it_runs(

@@ -16,9 +16,9 @@ from tests.drawing import node
 from tests.manifests import model
 from tests.workers.models.desks import FakeDesk
 from workers.executor import Executor, Fetcher, Work
-from workers.kept import KEEP_SECONDS, KeptAnswers, Shelves
 from workers.models import Answer, Errand
 from workers.pool import Pool
+from workers.walking.answers import KEEP_SECONDS, AnswerBatches, KeptAnswers
 
 USED = Usage(calls=1, seconds=Decimal("2.5"), input_tokens=7)
 
@@ -55,7 +55,7 @@ class Shelf:
 
 
 def answers(shelf: Shelf, *, may_have: bool = False) -> KeptAnswers:
-    return KeptAnswers(cast(Shelves, shelf), 3, may_have=may_have)
+    return KeptAnswers(cast(AnswerBatches, shelf), 3, may_have=may_have)
 
 
 async def ask(kept: KeptAnswers, *items: int, size: int = 1) -> None:

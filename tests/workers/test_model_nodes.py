@@ -27,7 +27,7 @@ from workers.http import Egress
 from workers.main import worker
 from workers.models import Keeper, Models, Stored
 from workers.pool import Pool
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 TERMS = load().terms(Tier.PRO, Role.USER)
 PRICE = 13

@@ -25,8 +25,8 @@ from tests.factories import Graph
 from tests.object_files import outputs_of
 from tests.shelves import Faulty, use
 from tests.workers.buyer import PRICE, Buyer, answer, model_node
-from workers import holdings, sizes
 from workers.sweeper import Sweeper
+from workers.walking import holdings, sizes
 
 LARGE = "x" * 300_000
 OTHER = "worker-2"

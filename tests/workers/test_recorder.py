@@ -10,7 +10,7 @@ from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.execution_records import pack_name
 from engine.store.walks import Advanced, Claimed, Step, Verdict, Walks
-from workers.recorder import Gone, Recorder
+from workers.walking.recorder import Gone, Recorder
 
 OK = Advanced(Verdict.OK, "c", 1)
 CLAIMED = Claimed(

@@ -12,9 +12,9 @@ from engine.executions import ExecutionStatus
 from engine.store.events import Events, Telling
 from engine.store.walks import Advanced, Claimed, Verdict
 from tests.eventually import eventually
-from workers import telling
 from workers.models.base import tell_nobody
-from workers.telling import Teller
+from workers.walking import telling
+from workers.walking.telling import Teller
 
 WATCHED: Mapping[str, bytes] = MappingProxyType({"events": b"1"})
 UNWATCHED: Mapping[str, bytes] = MappingProxyType({})

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
-from workers.timers import Timers
+from workers.walking.timers import Timers
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
 

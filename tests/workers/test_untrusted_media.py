@@ -17,7 +17,7 @@ from tests.factories import Graph, Runner
 from tests.http_stub import Stub, serving
 from tests.workers.test_untrusted_outputs import URLS, failure, modelled, run_all
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 MOST = 40_000_000
 SAID = [url for url in URLS if "\0" not in url]

@@ -18,7 +18,7 @@ from tests.factories import Graph, Runner
 from tests.http_stub import Stub, answer, serving
 from tests.workers.test_models import TERMS
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 EVERY = (*SPELLINGS, *PRIVATE, *FORMS)
 URLS = [url for url in EVERY if url and url == url.strip(" \t\r\n") and "\ud800" not in url]

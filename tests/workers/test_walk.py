@@ -15,7 +15,7 @@ from tests.factories import Graph, Runner, greeting, http_fan, http_line
 from tests.fakes import Target
 from tests.object_files import outputs_of
 from workers.main import worker
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 pytestmark = pytest.mark.usefixtures("walker")
 

@@ -28,7 +28,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("workers.main.Pool", SharedPool)
     monkeypatch.setattr("workers.main.Slots", WatchedSlots)
     WatchedSlots.made.clear()
-    monkeypatch.setattr("workers.walk.SHIP_SECONDS", 0.0)
+    monkeypatch.setattr("workers.walking.walk.SHIP_SECONDS", 0.0)
     SharedPool.real = Pool(slots=1)
     await SharedPool.real.start()
     yield Settings(
@@ -80,7 +80,7 @@ async def test_every_execution_ends_once_though_hardly_anything_fits_the_record(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, size in (("ASIDE_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
-        monkeypatch.setattr(f"workers.sizes.{name}", size)
+        monkeypatch.setattr(f"workers.walking.sizes.{name}", size)
 
     await play(seed, brisk, target)
 

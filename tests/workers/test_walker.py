@@ -20,7 +20,7 @@ from tests.factories import Graph, Runner, greeting, http_line
 from tests.workers.hands import WORKER, Hands, begin_waiting
 from workers.main import worker
 from workers.pool import PoolTimeout
-from workers.walk import Walk
+from workers.walking.walk import Walk
 
 
 class LatePool:

@@ -25,7 +25,7 @@ from tests.fakes import Target
 from tests.workers.random_graphs import RandomGraph
 from workers.main import worker
 from workers.pool import Pool
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from workers.executor import Executor
 from workers.http import Egress
 from workers.models import Answer, Errand, Models
 from workers.pool import Pool
-from workers.walker import Walker
+from workers.walking.walker import Walker
 
 TERMS = load().terms(Tier.PRO, Role.USER)
 PRICE = 13

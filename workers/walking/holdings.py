@@ -19,9 +19,9 @@ from engine.store.asides import (
 from engine.store.execution_records import pack_name, parse_rows
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed
-from workers.bundles import Bundles
 from workers.executor import Outcome
-from workers.sizes import OutputSizes, RecordRoom, is_large
+from workers.walking.bundles import Bundles
+from workers.walking.sizes import OutputSizes, RecordRoom, is_large
 
 LEAST_SECONDS = 2.0
 """What storing may take although the node's time is up: all but this is done."""

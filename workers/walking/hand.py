@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from engine.progress import Progress
 from engine.store.walks import NodeClaim
-from workers.timers import Timers
+from workers.walking.timers import Timers
 
 UNTOUCHED = NodeClaim(0, 0, 0, 0)
 

@@ -3,11 +3,11 @@
 from engine.graph import Plan
 from engine.store.walks import Advanced, Claimed
 from workers.executor import NO_DESK, Outcome, Work
-from workers.hand import Hand
-from workers.holdings import Holdings
-from workers.jobs import Jobs
-from workers.means import Means
-from workers.telling import Teller
+from workers.walking.desks import Desks
+from workers.walking.hand import Hand
+from workers.walking.holdings import Holdings
+from workers.walking.means import Means
+from workers.walking.telling import Teller
 
 
 class Attempts:
@@ -22,8 +22,8 @@ class Attempts:
         self._hand = hand
         self._holdings = holdings
         calls_models = bool(plan.models)
-        self._jobs = (
-            Jobs(means.walks, means.asides, claimed, plan, means.worker_id)
+        self._desks = (
+            Desks(means.walks, means.asides, claimed, plan, means.worker_id)
             if calls_models
             else None
         )
@@ -44,7 +44,7 @@ class Attempts:
                 delivered=delivered,
                 account_id=claimed.account_id,
                 execution_id=claimed.execution_id,
-                desk=NO_DESK if self._jobs is None else self._jobs.of(index, claim),
+                desk=NO_DESK if self._desks is None else self._desks.of(index, claim),
                 teller=None if self._teller is None else self._teller.of(index),
             )
         )
@@ -57,8 +57,8 @@ class Attempts:
 
     def give_up(self) -> None:
         """The execution ends: nobody comes back for what its nodes have begun."""
-        if self._jobs is not None:
-            self._jobs.is_given_up = True
+        if self._desks is not None:
+            self._desks.is_given_up = True
 
     async def stop(self) -> None:
         """Nothing runs any more."""

@@ -11,14 +11,14 @@ from engine.nodes.base import Kind, NodeFailed
 from engine.progress import Progress
 from engine.store.records import pack
 from engine.store.walks import Advanced, Charge, Claimed, NodeClaim, Verdict, parse_claims
-from workers.attempts import Attempts
-from workers.charging import Charging, unpaid_failure
 from workers.executor import Outcome, describe
-from workers.hand import UNTOUCHED, Hand
-from workers.holdings import Holdings
-from workers.means import Means
-from workers.recorder import NO_HOLDS, Recorder
-from workers.sharing import Sharing
+from workers.walking.attempts import Attempts
+from workers.walking.charging import Charging, unpaid_failure
+from workers.walking.hand import UNTOUCHED, Hand
+from workers.walking.holdings import Holdings
+from workers.walking.means import Means
+from workers.walking.recorder import NO_HOLDS, Recorder
+from workers.walking.sharing import Sharing
 
 FLUSH_SECONDS = 0.05
 """Local work that took this long is recorded before more is waited for."""

@@ -1,4 +1,4 @@
-"""What the calls of nodes have on record while the nodes run: jobs at providers, and answers."""
+"""Desks: what calls of nodes have on record while the nodes run, jobs at providers and answers."""
 
 import asyncio
 from typing import Any
@@ -8,19 +8,19 @@ from engine.nodes.base import NodeFailed, NodeLeft
 from engine.store.asides import Asides
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, NodeClaim, Walks
-from workers.kept import KeptAnswers, Shelves
 from workers.models import Answer
-from workers.recorder import persist
+from workers.walking.answers import AnswerBatches, KeptAnswers
+from workers.walking.recorder import persist
 
 
-class Jobs:
-    """The jobs of one execution's nodes, and what they were answered."""
+class Desks:
+    """Where the calls of one execution's nodes record their jobs, and what they were answered."""
 
     def __init__(
         self, walks: Walks, asides: Asides, claimed: Claimed, plan: Plan, worker_id: str
     ) -> None:
         self._walks = walks
-        self._shelves = Shelves(walks, asides, claimed, worker_id)
+        self._batches = AnswerBatches(walks, asides, claimed, worker_id)
         self._plan = plan
         self._claimed = claimed
         self._worker_id = worker_id
@@ -32,12 +32,12 @@ class Jobs:
         """Whose execution it is."""
         return self._claimed.account_id
 
-    def of(self, index: int, claim: NodeClaim | None) -> "NodeJobs":
-        """The jobs of the node that this claim is for."""
+    def of(self, index: int, claim: NodeClaim | None) -> "NodeDesk":
+        """The desk of the attempt that this claim is for."""
         is_first = self._claimed.fence == 1 and (claim is None or claim.attempts <= 1)
         attempt = 1 if claim is None else claim.attempts - claim.lost
-        answers = KeptAnswers(self._shelves, index, may_have=not is_first)
-        return NodeJobs(self, index, attempt, answers, may_have=not is_first)
+        answers = KeptAnswers(self._batches, index, may_have=not is_first)
+        return NodeDesk(self, index, attempt, answers, may_have=not is_first)
 
     def is_final(self, index: int, attempt: int, failure: NodeFailed) -> bool:
         """Whether a node is not run again after this failure of this attempt."""
@@ -75,17 +75,17 @@ class Jobs:
             raise NodeFailed("worker_lost", "The node went to another worker", retryable=True)
 
 
-class NodeJobs:
+class NodeDesk:
     """The desk of one attempt at a node; one that asks for each item of a list has many jobs."""
 
     __slots__ = (
-        *("_answers", "_attempt", "_index", "_is_over", "_jobs", "_may_have", "_must_leave"),
+        *("_answers", "_attempt", "_desks", "_index", "_is_over", "_may_have", "_must_leave"),
     )
 
     def __init__(
-        self, jobs: Jobs, index: int, attempt: int, answers: KeptAnswers, *, may_have: bool
+        self, desks: Desks, index: int, attempt: int, answers: KeptAnswers, *, may_have: bool
     ) -> None:
-        self._jobs = jobs
+        self._desks = desks
         self._index = index
         self._attempt = attempt
         self._answers = answers
@@ -96,12 +96,12 @@ class NodeJobs:
     @property
     def account_id(self) -> str:
         """Whose execution it is."""
-        return self._jobs.account_id
+        return self._desks.account_id
 
     @property
     def is_given_up(self) -> bool:
         """Whether nobody will come back for what is begun here."""
-        return self._is_over or self._jobs.is_given_up
+        return self._is_over or self._desks.is_given_up
 
     def failed(self, failure: NodeFailed) -> None:
         """A call has failed; if the node has failed for good with it, its others are given up."""
@@ -121,19 +121,19 @@ class NodeJobs:
 
     def is_final(self, failure: NodeFailed) -> bool:
         """Whether the node is not run again after this failure."""
-        return self._jobs.is_final(self._index, self._attempt, failure)
+        return self._desks.is_final(self._index, self._attempt, failure)
 
     def key(self, item: int) -> str:
         """What names the call for an item, whoever makes it and however often."""
-        return self._jobs.key(self._index, item)
+        return self._desks.key(self._index, item)
 
     async def job(self, item: int) -> Any:
         """What an earlier attempt has recorded for an item, None for nothing."""
-        return await self._jobs.read(self._index, item) if self._may_have else None
+        return await self._desks.read(self._index, item) if self._may_have else None
 
     async def save_job(self, item: int, job: Any) -> None:
         """Record what an item's call must not lose, None to forget it. Raises NodeFailed."""
-        await self._jobs.save(self._index, item, job)
+        await self._desks.save(self._index, item, job)
 
     async def answer(self, item: int) -> Answer | None:
         """What an earlier attempt was answered for an item, None: it is to be asked."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from engine.progress import SETTLED
 from engine.store.walks import Advanced, Claimed, Walks, parse_claims
-from workers.hand import UNTOUCHED, Hand
-from workers.holdings import Holdings
-from workers.recorder import Recorder
+from workers.walking.hand import UNTOUCHED, Hand
+from workers.walking.holdings import Holdings
+from workers.walking.recorder import Recorder
 
 CONTESTED_SECONDS = 0.05
 

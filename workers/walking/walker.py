@@ -14,12 +14,12 @@ from engine.queue import Pace
 from engine.store import Store
 from engine.store.hints import Carried
 from engine.store.walks import Claimed, Verdict, parse_claims
-from workers.at_once import AtOnce
 from workers.executor import Executor, describe
-from workers.hand import UNTOUCHED
-from workers.means import Means
-from workers.recorder import Gone, Recorder, persist
-from workers.walk import Walk
+from workers.walking.at_once import AtOnce
+from workers.walking.hand import UNTOUCHED
+from workers.walking.means import Means
+from workers.walking.recorder import Gone, Recorder, persist
+from workers.walking.walk import Walk
 
 MAX_LOST_AT_ONCE = 5
 """An execution that was lost so often without a step between is failed, as nodes are."""

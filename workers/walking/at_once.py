@@ -23,8 +23,8 @@ from engine.store.hints import Carried
 from engine.store.records import pack, unpack
 from engine.store.walks import Finished
 from workers.executor import Executor, Work
-from workers.recorder import persist
-from workers.sizes import ASIDE_BYTES, OutputSizes
+from workers.walking.recorder import persist
+from workers.walking.sizes import ASIDE_BYTES, OutputSizes
 
 
 class AtOnce:

@@ -12,8 +12,8 @@ from engine.store.asides import Asides, make_batch_name
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, Walks
 from workers.models import Answer
-from workers.recorder import persist
-from workers.sizes import RecordRoom
+from workers.walking.recorder import persist
+from workers.walking.sizes import RecordRoom
 
 KEEP_SECONDS = 0.005
 """Answers of so much time are recorded together, and not at all when the node ends within it."""
@@ -23,7 +23,7 @@ STORE_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Shelves:
+class AnswerBatches:
     """Where the kept answers of one execution are."""
 
     def __init__(self, walks: Walks, asides: Asides, claimed: Claimed, worker_id: str) -> None:
@@ -69,8 +69,8 @@ class Shelves:
 class KeptAnswers:
     """Those of one attempt at a node. A single one is not kept: the node's step records it."""
 
-    def __init__(self, shelves: Shelves, index: int, *, may_have: bool) -> None:
-        self._shelves = shelves
+    def __init__(self, batches: AnswerBatches, index: int, *, may_have: bool) -> None:
+        self._batches = batches
         self._index = index
         self._known: dict[int, Answer] = {}
         self._must_read = may_have
@@ -110,7 +110,7 @@ class KeptAnswers:
             self._recording.cancel()
 
     async def _read(self) -> None:
-        batches = await self._shelves.read(self._index)
+        batches = await self._batches.read(self._index)
         self._number = len(batches)
         for batch in batches:
             self._room.take(0 if batch is None else len(batch))
@@ -144,7 +144,7 @@ class KeptAnswers:
         size, number = len(batch), self._number + 1
         is_aside = not self._room.has(size)
         try:
-            await self._shelves.save(self._index, number, batch, is_aside=is_aside)
+            await self._batches.save(self._index, number, batch, is_aside=is_aside)
         except StorageFailed:
             log.warning("what was answered is not kept", extra={"node_index": self._index})
             return

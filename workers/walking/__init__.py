@@ -1,0 +1,1 @@
+"""Walks of executions, from a hint to the end: what is claimed, run, recorded and told."""
