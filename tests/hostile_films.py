@@ -148,7 +148,7 @@ def odd_films() -> dict[str, tuple[bytes, int | None]]:
         "film with a box of no size": (FTYP + bytes(8) + moov, None),
         "film with a box beyond it": (FTYP + struct.pack(">I", 2**32 - 1) + b"free" + moov, None),
         "film in itself": (FTYP + box(b"moov", box(b"moov", moov)), None),
-        "film with its header last": (FTYP + box(b"mdat", bytes(300_000)) + moov, None),
+        "film with its header last": (FTYP + box(b"mdat", bytes(300_000)) + moov, 3_000),
         "film with a list in it": (FTYP + moov + f"#EXTM3U\n{INSIDE}\n".encode(), 3_000),
         "film that leads elsewhere": (FTYP + moov + box(b"dref", b"url " + INSIDE.encode()), 3_000),
         "film with a zip behind it": (mp4() + zipped({"../x": b"x"}), 2_000),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.media.movies import MAX_TRACKS, read_movie
+from engine.media.sounds import is_frame, read_frames
+from engine.media.webm import SEGMENT, read_webm_length
 
 HEAD_BYTES = 262_144
 """So much of the beginning is looked at; a picture whose size is not told in it is not taken."""
@@ -39,9 +41,9 @@ class Facts:
     height: int | None = None
     duration_ms: int | None = None
     data_at: int = 0
-    """Where, in JPEG and WAV, the data themselves begin."""
+    """Where, in JPEG, WAV and MP3, the data themselves begin."""
     bytes_per_second: int = 0
-    """Of a WAV, whose header need not know how long it becomes."""
+    """Of a WAV, whose header need not know how long it becomes, and an MP3 of one bit rate."""
 
     @property
     def medium(self) -> Medium:
@@ -82,7 +84,6 @@ PICTURE_BRANDS = frozenset({b"avif", b"avis"})
 MOVIE_BRANDS = re.compile(rb"isom|iso[2-9]|mp4[12]|avc1|M4V |M4VH|MSNV|dash|dby1|f4v |mmp4")
 JPEG_START = b"\xff\xd8"
 SCAN = b"\xff\xda"
-WEBM_SEGMENT = b"\x18\x53\x80\x67"
 OGG_SOUNDS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
@@ -238,25 +239,19 @@ def _read_mp3(head: bytes) -> Facts:
         if at + 4 > HEAD_BYTES:
             return Facts(content_type="audio/mpeg")  # behind a large cover picture
     at += len(head[at : at + 4_096]) - len(head[at : at + 4_096].lstrip(b"\x00"))
-    if not _is_mp3_frame(head[at : at + 4]):
+    if not is_frame(head[at : at + 4]):
         raise UnfitMedia("The MP3 has no sound")
-    return Facts(content_type="audio/mpeg")
-
-
-def _is_mp3_frame(word: bytes) -> bool:
-    if len(word) < 4 or word[0] != 0xFF or word[1] & 0xE0 != 0xE0:
-        return False
-    is_layer_3, version = word[1] & 0x06 == 0x02, word[1] & 0x18
-    return is_layer_3 and version != 0x08 and 0 < word[2] >> 4 < 15 and word[2] & 0x0C != 0x0C
+    told_ms, rate = read_frames(head, at)
+    return Facts(content_type="audio/mpeg", duration_ms=told_ms, data_at=at, bytes_per_second=rate)
 
 
 def _read_webm(head: bytes) -> Facts:
     at = head.find(b"\x42\x82", 0, 128)
     if at < 0 or head[at + 3 : at + 7] != b"webm" or head[at + 2] != 0x84:
         raise UnfitMedia("The file is Matroska, but not WebM")
-    if WEBM_SEGMENT not in head[:4_096]:
+    if SEGMENT not in head[:4_096]:
         raise UnfitMedia("The WebM has no film")
-    return Facts(content_type="video/webm")
+    return Facts(content_type="video/webm", duration_ms=read_webm_length(head))
 
 
 def _read_boxes(head: bytes) -> Facts:
@@ -268,7 +263,7 @@ def _read_boxes(head: bytes) -> Facts:
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
     if head[8:12] in PICTURE_BRANDS:
         return _read_avif(head)
-    movie = read_movie(head, size)
+    movie = read_movie(head)
     if brands[0] in SOUND_BRANDS:
         return Facts(content_type="audio/mp4", duration_ms=movie.duration_ms)
     if not any(MOVIE_BRANDS.fullmatch(brand) for brand in brands):
@@ -302,5 +297,5 @@ READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Facts]], ...] = 
     (lambda head: head.startswith(b"OggS\x00"), _read_ogg),
     (lambda head: head[4:8] == b"ftyp", _read_boxes),
     (lambda head: head.startswith(b"\x1a\x45\xdf\xa3"), _read_webm),
-    (lambda head: head.startswith(b"ID3") or _is_mp3_frame(head[:4]), _read_mp3),
+    (lambda head: head.startswith(b"ID3") or is_frame(head[:4]), _read_mp3),
 )

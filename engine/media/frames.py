@@ -1,11 +1,10 @@
 """The pictures in one file, counted as it passes, and whether it ends where it ought to."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 
+from engine.media.following import Follower, Steps
 from engine.media.formats import MAX_FRAMES, UnfitMedia, check_pixels
 
-Steps = Generator[tuple[int, int], bytes, None]
-"""Asks for so many bytes to be passed over, and so many to be handed in behind them."""
 MAX_CHUNK = (1 << 31) - 1
 PNG_SUM = b"\xaeB`\x82"
 """Of the last chunk, which holds nothing."""
@@ -16,37 +15,16 @@ class Frames:
 
     def __init__(self, content_type: str) -> None:
         steps = STEPS.get(content_type)
-        self._steps = steps() if steps else None
-        self._is_over = False
-        self._held = b""
-        if self._steps is not None:
-            self._skip, self._want = next(self._steps)
+        self._follower = Follower(steps()) if steps else None
 
     def feed(self, piece: bytes) -> None:
         """The next bytes. Raises UnfitMedia when there are too many pictures, and for damage."""
-        at = 0
-        while self._steps is not None and at < len(piece):
-            if self._is_over:
-                raise UnfitMedia("Something comes behind the end of the picture")
-            passed = min(self._skip, len(piece) - at)
-            self._skip -= passed
-            at += passed
-            part = piece[at : at + self._want - len(self._held)]
-            at += len(part)
-            self._held += part
-            if not self._skip and len(self._held) == self._want:
-                self._step(self._steps)
-
-    def _step(self, steps: Steps) -> None:
-        held, self._held = self._held, b""
-        try:
-            self._skip, self._want = steps.send(held)
-        except StopIteration:
-            self._is_over = True
+        if self._follower is not None and self._follower.feed(piece) < len(piece):
+            raise UnfitMedia("Something comes behind the end of the picture")
 
     def finish(self) -> None:
         """There are no more bytes. Raises UnfitMedia when there should be."""
-        if self._steps is not None and not self._is_over:
+        if self._follower is not None and not self._follower.is_over:
             raise UnfitMedia("The file does not end where its format ends")
 
 

@@ -1,12 +1,22 @@
 """Looking at a file while it passes: at its head what it is, at its end whether it is whole."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from engine.media.formats import HEAD_BYTES, Facts, Medium, UnfitMedia, read_facts
 from engine.media.frames import Frames
+from engine.media.movies import MovieFollower
+from engine.media.sounds import OggFollower
 
 JPEG_END = b"\xff\xd9"
+MAX_MS = (1 << 53) - 1
+"""What is longer is no length: no reader of JSON need know such a number."""
+FOLLOWERS: Mapping[str, type[MovieFollower | OggFollower]] = {
+    "video/mp4": MovieFollower,
+    "audio/mp4": MovieFollower,
+    "audio/ogg": OggFollower,
+}
+"""What reads what a file tells elsewhere than in its head."""
 
 
 class TooLargeMedia(ValueError):
@@ -24,6 +34,7 @@ class Inspector:
         self._medium = medium
         self._max_bytes = max_bytes
         self._frames = Frames("")
+        self._follower: MovieFollower | OggFollower | None = None
         self._last = b""
         self._has_jpeg_end = False
         self.bytes = 0
@@ -36,6 +47,8 @@ class Inspector:
             self._count(piece)
             if self.facts is not None:
                 self._note(piece)
+                if self._follower is not None:
+                    self._follower.feed(piece)
                 yield piece
                 continue
             head += piece
@@ -63,6 +76,10 @@ class Inspector:
             raise UnfitMedia(f"The file is {self.facts.content_type}, not {self._medium}")
         self._frames = Frames(self.facts.content_type)
         self._note(head[self.facts.data_at :])
+        follower = FOLLOWERS.get(self.facts.content_type)
+        if follower is not None:
+            self._follower = follower()
+            self._follower.feed(head)
         return head
 
     def _note(self, piece: bytes) -> None:
@@ -79,8 +96,16 @@ class Inspector:
             raise UnfitMedia("The file does not end where its format ends")
 
     def _measure(self) -> None:
-        """A sound is as long as its bytes: a header written before them may say anything."""
         facts = self.known
+        if self._follower is not None:
+            told = self._follower.find()
+            facts = replace(facts, duration_ms=told.duration_ms)
+            if facts.medium is Medium.VIDEO:
+                facts = replace(facts, width=told.width, height=told.height)
         if facts.bytes_per_second:
+            # A sound is as long as its bytes: a header written before them may say anything.
             there = max(0, self.bytes - facts.data_at) * 1000 // facts.bytes_per_second
-            self.facts = replace(facts, duration_ms=min(facts.duration_ms or there, there))
+            facts = replace(facts, duration_ms=min(facts.duration_ms or there, there))
+        if (facts.duration_ms or 0) > MAX_MS:
+            facts = replace(facts, duration_ms=None)
+        self.facts = facts

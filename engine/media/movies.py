@@ -1,49 +1,102 @@
-"""What the header of an MP4 says of its film: how long and how large it is."""
+"""What the header of an MP4 says of its film, wherever in the file it stands."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator
+
+from engine.media.following import Follower, Steps, Told
 
 MAX_BOXES = 64
 MAX_TRACKS = 100
+MVHD_BYTES = 32
+TKHD_BYTES = 96
+"""So much of these boxes is looked at."""
+
+Within = Generator[tuple[int, int], bytes, int]
+"""Steps within a box; returns how many of its bytes they have passed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movie:
-    """None: it is not told, or not at the beginning of the file."""
+class MovieFollower:
+    """Reads the boxes of an MP4 as they pass, up to the end of its header."""
 
-    duration_ms: int | None = None
-    width: int | None = None
-    height: int | None = None
+    def __init__(self) -> None:
+        self._duration_ms: int | None = None
+        self._size: tuple[int, int] | None = None
+        self._is_in_parts = False
+        self._follower = Follower(self._file())
+
+    def feed(self, piece: bytes) -> None:
+        """The next bytes of the file."""
+        self._follower.feed(piece)
+
+    def find(self) -> Told:
+        """What has been told up to now."""
+        width, height = self._size or (None, None)
+        duration_ms = self._duration_ms
+        if not duration_ms and self._is_in_parts:
+            duration_ms = None  # whoever wrote the header did not know yet
+        return Told(duration_ms=duration_ms, width=width, height=height)
+
+    def _file(self) -> Steps:
+        skip = 0
+        for _ in range(MAX_BOXES):
+            head = yield skip, 8
+            size, begun = int.from_bytes(head[:4]), 8
+            if size == 1:
+                size, begun = int.from_bytes((yield 0, 8)), 16
+            skip = size - begun
+            if skip < 0:
+                return
+            if head[4:] == b"moov":
+                yield from self._header(skip)
+                return
+
+    def _header(self, left: int) -> Steps:
+        skip = 0
+        for _ in range(MAX_BOXES + MAX_TRACKS):
+            if left < skip + 8:
+                return
+            head = yield skip, 8
+            left -= skip + 8
+            size, passed = min(int.from_bytes(head[:4]) - 8, left), 0
+            if size < 0:
+                return
+            if head[4:] == b"mvhd" and self._duration_ms is None:
+                passed = yield from self._length(size)
+            elif head[4:] == b"trak" and self._size is None:
+                passed = yield from self._track(size)
+            self._is_in_parts |= head[4:] == b"mvex"
+            left -= passed
+            skip = size - passed
+
+    def _length(self, size: int) -> Within:
+        passed = min(size, MVHD_BYTES)
+        if passed:
+            self._duration_ms = _duration((yield 0, passed))
+        return passed
+
+    def _track(self, size: int) -> Within:
+        """A sound has no size, so that of the next track is asked for too."""
+        passed = skip = 0
+        for _ in range(MAX_BOXES):
+            if size - passed < skip + 8:
+                break
+            head = yield skip, 8
+            passed += skip + 8
+            skip = int.from_bytes(head[:4]) - 8
+            if skip < 0:
+                break
+            if head[4:] == b"tkhd":
+                known = min(skip, size - passed, TKHD_BYTES)
+                if known:
+                    self._size = _shown_size((yield 0, known))
+                return passed + known
+        return passed
 
 
-UNKNOWN = Movie()
-
-
-def read_movie(head: bytes, at: int) -> Movie:
-    """Read the boxes behind the first, as far as they are in the head of the file."""
-    for name, start, end in _boxes(head, at, len(head), MAX_BOXES):
-        if name == b"moov":
-            return _read_header(head, start, end)
-    return UNKNOWN
-
-
-def _read_header(head: bytes, start: int, end: int) -> Movie:
-    boxes = list(_boxes(head, start, end, MAX_BOXES + MAX_TRACKS))
-    duration = next((_duration(head[at:to]) for name, at, to in boxes if name == b"mvhd"), None)
-    for name, at, to in boxes:
-        if name == b"trak" and (size := _track_size(head, at, to)) is not None:
-            return Movie(duration_ms=duration, width=size[0], height=size[1])
-    return Movie(duration_ms=duration)
-
-
-def _boxes(head: bytes, at: int, end: int, most: int) -> Iterator[tuple[bytes, int, int]]:
-    """The names of boxes in a row, with where their content begins and ends."""
-    for _ in range(most):
-        size = int.from_bytes(head[at : at + 4])
-        if size < 8 or at + 8 > end:
-            return
-        yield head[at + 4 : at + 8], at + 8, min(at + size, end)
-        at += size
+def read_movie(data: bytes) -> Told:
+    """What the beginning of a file tells."""
+    follower = MovieFollower()
+    follower.feed(data)
+    return follower.find()
 
 
 def _duration(box: bytes) -> int | None:
@@ -56,15 +109,8 @@ def _duration(box: bytes) -> int | None:
     return ticks * 1000 // scale if is_known else None
 
 
-def _track_size(head: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """How large a track is as it is shown, upright; None for sounds."""
-    for name, at, to in _boxes(head, start, end, MAX_BOXES):
-        if name == b"tkhd":
-            return _shown_size(head[at:to])
-    return None
-
-
 def _shown_size(box: bytes) -> tuple[int, int] | None:
+    """How large a track is as it is shown, upright; None for sounds."""
     matrix_at = 52 if box[:1] == b"\x01" else 40
     if len(box) < matrix_at + 44:
         return None

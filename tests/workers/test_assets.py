@@ -75,8 +75,13 @@ async def test_what_a_provider_leaves_at_a_url_is_copied(
 
 @pytest.mark.parametrize(
     ("data", "seconds"),
-    [(files.wav(1_250), "1.25"), (files.mp4(milliseconds=5_040), "5.04"), (files.mp3(), None)],
-    ids=["wav", "mp4", "mp3"],
+    [
+        (files.wav(1_250), "1.25"),
+        (files.mp4(milliseconds=5_040), "5.04"),
+        (files.mp3(), "0.026"),
+        (files.webm(), None),
+    ],
+    ids=["wav", "mp4", "mp3", "webm"],
 )
 async def test_what_is_stored_was_measured_where_that_can_be_done(
     library: Library,

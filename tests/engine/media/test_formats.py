@@ -17,7 +17,7 @@ RIGHT = {
     "image/avif": (files.picture("AVIF"), (40, 30), None),
     "video/mp4": (files.mp4(), (None, None), 2_000),
     "video/webm": (files.webm(), (None, None), None),
-    "audio/mpeg": (files.mp3(), (None, None), None),
+    "audio/mpeg": (files.mp3(), (None, None), 26),
     "audio/wav": (files.wav(), (None, None), 500),
     "audio/ogg": (files.ogg(), (None, None), None),
     "audio/mp4": (files.mp4(b"M4A "), (None, None), 2_000),

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from engine.media.following import Told
 from engine.media.formats import read_facts
-from engine.media.movies import UNKNOWN, Movie, read_movie
+from engine.media.movies import read_movie
 from tests import media_files as files
 
 
@@ -42,12 +43,12 @@ def test_a_sound_has_no_size() -> None:
 
 def test_a_header_that_breaks_off_says_what_it_has_said() -> None:
     data = files.film(640, 360)
-    told = {read_movie(data[:end], 20) for end in range(len(data) + 1)}
+    told = {read_movie(data[:end]) for end in range(len(data) + 1)}
 
     assert told == {
-        UNKNOWN,
-        Movie(duration_ms=2_000),
-        Movie(duration_ms=2_000, width=640, height=360),
+        Told(),
+        Told(duration_ms=2_000),
+        Told(duration_ms=2_000, width=640, height=360),
     }
 
 
@@ -58,5 +59,5 @@ def test_any_damage_is_borne() -> None:
         data = bytearray(whole)
         for _ in range(chance.randint(1, 6)):
             data[chance.randrange(20, len(data))] = chance.randrange(256)
-        movie = read_movie(bytes(data), 20)
+        movie = read_movie(bytes(data))
         assert movie.width is None or 0 < movie.width < 65_536
