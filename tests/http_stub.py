@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ssl
 import struct
+import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
@@ -13,6 +14,7 @@ import pytest
 from engine.nodes.base import HttpCall, NodeFailed
 from workers.http import Egress
 
+MEGABYTE = 1_048_576
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -119,3 +121,10 @@ async def failure(egress: Egress, call: HttpCall) -> NodeFailed:
         await egress.fetch(call)
     assert "127.0.0" not in caught.value.message
     return caught.value
+
+
+def bomb() -> bytes:
+    """A gibibyte of zeros in a megabyte of gzip; its end is never reached."""
+    deflater = zlib.compressobj(9, wbits=-15)
+    block = deflater.compress(bytes(16 * MEGABYTE)) + deflater.flush(zlib.Z_FULL_FLUSH)
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + block * 64

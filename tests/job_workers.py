@@ -8,7 +8,7 @@ from engine.settings import Settings
 from engine.store import Store
 from tests.eventually import eventually
 from tests.providers import ENDPOINT, MODEL_KEYS
-from tests.workers.test_recovery import WorkerProcess
+from tests.worker_process import WorkerProcess
 
 IDEMPOTENT = 'idempotency_header = "Idempotency-Key"\n'
 JOB = """

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from engine.errors import StorageFailed
 from engine.objects import Objects
 from engine.store import Store
+from engine.store.asides import PAUSES_SECONDS
 
 
 class Faulty(Objects):
@@ -43,3 +46,8 @@ def use(store: Store, shelf: Faulty) -> Faulty:
     """Have the store keep large values there from now on."""
     store.asides._shelf = shelf
     return shelf
+
+
+def shorten_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what fails be tried again as often as ever, with hardly a pause."""
+    monkeypatch.setattr("engine.store.asides.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS])

@@ -20,7 +20,7 @@ from engine.store import Store
 from engine.store.deliveries import ClaimedDelivery
 from engine.webhooks import sign
 from workers.http import Egress
-from workers.walking.recorder import persist
+from workers.persistence import persist
 
 ATTEMPT_SECONDS = 10.0
 READ_SECONDS = 8.0

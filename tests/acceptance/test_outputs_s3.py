@@ -18,7 +18,7 @@ from tests.factories import Graph, Runner
 from tests.fakes import Target, serving
 from tests.s3_server import BUCKET, S3Server
 from tests.s3_server import serving as serving_s3
-from tests.workers.test_recovery import WorkerProcess
+from tests.worker_process import WorkerProcess
 from workers.sweeper import Sweeper
 
 pytestmark = pytest.mark.slow

@@ -11,9 +11,9 @@ from engine.errors import StorageFailed
 from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Account
-from engine.store.asides import PAUSES_SECONDS
 from tests.gateway.factories import edge, node
 from tests.object_files import outputs_of
+from tests.shelves import shorten_pauses
 from workers.main import worker
 
 RUN = "/api/workflows/large/run"
@@ -42,7 +42,7 @@ def large() -> dict[str, Any]:
 async def a_worker_runs(
     settings: Settings, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[None]:
-    monkeypatch.setattr("engine.store.asides.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS])
+    shorten_pauses(monkeypatch)
     assert (await client.post("/api/workflows", json=large())).status_code == 201
     async with worker(settings):
         yield

@@ -11,8 +11,8 @@ from engine.settings import Settings
 from tests.eventually import eventually
 from tests.factories import greeting
 from tests.receivers import Receiver
+from tests.worker_process import WorkerProcess
 from tests.workers.owner import Owner
-from tests.workers.test_recovery import WorkerProcess
 from workers.main import worker
 
 SHORT = 0.0005

@@ -17,6 +17,7 @@ from engine.store.walks import Step
 from tests.factories import greeting
 from tests.object_files import outputs_of
 from tests.receivers import Receiver
+from tests.shelves import shorten_pauses
 from tests.workers.owner import Owner
 from workers.main import worker
 
@@ -30,7 +31,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.asides.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS])
+    shorten_pauses(monkeypatch)
 
 
 async def ended(owner: Owner, store: Store, key_id: str) -> str:

@@ -15,8 +15,8 @@ from tests.factories import greeting
 from tests.http_stub import Stub, answer
 from tests.receivers import Receiver
 from tests.verifying import is_knouds_signed
+from tests.workers.gates import OneHost
 from tests.workers.owner import SECRET, Owner
-from tests.workers.test_http_gate import OneHost
 from workers.http.gate import Gate
 from workers.main import worker
 from workers.walking.walker import Walker

@@ -12,32 +12,14 @@ from typing import Any
 import pytest
 
 from engine.nodes.base import HttpCall
-from engine.urls import Target, check_url
 from tests.engine.test_urls import DENIED, PRIVATE, SPELLINGS
 from tests.http_stub import Stub, answer, failure, redirect, serving
+from tests.workers.gates import AnyPort, OneHost
 from workers.http import Egress
-from workers.http.gate import Gate
 from workers.http.lookups import MAX_LOOKUPS, Lookups, NotFound
 
 PLAIN = [address for address in DENIED if "%" not in address]
 CLOSING = answer("Content-Length: 2", "Connection: close", body=b"ok")
-
-
-class AnyPort(Gate):
-    """The strict gate, blind to ports and to how a URL is written: addresses alone decide."""
-
-    def check(self, url: str) -> Target:
-        return check_url(url, allow_private=True)
-
-    def admits(self, address: str, port: int) -> bool:
-        return super().admits(address, 443)
-
-
-class OneHost(AnyPort):
-    """Takes one address of loopback for the public internet."""
-
-    def admits(self, address: str, port: int) -> bool:
-        return address == "127.0.0.1"
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from engine.nodes.base import HttpCall
-from tests.http_stub import OK, Stub, answer, failure, serving
+from tests.http_stub import MEGABYTE, OK, Stub, answer, bomb, failure, serving
 from workers.http import Egress
 from workers.http.inflating import MAX_MEMBERS
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-MEGABYTE = 1_048_576
 
 
 def get(stub: Stub, max_bytes: int = 10_485_760) -> HttpCall:
@@ -91,13 +90,6 @@ async def test_a_body_inflates_to_its_cap_and_not_a_byte_beyond(
     failed = await failure(egress, get(stub, max_bytes=999_999))
 
     assert failed.code == "response_too_large"
-
-
-def bomb() -> bytes:
-    """A gibibyte of zeros in a megabyte of gzip; its end is never reached."""
-    deflater = zlib.compressobj(9, wbits=-15)
-    block = deflater.compress(bytes(16 * MEGABYTE)) + deflater.flush(zlib.Z_FULL_FLUSH)
-    return b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + block * 64
 
 
 GROWTH = """

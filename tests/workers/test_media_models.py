@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.capabilities import Role, Tier
 from engine.executions import Execution
 from engine.library import Library
 from engine.media.formats import Medium
@@ -19,15 +18,14 @@ from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.assets import Source
-from engine.tiers import load
 from tests import http_stub
 from tests import media_files as files
 from tests.factories import Graph, Runner
 from tests.manifests import manifest
 from tests.providers import KEY, stub_provider
+from tests.workers.buyer import PRO
 from workers.main import worker
 
-TERMS = load().terms(Tier.PRO, Role.USER)
 HERE = """
 [openai]
 base_url_env = "HEADRACE_LOCAL_MODEL_URL"
@@ -97,7 +95,7 @@ async def own(library: Library, account: Account) -> Asset:
 
 
 async def run(runner: Runner, graph: Graph) -> Execution:
-    execution_id = await runner.begin(await runner.save(graph), terms=TERMS)
+    execution_id = await runner.begin(await runner.save(graph), terms=PRO)
     return await runner.end(execution_id, 20)
 
 

@@ -7,7 +7,6 @@ from typing import Any, cast, get_args
 
 import pytest
 
-from engine.capabilities import Role, Tier
 from engine.executions import Execution, ExecutionStatus, NodeStatus
 from engine.failures import NodeFailed
 from engine.graph import Node, compile_plan
@@ -16,16 +15,15 @@ from engine.models.calls import CALLS, Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model, use_models
-from engine.tiers import load
 from tests.drawing import node
 from tests.factories import Graph, Runner
 from tests.manifests import model
+from tests.workers.buyer import PRO
 from workers.executor import Executor, Fetcher, Outcome, Work
 from workers.models import DIALECTS, Answer, Errand, Models
 from workers.pool import Pool
 
 PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.05"\natMost = 4\n'
-TERMS = load().terms(Tier.PRO, Role.USER)
 
 
 class Scripted:
@@ -151,7 +149,7 @@ async def run(runner: Runner, graph: Graph, inputs: dict[str, Any]) -> Execution
         source="api-workflow",
         key_id="key",
         bell=runner.bell.channel,
-        terms=TERMS,
+        terms=PRO,
     )
     return await runner.end(accepted.id)
 
@@ -221,7 +219,7 @@ async def test_a_run_of_one_model_is_walked_as_a_workflow_of_one_node(runner: Ru
             source="api-slim",
             key_id="key",
             bell=runner.bell.channel,
-            terms=TERMS,
+            terms=PRO,
         )
         execution = await runner.end(accepted.id)
 

@@ -15,7 +15,7 @@ from tests import media_files as files
 from tests.engine.media.test_links import BAD_IDS, EXPIRES
 from tests.factories import Graph, Runner
 from tests.http_stub import Stub, serving
-from tests.workers.test_untrusted_outputs import URLS, failure, modelled, run_all
+from tests.workers.untrusted import URLS, failure, modelled, run_all
 from workers.main import worker
 from workers.walking.walker import Walker
 

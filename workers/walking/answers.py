@@ -12,7 +12,7 @@ from engine.store.asides import Asides, make_batch_name
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, Walks
 from workers.models import Answer
-from workers.walking.recorder import persist
+from workers.persistence import persist
 from workers.walking.sizes import RecordRoom
 
 KEEP_SECONDS = 0.005

@@ -23,7 +23,7 @@ from engine.store.hints import Carried
 from engine.store.records import pack, unpack
 from engine.store.walks import Finished
 from workers.executor import Executor, Work
-from workers.walking.recorder import persist
+from workers.persistence import persist
 from workers.walking.sizes import ASIDE_BYTES, OutputSizes
 
 

@@ -9,8 +9,8 @@ from engine.store.asides import Asides
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, NodeClaim, Walks
 from workers.models import Answer
+from workers.persistence import persist
 from workers.walking.answers import AnswerBatches, KeptAnswers
-from workers.walking.recorder import persist
 
 
 class Desks:

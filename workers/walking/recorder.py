@@ -1,35 +1,15 @@
 """What a walk has done since it last told the store, and the telling: each step once, in order."""
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
 
-from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.execution_records import parse_name
 from engine.store.walks import Advanced, Charge, Claimed, Step, Verdict, Walks
+from workers.persistence import persist
 
 NO_HOLDS: Mapping[int, int] = {}
-PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
-
-T = TypeVar("T")
-
-log = logging.getLogger(__name__)
-
-
-async def persist(call: Callable[[], Awaitable[T]], verb: str) -> T:
-    """Call the store until it answers; for what may be asked again and must not be left open."""
-    tries = 0
-    while True:
-        try:
-            return await call()
-        except Unavailable as error:
-            if tries == 0:
-                log.warning("asking again", extra={"call": verb, "reason": error.message})
-            await asyncio.sleep(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)])
-            tries += 1
 
 
 class Gone(Exception):

@@ -15,10 +15,11 @@ from engine.store import Store
 from engine.store.hints import Carried
 from engine.store.walks import Claimed, Verdict, parse_claims
 from workers.executor import Executor, describe
+from workers.persistence import persist
 from workers.walking.at_once import AtOnce
 from workers.walking.hand import UNTOUCHED
 from workers.walking.means import Means
-from workers.walking.recorder import Gone, Recorder, persist
+from workers.walking.recorder import Gone, Recorder
 from workers.walking.walk import Walk
 
 MAX_LOST_AT_ONCE = 5

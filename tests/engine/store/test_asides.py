@@ -12,7 +12,6 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store import execution_list as listing
 from engine.store.asides import (
-    PAUSES_SECONDS,
     Asides,
     make_name,
     make_part,
@@ -25,14 +24,14 @@ from engine.store.records import pack
 from engine.store.walks import Step
 from tests.engine.store.factories import accept, save
 from tests.object_files import outputs_of
-from tests.shelves import Faulty
+from tests.shelves import Faulty, shorten_pauses
 
 EXECUTION = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.asides.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS])
+    shorten_pauses(monkeypatch)
 
 
 def over(store: Store, settings: Settings, failures: int = 0, *, hangs: bool = False) -> Asides:

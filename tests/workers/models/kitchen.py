@@ -5,20 +5,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine import keyspace
-from engine.capabilities import Role, Tier
 from engine.executions import Execution
 from engine.models.manifest import Model
 from engine.queue import Pace
-from engine.tiers import load
 from tests.factories import Graph, Runner
 from tests.providers import KEY
+from tests.workers.buyer import PRO
 from workers.executor import Executor
 from workers.http import Egress
 from workers.models import Answer, Errand, Models
 from workers.pool import Pool
 from workers.walking.walker import Walker
 
-TERMS = load().terms(Tier.PRO, Role.USER)
 PRICE = 13
 """Of one call for 0.010 USD with the markup of a Pro account."""
 
@@ -49,7 +47,7 @@ class Kitchen:
     async def begin(self, graph: Graph) -> tuple[Walker, str]:
         """A walker with an execution in hand."""
         slug = await self.runner.save(graph)
-        execution_id = await self.runner.begin(slug, terms=TERMS)
+        execution_id = await self.runner.begin(slug, terms=PRO)
         walker = self._walker()
         walker.take(keyspace.reference(self.runner.account.id, execution_id))
         return walker, execution_id
@@ -76,9 +74,9 @@ class Kitchen:
         """What the account has paid, its ledger being right and nothing held any more."""
         store, account = self.runner.store, self.runner.account
         assert await store.wallets.check(account.id) == []
-        wallet = await store.wallets.read(account.id, TERMS)
+        wallet = await store.wallets.read(account.id, PRO)
         assert wallet.reserved == 0
-        return TERMS.allowance - wallet.balance
+        return PRO.allowance - wallet.balance
 
 
 def _url_in(prompt: str) -> str:

@@ -15,11 +15,10 @@ from engine import keyspace
 from engine.executions import Execution, ExecutionStatus
 from engine.models.registry import use_models
 from tests.factories import Runner
-from tests.http_stub import Holding, Stub, answer, serving
+from tests.http_stub import MEGABYTE, Holding, Stub, answer, bomb, serving
 from tests.providers import Provider, a_provider, a_stub, provided
 from tests.workers.models.kitchen import PRICE, Kitchen, asking
 from tests.workers.models.streams import DONE, STOP, delta, stream, wire
-from tests.workers.test_http_sizes import MEGABYTE, bomb
 from workers import http
 from workers.http import Egress
 from workers.pool import Pool

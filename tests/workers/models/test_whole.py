@@ -11,20 +11,18 @@ import pytest
 import redis
 from aiohttp import web
 
-from engine.capabilities import Role, Tier
 from engine.executions import Execution, ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
-from engine.tiers import load
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
 from tests.job_workers import VIDEO, JobWorker, holder_of, job_workers
 from tests.manifests import PER_CALL, manifest
 from tests.providers import MODEL_KEYS, Provider, a_provider, stub_provider
+from tests.workers.buyer import PRO
 from workers.main import worker
 
-TERMS = load().terms(Tier.PRO, Role.USER)
 PRICE = 13
 """Of one call for 0.010 USD with the markup of a Pro account."""
 CHAT = """
@@ -68,7 +66,7 @@ def calling(name: str, output: str = "text-out", **data: Any) -> Graph:
 
 
 async def begin(runner: Runner, graph: Graph, topic: str = "cats") -> str:
-    return await runner.begin(await runner.save(graph), {"topic": topic}, terms=TERMS)
+    return await runner.begin(await runner.save(graph), {"topic": topic}, terms=PRO)
 
 
 async def run(runner: Runner, graph: Graph, topic: str = "cats") -> Execution:
@@ -78,9 +76,9 @@ async def run(runner: Runner, graph: Graph, topic: str = "cats") -> Execution:
 async def paid(runner: Runner) -> int:
     """What the account has paid so far, its ledger being right and nothing held any more."""
     assert await runner.store.wallets.check(runner.account.id) == []
-    wallet = await runner.store.wallets.read(runner.account.id, TERMS)
+    wallet = await runner.store.wallets.read(runner.account.id, PRO)
     assert wallet.reserved == 0
-    return TERMS.allowance - wallet.balance
+    return PRO.allowance - wallet.balance
 
 
 # -- by a manifest alone --------------------------------------------------------------------------
@@ -112,7 +110,7 @@ async def test_a_manifest_that_changes_counts_for_workflows_that_are_there(
         (folder / "mine.toml").write_text(text)
 
         async def again() -> Execution:
-            return await runner.end(await runner.begin(slug, {"topic": "x"}, terms=TERMS))
+            return await runner.end(await runner.begin(slug, {"topic": "x"}, terms=PRO))
 
         after = await eventually(again, lambda found: found.credits_cost == 130, pause=0.2)
 

@@ -23,7 +23,7 @@ from engine.store.walks import Advanced, Charge, Step, Walks
 from tests.eventually import eventually
 from tests.factories import Graph
 from tests.object_files import outputs_of
-from tests.shelves import Faulty, use
+from tests.shelves import Faulty, shorten_pauses, use
 from tests.workers.buyer import PRICE, Buyer, answer, model_node
 from workers.sweeper import Sweeper
 from workers.walking import holdings, sizes
@@ -34,7 +34,7 @@ OTHER = "worker-2"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.asides.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS])
+    shorten_pauses(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

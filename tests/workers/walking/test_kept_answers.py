@@ -10,12 +10,11 @@ from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SENTENCE
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.asides import PAUSES_SECONDS
 from tests.eventually import eventually
 from tests.factories import Graph
 from tests.manifests import ANSWER, PROMPT, model
 from tests.object_files import outputs_of
-from tests.shelves import Faulty, use
+from tests.shelves import Faulty, shorten_pauses, use
 from tests.workers.buyer import PRICE, Buyer, PlainPool, answer, costs
 from tests.workers.hands import WORKER, Hands
 
@@ -189,7 +188,7 @@ async def test_large_answers_are_kept_in_objects(buyer: Buyer, settings: Setting
 async def test_large_answers_that_cannot_be_kept_are_asked_again(
     buyer: Buyer, store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.store.asides.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS])
+    shorten_pauses(monkeypatch)
     shelf = use(store, Faulty(settings.media_url, 1_000))
     buyer.models.answers = {"p0": "x" * 300_000}
     buyer.models.failures = {"p1": 1}

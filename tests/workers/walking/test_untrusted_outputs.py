@@ -1,8 +1,7 @@
 """What a model or a call gave is as little trusted as what a caller sends, wherever it is put."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -10,19 +9,13 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from engine.executions import Execution
 from engine.settings import Settings
 from tests.engine.test_expressions import PAYLOADS
-from tests.engine.test_urls import FORMS, PRIVATE, SPELLINGS
 from tests.factories import Graph, Runner
 from tests.http_stub import Stub, answer, serving
-from tests.workers.test_models import TERMS
+from tests.workers.untrusted import URLS, failure, modelled, run_all
 from workers.main import worker
 from workers.walking.walker import Walker
-
-EVERY = (*SPELLINGS, *PRIVATE, *FORMS)
-URLS = [url for url in EVERY if url and url == url.strip(" \t\r\n") and "\ud800" not in url]
-"""Space around a URL is what models like to add; it is taken away."""
 
 
 @pytest.fixture
@@ -30,27 +23,6 @@ async def strict_walker(settings: Settings) -> AsyncIterator[Walker]:
     """A worker that calls nobody inside."""
     async with worker(replace(settings, allow_private_urls=False)) as walker:
         yield walker
-
-
-async def run_all(runner: Runner, graph: Graph, values: Sequence[str]) -> list[Execution]:
-    """An execution for each value of the input `said`."""
-    slug = await runner.save(graph)
-    begun = [await runner.begin(slug, {"said": value}, terms=TERMS) for value in values]
-    return await asyncio.gather(*(runner.end(each) for each in begun))
-
-
-def failure(execution: Execution) -> tuple[str, str]:
-    """Which node failed and with which code."""
-    assert execution.error is not None, execution.result
-    [code] = [node.error["code"] for node in execution.nodes if node.error]
-    return execution.error["nodeId"], code
-
-
-def modelled() -> Graph:
-    """A model that says what it was told."""
-    return (
-        Graph("said").node("model", "customModel", model="echo").wire("in.said > model.prompt-in")
-    )
 
 
 def said_then(url: str, **data: Any) -> Graph:

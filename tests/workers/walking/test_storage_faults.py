@@ -28,7 +28,7 @@ from tests.engine.store.contents import contents
 from tests.factories import Graph, Runner
 from tests.manifests import PER_CALL
 from tests.providers import Provider, a_provider, provided
-from tests.workers.test_untrusted_outputs import TERMS
+from tests.workers.buyer import PRO
 from workers import assets
 from workers.main import worker
 
@@ -180,15 +180,15 @@ async def test_a_picture_that_cannot_be_stored_fails_its_node_and_costs_nothing(
     async with worker(settings):
         for fault in FAULTS.values():
             break_writing(fault)
-            ended.append(await runner.end(await runner.begin(slug, terms=TERMS)))
+            ended.append(await runner.end(await runner.begin(slug, terms=PRO)))
 
-    wallet = await store.wallets.read(runner.account.id, TERMS)
+    wallet = await store.wallets.read(runner.account.id, PRO)
     for execution in ended:
         [error] = [node.error for node in execution.nodes if node.error]
         assert (execution.status, error["code"]) == ("failed", "storage_error")
         assert "secret" not in error["message"]
         assert execution.credits_cost == 0
-    assert (wallet.balance, wallet.reserved) == (TERMS.allowance, 0)
+    assert (wallet.balance, wallet.reserved) == (PRO.allowance, 0)
     assert await store.wallets.check(runner.account.id) == []
     assert await store.assets.stored(runner.account.id) == 0
     await assert_nothing_is_left(store, library, tmp_path / "media")
@@ -207,9 +207,9 @@ async def test_a_place_that_is_well_again_takes_what_the_next_attempt_makes(
 
     async with worker(settings):
         slug = await runner.save(painting())
-        failed = await runner.end(await runner.begin(slug, terms=TERMS))
+        failed = await runner.end(await runner.begin(slug, terms=PRO))
         monkeypatch.setattr("engine.objects.obstore.put_async", STORED)
-        done = await runner.end(await runner.begin(slug, terms=TERMS))
+        done = await runner.end(await runner.begin(slug, terms=PRO))
 
     assert (failed.status, done.status) == ("failed", "completed")
     assert (failed.credits_cost, done.credits_cost) == (0, 13)
@@ -232,7 +232,7 @@ async def test_a_place_that_does_not_answer_fails_the_node_in_time(
 
     async with worker(settings):
         slug = await runner.save(painting())
-        execution = await runner.end(await runner.begin(slug, terms=TERMS))
+        execution = await runner.end(await runner.begin(slug, terms=PRO))
 
     [error] = [node.error for node in execution.nodes if node.error]
     assert (error["code"], execution.credits_cost) == ("storage_error", 0)
@@ -253,7 +253,7 @@ async def test_a_provider_is_not_asked_for_what_there_is_no_room_for(
 
     async with worker(replace(settings, tiers_file=str(tiers))):
         slug = await runner.save(painting())
-        execution = await runner.end(await runner.begin(slug, terms=TERMS))
+        execution = await runner.end(await runner.begin(slug, terms=PRO))
 
     [error] = [node.error for node in execution.nodes if node.error]
     assert (error["code"], execution.credits_cost) == ("storage_error", 0)

@@ -10,18 +10,17 @@ from aiohttp import web
 from PIL import Image
 
 from engine import keyspace
-from engine.capabilities import Role, Tier
 from engine.executions import Execution, ExecutionStatus
 from engine.models.registry import use_models
 from engine.queue import Pace
 from engine.settings import Settings
-from engine.tiers import load
 from tests.factories import Graph, Runner
 from tests.http_stub import Stub, answer, serving
 from tests.manifests import PROMPT, model
 from tests.providers import KEY, Provider, a_provider, provided, stub_provider
+from tests.workers.buyer import PRO
 from tests.workers.imaging.pictures import BLUE, RED, encoded, is_near, pixel, plain
-from tests.workers.test_untrusted_outputs import URLS, failure, run_all
+from tests.workers.untrusted import URLS, failure, run_all
 from workers.executor import Executor
 from workers.http import Egress
 from workers.main import worker
@@ -29,7 +28,6 @@ from workers.models import Keeper, Models, Stored
 from workers.pool import Pool
 from workers.walking.walker import Walker
 
-TERMS = load().terms(Tier.PRO, Role.USER)
 PRICE = 13
 """Of one call for 0.010 USD with the markup of a Pro account."""
 SCHEMA = '[[fields]]\nname = "jsonSchema"\ntype = "json"\n'
@@ -97,7 +95,7 @@ class Shop:
 
     async def run(self, graph: Graph, url: str, inputs: Any = None) -> Execution:
         """Accept, walk with the provider at a URL, and wait."""
-        execution_id = await self._runner.begin(await self._runner.save(graph), inputs, terms=TERMS)
+        execution_id = await self._runner.begin(await self._runner.save(graph), inputs, terms=PRO)
         walker = self._walker(url)
         walker.take(keyspace.reference(self._runner.account.id, execution_id))
         execution = await self._runner.end(execution_id, 30)
@@ -121,9 +119,9 @@ class Shop:
         """What the account has paid, its ledger being right and nothing held any more."""
         store, account = self._runner.store, self._runner.account
         assert await store.wallets.check(account.id) == []
-        wallet = await store.wallets.read(account.id, TERMS)
+        wallet = await store.wallets.read(account.id, PRO)
         assert wallet.reserved == 0
-        return TERMS.allowance - wallet.balance
+        return PRO.allowance - wallet.balance
 
 
 @pytest.fixture

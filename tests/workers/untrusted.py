@@ -1,0 +1,34 @@
+"""What models say that nobody should trust, and how runs of it end."""
+
+import asyncio
+from collections.abc import Sequence
+
+from engine.executions import Execution
+from tests.engine.test_urls import FORMS, PRIVATE, SPELLINGS
+from tests.factories import Graph, Runner
+from tests.workers.buyer import PRO
+
+EVERY = (*SPELLINGS, *PRIVATE, *FORMS)
+URLS = [url for url in EVERY if url and url == url.strip(" \t\r\n") and "\ud800" not in url]
+"""Space around a URL is what models like to add; it is taken away."""
+
+
+async def run_all(runner: Runner, graph: Graph, values: Sequence[str]) -> list[Execution]:
+    """An execution for each value of the input `said`."""
+    slug = await runner.save(graph)
+    begun = [await runner.begin(slug, {"said": value}, terms=PRO) for value in values]
+    return await asyncio.gather(*(runner.end(each) for each in begun))
+
+
+def failure(execution: Execution) -> tuple[str, str]:
+    """Which node failed and with which code."""
+    assert execution.error is not None, execution.result
+    [code] = [node.error["code"] for node in execution.nodes if node.error]
+    return execution.error["nodeId"], code
+
+
+def modelled() -> Graph:
+    """A model that says what it was told."""
+    return (
+        Graph("said").node("model", "customModel", model="echo").wire("in.said > model.prompt-in")
+    )
