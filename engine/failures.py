@@ -1,5 +1,10 @@
 """How a node says no: at save, about its settings, and at run time, about its work."""
 
+BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
+"""The code where a model's answer is none, or not as it was asked for."""
+STORAGE = "storage_error"
+"""The code where media or large outputs cannot be stored or read."""
+
 
 class NodeFailed(Exception):
     """The node cannot give its outputs. `code` and `message` go on record and to the caller.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MAX_PIXELS = 50_000_000
 MAX_SIDE = 10_000
 MAX_SOURCE_BYTES = 40_000_000
 IMAGE_SECONDS = 15.0

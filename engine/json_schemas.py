@@ -7,11 +7,10 @@ import jsonschema_rs
 import msgspec
 
 from engine.answers import NotJson, find_json
-from engine.failures import NodeFailed
+from engine.failures import BAD_RESPONSE, NodeFailed
 
 MAX_BYTES = 32_768
 MAX_WORDS = 300
-BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
 
 
 def read_schema(raw: Any) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from engine.errors import (
     StorageFailed,
     UnsupportedMediaType,
 )
+from engine.failures import BAD_RESPONSE, STORAGE
 from engine.library import Library
 from engine.media.formats import Medium
 from engine.media.ranges import ByteRange
@@ -23,9 +24,7 @@ from engine.urls import UrlRefused, check_url
 from workers.http import Egress
 from workers.models import Stored
 
-STORAGE = "storage_error"
 NOT_FOUND = "asset_not_found"
-BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
 UNTYPED = "application/octet-stream"
 """What providers declare is often wrong: what a medium is, its bytes tell."""
 COPY_SECONDS = 300.0

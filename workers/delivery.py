@@ -15,6 +15,7 @@ from engine import keyspace, metrics
 from engine.deliveries import Attempt, DeliveryStatus, Judgement, execution_body, judge
 from engine.errors import EngineError, ExecutionNotFound, ResultGone, StorageFailed
 from engine.executions import Execution
+from engine.failures import STORAGE
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from engine.store import Store
 from engine.store.deliveries import ClaimedDelivery
@@ -251,7 +252,7 @@ class Sender:
                 async with asyncio.timeout(READ_SECONDS):
                     return await head(claimed.account_id, execution_id)
             except (StorageFailed, TimeoutError):
-                raise NodeFailed("storage_error", UNREAD, retryable=True) from None
+                raise NodeFailed(STORAGE, UNREAD, retryable=True) from None
 
         try:
             return execution_body(await persist(read, "read"), claimed.event)

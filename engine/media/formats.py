@@ -12,8 +12,11 @@ from engine.media.webm import SEGMENT, read_webm_length
 HEAD_BYTES = 262_144
 """So much of the beginning is looked at; a picture whose size is not told in it is not taken."""
 MAX_PIXELS = 50_000_000
+"""Of a picture, wherever it is read or made."""
 MAX_AVIF_PIXELS = 25_000_000
 """What is decoded within the memory that a child process has, whatever is in it."""
+DECODED = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
+"""Pillow's names of the formats that are ever decoded."""
 MAX_FRAMES = 1_000
 MAX_SCANS = 100
 """Passes over a JPEG: cameras make one and programs ten, and each takes its time."""

@@ -7,11 +7,10 @@ import warnings
 
 from PIL import Image, ImageOps
 
-from engine.media.formats import MAX_PIXELS, check_work
+from engine.media.formats import DECODED, MAX_PIXELS, check_work
 
 MEMORY_BYTES = 512 * 1024 * 1024
 CPU_SECONDS = 5
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 QUALITY = 80
 
 
@@ -19,7 +18,7 @@ def shrink(data: bytes, width: int) -> bytes:
     """The picture, no wider than this; of an animation its first frame."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    picture = Image.open(io.BytesIO(data), formats=DECODED)
     check_work(f"image/{str(picture.format).lower()}", picture.size, data)
     picture.draft("RGB", (width, width * picture.height // picture.width + 1))
     upright = ImageOps.exif_transpose(picture)

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.expressions import to_json, to_text
-from engine.fields import Field, FieldType
+from engine.fields import MEDIA, Field, FieldType
 from engine.models.calls import Anthropic, Builtin, Call, Http, OpenAI
 
 OWN_TOKENS = 1_000
 """What providers add to a call: roles, and what they tell a model of a schema."""
 MOVING = frozenset({FieldType.VIDEO, FieldType.AUDIO})
-MEDIA = MOVING | {FieldType.IMAGE}
 
 
 def most_tokens(

@@ -11,6 +11,7 @@ from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.nodes.base import NodeFailed, SettingsError
 from engine.nodes.fan_out import (
+    NODE_MEMBERS,
     PARAMS_IN,
     check_values,
     find_current,
@@ -26,8 +27,6 @@ from engine.nodes.fan_out import (
 from engine.sockets import Socket, SocketType
 
 PROMPT, SYSTEM = "prompt", "system"
-NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError", "cache"})
-"""Members of `data` that are the node's own, whatever its type."""
 
 Values = Mapping[str, Any]
 

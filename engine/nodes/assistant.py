@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.answers import NotJson, list_in, read_items
 from engine.expressions import to_json
-from engine.json_schemas import BAD_RESPONSE, read_answer, read_schema
+from engine.failures import BAD_RESPONSE
+from engine.json_schemas import read_answer, read_schema
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.models.values import JSON_SCHEMA

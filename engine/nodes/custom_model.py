@@ -10,6 +10,7 @@ from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
 from engine.nodes.fan_out import (
+    NODE_MEMBERS,
     PARAMS_IN,
     alike,
     call_each,
@@ -25,9 +26,6 @@ from engine.nodes.fan_out import (
     zip_lists,
 )
 from engine.sockets import Socket, SocketType
-
-RESERVED = frozenset({"model", "values", "retry", "timeoutSeconds", "onError", "cache"})
-"""Members of `data` that are never the value of a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +54,7 @@ class CustomModel(NodeType):
         typed = {} if data.get("values") is None else data["values"]
         if not isinstance(typed, dict):
             raise SettingsError("values must be an object with a value per field")
-        direct = {key: value for key, value in data.items() if key not in RESERVED}
+        direct = {key: value for key, value in data.items() if key not in NODE_MEMBERS}
         values = known_values(model, direct) | known_values(model, typed)
         reasons = [reason for field in model.fields for reason in value_faults(field, values)]
         if reasons:

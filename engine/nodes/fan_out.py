@@ -16,6 +16,8 @@ from engine.values import kind_of
 PARAMS_IN = f"{PARAMS}-in"
 CALLS_AT_ONCE = 16
 MAX_ITEMS = 10_000
+NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError", "cache"})
+"""Members of `data` that are the node's own, whatever its type."""
 
 Values = Mapping[str, Any]
 Item = TypeVar("Item")

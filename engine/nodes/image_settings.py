@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from engine.expressions import Template
 from engine.failures import SettingsError
-from engine.images import MAX_PIXELS, MAX_SIDE, ImageFormat, Saving
+from engine.images import MAX_SIDE, ImageFormat, Saving
+from engine.media.formats import MAX_PIXELS
 
 COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 RATIO = re.compile(r"(\d{1,5}(?:\.\d{1,3})?):(\d{1,5}(?:\.\d{1,3})?)")

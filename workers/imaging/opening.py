@@ -10,9 +10,8 @@ from PIL import Image
 
 from engine.failures import NodeFailed
 from engine.images import ImageFormat
-from engine.media.formats import UnfitMedia, check_work
+from engine.media.formats import DECODED, UnfitMedia, check_work
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 for _module in ("Jpeg", "Png", "WebP", "Gif", "Avif"):
     # Else the first of them that comes has Pillow import the decoders of seventy formats.
     importlib.import_module(f"PIL.{_module}ImagePlugin")
@@ -69,7 +68,7 @@ def open_picture(data: bytes, draft: Callable[[Size], Size] | None = None) -> Pi
 
 
 def _open(data: bytes, draft: Callable[[Size], Size] | None) -> Picture:
-    image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+    image: Image.Image = Image.open(io.BytesIO(data), formats=DECODED)
     came_as, profile = str(image.format).lower(), image.info.get("icc_profile")
     width, height = image.size
     check_work(f"image/{came_as}", image.size, data)

@@ -1,7 +1,8 @@
 """Sizes and parts of images, reckoned before any pixel is touched."""
 
 from engine.failures import NodeFailed
-from engine.images import MAX_PIXELS, MAX_SIDE, Crop, Fit, Resize
+from engine.images import MAX_SIDE, Crop, Fit, Resize
+from engine.media.formats import MAX_PIXELS
 
 Size = tuple[int, int]
 

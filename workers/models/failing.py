@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.deliveries import parse_retry_after
+from engine.failures import BAD_RESPONSE
 from engine.models.paths import Path
 from engine.nodes.base import NodeFailed
 from engine.values import is_text
@@ -13,7 +14,6 @@ RATE_LIMITED = "PROVIDER_RATE_LIMITED"
 UNAVAILABLE = "PROVIDER_UNAVAILABLE"
 TIMEOUT = "PROVIDER_TIMEOUT"
 REJECTED = "PROVIDER_REJECTED"
-BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
 
 MAX_MESSAGE = 500
 MAX_WAIT_SECONDS = 3_600.0

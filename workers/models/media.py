@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.fields import MAX_URL, URL_REST, FieldType
+from engine.fields import MAX_URL, MEDIA, URL_REST
 from engine.models.manifest import Model
 from engine.models.sections.http import Http
 from engine.models.sections.openai import Api, OpenAI
@@ -17,7 +17,6 @@ from workers.models.base import CallContext, Stored
 from workers.models.failing import bad_response
 from workers.models.room import too_much
 
-MEDIA_FIELDS = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
 MAX_SENT_BYTES = 20_971_520
 """Of one medium that goes to a provider."""
 WAIT_SECONDS = 300.0
@@ -78,7 +77,7 @@ async def with_own_media(
 
     Raises NodeFailed.
     """
-    names = [field.name for field in model.fields if field.type in MEDIA_FIELDS]
+    names = [field.name for field in model.fields if field.type in MEDIA]
     given = {name: values[name] for name in names if values.get(name)}
     if not given:
         return values

@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from engine.errors import StorageFailed
+from engine.failures import STORAGE
 from engine.graph import Plan
 from engine.nodes.base import NodeFailed, Outputs
 from engine.progress import SETTLED
@@ -25,7 +26,6 @@ from workers.walking.sizes import OutputSizes, RecordRoom, is_large
 
 LEAST_SECONDS = 2.0
 """What storing may take although the node's time is up: all but this is done."""
-STORAGE = "storage_error"
 NOT_STORED = "The node's output is large, and where such are kept it could not be stored"
 
 
