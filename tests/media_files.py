@@ -6,6 +6,8 @@ import zlib
 
 from PIL import Image
 
+ARCHIVE = b"PK\x03\x04" + b"\x00" * 26 + b"a/../../x" + b"PK\x05\x06" + b"\x00" * 18
+PAGE = b"<!doctype html><script>alert(1)</script>"
 MAX_PIXELS = 50_000_000
 
 
@@ -135,20 +137,19 @@ def mp3() -> bytes:
 
 def wrong_files() -> dict[str, tuple[str, bytes]]:
     """Files that are not taken, with the type that they are sent as."""
-    archive = b"PK\x03\x04" + b"\x00" * 26 + b"a/../../x" + b"PK\x05\x06" + b"\x00" * 18
-    page = b"<!doctype html><script>alert(1)</script>"
+    return {**_other_files(), **_wrong_pictures(), **_wrong_sounds_and_films()}
+
+
+def _other_files() -> dict[str, tuple[str, bytes]]:
     vector = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
     pdf = b"%PDF-1.7\n1 0 obj<<>>endobj"
-    playlist = b"#EXTM3U\n#EXTINF:10,\nhttp://169.254.169.254/\n"
-    whole_png, whole_jpeg = png(), picture("JPEG")
-    animated = chunk(b"acTL", struct.pack(">II", 50_000, 0))
     return {
         "empty": ("image/png", b""),
         "one byte": ("image/png", b"\x89"),
         "text": ("image/png", b"hello"),
         "text as text": ("text/plain", b"hello"),
-        "page": ("image/png", page),
-        "page as page": ("text/html", page),
+        "page": ("image/png", PAGE),
+        "page as page": ("text/html", PAGE),
         "script": ("text/javascript", b"alert(1)"),
         "vector": ("image/svg+xml", vector),
         "vector as png": ("image/png", vector),
@@ -165,12 +166,19 @@ def wrong_files() -> dict[str, tuple[str, bytes]]:
         "fits": ("image/png", b"SIMPLE  =                    T" + b" " * 2_850),
         "jpeg 2000": ("image/jpeg", b"\x00\x00\x00\x0cjP  \r\n\x87\n" + b"\x00" * 32),
         "heic": ("image/avif", mp4(b"heic", others=b"mif1")),
-        "zip": ("application/zip", archive),
-        "zip as png": ("image/png", archive),
-        "zip as octets": ("application/octet-stream", archive),
+        "zip": ("application/zip", ARCHIVE),
+        "zip as png": ("image/png", ARCHIVE),
+        "zip as octets": ("application/octet-stream", ARCHIVE),
         "gzip": ("application/gzip", b"\x1f\x8b\x08\x00" + b"\x00" * 20),
         "tar": ("application/x-tar", b"x" * 257 + b"ustar\x0000" + b"\x00" * 248),
         "elf": ("application/octet-stream", b"\x7fELF" + b"\x00" * 60),
+    }
+
+
+def _wrong_pictures() -> dict[str, tuple[str, bytes]]:
+    whole_png, whole_jpeg = png(), picture("JPEG")
+    animated = chunk(b"acTL", struct.pack(">II", 50_000, 0))
+    return {
         "png as jpeg": ("image/jpeg", whole_png),
         "jpeg as png": ("image/png", whole_jpeg),
         "png as video": ("video/mp4", whole_png),
@@ -182,8 +190,8 @@ def wrong_files() -> dict[str, tuple[str, bytes]]:
         "animated png bomb": ("image/png", png_head(10, 10, animated)),
         "png without a header": ("image/png", b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b"x" * 13)),
         "png cut": ("image/png", whole_png[:-6]),
-        "png with a zip behind": ("image/png", whole_png + archive),
-        "png with a page behind": ("image/png", whole_png + page),
+        "png with a zip behind": ("image/png", whole_png + ARCHIVE),
+        "png with a page behind": ("image/png", whole_png + PAGE),
         "gif bomb": ("image/gif", gif_head(65_535, 65_535)),
         "gif of many frames": ("image/gif", gif_head(10, 10, 50_000)),
         "gif with a frame beyond it": ("image/gif", gif_frame(65_000, 65_000, 535, 535)),
@@ -204,11 +212,17 @@ def wrong_files() -> dict[str, tuple[str, bytes]]:
         "jpeg with damaged segments": ("image/jpeg", b"\xff\xd8\xff\xe0\x00\x01" + b"\x00" * 64),
         "webp bomb": ("image/webp", webp_head(16_777_216, 16_777_216)),
         "webp cut": ("image/webp", picture("WEBP")[:-4]),
-        "webp with a page behind": ("image/webp", picture("WEBP") + page),
+        "webp with a page behind": ("image/webp", picture("WEBP") + PAGE),
         "webp with nothing": ("image/webp", b"RIFF\x04\x00\x00\x00WEBP"),
         "avif bomb": ("image/avif", avif_head(65_535, 65_535)),
         "avif just over the limit": ("image/avif", avif_head(5_001, 5_000)),
         "avif without a size": ("image/avif", box(b"ftyp", b"avif\x00\x00\x00\x00avifmif1")),
+    }
+
+
+def _wrong_sounds_and_films() -> dict[str, tuple[str, bytes]]:
+    playlist = b"#EXTM3U\n#EXTINF:10,\nhttp://169.254.169.254/\n"
+    return {
         "playlist as mp4": ("video/mp4", playlist),
         "playlist": ("application/vnd.apple.mpegurl", playlist),
         "quicktime": ("video/mp4", mp4(b"qt  ", others=b"qt  ")),

@@ -85,16 +85,13 @@ async def worker(
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)
         heartbeat.start()
         await _known(store, worker_id, stopping or asyncio.Event())
-        with contextlib.suppress(EngineError):
-            await store.models.look()  # what is claimed may call a model that was saved
         stack.callback(heartbeat.stop)
+        await stack.enter_async_context(_following_models(store, settings.redis_url))
         subscription = Subscription(settings.redis_url, keyspace.cancels())
         await stack.enter_async_context(
             subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
         )
         await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
-        watching = store.models.watch(settings.redis_url)
-        await stack.enter_async_context(_background(watching, "models"))
         await stack.enter_async_context(_sweeping(store, library, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(
@@ -130,6 +127,14 @@ async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
             if worker_id in await store.leases.workers():
                 return
         await asyncio.sleep(KNOWN_PAUSE_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _following_models(store: Store, redis_url: str) -> AsyncIterator[None]:
+    with contextlib.suppress(EngineError):
+        await store.models.look()  # what is claimed may call a model that was saved
+    async with _background(store.models.watch(redis_url), "models"):
+        yield
 
 
 @contextlib.asynccontextmanager

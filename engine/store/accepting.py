@@ -52,10 +52,22 @@ class Repeated(EngineError):
         self.answer = answer
 
 
-def refusal(
+def parse_verdict(
+    execution_id: str,
+    verdict: Sequence[bytes],
+    terms: Terms | None,
+    once: Once | None,
+    quote: Quote | None,
+) -> Accepted:
+    """What `accept_execution` says of an execution. Raises its refusal."""
+    if verdict[0] != b"ok":
+        raise _refusal(verdict, terms, once, quote)
+    return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
+
+
+def _refusal(
     verdict: Sequence[bytes], terms: Terms | None, once: Once | None, quote: Quote | None
 ) -> EngineError:
-    """The error for a verdict of `accept_execution` that is not ok."""
     if verdict[0] == b"refused":
         return NotPassed("The call was not authorized")
     if verdict[0] == b"stale":
@@ -69,6 +81,12 @@ def refusal(
     if verdict[0] == b"exhausted":
         return GrantExhausted(verdict[1].decode())
     return WorkflowNotFound()
+
+
+def bound_word(terms: Terms | None) -> str | int:
+    """How many executions of the account go on at once, empty for any number."""
+    at_once = terms.executions_at_once if terms else None
+    return "" if at_once is None else at_once
 
 
 def quote_words(quote: Quote | None, terms: str) -> Sequence[str | int]:
@@ -110,8 +128,10 @@ def carried_by_hint(
     return Carried(slug=workflow.slug, version=workflow.version, inputs=inputs)
 
 
-def accept_keys(account_id: str, slug: str, execution_id: str, once: Once | None) -> Sequence[str]:
-    """The keys of `accept_execution`."""
+def accept_keys(
+    account_id: str, slug: str, execution_id: str, once: Once | None, pass_key: str
+) -> Sequence[str]:
+    """The keys of `accept_execution`; `pass_key` is empty where nothing is authorized ahead."""
     return [
         keyspace.workflow(account_id, slug),
         keyspace.execution(account_id, execution_id),
@@ -121,4 +141,5 @@ def accept_keys(account_id: str, slug: str, execution_id: str, once: Once | None
         keyspace.idempotency(account_id, once.digest if once else ""),
         keyspace.wallet(account_id),
         keyspace.ledger(account_id),
+        *([pass_key] if pass_key else ()),
     ]

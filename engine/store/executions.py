@@ -14,11 +14,12 @@ from engine.store.accepting import (
     Accepted,
     Repeated,
     accept_keys,
+    bound_word,
     carried_by_hint,
     first_call,
+    parse_verdict,
     quote_fields,
     quote_words,
-    refusal,
 )
 from engine.store.asides import Asides
 from engine.store.client import Client
@@ -84,41 +85,31 @@ class Executions:
         when it ends, empty for nobody; `terms` bound how many executions go on at once and say
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
-        told of the end; `pass_key` is that of an authorization ahead, without whose pass NotPassed
-        is raised; `watcher` is the channel of who watches from the beginning, empty where no ring
-        is needed, None for nobody.
+        told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
+        who watches from the beginning, empty where no ring is needed, None for nobody.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
-        `once` also Repeated or IdempotencyKeyReused, and where nodes are charged ModelNotFound,
-        ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
+        `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
+        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits, MaxCreditsExceeded.
         """
         quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
+        slug, version = (workflow.slug, workflow.version) if workflow else ("", "")
         packed = pack(dict(inputs))
         reference = keyspace.reference(account_id, execution_id)
-        fields = [
-            *("slug", workflow.slug if workflow else "", "source", source),
-            *("key", key_id, "bell", bell, "inputs", packed),
+        arguments = [
+            *(0, execution_id, reference, version, initial_statuses(plan)),
+            *(RESEND_AFTER_MS, bound_word(terms)),
+            *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
+            *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
+            *("slug", slug, "source", source, "key", key_id, "bell", bell, "inputs", packed),
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
             *watching(watcher),
         ]
-        at_once = terms.executions_at_once if terms else None
-        arguments = [
-            *(0, execution_id, reference, workflow.version if workflow else ""),
-            initial_statuses(plan),
-            *(RESEND_AFTER_MS, "" if at_once is None else at_once),
-            *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
-            *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
-            *fields,
-        ]
-        keys = accept_keys(account_id, workflow.slug if workflow else "", execution_id, once)
-        if pass_key:
-            keys = [*keys, pass_key]
+        keys = accept_keys(account_id, slug, execution_id, once, pass_key)
         carried = carried_by_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
         verdict = await self._accept(account_id, reference, keys, arguments, carried)
-        if verdict[0] != b"ok":
-            raise refusal(verdict, terms, once, quote)
-        return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
+        return parse_verdict(execution_id, verdict, terms, once, quote)
 
     async def _accept(
         self,

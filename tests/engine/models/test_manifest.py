@@ -63,12 +63,7 @@ def test_a_manifest_says_all_that_a_model_is() -> None:
         name="Painter",
         category=Category.IMAGE,
         fields=(
-            Field(
-                name="prompt",
-                label="What to paint",
-                type=FieldType.TEXTAREA,
-                required=True,
-            ),
+            Field(name="prompt", label="What to paint", type=FieldType.TEXTAREA, required=True),
         ),
         pricing=(
             Price(unit=Unit.IMAGE, usd=Decimal("0.039")),
