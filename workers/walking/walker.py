@@ -4,29 +4,24 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 from engine import keyspace, log, metrics
 from engine.errors import EngineError, NotFound, Unavailable
-from engine.executions import ExecutionStatus
-from engine.nodes.base import NodeFailed
 from engine.queue import Pace
 from engine.store import Store
 from engine.store.hints import Carried
-from engine.store.walks import Claimed, Verdict, parse_claims
-from workers.executor import Executor, describe
+from engine.store.walks import Claimed
+from workers.executor import Executor
 from workers.persistence import persist
 from workers.walking.at_once import AtOnce
-from workers.walking.hand import UNTOUCHED
+from workers.walking.endings import end_failed, end_gone
 from workers.walking.means import Means
-from workers.walking.recorder import Gone, Recorder
+from workers.walking.recorder import Gone
 from workers.walking.walk import Walk
 
 MAX_LOST_AT_ONCE = 5
 """An execution that was lost so often without a step between is failed, as nodes are."""
 
-WAITING = "pt"
-"""Statuses of nodes that nobody is at."""
 ASKED_AGAIN_SECONDS = 0.05
 
 logger = logging.getLogger(__name__)
@@ -206,7 +201,7 @@ class Walker:
                 claimed.account_id, claimed.slug, claimed.version, claimed.model_ids
             )
         except NotFound:
-            await self._end_gone(claimed)
+            await end_gone(self._store, self._means.worker_id, claimed)
             return
         if claimed.lost >= MAX_LOST_AT_ONCE:
             await self._end_failed(claimed, f"{claimed.lost} workers died of this execution")
@@ -214,52 +209,8 @@ class Walker:
         walk = self._walks[reference] = Walk(claimed, plan, self._means)
         await walk.run()
 
-    async def _end_gone(self, claimed: Claimed) -> None:
-        """End what has no plan any more, in the words of the node whose model is gone."""
-        workflows = self._store.workflows
-        of_execution = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
-        try:
-            lost = dict(await workflows.lost_models(*of_execution))
-            names = await workflows.node_names(*of_execution)
-        except NotFound:
-            lost, names = {}, ()
-        found = [index for index, name in enumerate(names) if name.id in lost]
-        if not found:
-            await self._end_failed(claimed, "This version of the workflow is gone")
-            return
-        index = min(found, key=lambda each: claimed.statuses[each] not in WAITING)
-        failure = NodeFailed("model_gone", lost[names[index].id])
-        recorder = self._recorder(claimed)
-        if claimed.statuses[index] in WAITING:
-            claim = parse_claims(claimed.record).get(index, UNTOUCHED)
-            recorder.add_settled(
-                index,
-                "f",
-                attempts=claim.attempts,
-                started_at=claimed.now,
-                duration_ms=0,
-                failure=failure,
-                outputs=None,
-            )
-        await self._end_with(recorder, describe(names[index], failure))
-
     async def _end_failed(self, claimed: Claimed, message: str) -> None:
-        error = {"code": "INTERNAL_ERROR", "message": message, "reason": message}
-        await self._end_with(self._recorder(claimed), error)
-
-    def _recorder(self, claimed: Claimed) -> Recorder:
-        return Recorder(self._store.walks, claimed, self._means.worker_id, number=10**9)
-
-    async def _end_with(self, recorder: Recorder, error: dict[str, Any]) -> None:
-        try:
-            advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
-            if advanced.verdict is Verdict.CONFLICT:  # another walker was at the node
-                recorder.drop(recorder.settled)
-                advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
-            if advanced.verdict is Verdict.CANCEL:
-                await recorder.end(ExecutionStatus.CANCELLED, b"", None)
-        except Gone:
-            logger.info("the execution had ended already")
+        await end_failed(self._store.walks, self._means.worker_id, claimed, message)
 
     async def _give_back(self, reference: str) -> None:
         walks, worker_id = self._store.walks, self._means.worker_id
