@@ -46,6 +46,10 @@ class Caller(Protocol):
         """One call. Raises NodeFailed."""
         ...
 
+    async def cancel(self, record: Mapping[str, Any]) -> None:
+        """Ask a provider once, for a moment, to cancel a job on record that is owed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -244,6 +248,10 @@ class Executor:
         if work.teller is not None:
             await work.teller.end()
         return outcome
+
+    async def cancel_jobs(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Ask providers once to cancel jobs on record that nobody comes back to."""
+        await asyncio.gather(*(self._tools.models.cancel(record) for record in records))
 
     async def _attempt(self, work: Work) -> Outcome:
         node, context = work.node, NodeContext(work, self._tools)

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Cancel an execution: at once when nobody holds it, else by telling its walkers to stop.
+-- Cancel an execution: at once when nobody holds it, else by telling its walkers to stop. One whose
+-- nodes have begun jobs that are to be cancelled at their providers is for a worker to end.
 -- KEYS: 1 execution, 2 due, 3 finished, 4 account's active executions, 5 wallet, 6 ledger, 7 events,
 --       and for one whose webhook is told of the end: 8 delivery, 9 deliveries due, 10 deliveries
 --       of the webhook
@@ -9,15 +10,16 @@
 local now = read_now(ARGV[1])
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders', 'bell', 'terms', 'events',
-  'kept')
+  'kept', 'begun')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
 if status ~= 'processing' then return {'ended', status} end
 
-if tonumber(head[3] or '0') > 0 then
+local is_held = tonumber(head[3] or '0') > 0
+if is_held or head[8] then
   redis.call('HSET', KEYS[1], 'status', 'cancel_requested')
-  redis.call('ZADD', KEYS[2], string.format('%d', now + 1000), ARGV[2])
+  redis.call('ZADD', KEYS[2], string.format('%d', is_held and now + 1000 or now), ARGV[2])
   redis.call('PUBLISH', ARGV[4], ARGV[2])
   return {'cancel_requested'}
 end

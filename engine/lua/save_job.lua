@@ -3,7 +3,8 @@
 -- of a list that it works on.
 -- Called again it changes nothing.
 -- KEYS: 1 execution, 2 held by this worker
--- ARGV: 1 reference, 2 fence, 3 node index, 4 item, 5 job as opaque bytes ('' to forget it)
+-- ARGV: 1 reference, 2 fence, 3 node index, 4 item, 5 job as opaque bytes ('' to forget it), 6 '1'
+--       when it is to be cancelled at its provider by whoever ends the execution before it has ended
 -- Returns 'ok' | 'fenced' when the node is not this worker's (any more)
 local held = redis.call('HGET', KEYS[2], ARGV[1])
 if not held or string.match(held, '^(%d+):') ~= ARGV[2] then return 'fenced' end
@@ -14,5 +15,6 @@ if ARGV[5] == '' then
   redis.call('HDEL', KEYS[1], field)
 else
   redis.call('HSET', KEYS[1], field, ARGV[5])
+  if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'begun', '1') end
 end
 return 'ok'

@@ -1,6 +1,7 @@
 """The record of an execution in the store: what its fields hold, and how they are read."""
 
 import base64
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from engine.executions import (
 )
 from engine.store.records import unpack
 
+JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
 HEAD_FIELDS = (
     "status",
     "slug",
@@ -45,6 +47,12 @@ def parse_hash(reply: Any) -> dict[str, bytes]:
     if isinstance(reply, dict):
         return {name.decode(): value for name, value in reply.items()}
     return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
+
+
+def parse_jobs(record: Mapping[str, bytes]) -> dict[tuple[int, int], bytes]:
+    """What nodes must not lose of the jobs that they have begun, by node and item."""
+    found = ((JOB_FIELD.fullmatch(name), job) for name, job in record.items())
+    return {(int(match[1]), int(match[2])): job for match, job in found if match}
 
 
 def pack_name(name: str) -> bytes:

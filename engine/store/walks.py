@@ -9,7 +9,7 @@ from typing import Any
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store.client import Client
-from engine.store.execution_records import parse_hash
+from engine.store.execution_records import parse_hash, parse_jobs
 from engine.store.executions import outbox
 from engine.store.hints import Carried, HintSender
 from engine.store.records import pack, unpack
@@ -306,15 +306,28 @@ class Walks:
         index: int,
         item: int,
         job: bytes,
+        *,
+        must_cancel: bool = False,
     ) -> bool:
-        """Record what a running node must not lose; empty: forget it. False: it is not held."""
+        """Record what a running node must not lose; empty: forget it. False: it is not held.
+
+        With `must_cancel` a worker ends the execution, whoever cancels it.
+        """
         partition = keyspace.partition_of(account_id)
         verdict: bytes = await self._client.call(
             SCRIPTS["save_job"],
             [keyspace.execution(account_id, execution_id), keyspace.held(partition, worker_id)],
-            [keyspace.reference(account_id, execution_id), fence, index, item, job],
+            [
+                keyspace.reference(account_id, execution_id),
+                *(fence, index, item, job, int(must_cancel)),
+            ],
         )
         return verdict == b"ok"
+
+    async def jobs(self, account_id: str, execution_id: str) -> dict[tuple[int, int], bytes]:
+        """What is on record of all items of all nodes, by node and item."""
+        key = keyspace.execution(account_id, execution_id)
+        return parse_jobs(parse_hash(await self._client.send("HGETALL", key)))
 
     async def job(self, account_id: str, execution_id: str, index: int, item: int) -> bytes:
         """What is on record of one item of a node; empty: nothing."""

@@ -1,6 +1,7 @@
 """How workers call models: one dialect for each section that a manifest may have."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ from engine.models.calls import Builtin
 from engine.models.manifest import Category, Model
 from engine.models.pricing import cost_micro_usd
 from engine.models.registry import find_model
+from engine.models.sections.http import Http
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from workers.models.anthropic import AnthropicDialect
 from workers.models.base import (
@@ -27,7 +29,8 @@ from workers.models.base import (
 from workers.models.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
 from workers.models.governing import Governor, Ticket, guess_tokens
-from workers.models.http import HttpDialect
+from workers.models.http import HttpDialect, line_of
+from workers.models.job import can_cancel, cancel_job
 from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
 from workers.models.room import Room, Share
@@ -45,6 +48,7 @@ __all__ = [
     "NoDesk",
     "NoKeeper",
     "Stored",
+    "is_owed",
     "refuse_answer",
 ]
 
@@ -100,6 +104,15 @@ class Models:
             errand.desk.failed(failure)
             raise
 
+    async def cancel(self, record: Mapping[str, Any]) -> None:
+        """Ask a provider once, for a moment, to cancel a job on record that is owed."""
+        model = find_model(str(record.get("model")))
+        if model is None or not isinstance(model.call, Http) or model.call.job is None:
+            return
+        line = line_of(model.call, self._context(model, ALONE, record))
+        with contextlib.suppress(NodeFailed, TimeoutError):  # else the job ends by itself
+            await cancel_job(model.call.job, str(record["id"]), line)
+
     async def _call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
         recorded = await errand.desk.job(errand.item)
         job = recorded if isinstance(recorded, dict) else {}
@@ -133,7 +146,15 @@ class Models:
     async def _ask(
         self, model: Model, values: Mapping[str, Any], errand: Errand, job: Mapping[str, Any]
     ) -> Answer:
-        call = CallContext(
+        call = self._context(model, errand, job)
+        try:
+            return await self._take_turn(model, values, call)
+        finally:
+            call.sending.free()
+            call.receiving.free()
+
+    def _context(self, model: Model, errand: Errand, job: Mapping[str, Any]) -> CallContext:
+        return CallContext(
             account_id=errand.desk.account_id,
             key=_key(errand, job),
             job=_own(job, model),
@@ -151,11 +172,6 @@ class Models:
             tell_progress=errand.tell_progress,
             tell_text=errand.tell_text,
         )
-        try:
-            return await self._take_turn(model, values, call)
-        finally:
-            call.sending.free()
-            call.receiving.free()
 
     async def _take_turn(
         self, model: Model, values: Mapping[str, Any], call: CallContext
@@ -179,6 +195,12 @@ class Models:
             if tokens:
                 turn.used(tokens)
             return answer
+
+
+def is_owed(record: Any) -> bool:
+    """Whether a record is of a job that is to be cancelled when nobody comes back for it."""
+    name = record.get("model") if isinstance(record, dict) else None
+    return isinstance(name, str) and can_cancel(find_model(name), record)
 
 
 async def refuse_answer(desk: Desk, item: int) -> None:

@@ -20,7 +20,7 @@ class HttpDialect(Dialect):
 
     async def answer(self, model: Model, values: Mapping[str, Any], call: CallContext) -> Answer:
         section = cast(Http, model.call)
-        line = Line(section.endpoint, call, error=section.error, status_code=section.status_code)
+        line = line_of(section, call)
         if not call.is_under_way:
             values = await with_data(section.inline, model, values, call)
         if section.job is None:
@@ -36,6 +36,11 @@ class HttpDialect(Dialect):
         images = len(stored) if model.category is Category.IMAGE else None
         usage = count(reply, places, most, images=images, seconds=seconds_of(stored))
         return Answer(value=one_or_all(stored), usage=usage)
+
+
+def line_of(section: Http, call: CallContext) -> Line:
+    """The line to whom the section names."""
+    return Line(section.endpoint, call, error=section.error, status_code=section.status_code)
 
 
 async def _call(section: Http, values: Mapping[str, Any], line: Line, call: CallContext) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.expressions import Template
+from engine.models.manifest import Model
 from engine.models.sections.http import JOB, Http, Job
 from engine.nodes.base import NodeFailed
 from workers.models.base import CallContext
@@ -41,6 +42,26 @@ async def run_job(
     """The answer that has the result. Raises NodeFailed."""
     errand = _JobErrand(section=section, job=job, values=values, line=line, call=call)
     return await errand.run()
+
+
+def can_cancel(model: Model | None, record: Any) -> bool:
+    """Whether the job on record is to be cancelled when nobody comes back for it.
+
+    Its id must be all that this takes, for the inputs are not on record beside it.
+    """
+    if model is None or not isinstance(model.call, Http) or model.call.job is None:
+        return False
+    path = model.call.job.cancel_path
+    has_job = isinstance(record, dict) and record.get("id") is not None
+    return has_job and path is not None and path.names <= {JOB}
+
+
+async def cancel_job(job: Job, job_id: str, line: Line) -> None:
+    """Ask once for a job to be cancelled. Raises NodeFailed and TimeoutError."""
+    if job.cancel_path is not None:
+        async with asyncio.timeout(CANCEL_SECONDS):
+            path = job.cancel_path.render_url({JOB: job_id})
+            await line.fetch(job.cancel_method, path, seconds=CANCEL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

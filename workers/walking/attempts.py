@@ -1,5 +1,8 @@
 """Attempts at the nodes of one execution: what each works with, and who is told of it."""
 
+from collections.abc import Collection, Sequence
+from typing import Any
+
 from engine.graph import Plan
 from engine.store.walks import Advanced, Claimed
 from workers.executor import NO_DESK, Outcome, Work
@@ -59,6 +62,16 @@ class Attempts:
         """The execution ends: nobody comes back for what its nodes have begun."""
         if self._desks is not None:
             self._desks.is_given_up = True
+
+    async def find_left(self, indexes: Collection[int]) -> list[Any]:
+        """The jobs that these nodes have left on record, which nobody runs any more."""
+        if self._desks is None:
+            return []
+        return await self._desks.find_left(indexes, must_look=self._hand.is_shared)
+
+    async def cancel(self, jobs: Sequence[Any]) -> None:
+        """The execution has ended: ask for such jobs to be cancelled, once and for a moment."""
+        await self._executor.cancel_jobs(jobs)
 
     async def stop(self) -> None:
         """Nothing runs any more."""

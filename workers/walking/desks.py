@@ -1,6 +1,7 @@
 """Desks: what calls of nodes have on record while the nodes run, jobs at providers and answers."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from engine.graph import Plan
@@ -8,9 +9,12 @@ from engine.nodes.base import NodeFailed, NodeLeft
 from engine.store.asides import Asides
 from engine.store.records import pack, unpack
 from engine.store.walks import Claimed, NodeClaim, Walks
-from workers.models import Answer
+from workers.models import Answer, is_owed
 from workers.persistence import persist
 from workers.walking.answers import AnswerBatches, KeptAnswers
+
+MAX_CANCELLED = 100
+"""So many jobs at most that are left behind are asked to be cancelled; 16 of a node run at once."""
 
 
 class Desks:
@@ -24,6 +28,7 @@ class Desks:
         self._plan = plan
         self._claimed = claimed
         self._worker_id = worker_id
+        self._has_begun = "begun" in claimed.record
         self.is_given_up = False
         """Whether the execution ends: nobody will come back for what its nodes have begun."""
 
@@ -59,6 +64,8 @@ class Desks:
     async def save(self, index: int, item: int, job: Any) -> None:
         """Record a job, None to forget it; returns once that is on record. Raises NodeFailed."""
         claimed, packed = self._claimed, b"" if job is None else pack(job)
+        must_cancel = is_owed(job)
+        self._has_begun |= must_cancel
         is_held = await persist(
             lambda: self._walks.save_job(
                 claimed.account_id,
@@ -68,11 +75,31 @@ class Desks:
                 index,
                 item,
                 packed,
+                must_cancel=must_cancel,
             ),
             "save a job",
         )
         if not is_held:
             raise NodeFailed("worker_lost", "The node went to another worker", retryable=True)
+
+    async def find_left(self, indexes: Collection[int], *, must_look: bool) -> list[Any]:
+        """The jobs on record that these nodes have begun, have no answer from and can cancel.
+
+        `must_look`: another worker may have recorded some since this one claimed the execution.
+        """
+        if not indexes or not (self._has_begun or must_look):
+            return []
+        claimed, walks = self._claimed, self._walks
+        rows = await persist(
+            lambda: walks.jobs(claimed.account_id, claimed.execution_id), "read jobs"
+        )
+        answers = {i: KeptAnswers(self._batches, i, may_have=True) for i in indexes}
+        left = []
+        for (index, item), data in rows.items():
+            job = unpack(data)
+            if index in answers and is_owed(job) and await answers[index].find(item) is None:
+                left.append(job)
+        return left[:MAX_CANCELLED]
 
 
 class NodeDesk:

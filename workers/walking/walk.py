@@ -361,6 +361,8 @@ class Walk:
     async def _end(self, status: ExecutionStatus) -> bool:
         self._attempts.give_up()
         await self._stop_running()
+        unfinished = [i for i in self._plan.models if self._hand.progress.status(i) != "c"]
+        left = await self._attempts.find_left(unfinished)
         result = self._result if self._hand.progress.is_done else b""
         error = self._failed and describe(self._plan.nodes[self._failed[0]].name, self._failed[1])
         advanced = await self._recorder.end(status, result, error)
@@ -371,6 +373,7 @@ class Walk:
             self._is_cancelled, self._failed = True, None
             return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
+        await self._attempts.cancel(left)
         return True
 
     async def _stop_running(self) -> None:

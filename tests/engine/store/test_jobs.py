@@ -1,6 +1,9 @@
 """Jobs at providers, as the store keeps them."""
 
+import pytest
+
 from engine import keyspace
+from engine.executions import ExecutionStatus
 from engine.store import Account, Store
 from engine.store.walks import Step
 from tests.engine.store.factories import accept, save
@@ -28,3 +31,27 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
     assert again is not None
     assert await store.walks.job(account.id, accepted.id, 0, 2) == b"job"
     assert await store.walks.job(account.id, accepted.id, 0, 1) == b""
+
+
+@pytest.mark.parametrize("must_cancel", [False, True])
+async def test_who_cancels_what_nobody_holds_leaves_jobs_that_are_owed_to_a_worker(
+    store: Store, account: Account, must_cancel: bool
+) -> None:
+    accepted = await accept(store, account, *await save(store, account))
+    reference = keyspace.reference(account.id, accepted.id)
+    await store.walks.claim(reference, "w1")
+    await store.walks.advance(account.id, accepted.id, "w1", 1, 1, Step(claimed=[0]))
+    await store.walks.save_job(
+        account.id, accepted.id, "w1", 1, 0, 2, b"job", must_cancel=must_cancel
+    )
+    await store.walks.give_back(reference, "w1", is_lost=False)
+
+    status = await store.executions.cancel(account.id, accepted.id)
+    claimed = await store.walks.claim(reference, "w2")
+
+    assert await store.walks.jobs(account.id, accepted.id) == {(0, 2): b"job"}
+    if not must_cancel:
+        assert (status, claimed) == (ExecutionStatus.CANCELLED, None)
+        return
+    assert claimed is not None
+    assert (status, claimed.status) == (ExecutionStatus.CANCEL_REQUESTED,) * 2
