@@ -1,5 +1,6 @@
 """Fixtures: one private Redis for the session, emptied for each test, and a store over it."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -136,3 +137,11 @@ async def api_key(store: Store, account: Account) -> str:
     """The secret of a key that may do all that its tier allows."""
     _, secret = await store.api_keys.create(account, name="test", capabilities=["workflow:*"])
     return secret
+
+
+@pytest.fixture
+async def young_window(store: Store) -> None:
+    """Tests of one window need it to last as long as they do."""
+    seconds, _ = await store.client.send("TIME")
+    if int(seconds) % 60 > 55:
+        await asyncio.sleep(60 - int(seconds) % 60)

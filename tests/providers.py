@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import uvicorn
 from aiohttp import web
 from starlette.types import ASGIApp
@@ -126,6 +127,15 @@ def _copy(response: web.Response) -> web.Response:
 async def a_provider() -> AsyncIterator[Provider]:
     """A provider on loopback for as long as the context lasts."""
     async with serving_provider(Provider()) as provider:
+        yield provider
+
+
+@contextlib.asynccontextmanager
+async def a_named_provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
+    """One that workers of this process find by their environment."""
+    async with a_provider() as provider:
+        for name, value in provider.environ.items():
+            monkeypatch.setenv(name, value)
         yield provider
 
 

@@ -1,6 +1,7 @@
 """Fixtures: a gateway that serves over real HTTP, clients of two accounts, and a fake worker."""
 
 import asyncio
+import contextlib
 import io
 import logging
 import socket
@@ -32,8 +33,9 @@ class Gateway:
     ended: "asyncio.Task[int]"
 
 
-@pytest.fixture
-async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Gateway]:
+    """A gateway for as long as the context lasts; it has an orderly end."""
     bound = bind("127.0.0.1", 0)
     bound.listen()
     host, port = bound.getsockname()
@@ -42,6 +44,12 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
     yield Gateway(f"http://{host}:{port}", stopping, ended)
     stopping.set()
     assert await ended == 0
+
+
+@pytest.fixture
+async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    async with serving(settings) as gateway:
+        yield gateway
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import greeting
 from tests.gateway.fakes import FakeWorker
 
+pytestmark = pytest.mark.usefixtures("young_window")
+
 WAIT = "/api/workflows/greeting/run"
 RUN = f"{WAIT}?async=true"
 NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
@@ -43,14 +45,6 @@ def settings(redis_url: str, tmp_path: Path, limit: int, at_once: int) -> Settin
     path = tmp_path / "tiers.toml"
     path.write_text(f"[pro]\nruns_per_minute = {limit}\nexecutions_at_once = {at_once}\n")
     return Settings(redis_url=redis_url, tiers_file=str(path))
-
-
-@pytest.fixture(autouse=True)
-async def window_is_young(store: Store) -> None:
-    """Tests of one window need it to last as long as they do."""
-    seconds, _ = await store.client.send("TIME")
-    if int(seconds) % 60 > 55:
-        await asyncio.sleep(60 - int(seconds) % 60)
 
 
 async def run(client: httpx2.AsyncClient, path: str = RUN) -> httpx2.Response:

@@ -13,10 +13,8 @@ from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, Store
 from gateway import streams
-from gateway.listener import bind
-from gateway.server import serve
 from tests.eventually import eventually
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import Gateway, serving
 from tests.gateway.factories import edge, greeting, node
 from tests.providers import KEY, a_stub, provided
 from tests.sse import Sent, parse
@@ -71,14 +69,8 @@ async def a_worker_runs(settings: Settings, provider: str) -> AsyncIterator[None
 @pytest.fixture
 async def second(settings: Settings) -> AsyncIterator[Gateway]:
     """Another gateway over the same store."""
-    bound = bind("127.0.0.1", 0)
-    bound.listen()
-    host, port = bound.getsockname()
-    stopping = asyncio.Event()
-    ended = asyncio.create_task(serve(settings, stopping=stopping, bound=bound))
-    yield Gateway(f"http://{host}:{port}", stopping, ended)
-    stopping.set()
-    assert await ended == 0
+    async with serving(settings) as gateway:
+        yield gateway
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.gateway.conftest import MakeClient
 from tests.gateway.factories import greeting
 from tests.gateway.uploading import refused, upload
 
+pytestmark = pytest.mark.usefixtures("young_window")
+
 UPLOADS, ROOM = 4, 600_000
 PNG = {"content-type": "image/png"}
 SOUND = files.wav(200, 1_000_000)
@@ -26,14 +28,6 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     path = tmp_path / "tiers.toml"
     path.write_text(f"[pro]\nuploads_per_minute = {UPLOADS}\nmedia_bytes = {ROOM}\n")
     return replace(settings, tiers_file=str(path), max_asset_bytes=1_000_000)
-
-
-@pytest.fixture(autouse=True)
-async def window_is_young(store: Store) -> None:
-    """Tests of one window need it to last as long as they do."""
-    seconds, _ = await store.client.send("TIME")
-    if int(seconds) % 60 > 55:
-        await asyncio.sleep(60 - int(seconds) % 60)
 
 
 async def send(client: httpx2.AsyncClient, data: bytes = SOUND) -> httpx2.Response:

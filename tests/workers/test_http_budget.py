@@ -140,14 +140,6 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def young_window(store: Store) -> None:
-    """Tests of one window need it to last as long as they do."""
-    seconds, _ = await store.client.send("TIME")
-    if int(seconds) % 60 > 55:
-        await asyncio.sleep(60 - int(seconds) % 60)
-
-
-@pytest.fixture
 async def counted(store: Store) -> AsyncIterator[Egress]:
     egress = Egress(allow_private=True, leases=store.outbound)
     yield egress

@@ -19,7 +19,7 @@ from tests.eventually import eventually
 from tests.factories import Graph, Runner
 from tests.job_workers import VIDEO, JobWorker, holder_of, job_workers
 from tests.manifests import PER_CALL, manifest
-from tests.providers import MODEL_KEYS, Provider, a_provider, stub_provider
+from tests.providers import MODEL_KEYS, Provider, a_named_provider, stub_provider
 from tests.workers.buyer import PRO
 from workers.main import worker
 
@@ -50,9 +50,7 @@ def settings(settings: Settings, folder: Path) -> Settings:
 
 @pytest.fixture
 async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
-    async with a_provider() as provider:
-        for name, value in provider.environ.items():
-            monkeypatch.setenv(name, value)
+    async with a_named_provider(monkeypatch) as provider:
         yield provider
 
 

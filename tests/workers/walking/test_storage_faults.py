@@ -27,7 +27,7 @@ from tests import media_files as files
 from tests.engine.store.contents import contents
 from tests.factories import Graph, Runner
 from tests.manifests import PER_CALL
-from tests.providers import Provider, a_provider, provided
+from tests.providers import Provider, a_named_provider, provided
 from tests.workers.buyer import PRO
 from workers import assets
 from workers.main import worker
@@ -67,9 +67,7 @@ def break_writing(monkeypatch: pytest.MonkeyPatch) -> Break:
 
 @pytest.fixture
 async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
-    async with a_provider() as provider:
-        for name, value in provider.environ.items():
-            monkeypatch.setenv(name, value)
+    async with a_named_provider(monkeypatch) as provider:
         yield provider
 
 
