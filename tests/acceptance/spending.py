@@ -11,7 +11,7 @@ from engine import keyspace
 from engine.capabilities import Tier
 from engine.executions import Execution
 from engine.store import Account, Store
-from engine.store.walks import Charge, Step
+from engine.store.steps import Charge, Step
 from engine.tiers import Terms, Tiers
 from tests.acceptance.http_load import Connection
 from tests.factories import Graph

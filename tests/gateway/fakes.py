@@ -13,7 +13,7 @@ from engine.executions import ExecutionStatus
 from engine.store import Store
 from engine.store.hints import parse_hint
 from engine.store.records import pack
-from engine.store.walks import Step
+from engine.store.steps import Step
 
 WORKER = "worker-of-the-test"
 

@@ -17,7 +17,7 @@ from engine.executions import ExecutionStatus
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.walks import Charge, Step
+from engine.store.steps import Charge, Step
 from tests.gateway.conftest import MakeBrowser
 from tests.manifests import model
 

@@ -13,7 +13,7 @@ from engine.store import Store
 from engine.store.asides import PAUSES_SECONDS, make_name
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.factories import greeting
 from tests.object_files import outputs_of
 from tests.receivers import Receiver

@@ -16,7 +16,7 @@ from engine.store import Account, Store
 from engine.store.assets import Source
 from engine.store.leases import Leases
 from engine.store.load import BULK_FROM
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.eventually import eventually
 from tests.factories import Runner, greeting
 from workers.sweeper import Sweeper

@@ -21,7 +21,7 @@ from engine.store import Store
 from engine.store.executions import initial_statuses
 from engine.store.hints import Carried
 from engine.store.records import pack, unpack
-from engine.store.walks import Finished
+from engine.store.steps import Finished
 from workers.executor import Executor, Work
 from workers.persistence import persist
 from workers.walking.sizes import ASIDE_BYTES, OutputSizes

@@ -10,7 +10,8 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage, cost_micro_usd, credits_for
 from engine.models.registry import find_model
 from engine.nodes.base import NodeFailed
-from engine.store.walks import Charge, Claimed, Unpaid, Verdict
+from engine.store.steps import Charge
+from engine.store.walks import Claimed, Unpaid, Verdict
 
 
 class Charging:

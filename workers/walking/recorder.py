@@ -6,7 +6,8 @@ from typing import Any
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.execution_records import parse_name
-from engine.store.walks import Advanced, Charge, Claimed, Step, Verdict, Walks
+from engine.store.steps import Charge, Step
+from engine.store.walks import Advanced, Claimed, Verdict, Walks
 from workers.persistence import persist
 
 NO_HOLDS: Mapping[int, int] = {}

@@ -10,7 +10,8 @@ from engine.graph import Plan
 from engine.nodes.base import Kind, NodeFailed
 from engine.progress import Progress
 from engine.store.records import pack
-from engine.store.walks import Advanced, Charge, Claimed, NodeClaim, Verdict, parse_claims
+from engine.store.steps import Charge
+from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, parse_claims
 from workers.executor import Outcome, describe
 from workers.walking.attempts import Attempts
 from workers.walking.charging import Charging, unpaid_failure

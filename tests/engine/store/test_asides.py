@@ -21,7 +21,7 @@ from engine.store.asides import (
 )
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.engine.store.factories import accept, save
 from tests.object_files import outputs_of
 from tests.shelves import Faulty, shorten_pauses

@@ -8,7 +8,7 @@ from engine.executions import Ended, ExecutionStatus
 from engine.store import Account, Bell, Store, connection, subscription
 from engine.store.client import Client
 from engine.store.records import pack
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.conftest import RedisServer
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually

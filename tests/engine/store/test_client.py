@@ -15,7 +15,8 @@ from engine.store import Account, Store
 from engine.store import connection as connections
 from engine.store.client import Client
 from engine.store.scripts import SCRIPTS
-from engine.store.walks import Step, Verdict
+from engine.store.steps import Step
+from engine.store.walks import Verdict
 from tests.conftest import RedisServer, free_port
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually

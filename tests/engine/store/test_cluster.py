@@ -19,7 +19,7 @@ from engine.store.events import Telling
 from engine.store.governor import Event, Happening
 from engine.store.hints import Carried
 from engine.store.records import pack
-from engine.store.walks import Finished, Step
+from engine.store.steps import Finished, Step
 from tests.conftest import SECRET_KEY, RedisServer, free_port
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually

@@ -11,7 +11,7 @@ from engine.executions import ExecutionStatus
 from engine.store import Account, Store
 from engine.store.deliveries import ClaimedDelivery
 from engine.store.records import pack
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import save
 

@@ -14,7 +14,7 @@ from engine.store import Account, StaleWorkflow, Store, Workflow
 from engine.store.execution_list import ExecutionList
 from engine.store.records import pack
 from engine.store.scripts import SCRIPTS
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import accept, document, save
 from tests.redis_proxy import running_proxy

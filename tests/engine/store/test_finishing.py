@@ -12,7 +12,7 @@ from engine.store import Account, Bell, NotPassed, Store, Workflow
 from engine.store.hints import Carried, parse_carried
 from engine.store.load import BULK_FROM
 from engine.store.records import pack
-from engine.store.walks import Finished
+from engine.store.steps import Finished
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import document, save
 from tests.eventually import eventually

@@ -11,7 +11,8 @@ from engine.executions import ExecutionStatus
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.client import Client
-from engine.store.walks import Step, Verdict
+from engine.store.steps import Step
+from engine.store.walks import Verdict
 from tests.conftest import RedisServer
 from tests.engine.store.factories import accept, save
 

@@ -5,7 +5,7 @@ import pytest
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store import Account, Store
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.engine.store.factories import accept, save
 
 

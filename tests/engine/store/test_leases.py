@@ -6,7 +6,7 @@ from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.store import Account, Store, Workflow
-from engine.store.walks import Step
+from engine.store.steps import Step
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually
 

@@ -13,7 +13,8 @@ from engine.store import Account, Store, Workflow
 from engine.store.asides import make_name
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
-from engine.store.walks import Claimed, NodeClaim, Step, Verdict, parse_claims
+from engine.store.steps import Step
+from engine.store.walks import Claimed, NodeClaim, Verdict, parse_claims
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import accept, save
 

@@ -8,7 +8,8 @@ from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.events import Telling
-from engine.store.walks import Claimed, Step
+from engine.store.steps import Step
+from engine.store.walks import Claimed
 from tests.engine.store.contents import contents
 
 WORKER = "w1"

@@ -13,7 +13,8 @@ from engine.graph import Plan
 from engine.settings import Settings
 from engine.store import Store, Workflow
 from engine.store.records import pack
-from engine.store.walks import Charge, Verdict
+from engine.store.steps import Charge
+from engine.store.walks import Verdict
 from tests.factories import Graph, Runner
 from tests.workers.buyer import PRICE, PRO, answer, model_node
 from workers.walking.recorder import Recorder

@@ -6,7 +6,8 @@ from engine.executions import ExecutionStatus
 from engine.models.manifest import Model
 from engine.models.registry import use_models
 from engine.store.records import pack
-from engine.store.walks import Charge, Claimed, Step, Verdict
+from engine.store.steps import Charge, Step
+from engine.store.walks import Claimed, Verdict
 from tests.factories import Graph
 from tests.manifests import PER_CALL, model
 from tests.workers.buyer import PRICE, Buyer, answer, costs, model_node

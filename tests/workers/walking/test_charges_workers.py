@@ -2,7 +2,8 @@
 
 from engine.executions import ExecutionStatus
 from engine.store.records import pack
-from engine.store.walks import Charge, Claimed, Step, Verdict
+from engine.store.steps import Charge, Step
+from engine.store.walks import Claimed, Verdict
 from tests.factories import Graph
 from tests.workers.buyer import PRICE, Buyer, answer, costs, model_node
 from tests.workers.hands import Hands

@@ -19,7 +19,8 @@ from engine.store import Store
 from engine.store.asides import PAUSES_SECONDS, NoShelf, make_name, make_part
 from engine.store.execution_records import parse_rows
 from engine.store.records import pack
-from engine.store.walks import Advanced, Charge, Step, Walks
+from engine.store.steps import Charge, Step
+from engine.store.walks import Advanced, Walks
 from tests.eventually import eventually
 from tests.factories import Graph
 from tests.object_files import outputs_of

@@ -9,7 +9,8 @@ from engine.errors import StoreFull, Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.execution_records import pack_name
-from engine.store.walks import Advanced, Claimed, Step, Verdict, Walks
+from engine.store.steps import Step
+from engine.store.walks import Advanced, Claimed, Verdict, Walks
 from workers.walking.recorder import Gone, Recorder
 
 OK = Advanced(Verdict.OK, "c", 1)

@@ -10,7 +10,8 @@ from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store import Store
 from engine.store.records import pack
-from engine.store.walks import Claimed, Step, Walks
+from engine.store.steps import Step
+from engine.store.walks import Claimed, Walks
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, http_fan
 from tests.workers.hands import Hands
