@@ -22,10 +22,12 @@ GIVEN_UP_MS = 3_600_000
 LEAST_MS = 3_600_000
 """How long an asset lives at least that an execution is to have."""
 GOES_ON_MS = 86_400_000
+"""After what time it is asked again whether what needs an asset is still there."""
 READING_MS = 120_000
 """How long those who read it have when an asset has gone out of sight."""
 REFERENCES_AT_ONCE = 500
-AT_ONCE = 0
+DUE_NOW_MS = 0
+"""A time that is over."""
 WORKFLOW = "workflow "
 """Before a slug, it names a workflow among the executions that need an asset."""
 PLACE = re.compile(rf"[0-9]{{13,15}}\.{PATTERN}")
@@ -158,7 +160,7 @@ class Assets:
     async def give_up(self, asset_id: str) -> None:
         """Whatever is there of its bytes can go."""
         due = keyspace.assets_due(keyspace.partition_of(asset_id))
-        await self._client.send("ZADD", due, "XX", AT_ONCE, asset_id)
+        await self._client.send("ZADD", due, "XX", DUE_NOW_MS, asset_id)
 
     async def find(self, asset_id: str) -> Asset:
         """An asset, whoever asks. Raises AssetNotFound."""

@@ -28,7 +28,7 @@ TURNS = {
 """What brings an image upright, by the orientation in its EXIF."""
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """Orientations in which width and height change places."""
-MAX_PROFILE = 1_000_000
+MAX_PROFILE_BYTES = 1_000_000
 WIDE = 257
 """Sixteen bits to eight."""
 
@@ -79,7 +79,7 @@ def _open(data: bytes, draft: Callable[[Size], Size] | None) -> Picture:
         needed = draft(full)
         image.draft("RGB", needed[::-1] if is_sideways else needed)
     image.load()
-    keeps_profile = image.mode in ("RGB", "RGBA", "P") and len(profile or b"") <= MAX_PROFILE
+    keeps_profile = image.mode in ("RGB", "RGBA", "P") and len(profile or b"") <= MAX_PROFILE_BYTES
     if orientation in TURNS:
         image = image.transpose(TURNS[orientation])
     known = came_as if came_as in tuple(ImageFormat) else ImageFormat.PNG

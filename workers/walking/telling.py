@@ -22,6 +22,7 @@ RETRY_SECONDS = 0.2
 MAX_UNTOLD = 262_144
 """Characters that may wait to be told; the oldest give way."""
 MAX_PIECE = 16_384
+"""Characters of one entry."""
 
 log = logging.getLogger(__name__)
 
