@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from deploy.problems import CommandFailed
 from deploy.stack import find_stack
-from engine.errors import EngineError, Unavailable
+from engine.errors import EngineError, StoreFull, Unavailable
 from engine.objects import Objects
 from engine.settings import load
 from engine.store import Store
@@ -59,6 +59,8 @@ async def _ping(store: Store) -> None:
     try:
         await store.ping()
     except Unavailable as error:
-        raise CommandFailed(
-            "The Redis of this stack does not answer: is `headrace up` running?"
-        ) from error
+        if isinstance(error, StoreFull):
+            message = "The Redis of this stack takes nothing more: its memory or its disk is full"
+        else:
+            message = "The Redis of this stack does not answer: is `headrace up` running?"
+        raise CommandFailed(message) from error

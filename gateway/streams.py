@@ -5,6 +5,7 @@ reads takes it up again behind the last event, at any gateway.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,15 +20,18 @@ from gateway.services import GatewayRequest
 
 HEARTBEAT_SECONDS = 15.0
 LAST_EVENT_ID = "Last-Event-ID"
+NEVER = re.compile(r"q=0(\.0{0,3})?")
+"""The weight of what must not be sent (RFC 9110, 12.4.2)."""
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def wants_stream(request: GatewayRequest) -> bool:
     """Whether the caller asks for events instead of the one answer."""
-    return any(
-        each.partition(";")[0].strip().lower() == MEDIA_TYPE
-        for each in request.headers.get("accept", "").split(",")
-    )
+    for each in request.headers.get("accept", "").lower().split(","):
+        media_type, *parameters = (part.replace(" ", "") for part in each.split(";"))
+        if media_type.strip() == MEDIA_TYPE:
+            return not any(NEVER.fullmatch(parameter) for parameter in parameters)
+    return False
 
 
 def read_last_event_id(request: GatewayRequest) -> EventId:

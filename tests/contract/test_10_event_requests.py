@@ -67,6 +67,22 @@ def test_a_run_that_is_watched_is_charged_as_any(administration: Administration)
     assert (charged["nodeId"], charged["creditsCost"]) == ("m0", plain["cost"])
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_stream"),
+    [
+        ("text/event-stream;q=0, application/json", False),
+        ("text/event-stream; Q=0.000", False),
+        ("application/json, text/event-stream; q=0.1", True),
+        ("TEXT/EVENT-STREAM;charset=utf-8", True),
+    ],
+)
+def test_a_stream_is_what_the_caller_takes(caller: Caller, accept: str, is_stream: bool) -> None:
+    answer = caller.run(caller.save(greeting()), {"name": "Eve"}, headers={"accept": accept})
+
+    kind = "text/event-stream" if is_stream else "application/json"
+    assert answer.headers["content-type"].startswith(kind)
+
+
 @pytest.mark.parametrize("query", ["?async=true", "?timeout=0"])
 def test_who_does_not_wait_gets_no_stream(caller: Caller, query: str) -> None:
     answer = caller.run(caller.save(greeting()), {"name": "Eve"}, query, headers=STREAM)

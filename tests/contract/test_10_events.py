@@ -160,6 +160,21 @@ def test_the_client_of_the_guide_follows_a_run(
     assert list(names["events"](execution_id, "1.1"))[-1] == told[-1]
 
 
+def test_the_client_of_the_guide_comes_back_until_there_is_an_answer(
+    caller: Caller, site: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE", "http://127.0.0.1:1")
+    monkeypatch.setenv("HEADRACE_API_KEY", site[1])
+    names: dict[str, Any] = {}
+    exec(GUIDE.read_text().split("```python\n")[1].split("```")[0], names)
+    execution_id = caller.start(caller.save(greeting()), {"name": "Eve"})
+    monkeypatch.setattr(names["time"], "sleep", lambda _: monkeypatch.setenv("HEADRACE", site[0]))
+
+    events = list(names["events"](execution_id))
+
+    assert events[-1][0] == "execution.finished"
+
+
 # -- taking it up again ---------------------------------------------------------------------------
 
 

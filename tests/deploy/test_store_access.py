@@ -1,10 +1,14 @@
 """What commands find in the store of a stack."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.documents import push_workflow
+from deploy.problems import CommandFailed
 from deploy.store_access import open_store
 from engine.models.registry import use_saved
 from engine.settings import Settings
@@ -33,3 +37,22 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
         )
 
     assert workflow.problems == ()
+
+
+async def test_a_redis_whose_disk_is_full_is_told_from_one_that_is_away(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        full = b"-MISCONF Errors writing to the AOF file: No space left on device\r\n"
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(1024):
+                writer.write(b"%0\r\n" if b"HELLO" in data else full)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_unix_server(refuse, tmp_path / "s"):
+        with pytest.raises(CommandFailed, match="takes nothing more: its memory or its disk"):
+            async with open_store(
+                f"unix://{tmp_path}/s", {"HEADRACE_SECRET_KEY": settings.secret_key}
+            ):
+                pass

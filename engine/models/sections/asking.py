@@ -6,10 +6,16 @@ from engine.models.reading import About, Reader
 ASK_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
 
 
-def read_ask(reader: Reader, about: About) -> dict[str, str | bool | Body]:
-    """The members of a question, by default from the fields that are called as they are."""
+def read_ask(
+    reader: Reader, about: About, *, apart: frozenset[str] = frozenset()
+) -> dict[str, str | bool | Body]:
+    """The members of a question, by default from the fields that are called as they are.
+
+    Fields that are `apart` are sent by themselves, so they are no images by default.
+    """
     names = about.names or frozenset()
-    images = [f"{{{{ {each.name} }}}}" for each in about.fields or () if each.type == "image"]
+    seen = [each.name for each in about.fields or () if each.type == "image"]
+    images = [f"{{{{ {name} }}}}" for name in seen if name not in apart]
     return {
         "model": reader.text("model"),
         "prompt": reader.body("prompt", _field("prompt", names)),

@@ -47,7 +47,8 @@ def parse_openai(table: Mapping[str, Any], about: About) -> OpenAI:
     """Read the section. Raises SettingsError with every reason."""
     reader = Reader(table, (*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), about)
     api = reader.text("api", USUAL_APIS.get(about.category, Api.CHAT), tuple(Api))
-    ask: dict[str, Any] = read_ask(reader, about)
-    endpoint, mask = read_endpoint(reader), reader.body("mask", [])
+    mask = reader.body("mask", [])
+    ask: dict[str, Any] = read_ask(reader, about, apart=mask.names)
+    endpoint = read_endpoint(reader)
     reader.finish()
     return OpenAI(endpoint=endpoint, api=Api(api), mask=mask, **ask)

@@ -226,3 +226,11 @@ def test_a_mask_is_none_but_what_a_manifest_says() -> None:
 
     assert plain.mask.fill({"second": "two"}) == []
     assert masked.mask.fill({"second": "two"}) == "two"
+
+
+def test_a_mask_is_no_image_of_its_own() -> None:
+    call = f'[openai]\n{AT}model = "m"\napi = "images"\n'
+
+    masked = cast(OpenAI, section(f'{call}mask = "{{{{ second }}}}"', fields=PICTURE_FIELDS))
+
+    assert masked.images.fill({"first": "one", "second": "two"}) == ["one"]
