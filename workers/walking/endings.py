@@ -7,8 +7,12 @@ from engine.errors import NotFound
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store import Store
+from engine.store.execution_records import parse_jobs
+from engine.store.records import unpack
 from engine.store.walks import Claimed, Verdict, Walks, parse_claims
 from workers.executor import describe
+from workers.models import is_owed
+from workers.walking.desks import MAX_CANCELLED
 from workers.walking.hand import UNTOUCHED
 from workers.walking.recorder import Gone, Recorder
 
@@ -20,8 +24,11 @@ LAST_STEP = 10**9
 logger = logging.getLogger(__name__)
 
 
-async def end_gone(store: Store, worker_id: str, claimed: Claimed) -> None:
-    """End what has no plan any more, in the words of the node whose model is gone."""
+async def end_gone(store: Store, worker_id: str, claimed: Claimed) -> bool:
+    """End what has no plan any more, in the words of the node whose model is gone.
+
+    False: it was not for this worker to end.
+    """
     workflows = store.workflows
     of_execution = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
     try:
@@ -32,8 +39,7 @@ async def end_gone(store: Store, worker_id: str, claimed: Claimed) -> None:
     found = [index for index, name in enumerate(names) if name.id in lost]
     if not found:
         message = "This version of the workflow is gone"
-        await end_failed(store.walks, worker_id, claimed, message)
-        return
+        return await end_failed(store.walks, worker_id, claimed, message)
     index = min(found, key=lambda each: claimed.statuses[each] not in WAITING)
     failure = NodeFailed("model_gone", lost[names[index].id])
     recorder = Recorder(store.walks, claimed, worker_id, number=LAST_STEP)
@@ -48,22 +54,31 @@ async def end_gone(store: Store, worker_id: str, claimed: Claimed) -> None:
             failure=failure,
             outputs=None,
         )
-    await _end_with(recorder, describe(names[index], failure))
+    return await _end_with(recorder, describe(names[index], failure))
 
 
-async def end_failed(walks: Walks, worker_id: str, claimed: Claimed, message: str) -> None:
-    """End as failed by no fault of a node."""
+async def end_failed(walks: Walks, worker_id: str, claimed: Claimed, message: str) -> bool:
+    """End as failed by no fault of a node. False: it was not for this worker to end."""
     error = {"code": "INTERNAL_ERROR", "message": message, "reason": message}
-    await _end_with(Recorder(walks, claimed, worker_id, number=LAST_STEP), error)
+    return await _end_with(Recorder(walks, claimed, worker_id, number=LAST_STEP), error)
 
 
-async def _end_with(recorder: Recorder, error: dict[str, Any]) -> None:
+def find_owed(claimed: Claimed) -> list[Any]:
+    """The jobs that nodes had begun and not finished when the execution was claimed."""
+    rows = parse_jobs(claimed.record).items() if "begun" in claimed.record else ()
+    jobs = (unpack(job) for (index, _), job in rows if claimed.statuses[index] != "c")
+    return [job for job in jobs if is_owed(job)][:MAX_CANCELLED]
+
+
+async def _end_with(recorder: Recorder, error: dict[str, Any]) -> bool:
     try:
         advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
         if advanced.verdict is Verdict.CONFLICT:  # another walker was at the node
             recorder.drop(recorder.settled)
             advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
         if advanced.verdict is Verdict.CANCEL:
-            await recorder.end(ExecutionStatus.CANCELLED, b"", None)
+            advanced = await recorder.end(ExecutionStatus.CANCELLED, b"", None)
     except Gone:
         logger.info("the execution had ended already")
+        return False
+    return advanced.verdict is Verdict.OK

@@ -14,7 +14,7 @@ from engine.store.walks import Claimed
 from workers.executor import Executor
 from workers.persistence import persist
 from workers.walking.at_once import AtOnce
-from workers.walking.endings import end_failed, end_gone
+from workers.walking.endings import end_failed, end_gone, find_owed
 from workers.walking.means import Means
 from workers.walking.recorder import Gone
 from workers.walking.walk import Walk
@@ -201,7 +201,8 @@ class Walker:
                 claimed.account_id, claimed.slug, claimed.version, claimed.model_ids
             )
         except NotFound:
-            await end_gone(self._store, self._means.worker_id, claimed)
+            if await end_gone(self._store, self._means.worker_id, claimed):
+                await self._means.executor.cancel_jobs(find_owed(claimed))
             return
         if claimed.lost >= MAX_LOST_AT_ONCE:
             await self._end_failed(claimed, f"{claimed.lost} workers died of this execution")
@@ -210,7 +211,8 @@ class Walker:
         await walk.run()
 
     async def _end_failed(self, claimed: Claimed, message: str) -> None:
-        await end_failed(self._store.walks, self._means.worker_id, claimed, message)
+        if await end_failed(self._store.walks, self._means.worker_id, claimed, message):
+            await self._means.executor.cancel_jobs(find_owed(claimed))
 
     async def _give_back(self, reference: str) -> None:
         walks, worker_id = self._store.walks, self._means.worker_id

@@ -120,11 +120,12 @@ async def test_when_another_node_fails_in_a_pause_the_jobs_left_are_cancelled(
     assert after == (3, 1)
 
 
+@pytest.mark.parametrize("backoff", [0.9, 1.3], ids=["in hand", "claimed again"])
 async def test_a_node_that_fails_before_it_asks_again_has_its_jobs_cancelled(
-    settings: Settings, runner: Runner, jobs: Jobs, clip: Path
+    settings: Settings, runner: Runner, jobs: Jobs, clip: Path, backoff: float
 ) -> None:
     async with worker(settings):
-        execution_id = await begin(runner, shown(clips(LONG, FLAKY, backoff=0.9)))
+        execution_id = await begin(runner, shown(clips(LONG, FLAKY, backoff=backoff)))
         await in_pause(runner.store, runner.account, execution_id)
         clip.write_text(f"enabled = false\n{clip.read_text()}")
         for folder in ("", settings.models_dir):  # so that it is read again now
