@@ -95,6 +95,7 @@ def _command(folder: Path, port: int) -> list[str]:
         *(weed, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
         *("-master.volumeSizeLimitMB=64", "-volume.max=20", "-filer", "-s3"),
         *(*parts, f"-s3.port={port}", f"-s3.port.grpc={free_port()}"),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
         f"-s3.config={folder}/s3.json",
     ]
 
