@@ -12,6 +12,7 @@ from deploy.local_model import INSTALL, is_installed, is_serving
 from deploy.redis_server import MINIMUM_VERSIONS
 from deploy.stack import LOCAL_MODEL_URL, Stack
 from engine.errors import EngineError
+from engine.media.room import Room
 from engine.models import registry
 from engine.objects import Objects
 from engine.settings import SettingError, load
@@ -102,19 +103,29 @@ async def check_local_model(stack: Stack) -> Check:
 
 
 async def check_media(environ: Mapping[str, str]) -> Check:
-    """Whether media can be stored, read and removed."""
+    """Whether media can be stored, read and removed, and what room a folder has for them."""
+    room = ""
     try:
-        await Objects.of(load(environ)).check()
+        objects = Objects.of(load(environ))
+        room = _room(await objects.room())
+        await objects.check()
         seen, is_well = "can be stored, read and removed", True
     except (EngineError, SettingError) as error:
         seen, is_well = str(error), False
     return Check(
         name="media",
         is_well=is_well,
-        seen=seen,
-        fix="Set HEADRACE_MEDIA_URL to file:///FOLDER, which must be writable and have room, or to "
-        "s3://BUCKET/PREFIX with the AWS_* variables; the log says what went wrong.",
+        seen=seen + room,
+        fix="Set HEADRACE_MEDIA_URL to file:///FOLDER, which must be writable and have more room "
+        "than HEADRACE_MEDIA_FREE_BYTES, or to s3://BUCKET/PREFIX with the AWS_* variables; the "
+        "log says what went wrong.",
     )
+
+
+def _room(room: Room | None) -> str:
+    if room is None:
+        return ""
+    return f"; {room.free_bytes:,} bytes are free, of which {room.kept_bytes:,} are to stay so"
 
 
 def check_models(store: Store) -> Check:

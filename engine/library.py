@@ -90,8 +90,12 @@ class Library:
         return MediaQuotaExceeded(place.stored, place.limit)
 
     async def demand_room(self, account_id: str) -> None:
-        """Raises MediaQuotaExceeded when nothing more of the account's would be kept."""
+        """Raises when nothing more of the account's would be kept.
+
+        MediaQuotaExceeded: of the account's alone; StorageFailed: of anybody's.
+        """
         if self._objects.is_set:
+            await self._objects.demand_room()
             await self._assets.demand_room(account_id)
 
     async def _give_up(self, asset_id: str) -> None:
@@ -213,6 +217,14 @@ class Library:
                 await self._remove(asset_id)
                 await self._assets.forget(asset_id)
         return len(due) > 0
+
+    async def free_bytes(self) -> int | None:
+        """What the file system of a folder has left; None: media are not in a folder.
+
+        Raises StorageFailed.
+        """
+        room = await self._objects.room()
+        return None if room is None else room.free_bytes
 
     async def check(self) -> None:
         """Raises StorageFailed when nothing can be stored."""

@@ -171,10 +171,11 @@ async def retire(store: Store) -> None:
         await store.snapshots.retire(before, total, gone)
 
 
-async def page(store: Store, process: str) -> bytes:
+async def page(store: Store, process: str, media_free_bytes: int | None = None) -> bytes:
     """The metrics of all processes and of the state, in Prometheus's text format.
 
-    With Redis out of reach: this process's own, and `headrace_redis_up 0`.
+    With Redis out of reach: this process's own, and `headrace_redis_up 0`. `media_free_bytes` is
+    what a media folder's file system has left, None: not known.
     """
     try:
         found, _ = await store.snapshots.all()
@@ -182,6 +183,9 @@ async def page(store: Store, process: str) -> bytes:
         facts = await _facts(store)
     except EngineError:
         others, facts = [], [_gauge("headrace_redis_up", "Whether Redis answers.", 0)]
+    if media_free_bytes is not None:
+        text = "What the file system of the media folder has left."
+        facts.append(_gauge("headrace_media_free_bytes", text, media_free_bytes))
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Page([*add_up([snapshot(), *others]), *facts]))
     return generate_latest(registry)

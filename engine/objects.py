@@ -23,6 +23,7 @@ from obstore.store import LocalStore, S3Store
 from engine.errors import StorageFailed, StorageStalled
 from engine.media.folder import OpenFile, check_way, open_file
 from engine.media.ranges import ByteRange
+from engine.media.room import Room, RoomGuard, look
 from engine.settings import SettingError, Settings
 
 VARIABLE = "HEADRACE_MEDIA_URL"
@@ -51,7 +52,9 @@ class Objects:
     Its library has threads of its own: make it in the process that uses it, never before a fork.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, free_bytes: int = 0) -> None:
+        self._free_bytes = free_bytes
+        self._guard = RoomGuard(self._look)
         self._folder = _folder_of(url)
         self._url = url
         self._part_bytes = PART_BYTES if self._folder is None else PIECE_BYTES
@@ -62,7 +65,7 @@ class Objects:
     @classmethod
     def of(cls, settings: Settings) -> "Objects":
         """Those of the settings' media URL. Raises SettingError when that is not one."""
-        return cls(settings.media_url)
+        return cls(settings.media_url, settings.media_free_bytes)
 
     @property
     def is_set(self) -> bool:
@@ -83,9 +86,10 @@ class Objects:
             if not await self.put(key, bytes(first)):
                 raise StorageFailed
             return
-        source = _Source(bytes(first), pieces)
+        source = _Source(bytes(first), self._let_pass(pieces))
         try:
             async with _in_time() as clock:
+                await self._take(len(first))
                 await self._put_parts(key, source.pieces(clock))
         except StorageFailed:
             if source.failure is not None:
@@ -108,6 +112,7 @@ class Objects:
         try:
             with _storing():
                 store = await self._reach(key)
+                await self._take(len(data))
                 await obstore.put_async(store, key, data, use_multipart=False)
                 await self._settle(key)
         except FileNotFoundError as error:  # somebody removed the folder under it
@@ -124,6 +129,7 @@ class Objects:
 
     async def _put_new(self, key: str, data: bytes) -> bool:
         store = await self._reach(key)
+        await self._take(len(data))
         try:
             await obstore.put_async(store, key, data, mode="create")
         except (AlreadyExistsError, FileExistsError):
@@ -197,6 +203,33 @@ class Objects:
     async def _read_piece(self, file: OpenFile, at: int, size: int) -> bytes:
         async with _in_time():
             return await self._apart(file.read, at, size)
+
+    async def room(self) -> Room | None:
+        """What the folder's file system has left; None: not a folder. Raises StorageStalled."""
+        if self._folder is None:
+            return None
+        with _storing():
+            async with _in_time():
+                return await self._look()
+
+    async def demand_room(self) -> None:
+        """Nothing is stored: raises StorageFailed when nothing would be. Raises StorageStalled."""
+        async with _in_time():
+            await self._take(1)
+
+    async def _let_pass(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for piece in pieces:
+            async with _in_time():
+                await self._take(len(piece))
+            yield piece
+
+    async def _take(self, size: int) -> None:
+        if self._folder is not None and self._free_bytes:
+            with _storing():
+                await self._guard.take(size)
+
+    async def _look(self) -> Room:
+        return await self._apart(look, self._folder or Path(), self._free_bytes)
 
     async def check(self) -> None:
         """Write, read and remove an object."""

@@ -31,6 +31,8 @@ class Settings:
     retention_days: float = 30.0
     media_url: str = ""
     """Where media are kept: `file:///FOLDER` or `s3://BUCKET/PREFIX`; empty: nowhere."""
+    media_free_bytes: int = 1_073_741_824
+    """What a media folder's file system keeps free, a quarter of it at most; 0: nothing."""
     max_asset_bytes: int = 104_857_600
     asset_retention_days: float = 0.0
     """How long media are kept that no execution needs; 0: as long as executions."""

@@ -19,6 +19,7 @@ from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Account, Store
 
+os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
 SECRET_KEY = "of-the-tests-" * 3
 
 
@@ -117,6 +118,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
         cpu_slots=2,
         secret_key=SECRET_KEY,
         media_url=(tmp_path / "media").as_uri(),
+        media_free_bytes=0,
     )
 
 

@@ -58,7 +58,7 @@ class QueueFull(Unavailable):
 class StorageFailed(Unavailable):
     """Media or large outputs cannot be stored or read: no room, no place, or not permitted."""
 
-    def __init__(self, message: str = "Media cannot be stored or read right now") -> None:
+    def __init__(self, message: str = "Media cannot be stored or read") -> None:
         super().__init__(message)
 
 
@@ -69,6 +69,10 @@ class StorageStalled(StorageFailed):
 class ResultUnreadable(StorageFailed):
     """A result that was too large for the record cannot be read from where it is kept."""
 
-    def __init__(self, execution_id: str) -> None:
-        super().__init__("The result of this execution cannot be read right now")
+    def __init__(
+        self,
+        execution_id: str,
+        message: str = "The result of this execution cannot be read right now",
+    ) -> None:
+        super().__init__(message)
         self.context = {"executionId": execution_id}

@@ -1,15 +1,21 @@
 """Whether the process lives, whether it can serve, and its metrics."""
 
+import asyncio
+import contextlib
+
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from engine.errors import Unavailable
+from engine.errors import StorageFailed, Unavailable
+from engine.library import Library
 from engine.metrics import page
 from gateway.endpoints import Resource, public
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 PROMETHEUS_TEXT = "text/plain; version=1.0.0; charset=utf-8"
+LOOK_SECONDS = 1.0
+"""How long a folder of media is waited for; its metric is left out then."""
 
 
 @public
@@ -32,8 +38,17 @@ async def readyz(request: GatewayRequest) -> Response:
 async def metrics(request: GatewayRequest) -> Response:
     """The metrics of all processes in Prometheus' text format."""
     services = request.state["services"]
-    content = await page(services.store, services.process)
+    content = await page(
+        services.store, services.process, await _media_free_bytes(services.library)
+    )
     return Response(content, headers={"content-type": PROMETHEUS_TEXT})
+
+
+async def _media_free_bytes(library: Library) -> int | None:
+    with contextlib.suppress(StorageFailed, TimeoutError):
+        async with asyncio.timeout(LOOK_SECONDS):
+            return await library.free_bytes()
+    return None
 
 
 routes: list[BaseRoute] = [

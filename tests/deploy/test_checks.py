@@ -18,7 +18,10 @@ from deploy.stack import Stack
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
+from tests.disks import GIB, Disk
 from tests.manifests import manifest
+
+ANY_ROOM = {"HEADRACE_MEDIA_FREE_BYTES": "0"}
 
 
 def by_name(found: list[Check]) -> dict[str, Check]:
@@ -75,11 +78,23 @@ async def test_a_place_for_media_is_tried(tmp_path: Path) -> None:
         "": False,
     }
 
-    found = {url: await check_media({"HEADRACE_MEDIA_URL": url}) for url in places}
+    found = {url: await check_media({"HEADRACE_MEDIA_URL": url, **ANY_ROOM}) for url in places}
 
     assert {url: check.is_well for url, check in found.items()} == places
     assert "HEADRACE_MEDIA_URL" in found[""].seen
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(("free", "is_well"), [(GIB + 4, True), (GIB, False)])
+async def test_the_room_of_a_media_folder_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, is_well: bool
+) -> None:
+    Disk(monkeypatch, free=free)
+
+    check = await check_media({"HEADRACE_MEDIA_URL": (tmp_path / "media").as_uri()})
+
+    assert check.is_well is is_well
+    assert check.seen.endswith(f"; {free:,} bytes are free, of which 1,073,741,824 are to stay so")
 
 
 async def test_wrong_manifests_are_told(settings: Settings, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.disks import Disk
 from tests.gateway.conftest import MakeClient
 
 
@@ -29,6 +30,17 @@ async def test_the_metrics_count_requests_by_route(make_client: MakeClient, api_
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert f"{row} " in answer.text
     assert "headrace_redis_up 1.0" in answer.text
+
+
+async def test_the_metrics_tell_what_room_the_media_folder_has(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await make_client()
+    Disk(monkeypatch, free=12_345)
+
+    answer = await client.get("/metrics")
+
+    assert "headrace_media_free_bytes 12345.0" in answer.text
 
 
 @pytest.mark.parametrize("host", ["x/../admin?", "metrics", "a:b:c", ""])

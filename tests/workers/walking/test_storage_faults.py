@@ -24,6 +24,7 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.assets import Source
 from tests import media_files as files
+from tests.disks import GIB, Disk
 from tests.engine.store.contents import contents
 from tests.factories import Graph, Runner
 from tests.manifests import PER_CALL
@@ -257,6 +258,22 @@ async def test_a_provider_is_not_asked_for_what_there_is_no_room_for(
     assert (error["code"], execution.credits_cost) == ("storage_error", 0)
     assert "of the 1000 that its tier allows" in error["message"]
     assert provider.asked == []
+
+
+async def test_a_provider_is_not_asked_where_the_disk_must_keep_its_room(
+    settings: Settings, runner: Runner, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_data(provider)
+    Disk(monkeypatch, free=GIB - 1)
+
+    async with worker(replace(settings, media_free_bytes=GIB)):
+        slug = await runner.save(painting())
+        execution = await runner.end(await runner.begin(slug, terms=PRO))
+
+    error = execution.error or {}
+    assert (error["nodeCode"], error["retryable"]) == ("storage_error", False)
+    assert "no room left" in error["message"]
+    assert (execution.credits_cost, provider.asked) == (0, [])
 
 
 REAL_DISK = """
