@@ -19,6 +19,7 @@ from gateway.auth import (
 )
 from gateway.errors import method_not_allowed
 from gateway.limits import RUNS
+from gateway.memory import HELD
 from gateway.services import GatewayRequest
 
 AHEAD = "authorization_ahead"
@@ -188,11 +189,15 @@ class Resource:
         request: GatewayRequest = GatewayRequest(scope, receive)
         method = scope["method"]
         endpoint = self.endpoints.get("GET" if method == "HEAD" else method)
-        if endpoint is None:
-            response = await self._refuse(request)
-        else:
-            response = await endpoint.answer(request)
-        await response(scope, receive, send)
+        try:
+            if endpoint is None:
+                response = await self._refuse(request)
+            else:
+                response = await endpoint.answer(request)
+            await response(scope, receive, send)
+        finally:
+            if HELD in scope:
+                request.state["services"].memory.free(scope)
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:

@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors import NotFound, ResultGone
 from engine.events import Event, EventId, EventName
 from engine.graph import NodeName
-from engine.store import Store
+from engine.store import Hold, Store
 from engine.store.events import Reading
 from gateway.wire import encode_json, execution_shape
 
@@ -30,10 +30,13 @@ def frame(event_id: EventId, name: EventName, data: Mapping[str, Any]) -> bytes:
 class Narrator:
     """Reads what happens to one execution, and says it in the contract's words."""
 
-    def __init__(self, store: Store, account_id: str, execution_id: str) -> None:
+    def __init__(
+        self, store: Store, account_id: str, execution_id: str, hold: Hold | None = None
+    ) -> None:
         self._store = store
         self._account_id = account_id
         self._execution_id = execution_id
+        self._hold = hold
         self._names: Sequence[NodeName] = ()
 
     async def read(self, first: int, channel: str = "") -> Reading:
@@ -63,9 +66,10 @@ class Narrator:
         return _node_shape(self._execution_id, event, self._names) if self._names else None
 
     async def _outcome(self, event: Event) -> dict[str, Any]:
-        executions = self._store.executions
+        executions, account_id = self._store.executions, self._account_id
         try:
-            return execution_shape(await executions.head(self._account_id, self._execution_id))
+            execution = await executions.head(account_id, self._execution_id, self._hold)
+            return execution_shape(execution)
         except ResultGone as error:
             return _gone_shape(self._execution_id, event, error)
 

@@ -218,7 +218,9 @@ async def _answer_first(
             answer = await executions.record_answer(principal.account.id, first.once, answer)
     if answer == ACCEPTED:
         return _accepted(first.execution_id)
-    execution = execution or await executions.head(principal.account.id, first.execution_id)
+    if execution is None:
+        hold = request.state["services"].memory.for_answer(request.scope)
+        execution = await executions.head(principal.account.id, first.execution_id, hold)
     return _ended(execution, int(answer))
 
 
@@ -235,7 +237,8 @@ async def _answer_again(
     executions = request.state["services"].store.executions
     answer = first.answer
     if answer != ACCEPTED:
-        execution = await executions.head(principal.account.id, first.execution_id)
+        hold = request.state["services"].memory.for_answer(request.scope)
+        execution = await executions.head(principal.account.id, first.execution_id, hold)
         if execution.status not in TERMINAL:
             raise IdempotencyKeyInUse(first.execution_id)
         if not answer:  # whoever was to answer has died

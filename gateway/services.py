@@ -19,6 +19,7 @@ from engine.settings import Settings
 from engine.store import Bell, Store
 from gateway.backlog import Backlog
 from gateway.failed_calls import FailedCalls
+from gateway.memory import Memory
 from gateway.peers import Peers
 from gateway.turns import Turns
 
@@ -34,6 +35,7 @@ class Services:
     backlog: Backlog
     failed_calls: FailedCalls
     library: Library
+    memory: Memory
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -72,6 +74,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                 turns=Turns(),
                 backlog=backlog,
                 library=Library.of(settings, store),
+                memory=Memory(),
                 failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
                 stopping=stopping,
                 process=process,

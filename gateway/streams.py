@@ -7,7 +7,6 @@ reads takes it up again behind the last event, at any gateway.
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
@@ -17,6 +16,7 @@ from engine.store import Ring
 from engine.store.events import NOTHING_MORE, Reading, ring_name
 from gateway.events import HEARTBEAT, MEDIA_TYPE, PREAMBLE, Narrator, frame
 from gateway.services import GatewayRequest
+from gateway.wire import in_pieces
 
 HEARTBEAT_SECONDS = 15.0
 LAST_EVENT_ID = "Last-Event-ID"
@@ -58,7 +58,8 @@ class Watch:
     ) -> None:
         self._request = request
         self._services = request.state["services"]
-        self._narrator = Narrator(self._services.store, account_id, execution_id)
+        hold = self._services.memory.for_answer(request.scope)
+        self._narrator = Narrator(self._services.store, account_id, execution_id, hold)
         self._ring_name = ring_name(execution_id)
         self._after = after
         self._first = max(1, after.number)
@@ -114,15 +115,16 @@ class Watch:
     async def _pieces(self, reading: Reading) -> AsyncIterator[bytes]:
         for entry in reading.entries:
             for event_id, event in read_events(entry, self._after):
-                data = await self._data(event)
-                if data is not None:
-                    yield frame(event_id, event.name, data)
+                for piece in in_pieces(await self._frame(event_id, event)):
+                    yield piece
             self._first = entry.number + 1
         self._is_over = self._is_over or reading.is_all
 
-    async def _data(self, event: Event) -> dict[str, Any] | None:
+    async def _frame(self, event_id: EventId, event: Event) -> bytes:
+        """An event on the wire; empty where there are no words for it."""
         try:
-            return await self._narrator.data(event)
+            data = await self._narrator.data(event)
         except (Unavailable, ExecutionNotFound):
             self._is_over = True  # whoever asks again for the rest may be luckier
-            return None
+            return b""
+        return b"" if data is None else frame(event_id, event.name, data)

@@ -35,7 +35,8 @@ class Waiter:
         # What was accepted goes on while the store is away, and so does the wait.
         try:
             if was_rung or await self._has_ended():
-                execution = await self._executions.head(self._account_id, self._execution_id)
+                hold = self._services.memory.for_answer(self._request.scope)
+                execution = await self._executions.head(self._account_id, self._execution_id, hold)
                 if execution.status in TERMINAL:
                     return execution
         except ResultUnreadable:

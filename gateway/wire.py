@@ -1,14 +1,14 @@
 """What crosses HTTP: JSON in, JSON out, and the contract's names for our words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope
+from starlette.types import Receive, Scope, Send
 
 from engine.deliveries import Attempt, Delivery
 from engine.documents import Document
@@ -28,6 +28,7 @@ CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """What of an execution's error is shown."""
 BODY = "read_body"
+PIECE_BYTES = 65_536
 
 _decode = msgspec.json.Decoder().decode
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
@@ -112,8 +113,27 @@ def json_response(
     value: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, media_type: str = ""
 ) -> Response:
     """The value as JSON."""
-    media_type = media_type or "application/json"
-    return Response(encode_json(value), status, headers, media_type=media_type)
+    body = encode_json(value)
+    kind = Response if len(body) <= PIECE_BYTES else LargeResponse
+    return kind(body, status, headers, media_type=media_type or "application/json")
+
+
+class LargeResponse(Response):
+    """A body that goes out as it is read, so that it is with the peer when it was sent."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; who does not read holds it up."""
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        for piece in in_pieces(bytes(self.body)):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def in_pieces(data: bytes) -> Iterator[bytes]:
+    """The bytes, a piece at a time: what is written whole is in memory until it was read."""
+    for start in range(0, len(data), PIECE_BYTES):
+        yield data[start : start + PIECE_BYTES]
 
 
 def user_shape(account: Account) -> dict[str, Any]:

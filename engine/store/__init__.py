@@ -24,6 +24,7 @@ from engine.store.limits import Window
 from engine.store.models import Models, SavedModel
 from engine.store.outbound import Outbound
 from engine.store.principals import ApiKey, Principal, Session
+from engine.store.results import Hold
 from engine.store.seals import Seals
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
@@ -51,6 +52,7 @@ __all__ = [
     "Executions",
     "Governor",
     "HintSender",
+    "Hold",
     "Leases",
     "LedgerPage",
     "Models",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import keyspace
-from engine.errors import ResultGone
+from engine.errors import ResultGone, Unavailable
 from engine.executions import Execution, ExecutionStatus
 from engine.store.asides import size_of
 from engine.store.client import Client
@@ -17,11 +17,13 @@ from engine.store.execution_records import (
     parse_head,
     parse_name,
 )
-from engine.store.results import Results
+from engine.store.results import BUSY, Hold, Results
 
 SCAN_PAGE = 100
 PAGE_BYTES = 16_777_216
 """A page ends early, after one row at least, when its results are larger than this together."""
+HELD_BYTES = 262_144
+"""A page whose results are larger than this together is held as a large result is."""
 
 Row = tuple[int, str]
 """Creation time in milliseconds, and id."""
@@ -55,10 +57,11 @@ class ExecutionList:
         workflow_slug: str | None,
         limit: int,
         cursor: str | None,
+        hold: Hold | None,
     ) -> tuple[list[Execution], str | None]:
         """At most `limit` executions, and the cursor of the next page.
 
-        Raises ValueError for a cursor that is not one, and ResultUnreadable.
+        Raises ValueError for a cursor that is not one, and Unavailable.
         """
         found: list[_Head] = []
         position = None if cursor is None else parse_cursor(cursor)
@@ -76,12 +79,12 @@ class ExecutionList:
             ]
             if len(used) == len(rows):
                 if len(page) < SCAN_PAGE:
-                    return await self._with_results(found), None
+                    return await self._with_results(found, hold), None
                 position = page[-1]
             elif used:
                 position = used[-1]
             if len(found) == limit or len(used) < len(wanted):
-                return await self._with_results(found), position and make_cursor(*position)
+                return await self._with_results(found, hold), position and make_cursor(*position)
 
     async def _start(self, account_id: str, position: Row | None) -> int:
         if position is None:
@@ -129,7 +132,13 @@ class ExecutionList:
             return None  # pruned since the page was read
         return _Head(parse_head(account_id, execution_id, values), values[RESULT_AT])
 
-    async def _with_results(self, heads: Sequence[_Head]) -> list[Execution]:
+    async def _with_results(self, heads: Sequence[_Head], hold: Hold | None) -> list[Execution]:
+        size = sum(each.size for each in heads)
+        if hold is not None and size > HELD_BYTES:
+            try:
+                await hold(size)  # all at once: no two wait for what the other has
+            except TimeoutError:
+                raise Unavailable(BUSY) from None
         return await asyncio.gather(*(self._with_result(each) for each in heads))
 
     async def _with_result(self, head: _Head) -> Execution:

@@ -36,7 +36,7 @@ from engine.store.execution_records import (
 from engine.store.hints import BULK_QUEUE, Carried, HintSender
 from engine.store.load import BULK_FROM, Load
 from engine.store.records import pack
-from engine.store.results import Results
+from engine.store.results import Hold, Results
 from engine.store.scripts import SCRIPTS
 from engine.store.wallets import keep_ms, terms_text
 from engine.store.workflows import Workflow
@@ -159,14 +159,14 @@ class Executions:
         noted: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
         return noted.decode()
 
-    async def head(self, account_id: str, execution_id: str) -> Execution:
-        """The execution without its nodes.
+    async def head(self, account_id: str, execution_id: str, hold: Hold | None = None) -> Execution:
+        """The execution without its nodes; a result that is kept aside is held first.
 
         Raises ExecutionNotFound, and where its result is kept aside ResultGone or ResultUnreadable.
         """
         values = await self._head(account_id, execution_id)
         execution = parse_head(account_id, execution_id, values)
-        return await self._results.add(execution, values[RESULT_AT])
+        return await self._results.add(execution, values[RESULT_AT], hold)
 
     async def facts(self, account_id: str, execution_id: str) -> Execution:
         """The execution without its nodes and its result. Raises ExecutionNotFound."""
@@ -194,15 +194,15 @@ class Executions:
             raise ExecutionNotFound
         return ExecutionStatus(value.decode())
 
-    async def get(self, account_id: str, execution_id: str) -> Execution:
-        """The execution with its nodes, in plan order. Raises as `head` does."""
+    async def get(self, account_id: str, execution_id: str, hold: Hold | None = None) -> Execution:
+        """The execution with its nodes, in plan order; else as `head`."""
         key = keyspace.execution(account_id, execution_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if "status" not in record:
             raise ExecutionNotFound
         values = [record.get(name) for name in HEAD_FIELDS]
         execution = parse_head(account_id, execution_id, values, parse_nodes(record))
-        return await self._results.add(execution, values[RESULT_AT])
+        return await self._results.add(execution, values[RESULT_AT], hold)
 
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
@@ -240,14 +240,20 @@ class Executions:
         workflow_slug: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        hold: Hold | None = None,
     ) -> tuple[list[Execution], str | None]:
         """The account's executions, newest first, and the cursor of the next page.
 
-        A page ends early where results are large. Raises ValueError for a cursor that is not one,
-        and ResultUnreadable; a result that is gone is None.
+        A page ends early where results are large, and is held when they are. Raises ValueError for
+        a cursor that is not one, and Unavailable; a result that is gone is None.
         """
         return await self._list.page(
-            account_id, status=status, workflow_slug=workflow_slug, limit=limit, cursor=cursor
+            account_id,
+            status=status,
+            workflow_slug=workflow_slug,
+            limit=limit,
+            cursor=cursor,
+            hold=hold,
         )
 
 

@@ -19,12 +19,17 @@ EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 @requires("execution:read")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""
-    query = Query(request.scope)
+    services, query = request.state["services"], Query(request.scope)
     limit = query.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
     status, slug, cursor = query.status("status"), query.slug("workflowSlug"), query.text("cursor")
     try:
-        rows, next_cursor = await request.state["services"].store.executions.list(
-            principal.account.id, status=status, workflow_slug=slug, limit=limit, cursor=cursor
+        rows, next_cursor = await services.store.executions.list(
+            principal.account.id,
+            status=status,
+            workflow_slug=slug,
+            limit=limit,
+            cursor=cursor,
+            hold=services.memory.for_answer(request.scope),
         )
     except ValueError:
         raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
@@ -36,8 +41,9 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
 @requires("execution:read")
 async def get_execution(request: GatewayRequest, principal: Principal) -> Response:
     """One execution with its nodes."""
-    store = request.state["services"].store
-    execution = await store.executions.get(principal.account.id, _execution_id(request))
+    services, account_id = request.state["services"], principal.account.id
+    store, hold = services.store, services.memory.for_answer(request.scope)
+    execution = await store.executions.get(account_id, _execution_id(request), hold)
     try:
         names = await store.workflows.node_names(
             execution.account_id,

@@ -13,6 +13,7 @@ from engine.settings import Settings
 from engine.store import Account, Bell, Store
 from engine.store.events import MOST_ENTRIES, Reading
 from gateway import streams
+from gateway.memory import Memory
 from gateway.services import GatewayRequest
 from gateway.streams import Watch
 from tests.engine.store.factories import save
@@ -51,7 +52,7 @@ def watch(run: Run, events: Counted, bell: Bell) -> Watch:
     store = SimpleNamespace(
         events=events, workflows=run.store.workflows, executions=run.store.executions
     )
-    services = SimpleNamespace(store=store, bell=bell, stopping=asyncio.Event())
+    services = SimpleNamespace(store=store, bell=bell, stopping=asyncio.Event(), memory=Memory())
     state = {"services": services}
     scope = {"type": "http", "method": "GET", "headers": [], "state": state}
     request: GatewayRequest = GatewayRequest(scope)

@@ -13,6 +13,7 @@ from engine.models.pricing import cost_micro_usd
 from engine.models.registry import find_model
 from engine.models.sections.http import Http
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.room import Room
 from workers.models.anthropic import AnthropicDialect
 from workers.models.base import (
     Answer,
@@ -33,7 +34,7 @@ from workers.models.http import HttpDialect, line_of
 from workers.models.job import can_cancel, cancel_job
 from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
-from workers.models.room import Room, Share
+from workers.models.room import MOST_BYTES, Share
 
 __all__ = [
     "DIALECTS",
@@ -90,7 +91,7 @@ class Models:
         self._keeper = keeper or NoKeeper()
         self._governor = governor
         self._environ = environ
-        self._sending, self._receiving = Room(), Room()
+        self._sending, self._receiving = Room(MOST_BYTES), Room(MOST_BYTES)
 
     async def call(self, model: Model, values: Mapping[str, Any], errand: Errand = ALONE) -> Answer:
         """One call with checked values. Raises NodeFailed.

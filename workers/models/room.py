@@ -1,69 +1,13 @@
-"""Memory for media: how many bytes the calls of one process may have in hand at once."""
-
-import asyncio
-from collections import deque
+"""Memory for media: what one call has of the bytes that those of its process may have at once."""
 
 from engine.nodes.base import NodeFailed
+from engine.room import Room
 
 MEGABYTE = 1_048_576
 MOST_BYTES = 128 * MEGABYTE
 """Of what goes out, and as much again of what comes back: while it is packed and unpacked, memory
 holds it two or three times."""
 EXHAUSTED = "resource_exhausted"
-
-
-class Room:
-    """So many bytes; who finds too few waits, first come first served, until others give back."""
-
-    def __init__(self, most: int = MOST_BYTES) -> None:
-        self.most = most
-        self._left = most
-        self._line: deque[tuple[int, asyncio.Future[None]]] = deque()
-
-    @property
-    def left(self) -> int:
-        """Bytes that nobody has; less than nothing when some have more than they asked for."""
-        return self._left
-
-    async def take(self, size: int, seconds: float) -> None:
-        """Wait for so many bytes. Raises NodeFailed when there never are, or not in time."""
-        if size > self.most:
-            raise too_much(self.most)
-        if not self._line and size <= self._left:
-            self._left -= size
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._line.append((size, turn))
-        try:
-            async with asyncio.timeout(seconds):
-                await turn
-        except TimeoutError:
-            self._withdraw(size, turn)
-            message = "Other calls' media left no memory for those of this call in time"
-            raise NodeFailed(EXHAUSTED, message, retryable=True) from None
-        except BaseException:
-            self._withdraw(size, turn)
-            raise
-
-    def give(self, size: int) -> None:
-        """Have so many bytes no more; less than nothing: have more, whoever waits."""
-        self._left += size
-        self._serve()
-
-    def _withdraw(self, size: int, turn: asyncio.Future[None]) -> None:
-        if turn.done() and not turn.cancelled():
-            self.give(size)  # it was this call's turn just when it gave up
-        else:
-            self._line.remove((size, turn))
-            self._serve()
-
-    def _serve(self) -> None:
-        while self._line and self._line[0][0] <= self._left:
-            if self._line[0][1].cancelled():
-                return  # it takes itself out of the line in a moment
-            size, turn = self._line.popleft()
-            self._left -= size
-            turn.set_result(None)
 
 
 class Share:
@@ -79,11 +23,21 @@ class Share:
         return self._room.most
 
     async def take(self, size: int, seconds: float) -> None:
-        """Wait until the call may have so many bytes instead of those it had. Raises NodeFailed."""
+        """Wait until the call may have so many bytes instead of those it had.
+
+        Raises NodeFailed when it never may, or not in time.
+        """
         self.free()
-        if size:
+        if size > self.most:
+            raise too_much(self.most)
+        if not size:
+            return
+        try:
             await self._room.take(size, seconds)
-            self._size = size
+        except TimeoutError:
+            message = "Other calls' media left no memory for those of this call in time"
+            raise NodeFailed(EXHAUSTED, message, retryable=True) from None
+        self._size = size
 
     def settle(self, size: int) -> None:
         """It has so many bytes, as is known now. Raises NodeFailed when they are more than any."""

@@ -10,13 +10,14 @@ from aiohttp import web
 
 from engine.models.manifest import Model
 from engine.nodes.base import NodeFailed
+from engine.room import Room
 from tests.eventually import eventually
 from tests.manifests import PROMPT
 from tests.providers import Kept, Provider, calling, provided, serving_provider
 from workers.http import Egress
 from workers.models import Errand, Models, NoDesk, Stored
 from workers.models.media import MAX_SENT_BYTES
-from workers.models.room import MEGABYTE, Room, Share
+from workers.models.room import MEGABYTE, Share
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4 * MEGABYTE)
 DATA_URL = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
@@ -30,54 +31,15 @@ REPLY = {"choices": [{"message": {"content": "A cat"}}]}
 # -- the room -------------------------------------------------------------------------------------
 
 
-async def test_who_finds_no_room_waits_and_others_do_not_overtake() -> None:
-    room, order = Room(10), list[str]()
-
-    async def take(name: str, size: int) -> None:
-        await room.take(size, 1)
-        order.append(name)
-
-    await room.take(8, 1)
-    waiting = [asyncio.create_task(take("large", 9)), asyncio.create_task(take("small", 1))]
-    await asyncio.sleep(0)
-    assert order == []
-
-    room.give(8)
-    await asyncio.gather(*waiting)
-
-    assert (order, room.left) == (["large", "small"], 0)
-
-
-@pytest.mark.parametrize("is_cancelled", [False, True])
-async def test_who_gives_up_waiting_holds_up_nobody(is_cancelled: bool) -> None:
+async def test_a_call_that_finds_no_room_in_time_fails_and_may_be_made_again() -> None:
     room = Room(10)
     await room.take(8, 1)
-    first = asyncio.create_task(room.take(9, 1 if is_cancelled else 0.01))
-    second = asyncio.create_task(room.take(2, 1))
-    await asyncio.sleep(0)
 
-    if is_cancelled:
-        first.cancel()
-    [gave_up] = await asyncio.gather(first, return_exceptions=True)
-    await second
+    with pytest.raises(NodeFailed) as gave_up:
+        await Share(room).take(9, 0.01)
 
-    assert room.left == 0
-    if not is_cancelled:
-        assert isinstance(gave_up, NodeFailed)
-        assert (gave_up.code, gave_up.retryable) == ("resource_exhausted", True)
-
-
-async def test_a_turn_that_comes_just_as_it_is_given_up_is_not_lost() -> None:
-    room = Room(10)
-    await room.take(8, 1)
-    waiting = asyncio.create_task(room.take(9, 1))
-    await asyncio.sleep(0)
-
-    room.give(8)
-    waiting.cancel()
-    await asyncio.gather(waiting, return_exceptions=True)
-
-    assert room.left == 10
+    assert (gave_up.value.code, gave_up.value.retryable) == ("resource_exhausted", True)
+    assert room.left == 2
 
 
 async def test_what_is_over_all_of_the_room_is_refused_in_words() -> None:
@@ -123,8 +85,8 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> list[Room]:
     """Room for two such pictures at once; those of each `Models`."""
     made = list[Room]()
 
-    def make() -> Room:
-        made.append(Room(MAX_SENT_BYTES * 3 // 2))
+    def make(most: int) -> Room:
+        made.append(Room(min(most, MAX_SENT_BYTES * 3 // 2)))
         return made[-1]
 
     monkeypatch.setattr("workers.models.Room", make)
