@@ -23,6 +23,7 @@ PUTS: dict[str, Callable[[Objects], Awaitable[object]]] = {
     "a large output": lambda objects: objects.write("outputs/c", b"x"),
     "a thumbnail": lambda objects: objects.put("ab/c", b"x"),
     "a small file": lambda objects: objects.put_stream("ab/c", pieces(65_536)),
+    "a file of one part": lambda objects: objects.put_stream("ab/c", pieces(PIECE_BYTES)),
     "a large file": lambda objects: objects.put_stream("ab/c", pieces(4 * PIECE_BYTES)),
 }
 
