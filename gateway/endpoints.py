@@ -21,6 +21,7 @@ from gateway.errors import method_not_allowed
 from gateway.limits import RUNS
 from gateway.memory import HELD
 from gateway.services import GatewayRequest
+from gateway.wire import LargeResponse
 
 AHEAD = "authorization_ahead"
 """Where a request keeps the authorization that is still under way."""
@@ -194,6 +195,8 @@ class Resource:
                 response = await self._refuse(request)
             else:
                 response = await endpoint.answer(request)
+            if isinstance(response, LargeResponse):
+                request.state["services"].memory.settle(scope, len(response.body))
             await response(scope, receive, send)
         finally:
             if HELD in scope:

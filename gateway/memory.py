@@ -8,7 +8,7 @@ from engine.room import Room
 from engine.store import Hold
 
 MOST_BYTES = 134_217_728
-"""As they are stored; as JSON they may be larger, and for a moment memory holds them twice."""
+"""As they are stored, then as JSON; in between, memory holds one of them two or three times."""
 WAIT_SECONDS = 5.0
 """How long one waits for others to be sent."""
 HELD = "held_bytes"
@@ -30,6 +30,12 @@ class Memory:
         size = min(size, self._room.most)
         await self._room.take(size, WAIT_SECONDS)
         scope[HELD] = size
+
+    def settle(self, scope: Scope, size: int) -> None:
+        """The request has so many bytes instead, as is known now; nothing when it has none."""
+        if HELD in scope:
+            self._room.give(scope[HELD] - size)
+            scope[HELD] = size
 
     def free(self, scope: Scope) -> None:
         """The answer to this request was sent, or will not be."""

@@ -127,4 +127,8 @@ class Watch:
         except (Unavailable, ExecutionNotFound):
             self._is_over = True  # whoever asks again for the rest may be luckier
             return b""
-        return b"" if data is None else frame(event_id, event.name, data)
+        if data is None:
+            return b""
+        framed = frame(event_id, event.name, data)
+        self._services.memory.settle(self._request.scope, len(framed))
+        return framed

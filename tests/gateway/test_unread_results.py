@@ -129,6 +129,15 @@ async def begin(connection: socket.socket) -> bytes:
     return await loop.sock_recv(connection, 12)
 
 
+async def reach(connection: socket.socket, word: bytes) -> None:
+    """Read as far as that."""
+    received = bytearray()
+    while word not in received:
+        piece = await asyncio.get_running_loop().sock_recv(connection, 1_024)
+        assert piece, received
+        received += piece
+
+
 async def rest(connection: socket.socket) -> bytes:
     """All that comes until the answer is over."""
     loop, received = asyncio.get_running_loop(), bytearray()
@@ -222,6 +231,25 @@ async def test_watchers_who_hang_up_while_they_wait_leave_the_line(
     answers = [await client.get(f"/api/executions/{execution_id}") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200] * 3
+
+
+@pytest.mark.parametrize("path", ["", "/events"])
+async def test_a_result_that_is_larger_as_json_counts_as_that(
+    client: httpx2.AsyncClient,
+    readers: Readers,
+    store: Store,
+    account: Account,
+    path: str,
+) -> None:
+    escaped = await ended(store, account, "\0" * (SIZE // 2))  # six bytes of JSON each
+    (held,) = await readers.ask(f"/api/executions/{escaped}{path}", 1)
+    await reach(held, b'"result":"')
+
+    refused = await client.get(f"/api/executions/{escaped}")
+    readers.close()
+    later = await client.get(f"/api/executions/{escaped}")
+
+    assert (refused.status_code, later.status_code) == (503, 200)
 
 
 async def test_small_results_need_none_of_it(
