@@ -24,6 +24,7 @@ __all__ = [
     "generation",
     "is_on_disk",
     "load",
+    "look_at_folder",
     "pairs_on_disk",
     "use_folder",
     "use_models",
@@ -59,6 +60,12 @@ def use_folder(path: str) -> None:
     _state.path = path
     _state.folder = WatchedFolder(Path(path)) if path else None
     _state.is_stale = True
+
+
+def look_at_folder() -> None:
+    """Look at the operator's folder now, and not only when some seconds have passed."""
+    if _state.folder is not None and _state.folder.refresh(at_once=True):
+        _state.is_stale = True
 
 
 def use_saved(models: Iterable[Model]) -> None:

@@ -163,6 +163,13 @@ class Models:
             registry.use_saved(each for each in found if isinstance(each, Model))
             self._seen = generation
 
+    async def catch_up(self) -> bool:
+        """Look at what is saved and at the operator's folder now; whether models have changed."""
+        before = registry.generation()
+        registry.look_at_folder()
+        await self.look()
+        return registry.generation() != before
+
     def left_out(self) -> dict[str, list[str]]:
         """The saved models that do not count in this process, each with the reasons."""
         reasons = {

@@ -8,7 +8,7 @@ from tests.acceptance.running import RunningStack
 
 def json_of(stack: RunningStack, *arguments: str, **environ: str) -> Any:
     done = stack.command(*arguments, "--json", **environ)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr or done.stdout
     assert done.stderr == ""
     return json.loads(done.stdout)
 

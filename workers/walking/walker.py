@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from engine import keyspace, log, metrics
 from engine.errors import EngineError, NotFound, Unavailable
+from engine.graph import Plan
 from engine.queue import Pace
 from engine.store import Store
 from engine.store.hints import Carried
@@ -197,9 +198,7 @@ class Walker:
 
     async def _walk_claimed(self, claimed: Claimed, reference: str) -> None:
         try:
-            plan = await self._store.workflows.plan_of_execution(
-                claimed.account_id, claimed.slug, claimed.version, claimed.model_ids
-            )
+            plan = await self._plan(claimed)
         except NotFound:
             if await end_gone(self._store, self._means.worker_id, claimed):
                 await self._means.executor.cancel_jobs(find_owed(claimed))
@@ -209,6 +208,17 @@ class Walker:
             return
         walk = self._walks[reference] = Walk(claimed, plan, self._means)
         await walk.run()
+
+    async def _plan(self, claimed: Claimed) -> Plan:
+        workflows = self._store.workflows
+        of = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
+        try:
+            return await workflows.plan_of_execution(*of)
+        except NotFound:
+            # Gateways may know models that this process has not looked at yet.
+            if not await self._store.models.catch_up():
+                raise
+            return await workflows.plan_of_execution(*of)
 
     async def _end_failed(self, claimed: Claimed, message: str) -> None:
         if await end_failed(self._store.walks, self._means.worker_id, claimed, message):

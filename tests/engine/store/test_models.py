@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from engine import keyspace
 from engine.errors import EngineError, InvalidBody, ModelNotFound, Unavailable, VersionConflict
-from engine.models.registry import find_model, generation, use_saved
+from engine.models.registry import find_model, generation, use_folder, use_saved
 from engine.settings import Settings
 from engine.store import Store
 from engine.store import models as saved_models
@@ -339,3 +340,22 @@ async def test_what_was_saved_stays_known_while_the_store_does_not_answer(
         await store.models.create("other", TEXT, "a")
     await store.close()
     server.stop()
+
+
+async def test_who_lacks_a_model_looks_where_others_may_have_it_from(
+    store: Store, other: Store, tmp_path: Path
+) -> None:
+    use_folder(str(tmp_path))
+    assert find_model("dropped") is None  # and the folder is not looked at for some seconds
+    (tmp_path / "dropped.toml").write_text(manifest("dropped"))
+    assert find_model("dropped") is None
+
+    has_found = await store.models.catch_up()
+
+    assert (has_found, find_model("dropped") is not None) == (True, True)
+    assert not await store.models.catch_up()
+    await other.models.create("saved", manifest("saved"), "acc_1")
+    use_saved(())
+    assert await store.models.catch_up()
+    assert find_model("saved") is not None
+    use_folder("")
