@@ -5,7 +5,7 @@ import httpx2
 import pytest
 
 from tests.acceptance.commanding import json_of, make_account
-from tests.acceptance.running import RunningStack, running
+from tests.acceptance.running import RunningStack, running, until
 from tests.gateway.factories import edge, node
 
 LETTER = "greeting-letter"
@@ -246,6 +246,8 @@ def test_a_failed_run_exits_with_1_and_says_which_node(stack: RunningStack, tmp_
 
 def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
     with running(tmp_path, "--no-demo") as stack:
+        # A gateway may be ready a moment before the first worker is known.
+        until(lambda: stack.command("doctor").returncode == 0)
         report = json_of(stack, "doctor")
 
     assert report["ok"]
