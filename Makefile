@@ -18,7 +18,7 @@ run: $(VENV)/.installed$(if $(LOCAL),-local) ## Start everything here, with a de
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local)
 
 test: $(VENV)/.installed-dev ## Run the tests, with coverage
-	$(BIN)/pytest -n 4 --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 3 --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed-dev ## Check format, style, types and import rules
 	$(BIN)/ruff format --check
