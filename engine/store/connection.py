@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
         """Done when the connection has ended."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._watch is not None:
