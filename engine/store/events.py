@@ -8,6 +8,7 @@ from engine import keyspace
 from engine.errors import ExecutionNotFound
 from engine.events import Begun, Entry, Event, EventName, Finished, Stepped, Told, settle
 from engine.executions import NODE_STATUSES, TERMINAL, ExecutionStatus, NodeExecution
+from engine.store.claims import Hold
 from engine.store.client import Client
 from engine.store.connection import Word
 from engine.store.execution_records import parse_hash, parse_node, parse_nodes, parse_rows
@@ -105,32 +106,19 @@ class Events:
             model_ids=models.split(",") if models else (),
         )
 
-    async def tell(
-        self,
-        account_id: str,
-        execution_id: str,
-        worker_id: str,
-        fence: int,
-        batch: int,
-        told: Sequence[Telling],
-    ) -> bool:
+    async def tell(self, hold: Hold, batch: int, told: Sequence[Telling]) -> bool:
         """Add what running nodes have given; False: nobody watches, or it is not held.
 
         `batch` counts those of one claim from 1. Raises StoreFull or Unavailable.
         """
-        partition = keyspace.partition_of(account_id)
         words: list[Word] = []
         for each in told:
             words += (each.index, each.item, "" if each.offset is None else each.offset, each.told)
         verdict = await self._client.call(
             SCRIPTS["tell_events"],
+            [*hold.keys, keyspace.told(hold.account_id, hold.execution_id)],
             [
-                keyspace.execution(account_id, execution_id),
-                keyspace.held(partition, worker_id),
-                keyspace.told(account_id, execution_id),
-            ],
-            [
-                *(keyspace.reference(account_id, execution_id), fence, batch, execution_id),
+                *(hold.reference, hold.fence, batch, hold.execution_id),
                 *(MOST_TOLD, MOST_TOLD_BYTES, KEEP_TOLD_MS),
                 *words,
             ],

@@ -1,13 +1,13 @@
 """Executions as workers see them: claim, advance and give back, each one script."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from engine import keyspace
 from engine.executions import ExecutionStatus
+from engine.store.claims import Claimed, Hold
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash, parse_jobs
 from engine.store.executions import outbox
@@ -15,63 +15,6 @@ from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.steps import Finished, Step, end_of, moves_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """An execution that this worker holds, with everything on record. `now` is in milliseconds."""
-
-    account_id: str
-    execution_id: str
-    fence: int
-    now: int
-    slug: str
-    version: int
-    inputs: Mapping[str, Any]
-    status: ExecutionStatus
-    statuses: str
-    record: Mapping[str, bytes]
-
-    @property
-    def lost(self) -> int:
-        """Workers that died while they held it, since the last step on record."""
-        return int(self.record.get("lost", 0))
-
-    @property
-    def model_ids(self) -> Sequence[str]:
-        """Internal names of the models in it."""
-        models = self.record.get("models", b"").decode()
-        return models.split(",") if models else ()
-
-    @property
-    def told_key(self) -> str:
-        """The key whose webhook is told of the end; empty for none."""
-        return self.record["key"].decode() if "hook" in self.record else ""
-
-    @property
-    def reference(self) -> str:
-        """How sets and hints name the execution."""
-        return keyspace.reference(self.account_id, self.execution_id)
-
-
-def parse_claims(record: Mapping[str, bytes]) -> dict[int, "NodeClaim"]:
-    """The claims on record of nodes that run, wait for a retry or were given back, by index."""
-    found = {}
-    for name, value in record.items():
-        if name[0] == "n" and name[1:].isdigit():
-            fence, attempts, at, lost = (int(part) for part in value.split(b":"))
-            found[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class NodeClaim:
-    """Who runs a node (0: nobody), calls so far, when it began or is due (ms), and calls lost."""
-
-    fence: int
-    attempts: int
-    at: int
-    lost: int
 
 
 class Verdict(StrEnum):
@@ -140,9 +83,7 @@ class Walks:
             return None
         record = parse_hash(reply[3])
         return Claimed(
-            account_id=account_id,
-            execution_id=execution_id,
-            fence=int(reply[1]),
+            hold=Hold(account_id, execution_id, worker_id, int(reply[1])),
             now=int(reply[2]),
             slug=record["slug"].decode(),
             version=int(record["version"] or 0),
@@ -174,24 +115,18 @@ class Walks:
         )
         return bool(is_finished)
 
-    async def advance(
-        self,
-        account_id: str,
-        execution_id: str,
-        worker_id: str,
-        fence: int,
-        number: int,
-        step: Step,
-    ) -> Advanced:
+    async def advance(self, hold: Hold, number: int, step: Step) -> Advanced:
         """Record a step; `number` counts this walk's steps from 1."""
+        account_id, execution_id = hold.account_id, hold.execution_id
         partition = keyspace.partition_of(account_id)
+        execution_key, held_key = hold.keys
         tells = step.end is not None and step.told_key
         reply = await self._client.call(
             SCRIPTS["advance_execution"],
             [
-                keyspace.execution(account_id, execution_id),
+                execution_key,
                 keyspace.due(partition),
-                keyspace.held(partition, worker_id),
+                held_key,
                 keyspace.finished(partition),
                 keyspace.active(account_id),
                 keyspace.wallet(account_id),
@@ -200,14 +135,14 @@ class Walks:
                 *(outbox(account_id, execution_id, step.told_key) if tells else ()),
             ],
             [
-                *(0, keyspace.reference(account_id, execution_id), fence, number),
+                *(0, hold.reference, hold.fence, number),
                 *moves_of(step),
                 *end_of(step, execution_id),
             ],
         )
         verdict = Verdict(reply[0].decode())
         if tells and verdict is Verdict.OK:
-            self._hints.deliver_soon(keyspace.reference(account_id, execution_id))
+            self._hints.deliver_soon(hold.reference)
         if len(reply) < 4:
             return Advanced(verdict)
         if verdict in (Verdict.OVER, Verdict.POOR):
@@ -216,29 +151,16 @@ class Walks:
         return Advanced(verdict, reply[2].decode(), int(reply[3]), is_watched=len(reply) > 4)
 
     async def save_job(
-        self,
-        account_id: str,
-        execution_id: str,
-        worker_id: str,
-        fence: int,
-        index: int,
-        item: int,
-        job: bytes,
-        *,
-        must_cancel: bool = False,
+        self, hold: Hold, index: int, item: int, job: bytes, *, must_cancel: bool = False
     ) -> bool:
         """Record what a running node must not lose; empty: forget it. False: it is not held.
 
         With `must_cancel` a worker ends the execution, whoever cancels it.
         """
-        partition = keyspace.partition_of(account_id)
         verdict: bytes = await self._client.call(
             SCRIPTS["save_job"],
-            [keyspace.execution(account_id, execution_id), keyspace.held(partition, worker_id)],
-            [
-                keyspace.reference(account_id, execution_id),
-                *(fence, index, item, job, int(must_cancel)),
-            ],
+            hold.keys,
+            [hold.reference, hold.fence, index, item, job, int(must_cancel)],
         )
         return verdict == b"ok"
 
@@ -253,29 +175,16 @@ class Walks:
         return await self._client.send("HGET", key, f"j{index}.{item}") or b""
 
     async def keep_answers(
-        self,
-        account_id: str,
-        execution_id: str,
-        worker_id: str,
-        fence: int,
-        index: int,
-        number: int,
-        answers: bytes,
-        *,
-        is_aside: bool,
+        self, hold: Hold, index: int, number: int, answers: bytes, *, is_aside: bool
     ) -> bool:
         """Record a batch of what a running node was answered, numbered from 1. False: not held.
 
         It stays until the node is settled; `is_aside` when it is the name of an object.
         """
-        partition = keyspace.partition_of(account_id)
         verdict: bytes = await self._client.call(
             SCRIPTS["keep_answers"],
-            [keyspace.execution(account_id, execution_id), keyspace.held(partition, worker_id)],
-            [
-                *(keyspace.reference(account_id, execution_id), fence),
-                *(index, number, answers, "1" if is_aside else ""),
-            ],
+            hold.keys,
+            [hold.reference, hold.fence, index, number, answers, "1" if is_aside else ""],
         )
         return verdict == b"ok"
 

@@ -94,6 +94,4 @@ class FakeWorker:
             step.settled = [(index, "c") for index in reached]
             step.rows = [[index, 1, now, 5, None, None] for index in reached]
             step.end, step.result = ExecutionStatus.COMPLETED, pack(outcome)
-        await self.store.walks.advance(
-            claimed.account_id, claimed.execution_id, WORKER, claimed.fence, 1, step
-        )
+        await self.store.walks.advance(claimed.hold, 1, step)

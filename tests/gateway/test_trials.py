@@ -17,6 +17,7 @@ from engine.executions import ExecutionStatus
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Account, Store
+from engine.store.claims import Hold
 from engine.store.steps import Charge, Step
 from tests.gateway.conftest import MakeBrowser
 from tests.manifests import model
@@ -71,9 +72,8 @@ async def walk(store: Store, account: Account, execution_id: str, step: Step) ->
     """Have a worker take the execution, begin its charged node and do a step."""
     claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), WORKER)
     assert claimed is not None
-    ids = account.id, execution_id, WORKER, claimed.fence
-    await store.walks.advance(*ids, 1, Step(claimed=[1], holds={1: 0}))
-    await store.walks.advance(*ids, 2, step)
+    await store.walks.advance(claimed.hold, 1, Step(claimed=[1], holds={1: 0}))
+    await store.walks.advance(claimed.hold, 2, step)
 
 
 async def give_all(browser: httpx2.AsyncClient, name: str = "one") -> list[str]:
@@ -135,7 +135,7 @@ async def walk_to_end(
 ) -> None:
     """End an execution none of whose charged nodes has finished, if it has not ended yet."""
     await store.walks.advance(
-        account.id, execution_id, WORKER, 1, 1, Step(settled=[(1, "f")], end=end)
+        Hold(account.id, execution_id, WORKER, 1), 1, Step(settled=[(1, "f")], end=end)
     )
 
 

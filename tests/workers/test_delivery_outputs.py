@@ -48,7 +48,7 @@ async def ended(owner: Owner, store: Store, key_id: str) -> str:
         names_objects=True,
         told_key=claimed.told_key,
     )
-    await store.walks.advance(owner.account.id, execution_id, "w", claimed.fence, 1, step)
+    await store.walks.advance(claimed.hold, 1, step)
     return execution_id
 
 

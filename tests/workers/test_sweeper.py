@@ -155,9 +155,8 @@ async def test_what_ended_long_ago_is_removed_batch_by_batch(
         reference = await begin(runner)
         claimed = await store.walks.claim(reference, "w")
         assert claimed is not None
-        ids = keyspace.parse_reference(reference)
         step = Step(end=ExecutionStatus.CANCELLED)
-        await store.walks.advance(*ids, "w", claimed.fence, 1, step)
+        await store.walks.advance(claimed.hold, 1, step)
         await store.client.send("ZADD", finished, now - age_ms, reference)
 
     assert await sweeper.prune() is True

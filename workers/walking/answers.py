@@ -9,8 +9,9 @@ from typing import Any
 from engine.errors import StorageFailed
 from engine.models.pricing import Usage
 from engine.store.asides import Asides, make_batch_name
+from engine.store.claims import Hold
 from engine.store.records import pack, unpack
-from engine.store.walks import Claimed, Walks
+from engine.store.walks import Walks
 from workers.models import Answer
 from workers.persistence import persist
 from workers.walking.sizes import RecordRoom
@@ -26,42 +27,36 @@ log = logging.getLogger(__name__)
 class AnswerBatches:
     """Where the kept answers of one execution are."""
 
-    def __init__(self, walks: Walks, asides: Asides, claimed: Claimed, worker_id: str) -> None:
+    def __init__(self, walks: Walks, asides: Asides, hold: Hold) -> None:
         self._walks = walks
         self._asides = asides
-        self._claimed = claimed
-        self._worker_id = worker_id
+        self._hold = hold
+        self._ids = hold.account_id, hold.execution_id
 
     async def read(self, index: int) -> list[bytes | None]:
         """A node's batches, in order, None for one that cannot be read."""
-        ids = self._claimed.account_id, self._claimed.execution_id
         batches = await persist(
-            lambda: self._walks.kept_answers(*ids, index), "read what was answered"
+            lambda: self._walks.kept_answers(*self._ids, index), "read what was answered"
         )
         return [await self._open(unpack(batch)) for batch in batches]
 
     async def _open(self, batch: Any) -> bytes | None:
         if isinstance(batch, bytes):
             return batch
-        ids = self._claimed.account_id, self._claimed.execution_id
         try:
-            return await self._asides.read(*ids, batch, seconds=STORE_SECONDS)
+            return await self._asides.read(*self._ids, batch, seconds=STORE_SECONDS)
         except (FileNotFoundError, StorageFailed):
             return None
 
     async def save(self, index: int, number: int, batch: bytes, *, is_aside: bool) -> None:
         """Record a node's batch, in an object where it is to be aside. Raises StorageFailed."""
-        claimed = self._claimed
-        ids = claimed.account_id, claimed.execution_id
         kept: bytes | str = batch
         if is_aside:
-            kept = make_batch_name(claimed.fence, index, number, len(batch))
-            await self._asides.put(*ids, kept, batch, seconds=STORE_SECONDS)
+            kept = make_batch_name(self._hold.fence, index, number, len(batch))
+            await self._asides.put(*self._ids, kept, batch, seconds=STORE_SECONDS)
         packed = pack(kept)
         await persist(
-            lambda: self._walks.keep_answers(
-                *ids, self._worker_id, claimed.fence, index, number, packed, is_aside=is_aside
-            ),
+            lambda: self._walks.keep_answers(self._hold, index, number, packed, is_aside=is_aside),
             "keep what was answered",
         )
 

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from engine.graph import Plan
-from engine.store.walks import Advanced, Claimed
+from engine.store.claims import Claimed
+from engine.store.walks import Advanced
 from workers.executor import NO_DESK, Outcome, Work
 from workers.walking.desks import Desks
 from workers.walking.hand import Hand
@@ -25,12 +26,8 @@ class Attempts:
         self._hand = hand
         self._holdings = holdings
         calls_models = bool(plan.models)
-        self._desks = (
-            Desks(means.walks, means.asides, claimed, plan, means.worker_id)
-            if calls_models
-            else None
-        )
-        self._teller = Teller(means.events, claimed, means.worker_id) if calls_models else None
+        self._desks = Desks(means.walks, means.asides, claimed, plan) if calls_models else None
+        self._teller = Teller(means.events, claimed) if calls_models else None
 
     async def run(self, index: int) -> Outcome:
         """One attempt at a node that is ready."""

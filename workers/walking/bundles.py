@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine.errors import StorageFailed
 from engine.store.asides import Asides, make_name, make_part
-from engine.store.walks import Claimed
+from engine.store.claims import Claimed
 
 BUNDLE_BYTES = 8_388_608
 

@@ -10,8 +10,9 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage, cost_micro_usd, credits_for
 from engine.models.registry import find_model
 from engine.nodes.base import NodeFailed
+from engine.store.claims import Claimed
 from engine.store.steps import Charge
-from engine.store.walks import Claimed, Unpaid, Verdict
+from engine.store.walks import Unpaid, Verdict
 
 
 class Charging:

@@ -7,8 +7,9 @@ from typing import Any
 from engine.graph import Plan
 from engine.nodes.base import NodeFailed, NodeLeft
 from engine.store.asides import Asides
+from engine.store.claims import Claimed, NodeClaim
 from engine.store.records import pack, unpack
-from engine.store.walks import Claimed, NodeClaim, Walks
+from engine.store.walks import Walks
 from workers.models import Answer, is_owed
 from workers.persistence import persist
 from workers.walking.answers import AnswerBatches, KeptAnswers
@@ -20,14 +21,11 @@ MAX_CANCELLED = 100
 class Desks:
     """Where the calls of one execution's nodes record their jobs, and what they were answered."""
 
-    def __init__(
-        self, walks: Walks, asides: Asides, claimed: Claimed, plan: Plan, worker_id: str
-    ) -> None:
+    def __init__(self, walks: Walks, asides: Asides, claimed: Claimed, plan: Plan) -> None:
         self._walks = walks
-        self._batches = AnswerBatches(walks, asides, claimed, worker_id)
+        self._batches = AnswerBatches(walks, asides, claimed.hold)
         self._plan = plan
         self._claimed = claimed
-        self._worker_id = worker_id
         self._has_begun = "begun" in claimed.record
         self.is_given_up = False
         """Whether the execution ends: nobody will come back for what its nodes have begun."""
@@ -63,20 +61,11 @@ class Desks:
 
     async def save(self, index: int, item: int, job: Any) -> None:
         """Record a job, None to forget it; returns once that is on record. Raises NodeFailed."""
-        claimed, packed = self._claimed, b"" if job is None else pack(job)
+        hold, packed = self._claimed.hold, b"" if job is None else pack(job)
         must_cancel = is_owed(job)
         self._has_begun |= must_cancel
         is_held = await persist(
-            lambda: self._walks.save_job(
-                claimed.account_id,
-                claimed.execution_id,
-                self._worker_id,
-                claimed.fence,
-                index,
-                item,
-                packed,
-                must_cancel=must_cancel,
-            ),
+            lambda: self._walks.save_job(hold, index, item, packed, must_cancel=must_cancel),
             "save a job",
         )
         if not is_held:

@@ -7,9 +7,10 @@ from engine.errors import NotFound
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store import Store
+from engine.store.claims import Claimed, parse_claims
 from engine.store.execution_records import parse_jobs
 from engine.store.records import unpack
-from engine.store.walks import Claimed, Verdict, Walks, parse_claims
+from engine.store.walks import Verdict, Walks
 from workers.executor import describe
 from workers.models import is_owed
 from workers.walking.desks import MAX_CANCELLED
@@ -24,7 +25,7 @@ LAST_STEP = 10**9
 logger = logging.getLogger(__name__)
 
 
-async def end_gone(store: Store, worker_id: str, claimed: Claimed) -> bool:
+async def end_gone(store: Store, claimed: Claimed) -> bool:
     """End what has no plan any more, in the words of the node whose model is gone.
 
     False: it was not for this worker to end.
@@ -39,10 +40,10 @@ async def end_gone(store: Store, worker_id: str, claimed: Claimed) -> bool:
     found = [index for index, name in enumerate(names) if name.id in lost]
     if not found:
         message = "This version of the workflow is gone"
-        return await end_failed(store.walks, worker_id, claimed, message)
+        return await end_failed(store.walks, claimed, message)
     index = min(found, key=lambda each: claimed.statuses[each] not in WAITING)
     failure = NodeFailed("model_gone", lost[names[index].id])
-    recorder = Recorder(store.walks, claimed, worker_id, number=LAST_STEP)
+    recorder = Recorder(store.walks, claimed, number=LAST_STEP)
     if claimed.statuses[index] in WAITING:
         claim = parse_claims(claimed.record).get(index, UNTOUCHED)
         recorder.add_settled(
@@ -57,10 +58,10 @@ async def end_gone(store: Store, worker_id: str, claimed: Claimed) -> bool:
     return await _end_with(recorder, describe(names[index], failure))
 
 
-async def end_failed(walks: Walks, worker_id: str, claimed: Claimed, message: str) -> bool:
+async def end_failed(walks: Walks, claimed: Claimed, message: str) -> bool:
     """End as failed by no fault of a node. False: it was not for this worker to end."""
     error = {"code": "INTERNAL_ERROR", "message": message, "reason": message}
-    return await _end_with(Recorder(walks, claimed, worker_id, number=LAST_STEP), error)
+    return await _end_with(Recorder(walks, claimed, number=LAST_STEP), error)
 
 
 def find_owed(claimed: Claimed) -> list[Any]:

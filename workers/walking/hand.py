@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from engine.progress import Progress
-from engine.store.walks import NodeClaim
+from engine.store.claims import NodeClaim
 from workers.walking.timers import Timers
 
 UNTOUCHED = NodeClaim(0, 0, 0, 0)

@@ -17,9 +17,9 @@ from engine.store.asides import (
     part_of,
     size_of,
 )
+from engine.store.claims import Claimed
 from engine.store.execution_records import pack_name, parse_rows
 from engine.store.records import pack, unpack
-from engine.store.walks import Claimed
 from workers.executor import Outcome
 from workers.walking.bundles import Bundles
 from workers.walking.sizes import OutputSizes, RecordRoom, is_large

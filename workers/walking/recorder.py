@@ -5,9 +5,10 @@ from typing import Any
 
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
+from engine.store.claims import Claimed
 from engine.store.execution_records import parse_name
 from engine.store.steps import Charge, Step
-from engine.store.walks import Advanced, Claimed, Verdict, Walks
+from engine.store.walks import Advanced, Verdict, Walks
 from workers.persistence import persist
 
 NO_HOLDS: Mapping[int, int] = {}
@@ -20,10 +21,9 @@ class Gone(Exception):
 class Recorder:
     """Gathers a step and records it; a step that did not get through is sent again as it was."""
 
-    def __init__(self, walks: Walks, claimed: Claimed, worker_id: str, *, number: int = 1) -> None:
+    def __init__(self, walks: Walks, claimed: Claimed, *, number: int = 1) -> None:
         self._walks = walks
         self._claimed = claimed
-        self._worker_id = worker_id
         self._number = number
         self._step = Step()
         self.must_record = False
@@ -121,12 +121,4 @@ class Recorder:
         return advanced
 
     def _send(self) -> Awaitable[Advanced]:
-        claimed = self._claimed
-        return self._walks.advance(
-            claimed.account_id,
-            claimed.execution_id,
-            self._worker_id,
-            claimed.fence,
-            self._number,
-            self._step,
-        )
+        return self._walks.advance(self._claimed.hold, self._number, self._step)

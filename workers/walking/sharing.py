@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from engine.progress import SETTLED
-from engine.store.walks import Advanced, Claimed, Walks, parse_claims
+from engine.store.claims import Claimed, parse_claims
+from engine.store.walks import Advanced, Walks
 from workers.walking.hand import UNTOUCHED, Hand
 from workers.walking.holdings import Holdings
 from workers.walking.recorder import Recorder

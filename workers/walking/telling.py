@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from engine.errors import StoreFull, Unavailable
+from engine.store.claims import Claimed
 from engine.store.events import Events, Telling
-from engine.store.walks import Advanced, Claimed
+from engine.store.walks import Advanced
 from workers.models.base import tell_nobody
 
 FLUSH_SECONDS = 0.05
@@ -64,10 +65,9 @@ class _Untold:
 class Teller:
     """What the nodes of one execution tell, for as long as this worker holds it."""
 
-    def __init__(self, events: Events, claimed: Claimed, worker_id: str) -> None:
+    def __init__(self, events: Events, claimed: Claimed) -> None:
         self._events = events
-        self._claimed = claimed
-        self._worker_id = worker_id
+        self._hold = claimed.hold
         self._loop = asyncio.get_running_loop()
         self._untold: dict[tuple[int, int], _Untold] = {}
         self._size = 0
@@ -149,17 +149,9 @@ class Teller:
                 self._send_later()
 
     async def _tell(self, told: list[Telling]) -> bool:
-        claimed = self._claimed
         while True:
             try:
-                return await self._events.tell(
-                    claimed.account_id,
-                    claimed.execution_id,
-                    self._worker_id,
-                    claimed.fence,
-                    self._batch,
-                    told,
-                )
+                return await self._events.tell(self._hold, self._batch, told)
             except StoreFull:
                 return self.is_watched  # words on the way give way to what must be kept
             except Unavailable:

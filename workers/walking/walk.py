@@ -9,9 +9,10 @@ from engine.executions import NODE_STATUSES, ExecutionStatus
 from engine.graph import Plan
 from engine.nodes.base import Kind, NodeFailed
 from engine.progress import Progress
+from engine.store.claims import Claimed, NodeClaim, parse_claims
 from engine.store.records import pack
 from engine.store.steps import Charge
-from engine.store.walks import Advanced, Claimed, NodeClaim, Verdict, parse_claims
+from engine.store.walks import Advanced, Verdict
 from workers.executor import Outcome, describe
 from workers.walking.attempts import Attempts
 from workers.walking.charging import Charging, unpaid_failure
@@ -38,7 +39,7 @@ class Walk:
         self._claimed = claimed
         self._plan = plan
         self._means = means
-        self._recorder = Recorder(means.walks, claimed, means.worker_id)
+        self._recorder = Recorder(means.walks, claimed)
         self._clock = asyncio.get_running_loop().time
         self._started = self._recorded_at = self._clock()
         is_shared = claimed.record.get("holders", b"1") != b"1"

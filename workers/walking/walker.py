@@ -10,8 +10,8 @@ from engine.errors import EngineError, NotFound, Unavailable
 from engine.graph import Plan
 from engine.queue import Pace
 from engine.store import Store
+from engine.store.claims import Claimed
 from engine.store.hints import Carried
-from engine.store.walks import Claimed
 from workers.executor import Executor
 from workers.persistence import persist
 from workers.walking.at_once import AtOnce
@@ -200,7 +200,7 @@ class Walker:
         try:
             plan = await self._plan(claimed)
         except NotFound:
-            if await end_gone(self._store, self._means.worker_id, claimed):
+            if await end_gone(self._store, claimed):
                 await self._means.executor.cancel_jobs(find_owed(claimed))
             return
         if claimed.lost >= MAX_LOST_AT_ONCE:
@@ -221,7 +221,7 @@ class Walker:
             return await workflows.plan_of_execution(*of)
 
     async def _end_failed(self, claimed: Claimed, message: str) -> None:
-        if await end_failed(self._store.walks, self._means.worker_id, claimed, message):
+        if await end_failed(self._store.walks, claimed, message):
             await self._means.executor.cancel_jobs(find_owed(claimed))
 
     async def _give_back(self, reference: str) -> None:

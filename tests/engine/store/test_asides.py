@@ -19,6 +19,7 @@ from engine.store.asides import (
     part_of,
     size_of,
 )
+from engine.store.claims import Hold
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
 from engine.store.steps import Step
@@ -48,7 +49,7 @@ async def ended(store: Store, account: Account, value: object, index: int = 1) -
     name = make_name(claimed.fence, index, len(data))
     await store.asides.put(account.id, accepted.id, name, data)
     step = Step(end=ExecutionStatus.COMPLETED, result=pack_name(name), names_objects=True)
-    await store.walks.advance(account.id, accepted.id, "w1", claimed.fence, 1, step)
+    await store.walks.advance(Hold(account.id, accepted.id, "w1", claimed.fence), 1, step)
     return accepted.id
 
 

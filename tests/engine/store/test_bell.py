@@ -6,6 +6,7 @@ import pytest
 
 from engine.executions import Ended, ExecutionStatus
 from engine.store import Account, Bell, Store, connection, subscription
+from engine.store.claims import Hold
 from engine.store.client import Client
 from engine.store.records import pack
 from engine.store.steps import Step
@@ -49,7 +50,7 @@ async def test_a_caller_is_woken_when_its_execution_ends(
         await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
         started = time.monotonic()
         step = Step(end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(account.id, accepted.id, "w1", 1, 1, step)
+        await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, step)
 
         assert await waiting
         assert time.monotonic() - started < 0.5
@@ -62,7 +63,7 @@ async def rung_with(store: Store, account: Account, redis_url: str, step: Step) 
         accepted = await accept(store, account, workflow, plan, bell=bell.channel)
         with bell.expecting(accepted.id) as ring:
             await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
-            await store.walks.advance(account.id, accepted.id, "w1", 1, 1, step)
+            await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, step)
             await ring.wait(answers("rung"), 5)
             outcome = ring.outcome
         head = await store.executions.head(account.id, accepted.id)

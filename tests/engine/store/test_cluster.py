@@ -15,6 +15,7 @@ from engine.models.limits import Limits
 from engine.settings import Settings
 from engine.store import Account, Store, UsageFilter, Workflow
 from engine.store.assets import Review, Source
+from engine.store.claims import Hold
 from engine.store.events import Telling
 from engine.store.governor import Event, Happening
 from engine.store.hints import Carried
@@ -63,9 +64,9 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
             assert await store.walks.claim(keyspace.reference(account.id, each.id), "w1")
         told = [Telling(index=0, item=0, offset=0, told="a")]
         await store.events.read(account.id, left.id, 1, "channel")
-        assert await store.events.tell(account.id, left.id, "w1", 1, 1, told)
+        assert await store.events.tell(Hold(account.id, left.id, "w1", 1), 1, told)
         step = Step(names_objects=True, end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(account.id, ended.id, "w1", 1, 1, step)
+        await store.walks.advance(Hold(account.id, ended.id, "w1", 1), 1, step)
         await store.walks.give_back(keyspace.reference(account.id, left.id), "w1", is_lost=True)
         await store.executions.cancel(account.id, cancelled.id)
         await finish(store, account, workflow, plan)
@@ -146,7 +147,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
     reference = keyspace.reference(account.id, ids[0])
     await store.walks.claim(reference, "w1")
     step = Step(end=ExecutionStatus.COMPLETED, told_key=key.id)
-    await store.walks.advance(account.id, ids[0], "w1", 1, 1, step)
+    await store.walks.advance(Hold(account.id, ids[0], "w1", 1), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)
     claimed = await store.deliveries.claim(reference, key.id)

@@ -42,9 +42,7 @@ class Told:
         assert claimed is not None
         step = Step(end=status, result=pack({"text": "hi"}), told_key=claimed.told_key)
         for _ in range(2):  # as if the first reply had been lost
-            await self.store.walks.advance(
-                self.account.id, self.execution_id, "w1", claimed.fence, 1, step
-            )
+            await self.store.walks.advance(claimed.hold, 1, step)
 
     async def claim(self, token: str = "") -> ClaimedDelivery | None:
         return await self.store.deliveries.claim(self.reference, self.key_id, token)

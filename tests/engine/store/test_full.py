@@ -10,6 +10,7 @@ from engine.errors import StoreFull, Unavailable
 from engine.executions import ExecutionStatus
 from engine.settings import Settings
 from engine.store import Account, Store
+from engine.store.claims import Hold
 from engine.store.client import Client
 from engine.store.steps import Step
 from engine.store.walks import Verdict
@@ -41,7 +42,7 @@ async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
     with pytest.raises(StoreFull):
         await store.accounts.create(email="b@example.com", tier=Tier.PRO)
     step = Step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED)
-    advanced = await store.walks.advance(account.id, first.id, "w1", 1, 1, step)
+    advanced = await store.walks.advance(Hold(account.id, first.id, "w1", 1), 1, step)
     given = await store.walks.give_back(f"{account.id}/{second.id}", "w1", is_lost=True)
     cancelled = await store.executions.cancel(account.id, third.id)
 

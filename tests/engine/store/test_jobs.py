@@ -5,6 +5,7 @@ import pytest
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store import Account, Store
+from engine.store.claims import Hold
 from engine.store.steps import Step
 from tests.engine.store.factories import accept, save
 
@@ -18,10 +19,10 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
     assert claimed is not None
 
     async def save_job(fence: int) -> bool:
-        return await store.walks.save_job(account.id, accepted.id, "w1", fence, 0, 2, b"job")
+        return await store.walks.save_job(Hold(account.id, accepted.id, "w1", fence), 0, 2, b"job")
 
     before_the_claim = await save_job(1)
-    await store.walks.advance(account.id, accepted.id, "w1", 1, 1, Step(claimed=[0]))
+    await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, Step(claimed=[0]))
     kept, foreign = await save_job(1), await save_job(2)
     await store.walks.give_back(reference, "w1", is_lost=True)
     too_late = await save_job(1)
@@ -40,9 +41,9 @@ async def test_who_cancels_what_nobody_holds_leaves_jobs_that_are_owed_to_a_work
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
     await store.walks.claim(reference, "w1")
-    await store.walks.advance(account.id, accepted.id, "w1", 1, 1, Step(claimed=[0]))
+    await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, Step(claimed=[0]))
     await store.walks.save_job(
-        account.id, accepted.id, "w1", 1, 0, 2, b"job", must_cancel=must_cancel
+        Hold(account.id, accepted.id, "w1", 1), 0, 2, b"job", must_cancel=must_cancel
     )
     await store.walks.give_back(reference, "w1", is_lost=False)
 

@@ -6,6 +6,7 @@ from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.store import Account, Store, Workflow
+from engine.store.claims import Hold
 from engine.store.steps import Step
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually
@@ -146,7 +147,7 @@ async def test_what_ended_before_a_time_is_pruned_whole_and_nothing_else(
         reference = keyspace.reference(account.id, each.id)
         assert await store.walks.claim(reference, "w1")
         step = Step(names_objects=each is ended[0], end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(account.id, each.id, "w1", 1, 1, step)
+        await store.walks.advance(Hold(account.id, each.id, "w1", 1), 1, step)
 
     pruned = [
         await store.leases.prune(before, at_most=2)

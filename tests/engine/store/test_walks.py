@@ -11,10 +11,11 @@ from engine.executions import ExecutionStatus, NodeStatus
 from engine.graph import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.asides import make_name
+from engine.store.claims import Claimed, Hold, NodeClaim, parse_claims
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
 from engine.store.steps import Step
-from engine.store.walks import Claimed, NodeClaim, Verdict, parse_claims
+from engine.store.walks import Verdict
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import accept, save
 
@@ -42,7 +43,7 @@ async def advance(
     store: Store, claimed: Claimed, number: int, step: Step, worker: str = "w1"
 ) -> Verdict:
     advanced = await store.walks.advance(
-        claimed.account_id, claimed.execution_id, worker, claimed.fence, number, step
+        Hold(claimed.account_id, claimed.execution_id, worker, claimed.fence), number, step
     )
     return advanced.verdict
 

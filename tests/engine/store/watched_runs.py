@@ -7,9 +7,9 @@ from engine.events import BEFORE_ALL, Entry, EventId, read_events
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.store import Account, Store, Workflow
+from engine.store.claims import Claimed, Hold
 from engine.store.events import Telling
 from engine.store.steps import Step
-from engine.store.walks import Claimed
 from tests.engine.store.contents import contents
 
 WORKER = "w1"
@@ -60,7 +60,7 @@ class Run:
         step = Step(**parts)
         step.rows = [[index, 1, 5, 7, None, None] for index, _ in step.settled]
         advanced = await self.store.walks.advance(
-            self.account.id, self.id, worker, self._claimed.fence, self._steps, step
+            Hold(self.account.id, self.id, worker, self._claimed.fence), self._steps, step
         )
         assert advanced.verdict == "ok"
         return advanced.is_watched
@@ -79,7 +79,7 @@ class Run:
         telling = Telling(index=index, item=0, offset=offset, told=text)
         fence, number = self._claimed.fence, batch or self._batches
         return await self.store.events.tell(
-            self.account.id, self.id, worker, fence, number, [telling]
+            Hold(self.account.id, self.id, worker, fence), number, [telling]
         )
 
     async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:

@@ -8,14 +8,12 @@ import pytest
 from engine.errors import StorageFailed
 from engine.executions import ExecutionStatus
 from engine.store.asides import Asides, object_of, part_of
-from engine.store.walks import Claimed
+from engine.store.claims import Claimed, Hold
 from workers.walking import bundles as bundling
 from workers.walking.bundles import Bundles
 
 CLAIMED = Claimed(
-    account_id="acc",
-    execution_id="x",
-    fence=3,
+    hold=Hold("acc", "x", "w", 3),
     now=0,
     slug="s",
     version=1,

@@ -61,7 +61,7 @@ class Race:
         claimed = await self.runner.store.walks.claim(reference, WORKER)
         if claimed is None:
             return  # it was cancelled before
-        recorder = Recorder(self.runner.store.walks, claimed, WORKER)
+        recorder = Recorder(self.runner.store.walks, claimed)
         begun = await recorder.record(claim=[0], holds={0: PRICE})
         is_done = False
         if begun.verdict is Verdict.OK:

@@ -5,9 +5,10 @@ import pytest
 from engine.executions import ExecutionStatus
 from engine.models.manifest import Model
 from engine.models.registry import use_models
+from engine.store.claims import Claimed, Hold
 from engine.store.records import pack
 from engine.store.steps import Charge, Step
-from engine.store.walks import Claimed, Verdict
+from engine.store.walks import Verdict
 from tests.factories import Graph
 from tests.manifests import PER_CALL, model
 from tests.workers.buyer import PRICE, Buyer, answer, costs, model_node
@@ -93,6 +94,6 @@ async def claim_first(buyer: Buyer, claimed: Claimed, *, finishes: bool) -> None
         steps.append(Step(settled=[(0, "c")], rows=[row], charges=charges))
     for number, step in enumerate(steps, 1):
         advanced = await buyer.store.walks.advance(
-            buyer.account.id, claimed.execution_id, "dead", claimed.fence, number, step
+            Hold(buyer.account.id, claimed.execution_id, "dead", claimed.fence), number, step
         )
         assert advanced.verdict is Verdict.OK

@@ -1,9 +1,10 @@
 """What runs cost when their workers die, come back late or share them."""
 
 from engine.executions import ExecutionStatus
+from engine.store.claims import Claimed
 from engine.store.records import pack
 from engine.store.steps import Charge, Step
-from engine.store.walks import Claimed, Verdict
+from engine.store.walks import Verdict
 from tests.factories import Graph
 from tests.workers.buyer import PRICE, Buyer, answer, costs, model_node
 from tests.workers.hands import Hands
@@ -15,9 +16,7 @@ async def claim_first(buyer: Buyer, execution_id: str) -> Claimed:
     """Another worker has begun the first charged node and holds its price."""
     claimed = await buyer.store.walks.claim(buyer.reference(execution_id), OTHER)
     assert claimed is not None
-    begun = await buyer.store.walks.advance(
-        buyer.account.id, execution_id, OTHER, claimed.fence, 1, Step(claimed=[0], holds={0: PRICE})
-    )
+    begun = await buyer.store.walks.advance(claimed.hold, 1, Step(claimed=[0], holds={0: PRICE}))
     assert begun.verdict is Verdict.OK
     return claimed
 
@@ -47,11 +46,10 @@ async def test_a_worker_that_comes_back_late_charges_nothing(buyer: Buyer) -> No
     buyer.models.held = {"one"}
     buyer.hands.walker.take(claimed.reference)
     await buyer.models.called(1)
-    ids = buyer.account.id, execution_id, OTHER
-    early = await buyer.store.walks.advance(*ids, claimed.fence, 2, step)
+    early = await buyer.store.walks.advance(claimed.hold, 2, step)
     buyer.models.open()
     execution = await buyer.end(execution_id)
-    late = await buyer.store.walks.advance(*ids, claimed.fence, 2, step)
+    late = await buyer.store.walks.advance(claimed.hold, 2, step)
 
     assert (early.verdict, late.verdict) == (Verdict.FENCED, Verdict.ENDED)
     assert execution.result == {"text": "<one>"}
@@ -66,8 +64,7 @@ async def test_a_step_that_arrives_twice_charges_once(buyer: Buyer) -> None:
     step = Step(settled=[(0, "c")], rows=[row], charges={0: Charge(PRICE, 10_000)}, leave=True)
 
     for _ in range(3):
-        ids = buyer.account.id, execution_id, OTHER
-        await buyer.store.walks.advance(*ids, claimed.fence, 2, step)
+        await buyer.store.walks.advance(claimed.hold, 2, step)
     buyer.hands.walker.take(claimed.reference)
     execution = await buyer.end(execution_id)
 

@@ -10,6 +10,7 @@ from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SENTENCE
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.claims import Hold
 from tests.eventually import eventually
 from tests.factories import Graph
 from tests.manifests import ANSWER, PROMPT, model
@@ -225,7 +226,7 @@ async def test_a_batch_comes_to_the_record_once_and_only_from_who_holds_the_node
 
     async def keep(worker_id: str, fence: int, node: int = index) -> bool:
         return await buyer.store.walks.keep_answers(
-            *ids, worker_id, fence, node, 1, before[f"k{index}.1"], is_aside=False
+            Hold(*ids, worker_id, fence), node, 1, before[f"k{index}.1"], is_aside=False
         )
 
     again, foreign, late = await keep(WORKER, 1), await keep(OTHER, 1), await keep(WORKER, 2)

@@ -80,14 +80,14 @@ async def left_by_another(buyer: Buyer, graph: Graph, before: bytes | None = Non
     if before is not None:
         name = make_part(name, len(before), len(data))
     begun = Step(claimed=[0], holds={0: PRICE})
-    await buyer.store.walks.advance(*ids, OTHER, claimed.fence, 1, begun)
+    await buyer.store.walks.advance(claimed.hold, 1, begun)
     settled = Step(
         settled=[(0, "c")],
         rows=[[0, 1, claimed.now, 1, None, name]],
         charges={0: Charge(PRICE, 10_000)},
         names_objects=True,
     )
-    await buyer.store.walks.advance(*ids, OTHER, claimed.fence, 2, settled)
+    await buyer.store.walks.advance(claimed.hold, 2, settled)
     await buyer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
     return execution_id
 
@@ -310,8 +310,7 @@ async def test_what_nobody_needs_any_more_is_not_read(buyer: Buyer, shelf: Fault
     assert claimed is not None
     row = [1, 1, claimed.now, 1, None, pack({"value-out": 7})]
     step = Step(settled=[(1, "c")], rows=[row], leave=True)
-    ids = buyer.account.id, execution_id, OTHER
-    await buyer.store.walks.advance(*ids, claimed.fence, 1, step)
+    await buyer.store.walks.advance(claimed.hold, 1, step)
 
     buyer.hands.walker.take(buyer.reference(execution_id))
     execution = await buyer.end(execution_id)

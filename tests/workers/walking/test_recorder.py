@@ -8,16 +8,15 @@ import pytest
 from engine.errors import StoreFull, Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
+from engine.store.claims import Claimed, Hold
 from engine.store.execution_records import pack_name
 from engine.store.steps import Step
-from engine.store.walks import Advanced, Claimed, Verdict, Walks
+from engine.store.walks import Advanced, Verdict, Walks
 from workers.walking.recorder import Gone, Recorder
 
 OK = Advanced(Verdict.OK, "c", 1)
 CLAIMED = Claimed(
-    account_id="acc",
-    execution_id="x",
-    fence=3,
+    hold=Hold("acc", "x", "w", 3),
     now=0,
     slug="s",
     version=1,
@@ -35,16 +34,8 @@ class ScriptedWalks:
         self._answers = list(answers)
         self.steps: list[tuple[int, Step]] = []
 
-    async def advance(
-        self,
-        account_id: str,
-        execution_id: str,
-        worker_id: str,
-        fence: int,
-        number: int,
-        step: Step,
-    ) -> Advanced:
-        assert (account_id, execution_id, worker_id, fence) == ("acc", "x", "w", 3)
+    async def advance(self, hold: Hold, number: int, step: Step) -> Advanced:
+        assert hold == Hold("acc", "x", "w", 3)
         self.steps.append((number, copy(step)))
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
@@ -54,7 +45,7 @@ class ScriptedWalks:
 
 def recording(*answers: Advanced | Exception) -> tuple[Recorder, ScriptedWalks]:
     walks = ScriptedWalks(*answers)
-    return Recorder(cast(Walks, walks), CLAIMED, "w"), walks
+    return Recorder(cast(Walks, walks), CLAIMED), walks
 
 
 def settle(recorder: Recorder, index: int, **changes: Any) -> None:

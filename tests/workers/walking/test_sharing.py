@@ -9,9 +9,10 @@ import pytest
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store import Store
+from engine.store.claims import Claimed
 from engine.store.records import pack
 from engine.store.steps import Step
-from engine.store.walks import Claimed, Walks
+from engine.store.walks import Walks
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, http_fan
 from tests.workers.hands import Hands
@@ -33,8 +34,7 @@ class SlowPool:
 
 
 async def advance(store: Store, claimed: Claimed, number: int, step: Step) -> None:
-    ids = claimed.account_id, claimed.execution_id
-    await store.walks.advance(*ids, OTHER, claimed.fence, number, step)
+    await store.walks.advance(claimed.hold, number, step)
 
 
 async def share(runner: Runner, hands: Hands) -> Claimed:

@@ -9,8 +9,9 @@ import pytest
 
 from engine.errors import StoreFull, Unavailable
 from engine.executions import ExecutionStatus
+from engine.store.claims import Claimed, Hold
 from engine.store.events import Events, Telling
-from engine.store.walks import Advanced, Claimed, Verdict
+from engine.store.walks import Advanced, Verdict
 from tests.eventually import eventually
 from workers.models.base import tell_nobody
 from workers.walking import telling
@@ -30,15 +31,7 @@ class Told(Events):
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def tell(
-        self,
-        account_id: str,
-        execution_id: str,
-        worker_id: str,
-        fence: int,
-        batch: int,
-        told: Sequence[Telling],
-    ) -> bool:
+    async def tell(self, hold: Hold, batch: int, told: Sequence[Telling]) -> bool:
         self.batches.append((batch, list(told)))
         self.times.append(asyncio.get_running_loop().time())
         await self.gate.wait()
@@ -64,9 +57,7 @@ class Told(Events):
 
 def teller(events: Told, record: Mapping[str, bytes] = WATCHED) -> Teller:
     claimed = Claimed(
-        account_id="acc",
-        execution_id="x",
-        fence=1,
+        hold=Hold("acc", "x", "w1", 1),
         now=0,
         slug="s",
         version=1,
@@ -75,7 +66,7 @@ def teller(events: Told, record: Mapping[str, bytes] = WATCHED) -> Teller:
         statuses="r",
         record=record,
     )
-    return Teller(cast(Events, events), claimed, "w1")
+    return Teller(cast(Events, events), claimed)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,103 @@
+"""Claims: what a worker holds of executions, and what of their nodes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine import keyspace
+from engine.executions import ExecutionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A worker's claim on an execution; whatever it records is only taken while this one counts."""
+
+    account_id: str
+    execution_id: str
+    worker_id: str
+    fence: int
+    """The number of the claim, from 1."""
+
+    @property
+    def reference(self) -> str:
+        """How sets and hints name the execution."""
+        return keyspace.reference(self.account_id, self.execution_id)
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """The keys of the execution and of what the worker holds."""
+        partition = keyspace.partition_of(self.account_id)
+        return (
+            keyspace.execution(self.account_id, self.execution_id),
+            keyspace.held(partition, self.worker_id),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """An execution that this worker holds, with everything on record. `now` is in milliseconds."""
+
+    hold: Hold
+    now: int
+    slug: str
+    version: int
+    inputs: Mapping[str, Any]
+    status: ExecutionStatus
+    statuses: str
+    record: Mapping[str, bytes]
+
+    @property
+    def account_id(self) -> str:
+        """Whose execution it is."""
+        return self.hold.account_id
+
+    @property
+    def execution_id(self) -> str:
+        """Which execution it is."""
+        return self.hold.execution_id
+
+    @property
+    def fence(self) -> int:
+        """The number of the claim, from 1."""
+        return self.hold.fence
+
+    @property
+    def reference(self) -> str:
+        """How sets and hints name the execution."""
+        return self.hold.reference
+
+    @property
+    def lost(self) -> int:
+        """Workers that died while they held it, since the last step on record."""
+        return int(self.record.get("lost", 0))
+
+    @property
+    def model_ids(self) -> Sequence[str]:
+        """Internal names of the models in it."""
+        models = self.record.get("models", b"").decode()
+        return models.split(",") if models else ()
+
+    @property
+    def told_key(self) -> str:
+        """The key whose webhook is told of the end; empty for none."""
+        return self.record["key"].decode() if "hook" in self.record else ""
+
+
+def parse_claims(record: Mapping[str, bytes]) -> dict[int, "NodeClaim"]:
+    """The claims on record of nodes that run, wait for a retry or were given back, by index."""
+    found = {}
+    for name, value in record.items():
+        if name[0] == "n" and name[1:].isdigit():
+            fence, attempts, at, lost = (int(part) for part in value.split(b":"))
+            found[int(name[1:])] = NodeClaim(fence, attempts, at, lost)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class NodeClaim:
+    """Who runs a node (0: nobody), calls so far, when it began or is due (ms), and calls lost."""
+
+    fence: int
+    attempts: int
+    at: int
+    lost: int
