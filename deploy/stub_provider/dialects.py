@@ -6,13 +6,13 @@ Replicate: replicate.com/docs/reference/http. fal: docs.fal.ai/documentation/mod
 Gemini, BytePlus ModelArk, sunoapi.org: as in the modules that speak them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from deploy.stub_provider.limits import Standing, Standings
+from deploy.stub_provider.limits import Standings
 from deploy.stub_provider.refusals import Refused
 
 Headers = Mapping[str, str]
@@ -21,98 +21,95 @@ WRONG_KEY = "wrong"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How a protocol tells its limits."""
+
+    header: str
+    """A header's name, of `unit` (requests, tokens) and `part` (limit, remaining, reset)."""
+    reset: Callable[[float], str]
+    """Seconds until all is there again, as they are written."""
+
+
+def _bearer(headers: Headers) -> None:
+    """A key is not needed, as with most servers of one's own; a wrong one is refused."""
+    if headers.get("authorization", "").endswith(WRONG_KEY):
+        raise Refused(401, "(stub) Incorrect API key provided.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """One protocol's words for what every protocol has."""
 
-    error: Callable[[Refused, str], Mapping[str, Any]]
-    rate_headers: Callable[[Standings], Headers]
-    check: Callable[[Headers], None]
-    id_header: str
-    id_prefix: str
+    shape: Callable[[Refused, str, str], Mapping[str, Any]]
+    """An error's body, of its kind and the id of the request."""
+    kinds: Mapping[int, str] = field(default_factory=dict)
+    """What kind of error a status is; others are `usual`, from 500 on `usual_fault`."""
+    usual: str = ""
+    usual_fault: str = ""
+    rates: Rates | None = None
+    check: Callable[[Headers], None] = _bearer
+    """Raises Refused for headers without a key that is good."""
+    id_header: str = "x-request-id"
+    id_prefix: str = ""
+
+    def error(self, refused: Refused, request_id: str) -> Mapping[str, Any]:
+        """The body of a refusal."""
+        usual = self.usual_fault if refused.status >= 500 else self.usual
+        return self.shape(refused, self.kinds.get(refused.status, usual), request_id)
+
+    def rate_headers(self, standings: Standings) -> Headers:
+        """How the limits stand; those that there are not are left out."""
+        if self.rates is None:
+            return {}
+        headers = {}
+        for unit, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
+            if standing is None:
+                continue
+            reset = self.rates.reset(standing.reset_seconds)
+            parts = {"limit": standing.limit, "remaining": standing.remaining, "reset": reset}
+            for part, value in parts.items():
+                if value is not None:
+                    headers[self.rates.header.format(unit=unit, part=part)] = str(value)
+        return headers
 
 
-def _openai_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
-    kinds = {401: "invalid_request_error", 403: "permission_error", 429: "rate_limit_error"}
-    usual = "server_error" if refused.status >= 500 else "invalid_request_error"
+def _openai_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
     codes = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
     return {
         "error": {
             "message": refused.message,
-            "type": kinds.get(refused.status, usual),
+            "type": kind,
             "param": refused.param,
             "code": refused.code or codes.get(refused.status),
         }
     }
 
 
-def _anthropic_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
-    kinds = {
-        401: "authentication_error",
-        402: "billing_error",
-        403: "permission_error",
-        404: "not_found_error",
-        413: "request_too_large",
-        429: "rate_limit_error",
-        504: "timeout_error",
-        529: "overloaded_error",
-    }
-    usual = "api_error" if refused.status >= 500 else "invalid_request_error"
-    error = {"type": kinds.get(refused.status, usual), "message": refused.message}
+def _anthropic_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+    error = {"type": kind, "message": refused.message}
     return {"type": "error", "error": error, "request_id": request_id}
 
 
-def _replicate_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
-    known = {status.value: status.phrase for status in HTTPStatus}
-    title = known.get(refused.status, "Error")
-    return {"title": title, "detail": refused.message, "status": refused.status}
+def _replicate_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+    return {"title": kind, "detail": refused.message, "status": refused.status}
 
 
-def _fal_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
+def _fal_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
     return {"detail": refused.message}
 
 
-def _gemini_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
-    kinds = {
-        400: "INVALID_ARGUMENT",
-        401: "UNAUTHENTICATED",
-        403: "PERMISSION_DENIED",
-        404: "NOT_FOUND",
-        429: "RESOURCE_EXHAUSTED",
-        503: "UNAVAILABLE",
-        504: "DEADLINE_EXCEEDED",
-    }
-    kind = kinds.get(refused.status, "INTERNAL")
+def _gemini_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
     return {"error": {"code": refused.status, "message": refused.message, "status": kind}}
 
 
-def _ark_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
-    kinds = {401: "AuthenticationError", 404: "NotFound", 429: "RateLimitExceeded"}
-    usual = "InternalServiceError" if refused.status >= 500 else "InvalidParameter"
+def _ark_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
     message = f"{refused.message} Request id: {request_id}"
-    error = {"code": kinds.get(refused.status, usual), "message": message}
-    return {"error": {**error, "param": refused.param or "", "type": "Error"}}
+    error = {"code": kind, "message": message, "param": refused.param or "", "type": "Error"}
+    return {"error": error}
 
 
-def _suno_error(refused: Refused, request_id: str) -> Mapping[str, Any]:
+def _suno_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
     return {"code": refused.status, "msg": refused.message, "data": None}
-
-
-def _no_rates(standings: Standings) -> Headers:
-    return {}
-
-
-def _openai_rates(standings: Standings) -> Headers:
-    def named(unit: str, standing: Standing | None) -> Iterator[tuple[str, str]]:
-        if standing is not None:
-            if standing.limit is not None:
-                yield f"x-ratelimit-limit-{unit}", str(standing.limit)
-            yield f"x-ratelimit-remaining-{unit}", str(standing.remaining)
-            yield f"x-ratelimit-reset-{unit}", duration(standing.reset_seconds)
-
-    return {
-        **dict(named("requests", standings.requests)),
-        **dict(named("tokens", standings.tokens)),
-    }
 
 
 def duration(seconds: float) -> str:
@@ -123,20 +120,8 @@ def duration(seconds: float) -> str:
     return f"{int(minutes)}m{rest:.3g}s" if minutes else f"{rest:.4g}s"
 
 
-def _anthropic_rates(standings: Standings) -> Headers:
-    def named(unit: str, standing: Standing | None) -> Iterator[tuple[str, str]]:
-        if standing is not None:
-            reset = datetime.now(UTC) + timedelta(seconds=standing.reset_seconds)
-            start = f"anthropic-ratelimit-{unit}"
-            if standing.limit is not None:
-                yield f"{start}-limit", str(standing.limit)
-            yield f"{start}-remaining", str(standing.remaining)
-            yield f"{start}-reset", f"{reset:%Y-%m-%dT%H:%M:%SZ}"
-
-    return {
-        **dict(named("requests", standings.requests)),
-        **dict(named("tokens", standings.tokens)),
-    }
+def _moment_in(seconds: float) -> str:
+    return f"{datetime.now(UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _gemini_key(headers: Headers) -> None:
@@ -145,12 +130,6 @@ def _gemini_key(headers: Headers) -> None:
         raise Refused(403, "(stub) Method doesn't allow unregistered callers.")
     if key.endswith(WRONG_KEY):
         raise Refused(400, "(stub) API key not valid. Please pass a valid API key.")
-
-
-def _bearer(headers: Headers) -> None:
-    """A key is not needed, as with most servers of one's own; a wrong one is refused."""
-    if headers.get("authorization", "").endswith(WRONG_KEY):
-        raise Refused(401, "(stub) Incorrect API key provided.")
 
 
 def _anthropic_key(headers: Headers) -> None:
@@ -164,52 +143,61 @@ def _anthropic_key(headers: Headers) -> None:
         raise Refused(400, "anthropic-version: header is required")
 
 
+OPENAI_RATES = Rates(header="x-ratelimit-{part}-{unit}", reset=duration)
 OPENAI = Dialect(
-    error=_openai_error,
-    rate_headers=_openai_rates,
-    check=_bearer,
-    id_header="x-request-id",
+    shape=_openai_shape,
+    kinds={401: "invalid_request_error", 403: "permission_error", 429: "rate_limit_error"},
+    usual="invalid_request_error",
+    usual_fault="server_error",
+    rates=OPENAI_RATES,
     id_prefix="req_",
 )
 ANTHROPIC = Dialect(
-    error=_anthropic_error,
-    rate_headers=_anthropic_rates,
+    shape=_anthropic_shape,
+    kinds={
+        401: "authentication_error",
+        402: "billing_error",
+        403: "permission_error",
+        404: "not_found_error",
+        413: "request_too_large",
+        429: "rate_limit_error",
+        504: "timeout_error",
+        529: "overloaded_error",
+    },
+    usual="invalid_request_error",
+    usual_fault="api_error",
+    rates=Rates(header="anthropic-ratelimit-{unit}-{part}", reset=_moment_in),
     check=_anthropic_key,
     id_header="request-id",
     id_prefix="req_",
 )
 REPLICATE = Dialect(
-    error=_replicate_error,
-    rate_headers=_openai_rates,
-    check=_bearer,
-    id_header="x-request-id",
-    id_prefix="",
+    shape=_replicate_shape,
+    kinds={status.value: status.phrase for status in HTTPStatus},
+    usual="Error",
+    usual_fault="Error",
+    rates=OPENAI_RATES,
 )
-FAL = Dialect(
-    error=_fal_error,
-    rate_headers=_openai_rates,
-    check=_bearer,
-    id_header="x-fal-request-id",
-    id_prefix="",
-)
+FAL = Dialect(shape=_fal_shape, rates=OPENAI_RATES, id_header="x-fal-request-id")
 GEMINI = Dialect(
-    error=_gemini_error,
-    rate_headers=_no_rates,
+    shape=_gemini_shape,
+    kinds={
+        400: "INVALID_ARGUMENT",
+        401: "UNAUTHENTICATED",
+        403: "PERMISSION_DENIED",
+        404: "NOT_FOUND",
+        429: "RESOURCE_EXHAUSTED",
+        503: "UNAVAILABLE",
+        504: "DEADLINE_EXCEEDED",
+    },
+    usual="INTERNAL",
+    usual_fault="INTERNAL",
     check=_gemini_key,
-    id_header="x-request-id",
-    id_prefix="",
 )
 ARK = Dialect(
-    error=_ark_error,
-    rate_headers=_no_rates,
-    check=_bearer,
-    id_header="x-request-id",
-    id_prefix="",
+    shape=_ark_shape,
+    kinds={401: "AuthenticationError", 404: "NotFound", 429: "RateLimitExceeded"},
+    usual="InvalidParameter",
+    usual_fault="InternalServiceError",
 )
-SUNO = Dialect(
-    error=_suno_error,
-    rate_headers=_no_rates,
-    check=_bearer,
-    id_header="x-request-id",
-    id_prefix="",
-)
+SUNO = Dialect(shape=_suno_shape)
