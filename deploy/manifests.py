@@ -114,7 +114,7 @@ def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
     if isinstance(model.call, Builtin):
         return
     endpoint = model.call.endpoint
-    if not endpoint.base_url and not environ.get(endpoint.base_url_env):
+    if not endpoint.place(environ):
         raise CommandFailed(endpoint.setup)
     name = endpoint.api_key_env
     if name and not environ.get(name, "").strip():

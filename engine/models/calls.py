@@ -6,10 +6,11 @@ from typing import Any
 from engine.models.reading import About
 from engine.models.sections.anthropic import Anthropic, parse_anthropic
 from engine.models.sections.builtin import Builtin, parse_builtin
+from engine.models.sections.endpoint import Endpoint
 from engine.models.sections.http import Http, parse_http
 from engine.models.sections.openai import OpenAI, parse_openai
 
-__all__ = ["CALLS", "Anthropic", "Builtin", "Call", "Http", "OpenAI"]
+__all__ = ["CALLS", "Anthropic", "Builtin", "Call", "Http", "OpenAI", "endpoint_of"]
 
 Call = Builtin | OpenAI | Anthropic | Http
 """Every way there is."""
@@ -23,3 +24,8 @@ CALLS: dict[str, Parser] = {
     "http": parse_http,
 }
 """The sections by name; a manifest has exactly one of them."""
+
+
+def endpoint_of(call: Call) -> Endpoint | None:
+    """Where a call goes; None for what workers answer themselves."""
+    return None if isinstance(call, Builtin) else call.endpoint

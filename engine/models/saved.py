@@ -12,9 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.expressions import Template
-from engine.models.calls import Anthropic, Builtin, Call, Http, OpenAI
+from engine.models.calls import Anthropic, Call, Http, OpenAI, endpoint_of
 from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
-from engine.models.sections.endpoint import Endpoint
 from engine.urls import UrlRefused, check_url
 
 MAX_BYTES = 65_536
@@ -54,15 +53,15 @@ Pairs = frozenset[Pair]
 
 def key_pairs(models: Iterable[Model], environ: Mapping[str, str] = NOWHERE) -> Pairs:
     """Which keys go where, by these models; variables may have moved their providers."""
-    endpoints = (_endpoint(model.call) for model in models)
+    endpoints = (endpoint_of(model.call) for model in models)
     keyed = (each for each in endpoints if each and each.api_key_env)
-    places = ((environ.get(each.base_url_env) or each.base_url, each.api_key_env) for each in keyed)
+    places = ((each.place(environ), each.api_key_env) for each in keyed)
     return frozenset(_pair(place, variable) for place, variable in places if place)
 
 
 def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
     """What a call may not say that was saved over HTTP; the reasons begin with a path."""
-    endpoint = _endpoint(call)
+    endpoint = endpoint_of(call)
     if endpoint is None:
         return
     path = SECTIONS[type(call)]
@@ -94,10 +93,6 @@ def parse_saved(text: str, pairs: Pairs, name: str | None = None) -> Model:
             yield from key_faults(call, pairs)
 
     return parse_manifest(text, SOURCE, rules)
-
-
-def _endpoint(call: Call) -> Endpoint | None:
-    return None if isinstance(call, Builtin) else call.endpoint
 
 
 def _place_faults(path: str, call: Call, pair: Pair, pairs: Pairs) -> Iterator[str]:

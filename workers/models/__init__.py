@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.models.calls import Builtin
+from engine.models.calls import Builtin, endpoint_of
 from engine.models.manifest import Category, Model
 from engine.models.pricing import cost_micro_usd
 from engine.models.registry import find_model
@@ -31,7 +31,7 @@ from workers.models.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
 from workers.models.governing import Governor, Ticket, guess_tokens
 from workers.models.http import HttpDialect, line_of
-from workers.models.job import can_cancel, cancel_job
+from workers.models.job import IN_VAIN, can_cancel, cancel_job, in_vain
 from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
 from workers.models.room import MOST_BYTES, Share
@@ -62,8 +62,6 @@ DIALECTS: tuple[Dialect, ...] = (
 FALLS_BACK = frozenset({RATE_LIMITED, UNAVAILABLE})
 """The failures after which another model is asked in a model's place."""
 ALONE = Errand()
-IN_VAIN = "round"
-"""The member of a record that says how many calls were in vain."""
 
 
 class _NoWayOut(Fetcher):
@@ -112,7 +110,7 @@ class Models:
             return
         line = line_of(model.call, self._context(model, ALONE, record))
         with contextlib.suppress(NodeFailed, TimeoutError):  # else the job ends by itself
-            await cancel_job(model.call.job, str(record["id"]), line)
+            await cancel_job(model.call.job, str(record["id"]), line, {})
 
     async def _call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
         recorded = await errand.desk.job(errand.item)
@@ -155,6 +153,7 @@ class Models:
             call.receiving.free()
 
     def _context(self, model: Model, errand: Errand, job: Mapping[str, Any]) -> CallContext:
+        endpoint = endpoint_of(model.call)
         return CallContext(
             account_id=errand.desk.account_id,
             key=_key(errand, job),
@@ -163,7 +162,9 @@ class Models:
             fetch=self._fetcher.fetch,
             fetch_media=errand.fetch_media,
             keeper=self._keeper.of(
-                errand.execution_id, model.category, _place_of(model, self._environ)
+                errand.execution_id,
+                model.category,
+                endpoint.place(self._environ) if endpoint else "",
             ),
             sending=Share(self._sending),
             receiving=Share(self._receiving),
@@ -210,32 +211,20 @@ async def refuse_answer(desk: Desk, item: int) -> None:
     Raises NodeFailed.
     """
     desk.forget(item)
-    await desk.save_job(item, {IN_VAIN: _in_vain(await desk.job(item)) + 1})
-
-
-def _in_vain(job: Any) -> int:
-    return int(job.get(IN_VAIN, 0)) if isinstance(job, dict) else 0
+    await desk.save_job(item, {IN_VAIN: in_vain(await desk.job(item)) + 1})
 
 
 def _key(errand: Errand, job: Mapping[str, Any]) -> str:
     """The same for calls of which nobody knows what became, another after each that was in vain."""
-    key, count = errand.desk.key(errand.item), _in_vain(job)
+    key, count = errand.desk.key(errand.item), in_vain(job)
     return f"{key}-{count}" if key and count else key
 
 
 def _own(job: Mapping[str, Any], model: Model) -> dict[str, Any] | None:
     """What a record says to a model: of another one's job nothing but how many were in vain."""
     if job.get("model", model.internal_name) != model.internal_name:
-        job = {IN_VAIN: _in_vain(job)}
+        job = {IN_VAIN: in_vain(job)}
     return dict(job) or None
-
-
-def _place_of(model: Model, environ: Mapping[str, str]) -> str:
-    """The URL that a model's calls begin with; empty where they leave for nowhere."""
-    if isinstance(model.call, Builtin):
-        return ""
-    endpoint = model.call.endpoint
-    return environ.get(endpoint.base_url_env or "", "") or endpoint.base_url
 
 
 def _candidates(model: Model, begun: str | None) -> list[Model]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from engine import keyspace
+from engine.models.calls import endpoint_of
 from engine.models.limits import Limits
 from engine.models.manifest import Model
-from engine.models.sections.builtin import Builtin
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store import governor as turns
 from engine.store.governor import Event, Happening
@@ -43,11 +43,10 @@ class Ticket:
         Models with one credential share a line when the same limits are stated for them. Without
         stated limits each has its own, since what providers tell holds for one of their models.
         """
-        if isinstance(model.call, Builtin):
+        endpoint = endpoint_of(model.call)
+        if endpoint is None:
             return None
-        endpoint = model.call.endpoint
-        other = environ.get(endpoint.base_url_env, "") if endpoint.base_url_env else ""
-        place = other or endpoint.base_url
+        place = endpoint.place(environ)
         shared = repr(model.limits) if model.limits != Limits() else model.internal_name
         named = "\0".join((place, endpoint.api_key_env, shared))
         return cls(

@@ -1,8 +1,8 @@
 """A job at a provider: submitted once, asked after at growing pauses, cancelled when given up.
 
 Its id is on record before anybody asks after it, so whoever takes the node over goes on asking.
-What is on record: `id` while there is a job, and `round`, how many calls were in vain before it,
-which the key of the next one tells.
+What is on record: `id` while there is a job, and how many calls were in vain before it, which the
+key of the next one tells.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ CANCEL_SECONDS = 2.0
 MAX_ASKED_SECONDS = 60.0
 """A provider that asks for a longer pause between questions is asked after this one."""
 MAX_ID = 500
+IN_VAIN = "round"
+"""The member of a record that says how many calls were in vain."""
 
 
 def next_pause(pause: float, asked: float = 0.0) -> float:
@@ -56,11 +58,16 @@ def can_cancel(model: Model | None, record: Any) -> bool:
     return has_job and path is not None and path.names <= {JOB}
 
 
-async def cancel_job(job: Job, job_id: str, line: Line) -> None:
+def in_vain(record: Any) -> int:
+    """How many calls were in vain before the one that the record is of."""
+    return int(record.get(IN_VAIN, 0)) if isinstance(record, dict) else 0
+
+
+async def cancel_job(job: Job, job_id: str, line: Line, values: Mapping[str, Any]) -> None:
     """Ask once for a job to be cancelled. Raises NodeFailed and TimeoutError."""
     if job.cancel_path is not None:
         async with asyncio.timeout(CANCEL_SECONDS):
-            path = job.cancel_path.render_url({JOB: job_id})
+            path = job.cancel_path.render_url({**values, JOB: job_id})
             await line.fetch(job.cancel_method, path, seconds=CANCEL_SECONDS)
 
 
@@ -73,30 +80,28 @@ class _JobErrand:
     call: CallContext
 
     async def run(self) -> Any:
-        record = self.call.job if isinstance(self.call.job, dict) else {}
-        round_ = int(record.get("round", 0))
-        job_id = record.get("id")
+        job_id = self.call.job["id"] if self.call.is_under_way else None
         seconds = self.section.endpoint.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
                 if job_id is None:
-                    job_id = await self._submit(round_)
-                return await self._wait(job_id, round_)
+                    job_id = await self._submit()
+                return await self._wait(job_id)
         except TimeoutError:
-            await self._give_up(job_id, round_)
+            await self._give_up(job_id)
             message = f"The provider's job did not end within {seconds:g} s"
             raise NodeFailed(TIMEOUT, message, retryable=True) from None
         except asyncio.CancelledError:
             if self.call.is_given_up:
-                await self._give_up(job_id, round_)
+                await self._give_up(job_id)
             if self.call.is_late:
                 message = "The provider's job did not end in the node's time"
                 raise NodeFailed(TIMEOUT, message, retryable=True) from None
             raise
 
-    async def _submit(self, round_: int) -> str:
+    async def _submit(self) -> str:
         """The job's id; when it is given up meanwhile, its answer is waited for to cancel it."""
-        submitted = asyncio.create_task(self._send(round_))
+        submitted = asyncio.create_task(self._send())
         try:
             return await asyncio.shield(submitted)
         except asyncio.CancelledError:
@@ -105,10 +110,10 @@ class _JobErrand:
             submitted.cancel()
             [told] = await asyncio.gather(submitted, return_exceptions=True)
             if isinstance(told, str) and self.call.is_given_up:
-                await self._give_up(told, round_)
+                await self._give_up(told)
             raise
 
-    async def _send(self, round_: int) -> str:
+    async def _send(self) -> str:
         path, body = self.section.request(self.values)
         method = self.section.method
         reply = await self.line.ask(method, path, body, key=self.call.key, seconds=SUBMIT_SECONDS)
@@ -117,10 +122,10 @@ class _JobErrand:
             raise bad_response("has no id of a job")
         if not 0 < len(str(job_id)) <= MAX_ID:
             raise bad_response("has no id of a job")
-        await self.call.save_job({"id": str(job_id), "round": round_})
+        await self.call.save_job({"id": str(job_id), IN_VAIN: in_vain(self.call.job)})
         return str(job_id)
 
-    async def _wait(self, job_id: str, round_: int) -> Any:
+    async def _wait(self, job_id: str) -> Any:
         try:
             reply = await self._ask_until_done(job_id)
             if self.job.result_path is None:
@@ -128,7 +133,7 @@ class _JobErrand:
             return await self.line.ask("GET", self._path(self.job.result_path, job_id))
         except NodeFailed as failure:
             if not failure.retryable:  # else the next attempt goes on asking after this job
-                await self._forget(round_)
+                await self._forget()
             raise
 
     async def _ask_until_done(self, job_id: str) -> Any:
@@ -158,20 +163,18 @@ class _JobErrand:
         if not isinstance(told, bool) and isinstance(told, int | float):
             self.call.tell_progress(min(max(told / 100 if told > 1 else told, 0.0), 1.0))
 
-    async def _give_up(self, job_id: str | None, round_: int) -> None:
+    async def _give_up(self, job_id: str | None) -> None:
         if job_id is None:
             return
         try:
             async with asyncio.timeout(CANCEL_SECONDS):
-                if self.job.cancel_path is not None:
-                    path = self._path(self.job.cancel_path, job_id)
-                    await self.line.fetch(self.job.cancel_method, path, seconds=CANCEL_SECONDS)
-                await self._forget(round_)
+                await cancel_job(self.job, job_id, self.line, self.values)
+                await self._forget()
         except (NodeFailed, TimeoutError):
             return  # it was worth a try; the job ends by itself
 
-    async def _forget(self, round_: int) -> None:
-        await self.call.save_job({"round": round_ + 1})
+    async def _forget(self) -> None:
+        await self.call.save_job({IN_VAIN: in_vain(self.call.job) + 1})
 
     def _path(self, template: Template, job_id: str) -> str:
         return template.render_url({**self.values, JOB: job_id})

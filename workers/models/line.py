@@ -195,11 +195,11 @@ class Line:
 
     def _base_url(self) -> str:
         endpoint = self._endpoint
-        other = self._call.environ.get(endpoint.base_url_env) if endpoint.base_url_env else None
-        if not other and not endpoint.base_url:
+        place = endpoint.place(self._call.environ)
+        if not place:
             log.warning("a provider is not set up", extra={"setup": endpoint.setup})
             raise NodeFailed(UNAVAILABLE, NO_ADDRESS)
-        return (other or endpoint.base_url).rstrip("/")
+        return place.rstrip("/")
 
     def _key(self) -> str:
         name = self._endpoint.api_key_env

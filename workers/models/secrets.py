@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
+from engine.models.calls import endpoint_of
 from engine.models.registry import all_models
-from engine.models.sections.builtin import Builtin
 
 SHORTEST = 4
 """A key this short would be found in every other word."""
@@ -15,8 +15,8 @@ HIDDEN = "[secret]"
 
 def known_secrets(environ: Mapping[str, str]) -> set[str]:
     """The keys of all providers that the registry knows."""
-    calls = (model.call for model in all_models())
-    names = {each.endpoint.api_key_env for each in calls if not isinstance(each, Builtin)}
+    endpoints = (endpoint_of(model.call) for model in all_models())
+    names = {each.api_key_env for each in endpoints if each}
     return {environ[name].strip() for name in names if environ.get(name)}
 
 

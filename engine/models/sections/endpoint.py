@@ -1,5 +1,6 @@
 """What every section has that calls a provider: where it is, and how it knows us."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.models.reading import Reader
@@ -32,6 +33,10 @@ class Endpoint:
     """The longest that one call, or one job, may take."""
     keep_alive: bool
     """Whether a connection is used for more than one call."""
+
+    def place(self, environ: Mapping[str, str]) -> str:
+        """The URL that calls begin with; empty where a variable should say it and does not."""
+        return environ.get(self.base_url_env) or self.base_url
 
 
 def read_endpoint(
