@@ -1,6 +1,8 @@
 """The query string, read strictly: a value that does not parse is refused by name."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
@@ -75,6 +77,10 @@ class Query:
             raise InvalidQuery(name, f"'{name}' must be a number of seconds, zero or more")
         return seconds
 
+    def limit(self) -> int:
+        """How many rows the page may have."""
+        return self.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+
     def status(self, name: str) -> ExecutionStatus | None:
         """An execution's status."""
         value = self.text(name)
@@ -101,6 +107,15 @@ class Query:
         if value is not None and not is_model_name(value):
             raise InvalidQuery(name, f"'{name}' must be a model's internal name")
         return value
+
+
+@contextlib.contextmanager
+def cursor_refused() -> Iterator[None]:
+    """Has the ValueError of a list be the refusal of its cursor. Raises InvalidQuery."""
+    try:
+        yield
+    except ValueError:
+        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
 
 
 def parse_seconds(text: str) -> float | None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import InvalidQuery
 from engine.media.links import WIDTHS, Link, round_width
 from engine.media.ranges import ByteRange
 from engine.media.thumbnails import CONTENT_TYPE
@@ -13,7 +12,7 @@ from engine.store import Asset, Principal
 from engine.store.assets import Source
 from engine.store.limits import UPLOADS
 from gateway.endpoints import Resource, any_key, guessed, requires
-from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
+from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest, Services
 from gateway.serving import Medium, send_medium
 from gateway.uploads import read_upload
@@ -37,13 +36,11 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
 async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's assets, newest first, a page at a time, and what all its media take."""
     query = Query(request.scope)
-    limit = query.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    limit = query.limit()
     cursor = query.text("cursor")
     library = request.state["services"].library
-    try:
+    with cursor_refused():
         page = await library.page(principal.account.id, limit=limit, cursor=cursor)
-    except ValueError:
-        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
     return json_response(
         {
             "rows": [asset_shape(asset, library.link(asset)) for asset in page.assets],

@@ -5,10 +5,10 @@ import re
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import ExecutionNotFound, InvalidQuery, NotFound
+from engine.errors import ExecutionNotFound, NotFound
 from engine.store import Principal
 from gateway.endpoints import Resource, requires
-from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
+from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest
 from gateway.streams import Watch, read_last_event_id
 from gateway.wire import execution_shape, execution_with_nodes_shape, json_response
@@ -20,9 +20,9 @@ EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""
     services, query = request.state["services"], Query(request.scope)
-    limit = query.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    limit = query.limit()
     status, slug, cursor = query.status("status"), query.slug("workflowSlug"), query.text("cursor")
-    try:
+    with cursor_refused():
         rows, next_cursor = await services.store.executions.list(
             principal.account.id,
             status=status,
@@ -31,8 +31,6 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
             cursor=cursor,
             hold=services.memory.for_answer(request.scope),
         )
-    except ValueError:
-        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
     return json_response(
         {"rows": [execution_shape(row) for row in rows], "nextCursor": next_cursor}
     )

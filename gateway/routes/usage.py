@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from engine.store import Principal, UsageFilter
 from gateway.endpoints import Resource, any_key
-from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, Query
+from gateway.query import MAX_OFFSET, Query
 from gateway.services import GatewayRequest
 from gateway.wire import json_response, usage_row
 
@@ -14,7 +14,7 @@ from gateway.wire import json_response, usage_row
 async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     """The account's executions and their cost, newest first, a page at a time."""
     query = Query(request.scope)
-    limit = query.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    limit = query.limit()
     offset = query.integer("offset", default=0, low=0, high=MAX_OFFSET)
     wanted = UsageFilter(
         status=query.status("status"),

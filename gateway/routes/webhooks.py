@@ -9,13 +9,13 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import InvalidBody, InvalidQuery, InvalidWebhook, NotFound
+from engine.errors import InvalidBody, InvalidWebhook, NotFound
 from engine.store import ApiKey, Principal
 from engine.store.deliveries import NO_DELIVERY
 from engine.webhooks import CAPABILITY, check_secret, check_webhook_url
 from gateway.auth import check_capability
 from gateway.endpoints import Resource, session_only
-from gateway.query import DEFAULT_LIMIT, MAX_LIMIT, Query
+from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest
 from gateway.wire import delivery_shape, json_response, read_object, webhook_shape
 
@@ -81,15 +81,13 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
 async def list_deliveries(request: GatewayRequest, principal: Principal) -> Response:
     """What was sent and what came of it, newest first, a page at a time."""
     query = Query(request.scope)
-    limit = query.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+    limit = query.limit()
     cursor = query.text("cursor")
     key = await _own_key(request, principal)
-    try:
+    with cursor_refused():
         rows, next_cursor = await request.state["services"].store.deliveries.list(
             key.account_id, key.id, limit=limit, after=cursor
         )
-    except ValueError:
-        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
     shown = {"rows": [delivery_shape(row) for row in rows], "nextCursor": next_cursor}
     return json_response(shown, headers=NOT_STORED)
 
