@@ -10,9 +10,12 @@ from typing import Any
 
 from deploy.http_client import Unreachable, connect, read_json
 from deploy.problems import Refused
+from engine.server_sent import Events
 
 SILENCE_SECONDS = 45.0
 """Gateways say that they live three times as often."""
+MAX_EVENT_BYTES = 268_435_456
+"""The gateway is the caller's own; this is against what never ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ class _Stream:
             if response.status >= 400:
                 raise Refused(response.status, read_json(response.read()))
             yield from _parse(response)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unreachable(f"The events have ended ({type(error).__name__}).") from error
         finally:
             connection.close()
@@ -97,13 +100,8 @@ class _Stream:
 
 
 def _parse(lines: http.client.HTTPResponse) -> Iterator[Happening]:
-    fields: dict[str, str] = {}
+    """Raises ValueError for what is no event of ours."""
+    events = Events(MAX_EVENT_BYTES)
     for line in lines:
-        name, _, value = line.decode().rstrip("\n").partition(": ")
-        if name:
-            fields[name] = value
-            continue
-        if "data" in fields:
-            data = json.loads(fields["data"])
-            yield Happening(id=fields["id"], name=fields["event"], data=data)
-        fields = {}
+        for event in events.feed(line):
+            yield Happening(id=event.id, name=event.type, data=json.loads(event.data))

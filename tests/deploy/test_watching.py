@@ -182,7 +182,8 @@ async def test_a_screen_shows_every_node_and_the_end_of_its_text(
 
 @pytest.fixture
 async def server() -> AsyncIterator[str]:
-    """Answers `/after/…` with two events, `/hangs` with one and no end, and refuses the rest."""
+    """Answers `/after/…` with two events, `/hangs` with one and no end, `/garbled` with one that
+    is none, and refuses the rest."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path == "/refused":
@@ -196,6 +197,8 @@ async def server() -> AsyncIterator[str]:
         await response.write(f"id: 1.1\nevent: {after}\ndata: {data}\n\n".encode())
         if request.path == "/hangs":
             await asyncio.sleep(30)
+        if request.path == "/garbled":
+            await response.write(b"data: {\n\n")
         await response.write(b"id: 1.2\nevent: last\ndata: {}\n\n")
         return response
 
@@ -240,6 +243,12 @@ async def test_who_has_seen_enough_hangs_up(server: str) -> None:
 async def test_a_refusal_says_why(server: str) -> None:
     with pytest.raises(Refused, match="^No$"):
         await anext(read_events(f"{server}/refused", "k"))
+
+
+async def test_what_is_no_event_ends_them(server: str) -> None:
+    async with asyncio.timeout(5):
+        with pytest.raises(Unreachable, match="have ended"):
+            [each async for each in read_events(f"{server}/garbled", "k")]
 
 
 async def test_nobody_there_is_a_sentence() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from engine.failures import BAD_RESPONSE
 from engine.nodes.base import HttpAnswer, NodeFailed
-from workers.models.events import Event, Events, EventTooLarge
+from engine.server_sent import Event, Events, EventTooLarge
 from workers.models.failing import bad_response, of_event
 from workers.models.parsing import parse
 from workers.models.secrets import Veil

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
+from engine.server_sent import MAX_EVENT_BYTES
 from tests.providers import KEY, Provider
 from tests.workers.models.streams import (
     DONE,
@@ -22,7 +23,6 @@ from tests.workers.models.streams import (
     fail,
     stream,
 )
-from workers.models.events import MAX_EVENT_BYTES
 
 # -- what comes back ------------------------------------------------------------------------------
 

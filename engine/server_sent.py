@@ -15,17 +15,15 @@ class EventTooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event: its type, and its data in the bytes in which it came."""
+    """One event: its type, its data in the bytes in which it came, and the last id told by then."""
 
     type: str
     data: bytes
+    id: str = ""
 
 
 class Events:
-    """Puts events together; what the body ends in the middle of is none.
-
-    `id` and `retry` are for those who call again, and nobody does here.
-    """
+    """Puts events together; what the body ends in the middle of is none. `retry` is left out."""
 
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -33,6 +31,7 @@ class Events:
         self._is_first = True
         self._after_return = False
         self._type = b""
+        self._id = ""
         self._data: list[bytes] = []
         self._size = 0
 
@@ -61,7 +60,7 @@ class Events:
             return
         if self._data:
             event_type = self._type.decode(errors="replace") or MESSAGE
-            yield Event(type=event_type, data=b"\n".join(self._data))
+            yield Event(type=event_type, data=b"\n".join(self._data), id=self._id)
         self._type, self._data, self._size = b"", [], 0
 
     def _take_field(self, line: bytes) -> None:
@@ -69,6 +68,8 @@ class Events:
         value = value.removeprefix(b" ")
         if name == b"event":
             self._type = value
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode(errors="replace")
         elif name == b"data":
             self._size += len(value) + 1
             if self._size > self._max_bytes:

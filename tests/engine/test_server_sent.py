@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.models.events import Event, Events, EventTooLarge
+from engine.server_sent import Event, Events, EventTooLarge
 
 
 def read(*pieces: bytes) -> list[Event]:
@@ -32,7 +32,7 @@ def said(*texts: str) -> list[Event]:
         ("data:\n\n", [""]),
         (": comment\n\n", []),
         (": comment\ndata: one\n: comment\n\n", ["one"]),
-        ("id: 7\nretry: 10\nother: x\ndata: one\n\n", ["one"]),
+        ("retry: 10\nother: x\ndata: one\n\n", ["one"]),
         ("data: one\r\n\r\n", ["one"]),
         ("data: one\r\r", ["one"]),
         ("data: one\rdata: two\n\r\n", ["one\ntwo"]),
@@ -58,6 +58,18 @@ def test_an_event_has_a_type_and_the_next_one_has_it_no_more() -> None:
     assert read(b"event: error\ndata: 1\n\nevent: gone\n\ndata: 2\n\nevent\ndata: 3\n\n") == [
         Event(type="error", data=b"1"),
         *said("2", "3"),
+    ]
+
+
+def test_an_event_has_the_last_id_that_was_told() -> None:
+    body = b"data: 0\n\nid: 7\ndata: 1\n\ndata: 2\n\nid: 8\0\ndata: 3\n\nid\n\ndata: 4\n\n"
+
+    assert [(event.id, event.data) for event in read(body)] == [
+        ("", b"0"),
+        ("7", b"1"),
+        ("7", b"2"),
+        ("7", b"3"),
+        ("", b"4"),
     ]
 
 
@@ -106,18 +118,20 @@ BODIES = st.lists(st.tuples(LINES, ENDS), max_size=30).map(
 def plainly(body: str) -> list[Event]:
     """The same, from a body that is all there."""
     found: list[Event] = []
-    kind, data = "", ""
+    kind, data, last = "", "", ""
     *lines, _ = re.split("\r\n|\r|\n", body.removeprefix("\ufeff"))
     for line in lines:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "event" and line:
             kind = value
+        elif name == "id":
+            last = value
         elif name == "data":
             data += value + "\n"
         elif not line:
             if data:
-                found.append(Event(type=kind or "message", data=data[:-1].encode()))
+                found.append(Event(type=kind or "message", data=data[:-1].encode(), id=last))
             kind, data = "", ""
     return found
 
