@@ -5,27 +5,48 @@ from collections.abc import Callable, Mapping
 from engine.media.following import Follower, Steps
 from engine.media.formats import MAX_FRAMES, UnfitMedia, check_pixels
 
+JPEG_END = b"\xff\xd9"
 MAX_CHUNK = (1 << 31) - 1
 PNG_SUM = b"\xaeB`\x82"
 """Of the last chunk, which holds nothing."""
+NO_END = "The file does not end where its format ends"
 
 
 class Frames:
     """Follows the parts of a file of pictures; nothing of them is decoded or held."""
 
     def __init__(self, content_type: str) -> None:
-        steps = STEPS.get(content_type)
-        self._follower = Follower(steps()) if steps else None
+        """The content type is one of `STEPS`."""
+        self._follower = Follower(STEPS[content_type]())
 
     def feed(self, piece: bytes) -> None:
         """The next bytes. Raises UnfitMedia when there are too many pictures, and for damage."""
-        if self._follower is not None and self._follower.feed(piece) < len(piece):
+        if self._follower.feed(piece) < len(piece):
             raise UnfitMedia("Something comes behind the end of the picture")
 
     def finish(self) -> None:
         """There are no more bytes. Raises UnfitMedia when there should be."""
-        if self._follower is not None and not self._follower.is_over:
-            raise UnfitMedia("The file does not end where its format ends")
+        if not self._follower.is_over:
+            raise UnfitMedia(NO_END)
+
+
+class JpegEnd:
+    """Looks for the mark that ends a JPEG's picture in what comes behind its header."""
+
+    def __init__(self) -> None:
+        self._last = b""
+        self._is_there = False
+
+    def feed(self, piece: bytes) -> None:
+        """The next bytes."""
+        if not self._is_there:
+            self._is_there = JPEG_END in self._last + piece
+            self._last = piece[-1:]
+
+    def finish(self) -> None:
+        """There are no more bytes. Raises UnfitMedia when there should be."""
+        if not self._is_there:
+            raise UnfitMedia(NO_END)
 
 
 class _Count:
@@ -81,7 +102,7 @@ def _png() -> Steps:
             raise UnfitMedia("The PNG's chunks are damaged")
         if kind == b"IEND":
             if length or (yield 0, 4) != PNG_SUM:
-                raise UnfitMedia("The file does not end where its format ends")
+                raise UnfitMedia(NO_END)
             return
         skip = length + 4
         if kind == b"acTL" and length == 8:

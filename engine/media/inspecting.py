@@ -1,22 +1,44 @@
 """Looking at a file while it passes: at its head what it is, at its end whether it is whole."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
+from engine.media.following import Told
 from engine.media.formats import HEAD_BYTES, Facts, Medium, UnfitMedia, read_facts
-from engine.media.frames import Frames
+from engine.media.frames import STEPS, Frames, JpegEnd
 from engine.media.movies import MovieFollower
 from engine.media.sounds import OggFollower
 
-JPEG_END = b"\xff\xd9"
 MAX_MS = (1 << 53) - 1
 """What is longer is no length: no reader of JSON need know such a number."""
-FOLLOWERS: Mapping[str, type[MovieFollower | OggFollower]] = {
+
+
+class Watcher(Protocol):
+    """Looks at a file as it passes, from where its data begin."""
+
+    def feed(self, piece: bytes) -> None:
+        """The next bytes. Raises UnfitMedia."""
+        ...
+
+    def finish(self) -> Told | None:
+        """There are no more bytes: what they have told, None: nothing that the head does not.
+
+        Raises UnfitMedia when they end too early: what stands behind a picture could be something
+        else, for those who read from the end.
+        """
+        ...
+
+
+WATCHERS: Mapping[str, Callable[[], Watcher]] = {
+    **{content_type: partial(Frames, content_type) for content_type in STEPS},
+    "image/jpeg": JpegEnd,
     "video/mp4": MovieFollower,
     "audio/mp4": MovieFollower,
     "audio/ogg": OggFollower,
 }
-"""What reads what a file tells elsewhere than in its head."""
+"""Of the types of which not all is known by the head."""
 
 
 class TooLargeMedia(ValueError):
@@ -33,10 +55,7 @@ class Inspector:
         self._declared = declared
         self._medium = medium
         self._max_bytes = max_bytes
-        self._frames = Frames("")
-        self._follower: MovieFollower | OggFollower | None = None
-        self._last = b""
-        self._has_jpeg_end = False
+        self._watcher: Watcher | None = None
         self.bytes = 0
         self.facts: Facts | None = None
 
@@ -46,9 +65,7 @@ class Inspector:
         async for piece in pieces:
             self._count(piece)
             if self.facts is not None:
-                self._note(piece)
-                if self._follower is not None:
-                    self._follower.feed(piece)
+                self._watch(piece)
                 yield piece
                 continue
             head += piece
@@ -56,7 +73,7 @@ class Inspector:
                 yield self._begin(bytes(head))
         if self.facts is None:
             yield self._begin(bytes(head))
-        self._check_end()
+        self.facts = self._measured(self.known)
 
     @property
     def known(self) -> Facts:
@@ -74,31 +91,19 @@ class Inspector:
         self.facts = read_facts(head, self._declared)
         if self._medium is not None and self.facts.medium is not self._medium:
             raise UnfitMedia(f"The file is {self.facts.content_type}, not {self._medium}")
-        self._frames = Frames(self.facts.content_type)
-        self._note(head[self.facts.data_at :])
-        follower = FOLLOWERS.get(self.facts.content_type)
-        if follower is not None:
-            self._follower = follower()
-            self._follower.feed(head)
+        watcher = WATCHERS.get(self.facts.content_type)
+        self._watcher = watcher() if watcher else None
+        self._watch(head[self.facts.data_at :])
         return head
 
-    def _note(self, piece: bytes) -> None:
-        self._frames.feed(piece)
-        if self.known.content_type == "image/jpeg" and not self._has_jpeg_end:
-            self._has_jpeg_end = JPEG_END in self._last + piece
-            self._last = piece[-1:]
+    def _watch(self, piece: bytes) -> None:
+        if self._watcher is not None:
+            self._watcher.feed(piece)
 
-    def _check_end(self) -> None:
-        """What stands behind a picture could be something else, for those who read from the end."""
-        self._frames.finish()
-        self._measure()
-        if self.known.content_type == "image/jpeg" and not self._has_jpeg_end:
-            raise UnfitMedia("The file does not end where its format ends")
-
-    def _measure(self) -> None:
-        facts = self.known
-        if self._follower is not None:
-            told = self._follower.find()
+    def _measured(self, facts: Facts) -> Facts:
+        """What is known at the end. Raises UnfitMedia."""
+        told = self._watcher.finish() if self._watcher else None
+        if told is not None:
             facts = replace(facts, duration_ms=told.duration_ms)
             if facts.medium is Medium.VIDEO:
                 facts = replace(facts, width=told.width, height=told.height)
@@ -108,4 +113,4 @@ class Inspector:
             facts = replace(facts, duration_ms=min(facts.duration_ms or there, there))
         if (facts.duration_ms or 0) > MAX_MS:
             facts = replace(facts, duration_ms=None)
-        self.facts = facts
+        return facts

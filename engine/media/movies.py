@@ -27,8 +27,8 @@ class MovieFollower:
         """The next bytes of the file."""
         self._follower.feed(piece)
 
-    def find(self) -> Told:
-        """What has been told up to now."""
+    def finish(self) -> Told:
+        """There are no more bytes: what they have told."""
         width, height = self._size or (None, None)
         duration_ms = self._duration_ms
         if not duration_ms and self._is_in_parts:
@@ -96,7 +96,7 @@ def read_movie(data: bytes) -> Told:
     """What the beginning of a file tells."""
     follower = MovieFollower()
     follower.feed(data)
-    return follower.find()
+    return follower.finish()
 
 
 def _duration(box: bytes) -> int | None:

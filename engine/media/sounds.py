@@ -106,8 +106,8 @@ class OggFollower:
         while self._tail_bytes - len(self._tail[0]) >= PAGE_BYTES:
             self._tail_bytes -= len(self._tail.popleft())
 
-    def find(self) -> Told:
-        """What is told, once all has passed."""
+    def finish(self) -> Told:
+        """There are no more bytes: what they have told."""
         rate, before = _clock(self._head)
         samples = _last_sample(b"".join(self._tail)[-PAGE_BYTES:], self._head[14:18])
         if not rate or samples is None:

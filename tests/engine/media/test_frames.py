@@ -6,7 +6,7 @@ import time
 import pytest
 
 from engine.media.formats import MAX_FRAMES, UnfitMedia
-from engine.media.frames import Frames
+from engine.media.frames import Frames, JpegEnd
 from tests import media_files as files
 
 WHOLE = {
@@ -86,5 +86,19 @@ def test_a_large_file_is_followed_in_little_time() -> None:
     assert time.perf_counter() - began < 1
 
 
-def test_what_has_no_frames_is_let_through() -> None:
-    follow("audio/wav", files.wav())
+@pytest.mark.parametrize("size", [1, 2, 7, 65_536])
+def test_a_jpeg_ends_with_its_mark_however_it_is_cut(size: int) -> None:
+    data = files.picture("JPEG")
+
+    assert_ends(data, size)
+    assert_ends(data + b"\0\0", size)
+    for length in (1, len(data) - 2, len(data) - 1):
+        with pytest.raises(UnfitMedia, match="does not end"):
+            assert_ends(data[:length], size)
+
+
+def assert_ends(data: bytes, size: int) -> None:
+    end = JpegEnd()
+    for start in range(0, len(data), size):
+        end.feed(data[start : start + size])
+    end.finish()
