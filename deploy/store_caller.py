@@ -17,7 +17,7 @@ from engine.errors import (
     WorkflowNotFound,
     WorkflowNotRunnable,
 )
-from engine.events import BEFORE_ALL, parse_event_id, read_events
+from engine.events import BEFORE_ALL, parse_event_id
 from engine.fields import check_inputs
 from engine.graph import Plan
 from engine.store import Account, StaleWorkflow, Store, Workflow
@@ -89,19 +89,14 @@ class StoreCaller:
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:
         """Read until there is no more."""
-        narrator = Narrator(self._store, self._account.id, execution_id)
         seen = parse_event_id(after) if after else BEFORE_ALL
-        first, is_over = max(1, seen.number), False
+        narrator, is_over = Narrator(self._store, self._account.id, execution_id, seen), False
         while not is_over:
-            reading = await narrator.read(first)
-            for entry in reading.entries:
-                for event_id, event in read_events(entry, seen):
-                    data = await narrator.data(event)
-                    if data is not None:
-                        # As over HTTP: what is no JSON by itself is by now.
-                        data = json.loads(encode_json(data))
-                        yield Happening(id=str(event_id), name=event.name, data=data)
-                first = entry.number + 1
+            reading = await narrator.read()
+            async for event_id, name, data in narrator.tell(reading):
+                # As over HTTP: what is no JSON by itself is by now.
+                shown = json.loads(encode_json(data))
+                yield Happening(id=str(event_id), name=name, data=shown)
             is_over = reading.is_all
             await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
 

@@ -62,26 +62,21 @@ async def _events(
     caller: Caller, slug: str, inputs: Mapping[str, Any]
 ) -> AsyncGenerator[Happening, None]:
     """All events; a stream that has ended too early is taken up again."""
+    stream = caller.watch(slug, inputs)
     execution_id, after, silences = "", "", 0
-    try:
-        async with contextlib.aclosing(caller.watch(slug, inputs)) as happenings:
-            async for happening in happenings:
-                execution_id, after = happening.data["executionId"], happening.id
-                yield happening
-    except (Unreachable, Refused):
-        if not after:
-            raise
     while True:
-        await asyncio.sleep(MAX_PAUSE_SECONDS)
         try:
-            async with contextlib.aclosing(caller.events(execution_id, after)) as happenings:
+            async with contextlib.aclosing(stream) as happenings:
                 async for happening in happenings:
-                    after, silences = happening.id, 0
+                    execution_id, after = happening.data["executionId"], happening.id
+                    silences = 0
                     yield happening
         except (Unreachable, Refused) as error:
             silences += 1
-            if _is_final(error) or silences > MAX_SILENCES:
+            if not after or _is_final(error) or silences > MAX_SILENCES:
                 raise
+        await asyncio.sleep(MAX_PAUSE_SECONDS)
+        stream = caller.events(execution_id, after)
 
 
 def _is_final(error: Unreachable | Refused) -> bool:

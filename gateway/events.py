@@ -1,11 +1,11 @@
 """Events as they are sent: their data in the contract's names, framed as server-sent events."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from engine.errors import NotFound, ResultGone
-from engine.events import Event, EventId, EventName
+from engine.events import BEFORE_ALL, Event, EventId, EventName, read_events
 from engine.graph import NodeName
 from engine.store import Hold, Store
 from engine.store.events import Reading
@@ -28,21 +28,28 @@ def frame(event_id: EventId, name: EventName, data: Mapping[str, Any]) -> bytes:
 
 
 class Narrator:
-    """Reads what happens to one execution, and says it in the contract's words."""
+    """Reads what happens to one execution behind an event, and says it in the contract's words."""
 
     def __init__(
-        self, store: Store, account_id: str, execution_id: str, hold: Hold | None = None
+        self,
+        store: Store,
+        account_id: str,
+        execution_id: str,
+        after: EventId = BEFORE_ALL,
+        hold: Hold | None = None,
     ) -> None:
         self._store = store
+        self._after = after
+        self._first = max(1, after.number)
         self._account_id = account_id
         self._execution_id = execution_id
         self._hold = hold
         self._names: Sequence[NodeName] = ()
 
-    async def read(self, first: int, channel: str = "") -> Reading:
-        """As `Events.read`. Raises ExecutionNotFound or Unavailable."""
+    async def read(self, channel: str = "") -> Reading:
+        """What comes next, as `Events.read`. Raises ExecutionNotFound or Unavailable."""
         reading = await self._store.events.read(
-            self._account_id, self._execution_id, first, channel
+            self._account_id, self._execution_id, self._first, channel
         )
         if not self._names and reading.entries:
             with contextlib.suppress(NotFound):  # the workflow is gone, and with it its nodes
@@ -54,11 +61,25 @@ class Narrator:
                 )
         return reading
 
-    async def data(self, event: Event) -> dict[str, Any] | None:
-        """An event's data, None where there are no words for it.
+    def has_news(self, reading: Reading) -> bool:
+        """Whether it has events behind the one that all began with."""
+        return any(read_events(entry, self._after) for entry in reading.entries)
+
+    async def tell(
+        self, reading: Reading
+    ) -> AsyncIterator[tuple[EventId, EventName, dict[str, Any]]]:
+        """Its events with their data, but for those that there are no words for.
 
         For the last event it is read again: raises ExecutionNotFound or Unavailable.
         """
+        for entry in reading.entries:
+            for event_id, event in read_events(entry, self._after):
+                data = await self._data(event)
+                if data is not None:
+                    yield event_id, event.name, data
+            self._first = entry.number + 1
+
+    async def _data(self, event: Event) -> dict[str, Any] | None:
         if event.name is EventName.EXECUTION_STARTED:
             return _started_shape(self._execution_id)
         if event.name is EventName.EXECUTION_FINISHED:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response, StreamingResponse
 
 from engine.errors import ExecutionNotFound, InvalidQuery, Unavailable
-from engine.events import BEFORE_ALL, Event, EventId, parse_event_id, read_events
+from engine.events import BEFORE_ALL, EventId, parse_event_id
 from engine.store import Ring
 from engine.store.events import NOTHING_MORE, Reading, ring_name
 from gateway.events import HEARTBEAT, MEDIA_TYPE, PREAMBLE, Narrator, frame
@@ -59,27 +59,22 @@ class Watch:
         self._request = request
         self._services = request.state["services"]
         hold = self._services.memory.for_answer(request.scope)
-        self._narrator = Narrator(self._services.store, account_id, execution_id, hold)
+        self._narrator = Narrator(self._services.store, account_id, execution_id, after, hold)
         self._ring_name = ring_name(execution_id)
-        self._after = after
-        self._first = max(1, after.number)
         self._is_over = False
         self._until = asyncio.get_running_loop().time() + seconds
 
     async def look(self) -> Reading:
         """What comes next. Raises ExecutionNotFound or Unavailable."""
-        return await self._narrator.read(self._first, self._services.bell.channel)
+        return await self._narrator.read(self._services.bell.channel)
 
     def answer(self, reading: Reading | None = None) -> Response:
         """The stream; `reading` is what is known already."""
-        if reading is not None and reading.is_all and not self._has_news(reading):
+        if reading is not None and reading.is_all and not self._narrator.has_news(reading):
             return Response(status_code=204, headers=HEADERS)  # browsers do not ask again
         if self._request.method == "HEAD":
             return Response(headers=HEADERS, media_type=MEDIA_TYPE)
         return StreamingResponse(self._body(reading), headers=HEADERS, media_type=MEDIA_TYPE)
-
-    def _has_news(self, reading: Reading) -> bool:
-        return any(read_events(entry, self._after) for entry in reading.entries)
 
     async def _body(self, reading: Reading | None) -> AsyncIterator[bytes]:
         yield PREAMBLE
@@ -113,22 +108,12 @@ class Watch:
         return reading if reading.entries or reading.is_all or self._is_over else None
 
     async def _pieces(self, reading: Reading) -> AsyncIterator[bytes]:
-        for entry in reading.entries:
-            for event_id, event in read_events(entry, self._after):
-                for piece in in_pieces(await self._frame(event_id, event)):
-                    yield piece
-            self._first = entry.number + 1
-        self._is_over = self._is_over or reading.is_all
-
-    async def _frame(self, event_id: EventId, event: Event) -> bytes:
-        """An event on the wire; empty where there are no words for it."""
         try:
-            data = await self._narrator.data(event)
+            async for event_id, name, data in self._narrator.tell(reading):
+                framed = frame(event_id, name, data)
+                self._services.memory.settle(self._request.scope, len(framed))
+                for piece in in_pieces(framed):
+                    yield piece
         except (Unavailable, ExecutionNotFound):
             self._is_over = True  # whoever asks again for the rest may be luckier
-            return b""
-        if data is None:
-            return b""
-        framed = frame(event_id, event.name, data)
-        self._services.memory.settle(self._request.scope, len(framed))
-        return framed
+        self._is_over = self._is_over or reading.is_all
