@@ -12,7 +12,7 @@ from deploy.local_model import INSTALL, is_installed, is_serving
 from deploy.redis_server import MINIMUM_VERSIONS
 from deploy.stack import LOCAL_MODEL_URL, Stack
 from engine.errors import EngineError
-from engine.media.room import Room
+from engine.media.disk import Disk
 from engine.models import registry
 from engine.objects import Objects
 from engine.settings import SettingError, load
@@ -107,7 +107,7 @@ async def check_media(environ: Mapping[str, str]) -> Check:
     room = ""
     try:
         objects = Objects.of(load(environ))
-        room = _room(await objects.room())
+        room = _room(await objects.disk())
         await objects.check()
         seen, is_well = "can be stored, read and removed", True
     except (EngineError, SettingError) as error:
@@ -122,10 +122,10 @@ async def check_media(environ: Mapping[str, str]) -> Check:
     )
 
 
-def _room(room: Room | None) -> str:
-    if room is None:
+def _room(disk: Disk | None) -> str:
+    if disk is None:
         return ""
-    return f"; {room.free_bytes:,} bytes are free, of which {room.kept_bytes:,} are to stay so"
+    return f"; {disk.free_bytes:,} bytes are free, of which {disk.kept_bytes:,} are to stay so"
 
 
 def check_models(store: Store) -> Check:

@@ -223,8 +223,8 @@ class Library:
 
         Raises StorageFailed.
         """
-        room = await self._objects.room()
-        return None if room is None else room.free_bytes
+        disk = await self._objects.disk()
+        return None if disk is None else disk.free_bytes
 
     async def check(self) -> None:
         """Raises StorageFailed when nothing can be stored."""

@@ -21,9 +21,9 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
 from engine.errors import StorageFailed, StorageStalled
+from engine.media.disk import Disk, DiskGuard, look
 from engine.media.folder import OpenFile, check_way, open_file
 from engine.media.ranges import ByteRange
-from engine.media.room import Room, RoomGuard, look
 from engine.settings import SettingError, Settings
 
 VARIABLE = "HEADRACE_MEDIA_URL"
@@ -54,7 +54,7 @@ class Objects:
 
     def __init__(self, url: str, free_bytes: int = 0) -> None:
         self._free_bytes = free_bytes
-        self._guard = RoomGuard(self._look)
+        self._guard = DiskGuard(self._look)
         self._folder = _folder_of(url)
         self._url = url
         self._part_bytes = PART_BYTES if self._folder is None else PIECE_BYTES
@@ -204,7 +204,7 @@ class Objects:
         async with _in_time():
             return await self._apart(file.read, at, size)
 
-    async def room(self) -> Room | None:
+    async def disk(self) -> Disk | None:
         """What the folder's file system has left; None: not a folder. Raises StorageStalled."""
         if self._folder is None:
             return None
@@ -228,7 +228,7 @@ class Objects:
             with _storing():
                 await self._guard.take(size)
 
-    async def _look(self) -> Room:
+    async def _look(self) -> Disk:
         return await self._apart(look, self._folder or Path(), self._free_bytes)
 
     async def check(self) -> None:

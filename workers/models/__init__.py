@@ -34,7 +34,7 @@ from workers.models.http import HttpDialect, line_of
 from workers.models.job import IN_VAIN, can_cancel, cancel_job, in_vain
 from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
-from workers.models.room import MOST_BYTES, Share
+from workers.models.shares import MOST_BYTES, Share
 
 __all__ = [
     "DIALECTS",

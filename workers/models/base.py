@@ -10,7 +10,7 @@ from engine.models.calls import Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
-from workers.models.room import Share
+from workers.models.shares import Share
 
 MARGIN_SECONDS = 0.1
 """So much before the node's time is up a call is given up, so that it says why by itself."""

@@ -15,7 +15,7 @@ from engine.models.sections.openai import Api, OpenAI
 from engine.nodes.base import NodeFailed
 from workers.models.base import CallContext, Stored
 from workers.models.failing import bad_response
-from workers.models.room import too_much
+from workers.models.shares import too_much
 
 MAX_SENT_BYTES = 20_971_520
 """Of one medium that goes to a provider."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StorageFailed
-from engine.media import room
+from engine.media import disk as media_disk
 from engine.objects import PIECE_BYTES, Objects
 from tests.disks import GIB, Disk
 
@@ -72,7 +72,7 @@ async def test_what_there_is_room_for_is_stored(
 async def test_what_was_stored_is_read_and_removed_without_room(
     objects: Objects, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "LOOK_SECONDS", 0)
+    monkeypatch.setattr("engine.media.disk.LOOK_SECONDS", 0)
     disk = Disk(monkeypatch, free=2 * GIB)
     await objects.put("ab/c", b"x")
     disk.free = 0
@@ -97,7 +97,7 @@ async def test_a_file_that_takes_the_last_room_while_it_comes_is_cut_off_and_lea
 async def test_the_system_is_asked_once_a_second_at_most(
     objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "LOOK_SECONDS", 60)
+    monkeypatch.setattr("engine.media.disk.LOOK_SECONDS", 60)
     disk = Disk(monkeypatch, free=GIB + 10)
 
     for number in range(10):
@@ -109,7 +109,7 @@ async def test_the_system_is_asked_once_a_second_at_most(
 
 
 async def test_room_that_is_made_is_used(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "LOOK_SECONDS", 0)
+    monkeypatch.setattr("engine.media.disk.LOOK_SECONDS", 0)
     disk = Disk(monkeypatch, free=0)
     with pytest.raises(StorageFailed):
         await objects.put("ab/c", b"x")
@@ -123,9 +123,9 @@ async def test_no_more_than_a_quarter_of_a_small_disk_stays_free(
 ) -> None:
     Disk(monkeypatch, free=GIB // 4 + 1, size=GIB)
 
-    seen = await objects.room()
+    seen = await objects.disk()
 
-    assert seen == room.Room(free_bytes=GIB // 4 + 1, kept_bytes=GIB // 4)
+    assert seen == media_disk.Disk(free_bytes=GIB // 4 + 1, kept_bytes=GIB // 4)
     assert await objects.put("ab/c", b"x")
 
 
@@ -154,4 +154,4 @@ async def test_a_disk_that_cannot_be_asked_takes_nothing(
 
 
 async def test_a_bucket_has_no_room_to_look_at() -> None:
-    assert await Objects("s3://media/x", GIB).room() is None
+    assert await Objects("s3://media/x", GIB).disk() is None

@@ -18,29 +18,29 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Disk:
     """What is free, and what of it is to stay free, in bytes."""
 
     free_bytes: int
     kept_bytes: int
 
 
-def look(folder: Path, kept_bytes: int) -> Room:
-    """The room where a folder is, or would be made. Raises OSError, and may block."""
-    disk = os.statvfs(next(place for place in (folder, *folder.parents) if place.exists()))
-    return Room(
-        free_bytes=disk.f_bavail * disk.f_frsize,
-        kept_bytes=min(kept_bytes, disk.f_blocks * disk.f_frsize // LARGEST_SHARE),
+def look(folder: Path, kept_bytes: int) -> Disk:
+    """The disk on which a folder is, or would be made. Raises OSError, and may block."""
+    found = os.statvfs(next(place for place in (folder, *folder.parents) if place.exists()))
+    return Disk(
+        free_bytes=found.f_bavail * found.f_frsize,
+        kept_bytes=min(kept_bytes, found.f_blocks * found.f_frsize // LARGEST_SHARE),
     )
 
 
-class RoomGuard:
+class DiskGuard:
     """Refuses what would take of the room that is to stay free.
 
     It looks once a second at most, and reckons with what it has let pass since.
     """
 
-    def __init__(self, see: Callable[[], Awaitable[Room]]) -> None:
+    def __init__(self, see: Callable[[], Awaitable[Disk]]) -> None:
         self._see = see
         self._turn = asyncio.Lock()
         self._due = 0.0
@@ -58,7 +58,7 @@ class RoomGuard:
         self._left -= size
 
     async def _look(self) -> None:
-        room = await self._see()
-        self._left = room.free_bytes - room.kept_bytes
+        disk = await self._see()
+        self._left = disk.free_bytes - disk.kept_bytes
         if self._left <= 0:
-            log.error("no room is left for media", extra={"free_bytes": room.free_bytes})
+            log.error("no room is left for media", extra={"free_bytes": disk.free_bytes})

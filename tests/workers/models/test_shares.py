@@ -17,7 +17,7 @@ from tests.providers import Kept, Provider, calling, provided, serving_provider
 from workers.http import Egress
 from workers.models import Errand, Models, NoDesk, Stored
 from workers.models.media import MAX_SENT_BYTES
-from workers.models.room import MEGABYTE, Share
+from workers.models.shares import MEGABYTE, Share
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4 * MEGABYTE)
 DATA_URL = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
