@@ -72,6 +72,7 @@ class _Stream:
         if body is not None:
             self._headers["content-type"] = "application/json"
         self._socket: socket.socket | None = None
+        self._is_over = False
 
     def events(self) -> Iterator[Happening]:
         """Blocks for as long as there may be more. Raises Refused or Unreachable."""
@@ -79,6 +80,8 @@ class _Stream:
         try:
             connection.connect()
             self._socket = connection.sock
+            if self._is_over:
+                return
             method = "GET" if self._body is None else "POST"
             connection.request(method, path, self._body, self._headers)
             response = connection.getresponse()
@@ -91,7 +94,8 @@ class _Stream:
             connection.close()
 
     def hang_up(self) -> None:
-        """Let whoever reads find the end."""
+        """Let whoever reads find the end, also one who has no connection yet."""
+        self._is_over = True
         if self._socket is not None:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)

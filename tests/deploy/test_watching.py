@@ -1,10 +1,13 @@
 """What is shown of an execution while it goes on, and how its events are read."""
 
 import asyncio
+import http.client
 import io
 import json
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
@@ -238,6 +241,31 @@ async def test_who_has_seen_enough_hangs_up(server: str) -> None:
         await events.aclose()
 
     assert first.name == "none"
+
+
+async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins, may_go_on = threading.Event(), threading.Event()
+
+    class Slow(http.client.HTTPConnection):
+        def connect(self) -> None:
+            begins.set()
+            may_go_on.wait(5)
+            super().connect()
+
+    at = urlsplit(server)
+    slow = Slow(at.hostname or "", at.port)
+    monkeypatch.setattr("deploy.event_stream.connect", lambda url, seconds: (slow, "/hangs"))
+
+    reading = asyncio.create_task(anext(read_events(server, "k")))
+    await asyncio.to_thread(begins.wait, 5)
+    reading.cancel()
+    await asyncio.sleep(0)
+    may_go_on.set()
+    done, _ = await asyncio.wait({reading}, timeout=5)
+
+    assert done == {reading}
 
 
 async def test_a_refusal_says_why(server: str) -> None:
