@@ -94,7 +94,7 @@ class Line:
         """
         veil, tell_text = Veil(self._secrets()), self._call.tell_text
         hearing = Hearing(joining, veil, tell_text, self.explain, MAX_BYTES)
-        request = self._request(
+        request = await self._request(
             "POST", path, {**body, **wish}, key=key, accept=f"{EVENTS}, application/json"
         )
         answer = await self._send(
@@ -126,7 +126,7 @@ class Line:
 
         Raises NodeFailed.
         """
-        request = self._request(method, path, body, key=key, seconds=seconds)
+        request = await self._request(method, path, body, key=key, seconds=seconds)
         request = replace(request, max_bytes=max_bytes)
         if max_bytes > MAX_BYTES:
             answer = await self._send_for_media(request)
@@ -156,7 +156,7 @@ class Line:
         """The provider's sentence about what went wrong, fit to be told, or another."""
         return cut(self.hide(sentence(body, self._error) or otherwise))
 
-    def _request(
+    async def _request(
         self,
         method: str,
         path: str,
@@ -166,7 +166,7 @@ class Line:
         seconds: float | None = None,
         accept: str = "application/json",
     ) -> HttpCall:
-        content_type, packed = pack(body)
+        content_type, packed = await pack(body)
         return HttpCall(
             method=method,
             url=self._base_url() + path,

@@ -4,11 +4,11 @@ from typing import Any
 
 from engine.models.pricing import Usage
 from engine.models.sections.openai import OpenAI
+from workers.http.forms import File, Form
 from workers.models.base import Answer, CallContext, Stored
 from workers.models.failing import bad_response
 from workers.models.line import MAX_MEDIA_BYTES, Line
 from workers.models.media import keep_base64, keep_url, load_media, one_or_all, settle_sent
-from workers.models.multipart import File, Form
 from workers.models.question import Question
 from workers.models.used import TOKENS, count
 

@@ -6,11 +6,11 @@ import msgspec
 
 from engine.nodes.base import NodeFailed
 from engine.values import fault
+from workers.http.forms import Form
 from workers.models.failing import bad_response
-from workers.models.multipart import Form
 
 
-def pack(body: Any) -> tuple[str, bytes | None]:
+async def pack(body: Any) -> tuple[str, bytes | None]:
     """The content type and the bytes, a form's or JSON's; neither without a body.
 
     Raises NodeFailed.
@@ -19,7 +19,7 @@ def pack(body: Any) -> tuple[str, bytes | None]:
         return "", None
     try:
         if isinstance(body, Form):
-            return body.pack()
+            return await body.pack()
         return "application/json", msgspec.json.encode(body)
     except UnicodeEncodeError:
         raise NodeFailed("invalid_value", "The values have an unpaired surrogate") from None

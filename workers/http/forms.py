@@ -1,17 +1,18 @@
 """Forms with texts and files, as `multipart/form-data`."""
 
+import io
 import re
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import aiohttp
 
 from engine.expressions import to_text
 from engine.nodes.base import NodeFailed
 
 NAME = re.compile(r"[\w.-]{1,100}(\[\])?", re.ASCII)
-"""What a part may be called: nothing that has to be escaped."""
-BOUNDARY_BYTES = 16
+"""What a part may be called: nothing that servers read in different ways."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,29 +31,28 @@ class Form:
     fields: Mapping[str, Any]
     files: Sequence[File]
 
-    def pack(self) -> tuple[str, bytes]:
+    async def pack(self) -> tuple[str, bytes]:
         """The content type, with a boundary that nobody can know before, and the body.
 
         Raises NodeFailed for a name that is none, UnicodeEncodeError for an unpaired surrogate.
         """
-        boundary = secrets.token_hex(BOUNDARY_BYTES)
-        pieces: list[bytes] = []
-        for head, data in self._parts():
-            pieces += (f"--{boundary}\r\n{head}\r\n\r\n".encode(), data, b"\r\n")
-        pieces.append(f"--{boundary}--\r\n".encode())
-        return f"multipart/form-data; boundary={boundary}", b"".join(pieces)
-
-    def _parts(self) -> Iterator[tuple[str, bytes]]:
+        form = aiohttp.FormData(default_to_multipart=True)
         for name, value in self.fields.items():
-            yield _disposition(name), to_text(value).encode()
+            text = to_text(value)
+            text.encode()  # which fails in words that can be told apart
+            form.add_field(_checked(name), text)
         for number, file in enumerate(self.files, 1):
-            ending = file.content_type.partition("/")[2]
-            filename = f'; filename="{number}.{ending}"'
-            head = f"{_disposition(file.name)}{filename}\r\nContent-Type: {file.content_type}"
-            yield head, file.data
+            form.add_field(
+                _checked(file.name),
+                io.BytesIO(file.data),
+                content_type=file.content_type,
+                filename=f"{number}.{file.content_type.partition('/')[2]}",
+            )
+        packed = form()
+        return packed.content_type, await packed.as_bytes()
 
 
-def _disposition(name: str) -> str:
+def _checked(name: str) -> str:
     if not NAME.fullmatch(name):
         raise NodeFailed("invalid_value", "The model's manifest names a part of a form wrongly")
-    return f'Content-Disposition: form-data; name="{name}"'
+    return name
