@@ -48,6 +48,15 @@ class Body:
         return None if filled is MISSING else filled
 
 
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts in what a body was filled to, however deep in lists, without the empty ones."""
+    if isinstance(value, list):
+        for each in value:
+            yield from texts_in(each)
+    elif isinstance(value, str) and value:
+        yield value
+
+
 def _parse(value: Any, path: str, reasons: list[str], depth: int) -> Any:
     if depth == 0:
         reasons.append(f"{path} is nested too deeply")

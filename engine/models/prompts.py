@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.expressions import to_json, to_text
 from engine.fields import MEDIA, Field, FieldType
+from engine.models.bodies import texts_in
 from engine.models.calls import Anthropic, Builtin, Call, Http, OpenAI
 
 OWN_TOKENS = 1_000
@@ -45,15 +46,10 @@ def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _count_images(call: Call, given: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:
-    if isinstance(call, OpenAI | Anthropic):
-        return sum(1 for each in _flat(call.images.fill(values)) if each)
-    named = (values[name] for name, kind in given.items() if kind is FieldType.IMAGE)
-    return sum(1 for value in named for each in _flat(value) if each)
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _flat(each)
+    if isinstance(call, OpenAI):
+        images = [call.images.fill(values), call.mask.fill(values)]
+    elif isinstance(call, Anthropic):
+        images = [call.images.fill(values)]
     else:
-        yield value
+        images = [values[name] for name, kind in given.items() if kind is FieldType.IMAGE]
+    return sum(1 for _ in texts_in(images))

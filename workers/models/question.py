@@ -1,10 +1,11 @@
 """What is asked of a chat: its parts, filled in from the values of one call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.expressions import to_text
+from engine.models.bodies import texts_in
 from engine.models.sections.anthropic import Anthropic
 from engine.models.sections.openai import OpenAI
 
@@ -29,8 +30,8 @@ def fill(section: OpenAI | Anthropic, values: Mapping[str, Any]) -> Question:
     return Question(
         prompt=_text(section.prompt.fill(values)),
         system=_text(section.system.fill(values)),
-        images=tuple(_flat(section.images.fill(values))),
-        mask=tuple(_flat(section.mask.fill(values)))[:1] if isinstance(section, OpenAI) else (),
+        images=tuple(texts_in(section.images.fill(values))),
+        mask=tuple(texts_in(section.mask.fill(values)))[:1] if isinstance(section, OpenAI) else (),
         schema=schema if isinstance(schema, dict) and schema else None,
         more=section.body.fill(values) or {},
     )
@@ -38,11 +39,3 @@ def fill(section: OpenAI | Anthropic, values: Mapping[str, Any]) -> Question:
 
 def _text(value: Any) -> str:
     return "" if value == [] else to_text(value)
-
-
-def _flat(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _flat(each)
-    elif isinstance(value, str) and value:
-        yield value

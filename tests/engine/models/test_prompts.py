@@ -74,6 +74,12 @@ def test_images_count_by_their_number_and_not_by_their_urls() -> None:
     assert sent(chat(), prompt="", image=URL) == 1_600 + len("{}")
 
 
+def test_a_mask_counts_as_an_image() -> None:
+    masked = chat(CHAT + 'images = ["{{ image }}"]\nmask = "{{ others }}"\n')
+
+    assert sent(masked, prompt="", image=URL, others=URL) == 2 * 1_600 + len("{}")
+
+
 def test_all_of_a_request_to_any_provider_counts() -> None:
     found = sent(chat(HTTP), prompt="x" * 50, system="y" * 20, image=URL)
 
