@@ -97,15 +97,14 @@ class Objects:
             raise
 
     async def _put_parts(self, key: str, pieces: AsyncIterator[bytes]) -> None:
-        with _storing():
-            await obstore.put_async(
-                await self._reach(key),
-                key,
-                pieces,
-                chunk_size=self._part_bytes,
-                max_concurrency=PARTS_AT_ONCE,
-            )
-            await self._settle(key)
+        await obstore.put_async(
+            await self._reach(key),
+            key,
+            pieces,
+            chunk_size=self._part_bytes,
+            max_concurrency=PARTS_AT_ONCE,
+        )
+        await self._settle(key)
 
     async def write(self, key: str, data: bytes) -> None:
         """Store an object, whole or not at all, in place of what is there."""
@@ -123,9 +122,8 @@ class Objects:
 
         Raises StorageStalled.
         """
-        with _storing():
-            async with _in_time():
-                return await self._put_new(key, data)
+        async with _in_time():
+            return await self._put_new(key, data)
 
     async def _put_new(self, key: str, data: bytes) -> bool:
         store = await self._reach(key)
@@ -142,24 +140,22 @@ class Objects:
 
         Raises FileNotFoundError, and StorageStalled, as each piece may.
         """
-        with _storing():
-            async with _in_time():
-                if self._folder is not None:
-                    file = await self._apart(open_file, self._folder, key)
-                    return self._file_pieces(file, part)
-                if part is None:
-                    got = await obstore.get_async(self._open(), key)
-                else:
-                    span = (part.start, part.end)
-                    got = await obstore.get_async(self._open(), key, options={"range": span})
+        async with _in_time():
+            if self._folder is not None:
+                file = await self._apart(open_file, self._folder, key)
+                return self._file_pieces(file, part)
+            if part is None:
+                got = await obstore.get_async(self._open(), key)
+            else:
+                span = (part.start, part.end)
+                got = await obstore.get_async(self._open(), key, options={"range": span})
         return _pieces(got.stream(min_chunk_size=PIECE_BYTES))
 
     async def read(self, key: str, max_bytes: int | None = None) -> bytes:
         """The whole object, or so much of it. Raises FileNotFoundError and StorageStalled."""
         if self._folder is not None:
-            with _storing():
-                async with _in_time():
-                    return await self._apart(_read, self._folder, key, max_bytes)
+            async with _in_time():
+                return await self._apart(_read, self._folder, key, max_bytes)
         part = None if max_bytes is None else ByteRange(0, max_bytes)
         return b"".join([piece async for piece in await self.stream(key, part)])
 
@@ -195,10 +191,9 @@ class Objects:
 
     async def _file_pieces(self, file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
         at, end = (part.start, part.end) if part else (0, sys.maxsize)
-        with _storing():
-            while piece := await self._read_piece(file, at, min(PIECE_BYTES, end - at)):
-                yield piece
-                at += len(piece)
+        while piece := await self._read_piece(file, at, min(PIECE_BYTES, end - at)):
+            yield piece
+            at += len(piece)
 
     async def _read_piece(self, file: OpenFile, at: int, size: int) -> bytes:
         async with _in_time():
@@ -208,9 +203,8 @@ class Objects:
         """What the folder's file system has left; None: not a folder. Raises StorageStalled."""
         if self._folder is None:
             return None
-        with _storing():
-            async with _in_time():
-                return await self._look()
+        async with _in_time():
+            return await self._look()
 
     async def demand_room(self) -> None:
         """Nothing is stored: raises StorageFailed when nothing would be. Raises StorageStalled."""
@@ -225,8 +219,7 @@ class Objects:
 
     async def _take(self, size: int) -> None:
         if self._folder is not None and self._free_bytes:
-            with _storing():
-                await self._guard.take(size)
+            await self._guard.take(size)
 
     async def _look(self) -> Disk:
         return await self._apart(look, self._folder or Path(), self._free_bytes)
@@ -307,9 +300,8 @@ class _Source:
 
 async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     rest = aiter(stream)
-    with _storing():
-        while (piece := await _next_piece(rest)) is not None:
-            yield bytes(piece)
+    while (piece := await _next_piece(rest)) is not None:
+        yield bytes(piece)
 
 
 async def _next_piece(rest: AsyncIterator[Any]) -> Any:
@@ -319,13 +311,14 @@ async def _next_piece(rest: AsyncIterator[Any]) -> Any:
 
 @contextlib.asynccontextmanager
 async def _in_time() -> AsyncIterator[asyncio.Timeout]:
-    """Raises StorageStalled when what is done within takes too long by this clock."""
-    try:
-        async with asyncio.timeout(STALL_SECONDS) as clock:
-            yield clock
-    except TimeoutError:
-        log.error("the place for media does not answer")
-        raise StorageStalled from None
+    """As `_storing`; raises StorageStalled when it takes too long by this clock."""
+    with _storing():
+        try:
+            async with asyncio.timeout(STALL_SECONDS) as clock:
+                yield clock
+        except TimeoutError:
+            log.error("the place for media does not answer")
+            raise StorageStalled from None
 
 
 def _wind(clock: asyncio.Timeout, seconds: float | None) -> None:

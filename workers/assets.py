@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
-from typing import Protocol
 
 from engine.errors import (
     AssetNotFound,
@@ -22,21 +21,13 @@ from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store.assets import Asset, Source
 from engine.urls import UrlRefused, check_url
 from workers.http import Egress
-from workers.models import Stored
+from workers.models import Fetcher, Stored
 
 NOT_FOUND = "asset_not_found"
 UNTYPED = "application/octet-stream"
 """What providers declare is often wrong: what a medium is, its bytes tell."""
 COPY_SECONDS = 300.0
 MAX_REDIRECTS = 3
-
-
-class Fetcher(Protocol):
-    """A way out."""
-
-    async def fetch(self, call: HttpCall) -> HttpAnswer:
-        """Send a call. Raises NodeFailed."""
-        ...
 
 
 class Assets:
