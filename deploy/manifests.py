@@ -17,7 +17,7 @@ from deploy.store_access import with_store
 from engine.errors import InvalidInputs
 from engine.failures import NodeFailed
 from engine.models import registry
-from engine.models.calls import Builtin
+from engine.models.calls import Builtin, endpoint_of
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
 from engine.models.schema import manifest_schema
@@ -111,9 +111,9 @@ def try_model(
 
 def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
     """Whoever runs a command here may know what is missing, as callers of the API may not."""
-    if isinstance(model.call, Builtin):
+    endpoint = endpoint_of(model.call)
+    if endpoint is None:
         return
-    endpoint = model.call.endpoint
     if not endpoint.place(environ):
         raise CommandFailed(endpoint.setup)
     name = endpoint.api_key_env

@@ -158,6 +158,7 @@ def test_the_client_of_the_guide_follows_a_run(
     told = [(each.name, each.data) for each in events_of(caller, execution_id)]
     assert events == told
     assert list(names["events"](execution_id, "1.1"))[-1] == told[-1]
+    assert list(names["events"](execution_id, events_of(caller, execution_id)[-1].id)) == []
 
 
 def test_the_client_of_the_guide_comes_back_until_there_is_an_answer(
