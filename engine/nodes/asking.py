@@ -8,7 +8,6 @@ from engine.expressions import Template, to_text
 from engine.fields import SOCKETS, Field, FieldType
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
-from engine.models.registry import find_model
 from engine.nodes.base import NodeFailed, SettingsError
 from engine.nodes.fan_out import (
     NODE_MEMBERS,
@@ -17,10 +16,12 @@ from engine.nodes.fan_out import (
     find_current,
     find_usable,
     known_values,
+    latest,
     longest,
     missing_fields,
     most_of_calls,
     read_params,
+    typed_values,
     value_faults,
     zip_lists,
 )
@@ -171,7 +172,7 @@ def ask_most(
     finish: Callable[[Model, Values], Values] = lambda _, values: values,
 ) -> Usage:
     """The most that the calls of `ask_calls` can use, where `unknown` sockets bring others."""
-    model = find_model(ask.model.internal_name) or ask.model
+    model = latest(ask.model)
     try:
         rows, _ = _fill(ask, model, way, inputs)
     except NodeFailed:  # as it stands it does not come to a call
@@ -185,8 +186,7 @@ def ask_most(
 
 def ask_length(ask: Ask, way: Way, inputs: Mapping[str, Any]) -> int | None:
     """For how many items `ask_calls` asks, None where no list is wired."""
-    model = find_model(ask.model.internal_name) or ask.model
-    return _length(model, way, inputs)
+    return _length(latest(ask.model), way, inputs)
 
 
 def _fill(
@@ -208,10 +208,7 @@ def _read_model(data: Mapping[str, Any], way: Way) -> tuple[Model, Values]:
     if model.category is not way.category:
         message = f"The model '{model.internal_name}' gives {model.category}, not {way.category}"
         raise SettingsError(message)
-    typed = {} if data.get("values") is None else data["values"]
-    if not isinstance(typed, dict):
-        raise SettingsError("values must be an object with a value per field")
-    return model, typed
+    return model, typed_values(data)
 
 
 def _unknown_options(model: Model, direct: Values, way: Way) -> Iterator[str]:

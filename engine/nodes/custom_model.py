@@ -7,7 +7,6 @@ from typing import Any
 from engine.fields import SOCKETS, Field
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
-from engine.models.registry import find_model
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
 from engine.nodes.fan_out import (
     NODE_MEMBERS,
@@ -18,10 +17,12 @@ from engine.nodes.fan_out import (
     find_current,
     find_usable,
     known_values,
+    latest,
     longest,
     missing_fields,
     most_of_calls,
     read_params,
+    typed_values,
     value_faults,
     zip_lists,
 )
@@ -51,9 +52,7 @@ class CustomModel(NodeType):
 
     def parse(self, data: Mapping[str, Any]) -> CustomModelSettings:
         model = find_usable(data.get("model"))
-        typed = {} if data.get("values") is None else data["values"]
-        if not isinstance(typed, dict):
-            raise SettingsError("values must be an object with a value per field")
+        typed = typed_values(data)
         direct = {key: value for key, value in data.items() if key not in NODE_MEMBERS}
         values = known_values(model, direct) | known_values(model, typed)
         reasons = [reason for field in model.fields for reason in value_faults(field, values)]
@@ -90,7 +89,7 @@ class CustomModel(NodeType):
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        model = find_model(settings.model.internal_name) or settings.model
+        model = latest(settings.model)
         values, lists = _merge(model, settings, inputs), _lists(model, inputs)
         try:
             rows = _rows(model, lists) if lists else [{}]
@@ -99,7 +98,7 @@ class CustomModel(NodeType):
         return most_of_calls(model, [values | row for row in rows], inputs, unknown)
 
     def foresee(self, settings: CustomModelSettings, inputs: Mapping[str, Any]) -> Outputs:
-        model = find_model(settings.model.internal_name) or settings.model
+        model = latest(settings.model)
         length = longest(_wired(model, inputs).values())
         if length is None and model.category is Category.IMAGE:
             images = model.most(_merge(model, settings, inputs), is_partial=True).images

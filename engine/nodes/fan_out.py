@@ -36,6 +36,14 @@ def find_usable(name: object) -> Model:
     return model
 
 
+def typed_values(data: Mapping[str, Any]) -> Values:
+    """The object `values` of a node, empty where there is none. Raises SettingsError."""
+    typed = data.get("values")
+    if typed is not None and not isinstance(typed, dict):
+        raise SettingsError("values must be an object with a value per field")
+    return typed or {}
+
+
 def missing_fields(data: Mapping[str, Any]) -> Sequence[Field]:
     """What the model of a node asks for and the node does not say, whatever else is wrong there."""
     try:
@@ -58,6 +66,11 @@ def find_current(saved: Model) -> Model:
         message = f"The model '{saved.internal_name}' is not to be had any more"
         raise NodeFailed("model_gone", message)
     return model
+
+
+def latest(saved: Model) -> Model:
+    """The model as the registry has it now, or as it was when the workflow was compiled."""
+    return find_model(saved.internal_name) or saved
 
 
 def known_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
