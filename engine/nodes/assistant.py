@@ -29,7 +29,8 @@ from engine.nodes.asking import (
     read_ask,
 )
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.fan_out import CALLS_AT_ONCE, alike, call_each, run_each
+from engine.nodes.each import run_each
+from engine.nodes.fan_out import CALLS_AT_ONCE, alike, call_each
 from engine.sockets import Socket, SocketType
 
 TEXT_OUT, ANALYSIS_OUT, ITEMS_OUT = "text-out", "analysis-out", "items-out"

@@ -1,8 +1,7 @@
 """Calls of a model for each item of lists, and the checks that come before them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from engine.errors import InvalidInputs
 from engine.fields import Field
@@ -10,7 +9,8 @@ from engine.models.manifest import PARAMS, Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.models.values import check_call, is_blank
-from engine.nodes.base import Context, NodeFailed, NodeLeft, SettingsError
+from engine.nodes.base import Context, NodeFailed, SettingsError
+from engine.nodes.each import run_each
 from engine.values import kind_of
 
 PARAMS_IN = f"{PARAMS}-in"
@@ -20,8 +20,6 @@ NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError
 """Members of `data` that are the node's own, whatever its type."""
 
 Values = Mapping[str, Any]
-Item = TypeVar("Item")
-Given = TypeVar("Given")
 
 
 def find_usable(name: object) -> Model:
@@ -170,66 +168,6 @@ async def call_each(
         CALLS_AT_ONCE,
         context.is_final,
     )
-
-
-def is_always_final(failure: NodeFailed) -> bool:
-    """Where nothing is kept of what others give."""
-    return True
-
-
-async def run_each(
-    work: Callable[[int, Item], Awaitable[Given]],
-    items: Sequence[Item],
-    at_once: int,
-    is_final: Callable[[NodeFailed], bool] = is_always_final,
-) -> list[Given]:
-    """What the work gives for each item and its position, in order, so many at once.
-
-    One that fails for good stops the others. After one that does not, there is one less at once,
-    so that there are no more failures than that. Of several failures that one is raised which no
-    other attempt helps, and of those the first in order.
-    """
-    given: dict[int, Given] = {}
-    failed: dict[int, Exception] = {}
-    left = iter(enumerate(items))
-
-    async def do_next() -> None:
-        for position, item in left:
-            try:
-                given[position] = await work(position, item)
-            except Exception as error:
-                if _is_stopped():
-                    raise
-                failed[position] = error
-                if not isinstance(error, NodeFailed) or is_final(error):
-                    raise
-                return
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(at_once, len(items))):
-                group.create_task(do_next())
-    except ExceptionGroup as errors:
-        raise _gravest(failed) or errors.exceptions[0] from None
-    gravest = _gravest(failed)
-    if gravest is not None:
-        raise gravest
-    return [given[position] for position in range(len(items))]
-
-
-def _is_stopped() -> bool:
-    """Whether what fails now was stopped before, so that this is no failure of its own."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def _gravest(failed: Mapping[int, Exception]) -> Exception | None:
-    def rank(position: int) -> tuple[bool, bool, int]:
-        error = failed[position]
-        is_retryable = not isinstance(error, NodeFailed) or error.retryable
-        return isinstance(error, NodeLeft), is_retryable, position
-
-    return failed[min(failed, key=rank)] if failed else None
 
 
 def _sentence(error: InvalidInputs) -> str:

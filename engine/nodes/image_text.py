@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.images import MAX_READ
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
-from engine.nodes.fan_out import alike, longest, run_each
+from engine.nodes.each import run_each
+from engine.nodes.fan_out import alike, longest
 from engine.sockets import Socket, SocketType
 from engine.values import kind_of
 

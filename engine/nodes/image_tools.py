@@ -19,7 +19,8 @@ from engine.images import (
     Resize,
 )
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.fan_out import alike, longest, run_each, zip_lists
+from engine.nodes.each import run_each
+from engine.nodes.fan_out import alike, longest, zip_lists
 from engine.nodes.image_settings import Reader
 from engine.sockets import Socket, SocketType
 from engine.values import kind_of

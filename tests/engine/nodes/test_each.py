@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.nodes.base import NodeFailed, NodeLeft
-from engine.nodes.fan_out import run_each
+from engine.nodes.each import run_each
 
 
 def failing(code: str, *, retryable: bool = False) -> NodeFailed:
