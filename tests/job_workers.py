@@ -32,13 +32,8 @@ class JobWorker(WorkerProcess):
     """A worker process that knows the folder of manifests and the provider."""
 
     def __init__(self, settings: Settings, provider_url: str, more: Mapping[str, str]) -> None:
-        super().__init__(settings.redis_url)
-        self._environ |= {
-            "HEADRACE_MODELS_DIR": settings.models_dir,
-            "PROVIDER_URL": provider_url,
-            **MODEL_KEYS,
-            **more,
-        }
+        known = {"HEADRACE_MODELS_DIR": settings.models_dir, "PROVIDER_URL": provider_url}
+        super().__init__(settings.redis_url, **known, **MODEL_KEYS, **more)
 
     @property
     def pid(self) -> int:

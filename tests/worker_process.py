@@ -16,15 +16,16 @@ sys.exit(run(load()))
 
 
 class WorkerProcess:
-    """A worker in a process of its own, which tests may kill."""
+    """A worker in a process of its own, which tests may kill; `more` is in its environment."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, **more: str) -> None:
         self._environ = {
             **os.environ,
             "HEADRACE_REDIS_URL": redis_url,
             "HEADRACE_ALLOW_PRIVATE_URLS": "1",
             "HEADRACE_CPU_SLOTS": "1",
             "HEADRACE_SECRET_KEY": SECRET_KEY,
+            **more,
         }
         self._process: asyncio.subprocess.Process | None = None
 

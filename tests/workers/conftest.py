@@ -41,6 +41,12 @@ async def runner(settings: Settings, store: Store, account: Account) -> AsyncIte
 
 
 @pytest.fixture
+def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is due is sent at once, for tests of much that is due one after the other."""
+    monkeypatch.setattr("workers.sweeper.TICK_SECONDS", 0.02)
+
+
+@pytest.fixture
 async def walker(settings: Settings) -> AsyncIterator[Walker]:
     """A whole worker in this process."""
     async with worker(settings) as walker:

@@ -20,6 +20,8 @@ from workers import delivery as sending
 from workers.main import worker
 from workers.walking.walker import Walker
 
+pytestmark = pytest.mark.usefixtures("brisk_sweeper")
+
 SCALE = 0.004
 """Five seconds become 20 ms, ten minutes 2.4 s."""
 

@@ -15,6 +15,8 @@ from tests.workers.owner import Owner
 from workers.main import worker
 from workers.walking.walker import Walker
 
+pytestmark = pytest.mark.usefixtures("brisk_sweeper")
+
 ATTEMPTS = 120
 DAY_MS = 86_400_000
 

@@ -11,7 +11,7 @@ import pytest
 from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
 from engine.settings import Settings
-from engine.store import Bell, Store
+from engine.store import Bell, Store, executions
 from tests.conftest import RedisServer
 from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_fan, http_line
@@ -35,6 +35,9 @@ async def workers(redis_url: str, store: Store) -> AsyncIterator[list[WorkerProc
 async def test_a_killed_workers_execution_ends_within_five_seconds(
     workers: list[WorkerProcess], runner: Runner, target: Target
 ) -> None:
+    # Soon after Redis came back nobody is taken for dead.
+    spared = 2 * Settings().lease_seconds
+    await eventually(runner.store.leases.uptime_seconds, spared.__le__, timeout=2 * spared)
     slug = await runner.save(http_line(f"{target.url}/slow/0.5", 4))
     execution_id = await runner.begin(slug)
     await eventually(_async(lambda: target.calls["/slow/0.5?n=2"]))
@@ -73,8 +76,9 @@ async def test_a_death_that_was_seen_is_made_good_at_once(
 
 
 async def test_a_killed_worker_with_hints_in_hand_loses_no_execution(
-    workers: list[WorkerProcess], runner: Runner, target: Target
+    workers: list[WorkerProcess], runner: Runner, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(executions, "RESEND_AFTER_MS", 1_000)
     slug = await runner.save(http_fan(f"{target.url}/slow/0.2", 2))
     ids = [await runner.begin(slug) for _ in range(60)]
 
@@ -85,12 +89,12 @@ async def test_a_killed_worker_with_hints_in_hand_loses_no_execution(
 
 
 async def test_a_node_that_kills_its_worker_is_given_up(
-    redis_url: str, store: Store, runner: Runner, target: Target
+    redis_url: str, runner: Runner, target: Target
 ) -> None:
     slug = await runner.save(http_line(f"{target.url}/slow/30", 1))
     execution_id = await runner.begin(slug)
     for death in range(1, 4):
-        process = WorkerProcess(redis_url)
+        process = WorkerProcess(redis_url, HEADRACE_LEASE_SECONDS="1")
         await process.start()
         await eventually(
             _async(lambda death=death: sum(target.calls.values()) == death), timeout=15
