@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -155,12 +155,11 @@ class Models:
     def _context(self, model: Model, errand: Errand, job: Mapping[str, Any]) -> CallContext:
         endpoint = endpoint_of(model.call)
         return CallContext(
-            account_id=errand.desk.account_id,
+            errand=errand,
+            model=model.internal_name,
             key=_key(errand, job),
             job=_own(job, model),
-            save_job=_saver(model, errand),
             fetch=self._fetcher.fetch,
-            fetch_media=errand.fetch_media,
             keeper=self._keeper.of(
                 errand.execution_id,
                 model.category,
@@ -169,10 +168,6 @@ class Models:
             sending=Share(self._sending),
             receiving=Share(self._receiving),
             environ=self._environ,
-            deadline=errand.deadline,
-            desk=errand.desk,
-            tell_progress=errand.tell_progress,
-            tell_text=errand.tell_text,
         )
 
     async def _take_turn(
@@ -186,7 +181,7 @@ class Models:
             await call.keeper.demand_room(call.account_id)  # the provider would be paid in vain
         if self._governor is None or ticket is None:
             return await dialect.answer(model, await with_own_media(model, values, call), call)
-        patience = _patience(model, ticket, call.deadline)
+        patience = _patience(model, ticket, call.errand.deadline)
         async with self._governor.turn(
             ticket, call.account_id, guess_tokens(values), patience
         ) as turn:
@@ -251,10 +246,3 @@ def _fitting(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
     return known | {
         field.name: values[field.name] for field in model.fields if field.name in values
     }
-
-
-def _saver(model: Model, errand: Errand) -> Callable[[Any], Awaitable[None]]:
-    async def save(job: Mapping[str, Any]) -> None:
-        await errand.desk.save_job(errand.item, {"model": model.internal_name, **job})
-
-    return save

@@ -223,27 +223,25 @@ class Errand:
 class CallContext:
     """What a dialect may ask for while it makes one call."""
 
-    account_id: str
+    errand: Errand
+    model: str
+    """The internal name of the model that is called."""
     key: str
     """Names the call for providers that take an idempotency key; empty: there is none."""
     job: Any
     """What an earlier attempt has recorded, None for nothing."""
-    save_job: Callable[[Any], Awaitable[None]]
-    """Returns once it is on record. Raises NodeFailed."""
     fetch: Callable[[HttpCall], Awaitable[HttpAnswer]]
     """The way to the provider, which may lead to private addresses."""
-    fetch_media: Callable[[str], Awaitable[bytes]]
-    """Gives the bytes at a URL that workflows may call. Raises NodeFailed."""
     keeper: Keeper
     sending: Share
     """The memory that it has for media that go out."""
     receiving: Share
     """The memory that it has for media that come back."""
     environ: Mapping[str, str]
-    deadline: float | None
-    desk: Desk
-    tell_progress: Callable[[float], None]
-    tell_text: Callable[[str], None]
+
+    async def save_job(self, job: Mapping[str, Any]) -> None:
+        """Returns once it is on record. Raises NodeFailed."""
+        await self.errand.desk.save_job(self.errand.item, {"model": self.model, **job})
 
     async def keep(self, data: bytes, content_type: str) -> Stored:
         """Store a medium of the account. Raises NodeFailed."""
@@ -258,9 +256,14 @@ class CallContext:
         return await self.keeper.read(self.account_id, url, max_bytes)
 
     @property
+    def account_id(self) -> str:
+        """Whose call it is."""
+        return self.errand.desk.account_id
+
+    @property
     def wants_text(self) -> bool:
         """Whether anybody takes the text as it comes."""
-        return self.tell_text is not tell_nobody
+        return self.errand.tell_text is not tell_nobody
 
     @property
     def is_under_way(self) -> bool:
@@ -271,18 +274,19 @@ class CallContext:
     def is_late(self) -> bool:
         """Whether the node's time is up."""
         now = asyncio.get_running_loop().time()
-        return self.deadline is not None and self.deadline <= now + CLOCK_SECONDS
+        deadline = self.errand.deadline
+        return deadline is not None and deadline <= now + CLOCK_SECONDS
 
     @property
     def is_given_up(self) -> bool:
         """Whether a call that is cancelled now is not taken up again."""
-        return self.is_late or self.desk.is_given_up
+        return self.is_late or self.errand.desk.is_given_up
 
     def bound(self, seconds: float) -> float:
         """As much of this time as ends before the node's does."""
-        if self.deadline is None:
+        if self.errand.deadline is None:
             return seconds
-        left = self.deadline - asyncio.get_running_loop().time()
+        left = self.errand.deadline - asyncio.get_running_loop().time()
         return max(min(seconds, left - min(MARGIN_SECONDS, left / 20)), CLOCK_SECONDS)
 
 

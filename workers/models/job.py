@@ -139,7 +139,7 @@ class _JobErrand:
     async def _ask_until_done(self, job_id: str) -> Any:
         pause, path = FIRST_PAUSE_SECONDS, self._path(self.job.path, job_id)
         while True:
-            await self.call.desk.pause(pause)
+            await self.call.errand.desk.pause(pause)
             pause = next_pause(pause)
             try:
                 reply = await self.line.ask("GET", path, seconds=POLL_SECONDS)
@@ -161,7 +161,7 @@ class _JobErrand:
     def _tell_progress(self, reply: Any) -> None:
         told = self.job.progress.first(reply) if self.job.progress else None
         if not isinstance(told, bool) and isinstance(told, int | float):
-            self.call.tell_progress(min(max(told / 100 if told > 1 else told, 0.0), 1.0))
+            self.call.errand.tell_progress(min(max(told / 100 if told > 1 else told, 0.0), 1.0))
 
     async def _give_up(self, job_id: str | None) -> None:
         if job_id is None:

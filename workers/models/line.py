@@ -92,7 +92,7 @@ class Line:
         `wish` is what asks for a stream, in the body. A provider that answers whole is read as by
         `ask`; one that knows no such wish is asked without it. Raises NodeFailed.
         """
-        veil, tell_text = Veil(self._secrets()), self._call.tell_text
+        veil, tell_text = Veil(self._secrets()), self._call.errand.tell_text
         hearing = Hearing(joining, veil, tell_text, self.explain, MAX_BYTES)
         request = await self._request(
             "POST", path, {**body, **wish}, key=key, accept=f"{EVENTS}, application/json"

@@ -172,7 +172,7 @@ async def with_data(
 async def _load(url: str, call: CallContext) -> bytes:
     held = split_data_url(url)
     if held is None:
-        return await call.fetch_media(url)
+        return await call.errand.fetch_media(url)
     try:
         return await asyncio.to_thread(base64.b64decode, held[1], validate=True)
     except (binascii.Error, ValueError):
