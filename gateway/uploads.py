@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from email.message import Message
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
@@ -12,7 +13,7 @@ from engine.media.formats import declared_type
 from gateway.middleware import BodyLimit
 
 FORM = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([^\s";,]{1,70})\1\s*', re.IGNORECASE)
-FIELD = frozenset({"name=file", 'name="file"'})
+FIELD = "file"
 MAX_PART_HEAD = 4_096
 MAX_REST = 1_024
 """Bytes behind the end of the form."""
@@ -128,6 +129,8 @@ def _part_type(head: bytes) -> str:
 
 
 def _is_file(disposition: str) -> bool:
-    kind, *parameters = (part.strip().lower() for part in disposition.split(";"))
-    names = [each for each in parameters if each.startswith("name=")]
-    return kind == "form-data" and len(names) == 1 and names[0] in FIELD
+    head = Message()
+    head["content-disposition"] = disposition
+    parameters = head.get_params([], "content-disposition")
+    names = [value for name, value in parameters if name.lower() == "name"]
+    return head.get_content_disposition() == "form-data" and names == [FIELD]

@@ -81,7 +81,7 @@ NAMES = (
         "a;b,c",
         "' or 1=1",
     ),
-    *("filename*=UTF-8''x.html", "", " ", "{{7*7}}", "${jndi:ldap://x}"),
+    *("filename*=UTF-8''x.html", "", " ", "{{7*7}}", "${jndi:ldap://x}", "a; name=b.png"),
 )
 
 
