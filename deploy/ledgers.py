@@ -10,6 +10,7 @@ from engine.capabilities import Role, Tier
 from engine.credits import MAX_CREDITS
 from engine.errors import EngineError
 from engine.store import Account, Store
+from gateway.naming import node_names
 
 Row = dict[str, Any]
 
@@ -74,12 +75,7 @@ async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping
     """The ids of an execution's nodes by index; none when it or its workflow is gone."""
     try:
         execution = await store.executions.facts(account_id, execution_id)
-        names = await store.workflows.node_names(
-            account_id,
-            execution.workflow_slug,
-            execution.workflow_version,
-            execution.model_ids,
-        )
+        names = await node_names(store, account_id, execution)
     except EngineError:
         return {}
     return {index: name.id for index, name in enumerate(names)}

@@ -22,6 +22,7 @@ from engine.fields import check_inputs
 from engine.graph import Plan
 from engine.store import Account, StaleWorkflow, Store, Workflow
 from gateway.events import Narrator
+from gateway.naming import node_names
 from gateway.wire import accepted_shape, encode_json, execution_with_nodes_shape
 
 SOURCE = "api-workflow"
@@ -79,12 +80,7 @@ class StoreCaller:
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""
         execution = await self._store.executions.get(self._account.id, execution_id)
-        names = await self._store.workflows.node_names(
-            execution.account_id,
-            execution.workflow_slug,
-            execution.workflow_version,
-            execution.model_ids,
-        )
+        names = await node_names(self._store, self._account.id, execution)
         return execution_with_nodes_shape(execution, names)
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[Happening, None]:

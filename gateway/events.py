@@ -1,14 +1,14 @@
 """Events as they are sent: their data in the contract's names, framed as server-sent events."""
 
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from engine.errors import NotFound, ResultGone
+from engine.errors import ResultGone
 from engine.events import BEFORE_ALL, Event, EventId, EventName, read_events
 from engine.graph import NodeName
 from engine.store import Hold, Store
 from engine.store.events import Reading
+from gateway.naming import node_names
 from gateway.wire import encode_json, execution_shape
 
 MEDIA_TYPE = "text/event-stream"
@@ -52,13 +52,7 @@ class Narrator:
             self._account_id, self._execution_id, self._first, channel
         )
         if not self._names and reading.entries:
-            with contextlib.suppress(NotFound):  # the workflow is gone, and with it its nodes
-                self._names = await self._store.workflows.node_names(
-                    self._account_id,
-                    reading.workflow_slug,
-                    reading.workflow_version,
-                    reading.model_ids,
-                )
+            self._names = await node_names(self._store, self._account_id, reading)
         return reading
 
     def has_news(self, reading: Reading) -> bool:

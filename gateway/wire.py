@@ -283,8 +283,11 @@ def _error_shape(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def execution_with_nodes_shape(execution: Execution, names: Sequence[NodeName]) -> dict[str, Any]:
-    """An execution with its nodes, named as the version it began with names them."""
-    nodes = [_node_shape(node, names[node.index]) for node in execution.nodes]
+    """An execution with its nodes, named as the version it began with names them.
+
+    Without names there are none of them.
+    """
+    nodes = [_node_shape(node, names[node.index]) for node in execution.nodes] if names else []
     return {**execution_shape(execution), "nodes": nodes}
 
 

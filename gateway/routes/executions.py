@@ -5,9 +5,10 @@ import re
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import ExecutionNotFound, NotFound
+from engine.errors import ExecutionNotFound
 from engine.store import Principal
 from gateway.endpoints import Resource, requires
+from gateway.naming import node_names
 from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest
 from gateway.streams import Watch, read_last_event_id
@@ -42,15 +43,7 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     services, account_id = request.state["services"], principal.account.id
     store, hold = services.store, services.memory.for_answer(request.scope)
     execution = await store.executions.get(account_id, _execution_id(request), hold)
-    try:
-        names = await store.workflows.node_names(
-            execution.account_id,
-            execution.workflow_slug,
-            execution.workflow_version,
-            execution.model_ids,
-        )
-    except NotFound:  # the workflow is gone, and with it how its nodes were called
-        return json_response(execution_shape(execution) | {"nodes": []})
+    names = await node_names(store, account_id, execution)
     return json_response(execution_with_nodes_shape(execution, names))
 
 
