@@ -15,7 +15,7 @@ from engine.errors import (
 )
 from engine.failures import BAD_RESPONSE, STORAGE
 from engine.library import Library
-from engine.media.formats import Medium
+from engine.media.formats import UNTYPED, Medium
 from engine.media.ranges import ByteRange
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store.assets import Asset, Source
@@ -24,8 +24,6 @@ from workers.http import Egress
 from workers.models import Fetcher, Stored
 
 NOT_FOUND = "asset_not_found"
-UNTYPED = "application/octet-stream"
-"""What providers declare is often wrong: what a medium is, its bytes tell."""
 COPY_SECONDS = 300.0
 MAX_REDIRECTS = 3
 
@@ -135,7 +133,7 @@ class Assets:
         with _explained():
             asset = await self._library.keep(
                 account_id,
-                UNTYPED,
+                UNTYPED,  # what providers declare is often wrong: what it is, its bytes tell
                 pieces,
                 source=Source.PROVIDER,
                 medium=self._medium,

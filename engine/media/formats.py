@@ -71,7 +71,8 @@ ALIASES: Mapping[str, str] = {
     "audio/x-m4a": "audio/mp4",
     "video/x-m4v": "video/mp4",
 }
-ANY_TYPE = frozenset({"application/octet-stream", "binary/octet-stream"})
+UNTYPED = "application/octet-stream"
+ANY_TYPE = frozenset({UNTYPED, "binary/octet-stream"})
 """What those declare who do not know."""
 EITHER: Mapping[str, str] = {"video/mp4": "audio/mp4", "video/webm": "audio/webm"}
 """Containers that hold sound alone as well; whoever sends one may say so."""

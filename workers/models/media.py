@@ -5,10 +5,11 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.fields import MAX_URL, MEDIA, URL_REST
+from engine.images import Medium
+from engine.media.formats import UNTYPED
 from engine.models.manifest import Model
 from engine.models.sections.http import Http
 from engine.models.sections.openai import Api, OpenAI
@@ -28,6 +29,8 @@ BEGINNINGS = (
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
     (re.compile(rb"GIF8[79]a"), "image/gif"),
     (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb".{4}ftypavi[fs]", re.DOTALL), "image/avif"),
+    (re.compile(rb".{4}ftypM4[ABP] ", re.DOTALL), "audio/mp4"),
     (re.compile(rb".{4}ftyp", re.DOTALL), "video/mp4"),
     (re.compile(rb"\x1a\x45\xdf\xa3"), "video/webm"),
     (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio/wav"),
@@ -35,16 +38,9 @@ BEGINNINGS = (
     (re.compile(rb"OggS"), "audio/ogg"),
     (re.compile(rb"fLaC"), "audio/flac"),
 )
+"""Of whatever can be sent, fit to be kept here or not."""
 URL = re.compile("https?" + URL_REST)
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A medium as bytes, and what it is by how it begins."""
-
-    data: bytes
-    content_type: str
 
 
 async def keep_url(value: Any, call: CallContext) -> Stored:
@@ -127,9 +123,9 @@ def _loads(model: Model) -> bool:
     return is_edit or (isinstance(call, Http) and bool(call.inline))
 
 
-async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[Loaded]:
+async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[Medium]:
     """What URLs lead to, each an `image`, a `video` or an `audio`. Raises NodeFailed."""
-    loaded: list[Loaded] = []
+    loaded: list[Medium] = []
     left = MAX_SENT_TOGETHER
     for url in urls:
         data = await _load(url, call)
@@ -139,11 +135,11 @@ async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[
         content_type = content_type_of(data)
         if not content_type.startswith(f"{kind}/"):
             raise NodeFailed("invalid_value", f"What a URL leads to is no {kind} known here")
-        loaded.append(Loaded(data=data, content_type=content_type))
+        loaded.append(Medium(data=data, content_type=content_type))
     return loaded
 
 
-def settle_sent(loaded: Iterable[Loaded], call: CallContext) -> None:
+def settle_sent(loaded: Iterable[Medium], call: CallContext) -> None:
     """These are all the media that the call sends: each as it is, and in the body."""
     call.sending.settle(2 * sum(len(each.data) for each in loaded))
 
@@ -158,7 +154,7 @@ async def with_data(
     kinds = {field.name: field.type for field in model.fields}
     given = [name for name in names if values.get(name)]
     found: dict[str, Any] = {}
-    loaded: list[Loaded] = []
+    loaded: list[Medium] = []
     for name in given:
         [medium] = await load_media([values[name]], kinds[name], call)
         encoded = await asyncio.to_thread(base64.b64encode, medium.data)
@@ -181,10 +177,8 @@ async def _load(url: str, call: CallContext) -> bytes:
 
 def content_type_of(data: bytes) -> str:
     """What data is by how it begins."""
-    for pattern, content_type in BEGINNINGS:
-        if pattern.match(data):
-            return content_type
-    return "application/octet-stream"
+    found = (content_type for pattern, content_type in BEGINNINGS if pattern.match(data))
+    return next(found, UNTYPED)
 
 
 def split_data_url(url: str) -> tuple[str, str] | None:
