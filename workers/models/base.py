@@ -195,6 +195,11 @@ async def fetch_nothing(url: str) -> bytes:
     raise NodeFailed("connection_failed", "Media of others cannot be fetched here")
 
 
+def short_of(seconds: float) -> float:
+    """A little less, so that what is within says why it is given up, and not what is around it."""
+    return seconds - min(MARGIN_SECONDS, seconds / 20)
+
+
 def tell_nobody(told: object) -> None:
     """Where nobody asks for progress, or for the text as it comes."""
 
@@ -287,7 +292,7 @@ class CallContext:
         if self.errand.deadline is None:
             return seconds
         left = self.errand.deadline - asyncio.get_running_loop().time()
-        return max(min(seconds, left - min(MARGIN_SECONDS, left / 20)), CLOCK_SECONDS)
+        return max(min(seconds, short_of(left)), CLOCK_SECONDS)
 
 
 class Dialect(Protocol):

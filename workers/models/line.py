@@ -1,5 +1,6 @@
 """A line to one provider for one call: address, key and headers on the way out, errors back."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 from engine.models.paths import Path
 from engine.models.sections.endpoint import Endpoint
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
-from workers.models.base import CallContext
+from workers.models.base import CallContext, short_of
 from workers.models.failing import (
     REJECTED,
     UNAVAILABLE,
@@ -136,11 +137,14 @@ class Line:
         return answer
 
     async def _send_for_media(self, request: HttpCall) -> HttpAnswer:
-        """A large answer is read when there is memory for it."""
+        """A large answer is read when there is memory for it, whose lack is not the provider's."""
         receiving, parts = self._call.receiving, list[bytes]()
+        clock = asyncio.get_running_loop().time
+        until = clock() + request.timeout_seconds
 
         async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
-            await receiving.take(_expected(answer, request.max_bytes), request.timeout_seconds)
+            expected = _expected(answer, request.max_bytes)
+            await receiving.take(expected, short_of(until - clock()))
             parts.extend([piece async for piece in pieces])
 
         answer = await self._send(replace(request, take=take))

@@ -177,6 +177,25 @@ async def test_what_comes_back_has_its_own_memory(
     assert [room.left for room in rooms] == [room.most for room in rooms]
 
 
+async def test_an_answer_that_finds_no_memory_in_time_is_not_the_providers_fault(
+    egress: Egress, slow: Slow, rooms: list[Room]
+) -> None:
+    painter = provided("openai", '\nmodel = "m"', category="image")
+    slow.answers = [{"data": [{"b64_json": base64.b64encode(PICTURE).decode()}]}]
+    slow.opened.set()
+    async with serving_provider(slow):
+        models = calling(egress, slow.environ, Kept())
+        for room in rooms:
+            await room.take(room.most, 1)
+        errand = Errand(desk=NoDesk(), deadline=asyncio.get_running_loop().time() + 1)
+
+        with pytest.raises(NodeFailed, match="left no memory") as late:
+            await models.call(painter, {"prompt": "x"}, errand)
+
+    assert (late.value.code, late.value.retryable) == ("resource_exhausted", True)
+    assert [room.left for room in rooms] == [0, 0]
+
+
 class Counting(Kept):
     """Counts how many media it keeps at a time, each for a while."""
 
