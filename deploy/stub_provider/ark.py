@@ -4,7 +4,6 @@ From the types of its own library (github.com/byteplus-sdk/byteplus-python-sdk-v
 byteplussdkarkruntime): images.generate, content_generation.tasks.create, .get and .delete.
 """
 
-import base64
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from deploy.stub_provider.openai_media import size_of
 from deploy.stub_provider.outputs import output_of
 from deploy.stub_provider.refusals import Refused
 from deploy.stub_provider.script import without_marks
-from deploy.stub_provider.submitting import FAILURE, find_job, polled_job, submitted_job
+from deploy.stub_provider.submitting import FAILURE, cancel_job, polled_job, submitted_job
 from deploy.stub_provider.texts import count_tokens
 
 SIZES = {"1K": "1024x1024", "2K": "2048x2048", "3K": "3072x3072", "4K": "4096x4096"}
@@ -46,7 +45,7 @@ def make_images(ask: Ask, stub: Stub) -> Answer:
     seed = seed_of(ask.model, without_marks(prompt), ask.body.get("image"))
     name = picture_name(seed, *size, ask.choice("output_format", "jpeg", {"jpeg", "png"}), given)
     at = {"url": f"{ask.base_url}/files/{name}"}
-    data = at if form == "url" else {"b64_json": base64.b64encode(make_file(name).data).decode()}
+    data = at if form == "url" else {"b64_json": make_file(name).base64}
     tokens = size[0] * size[1] // 256
     usage = {"generated_images": 1, "output_tokens": tokens, "total_tokens": tokens}
     listed = [{**data, "size": f"{size[0]}x{size[1]}"}]
@@ -99,8 +98,7 @@ def show_task(ask: Ask, stub: Stub) -> Answer:
 
 def delete_task(ask: Ask, stub: Stub) -> Answer:
     """DELETE …/tasks/{id}: a task that has not ended is cancelled."""
-    if stub.jobs.cancel(find_job(ask, stub)):
-        stub.calls.job("cancelled")
+    cancel_job(ask, stub)
     return answer_json({})
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 
 from deploy.stub_provider import pictures, sounds, videos
@@ -21,6 +22,11 @@ class File:
 
     data: bytes
     content_type: str
+
+    @property
+    def base64(self) -> str:
+        """The bytes, as they stand in JSON."""
+        return b64encode(self.data).decode()
 
 
 def seed_of(*parts: object) -> str:

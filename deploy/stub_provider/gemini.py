@@ -4,7 +4,6 @@ From the types of Google's own library (github.com/googleapis/python-genai, goog
 and models.py): contents, parts, inlineData, generationConfig, candidates, usageMetadata.
 """
 
-import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -35,7 +34,7 @@ def generate_content(ask: Ask, stub: Stub) -> Answer:
     if is_image:
         seed = seed_of(ask.model, without_marks(prompt), *given)
         name = picture_name(seed, *_size(_object(config.get("imageConfig"))), "png", len(given))
-        data = base64.b64encode(make_file(name).data).decode()
+        data = make_file(name).base64
         part: Mapping[str, Any] = {"inlineData": {"mimeType": "image/png", "data": data}}
     else:
         part = {"text": echo(prompt, len(given))}

@@ -36,10 +36,8 @@ def show(ask: Ask, stub: Stub) -> Answer:
 
 def cancel(ask: Ask, stub: Stub) -> Answer:
     """POST …/cancel; a job that has ended stays as it is."""
-    job = find_job(ask, stub)
-    if stub.jobs.cancel(job):
-        stub.calls.job("cancelled")
-    return answer_json(prediction(job, ask.base_url, stub.jobs.clock()))
+    cancel_job(ask, stub)
+    return answer_json(prediction(find_job(ask, stub), ask.base_url, stub.jobs.clock()))
 
 
 def queue(ask: Ask, stub: Stub) -> Answer:
@@ -81,8 +79,7 @@ def queue_response(ask: Ask, stub: Stub) -> Answer:
 
 def queue_cancel(ask: Ask, stub: Stub) -> Answer:
     """PUT /fal/{model}/requests/{id}/cancel."""
-    if stub.jobs.cancel(find_job(ask, stub)):
-        stub.calls.job("cancelled")
+    if cancel_job(ask, stub):
         return answer_json({"status": "CANCELLATION_REQUESTED"}, status=202)
     return answer_json({"status": "ALREADY_COMPLETED"}, status=400)
 
@@ -136,6 +133,14 @@ def polled_job(ask: Ask, stub: Stub, job_id: str = "") -> Job:
     if script.poll and (not script.times or job.polls <= script.times):
         raise Refused(script.poll, f"(stub) Status {script.poll} to a poll, as asked.")
     return job
+
+
+def cancel_job(ask: Ask, stub: Stub) -> bool:
+    """Cancel the job of the path; False when it had ended before. Raises Refused."""
+    is_cancelled = stub.jobs.cancel(find_job(ask, stub))
+    if is_cancelled:
+        stub.calls.job("cancelled")
+    return is_cancelled
 
 
 def _listed(output: Output, base_url: str) -> Any:
