@@ -25,6 +25,7 @@ from engine.nodes.fan_out import (
     value_faults,
     zip_lists,
 )
+from engine.nodes.typed import read_template
 from engine.sockets import Socket, SocketType
 
 PROMPT, SYSTEM = "prompt", "system"
@@ -230,18 +231,10 @@ def _read_templates(
             del values[name]
         if not isinstance(text, str) or not text:
             continue
-        try:
-            template = Template.parse(text)
-        except SettingsError as error:
-            reasons.extend(f"{name}: {reason}" for reason in error.reasons)
+        template = read_template(name, text, reasons, taken)
+        if template.names or not template.parts:
             del values[name]
-            continue
-        reasons.extend(
-            f"{name}: '{socket}' is a socket already; the placeholder needs another name"
-            for socket in sorted(template.names & taken)
-        )
         if template.names:
-            del values[name]
             yield name, template
 
 

@@ -19,6 +19,7 @@ from engine.nodes.base import (
     Outputs,
     SettingsError,
 )
+from engine.nodes.typed import EMPTY, read_template
 from engine.policy import read_timeout
 from engine.sockets import Socket, SocketType
 from engine.urls import UrlRefused, check_url, header_fault
@@ -77,7 +78,7 @@ class HttpRequest(NodeType):
         reasons = list(_faults(data))
         url = _parse_url(data.get("url"), reasons)
         headers = tuple(_parse_headers(data.get("headers"), reasons))
-        body = _parse_template("body", data["body"], reasons) if data.get("body") else None
+        body = read_template("body", data["body"], reasons) if data.get("body") else None
         if reasons:
             raise SettingsError(*reasons)
         return HttpRequestSettings(
@@ -145,21 +146,11 @@ def _faults(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"maxBytes must be from 1 to {MAX_BYTES}"
 
 
-def _parse_template(member: str, text: object, reasons: list[str]) -> Template:
-    try:
-        if not isinstance(text, str):
-            raise SettingsError("must be a text")
-        return Template.parse(text)
-    except SettingsError as error:
-        reasons.extend(f"{member}: {reason}" for reason in error.reasons)
-        return Template(parts=(), names=frozenset())
-
-
 def _parse_url(text: object, reasons: list[str]) -> Template:
     if not text:
         reasons.append("url must be a text that begins with http:// or https://")
-        return Template(parts=(), names=frozenset())
-    template = _parse_template("url", text, reasons)
+        return EMPTY
+    template = read_template("url", text, reasons)
     if isinstance(text, str) and not template.names and template.parts:
         try:
             check_url(text, allow_private=True)
@@ -183,7 +174,7 @@ def _parse_headers(raw: object, reasons: list[str]) -> Iterator[tuple[str, Templ
             reasons.append(f"headers: '{name}' is there more than once")
         else:
             taken.add(lower)
-            yield name, _parse_template(f"headers: {name}", text, reasons)
+            yield name, read_template(f"headers: {name}", text, reasons)
 
 
 def _build_call(settings: HttpRequestSettings, inputs: Mapping[str, Any]) -> HttpCall:

@@ -10,6 +10,7 @@ from engine.expressions import Template
 from engine.failures import SettingsError
 from engine.images import MAX_SIDE, ImageFormat, Saving
 from engine.media.formats import MAX_PIXELS
+from engine.nodes.typed import read_template
 
 COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 RATIO = re.compile(r"(\d{1,5}(?:\.\d{1,3})?):(\d{1,5}(?:\.\d{1,3})?)")
@@ -44,18 +45,7 @@ class Reader:
     def template(self, name: str, taken: Set[str]) -> Template:
         """A template whose placeholders are sockets beside those that are taken."""
         text = "" if self._data.get(name) is None else self._data[name]
-        try:
-            if not isinstance(text, str):
-                raise SettingsError("must be a text")
-            template = Template.parse(text)
-        except SettingsError as error:
-            self.reasons += [f"{name}: {reason}" for reason in error.reasons]
-            return Template(parts=(), names=frozenset())
-        self.reasons += [
-            f"{name}: '{socket}' is a socket already; the placeholder needs another name"
-            for socket in sorted(template.names & taken)
-        ]
-        return template
+        return read_template(name, text, self.reasons, taken)
 
     def whole(self, name: str, least: int, most: int) -> int | None:
         """A whole number, None where there is none."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.expressions import Template, to_text
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
+from engine.nodes.typed import read_template
 from engine.sockets import Socket, SocketType
 
 TEXT_IN, VECTOR_OUT = "text-in", "vector-out"
@@ -62,12 +63,10 @@ class TextEmbedding(NodeType):
 def _read_text(raw: Any) -> Template:
     if raw is not None and not isinstance(raw, str):
         raise SettingsError("text must be a text")
-    try:
-        template = Template.parse(raw or "")
-    except SettingsError as error:
-        raise SettingsError(*(f"text: {reason}" for reason in error.reasons)) from None
-    if TEXT_IN in template.names:
-        raise SettingsError(f"text: '{TEXT_IN}' is a socket already; use another name")
+    reasons: list[str] = []
+    template = read_template("text", raw or "", reasons, {TEXT_IN})
+    if reasons:
+        raise SettingsError(*reasons)
     return template
 
 
