@@ -18,7 +18,8 @@ from engine.capabilities import Tier
 from engine.models.registry import use_saved
 from engine.objects import Objects
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, Bell, Store
+from tests.factories import Runner
 
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
 SECRET_KEY = "of-the-tests-" * 3
@@ -149,15 +150,33 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def account(store: Store) -> Account:
-    return await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+def account_tier() -> Tier:
+    """Of `account`."""
+    return Tier.PRO
 
 
 @pytest.fixture
-async def api_key(store: Store, account: Account) -> str:
-    """The secret of a key that may do all that its tier allows."""
-    _, secret = await store.api_keys.create(account, name="test", capabilities=["workflow:*"])
+def key_capabilities() -> list[str]:
+    """Of `api_key`: all that the account's tier allows."""
+    return ["workflow:*"]
+
+
+@pytest.fixture
+async def account(store: Store, account_tier: Tier) -> Account:
+    return await store.accounts.create(email="ada@example.com", tier=account_tier)
+
+
+@pytest.fixture
+async def api_key(store: Store, account: Account, key_capabilities: list[str]) -> str:
+    """The secret of a key of the account."""
+    _, secret = await store.api_keys.create(account, name="test", capabilities=key_capabilities)
     return secret
+
+
+@pytest.fixture
+async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
+    async with Bell.open(settings.redis_url) as bell:
+        yield Runner(store, account, bell)
 
 
 @pytest.fixture

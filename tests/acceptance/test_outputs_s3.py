@@ -12,7 +12,7 @@ from engine import keyspace
 from engine.executions import Execution, ExecutionStatus
 from engine.objects import Objects
 from engine.settings import Settings
-from engine.store import Account, Bell, Store
+from engine.store import Store
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
 from tests.fakes import Target, serving
@@ -37,12 +37,6 @@ def settings(settings: Settings, server: S3Server, monkeypatch: pytest.MonkeyPat
     for name, value in {**server.environ, "HEADRACE_MEDIA_URL": URL}.items():
         monkeypatch.setenv(name, value)
     return replace(settings, media_url=URL)
-
-
-@pytest.fixture
-async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
-    async with Bell.open(settings.redis_url) as bell:
-        yield Runner(store, account, bell)
 
 
 @pytest.fixture

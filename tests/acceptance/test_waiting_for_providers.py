@@ -12,7 +12,7 @@ from engine.capabilities import Role, Tier
 from engine.executions import TERMINAL, Execution, ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
-from engine.store import Account, Bell, Store
+from engine.store import Store
 from engine.tiers import load
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
@@ -49,12 +49,6 @@ def settings(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
         (tmp_path / f"{category}.toml").write_text(text)
     yield replace(settings, models_dir=str(tmp_path))
     use_folder("")
-
-
-@pytest.fixture
-async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
-    async with Bell.open(settings.redis_url) as bell:
-        yield Runner(store, account, bell)
 
 
 @pytest.fixture

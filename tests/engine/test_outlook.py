@@ -187,11 +187,11 @@ def test_lists_that_double_again_and_again_are_given_up() -> None:
         graph.node(f"l{number + 1}", "list")
         graph.wire(*[f"l{number}.items-out > l{number + 1}.items-in"] * 2)
     plan = drawing(graph, "l40.items-out")
-    started = time.perf_counter()
+    started = time.process_time()
 
     costs = [estimate(plan, MARKUP), quoted(plan, topic="x")]
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert costs == [ONE, ONE]
 
 

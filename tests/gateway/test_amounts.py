@@ -20,16 +20,14 @@ ASK = {"inputs": {"prompt": "Hello"}}
 
 
 @pytest.fixture
-async def account(store: Store) -> Account:
+def account_tier() -> Tier:
     """One whose keys may run models."""
-    return await store.accounts.create(email="ada@example.com", tier=Tier.BUSINESS)
+    return Tier.BUSINESS
 
 
 @pytest.fixture
-async def api_key(store: Store, account: Account) -> str:
-    capabilities = ["workflow:*", "model:run"]
-    _, secret = await store.api_keys.create(account, name="test", capabilities=capabilities)
-    return secret
+def key_capabilities() -> list[str]:
+    return ["workflow:*", "model:run"]
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ ASK = {"inputs": {"prompt": "Eve"}}
 
 
 @pytest.fixture
-async def account(store: Store) -> Account:
-    return await store.accounts.create(email="ada@example.com", tier=Tier.BUSINESS)
+def account_tier() -> Tier:
+    return Tier.BUSINESS
 
 
 @pytest.fixture(autouse=True)

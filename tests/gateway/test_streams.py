@@ -11,7 +11,7 @@ import pytest
 from engine.capabilities import Tier
 from engine.models.registry import use_models
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Store
 from gateway import streams
 from tests.eventually import eventually
 from tests.gateway.conftest import Gateway, serving
@@ -41,9 +41,9 @@ STORY = {
 
 
 @pytest.fixture
-async def account(store: Store) -> Account:
+def account_tier() -> Tier:
     """One that can pay."""
-    return await store.accounts.create(email="ada@example.com", tier=Tier.BUSINESS)
+    return Tier.BUSINESS
 
 
 @pytest.fixture

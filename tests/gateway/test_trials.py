@@ -58,8 +58,8 @@ def trial(table: str) -> str:
 
 
 @pytest.fixture
-async def account(store: Store) -> Account:
-    return await store.accounts.create(email="ada@example.com", tier=Tier.FREE)
+def account_tier() -> Tier:
+    return Tier.FREE
 
 
 async def ask(browser: httpx2.AsyncClient, name: str = "one") -> tuple[int, dict[str, Any]]:

@@ -8,7 +8,6 @@ import pytest
 
 from engine.capabilities import Tier
 from engine.settings import Settings
-from engine.store import Account, Store
 from tests.gateway.factories import edge, greeting, node
 from workers.main import worker as real_worker
 
@@ -16,9 +15,9 @@ RUN = "/api/workflows/greeting/run"
 
 
 @pytest.fixture
-async def account(store: Store) -> Account:
+def account_tier() -> Tier:
     """One that may run as often as it likes."""
-    return await store.accounts.create(email="ada@example.com", tier=Tier.ENTERPRISE)
+    return Tier.ENTERPRISE
 
 
 @pytest.fixture(autouse=True)

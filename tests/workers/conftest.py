@@ -1,13 +1,14 @@
 """Fixtures of worker tests: a target for HTTP nodes, a runner, and workers in this process."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from engine.settings import Settings
-from engine.store import Account, Bell, Store
+from engine.store import Store
 from tests import http_stub
+from tests.conftest import RedisServer
 from tests.factories import Runner
 from tests.fakes import Target, serving
 from tests.receivers import Receiver, receiving
@@ -35,12 +36,6 @@ async def target() -> AsyncIterator[Target]:
 
 
 @pytest.fixture
-async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
-    async with Bell.open(settings.redis_url) as bell:
-        yield Runner(store, account, bell)
-
-
-@pytest.fixture
 def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is due is sent at once, for tests of much that is due one after the other."""
     monkeypatch.setattr("workers.sweeper.TICK_SECONDS", 0.02)
@@ -51,6 +46,15 @@ async def walker(settings: Settings) -> AsyncIterator[Walker]:
     """A whole worker in this process."""
     async with worker(settings) as walker:
         yield walker
+
+
+@pytest.fixture
+def durable_redis() -> Iterator[RedisServer]:
+    """One that has everything again after a kill."""
+    server = RedisServer("--appendonly", "yes")
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

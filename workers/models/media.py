@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.fields import MAX_URL, MEDIA, URL_REST
@@ -71,6 +71,8 @@ async def with_own_media(
 ) -> Mapping[str, Any]:
     """The values with media of the account's own as data: providers cannot come here for them.
 
+    Those that are brought here anyway stay as they are, and have their memory.
+
     Raises NodeFailed.
     """
     names = [field.name for field in model.fields if field.type in MEDIA]
@@ -79,11 +81,15 @@ async def with_own_media(
         return values
     expected = min(_weigh(given.values(), MAX_SENT_BYTES), call.sending.most)
     await call.sending.take(expected, call.bound(WAIT_SECONDS))
-    left, found = call.sending.most, {}
+    loaded = _loaded(model)
+    each = MAX_SENT_BYTES if loaded else 0
+    left, found = call.sending.most, {name: given[name] for name in loaded if name in given}
+    expected = _weigh(found.values(), MAX_SENT_BYTES)
     for name, value in given.items():
-        found[name], left = await _inline(value, call, left)
-    each = MAX_SENT_BYTES if _loads(model) else 0
-    call.sending.settle(min(_weigh(found.values(), each), call.sending.most))
+        if name not in loaded:
+            found[name], left = await _inline(value, call, left)
+            expected += _weigh([found[name]], each)
+    call.sending.settle(min(expected, call.sending.most))
     return {**values, **found}
 
 
@@ -116,11 +122,14 @@ def _weigh(values: Iterable[Any], each: int) -> int:
     return size
 
 
-def _loads(model: Model) -> bool:
-    """Whether media are fetched here that are only named."""
+def _loaded(model: Model) -> Collection[str]:
+    """The fields whose media `load_media` brings here, wherever they are."""
     call = model.call
-    is_edit = isinstance(call, OpenAI) and call.api is Api.IMAGES
-    return is_edit or (isinstance(call, Http) and bool(call.inline))
+    if isinstance(call, Http):
+        return call.inline
+    if isinstance(call, OpenAI) and call.api is Api.IMAGES:
+        return (call.images.names | call.mask.names) - call.body.names
+    return ()
 
 
 async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[Medium]:
@@ -168,7 +177,8 @@ async def with_data(
 async def _load(url: str, call: CallContext) -> bytes:
     held = split_data_url(url)
     if held is None:
-        return await call.errand.fetch_media(url)
+        data = await call.read(url, MAX_SENT_BYTES)
+        return await call.errand.fetch_media(url) if data is None else data
     try:
         return await asyncio.to_thread(base64.b64decode, held[1], validate=True)
     except (binascii.Error, ValueError):

@@ -49,9 +49,9 @@ def test_ten_thousand_ranges_are_the_whole_at_once() -> None:
         "bytes=" + ",".join(f"{each}-" for each in range(10_000)),
         "bytes=" + "0-,-" * 20_000,
     ]
-    began = time.perf_counter()
+    began = time.process_time()
 
     found = [parse_range(header, SIZE) for header in headers]
 
     assert found == [None, None]
-    assert time.perf_counter() - began < 0.01
+    assert time.process_time() - began < 0.01

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.engine.store.scripted import Scripts
+from tests.engine.store.scripted import Scripts, profile
 from tests.engine.store.wallet_model import (
     NODES,
     Model,
@@ -336,12 +336,7 @@ def spend(scripts: Scripts, examples: int, steps: int, *, is_random: bool) -> No
     run_state_machine_as_test(
         lambda: Spending(scripts),
         settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            derandomize=not is_random,
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
+            profile(examples, steps, is_random=is_random),
             phases=(Phase.generate, Phase.shrink),
         ),
     )

@@ -7,7 +7,6 @@ import pytest
 from engine.capabilities import Tier
 from engine.models.registry import use_models
 from engine.settings import Settings
-from engine.store import Account, Store
 from tests.manifests import model
 from workers.main import worker as real_worker
 
@@ -15,16 +14,14 @@ PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.0004"\natMost = 10\n'
 
 
 @pytest.fixture
-async def account(store: Store) -> Account:
+def account_tier() -> Tier:
     """One whose keys may run models."""
-    return await store.accounts.create(email="ada@example.com", tier=Tier.BUSINESS)
+    return Tier.BUSINESS
 
 
 @pytest.fixture
-async def api_key(store: Store, account: Account) -> str:
-    capabilities = ["workflow:*", "model:run"]
-    _, secret = await store.api_keys.create(account, name="test", capabilities=capabilities)
-    return secret
+def key_capabilities() -> list[str]:
+    return ["workflow:*", "model:run"]
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,6 @@ field = "maxTokens"
 BODY = '\nmodel = "any"\nbody = { max_tokens = "{{ maxTokens }}" }'
 
 
-def chat(section: str, more: str = BODY) -> Model:
+def chat(section: str, more: str = BODY, **parts: str) -> Model:
     """A model whose section has these members beside those of the endpoint."""
-    return provided(section, more, fields=FIELDS, pricing=PRICING)
+    return provided(section, more, fields=FIELDS, pricing=PRICING, **parts)

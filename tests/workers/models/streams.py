@@ -9,8 +9,8 @@ from aiohttp import web
 
 from engine.failures import NodeFailed
 from engine.models.manifest import Model
-from tests.manifests import PROMPT
-from tests.providers import provided
+from tests.workers.models import chats
+from tests.workers.models.chats import BODY
 from workers.models import Answer, Errand, Models
 
 DONE = "[DONE]"
@@ -56,28 +56,6 @@ class Listener:
         return "".join(self.told)
 
 
-FIELDS = f"""{PROMPT}
-[[fields]]
-name = "jsonSchema"
-type = "json"
-
-[[fields]]
-name = "maxTokens"
-type = "number"
-max = 500
-"""
-PRICING = """
-[[pricing]]
-unit = "input_token"
-usd = "0.000001"
-atMost = 1000
-
-[[pricing]]
-unit = "output_token"
-usd = "0.000002"
-field = "maxTokens"
-"""
-MORE = '\nmodel = "any"\nbody = { max_tokens = "{{ maxTokens }}" }'
 SAID = {"choices": [{"message": {"content": "Hello"}}], "usage": {"prompt_tokens": 11}}
 HELLO = (delta(""), delta("Hel"), delta("lo"), STOP)
 MESSAGE = (
@@ -93,12 +71,12 @@ MESSAGE = (
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 
 
-def chat(more: str = MORE, section: str = "openai", **parts: str) -> Model:
+def chat(more: str = BODY, section: str = "openai", **parts: str) -> Model:
     """A model that may be streamed."""
-    return provided(section, more, fields=FIELDS, pricing=PRICING, **parts)
+    return chats.chat(section, more, **parts)
 
 
-def claude(more: str = MORE) -> Model:
+def claude(more: str = BODY) -> Model:
     """One of Anthropic's protocol."""
     return chat(more, "anthropic")
 

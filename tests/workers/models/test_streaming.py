@@ -11,10 +11,10 @@ from engine.models.registry import use_models
 from tests.eventually import eventually
 from tests.http_stub import Holding, answer, serving
 from tests.providers import KEY, MODEL_KEYS, Provider, a_stub, calling
+from tests.workers.models.chats import BODY
 from tests.workers.models.streams import (
     DONE,
     HELLO,
-    MORE,
     OVERLOADED,
     SAID,
     Listener,
@@ -74,7 +74,7 @@ async def test_a_manifest_may_say_that_nothing_is_streamed(
 ) -> None:
     provider.answers = [SAID | {"content": [{"type": "text", "text": "Hello"}]}]
 
-    answer = await listener.call(chat(f"{MORE}\nstream = false", section))
+    answer = await listener.call(chat(f"{BODY}\nstream = false", section))
 
     assert answer.value == "Hello"
     assert "stream" not in provider.asked[0].body

@@ -6,22 +6,10 @@ from typing import cast
 import pytest
 
 from engine.errors import StorageFailed
-from engine.executions import ExecutionStatus
 from engine.store.asides import Asides, object_of, part_of
-from engine.store.claims import Claimed, Hold
+from tests.workers.claimed import CLAIMED
 from workers.walking import bundles as bundling
 from workers.walking.bundles import Bundles
-
-CLAIMED = Claimed(
-    hold=Hold("acc", "x", "w", 3),
-    now=0,
-    slug="s",
-    version=1,
-    inputs={},
-    status=ExecutionStatus.PROCESSING,
-    statuses="pp",
-    record={},
-)
 
 
 class SlowAsides:

@@ -8,23 +8,14 @@ import pytest
 from engine.errors import StoreFull, Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
-from engine.store.claims import Claimed, Hold
+from engine.store.claims import Hold
 from engine.store.execution_records import pack_name
 from engine.store.steps import Step
 from engine.store.walks import Advanced, Verdict, Walks
+from tests.workers.claimed import CLAIMED, HOLD
 from workers.walking.recorder import Gone, Recorder
 
 OK = Advanced(Verdict.OK, "c", 1)
-CLAIMED = Claimed(
-    hold=Hold("acc", "x", "w", 3),
-    now=0,
-    slug="s",
-    version=1,
-    inputs={},
-    status=ExecutionStatus.PROCESSING,
-    statuses="pp",
-    record={},
-)
 
 
 class ScriptedWalks:
@@ -35,7 +26,7 @@ class ScriptedWalks:
         self.steps: list[tuple[int, Step]] = []
 
     async def advance(self, hold: Hold, number: int, step: Step) -> Advanced:
-        assert hold == Hold("acc", "x", "w", 3)
+        assert hold == HOLD
         self.steps.append((number, copy(step)))
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -123,14 +123,6 @@ async def test_sigterm_lets_a_running_node_end_and_exits_with_0(
     assert execution.status is ExecutionStatus.COMPLETED
     assert sum(target.calls.values()) == 1
     assert await runner.store.leases.workers() == {}
-
-
-@pytest.fixture
-def durable_redis() -> Iterator[RedisServer]:
-    server = RedisServer("--appendonly", "yes")
-    server.start()
-    yield server
-    server.stop()
 
 
 async def test_a_killed_redis_loses_no_accepted_execution(

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from engine.errors import StoreFull, Unavailable
-from engine.executions import ExecutionStatus
-from engine.store.claims import Claimed, Hold
+from engine.store.claims import Hold
 from engine.store.events import Events, Telling
 from engine.store.walks import Advanced, Verdict
 from tests.eventually import eventually
+from tests.workers.claimed import CLAIMED
 from workers.models.base import tell_nobody
 from workers.walking import telling
 from workers.walking.telling import Teller
@@ -56,17 +57,7 @@ class Told(Events):
 
 
 def teller(events: Told, record: Mapping[str, bytes] = WATCHED) -> Teller:
-    claimed = Claimed(
-        hold=Hold("acc", "x", "w1", 1),
-        now=0,
-        slug="s",
-        version=1,
-        inputs={},
-        status=ExecutionStatus.PROCESSING,
-        statuses="r",
-        record=record,
-    )
-    return Teller(cast(Events, events), claimed)
+    return Teller(cast(Events, events), replace(CLAIMED, record=record))
 
 
 @pytest.fixture(autouse=True)
@@ -288,11 +279,9 @@ async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
     assert "cannot be passed on" in caplog.text
 
 
-async def test_what_was_not_told_when_the_walk_stops_is_not_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_what_was_not_told_when_the_walk_stops_is_not_told() -> None:
     events = Told()
-    made: Any = teller(events)
+    made = teller(events)
     made.of(0).text_of(0)("a")
 
     await made.stop()

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -56,14 +56,6 @@ async def test_every_execution_ends_once_and_as_its_graph_says(
     seed: int, brisk: Settings, target: Target
 ) -> None:
     await play(seed, brisk, target)
-
-
-@pytest.fixture
-def durable_redis() -> Iterator[RedisServer]:
-    server = RedisServer("--appendonly", "yes")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.mark.slow

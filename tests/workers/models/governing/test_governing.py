@@ -20,7 +20,7 @@ from tests.workers.models.governed_calls import (
     sample,
     told,
 )
-from workers.models import lane
+from workers.models import Answer, lane
 
 # -- whether calls ask ----------------------------------------------------------------------------
 
@@ -83,16 +83,25 @@ async def test_tokens_that_were_used_are_told(one: Process, provider: Provider) 
 
 # -- waiting --------------------------------------------------------------------------------------
 
+SINGLE = limited(concurrency=1)
+
+
+async def in_line(
+    one: Process, two: Process, provider: Provider
+) -> tuple["asyncio.Task[Answer]", "asyncio.Task[Answer]"]:
+    """A call of one process that does not end, and one of the other that waits for it."""
+    provider.is_open.clear()
+    first = asyncio.create_task(one.call(SINGLE))
+    await calls(provider, 1)
+    second = asyncio.create_task(two.call(SINGLE))
+    await eventually(told(two), bool)
+    return first, second
+
 
 async def test_the_end_of_a_call_is_the_turn_of_one_in_another_process(
     one: Process, two: Process, provider: Provider
 ) -> None:
-    single = limited(concurrency=1)
-    provider.is_open.clear()
-    first = asyncio.create_task(one.call(single))
-    await calls(provider, 1)
-    second = asyncio.create_task(two.call(single))
-    await eventually(told(two), bool)
+    first, second = await in_line(one, two, provider)
     assert len(provider.calls) == 1
 
     provider.is_open.set()
@@ -104,31 +113,25 @@ async def test_the_end_of_a_call_is_the_turn_of_one_in_another_process(
 async def test_a_call_that_is_cancelled_leaves_the_line(
     one: Process, two: Process, provider: Provider
 ) -> None:
-    single = limited(concurrency=1)
-    provider.is_open.clear()
-    first = asyncio.create_task(one.call(single))
-    await calls(provider, 1)
-    second = asyncio.create_task(two.call(single))
-    await eventually(told(two), bool)
+    first, second = await in_line(one, two, provider)
 
     second.cancel()
     first.cancel()
     await asyncio.gather(first, second, return_exceptions=True)
     provider.is_open.set()
 
-    assert (await one.call(single, seconds=2)).value == "yes"
+    assert (await one.call(SINGLE, seconds=2)).value == "yes"
     assert Happening.LEFT in two.watched.kinds()
 
 
 async def test_a_call_that_has_no_turn_within_its_deadline_fails(
     one: Process, provider: Provider
 ) -> None:
-    single = limited(concurrency=1)
     provider.is_open.clear()
-    first = asyncio.create_task(one.call(single))
+    first = asyncio.create_task(one.call(SINGLE))
     await calls(provider, 1)
 
-    late = await failure(one.call(single, seconds=0.05))
+    late = await failure(one.call(SINGLE, seconds=0.05))
     provider.is_open.set()
     await first
 
@@ -172,9 +175,8 @@ async def test_as_long_as_a_call_is_under_way_its_process_is_heard_of(
 async def test_calls_ask_again_when_redis_has_forgotten_them(
     one: Process, store: Store, provider: Provider
 ) -> None:
-    single = limited(concurrency=1)
     provider.is_open.clear()
-    tasks = [asyncio.create_task(one.call(single)) for _ in range(3)]
+    tasks = [asyncio.create_task(one.call(SINGLE)) for _ in range(3)]
     await calls(provider, 1)
     await store.client.send("FLUSHALL")
 
@@ -210,9 +212,9 @@ async def test_calls_do_not_wait_for_ever_when_turns_cannot_be_had(one: Process)
 async def test_calls_that_wait_and_have_their_turn_are_counted(
     one: Process, provider: Provider
 ) -> None:
-    single, granted = limited(concurrency=1), sample("calls_granted_total")
+    granted = sample("calls_granted_total")
     provider.is_open.clear()
-    tasks = [asyncio.create_task(one.call(single)) for _ in range(3)]
+    tasks = [asyncio.create_task(one.call(SINGLE)) for _ in range(3)]
     await calls(provider, 1)
     waiting = sample("calls_waiting")
 
