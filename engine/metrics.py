@@ -63,6 +63,11 @@ STEPS_FENCED = Counter(
     "Steps refused because the execution had gone to another worker.",
     registry=REGISTRY,
 )
+STEPS_LOST = Counter(
+    "headrace_steps_lost_total",
+    "Steps refused because Redis had lost earlier ones, as after a failover.",
+    registry=REGISTRY,
+)
 EXECUTIONS_RECOVERED = Counter(
     "headrace_executions_recovered_total",
     "Executions taken back from dead workers.",

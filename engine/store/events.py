@@ -118,7 +118,7 @@ class Events:
             SCRIPTS["tell_events"],
             [*hold.keys, keyspace.told(hold.account_id, hold.execution_id)],
             [
-                *(hold.reference, hold.fence, batch, hold.execution_id),
+                *(hold.reference, hold.name, batch, hold.execution_id),
                 *(MOST_TOLD, MOST_TOLD_BYTES, KEEP_TOLD_MS),
                 *words,
             ],

@@ -170,7 +170,7 @@ class Caller:
         """A worker that holds nothing says that a node has finished, and what it costs."""
         step = Step(settled=[(1, "c")], charges={1: Charge(1_000, 1_000)})
         ids = self._spender.account.id, execution_id
-        await self._spender.store.walks.advance(Hold(*ids, NOBODY, 1), 1, step)
+        await self._spender.store.walks.advance(Hold(*ids, NOBODY, 1, "t"), 1, step)
 
 
 async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:

@@ -76,7 +76,7 @@ class Walk:
         return self._hand.is_shared and bool(self._hand.cpu)
 
     async def run(self) -> None:
-        """Walk until the execution ends or nothing here can go on. Raises Gone."""
+        """Walk until the execution ends or nothing here can go on. Raises Gone or RecordBehind."""
         try:
             await self._restore()
             while not await self._turn():
@@ -135,6 +135,8 @@ class Walk:
             outputs = await self._holdings.read(claimed.record, range(len(claimed.statuses)))
             self._hand.progress = Progress(self._plan, claimed.statuses, outputs)
             self._hand.elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
+        for skipped in self._hand.progress.take_skipped():
+            self._recorder.add_skipped(skipped)  # whoever settled the last of its sources left
         for index, code in enumerate(claimed.statuses):
             if code == "t":
                 self._hand.wait_for(index, (self._hand.claims[index].at - claimed.now) / 1000)

@@ -17,7 +17,7 @@ from workers.persistence import persist
 from workers.walking.at_once import AtOnce
 from workers.walking.endings import end_failed, end_gone, find_owed
 from workers.walking.means import Means
-from workers.walking.recorder import Gone
+from workers.walking.recorder import Gone, RecordBehind
 from workers.walking.walk import Walk
 
 MAX_LOST_AT_ONCE = 5
@@ -180,6 +180,12 @@ class Walker:
                 is_gone = not self._is_draining
                 metrics.STEPS_FENCED.inc()
                 logger.info("the execution went to somebody else or has ended")
+            except RecordBehind:
+                # The claim is on record, later steps are not: what is there is walked from anew.
+                is_gone = not self._is_draining
+                metrics.STEPS_LOST.inc()
+                logger.warning("Redis has lost steps of an execution: it goes on from its record")
+                await self._give_back(reference)
             except Unavailable as error:
                 logger.warning("left an execution", extra={"reason": error.message})
                 await self._give_back(reference)

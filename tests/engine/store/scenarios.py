@@ -122,10 +122,12 @@ SCENARIOS = {
     "keep_answers": Scenario(
         seed=(EXECUTION, HELD),
         keys=("x", "held"),
-        args=("acc/x", 1, 2, 1, b"what was answered", "1"),
+        args=("acc/x", "1:token", 2, 1, b"what was answered", "1"),
     ),
     "save_job": Scenario(
-        seed=(EXECUTION, HELD), keys=("x", "held"), args=("acc/x", 1, 2, 3, b"job at the provider")
+        seed=(EXECUTION, HELD),
+        keys=("x", "held"),
+        args=("acc/x", "1:token", 2, 3, b"job at the provider"),
     ),
     "save_webhook": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"), HOOK),
@@ -145,9 +147,10 @@ SCENARIOS = {
         seed=(EXECUTION, HELD, ("SADD", "active", "x"), CHARGED, WALLET),
         keys=("x", "due", "held", "finished", "active", "wallet", "ledger"),
         args=(
-            *(NOW, "acc/x", 1, 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
+            *(NOW, "acc/x", "1:token", 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
             *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", "1"),
         ),
+        answer=[b"ok", b"processing", b"", str(NOW).encode()],
     ),
     "authorize_key": Scenario(
         seed=(("HSET", "keys", "digest", "acc|record"), ("HSET", "accounts", "acc", "record")),
@@ -225,7 +228,7 @@ SCENARIOS = {
     "tell_events": Scenario(
         seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),
         keys=("x", "held", "told"),
-        args=("acc/x", 1, 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
+        args=("acc/x", "1:token", 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
     ),
     "note_key_use": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")

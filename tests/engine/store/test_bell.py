@@ -11,7 +11,7 @@ from engine.store.client import Client
 from engine.store.records import pack
 from engine.store.steps import Step
 from tests.conftest import RedisServer
-from tests.engine.store.factories import accept, save
+from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 from tests.redis_proxy import running_proxy
 
@@ -47,10 +47,10 @@ async def test_a_caller_is_woken_when_its_execution_ends(
 
         waiting = asyncio.create_task(bell.wait(accepted.id, ended, 5))
         await asyncio.sleep(0)
-        await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
+        await store.walks.claim(f"{account.id}/{accepted.id}", "w1", "t")
         started = time.monotonic()
-        step = Step(end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, step)
+        step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED)
+        await store.walks.advance(Hold(account.id, accepted.id, "w1", 1, "t"), 1, step)
 
         assert await waiting
         assert time.monotonic() - started < 0.5
@@ -62,8 +62,8 @@ async def rung_with(store: Store, account: Account, redis_url: str, step: Step) 
     async with Bell.open(redis_url) as bell:
         accepted = await accept(store, account, workflow, plan, bell=bell.channel)
         with bell.expecting(accepted.id) as ring:
-            await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
-            await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, step)
+            await store.walks.claim(f"{account.id}/{accepted.id}", "w1", "t")
+            await store.walks.advance(Hold(account.id, accepted.id, "w1", 1, "t"), 1, step)
             await ring.wait(answers("rung"), 5)
             outcome = ring.outcome
         head = await store.executions.head(account.id, accepted.id)
@@ -78,7 +78,7 @@ async def rung_with(store: Store, account: Account, redis_url: str, step: Step) 
 async def test_a_small_result_comes_with_the_bell(
     store: Store, account: Account, redis_url: str, result: object
 ) -> None:
-    step = Step(end=ExecutionStatus.COMPLETED, result=pack(result))
+    step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, result=pack(result))
 
     outcome = await rung_with(store, account, redis_url, step)
 
@@ -102,7 +102,9 @@ async def test_a_failure_comes_with_the_bell(
 async def test_a_large_result_is_left_on_record(
     store: Store, account: Account, redis_url: str, length: int
 ) -> None:
-    step = Step(end=ExecutionStatus.COMPLETED, result=pack({"text": "x" * length}))
+    step = Step(
+        settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, result=pack({"text": "x" * length})
+    )
 
     assert await rung_with(store, account, redis_url, step) is None
 

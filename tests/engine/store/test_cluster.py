@@ -22,7 +22,7 @@ from engine.store.hints import Carried
 from engine.store.records import pack
 from engine.store.steps import Finished, Step
 from tests.conftest import SECRET_KEY, RedisServer, free_port
-from tests.engine.store.factories import accept, save
+from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 from tests.manifests import manifest
 
@@ -61,12 +61,12 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         workflow, plan = await save(store, account)
         ended, left, cancelled = [await accept(store, account, workflow, plan) for _ in range(3)]
         for each in (ended, left):
-            assert await store.walks.claim(keyspace.reference(account.id, each.id), "w1")
+            assert await store.walks.claim(keyspace.reference(account.id, each.id), "w1", "t")
         told = [Telling(index=0, item=0, offset=0, told="a")]
         await store.events.read(account.id, left.id, 1, "channel")
-        assert await store.events.tell(Hold(account.id, left.id, "w1", 1), 1, told)
-        step = Step(names_objects=True, end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(Hold(account.id, ended.id, "w1", 1), 1, step)
+        assert await store.events.tell(Hold(account.id, left.id, "w1", 1, "t"), 1, told)
+        step = Step(settled=BOTH_DONE, names_objects=True, end=ExecutionStatus.COMPLETED)
+        await store.walks.advance(Hold(account.id, ended.id, "w1", 1, "t"), 1, step)
         await store.walks.give_back(keyspace.reference(account.id, left.id), "w1", is_lost=True)
         await store.executions.cancel(account.id, cancelled.id)
         await finish(store, account, workflow, plan)
@@ -145,9 +145,9 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
         )
         ids.append(accepted.id)
     reference = keyspace.reference(account.id, ids[0])
-    await store.walks.claim(reference, "w1")
-    step = Step(end=ExecutionStatus.COMPLETED, told_key=key.id)
-    await store.walks.advance(Hold(account.id, ids[0], "w1", 1), 1, step)
+    await store.walks.claim(reference, "w1", "t")
+    step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, told_key=key.id)
+    await store.walks.advance(Hold(account.id, ids[0], "w1", 1, "t"), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)
     claimed = await store.deliveries.claim(reference, key.id)

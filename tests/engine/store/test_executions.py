@@ -11,13 +11,12 @@ from engine.executions import TERMINAL, Execution, ExecutionStatus, NodeStatus
 from engine.graph import Plan
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store, Workflow
-from engine.store.claims import Hold
 from engine.store.execution_list import ExecutionList
 from engine.store.records import pack
 from engine.store.scripts import SCRIPTS
 from engine.store.steps import Step
 from tests.engine.store.contents import contents
-from tests.engine.store.factories import accept, document, save
+from tests.engine.store.factories import BOTH_DONE, accept, document, save
 from tests.redis_proxy import running_proxy
 
 Saved = tuple[Workflow, Plan]
@@ -56,8 +55,8 @@ async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> s
 async def end(store: Store, account: Account, execution_id: str, status: ExecutionStatus) -> None:
     claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), "w1")
     assert claimed is not None
-    step = Step(end=status, result=pack(None))
-    await store.walks.advance(Hold(account.id, execution_id, "w1", claimed.fence), 1, step)
+    step = Step(settled=BOTH_DONE, end=status, result=pack(None))
+    await store.walks.advance(claimed.hold, 1, step)
 
 
 async def read_all(
@@ -261,7 +260,7 @@ async def test_an_error_is_read_as_it_was_recorded(
         error=error,
     )
 
-    await store.walks.advance(Hold(account.id, accepted.id, "w1", claimed.fence), 1, step)
+    await store.walks.advance(claimed.hold, 1, step)
 
     execution = await store.executions.get(account.id, accepted.id)
     first, second = execution.nodes

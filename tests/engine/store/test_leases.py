@@ -8,7 +8,7 @@ from engine.graph import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.claims import Hold
 from engine.store.steps import Step
-from tests.engine.store.factories import accept, save
+from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 
 Saved = tuple[Workflow, Plan]
@@ -56,7 +56,7 @@ async def test_the_dead_are_not_buried_with_what_they_hold(
     accepted = await accept(store, account, *saved)
     reference = keyspace.reference(account.id, accepted.id)
     await store.leases.beat("w1", 0)
-    assert await store.walks.claim(reference, "w1")
+    assert await store.walks.claim(reference, "w1", "t")
     await eventually(store.leases.dead_workers)
 
     assert not await store.leases.bury("w1")
@@ -104,7 +104,7 @@ async def test_what_a_worker_holds_is_found_over_all_partitions(
         owner = await store.accounts.create(email=f"{number}@example.com", tier=account.tier)
         accepted = await accept(store, owner, *await save(store, owner))
         reference = keyspace.reference(owner.id, accepted.id)
-        assert await store.walks.claim(reference, "w1")
+        assert await store.walks.claim(reference, "w1", "t")
         references.add(reference)
 
     assert set(await store.leases.held("w1")) == references
@@ -145,9 +145,10 @@ async def test_what_ended_before_a_time_is_pruned_whole_and_nothing_else(
     active = await accept(store, account, *saved)
     for each in ended:
         reference = keyspace.reference(account.id, each.id)
-        assert await store.walks.claim(reference, "w1")
-        step = Step(names_objects=each is ended[0], end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(Hold(account.id, each.id, "w1", 1), 1, step)
+        assert await store.walks.claim(reference, "w1", "t")
+        has_objects, end = each is ended[0], ExecutionStatus.COMPLETED
+        step = Step(settled=BOTH_DONE, names_objects=has_objects, end=end)
+        await store.walks.advance(Hold(account.id, each.id, "w1", 1, "t"), 1, step)
 
     pruned = [
         await store.leases.prune(before, at_most=2)

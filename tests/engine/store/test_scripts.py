@@ -146,7 +146,7 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
         SCRIPTS["advance_execution"],
         scenario,
         [
-            *(NOW, "acc/x", 1, 1, "", "", ",".join(map(str, every)), b"", "stay", "0"),
+            *(NOW, "acc/x", "1:token", 1, "", "", ",".join(map(str, every)), b"", "stay", "0"),
             *("", "x", "", "", "", ""),
         ],
     )
@@ -154,7 +154,18 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
         SCRIPTS["advance_execution"],
         scenario,
         [
-            *(NOW, "acc/x", 1, 2, "".join(f"{i}c" for i in every), "", "", b"", "stay", "0"),
+            *(
+                NOW,
+                "acc/x",
+                "1:token",
+                2,
+                "".join(f"{i}c" for i in every),
+                "",
+                "",
+                b"",
+                "stay",
+                "0",
+            ),
             *("completed", "x", b"", b"", "", ""),
         ],
     )
