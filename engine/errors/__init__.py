@@ -48,6 +48,7 @@ EngineError
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
     ├── QueueFull
+    ├── ExecutionLost      (Redis has lost what it had accepted)
     └── StorageFailed      (of media and large outputs: full, gone or not permitted)
         ├── StorageStalled (it does not answer)
         └── ResultUnreadable
@@ -67,6 +68,7 @@ from engine.errors.access import (
 )
 from engine.errors.base import EngineError
 from engine.errors.capacity import (
+    ExecutionLost,
     QueueFull,
     RateLimitExceeded,
     ResultUnreadable,
@@ -132,6 +134,7 @@ __all__ = [
     "ExecutionCancelled",
     "ExecutionFailed",
     "ExecutionNotCancellable",
+    "ExecutionLost",
     "ExecutionNotFound",
     "Forbidden",
     "GrantExhausted",

@@ -62,6 +62,14 @@ class StorageFailed(Unavailable):
         super().__init__(message)
 
 
+class ExecutionLost(Unavailable):
+    """Redis has lost an execution that it had accepted, as a failover may."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__("This run was lost before it had ended; it may be run again")
+        self.context = {"executionId": execution_id}
+
+
 class StorageStalled(StorageFailed):
     """The place for media does not answer; what was given to it may yet be stored."""
 

@@ -66,6 +66,10 @@ class Run:
         assert advanced.verdict == "ok"
         return advanced.is_watched
 
+    def forget_steps(self, count: int) -> None:
+        """The last steps were lost, and the next takes the number of the first of them."""
+        self._steps -= count
+
     async def tell(
         self,
         text: str,
