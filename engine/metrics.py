@@ -113,6 +113,13 @@ SWEEPS_FAILED = Counter(
     registry=REGISTRY,
 )
 
+TASKS_RESTARTED = Counter(
+    "headrace_background_tasks_restarted_total",
+    "Background tasks of a process that failed or ended, and were started again.",
+    ["task"],
+    registry=REGISTRY,
+)
+
 log = logging.getLogger(__name__)
 
 
