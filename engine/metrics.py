@@ -68,6 +68,11 @@ EXECUTIONS_RECOVERED = Counter(
     "Executions taken back from dead workers.",
     registry=REGISTRY,
 )
+EXECUTIONS_UNWALKED = Counter(
+    "headrace_executions_unwalked_total",
+    "Executions that a living worker held without walking them, given back.",
+    registry=REGISTRY,
+)
 WEBHOOK_ATTEMPTS = Counter(
     "headrace_webhook_attempts_total",
     "Attempts at deliveries of webhooks, by what became of the delivery.",

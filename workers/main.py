@@ -23,6 +23,7 @@ from workers import actors
 from workers.assets import Assets, OwnMedia
 from workers.delivery import Sender
 from workers.executor import Executor
+from workers.held_check import HeldCheck
 from workers.http import Egress
 from workers.http.gate import Gate
 from workers.local import LocalPool
@@ -94,6 +95,8 @@ async def worker(
         await stack.enter_async_context(
             background("metrics", lambda: metrics.publish(store, worker_id))
         )
+        held_check = HeldCheck(store, walker, worker_id)
+        await stack.enter_async_context(background("held check", held_check.run))
         await stack.enter_async_context(_sweeping(store, library, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(

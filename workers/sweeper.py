@@ -71,12 +71,17 @@ class Sweeper:
             try:
                 await self._tick()
             except EngineError as error:
-                self._leads = False
-                self._spare_all()
+                self._lose_lead()
                 log.warning("cannot sweep", extra={"reason": error.message})
             except Exception:
+                self._lose_lead()
                 log.exception("a sweep failed unexpectedly")
             await asyncio.sleep(TICK_SECONDS)
+
+    def _lose_lead(self) -> None:
+        # A leader that could not look knows nothing of who lives.
+        self._leads = False
+        self._spare_all()
 
     async def _tick(self) -> None:
         # The wall clock goes on while a machine sleeps; the others have slept as well.
@@ -124,20 +129,25 @@ class Sweeper:
     async def _bury(self, worker_id: str) -> None:
         references = await self._store.leases.held(worker_id)
         log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
+        failures: list[BaseException] = []
         for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
-            await self._give_back(references[start : start + GIVEN_BACK_AT_ONCE], worker_id)
+            batch = references[start : start + GIVEN_BACK_AT_ONCE]
+            failures += await self._give_back(batch, worker_id)
+        if failures:
+            raise failures[0]
         await self._store.leases.bury(worker_id)
 
-    async def _give_back(self, references: list[str], worker_id: str) -> None:
+    async def _give_back(self, references: list[str], worker_id: str) -> list[BaseException]:
+        """Give back what can be given back; the errors of the rest."""
         give_back = self._store.walks.give_back
         found = await asyncio.gather(
-            *(give_back(reference, worker_id, is_lost=True) for reference in references)
+            *(give_back(reference, worker_id, is_lost=True) for reference in references),
+            return_exceptions=True,
         )
-        given = [
-            reference for reference, is_given in zip(references, found, strict=True) if is_given
-        ]
+        given = [name for name, is_given in zip(references, found, strict=True) if is_given is True]
         await self._send(given)
         metrics.EXECUTIONS_RECOVERED.inc(len(given))
+        return [each for each in found if isinstance(each, BaseException)]
 
     async def resend(self) -> None:
         """Send the hints that are due: retries, and what nobody has claimed."""
