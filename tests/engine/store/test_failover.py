@@ -26,7 +26,7 @@ async def test_a_client_finds_the_new_primary(pair: Pair) -> None:
     store = Store.open(Settings(redis_url=pair.proxy.url))
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
     workflow, plan = await save(store, account)
-    await pair.fail_over()
+    await pair.hand_over()
 
     with pytest.raises(Unavailable) as caught:
         await accept(store, account, workflow, plan)
