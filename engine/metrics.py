@@ -73,6 +73,11 @@ EXECUTIONS_UNWALKED = Counter(
     "Executions that a living worker held without walking them, given back.",
     registry=REGISTRY,
 )
+EXECUTIONS_ORPHANED = Counter(
+    "headrace_executions_orphaned_total",
+    "Executions that no worker held and no hint was due for, made due.",
+    registry=REGISTRY,
+)
 WEBHOOK_ATTEMPTS = Counter(
     "headrace_webhook_attempts_total",
     "Attempts at deliveries of webhooks, by what became of the delivery.",

@@ -13,6 +13,7 @@ from engine.library import Library
 from engine.store import Store
 from engine.store.executions import RESEND_AFTER_MS
 from engine.store.hints import BULK_QUEUE
+from workers.orphan_search import OrphanSearch
 
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
@@ -50,6 +51,7 @@ class Sweeper:
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._retention_ms = int(retention_days * DAY_MS)
+        self._orphan_search = OrphanSearch(store)
         self._leads = False
         self._ticked_at = time.time()
         self._recover_after = 0.0
@@ -100,6 +102,7 @@ class Sweeper:
         await _do("recover", self.recover(seen_only=now < self._recover_after))
         await _do("resend", self.resend())
         await _do("deliver", self._deliver())
+        await _do("find orphans", self._orphan_search.step())
         if now >= self._prune_after:
             await _do("fold metrics", metrics.retire(self._store))
             if not await _do("prune", self.prune()):

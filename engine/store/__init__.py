@@ -22,6 +22,7 @@ from engine.store.hints import HintSender
 from engine.store.leases import Leases
 from engine.store.limits import Window
 from engine.store.models import Models, SavedModel
+from engine.store.orphans import Orphans
 from engine.store.outbound import Outbound
 from engine.store.principals import ApiKey, Principal, Session
 from engine.store.results import Hold
@@ -57,6 +58,7 @@ __all__ = [
     "LedgerPage",
     "Models",
     "NotPassed",
+    "Orphans",
     "Outbound",
     "Principal",
     "Repeated",
@@ -102,6 +104,7 @@ class Store:
     webhooks: Webhooks
     deliveries: Deliveries
     leases: Leases
+    orphans: Orphans
     hints: HintSender
     snapshots: Snapshots
     seals: Seals
@@ -141,6 +144,7 @@ class Store:
             webhooks=Webhooks(client, sealer),
             deliveries=Deliveries(client, hints, settings.retention_days, sealer),
             leases=Leases(client),
+            orphans=Orphans(client),
             hints=hints,
             snapshots=Snapshots(client),
             seals=Seals(client, sealer),

@@ -142,23 +142,34 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("point", ["accepted", "held", "cancel requested"])
-@pytest.mark.parametrize("is_over", [True, False])
+@pytest.mark.parametrize(
+    ("point", "meanwhile"),
+    [
+        ("accepted", "ended"),
+        ("held", "ended"),
+        ("held", "walked"),
+        ("held", "emptied"),
+        ("cancel requested", "ended"),
+    ],
+)
 async def test_what_is_under_way_when_redis_is_set_back_ends(
-    point: str, is_over: bool, settings: Settings, store: Store, runner: Runner, target: Target
+    point: str, meanwhile: str, settings: Settings, store: Store, runner: Runner, target: Target
 ) -> None:
-    """`is_over`: the worker had ended it by the time Redis lost that; else it is still at it."""
-    slug = await runner.save(http_fan(f"{target.url}/slow/0.4", 1))
+    """By then the worker has ended it, is still at it, or has found an empty Redis in between."""
+    slug = await runner.save(http_fan(f"{target.url}/slow/0.3", 1))
     accepted = await runner.begin(slug)
     at_first = await copy_of(store.client)
-    async with worker(settings):
+    async with worker(settings) as walker:
         await eventually(_async(lambda: target.calls))
         copy = at_first if point == "accepted" else await copy_of(store.client)
         if point == "cancel requested":
             # Taken before the order reaches the worker, as far as the record shows.
             copy = await _copy_with_cancel(store, runner, accepted, copy)
-        if is_over:
+        if meanwhile == "ended":
             await runner.end(accepted)
+        elif meanwhile == "emptied":
+            await store.client.send("FLUSHALL")
+            await eventually(_async(lambda: walker.held == 0))
         await set_back(store.client, copy)
 
         execution = await runner.end(accepted)
