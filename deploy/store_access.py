@@ -61,6 +61,10 @@ async def _ping(store: Store) -> None:
     except Unavailable as error:
         if isinstance(error, StoreFull):
             message = "The Redis of this stack takes nothing more: its memory or its disk is full"
+        elif error.word == "READONLY":
+            message = "The Redis of this stack is a replica: name the primary"
+        elif error.word:
+            message = f"The Redis of this stack refuses commands right now ({error.word})"
         else:
             message = "The Redis of this stack does not answer: is `headrace up` running?"
         raise CommandFailed(message) from error

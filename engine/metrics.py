@@ -68,6 +68,16 @@ EXECUTIONS_RECOVERED = Counter(
     "Executions taken back from dead workers.",
     registry=REGISTRY,
 )
+EXECUTIONS_UNWALKED = Counter(
+    "headrace_executions_unwalked_total",
+    "Executions that a living worker held without walking them, given back.",
+    registry=REGISTRY,
+)
+EXECUTIONS_ORPHANED = Counter(
+    "headrace_executions_orphaned_total",
+    "Executions that no worker held and no hint was due for, made due.",
+    registry=REGISTRY,
+)
 WEBHOOK_ATTEMPTS = Counter(
     "headrace_webhook_attempts_total",
     "Attempts at deliveries of webhooks, by what became of the delivery.",
@@ -110,6 +120,13 @@ SWEEPS_FAILED = Counter(
     "headrace_sweeps_failed_total",
     "Duties of the sweeper that failed; the others went on.",
     ["duty"],
+    registry=REGISTRY,
+)
+
+TASKS_RESTARTED = Counter(
+    "headrace_background_tasks_restarted_total",
+    "Background tasks of a process that failed or ended, and were started again.",
+    ["task"],
     registry=REGISTRY,
 )
 

@@ -13,6 +13,7 @@ from engine.library import Library
 from engine.store import Store
 from engine.store.executions import RESEND_AFTER_MS
 from engine.store.hints import BULK_QUEUE
+from workers.orphan_search import OrphanSearch
 
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
@@ -50,6 +51,7 @@ class Sweeper:
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._retention_ms = int(retention_days * DAY_MS)
+        self._orphan_search = OrphanSearch(store)
         self._leads = False
         self._ticked_at = time.time()
         self._recover_after = 0.0
@@ -71,12 +73,17 @@ class Sweeper:
             try:
                 await self._tick()
             except EngineError as error:
-                self._leads = False
-                self._spare_all()
+                self._lose_lead()
                 log.warning("cannot sweep", extra={"reason": error.message})
             except Exception:
+                self._lose_lead()
                 log.exception("a sweep failed unexpectedly")
             await asyncio.sleep(TICK_SECONDS)
+
+    def _lose_lead(self) -> None:
+        # A leader that could not look knows nothing of who lives.
+        self._leads = False
+        self._spare_all()
 
     async def _tick(self) -> None:
         # The wall clock goes on while a machine sleeps; the others have slept as well.
@@ -95,6 +102,7 @@ class Sweeper:
         await _do("recover", self.recover(seen_only=now < self._recover_after))
         await _do("resend", self.resend())
         await _do("deliver", self._deliver())
+        await _do("find orphans", self._orphan_search.step())
         if now >= self._prune_after:
             await _do("fold metrics", metrics.retire(self._store))
             if not await _do("prune", self.prune()):
@@ -124,20 +132,25 @@ class Sweeper:
     async def _bury(self, worker_id: str) -> None:
         references = await self._store.leases.held(worker_id)
         log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
+        failures: list[BaseException] = []
         for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
-            await self._give_back(references[start : start + GIVEN_BACK_AT_ONCE], worker_id)
+            batch = references[start : start + GIVEN_BACK_AT_ONCE]
+            failures += await self._give_back(batch, worker_id)
+        if failures:
+            raise failures[0]
         await self._store.leases.bury(worker_id)
 
-    async def _give_back(self, references: list[str], worker_id: str) -> None:
+    async def _give_back(self, references: list[str], worker_id: str) -> list[BaseException]:
+        """Give back what can be given back; the errors of the rest."""
         give_back = self._store.walks.give_back
         found = await asyncio.gather(
-            *(give_back(reference, worker_id, is_lost=True) for reference in references)
+            *(give_back(reference, worker_id, is_lost=True) for reference in references),
+            return_exceptions=True,
         )
-        given = [
-            reference for reference, is_given in zip(references, found, strict=True) if is_given
-        ]
+        given = [name for name, is_given in zip(references, found, strict=True) if is_given is True]
         await self._send(given)
         metrics.EXECUTIONS_RECOVERED.inc(len(given))
+        return [each for each in found if isinstance(each, BaseException)]
 
     async def resend(self) -> None:
         """Send the hints that are due: retries, and what nobody has claimed."""

@@ -36,6 +36,8 @@ class Unavailable(EngineError):
 
     code = "UNAVAILABLE"
     retry_after_seconds = 2
+    word: str = ""
+    """The first word of Redis's error reply, where it sent one. Not for callers."""
 
     def __init__(self, message: str = "The service cannot take this request right now") -> None:
         super().__init__(message)

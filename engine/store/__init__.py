@@ -23,6 +23,7 @@ from engine.store.hints import HintSender
 from engine.store.leases import Leases
 from engine.store.limits import Window
 from engine.store.models import Models, SavedModel
+from engine.store.orphans import Orphans
 from engine.store.outbound import Outbound
 from engine.store.principals import ApiKey, Principal, Session
 from engine.store.results import Hold
@@ -59,6 +60,7 @@ __all__ = [
     "LedgerPage",
     "Models",
     "NotPassed",
+    "Orphans",
     "Outbound",
     "Principal",
     "Repeated",
@@ -103,6 +105,7 @@ class Store:
     webhooks: Webhooks
     deliveries: Deliveries
     leases: Leases
+    orphans: Orphans
     hints: HintSender
     snapshots: Snapshots
     seals: Seals
@@ -142,6 +145,7 @@ class Store:
             webhooks=Webhooks(client, sealer),
             deliveries=Deliveries(client, hints, settings.retention_days, sealer),
             leases=Leases(client),
+            orphans=Orphans(client),
             hints=hints,
             snapshots=Snapshots(client),
             seals=Seals(client, sealer),

@@ -5,7 +5,7 @@ import threading
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, RedisError
 from redis.retry import Retry
 
 from engine import keyspace
@@ -48,8 +48,13 @@ class Heartbeat:
         while not self._stopped.is_set():
             try:
                 self._beat()
+            except (ReadOnlyError, MasterDownError):
+                log.warning("heartbeat reached a replica, connecting again")
+                self._client.connection_pool.disconnect()
             except RedisError as error:
                 log.warning("heartbeat failed", extra={"reason": type(error).__name__})
+            except Exception:  # a worker without a heartbeat is taken for dead while it works
+                log.exception("heartbeat failed unexpectedly")
             self._stopped.wait(pause)
 
     def _beat(self) -> None:

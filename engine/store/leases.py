@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine import keyspace
 from engine.store.client import Client
+from engine.store.execution_records import parse_hash
 from engine.store.scripts import SCRIPTS
 
 SEEN_DEAD = 1
@@ -70,6 +71,13 @@ class Leases:
             *(self._client.send("HKEYS", keyspace.held(p, worker_id)) for p in PARTITIONS)
         )
         return [name.decode() for reply in replies for name in reply]
+
+    async def claims(self, worker_id: str) -> dict[str, bytes]:
+        """The claims of a worker on record: reference to fence and token."""
+        replies = await asyncio.gather(
+            *(self._client.send("HGETALL", keyspace.held(p, worker_id)) for p in PARTITIONS)
+        )
+        return {name: claim for reply in replies for name, claim in parse_hash(reply).items()}
 
     async def bury(self, worker_id: str) -> bool:
         """Forget a dead worker, unless it has come back or holds something (again)."""

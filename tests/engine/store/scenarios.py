@@ -211,6 +211,9 @@ SCENARIOS = {
     "give_back_execution": Scenario(
         seed=(EXECUTION, HELD), keys=("x", "due", "held"), args=(NOW, "acc/x", "1"), answer=0
     ),
+    "free_execution": Scenario(
+        seed=(EXECUTION,), keys=("x", "due"), args=(NOW, "acc/x", "1"), answer=0
+    ),
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
     ),

@@ -8,6 +8,7 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.deliveries import Attempt, DeliveryStatus, Judgement
+from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.media.formats import Facts
@@ -161,5 +162,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
 
 
 async def test_keys_of_two_slots_would_be_refused(store: Store) -> None:
-    with pytest.raises(RuntimeError, match="CROSSSLOT"):
+    with pytest.raises(Unavailable) as caught:
         await store.client.send("MGET", keyspace.due(1), keyspace.due(2))
+
+    assert caught.value.word == "CROSSSLOT"

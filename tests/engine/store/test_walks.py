@@ -348,6 +348,45 @@ async def test_giving_back_what_one_holds_leaves_the_other_alone(
     assert await advance(store, helper, 2, settled, "w2") is Verdict.OK
 
 
+async def test_an_execution_that_is_lost_again_and_again_waits_longer_each_time(
+    store: Store, reference: str
+) -> None:
+    pauses = []
+    for _ in range(10):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True, pause_ms=500)
+        at = await due_at(store, reference)
+        assert at is not None
+        pauses.append((at - await store.leases.now()) / 1_000)
+
+    expected = [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert all(due - 0.4 <= pause <= due for pause, due in zip(pauses, expected, strict=True))
+
+
+async def test_an_execution_whose_worker_died_is_due_at_once(store: Store, reference: str) -> None:
+    for _ in range(3):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True)
+
+        due = await due_at(store, reference)
+        assert due is not None
+        assert due <= await store.leases.now()
+
+
+async def test_a_claim_that_is_another_by_now_is_not_taken_away(
+    store: Store, reference: str
+) -> None:
+    await claim(store, reference, token="first")
+    seen = (await store.leases.claims("w1"))[reference]
+    await store.walks.give_back(reference, "w1", is_lost=False)
+    await claim(store, reference, token="second")
+
+    assert not await store.walks.give_back(reference, "w1", is_lost=True, claim=seen)
+    assert await store.leases.claims("w1") == {reference: b"2:second"}
+    assert await store.walks.give_back(reference, "w1", is_lost=True, claim=b"2:second")
+    assert await store.leases.claims("w1") == {}
+
+
 async def test_leaving_waits_for_the_earliest_retry(store: Store, reference: str) -> None:
     claimed = await claim(store, reference)
     await advance(store, claimed, 1, Step(claimed=[0, 1]))
