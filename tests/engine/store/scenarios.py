@@ -277,5 +277,10 @@ SCENARIOS = {
         keys=("wallet", "ledger", "done"),
         args=(NOW, "operation", 30, NOW + 1, TERMS),
     ),
-    "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
+    "take_lead": Scenario(seed=(), keys=("leader",), args=(NOW, "w1", 60_000)),
+    "shorten_leases": Scenario(
+        seed=(("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"),),
+        keys=("workers",),
+        args=(NOW, 3_000),
+    ),
 }
