@@ -19,6 +19,7 @@ from workers.clock_jumps import ClockJumpDetector, Reading
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
 PRUNE_SECONDS = 60.0
+FOLD_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
 """How often large outputs are looked for whose execution is gone."""
 MOST_LEFT = 10_000
@@ -63,6 +64,7 @@ class Sweeper:
         self._delivery_lag_ends = 0.0
         self._recover_after = 0.0
         self._prune_after = 0.0
+        self._fold_after = 0.0
         self._sweep_after = 0.0
         self._left: deque[str] = deque(maxlen=MOST_LEFT)
         self._collecting: asyncio.Task[None] | None = None
@@ -112,11 +114,13 @@ class Sweeper:
             await _do("shorten leases", self._shorten(redis_ms))
         await _do("resend", self.resend())
         await _do("deliver", self._deliver(redis_ms))
-        if now >= self._prune_after:
+        # Whoever is spared could not put metrics either.
+        if now >= max(self._fold_after, self._recover_after):
+            self._fold_after = now + FOLD_SECONDS
             await _do("fold metrics", metrics.retire(self._store))
-            if not await _do("prune", self.prune()):
-                self._prune_after = now + PRUNE_SECONDS
-                self._collect()
+        if now >= self._prune_after and not await _do("prune", self.prune()):
+            self._prune_after = now + PRUNE_SECONDS
+            self._collect()
 
     def _watch_clock(self, reading: Reading) -> None:
         if not self._jumps.has_reading:

@@ -7,6 +7,8 @@ import pytest
 from engine import keyspace
 from engine.store import Store
 from engine.store.leases import Leases
+from engine.store.records import pack
+from engine.store.snapshots import RETIRED
 from tests.eventually import eventually
 from workers.sweeper import Sweeper
 
@@ -178,3 +180,19 @@ async def test_a_jump_ahead_ends_no_attempt_at_a_delivery(
     leader._delivery_lag_ends = 0.0  # any attempt from before the jump has ended
     await leader._tick()
     assert await hints() == 1
+
+
+async def test_metrics_of_nobody_are_folded_just_after_the_clock_jumped(
+    store: Store, shift: Shift, leader: Sweeper
+) -> None:
+    await store.client.send("HSET", keyspace.metrics(), "silent", pack([1, []]))
+
+    shift.ms = 60_000
+    await leader._tick()
+    found, _ = await store.snapshots.all()
+    assert set(found) == {"silent"}
+
+    leader._recover_after = 0.0
+    await leader._tick()
+    found, _ = await store.snapshots.all()
+    assert set(found) == {RETIRED}

@@ -244,10 +244,15 @@ SCENARIOS = {
         keys=("accounts",),
         args=("acc", b"old", b"new"),
     ),
+    "put_snapshot": Scenario(
+        seed=(("SET", "folded", "3", "PX", 60_000), ("HSET", "metrics", "p1", b"1|4|before")),
+        keys=("metrics", "folded"),
+        args=(NOW, "p1", 5, 3, b"samples", 60_000),
+    ),
     "retire_snapshots": Scenario(
-        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"one", "p2", b"two"),),
-        keys=("metrics",),
-        args=(b"sum", b"new sum", "p1"),
+        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"1|4|one", "p2", b"two"),),
+        keys=("metrics", "folded"),
+        args=(b"sum", b"new sum", 60_000, "p1", 4),
         answer=0,
     ),
     "save_model": Scenario(
