@@ -13,7 +13,8 @@ from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.client import Client
-from engine.store.scripts import Script
+from engine.store.records import pack
+from engine.store.scripts import SCRIPTS, Script
 from engine.store.snapshots import RETIRED, parse
 
 LONG_AGO = b"1000000000"
@@ -197,15 +198,34 @@ async def test_a_folding_that_the_store_lost_counts_once(
     assert await sums(store) == expected(7)
 
 
-async def test_what_is_known_of_a_folded_process_is_forgotten_in_time(
+async def test_what_is_known_of_a_folded_process_is_kept_for_a_week_after_it_was_seen(
+    store: Store, start: Callable[[str], Process]
+) -> None:
+    one = start("one")
+    await one.put(5)
+
+    await fold(store, "one")
+    first = await store.client.send("PTTL", keyspace.metrics_folded("one"))
+    await store.client.send("PEXPIRE", keyspace.metrics_folded("one"), 60_000)
+    await one.put(5)
+    later = await store.client.send("PTTL", keyspace.metrics_folded("one"))
+
+    week_ms = 7 * 86_400_000
+    assert all(week_ms - 60_000 < left <= week_ms for left in (first, later))
+
+
+async def test_what_would_count_twice_is_not_put_for_a_moment(
     store: Store, start: Callable[[str], Process]
 ) -> None:
     await start("one").put(5)
-
     await fold(store, "one")
 
-    left = await store.client.send("PTTL", keyspace.metrics_folded("one"))
-    assert 0 < left <= 7 * 86_400_000
+    keys = [keyspace.metrics(), keyspace.metrics_folded("one")]
+    put = [0, "one", 2, 0, pack(samples(6)), 60_000]
+    folded = await store.client.call(SCRIPTS["put_snapshot"], keys, put)
+
+    assert int(folded) == 1
+    assert await sums(store) == expected(5)
 
 
 async def test_the_page_counts_its_own_process_once_although_it_was_folded(
