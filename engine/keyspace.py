@@ -248,6 +248,11 @@ def metrics() -> str:
     return "hr:metrics"
 
 
+def metrics_folded(process: str) -> str:
+    """String: number of a process's snapshot that is in the sum of those that are gone."""
+    return f"{{{metrics()}}}:folded:{process}"
+
+
 def hints(queue: str) -> str:
     """List: hints of one queue; disposable."""
     return f"hr:hints:{queue}"

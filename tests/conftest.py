@@ -42,6 +42,7 @@ class RedisServer:
         self.folder = Path(tempfile.mkdtemp(prefix="hr-redis-"))
         self.url = f"unix://{self.folder}/s"
         self._arguments = arguments
+        self._environ: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -53,6 +54,7 @@ class RedisServer:
                 *self._arguments,
             ],
             stdout=subprocess.DEVNULL,
+            env={**os.environ, **self._environ},
         )
         deadline = time.monotonic() + 10
         while True:

@@ -27,8 +27,14 @@ LEASE_SECONDS = 3.0
 
 
 @pytest.fixture
-def sweeper(store: Store) -> Sweeper:
-    return Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1)
+async def sweeper(store: Store) -> Sweeper:
+    """One that has watched Redis's clock for a while beside another leader, who is gone."""
+    sweeper = Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1)
+    await store.leases.take_lead("before", 60_000)
+    await sweeper._tick()
+    await store.client.send("DEL", keyspace.leader())
+    sweeper._recover_after = 0.0
+    return sweeper
 
 
 @pytest.fixture

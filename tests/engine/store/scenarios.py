@@ -252,10 +252,15 @@ SCENARIOS = {
         keys=("accounts",),
         args=("acc", b"old", b"new"),
     ),
+    "put_snapshot": Scenario(
+        seed=(("SET", "folded", "3", "PX", 60_000), ("HSET", "metrics", "p1", b"1|4|before")),
+        keys=("metrics", "folded"),
+        args=(NOW, "p1", 5, 3, b"samples", 60_000),
+    ),
     "retire_snapshots": Scenario(
-        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"one", "p2", b"two"),),
-        keys=("metrics",),
-        args=(b"sum", b"new sum", "p1"),
+        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"1|4|one", "p2", b"two"),),
+        keys=("metrics", "folded"),
+        args=(b"sum", b"new sum", 60_000, "p1", 4),
         answer=0,
     ),
     "save_model": Scenario(
@@ -285,5 +290,10 @@ SCENARIOS = {
         keys=("wallet", "ledger", "done"),
         args=(NOW, "operation", 30, NOW + 1, TERMS),
     ),
-    "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
+    "take_lead": Scenario(seed=(), keys=("leader",), args=(NOW, "w1", 60_000)),
+    "shorten_leases": Scenario(
+        seed=(("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"),),
+        keys=("workers",),
+        args=(NOW, 3_000),
+    ),
 }

@@ -84,14 +84,16 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await store.api_keys.revoke(key.id)
 
     await store.leases.beat("w1", 0)
-    assert await store.leases.take_lead("w1", 1_000)
+    leads, _ = await store.leases.take_lead("w1", 1_000)
+    assert leads
+    await store.leases.shorten(1_000)
     assert len(await store.leases.promote(1_000)) == len(accounts)
     pruned = await store.leases.prune(await store.leases.now() + 1)
     assert pruned.executions == 5 * len(accounts)
     assert await eventually(store.leases.dead_workers) == ["w1"]
     assert await store.leases.bury("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
-    assert await store.snapshots.retire(b"", [], ["p1"])
+    assert await store.snapshots.retire(b"", [], {"p1": 1})
     await store.models.create("own", manifest(), account.id)
     await store.models.delete("own")
     asked = Event(kind=Happening.ASK, call_id="a", account_id=accounts[0].id)
