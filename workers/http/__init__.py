@@ -87,7 +87,7 @@ class Egress:
             raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
             message = f"No answer within {call.timeout_seconds:g} s"
-            raise NodeFailed("timeout", message, retryable=True) from None
+            raise NodeFailed("timeout", message, retryable=True, may_have_arrived=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _explain(error) from None
 
@@ -334,8 +334,10 @@ def _check_framing(response: aiohttp.ClientResponse) -> None:
         raise NodeFailed("bad_response", "The answer is in a transfer encoding that is not known")
 
 
-def _connection_failed(message: str) -> NodeFailed:
-    return NodeFailed("connection_failed", message, retryable=True)
+def _connection_failed(message: str, *, may_have_arrived: bool = False) -> NodeFailed:
+    return NodeFailed(
+        "connection_failed", message, retryable=True, may_have_arrived=may_have_arrived
+    )
 
 
 def _explain(error: Exception) -> NodeFailed:
@@ -355,9 +357,9 @@ def _explain(error: Exception) -> NodeFailed:
             return NodeFailed("bad_response", "The server's answer is not valid HTTP")
         case aiohttp.ClientPayloadError():
             message = "The answer's body ends before its announced length"
-            return NodeFailed("bad_response", message, retryable=True)
+            return NodeFailed("bad_response", message, retryable=True, may_have_arrived=True)
         case aiohttp.ClientError() | OSError():
-            return _connection_failed("The connection broke off")
+            return _connection_failed("The connection broke off", may_have_arrived=True)
     return NodeFailed("header_blocked", "A header's value or the method is not valid")
 
 
