@@ -17,7 +17,7 @@ from engine.nodes.base import NodeFailed
 from engine.queue import Pace
 from tests.factories import Graph, Runner
 from tests.http_stub import Dropping, serving_apart
-from tests.job_workers import CANCEL, IDEMPOTENT, JOB
+from tests.job_workers import AGAIN, CANCEL, IDEMPOTENT, JOB
 from tests.providers import MODEL_KEYS, Kept, Provider, calling, provided, serving_provider
 from tests.workers.buyer import PRO
 from tests.workers.models.desks import FakeDesk
@@ -27,7 +27,6 @@ from workers.models import Errand, Models, job
 from workers.pool import Pool
 from workers.walking.walker import Walker
 
-AGAIN = "resubmit = true\n"
 STARTED = {"id": "j-1", "status": "starting"}
 DONE = {"id": "j-1", "status": "succeeded", "output": "https://cdn.example/1.mp4"}
 BEGUN = {"model": "own", "submitting": True, "round": 0}
