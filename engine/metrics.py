@@ -114,6 +114,12 @@ PROVIDER_BREAKER = Gauge(
     ["provider"],
     registry=REGISTRY,
 )
+PROVIDER_JOBS_UNKNOWN = Counter(
+    "headrace_provider_jobs_unknown_total",
+    "Jobs that may have begun at their provider without an id on record, by what came of it.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 HINTS_RESENT = Counter(
     "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
 )
