@@ -172,6 +172,24 @@ async def test_before_the_next_attempt_is_due_nobody_claims_it(told: Told) -> No
     assert (later.tries, later.lost) == (1, 0)
 
 
+async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(told: Told) -> None:
+    await told.end()
+
+    async def lose(times: int) -> int:
+        for _ in range(times):
+            await told.claimed()
+            await told.let_time_pass()
+        return (await told.claimed()).lost
+
+    before = await lose(5)
+    await told.let_time_pass()
+    await told.settle(await told.claimed(), AGAIN)
+    await told.let_time_pass()
+    after = await lose(2)
+
+    assert (before, after) == (5, 2)
+
+
 async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(told: Told) -> None:
     await told.end()
     due = keyspace.deliveries_due(keyspace.partition_of(told.account.id))

@@ -192,6 +192,28 @@ async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, referenc
     assert await contents(store.client) == before
 
 
+async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
+    store: Store, reference: str
+) -> None:
+    """A worker that was taken for dead holds its execution again, and its first walk goes on."""
+    old = await claim(store, reference, "w1")
+    await advance(store, old, 1, Step(claimed=[0]))
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    new = await claim(store, reference, "w1")
+    before = await contents(store.client)
+
+    verdicts = [
+        await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)])),
+        await advance(store, old, 2, Step(claimed=[0])),
+        await advance(store, old, 2, Step(leave=True)),
+        await advance(store, old, 2, Step(end=ExecutionStatus.COMPLETED, result=pack("old"))),
+    ]
+
+    assert verdicts == [Verdict.FENCED] * 4
+    assert await contents(store.client) == before
+    assert await advance(store, new, 1, Step(claimed=[0])) is Verdict.OK
+
+
 async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(
     store: Store, reference: str
 ) -> None:
