@@ -44,6 +44,14 @@ async def one_host() -> AsyncIterator[Egress]:
 
 
 @pytest.fixture
+async def public_site(stub: Stub) -> AsyncIterator[Egress]:
+    """Takes the stub for a site of the internet, and no other server of this machine."""
+    egress = Egress(gate=PublicSite(stub.url))
+    yield egress
+    await egress.close()
+
+
+@pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterator[list[str]]], list[str]]:
     """Let names resolve to one set of addresses after another; the names asked are noted."""
 
@@ -192,15 +200,14 @@ async def test_a_redirect_from_outside_to_inside_is_blocked(
 )
 @pytest.mark.parametrize("hops", [1, 2])
 async def test_the_url_of_a_redirect_is_checked_as_strictly_as_the_first_one(
-    stub: Stub, resolve: Callable[..., list[str]], place: str, hops: int
+    stub: Stub, public_site: Egress, resolve: Callable[..., list[str]], place: str, hops: int
 ) -> None:
     asked = resolve(itertools.repeat(["127.0.0.1"]))
-    egress = Egress(gate=PublicSite(stub.url))
     pages = {f"/{hop}": redirect(302, f"/{hop + 1}") for hop in range(1, hops)}
     stub.pages = {**pages, f"/{hops}": redirect(302, place)}
 
-    failed = await failure(egress, HttpCall(method="GET", url=f"{stub.url}/1", max_redirects=3))
-    await egress.close()
+    call = HttpCall(method="GET", url=f"{stub.url}/1", max_redirects=3)
+    failed = await failure(public_site, call)
 
     assert (failed.code, failed.retryable) == ("url_blocked", False)
     assert (asked, len(stub.requests)) == ([], hops)
