@@ -105,7 +105,7 @@ async def test_a_worker_that_takes_over_asks_for_what_is_missing(buyer: Buyer) -
 
 
 async def test_an_attempt_that_was_lost_does_not_make_the_next_one_the_last(buyer: Buyer) -> None:
-    """The policy allows two attempts beside the lost one: the first keeps answers for the second."""
+    """Two attempts are allowed beside the lost one: the first keeps answers for the second."""
     buyer.models.held = set(prompts(6))
     execution_id = await buyer.begin(asking(6, retry={"attempts": 2, "backoff": 0}))
     await buyer.models.called(6)
