@@ -102,6 +102,21 @@ async def test_an_unknown_execution_cannot_be_claimed(store: Store, account: Acc
         await store.walks.claim("no reference", "w1")
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
+    store: Store, account: Account, reference: str, is_there: bool
+) -> None:
+    """Else its hint would be sent again and again."""
+    claimed = await claim(store, reference)
+    await advance(store, claimed, 1, Step(end=ExecutionStatus.CANCELLED))
+    name = reference if is_there else keyspace.reference(account.id, "gone")
+    due = keyspace.due(keyspace.partition_of(account.id))
+    await store.client.send("ZADD", due, 1, name)
+
+    assert await store.walks.claim(name, "w2") is None
+    assert await due_at(store, name) is None
+
+
 async def test_a_step_ends_the_execution_with_its_result(
     store: Store, account: Account, reference: str
 ) -> None:
