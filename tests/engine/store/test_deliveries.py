@@ -270,6 +270,18 @@ async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Tol
     assert await told.claim() is None  # it was under way already
 
 
+async def test_a_redelivery_ends_a_claim_whose_lease_is_over(told: Told) -> None:
+    await told.end()
+    lost = await told.claimed("token")
+    await told.let_time_pass()
+
+    await told.store.deliveries.redeliver(told.account.id, told.key_id, told.execution_id)
+    again = await told.claimed("token")
+
+    assert (lost.fence, again.fence) == (1, 2)
+    assert await told.settle(lost, DELIVERED) is None
+
+
 async def test_nothing_is_redelivered_of_another_key_or_to_a_disabled_webhook(told: Told) -> None:
     await told.end()
     deliveries = told.store.deliveries
