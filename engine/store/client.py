@@ -12,8 +12,9 @@ from typing import Any
 import hiredis
 from redis.asyncio.connection import parse_url
 
-from engine.errors import StoreFull, Unavailable
+from engine.errors import StoreFull, Unavailable, WrongStore
 from engine.store.connection import Connection, Receiver, Word, connect, pack
+from engine.store.installation import Guard
 from engine.store.scripts import SCRIPTS, Script
 
 FULL_WORDS = ("OOM ", "MISCONF", "READONLY")
@@ -21,11 +22,16 @@ NOT_READY_WORDS = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "
 
 
 class Client:
-    """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error."""
+    """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error.
 
-    def __init__(self, url: str) -> None:
+    With a guard nothing is sent to a Redis that does not hold this installation's data: all calls
+    raise WrongStore, which is Unavailable, until the right one is back.
+    """
+
+    def __init__(self, url: str, guard: Guard | None = None) -> None:
         parse_url(url)  # raises ValueError here, not at the first command
         self._url = url
+        self._guard = guard
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._packed: list[bytes] = []
@@ -82,6 +88,8 @@ class Client:
         if connection is None or connection.lost.done():
             if self._is_closed:
                 self._fail()
+            elif self._guard is not None and (refusal := self._guard.refusal):
+                self._fail(refusal)
             elif self._connecting is None:
                 self._connecting = asyncio.create_task(self._connect())
             return
@@ -92,18 +100,35 @@ class Client:
     async def _connect(self) -> None:
         try:
             connection = await connect(self._url)
-            for script in SCRIPTS.values():
-                connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])
-            self._connection = connection
+            if await self._admit(connection):
+                for script in SCRIPTS.values():
+                    connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])
+                self._connection = connection
         except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
             self._fail()  # a host name that cannot be one is a ValueError
         finally:
             self._connecting = None
         self._flush()
 
-    def _fail(self) -> None:
+    async def _admit(self, connection: Connection) -> bool:
+        """Whether the connection may be used. If not, the calls that wait for it have failed."""
+        if self._guard is None:
+            return True
+        try:
+            await self._guard.admit(connection)
+        except (WrongStore, hiredis.ReplyError) as error:
+            connection.abort()
+            self._fail(error)
+            return False
+        except BaseException:
+            connection.abort()
+            raise
+        self._guard.watch(connection)
+        return True
+
+    def _fail(self, error: Exception | None = None) -> None:
         receivers, self._receivers, self._packed = self._receivers, [], []
-        failure = ConnectionError("Redis cannot be reached")
+        failure = error or ConnectionError("Redis cannot be reached")
         for receive in receivers:
             receive(failure)
 
@@ -131,6 +156,8 @@ def _settler(future: asyncio.Future[Any]) -> Callable[[Any], None]:
 
 def _translate(error: Exception) -> Exception:
     text = str(error)
+    if isinstance(error, WrongStore):
+        return WrongStore(error.seen, error.fix)  # each waiting call raises one of its own
     if isinstance(error, ConnectionError):
         return Unavailable("The store cannot be reached right now")
     if any(word in text for word in FULL_WORDS):
