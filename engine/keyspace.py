@@ -204,6 +204,14 @@ def slugs() -> str:
     return "hr:slugs"
 
 
+def installation() -> str:
+    """Hash: the marker of the installation that the data belong to.
+
+    The hash tag puts it into the slot of `account_ids`.
+    """
+    return "hr:installation:{hr:account_ids}"
+
+
 def account_ids() -> str:
     """Sorted set: account id by creation time in milliseconds."""
     return "hr:account_ids"

@@ -83,7 +83,7 @@ async def worker(
             pace=slots.pace,
         )
         stack.push_async_callback(_resign, store, worker_id)
-        heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)
+        heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
         heartbeat.start()
         await _known(store, worker_id, stopping or asyncio.Event())
         stack.callback(heartbeat.stop)
@@ -100,7 +100,7 @@ async def worker(
         await stack.enter_async_context(_sweeping(store, library, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(
-            _consuming(settings, slots, lambda broker: actors.declare_walk(broker, walker))
+            _consuming(settings, store, slots, lambda broker: actors.declare_walk(broker, walker))
         )
         yield walker
         slots.close()
@@ -174,7 +174,9 @@ async def _sending(
         slots.close()
         sender.stop()
 
-    async with _consuming(settings, slots, lambda broker: actors.declare_deliver(broker, sender)):
+    async with _consuming(
+        settings, store, slots, lambda broker: actors.declare_deliver(broker, sender)
+    ):
         yield stop
         stop()
         await sender.drain(settings.drain_seconds)
@@ -190,9 +192,12 @@ async def _resign(store: Store, worker_id: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _consuming(
-    settings: Settings, slots: Slots, declare: Callable[[HintBroker], None]
+    settings: Settings, store: Store, slots: Slots, declare: Callable[[HintBroker], None]
 ) -> AsyncIterator[None]:
-    broker = HintBroker(settings.queue_url or settings.redis_url, slots)
+    if settings.queue_url:  # hints are disposable: their own Redis has no marker
+        broker = HintBroker(settings.queue_url, slots)
+    else:
+        broker = HintBroker(settings.redis_url, slots, store.guard)
     declare(broker)
     try:
         async with LoopWorker(broker).running():

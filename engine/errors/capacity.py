@@ -50,6 +50,18 @@ class StoreFull(Unavailable):
         super().__init__("The service is full right now; what was accepted goes on")
 
 
+class WrongStore(Unavailable):
+    """Redis answers, and does not hold the data of this installation.
+
+    `seen` and `fix` are sentences for operators: the state of the store and its remedy.
+    """
+
+    def __init__(self, seen: str, fix: str) -> None:
+        super().__init__("The data of this service cannot be reached right now")
+        self.seen = seen
+        self.fix = fix
+
+
 class QueueFull(Unavailable):
     """More waits for workers than may wait."""
 

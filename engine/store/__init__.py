@@ -20,6 +20,7 @@ from engine.store.execution_scan import ExecutionFilter
 from engine.store.executions import Executions
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
+from engine.store.installation import Guard
 from engine.store.leases import Leases
 from engine.store.limits import Window
 from engine.store.models import Models, SavedModel
@@ -90,6 +91,7 @@ __all__ = [
 class Store:
     """All aggregates over one connection layer. Every call may raise Unavailable or StoreFull."""
 
+    guard: Guard
     client: Client
     hint_client: Client
     tiers: Tiers
@@ -125,11 +127,13 @@ class Store:
         terms = tiers.load(settings.tiers_file)
         registry.use_folder(settings.models_dir)  # plans are compiled with it
         sealer = Sealer.of(settings.secret_key)
-        client = Client(settings.redis_url)
+        guard = Guard(settings.redis_url, sealer)
+        client = Client(settings.redis_url, guard)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
         asides = Asides(client, shelf or NoShelf())
         return cls(
+            guard=guard,
             client=client,
             hint_client=hint_client,
             tiers=terms,

@@ -12,9 +12,10 @@ from typing import Any
 import hiredis
 from redis.asyncio.connection import parse_url
 
-from engine.errors import Unavailable
+from engine.errors import Unavailable, WrongStore
 from engine.store import refusals
 from engine.store.connection import Connection, IsReplica, Receiver, Word, connect, pack
+from engine.store.installation import Guard
 from engine.store.refusals import StoreFault
 from engine.store.scripts import SCRIPTS, Script
 
@@ -32,11 +33,15 @@ class Client:
 
     An error reply that means a fault of Headrace is a StoreFault. A server that turns out to be a
     replica, as a primary is after a failover, is left at once; the next command connects anew.
+
+    With a guard nothing is sent to a Redis that does not hold this installation's data: all calls
+    raise WrongStore, which is Unavailable, until the right one is back.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, guard: Guard | None = None) -> None:
         parse_url(url)  # raises ValueError here, not at the first command
         self._url = url
+        self._guard = guard
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._packed: list[bytes] = []
@@ -93,6 +98,8 @@ class Client:
         if connection is None or connection.lost.done():
             if self._is_closed:
                 self._fail()
+            elif self._guard is not None and (refusal := self._guard.refusal):
+                self._fail(refusal)
             elif self._connecting is None:
                 self._connecting = asyncio.create_task(self._connect())
             return
@@ -103,9 +110,12 @@ class Client:
     async def _connect(self) -> None:
         try:
             connection = await connect(self._url)
+            await self._admit(connection)
             for script in SCRIPTS.values():
                 connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])
             self._connection = connection
+        except WrongStore as error:
+            self._fail(error)
         except IsReplica:
             self._fail(_Refused("READONLY"))
         except hiredis.ReplyError as error:
@@ -115,6 +125,17 @@ class Client:
         finally:
             self._connecting = None
         self._flush()
+
+    async def _admit(self, connection: Connection) -> None:
+        """Check that the connection may be used. Raises as `Guard.admit`."""
+        if self._guard is None:
+            return
+        try:
+            await self._guard.admit(connection)
+        except BaseException:
+            connection.abort()
+            raise
+        self._guard.watch(connection)
 
     def _fail(self, failure: Exception | None = None) -> None:
         receivers, self._receivers, self._packed = self._receivers, [], []
@@ -134,6 +155,8 @@ class Client:
         return settle
 
     def _translate(self, error: Exception) -> Exception:
+        if isinstance(error, WrongStore):
+            return WrongStore(error.seen, error.fix)  # each waiting call raises one of its own
         if isinstance(error, _Refused):
             return refusals.unavailable(error.word)
         if not isinstance(error, hiredis.ReplyError):

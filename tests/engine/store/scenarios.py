@@ -160,6 +160,12 @@ SCENARIOS = {
         args=(30_000,),
     ),
     "beat_worker": Scenario(seed=(), keys=("workers",), args=(NOW, "w1", 3000)),
+    "mark_installation": Scenario(
+        seed=(("ZADD", "ids", 1, "acc_1"),),
+        keys=("marker", "ids"),
+        args=(NOW, "", "a", 1, 16, ""),
+        answer=0,
+    ),
     "bury_worker": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
     ),

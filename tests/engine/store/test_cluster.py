@@ -22,10 +22,11 @@ from engine.store.governor import Event, Happening
 from engine.store.hints import Carried
 from engine.store.records import pack
 from engine.store.steps import Finished, Step
-from tests.conftest import SECRET_KEY, RedisServer, free_port
+from tests.conftest import RedisServer, free_port
 from tests.engine.store.factories import accept, save
 from tests.eventually import eventually
 from tests.manifests import manifest
+from tests.marking import SECRET_KEY
 
 
 @pytest.fixture(scope="module")
