@@ -12,8 +12,9 @@ from deploy.checks import (
     check_models,
     check_store,
     no_redis,
+    wrong_redis,
 )
-from deploy.problems import CommandFailed
+from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack import find_stack
 from deploy.store_access import open_store
 
@@ -29,6 +30,8 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
         async with open_store(stack.redis_url, stack.settings) as store:
             found = [*await check_store(store), check_models(store)]
         found.append(await check_media({**stack.settings, **os.environ}))
+    except WrongRedis as error:
+        return [wrong_redis(error.seen, error.fix)]
     except CommandFailed as error:
         return [no_redis(str(error))]
     return [*found, await check_gateway(stack), await check_local_model(stack)]

@@ -204,6 +204,14 @@ def slugs() -> str:
     return "hr:slugs"
 
 
+def installation() -> str:
+    """Hash: the marker of the installation that the data belong to.
+
+    The hash tag puts it into the slot of `account_ids`.
+    """
+    return "hr:installation:{hr:account_ids}"
+
+
 def account_ids() -> str:
     """Sorted set: account id by creation time in milliseconds."""
     return "hr:account_ids"
@@ -246,6 +254,11 @@ def leader() -> str:
 def metrics() -> str:
     """Hash: process id → snapshot of its metrics."""
     return "hr:metrics"
+
+
+def metrics_folded(process: str) -> str:
+    """String: number of a process's snapshot that is in the sum of those that are gone."""
+    return f"{{{metrics()}}}:folded:{process}"
 
 
 def hints(queue: str) -> str:

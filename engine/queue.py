@@ -24,8 +24,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from engine import keyspace
+from engine.errors import WrongStore
 from engine.store.connection import Connection, connect
 from engine.store.hints import BULK_QUEUE, make_hint, parse_carried, parse_hint
+from engine.store.installation import Guard
 
 FETCHED_AT_ONCE = 64
 BULK_AT_ONCE = 64
@@ -114,12 +116,16 @@ class Slots:
 
 
 class HintBroker(dramatiq.Broker):
-    """A Dramatiq broker over lists of hints; `slots` bounds what a consumer takes."""
+    """A Dramatiq broker over lists of hints; `slots` bounds what a consumer takes.
 
-    def __init__(self, url: str, slots: Slots) -> None:
+    With a guard no hint is taken from a Redis that does not hold this installation's data.
+    """
+
+    def __init__(self, url: str, slots: Slots, guard: Guard | None = None) -> None:
         super().__init__(middleware=[])
         self.url = url
         self.slots = slots
+        self.guard = guard
         self._client = _connect(url)
 
     def close(self) -> None:
@@ -198,6 +204,7 @@ class HintConsumer(ConsumerThread):
         )
         self.consumer = broker.consume(queue_name)
         self._url = broker.url
+        self._guard = broker.guard
         self._slots = broker.slots
         self._key = keyspace.hints(queue_name)
         self._blocked = 0
@@ -234,11 +241,13 @@ class HintConsumer(ConsumerThread):
             try:
                 connection = await connect(self._url)
                 try:
+                    if self._guard is not None:
+                        await self._guard.admit(connection)
                     await self._take_hints(connection)
                 finally:
                     self._blocked = 0
                     connection.abort()
-            except (OSError, TimeoutError, hiredis.HiredisError) as error:
+            except (OSError, TimeoutError, hiredis.HiredisError, WrongStore) as error:
                 self.logger.warning("Consumer encountered a connection error: %s", error)
                 if self.running:
                     await asyncio.sleep(RESTART_SECONDS)

@@ -4,6 +4,7 @@ from starlette.types import Scope
 
 Headers = list[tuple[bytes, bytes]]
 KEY = "answer_headers"
+NO_STORE = (b"cache-control", b"no-store")
 
 
 def begin(scope: Scope) -> Headers:
@@ -11,6 +12,12 @@ def begin(scope: Scope) -> Headers:
     headers: Headers = []
     scope[KEY] = headers
     return headers
+
+
+def forbid_storing(scope: Scope) -> None:
+    """Tell browsers and caches on the way to store nothing of the answer."""
+    noted: Headers = scope[KEY]
+    noted.append(NO_STORE)
 
 
 def note(scope: Scope, **headers: object) -> None:

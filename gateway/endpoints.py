@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from engine.capabilities import EVERYTHING, Role
 from engine.errors import CapabilityDenied, SessionRequired
 from engine.store import Ahead, NotPassed, Principal
+from gateway import answers
 from gateway.auth import (
     authenticate,
     authenticate_ahead,
@@ -178,7 +179,10 @@ Endpoint = Public | Guarded | SessionOnly
 
 
 class Resource:
-    """One path: its endpoints by method. As an ASGI app it answers, or says what it would take."""
+    """One path: its endpoints by method. As an ASGI app it answers, or says what it would take.
+
+    Answers of endpoints that need a key or a session carry account data: no cache may store them.
+    """
 
     def __init__(self, **endpoints: Endpoint) -> None:
         self.endpoints = endpoints
@@ -190,6 +194,8 @@ class Resource:
         request: GatewayRequest = GatewayRequest(scope, receive)
         method = scope["method"]
         endpoint = self.endpoints.get("GET" if method == "HEAD" else method)
+        if not isinstance(endpoint, Public):
+            answers.forbid_storing(scope)
         try:
             if endpoint is None:
                 response = await self._refuse(request)

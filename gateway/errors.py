@@ -58,6 +58,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.ResultGone: 500,
     errors.Unavailable: 503,
     errors.StoreFull: 503,
+    errors.WrongStore: 503,
     errors.QueueFull: 503,
     errors.StorageFailed: 503,
     errors.StorageStalled: 503,

@@ -22,7 +22,7 @@ HEARTBEAT_SECONDS = 15.0
 LAST_EVENT_ID = "Last-Event-ID"
 NEVER = re.compile(r"q=0(\.0{0,3})?")
 """The weight of what must not be sent (RFC 9110, 12.4.2)."""
-HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+HEADERS = {"x-accel-buffering": "no"}
 
 
 def wants_stream(request: GatewayRequest) -> bool:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from tests.conftest import SECRET_KEY
+from tests.marking import SECRET_KEY
 
 MAIN = """
 import sys

@@ -47,6 +47,7 @@ EngineError
 ├── ResultGone             an execution's result was removed from where it was kept
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
+    ├── WrongStore         (Redis answers, with other data than this installation's)
     ├── QueueFull
     ├── ExecutionLost      (Redis has lost what it had accepted)
     └── StorageFailed      (of media and large outputs: full, gone or not permitted)
@@ -78,6 +79,7 @@ from engine.errors.capacity import (
     TooManyExecutions,
     TooManyFailedCalls,
     Unavailable,
+    WrongStore,
 )
 from engine.errors.conflicts import (
     Conflict,
@@ -172,4 +174,5 @@ __all__ = [
     "VersionConflict",
     "WorkflowNotFound",
     "WorkflowNotRunnable",
+    "WrongStore",
 ]

@@ -36,6 +36,8 @@ class Unavailable(EngineError):
 
     code = "UNAVAILABLE"
     retry_after_seconds = 2
+    word: str = ""
+    """The first word of Redis's error reply, where it sent one. Not for callers."""
 
     def __init__(self, message: str = "The service cannot take this request right now") -> None:
         super().__init__(message)
@@ -46,6 +48,18 @@ class StoreFull(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The service is full right now; what was accepted goes on")
+
+
+class WrongStore(Unavailable):
+    """Redis answers, and does not hold the data of this installation.
+
+    `seen` and `fix` are sentences for operators: the state of the store and its remedy.
+    """
+
+    def __init__(self, seen: str, fix: str) -> None:
+        super().__init__("The data of this service cannot be reached right now")
+        self.seen = seen
+        self.fix = fix
 
 
 class QueueFull(Unavailable):

@@ -204,8 +204,20 @@ class Walks:
         fields = [f"k{index}.{number + 1}" for number in range(int(counts.get(str(index), 0)))]
         return await self._client.send("HMGET", key, *fields) if fields else []
 
-    async def give_back(self, reference: str, worker_id: str, *, is_lost: bool) -> bool:
-        """Take the execution from a worker; its running nodes are pending again."""
+    async def give_back(
+        self,
+        reference: str,
+        worker_id: str,
+        *,
+        is_lost: bool,
+        pause_ms: int = 0,
+        claim: bytes = b"",
+    ) -> bool:
+        """Take the execution from a worker; its running nodes are pending again.
+
+        A lost one waits `pause_ms` for its next walk, twice as long after each further loss without
+        a step between, a minute at most. With `claim`, only while that is the claim on record.
+        """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = keyspace.partition_of(account_id)
         given = await self._client.call(
@@ -215,7 +227,7 @@ class Walks:
                 keyspace.due(partition),
                 keyspace.held(partition, worker_id),
             ],
-            [0, reference, "1" if is_lost else "0"],
+            [0, reference, "1" if is_lost else "0", pause_ms, claim],
         )
         return bool(given)
 

@@ -88,6 +88,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.ResultGone(EXECUTION_ID),
     errors.Unavailable(),
     errors.StoreFull(),
+    errors.WrongStore("The Redis holds no Headrace installation.", "Run `headrace init`."),
     errors.QueueFull(),
     errors.StorageFailed(),
     errors.StorageStalled(),

@@ -19,8 +19,6 @@ from gateway.wire import json_response, key_shape, read_object
 
 logger = logging.getLogger(__name__)
 
-NOT_STORED = {"cache-control": "no-store"}
-
 
 @session_only
 async def list_api_keys(request: GatewayRequest, principal: Principal) -> Response:
@@ -30,7 +28,7 @@ async def list_api_keys(request: GatewayRequest, principal: Principal) -> Respon
         keys.list(principal.account.id), keys.last_uses(principal.account.id)
     )
     rows = [{**key_shape(key), "lastUsedAt": moment(uses.get(key.id))} for key in found]
-    return json_response(rows, headers=NOT_STORED)
+    return json_response(rows)
 
 
 @session_only
@@ -44,7 +42,7 @@ async def create_api_key(request: GatewayRequest, principal: Principal) -> Respo
     logger.info("API key created", extra=_audited(principal, key.id))
     shape = key_shape(key)
     shown = {"id": shape.pop("id"), "name": shape.pop("name"), "key": secret, **shape}
-    return json_response(shown, 201, NOT_STORED)
+    return json_response(shown, 201)
 
 
 @session_only

@@ -22,7 +22,6 @@ from gateway.wire import delivery_shape, json_response, read_object, webhook_sha
 logger = logging.getLogger(__name__)
 
 DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
-NOT_STORED = {"cache-control": "no-store"}
 
 
 @session_only
@@ -30,7 +29,7 @@ async def get_webhook(request: GatewayRequest, principal: Principal) -> Response
     """Where the events of the key's executions go; never the secret."""
     key = await _own_key(request, principal)
     webhook = await request.state["services"].store.webhooks.get(key.account_id, key.id)
-    return json_response(webhook_shape(webhook), headers=NOT_STORED)
+    return json_response(webhook_shape(webhook))
 
 
 @session_only
@@ -53,7 +52,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
         makes_secret=makes_secret,
     )
     logger.info("webhook saved", extra={"account_id": key.account_id, "key_id": key.id})
-    return json_response(webhook_shape(webhook), headers=NOT_STORED)
+    return json_response(webhook_shape(webhook))
 
 
 @session_only
@@ -89,7 +88,7 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
             key.account_id, key.id, limit=limit, after=cursor
         )
     shown = {"rows": [delivery_shape(row) for row in rows], "nextCursor": next_cursor}
-    return json_response(shown, headers=NOT_STORED)
+    return json_response(shown)
 
 
 @session_only

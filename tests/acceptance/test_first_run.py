@@ -115,11 +115,13 @@ def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
         assert until(stack.processes, lambda left: not left) == {}
 
 
-def test_a_redis_of_ones_own_is_used_and_left_alone(tmp_path: Path, redis_url: str) -> None:
-    with running(tmp_path, HEADRACE_REDIS_URL=redis_url) as stack:
+def test_a_redis_of_ones_own_is_used_and_left_alone(
+    tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    with running(tmp_path, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         assert stack.line("Dear Ada")
         assert stack.part("redis") == []
-        assert stack.redis_url == redis_url
+        assert stack.redis_url == unmarked_redis_url
         assert stack.stop() == 0
 
 

@@ -247,12 +247,17 @@ def test_a_failed_node_that_lets_the_run_go_on_delivers_null() -> None:
     assert progress.inputs(1, progress.delivered(1)) == {"in0": None}
 
 
-def test_a_delivered_null_is_a_value() -> None:
-    progress = progress_of(2, [(0, 1, "a")], frozenset({"in"}))
+@pytest.mark.parametrize("value", [None, 0, False, "", [], {}])
+def test_a_value_that_counts_as_false_is_delivered_like_any_other(value: object) -> None:
+    one = progress_of(2, [(0, 1, "a")])
+    many = progress_of(3, [(0, 2, "a"), (1, 2, "b")], frozenset({"in"}))
 
-    progress.settle(0, "c", {"a": None})
+    one.settle(0, "c", {"a": value})
+    many.settle(0, "c", {"a": value})
+    many.settle(1, "c", {"b": value})
 
-    assert progress.inputs(1, progress.delivered(1)) == {"in": [None]}
+    assert one.inputs(1, one.delivered(1)) == {"in0": value}
+    assert many.inputs(2, many.delivered(2)) == {"in": [value, value]}
 
 
 def test_a_node_settles_once() -> None:

@@ -67,6 +67,34 @@ async def test_no_key_opens_what_is_for_browsers_whatever_it_holds(
             assert (answer.status_code, answer.json()["code"]) == (403, "SESSION_REQUIRED"), call
 
 
+# -- caches ---------------------------------------------------------------------------------------
+
+
+async def test_no_cache_stores_an_answer_for_a_key_or_a_session(
+    owner: "Owner", browser: httpx2.AsyncClient, client: httpx2.AsyncClient
+) -> None:
+    reads_first = sorted(GUARDED, key=lambda call: call.method != "GET")
+
+    for call, caller in product(reads_first, (browser, client)):
+        path = call.path.format(**PATH | owner.ids)
+        async with caller.stream(call.method, path) as answer:
+            found = answer.headers.get_list("cache-control")
+
+        assert found == ["no-store"], call
+        if call.method == "GET" and caller is browser and call.demand != "session of an admin":
+            assert answer.status_code == 200, call
+
+
+async def test_no_cache_stores_a_refusal(make_client: MakeClient) -> None:
+    nobody = await make_client()
+
+    for call in GUARDED:
+        answer = await nobody.request(call.method, call.path.format(**PATH))
+
+        assert answer.status_code == 401, call
+        assert answer.headers.get_list("cache-control") == ["no-store"], call
+
+
 # -- what is another's ----------------------------------------------------------------------------
 
 

@@ -18,12 +18,12 @@ from engine.store.records import pack
 from gateway import memory
 from gateway.listener import bind
 from gateway.protocol import GatewayProtocol
-from tests.conftest import SECRET_KEY
 from tests.engine.store.factories import BOTH_DONE, save
 from tests.engine.store.test_asides import ended
 from tests.engine.store.watched_runs import Run
 from tests.eventually import eventually
 from tests.gateway.conftest import Gateway
+from tests.marking import SECRET_KEY
 from tests.sse import parse
 
 SIZE = 6_000_000

@@ -14,6 +14,25 @@ class AnyPort(Gate):
         return super().admits(address, 443)
 
 
+class PublicSite(Gate):
+    """The strict gate for URLs, which takes one server of a test for a site of the internet.
+
+    It admits any address, so that what is refused is refused for its URL alone.
+    """
+
+    def __init__(self, site: str) -> None:
+        super().__init__(allow_private=False)
+        self._site = check_url(site, allow_private=True)
+
+    def check(self, url: str) -> Target:
+        target = check_url(url, allow_private=True)
+        is_site = (target.host, target.port) == (self._site.host, self._site.port)
+        return target if is_site else super().check(url)
+
+    def admits(self, address: str, port: int) -> bool:
+        return True
+
+
 class OneHost(AnyPort):
     """Takes one address of loopback for the public internet."""
 

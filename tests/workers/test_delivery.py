@@ -272,6 +272,37 @@ async def test_a_slow_receiver_takes_ten_connections_and_holds_up_nobody_else(
     assert receiver.most_open <= 11
 
 
+@pytest.mark.parametrize(
+    ("lost", "status", "calls"),
+    [(5, DeliveryStatus.DELIVERED, 1), (6, DeliveryStatus.FAILED, 0)],
+)
+async def test_a_delivery_is_given_up_after_six_attempts_in_a_row_were_lost_with_their_workers(
+    owner: Owner, receiver: Receiver, settings: Settings, lost: int, status: str, calls: int
+) -> None:
+    key_id = await owner.hook("/ok")
+    webhook = await owner.store.webhooks.get(owner.account.id, key_id)
+    delivery_id = (await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)).id
+    for _ in range(lost):
+        await lose_attempt(owner, key_id, delivery_id)
+
+    async with worker(settings):
+        delivery = await owner.settled(key_id, delivery_id)
+
+    assert (delivery.status, len(receiver.received)) == (status, calls)
+    assert (delivery.attempts[-1].error == sending.LOST) is not calls
+
+
+async def lose_attempt(owner: Owner, key_id: str, delivery_id: str) -> None:
+    """Claim the delivery as a worker does that dies then, and let the lease be over."""
+    deliveries, account_id = owner.store.deliveries, owner.account.id
+    key, due = keyspace.delivery(account_id, delivery_id), keyspace.partition_of(account_id)
+    reference = keyspace.reference(account_id, delivery_id)
+    await owner.store.client.send("HSET", key, "next", 1)
+    assert await deliveries.claim(reference, key_id) is not None
+    await owner.store.client.send("HSET", key, "next", 1)
+    await owner.store.client.send("ZADD", keyspace.deliveries_due(due), 1, reference)
+
+
 async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:

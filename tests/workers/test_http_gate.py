@@ -14,7 +14,7 @@ import pytest
 from engine.nodes.base import HttpCall
 from tests.engine.test_urls import DENIED, PRIVATE, SPELLINGS
 from tests.http_stub import Stub, answer, failure, redirect, serving
-from tests.workers.gates import AnyPort, OneHost
+from tests.workers.gates import AnyPort, OneHost, PublicSite
 from workers.http import Egress
 from workers.http.lookups import MAX_LOOKUPS, Lookups, NotFound
 
@@ -39,6 +39,14 @@ async def any_port() -> AsyncIterator[Egress]:
 @pytest.fixture
 async def one_host() -> AsyncIterator[Egress]:
     egress = Egress(gate=OneHost(allow_private=False))
+    yield egress
+    await egress.close()
+
+
+@pytest.fixture
+async def public_site(stub: Stub) -> AsyncIterator[Egress]:
+    """Takes the stub for a site of the internet, and no other server of this machine."""
+    egress = Egress(gate=PublicSite(stub.url))
     yield egress
     await egress.close()
 
@@ -180,6 +188,29 @@ async def test_a_redirect_from_outside_to_inside_is_blocked(
     server.close()
 
     assert (inside.connections, len(stub.requests)) == (0, len(places))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("http://localhost/", "http://intranet/", "http://printer.local/", "http://db.internal/"),
+        *("http://127.0.0.1/", "http://[::1]/", "http://10.0.0.1/", "http://169.254.169.254/"),
+        *("https://www.example.com:8443/", "//router.lan/"),
+    ],
+)
+@pytest.mark.parametrize("hops", [1, 2])
+async def test_the_url_of_a_redirect_is_checked_as_strictly_as_the_first_one(
+    stub: Stub, public_site: Egress, resolve: Callable[..., list[str]], place: str, hops: int
+) -> None:
+    asked = resolve(itertools.repeat(["127.0.0.1"]))
+    pages = {f"/{hop}": redirect(302, f"/{hop + 1}") for hop in range(1, hops)}
+    stub.pages = {**pages, f"/{hops}": redirect(302, place)}
+
+    call = HttpCall(method="GET", url=f"{stub.url}/1", max_redirects=3)
+    failed = await failure(public_site, call)
+
+    assert (failed.code, failed.retryable) == ("url_blocked", False)
+    assert (asked, len(stub.requests)) == ([], hops)
 
 
 async def test_calls_at_the_same_time_share_a_look_up(

@@ -132,6 +132,8 @@ class KeptAnswers:
             while self._waiting:
                 rows, self._waiting = list(self._waiting.values()), {}
                 await self._save(pack(rows))
+        except Exception:  # the node goes on without; its next attempt asks again
+            log.exception("what was answered cannot be kept")
         finally:
             self._recording = None
 

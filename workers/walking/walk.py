@@ -168,11 +168,11 @@ class Walk:
             return
         # Where large outputs are kept may be slow; other nodes need not wait for it.
         self._hand.progress.begin(index)
-        self._hand.running[index] = asyncio.create_task(self._store(index, started, outcome))
+        self._hand.start(index, self._store(index, started, outcome))
 
     def _start(self, index: int) -> None:
         self._hand.progress.begin(index)
-        self._hand.running[index] = asyncio.create_task(self._run_apart(index))
+        self._hand.start(index, self._run_apart(index))
 
     async def _run_apart(self, index: int) -> None:
         started = self._clock()
@@ -272,6 +272,8 @@ class Walk:
         self._means.rest(self._claimed.reference)
         await self._hand.wake.wait()
         self._hand.wake.clear()
+        if self._hand.broken is not None:
+            raise self._hand.broken
         while self._ended:
             index, started, outcome = self._ended.popleft()
             if self._hand.running.pop(index, None) is not None:

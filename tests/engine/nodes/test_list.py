@@ -12,6 +12,8 @@ ITEMS = [
     {"value": "b", "included": False},
     {"value": "c"},
 ]
+FALSY = [0, 0.0, False, "", {}, None]
+"""Values that count as false, and are values like any other; an empty list is a list of none."""
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,12 @@ ITEMS = [
             {"items-in": [None, 2]},
             [{"k": 1}, None, None, 2],
         ),
+        (
+            {"items": [{"value": each} for each in FALSY]},
+            {"items-in": [*FALSY, FALSY]},
+            [*FALSY, *FALSY, *FALSY],
+        ),
+        ({"items": ITEMS, "mode": "replace"}, {"items-in": [""]}, [""]),
     ],
 )
 async def test_a_list_is_its_included_items_and_the_wired_values(

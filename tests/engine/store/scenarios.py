@@ -163,6 +163,12 @@ SCENARIOS = {
         args=(30_000,),
     ),
     "beat_worker": Scenario(seed=(), keys=("workers",), args=(NOW, "w1", 3000)),
+    "mark_installation": Scenario(
+        seed=(("ZADD", "ids", 1, "acc_1"),),
+        keys=("marker", "ids"),
+        args=(NOW, "", "a", 1, 16, ""),
+        answer=0,
+    ),
     "bury_worker": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
     ),
@@ -214,8 +220,16 @@ SCENARIOS = {
     "give_back_execution": Scenario(
         seed=(EXECUTION, HELD), keys=("x", "due", "held"), args=(NOW, "acc/x", "1"), answer=0
     ),
+    "free_execution": Scenario(
+        seed=(EXECUTION,), keys=("x", "due"), args=(NOW, "acc/x", "1"), answer=0
+    ),
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
+    ),
+    "list_executions": Scenario(
+        seed=(("ZADD", "all", NOW, "x", NOW, "y", NOW + 1, "z"),),
+        keys=("all",),
+        args=(NOW, "y", 2),
     ),
     "match_executions": Scenario(
         seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
@@ -247,10 +261,15 @@ SCENARIOS = {
         keys=("accounts",),
         args=("acc", b"old", b"new"),
     ),
+    "put_snapshot": Scenario(
+        seed=(("SET", "folded", "3", "PX", 60_000), ("HSET", "metrics", "p1", b"1|4|before")),
+        keys=("metrics", "folded"),
+        args=(NOW, "p1", 5, 3, b"samples", 60_000),
+    ),
     "retire_snapshots": Scenario(
-        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"one", "p2", b"two"),),
-        keys=("metrics",),
-        args=(b"sum", b"new sum", "p1"),
+        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"1|4|one", "p2", b"two"),),
+        keys=("metrics", "folded"),
+        args=(b"sum", b"new sum", 60_000, "p1", 4),
         answer=0,
     ),
     "save_model": Scenario(
@@ -280,5 +299,10 @@ SCENARIOS = {
         keys=("wallet", "ledger", "done"),
         args=(NOW, "operation", 30, NOW + 1, TERMS),
     ),
-    "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
+    "take_lead": Scenario(seed=(), keys=("leader",), args=(NOW, "w1", 60_000)),
+    "shorten_leases": Scenario(
+        seed=(("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"),),
+        keys=("workers",),
+        args=(NOW, 3_000),
+    ),
 }

@@ -244,7 +244,7 @@ async def test_the_bell_rings_again_after_redis_was_restarted(own_server: RedisS
 async def test_a_half_open_subscription_is_noticed(
     store: Store, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscription, "PING_SECONDS", 0.05)
+    monkeypatch.setattr(subscription, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.1)
     async with running_proxy(redis_url) as proxy, Bell.open(proxy.url) as bell:
         before = proxy.connections

@@ -8,12 +8,13 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.deliveries import Attempt, DeliveryStatus, Judgement
+from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.media.formats import Facts
 from engine.models.limits import Limits
 from engine.settings import Settings
-from engine.store import Account, Store, UsageFilter, Workflow
+from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.assets import Review, Source
 from engine.store.claims import Hold
 from engine.store.events import Telling
@@ -21,10 +22,11 @@ from engine.store.governor import Event, Happening
 from engine.store.hints import Carried
 from engine.store.records import pack
 from engine.store.steps import Finished, Step
-from tests.conftest import SECRET_KEY, RedisServer, free_port
+from tests.conftest import RedisServer, free_port
 from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 from tests.manifests import manifest
+from tests.marking import SECRET_KEY
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await finish(store, account, workflow, plan)
         rows, _ = await store.executions.list(account.id)
         assert len(rows) == 4
-        wanted = UsageFilter(status=ExecutionStatus.COMPLETED)
+        wanted = ExecutionFilter(status=ExecutionStatus.COMPLETED)
         used = await store.usage.page(account.id, wanted, limit=10, offset=0)
         assert ended.id in [row.id for row in used.rows]
         assert len(used.rows) == 2
@@ -83,14 +85,16 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await store.api_keys.revoke(key.id)
 
     await store.leases.beat("w1", 0)
-    assert await store.leases.take_lead("w1", 1_000)
+    leads, _ = await store.leases.take_lead("w1", 1_000)
+    assert leads
+    await store.leases.shorten(1_000)
     assert len(await store.leases.promote(1_000)) == len(accounts)
     pruned = await store.leases.prune(await store.leases.now() + 1)
     assert pruned.executions == 5 * len(accounts)
     assert await eventually(store.leases.dead_workers) == ["w1"]
     assert await store.leases.bury("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
-    assert await store.snapshots.retire(b"", [], ["p1"])
+    assert await store.snapshots.retire(b"", [], {"p1": 1})
     await store.models.create("own", manifest(), account.id)
     await store.models.delete("own")
     asked = Event(kind=Happening.ASK, call_id="a", account_id=accounts[0].id)
@@ -161,5 +165,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
 
 
 async def test_keys_of_two_slots_would_be_refused(store: Store) -> None:
-    with pytest.raises(RuntimeError, match="CROSSSLOT"):
+    with pytest.raises(Unavailable) as caught:
         await store.client.send("MGET", keyspace.due(1), keyspace.due(2))
+
+    assert caught.value.word == "CROSSSLOT"

@@ -174,6 +174,24 @@ async def test_before_the_next_attempt_is_due_nobody_claims_it(told: Told) -> No
     assert (later.tries, later.lost) == (1, 0)
 
 
+async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(told: Told) -> None:
+    await told.end()
+
+    async def lose(times: int) -> int:
+        for _ in range(times):
+            await told.claimed()
+            await told.let_time_pass()
+        return (await told.claimed()).lost
+
+    before = await lose(5)
+    await told.let_time_pass()
+    await told.settle(await told.claimed(), AGAIN)
+    await told.let_time_pass()
+    after = await lose(2)
+
+    assert (before, after) == (5, 2)
+
+
 async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(told: Told) -> None:
     await told.end()
     due = keyspace.deliveries_due(keyspace.partition_of(told.account.id))
@@ -252,6 +270,18 @@ async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Tol
     assert again.status is meanwhile.status is DeliveryStatus.PENDING
     assert (claimed.url, claimed.tries) == ("https://example.com/new", 0)
     assert await told.claim() is None  # it was under way already
+
+
+async def test_a_redelivery_ends_a_claim_whose_lease_is_over(told: Told) -> None:
+    await told.end()
+    lost = await told.claimed("token")
+    await told.let_time_pass()
+
+    await told.store.deliveries.redeliver(told.account.id, told.key_id, told.execution_id)
+    again = await told.claimed("token")
+
+    assert (lost.fence, again.fence) == (1, 2)
+    assert await told.settle(lost, DELIVERED) is None
 
 
 async def test_nothing_is_redelivered_of_another_key_or_to_a_disabled_webhook(told: Told) -> None:

@@ -1,4 +1,4 @@
-"""What a Redis that is full, read-only or busy means to callers."""
+"""A Redis that is full, a replica or busy, as callers see it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
     assert await store.leases.beat("w1", 1_000) > 0
 
 
-async def test_a_replica_that_must_not_write_is_full(own_server: RedisServer) -> None:
+async def test_a_replica_that_must_not_write_is_unavailable(own_server: RedisServer) -> None:
     store = Store.open(Settings(redis_url=own_server.url))
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
     workflow, plan = await save(store, account)

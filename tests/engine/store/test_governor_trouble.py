@@ -190,6 +190,22 @@ async def test_the_breaker_stays_open_longer_each_time_and_two_minutes_at_most(
     assert times == [5, 10, 20, 40, 80, 120, 120]
 
 
+async def test_a_breaker_that_has_closed_opens_the_next_time_for_as_long_as_the_first_time(
+    store: Store,
+) -> None:
+    stub = provider(store)
+    first = await stub.turn(*failures(5, "a", "b"), ask("fails"))
+    await stub.turn(after=5_000)
+    second = await stub.turn(ended(Happening.FAILED, "fails", "b"), ask("answered"))
+    await stub.turn(after=10_000)
+    closed = await stub.turn(ended(Happening.DONE, "answered"))
+
+    again = await stub.turn(*failures(5, "a", "b"))
+
+    times = [each.open_seconds for each in (first, second, closed, again)]
+    assert times == [5, 10, 0, 5]
+
+
 async def test_what_becomes_of_calls_that_nobody_knows_counts_for_nothing(store: Store) -> None:
     stub = provider(store)
 

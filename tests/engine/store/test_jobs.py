@@ -35,6 +35,47 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
     assert await store.walks.job(account.id, accepted.id, 0, 1) == b""
 
 
+async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execution_anew(
+    store: Store, account: Account
+) -> None:
+    accepted = await accept(store, account, *await save(store, account))
+    reference = keyspace.reference(account.id, accepted.id)
+    old, new = (Hold(account.id, accepted.id, "w1", fence) for fence in (1, 2))
+
+    async def record(hold: Hold) -> list[bool]:
+        return [
+            await store.walks.save_job(hold, 0, 0, b"job"),
+            await store.walks.keep_answers(hold, 0, 1, b"answers", is_aside=False),
+        ]
+
+    await store.walks.claim(reference, "w1")
+    await store.walks.advance(old, 1, Step(claimed=[0]))
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    await store.walks.claim(reference, "w1")
+    unclaimed = await record(old), await record(new)
+    await store.walks.advance(new, 1, Step(claimed=[0]))
+
+    assert unclaimed == ([False, False], [False, False])
+    assert await record(old) == [False, False]
+    assert await store.walks.jobs(account.id, accepted.id) == {}
+    assert await record(new) == [True, True]
+
+
+async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
+    store: Store, account: Account
+) -> None:
+    accepted = await accept(store, account, *await save(store, account))
+    reference = keyspace.reference(account.id, accepted.id)
+    first, helper = Hold(account.id, accepted.id, "w1", 1), Hold(account.id, accepted.id, "w2", 2)
+    await store.walks.claim(reference, "w1")
+    await store.walks.advance(first, 1, Step(claimed=[0], offered=True))
+    await store.walks.claim(reference, "w2")
+
+    assert not await store.walks.save_job(helper, 0, 0, b"job")
+    assert not await store.walks.keep_answers(helper, 0, 1, b"answers", is_aside=False)
+    assert await store.walks.save_job(first, 0, 0, b"job")
+
+
 @pytest.mark.parametrize("must_cancel", [False, True])
 async def test_who_cancels_what_nobody_holds_leaves_jobs_that_are_owed_to_a_worker(
     store: Store, account: Account, must_cancel: bool

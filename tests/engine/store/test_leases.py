@@ -86,14 +86,19 @@ async def test_a_lease_can_be_ended_by_whoever_saw_the_worker_die(store: Store) 
 
 
 async def test_one_of_many_leads_until_its_time_is_over(store: Store) -> None:
-    names = [f"w{number}" for number in range(10)]
-    leads = await asyncio.gather(*(store.leases.take_lead(name, 60_000) for name in names))
-    leader = names[leads.index(True)]
+    async def takes_lead(name: str, lease_ms: int = 60_000) -> bool:
+        leads, now = await store.leases.take_lead(name, lease_ms)
+        assert abs(now - await store.leases.now()) < 5_000
+        return leads
 
+    names = [f"w{number}" for number in range(10)]
+    leads = await asyncio.gather(*(takes_lead(name) for name in names))
+    leader = names[leads.index(True)]
     assert leads.count(True) == 1
-    assert await store.leases.take_lead(leader, 5)
-    assert await eventually(lambda: store.leases.take_lead("other", 60_000))
-    assert not await store.leases.take_lead(leader, 60_000)
+
+    assert await takes_lead(leader, 5)
+    assert await eventually(lambda: takes_lead("other"))
+    assert not await takes_lead(leader)
 
 
 async def test_what_a_worker_holds_is_found_over_all_partitions(

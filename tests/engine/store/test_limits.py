@@ -87,6 +87,24 @@ async def test_windows_do_not_stay_for_ever(store: Store, account: Account, api_
     assert 0 < await store.client.send("PTTL", key) <= 2 * WINDOW_MS
 
 
+async def test_a_count_outlives_its_window_by_another_one(
+    store: Store, account: Account, api_key: str
+) -> None:
+    token = await store.sessions.redeem(await store.sessions.create_login(account.id))
+    key = keyspace.windows(keyspace.partition_of(account.id))
+
+    for authorize_call, secret in (
+        (store.api_keys.authorize_call, api_key),
+        (store.sessions.authorize_call, token),
+    ):
+        await store.client.send("DEL", key)
+        _, window = await authorize_call(secret, BUCKET)
+        gone_at = await store.client.send("PEXPIRETIME", key)
+
+        assert window is not None
+        assert gone_at >= window.ends_at * 1000 + WINDOW_MS
+
+
 async def test_all_keys_of_an_account_share_its_window(
     store: Store, account: Account, api_key: str
 ) -> None:

@@ -83,6 +83,16 @@ async def test_what_is_counted_is_forgotten_after_two_windows(
     assert 0 < await store.client.send("PTTL", keyspace.outbound(account.id)) <= 120_000
 
 
+async def test_a_count_outlives_its_window_by_another_one(store: Store, account: Account) -> None:
+    before = await store.leases.now()
+
+    lease = await store.outbound.lease(account.id, "example.com", calls=1, sent=0)
+
+    window_ends = before + int(lease.seconds * 1000)
+    gone_at = await store.client.send("PEXPIRETIME", keyspace.outbound(account.id))
+    assert gone_at >= window_ends + 60_000
+
+
 @pytest.mark.parametrize(("tier", "role"), [(Tier.ENTERPRISE, Role.USER), (Tier.FREE, Role.ADMIN)])
 async def test_enterprise_and_admins_are_not_counted(store: Store, tier: Tier, role: Role) -> None:
     account = await store.accounts.create(email="x@example.com", tier=tier, role=role)

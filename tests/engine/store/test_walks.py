@@ -102,6 +102,21 @@ async def test_an_unknown_execution_cannot_be_claimed(store: Store, account: Acc
         await store.walks.claim("no reference", "w1")
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
+    store: Store, account: Account, reference: str, is_there: bool
+) -> None:
+    """Else its hint would be sent again and again."""
+    claimed = await claim(store, reference)
+    await advance(store, claimed, 1, Step(end=ExecutionStatus.CANCELLED))
+    name = reference if is_there else keyspace.reference(account.id, "gone")
+    due = keyspace.due(keyspace.partition_of(account.id))
+    await store.client.send("ZADD", due, 1, name)
+
+    assert await store.walks.claim(name, "w2") is None
+    assert await due_at(store, name) is None
+
+
 async def test_a_step_ends_the_execution_with_its_result(
     store: Store, account: Account, reference: str
 ) -> None:
@@ -190,6 +205,28 @@ async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, referenc
 
     assert verdict is Verdict.FENCED
     assert await contents(store.client) == before
+
+
+async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
+    store: Store, reference: str
+) -> None:
+    """A worker that was taken for dead holds its execution again, and its first walk goes on."""
+    old = await claim(store, reference, "w1")
+    await advance(store, old, 1, Step(claimed=[0]))
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    new = await claim(store, reference, "w1")
+    before = await contents(store.client)
+
+    verdicts = [
+        await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)])),
+        await advance(store, old, 2, Step(claimed=[0])),
+        await advance(store, old, 2, Step(leave=True)),
+        await advance(store, old, 2, Step(end=ExecutionStatus.COMPLETED, result=pack("old"))),
+    ]
+
+    assert verdicts == [Verdict.FENCED] * 4
+    assert await contents(store.client) == before
+    assert await advance(store, new, 1, Step(claimed=[0])) is Verdict.OK
 
 
 async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(
@@ -439,6 +476,45 @@ async def test_giving_back_what_one_holds_leaves_the_other_alone(
     assert await store.leases.held("w2") == [reference]
     settled = Step(settled=[(1, "c")], rows=[row(1)])
     assert await advance(store, helper, 2, settled, "w2") is Verdict.OK
+
+
+async def test_an_execution_that_is_lost_again_and_again_waits_longer_each_time(
+    store: Store, reference: str
+) -> None:
+    pauses = []
+    for _ in range(10):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True, pause_ms=500)
+        at = await due_at(store, reference)
+        assert at is not None
+        pauses.append((at - await store.leases.now()) / 1_000)
+
+    expected = [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert all(due - 0.4 <= pause <= due for pause, due in zip(pauses, expected, strict=True))
+
+
+async def test_an_execution_whose_worker_died_is_due_at_once(store: Store, reference: str) -> None:
+    for _ in range(3):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True)
+
+        due = await due_at(store, reference)
+        assert due is not None
+        assert due <= await store.leases.now()
+
+
+async def test_a_claim_that_is_another_by_now_is_not_taken_away(
+    store: Store, reference: str
+) -> None:
+    await claim(store, reference, token="first")
+    seen = (await store.leases.claims("w1"))[reference]
+    await store.walks.give_back(reference, "w1", is_lost=False)
+    await claim(store, reference, token="second")
+
+    assert not await store.walks.give_back(reference, "w1", is_lost=True, claim=seen)
+    assert await store.leases.claims("w1") == {reference: b"2:second"}
+    assert await store.walks.give_back(reference, "w1", is_lost=True, claim=b"2:second")
+    assert await store.leases.claims("w1") == {}
 
 
 async def test_leaving_waits_for_the_earliest_retry(store: Store, reference: str) -> None:

@@ -48,7 +48,7 @@ class Kitchen:
         """A walker with an execution in hand."""
         slug = await self.runner.save(graph)
         execution_id = await self.runner.begin(slug, terms=PRO)
-        walker = self._walker()
+        walker = self.walker("worker-1")
         walker.take(keyspace.reference(self.runner.account.id, execution_id))
         return walker, execution_id
 
@@ -59,11 +59,12 @@ class Kitchen:
         await walker.drain(1)
         return execution
 
-    def _walker(self) -> Walker:
+    def walker(self, worker_id: str) -> Walker:
+        """The walker of a worker of this name, with nothing in hand."""
         return Walker(
             store=self.runner.store,
             executor=Executor(self.egress, self.pool, self),
-            worker_id="worker-1",
+            worker_id=worker_id,
             cpu_slots=1,
             max_bytes=1_000_000,
             release=lambda: None,

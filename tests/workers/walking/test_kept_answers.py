@@ -104,6 +104,21 @@ async def test_a_worker_that_takes_over_asks_for_what_is_missing(buyer: Buyer) -
     assert kept(await record(buyer, execution_id)) == []
 
 
+async def test_an_attempt_that_was_lost_does_not_make_the_next_one_the_last(buyer: Buyer) -> None:
+    """Two attempts are allowed beside the lost one: the first keeps answers for the second."""
+    buyer.models.held = set(prompts(6))
+    execution_id = await buyer.begin(asking(6, retry={"attempts": 2, "backoff": 0}))
+    await buyer.models.called(6)
+    before = list(buyer.models.calls)
+    buyer.models.failures = {"p3": 1}
+
+    execution = await recover(buyer, execution_id)
+
+    assert execution.result == answers(6)
+    assert asked_once(buyer.models.calls[len(before) :], twice=["p3"])
+    assert await buyer.paid(6 * PRICE)
+
+
 async def test_what_was_answered_is_kept_when_the_time_of_an_attempt_is_up(buyer: Buyer) -> None:
     retry = {"attempts": 2, "backoff": 0}
     graph = asking(4, retry=retry, timeoutSeconds=0.2)

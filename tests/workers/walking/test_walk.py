@@ -173,6 +173,18 @@ async def test_expressions_are_evaluated(runner: Runner) -> None:
     assert (await runner.run(graph, {"who": "Ada"})).result == 6
 
 
+async def test_values_that_count_as_false_come_through_wires_and_lists(runner: Runner) -> None:
+    graph = Graph("who").node("all", "list", items=[{"value": 0}]).node("out", "responseOutput")
+    for node_id, expression in {"f": "value != 'Ada'", "e": "''", "z": "0", "n": "null"}.items():
+        graph.node(node_id, "transform", expression=expression)
+        graph.wire(f"in.who > {node_id}.value-in", f"{node_id}.value-out > all.items-in")
+    graph.wire("all.items-out > out.result-in")
+
+    execution = await runner.run(graph, {"who": "Ada"})
+
+    assert execution.result == [0, False, "", 0, None]
+
+
 async def test_cancel_stops_a_running_call(runner: Runner, target: Target, store: Store) -> None:
     execution_id = await runner.begin(await runner.save(http_line(f"{target.url}/slow/9", 2)))
     await eventually(_async(lambda: sum(target.calls.values())))

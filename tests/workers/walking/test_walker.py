@@ -13,6 +13,7 @@ from engine.nodes.base import HttpAnswer, HttpCall
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.leases import Leases
+from engine.store.steps import Step
 from engine.store.walks import Walks
 from engine.store.workflows import Workflows
 from tests.eventually import eventually
@@ -176,6 +177,27 @@ async def test_what_was_taken_away_and_is_hinted_at_again_is_begun_again(
 
     assert execution.nodes[0].attempts == 2
     await eventually(_async(lambda: hands.released == 2))
+
+
+async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
+    runner: Runner, hands: Hands, store: Store
+) -> None:
+    retry = {"attempts": 2, "backoff": 0.01}
+    slug = await runner.save(http_line("https://example.com/fail", 1, retry=retry))
+    execution_id = await runner.begin(slug)
+    reference = keyspace.reference(runner.account.id, execution_id)
+    for worker_id in ("dead-1", "dead-2"):
+        claimed = await store.walks.claim(reference, worker_id)
+        assert claimed is not None
+        await store.walks.advance(claimed.hold, 1, Step(claimed=[0]))
+        await store.walks.give_back(reference, worker_id, is_lost=True)
+
+    hands.walker.take(reference)
+    execution = await runner.end(execution_id)
+
+    assert execution.status is ExecutionStatus.FAILED
+    assert len(hands.gate.calls) == 2, "both attempts that its policy allows"
+    assert execution.nodes[0].attempts == 4
 
 
 async def test_an_execution_that_workers_die_of_is_given_up(
