@@ -255,6 +255,18 @@ async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(told
     assert later.disabled_reason == ""
 
 
+async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(told: Told) -> None:
+    owner = (told.account.id, told.key_id)
+    await told.end()
+    await told.store.client.send("HSET", keyspace.webhook(*owner), "failing", 1)  # since 1970
+
+    await told.store.webhooks.save(*owner, url=URL)
+    status = await told.settle(await told.claimed(), AGAIN)
+
+    assert status is DeliveryStatus.PENDING
+    assert (await told.store.webhooks.get(*owner)).enabled
+
+
 async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Told) -> None:
     owner = (told.account.id, told.key_id)
     await told.end()
