@@ -106,6 +106,8 @@ async def test_a_cancel_that_nobody_held_up_is_told_too(told: Told) -> None:
     delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
 
     assert delivery.event == "execution.cancelled"
+    hints = await told.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    assert hints == [b"deliver|" + told.reference.encode()]
 
 
 async def test_an_execution_of_a_full_redis_ends_with_its_delivery(told: Told) -> None:

@@ -344,22 +344,6 @@ async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
     assert [row.id for row in rows] == ids[::-1]
 
 
-async def test_a_pruned_row_does_not_end_the_list(
-    store: Store, account: Account, saved: Saved
-) -> None:
-    ids = [await accept_at(store, account, saved, 1_000 + i) for i in range(10)]
-    page, cursor = await store.executions.list(account.id, limit=4)
-    gone = page[-1].id
-    await store.client.send("ZREM", keyspace.account_executions(account.id), gone)
-    await store.client.send("DEL", keyspace.execution(account.id, ids[2]))
-
-    rest, last = await store.executions.list(account.id, limit=50, cursor=cursor)
-
-    expected = [each for each in ids[5::-1] if each != ids[2]]
-    assert [row.id for row in rest] == expected
-    assert last is None
-
-
 @pytest.mark.parametrize(
     "text",
     [
