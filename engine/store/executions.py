@@ -68,6 +68,7 @@ class Executions:
         workflow: Workflow | None,
         plan: Plan,
         inputs: Mapping[str, Any],
+        packed_inputs: bytes = b"",
         source: str,
         key_id: str,
         bell: str = "",
@@ -82,7 +83,8 @@ class Executions:
     ) -> Accepted:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
-        Without a workflow it is a run of the one model in the plan. `bell` is the channel to ring
+        Without a workflow it is a run of the one model in the plan. `packed_inputs` are the inputs
+        as `pack` gives them, where that was done already. `bell` is the channel to ring
         when it ends, empty for nobody; `terms` bound how many executions go on at once and say
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
@@ -95,7 +97,7 @@ class Executions:
         quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
         slug, version = (workflow.slug, workflow.version) if workflow else ("", "")
-        packed = pack(dict(inputs))
+        packed = packed_inputs or pack(dict(inputs))
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
             *(0, execution_id, reference, version, initial_statuses(plan)),

@@ -22,10 +22,11 @@ from engine.saving import check_document, hold_media
 from engine.slugs import check_slug
 from engine.store import Principal, Workflow
 from gateway.endpoints import Resource, guessed, requires
+from gateway.json_bodies import read_object
 from gateway.redaction import redacted
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
-from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
+from gateway.wire import json_response, schema_shape, workflow_row, workflow_shape
 
 SCHEMA_JSON = "application/schema+json"
 MAX_MERGES = 5
