@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from engine import loops
 from engine.credits import MAX_CREDITS
-from engine.errors import InvalidBody, InvalidIdempotencyKey
+from engine.errors import InvalidBody, InvalidIdempotencyKey, LoopDetected
 from engine.events import EventId
 from engine.idempotency import Once, make_once
 from engine.store import Principal
@@ -25,6 +26,8 @@ class Ask:
 
     inputs: dict[str, Any]
     body_bytes: int
+    depth: int
+    """Depth of the run to begin, from 1."""
     wait_seconds: float
     max_credits: int | None
     """What the run may cost at most; None: what the balance allows."""
@@ -41,7 +44,13 @@ class Ask:
 
 
 async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
-    """What the request asks for. Raises InvalidQuery, InvalidBody or InvalidIdempotencyKey."""
+    """Read what the request asks for.
+
+    Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
+    """
+    depth = loops.depth_behind(request.headers.get(loops.HEADER))
+    if depth > loops.MAX_DEPTH:
+        raise LoopDetected(loops.MAX_DEPTH)
     query = Query(request.scope)
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
@@ -53,6 +62,7 @@ async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
     return Ask(
         inputs=inputs,
         body_bytes=len(data),
+        depth=depth,
         wait_seconds=0 if is_async else _wait(request, timeout),
         max_credits=max_credits,
         once=once,

@@ -56,6 +56,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.TooManyFailedCalls: 429,
     errors.ExecutionFailed: 500,
     errors.ResultGone: 500,
+    errors.LoopDetected: 508,
     errors.Unavailable: 503,
     errors.StoreFull: 503,
     errors.WrongStore: 503,

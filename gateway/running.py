@@ -161,6 +161,7 @@ async def _accept_fresh(
                 answer="" if ask.wait_seconds else ACCEPTED,
                 webhook_url=ask.webhook_url,
                 pass_key=pass_key,
+                depth=ask.depth,
             )
         except StaleWorkflow:
             continue

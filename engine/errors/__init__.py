@@ -45,6 +45,7 @@ EngineError
 │   └── TooManyFailedCalls (from one address, of callers nobody knows)
 ├── ExecutionFailed        a node failed while a caller waited
 ├── ResultGone             an execution's result was removed from where it was kept
+├── LoopDetected           runs begin each other too deep
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
     ├── WrongStore         (Redis answers, with other data than this installation's)
@@ -70,6 +71,7 @@ from engine.errors.access import (
 from engine.errors.base import EngineError
 from engine.errors.capacity import (
     ExecutionLost,
+    LoopDetected,
     QueueFull,
     RateLimitExceeded,
     ResultUnreadable,
@@ -166,6 +168,7 @@ __all__ = [
     "StorageFailed",
     "StorageStalled",
     "StoreFull",
+    "LoopDetected",
     "TooManyExecutions",
     "TooManyFailedCalls",
     "Unauthorized",

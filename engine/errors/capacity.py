@@ -31,6 +31,15 @@ class TooManyFailedCalls(RateLimitExceeded):
         self.retry_after_seconds = retry_after
 
 
+class LoopDetected(EngineError):
+    """Runs have begun each other deeper than is allowed: workflows that call themselves, mostly."""
+
+    code = "LOOP_DETECTED"
+
+    def __init__(self, depth: int) -> None:
+        super().__init__(f"Runs have begun each other {depth} deep, and no deeper", maxDepth=depth)
+
+
 class Unavailable(EngineError):
     """The store or the queue cannot take this now; try again after `retry_after_seconds`."""
 

@@ -84,6 +84,11 @@ class Claimed:
         return int(self.record.get("lost", 0))
 
     @property
+    def depth(self) -> int:
+        """Depth of the run: 1, or one more than that of the run whose node began it."""
+        return int(self.record.get("depth", 1))
+
+    @property
     def model_ids(self) -> Sequence[str]:
         """Internal names of the models in it."""
         models = self.record.get("models", b"").decode()

@@ -80,6 +80,7 @@ class Executions:
         webhook_url: str | None = None,
         pass_key: str = "",
         watcher: str | None = None,
+        depth: int = 1,
     ) -> Accepted:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
@@ -89,7 +90,8 @@ class Executions:
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
-        who watches from the beginning, empty where no ring is needed, None for nobody.
+        who watches from the beginning, empty where no ring is needed, None for nobody; `depth` is
+        1, or one more than that of the run whose node makes the call.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
         `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
         ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits, MaxCreditsExceeded.
@@ -108,6 +110,7 @@ class Executions:
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
             *watching(watcher),
+            *(("depth", depth) if depth > 1 else ()),
         ]
         keys = accept_keys(account_id, slug, execution_id, once, pass_key)
         carried = carried_by_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))

@@ -86,6 +86,7 @@ SAMPLES: tuple[EngineError, ...] = (
         retryable=True,
     ),
     errors.ResultGone(EXECUTION_ID),
+    errors.LoopDetected(8),
     errors.Unavailable(),
     errors.StoreFull(),
     errors.WrongStore("The Redis holds no Headrace installation.", "Run `headrace init`."),

@@ -55,6 +55,7 @@ RUN_ERRORS: tuple[type[EngineError], ...] = (
     errors.IdempotencyKeyReused,
     errors.TooManyExecutions,
     errors.ExecutionFailed,
+    errors.LoopDetected,
 )
 """Of all that can be run."""
 SCHEMA_JSON = "application/schema+json"

@@ -15,6 +15,7 @@ from aiohttp.http import HttpProcessingError, RawResponseMessage
 from aiohttp.streams import StreamReader
 from yarl import URL
 
+from engine import loops
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from engine.urls import Target, UrlRefused, header_fault
 from workers.http import redirects
@@ -35,7 +36,7 @@ HEAD_PIECE = 4_096
 """So much of a head is parsed before it is counted."""
 RESERVED_FILES = 256
 USER_AGENT = "Headrace"
-CLOSE = (("Connection", "close"),)
+CLOSE = ("Connection", "close")
 
 
 class _Denied(OSError):
@@ -115,7 +116,7 @@ class Egress:
         async with self._session.request(
             call.method,
             url,
-            headers=(*call.headers, *call.signature, *(() if call.keep_alive else CLOSE)),
+            headers=(*call.headers, *_own_headers(call)),
             data=_payload(call.body),
             allow_redirects=False,
         ) as response:
@@ -156,6 +157,15 @@ async def _send_once(
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _BrokenOff from error
+
+
+def _own_headers(call: HttpCall) -> Iterator[tuple[str, str]]:
+    """Headers that authors cannot set."""
+    yield from call.signature
+    if call.depth:
+        yield loops.HEADER, str(call.depth)
+    if not call.keep_alive:
+        yield CLOSE
 
 
 async def _answer(
