@@ -6,6 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from engine import keyspace
+from engine.errors import QueueFull
 from engine.settings import Settings
 from engine.store import Store
 from gateway.backlog import Backlog
@@ -45,6 +47,29 @@ async def test_a_queue_over_its_limit_refuses_runs_until_it_is_shorter(
     assert (await client.get("/api/executions")).status_code == 200
     worker.is_idle = False
     await eventually(lambda: run(client), lambda answer: answer.status_code == 202)
+
+
+async def test_the_queue_is_full_when_as_many_wait_as_the_limit_says(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.backlog.LOOK_SECONDS", 0.01)
+    backlog = Backlog(store.hints, LIMIT)
+    watching = asyncio.create_task(backlog.watch())
+
+    async def is_full() -> bool:
+        try:
+            backlog.check()
+        except QueueFull:
+            return True
+        return False
+
+    await store.hints.send(f"acc/{number}" for number in range(LIMIT))
+    await eventually(is_full)
+    await store.client.send("LPOP", keyspace.hints("walk"))
+    await eventually(is_full, lambda full: not full)
+
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
 
 
 async def test_there_need_be_no_limit(redis_url: str, store: Store) -> None:

@@ -144,6 +144,19 @@ async def test_a_minute_of_peace_gives_all_calls_back_and_no_more(
         failed_calls.check(call("198.51.100.1"))
 
 
+async def test_the_log_is_told_anew_when_an_address_that_was_calm_fails_too_often_again(
+    failed_calls: FailedCalls, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for times in (1, 2):
+        exhaust(failed_calls, "198.51.100.1")
+        for _ in range(3):
+            with pytest.raises(TooManyFailedCalls):
+                failed_calls.check(call("198.51.100.1"))
+        assert sum("fails too often" in record.message for record in caplog.records) == times
+        clock.now += 60
+        failed_calls.check(call("198.51.100.1"))
+
+
 async def test_the_addresses_that_failed_longest_ago_are_forgotten_first(
     failed_calls: FailedCalls,
 ) -> None:

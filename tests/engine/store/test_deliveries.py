@@ -108,6 +108,8 @@ async def test_a_cancel_that_nobody_held_up_is_told_too(told: Told) -> None:
     delivery = await told.store.deliveries.get(told.account.id, told.key_id, told.execution_id)
 
     assert delivery.event == "execution.cancelled"
+    hints = await told.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    assert hints == [b"deliver|" + told.reference.encode()]
 
 
 async def test_an_execution_of_a_full_redis_ends_with_its_delivery(told: Told) -> None:
@@ -255,6 +257,18 @@ async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(told
     assert [each and each.disabled_reason for each in settled] == [GONE_REASON] * 2
     assert later is not None
     assert later.disabled_reason == ""
+
+
+async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(told: Told) -> None:
+    owner = (told.account.id, told.key_id)
+    await told.end()
+    await told.store.client.send("HSET", keyspace.webhook(*owner), "failing", 1)  # since 1970
+
+    await told.store.webhooks.save(*owner, url=URL)
+    status = await told.settle(await told.claimed(), AGAIN)
+
+    assert status is DeliveryStatus.PENDING
+    assert (await told.store.webhooks.get(*owner)).enabled
 
 
 async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Told) -> None:

@@ -255,6 +255,18 @@ async def test_failures_of_others_then_shut_out_all(store: Store) -> None:
     assert (some.blamed, all_of_them.blamed) == ("bad", ALL)
 
 
+async def test_an_answer_to_another_account_ends_the_count_of_failures_of_others(
+    store: Store,
+) -> None:
+    stub = provider(store)
+    await stub.turn(*failures(5, "bad"))
+
+    await stub.turn(*failures(4, "b", "c"), ended(Happening.DONE, account_id="b"))
+    after = await stub.turn(*failures(4, "b", "c"))
+
+    assert (after.blamed, after.open_seconds) == ("bad", 5)
+
+
 async def test_a_probe_that_is_given_up_leaves_its_place_to_another(store: Store) -> None:
     stub = provider(store)
     await stub.turn(*failures(5, "a", "b"), *asks(2))

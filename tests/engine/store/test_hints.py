@@ -7,7 +7,14 @@ import pytest
 from engine import keyspace
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.hints import Carried, add_carried, make_hint, parse_carried, parse_hint
+from engine.store.hints import (
+    BULK_QUEUE,
+    Carried,
+    add_carried,
+    make_hint,
+    parse_carried,
+    parse_hint,
+)
 from tests.eventually import eventually
 
 
@@ -19,6 +26,14 @@ async def test_hints_wait_in_the_order_they_were_sent(store: Store) -> None:
     hints = await store.client.send("LRANGE", keyspace.hints("walk"), 0, -1)
 
     assert [parse_hint(hint) for hint in hints] == [("walk", f"acc/{i}") for i in (1, 2, 3)]
+
+
+async def test_the_depth_counts_hints_of_both_queues_and_no_deliveries(store: Store) -> None:
+    await store.hints.send(["acc/1"])
+    await store.hints.send(["acc/2", "acc/3"], BULK_QUEUE)
+    await store.hints.send_deliveries(["acc/4"])
+
+    assert await store.hints.depth() == 3
 
 
 async def test_no_hints_cost_nothing(store: Store) -> None:

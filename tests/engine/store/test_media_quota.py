@@ -57,6 +57,18 @@ async def test_what_is_kept_is_counted_until_its_bytes_are_gone(
     assert not [key for key in await contents(store.client) if b"media" in key]
 
 
+async def test_what_its_owner_deletes_is_taken_off_at_once_and_only_once(
+    store: Store, account: Account
+) -> None:
+    deleted, _ = [await keep(store, account, size) for size in (40, 30)]
+
+    await store.assets.delete(account.id, deleted.id)
+    at_once = await store.assets.stored(account.id)
+    assert await let_go(store, deleted.id) == [Review.RIPE, Review.RIPE]
+
+    assert (at_once, await store.assets.stored(account.id)) == (30, 30)
+
+
 async def test_a_file_fits_to_the_byte(store: Store, account: Account) -> None:
     await keep(store, account, LIMIT - 10)
 

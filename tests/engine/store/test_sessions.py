@@ -84,6 +84,21 @@ async def test_a_session_in_use_is_renewed_once_a_day(store: Store, account: Acc
     assert await store.client.send("PTTL", key_of(token)) > RENEWED_BELOW_MS
 
 
+async def test_a_session_is_remembered_until_it_is_found_to_have_ended(
+    store: Store, account: Account
+) -> None:
+    token = await sign_in(store, account)
+    principal = await store.sessions.authorize(token)
+    was_known = store.sessions.remembers(token)
+
+    assert principal.session is not None
+    await store.sessions.end(principal.session)
+    with pytest.raises(Unauthorized):
+        await store.sessions.authorize(token)
+
+    assert (was_known, store.sessions.remembers(token)) == (True, False)
+
+
 async def test_a_session_is_checked_with_one_round_trip(
     store: Store, settings: Settings, account: Account
 ) -> None:

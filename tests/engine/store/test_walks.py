@@ -2,61 +2,24 @@
 
 import asyncio
 import random
-from dataclasses import replace
 
 import pytest
 
 from engine import keyspace
 from engine.errors import ExecutionNotFound
 from engine.executions import ExecutionStatus, NodeStatus
-from engine.graph import Plan
-from engine.store import Account, Store, Workflow
+from engine.store import Account, Store
 from engine.store.asides import make_name
-from engine.store.claims import Claimed, NodeClaim, parse_claims
+from engine.store.claims import NodeClaim, parse_claims
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
 from engine.store.steps import Step
 from engine.store.walks import Verdict
+from tests.engine.store.claiming import advance, claim, due_at, row
+from tests.engine.store.conftest import Saved
 from tests.engine.store.contents import contents
-from tests.engine.store.factories import accept, save
+from tests.engine.store.factories import accept
 from tests.rewinding import rewind, take_snapshot
-
-Saved = tuple[Workflow, Plan]
-
-
-@pytest.fixture
-async def saved(store: Store, account: Account) -> Saved:
-    return await save(store, account)
-
-
-@pytest.fixture
-async def reference(store: Store, account: Account, saved: Saved) -> str:
-    accepted = await accept(store, account, *saved)
-    return keyspace.reference(account.id, accepted.id)
-
-
-async def claim(store: Store, reference: str, worker: str = "w1", token: str = "") -> Claimed:
-    claimed = await store.walks.claim(reference, worker, token)
-    assert claimed is not None
-    return claimed
-
-
-async def advance(
-    store: Store, claimed: Claimed, number: int, step: Step, worker: str = "w1"
-) -> Verdict:
-    advanced = await store.walks.advance(replace(claimed.hold, worker_id=worker), number, step)
-    return advanced.verdict
-
-
-async def due_at(store: Store, reference: str) -> int | None:
-    account_id, _ = keyspace.parse_reference(reference)
-    key = keyspace.due(keyspace.partition_of(account_id))
-    score = await store.client.send("ZSCORE", key, reference)
-    return None if score is None else int(score)
-
-
-def row(index: int, outputs: bytes | bool | None = None) -> list[object]:
-    return [index, 1, 1_000, 5, None, outputs]
 
 
 async def test_a_claim_brings_everything_on_record(
@@ -71,50 +34,6 @@ async def test_a_claim_brings_everything_on_record(
     assert claimed.status is ExecutionStatus.PROCESSING
     assert await due_at(store, reference) is None
     assert await store.leases.held("w1") == [reference]
-
-
-async def test_a_held_execution_is_not_given_to_anybody_else(store: Store, reference: str) -> None:
-    await claim(store, reference, "w1")
-
-    assert await store.walks.claim(reference, "w2") is None
-    assert await store.walks.claim(reference, "w1") is None
-
-
-async def test_a_claim_with_the_same_token_is_the_same_claim(store: Store, reference: str) -> None:
-    first = await claim(store, reference, token="t")
-    again = await claim(store, reference, token="t")
-
-    assert again.fence == first.fence
-    assert again.statuses == first.statuses
-
-
-async def test_of_twenty_claims_at_once_one_wins(store: Store, reference: str) -> None:
-    claims = await asyncio.gather(
-        *(store.walks.claim(reference, f"w{number}") for number in range(20))
-    )
-
-    assert sum(claimed is not None for claimed in claims) == 1
-
-
-async def test_an_unknown_execution_cannot_be_claimed(store: Store, account: Account) -> None:
-    assert await store.walks.claim(keyspace.reference(account.id, "nothing"), "w1") is None
-    with pytest.raises(ValueError):
-        await store.walks.claim("no reference", "w1")
-
-
-@pytest.mark.parametrize("is_there", [True, False])
-async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
-    store: Store, account: Account, reference: str, is_there: bool
-) -> None:
-    """Else its hint would be sent again and again."""
-    claimed = await claim(store, reference)
-    await advance(store, claimed, 1, Step(end=ExecutionStatus.CANCELLED))
-    name = reference if is_there else keyspace.reference(account.id, "gone")
-    due = keyspace.due(keyspace.partition_of(account.id))
-    await store.client.send("ZADD", due, 1, name)
-
-    assert await store.walks.claim(name, "w2") is None
-    assert await due_at(store, name) is None
 
 
 async def test_a_step_ends_the_execution_with_its_result(
@@ -192,41 +111,6 @@ async def test_a_step_that_arrives_after_a_later_one_changes_nothing(
 
     assert late is Verdict.OK
     assert await contents(store.client) == before
-
-
-async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, reference: str) -> None:
-    old = await claim(store, reference, "w1")
-    await advance(store, old, 1, Step(claimed=[0]))
-    await store.walks.give_back(reference, "w1", is_lost=True)
-    await claim(store, reference, "w2")
-    before = await contents(store.client)
-
-    verdict = await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)]))
-
-    assert verdict is Verdict.FENCED
-    assert await contents(store.client) == before
-
-
-async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
-    store: Store, reference: str
-) -> None:
-    """A worker that was taken for dead holds its execution again, and its first walk goes on."""
-    old = await claim(store, reference, "w1")
-    await advance(store, old, 1, Step(claimed=[0]))
-    await store.walks.give_back(reference, "w1", is_lost=True)
-    new = await claim(store, reference, "w1")
-    before = await contents(store.client)
-
-    verdicts = [
-        await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)])),
-        await advance(store, old, 2, Step(claimed=[0])),
-        await advance(store, old, 2, Step(leave=True)),
-        await advance(store, old, 2, Step(end=ExecutionStatus.COMPLETED, result=pack("old"))),
-    ]
-
-    assert verdicts == [Verdict.FENCED] * 4
-    assert await contents(store.client) == before
-    assert await advance(store, new, 1, Step(claimed=[0])) is Verdict.OK
 
 
 async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(

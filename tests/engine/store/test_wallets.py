@@ -12,6 +12,7 @@ from engine import keyspace
 from engine.capabilities import Role, Tier
 from engine.store import Account, Store, TopUp
 from engine.store.scripts import SCRIPTS
+from engine.store.wallets import Wallets
 from engine.tiers import Terms, load
 
 DAY_MS = 86_400_000
@@ -170,6 +171,17 @@ async def test_the_same_operation_adds_its_credits_once(store: Store, account: A
     assert wallet.top_ups == (TopUp(credits=40, expires_at=None),)
     assert wallet.reserved == 0
     assert wallet.refreshed_at is not None
+
+
+async def test_an_operation_is_known_for_a_day_however_short_the_ledger_is_kept(
+    store: Store, account: Account
+) -> None:
+    wallets = Wallets(store.client, retention_days=0.01)
+
+    await wallets.top_up(account.id, PRO, 40, operation="invoice-7")
+
+    known_ms = await store.client.send("PTTL", keyspace.top_up(account.id, "invoice-7"))
+    assert DAY_MS - 60_000 < known_ms <= DAY_MS
 
 
 @pytest.mark.parametrize("credits", [0, -1, 1.5, float("nan"), 2**53, True, "5"])

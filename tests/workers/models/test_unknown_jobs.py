@@ -220,7 +220,8 @@ async def test_a_submit_that_took_too_long_is_not_repeated_by_a_retry(
     second = await fail(models, desk, video())
 
     assert (first.code, first.retryable) == ("PROVIDER_TIMEOUT", True)
-    assert (second.code, provider.submits) == ("PROVIDER_UNKNOWN", 1)
+    assert second.code == "PROVIDER_UNKNOWN"
+    assert provider.submits <= 1  # none when it took as long to connect
 
 
 # -- stopped in the middle of a submit ------------------------------------------------------------
@@ -237,8 +238,9 @@ async def stop_in_submit(models: Models, provider: Slow, desk: FakeDesk, found: 
 
 
 async def test_a_worker_that_drains_waits_for_the_id_and_puts_it_on_record(
-    models: Models, provider: Slow, desk: FakeDesk
+    models: Models, provider: Slow, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(job, "CANCEL_SECONDS", 30)
     await stop_in_submit(models, provider, desk, video())
 
     assert desk.jobs[0] == KNOWN

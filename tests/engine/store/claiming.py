@@ -1,0 +1,33 @@
+"""Claims and steps of workers, in a line each."""
+
+from dataclasses import replace
+
+from engine import keyspace
+from engine.store import Store
+from engine.store.claims import Claimed
+from engine.store.steps import Step
+from engine.store.walks import Verdict
+
+
+async def claim(store: Store, reference: str, worker: str = "w1", token: str = "") -> Claimed:
+    claimed = await store.walks.claim(reference, worker, token)
+    assert claimed is not None
+    return claimed
+
+
+async def advance(
+    store: Store, claimed: Claimed, number: int, step: Step, worker: str = "w1"
+) -> Verdict:
+    advanced = await store.walks.advance(replace(claimed.hold, worker_id=worker), number, step)
+    return advanced.verdict
+
+
+async def due_at(store: Store, reference: str) -> int | None:
+    account_id, _ = keyspace.parse_reference(reference)
+    key = keyspace.due(keyspace.partition_of(account_id))
+    score = await store.client.send("ZSCORE", key, reference)
+    return None if score is None else int(score)
+
+
+def row(index: int, outputs: bytes | bool | None = None) -> list[object]:
+    return [index, 1, 1_000, 5, None, outputs]
