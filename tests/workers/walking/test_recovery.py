@@ -16,20 +16,16 @@ from tests.conftest import RedisServer
 from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_fan, http_line
 from tests.fakes import Target
-from tests.worker_process import WorkerProcess
+from tests.worker_process import WorkerProcess, worker_processes
 from workers.main import worker
 
 
 @pytest.fixture
 async def workers(redis_url: str, store: Store) -> AsyncIterator[list[WorkerProcess]]:
     """Two worker processes that have said they are alive."""
-    processes = [WorkerProcess(redis_url), WorkerProcess(redis_url)]
-    for process in processes:
-        await process.start()
-    await eventually(store.leases.workers, lambda found: len(found) == 2)
-    yield processes
-    for process in processes:
-        await process.end(signal.SIGKILL)
+    async with worker_processes(redis_url, 2) as processes:
+        await eventually(store.leases.workers, lambda found: len(found) == 2)
+        yield processes
 
 
 async def test_a_killed_workers_execution_ends_within_five_seconds(
@@ -94,12 +90,8 @@ async def test_a_node_that_kills_its_worker_is_given_up(
     slug = await runner.save(http_line(f"{target.url}/slow/30", 1))
     execution_id = await runner.begin(slug)
     for death in range(1, 4):
-        process = WorkerProcess(redis_url, HEADRACE_LEASE_SECONDS="1")
-        await process.start()
-        await eventually(
-            _async(lambda death=death: sum(target.calls.values()) == death), timeout=15
-        )
-        await process.end(signal.SIGKILL)
+        async with worker_processes(redis_url, 1, HEADRACE_LEASE_SECONDS="1"):
+            await eventually(_async(lambda death=death: sum(target.calls.values()) == death))
 
     async with worker(Settings(redis_url=redis_url, allow_private_urls=True, cpu_slots=1)):
         execution = await runner.end(execution_id, seconds=15)
