@@ -21,6 +21,7 @@ from gateway.backlog import Backlog
 from gateway.failed_calls import FailedCalls
 from gateway.memory import Memory
 from gateway.peers import Peers
+from gateway.readiness import QueueWatch, Readiness
 from gateway.turns import Turns
 
 
@@ -36,6 +37,7 @@ class Services:
     failed_calls: FailedCalls
     library: Library
     memory: Memory
+    readiness: Readiness
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -59,9 +61,11 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     peers = Peers.of(settings.trusted_proxies)
     store = Store.open(settings, Objects.of(settings))
     backlog = Backlog(store.hints, settings.max_queue)
+    queues = QueueWatch(store.hints)
     background = [
         asyncio.create_task(metrics.publish(store, process), name="metrics"),
         asyncio.create_task(backlog.watch(), name="backlog"),
+        asyncio.create_task(queues.watch(), name="queues"),
         asyncio.create_task(store.models.watch(settings.redis_url), name="models"),
     ]
     try:
@@ -75,6 +79,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
                 backlog=backlog,
                 library=Library.of(settings, store),
                 memory=Memory(),
+                readiness=Readiness({"hints": queues.is_stalled}),
                 failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
                 stopping=stopping,
                 process=process,
