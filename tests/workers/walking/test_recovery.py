@@ -34,9 +34,9 @@ async def test_a_killed_workers_execution_ends_within_five_seconds(
     # Soon after Redis came back nobody is taken for dead.
     spared = 2 * Settings().lease_seconds
     await eventually(runner.store.leases.uptime_seconds, spared.__le__, timeout=2 * spared)
-    slug = await runner.save(http_line(f"{target.url}/slow/0.5", 4))
+    slug = await runner.save(http_line(f"{target.url}/slow/0.5", 3))
     execution_id = await runner.begin(slug)
-    await eventually(_async(lambda: target.calls["/slow/0.5?n=2"]))
+    await eventually(_async(lambda: target.calls["/slow/0.5?n=1"]))
     held = {
         name: await runner.store.leases.held(name) for name in await runner.store.leases.workers()
     }
@@ -48,14 +48,20 @@ async def test_a_killed_workers_execution_ends_within_five_seconds(
 
     assert time.monotonic() - begun < 5
     assert execution.status is ExecutionStatus.COMPLETED
-    assert execution.result == {"n": 3, "kind": "slow"}
-    assert [target.calls[f"/slow/0.5?n={n}"] for n in range(4)] == [1, 1, 2, 1]
-    assert [node.attempts for node in execution.nodes] == [1, 1, 2, 1, 1]
+    assert execution.result == {"n": 2, "kind": "slow"}
+    assert [target.calls[f"/slow/0.5?n={n}"] for n in range(3)] == [1, 2, 1]
+    assert [node.attempts for node in execution.nodes] == [1, 2, 1, 1]
 
 
 async def test_a_death_that_was_seen_is_made_good_at_once(
-    workers: list[WorkerProcess], runner: Runner, target: Target
+    redis_url: str, store: Store, runner: Runner, target: Target
 ) -> None:
+    async with worker_processes(redis_url, 2, HEADRACE_LEASE_SECONDS="30"):
+        await eventually(store.leases.workers, lambda found: len(found) == 2)
+        await _see_a_death(runner, target)
+
+
+async def _see_a_death(runner: Runner, target: Target) -> None:
     execution_id = await runner.begin(await runner.save(http_line(f"{target.url}/slow/0.3", 3)))
     await eventually(_async(lambda: target.calls["/slow/0.3?n=1"]))
     leases = runner.store.leases
@@ -68,7 +74,7 @@ async def test_a_death_that_was_seen_is_made_good_at_once(
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
-    assert time.monotonic() - begun < 2.8  # the lease alone is 3 s
+    assert time.monotonic() - begun < 20  # the lease alone is 30 s
 
 
 async def test_a_killed_worker_with_hints_in_hand_loses_no_execution(
