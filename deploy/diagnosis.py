@@ -15,6 +15,7 @@ from deploy.checks import (
     wrong_redis,
 )
 from deploy.problems import CommandFailed, WrongRedis
+from deploy.queue_check import check_hints
 from deploy.stack import find_stack
 from deploy.store_access import open_store
 
@@ -28,7 +29,7 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
     try:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
-            found = [*await check_store(store), check_models(store)]
+            found = [*await check_store(store), await check_hints(store), check_models(store)]
         found.append(await check_media({**stack.settings, **os.environ}))
     except WrongRedis as error:
         return [wrong_redis(error.seen, error.fix)]

@@ -22,6 +22,7 @@ from gateway.backlog import Backlog
 from gateway.failed_calls import FailedCalls
 from gateway.memory import Memory
 from gateway.peers import Peers
+from gateway.readiness import QueueWatch, Readiness
 from gateway.turns import Turns
 
 
@@ -37,6 +38,7 @@ class Services:
     failed_calls: FailedCalls
     library: Library
     memory: Memory
+    readiness: Readiness
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -62,8 +64,10 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     backlog = Backlog(store.hints, settings.max_queue)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
+        queues = QueueWatch(store.hints)
         tasks = {
             "metrics": lambda: metrics.publish(store, process),
+            "queues": queues.watch,
             "models": lambda: store.models.watch(settings.redis_url),
         }
         if settings.max_queue:
@@ -80,6 +84,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             backlog=backlog,
             library=Library.of(settings, store),
             memory=Memory(),
+            readiness=Readiness({"hints": queues.is_stalled}),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,

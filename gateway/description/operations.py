@@ -199,6 +199,6 @@ OPERATIONS: dict[str, Operation] = {
     "show_docs": Operation(answers={200: "Page"}),
     "show_home": Operation(answers={200: "Page"}),
     "metrics": Operation(answers={200: "Metrics"}),
-    "readyz": Operation(answers={200: "Status"}, errors=(errors.Unavailable,)),
+    "readyz": Operation(answers={200: "Readiness"}, errors=(errors.Unavailable,)),
 }
 """By the name of the handler. The pages that sign browsers in have none."""

@@ -258,6 +258,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
         "clock",
         "workers",
         "secret key",
+        "hints",
         "models",
         "media",
         "gateway",

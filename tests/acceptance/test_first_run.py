@@ -137,7 +137,7 @@ def test_a_redis_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> No
 
 
 def test_a_gateway_that_cannot_start_is_told_and_nothing_is_left(tmp_path: Path) -> None:
-    with started(tmp_path, "--no-demo", HEADRACE_LOG_LEVEL="nonsense") as stack:
+    with started(tmp_path, "--no-demo", "--workers", "1", HEADRACE_LOG_LEVEL="nonsense") as stack:
         assert stack.wait() == 1
         assert stack.errors[-1] == f"headrace: The gateway.1 does not start; {SEE_ABOVE}\n"
         assert stack.processes() == {}

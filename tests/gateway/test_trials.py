@@ -168,7 +168,7 @@ async def test_a_trial_by_days_lasts_until_its_time_is_over_from_the_first_run(
     statuses = []
 
     while not statuses or statuses[-1][0] == 202:
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         statuses.append(await ask(browser, "timed"))
     lasted = time.monotonic() - began
 

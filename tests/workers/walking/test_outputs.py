@@ -233,7 +233,7 @@ async def test_a_slow_store_takes_no_more_than_the_nodes_time(
     execution = await buyer.run(bought(timeoutSeconds=0.3))
 
     assert codes(execution) == {0: "storage_error"}
-    assert 0.25 < asyncio.get_running_loop().time() - before < 5
+    assert 0.25 < asyncio.get_running_loop().time() - before < 20
     assert await buyer.paid(0)
 
 
