@@ -13,11 +13,12 @@ from engine.nodes.base import HttpAnswer, HttpCall
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.leases import Leases
+from engine.store.records import pack
 from engine.store.steps import Step
 from engine.store.walks import Walks
 from engine.store.workflows import Workflows
 from tests.eventually import eventually
-from tests.factories import Graph, Runner, greeting, http_line
+from tests.factories import Graph, Runner, greeting, http_fan, http_line
 from tests.workers.hands import WORKER, Hands, begin_waiting
 from workers.main import worker
 from workers.pool import PoolTimeout
@@ -155,6 +156,28 @@ async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
     assert len(hands.gate.calls) == 1
 
 
+async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing_to_others(
+    runner: Runner, hands: Hands
+) -> None:
+    most = await hands.pace.wait_quiet(0)
+    slug = await runner.save(greeting())
+    pure = [await runner.begin(slug, {"who": "Ada"}) for _ in range(most + 1)]
+    for execution_id in pure:
+        hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await eventually(_async(lambda: hands.released == len(pure)))
+    after_the_end = await hands.pace.wait_quiet(0)
+
+    reference = await begin_waiting(runner, hands)
+    hands.walker.take(reference)  # a double
+    hands.walker.take("nonsense")
+
+    async def room() -> int:
+        return await hands.pace.wait_quiet(0)
+
+    assert after_the_end == most
+    assert await eventually(room, lambda found: found == most)
+
+
 @pytest.mark.parametrize("hint", ["", "/", "nonsense", "acc/", "/x", "acc/unknown"])
 async def test_a_hint_of_nothing_frees_its_slot(hint: str, hands: Hands) -> None:
     hands.walker.take(hint)
@@ -215,6 +238,32 @@ async def test_an_execution_that_workers_die_of_is_given_up(
     assert execution.status is ExecutionStatus.FAILED
     assert execution.error is not None
     assert "5 workers died" in execution.error["reason"]
+
+
+async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_up(
+    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may put out a million bytes here: three quarters of that are on record already."""
+    execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", 4)))
+    reference = keyspace.reference(runner.account.id, execution_id)
+    claimed = await store.walks.claim(reference, "dead")
+    assert claimed is not None
+    packed = pack({"response-out": "x" * 250_000, "status-out": 200})
+    rows = [[index, 1, claimed.now, 1, None, packed] for index in range(3)]
+    await store.walks.advance(
+        claimed.hold, 1, Step(settled=[(row[0], "c") for row in rows], rows=rows)
+    )
+    await store.walks.give_back(reference, "dead", is_lost=True)
+
+    async def answer(call: HttpCall) -> HttpAnswer:
+        return HttpAnswer(status=200, headers={}, body=b"x" * 260_000)
+
+    monkeypatch.setattr(hands.gate, "fetch", answer)
+    hands.walker.take(reference)
+    execution = await runner.end(execution_id)
+
+    assert execution.nodes[3].error is not None
+    assert execution.nodes[3].error["code"] == "run_too_large"
 
 
 async def test_a_hint_that_comes_during_the_drain_goes_back(
