@@ -209,11 +209,7 @@ async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
     slug = await runner.save(http_line("https://example.com/fail", 1, retry=retry))
     execution_id = await runner.begin(slug)
     reference = keyspace.reference(runner.account.id, execution_id)
-    for worker_id in ("dead-1", "dead-2"):
-        claimed = await store.walks.claim(reference, worker_id)
-        assert claimed is not None
-        await store.walks.advance(claimed.hold, 1, Step(claimed=[0]))
-        await store.walks.give_back(reference, worker_id, is_lost=True)
+    await lose_at_the_first_node(store, reference, 2)
 
     hands.walker.take(reference)
     execution = await runner.end(execution_id)
@@ -221,6 +217,32 @@ async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
     assert execution.status is ExecutionStatus.FAILED
     assert len(hands.gate.calls) == 2, "both attempts that its policy allows"
     assert execution.nodes[0].attempts == 4
+
+
+@pytest.mark.parametrize(("lost", "calls", "code"), [(2, 1, "http_status"), (3, 0, "worker_lost")])
+async def test_a_node_at_which_three_workers_died_is_not_run_again(
+    runner: Runner, hands: Hands, store: Store, lost: int, calls: int, code: str
+) -> None:
+    execution_id = await runner.begin(await runner.save(http_line("https://example.com/fail", 1)))
+    reference = keyspace.reference(runner.account.id, execution_id)
+    await lose_at_the_first_node(store, reference, lost)
+
+    hands.walker.take(reference)
+    execution = await runner.end(execution_id)
+
+    assert len(hands.gate.calls) == calls
+    assert execution.nodes[0].error is not None
+    assert execution.nodes[0].error["code"] == code
+
+
+async def lose_at_the_first_node(store: Store, reference: str, times: int) -> None:
+    """So many workers die while they run the execution's first node."""
+    for number in range(times):
+        worker_id = f"dead-{number}"
+        claimed = await store.walks.claim(reference, worker_id)
+        assert claimed is not None
+        await store.walks.advance(claimed.hold, 1, Step(claimed=[0]))
+        await store.walks.give_back(reference, worker_id, is_lost=True)
 
 
 async def test_an_execution_that_workers_die_of_is_given_up(
