@@ -1,6 +1,5 @@
 """How one process walks many executions: hints, doubles, losses on the way, and the end."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -286,56 +285,6 @@ async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_u
 
     assert execution.nodes[3].error is not None
     assert execution.nodes[3].error["code"] == "run_too_large"
-
-
-async def test_a_hint_that_comes_during_the_drain_goes_back(
-    runner: Runner, hands: Hands, store: Store
-) -> None:
-    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
-    await store.client.send("DEL", keyspace.hints("walk"))
-
-    await hands.walker.drain(0)
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await eventually(store.hints.depth, lambda depth: depth == 1)
-
-    assert (hands.released, hands.walker.held) == (1, 0)
-    assert await store.leases.held(WORKER) == []
-
-
-async def test_draining_gives_back_what_does_not_end_in_time(
-    runner: Runner, hands: Hands, store: Store
-) -> None:
-    reference = await begin_waiting(runner, hands)
-    await store.client.send("DEL", keyspace.hints("walk"))
-
-    await hands.walker.drain(0.05)
-
-    assert await store.leases.held(WORKER) == []
-    assert await store.hints.depth() == 1
-    assert hands.walker.held == 0
-    claimed = await store.walks.claim(reference, "other")
-    assert claimed is not None
-    assert "r" not in claimed.statuses
-
-
-async def test_draining_hands_over_what_is_ready_though_a_retry_is_far_ahead(
-    runner: Runner, hands: Hands, store: Store
-) -> None:
-    graph = http_line("https://example.com/", 2)
-    graph.node(
-        "later", "httpRequest", url="https://example.com/fail", retry={"attempts": 2, "backoff": 60}
-    ).wire("later.response-out > out.result-in")
-    execution_id = await runner.begin(await runner.save(graph))
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await eventually(_async(lambda: len(hands.gate.calls) == 2))
-
-    draining = asyncio.create_task(hands.walker.drain(5))
-    hands.gate.opened.set()
-    await draining
-
-    due = keyspace.due(keyspace.partition_of(runner.account.id))
-    (_, score), *_ = await store.client.send("ZRANGE", due, 0, -1, "WITHSCORES")
-    assert score <= await store.leases.now()
 
 
 async def test_draining_without_a_store_ends(
