@@ -13,6 +13,7 @@ from tests.factories import greeting
 from tests.receivers import Receiver
 from tests.worker_process import WorkerProcess
 from tests.workers.owner import Owner
+from workers import delivery as sending
 from workers.main import worker
 
 SHORT = 0.0005
@@ -33,6 +34,21 @@ async def test_two_thousand_executions_and_a_receiver_that_fails_a_third_of_the_
 ) -> None:
     async with worker(replace(settings, webhook_time_scale=SHORT)):
         await tell_many(owner, receiver, 2_000, p95_seconds=0.2)
+
+
+async def test_a_webhook_has_as_many_deliveries_one_after_another_as_come(
+    owner: Owner, receiver: Receiver, settings: Settings
+) -> None:
+    """Beside each other a process makes ten attempts for one webhook."""
+    key_id = await owner.hook("/ok")
+    webhook = await owner.store.webhooks.get(owner.account.id, key_id)
+
+    async with worker(settings):
+        for _ in range(sending.AT_ONCE + 2):
+            added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
+            await owner.settled(key_id, added.id, seconds=5)
+
+    assert len(receiver.received) == sending.AT_ONCE + 2
 
 
 async def tell_many(owner: Owner, receiver: Receiver, count: int, *, p95_seconds: float) -> None:

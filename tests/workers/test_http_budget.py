@@ -33,6 +33,7 @@ class Counter:
     """Grants what is asked for until nothing is left, and counts how often it was asked."""
 
     def __init__(self, left: int, seconds: float = 60.0) -> None:
+        self.is_away = False
         self.left = left
         self.seconds = seconds
         self.asked: list[int] = []
@@ -40,18 +41,13 @@ class Counter:
 
     async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> Lease:
         await asyncio.sleep(0)
+        if self.is_away:
+            raise Unavailable
         self.asked.append(calls)
         self.sent += sent
         granted = min(calls, self.left)
         self.left -= granted
         return Lease(calls=granted, seconds=self.seconds)
-
-
-class Away:
-    """A store that does not answer."""
-
-    async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> Lease:
-        raise Unavailable
 
 
 async def take(budget: Budget, times: int, host: str = "a") -> int:
@@ -129,7 +125,26 @@ async def test_bytes_are_told_before_the_next_call_once_they_are_many() -> None:
 
 
 async def test_while_the_store_does_not_answer_calls_go_on() -> None:
-    assert await take(Budget(Away()), 100) == 100
+    counter = Counter(0)
+    counter.is_away = True
+
+    assert await take(Budget(counter), 100) == 100
+
+
+async def test_bytes_that_the_store_was_not_told_are_told_with_the_next_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "UNKNOWN_SECONDS", 0.0)
+    counter = Counter(1_000)
+    watched = Budget(counter)
+    watched.note("acc", 500)
+
+    counter.is_away = True
+    await take(watched, 1)
+    counter.is_away = False
+    await take(watched, 1)
+
+    assert counter.sent == 500
 
 
 @pytest.fixture

@@ -8,14 +8,19 @@ from aiohttp import web
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.models.registry import use_models
+from engine.store import Store
+from engine.store.records import pack
+from engine.store.steps import Step
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
 from tests.manifests import PROMPT
 from tests.providers import Provider, provided
+from tests.workers.buyer import PRO
 from tests.workers.models.kitchen import PRICE, Kitchen, asking
 from workers.http import Egress
 from workers.models import job
 from workers.pool import Pool
+from workers.walking.desks import Desks
 
 JOB = """
 path = "/jobs"
@@ -28,6 +33,7 @@ path = "/jobs/{{ job }}"
 status = "status"
 done = ["succeeded"]
 failed = ["failed"]
+cancel_path = "/jobs/{{ job }}/cancel"
 """
 RUNNING = {"status": "processing"}
 DONE = {"status": "succeeded", "output": "Hello"}
@@ -75,6 +81,29 @@ async def test_a_worker_that_takes_over_asks_after_the_job_of_the_one_that_died(
     assert execution.result == {"text": "Hello"}
     assert execution.nodes[0].attempts == 2
     assert await kitchen.paid() == PRICE
+
+
+async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has_begun(
+    kitchen: Kitchen, store: Store
+) -> None:
+    """Whoever ends an execution has the jobs cancelled that nobody comes back for."""
+    slug = await kitchen.runner.save(asking("http://127.0.0.1:9"))
+    execution_id = await kitchen.runner.begin(slug, terms=PRO)
+    reference = keyspace.reference(kitchen.runner.account.id, execution_id)
+    _, plan = await store.workflows.plan(slug)
+    mine = await store.walks.claim(reference, "worker-1")
+    assert mine is not None and plan is not None
+    await store.walks.advance(mine.hold, 1, Step(offered=True))
+    theirs = await store.walks.claim(reference, "worker-2")
+    assert theirs is not None
+    record = {"model": "own", "id": "j-1", "round": 0}
+
+    await store.walks.advance(theirs.hold, 1, Step(claimed=[0]))
+    await store.walks.save_job(theirs.hold, 0, 0, pack(record), must_cancel=True)
+
+    desks = Desks(store.walks, store.asides, mine, plan)
+    assert await desks.find_left([0], must_look=True) == [record]
+    assert await desks.find_left([], must_look=True) == []
 
 
 async def test_an_attempt_after_one_that_failed_asks_after_the_jobs_that_still_run(

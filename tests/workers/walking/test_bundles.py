@@ -107,6 +107,20 @@ async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
     assert value(asides, later) == b"later"
 
 
+async def test_what_was_given_up_is_not_written_later(asides: SlowAsides, bundles: Bundles) -> None:
+    [first] = await putting(bundles, 1)
+    with pytest.raises(StorageFailed):
+        await bundles.put(1, b"late", 0.01)
+    last = asyncio.create_task(bundles.put(2, b"last", 5))
+    await asyncio.sleep(0)
+
+    asides.opened.set()
+    names = await asyncio.gather(first, last)
+
+    assert [value(asides, name) for name in names] == [b"0" * 10, b"last"]
+    assert not any(b"late" in data for data in asides.objects.values())
+
+
 async def test_nobody_waits_longer_than_its_time(bundles: Bundles) -> None:
     tasks = await putting(bundles, 3, seconds=0.05)
 

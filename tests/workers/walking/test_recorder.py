@@ -10,7 +10,7 @@ from engine.executions import ExecutionStatus
 from engine.nodes.base import NodeFailed
 from engine.store.claims import Hold
 from engine.store.execution_records import pack_name
-from engine.store.steps import Step
+from engine.store.steps import Charge, Step
 from engine.store.walks import Advanced, Verdict, Walks
 from tests.workers.claimed import CLAIMED, HOLD
 from workers.walking.recorder import Gone, RecordBehind, Recorder
@@ -138,8 +138,8 @@ async def test_outputs_that_are_kept_aside_are_named() -> None:
 
 async def test_what_others_have_recorded_is_dropped() -> None:
     recorder, walks = recording(OK)
-    settle(recorder, 0)
-    settle(recorder, 1)
+    settle(recorder, 0, charge=Charge(7, 1))
+    settle(recorder, 1, charge=Charge(8, 1))
     recorder.add_retry(2, 1)
     assert recorder.settled == {0, 1}
 
@@ -149,3 +149,4 @@ async def test_what_others_have_recorded_is_dropped() -> None:
     step = walks.steps[0][1]
     assert (step.settled, step.retrying) == ([(1, "c")], [])
     assert [row[0] for row in step.rows] == [1]
+    assert step.charges == {1: Charge(8, 1)}, "a node is charged by whoever has recorded it"

@@ -1,7 +1,8 @@
 """What walkers of one execution owe each other when one of them dies, pauses or is quicker."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -31,6 +32,20 @@ class SlowPool:
         self.calls += 1
         await self.opened.wait()
         return "result"
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, calls: Counter[str]) -> None:
+    """Count from now on how often walks call the store."""
+
+    def counted(name: str, real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(*args: Any) -> Any:
+            calls[name] += 1
+            return await real(*args)
+
+        return call
+
+    for name in ("advance", "records"):
+        monkeypatch.setattr(Walks, name, counted(name, getattr(Walks, name)))
 
 
 async def advance(store: Store, claimed: Claimed, number: int, step: Step) -> None:
@@ -80,6 +95,31 @@ async def test_a_retry_that_another_walker_left_is_taken_over_when_it_is_due(
     assert execution.nodes[0].attempts == 2
 
 
+async def test_a_retry_that_another_walker_left_is_taken_over_once_however_often_one_looks(
+    runner: Runner,
+    hands: Hands,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls: Counter[str] = Counter()
+    count_calls(monkeypatch, calls)
+    claimed = await share(runner, hands)
+
+    await advance(store, claimed, 2, Step(retrying=[(0, 500)], leave=True))
+    for _ in range(3):
+        before = calls["advance"]
+        hands.walker.take(claimed.reference)
+        await eventually(_async(lambda before=before: calls["advance"] > before))
+    await hands.gate.called(2)
+    hands.gate.opened.set()
+    execution = await runner.end(claimed.execution_id)
+
+    assert execution.nodes[0].attempts == 2
+    assert calls["records"] == 1, "the record is read once, when the retry is taken over"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_what_another_walker_has_finished_is_not_begun_again(
     runner: Runner, hands: Hands, store: Store
 ) -> None:
@@ -98,16 +138,9 @@ async def test_what_another_walker_has_finished_is_not_begun_again(
 async def test_what_another_walker_has_begun_meanwhile_is_waited_for_without_haste(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool, advances = SlowPool(), 0
+    pool, calls = SlowPool(), Counter[str]()
     hands = Hands(store, pool)
-    real = Walks.advance
-
-    async def counted(*args: Any) -> Any:
-        nonlocal advances
-        advances += 1
-        return await real(*args)
-
-    monkeypatch.setattr(Walks, "advance", counted)
+    count_calls(monkeypatch, calls)
     graph = Graph("who").node("size", "transform", expression="value").node("out", "responseOutput")
     graph.wire("in.who > size.value-in", "size.value-out > out.result-in")
     execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
@@ -122,7 +155,7 @@ async def test_what_another_walker_has_begun_meanwhile_is_waited_for_without_has
 
     pool.opened.set()
     await asyncio.sleep(0.3)
-    assert 1 < advances < 12
+    assert 1 < calls["advance"] < 12
     row = [1, 1, claimed.now, 1, None, pack({"value-out": "result"})]
     await advance(store, claimed, 2, Step(settled=[(1, "c")], rows=[row], leave=True))
     execution = await runner.end(execution_id)

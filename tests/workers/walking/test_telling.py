@@ -106,6 +106,20 @@ async def test_of_progress_the_latest_counts() -> None:
     assert events.told == [(0, 0, None, "0.3333")]
 
 
+async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> None:
+    events = Told()
+    node = teller(events).of(0)
+    tell, text = node.text_of(0), "x" * telling.MAX_PIECE
+
+    for _ in range(telling.MAX_UNTOLD // telling.MAX_PIECE):
+        tell(text)
+        tell("")
+    tell(text)
+    await node.end()
+
+    assert events.told == [(0, 0, 0, text)]
+
+
 async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
     events = Told()
     node = teller(events).of(0)

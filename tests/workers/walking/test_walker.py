@@ -1,6 +1,5 @@
 """How one process walks many executions: hints, doubles, losses on the way, and the end."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +12,12 @@ from engine.nodes.base import HttpAnswer, HttpCall
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.leases import Leases
+from engine.store.records import pack
 from engine.store.steps import Step
 from engine.store.walks import Walks
 from engine.store.workflows import Workflows
 from tests.eventually import eventually
-from tests.factories import Graph, Runner, greeting, http_line
+from tests.factories import Graph, Runner, greeting, http_fan, http_line
 from tests.workers.hands import WORKER, Hands, begin_waiting
 from workers.main import worker
 from workers.pool import PoolTimeout
@@ -155,6 +155,28 @@ async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
     assert len(hands.gate.calls) == 1
 
 
+async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing_to_others(
+    runner: Runner, hands: Hands
+) -> None:
+    most = await hands.pace.wait_quiet(0)
+    slug = await runner.save(greeting())
+    pure = [await runner.begin(slug, {"who": "Ada"}) for _ in range(most + 1)]
+    for execution_id in pure:
+        hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await eventually(_async(lambda: hands.released == len(pure)))
+    after_the_end = await hands.pace.wait_quiet(0)
+
+    reference = await begin_waiting(runner, hands)
+    hands.walker.take(reference)  # a double
+    hands.walker.take("nonsense")
+
+    async def room() -> int:
+        return await hands.pace.wait_quiet(0)
+
+    assert after_the_end == most
+    assert await eventually(room, lambda found: found == most)
+
+
 @pytest.mark.parametrize("hint", ["", "/", "nonsense", "acc/", "/x", "acc/unknown"])
 async def test_a_hint_of_nothing_frees_its_slot(hint: str, hands: Hands) -> None:
     hands.walker.take(hint)
@@ -186,11 +208,7 @@ async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
     slug = await runner.save(http_line("https://example.com/fail", 1, retry=retry))
     execution_id = await runner.begin(slug)
     reference = keyspace.reference(runner.account.id, execution_id)
-    for worker_id in ("dead-1", "dead-2"):
-        claimed = await store.walks.claim(reference, worker_id)
-        assert claimed is not None
-        await store.walks.advance(claimed.hold, 1, Step(claimed=[0]))
-        await store.walks.give_back(reference, worker_id, is_lost=True)
+    await lose_at_the_first_node(store, reference, 2)
 
     hands.walker.take(reference)
     execution = await runner.end(execution_id)
@@ -198,6 +216,32 @@ async def test_attempts_that_were_lost_with_their_workers_use_up_no_retry(
     assert execution.status is ExecutionStatus.FAILED
     assert len(hands.gate.calls) == 2, "both attempts that its policy allows"
     assert execution.nodes[0].attempts == 4
+
+
+@pytest.mark.parametrize(("lost", "calls", "code"), [(2, 1, "http_status"), (3, 0, "worker_lost")])
+async def test_a_node_at_which_three_workers_died_is_not_run_again(
+    runner: Runner, hands: Hands, store: Store, lost: int, calls: int, code: str
+) -> None:
+    execution_id = await runner.begin(await runner.save(http_line("https://example.com/fail", 1)))
+    reference = keyspace.reference(runner.account.id, execution_id)
+    await lose_at_the_first_node(store, reference, lost)
+
+    hands.walker.take(reference)
+    execution = await runner.end(execution_id)
+
+    assert len(hands.gate.calls) == calls
+    assert execution.nodes[0].error is not None
+    assert execution.nodes[0].error["code"] == code
+
+
+async def lose_at_the_first_node(store: Store, reference: str, times: int) -> None:
+    """So many workers die while they run the execution's first node."""
+    for number in range(times):
+        worker_id = f"dead-{number}"
+        claimed = await store.walks.claim(reference, worker_id)
+        assert claimed is not None
+        await store.walks.advance(claimed.hold, 1, Step(claimed=[0]))
+        await store.walks.give_back(reference, worker_id, is_lost=True)
 
 
 async def test_an_execution_that_workers_die_of_is_given_up(
@@ -217,54 +261,30 @@ async def test_an_execution_that_workers_die_of_is_given_up(
     assert "5 workers died" in execution.error["reason"]
 
 
-async def test_a_hint_that_comes_during_the_drain_goes_back(
-    runner: Runner, hands: Hands, store: Store
+async def test_outputs_on_record_count_for_the_worker_that_takes_the_execution_up(
+    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
-    await store.client.send("DEL", keyspace.hints("walk"))
-
-    await hands.walker.drain(0)
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await eventually(store.hints.depth, lambda depth: depth == 1)
-
-    assert (hands.released, hands.walker.held) == (1, 0)
-    assert await store.leases.held(WORKER) == []
-
-
-async def test_draining_gives_back_what_does_not_end_in_time(
-    runner: Runner, hands: Hands, store: Store
-) -> None:
-    reference = await begin_waiting(runner, hands)
-    await store.client.send("DEL", keyspace.hints("walk"))
-
-    await hands.walker.drain(0.05)
-
-    assert await store.leases.held(WORKER) == []
-    assert await store.hints.depth() == 1
-    assert hands.walker.held == 0
-    claimed = await store.walks.claim(reference, "other")
+    """A run may put out a million bytes here: three quarters of that are on record already."""
+    execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", 4)))
+    reference = keyspace.reference(runner.account.id, execution_id)
+    claimed = await store.walks.claim(reference, "dead")
     assert claimed is not None
-    assert "r" not in claimed.statuses
+    packed = pack({"response-out": "x" * 250_000, "status-out": 200})
+    rows = [[index, 1, claimed.now, 1, None, packed] for index in range(3)]
+    await store.walks.advance(
+        claimed.hold, 1, Step(settled=[(row[0], "c") for row in rows], rows=rows)
+    )
+    await store.walks.give_back(reference, "dead", is_lost=True)
 
+    async def answer(call: HttpCall) -> HttpAnswer:
+        return HttpAnswer(status=200, headers={}, body=b"x" * 260_000)
 
-async def test_draining_hands_over_what_is_ready_though_a_retry_is_far_ahead(
-    runner: Runner, hands: Hands, store: Store
-) -> None:
-    graph = http_line("https://example.com/", 2)
-    graph.node(
-        "later", "httpRequest", url="https://example.com/fail", retry={"attempts": 2, "backoff": 60}
-    ).wire("later.response-out > out.result-in")
-    execution_id = await runner.begin(await runner.save(graph))
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await eventually(_async(lambda: len(hands.gate.calls) == 2))
+    monkeypatch.setattr(hands.gate, "fetch", answer)
+    hands.walker.take(reference)
+    execution = await runner.end(execution_id)
 
-    draining = asyncio.create_task(hands.walker.drain(5))
-    hands.gate.opened.set()
-    await draining
-
-    due = keyspace.due(keyspace.partition_of(runner.account.id))
-    (_, score), *_ = await store.client.send("ZRANGE", due, 0, -1, "WITHSCORES")
-    assert score <= await store.leases.now()
+    assert execution.nodes[3].error is not None
+    assert execution.nodes[3].error["code"] == "run_too_large"
 
 
 async def test_draining_without_a_store_ends(
