@@ -16,6 +16,7 @@ from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.deliveries import Deliveries
 from engine.store.events import Events
+from engine.store.execution_scan import ExecutionFilter
 from engine.store.executions import Executions
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
@@ -28,7 +29,7 @@ from engine.store.results import Hold
 from engine.store.seals import Seals
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
-from engine.store.usage import UsageFilter, UsageLog, UsagePage
+from engine.store.usage import UsageLog, UsagePage
 from engine.store.walks import Walks
 from engine.store.wallets import Entry, LedgerPage, TopUp, Wallet, Wallets
 from engine.store.webhooks import Webhook, Webhooks
@@ -49,6 +50,7 @@ __all__ = [
     "Deliveries",
     "Entry",
     "Events",
+    "ExecutionFilter",
     "Executions",
     "Governor",
     "HintSender",
@@ -69,7 +71,6 @@ __all__ = [
     "Snapshots",
     "Store",
     "TopUp",
-    "UsageFilter",
     "UsageLog",
     "UsagePage",
     "Wallet",

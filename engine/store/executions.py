@@ -33,6 +33,7 @@ from engine.store.execution_records import (
     parse_head,
     parse_nodes,
 )
+from engine.store.execution_scan import ExecutionFilter
 from engine.store.hints import BULK_QUEUE, Carried, HintSender
 from engine.store.load import BULK_FROM, Load
 from engine.store.records import pack
@@ -244,17 +245,12 @@ class Executions:
     ) -> tuple[list[Execution], str | None]:
         """The account's executions, newest first, and the cursor of the next page.
 
-        A page ends early where results are large, and is held when they are. Raises ValueError for
-        a cursor that is not one, and Unavailable; a result that is gone is None.
+        A page ends early where results are large, and is held when they are; it ends early as well
+        where matches are rare. Raises ValueError for a cursor that is not one, and Unavailable; a
+        result that is gone is None.
         """
-        return await self._list.page(
-            account_id,
-            status=status,
-            workflow_slug=workflow_slug,
-            limit=limit,
-            cursor=cursor,
-            hold=hold,
-        )
+        wanted = ExecutionFilter(status=status, workflow_slug=workflow_slug)
+        return await self._list.page(account_id, wanted, limit=limit, cursor=cursor, hold=hold)
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:

@@ -92,7 +92,7 @@ OPERATIONS: dict[str, Operation] = {
     "delete_model": Operation(answers={200: "Deleted"}, errors=(errors.ModelNotFound,)),
     "get_usage": Operation(
         answers={200: "UsagePage"},
-        query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET),
+        query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET, CURSOR),
         errors=(errors.InvalidQuery,),
     ),
     "list_executions": Operation(

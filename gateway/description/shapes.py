@@ -215,6 +215,12 @@ COMPONENTS: dict[str, Schema] = {
         )
     ),
     "UsagePage": members(
+        {
+            "totalIsExact": described(
+                {"type": "boolean"}, "False when there may be more matches than `total`."
+            ),
+            "nextCursor": described(TEXT, "Continues the page where `total` is not exact."),
+        },
         rows=list_of(
             members(
                 id=ID,

@@ -214,6 +214,11 @@ SCENARIOS = {
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
     ),
+    "list_executions": Scenario(
+        seed=(("ZADD", "all", NOW, "x", NOW, "y", NOW + 1, "z"),),
+        keys=("all",),
+        args=(NOW, "y", 2),
+    ),
     "match_executions": Scenario(
         seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
         keys=("x", "y", "z"),

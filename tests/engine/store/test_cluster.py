@@ -13,7 +13,7 @@ from engine.graph import Plan
 from engine.media.formats import Facts
 from engine.models.limits import Limits
 from engine.settings import Settings
-from engine.store import Account, Store, UsageFilter, Workflow
+from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.assets import Review, Source
 from engine.store.claims import Hold
 from engine.store.events import Telling
@@ -72,7 +72,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await finish(store, account, workflow, plan)
         rows, _ = await store.executions.list(account.id)
         assert len(rows) == 4
-        wanted = UsageFilter(status=ExecutionStatus.COMPLETED)
+        wanted = ExecutionFilter(status=ExecutionStatus.COMPLETED)
         used = await store.usage.page(account.id, wanted, limit=10, offset=0)
         assert ended.id in [row.id for row in used.rows]
         assert len(used.rows) == 2

@@ -1,6 +1,8 @@
+import asyncio
 import base64
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,11 @@ from engine.errors import ExecutionNotCancellable, ExecutionNotFound, WorkflowNo
 from engine.executions import TERMINAL, Execution, ExecutionStatus, NodeStatus
 from engine.graph import Plan
 from engine.settings import Settings
-from engine.store import Account, StaleWorkflow, Store, Workflow
+from engine.store import Account, StaleWorkflow, Store, Workflow, execution_list
 from engine.store.claims import Hold
-from engine.store.execution_list import ExecutionList
+from engine.store.connection import Word
 from engine.store.records import pack
-from engine.store.scripts import SCRIPTS
+from engine.store.scripts import SCRIPTS, Script
 from engine.store.steps import Step
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import accept, document, save
@@ -330,18 +332,27 @@ async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
 ) -> None:
     now = await store.leases.now()
     ids = [await accept_at(store, account, saved, now - 10_000 + i) for i in range(230)]
-    read_rows = ExecutionList._rows
+    call = store.client.call
 
-    async def rows_and_accept(self: ExecutionList, account_id: str, start: int) -> object:
-        rows = await read_rows(self, account_id, start)
-        await accept(store, account, *saved)
-        return rows
+    def call_and_accept(
+        script: Script, keys: Sequence[str], args: Sequence[Word]
+    ) -> asyncio.Future[Any]:
+        reply = call(script, keys, args)
+        if script.name == "list_executions":
+            asyncio.get_running_loop().call_soon(begin)
+        return reply
 
-    monkeypatch.setattr(ExecutionList, "_rows", rows_and_accept)
+    def begin() -> None:
+        begun.append(asyncio.ensure_future(accept(store, account, *saved)))
+
+    begun: list[asyncio.Future[Any]] = []
+    monkeypatch.setattr(store.client, "call", call_and_accept)
 
     rows, _ = await store.executions.list(account.id, limit=500)
 
     assert [row.id for row in rows] == ids[::-1]
+    assert len(begun) == 3
+    await asyncio.gather(*begun)
 
 
 async def test_a_pruned_row_does_not_end_the_list(
@@ -358,6 +369,46 @@ async def test_a_pruned_row_does_not_end_the_list(
     expected = [each for each in ids[5::-1] if each != ids[2]]
     assert [row.id for row in rest] == expected
     assert last is None
+
+
+async def test_pages_show_each_execution_once_while_others_are_accepted_and_removed(
+    store: Store, account: Account, saved: Saved
+) -> None:
+    ids = [await accept_at(store, account, saved, 1_000 + i // 4) for i in range(40)]
+    listed_key = keyspace.account_executions(account.id)
+    seen, cursor = [], None
+    for turn in range(20):
+        rows, cursor = await store.executions.list(account.id, limit=3, cursor=cursor)
+        seen += [row.id for row in rows]
+        await accept_at(store, account, saved, 5_000 + turn)
+        await store.client.send("ZREM", listed_key, rows[-1].id)  # the position of the cursor
+        if cursor is None:
+            break
+
+    assert len(seen) == len(set(seen))
+    assert set(seen) == set(ids)
+
+
+async def test_a_rare_filter_gives_short_pages_that_lead_to_every_match(
+    store: Store, account: Account, saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_list, "EXAMINED_AT_MOST", 10)
+    monkeypatch.setattr(execution_list, "CHUNK", 5)
+    ids = [await accept_at(store, account, saved, 1_000 + i) for i in range(45)]
+    for each in (ids[0], ids[17], ids[44]):
+        key = keyspace.execution(account.id, each)
+        await store.client.send("HSET", key, "status", "failed")
+
+    pages, cursor = [], None
+    while True:
+        rows, cursor = await store.executions.list(
+            account.id, status=ExecutionStatus.FAILED, cursor=cursor
+        )
+        pages.append([row.id for row in rows])
+        if cursor is None:
+            break
+
+    assert pages == [[ids[44]], [], [ids[17]], [], [ids[0]]]
 
 
 @pytest.mark.parametrize(

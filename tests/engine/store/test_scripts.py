@@ -21,7 +21,12 @@ REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"} - COUNTING)
 """All but the sending of hints, which are disposable (a double is refused by the claim), and the
 counting of calls, which counts the double too."""
 READ_ONLY = {
-    *("authorize_key", "authorize_session", "list_dead_workers", "match_executions", "read_asset"),
+    "authorize_key",
+    "authorize_session",
+    "list_dead_workers",
+    "list_executions",
+    "match_executions",
+    "read_asset",
 }
 
 
