@@ -143,8 +143,11 @@ class Workflows:
 
     async def get(self, slug: str) -> Workflow:
         """The current version, whoever owns it. Raises WorkflowNotFound."""
-        account_id = await self._owner(slug)
-        return await self._read(account_id, slug)
+        account_id = self._owners.get(slug) or await self._owner(slug)
+        workflow = await self._read(account_id, slug)
+        # Not before it is found: the slug of a workflow that had no room is given to others again.
+        self._owners[slug] = account_id
+        return workflow
 
     async def get_readable(self, account_id: str, slug: str) -> Workflow:
         """The current version for an account that owns it, or that reads it as a template.
@@ -174,13 +177,10 @@ class Workflows:
         return (owner or b"").decode(), bool(owner and is_listed)
 
     async def _owner(self, slug: str) -> str:
-        owner = self._owners.get(slug)
-        if owner is None:
-            data = await self._client.send("HGET", keyspace.slugs(), slug)
-            if data is None:
-                raise WorkflowNotFound
-            owner = self._owners[slug] = data.decode()
-        return owner
+        data: bytes | None = await self._client.send("HGET", keyspace.slugs(), slug)
+        if data is None:
+            raise WorkflowNotFound
+        return data.decode()
 
     async def _read(self, account_id: str, slug: str, version: int | None = None) -> Workflow:
         key = keyspace.workflow(account_id, slug)
@@ -213,12 +213,11 @@ class Workflows:
 
         Raises WorkflowNotFound.
         """
-        if self._owners.get(slug) != account_id:
-            owner = await self._client.send("HGET", keyspace.slugs(), slug)
-            if owner is None or owner.decode() != account_id:
-                raise WorkflowNotFound
-            self._owners[slug] = account_id
-        return await self.plan(slug, fresh=fresh)
+        if self._owners.get(slug) != account_id and await self._owner(slug) != account_id:
+            raise WorkflowNotFound
+        found = await self.plan(slug, fresh=fresh)
+        self._owners[slug] = account_id
+        return found
 
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
         """The plan of one version, for walking and for showing executions.
