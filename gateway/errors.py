@@ -50,6 +50,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.VersionConflict: 412,
     errors.BodyTooLarge: 413,
     errors.MediaQuotaExceeded: 413,
+    errors.QuotaExceeded: 413,
     errors.UnsupportedMediaType: 415,
     errors.RateLimitExceeded: 429,
     errors.TooManyExecutions: 429,

@@ -248,14 +248,15 @@ class Sweeper:
             pass
 
     async def prune(self) -> bool:
-        """Remove executions whose retention is over.
+        """Remove executions whose retention is over, and versions of workflows that are not kept.
 
         One batch, so that a large one keeps nobody waiting; true when there may be more.
         """
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
         self._left += pruned.with_objects
-        return pruned.executions > 0
+        is_more = await self._store.versions.prune()
+        return is_more or pruned.executions > 0
 
 
 async def _do(duty: str, doing: Awaitable[Outcome]) -> Outcome | None:

@@ -39,6 +39,7 @@ EngineError
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
 │   └── MediaQuotaExceeded (of all media of an account)
+├── QuotaExceeded          the account's workflows or their documents
 ├── UnsupportedMediaType   a file is none of those that are taken
 ├── RateLimitExceeded
 │   ├── TooManyExecutions
@@ -120,6 +121,7 @@ from engine.errors.requests import (
     InvalidSlug,
     InvalidWebhook,
     MediaQuotaExceeded,
+    QuotaExceeded,
     UnsupportedMediaType,
 )
 
@@ -161,6 +163,7 @@ __all__ = [
     "NotOwner",
     "PaymentRequired",
     "QueueFull",
+    "QuotaExceeded",
     "RateLimitExceeded",
     "ResultGone",
     "ResultUnreadable",

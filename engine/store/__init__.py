@@ -32,6 +32,7 @@ from engine.store.seals import Seals
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
 from engine.store.usage import UsageLog, UsagePage
+from engine.store.versions import Versions
 from engine.store.walks import Walks
 from engine.store.wallets import Entry, LedgerPage, TopUp, Wallet, Wallets
 from engine.store.webhooks import Webhook, Webhooks
@@ -78,6 +79,7 @@ __all__ = [
     "UsagePage",
     "Wallet",
     "Wallets",
+    "Versions",
     "Walks",
     "Webhook",
     "Webhooks",
@@ -99,6 +101,7 @@ class Store:
     api_keys: ApiKeys
     sessions: Sessions
     workflows: Workflows
+    versions: Versions
     models: Models
     executions: Executions
     events: Events
@@ -132,6 +135,7 @@ class Store:
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
         asides = Asides(client, shelf or NoShelf())
+        versions = Versions(client, settings.retention_days)
         return cls(
             guard=guard,
             client=client,
@@ -140,7 +144,8 @@ class Store:
             accounts=Accounts(client),
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
-            workflows=Workflows(client, settings.retention_days),
+            workflows=Workflows(client, terms, versions),
+            versions=versions,
             models=Models(client),
             executions=Executions(client, hints, settings.retention_days, asides),
             events=Events(client),

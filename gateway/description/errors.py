@@ -74,6 +74,8 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.VersionConflict(4),
     errors.BodyTooLarge(1_048_576),
     errors.MediaQuotaExceeded(21_474_000_000, 21_474_836_480),
+    errors.QuotaExceeded("workflows", used=1_000, limit=1_000),
+    errors.QuotaExceeded("documentBytes", used=199_900_000, limit=200_000_000),
     errors.UnsupportedMediaType("The file is image/png, not image/jpeg as it is declared"),
     errors.RateLimitExceeded("pro", 100, 17),
     errors.TooManyExecutions("pro", 50),

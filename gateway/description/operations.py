@@ -113,7 +113,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "list_workflows": Operation(answers={200: "WorkflowList"}),
     "create_workflow": Operation(
-        answers={201: "Workflow"}, body="WorkflowDocument", errors=(errors.InvalidGraph,)
+        answers={201: "Workflow"},
+        body="WorkflowDocument",
+        errors=(errors.InvalidGraph, errors.QuotaExceeded),
     ),
     "get_workflow": Operation(answers={200: "Workflow"}, errors=(errors.WorkflowNotFound,)),
     "update_workflow": Operation(
@@ -125,6 +127,7 @@ OPERATIONS: dict[str, Operation] = {
             errors.NotOwner,
             errors.WorkflowNotFound,
             errors.VersionConflict,
+            errors.QuotaExceeded,
         ),
     ),
     "delete_workflow": Operation(

@@ -153,6 +153,21 @@ async def test_what_waits_in_a_long_queue_is_sent_again_later(
     assert int(await store.client.send("ZSCORE", due, reference)) >= now + 7_000
 
 
+async def test_old_versions_of_a_deleted_workflow_go_with_the_next_round(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    slug = await runner.save(greeting())
+    current = await store.workflows.get(slug)
+    await store.workflows.update(runner.account.id, slug, current.document, [])
+    await store.workflows.delete(runner.account.id, slug)
+
+    assert await sweeper.prune() is False
+
+    fields = await store.client.send("HKEYS", keyspace.workflow(runner.account.id, slug))
+    assert b"d2" in fields
+    assert b"d1" not in fields
+
+
 async def test_what_ended_long_ago_is_removed_batch_by_batch(
     store: Store, runner: Runner, sweeper: Sweeper
 ) -> None:

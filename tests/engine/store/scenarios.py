@@ -20,6 +20,12 @@ DELIVERY: tuple[Value, ...] = (
     *("created", NOW, "next", NOW),
 )
 DUE = ("ZADD", "due", NOW, "acc/x")
+OLD_WORKFLOW: tuple[Value, ...] = (
+    *("HSET", "w", "version", 3, "state", "live", "created", NOW, "counted", 1),
+    *("d1", b"one", "r1", 1, "d2", b"two", "d3", b"three"),
+)
+OLD_NAMES = ("HSET", "names", "v1", "o", "v2", "o", "v3", "o", "co", 3, "no", b"n")
+STORED = ("HSET", "stored", "counted", 1, "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
@@ -197,9 +203,12 @@ SCENARIOS = {
         args=(NOW, 30_000, "runs", 60_000, "pro", 5),
     ),
     "delete_workflow": Scenario(
-        seed=(("HSET", "w", "version", "1", "state", "live"), ("SADD", "mine", "echo")),
-        keys=("w", "mine"),
-        args=("echo", 60_000),
+        seed=(
+            ("HSET", "w", "version", "1", "state", "live", "d1", b"document"),
+            ("SADD", "mine", "echo"),
+        ),
+        keys=("w", "mine", "stored", "workflows"),
+        args=(NOW, "echo", "acc/echo"),
         answer=0,
     ),
     "finish_execution": Scenario(
@@ -286,7 +295,22 @@ SCENARIOS = {
         args=("own", "operation", "changes"),
     ),
     "save_workflow": Scenario(
-        seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "new", b"document")
+        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        keys=("w", "mine", "names", "stored", "workflows", "accounts"),
+        args=(
+            *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
+            *("free", "1:1", "pro", "1:22"),
+        ),
+    ),
+    "count_workflow": Scenario(
+        seed=(("HSET", "w", "version", 2, "state", "live", "d1", b"one", "d2", b"another"),),
+        keys=("w", "stored"),
+        args=(),
+    ),
+    "review_workflow": Scenario(
+        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),
+        keys=("w", "names", "stored", "workflows"),
+        args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000),
     ),
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
     "read_wallet": Scenario(

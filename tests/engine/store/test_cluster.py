@@ -81,6 +81,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await deliver(store, account, workflow, plan)
         await use_media(store, account, workflow)
         await store.workflows.delete(account.id, workflow.slug)
+        assert not await store.versions.prune()
         assert await store.api_keys.list(account.id) == [key]
         await store.api_keys.revoke(key.id)
 
