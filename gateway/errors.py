@@ -61,6 +61,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.Unavailable: 503,
     errors.StoreFull: 503,
     errors.WrongStore: 503,
+    errors.ExecutionLost: 503,
     errors.QueueFull: 503,
     errors.StorageFailed: 503,
     errors.StorageStalled: 503,

@@ -93,6 +93,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.StoreFull(),
     errors.WrongStore("The Redis holds no Headrace installation.", "Run `headrace init`."),
     errors.QueueFull(),
+    errors.ExecutionLost(EXECUTION_ID),
     errors.StorageFailed(),
     errors.StorageStalled(),
     errors.ResultUnreadable(EXECUTION_ID),

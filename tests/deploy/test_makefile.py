@@ -1,5 +1,6 @@
 """The Makefile and the versions of Python that Headrace names."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 def variable(name: str) -> str:
     """A variable of the Makefile."""
     asked = ["make", "--eval", f"ask: ; $(info $({name}))", "ask"]
-    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()[0]
+    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")  # of a make that runs the tests
+    environ = {key: value for key, value in os.environ.items() if key not in outer}
+    made = subprocess.run(asked, cwd=ROOT, env=environ, capture_output=True, text=True)
+    return made.stdout.splitlines()[0]
 
 
 def test_the_versions_that_are_named_are_those_that_are_tested() -> None:

@@ -72,7 +72,7 @@ def promote(client: "redis.Redis") -> None:
 
 @pytest.mark.parametrize(
     ("begin", "end", "word"),
-    [(refuse_commands, allow_commands, "NOPERM"), (demote, promote, "READONLY")],
+    [(refuse_commands, allow_commands, "NOPERM"), (demote, promote, "IsReplica")],
 )
 async def test_after_an_error_of_redis_a_consumer_connects_again(
     begin: Callable[["redis.Redis"], None],

@@ -27,8 +27,10 @@ async def accepted(store: Store, account: Account) -> int:
 
 
 async def windows(store: Store, account: Account) -> list[bytes]:
+    """The account's windows of runs."""
     key = keyspace.windows(keyspace.partition_of(account.id))
-    return list((await store.client.send("HGETALL", key)).values())
+    found = await store.client.send("HGETALL", key)
+    return [window for name, window in found.items() if name.endswith(b"|workflows/run")]
 
 
 async def test_a_call_is_accepted_and_counted_once(

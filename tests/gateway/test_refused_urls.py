@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from engine.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.engine.test_urls import DENIED, FORMS, PRIVATE, SPELLINGS
@@ -32,6 +33,12 @@ URLS = [url for url in EVERY if "\ud800" not in url]  # which no JSON can hold
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return replace(settings, allow_private_urls=False)
+
+
+@pytest.fixture
+def account_tier() -> Tier:
+    """An account that may save as often as it likes."""
+    return Tier.ENTERPRISE
 
 
 def calling(url: str, **data: Any) -> dict[str, Any]:

@@ -68,6 +68,9 @@ async def ask(browser: httpx2.AsyncClient, name: str = "one") -> tuple[int, dict
     return answer.status_code, answer.json()
 
 
+ALL_DONE = [(0, "c"), (1, "c"), (2, "c")]
+
+
 async def walk(store: Store, account: Account, execution_id: str, step: Step) -> None:
     """Have a worker take the execution, begin its charged node and do a step."""
     claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), WORKER)
@@ -106,7 +109,7 @@ async def test_a_trial_costs_nothing(
 ) -> None:
     executions = await give_all(browser)
 
-    settled = Step(settled=[(1, "c")], charges={1: Charge(0, 10_000, "one")})
+    settled = Step(settled=ALL_DONE, charges={1: Charge(0, 10_000, "one")})
     settled.end = ExecutionStatus.COMPLETED
     await walk(store, account, executions[0], settled)
 
@@ -155,7 +158,7 @@ async def test_a_trial_whose_model_has_finished_is_spent_however_the_run_ends(
 ) -> None:
     executions = await give_all(browser)
 
-    done = Step(settled=[(1, "c")], charges={1: Charge(0, 10_000, "one")}, end=end)
+    done = Step(settled=ALL_DONE, charges={1: Charge(0, 10_000, "one")}, end=end)
     await walk(store, account, executions[0], done)
 
     assert (await ask(browser))[0] == 402

@@ -91,10 +91,10 @@ async def test_what_is_due_held_or_over_is_left_alone(
     due, held, over = [await begin(runner) for _ in range(3)]
     await store.leases.beat("w1", 60_000)
     for each in (held, over):
-        assert await store.walks.claim(each, "w1")
+        assert await store.walks.claim(each, "w1", "t")
     ids = keyspace.parse_reference(over)
     step = Step(settled=[(0, "c"), (1, "c"), (2, "c")], end=ExecutionStatus.COMPLETED)
-    await store.walks.advance(Hold(*ids, "w1", 1), 1, step)
+    await store.walks.advance(Hold(*ids, "w1", 1, "t"), 1, step)
 
     for _ in range(5):
         await search.step()

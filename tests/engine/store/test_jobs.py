@@ -27,7 +27,7 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
     kept, foreign = await save_job(1), await save_job(2)
     await store.walks.give_back(reference, "w1", is_lost=True)
     too_late = await save_job(1)
-    again = await store.walks.claim(reference, "w2")
+    again = await store.walks.claim(reference, "w2", "t")
 
     assert (before_the_claim, kept, foreign, too_late) == (False, True, False, False)
     assert again is not None
@@ -40,7 +40,7 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    old, new = (Hold(account.id, accepted.id, "w1", fence) for fence in (1, 2))
+    old, new = (Hold(account.id, accepted.id, "w1", fence, "t") for fence in (1, 2))
 
     async def record(hold: Hold) -> list[bool]:
         return [
@@ -48,10 +48,10 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
             await store.walks.keep_answers(hold, 0, 1, b"answers", is_aside=False),
         ]
 
-    await store.walks.claim(reference, "w1")
+    await store.walks.claim(reference, "w1", "t")
     await store.walks.advance(old, 1, Step(claimed=[0]))
     await store.walks.give_back(reference, "w1", is_lost=True)
-    await store.walks.claim(reference, "w1")
+    await store.walks.claim(reference, "w1", "t")
     unclaimed = await record(old), await record(new)
     await store.walks.advance(new, 1, Step(claimed=[0]))
 
@@ -66,10 +66,11 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    first, helper = Hold(account.id, accepted.id, "w1", 1), Hold(account.id, accepted.id, "w2", 2)
-    await store.walks.claim(reference, "w1")
+    first = Hold(account.id, accepted.id, "w1", 1, "t")
+    helper = Hold(account.id, accepted.id, "w2", 2, "t")
+    await store.walks.claim(reference, "w1", "t")
     await store.walks.advance(first, 1, Step(claimed=[0], offered=True))
-    await store.walks.claim(reference, "w2")
+    await store.walks.claim(reference, "w2", "t")
 
     assert not await store.walks.save_job(helper, 0, 0, b"job")
     assert not await store.walks.keep_answers(helper, 0, 1, b"answers", is_aside=False)
@@ -90,7 +91,7 @@ async def test_who_cancels_what_nobody_holds_leaves_jobs_that_are_owed_to_a_work
     await store.walks.give_back(reference, "w1", is_lost=False)
 
     status = await store.executions.cancel(account.id, accepted.id)
-    claimed = await store.walks.claim(reference, "w2")
+    claimed = await store.walks.claim(reference, "w2", "t")
 
     assert await store.walks.jobs(account.id, accepted.id) == {(0, 2): b"job"}
     if not must_cancel:
