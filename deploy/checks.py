@@ -69,6 +69,11 @@ def no_redis(reason: str) -> Check:
     )
 
 
+def wrong_redis(seen: str, fix: str) -> Check:
+    """The check that stands for all of Redis when it does not hold this installation's data."""
+    return Check(name="installation", is_well=False, seen=seen, fix=fix)
+
+
 async def check_gateway(stack: Stack) -> Check:
     """Whether the API answers and is ready."""
     if stack.url is None:

@@ -7,6 +7,7 @@ import click
 
 from deploy.commands.accounts import account
 from deploy.commands.doctor import doctor
+from deploy.commands.init import init
 from deploy.commands.keys import key
 from deploy.commands.ledger import ledger
 from deploy.commands.login import login_link
@@ -28,6 +29,7 @@ def headrace() -> None:
 
 for command in (
     up,
+    init,
     run,
     doctor,
     account,
@@ -63,9 +65,11 @@ def main() -> None:
 
 
 def _sentence(error: Exception) -> str:
-    from engine.errors import EngineError
+    from engine.errors import EngineError, WrongStore
     from engine.settings import SettingError
 
+    if isinstance(error, WrongStore):
+        return f"{error.seen} {error.fix}"
     if isinstance(error, EngineError):
         return with_reasons(error.message, error.context.get("problems"))
     if isinstance(error, (CommandFailed, SettingError)):

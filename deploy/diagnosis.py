@@ -12,8 +12,10 @@ from deploy.checks import (
     check_models,
     check_store,
     no_redis,
+    wrong_redis,
 )
-from deploy.problems import CommandFailed
+from deploy.problems import CommandFailed, WrongRedis
+from deploy.queue_check import check_hints
 from deploy.stack import find_stack
 from deploy.store_access import open_store
 
@@ -27,8 +29,10 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
     try:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
-            found = [*await check_store(store), check_models(store)]
+            found = [*await check_store(store), await check_hints(store), check_models(store)]
         found.append(await check_media({**stack.settings, **os.environ}))
+    except WrongRedis as error:
+        return [wrong_redis(error.seen, error.fix)]
     except CommandFailed as error:
         return [no_redis(str(error))]
     return [*found, await check_gateway(stack), await check_local_model(stack)]

@@ -5,6 +5,15 @@ class CommandFailed(Exception):
     """The command cannot do what was asked; the message is one sentence that says why."""
 
 
+class WrongRedis(CommandFailed):
+    """The Redis does not hold this installation's data; `seen` and `fix` say more."""
+
+    def __init__(self, seen: str, fix: str) -> None:
+        self.seen = seen
+        self.fix = fix
+        super().__init__(f"{seen} {fix}")
+
+
 class Refused(CommandFailed):
     """The API answered with an error."""
 

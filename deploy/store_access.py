@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -9,14 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from deploy.problems import CommandFailed
+from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack import find_stack
-from engine.errors import EngineError, StoreFull, Unavailable
+from engine.errors import EngineError, StoreFull, Unavailable, WrongStore
 from engine.objects import Objects
 from engine.settings import load
 from engine.store import Store
 
 T = TypeVar("T")
+
+# A command tells of a wrong Redis by its own sentence.
+logging.getLogger("engine.store.installation").addHandler(logging.NullHandler())
 
 
 def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -58,9 +62,15 @@ async def end_leases(redis_url: str, pid: int) -> None:
 async def _ping(store: Store) -> None:
     try:
         await store.ping()
+    except WrongStore as error:
+        raise WrongRedis(error.seen, error.fix) from error
     except Unavailable as error:
         if isinstance(error, StoreFull):
             message = "The Redis of this stack takes nothing more: its memory or its disk is full"
+        elif error.word == "READONLY":
+            message = "The Redis of this stack is a replica: name the primary"
+        elif error.word:
+            message = f"The Redis of this stack refuses commands right now ({error.word})"
         else:
             message = "The Redis of this stack does not answer: is `headrace up` running?"
         raise CommandFailed(message) from error

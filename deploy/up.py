@@ -15,8 +15,9 @@ from deploy.addresses import port_of, reachable_host, reserve_port, url_of
 from deploy.console import Console
 from deploy.demo import Demo
 from deploy.http_client import Unreachable, call
+from deploy.installation import mark_if_new, note_marked, note_new
 from deploy.local_model import LocalModel, is_serving
-from deploy.problems import CommandFailed
+from deploy.problems import CommandFailed, WrongRedis
 from deploy.redis_server import RedisServer
 from deploy.secret_key import VARIABLE, keep_key
 from deploy.stack import (
@@ -33,7 +34,7 @@ from deploy.stack import (
 )
 from deploy.store_access import end_leases, open_store
 from deploy.supervisor import Keeper, Part, Supervisor, mourn_nobody
-from engine.errors import EngineError
+from engine.errors import EngineError, Unavailable
 from engine.settings import Settings
 
 STAGES = {"gateway": 0, "worker": 1, "redis": 2, "model": 2}
@@ -91,6 +92,7 @@ class Run:
         self._console = console
         self._cleanup = cleanup
         self._redis_url = os.environ.get(REDIS_URL, "")
+        note_new(options.data_dir)
         self._secret_key = keep_key(options.data_dir)
         self._model_url = settings.local_model_url
         self._media_url = media_url(options.data_dir, os.environ)
@@ -100,7 +102,7 @@ class Run:
         preparing = asyncio.create_task(self._prepare_model())
         self._cleanup.callback(preparing.cancel)
         redis_url = self._redis_url or await self._start_redis()
-        await _check_redis(redis_url, self._secret_key)
+        await _check_redis(self._options.data_dir, redis_url, self._secret_key)
         model = self._start_model(await preparing)
         stack = self._remember(redis_url)
         gateways = [
@@ -226,17 +228,21 @@ def _tell(text: str) -> None:
         print(text, flush=True)
 
 
-async def _check_redis(redis_url: str, secret_key: str) -> None:
+async def _check_redis(data_dir: Path, redis_url: str, secret_key: str) -> None:
     try:
+        await mark_if_new(data_dir, redis_url, secret_key)
         async with open_store(redis_url, {VARIABLE: secret_key}) as store:
             fits = await store.seals.fit()
-    except CommandFailed as error:
+    except WrongRedis:
+        raise
+    except (CommandFailed, Unavailable) as error:
         raise CommandFailed(f"The Redis that {REDIS_URL} names does not answer.") from error
     if not fits:
         raise CommandFailed(
             f"The secrets in this Redis are sealed with another key: set {VARIABLE} to it, "
             "beside a new one if you like (NEW,OLD)."
         )
+    note_marked(data_dir)
 
 
 async def _serves(url: str) -> bool:

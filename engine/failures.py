@@ -10,16 +10,24 @@ class NodeFailed(Exception):
     """The node cannot give its outputs. `code` and `message` go on record and to the caller.
 
     `retry_after` are the seconds that whoever refused asks for before the next attempt.
+    `may_have_arrived`: the server may have read a call that brought no answer.
     """
 
     def __init__(
-        self, code: str, message: str, *, retryable: bool = False, retry_after: float = 0.0
+        self,
+        code: str,
+        message: str,
+        *,
+        retryable: bool = False,
+        retry_after: float = 0.0,
+        may_have_arrived: bool = False,
     ) -> None:
         super().__init__(code, message, retryable, retry_after)
         self.code = code
         self.message = message
         self.retryable = retryable
         self.retry_after = retry_after
+        self.may_have_arrived = may_have_arrived
 
     def __str__(self) -> str:
         return self.message

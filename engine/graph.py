@@ -110,10 +110,16 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
 def name_nodes(
     nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
 ) -> tuple[NodeName, ...]:
-    """The names in the order of the plan, of a graph that could run once and need not now."""
+    """The names in the order of the plan, of a graph that could run once and need not now.
+
+    Raises InvalidGraph when its edges have no order.
+    """
     places = {node["id"]: position for position, node in enumerate(nodes)}
-    links = ((places[edge["source"]], places[edge["target"]]) for edge in edges)
-    order = networkx.lexicographical_topological_sort(_shape(len(nodes), links))
+    try:
+        links = [(places[edge["source"]], places[edge["target"]]) for edge in edges]
+        order = [*networkx.lexicographical_topological_sort(_shape(len(nodes), links))]
+    except (KeyError, networkx.NetworkXUnfeasible):
+        raise InvalidGraph([]) from None
     return tuple(NodeName(id=nodes[at]["id"], type=nodes[at]["type"]) for at in order)
 
 

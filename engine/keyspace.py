@@ -74,8 +74,30 @@ def account_workflows(account_id: str) -> str:
 
 
 def workflow(account_id: str, slug: str) -> str:
-    """Hash: head of a workflow (version, state, times) and a document for each version."""
+    """Hash: head of a workflow (version, state, times) and documents of its versions.
+
+    Of each version that is kept: `d<version>` its document, `r<version>` when it was ever run.
+    """
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
+
+
+def workflow_node_names(account_id: str, slug: str) -> str:
+    """Hash: how the nodes of a workflow's versions are called, for executions that are read.
+
+    `v<version>` the digest of the names, with the time in milliseconds since when the version has
+    no document; `n<digest>` the names; `c<digest>` of how many versions they are.
+    """
+    return f"{_account_tag(account_id)}:node_names:{account_id}:{slug}"
+
+
+def stored_documents(account_id: str) -> str:
+    """Hash: bytes of the account's documents and nodes' names, and workflows that they are of."""
+    return f"{_account_tag(account_id)}:account:{account_id}:documents"
+
+
+def workflows_due(partition: int) -> str:
+    """Sorted set: account/slug by the time in milliseconds at which versions may have to go."""
+    return f"{_tag(partition)}:workflows_due"
 
 
 def outbound(account_id: str) -> str:
@@ -204,6 +226,14 @@ def slugs() -> str:
     return "hr:slugs"
 
 
+def installation() -> str:
+    """Hash: the marker of the installation that the data belong to.
+
+    The hash tag puts it into the slot of `account_ids`.
+    """
+    return "hr:installation:{hr:account_ids}"
+
+
 def account_ids() -> str:
     """Sorted set: account id by creation time in milliseconds."""
     return "hr:account_ids"
@@ -246,6 +276,11 @@ def leader() -> str:
 def metrics() -> str:
     """Hash: process id → snapshot of its metrics."""
     return "hr:metrics"
+
+
+def metrics_folded(process: str) -> str:
+    """String: number of a process's snapshot that is in the sum of those that are gone."""
+    return f"{{{metrics()}}}:folded:{process}"
 
 
 def hints(queue: str) -> str:

@@ -7,7 +7,7 @@ read from the store when the page is made. Labels come from small closed sets on
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from engine.errors import EngineError
 from engine.store import Store
+from engine.store.samples import add_up, without_gauges
 from engine.store.snapshots import RETIRED, is_process, parse
 
 PUT_SECONDS = 2.0
@@ -63,9 +64,24 @@ STEPS_FENCED = Counter(
     "Steps refused because the execution had gone to another worker.",
     registry=REGISTRY,
 )
+STEPS_LOST = Counter(
+    "headrace_steps_lost_total",
+    "Steps refused because Redis had lost earlier ones, as after a failover.",
+    registry=REGISTRY,
+)
 EXECUTIONS_RECOVERED = Counter(
     "headrace_executions_recovered_total",
     "Executions taken back from dead workers.",
+    registry=REGISTRY,
+)
+EXECUTIONS_UNWALKED = Counter(
+    "headrace_executions_unwalked_total",
+    "Executions that a living worker held without walking them, given back.",
+    registry=REGISTRY,
+)
+EXECUTIONS_ORPHANED = Counter(
+    "headrace_executions_orphaned_total",
+    "Executions that no worker held and no hint was due for, made due.",
     registry=REGISTRY,
 )
 WEBHOOK_ATTEMPTS = Counter(
@@ -103,6 +119,12 @@ PROVIDER_BREAKER = Gauge(
     ["provider"],
     registry=REGISTRY,
 )
+PROVIDER_JOBS_UNKNOWN = Counter(
+    "headrace_provider_jobs_unknown_total",
+    "Jobs that may have begun at their provider without an id on record, by what came of it.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 HINTS_RESENT = Counter(
     "headrace_hints_resent_total", "Hints sent by the sweeper.", registry=REGISTRY
 )
@@ -110,6 +132,13 @@ SWEEPS_FAILED = Counter(
     "headrace_sweeps_failed_total",
     "Duties of the sweeper that failed; the others went on.",
     ["duty"],
+    registry=REGISTRY,
+)
+
+TASKS_RESTARTED = Counter(
+    "headrace_background_tasks_restarted_total",
+    "Background tasks of a process that failed or ended, and were started again.",
+    ["task"],
     registry=REGISTRY,
 )
 
@@ -124,28 +153,6 @@ def snapshot() -> list[Any]:
     ]
 
 
-def add_up(snapshots: Iterable[Sequence[Any]]) -> list[Any]:
-    """The sum of snapshots, in the form of one."""
-    families: dict[str, tuple[str, str]] = {}
-    sums: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
-    for samples in snapshots:
-        for name, kind, text, rows in samples:
-            families[name] = (kind, text)
-            family = sums.setdefault(name, {})
-            for sample, labels, value in rows:
-                if not sample.endswith("_created"):
-                    key = (sample, tuple(sorted(labels.items())))
-                    family[key] = family.get(key, 0.0) + value
-    return [
-        [
-            name,
-            *families[name],
-            [[sample, dict(labels), value] for (sample, labels), value in family.items()],
-        ]
-        for name, family in sums.items()
-    ]
-
-
 async def publish(store: Store, process: str) -> None:
     """Put this process's snapshot into the store every few seconds, until cancelled."""
     while True:
@@ -157,18 +164,24 @@ async def publish(store: Store, process: str) -> None:
 
 
 async def retire(store: Store) -> None:
-    """Fold the snapshots of processes that are gone into one sum; their gauges end with them."""
+    """Fold the snapshots of processes that are gone into one sum; their gauges end with them.
+
+    A process that was only out of reach notices when it puts its next snapshot.
+    """
     found, now = await store.snapshots.all()
-    gone = [
-        name
-        for name, data in found.items()
-        if is_process(name) and parse(data)[0] < now - GONE_SECONDS
-    ]
+    snapshots = {name: parse(data) for name, data in found.items()}
+    gone = {
+        name: each
+        for name, each in snapshots.items()
+        if is_process(name) and each.at < now - GONE_SECONDS
+    }
     if gone:
-        before = found.get(RETIRED, b"")
-        kept = [parse(found[name])[1] for name in gone] + ([parse(before)[1]] if before else [])
-        total = [family for family in add_up(kept) if family[1] != "gauge"]
-        await store.snapshots.retire(before, total, gone)
+        kept = [each.samples for each in gone.values()]
+        if RETIRED in snapshots:
+            kept.append(snapshots[RETIRED].samples)
+        numbers = {name: each.number for name, each in gone.items()}
+        total = without_gauges(add_up(kept))
+        await store.snapshots.retire(found.get(RETIRED, b""), total, numbers)
 
 
 async def page(store: Store, process: str, media_free_bytes: int | None = None) -> bytes:
@@ -178,16 +191,19 @@ async def page(store: Store, process: str, media_free_bytes: int | None = None) 
     what a media folder's file system has left, None: not known.
     """
     try:
+        # The store knows what of this process is in the sum of those that are gone.
+        await store.snapshots.put(process, snapshot())
         found, _ = await store.snapshots.all()
-        others = [parse(data)[1] for name, data in found.items() if name != process]
+        snapshots = [parse(data).samples for data in found.values()]
         facts = await _facts(store)
     except EngineError:
-        others, facts = [], [_gauge("headrace_redis_up", "Whether Redis answers.", 0)]
+        snapshots = [snapshot()]
+        facts = [_gauge("headrace_redis_up", "Whether Redis answers.", 0)]
     if media_free_bytes is not None:
         text = "What the file system of the media folder has left."
         facts.append(_gauge("headrace_media_free_bytes", text, media_free_bytes))
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page([*add_up([snapshot(), *others]), *facts]))
+    registry.register(_Page([*add_up(snapshots), *facts]))
     return generate_latest(registry)
 
 

@@ -3,15 +3,16 @@
 An idle consumer blocks on the list instead of polling. A hint that is lost with a killed process
 or with a lost reply is sent again by the sweeper, so there is nothing to acknowledge or to requeue
 after a crash; the claim refuses doubles. The consumer never takes more than there are free slots.
-Consumers and actors run on the event loop, where the walks are that they begin: threads of their
-own would add the time until they wake and until the loop does, a sixth of that of a short run.
+Consumers are tasks of the event loop, and actors run on it, where the walks are that they begin:
+threads would add the time until they wake and until the loop does, a sixth of that of a short run.
+Only the public interface of Dramatiq is used: its Worker is made of threads of its own.
 """
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from queue import PriorityQueue
 from typing import Any
 
 import dramatiq
@@ -19,13 +20,15 @@ import hiredis
 import redis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import ActorNotFound, QueueNotFound
-from dramatiq.worker import ConsumerThread, WorkerThread
+from dramatiq.middleware import SkipMessage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from engine import keyspace
-from engine.store.connection import Connection, connect
+from engine.errors import WrongStore
+from engine.store.connection import connect
 from engine.store.hints import BULK_QUEUE, make_hint, parse_carried, parse_hint
+from engine.store.installation import Guard
 
 FETCHED_AT_ONCE = 64
 BULK_AT_ONCE = 64
@@ -37,7 +40,12 @@ PATIENCE_SECONDS = 0.02
 """After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
 RESTART_SECONDS = 1.0
+"""Pause of a consumer after an error."""
+MAX_RESTART_SECONDS = 30.0
+"""Longest pause of a consumer that fails unexpectedly again and again."""
 SEND_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class Pace:
@@ -114,12 +122,16 @@ class Slots:
 
 
 class HintBroker(dramatiq.Broker):
-    """A Dramatiq broker over lists of hints; `slots` bounds what a consumer takes."""
+    """A Dramatiq broker over lists of hints; `slots` bounds what a consumer takes.
 
-    def __init__(self, url: str, slots: Slots) -> None:
+    With a guard no hint is taken from a Redis that does not hold this installation's data.
+    """
+
+    def __init__(self, url: str, slots: Slots, guard: Guard | None = None) -> None:
         super().__init__(middleware=[])
         self.url = url
         self.slots = slots
+        self.guard = guard
         self._client = _connect(url)
 
     def close(self) -> None:
@@ -180,38 +192,54 @@ class _Done(Consumer):
         self._slots.release()
 
 
-class HintConsumer(ConsumerThread):
-    """Blocks on a list and has its hints handled, as many as there are free slots.
+def process(broker: HintBroker, consumer: Consumer, message: MessageProxy) -> None:
+    """Call the actor of a message between the signals that middleware expects.
 
-    A Dramatiq consumer in all but that it is a task of the event loop.
+    A message that is skipped, or whose actor fails, is rejected; the failure is logged.
     """
+    try:
+        broker.emit_before("process_message", message)
+        result = None
+        if not message.failed:
+            result = broker.get_actor(message.actor_name)(*message.args, **message.kwargs)
+        broker.emit_after("process_message", message, result=result)
+    except SkipMessage:
+        message.fail()
+        broker.emit_after("skip_message", message)
+    except Exception as error:
+        logger.exception("an actor failed", extra={"actor": message.actor_name})
+        message.fail()
+        broker.emit_after("process_message", message, exception=error)
+    outcome = "nack" if message.failed else "ack"
+    broker.emit_before(outcome, message)
+    (consumer.nack if message.failed else consumer.ack)(message)
+    broker.emit_after(outcome, message)
 
-    def __init__(
-        self, broker: HintBroker, queue_name: str, work_queue: "PriorityQueue[Any]"
-    ) -> None:
-        super().__init__(
-            broker=broker,
-            queue_name=queue_name,
-            prefetch=1,
-            work_queue=work_queue,
-            worker_timeout=0,
-        )
-        self.consumer = broker.consume(queue_name)
-        self._url = broker.url
+
+class HintConsumer:
+    """A task that blocks on the list of a queue and takes as many hints as there are free slots."""
+
+    def __init__(self, broker: HintBroker, queue_name: str) -> None:
+        self.queue_name = queue_name
+        self._broker = broker
+        self._consumer = broker.consume(queue_name)
         self._slots = broker.slots
         self._key = keyspace.hints(queue_name)
+        self._is_running = False
+        self._failures = 0
+        """Unexpected errors since hints could last be asked for."""
         self._blocked = 0
         """The id of the connection that waits for a hint, 0 for none."""
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Consume until `end`; connects again by itself."""
-        self.running = True
+        self._is_running = True
         self._task = asyncio.create_task(self._consume(), name=f"consumer {self.queue_name}")
 
     async def end(self) -> None:
         """Take no more hints; returns once that is so. What was fetched is handled."""
-        self.running = False
+        self._is_running = False
         if self._task is None:
             return
         if self._blocked:
@@ -223,37 +251,55 @@ class HintConsumer(ConsumerThread):
 
     async def _unblock(self, connection_id: int) -> None:
         # A connection that is just closed may take a hint with it.
-        connection = await connect(self._url)
+        connection = await connect(self._broker.url)
         try:
             await connection.ask("CLIENT", "UNBLOCK", connection_id)
         finally:
             connection.abort()
 
     async def _consume(self) -> None:
-        while self.running:
+        while self._is_running:
+            pause = RESTART_SECONDS
             try:
-                connection = await connect(self._url)
-                try:
-                    await self._take_hints(connection)
-                finally:
-                    self._blocked = 0
-                    connection.abort()
-            except (OSError, TimeoutError, hiredis.HiredisError) as error:
-                self.logger.warning("Consumer encountered a connection error: %s", error)
-                if self.running:
-                    await asyncio.sleep(RESTART_SECONDS)
+                await self._take_hints()
+            except (OSError, TimeoutError, hiredis.HiredisError, WrongStore) as error:
+                # Any error reply counts: a demoted primary says READONLY until others are found.
+                self._log(logging.WARNING, "connection error", error)
+            except Exception as error:
+                self._log(logging.ERROR, "unexpected error", error)
+                pause = min(RESTART_SECONDS * 2.0**self._failures, MAX_RESTART_SECONDS)
+                self._failures += 1
+            if self._is_running:
+                await asyncio.sleep(pause)
 
-    async def _take_hints(self, connection: Connection) -> None:
-        connection_id = await connection.ask("CLIENT", "ID")
-        while self.running:
-            count = min(await self._slots.wait_free(), await self._at_once())
-            self._blocked = connection_id
-            reply = await connection.ask(
-                "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
-            )
+    def _log(self, level: int, what: str, error: Exception) -> None:
+        logger.log(
+            level,
+            "a consumer of hints met a %s",
+            what,
+            exc_info=error if level >= logging.ERROR else None,
+            extra={"queue": self.queue_name, "reason": repr(error)},
+        )
+
+    async def _take_hints(self) -> None:
+        connection = await connect(self._broker.url)
+        try:
+            if self._broker.guard is not None:
+                await self._broker.guard.admit(connection)
+            connection_id = await connection.ask("CLIENT", "ID")
+            while self._is_running:
+                count = min(await self._slots.wait_free(), await self._at_once())
+                self._blocked = connection_id
+                reply = await connection.ask(
+                    "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
+                )
+                self._blocked = 0
+                if reply:
+                    self._handle(reply[1])
+                self._failures = 0
+        finally:
             self._blocked = 0
-            if reply:
-                self._handle(reply[1])
+            connection.abort()
 
     async def _at_once(self) -> int:
         if self.queue_name != BULK_QUEUE:
@@ -267,7 +313,7 @@ class HintConsumer(ConsumerThread):
         for data in hints:
             message = self._make_message(data)
             if message is not None:
-                self.handle_message(message)
+                process(self._broker, self._consumer, message)
 
     def _make_message(self, data: bytes) -> MessageProxy | None:
         try:
@@ -289,44 +335,27 @@ class HintConsumer(ConsumerThread):
         )
 
 
-class LoopWorker(dramatiq.Worker):
-    """A Dramatiq worker without threads, for actors that only hand a hint over and return."""
+class LoopWorker:
+    """Consumes all declared queues of a broker on the event loop.
+
+    Its actors only hand a hint over and return.
+    """
 
     def __init__(self, broker: HintBroker) -> None:
-        super().__init__(broker, worker_threads=0)
         self._broker = broker
-        self.work_queue = _NoQueue(self)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Consume all declared queues for as long as the context lasts."""
+        """Consume for as long as the context lasts."""
         consumers = [
-            HintConsumer(self._broker, name, self.work_queue)
-            for name in self._broker.get_declared_queues()
+            HintConsumer(self._broker, name) for name in self._broker.get_declared_queues()
         ]
         for consumer in consumers:
-            self.consumers[consumer.queue_name] = consumer
             consumer.begin()
         try:
             yield
         finally:
             await asyncio.gather(*(consumer.end() for consumer in consumers))
-
-
-class _NoQueue(PriorityQueue[Any]):
-    """Hands each message to its actor at once, so it is always empty."""
-
-    def __init__(self, worker: LoopWorker) -> None:
-        super().__init__()
-        self._hands = WorkerThread(
-            broker=worker.broker, consumers=worker.consumers, work_queue=self, worker_timeout=0
-        )
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        self._hands.process_message(item.message)
-
-    def task_done(self) -> None:
-        """Nothing was ever queued."""
 
 
 def _connect(url: str) -> "redis.Redis":

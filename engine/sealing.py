@@ -4,6 +4,8 @@ AES-SIV: what is sealed twice for the same place looks the same, so that a scrip
 from another without reading either; for another place it can neither be compared nor opened.
 """
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +19,8 @@ VARIABLE = PREFIX + "SECRET_KEY"
 MIN_KEY = 32
 KEY_BYTES = 64
 PURPOSE = b"headrace: secrets at rest"
+INSTALLATION = b"headrace: installation"
+ID_DIGITS = 32
 MARK = b"\x01"
 """What is sealed begins with this; no secret does."""
 
@@ -30,6 +34,8 @@ class Sealer:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._ciphers = [AESSIV(_derive(key)) for key in keys]
+        self.installation_ids = tuple(_installation_id(key) for key in keys)
+        """The id of the installation by each key, in the order of the keys."""
 
     @classmethod
     def of(cls, secret_key: str) -> "Sealer":
@@ -82,6 +88,10 @@ def is_sealed(kept: bytes) -> bool:
 
 def _associated(place: Sequence[str]) -> list[bytes]:
     return [name.encode() for name in place]
+
+
+def _installation_id(key: str) -> str:
+    return hmac.new(key.encode(), INSTALLATION, hashlib.sha256).hexdigest()[:ID_DIGITS]
 
 
 def _derive(key: str) -> bytes:

@@ -40,6 +40,12 @@ class Terms:
     """Uploads in a 60-second window; None: unlimited."""
     media_bytes: int | None
     """What the account's media may take together; None: unlimited."""
+    saves_per_minute: int | None
+    """Workflows saved in a 60-second window; None: unlimited."""
+    workflows: int | None
+    """Workflows that the account may have; None: unlimited."""
+    document_bytes: int | None
+    """What the documents of all their kept versions may take; None: unlimited."""
     markup: Decimal
     """What a provider's price is multiplied by."""
     trials: bool
@@ -68,6 +74,9 @@ class Tiers:
             outbound_bytes_per_minute=None,
             uploads_per_minute=None,
             media_bytes=None,
+            saves_per_minute=None,
+            workflows=None,
+            document_bytes=None,
             trials=False,
             ceiling=frozenset({EVERYTHING}),
         )
@@ -157,6 +166,9 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "outbound_bytes_per_minute": _parse_limit,
     "uploads_per_minute": _parse_limit,
     "media_bytes": _parse_limit,
+    "saves_per_minute": _parse_limit,
+    "workflows": _parse_limit,
+    "document_bytes": _parse_limit,
     "markup": _parse_markup,
     "trials": _parse_flag,
     "ceiling": _parse_ceiling,

@@ -4,17 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from engine import loops
 from engine.credits import MAX_CREDITS
-from engine.errors import InvalidBody, InvalidIdempotencyKey
+from engine.errors import InvalidBody, InvalidIdempotencyKey, LoopDetected
 from engine.events import EventId
 from engine.idempotency import Once, make_once
 from engine.store import Principal
 from engine.webhooks import CAPABILITY
 from gateway.auth import may
+from gateway.json_bodies import decode_object, read_json
 from gateway.query import Query, parse_seconds
 from gateway.services import GatewayRequest
 from gateway.streams import read_last_event_id, wants_stream
-from gateway.wire import parse_object, read_json
 
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 
@@ -24,6 +25,9 @@ class Ask:
     """What a caller asked for."""
 
     inputs: dict[str, Any]
+    body_bytes: int
+    depth: int
+    """Depth of the run to begin, from 1."""
     wait_seconds: float
     max_credits: int | None
     """What the run may cost at most; None: what the balance allows."""
@@ -40,17 +44,25 @@ class Ask:
 
 
 async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
-    """What the request asks for. Raises InvalidQuery, InvalidBody or InvalidIdempotencyKey."""
+    """Read what the request asks for.
+
+    Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
+    """
+    depth = loops.depth_behind(request.headers.get(loops.HEADER))
+    if depth > loops.MAX_DEPTH:
+        raise LoopDetected(loops.MAX_DEPTH)
     query = Query(request.scope)
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
     data = await read_json(request.scope, request.receive)
     once = _once(request, data)
-    inputs = parse_object(data).get("inputs")
+    inputs = (await decode_object(data)).get("inputs")
     if not isinstance(inputs, dict):
         raise InvalidBody("'inputs' must be an object", field="inputs")
     return Ask(
         inputs=inputs,
+        body_bytes=len(data),
+        depth=depth,
         wait_seconds=0 if is_async else _wait(request, timeout),
         max_credits=max_credits,
         once=once,

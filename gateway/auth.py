@@ -115,6 +115,6 @@ def may(principal: Principal, required: str) -> bool:
 
 
 def check_approved(principal: Principal) -> None:
-    """Raises AccountNotApproved; asked before anything runs."""
+    """Raises AccountNotApproved; asked before anything is written or run."""
     if not principal.account.approved:
         raise AccountNotApproved

@@ -1,7 +1,8 @@
 """Endpoints: a handler with what it demands of its caller. There is no handler without a demand."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -11,6 +12,7 @@ from engine.errors import CapabilityDenied, SessionRequired
 from engine.store import Ahead, NotPassed, Principal
 from gateway import answers
 from gateway.auth import (
+    READING,
     authenticate,
     authenticate_ahead,
     check_approved,
@@ -27,6 +29,7 @@ from gateway.wire import LargeResponse
 AHEAD = "authorization_ahead"
 """Where a request keeps the authorization that is still under way."""
 
+Known = TypeVar("Known", "Guarded", "SessionOnly")
 PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
 GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Response]]
 
@@ -63,6 +66,8 @@ class Guarded:
     """The path parameter that names the one thing a narrower capability may be for."""
     bucket: str | None = None
     """Where calls are counted against the tier's limit; None: they are not."""
+    is_before_approval: bool = False
+    """Whether an account that is not approved may call it, though it is a write."""
 
     @property
     def demand(self) -> str:
@@ -102,8 +107,8 @@ class Guarded:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
             held = (each for each in self.alternatives if may(principal, each))
             check_capability(principal, next(held, self.capability), name)
-            if self.capability.endswith(":run"):
-                check_approved(principal)
+        if needs_approval(self, request.method):
+            check_approved(principal)
         return await self.handler(request, principal)
 
 
@@ -114,6 +119,8 @@ class SessionOnly:
     handler: GuardedHandler
     is_admins: bool = False
     """Whether the account must be an admin's."""
+    is_before_approval: bool = False
+    """As `Guarded.is_before_approval`."""
 
     @property
     def demand(self) -> str:
@@ -127,7 +134,14 @@ class SessionOnly:
             raise SessionRequired
         if self.is_admins and principal.account.role is not Role.ADMIN:
             raise CapabilityDenied(EVERYTHING, "This is for admins of the installation")
+        if needs_approval(self, request.method):
+            check_approved(principal)
         return await self.handler(request, principal)
+
+
+def needs_approval(endpoint: "Guarded | SessionOnly", method: str) -> bool:
+    """Whether a call of the endpoint is a write, which only an approved account may make."""
+    return method not in READING and not endpoint.is_before_approval
 
 
 async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
@@ -173,6 +187,11 @@ def requires(
         return Guarded(handler, capability, alternatives, named, bucket)
 
     return declare
+
+
+def before_approval(endpoint: Known) -> Known:
+    """Declare that an account that is not approved may call the endpoint, though it is a write."""
+    return replace(endpoint, is_before_approval=True)
 
 
 Endpoint = Public | Guarded | SessionOnly

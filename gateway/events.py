@@ -41,19 +41,29 @@ class Narrator:
         self._store = store
         self._after = after
         self._first = max(1, after.number)
+        self._seen = after.number
         self._account_id = account_id
         self._execution_id = execution_id
         self._hold = hold
         self._names: Sequence[NodeName] = ()
 
     async def read(self, channel: str = "") -> Reading:
-        """What comes next, as `Events.read`. Raises ExecutionNotFound or Unavailable."""
-        reading = await self._store.events.read(
-            self._account_id, self._execution_id, self._first, channel
-        )
+        """What comes next, as `Events.read`. Raises ExecutionNotFound or Unavailable.
+
+        When Redis has lost entries that were told, all that is on record is told anew.
+        """
+        reading = await self._read(channel)
+        if self._seen > reading.last:
+            self._first, self._seen, self._after = 1, 0, BEFORE_ALL
+            reading = await self._read(channel)
         if not self._names and reading.entries:
             self._names = await node_names(self._store, self._account_id, reading)
         return reading
+
+    async def _read(self, channel: str) -> Reading:
+        return await self._store.events.read(
+            self._account_id, self._execution_id, self._first, channel
+        )
 
     def has_news(self, reading: Reading) -> bool:
         """Whether it has events behind the one that all began with."""
@@ -71,7 +81,7 @@ class Narrator:
                 data = await self._data(event)
                 if data is not None:
                     yield event_id, event.name, data
-            self._first = entry.number + 1
+            self._seen, self._first = entry.number, entry.number + 1
 
     async def _data(self, event: Event) -> dict[str, Any] | None:
         if event.name is EventName.EXECUTION_STARTED:

@@ -4,6 +4,7 @@ import contextlib
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.responses import Response
@@ -29,9 +30,11 @@ from engine.media.ids import is_asset_id
 from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.models.values import check_call
 from engine.store import Principal, Repeated, StaleWorkflow, Workflow
+from engine.store.records import pack
 from gateway import answers
 from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
+from gateway.json_bodies import beside_loop
 from gateway.services import GatewayRequest, Services
 from gateway.streams import Watch
 from gateway.waiter import Waiter
@@ -140,13 +143,13 @@ async def _accept_fresh(
     for turn in range(MAX_STALE):
         try:
             found = await subject.find(services, principal, fresh=turn > 0)
+            inputs = await _checked_inputs(services, principal.account.id, found, ask, execution_id)
             await services.store.executions.accept(
                 account_id=principal.account.id,
                 workflow=found.workflow,
                 plan=found.plan,
-                inputs=await _checked_inputs(
-                    services, principal.account.id, found, ask, execution_id
-                ),
+                inputs=inputs,
+                packed_inputs=await beside_loop(ask.body_bytes, partial(pack, inputs)),
                 source=subject.source if principal.key else BROWSER_SOURCE,
                 key_id=principal.key_id,
                 bell=services.bell.channel if ask.wait_seconds and not ask.streams else "",
@@ -158,6 +161,7 @@ async def _accept_fresh(
                 answer="" if ask.wait_seconds else ACCEPTED,
                 webhook_url=ask.webhook_url,
                 pass_key=pass_key,
+                depth=ask.depth,
             )
         except StaleWorkflow:
             continue
@@ -176,13 +180,15 @@ async def _checked_inputs(
     """The inputs as the run has them: assets of the account are links, which last as long as it."""
     plan = found.plan
     check = check_inputs if found.workflow else check_call
-    inputs = check(
+    checking = partial(
+        check,
         plan.fields,
         ask.inputs,
         strict=plan.strict_inputs,
         allow_http=services.settings.allow_private_urls,
         allow_assets=True,
     )
+    inputs = await beside_loop(ask.body_bytes, checking)
     for field in plan.fields:
         value = inputs.get(field.name)
         if field.type in MEDIA and is_asset_id(value):

@@ -12,6 +12,7 @@ from typing import TypedDict
 from starlette.requests import Request
 
 from engine import metrics
+from engine.background import background
 from engine.errors import EngineError
 from engine.library import Library
 from engine.objects import Objects
@@ -21,6 +22,7 @@ from gateway.backlog import Backlog
 from gateway.failed_calls import FailedCalls
 from gateway.memory import Memory
 from gateway.peers import Peers
+from gateway.readiness import QueueWatch, Readiness
 from gateway.turns import Turns
 
 
@@ -36,6 +38,7 @@ class Services:
     failed_calls: FailedCalls
     library: Library
     memory: Memory
+    readiness: Readiness
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -59,31 +62,33 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     peers = Peers.of(settings.trusted_proxies)
     store = Store.open(settings, Objects.of(settings))
     backlog = Backlog(store.hints, settings.max_queue)
-    background = [
-        asyncio.create_task(metrics.publish(store, process), name="metrics"),
-        asyncio.create_task(backlog.watch(), name="backlog"),
-        asyncio.create_task(store.models.watch(settings.redis_url), name="models"),
-    ]
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        queues = QueueWatch(store.hints)
+        tasks = {
+            "metrics": lambda: metrics.publish(store, process),
+            "queues": queues.watch,
+            "models": lambda: store.models.watch(settings.redis_url),
+        }
+        if settings.max_queue:
+            tasks["backlog"] = backlog.watch
+        for name, work in tasks.items():
+            await stack.enter_async_context(background(name, work))
         await _look_at_models(store)
-        async with Bell.open(settings.redis_url) as bell:
-            yield Services(
-                settings=settings,
-                store=store,
-                bell=bell,
-                turns=Turns(),
-                backlog=backlog,
-                library=Library.of(settings, store),
-                memory=Memory(),
-                failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
-                stopping=stopping,
-                process=process,
-            )
-    finally:
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        await store.close()
+        bell = await stack.enter_async_context(Bell.open(settings.redis_url))
+        yield Services(
+            settings=settings,
+            store=store,
+            bell=bell,
+            turns=Turns(),
+            backlog=backlog,
+            library=Library.of(settings, store),
+            memory=Memory(),
+            readiness=Readiness({"hints": queues.is_stalled}),
+            failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
+            stopping=stopping,
+            process=process,
+        )
 
 
 async def _look_at_models(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from engine.errors import ExecutionNotFound, ResultUnreadable, Unavailable
+from engine.errors import ExecutionLost, ExecutionNotFound, ResultUnreadable, Unavailable
 from engine.executions import TERMINAL, Ended, Execution
 from engine.store import Ring
 from gateway.services import GatewayRequest
@@ -23,7 +23,10 @@ class Waiter:
         self._checks = 0
 
     async def ended(self, ring: Ring, seconds: float) -> Execution | Ended | None:
-        """The ended execution, or None when the wait is over and the execution goes on."""
+        """The ended execution, or None when the wait is over and the execution goes on.
+
+        Raises ExecutionLost when Redis does not know it any more.
+        """
 
         async def check() -> Execution | Ended | _Stop | None:
             return ring.outcome or await self._check(ring.was_rung)
@@ -41,7 +44,9 @@ class Waiter:
                     return execution
         except ResultUnreadable:
             raise  # it has ended: where it is to be read later, the answer says
-        except (Unavailable, ExecutionNotFound):
+        except ExecutionNotFound:
+            raise ExecutionLost(self._execution_id) from None
+        except Unavailable:
             pass
         if self._services.stopping.is_set() or await self._is_alone():
             return _Stop.STOP

@@ -1,18 +1,15 @@
-"""What crosses HTTP: JSON in, JSON out, and the contract's names for our words."""
+"""Answers as JSON, with the contract's names."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.deliveries import Attempt, Delivery
 from engine.documents import Document
-from engine.errors import InvalidBody
 from engine.executions import Execution, NodeExecution
 from engine.graph import NodeName, Plan
 from engine.models.manifest import Model
@@ -20,93 +17,12 @@ from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
 from engine.store import Account, ApiKey, Asset, SavedModel, Wallet, Webhook, Workflow
 from engine.values import moment
 
-MAX_DEPTH = 64
-MAX_INTEGER = 2**63 - 1
-MIN_INTEGER = -(2**63)
-CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
-
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """What of an execution's error is shown."""
-BODY = "read_body"
 PIECE_BYTES = 65_536
 
-_decode = msgspec.json.Decoder().decode
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
 """The value as JSON, in one line."""
-
-
-# In
-
-
-async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
-    """The JSON object in the body. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
-    return parse_object(await read_json(scope, receive))
-
-
-async def read_json(scope: Scope, receive: Receive) -> bytes:
-    """The body, which says it is JSON. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
-    _check_content_type(scope)
-    if BODY not in scope:  # a request may be handled again
-        scope[BODY] = await _read_body(receive)
-    body: bytes = scope[BODY]
-    return body
-
-
-def _check_content_type(scope: Scope) -> None:
-    types = [value for name, value in scope["headers"] if name == b"content-type"]
-    if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].decode("latin-1").strip()) is None:
-        raise InvalidBody("The body must be sent as application/json")
-
-
-async def _read_body(receive: Receive) -> bytes:
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(pieces) if len(pieces) > 1 else pieces[0]
-
-
-def parse_object(data: bytes) -> dict[str, Any]:
-    """The JSON object that the bytes hold. Raises InvalidBody."""
-    try:
-        value = _decode(data)
-    except RecursionError:
-        raise InvalidBody(f"The body is nested deeper than {MAX_DEPTH} levels") from None
-    except UnicodeDecodeError:
-        raise InvalidBody("The body is not UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise InvalidBody(f"The body is not valid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise InvalidBody("The body must be a JSON object")
-    _check_values(value)
-    return value
-
-
-def _check_values(value: dict[str, Any]) -> None:
-    level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return
-    raise InvalidBody(f"The body is nested deeper than {MAX_DEPTH} levels")
-
-
-def _children(container: Any) -> list[Any]:
-    members = container.values() if type(container) is dict else container
-    containers = []
-    for member in members:
-        kind = type(member)
-        if kind is dict or kind is list:
-            containers.append(member)
-        elif kind is int and not MIN_INTEGER <= member <= MAX_INTEGER:
-            raise InvalidBody("The body has an integer beyond 64 bits")
-    return containers
-
-
-# Out
 
 
 def json_response(

@@ -20,9 +20,9 @@ from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Account, Bell, Store
 from tests.factories import Runner
+from tests.marking import SECRET_KEY, empty, mark
 
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
-SECRET_KEY = "of-the-tests-" * 3
 
 
 def find_redis_server() -> str:
@@ -36,29 +36,44 @@ def find_redis_server() -> str:
 
 
 class RedisServer:
-    """A real server in a folder of its own, on a Unix socket; `arguments` override the defaults."""
+    """A real server in a folder of its own, on a Unix socket; `arguments` override the defaults.
 
-    def __init__(self, *arguments: str) -> None:
+    It is marked as the tests' installation, unless `is_marked` is false.
+    """
+
+    def __init__(self, *arguments: str, is_marked: bool = True) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hr-redis-"))
         self.url = f"unix://{self.folder}/s"
         self._arguments = arguments
+        self._environ: dict[str, str] = {}
+        self.is_marked = is_marked
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start, and wait until a command is answered."""
+    def start(self, data: Path | None = None) -> None:
+        """Start, on another folder of data if one is given; wait until a command is answered."""
         self._process = subprocess.Popen(
             [
                 *(find_redis_server(), "--port", "0", "--unixsocket", f"{self.folder}/s"),
-                *("--dir", str(self.folder), "--save", "", "--maxmemory-policy", "noeviction"),
+                *(
+                    "--dir",
+                    str(data or self.folder),
+                    "--save",
+                    "",
+                    "--maxmemory-policy",
+                    "noeviction",
+                ),
                 *self._arguments,
             ],
             stdout=subprocess.DEVNULL,
+            env={**os.environ, **self._environ},
         )
         deadline = time.monotonic() + 10
         while True:
             try:
                 with redis.Redis.from_url(self.url) as client:
                     client.get("ready")
+                    if self.is_marked:
+                        mark(client)
                 return
             except redis.RedisError:
                 if time.monotonic() > deadline:
@@ -126,8 +141,15 @@ def redis_server() -> Iterator[RedisServer]:
 def redis_url(redis_server: RedisServer) -> str:
     with redis.Redis.from_url(redis_server.url) as client:
         client.config_set("maxmemory", 0)
-        client.flushall()
+    empty(redis_server.url)
     return redis_server.url
+
+
+@pytest.fixture
+def unmarked_redis_url(redis_url: str) -> str:
+    """Of a Redis that is empty and holds no installation."""
+    empty(redis_url, is_marked=False)
+    return redis_url
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ async def eventually(
     read: Callable[[], Awaitable[T]],
     until: Callable[[T], bool] = bool,
     *,
-    timeout: float = 5.0,
+    timeout: float = 20.0,
     pause: float = 0.01,
 ) -> T:
     """Read again and again until the value satisfies `until`; returns it, or fails."""

@@ -103,7 +103,7 @@ class Runner:
         )
         return accepted.id
 
-    async def end(self, execution_id: str, seconds: float = 10) -> Execution:
+    async def end(self, execution_id: str, seconds: float = 30) -> Execution:
         """The execution, once it has ended."""
 
         async def check() -> Execution | None:
@@ -115,7 +115,7 @@ class Runner:
         return execution
 
     async def run(
-        self, graph: Graph, inputs: Mapping[str, Any] | None = None, seconds: float = 10
+        self, graph: Graph, inputs: Mapping[str, Any] | None = None, seconds: float = 30
     ) -> Execution:
         """Save, run and wait."""
         return await self.end(await self.begin(await self.save(graph), inputs), seconds)

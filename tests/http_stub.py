@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import ssl
 import struct
+import threading
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
+import uvloop
 
 from engine.nodes.base import HttpCall, NodeFailed
 from workers.http import Egress
@@ -68,6 +70,47 @@ class Stub:
             await writer.drain()
 
 
+@dataclass
+class Dropping(Stub):
+    """Reads requests for `/drop` and ends the connection without an answer; answers others.
+
+    It is to be served by `serving_apart`.
+    """
+
+    resets: bool = False
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.writers.append(writer)
+        try:
+            while True:
+                self.requests.append(await read_request(reader))
+                if self.lines[-1].endswith("/drop"):
+                    break
+                await self._answer(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        sock = writer.get_extra_info("socket")
+        if self.resets and sock:
+            sock.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        writer.close()
+
+    def hang_up(self) -> None:
+        """Close every connection; the caller's event loop stands still meanwhile."""
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(self.close_all(), self.loop).result(10)
+
+    async def close_all(self) -> None:
+        for writer in self.writers:
+            writer.close()  # over TLS it says so, and waits for the caller to say so too
+        await asyncio.sleep(0.05)
+        for writer in self.writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)
+
+
 class Holding(Stub):
     """Sends its reply, then nothing more, and notices when the caller has gone."""
 
@@ -104,6 +147,29 @@ async def serving(
         yield stub
     finally:
         server.close()
+
+
+@contextlib.contextmanager
+def serving_apart(stub: Dropping, context: ssl.SSLContext | None = None) -> Iterator[Dropping]:
+    """The stub on an event loop in a thread of its own."""
+    is_bound, is_over = threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        stub.loop = asyncio.get_running_loop()
+        async with serving(stub, context=context):
+            is_bound.set()
+            await is_over.wait()
+            await stub.close_all()
+
+    thread = threading.Thread(target=lambda: uvloop.run(serve()))
+    thread.start()
+    is_bound.wait()
+    try:
+        yield stub
+    finally:
+        assert stub.loop is not None
+        stub.loop.call_soon_threadsafe(is_over.set)
+        thread.join()
 
 
 def answer(*lines: str, body: bytes = b"", status: str = "200 OK") -> list[bytes]:

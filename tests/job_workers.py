@@ -23,6 +23,7 @@ status = "status"
 done = ["succeeded"]
 failed = ["failed"]
 """
+AGAIN = "resubmit = true\n"
 CANCEL = 'cancel_path = "/jobs/{{ job }}/cancel"\n'
 VIDEO = f"[http]{ENDPOINT}{IDEMPOTENT}{JOB}{CANCEL}"
 """A section that the stub understands, with all that there may be."""

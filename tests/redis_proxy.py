@@ -49,6 +49,10 @@ class RedisProxy:
                     writer.write(data)
         writer.close()
 
+    def move(self, redis_url: str) -> None:
+        """New connections go to another server; open ones stay, as when a name is moved."""
+        self._target = redis_url.removeprefix("unix://")
+
     def cut(self) -> None:
         """Close every connection."""
         for writer in self._writers:

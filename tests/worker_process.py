@@ -1,11 +1,13 @@
 """A worker that tests may kill."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 
-from tests.conftest import SECRET_KEY
+from tests.marking import SECRET_KEY
 
 MAIN = """
 import sys
@@ -40,3 +42,16 @@ class WorkerProcess:
         if self._process.returncode is None:
             self._process.send_signal(number)
         return await self._process.wait()
+
+
+@contextlib.asynccontextmanager
+async def worker_processes(
+    redis_url: str, count: int, **more: str
+) -> AsyncIterator[list[WorkerProcess]]:
+    """Worker processes that run; those that still do are killed at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        processes = [WorkerProcess(redis_url, **more) for _ in range(count)]
+        for process in processes:
+            await process.start()
+            stack.push_async_callback(process.end, signal.SIGKILL)
+        yield processes

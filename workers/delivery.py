@@ -132,6 +132,9 @@ class Sender:
         except EngineError as error:
             logger.warning("left a delivery", extra={"reason": error.message})
             key_id = None
+        except Exception:
+            logger.exception("a delivery failed unexpectedly")
+            key_id = None
         if key_id is None:
             self._in_hand.discard(reference)
             return

@@ -94,6 +94,8 @@ class Work:
     delivered: Sequence[tuple[Wire, Any]]
     account_id: str = ""
     execution_id: str = ""
+    depth: int = 1
+    """Of the run: 1, or one more than that of the run whose node began it."""
     desk: Desk = NO_DESK
     """Where its calls record."""
     teller: Teller | None = None
@@ -131,7 +133,9 @@ class NodeContext:
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call through the one way out, as one of the account's."""
-        return await self._tools.fetcher.fetch(replace(call, account_id=self._work.account_id))
+        work = self._work
+        call = replace(call, account_id=work.account_id, depth=work.depth)
+        return await self._tools.fetcher.fetch(call)
 
     async def evaluate(self, expression: str, value: Any) -> Any:
         """Evaluate CEL in a child process that is killed at the node's deadline."""

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import uvloop
 
 from engine import keyspace, log, metrics, process
+from engine.background import background
 from engine.errors import EngineError
 from engine.library import Library
 from engine.objects import Objects
@@ -23,6 +23,7 @@ from workers import actors
 from workers.assets import Assets, OwnMedia
 from workers.delivery import Sender
 from workers.executor import Executor
+from workers.held_check import HeldCheck
 from workers.http import Egress
 from workers.http.gate import Gate
 from workers.local import LocalPool
@@ -82,7 +83,7 @@ async def worker(
             pace=slots.pace,
         )
         stack.push_async_callback(_resign, store, worker_id)
-        heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds)
+        heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
         heartbeat.start()
         await _known(store, worker_id, stopping or asyncio.Event())
         stack.callback(heartbeat.stop)
@@ -91,11 +92,15 @@ async def worker(
         await stack.enter_async_context(
             subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
         )
-        await stack.enter_async_context(_background(metrics.publish(store, worker_id), "metrics"))
+        await stack.enter_async_context(
+            background("metrics", lambda: metrics.publish(store, worker_id))
+        )
+        held_check = HeldCheck(store, walker, worker_id)
+        await stack.enter_async_context(background("held check", held_check.run))
         await stack.enter_async_context(_sweeping(store, library, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
         await stack.enter_async_context(
-            _consuming(settings, slots, lambda broker: actors.declare_walk(broker, walker))
+            _consuming(settings, store, slots, lambda broker: actors.declare_walk(broker, walker))
         )
         yield walker
         slots.close()
@@ -133,7 +138,7 @@ async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
 async def _following_models(store: Store, redis_url: str) -> AsyncIterator[None]:
     with contextlib.suppress(EngineError):
         await store.models.look()  # what is claimed may call a model that was saved
-    async with _background(store.models.watch(redis_url), "models"):
+    async with background("models", lambda: store.models.watch(redis_url)):
         yield
 
 
@@ -148,7 +153,7 @@ async def _sweeping(
         retention_days=settings.retention_days,
         library=library,
     )
-    async with _background(sweeper.run(), "sweeper"):
+    async with background("sweeper", sweeper.run):
         yield
 
 
@@ -169,7 +174,9 @@ async def _sending(
         slots.close()
         sender.stop()
 
-    async with _consuming(settings, slots, lambda broker: actors.declare_deliver(broker, sender)):
+    async with _consuming(
+        settings, store, slots, lambda broker: actors.declare_deliver(broker, sender)
+    ):
         yield stop
         stop()
         await sender.drain(settings.drain_seconds)
@@ -184,20 +191,13 @@ async def _resign(store: Store, worker_id: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@contextlib.asynccontextmanager
 async def _consuming(
-    settings: Settings, slots: Slots, declare: Callable[[HintBroker], None]
+    settings: Settings, store: Store, slots: Slots, declare: Callable[[HintBroker], None]
 ) -> AsyncIterator[None]:
-    broker = HintBroker(settings.queue_url or settings.redis_url, slots)
+    if settings.queue_url:  # hints are disposable: their own Redis has no marker
+        broker = HintBroker(settings.queue_url, slots)
+    else:
+        broker = HintBroker(settings.redis_url, slots, store.guard)
     declare(broker)
     try:
         async with LoopWorker(broker).running():

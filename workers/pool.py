@@ -209,7 +209,7 @@ class Pool:
         while True:
             try:
                 return await self._spawn()
-            except PoolCrashed:
+            except (PoolCrashed, OSError):  # also: no file descriptor is left
                 log.warning("a pool process did not start")
                 await asyncio.sleep(RESPAWN_PAUSE_SECONDS)
 

@@ -11,12 +11,16 @@ from engine import keyspace, metrics
 from engine.errors import EngineError, StorageFailed
 from engine.library import Library
 from engine.store import Store
+from engine.store.deliveries import LEASE_MS as DELIVERY_LEASE_MS
 from engine.store.executions import RESEND_AFTER_MS
 from engine.store.hints import BULK_QUEUE
+from workers.clock_jumps import ClockJumpDetector, Reading
+from workers.orphan_search import OrphanSearch
 
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
 PRUNE_SECONDS = 60.0
+FOLD_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
 """How often large outputs are looked for whose execution is gone."""
 MOST_LEFT = 10_000
@@ -33,7 +37,9 @@ class Sweeper:
     """Does its duties every quarter of a second while it leads; one that fails holds up no other.
 
     After the store was out of reach, nobody is taken for dead until a whole lease has passed:
-    living workers could not renew theirs either.
+    living workers could not renew theirs either. The same holds after a jump of Redis's clock,
+    which leases are reckoned by. Every sweeper watches for jumps, so that one that takes the lead
+    knows of the last ones.
     """
 
     def __init__(
@@ -50,10 +56,17 @@ class Sweeper:
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._retention_ms = int(retention_days * DAY_MS)
+        self._orphan_search = OrphanSearch(store)
         self._leads = False
         self._ticked_at = time.time()
+        # Lease and beats leave room for two jumps that go unnoticed.
+        self._jumps = ClockJumpDetector(tolerance=lease_seconds / 4, window=lease_seconds)
+        self._must_shorten = True
+        self._delivery_lag_ms = 0
+        self._delivery_lag_ends = 0.0
         self._recover_after = 0.0
         self._prune_after = 0.0
+        self._fold_after = 0.0
         self._sweep_after = 0.0
         self._left: deque[str] = deque(maxlen=MOST_LEFT)
         self._collecting: asyncio.Task[None] | None = None
@@ -71,12 +84,17 @@ class Sweeper:
             try:
                 await self._tick()
             except EngineError as error:
-                self._leads = False
-                self._spare_all()
+                self._lose_lead()
                 log.warning("cannot sweep", extra={"reason": error.message})
             except Exception:
+                self._lose_lead()
                 log.exception("a sweep failed unexpectedly")
             await asyncio.sleep(TICK_SECONDS)
+
+    def _lose_lead(self) -> None:
+        # A leader that could not look knows nothing of who lives.
+        self._leads = False
+        self._spare_all()
 
     async def _tick(self) -> None:
         # The wall clock goes on while a machine sleeps; the others have slept as well.
@@ -84,60 +102,105 @@ class Sweeper:
         # A duty that failed as slowly may have done so because the store was out of reach.
         if self._ticked_at - before > self._lease_seconds / 2:
             self._spare_all()
-        leads = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
+        called = time.monotonic()
+        leads, redis_ms = await self._store.leases.take_lead(
+            self._worker_id, int(LEAD_SECONDS * 1000)
+        )
+        self._watch_clock(Reading(redis=redis_ms / 1000, before=called, after=time.monotonic()))
         if leads and not self._leads:
+            self._must_shorten = True
             await self._check_uptime()
         self._leads = leads
         if leads:
-            await self._sweep(time.monotonic())
+            await self._sweep(time.monotonic(), redis_ms)
 
-    async def _sweep(self, now: float) -> None:
-        await _do("recover", self.recover(seen_only=now < self._recover_after))
+    async def _sweep(self, now: float, redis_ms: int) -> None:
+        # By the time that was compared with the monotonic clock: no jump comes in between.
+        await _do("recover", self.recover(redis_ms, seen_only=now < self._recover_after))
+        if self._must_shorten:
+            await _do("shorten leases", self._shorten(redis_ms))
         await _do("resend", self.resend())
-        await _do("deliver", self._deliver())
-        if now >= self._prune_after:
+        await _do("deliver", self._deliver(redis_ms))
+        await _do("find orphans", self._orphan_search.step())
+        # Whoever is spared could not put metrics either.
+        if now >= max(self._fold_after, self._recover_after):
+            self._fold_after = now + FOLD_SECONDS
             await _do("fold metrics", metrics.retire(self._store))
-            if not await _do("prune", self.prune()):
-                self._prune_after = now + PRUNE_SECONDS
-                self._collect()
+        if now >= self._prune_after and not await _do("prune", self.prune()):
+            self._prune_after = now + PRUNE_SECONDS
+            self._collect()
 
-    async def _deliver(self) -> None:
-        await self._store.hints.send_deliveries(await self._store.deliveries.promote())
+    def _watch_clock(self, reading: Reading) -> None:
+        if not self._jumps.has_reading:
+            # The clock may just have jumped: every living worker beats once more within this time.
+            self._spare_all(self._lease_seconds / 2)
+        compared = self._jumps.compare(reading)
+        if not compared.is_steady:
+            self._spare_all()
+        if compared.jump:
+            log.warning("Redis's clock jumped", extra={"seconds": round(compared.jump, 3)})
+            self._must_shorten = True
+            self._postpone_deliveries(compared.jump)
+
+    def _postpone_deliveries(self, jump: float) -> None:
+        """Let attempts under way keep their whole lease although the clock jumped ahead."""
+        now = time.monotonic()
+        before = self._delivery_lag_ms if now < self._delivery_lag_ends else 0
+        self._delivery_lag_ms = max(0, before + int(jump * 1000))
+        self._delivery_lag_ends = now + DELIVERY_LEASE_MS / 1000
+
+    async def _shorten(self, redis_ms: int) -> None:
+        await self._store.leases.shorten(int(self._lease_seconds * 1000), now=redis_ms)
+        self._must_shorten = False
+
+    async def _deliver(self, redis_ms: int) -> None:
+        lag_ms = self._delivery_lag_ms if time.monotonic() < self._delivery_lag_ends else 0
+        references = await self._store.deliveries.promote(redis_ms - lag_ms)
+        await self._store.hints.send_deliveries(references)
 
     async def _check_uptime(self) -> None:
         # Leases that ended while the store was down say nothing of who lives.
         if await self._store.leases.uptime_seconds() < 2 * self._lease_seconds:
             self._spare_all()
 
-    def _spare_all(self) -> None:
-        self._recover_after = time.monotonic() + self._lease_seconds
+    def _spare_all(self, seconds: float | None = None) -> None:
+        """Take nobody for dead for so long; None: for a lease."""
+        spared = self._lease_seconds if seconds is None else seconds
+        self._recover_after = max(self._recover_after, time.monotonic() + spared)
 
-    async def recover(self, *, seen_only: bool = False) -> None:
+    async def recover(self, redis_ms: int = 0, *, seen_only: bool = False) -> None:
         """Give back what dead workers held, and send its hints.
 
-        `seen_only`: only of workers whose death was seen, not of those that are merely silent.
+        `redis_ms` is the time by which leases are over, 0 for Redis's clock. `seen_only`: only of
+        workers whose death was seen, not of those that are merely silent.
         """
-        for worker_id in await self._store.leases.dead_workers(seen_only=seen_only):
+        dead = await self._store.leases.dead_workers(now=redis_ms, seen_only=seen_only)
+        for worker_id in dead:
             if worker_id != self._worker_id:
-                await _do("bury", self._bury(worker_id))
+                await _do("bury", self._bury(worker_id, redis_ms))
 
-    async def _bury(self, worker_id: str) -> None:
+    async def _bury(self, worker_id: str, redis_ms: int) -> None:
         references = await self._store.leases.held(worker_id)
         log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
+        failures: list[BaseException] = []
         for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
-            await self._give_back(references[start : start + GIVEN_BACK_AT_ONCE], worker_id)
-        await self._store.leases.bury(worker_id)
+            batch = references[start : start + GIVEN_BACK_AT_ONCE]
+            failures += await self._give_back(batch, worker_id)
+        if failures:
+            raise failures[0]
+        await self._store.leases.bury(worker_id, now=redis_ms)
 
-    async def _give_back(self, references: list[str], worker_id: str) -> None:
+    async def _give_back(self, references: list[str], worker_id: str) -> list[BaseException]:
+        """Give back what can be given back; the errors of the rest."""
         give_back = self._store.walks.give_back
         found = await asyncio.gather(
-            *(give_back(reference, worker_id, is_lost=True) for reference in references)
+            *(give_back(reference, worker_id, is_lost=True) for reference in references),
+            return_exceptions=True,
         )
-        given = [
-            reference for reference, is_given in zip(references, found, strict=True) if is_given
-        ]
+        given = [name for name, is_given in zip(references, found, strict=True) if is_given is True]
         await self._send(given)
         metrics.EXECUTIONS_RECOVERED.inc(len(given))
+        return [each for each in found if isinstance(each, BaseException)]
 
     async def resend(self) -> None:
         """Send the hints that are due: retries, and what nobody has claimed."""
@@ -185,14 +248,15 @@ class Sweeper:
             pass
 
     async def prune(self) -> bool:
-        """Remove executions whose retention is over.
+        """Remove executions whose retention is over, and versions of workflows that are not kept.
 
         One batch, so that a large one keeps nobody waiting; true when there may be more.
         """
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
         self._left += pruned.with_objects
-        return pruned.executions > 0
+        is_more = await self._store.versions.prune()
+        return is_more or pruned.executions > 0
 
 
 async def _do(duty: str, doing: Awaitable[Outcome]) -> Outcome | None:

@@ -23,7 +23,7 @@ def account() -> None:
 @click.option("--email", required=True)
 @click.option("--tier", type=click.Choice(TIERS), required=True)
 @click.option("--role", type=click.Choice(("user", "admin")), default="user", show_default=True)
-@click.option("--unapproved", is_flag=True, help="It may read, but run nothing yet.")
+@click.option("--unapproved", is_flag=True, help="It may read, but write and run nothing yet.")
 @click.option(
     "--credits",
     type=options.CREDITS,

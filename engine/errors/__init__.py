@@ -39,15 +39,19 @@ EngineError
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
 │   └── MediaQuotaExceeded (of all media of an account)
+├── QuotaExceeded          the account's workflows or their documents
 ├── UnsupportedMediaType   a file is none of those that are taken
 ├── RateLimitExceeded
 │   ├── TooManyExecutions
 │   └── TooManyFailedCalls (from one address, of callers nobody knows)
 ├── ExecutionFailed        a node failed while a caller waited
 ├── ResultGone             an execution's result was removed from where it was kept
+├── LoopDetected           runs begin each other too deep
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
+    ├── WrongStore         (Redis answers, with other data than this installation's)
     ├── QueueFull
+    ├── ExecutionLost      (Redis has lost what it had accepted)
     └── StorageFailed      (of media and large outputs: full, gone or not permitted)
         ├── StorageStalled (it does not answer)
         └── ResultUnreadable
@@ -67,6 +71,8 @@ from engine.errors.access import (
 )
 from engine.errors.base import EngineError
 from engine.errors.capacity import (
+    ExecutionLost,
+    LoopDetected,
     QueueFull,
     RateLimitExceeded,
     ResultUnreadable,
@@ -76,6 +82,7 @@ from engine.errors.capacity import (
     TooManyExecutions,
     TooManyFailedCalls,
     Unavailable,
+    WrongStore,
 )
 from engine.errors.conflicts import (
     Conflict,
@@ -114,6 +121,7 @@ from engine.errors.requests import (
     InvalidSlug,
     InvalidWebhook,
     MediaQuotaExceeded,
+    QuotaExceeded,
     UnsupportedMediaType,
 )
 
@@ -132,6 +140,7 @@ __all__ = [
     "ExecutionCancelled",
     "ExecutionFailed",
     "ExecutionNotCancellable",
+    "ExecutionLost",
     "ExecutionNotFound",
     "Forbidden",
     "GrantExhausted",
@@ -154,6 +163,7 @@ __all__ = [
     "NotOwner",
     "PaymentRequired",
     "QueueFull",
+    "QuotaExceeded",
     "RateLimitExceeded",
     "ResultGone",
     "ResultUnreadable",
@@ -161,6 +171,7 @@ __all__ = [
     "StorageFailed",
     "StorageStalled",
     "StoreFull",
+    "LoopDetected",
     "TooManyExecutions",
     "TooManyFailedCalls",
     "Unauthorized",
@@ -169,4 +180,5 @@ __all__ = [
     "VersionConflict",
     "WorkflowNotFound",
     "WorkflowNotRunnable",
+    "WrongStore",
 ]

@@ -47,12 +47,14 @@ class ApiKeyAccessDenied(Forbidden):
 
 
 class AccountNotApproved(Forbidden):
-    """A new account must be approved before it runs anything."""
+    """A new account must be approved before it writes or runs anything."""
 
     code = "ACCOUNT_NOT_APPROVED"
 
     def __init__(self) -> None:
-        super().__init__("This account has not been approved to run workflows yet")
+        super().__init__(
+            "This account has not been approved yet: it may read, but not write or run"
+        )
 
 
 class ModelTierRequired(Forbidden):

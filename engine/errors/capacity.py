@@ -31,11 +31,22 @@ class TooManyFailedCalls(RateLimitExceeded):
         self.retry_after_seconds = retry_after
 
 
+class LoopDetected(EngineError):
+    """Runs have begun each other deeper than is allowed: workflows that call themselves, mostly."""
+
+    code = "LOOP_DETECTED"
+
+    def __init__(self, depth: int) -> None:
+        super().__init__(f"Runs have begun each other {depth} deep, and no deeper", maxDepth=depth)
+
+
 class Unavailable(EngineError):
     """The store or the queue cannot take this now; try again after `retry_after_seconds`."""
 
     code = "UNAVAILABLE"
     retry_after_seconds = 2
+    word: str = ""
+    """The first word of Redis's error reply, where it sent one. Not for callers."""
 
     def __init__(self, message: str = "The service cannot take this request right now") -> None:
         super().__init__(message)
@@ -46,6 +57,18 @@ class StoreFull(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The service is full right now; what was accepted goes on")
+
+
+class WrongStore(Unavailable):
+    """Redis answers, and does not hold the data of this installation.
+
+    `seen` and `fix` are sentences for operators: the state of the store and its remedy.
+    """
+
+    def __init__(self, seen: str, fix: str) -> None:
+        super().__init__("The data of this service cannot be reached right now")
+        self.seen = seen
+        self.fix = fix
 
 
 class QueueFull(Unavailable):
@@ -60,6 +83,14 @@ class StorageFailed(Unavailable):
 
     def __init__(self, message: str = "Media cannot be stored or read") -> None:
         super().__init__(message)
+
+
+class ExecutionLost(Unavailable):
+    """Redis has lost an execution that it had accepted, as a failover may."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__("This run was lost before it had ended; it may be run again")
+        self.context = {"executionId": execution_id}
 
 
 class StorageStalled(StorageFailed):

@@ -1,6 +1,7 @@
 """What callers send and is not as it should be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from engine.errors.base import EngineError
 
@@ -88,6 +89,22 @@ class MediaQuotaExceeded(BodyTooLarge):
             "there is no room for this"
         )
         EngineError.__init__(self, message, limit=limit)
+
+
+class QuotaExceeded(EngineError):
+    """The account would have more than its tier allows; `quota` is which limit, as in its tier."""
+
+    code = "QUOTA_EXCEEDED"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "workflows": "The account has {used} workflows of the {limit} that its tier allows; "
+        "those deleted in the last 30 days count",
+        "documentBytes": "The account's documents take {used} bytes of the {limit} that its tier "
+        "allows: there is no room for this",
+    }
+
+    def __init__(self, quota: str, *, used: int, limit: int) -> None:
+        sentence = self.sentences[quota].format(used=used, limit=limit)
+        super().__init__(sentence, quota=quota, used=used, limit=limit)
 
 
 class UnsupportedMediaType(EngineError):

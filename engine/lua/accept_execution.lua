@@ -2,7 +2,8 @@
 -- Accept an execution: write its record, list it, and note when a hint must be sent again.
 -- Refused whole when Redis is full. Called again with the same id it answers as the first time.
 -- A call with an idempotency key that was used before changes nothing and is told of the first.
--- What the run may cost is set aside, and a trial is used up, in the same step.
+-- What the run may cost is set aside, and a trial is used up, in the same step. A version's first run
+-- is noted, since documents of versions that have never run can go without a look at what runs.
 -- KEYS: 1 workflow, 2 execution, 3 account's executions, 4 due, 5 account's active executions,
 --       6 idempotency record, 7 wallet, 8 ledger, and if the call was authorized ahead, 9 its pass
 -- ARGV: 1 now (0: Redis's clock), 2 execution id, 3 reference, 4 workflow version,
@@ -29,10 +30,12 @@ if is_once then
   if first[1] then return {'repeated', first[1], first[2], first[3] or ''} end
 end
 
+local ran, is_noted = 'r' .. ARGV[4], true
 if ARGV[4] ~= '' then
-  local head = redis.call('HMGET', KEYS[1], 'version', 'state')
+  local head = redis.call('HMGET', KEYS[1], 'version', 'state', ran)
   if not head[1] or head[2] == 'deleted' then return {'gone'} end
   if head[1] ~= ARGV[4] then return {'stale', head[1]} end
+  is_noted = head[3]
 end
 if ARGV[7] ~= '' and active >= tonumber(ARGV[7]) then return {'busy', active} end
 
@@ -67,6 +70,7 @@ redis.call('HSET', KEYS[2], 'status', 'processing', 'version', ARGV[4], 'statuse
 redis.call('ZADD', KEYS[3], stamp, ARGV[2])
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[6]), ARGV[3])
 redis.call('SADD', KEYS[5], ARGV[2])
+if not is_noted then redis.call('HSET', KEYS[1], ran, '1') end
 if KEYS[9] then redis.call('DEL', KEYS[9]) end
 if is_once then
   redis.call('HSET', KEYS[6], 'fingerprint', ARGV[8], 'execution', ARGV[2])

@@ -1,26 +1,32 @@
 #!lua flags=allow-oom
 -- Record what a walker did since its last call, whole or not at all: settle nodes, put nodes into
 -- retry, claim further ones, and perhaps leave the execution or end it.
--- Called again with the same fence and step, or an earlier step, it changes nothing.
+-- Called again with the same claim and step, or an earlier step, it changes nothing.
+-- The steps of one claim follow one another without a gap. A smaller number on record means that Redis
+-- has lost steps (a failover, or a cut append-only file): nothing that rests on them is recorded. A step
+-- that conflicts is recorded as such, so that what the walker learns from it counts as known too.
 -- Where nodes are charged, a node that is claimed must be paid for in advance, one that has
 -- finished is charged in the step that records it, and the end gives back what was not spent.
 -- KEYS: 1 execution, 2 due, 3 held by this worker, 4 finished, 5 account's active executions,
 --       6 wallet, 7 ledger, 8 events, and at the end of an execution whose webhook is told:
 --       9 delivery, 10 deliveries due, 11 deliveries of the webhook
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 fence, 4 step, 5 settled '0c1f…', 6 retrying
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 claim 'fence:token', 4 step, 5 settled '0c1f…', 6 retrying
 --       '3=500,…' (delay in ms), 7 claimed '4,5', 8 node records, 9 'stay'|'leave'|
 --       'hand over', 10 offered '0'|'1', 11 end status or '', 12 execution id, 13 result, 14 error,
 --       15 charges 'node=credits:millionths of USD:model whose trial it used,…', 16 holds
 --       'node=credits,…' of what is claimed, 17 '1' when the step names objects
--- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}, with
---         'watched' behind an ok when somebody watches
+-- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
+--         | {'behind', status} when the record lacks a step before this one, or a node of a completed
+--         execution; 'watched' stands behind an ok when somebody watches, and the statuses of an ok
+--         are empty when the step was on record already
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
 -- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, step_conflicts, add_event, ring_watchers, events, kept_answers, end_execution, due_after_leaving
+local LAST_STEP = 1000000000 -- from here on a step follows any: it ends what is not walked
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
-local fence, number = ARGV[3], ARGV[4]
-local rows = 'r' .. fence .. '.' .. number
+local fence, number = string.match(ARGV[3], '^%d+'), tonumber(ARGV[4])
+local rows = 'r' .. fence .. '.' .. ARGV[4]
 local step = {settled = ARGV[5], retrying = ARGV[6], claimed = ARGV[7], rows = rows}
 
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence, 'holders', 'bell', 'lost',
@@ -28,15 +34,17 @@ local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'step' .. fence,
 local status, statuses = head[1], head[2]
 if not status then return {'fenced'} end
 local watched, keys = head[8] and 'watched' or nil, head[8] and {events = KEYS[8]}
-if head[3] and tonumber(number) <= tonumber(head[3]) then
-  return {'ok', status, statuses, stamp, watched}
-end
+-- The last step on record, and behind a colon the statuses that a conflict was answered with.
+local last, answered = string.match(head[3] or '0', '^(%d+):?(.*)$')
+last = tonumber(last)
+if number == last and answered ~= '' then return {'conflict', status, answered, stamp} end
+if number <= last then return {'ok', status, '', stamp, watched} end
 if status ~= 'processing' and status ~= 'cancel_requested' then
   redis.call('HDEL', KEYS[3], ARGV[2])
   return {'ended', status}
 end
-local held = redis.call('HGET', KEYS[3], ARGV[2])
-if not held or string.match(held, '^(%d+):') ~= fence then return {'fenced'} end
+if redis.call('HGET', KEYS[3], ARGV[2]) ~= ARGV[3] then return {'fenced'} end
+if number ~= last + 1 and number < LAST_STEP then return {'behind', status} end
 if status == 'cancel_requested' and
     (step.claimed ~= '' or step.retrying ~= '' or (ARGV[11] ~= '' and ARGV[11] ~= 'cancelled')) then
   return {'cancel', status, statuses, stamp}
@@ -54,7 +62,13 @@ local function claim_of(index)
   return claims[index]
 end
 if step_conflicts(step, codes, fence, claim_of) then
+  redis.call('HSET', KEYS[1], 'step' .. fence, ARGV[4] .. ':' .. statuses)
   return {'conflict', status, statuses, stamp}
+end
+if ARGV[11] == 'completed' then
+  local _, open = string.gsub(statuses, '[prt]', '')
+  local _, settled = string.gsub(step.settled, '%a', '')
+  if open ~= settled then return {'behind', status} end
 end
 
 local terms, purse = head[7], nil
@@ -108,7 +122,7 @@ statuses = string.char(unpack(codes))
 
 if purse then save_purse(purse, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
-local changes = {'step' .. fence, number}
+local changes = {'step' .. fence, ARGV[4]}
 if ARGV[8] ~= '' then changes[3], changes[4] = rows, ARGV[8] end
 if ARGV[17] == '1' then redis.call('HSET', KEYS[1], 'aside', '1') end
 local holders = tonumber(head[4] or '0')

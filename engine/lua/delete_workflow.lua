@@ -1,11 +1,16 @@
 #!lua flags=allow-oom
--- Delete a workflow; its documents stay while executions may still walk them.
--- KEYS: 1 workflow, 2 account's workflows
--- ARGV: 1 slug, 2 milliseconds to keep the documents
+-- Delete a workflow. It is due to be looked at: its last version stays until it cannot be taken back
+-- any more, others until no execution runs them.
+-- KEYS: 1 workflow, 2 account's workflows, 3 what the account's documents take, 4 workflows due
+-- ARGV: 1 now (0: Redis's clock), 2 slug, 3 reference
 -- Returns 1 when it was there, else 0
+-- Uses: read_now, count_documents, count_uncounted
+local stamp = string.format('%d', read_now(ARGV[1]))
+local keys = {workflow = KEYS[1], stored = KEYS[3]}
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'deleted' then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'deleted')
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('SREM', KEYS[2], ARGV[1])
+count_uncounted(keys)
+redis.call('HSET', KEYS[1], 'state', 'deleted', 'deleted', stamp)
+redis.call('SREM', KEYS[2], ARGV[2])
+redis.call('ZADD', KEYS[4], stamp, ARGV[3])
 return 1

@@ -3,33 +3,48 @@
 -- Called again it changes nothing. Workers lost since the last step are counted, for what is run
 -- without a claim may be what they died of.
 -- KEYS: 1 execution, 2 due, 3 held by that worker
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node)
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node),
+--       4 the pause in milliseconds after the first loss, doubled for each further one (none: 0),
+--       5 what must be on record of the claim (none: anything)
 -- Returns 1 when there was something to give back, else 0
 -- Uses: read_now
 local now = read_now(ARGV[1])
+local MOST_DOUBLINGS, LONGEST_PAUSE = 10, 60000
 
 local held = redis.call('HGET', KEYS[3], ARGV[2])
-if not held then return 0 end
-redis.call('HDEL', KEYS[3], ARGV[2])
+local expected = ARGV[5] or ''
+if not held or (expected ~= '' and held ~= expected) then return 0 end
 local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'holders')
-if head[1] ~= 'processing' and head[1] ~= 'cancel_requested' then return 0 end
+if head[1] ~= 'processing' and head[1] ~= 'cancel_requested' then
+  redis.call('HDEL', KEYS[3], ARGV[2])
+  return 0
+end
 
+-- All that may be wrong with the record shows before the first write.
 local fence = string.match(held, '^(%d+):')
-local codes = {string.byte(head[2], 1, -1)}
+local codes, claims = {string.byte(head[2], 1, -1)}, {}
 for position in string.gmatch(head[2], '()r') do
   local field = 'n' .. (position - 1)
   local text = redis.call('HGET', KEYS[1], field)
   local owner, attempts, at, lost = string.match(text, '^(%d+):(%d+):(%d+):(%d+)$')
   if owner == fence then
     if ARGV[3] == '1' then lost = lost + 1 else attempts = attempts - 1 end
-    redis.call('HSET', KEYS[1], field, '0:' .. attempts .. ':' .. at .. ':' .. lost)
+    claims[#claims + 1] = field
+    claims[#claims + 1] = '0:' .. attempts .. ':' .. at .. ':' .. lost
     codes[position] = string.byte('p')
   end
 end
+
+redis.call('HDEL', KEYS[3], ARGV[2])
+if #claims > 0 then redis.call('HSET', KEYS[1], unpack(claims)) end
 -- Whoever still holds the execution may not look for a while: others may help.
 local holders = math.max(0, tonumber(head[3] or '0') - 1)
 redis.call('HSET', KEYS[1], 'statuses', string.char(unpack(codes)),
   'holders', holders, 'offered', holders > 0 and '1' or '0')
-if ARGV[3] == '1' then redis.call('HINCRBY', KEYS[1], 'lost', 1) end
-redis.call('ZADD', KEYS[2], string.format('%d', now), ARGV[2])
+local pause = 0
+if ARGV[3] == '1' then
+  local lost = redis.call('HINCRBY', KEYS[1], 'lost', 1)
+  pause = tonumber(ARGV[4] or '0') * 2 ^ math.min(lost - 1, MOST_DOUBLINGS)
+end
+redis.call('ZADD', KEYS[2], string.format('%d', now + math.min(pause, LONGEST_PAUSE)), ARGV[2])
 return 1

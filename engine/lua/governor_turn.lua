@@ -18,8 +18,8 @@ local now, caller = read_now(ARGV[1]), ARGV[2]
 local keys = {state = KEYS[1], calls = KEYS[2], waiting = KEYS[3], ring = KEYS[4]}
 keys.running, keys.granted, keys.callers = KEYS[5], KEYS[6], KEYS[7]
 local limits = {requests = ARGV[5], tokens = ARGV[6], concurrency = ARGV[7]}
-local governor = open_governor(keys, now, caller, limits)
 local lease_ends = string.format('%d', now + tonumber(ARGV[3]))
+local governor = open_governor(keys, now, caller, lease_ends, limits)
 local is_new = redis.call('ZADD', KEYS[7], lease_ends, caller)
 bury_callers(governor)
 raise_pace(governor)

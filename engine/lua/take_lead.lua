@@ -1,9 +1,17 @@
 #!lua flags=allow-oom
--- Become or stay the leader among the sweepers.
+-- Become or stay the leader among the sweepers, and read Redis's clock for all of them.
+-- A lead that lasts longer than a lease dates from before the clock was set back, and is shortened.
 -- KEYS: 1 leader
--- ARGV: 1 worker id, 2 lease in milliseconds
--- Returns 1 for the leader, else 0
+-- ARGV: 1 now (0: Redis's clock), 2 worker id, 3 lease in milliseconds
+-- Returns {1 for the leader, else 0, now}
+-- Uses: read_now
+local now = string.format('%d', read_now(ARGV[1]))
 local leader = redis.call('GET', KEYS[1])
-if leader and leader ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
+if leader and leader ~= ARGV[2] then
+  if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[3]) then
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  end
+  return {0, now}
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return {1, now}

@@ -3,15 +3,14 @@
 -- Called again with the same batch, or an earlier one, it changes nothing. The oldest gives way
 -- when there is too much. What a node tells that is not this worker's any more is left out.
 -- KEYS: 1 execution, 2 held by this worker, 3 what running nodes have told
--- ARGV: 1 reference, 2 fence, 3 batch, 4 execution id, 5 most entries, 6 most bytes of text,
+-- ARGV: 1 reference, 2 claim 'fence:token', 3 batch, 4 execution id, 5 most entries, 6 most bytes of text,
 --       7 milliseconds to keep it, then node index, item, offset of the text ('' for progress), and
 --       text or progress
 -- Returns 'ok' | 'unwatched' | 'fenced'
 -- Uses: add_event, ring_watchers
-local keys, fence = {events = KEYS[3]}, ARGV[2]
+local keys, fence = {events = KEYS[3]}, string.match(ARGV[2], '^%d+')
 
-local held = redis.call('HGET', KEYS[2], ARGV[1])
-if not held or string.match(held, '^(%d+):') ~= fence then return 'fenced' end
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 'fenced' end
 local head = redis.call('HMGET', KEYS[1], 'events', 'told' .. fence, 'told_bytes')
 if not head[1] then return 'unwatched' end
 if tonumber(ARGV[3]) <= tonumber(head[2] or '0') then return 'ok' end

@@ -4,7 +4,8 @@
 -- what they rest on never changes, so neither do they.
 -- KEYS: 1 execution, 2 events, 3 what running nodes have told
 -- ARGV: 1 channel to ring ('' for none), 2 number of the first entry that is wanted, 3 most entries
--- Returns {status, entries as XRANGE gives them, slug, version, models} | {'missing'}
+-- Returns {status, entries as XRANGE gives them, slug, version, models, number of the last entry}
+--         | {'missing'}
 -- Uses: add_event, events
 local MOST_WATCHERS = 16
 local keys = {events = KEYS[2]}
@@ -14,7 +15,10 @@ local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'events', 'watch
 local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
 if not status then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
-  if (last or '0') == '0' then begin_events(keys, KEYS[1], statuses) end
+  if (last or '0') == '0' then
+    begin_events(keys, KEYS[1], statuses)
+    last = '1'
+  end
   local _, count = string.gsub(watchers, ',', '')
   local is_known = ARGV[1] == '' or string.find(watchers, ARGV[1] .. ',', 1, true)
   if not is_known and count < MOST_WATCHERS then
@@ -23,7 +27,7 @@ if status == 'processing' or status == 'cancel_requested' then
 elseif not last then
   local entries = {
     {'1-0', {'begun', statuses, 'claims', ''}}, {'2-0', {'ended', status, 'left', ''}}}
-  return {status, entries, head[5], head[6], head[7]}
+  return {status, entries, head[5], head[6], head[7], '2'}
 end
 
 local first, most = ARGV[2] .. '-0', tonumber(ARGV[3])
@@ -40,4 +44,4 @@ while #entries < most and (steps[of_steps] or told[of_told]) do
     entries[#entries + 1], of_told = told[of_told], of_told + 1
   end
 end
-return {status, entries, head[5], head[6], head[7]}
+return {status, entries, head[5], head[6], head[7], last}

@@ -40,6 +40,10 @@ SECTION_MEMBERS: dict[str, Schema] = {
     "setup": {**TEXT, "description": "What to do where base_url_env is not set; no base_url then."},
     "api_key_env": VARIABLE_NAME,
     "keep_alive": {"type": "boolean"},
+    "resubmit": {
+        "type": "boolean",
+        "description": "Whether a job that may have begun is submitted again.",
+    },
     "stream": {"type": "boolean", "description": "Whether a chat's text may come as a stream."},
     "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},

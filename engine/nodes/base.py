@@ -68,6 +68,8 @@ class HttpCall:
     """Headers that Headrace itself signs with, which authors cannot set."""
     account_id: str = ""
     """Whose call it is and counts as; empty: nobody's."""
+    depth: int = 0
+    """Depth of the run that makes the call; 0: no run's."""
     is_cut: bool = False
     """A larger answer is cut off at `max_bytes`, not refused; a compressed one is left out."""
     keep_alive: bool = True

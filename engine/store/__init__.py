@@ -16,19 +16,23 @@ from engine.store.bell import Bell, Ring
 from engine.store.client import Client
 from engine.store.deliveries import Deliveries
 from engine.store.events import Events
+from engine.store.execution_scan import ExecutionFilter
 from engine.store.executions import Executions
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
+from engine.store.installation import Guard
 from engine.store.leases import Leases
 from engine.store.limits import Window
 from engine.store.models import Models, SavedModel
+from engine.store.orphans import Orphans
 from engine.store.outbound import Outbound
 from engine.store.principals import ApiKey, Principal, Session
 from engine.store.results import Hold
 from engine.store.seals import Seals
 from engine.store.sessions import Sessions
 from engine.store.snapshots import Snapshots
-from engine.store.usage import UsageFilter, UsageLog, UsagePage
+from engine.store.usage import UsageLog, UsagePage
+from engine.store.versions import Versions
 from engine.store.walks import Walks
 from engine.store.wallets import Entry, LedgerPage, TopUp, Wallet, Wallets
 from engine.store.webhooks import Webhook, Webhooks
@@ -49,6 +53,7 @@ __all__ = [
     "Deliveries",
     "Entry",
     "Events",
+    "ExecutionFilter",
     "Executions",
     "Governor",
     "HintSender",
@@ -57,6 +62,7 @@ __all__ = [
     "LedgerPage",
     "Models",
     "NotPassed",
+    "Orphans",
     "Outbound",
     "Principal",
     "Repeated",
@@ -69,11 +75,11 @@ __all__ = [
     "Snapshots",
     "Store",
     "TopUp",
-    "UsageFilter",
     "UsageLog",
     "UsagePage",
     "Wallet",
     "Wallets",
+    "Versions",
     "Walks",
     "Webhook",
     "Webhooks",
@@ -87,6 +93,7 @@ __all__ = [
 class Store:
     """All aggregates over one connection layer. Every call may raise Unavailable or StoreFull."""
 
+    guard: Guard
     client: Client
     hint_client: Client
     tiers: Tiers
@@ -94,6 +101,7 @@ class Store:
     api_keys: ApiKeys
     sessions: Sessions
     workflows: Workflows
+    versions: Versions
     models: Models
     executions: Executions
     events: Events
@@ -102,6 +110,7 @@ class Store:
     webhooks: Webhooks
     deliveries: Deliveries
     leases: Leases
+    orphans: Orphans
     hints: HintSender
     snapshots: Snapshots
     seals: Seals
@@ -121,18 +130,22 @@ class Store:
         terms = tiers.load(settings.tiers_file)
         registry.use_folder(settings.models_dir)  # plans are compiled with it
         sealer = Sealer.of(settings.secret_key)
-        client = Client(settings.redis_url)
+        guard = Guard(settings.redis_url, sealer)
+        client = Client(settings.redis_url, guard)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
         asides = Asides(client, shelf or NoShelf())
+        versions = Versions(client, settings.retention_days)
         return cls(
+            guard=guard,
             client=client,
             hint_client=hint_client,
             tiers=terms,
             accounts=Accounts(client),
             api_keys=ApiKeys(client, terms),
             sessions=Sessions(client, terms),
-            workflows=Workflows(client, settings.retention_days),
+            workflows=Workflows(client, terms, versions),
+            versions=versions,
             models=Models(client),
             executions=Executions(client, hints, settings.retention_days, asides),
             events=Events(client),
@@ -141,6 +154,7 @@ class Store:
             webhooks=Webhooks(client, sealer),
             deliveries=Deliveries(client, hints, settings.retention_days, sealer),
             leases=Leases(client),
+            orphans=Orphans(client),
             hints=hints,
             snapshots=Snapshots(client),
             seals=Seals(client, sealer),

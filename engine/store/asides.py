@@ -55,17 +55,17 @@ class NoShelf:
         yield ()
 
 
-def make_name(fence: int, index: int, size: int) -> str:
-    """How a record names what the claim with this fence got from a node, which nobody else writes.
+def make_name(claim: str, index: int, size: int) -> str:
+    """How a record names what a claim (its `object_prefix`) got from a node; nobody else writes it.
 
     The size in bytes is a part of it: what is damaged is known, what is not needed can be counted.
     """
-    return f"{fence}.{index}.{size}"
+    return f"{claim}.{index}.{size}"
 
 
-def make_batch_name(fence: int, index: int, number: int, size: int) -> str:
-    """How a record names one of several objects that the claim with this fence got from a node."""
-    return f"{fence}.{index}.k{number}.{size}"
+def make_batch_name(claim: str, index: int, number: int, size: int) -> str:
+    """How a record names one of several objects that a claim got from a node."""
+    return f"{claim}.{index}.k{number}.{size}"
 
 
 def make_part(name: str, start: int, size: int) -> str:

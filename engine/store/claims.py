@@ -17,6 +17,18 @@ class Hold:
     worker_id: str
     fence: int
     """The number of the claim, from 1."""
+    token: str
+    """Tells it from another claim that got the same number because Redis had lost this one."""
+
+    @property
+    def name(self) -> str:
+        """How scripts name the claim."""
+        return f"{self.fence}:{self.token}"
+
+    @property
+    def object_prefix(self) -> str:
+        """How names of objects begin that are written under this claim."""
+        return f"{self.fence}-{self.token}"
 
     @property
     def reference(self) -> str:
@@ -70,6 +82,11 @@ class Claimed:
     def lost(self) -> int:
         """Workers that died while they held it, since the last step on record."""
         return int(self.record.get("lost", 0))
+
+    @property
+    def depth(self) -> int:
+        """Depth of the run: 1, or one more than that of the run whose node began it."""
+        return int(self.record.get("depth", 1))
 
     @property
     def model_ids(self) -> Sequence[str]:

@@ -6,26 +6,42 @@ again, since it cannot have run.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import hiredis
 from redis.asyncio.connection import parse_url
 
-from engine.errors import StoreFull, Unavailable
-from engine.store.connection import Connection, Receiver, Word, connect, pack
+from engine.errors import Unavailable, WrongStore
+from engine.store import refusals
+from engine.store.connection import Connection, IsReplica, Receiver, Word, connect, pack
+from engine.store.installation import Guard
+from engine.store.refusals import StoreFault
 from engine.store.scripts import SCRIPTS, Script
 
-FULL_WORDS = ("OOM ", "MISCONF", "READONLY")
-NOT_READY_WORDS = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH")
+
+class _Refused(Exception):
+    """The server did not let this process connect."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
 
 
 class Client:
-    """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error."""
+    """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error.
 
-    def __init__(self, url: str) -> None:
+    An error reply that means a fault of Headrace is a StoreFault. A server that turns out to be a
+    replica, as a primary is after a failover, is left at once; the next command connects anew.
+
+    With a guard nothing is sent to a Redis that does not hold this installation's data: all calls
+    raise WrongStore, which is Unavailable, until the right one is back.
+    """
+
+    def __init__(self, url: str, guard: Guard | None = None) -> None:
         parse_url(url)  # raises ValueError here, not at the first command
         self._url = url
+        self._guard = guard
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._packed: list[bytes] = []
@@ -48,7 +64,7 @@ class Client:
     def send(self, *command: Word) -> asyncio.Future[Any]:
         """Queue a plain command; await the future for its reply."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue(pack(*command), _settler(future))
+        self._queue(pack(*command), self._settler(future))
         return future
 
     def call(
@@ -56,7 +72,7 @@ class Client:
     ) -> asyncio.Future[Any]:
         """Queue a script by its digest; await the future for its reply."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        settle = _settler(future)
+        settle = self._settler(future)
         words = (len(keys), *keys, *args)
 
         def receive(reply: Any) -> None:
@@ -82,6 +98,8 @@ class Client:
         if connection is None or connection.lost.done():
             if self._is_closed:
                 self._fail()
+            elif self._guard is not None and (refusal := self._guard.refusal):
+                self._fail(refusal)
             elif self._connecting is None:
                 self._connecting = asyncio.create_task(self._connect())
             return
@@ -92,20 +110,66 @@ class Client:
     async def _connect(self) -> None:
         try:
             connection = await connect(self._url)
+            await self._admit(connection)
             for script in SCRIPTS.values():
                 connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])
             self._connection = connection
+        except WrongStore as error:
+            self._fail(error)
+        except IsReplica:
+            self._fail(_Refused("READONLY"))
+        except hiredis.ReplyError as error:
+            self._fail(_Refused(refusals.parse_word(str(error))))
         except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
             self._fail()  # a host name that cannot be one is a ValueError
         finally:
             self._connecting = None
         self._flush()
 
-    def _fail(self) -> None:
+    async def _admit(self, connection: Connection) -> None:
+        """Check that the connection may be used. Raises as `Guard.admit`."""
+        if self._guard is None:
+            return
+        try:
+            await self._guard.admit(connection)
+        except BaseException:
+            connection.abort()
+            raise
+        self._guard.watch(connection)
+
+    def _fail(self, failure: Exception | None = None) -> None:
         receivers, self._receivers, self._packed = self._receivers, [], []
-        failure = ConnectionError("Redis cannot be reached")
+        failure = failure or ConnectionError("Redis cannot be reached")
         for receive in receivers:
             receive(failure)
+
+    def _settler(self, future: asyncio.Future[Any]) -> Receiver:
+        def settle(reply: Any) -> None:
+            if isinstance(reply, Exception):
+                reply = self._translate(reply)
+                if not future.done():
+                    future.set_exception(reply)
+            elif not future.done():
+                future.set_result(reply)
+
+        return settle
+
+    def _translate(self, error: Exception) -> Exception:
+        if isinstance(error, WrongStore):
+            return WrongStore(error.seen, error.fix)  # each waiting call raises one of its own
+        if isinstance(error, _Refused):
+            return refusals.unavailable(error.word)
+        if not isinstance(error, hiredis.ReplyError):
+            return Unavailable("The store cannot be reached right now")
+        failure = refusals.failure_of(str(error))
+        if not isinstance(failure, StoreFault) and failure.word in refusals.REPLICA:
+            self._leave()
+        return failure
+
+    def _leave(self) -> None:
+        """End a connection to a replica; commands under way get Unavailable."""
+        if self._connection is not None:
+            self._connection.abort()
 
 
 def forget(reply: "asyncio.Future[Any]") -> None:
@@ -115,26 +179,3 @@ def forget(reply: "asyncio.Future[Any]") -> None:
 
 def _ignore(_: Any) -> None:
     return
-
-
-def _settler(future: asyncio.Future[Any]) -> Callable[[Any], None]:
-    def settle(reply: Any) -> None:
-        if future.done():
-            return
-        if isinstance(reply, Exception):
-            future.set_exception(_translate(reply))
-        else:
-            future.set_result(reply)
-
-    return settle
-
-
-def _translate(error: Exception) -> Exception:
-    text = str(error)
-    if isinstance(error, ConnectionError):
-        return Unavailable("The store cannot be reached right now")
-    if any(word in text for word in FULL_WORDS):
-        return StoreFull()
-    if text.startswith(NOT_READY_WORDS):
-        return Unavailable("The store is not ready right now")
-    return RuntimeError(f"Redis refused a command: {text}")

@@ -22,6 +22,10 @@ Word = str | bytes | int | float
 NOTHING = object()
 
 
+class IsReplica(ConnectionError):
+    """The server is a replica: it takes no writes, and its records may be old."""
+
+
 class Connection(asyncio.Protocol):
     """A connected protocol; each command's receiver gets the reply, or a ConnectionError."""
 
@@ -111,7 +115,10 @@ def _set(future: asyncio.Future[Any], reply: Any) -> None:
 
 
 async def connect(url: str, push: Receiver | None = None) -> Connection:
-    """A connection that is ready for commands. Raises OSError, TimeoutError or ReplyError."""
+    """A connection to a primary, ready for commands.
+
+    Raises OSError (IsReplica for a replica), TimeoutError or ReplyError.
+    """
     options = parse_url(url)
     async with asyncio.timeout(CONNECT_SECONDS):
         connection = await _open(options, push)
@@ -150,10 +157,17 @@ def _tls(options: Any) -> ssl.SSLContext:
     return context
 
 
+def is_replica(told: Any) -> bool:
+    """Whether the reply to HELLO comes from a replica."""
+    return isinstance(told, dict) and told.get(b"role") in (b"slave", b"replica")
+
+
 async def _greet(connection: Connection, options: Any) -> None:
     credentials: tuple[str, ...] = ()
     if options.get("password"):
         credentials = ("AUTH", options.get("username") or "default", options["password"])
-    await connection.ask("HELLO", 3, *credentials)
+    told = await connection.ask("HELLO", 3, *credentials)
+    if is_replica(told):
+        raise IsReplica("The server is a replica")
     if options.get("db"):
         await connection.ask("SELECT", options["db"])

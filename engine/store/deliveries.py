@@ -224,14 +224,17 @@ class Deliveries:
         if gone:
             await self._client.send("ZREM", key, *gone)
 
-    async def promote(self) -> Sequence[str]:
-        """References whose hint is due now; each is due again a little later."""
+    async def promote(self, now: int = 0) -> Sequence[str]:
+        """References whose hint is due now; each is due again a little later.
+
+        `now` is in milliseconds, 0 for Redis's clock.
+        """
         replies = await asyncio.gather(
             *(
                 self._client.call(
                     SCRIPTS["promote_due"],
                     [keyspace.deliveries_due(partition)],
-                    [0, PROMOTED_AT_ONCE, RESEND_AGAIN_MS],
+                    [now, PROMOTED_AT_ONCE, RESEND_AGAIN_MS],
                 )
                 for partition in PARTITIONS
             )

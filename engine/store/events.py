@@ -50,6 +50,8 @@ class Reading:
     entries: Sequence[Entry]
     is_all: bool
     """Whether the execution has ended and there are no entries behind these."""
+    last: int = 0
+    """The number of the last entry on record."""
     workflow_slug: str = ""
     workflow_version: int = 0
     model_ids: Sequence[str] = ()
@@ -101,6 +103,7 @@ class Events:
         return Reading(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
             is_all=has_ended and len(found) < MOST_ENTRIES,
+            last=int(reply[5]),
             workflow_slug=slug,
             workflow_version=int(version or 0),
             model_ids=models.split(",") if models else (),
@@ -118,7 +121,7 @@ class Events:
             SCRIPTS["tell_events"],
             [*hold.keys, keyspace.told(hold.account_id, hold.execution_id)],
             [
-                *(hold.reference, hold.fence, batch, hold.execution_id),
+                *(hold.reference, hold.name, batch, hold.execution_id),
                 *(MOST_TOLD, MOST_TOLD_BYTES, KEEP_TOLD_MS),
                 *words,
             ],

@@ -33,6 +33,7 @@ from engine.store.execution_records import (
     parse_head,
     parse_nodes,
 )
+from engine.store.execution_scan import ExecutionFilter
 from engine.store.hints import BULK_QUEUE, Carried, HintSender
 from engine.store.load import BULK_FROM, Load
 from engine.store.records import pack
@@ -67,6 +68,7 @@ class Executions:
         workflow: Workflow | None,
         plan: Plan,
         inputs: Mapping[str, Any],
+        packed_inputs: bytes = b"",
         source: str,
         key_id: str,
         bell: str = "",
@@ -78,15 +80,18 @@ class Executions:
         webhook_url: str | None = None,
         pass_key: str = "",
         watcher: str | None = None,
+        depth: int = 1,
     ) -> Accepted:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
-        Without a workflow it is a run of the one model in the plan. `bell` is the channel to ring
+        Without a workflow it is a run of the one model in the plan. `packed_inputs` are the inputs
+        as `pack` gives them, where that was done already. `bell` is the channel to ring
         when it ends, empty for nobody; `terms` bound how many executions go on at once and say
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
-        who watches from the beginning, empty where no ring is needed, None for nobody.
+        who watches from the beginning, empty where no ring is needed, None for nobody; `depth` is
+        1, or one more than that of the run whose node makes the call.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
         `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
         ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits, MaxCreditsExceeded.
@@ -94,7 +99,7 @@ class Executions:
         quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
         slug, version = (workflow.slug, workflow.version) if workflow else ("", "")
-        packed = pack(dict(inputs))
+        packed = packed_inputs or pack(dict(inputs))
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
             *(0, execution_id, reference, version, initial_statuses(plan)),
@@ -105,6 +110,7 @@ class Executions:
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
             *watching(watcher),
+            *(("depth", depth) if depth > 1 else ()),
         ]
         keys = accept_keys(account_id, slug, execution_id, once, pass_key)
         carried = carried_by_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
@@ -244,17 +250,12 @@ class Executions:
     ) -> tuple[list[Execution], str | None]:
         """The account's executions, newest first, and the cursor of the next page.
 
-        A page ends early where results are large, and is held when they are. Raises ValueError for
-        a cursor that is not one, and Unavailable; a result that is gone is None.
+        A page ends early where results are large, and is held when they are; it ends early as well
+        where matches are rare. Raises ValueError for a cursor that is not one, and Unavailable; a
+        result that is gone is None.
         """
-        return await self._list.page(
-            account_id,
-            status=status,
-            workflow_slug=workflow_slug,
-            limit=limit,
-            cursor=cursor,
-            hold=hold,
-        )
+        wanted = ExecutionFilter(status=status, workflow_slug=workflow_slug)
+        return await self._list.page(account_id, wanted, limit=limit, cursor=cursor, hold=hold)
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:

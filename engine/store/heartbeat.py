@@ -5,10 +5,12 @@ import threading
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, RedisError
 from redis.retry import Retry
 
 from engine import keyspace
+from engine.errors import WrongStore
+from engine.store.installation import Guard, parse_marker
 from engine.store.scripts import SCRIPTS
 
 BEATS_PER_LEASE = 6
@@ -17,9 +19,15 @@ log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Renews one lease for everything that a worker process holds."""
+    """Renews one lease for everything that a worker process holds.
 
-    def __init__(self, redis_url: str, worker_id: str, lease_seconds: float) -> None:
+    With a guard it leaves a Redis alone that does not hold this installation's data.
+    """
+
+    def __init__(
+        self, redis_url: str, worker_id: str, lease_seconds: float, guard: Guard | None = None
+    ) -> None:
+        self._guard = guard
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._stopped = threading.Event()
@@ -47,10 +55,26 @@ class Heartbeat:
         pause = self._lease_seconds / BEATS_PER_LEASE
         while not self._stopped.is_set():
             try:
-                self._beat()
+                if self._may_beat():
+                    self._beat()
+            except (ReadOnlyError, MasterDownError):
+                log.warning("heartbeat reached a replica, connecting again")
+                self._client.connection_pool.disconnect()
             except RedisError as error:
                 log.warning("heartbeat failed", extra={"reason": type(error).__name__})
+            except Exception:  # a worker without a heartbeat is taken for dead while it works
+                log.exception("heartbeat failed unexpectedly")
             self._stopped.wait(pause)
+
+    def _may_beat(self) -> bool:
+        if self._guard is None:
+            return True
+        fields = self._client.execute_command("HGETALL", keyspace.installation())
+        try:
+            self._guard.check(parse_marker(fields))
+        except WrongStore:
+            return False  # the store's client says so in the log
+        return True
 
     def _beat(self) -> None:
         script = SCRIPTS["beat_worker"]

@@ -19,6 +19,7 @@ BULK_QUEUE = "bulk"
 WALK_ACTOR = "walk"
 DELIVER_QUEUE = "deliver"
 DELIVER_ACTOR = "deliver"
+QUEUES = (WALK_QUEUE, BULK_QUEUE, DELIVER_QUEUE)
 SENT_AT_ONCE = 1_000
 MAX_CARRIED_BYTES = 4_096
 """Of inputs; what is larger is read from the record alone."""
@@ -110,3 +111,8 @@ class HintSender:
         ]
         # Together: cancelled at the first, it must not leave the second to fail unheard.
         return sum(int(length) for length in await asyncio.gather(*lengths))
+
+    async def heads(self) -> dict[str, bytes | None]:
+        """The hint that each queue gives next, None for an empty queue. Raises Unavailable."""
+        found = [self._client.send("LINDEX", keyspace.hints(queue), 0) for queue in QUEUES]
+        return dict(zip(QUEUES, await asyncio.gather(*found), strict=True))

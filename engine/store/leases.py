@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine import keyspace
 from engine.store.client import Client
+from engine.store.execution_records import parse_hash
 from engine.store.scripts import SCRIPTS
 
 SEEN_DEAD = 1
@@ -58,9 +59,12 @@ class Leases:
         reply = await self._client.send("ZRANGE", keyspace.workers(), 0, -1, "WITHSCORES")
         return {name.decode(): int(score) for name, score in reply}
 
-    async def dead_workers(self, *, seen_only: bool = False) -> list[str]:
-        """The workers whose lease is over, or only those whose death was seen."""
-        now = SEEN_DEAD if seen_only else 0
+    async def dead_workers(self, *, now: int = 0, seen_only: bool = False) -> list[str]:
+        """The workers whose lease is over, or only those whose death was seen.
+
+        `now` is in milliseconds, 0 for Redis's clock.
+        """
+        now = SEEN_DEAD if seen_only else now
         reply = await self._client.call(SCRIPTS["list_dead_workers"], [keyspace.workers()], [now])
         return [name.decode() for name in reply]
 
@@ -71,10 +75,20 @@ class Leases:
         )
         return [name.decode() for reply in replies for name in reply]
 
-    async def bury(self, worker_id: str) -> bool:
-        """Forget a dead worker, unless it has come back or holds something (again)."""
+    async def claims(self, worker_id: str) -> dict[str, bytes]:
+        """The claims of a worker on record: reference to fence and token."""
+        replies = await asyncio.gather(
+            *(self._client.send("HGETALL", keyspace.held(p, worker_id)) for p in PARTITIONS)
+        )
+        return {name: claim for reply in replies for name, claim in parse_hash(reply).items()}
+
+    async def bury(self, worker_id: str, *, now: int = 0) -> bool:
+        """Forget a dead worker, unless it has come back or holds something (again).
+
+        `now` is in milliseconds, 0 for Redis's clock.
+        """
         buried = await self._client.call(
-            SCRIPTS["bury_worker"], [keyspace.workers()], [0, worker_id]
+            SCRIPTS["bury_worker"], [keyspace.workers()], [now, worker_id]
         )
         if buried and await self.held(worker_id):
             # It claimed something between the last look and now: found again by the next sweep.
@@ -82,13 +96,22 @@ class Leases:
             return False
         return bool(buried)
 
-    async def take_lead(self, worker_id: str, lease_ms: int) -> bool:
-        """Become or stay the leader among the sweepers."""
-        return bool(
-            await self._client.call(
-                SCRIPTS["take_lead"], [keyspace.leader()], [worker_id, lease_ms]
-            )
+    async def take_lead(self, worker_id: str, lease_ms: int) -> tuple[bool, int]:
+        """Become or stay the leader among the sweepers.
+
+        Returns whether this one leads, and Redis's time in milliseconds.
+        """
+        leads, now = await self._client.call(
+            SCRIPTS["take_lead"], [keyspace.leader()], [0, worker_id, lease_ms]
         )
+        return bool(leads), int(now)
+
+    async def shorten(self, lease_ms: int, *, now: int = 0) -> None:
+        """End leases no later than one granted now, as Redis's clock may have been set back.
+
+        `now` is in milliseconds, 0 for Redis's clock.
+        """
+        await self._client.call(SCRIPTS["shorten_leases"], [keyspace.workers()], [now, lease_ms])
 
     async def promote(self, resend_ms: int) -> list[str]:
         """References whose hint is due now; each is due again after `resend_ms`."""

@@ -8,7 +8,9 @@ from engine.tiers import Terms, Tiers
 WINDOW_SECONDS = 60
 WINDOW_MS = WINDOW_SECONDS * 1000
 UPLOADS = "assets"
-"""The bucket in which uploads are counted; in all others runs are."""
+"""The bucket in which uploads are counted."""
+SAVES = "workflows"
+"""The bucket in which saves of workflows are counted; in all others runs are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +48,14 @@ class CallLimits:
 
     def __init__(self, tiers: Tiers) -> None:
         self._runs = limits_by_tier(tiers, lambda terms: terms.runs_per_minute)
-        self._uploads = limits_by_tier(tiers, lambda terms: terms.uploads_per_minute)
+        self._others = {
+            UPLOADS: limits_by_tier(tiers, lambda terms: terms.uploads_per_minute),
+            SAVES: limits_by_tier(tiers, lambda terms: terms.saves_per_minute),
+        }
 
     def of(self, bucket: str) -> list[str | int]:
         """As the counting scripts take them."""
-        return self._uploads if bucket == UPLOADS else self._runs
+        return self._others.get(bucket, self._runs)
 
 
 def limits_by_tier(tiers: Tiers, limit: Callable[[Terms], int | None]) -> list[str | int]:

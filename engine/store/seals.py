@@ -4,9 +4,9 @@ from engine import keyspace
 from engine.errors import Unavailable
 from engine.sealing import Sealer, Unsealable
 from engine.store.client import Client
+from engine.store.installation import SEAL_PLACE
 
 SEALED = "sealed by this installation"
-PLACE = ("installation",)
 
 
 class Seals:
@@ -18,12 +18,12 @@ class Seals:
 
     async def fit(self) -> bool:
         """Whether the key is the installation's. Raises SettingError when there is none."""
-        ours = self._sealer.seal(SEALED, PLACE)
+        ours = self._sealer.seal(SEALED, SEAL_PLACE)
         kept = await self._client.send("SET", keyspace.seal(), ours, "NX", "GET")
         if kept is None or kept == ours:
             return True
         try:
-            self._sealer.open(kept, PLACE)
+            self._sealer.open(kept, SEAL_PLACE)
         except Unsealable:
             return False
         await self._client.send("SET", keyspace.seal(), ours)  # the newest key is the one to have

@@ -1,4 +1,8 @@
-"""A subscription to one channel that reconnects by itself and notices half-open connections."""
+"""A subscription to one channel that reconnects by itself.
+
+It notices half-open connections, and a server that has become a replica: there the messages of a
+new primary may never arrive.
+"""
 
 import asyncio
 import contextlib
@@ -8,9 +12,9 @@ from typing import Any
 
 import hiredis
 
-from engine.store.connection import connect, pack
+from engine.store.connection import IsReplica, connect, is_replica, pack
 
-PING_SECONDS = 2.0
+LOOK_SECONDS = 2.0
 RECONNECT_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
@@ -41,8 +45,10 @@ class Subscription:
         while True:
             try:
                 await self._receive(receive)
-            except (OSError, TimeoutError, hiredis.HiredisError):
+            except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
                 log.warning("subscription lost, connecting again", extra={"channel": self._channel})
+            except Exception:
+                log.exception("subscription failed", extra={"channel": self._channel})
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _receive(self, receive: Callable[[bytes], None]) -> None:
@@ -54,11 +60,12 @@ class Subscription:
 
         connection = await connect(self._url, push)
         try:
-            # The confirmation comes as a push; the PING's reply tells that it has come.
+            # The confirmation comes as a push; the next reply tells that it has come.
             connection.write([pack("SUBSCRIBE", self._channel)], [])
             while not connection.lost.done():
-                await connection.ask("PING")
-                await asyncio.wait([connection.lost], timeout=PING_SECONDS)
+                if is_replica(await connection.ask("HELLO")):
+                    raise IsReplica("The server has become a replica")
+                await asyncio.wait([connection.lost], timeout=LOOK_SECONDS)
         finally:
             connection.abort()
         raise ConnectionError("The subscription's connection has ended")

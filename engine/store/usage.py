@@ -1,99 +1,113 @@
-"""Usage: what an account has run and what it cost, a page at a time."""
+"""Usage: executions of an account and their cost, a page at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import keyspace
-from engine.executions import Execution, ExecutionStatus
+from engine.executions import Execution
 from engine.store.client import Client
-from engine.store.execution_records import HEAD_FIELDS, RESULT_AT, parse_head
-from engine.store.scripts import SCRIPTS
+from engine.store.execution_records import (
+    HEAD_FIELDS,
+    RESULT_AT,
+    make_cursor,
+    parse_cursor,
+    parse_head,
+)
+from engine.store.execution_scan import ExecutionFilter, Row, scan
 
-CHUNK = 500
-"""Executions that one script looks at: about a millisecond of Redis's time."""
+COUNTED_AT_MOST = 10_000
+"""Matches up to which a total is exact."""
+EXAMINED_AT_MOST = 50_000
+"""Executions that one request examines: about a tenth of a second of Redis's time in all."""
 FIELDS = HEAD_FIELDS[:RESULT_AT] + HEAD_FIELDS[RESULT_AT + 1 :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsageFilter:
-    """Which executions are wanted; None: it does not matter."""
-
-    status: ExecutionStatus | None = None
-    workflow_slug: str | None = None
-    model_id: str | None = None
-
-    @property
-    def words(self) -> tuple[str, str, str]:
-        """As `match_executions` takes it."""
-        return self.status or "", self.workflow_slug or "", self.model_id or ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UsagePage:
-    """Executions without results and nodes, newest first, and how many there are in all."""
+    """Executions without results and nodes, newest first."""
 
     rows: tuple[Execution, ...]
+    offset: int
+    """Matches before the first row."""
     total: int
+    """Matches in all, or, where it is not exact, those that were counted."""
+    is_exact: bool
+    next_cursor: str | None
+    """Continues behind the last row where the total is not exact; None otherwise."""
 
 
 class UsageLog:
-    """Reads what accounts have used."""
+    """Reads the usage of accounts."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def page(
-        self, account_id: str, wanted: UsageFilter, *, limit: int, offset: int
+        self,
+        account_id: str,
+        wanted: ExecutionFilter,
+        *,
+        limit: int,
+        offset: int,
+        cursor: str | None = None,
     ) -> UsagePage:
-        """The rows from `offset` on, counted among those that are wanted."""
-        if any(wanted.words):
-            ids, total = await self._matching(account_id, wanted, limit, offset)
-        else:
-            ids, total = await self._any(account_id, limit, offset)
-        rows = await asyncio.gather(*(self._row(account_id, each) for each in ids))
-        return UsagePage(rows=tuple(row for row in rows if row is not None), total=total)
+        """A page of matches: `offset` of them are skipped, or all those before the cursor.
 
-    async def _any(self, account_id: str, limit: int, offset: int) -> tuple[Sequence[str], int]:
+        Raises ValueError for a cursor that is not one.
+        """
+        if wanted.is_open and cursor is None:
+            return await self._open_page(account_id, limit, offset)
+        position, before = (None, 0) if cursor is None else _parse_cursor(cursor)
+        return await self._matching_page(account_id, wanted, limit, offset, position, before)
+
+    async def _open_page(self, account_id: str, limit: int, offset: int) -> UsagePage:
         key = keyspace.account_executions(account_id)
         total, members = await asyncio.gather(
             self._client.send("ZCARD", key),
             self._client.send("ZRANGE", key, offset, offset + limit - 1, "REV"),
         )
-        return [member.decode() for member in members], int(total)
+        return UsagePage(
+            rows=await self._rows(account_id, [member.decode() for member in members]),
+            offset=offset,
+            total=int(total),
+            is_exact=True,
+            next_cursor=None,
+        )
 
-    async def _matching(
-        self, account_id: str, wanted: UsageFilter, limit: int, offset: int
-    ) -> tuple[Sequence[str], int]:
-        found: list[str] = []
-        total = 0
-        async for ids in self._chunks(account_id):
-            keys = [keyspace.execution(account_id, each) for each in ids]
-            positions = await self._client.call(SCRIPTS["match_executions"], keys, wanted.words)
-            low, high = max(0, offset - total), max(0, offset + limit - total)
-            found += [ids[position - 1] for position in positions[low:high]]
-            total += len(positions)
-        return found, total
+    async def _matching_page(
+        self,
+        account_id: str,
+        wanted: ExecutionFilter,
+        limit: int,
+        offset: int,
+        position: Row | None,
+        before: int,
+    ) -> UsagePage:
+        found: list[Row] = []
+        total, is_end = before, False
+        low, high = before + offset, before + offset + limit
+        async for chunk in scan(
+            self._client, account_id, wanted, position, at_most=EXAMINED_AT_MOST
+        ):
+            found += chunk.matching[max(0, low - total) : max(0, high - total)]
+            total += len(chunk.matching)
+            position, is_end = chunk.last, chunk.is_end
+            if total - before > COUNTED_AT_MOST and total >= high:
+                break
+        behind = found[-1] if len(found) == limit else position
+        counted = low + limit if len(found) == limit else total
+        return UsagePage(
+            rows=await self._rows(account_id, [execution_id for _, execution_id in found]),
+            offset=low,
+            total=total,
+            is_exact=is_end,
+            next_cursor=None if is_end or behind is None else _make_cursor(behind, counted),
+        )
 
-    async def _chunks(self, account_id: str) -> AsyncIterator[Sequence[str]]:
-        """All of the account's executions, newest first."""
-        key = keyspace.account_executions(account_id)
-        start = 0
-        while True:
-            members = await self._client.send("ZRANGE", key, start, start + CHUNK - 1, "REV")
-            if members:
-                yield [member.decode() for member in members]
-            if len(members) < CHUNK:
-                return
-            start = await self._behind(key, members, start)
-
-    async def _behind(self, key: str, members: Sequence[bytes], start: int) -> int:
-        # By the last that is still there, not by counting on: newer ones may have come in before.
-        for member in reversed(members):
-            rank = await self._client.send("ZREVRANK", key, member)
-            if rank is not None:
-                return int(rank) + 1
-        return start
+    async def _rows(self, account_id: str, ids: Sequence[str]) -> tuple[Execution, ...]:
+        rows = await asyncio.gather(*(self._row(account_id, each) for each in ids))
+        return tuple(row for row in rows if row is not None)
 
     async def _row(self, account_id: str, execution_id: str) -> Execution | None:
         key = keyspace.execution(account_id, execution_id)
@@ -102,3 +116,14 @@ class UsageLog:
             return None  # pruned since its id was read
         values.insert(RESULT_AT, None)
         return parse_head(account_id, execution_id, values)
+
+
+def _make_cursor(position: Row, before: int) -> str:
+    return f"{before}.{make_cursor(*position)}"
+
+
+def _parse_cursor(cursor: str) -> tuple[Row, int]:
+    before, _, position = cursor.partition(".")
+    if not before.isascii() or not before.isdigit() or len(before) > 15:
+        raise ValueError("not a cursor of this list")
+    return parse_cursor(position), int(before)

@@ -24,7 +24,9 @@ class Verdict(StrEnum):
     CANCEL = "cancel"
     """Nothing was recorded: the execution is to be cancelled."""
     CONFLICT = "conflict"
-    """Nothing was recorded: another walker has moved some of these nodes."""
+    """Nothing was recorded but the number: another walker has moved some of these nodes."""
+    BEHIND = "behind"
+    """Nothing was recorded: Redis has lost earlier steps, on which this one builds."""
     OVER = "over"
     """Nothing was recorded: a claimed node would pass what the run may spend at most."""
     POOR = "poor"
@@ -36,7 +38,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The verdict and the node statuses as they are now. `now` is in milliseconds."""
+    """The verdict and the node statuses as they are now. `now` is in milliseconds.
+
+    The statuses are empty where a step was on record already: they may say more than it did.
+    """
 
     verdict: Verdict
     statuses: str = ""
@@ -67,6 +72,7 @@ class Walks:
         """Take the execution for this worker, or None when there is nothing to take."""
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = keyspace.partition_of(account_id)
+        token = token or secrets.token_hex(8)
         reply = await self._client.call(
             SCRIPTS["claim_execution"],
             [
@@ -74,7 +80,7 @@ class Walks:
                 keyspace.due(partition),
                 keyspace.held(partition, worker_id),
             ],
-            [0, reference, token or secrets.token_hex(8)],
+            [0, reference, token],
         )
         if reply[0] == b"busy" and reply[1] == b"cancel_requested":
             # The order to stop may have been lost on its way to whoever holds it.
@@ -83,7 +89,7 @@ class Walks:
             return None
         record = parse_hash(reply[3])
         return Claimed(
-            hold=Hold(account_id, execution_id, worker_id, int(reply[1])),
+            hold=Hold(account_id, execution_id, worker_id, int(reply[1]), token),
             now=int(reply[2]),
             slug=record["slug"].decode(),
             version=int(record["version"] or 0),
@@ -135,7 +141,7 @@ class Walks:
                 *(outbox(account_id, execution_id, step.told_key) if tells else ()),
             ],
             [
-                *(0, hold.reference, hold.fence, number),
+                *(0, hold.reference, hold.name, number),
                 *moves_of(step),
                 *end_of(step, execution_id),
             ],
@@ -160,7 +166,7 @@ class Walks:
         verdict: bytes = await self._client.call(
             SCRIPTS["save_job"],
             hold.keys,
-            [hold.reference, hold.fence, index, item, job, int(must_cancel)],
+            [hold.reference, hold.name, index, item, job, int(must_cancel)],
         )
         return verdict == b"ok"
 
@@ -184,20 +190,34 @@ class Walks:
         verdict: bytes = await self._client.call(
             SCRIPTS["keep_answers"],
             hold.keys,
-            [hold.reference, hold.fence, index, number, answers, "1" if is_aside else ""],
+            [hold.reference, hold.name, index, number, answers, "1" if is_aside else ""],
         )
         return verdict == b"ok"
 
-    async def kept_answers(self, account_id: str, execution_id: str, index: int) -> Sequence[bytes]:
-        """The batches of what a node keeps, in order."""
+    async def kept_answers(
+        self, account_id: str, execution_id: str, index: int
+    ) -> Sequence[bytes | None]:
+        """The batches of what a node keeps, in order, None for one that Redis has lost."""
         key = keyspace.execution(account_id, execution_id)
         kept = (await self._client.send("HGET", key, "kept") or b"").decode()
         counts = dict(each.split("=") for each in kept.split(",") if each)
         fields = [f"k{index}.{number + 1}" for number in range(int(counts.get(str(index), 0)))]
         return await self._client.send("HMGET", key, *fields) if fields else []
 
-    async def give_back(self, reference: str, worker_id: str, *, is_lost: bool) -> bool:
-        """Take the execution from a worker; its running nodes are pending again."""
+    async def give_back(
+        self,
+        reference: str,
+        worker_id: str,
+        *,
+        is_lost: bool,
+        pause_ms: int = 0,
+        claim: bytes = b"",
+    ) -> bool:
+        """Take the execution from a worker; its running nodes are pending again.
+
+        A lost one waits `pause_ms` for its next walk, twice as long after each further loss without
+        a step between, a minute at most. With `claim`, only while that is the claim on record.
+        """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = keyspace.partition_of(account_id)
         given = await self._client.call(
@@ -207,7 +227,7 @@ class Walks:
                 keyspace.due(partition),
                 keyspace.held(partition, worker_id),
             ],
-            [0, reference, "1" if is_lost else "0"],
+            [0, reference, "1" if is_lost else "0", pause_ms, claim],
         )
         return bool(given)
 

@@ -1,6 +1,7 @@
 """Workflows at rest: a head, a document for each version, and the directory of slugs."""
 
 import asyncio
+import contextlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -9,12 +10,12 @@ from itertools import count
 from typing import Any
 
 from engine import keyspace
-from engine.documents import Document, from_record, to_record
+from engine.documents import Document, from_record
 from engine.errors import (
     InvalidGraph,
     ModelNotFound,
     NotFound,
-    VersionConflict,
+    QuotaExceeded,
     WorkflowNotFound,
 )
 from engine.graph import NodeName, Plan, compile_plan, name_nodes
@@ -22,12 +23,14 @@ from engine.model_plan import MODEL, NAMES, model_plan
 from engine.models.registry import find_model, generation
 from engine.slugs import numbered, slugify
 from engine.store.client import Client
-from engine.store.records import pack, unpack
+from engine.store.records import unpack
 from engine.store.scripts import SCRIPTS
+from engine.store.versions import Versions
+from engine.store.workflow_saves import Save, WorkflowSaves
+from engine.tiers import Tiers
 
 PLANS_KEPT = 512
 SLUGS_PER_LOOK = 64
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +57,10 @@ NOTHING: Kept = (None, None, 0)
 class Workflows:
     """Saves, reads, lists and deletes workflows, and keeps their plans at hand."""
 
-    def __init__(self, client: Client, retention_days: float) -> None:
+    def __init__(self, client: Client, tiers: Tiers, versions: Versions) -> None:
         self._client = client
-        self._keep_ms = max(DAY_MS, int(2 * retention_days * DAY_MS))
+        self._versions = versions
+        self._saves = WorkflowSaves(client, tiers, versions)
         self._owners: dict[str, str] = {}
         self._plans: OrderedDict[tuple[str, int], Kept] = OrderedDict()
         self._current: dict[str, int] = {}
@@ -64,9 +68,16 @@ class Workflows:
     async def create(
         self, account_id: str, document: Document, problems: list[dict[str, str]]
     ) -> Workflow:
-        """Save the first version under a slug made from its name, for good."""
+        """Save the first version under a slug made from its name, for good.
+
+        Raises QuotaExceeded.
+        """
         slug = await self._take_slug(account_id, slugify(document.name))
-        return await self._save(account_id, slug, document, problems, "new")
+        try:
+            return await self._save(account_id, slug, document, problems, "new")
+        except QuotaExceeded:
+            await self._client.send("HDEL", keyspace.slugs(), slug)
+            raise
 
     async def update(
         self,
@@ -76,7 +87,10 @@ class Workflows:
         problems: list[dict[str, str]],
         expected_version: int | None = None,
     ) -> Workflow:
-        """Save a new version. Raises WorkflowNotFound, or VersionConflict when it has moved on."""
+        """Save a new version.
+
+        Raises WorkflowNotFound, VersionConflict when it has moved on, and QuotaExceeded.
+        """
         expected = "" if expected_version is None else str(expected_version)
         return await self._save(account_id, slug, document, problems, expected)
 
@@ -100,26 +114,25 @@ class Workflows:
         problems: list[dict[str, str]],
         expected: str,
     ) -> Workflow:
-        record = pack({"document": to_record(document), "problems": problems})
-        reply = await self._client.call(
-            SCRIPTS["save_workflow"],
-            [keyspace.workflow(account_id, slug), keyspace.account_workflows(account_id)],
-            [0, slug, secrets.token_hex(8), expected, record],
+        save = Save(
+            account_id=account_id,
+            slug=slug,
+            document=document,
+            problems=problems,
+            expected=expected,
+            operation=secrets.token_hex(8),
         )
-        if reply[0] == b"gone":
-            raise WorkflowNotFound
-        if reply[0] == b"conflict":
-            raise VersionConflict(int(reply[1]))
+        version, created, updated = await self._saves.write(save)
         await self._list(slug, document.is_template, document.public_playground)
-        self._current[slug] = int(reply[1])
+        self._current[slug] = version
         return Workflow(
             slug=slug,
             account_id=account_id,
-            version=int(reply[1]),
+            version=version,
             document=document,
             problems=tuple(problems),
-            created_at=int(reply[2]),
-            updated_at=int(reply[3]),
+            created_at=created,
+            updated_at=updated,
         )
 
     async def _list(self, slug: str, is_template: bool, is_public: bool) -> None:
@@ -130,8 +143,11 @@ class Workflows:
 
     async def get(self, slug: str) -> Workflow:
         """The current version, whoever owns it. Raises WorkflowNotFound."""
-        account_id = await self._owner(slug)
-        return await self._read(account_id, slug)
+        account_id = self._owners.get(slug) or await self._owner(slug)
+        workflow = await self._read(account_id, slug)
+        # Not before it is found: the slug of a workflow that had no room is given to others again.
+        self._owners[slug] = account_id
+        return workflow
 
     async def get_readable(self, account_id: str, slug: str) -> Workflow:
         """The current version for an account that owns it, or that reads it as a template.
@@ -161,13 +177,10 @@ class Workflows:
         return (owner or b"").decode(), bool(owner and is_listed)
 
     async def _owner(self, slug: str) -> str:
-        owner = self._owners.get(slug)
-        if owner is None:
-            data = await self._client.send("HGET", keyspace.slugs(), slug)
-            if data is None:
-                raise WorkflowNotFound
-            owner = self._owners[slug] = data.decode()
-        return owner
+        data: bytes | None = await self._client.send("HGET", keyspace.slugs(), slug)
+        if data is None:
+            raise WorkflowNotFound
+        return data.decode()
 
     async def _read(self, account_id: str, slug: str, version: int | None = None) -> Workflow:
         key = keyspace.workflow(account_id, slug)
@@ -200,12 +213,11 @@ class Workflows:
 
         Raises WorkflowNotFound.
         """
-        if self._owners.get(slug) != account_id:
-            owner = await self._client.send("HGET", keyspace.slugs(), slug)
-            if owner is None or owner.decode() != account_id:
-                raise WorkflowNotFound
-            self._owners[slug] = account_id
-        return await self.plan(slug, fresh=fresh)
+        if self._owners.get(slug) != account_id and await self._owner(slug) != account_id:
+            raise WorkflowNotFound
+        found = await self.plan(slug, fresh=fresh)
+        self._owners[slug] = account_id
+        return found
 
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
         """The plan of one version, for walking and for showing executions.
@@ -237,18 +249,22 @@ class Workflows:
     async def node_names(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
     ) -> Sequence[NodeName]:
-        """How the nodes of an execution are called, though its model may be gone.
+        """How the nodes of an execution are called, though its model or document may be gone.
 
         Raises WorkflowNotFound.
         """
-        try:
-            return (await self.plan_of_execution(account_id, slug, version, model_ids)).names
-        except NotFound:
-            return NAMES if not slug else await self._names(account_id, slug, version)
-
-    async def _names(self, account_id: str, slug: str, version: int) -> Sequence[NodeName]:
+        if not slug:
+            with contextlib.suppress(NotFound):
+                return (await self.plan_of_execution(account_id, slug, version, model_ids)).names
+            return NAMES
+        workflow, plan = self._known(slug, version) or (None, None)
+        if workflow is not None and plan is not None and workflow.account_id == account_id:
+            return plan.names
+        names = await self._versions.node_names(account_id, slug, version)
+        if names is not None:
+            return names
         document = (await self._read(account_id, slug, version)).document
-        return name_nodes(document.nodes, document.edges)
+        return name_nodes(document.nodes, document.edges)  # of before names were kept
 
     async def lost_models(
         self, account_id: str, slug: str, version: int, model_ids: Sequence[str]
@@ -289,8 +305,13 @@ class Workflows:
         """Delete the workflow; executions in flight finish. Raises WorkflowNotFound."""
         deleted = await self._client.call(
             SCRIPTS["delete_workflow"],
-            [keyspace.workflow(account_id, slug), keyspace.account_workflows(account_id)],
-            [slug, self._keep_ms],
+            [
+                keyspace.workflow(account_id, slug),
+                keyspace.account_workflows(account_id),
+                keyspace.stored_documents(account_id),
+                keyspace.workflows_due(keyspace.partition_of(account_id)),
+            ],
+            [0, slug, keyspace.reference(account_id, slug)],
         )
         if not deleted:
             raise WorkflowNotFound

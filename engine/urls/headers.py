@@ -12,6 +12,7 @@ REFUSED = frozenset(
         "content-length",
         "expect",
         "forwarded",
+        "headrace-depth",
         "host",
         "http2-settings",
         "keep-alive",

@@ -26,7 +26,7 @@ from gateway.description.parts import (
 )
 from gateway.description.schema import Schema
 from gateway.description.shapes import COMPONENTS
-from gateway.endpoints import Endpoint, Guarded, Public, Resource, SessionOnly
+from gateway.endpoints import Endpoint, Guarded, Public, Resource, SessionOnly, needs_approval
 
 OPENAPI = "3.1.0"
 PARAMETER = re.compile(r"{(\w+)}")
@@ -126,6 +126,8 @@ def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
     )
     if method not in READING:
         yield errors.CsrfFailed
+    if needs_approval(endpoint, method):
+        yield errors.AccountNotApproved
     if isinstance(endpoint, SessionOnly):
         yield errors.SessionRequired
         if endpoint.is_admins:
@@ -133,8 +135,6 @@ def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
         return
     if endpoint.capability is not None and endpoint.capability not in IMPLICIT:
         yield from (errors.CapabilityDenied, errors.CapabilityAboveCeiling)
-        if endpoint.capability.endswith(":run"):
-            yield errors.AccountNotApproved
     if endpoint.bucket is not None:
         yield errors.RateLimitExceeded
 

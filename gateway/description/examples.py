@@ -304,6 +304,7 @@ EXAMPLES: dict[str, list[Any]] = {
     "Delivery": [TEST_DELIVERY],
     "DeliveryPage": [{"rows": [TEST_DELIVERY, DELIVERY], "nextCursor": None}],
     "Status": [{"status": "ok"}],
+    "Readiness": [{"status": "ready"}, {"status": "ready", "degraded": ["hints"]}],
     "AssetForm": [{"file": "…"}],
     "Asset": [ASSET],
     "AssetPage": [

@@ -55,6 +55,7 @@ RUN_ERRORS: tuple[type[EngineError], ...] = (
     errors.IdempotencyKeyReused,
     errors.TooManyExecutions,
     errors.ExecutionFailed,
+    errors.LoopDetected,
 )
 """Of all that can be run."""
 SCHEMA_JSON = "application/schema+json"
@@ -92,7 +93,7 @@ OPERATIONS: dict[str, Operation] = {
     "delete_model": Operation(answers={200: "Deleted"}, errors=(errors.ModelNotFound,)),
     "get_usage": Operation(
         answers={200: "UsagePage"},
-        query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET),
+        query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET, CURSOR),
         errors=(errors.InvalidQuery,),
     ),
     "list_executions": Operation(
@@ -112,7 +113,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "list_workflows": Operation(answers={200: "WorkflowList"}),
     "create_workflow": Operation(
-        answers={201: "Workflow"}, body="WorkflowDocument", errors=(errors.InvalidGraph,)
+        answers={201: "Workflow"},
+        body="WorkflowDocument",
+        errors=(errors.InvalidGraph, errors.QuotaExceeded),
     ),
     "get_workflow": Operation(answers={200: "Workflow"}, errors=(errors.WorkflowNotFound,)),
     "update_workflow": Operation(
@@ -124,6 +127,7 @@ OPERATIONS: dict[str, Operation] = {
             errors.NotOwner,
             errors.WorkflowNotFound,
             errors.VersionConflict,
+            errors.QuotaExceeded,
         ),
     ),
     "delete_workflow": Operation(
@@ -198,6 +202,6 @@ OPERATIONS: dict[str, Operation] = {
     "show_docs": Operation(answers={200: "Page"}),
     "show_home": Operation(answers={200: "Page"}),
     "metrics": Operation(answers={200: "Metrics"}),
-    "readyz": Operation(answers={200: "Status"}, errors=(errors.Unavailable,)),
+    "readyz": Operation(answers={200: "Readiness"}, errors=(errors.Unavailable,)),
 }
 """By the name of the handler. The pages that sign browsers in have none."""

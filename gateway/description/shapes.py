@@ -215,6 +215,12 @@ COMPONENTS: dict[str, Schema] = {
         )
     ),
     "UsagePage": members(
+        {
+            "totalIsExact": described(
+                {"type": "boolean"}, "False when there may be more matches than `total`."
+            ),
+            "nextCursor": described(TEXT, "Continues the page where `total` is not exact."),
+        },
         rows=list_of(
             members(
                 id=ID,
@@ -254,6 +260,15 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "DeliveryPage": members(rows=list_of(ref("Delivery")), nextCursor=TEXT_OR_NULL),
     "Status": members(status=TEXT),
+    "Readiness": members(
+        {
+            "degraded": described(
+                list_of(TEXT),
+                "Why this serves, but not as it should; `hints`: work waits that no worker takes.",
+            )
+        },
+        status=TEXT,
+    ),
     "Page": TEXT,
     "Metrics": TEXT,
     "Media": TEXT,

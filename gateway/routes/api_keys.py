@@ -14,8 +14,9 @@ from engine.store import Principal
 from engine.store.api_keys import MAX_NAME
 from engine.values import is_text, moment
 from gateway.endpoints import Resource, session_only
+from gateway.json_bodies import read_object
 from gateway.services import GatewayRequest
-from gateway.wire import json_response, key_shape, read_object
+from gateway.wire import json_response, key_shape
 
 logger = logging.getLogger(__name__)
 

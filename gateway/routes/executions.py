@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from engine.errors import ExecutionNotFound
 from engine.store import Principal
-from gateway.endpoints import Resource, requires
+from gateway.endpoints import Resource, before_approval, requires
 from gateway.naming import node_names
 from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest
@@ -60,6 +60,7 @@ async def watch_execution(request: GatewayRequest, principal: Principal) -> Resp
     return watch.answer(await watch.look())
 
 
+@before_approval  # it stops what an account began before its approval was withdrawn
 @requires("execution:cancel")
 async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for an execution to stop."""

@@ -26,12 +26,16 @@ async def healthz(request: GatewayRequest) -> Response:
 
 @public
 async def readyz(request: GatewayRequest) -> Response:
-    """The store answers and the process is not about to stop. Raises Unavailable."""
+    """The store answers and the process is not about to stop. Raises Unavailable.
+
+    `degraded` names the conditions under which it serves, but not as it should.
+    """
     services = request.state["services"]
     if services.stopping.is_set():
         raise Unavailable("This process is about to stop")
     await services.store.ping()
-    return json_response({"status": "ready"})
+    degraded = services.readiness.degraded()
+    return json_response({"status": "ready"} | ({"degraded": degraded} if degraded else {}))
 
 
 @public

@@ -12,13 +12,13 @@ from engine.models.registry import all_models, pairs_on_disk
 from engine.models.saved import parse_saved
 from engine.store import Principal, SavedModel
 from gateway.endpoints import Resource, admins_only, requires
+from gateway.json_bodies import read_object
 from gateway.query import MAX_VERSION, Query
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
 from gateway.wire import (
     json_response,
     model_shape,
-    read_object,
     saved_model_shape,
     saved_version_shape,
 )

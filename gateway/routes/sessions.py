@@ -9,7 +9,7 @@ from engine.errors import Unauthorized
 from engine.store import Principal
 from gateway import answers
 from gateway.browsers import check_origin, is_opened_on_purpose, session_cookie
-from gateway.endpoints import Resource, guessed, session_only
+from gateway.endpoints import Resource, before_approval, guessed, session_only
 from gateway.pages import HEADERS, page
 from gateway.query import Query
 from gateway.services import GatewayRequest
@@ -45,6 +45,7 @@ async def sign_in(request: GatewayRequest) -> Response:
     return await _sign_in(request, Query(request.scope).text("token") or "")
 
 
+@before_approval
 @session_only
 async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     """End the session; its cookie is worth nothing from now on."""

@@ -3,9 +3,10 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.store import Principal, UsageFilter
+from engine.errors import InvalidQuery
+from engine.store import ExecutionFilter, Principal
 from gateway.endpoints import Resource, any_key
-from gateway.query import MAX_OFFSET, Query
+from gateway.query import MAX_OFFSET, Query, cursor_refused
 from gateway.services import GatewayRequest
 from gateway.wire import json_response, usage_row
 
@@ -16,19 +17,27 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     query = Query(request.scope)
     limit = query.limit()
     offset = query.integer("offset", default=0, low=0, high=MAX_OFFSET)
-    wanted = UsageFilter(
+    cursor = query.text("cursor")
+    if cursor is not None and offset:
+        raise InvalidQuery("offset", "'offset' does not go with 'cursor'")
+    wanted = ExecutionFilter(
         status=query.status("status"),
         model_id=query.model("modelId"),
         workflow_slug=query.slug("workflowSlug"),
     )
     usage = request.state["services"].store.usage
-    page = await usage.page(principal.account.id, wanted, limit=limit, offset=offset)
+    with cursor_refused():
+        page = await usage.page(
+            principal.account.id, wanted, limit=limit, offset=offset, cursor=cursor
+        )
+    inexact = {} if page.is_exact else {"totalIsExact": False, "nextCursor": page.next_cursor}
     return json_response(
         {
             "rows": [usage_row(row) for row in page.rows],
-            "page": offset // limit + 1,
+            "page": page.offset // limit + 1,
             "pageSize": limit,
             "total": page.total,
+            **inexact,
         }
     )
 

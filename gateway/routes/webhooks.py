@@ -15,9 +15,10 @@ from engine.store.deliveries import NO_DELIVERY
 from engine.webhooks import CAPABILITY, check_secret, check_webhook_url
 from gateway.auth import check_capability
 from gateway.endpoints import Resource, session_only
+from gateway.json_bodies import read_object
 from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest
-from gateway.wire import delivery_shape, json_response, read_object, webhook_shape
+from gateway.wire import delivery_shape, json_response, webhook_shape
 
 logger = logging.getLogger(__name__)
 

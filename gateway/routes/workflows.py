@@ -21,11 +21,13 @@ from engine.graph import Plan
 from engine.saving import check_document, hold_media
 from engine.slugs import check_slug
 from engine.store import Principal, Workflow
+from engine.store.limits import SAVES
 from gateway.endpoints import Resource, guessed, requires
+from gateway.json_bodies import read_object
 from gateway.redaction import redacted
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
-from gateway.wire import json_response, read_object, schema_shape, workflow_row, workflow_shape
+from gateway.wire import json_response, schema_shape, workflow_row, workflow_shape
 
 SCHEMA_JSON = "application/schema+json"
 MAX_MERGES = 5
@@ -58,7 +60,7 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
     return json_response(workflow_shape(shown) | FOREIGN, headers=entity_tag(workflow.version))
 
 
-@requires("workflow:write")
+@requires("workflow:write", bucket=SAVES)
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new workflow under a slug made from its name."""
     document = parse_document(await read_object(request.scope, request.receive))
@@ -69,7 +71,7 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
     return _answer(workflow, 201)
 
 
-@requires("workflow:write")
+@requires("workflow:write", bucket=SAVES)
 async def update_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new version with the members that the body has."""
     current = await _load_writable(request, principal)

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from engine import keyspace
@@ -16,6 +17,7 @@ from engine.store.steps import Charge, Step
 from engine.tiers import Terms, Tiers
 from tests.acceptance.http_load import Connection
 from tests.factories import Graph
+from workers.persistence import persist
 
 CALL_MICRO_USD = 10_000
 """What `echo` asks for a call."""
@@ -96,8 +98,11 @@ class Spender:
         expires = None if days is None else (int(seconds) + days * 86_400) * 1_000
         operation = f"{draw.randrange(10**12)}"
         for _ in range(draw.choice([1, 2])):
-            await self.store.wallets.top_up(
-                self.account.id, self.terms, self.pours, expires_at=expires, operation=operation
+            await persist(
+                lambda: self.store.wallets.top_up(
+                    self.account.id, self.terms, self.pours, expires_at=expires, operation=operation
+                ),
+                "top up",
             )
         self.topped_up += self.pours
 
@@ -159,10 +164,11 @@ class Caller:
             await asyncio.sleep(draw.random() * 0.06)
             if act == "cancel":
                 path = f"/api/executions/{execution_id}/cancel"
-                status, _ = await self._post(path, {})
+                status, _ = await self._ask(path, {}, f"key-{draw.randrange(10**12)}")
                 assert status in (202, 409)
             elif act == "hint":
-                await store.hints.send([keyspace.reference(account_id, execution_id)])
+                reference = keyspace.reference(account_id, execution_id)
+                await persist(partial(store.hints.send, [reference]), "send a hint")
             elif act == "late":
                 await self._come_late(execution_id)
 
@@ -170,7 +176,8 @@ class Caller:
         """A worker that holds nothing says that a node has finished, and what it costs."""
         step = Step(settled=[(1, "c")], charges={1: Charge(1_000, 1_000)})
         ids = self._spender.account.id, execution_id
-        await self._spender.store.walks.advance(Hold(*ids, NOBODY, 1), 1, step)
+        walks, late = self._spender.store.walks, Hold(*ids, NOBODY, 1, "t")
+        await persist(lambda: walks.advance(late, 1, step), "come late")
 
 
 async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:

@@ -258,6 +258,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
         "clock",
         "workers",
         "secret key",
+        "hints",
         "models",
         "media",
         "gateway",
@@ -267,9 +268,9 @@ def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
 
 
 def test_the_doctor_names_what_is_wrong_with_a_redis_of_ones_own(
-    tmp_path: Path, redis_url: str
+    tmp_path: Path, unmarked_redis_url: str
 ) -> None:
-    with running(tmp_path, "--no-demo", HEADRACE_REDIS_URL=redis_url) as stack:
+    with running(tmp_path, "--no-demo", HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         done = stack.command("doctor")
 
         assert done.returncode == 1

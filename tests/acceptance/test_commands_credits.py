@@ -102,15 +102,15 @@ def test_a_charged_run_is_in_the_ledger_which_adds_up(stack: RunningStack, tmp_p
 
 
 def test_a_ledger_that_does_not_add_up_is_told_with_an_exit_code(
-    redis_url: str, tmp_path: Path
+    unmarked_redis_url: str, tmp_path: Path
 ) -> None:
     where = ("--data-dir", str(tmp_path))
 
-    with running(tmp_path, "--no-demo", HEADRACE_REDIS_URL=redis_url) as stack:
+    with running(tmp_path, "--no-demo", HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         account = make_account(stack, "--credits", "40")["id"]
         make_account(stack)
-        well = stack.command("ledger", "check", *where, HEADRACE_REDIS_URL=redis_url)
-        with redis.Redis.from_url(redis_url) as client:
+        well = stack.command("ledger", "check", *where, HEADRACE_REDIS_URL=unmarked_redis_url)
+        with redis.Redis.from_url(unmarked_redis_url) as client:
             client.hincrby(keyspace.wallet(account), "b:t0.made-up", 5)
         found = stack.command("ledger", "check", "--json")
         table = stack.command("ledger", "check")

@@ -115,11 +115,13 @@ def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
         assert until(stack.processes, lambda left: not left) == {}
 
 
-def test_a_redis_of_ones_own_is_used_and_left_alone(tmp_path: Path, redis_url: str) -> None:
-    with running(tmp_path, HEADRACE_REDIS_URL=redis_url) as stack:
+def test_a_redis_of_ones_own_is_used_and_left_alone(
+    tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    with running(tmp_path, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         assert stack.line("Dear Ada")
         assert stack.part("redis") == []
-        assert stack.redis_url == redis_url
+        assert stack.redis_url == unmarked_redis_url
         assert stack.stop() == 0
 
 
@@ -135,7 +137,7 @@ def test_a_redis_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> No
 
 
 def test_a_gateway_that_cannot_start_is_told_and_nothing_is_left(tmp_path: Path) -> None:
-    with started(tmp_path, "--no-demo", HEADRACE_LOG_LEVEL="nonsense") as stack:
+    with started(tmp_path, "--no-demo", "--workers", "1", HEADRACE_LOG_LEVEL="nonsense") as stack:
         assert stack.wait() == 1
         assert stack.errors[-1] == f"headrace: The gateway.1 does not start; {SEE_ABOVE}\n"
         assert stack.processes() == {}

@@ -18,7 +18,7 @@ import pytest
 from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
 from engine.settings import Settings
-from engine.store import Store, UsageFilter
+from engine.store import ExecutionFilter, Store
 from tests.acceptance.governed import ANSWERED, Order
 from tests.acceptance.http_load import Connection
 from tests.acceptance.running import RunningStack, running
@@ -152,7 +152,7 @@ async def ask_for_runs(stack: RunningStack, per_minute: int, seconds: float) -> 
             for key, rate in zip(keys, rates, strict=True)
         )
     )
-    wanted = UsageFilter(status=ExecutionStatus.COMPLETED)
+    wanted = ExecutionFilter(status=ExecutionStatus.COMPLETED)
     pages = [await store.usage.page(each.id, wanted, limit=1, offset=0) for each in accounts]
     await store.close()
     return [page.total for page in pages]

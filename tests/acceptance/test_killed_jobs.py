@@ -1,8 +1,9 @@
-"""Workers killed while providers work for them: one job more at most, one charge, one answer."""
+"""Workers killed while providers work for them: no second job unless one is allowed, one charge."""
 
 import asyncio
 import random
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +11,19 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from engine import metrics
 from engine.capabilities import Role, Tier
 from engine.events import Event, EventId, EventName, read_events
-from engine.executions import ExecutionStatus
+from engine.executions import Execution, ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
 from engine.tiers import load
 from tests.eventually import eventually
 from tests.factories import Graph, Runner
-from tests.job_workers import IDEMPOTENT, JOB, JobWorker, holder_of, job_workers
+from tests.job_workers import AGAIN, IDEMPOTENT, JOB, JobWorker, holder_of, job_workers
 from tests.manifests import manifest
 from tests.providers import ENDPOINT, stub_provider
 
@@ -42,8 +45,8 @@ def provider_url() -> Iterator[str]:
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
-    for name, more in (("once", IDEMPOTENT), ("plain", "")):
-        call = f"[http]{ENDPOINT}{more}{JOB}"
+    for name, more, last in (("once", IDEMPOTENT, ""), ("plain", "", ""), ("again", "", AGAIN)):
+        call = f"[http]{ENDPOINT}{more}{JOB}{last}"
         (tmp_path / f"{name}.toml").write_text(manifest(name, category="video", call=call))
     chat = f"[openai]{ENDPOINT.replace('PROVIDER_URL', 'CHAT_URL')}model = 'any'\n"
     (tmp_path / "chat.toml").write_text(manifest("chat", call=chat))
@@ -55,7 +58,11 @@ def settings(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
 async def workers(
     settings: Settings, store: Store, provider_url: str
 ) -> AsyncIterator[list[JobWorker]]:
-    more = {"HEADRACE_LEASE_SECONDS": LEASE_SECONDS, "CHAT_URL": f"{provider_url}/v1"}
+    more = {
+        "HEADRACE_LEASE_SECONDS": LEASE_SECONDS,
+        "HEADRACE_DRAIN_SECONDS": "0.1",
+        "CHAT_URL": f"{provider_url}/v1",
+    }
     async with job_workers(settings, store, provider_url, WORKERS, **more) as processes:
         yield processes
 
@@ -76,16 +83,26 @@ async def kill_holder(store: Store, workers: list[JobWorker]) -> bool:
     return holder is not None
 
 
+def video(name: str) -> Graph:
+    """A node that has this model make a video."""
+    graph = Graph("topic").node("m", "customModel", model=name).node("out", "responseOutput")
+    return graph.wire("in.topic > m.prompt-in", "m.video-out > out.result-in")
+
+
+def is_unknown(execution: Execution) -> bool:
+    """Whether it failed since nobody knew of its job."""
+    return execution.error is not None and execution.error["nodeCode"] == "PROVIDER_UNKNOWN"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("name", "most"), [("once", 1), ("plain", 2)])
-async def test_killed_workers_cost_at_most_one_job_more_and_one_charge(
+@pytest.mark.parametrize(("name", "most"), [("once", 1), ("plain", 1), ("again", 2)])
+async def test_killed_workers_cost_no_job_that_the_manifest_does_not_allow_and_one_charge(
     name: str, most: int, runner: Runner, workers: list[JobWorker], provider_url: str
 ) -> None:
     chance, store = random.Random(name), runner.store
-    graph = Graph("topic").node("m", "customModel", model=name).node("out", "responseOutput")
-    slug = await runner.save(graph.wire("in.topic > m.prompt-in", "m.video-out > out.result-in"))
-    begun, killed = [], 0
+    slug = await runner.save(video(name))
+    begun, killed, unknown = [], 0, 0
 
     for number in range(KILLS):
         before = await jobs(provider_url)
@@ -100,16 +117,69 @@ async def test_killed_workers_cost_at_most_one_job_more_and_one_charge(
         killed += await kill_holder(store, workers)
         execution = await runner.end(execution_id, 60)
 
-        assert execution.status is ExecutionStatus.COMPLETED, execution.error
-        assert "/files/" in execution.result["videos"][0]
+        if is_unknown(execution):
+            unknown += 1
+        else:
+            assert execution.status is ExecutionStatus.COMPLETED, execution.error
+            assert "/files/" in execution.result["videos"][0]
         begun.append((await jobs(provider_url))["created"] - before["created"])
     paid = ALLOWANCE - (await store.wallets.read(runner.account.id, TERMS)).balance
 
-    print(f"{name}: {killed} workers killed in {KILLS} runs, jobs begun: {begun}")
+    print(f"{name}: {killed} killed in {KILLS} runs, {unknown} unknown, jobs begun: {begun}")
     assert killed > KILLS / 2
     assert max(begun) <= most
-    assert paid == KILLS * PRICE
+    assert unknown == 0 or name == "plain"
+    assert paid == (KILLS - unknown) * PRICE
     assert await store.wallets.check(runner.account.id) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("number", "answer_ms"),
+    [(signal.SIGKILL, 700), (signal.SIGTERM, 700), (signal.SIGTERM, 6_000)],
+    ids=["killed", "stopped", "stopped before a late answer"],
+)
+@pytest.mark.parametrize("name", ["plain", "again"])
+async def test_a_worker_that_goes_between_submit_and_record(
+    name: str,
+    number: signal.Signals,
+    answer_ms: int,
+    runner: Runner,
+    workers: list[JobWorker],
+    provider_url: str,
+) -> None:
+    before, counted = await jobs(provider_url), await outcomes(runner.store)
+    topic = {"topic": f"[[stub job=300 delay={answer_ms}]]"}
+    execution_id = await runner.begin(await runner.save(video(name)), topic, terms=TERMS)
+    await eventually(lambda: _more(provider_url, before), timeout=15, pause=0.01)
+
+    holder = await eventually(lambda: holder_of(runner.store, workers))
+    assert holder is not None
+    await holder.end(number)
+    execution = await runner.end(execution_id, 60)
+    begun = (await jobs(provider_url))["created"] - before["created"]
+
+    is_lost = number is signal.SIGKILL or answer_ms > 2_000
+    assert is_unknown(execution) == (is_lost and name == "plain"), execution.error
+    assert begun == (2 if is_lost and name == "again" else 1)
+    expected = {"plain": "failed", "again": "resubmitted"}[name]
+    found = await eventually(
+        lambda: outcomes(runner.store), lambda found: found != counted or not is_lost, timeout=20
+    )
+    assert found - counted == Counter({expected: 1} if is_lost else {})
+    paid = ALLOWANCE - (await runner.store.wallets.read(runner.account.id, TERMS)).balance
+    assert paid == (0 if is_unknown(execution) else PRICE)
+
+
+async def outcomes(store: Store) -> Counter[str]:
+    """What came of jobs of which nobody knew, by the metrics of all workers."""
+    found: Counter[str] = Counter()
+    for family in text_string_to_metric_families((await metrics.page(store, "")).decode()):
+        for sample in family.samples:
+            if sample.name == "headrace_provider_jobs_unknown_total":
+                found[sample.labels["outcome"]] += int(sample.value)
+    return found
 
 
 async def _more(url: str, known: dict[str, int]) -> bool:

@@ -13,7 +13,7 @@ def test_a_caller_may_prefer_to_wait_shorter(caller: Caller, prefer: str) -> Non
     answer = caller.run(caller.save(never()), {}, headers={"prefer": prefer})
 
     assert answer.status_code == 202
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_a_run_that_ends_in_time_is_answered_as_ever(caller: Caller) -> None:

@@ -8,6 +8,7 @@ from tests.acceptance.running import RunningStack
 from tests.contract.shapes import assert_fits, moment, moment_or_null, sentence
 from tests.contract.site import Administration, Caller
 from tests.gateway.factories import greeting
+from tests.media_files import png
 
 WRONG = "hr_live_" + "A" * 43 + "_" + "A" * 6
 CONNECTIONS = 8
@@ -271,15 +272,22 @@ def test_every_key_may_poll_and_cancel_its_accounts_executions(
     assert reader.post(f"/api/executions/{execution_id}/cancel").status_code == 409
 
 
-def test_an_account_runs_nothing_before_it_is_approved(administration: Administration) -> None:
+def test_an_account_writes_and_runs_nothing_before_it_is_approved(
+    administration: Administration,
+) -> None:
     caller = administration.caller("pro", approved=False)
-    slug = caller.save(greeting())
 
-    for query in ("", "?async=true"):
-        answer = caller.run(slug, {"name": "Ada"}, query)
+    for answer in (
+        caller.create(greeting()),
+        caller.put("/api/workflows/no-such", {"name": "x"}),
+        caller.delete("/api/workflows/no-such"),
+        caller.run("no-such", {"name": "Ada"}),
+        caller.run("no-such", {"name": "Ada"}, "?async=true"),
+        caller.client.post("/api/assets", content=png(), headers={"content-type": "image/png"}),
+    ):
         assert answer.status_code == 403
         assert_fits(answer.json(), {"error": sentence, "code": "ACCOUNT_NOT_APPROVED"})
-    assert caller.get(f"/api/workflows/{slug}").status_code == 200
+    assert caller.get("/api/workflows").status_code == 200
     assert caller.get("/api/whoami").json()["user"]["approved"] is False
 
 

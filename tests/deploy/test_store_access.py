@@ -39,19 +39,27 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
     assert workflow.problems == ()
 
 
-async def test_a_redis_whose_disk_is_full_is_told_from_one_that_is_away(
-    settings: Settings, tmp_path: Path
+@pytest.mark.parametrize(
+    ("greeting", "reply", "told"),
+    [
+        (b"%0\r\n", b"-MISCONF Errors writing to the AOF file\r\n", "its memory or its disk"),
+        (b"%0\r\n", b"-NOPERM User u has no permissions\r\n", r"right now \(NOPERM\)"),
+        (b"%1\r\n+role\r\n+slave\r\n", b"+PONG\r\n", "is a replica"),
+        (b"-WRONGPASS invalid\r\n", b"", r"right now \(WRONGPASS\)"),
+    ],
+)
+async def test_a_redis_that_refuses_is_told_from_one_that_is_away(
+    greeting: bytes, reply: bytes, told: str, settings: Settings, tmp_path: Path
 ) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        full = b"-MISCONF Errors writing to the AOF file: No space left on device\r\n"
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(1024):
-                writer.write(b"%0\r\n" if b"HELLO" in data else full)
+                writer.write(greeting if b"HELLO" in data else reply)
                 await writer.drain()
         writer.close()
 
     async with await asyncio.start_unix_server(refuse, tmp_path / "s"):
-        with pytest.raises(CommandFailed, match="takes nothing more: its memory or its disk"):
+        with pytest.raises(CommandFailed, match=told):
             async with open_store(
                 f"unix://{tmp_path}/s", {"HEADRACE_SECRET_KEY": settings.secret_key}
             ):

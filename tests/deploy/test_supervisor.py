@@ -166,7 +166,7 @@ async def test_a_part_told_to_stop_during_its_pause_does_not_come_back() -> None
     async with supervised(part("worker", "pass")) as (supervisor, (keeper,), written):
         await said(written, "starts again")
 
-        await asyncio.wait_for(supervisor.stop(), 1)
+        await asyncio.wait_for(supervisor.stop(), 10)
 
         assert keeper.pid is None
 

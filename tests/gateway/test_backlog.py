@@ -76,7 +76,7 @@ async def test_there_need_be_no_limit(redis_url: str, store: Store) -> None:
     backlog = Backlog(store.hints, 0)
     await store.hints.send(f"acc/{number}" for number in range(10))
 
-    await asyncio.wait_for(backlog.watch(), timeout=1)
+    await asyncio.wait_for(backlog.watch(), timeout=10)
 
     backlog.check()
 

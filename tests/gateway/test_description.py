@@ -125,7 +125,11 @@ def test_an_operation_lists_its_codes_by_status() -> None:
         "CAPABILITY_ABOVE_CEILING",
         "CAPABILITY_DENIED",
     }
-    assert codes_of("create_workflow", 403) == codes_of("list_workflows", 403) | {"CSRF_FAILED"}
+    assert codes_of("create_workflow", 403) == codes_of("list_workflows", 403) | {
+        "ACCOUNT_NOT_APPROVED",
+        "CSRF_FAILED",
+    }
+    assert codes_of("cancel_execution", 403) == {"API_KEY_ACCESS_DENIED", "CSRF_FAILED"}
     assert codes_of("me", 403) == {"API_KEY_ACCESS_DENIED", "SESSION_REQUIRED"}
 
 

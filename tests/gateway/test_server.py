@@ -101,12 +101,12 @@ async def test_a_stopping_process_answers_those_who_wait_and_takes_no_more(
         stopped_at = time.monotonic()
 
         await eventually(
-            lambda: status_of(f"{process.url}/healthz"), lambda status: status == 0, timeout=1
+            lambda: status_of(f"{process.url}/healthz"), lambda status: status == 0, timeout=5
         )
         answer = await run
         assert answer.status_code == 202
         assert answer.json()["_async"] is True
-        assert time.monotonic() - stopped_at < 5
+        assert time.monotonic() - stopped_at < 10
     assert await process.exit_code() == 0
 
 

@@ -124,7 +124,7 @@ async def test_a_trial_whose_model_did_not_finish_is_given_back_once(
     executions = await give_all(browser)
 
     for _ in range(2):
-        await store.walks.claim(keyspace.reference(account.id, executions[0]), WORKER)
+        await store.walks.claim(keyspace.reference(account.id, executions[0]), WORKER, "t")
         await walk_to_end(store, account, executions[0], end)
 
     assert [(await ask(browser))[0] for _ in range(2)] == [202, 402]
@@ -135,7 +135,7 @@ async def walk_to_end(
 ) -> None:
     """End an execution none of whose charged nodes has finished, if it has not ended yet."""
     await store.walks.advance(
-        Hold(account.id, execution_id, WORKER, 1), 1, Step(settled=[(1, "f")], end=end)
+        Hold(account.id, execution_id, WORKER, 1, "t"), 1, Step(settled=[(1, "f")], end=end)
     )
 
 
@@ -168,7 +168,7 @@ async def test_a_trial_by_days_lasts_until_its_time_is_over_from_the_first_run(
     statuses = []
 
     while not statuses or statuses[-1][0] == 202:
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         statuses.append(await ask(browser, "timed"))
     lasted = time.monotonic() - began
 

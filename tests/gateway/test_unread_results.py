@@ -18,12 +18,12 @@ from engine.store.records import pack
 from gateway import memory
 from gateway.listener import bind
 from gateway.protocol import GatewayProtocol
-from tests.conftest import SECRET_KEY
-from tests.engine.store.factories import save
+from tests.engine.store.factories import BOTH_DONE, save
 from tests.engine.store.test_asides import ended
 from tests.engine.store.watched_runs import Run
 from tests.eventually import eventually
 from tests.gateway.conftest import Gateway
+from tests.marking import SECRET_KEY
 from tests.sse import parse
 
 SIZE = 6_000_000
@@ -263,7 +263,7 @@ async def test_small_results_need_none_of_it(
     run = Run(store, account, await save(store, account, "Small"))
     await run.accept()
     await run.claim()
-    await run.step(end=ExecutionStatus.COMPLETED, result=pack("x"))
+    await run.step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, result=pack("x"))
     await fill(readers, execution_id)
 
     read = await client.get(f"/api/executions/{run.id}")

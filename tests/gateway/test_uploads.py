@@ -218,7 +218,7 @@ async def test_a_place_that_does_not_answer_is_503_in_time_and_takes_uploads_whe
     took = time.monotonic() - began
     answers_again.set()
     refused(answer, 503, "UNAVAILABLE")
-    assert (answer.headers["retry-after"], took < 5) == ("2", True)
+    assert (answer.headers["retry-after"], took < 20) == ("2", True)
     page = (await client.get("/api/assets")).json()
     assert (page["rows"], page["bytes"]) == ([], 0)
     monkeypatch.setattr(objects, "STALL_SECONDS", 30)

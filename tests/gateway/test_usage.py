@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from engine import keyspace
-from engine.store import Account, Store
+from engine.store import Account, Store, usage
 from tests.gateway.factories import greeting
 from tests.gateway.fakes import Fails, FakeWorker
 
@@ -192,3 +192,32 @@ async def test_browsers_and_narrow_keys_see_the_whole_account(
 
     for other in (browser, await make_client(secret)):
         assert (await other.get("/api/usage")).json()["total"] == 1
+
+
+async def test_a_bounded_request_says_so_and_continues_with_its_cursor(
+    client: httpx2.AsyncClient, saved: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "EXAMINED_AT_MOST", 2)
+    ids = [
+        (await client.post(RUN, params={"async": "true"}, json=ASK)).json()["executionId"]
+        for _ in range(5)
+    ]
+    query: dict[str, str | int] = {"workflowSlug": "greeting", "limit": 10}
+
+    first = (await client.get("/api/usage", params=query)).json()
+    pages = [first]
+    while "nextCursor" in pages[-1]:
+        cursor = pages[-1]["nextCursor"]
+        pages.append((await client.get("/api/usage", params={**query, "cursor": cursor})).json())
+
+    assert (first["total"], first["totalIsExact"], len(first["rows"])) == (2, False, 2)
+    assert (pages[-1]["total"], "totalIsExact" in pages[-1]) == (5, False)
+    assert {row["id"] for page in pages for row in page["rows"]} == set(ids)
+
+
+async def test_a_cursor_takes_the_place_of_the_offset(client: httpx2.AsyncClient) -> None:
+    both = await client.get("/api/usage?cursor=x&offset=1")
+    wrong = await client.get("/api/usage?cursor=x")
+
+    assert (both.status_code, both.json()["field"]) == (400, "offset")
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "cursor")

@@ -49,6 +49,11 @@ class ModelGate:
         """Let what waits go on."""
         self._opened.set()
 
+    def open_once(self) -> None:
+        """Let what waits go on, and have later calls wait again."""
+        self._opened.set()
+        self._opened.clear()
+
     async def called(self, times: int) -> None:
         """Wait until there were as many calls."""
 

@@ -3,7 +3,7 @@
 from engine.executions import ExecutionStatus
 from engine.store.claims import Claimed, Hold
 
-HOLD = Hold("acc", "x", "w", 3)
+HOLD = Hold("acc", "x", "w", 3, "t")
 CLAIMED = Claimed(
     hold=HOLD,
     now=0,

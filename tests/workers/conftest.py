@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests import http_stub
 from tests.conftest import RedisServer
 from tests.factories import Runner
 from tests.fakes import Target, serving
+from tests.loops import Loop
 from tests.receivers import Receiver, receiving
 from tests.workers.buyer import Buyer
 from tests.workers.hands import Hands
@@ -24,9 +26,9 @@ collect_ignore = [] if shutil.which("openssl") else ["test_http_tls.py"]
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> tuple[str, dict[str, bool]]:
+def anyio_backend() -> tuple[str, dict[str, Any]]:
     """The loop of a real worker, which passes on more at a time and in another order."""
-    return "asyncio", {"use_uvloop": True}
+    return "asyncio", {"loop_factory": Loop}
 
 
 @pytest.fixture

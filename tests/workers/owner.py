@@ -57,7 +57,7 @@ class Owner:
         return next((row for row in rows if row.id == delivery_id), None)
 
     async def settled(
-        self, key_id: str, delivery_id: str, *, attempts: int = 1, seconds: float = 10
+        self, key_id: str, delivery_id: str, *, attempts: int = 1, seconds: float = 30
     ) -> Delivery:
         """The delivery once it is not pending and has been attempted so often."""
         found = await eventually(

@@ -256,7 +256,7 @@ async def test_an_address_that_is_not_public_is_never_called_whatever_was_saved(
 async def test_a_slow_receiver_takes_ten_connections_and_holds_up_nobody_else(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
-    slow, quick = await owner.hook("/slow/1"), await owner.hook("/ok")
+    slow, quick = await owner.hook("/slow/4"), await owner.hook("/ok")
     slug = await owner.runner.save(greeting())
     for _ in range(15):
         await owner.begin(slug, slow)
@@ -268,7 +268,7 @@ async def test_a_slow_receiver_takes_ten_connections_and_holds_up_nobody_else(
     told = next(each for each in receiver.received if each.path == "/ok")
     execution = await owner.store.executions.head(owner.account.id, execution_id)
     assert delivery.status is DeliveryStatus.DELIVERED
-    assert told.at - (execution.completed_at or 0) / 1000 < 0.5
+    assert told.at - (execution.completed_at or 0) / 1000 < 3
     assert receiver.most_open <= 11
 
 

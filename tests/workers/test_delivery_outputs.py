@@ -40,9 +40,10 @@ async def ended(owner: Owner, store: Store, key_id: str) -> str:
     claimed = await store.walks.claim(f"{owner.account.id}/{execution_id}", "w")
     assert claimed is not None
     data = pack(RESULT)
-    name = make_name(claimed.fence, 0, len(data))
+    name = make_name(claimed.hold.object_prefix, 0, len(data))
     await store.asides.put(owner.account.id, execution_id, name, data)
     step = Step(
+        settled=[(index, "c") for index in range(len(claimed.statuses))],
         end=ExecutionStatus.COMPLETED,
         result=pack_name(name),
         names_objects=True,

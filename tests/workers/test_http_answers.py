@@ -242,7 +242,7 @@ async def test_a_flood_before_the_body_is_cut_off(
     failed = await failure(egress, get(stub, timeout_seconds=30))
 
     assert (failed.code, failed.retryable) == ("bad_response", False)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 async def test_a_head_within_its_cap_is_read_whatever_its_pieces(
@@ -285,13 +285,13 @@ async def test_each_answer_of_a_kept_connection_has_a_cap_of_its_own(
     ids=["a head", "interim answers", "chunks", "a chunk's extension", "trailers"],
 )
 async def test_no_drip_passes_the_deadline(stub: Stub, egress: Egress, reply: list[bytes]) -> None:
-    stub.reply, stub.pause = reply, 0.05
+    stub.reply, stub.pause = reply, 0.1  # all of it would take 3.8 s and more
     started = time.monotonic()
 
     failed = await failure(egress, get(stub, timeout_seconds=0.3))
 
     assert (failed.code, failed.retryable) == ("timeout", True)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 3
 
 
 @contextlib.asynccontextmanager

@@ -8,15 +8,16 @@ import pytest
 
 from engine.nodes.base import HttpAnswer, HttpCall
 from tests.http_stub import Stub, answer
+from tests.loops import Loop
 from workers.http import Egress
 
 MEGABYTE = 1_048_576
 SIZES = [600_000, MEGABYTE, 3 * MEGABYTE, 8 * MEGABYTE]
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["uvloop", "asyncio"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    return "asyncio", {"use_uvloop": request.param}
+@pytest.fixture(scope="module", params=[Loop, None], ids=["uvloop", "asyncio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    return "asyncio", {"loop_factory": request.param}
 
 
 def whole(size: int) -> list[bytes]:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from engine.nodes.base import HttpCall
-from tests.http_stub import Stub, failure, redirect, serving
+from tests.http_stub import Dropping, Stub, failure, redirect, serving, serving_apart
 from workers.http import Egress
 
 NAME = "secure.example"
@@ -37,10 +37,15 @@ async def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def secure(folder: Path) -> AsyncIterator[Stub]:
-    stub = Stub()
+def context(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+@pytest.fixture
+async def secure(context: ssl.SSLContext) -> AsyncIterator[Stub]:
+    stub = Stub()
     context.set_servername_callback(lambda _, name, __: stub.names.append(name))
     async with serving(stub, context=context):
         yield stub
@@ -117,3 +122,30 @@ async def test_a_redirect_away_from_tls_is_told_no_secret(
     assert b"s3cret" in secure.requests[0]
     assert stub.lines == ["GET /plain"]
     assert b"s3cret" not in stub.requests[0] and b"Accept: text/plain" in stub.requests[0]
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_call_that_met_a_closed_connection_is_sent_on_a_new_one(
+    context: ssl.SSLContext, egress: Egress
+) -> None:
+    with serving_apart(Dropping(), context) as dropping:
+        await egress.fetch(get(dropping, NAME))
+
+        dropping.hang_up()
+        got = await egress.fetch(get(dropping, NAME))
+
+    assert (got.status, dropping.connections, len(dropping.requests)) == (200, 2, 2)
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_call_that_is_read_and_not_answered_is_not_sent_again(
+    context: ssl.SSLContext, egress: Egress
+) -> None:
+    with serving_apart(Dropping(), context) as dropping:
+        await egress.fetch(get(dropping, NAME))
+
+        url = f"https://{NAME}:{dropping.port}/drop"
+        failed = await failure(egress, HttpCall(method="GET", url=url))
+
+    assert failed.code == "connection_failed"
+    assert dropping.lines == ["GET /", "GET /drop"]

@@ -16,6 +16,7 @@ from engine.store import Account, Store
 from engine.store.assets import Source
 from engine.store.leases import Leases
 from engine.store.load import BULK_FROM
+from engine.store.refusals import StoreFault
 from engine.store.steps import Step
 from tests.eventually import eventually
 from tests.factories import Runner, greeting
@@ -26,8 +27,14 @@ LEASE_SECONDS = 3.0
 
 
 @pytest.fixture
-def sweeper(store: Store) -> Sweeper:
-    return Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1)
+async def sweeper(store: Store) -> Sweeper:
+    """One that has watched Redis's clock for a while beside another leader, who is gone."""
+    sweeper = Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1)
+    await store.leases.take_lead("before", 60_000)
+    await sweeper._tick()
+    await store.client.send("DEL", keyspace.leader())
+    sweeper._recover_after = 0.0
+    return sweeper
 
 
 @pytest.fixture
@@ -146,6 +153,21 @@ async def test_what_waits_in_a_long_queue_is_sent_again_later(
     assert int(await store.client.send("ZSCORE", due, reference)) >= now + 7_000
 
 
+async def test_old_versions_of_a_deleted_workflow_go_with_the_next_round(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    slug = await runner.save(greeting())
+    current = await store.workflows.get(slug)
+    await store.workflows.update(runner.account.id, slug, current.document, [])
+    await store.workflows.delete(runner.account.id, slug)
+
+    assert await sweeper.prune() is False
+
+    fields = await store.client.send("HKEYS", keyspace.workflow(runner.account.id, slug))
+    assert b"d2" in fields
+    assert b"d1" not in fields
+
+
 async def test_what_ended_long_ago_is_removed_batch_by_batch(
     store: Store, runner: Runner, sweeper: Sweeper
 ) -> None:
@@ -207,6 +229,55 @@ async def test_a_worker_that_was_seen_dying_is_not_spared(
     await sweeper._tick()
 
     assert await store.leases.workers() == {}
+
+
+@pytest.mark.parametrize("error", [Unavailable(), StoreFault("WRONGTYPE"), ArithmeticError()])
+async def test_nobody_is_taken_for_dead_after_a_tick_that_failed(
+    error: Exception,
+    store: Store,
+    runner: Runner,
+    sweeper: Sweeper,
+    up_for: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the error: a leader that could not look knows nothing of who lives."""
+    up_for(1_000)
+    real, failed = Leases.take_lead, asyncio.Event()
+
+    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> bool:
+        if not failed.is_set():
+            failed.set()
+            raise error
+        return await real(leases, worker_id, lease_ms)
+
+    monkeypatch.setattr(Leases, "take_lead", fail_once)
+    monkeypatch.setattr("workers.sweeper.TICK_SECONDS", 0.01)
+    reference = await begin(runner)
+    await lose(store, reference)
+
+    sweeping = asyncio.create_task(sweeper.run())
+    await failed.wait()
+    await eventually(lambda: store.client.send("GET", keyspace.leader()))
+    await asyncio.sleep(0.2)
+    sweeping.cancel()
+
+    assert await store.leases.held("dead") == [reference]
+
+
+async def test_one_execution_that_cannot_be_given_back_holds_up_no_other(
+    store: Store, runner: Runner, sweeper: Sweeper
+) -> None:
+    references = [await begin(runner) for _ in range(5)]
+    for reference in references:
+        await lose(store, reference)
+    key = keyspace.execution(*keyspace.parse_reference(references[2]))
+    await store.client.send("DEL", key)
+    await store.client.send("SET", key, "not a record")
+
+    await sweeper.recover()
+
+    assert await store.hints.depth() == 4
+    assert await store.leases.held("dead") == [references[2]]
 
 
 async def test_nobody_is_taken_for_dead_after_the_machine_slept(

@@ -15,6 +15,7 @@ from aiohttp.http import HttpProcessingError, RawResponseMessage
 from aiohttp.streams import StreamReader
 from yarl import URL
 
+from engine import loops
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from engine.urls import Target, UrlRefused, header_fault
 from workers.http import redirects
@@ -22,6 +23,7 @@ from workers.http.bodies import LARGE_BODY, read_answer
 from workers.http.budget import Budget, Leases
 from workers.http.gate import Gate
 from workers.http.lookups import Lookups, NotFound
+from workers.http.wire import acknowledged_bytes
 
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 4.0
@@ -34,7 +36,7 @@ HEAD_PIECE = 4_096
 """So much of a head is parsed before it is counted."""
 RESERVED_FILES = 256
 USER_AGENT = "Headrace"
-CLOSE = (("Connection", "close"),)
+CLOSE = ("Connection", "close")
 
 
 class _Denied(OSError):
@@ -43,6 +45,14 @@ class _Denied(OSError):
 
 class _Garbled(aiohttp.ClientPayloadError):
     """What came in place of a body is not HTTP."""
+
+
+class _BrokenOff(aiohttp.ClientError):
+    """The connection ended before the head of an answer; the server may have read the call."""
+
+
+class _NotSent(aiohttp.ClientError):
+    """The server had closed a kept connection before a byte of the call reached it."""
 
 
 class Egress:
@@ -78,7 +88,7 @@ class Egress:
             raise _connection_failed("The server did not take the connection in time") from None
         except TimeoutError:
             message = f"No answer within {call.timeout_seconds:g} s"
-            raise NodeFailed("timeout", message, retryable=True) from None
+            raise NodeFailed("timeout", message, retryable=True, may_have_arrived=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _explain(error) from None
 
@@ -96,10 +106,17 @@ class Egress:
         target, url = self._check(call)
         if self._budget and call.account_id:
             await self._budget.take(call.account_id, target.host)
+        while True:
+            try:
+                return await self._exchange(call, target, url)
+            except _NotSent:
+                continue  # on another connection; a new one never raises this
+
+    async def _exchange(self, call: HttpCall, target: Target, url: URL) -> HttpAnswer | HttpCall:
         async with self._session.request(
             call.method,
             url,
-            headers=(*call.headers, *call.signature, *(() if call.keep_alive else CLOSE)),
+            headers=(*call.headers, *_own_headers(call)),
             data=_payload(call.body),
             allow_redirects=False,
         ) as response:
@@ -124,6 +141,31 @@ class Egress:
             if fault:
                 raise NodeFailed("header_blocked", f"The header {name[:64]!r} {fault}")
         return target, url
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep the session from sending a call twice.
+
+    It repeats a call of an idempotent method when one of these two errors leaves the middleware,
+    and no other one. It has a switch for that, but a private one.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _BrokenOff from error
+
+
+def _own_headers(call: HttpCall) -> Iterator[tuple[str, str]]:
+    """Headers that authors cannot set."""
+    yield from call.signature
+    if call.depth:
+        yield loops.HEADER, str(call.depth)
+    if not call.keep_alive:
+        yield CLOSE
 
 
 async def _answer(
@@ -157,17 +199,24 @@ class _Resolver(AbstractResolver):
 
 
 class _Handler(ResponseHandler):
-    """Counts what comes before a body, and tells a connection that was reset from one closed."""
+    """Counts what comes before a body, and tells in which way a connection has ended."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._head_room = 0
         self._is_in_head = False
+        self._is_used = False
+        self._acknowledged: int | None = None
+        """Bytes before this call; None: unknown, or the call has arrived."""
+        self._is_unsent = False
 
     def set_response_params(self, **options: Any) -> None:
-        """An answer is to be read."""
+        """A call is about to be sent."""
         self._head_room = MAX_HEAD_BYTES
         self._is_in_head = True
+        if self._is_used:
+            self._acknowledged = acknowledged_bytes(self.transport)
+        self._is_used = True
         super().set_response_params(**options)
 
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
@@ -177,6 +226,7 @@ class _Handler(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come; none means that what the parser has kept back is wanted now."""
+        self._acknowledged = None
         while data and self._is_in_head:
             piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
             self._parse(piece)
@@ -185,6 +235,21 @@ class _Handler(ResponseHandler):
                 self._refuse()
                 return
         self._parse(data)
+
+    def eof_received(self) -> None:
+        """The server has closed the connection.
+
+        A server acknowledges what it has got when it closes. One that has acknowledged nothing of
+        the call had closed before, so the call is neither read nor answered (RFC 9112, 9.6). A
+        reset says no such thing: it may overtake what was acknowledged.
+        """
+        before = self._acknowledged
+        self._is_unsent = before is not None and before == acknowledged_bytes(self.transport)
+        super().eof_received()
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """The call has failed."""
+        super().set_exception(_NotSent() if self._is_unsent else exc, *cause)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection has ended."""
@@ -240,6 +305,7 @@ def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         auto_decompress=False,
         trust_env=False,
         max_headers=MAX_HEADERS,
+        middlewares=(_send_once,),
     )
 
 
@@ -278,8 +344,10 @@ def _check_framing(response: aiohttp.ClientResponse) -> None:
         raise NodeFailed("bad_response", "The answer is in a transfer encoding that is not known")
 
 
-def _connection_failed(message: str) -> NodeFailed:
-    return NodeFailed("connection_failed", message, retryable=True)
+def _connection_failed(message: str, *, may_have_arrived: bool = False) -> NodeFailed:
+    return NodeFailed(
+        "connection_failed", message, retryable=True, may_have_arrived=may_have_arrived
+    )
 
 
 def _explain(error: Exception) -> NodeFailed:
@@ -299,9 +367,9 @@ def _explain(error: Exception) -> NodeFailed:
             return NodeFailed("bad_response", "The server's answer is not valid HTTP")
         case aiohttp.ClientPayloadError():
             message = "The answer's body ends before its announced length"
-            return NodeFailed("bad_response", message, retryable=True)
+            return NodeFailed("bad_response", message, retryable=True, may_have_arrived=True)
         case aiohttp.ClientError() | OSError():
-            return _connection_failed("The connection broke off")
+            return _connection_failed("The connection broke off", may_have_arrived=True)
     return NodeFailed("header_blocked", "A header's value or the method is not valid")
 
 

@@ -31,7 +31,7 @@ from workers.models.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
 from workers.models.governing import Governor, Ticket, guess_tokens
 from workers.models.http import HttpDialect, line_of
-from workers.models.job import IN_VAIN, can_cancel, cancel_job, in_vain
+from workers.models.job import IN_VAIN, can_cancel, cancel_job, in_vain, refuse_unknown
 from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
 from workers.models.shares import MOST_BYTES, Share
@@ -146,6 +146,7 @@ class Models:
         self, model: Model, values: Mapping[str, Any], errand: Errand, job: Mapping[str, Any]
     ) -> Answer:
         call = self._context(model, errand, job)
+        refuse_unknown(model, call)
         try:
             return await self._take_turn(model, values, call)
         finally:

@@ -14,6 +14,8 @@ RATE_LIMITED = "PROVIDER_RATE_LIMITED"
 UNAVAILABLE = "PROVIDER_UNAVAILABLE"
 TIMEOUT = "PROVIDER_TIMEOUT"
 REJECTED = "PROVIDER_REJECTED"
+UNKNOWN = "PROVIDER_UNKNOWN"
+"""The code where nobody knows whether a job has begun, and it must not begin twice."""
 
 MAX_MESSAGE = 500
 MAX_WAIT_SECONDS = 3_600.0
@@ -41,6 +43,10 @@ From docs.claude.com/en/api/errors and platform.openai.com/docs/guides/error-cod
 """
 
 
+class NotThere(NodeFailed):
+    """The provider knows nothing of what it was asked for (404)."""
+
+
 def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
     """The failure that a status means."""
     if status == 429:
@@ -51,6 +57,8 @@ def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFail
     if 500 <= status <= 599:
         wait = read_wait(headers)
         return NodeFailed(UNAVAILABLE, message, retryable=True, retry_after=wait)
+    if status == 404:
+        return NotThere(REJECTED, message)
     if 400 <= status <= 499:
         return NodeFailed(REJECTED, message)
     return NodeFailed(BAD_RESPONSE, message)
@@ -72,19 +80,25 @@ def _status_of(told: Any) -> int | None:
 
 def of_transport(failure: NodeFailed) -> NodeFailed:
     """What a call that brought no answer means; the failure's words name no address."""
+    message = f"The provider: {failure.message}"
     match failure.code:
         case "timeout":
-            return NodeFailed(TIMEOUT, f"The provider: {failure.message}", retryable=True)
+            return _lost(TIMEOUT, message, failure)
         case "connection_failed":
-            return NodeFailed(UNAVAILABLE, f"The provider: {failure.message}", retryable=True)
+            return _lost(UNAVAILABLE, message, failure)
         case "bad_response" if failure.retryable:  # it broke off half-way
-            return NodeFailed(UNAVAILABLE, f"The provider: {failure.message}", retryable=True)
+            return _lost(UNAVAILABLE, message, failure)
         case "bad_response" | "response_too_large":
-            return NodeFailed(BAD_RESPONSE, f"The provider: {failure.message}")
+            return NodeFailed(BAD_RESPONSE, message)
         case "url_blocked" | "header_blocked":
             message = "The model's provider cannot be called as its manifest and key say"
             return NodeFailed(REJECTED, message)
     return failure
+
+
+def _lost(code: str, message: str, failure: NodeFailed) -> NodeFailed:
+    may_have_arrived = failure.may_have_arrived
+    return NodeFailed(code, message, retryable=True, may_have_arrived=may_have_arrived)
 
 
 def bad_response(what: str) -> NodeFailed:

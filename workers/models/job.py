@@ -2,20 +2,25 @@
 
 Its id is on record before anybody asks after it, so whoever takes the node over goes on asking.
 What is on record: `id` while there is a job, and how many calls were in vain before it, which the
-key of the next one tells.
+key of the next one tells. Where the provider takes no key, `submitting` is on record from before
+the submit until its outcome is known: a worker that finds it does not know whether a job has begun.
 """
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine import metrics
 from engine.expressions import Template
+from engine.failures import BAD_RESPONSE
 from engine.models.manifest import Model
 from engine.models.sections.http import JOB, Http, Job
 from engine.nodes.base import NodeFailed
 from workers.models.base import CallContext
-from workers.models.failing import REJECTED, TIMEOUT, bad_response
+from workers.models.failing import REJECTED, TIMEOUT, UNKNOWN, NotThere, bad_response
 from workers.models.line import Line
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -29,8 +34,14 @@ CANCEL_SECONDS = 2.0
 MAX_ASKED_SECONDS = 60.0
 """A provider that asks for a longer pause between questions is asked after this one."""
 MAX_ID = 500
+MAX_UNREADABLE = 3
+"""This many answers in a row that are 404 or cannot be read end the questions after a job."""
 IN_VAIN = "round"
 """The member of a record that says how many calls were in vain."""
+SUBMITTING = "submitting"
+"""The member of a record that says that a submit has begun."""
+
+log = logging.getLogger(__name__)
 
 
 def next_pause(pause: float, asked: float = 0.0) -> float:
@@ -61,6 +72,52 @@ def can_cancel(model: Model | None, record: Any) -> bool:
 def in_vain(record: Any) -> int:
     """How many calls were in vain before the one that the record is of."""
     return int(record.get(IN_VAIN, 0)) if isinstance(record, dict) else 0
+
+
+def refuse_unknown(model: Model, call: CallContext) -> None:
+    """Raises NodeFailed where a job may have begun already and must not begin twice."""
+    section = model.call
+    if not isinstance(section, Http) or section.job is None or not _may_have_begun(call):
+        return
+    if section.job.resubmit or _takes_key(section, call):
+        return
+    _count_unknown("failed", call)
+    message = "The provider may have begun the job, but its answer was lost, so its id is not known"
+    raise NodeFailed(UNKNOWN, message)
+
+
+def _may_have_begun(call: CallContext) -> bool:
+    """Whether an earlier submit has begun whose outcome is not on record."""
+    return isinstance(call.job, dict) and bool(call.job.get(SUBMITTING))
+
+
+def _takes_key(section: Http, call: CallContext) -> bool:
+    """Whether the provider does a call of one key once, however often it is made."""
+    return bool(section.endpoint.idempotency_header and call.key)
+
+
+def _count_unknown(outcome: str, call: CallContext) -> None:
+    metrics.PROVIDER_JOBS_UNKNOWN.labels(outcome).inc()
+    log.warning("a job may have begun unknown to us", extra={"model": call.model, "then": outcome})
+
+
+class _Tolerance:
+    """Takes answers that are 404 or unreadable, until there are too many in a row."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def reset(self) -> None:
+        """A good answer has come."""
+        self._count = 0
+
+    def take(self, failure: NodeFailed) -> None:
+        """Return when it is worth asking again. Raises the failure otherwise."""
+        if not isinstance(failure, NotThere) and failure.code != BAD_RESPONSE:
+            raise failure
+        self._count += 1
+        if self._count >= MAX_UNREADABLE:
+            raise failure
 
 
 async def cancel_job(job: Job, job_id: str, line: Line, values: Mapping[str, Any]) -> None:
@@ -100,12 +157,16 @@ class _JobErrand:
             raise
 
     async def _submit(self) -> str:
-        """The job's id; when it is given up meanwhile, its answer is waited for to cancel it."""
+        """The job's id.
+
+        A call that is stopped meanwhile waits for the answer for a moment: to put the id on record
+        for whoever takes the node over, or to cancel the job.
+        """
         submitted = asyncio.create_task(self._send())
         try:
             return await asyncio.shield(submitted)
         except asyncio.CancelledError:
-            if self.call.is_given_up and self.job.cancel_path is not None:
+            if not self.call.is_given_up or self.job.cancel_path is not None:
                 await asyncio.wait([submitted], timeout=CANCEL_SECONDS)
             submitted.cancel()
             [told] = await asyncio.gather(submitted, return_exceptions=True)
@@ -116,28 +177,59 @@ class _JobErrand:
     async def _send(self) -> str:
         path, body = self.section.request(self.values)
         method = self.section.method
-        reply = await self.line.ask(method, path, body, key=self.call.key, seconds=SUBMIT_SECONDS)
+        must_note = not _takes_key(self.section, self.call)
+        if _may_have_begun(self.call):
+            _count_unknown("resubmitted", self.call)
+        if must_note:
+            await self._save({SUBMITTING: True})
+        try:
+            reply = await self.line.ask(
+                method, path, body, key=self.call.key, seconds=SUBMIT_SECONDS
+            )
+        except NodeFailed as failure:
+            if must_note and not failure.may_have_arrived:
+                await self._save({})
+            raise
         job_id = self.job.id.first(reply)
         if isinstance(job_id, bool) or not isinstance(job_id, str | int):
             raise bad_response("has no id of a job")
         if not 0 < len(str(job_id)) <= MAX_ID:
             raise bad_response("has no id of a job")
-        await self.call.save_job({"id": str(job_id), IN_VAIN: in_vain(self.call.job)})
+        await self._put_on_record(str(job_id))
         return str(job_id)
+
+    async def _put_on_record(self, job_id: str) -> None:
+        try:
+            await self._save({"id": job_id})
+        except NodeFailed:
+            # Whoever has the node now cannot know of this job; one with a key it would be given.
+            if not _takes_key(self.section, self.call):
+                with contextlib.suppress(NodeFailed, TimeoutError):
+                    await cancel_job(self.job, job_id, self.line, self.values)
+            raise
 
     async def _wait(self, job_id: str) -> Any:
         try:
-            reply = await self._ask_until_done(job_id)
-            if self.job.result_path is None:
-                return reply
-            return await self.line.ask("GET", self._path(self.job.result_path, job_id))
+            reply = await self._ask_until_ended(job_id)
         except NodeFailed as failure:
             if not failure.retryable:  # else the next attempt goes on asking after this job
+                await self._give_up(job_id)
+            raise
+        if self._has_failed(reply):
+            await self._forget()
+            raise NodeFailed(REJECTED, self.line.explain("The provider's job failed", reply))
+        if self.job.result_path is None:
+            return reply
+        try:
+            return await self._fetch_result(self._path(self.job.result_path, job_id))
+        except NodeFailed as failure:
+            if not failure.retryable:
                 await self._forget()
             raise
 
-    async def _ask_until_done(self, job_id: str) -> Any:
+    async def _ask_until_ended(self, job_id: str) -> Any:
         pause, path = FIRST_PAUSE_SECONDS, self._path(self.job.path, job_id)
+        ended, tolerance = self.job.done | self.job.failed, _Tolerance()
         while True:
             await self.call.errand.desk.pause(pause)
             pause = next_pause(pause)
@@ -145,15 +237,31 @@ class _JobErrand:
                 reply = await self.line.ask("GET", path, seconds=POLL_SECONDS)
             except NodeFailed as failure:
                 if not failure.retryable:
-                    raise
+                    tolerance.take(failure)
                 pause = next_pause(pause, failure.retry_after)
                 continue
-            status = str(self.job.status.first(reply))
-            if status in self.job.failed or (status in self.job.done and self._has_error(reply)):
-                raise NodeFailed(REJECTED, self.line.explain("The provider's job failed", reply))
-            if status in self.job.done:
+            tolerance.reset()
+            if self._status(reply) in ended:
                 return reply
             self._tell_progress(reply)
+
+    async def _fetch_result(self, path: str) -> Any:
+        pause, tolerance = FIRST_PAUSE_SECONDS, _Tolerance()
+        while True:
+            try:
+                return await self.line.ask("GET", path)
+            except NodeFailed as failure:
+                if failure.retryable:
+                    raise
+                tolerance.take(failure)
+            await self.call.errand.desk.pause(pause)
+            pause = next_pause(pause)
+
+    def _status(self, reply: Any) -> str:
+        return str(self.job.status.first(reply))
+
+    def _has_failed(self, reply: Any) -> bool:
+        return self._status(reply) in self.job.failed or self._has_error(reply)
 
     def _has_error(self, reply: Any) -> bool:
         return self.job.error is not None and bool(self.job.error.first(reply))
@@ -172,6 +280,9 @@ class _JobErrand:
                 await self._forget()
         except (NodeFailed, TimeoutError):
             return  # it was worth a try; the job ends by itself
+
+    async def _save(self, record: Mapping[str, Any]) -> None:
+        await self.call.save_job({**record, IN_VAIN: in_vain(self.call.job)})
 
     async def _forget(self) -> None:
         await self.call.save_job({IN_VAIN: in_vain(self.call.job) + 1})

@@ -34,11 +34,11 @@ class AnswerBatches:
         self._ids = hold.account_id, hold.execution_id
 
     async def read(self, index: int) -> list[bytes | None]:
-        """A node's batches, in order, None for one that cannot be read."""
+        """A node's batches, in order, None for one that cannot be read or that Redis has lost."""
         batches = await persist(
             lambda: self._walks.kept_answers(*self._ids, index), "read what was answered"
         )
-        return [await self._open(unpack(batch)) for batch in batches]
+        return [None if batch is None else await self._open(unpack(batch)) for batch in batches]
 
     async def _open(self, batch: Any) -> bytes | None:
         if isinstance(batch, bytes):
@@ -52,7 +52,7 @@ class AnswerBatches:
         """Record a node's batch, in an object where it is to be aside. Raises StorageFailed."""
         kept: bytes | str = batch
         if is_aside:
-            kept = make_batch_name(self._hold.fence, index, number, len(batch))
+            kept = make_batch_name(self._hold.object_prefix, index, number, len(batch))
             await self._asides.put(*self._ids, kept, batch, seconds=STORE_SECONDS)
         packed = pack(kept)
         await persist(
@@ -132,6 +132,8 @@ class KeptAnswers:
             while self._waiting:
                 rows, self._waiting = list(self._waiting.values()), {}
                 await self._save(pack(rows))
+        except Exception:  # the node goes on without; its next attempt asks again
+            log.exception("what was answered cannot be kept")
         finally:
             self._recording = None
 

@@ -44,6 +44,7 @@ class Attempts:
                 delivered=delivered,
                 account_id=claimed.account_id,
                 execution_id=claimed.execution_id,
+                depth=claimed.depth,
                 desk=NO_DESK if self._desks is None else self._desks.of(index, claim),
                 teller=None if self._teller is None else self._teller.of(index),
             )

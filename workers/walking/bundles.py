@@ -61,7 +61,7 @@ class Bundles:
         """Write an object; those who wait go on waiting when whoever writes it is cancelled."""
         ids = self._claimed.account_id, self._claimed.execution_id
         data = b"".join([each.data for each in taken])
-        name, start = make_name(self._claimed.fence, taken[0].index, len(data)), 0
+        name, start = make_name(self._claimed.hold.object_prefix, taken[0].index, len(data)), 0
         try:
             await self._asides.put(*ids, name, data)
         except StorageFailed:

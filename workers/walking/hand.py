@@ -2,13 +2,19 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.progress import Progress
 from engine.store.claims import NodeClaim
 from workers.walking.timers import Timers
 
 UNTOUCHED = NodeClaim(0, 0, 0, 0)
+
+
+class Interrupted(RuntimeError):
+    """The task of a node was cancelled, though not by its walk."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +34,23 @@ class Hand:
     """Begun by other walkers."""
     timers: Timers = field(default_factory=Timers)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: Exception | None = None
+    """The error of a node's task that ended without an outcome: a fault of Headrace."""
+
+    def start(self, index: int, work: Coroutine[Any, Any, None]) -> None:
+        """Run a node in a task of its own; one that breaks off wakes the walk."""
+        task = self.running[index] = asyncio.create_task(work)
+        task.add_done_callback(lambda done: self._look_at(index, done))
+
+    def _look_at(self, index: int, task: "asyncio.Task[None]") -> None:
+        if self.running.get(index) is not task:
+            return  # the walk has stopped it
+        if task.cancelled():
+            self.broken = Interrupted(f"The task of node {index} was cancelled by nobody")
+        elif isinstance(error := task.exception(), Exception):
+            self.broken = error
+        if self.broken is not None:
+            self.wake.set()
 
     def wait_for(self, index: int, seconds: float) -> None:
         """A node's next attempt is due after this time."""

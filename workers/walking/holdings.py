@@ -96,7 +96,7 @@ class Holdings:
         if not is_large(len(data)):
             return await self._bundles.put(index, data, seconds)
         claimed = self._claimed
-        name = make_name(claimed.fence, index, len(data))
+        name = make_name(claimed.hold.object_prefix, index, len(data))
         ids = claimed.account_id, claimed.execution_id
         await self._asides.put(*ids, name, data, seconds=seconds)
         return name

@@ -18,6 +18,10 @@ class Gone(Exception):
     """The execution is not this worker's any more: somebody else has it, or it has ended."""
 
 
+class RecordBehind(Exception):
+    """Redis has lost steps of this walk: the record is older than what the walk builds on."""
+
+
 class Recorder:
     """Gathers a step and records it; a step that did not get through is sent again as it was."""
 
@@ -86,13 +90,19 @@ class Recorder:
         holds: Mapping[int, int] = NO_HOLDS,
         offered: bool = False,
     ) -> Advanced:
-        """Record the step; `holds` are the credits that claimed nodes may cost. Raises Gone."""
+        """Record the step; `holds` are the credits that claimed nodes may cost.
+
+        Raises Gone or RecordBehind.
+        """
         self._step.claimed, self._step.holds, self._step.offered = claim, holds, offered
         self._step.leave, self._step.end = False, None
         return await self._advance()
 
     async def leave(self, *, hands_over: bool) -> Advanced:
-        """Record the step and leave; `hands_over` when others may go on at once. Raises Gone."""
+        """Record the step and leave; `hands_over` when others may go on at once.
+
+        Raises Gone or RecordBehind.
+        """
         self._step.claimed, self._step.holds, self._step.offered = (), NO_HOLDS, False
         self._step.leave, self._step.hands_over, self._step.end = True, hands_over, None
         return await self._advance()
@@ -100,7 +110,7 @@ class Recorder:
     async def end(
         self, status: ExecutionStatus, result: bytes, error: dict[str, Any] | None
     ) -> Advanced:
-        """Record the step and end the execution with it. Raises Gone."""
+        """Record the step and end the execution with it. Raises Gone or RecordBehind."""
         self._step.claimed, self._step.holds = (), NO_HOLDS
         self._step.leave, self._step.offered = False, False
         self._step.retrying = []
@@ -114,8 +124,11 @@ class Recorder:
         advanced = await persist(self._send, "record a step")
         if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
             raise Gone(advanced.verdict.value)
-        if advanced.verdict is Verdict.OK:
+        if advanced.verdict is Verdict.BEHIND:
+            raise RecordBehind
+        if advanced.verdict in (Verdict.OK, Verdict.CONFLICT):
             self._number += 1
+        if advanced.verdict is Verdict.OK:
             self._step = Step()
             self.must_record = False
         return advanced

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.progress import SETTLED
 from engine.store.claims import Claimed, parse_claims
 from engine.store.walks import Advanced, Walks
 from workers.walking.hand import UNTOUCHED, Hand
 from workers.walking.holdings import Holdings
-from workers.walking.recorder import Recorder
+from workers.walking.recorder import Gone, Recorder
 
 CONTESTED_SECONDS = 0.05
 
@@ -27,7 +27,10 @@ class Sharing:
         self._holdings = holdings
 
     async def reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
-        """Take over what other walkers have done or begun; `claim` is what was to be claimed."""
+        """Take over what other walkers have done or begun; `claim` is what was to be claimed.
+
+        Raises Gone.
+        """
         hand = self._hand
         hand.is_shared = True
         progress, statuses = hand.progress, advanced.statuses
@@ -51,9 +54,8 @@ class Sharing:
         """Go on with what another walker has lost or put off: it may not come back."""
         if not indexes:
             return
-        hand, claimed = self._hand, self._claimed
-        record = await self._walks.records(claimed.account_id, claimed.execution_id)
-        claims = parse_claims(record)
+        hand = self._hand
+        claims = parse_claims(await self._read_record())
         hand.elsewhere -= indexes
         for index in sorted(indexes):
             hand.claims[index] = claims.get(index, UNTOUCHED)
@@ -61,6 +63,14 @@ class Sharing:
                 hand.wait_for(index, (hand.claims[index].at - advanced.now) / 1000)
             else:
                 hand.progress.give_back(index)
+
+    async def _read_record(self) -> Mapping[str, bytes]:
+        """Everything on record of the execution. Raises Gone when there is no record any more."""
+        claimed = self._claimed
+        record = await self._walks.records(claimed.account_id, claimed.execution_id)
+        if not record:
+            raise Gone("missing")
+        return record
 
     def _is_contested(self, statuses: str) -> bool:
         """Whether others have begun what was done here without a claim: theirs will count."""
@@ -71,9 +81,8 @@ class Sharing:
         )
 
     async def _take_over(self, statuses: str, news: set[int]) -> None:
-        hand, claimed = self._hand, self._claimed
-        record = await self._walks.records(claimed.account_id, claimed.execution_id)
-        outputs = await self._holdings.read(record, news)
+        hand = self._hand
+        outputs = await self._holdings.read(await self._read_record(), news)
         hand.cpu = deque(i for i in hand.cpu if i not in news)
         hand.io = [i for i in hand.io if i not in news]
         for index in sorted(news):

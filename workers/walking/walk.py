@@ -76,7 +76,7 @@ class Walk:
         return self._hand.is_shared and bool(self._hand.cpu)
 
     async def run(self) -> None:
-        """Walk until the execution ends or nothing here can go on. Raises Gone."""
+        """Walk until the execution ends or nothing here can go on. Raises Gone or RecordBehind."""
         try:
             await self._restore()
             while not await self._turn():
@@ -135,6 +135,8 @@ class Walk:
             outputs = await self._holdings.read(claimed.record, range(len(claimed.statuses)))
             self._hand.progress = Progress(self._plan, claimed.statuses, outputs)
             self._hand.elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
+        for skipped in self._hand.progress.take_skipped():
+            self._recorder.add_skipped(skipped)  # whoever settled the last of its sources left
         for index, code in enumerate(claimed.statuses):
             if code == "t":
                 self._hand.wait_for(index, (self._hand.claims[index].at - claimed.now) / 1000)
@@ -166,11 +168,11 @@ class Walk:
             return
         # Where large outputs are kept may be slow; other nodes need not wait for it.
         self._hand.progress.begin(index)
-        self._hand.running[index] = asyncio.create_task(self._store(index, started, outcome))
+        self._hand.start(index, self._store(index, started, outcome))
 
     def _start(self, index: int) -> None:
         self._hand.progress.begin(index)
-        self._hand.running[index] = asyncio.create_task(self._run_apart(index))
+        self._hand.start(index, self._run_apart(index))
 
     async def _run_apart(self, index: int) -> None:
         started = self._clock()
@@ -270,6 +272,8 @@ class Walk:
         self._means.rest(self._claimed.reference)
         await self._hand.wake.wait()
         self._hand.wake.clear()
+        if self._hand.broken is not None:
+            raise self._hand.broken
         while self._ended:
             index, started, outcome = self._ended.popleft()
             if self._hand.running.pop(index, None) is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from engine import keyspace, log, metrics
 from engine.errors import EngineError, NotFound, Unavailable
@@ -12,18 +12,21 @@ from engine.queue import Pace
 from engine.store import Store
 from engine.store.claims import Claimed
 from engine.store.hints import Carried
+from engine.store.refusals import StoreFault
 from workers.executor import Executor
 from workers.persistence import persist
 from workers.walking.at_once import AtOnce
 from workers.walking.endings import end_failed, end_gone, find_owed
 from workers.walking.means import Means
-from workers.walking.recorder import Gone
+from workers.walking.recorder import Gone, RecordBehind
 from workers.walking.walk import Walk
 
 MAX_LOST_AT_ONCE = 5
 """An execution that was lost so often without a step between is failed, as nodes are."""
 
 ASKED_AGAIN_SECONDS = 0.05
+LOST_PAUSE_MS = 500
+"""Before an execution is walked again that could not go on here, doubled for each further time."""
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +76,15 @@ class Walker:
         """Executions in hand."""
         return len(self._tasks)
 
+    @property
+    def walks(self) -> Mapping[str, Walk]:
+        """The walks of executions that were claimed, by reference."""
+        return self._walks
+
+    def is_in_hand(self, reference: str) -> bool:
+        """Whether a task here claims or walks the execution, or did so and records its end."""
+        return reference in self._tasks
+
     def take(self, reference: str, carried: Carried | None = None) -> None:
         """Walk an execution soon; returns at once."""
         self._pace.begin()
@@ -101,10 +113,16 @@ class Walker:
         await asyncio.gather(*tasks.values(), *self._looks, return_exceptions=True)
         try:
             for reference in left:
-                await self._store.walks.give_back(reference, self._means.worker_id, is_lost=False)
+                await self._give_back_once(reference)
             await self._store.hints.send(left)
         except EngineError as error:
             logger.warning("cannot give back", extra={"reason": error.message})
+
+    async def _give_back_once(self, reference: str) -> None:
+        try:
+            await self._store.walks.give_back(reference, self._means.worker_id, is_lost=False)
+        except StoreFault:
+            logger.exception("cannot give back")
 
     async def _ask_help(self, reference: str) -> None:
         try:
@@ -130,7 +148,7 @@ class Walker:
         self._tasks[reference] = task
         self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()
-        task.add_done_callback(lambda _: self._done(reference))
+        task.add_done_callback(lambda done: self._done(reference, done))
 
     async def _look(self, reference: str) -> None:
         # A hint for what is in hand comes when an order to cancel it may have been lost, or when
@@ -146,6 +164,8 @@ class Walker:
                     await self._ask_help(reference)
         except EngineError as error:
             logger.warning("cannot look", extra={"reason": error.message})
+        except StoreFault:
+            logger.exception("cannot look")
 
     def _let_rest(self, reference: str) -> None:
         if reference in self._busy:
@@ -156,12 +176,14 @@ class Walker:
         self._pace.rest()
         self._release()
 
-    def _done(self, reference: str) -> None:
+    def _done(self, reference: str, task: "asyncio.Task[None]") -> None:
         self._let_rest(reference)
         self._tasks.pop(reference, None)
         self._walks.pop(reference, None)
         metrics.EXECUTIONS_HELD.dec()
         self._release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a walk broke off", exc_info=error)
 
     async def _walk(self, reference: str, carried: Carried | None) -> None:
         if carried is not None and await self._at_once.finish(reference, carried):
@@ -180,12 +202,21 @@ class Walker:
                 is_gone = not self._is_draining
                 metrics.STEPS_FENCED.inc()
                 logger.info("the execution went to somebody else or has ended")
+            except RecordBehind:
+                # The claim is on record, later steps are not: what is there is walked from anew.
+                is_gone = not self._is_draining
+                metrics.STEPS_LOST.inc()
+                logger.warning("Redis has lost steps of an execution: it goes on from its record")
+                await self._give_back(reference)
             except Unavailable as error:
                 logger.warning("left an execution", extra={"reason": error.message})
                 await self._give_back(reference)
+            except StoreFault:
+                logger.exception("the store refused what a walk asked")
+                await self._give_back(reference, is_lost=True)
             except Exception:
                 logger.exception("a walk failed unexpectedly")
-                await self._end_failed(claimed, "The execution failed unexpectedly")
+                await self._fail(claimed, reference)
 
     async def _claim(self, reference: str) -> Claimed | None:
         # A claim whose reply was lost may have been made; asked again, it answers the same.
@@ -204,7 +235,8 @@ class Walker:
                 await self._means.executor.cancel_jobs(find_owed(claimed))
             return
         if claimed.lost >= MAX_LOST_AT_ONCE:
-            await self._end_failed(claimed, f"{claimed.lost} workers died of this execution")
+            message = f"{claimed.lost} workers died of this execution or had to leave it"
+            await self._end_failed(claimed, message)
             return
         walk = self._walks[reference] = Walk(claimed, plan, self._means)
         await walk.run()
@@ -224,6 +256,18 @@ class Walker:
         if await end_failed(self._store.walks, claimed, message):
             await self._means.executor.cancel_jobs(find_owed(claimed))
 
-    async def _give_back(self, reference: str) -> None:
+    async def _fail(self, claimed: Claimed, reference: str) -> None:
+        try:
+            await self._end_failed(claimed, "The execution failed unexpectedly")
+        except Exception:
+            logger.exception("an execution cannot be failed")
+            await self._give_back(reference, is_lost=True)
+
+    async def _give_back(self, reference: str, *, is_lost: bool = False) -> None:
         walks, worker_id = self._store.walks, self._means.worker_id
-        await persist(lambda: walks.give_back(reference, worker_id, is_lost=False), "give back")
+        await persist(
+            lambda: walks.give_back(
+                reference, worker_id, is_lost=is_lost, pause_ms=LOST_PAUSE_MS if is_lost else 0
+            ),
+            "give back",
+        )

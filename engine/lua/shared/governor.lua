@@ -5,16 +5,33 @@ local LIMIT_LAPSES_MS = 120000
 local KNOWN = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
   'concurrency_told', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
   'calls_at', 'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
-  'others', 'open', 'opens', 'probe'}
+  'others', 'open', 'opens', 'probe', 'saved_at'}
 local TEXTS = {blamed = true, probe = true}
+local TIMES = {'requests_told', 'tokens_told', 'concurrency_told', 'rate_at', 'lowered', 'pause',
+  'calls_at', 'tokens_at', 'failed_at', 'open'}
 
-local function open_governor(keys, now, caller, limits)
+-- After Redis's clock was set back, move every time on record back as far, and end the leases of
+-- callers no later than one granted now. Else a pause of a second lasts until the clock catches up.
+local function follow_clock_back(governor, lease_ends)
+  local back = (governor.saved_at or 0) - governor.now
+  if back <= 0 then return end
+  for _, name in ipairs(TIMES) do
+    governor[name] = governor[name] and governor[name] - back
+  end
+  local keys = governor.keys
+  local callers = redis.call('ZRANGE', keys.callers, '(' .. lease_ends, '+inf', 'BYSCORE')
+  for _, caller in ipairs(callers) do redis.call('ZADD', keys.callers, lease_ends, caller) end
+end
+
+local function open_governor(keys, now, caller, lease_ends, limits)
   local governor = {keys = keys, now = now, caller = caller}
   local values = redis.call('HMGET', keys.state, unpack(KNOWN))
   for position, name in ipairs(KNOWN) do
     local value = values[position] or nil
     governor[name] = TEXTS[name] and value or tonumber(value or '')
   end
+  follow_clock_back(governor, lease_ends)
+  governor.saved_at = now
   local was_limited = governor.requests or governor.tokens
   for name, limit in pairs(limits) do
     local told = name .. '_told'

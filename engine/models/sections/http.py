@@ -18,7 +18,7 @@ HTTP_MEMBERS = (
 )
 JOB_MEMBERS = (
     *("id", "path", "status", "done", "failed", "error", "progress"),
-    *("result_path", "cancel_path", "cancel_method"),
+    *("result_path", "cancel_path", "cancel_method", "resubmit"),
 )
 USAGE_MEMBERS = ("images", "seconds", "input_tokens", "output_tokens")
 JOB = "job"
@@ -49,6 +49,8 @@ class Job:
     """Where the result is fetched, when it is not in the answer that says that it is done."""
     cancel_path: Template | None
     cancel_method: str
+    resubmit: bool
+    """Whether a job that may have begun, but whose id is not known, is submitted once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,7 @@ def _read_job(reader: Reader) -> Job | None:
         result_path=job.route("result_path") if job.has("result_path") else None,
         cancel_path=job.route("cancel_path") if job.has("cancel_path") else None,
         cancel_method=job.text("cancel_method", "POST", METHODS),
+        resubmit=job.flag("resubmit", default=False),
     )
 
 

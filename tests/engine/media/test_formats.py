@@ -62,13 +62,13 @@ async def test_any_other_file_is_refused(name: str) -> None:
 
 async def test_refusing_takes_neither_time_nor_memory() -> None:
     assert len(WRONG) >= 40
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 
     for declared, data in WRONG.values():
         with pytest.raises(UnfitMedia):
             await inspect(data, declared_type(declared), 4_096)
 
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10_240
 
 

@@ -54,4 +54,4 @@ def test_ten_thousand_ranges_are_the_whole_at_once() -> None:
     found = [parse_range(header, SIZE) for header in headers]
 
     assert found == [None, None]
-    assert time.process_time() - began < 0.01
+    assert time.process_time() - began < 0.05

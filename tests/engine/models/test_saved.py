@@ -185,10 +185,10 @@ def test_a_manifest_over_the_limit_is_not_read() -> None:
     ids=["parts", "header", "lists", "tables", "digits", "items", "rows"],
 )
 def test_what_is_hard_to_read_is_refused_soon(part: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
 
     assert reasons(manifest() + part)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Claims and steps of workers, in a line each."""
 
+from dataclasses import replace
+
 from engine import keyspace
 from engine.store import Store
-from engine.store.claims import Claimed, Hold
+from engine.store.claims import Claimed
 from engine.store.steps import Step
 from engine.store.walks import Verdict
 
@@ -16,9 +18,7 @@ async def claim(store: Store, reference: str, worker: str = "w1", token: str = "
 async def advance(
     store: Store, claimed: Claimed, number: int, step: Step, worker: str = "w1"
 ) -> Verdict:
-    advanced = await store.walks.advance(
-        Hold(claimed.account_id, claimed.execution_id, worker, claimed.fence), number, step
-    )
+    advanced = await store.walks.advance(replace(claimed.hold, worker_id=worker), number, step)
     return advanced.verdict
 
 

@@ -27,6 +27,10 @@ def document(name: str = "Echo", *, text: str = "hello", **changes: Any) -> Docu
     return Document(**({"name": name, "nodes": nodes, "edges": edges} | changes))
 
 
+BOTH_DONE = [(0, "c"), (1, "c")]
+"""What a step settles that completes an execution of `save`."""
+
+
 async def save(store: Store, account: Account, name: str = "Echo") -> tuple[Workflow, Plan]:
     """A saved workflow and its plan."""
     workflow = await store.workflows.create(account.id, document(name), [])

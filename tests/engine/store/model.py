@@ -54,6 +54,8 @@ class Record:
     holders: dict[str, tuple[int, str]] = field(default_factory=dict)
     claims: dict[int, Claim] = field(default_factory=dict)
     steps: dict[int, int] = field(default_factory=dict)
+    conflicted: set[int] = field(default_factory=set)
+    """Fences whose last step conflicted."""
     completed: int | None = None
     lost: int = 0
     """Workers that died since the last step."""
@@ -132,19 +134,12 @@ class Model:
         record = self.records.get(call.execution)
         if record is None:
             return ["fenced"]
-        if record.steps.get(call.fence, 0) >= call.step:
-            return ["ok", record.status]
-        if record.status in ENDED:
-            return ["ended", record.status]
-        if record.holders.get(call.worker, (-1, ""))[0] != call.fence:
-            return ["fenced"]
-        goes_on = call.claimed or call.retrying or call.end in ENDED - {"cancelled"}
-        if record.status == "cancel_requested" and goes_on:
-            return ["cancel", record.status]
-        if self._conflicts(record, call):
-            return ["conflict", record.status]
+        refusal = self._refusal(record, call)
+        if refusal:
+            return ["fenced"] if refusal == "fenced" else [refusal, record.status]
         self._move_nodes(record, call)
         record.steps[call.fence] = call.step
+        record.conflicted.discard(call.fence)
         record.lost = 0
         if call.end:
             self._finish(call.execution, record, call.end, call.now)
@@ -153,6 +148,31 @@ class Model:
             if call.leaves:
                 self._leave(record, call)
         return ["ok", record.status]
+
+    def _refusal(self, record: Record, call: Call) -> str:
+        """Why nothing is recorded, empty when the step is."""
+        last = record.steps.get(call.fence, 0)
+        if last >= call.step:
+            is_told_again = last == call.step and call.fence in record.conflicted
+            return "conflict" if is_told_again else "ok"
+        if record.status in ENDED:
+            return "ended"
+        if record.holders.get(call.worker) != (call.fence, call.token):
+            return "fenced"
+        if call.step != last + 1:
+            return "behind"
+        goes_on = call.claimed or call.retrying or call.end in ENDED - {"cancelled"}
+        if record.status == "cancel_requested" and goes_on:
+            return "cancel"
+        if self._conflicts(record, call):
+            record.steps[call.fence] = call.step
+            record.conflicted.add(call.fence)
+            return "conflict"
+        return "behind" if self._lacks_nodes(record, call) else ""
+
+    def _lacks_nodes(self, record: Record, call: Call) -> bool:
+        open_nodes = {i for i, code in enumerate(record.statuses) if code in "prt"}
+        return call.end == "completed" and bool(open_nodes - set(call.settled))
 
     def _conflicts(self, record: Record, call: Call) -> bool:
         def is_mine(index: int) -> bool:

@@ -20,6 +20,12 @@ DELIVERY: tuple[Value, ...] = (
     *("created", NOW, "next", NOW),
 )
 DUE = ("ZADD", "due", NOW, "acc/x")
+OLD_WORKFLOW: tuple[Value, ...] = (
+    *("HSET", "w", "version", 3, "state", "live", "created", NOW, "counted", 1),
+    *("d1", b"one", "r1", 1, "d2", b"two", "d3", b"three"),
+)
+OLD_NAMES = ("HSET", "names", "v1", "o", "v2", "o", "v3", "o", "co", 3, "no", b"n")
+STORED = ("HSET", "stored", "counted", 1, "bytes", 12, "workflows", 1)
 TERMS = "50:0:86400000"
 CHARGED = ("HSET", "x", "terms", TERMS, "reserve", "m0=9,t0.a=5", "markup", "1", "trials", "tried")
 WALLET = ("HSET", "wallet", "given", 50, "ends", 0, "b:m0", 41, "b:t0.a", 5, "reserved", 14)
@@ -122,10 +128,12 @@ SCENARIOS = {
     "keep_answers": Scenario(
         seed=(EXECUTION, HELD),
         keys=("x", "held"),
-        args=("acc/x", 1, 2, 1, b"what was answered", "1"),
+        args=("acc/x", "1:token", 2, 1, b"what was answered", "1"),
     ),
     "save_job": Scenario(
-        seed=(EXECUTION, HELD), keys=("x", "held"), args=("acc/x", 1, 2, 3, b"job at the provider")
+        seed=(EXECUTION, HELD),
+        keys=("x", "held"),
+        args=("acc/x", "1:token", 2, 3, b"job at the provider"),
     ),
     "save_webhook": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"), HOOK),
@@ -145,9 +153,10 @@ SCENARIOS = {
         seed=(EXECUTION, HELD, ("SADD", "active", "x"), CHARGED, WALLET),
         keys=("x", "due", "held", "finished", "active", "wallet", "ledger"),
         args=(
-            *(NOW, "acc/x", 1, 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
+            *(NOW, "acc/x", "1:token", 1, "0c2c", "", "1,3", b"rows", "stay", "1", ""),
             *("x", b"", b"", "0=8:8000:,2=0:0:tried", "1=20", "1"),
         ),
+        answer=[b"ok", b"processing", b"", str(NOW).encode()],
     ),
     "authorize_key": Scenario(
         seed=(("HSET", "keys", "digest", "acc|record"), ("HSET", "accounts", "acc", "record")),
@@ -160,6 +169,12 @@ SCENARIOS = {
         args=(30_000,),
     ),
     "beat_worker": Scenario(seed=(), keys=("workers",), args=(NOW, "w1", 3000)),
+    "mark_installation": Scenario(
+        seed=(("ZADD", "ids", 1, "acc_1"),),
+        keys=("marker", "ids"),
+        args=(NOW, "", "a", 1, 16, ""),
+        answer=0,
+    ),
     "bury_worker": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
     ),
@@ -188,9 +203,12 @@ SCENARIOS = {
         args=(NOW, 30_000, "runs", 60_000, "pro", 5),
     ),
     "delete_workflow": Scenario(
-        seed=(("HSET", "w", "version", "1", "state", "live"), ("SADD", "mine", "echo")),
-        keys=("w", "mine"),
-        args=("echo", 60_000),
+        seed=(
+            ("HSET", "w", "version", "1", "state", "live", "d1", b"document"),
+            ("SADD", "mine", "echo"),
+        ),
+        keys=("w", "mine", "stored", "workflows"),
+        args=(NOW, "echo", "acc/echo"),
         answer=0,
     ),
     "finish_execution": Scenario(
@@ -211,8 +229,16 @@ SCENARIOS = {
     "give_back_execution": Scenario(
         seed=(EXECUTION, HELD), keys=("x", "due", "held"), args=(NOW, "acc/x", "1"), answer=0
     ),
+    "free_execution": Scenario(
+        seed=(EXECUTION,), keys=("x", "due"), args=(NOW, "acc/x", "1"), answer=0
+    ),
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
+    ),
+    "list_executions": Scenario(
+        seed=(("ZADD", "all", NOW, "x", NOW, "y", NOW + 1, "z"),),
+        keys=("all",),
+        args=(NOW, "y", 2),
     ),
     "match_executions": Scenario(
         seed=(EXECUTION, ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b")),
@@ -225,7 +251,7 @@ SCENARIOS = {
     "tell_events": Scenario(
         seed=((*EXECUTION, "events", 3, "watchers", "b,"), HELD),
         keys=("x", "held", "told"),
-        args=("acc/x", 1, 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
+        args=("acc/x", "1:token", 4, "x", 10, 6, 60_000, 2, 0, 5, b"text", 2, 0, "", "0.5"),
     ),
     "note_key_use": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
@@ -244,10 +270,15 @@ SCENARIOS = {
         keys=("accounts",),
         args=("acc", b"old", b"new"),
     ),
+    "put_snapshot": Scenario(
+        seed=(("SET", "folded", "3", "PX", 60_000), ("HSET", "metrics", "p1", b"1|4|before")),
+        keys=("metrics", "folded"),
+        args=(NOW, "p1", 5, 3, b"samples", 60_000),
+    ),
     "retire_snapshots": Scenario(
-        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"one", "p2", b"two"),),
-        keys=("metrics",),
-        args=(b"sum", b"new sum", "p1"),
+        seed=(("HSET", "metrics", "retired", b"sum", "p1", b"1|4|one", "p2", b"two"),),
+        keys=("metrics", "folded"),
+        args=(b"sum", b"new sum", 60_000, "p1", 4),
         answer=0,
     ),
     "save_model": Scenario(
@@ -264,7 +295,22 @@ SCENARIOS = {
         args=("own", "operation", "changes"),
     ),
     "save_workflow": Scenario(
-        seed=(), keys=("w", "mine"), args=(NOW, "echo", "operation", "new", b"document")
+        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        keys=("w", "mine", "names", "stored", "workflows", "accounts"),
+        args=(
+            *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
+            *("free", "1:1", "pro", "1:22"),
+        ),
+    ),
+    "count_workflow": Scenario(
+        seed=(("HSET", "w", "version", 2, "state", "live", "d1", b"one", "d2", b"another"),),
+        keys=("w", "stored"),
+        args=(),
+    ),
+    "review_workflow": Scenario(
+        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("ZADD", "workflows", NOW, "acc/echo")),
+        keys=("w", "names", "stored", "workflows"),
+        args=(NOW, "acc/echo", 3, 2, 60_000, 5_000, 10, 5, 1_000),
     ),
     "send_hints": Scenario(seed=(), keys=("hints",), args=("walk|acc/x",)),
     "read_wallet": Scenario(
@@ -277,5 +323,10 @@ SCENARIOS = {
         keys=("wallet", "ledger", "done"),
         args=(NOW, "operation", 30, NOW + 1, TERMS),
     ),
-    "take_lead": Scenario(seed=(), keys=("leader",), args=("w1", 60_000)),
+    "take_lead": Scenario(seed=(), keys=("leader",), args=(NOW, "w1", 60_000)),
+    "shorten_leases": Scenario(
+        seed=(("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"),),
+        keys=("workers",),
+        args=(NOW, 3_000),
+    ),
 }

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from engine.store.client import Client
 from engine.store.scripts import SCRIPTS
 from tests.engine.store.contents import contents
+from tests.rewinding import Snapshot, rewind, take_snapshot
 
 
 class Scripts:
@@ -46,6 +47,14 @@ class Scripts:
             return await self._client.call(SCRIPTS[name], keys, args)
 
         return self._runner.run(ask())
+
+    def take_snapshot(self) -> Snapshot:
+        """Everything that is there, to be brought back."""
+        return self._runner.run(take_snapshot(self._client))
+
+    def rewind(self, snapshot: Snapshot) -> None:
+        """Lose what was written since."""
+        self._runner.run(rewind(self._client, snapshot))
 
     def contents(self) -> dict[bytes, Any]:
         """Everything that is there."""

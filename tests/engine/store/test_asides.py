@@ -19,11 +19,10 @@ from engine.store.asides import (
     part_of,
     size_of,
 )
-from engine.store.claims import Hold
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
 from engine.store.steps import Step
-from tests.engine.store.factories import accept, save
+from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.object_files import outputs_of
 from tests.shelves import Faulty, shorten_pauses
 
@@ -46,10 +45,15 @@ async def ended(store: Store, account: Account, value: object, index: int = 1) -
     claimed = await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
     assert claimed is not None
     data = pack(value)
-    name = make_name(claimed.fence, index, len(data))
+    name = make_name(claimed.hold.object_prefix, index, len(data))
     await store.asides.put(account.id, accepted.id, name, data)
-    step = Step(end=ExecutionStatus.COMPLETED, result=pack_name(name), names_objects=True)
-    await store.walks.advance(Hold(account.id, accepted.id, "w1", claimed.fence), 1, step)
+    step = Step(
+        settled=BOTH_DONE,
+        end=ExecutionStatus.COMPLETED,
+        result=pack_name(name),
+        names_objects=True,
+    )
+    await store.walks.advance(claimed.hold, 1, step)
     return accepted.id
 
 
@@ -60,7 +64,7 @@ async def sized(store: Store, account: Account) -> AsyncIterator[list[str]]:
 
 
 def test_a_name_says_how_large_a_value_is() -> None:
-    assert make_name(3, 7, 300_000) == "3.7.300000"
+    assert make_name("3-t", 7, 300_000) == "3-t.7.300000"
     assert [size_of(name) for name in ("3.7.300000", "", "True", "3.7.")] == [300_000, 0, 0, 0]
 
 
@@ -73,7 +77,7 @@ def test_a_part_of_an_object_has_a_name_too() -> None:
 
 
 async def test_two_claims_do_not_write_over_each_others_values(store: Store) -> None:
-    names = [make_name(fence, 0, 1) for fence in (1, 2)]
+    names = [make_name(claim, 0, 1) for claim in ("1-t", "1-u")]
 
     for name, data in zip(names, (b"a", b"b"), strict=True):
         await store.asides.put("acc", EXECUTION, name, data)

@@ -8,12 +8,13 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.deliveries import Attempt, DeliveryStatus, Judgement
+from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.media.formats import Facts
 from engine.models.limits import Limits
 from engine.settings import Settings
-from engine.store import Account, Store, UsageFilter, Workflow
+from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.assets import Review, Source
 from engine.store.claims import Hold
 from engine.store.events import Telling
@@ -21,10 +22,11 @@ from engine.store.governor import Event, Happening
 from engine.store.hints import Carried
 from engine.store.records import pack
 from engine.store.steps import Finished, Step
-from tests.conftest import SECRET_KEY, RedisServer, free_port
-from tests.engine.store.factories import accept, save
+from tests.conftest import RedisServer, free_port
+from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 from tests.manifests import manifest
+from tests.marking import SECRET_KEY
 
 
 @pytest.fixture(scope="module")
@@ -61,36 +63,39 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         workflow, plan = await save(store, account)
         ended, left, cancelled = [await accept(store, account, workflow, plan) for _ in range(3)]
         for each in (ended, left):
-            assert await store.walks.claim(keyspace.reference(account.id, each.id), "w1")
+            assert await store.walks.claim(keyspace.reference(account.id, each.id), "w1", "t")
         told = [Telling(index=0, item=0, offset=0, told="a")]
         await store.events.read(account.id, left.id, 1, "channel")
-        assert await store.events.tell(Hold(account.id, left.id, "w1", 1), 1, told)
-        step = Step(names_objects=True, end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(Hold(account.id, ended.id, "w1", 1), 1, step)
+        assert await store.events.tell(Hold(account.id, left.id, "w1", 1, "t"), 1, told)
+        step = Step(settled=BOTH_DONE, names_objects=True, end=ExecutionStatus.COMPLETED)
+        await store.walks.advance(Hold(account.id, ended.id, "w1", 1, "t"), 1, step)
         await store.walks.give_back(keyspace.reference(account.id, left.id), "w1", is_lost=True)
         await store.executions.cancel(account.id, cancelled.id)
         await finish(store, account, workflow, plan)
         rows, _ = await store.executions.list(account.id)
         assert len(rows) == 4
-        wanted = UsageFilter(status=ExecutionStatus.COMPLETED)
+        wanted = ExecutionFilter(status=ExecutionStatus.COMPLETED)
         used = await store.usage.page(account.id, wanted, limit=10, offset=0)
         assert ended.id in [row.id for row in used.rows]
         assert len(used.rows) == 2
         await deliver(store, account, workflow, plan)
         await use_media(store, account, workflow)
         await store.workflows.delete(account.id, workflow.slug)
+        assert not await store.versions.prune()
         assert await store.api_keys.list(account.id) == [key]
         await store.api_keys.revoke(key.id)
 
     await store.leases.beat("w1", 0)
-    assert await store.leases.take_lead("w1", 1_000)
+    leads, _ = await store.leases.take_lead("w1", 1_000)
+    assert leads
+    await store.leases.shorten(1_000)
     assert len(await store.leases.promote(1_000)) == len(accounts)
     pruned = await store.leases.prune(await store.leases.now() + 1)
     assert pruned.executions == 5 * len(accounts)
     assert await eventually(store.leases.dead_workers) == ["w1"]
     assert await store.leases.bury("w1")
     await asyncio.gather(store.snapshots.put("p1", []), store.snapshots.put("p2", []))
-    assert await store.snapshots.retire(b"", [], ["p1"])
+    assert await store.snapshots.retire(b"", [], {"p1": 1})
     await store.models.create("own", manifest(), account.id)
     await store.models.delete("own")
     asked = Event(kind=Happening.ASK, call_id="a", account_id=accounts[0].id)
@@ -145,9 +150,9 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
         )
         ids.append(accepted.id)
     reference = keyspace.reference(account.id, ids[0])
-    await store.walks.claim(reference, "w1")
-    step = Step(end=ExecutionStatus.COMPLETED, told_key=key.id)
-    await store.walks.advance(Hold(account.id, ids[0], "w1", 1), 1, step)
+    await store.walks.claim(reference, "w1", "t")
+    step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, told_key=key.id)
+    await store.walks.advance(Hold(account.id, ids[0], "w1", 1, "t"), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)
     claimed = await store.deliveries.claim(reference, key.id)
@@ -161,5 +166,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
 
 
 async def test_keys_of_two_slots_would_be_refused(store: Store) -> None:
-    with pytest.raises(RuntimeError, match="CROSSSLOT"):
+    with pytest.raises(Unavailable) as caught:
         await store.client.send("MGET", keyspace.due(1), keyspace.due(2))
+
+    assert caught.value.word == "CROSSSLOT"

@@ -13,7 +13,7 @@ from engine.store.deliveries import ClaimedDelivery
 from engine.store.records import pack
 from engine.store.steps import Step
 from tests.engine.store.contents import contents
-from tests.engine.store.factories import save
+from tests.engine.store.factories import BOTH_DONE, save
 
 URL = "https://example.com/hook"
 DELIVERED = Judgement(status=DeliveryStatus.DELIVERED)
@@ -40,7 +40,9 @@ class Told:
     async def end(self, status: ExecutionStatus = ExecutionStatus.COMPLETED) -> None:
         claimed = await self.store.walks.claim(self.reference, "w1", "token")
         assert claimed is not None
-        step = Step(end=status, result=pack({"text": "hi"}), told_key=claimed.told_key)
+        step = Step(
+            settled=BOTH_DONE, end=status, result=pack({"text": "hi"}), told_key=claimed.told_key
+        )
         for _ in range(2):  # as if the first reply had been lost
             await self.store.walks.advance(claimed.hold, 1, step)
 

@@ -1,6 +1,8 @@
+import asyncio
 import base64
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -11,13 +13,12 @@ from engine.executions import TERMINAL, Execution, ExecutionStatus, NodeStatus
 from engine.graph import Plan
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store, Workflow
-from engine.store.claims import Hold
-from engine.store.execution_list import ExecutionList
+from engine.store.connection import Word
 from engine.store.records import pack
-from engine.store.scripts import SCRIPTS
+from engine.store.scripts import SCRIPTS, Script
 from engine.store.steps import Step
 from tests.engine.store.contents import contents
-from tests.engine.store.factories import accept, document, save
+from tests.engine.store.factories import BOTH_DONE, accept, document, save
 from tests.redis_proxy import running_proxy
 
 Saved = tuple[Workflow, Plan]
@@ -56,8 +57,8 @@ async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> s
 async def end(store: Store, account: Account, execution_id: str, status: ExecutionStatus) -> None:
     claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), "w1")
     assert claimed is not None
-    step = Step(end=status, result=pack(None))
-    await store.walks.advance(Hold(account.id, execution_id, "w1", claimed.fence), 1, step)
+    step = Step(settled=BOTH_DONE, end=status, result=pack(None))
+    await store.walks.advance(claimed.hold, 1, step)
 
 
 async def read_all(
@@ -261,7 +262,7 @@ async def test_an_error_is_read_as_it_was_recorded(
         error=error,
     )
 
-    await store.walks.advance(Hold(account.id, accepted.id, "w1", claimed.fence), 1, step)
+    await store.walks.advance(claimed.hold, 1, step)
 
     execution = await store.executions.get(account.id, accepted.id)
     first, second = execution.nodes
@@ -330,18 +331,27 @@ async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
 ) -> None:
     now = await store.leases.now()
     ids = [await accept_at(store, account, saved, now - 10_000 + i) for i in range(230)]
-    read_rows = ExecutionList._rows
+    call = store.client.call
 
-    async def rows_and_accept(self: ExecutionList, account_id: str, start: int) -> object:
-        rows = await read_rows(self, account_id, start)
-        await accept(store, account, *saved)
-        return rows
+    def call_and_accept(
+        script: Script, keys: Sequence[str], args: Sequence[Word]
+    ) -> asyncio.Future[Any]:
+        reply = call(script, keys, args)
+        if script.name == "list_executions":
+            asyncio.get_running_loop().call_soon(begin)
+        return reply
 
-    monkeypatch.setattr(ExecutionList, "_rows", rows_and_accept)
+    def begin() -> None:
+        begun.append(asyncio.ensure_future(accept(store, account, *saved)))
+
+    begun: list[asyncio.Future[Any]] = []
+    monkeypatch.setattr(store.client, "call", call_and_accept)
 
     rows, _ = await store.executions.list(account.id, limit=500)
 
     assert [row.id for row in rows] == ids[::-1]
+    assert len(begun) == 3
+    await asyncio.gather(*begun)
 
 
 @pytest.mark.parametrize(

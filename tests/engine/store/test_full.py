@@ -1,4 +1,4 @@
-"""What a Redis that is full, read-only or busy means to callers."""
+"""A Redis that is full, a replica or busy, as callers see it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
 ) -> None:
     workflow, plan = await save(store, account)
     first, second, third = [await accept(store, account, workflow, plan) for _ in range(3)]
-    claims = [await store.walks.claim(f"{account.id}/{e.id}", "w1") for e in (first, second)]
+    claims = [await store.walks.claim(f"{account.id}/{e.id}", "w1", "t") for e in (first, second)]
     await store.client.send("CONFIG", "SET", "maxmemory", 1)
 
     with pytest.raises(StoreFull):
@@ -42,7 +42,7 @@ async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
     with pytest.raises(StoreFull):
         await store.accounts.create(email="b@example.com", tier=Tier.PRO)
     step = Step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED)
-    advanced = await store.walks.advance(Hold(account.id, first.id, "w1", 1), 1, step)
+    advanced = await store.walks.advance(Hold(account.id, first.id, "w1", 1, "t"), 1, step)
     given = await store.walks.give_back(f"{account.id}/{second.id}", "w1", is_lost=True)
     cancelled = await store.executions.cancel(account.id, third.id)
 
@@ -54,7 +54,7 @@ async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
     assert await store.leases.beat("w1", 1_000) > 0
 
 
-async def test_a_replica_that_must_not_write_is_full(own_server: RedisServer) -> None:
+async def test_a_replica_that_must_not_write_is_unavailable(own_server: RedisServer) -> None:
     store = Store.open(Settings(redis_url=own_server.url))
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
     workflow, plan = await save(store, account)

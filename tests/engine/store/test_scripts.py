@@ -21,7 +21,12 @@ REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"} - COUNTING)
 """All but the sending of hints, which are disposable (a double is refused by the claim), and the
 counting of calls, which counts the double too."""
 READ_ONLY = {
-    *("authorize_key", "authorize_session", "list_dead_workers", "match_executions", "read_asset"),
+    "authorize_key",
+    "authorize_session",
+    "list_dead_workers",
+    "list_executions",
+    "match_executions",
+    "read_asset",
 }
 
 
@@ -146,7 +151,7 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
         SCRIPTS["advance_execution"],
         scenario,
         [
-            *(NOW, "acc/x", 1, 1, "", "", ",".join(map(str, every)), b"", "stay", "0"),
+            *(NOW, "acc/x", "1:token", 1, "", "", ",".join(map(str, every)), b"", "stay", "0"),
             *("", "x", "", "", "", ""),
         ],
     )
@@ -154,7 +159,18 @@ async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> Non
         SCRIPTS["advance_execution"],
         scenario,
         [
-            *(NOW, "acc/x", 1, 2, "".join(f"{i}c" for i in every), "", "", b"", "stay", "0"),
+            *(
+                NOW,
+                "acc/x",
+                "1:token",
+                2,
+                "".join(f"{i}c" for i in every),
+                "",
+                "",
+                b"",
+                "stay",
+                "0",
+            ),
             *("completed", "x", b"", b"", "", ""),
         ],
     )

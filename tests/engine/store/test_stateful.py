@@ -1,5 +1,6 @@
 """The scripts of a walk against a plain model, in whatever order calls arrive."""
 
+import copy
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from engine.executions import (
 )
 from tests.engine.store.model import ENDED, RESEND_MS, Call, Model, Record
 from tests.engine.store.scripted import Scripts, profile
+from tests.rewinding import Snapshot
 
 START = 1_000_000
 WORKERS = ("w1", "w2", "w3")
@@ -106,7 +108,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
         case "promote":
             return "promote_due", ["due"], [call.now, 100, RESEND_MS]
     args = [
-        *(call.now, name, call.fence, call.step),
+        *(call.now, name, f"{call.fence}:{call.token}", call.step),
         "".join(f"{index}{code}" for index, code in call.settled.items()),
         ",".join(f"{index}={delay}" for index, delay in call.retrying.items()),
         ",".join(str(index) for index in call.claimed),
@@ -130,6 +132,9 @@ class Walking(RuleBasedStateMachine):
         self.calls: list[Call] = []
         self.tokens = itertools.count()
         self.before: dict[str, tuple[str, list[str]]] = {}
+        self.walks: dict[tuple[str, str, int, str], tuple[int, Record]] = {}
+        """By execution, worker, fence and token: the last step, and the record as it was then."""
+        self.earlier: tuple[Snapshot, Model] | None = None
         database.clear()
 
     @initialize(sizes=st.lists(st.integers(1, 6), min_size=2, max_size=2))
@@ -139,12 +144,14 @@ class Walking(RuleBasedStateMachine):
         for index, worker in enumerate(WORKERS[: min(sizes[0], 2)]):
             self.claim(EXECUTIONS[0], worker)
             blank = Call("advance", self.now, EXECUTIONS[0], worker, fence=index + 1, step=1)
-            self.apply(replace(blank, claimed=(index,), offered=True))
+            self.apply(replace(blank, token=f"k{index}", claimed=(index,), offered=True))
 
     def apply(self, call: Call, *, is_new: bool = True) -> list[Any]:
         expected = self.model.apply(call)
         answer = self.database.call(call)
         assert answer[: len(expected)] == expected, call
+        if call.kind == "advance":
+            self._remember(call, answer)
         if is_new:
             self.calls.append(call)
         return answer
@@ -190,25 +197,61 @@ class Walking(RuleBasedStateMachine):
         for _ in range(data.draw(st.integers(1, 3))):
             if worker not in record.holders:
                 return
-            fence = record.holders[worker][0]
+            fence, token = record.holders[worker]
             step = record.steps.get(fence, 0) + 1
-            blank = Call("advance", self.now, name, worker)
+            blank = Call("advance", self.now, name, worker, token=token)
             self.apply(draw_step(data.draw, record, blank, fence, step))
             self.the_record_is_what_the_model_says()
             if not cancels:
                 self.apply(Call("cancel", self.now, name))
                 self.the_record_is_what_the_model_says()
 
+    def _remember(self, call: Call, answer: list[Any]) -> None:
+        """What the walker knows after a step that has just been recorded, or has conflicted."""
+        walk = (call.execution, call.worker, call.fence, call.token)
+        known = self.walks.get(walk)
+        record = self.model.records.get(call.execution)
+        is_replay = known is not None and call.step <= known[0]
+        if record is None or is_replay or answer[0] not in ("ok", "conflict"):
+            return
+        for index, code in enumerate(known[1].statuses) if known and answer[0] == "ok" else ():
+            is_settled = record.statuses[index] not in "prt"
+            assert code in "prt" or is_settled, "a step was recorded without what it builds on"
+        self.walks[walk] = call.step, copy.deepcopy(record)
+
+    @rule()
+    def look_back_to_this(self) -> None:
+        self.earlier = self.database.take_snapshot(), copy.deepcopy(self.model)
+
+    @precondition(lambda self: self.earlier)
+    @rule(data=st.data())
+    def lose_the_tail(self, data: st.DataObject) -> None:
+        """Redis is set back; whoever walked does not know of it and goes on."""
+        assert self.earlier is not None
+        snapshot, self.model = self.earlier
+        self.earlier, self.before = None, {}
+        self.database.rewind(snapshot)
+        for (name, worker, fence, token), (step, known) in list(self.walks.items()):
+            if known.status not in ENDED and data.draw(st.booleans()):
+                blank = Call("advance", self.now, name, worker, token=token)
+                self.apply(draw_step(data.draw, known, blank, fence, step + 1))
+                self.the_record_is_what_the_model_says()
+
     @rule(data=st.data(), name=executions, worker=workers, step=st.integers(1, 9))
     def advance_out_of_turn(self, data: st.DataObject, name: str, worker: str, step: int) -> None:
         record = self.model.records.get(name) or Record(["p"], 0)
         fence = data.draw(st.integers(0, record.fence + 1))
-        mine = record.holders.get(worker, (-1, ""))[0] == fence
-        call = draw_step(data.draw, record, Call("advance", self.now, name, worker), fence, step)
+        held_fence, held_token = record.holders.get(worker, (-1, ""))
+        token = data.draw(st.sampled_from([held_token, held_token, "lost"]))
+        mine = (held_fence, held_token) == (fence, token)
+        is_next = step == record.steps.get(fence, 0) + 1
+        call = draw_step(
+            *(data.draw, record, Call("advance", self.now, name, worker, token=token), fence, step)
+        )
         before = self.database.contents()
         self.apply(call)
-        if not mine and record.status not in ENDED:
-            assert self.database.contents() == before, "a stale fence changes nothing"
+        if not (mine and is_next) and record.status not in ENDED:
+            assert self.database.contents() == before, "a stale claim or a gap changes nothing"
 
     @precondition(lambda self: self.holders())
     @rule(data=st.data(), is_lost=st.booleans())
@@ -302,10 +345,13 @@ def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> C
     call.fence, call.step = fence, step
     ends = draw(st.integers(0, 11)) == 0
     call.end = draw(st.sampled_from(["completed", "failed", "cancelled"])) if ends else ""
+    settles_all = call.end == "completed" and draw(st.integers(0, 3)) > 0
     running = {i for i, claim in record.claims.items() if claim.owner == fence}
     mood = draw(st.sampled_from(["busy", "busy", "quiet", "retreating"]))
     for index, code in enumerate(record.statuses):
         act = draw(st.sampled_from(ACTS[code])) if mood == "busy" else "none"
+        if settles_all and code in "prt":
+            act = "settle"
         if mood == "retreating" and index in running and code == "r":
             act = draw(st.sampled_from(["settle", "retry", "retry"]))
         if act == "settle":

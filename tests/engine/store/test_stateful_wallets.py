@@ -162,8 +162,8 @@ class Spending(RuleBasedStateMachine):
         self.claim(data.draw(st.sampled_from(waiting)))
 
     def claim(self, name: str) -> None:
-        act = functools.partial(Model.claim, name=name)
         token = f"k{next(self.names)}"
+        act = functools.partial(Model.claim, name=name, token=token)
         self.apply(act, ("claim_execution", (name, "due", "held"), (name, token)))
 
     def among(self, holds: Callable[[Purse], object]) -> list[str]:
@@ -188,7 +188,7 @@ class Spending(RuleBasedStateMachine):
             for index, (credits, usd) in move.charges.items()
         )
         args = (
-            *(name, purse.fence, purse.step + 1),
+            *(name, f"{purse.fence}:{purse.token}", purse.step + 1),
             "".join(f"{index}{code}" for index, code in move.settled.items()),
             *("", ",".join(map(str, move.holds)), b"", "stay", "0"),
             *(move.end, name, b"", b"", charges),
@@ -313,6 +313,9 @@ def draw_move(draw: Any, purse: Purse) -> Move:
     if draw(st.integers(0, 4)) == 0:
         move.holds = {}
         move.end = draw(st.sampled_from(["completed", "failed", "cancelled"]))
+    if move.end == "completed":
+        rest = {i for i, code in enumerate(purse.codes) if code in "pr"} - set(move.settled)
+        move.settled |= dict.fromkeys(rest, "s")
     return move
 
 

@@ -9,14 +9,14 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
-from engine.store import Account, Store
+from engine.store import Account, ExecutionFilter, Store, usage
 from engine.store.connection import Word
+from engine.store.execution_scan import CHUNK
 from engine.store.records import pack
 from engine.store.scripts import Script
-from engine.store.usage import CHUNK, UsageFilter
 from tests.engine.store.factories import accept, save
 
-ANY = UsageFilter()
+ANY = ExecutionFilter()
 
 
 async def put(store: Store, account: Account, number: int, **fields: str | bytes | int) -> str:
@@ -35,7 +35,7 @@ async def put(store: Store, account: Account, number: int, **fields: str | bytes
 
 
 async def listed(
-    store: Store, account: Account, wanted: UsageFilter = ANY, limit: int = 50, offset: int = 0
+    store: Store, account: Account, wanted: ExecutionFilter = ANY, limit: int = 50, offset: int = 0
 ) -> tuple[Sequence[str], int]:
     page = await store.usage.page(account.id, wanted, limit=limit, offset=offset)
     return [row.id for row in page.rows], page.total
@@ -43,7 +43,7 @@ async def listed(
 
 async def test_an_account_that_ran_nothing_has_no_rows(store: Store, account: Account) -> None:
     assert await listed(store, account) == ([], 0)
-    assert await listed(store, account, UsageFilter(workflow_slug="echo")) == ([], 0)
+    assert await listed(store, account, ExecutionFilter(workflow_slug="echo")) == ([], 0)
 
 
 async def test_what_was_accepted_is_listed_newest_first(store: Store, account: Account) -> None:
@@ -103,17 +103,17 @@ async def test_pages_join_without_gap_or_double(store: Store, account: Account) 
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
-        (UsageFilter(status=ExecutionStatus.FAILED), [3, 1]),
-        (UsageFilter(workflow_slug="greeting"), [2, 1]),
-        (UsageFilter(model_id="echo"), [3, 2]),
-        (UsageFilter(model_id="ech"), []),
-        (UsageFilter(model_id="echo", workflow_slug="greeting"), [2]),
-        (UsageFilter(status=ExecutionStatus.FAILED, model_id="echo"), [3]),
-        (UsageFilter(status=ExecutionStatus.CANCELLED), []),
+        (ExecutionFilter(status=ExecutionStatus.FAILED), [3, 1]),
+        (ExecutionFilter(workflow_slug="greeting"), [2, 1]),
+        (ExecutionFilter(model_id="echo"), [3, 2]),
+        (ExecutionFilter(model_id="ech"), []),
+        (ExecutionFilter(model_id="echo", workflow_slug="greeting"), [2]),
+        (ExecutionFilter(status=ExecutionStatus.FAILED, model_id="echo"), [3]),
+        (ExecutionFilter(status=ExecutionStatus.CANCELLED), []),
     ],
 )
 async def test_every_filter_must_fit(
-    store: Store, account: Account, wanted: UsageFilter, numbers: list[int]
+    store: Store, account: Account, wanted: ExecutionFilter, numbers: list[int]
 ) -> None:
     ids = {
         0: await put(store, account, 0),
@@ -131,7 +131,7 @@ async def test_filtered_pages_join_over_chunks(store: Store, account: Account) -
         for number in range(2 * CHUNK + 10)
     ]
     odd = ids[1::2][::-1]
-    wanted = UsageFilter(workflow_slug="odd")
+    wanted = ExecutionFilter(workflow_slug="odd")
     middle = CHUNK // 2
 
     assert await listed(store, account, wanted, 4, middle - 2) == (
@@ -147,7 +147,7 @@ async def test_what_was_pruned_meanwhile_is_left_out(store: Store, account: Acco
     await store.client.send("DEL", keyspace.execution(account.id, gone))
 
     assert (await listed(store, account))[0] == [kept]
-    assert await listed(store, account, UsageFilter(workflow_slug="echo")) == ([kept], 1)
+    assert await listed(store, account, ExecutionFilter(workflow_slug="echo")) == ([kept], 1)
 
 
 async def test_newer_runs_that_come_in_while_it_is_read_double_nothing(
@@ -167,10 +167,58 @@ async def test_newer_runs_that_come_in_while_it_is_read_double_nothing(
 
     monkeypatch.setattr(store.client, "call", late)
 
-    found, total = await listed(store, account, UsageFilter(workflow_slug="echo"), 500, CHUNK - 5)
+    found, total = await listed(
+        store, account, ExecutionFilter(workflow_slug="echo"), 500, CHUNK - 5
+    )
 
     assert found == ids[::-1][CHUNK - 5 :]
     assert total == len(ids)
+
+
+async def test_a_rare_filter_is_followed_by_its_cursor_to_every_match(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "EXAMINED_AT_MOST", 20)
+    ids = [
+        await put(store, account, number, slug="rare" if number % 15 == 0 else "echo")
+        for number in range(70)
+    ]
+    wanted = ExecutionFilter(workflow_slug="rare")
+
+    pages = [await store.usage.page(account.id, wanted, limit=2, offset=0)]
+    while cursor := pages[-1].next_cursor:
+        pages.append(await store.usage.page(account.id, wanted, limit=2, offset=0, cursor=cursor))
+
+    rows = [row.id for page in pages for row in page.rows]
+    assert rows == [ids[each] for each in (60, 45, 30, 15, 0)]
+    assert [page.is_exact for page in pages] == [False] * (len(pages) - 1) + [True]
+    assert [page.total for page in pages][-1] == 5
+    assert [page.offset for page in pages] == [0, 1, 3, 4][: len(pages)]
+
+
+async def test_a_total_is_exact_up_to_a_number_of_matches(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "COUNTED_AT_MOST", CHUNK)
+    for number in range(CHUNK):
+        await put(store, account, number)
+    wanted = ExecutionFilter(workflow_slug="echo")
+
+    exact = await store.usage.page(account.id, wanted, limit=1, offset=0)
+    for number in range(CHUNK, 2 * CHUNK + 5):
+        await put(store, account, number)
+    counted = await store.usage.page(account.id, wanted, limit=1, offset=0)
+
+    assert (exact.is_exact, exact.total, exact.next_cursor) == (True, CHUNK, None)
+    assert (counted.is_exact, counted.total) == (False, 2 * CHUNK)
+
+
+@pytest.mark.parametrize("cursor", ["", ".", "1.", "1.x", "x.MTAwMDo", "-1.MTAwMDo", "9" * 30])
+async def test_a_cursor_of_no_usage_page_is_refused(
+    store: Store, account: Account, cursor: str
+) -> None:
+    with pytest.raises(ValueError, match="cursor"):
+        await store.usage.page(account.id, ANY, limit=1, offset=0, cursor=cursor)
 
 
 async def test_accounts_see_their_own_alone(store: Store, account: Account) -> None:
@@ -178,4 +226,4 @@ async def test_accounts_see_their_own_alone(store: Store, account: Account) -> N
     await put(store, account, 1)
 
     assert await listed(store, other) == ([], 0)
-    assert await listed(store, other, UsageFilter(workflow_slug="echo")) == ([], 0)
+    assert await listed(store, other, ExecutionFilter(workflow_slug="echo")) == ([], 0)

@@ -19,6 +19,7 @@ from tests.engine.store.claiming import advance, claim, due_at, row
 from tests.engine.store.conftest import Saved
 from tests.engine.store.contents import contents
 from tests.engine.store.factories import accept
+from tests.rewinding import rewind, take_snapshot
 
 
 async def test_a_claim_brings_everything_on_record(
@@ -64,10 +65,10 @@ async def test_a_large_result_is_kept_aside_and_read_back(
 ) -> None:
     claimed = await claim(store, reference)
     result = {"text": "x" * 300_000}
-    name = make_name(claimed.fence, 1, len(pack(result)))
+    name = make_name(claimed.hold.object_prefix, 1, len(pack(result)))
     step = Step(
         settled=[(0, "c"), (1, "c")],
-        rows=[row(0, make_name(claimed.fence, 0, 300_000)), row(1)],
+        rows=[row(0, make_name(claimed.hold.object_prefix, 0, 300_000)), row(1)],
         names_objects=True,
         end=ExecutionStatus.COMPLETED,
         result=pack_name(name),
@@ -122,8 +123,101 @@ async def test_a_node_of_another_walker_conflicts_and_nothing_is_recorded(
 
     verdict = await advance(store, helper, 1, Step(settled=[(1, "c"), (0, "c")]), "w2")
 
+    after = await contents(store.client)
+    key = keyspace.execution(helper.account_id, helper.execution_id).encode()
+    known = after[key][1]
     assert verdict is Verdict.CONFLICT
-    assert await contents(store.client) == before
+    assert known.pop(b"step2") == b"1:rp"
+    assert after == before
+
+
+async def test_a_conflict_whose_reply_was_lost_is_told_as_the_first_time(
+    store: Store, reference: str
+) -> None:
+    first = await claim(store, reference, "w1")
+    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    helper = await claim(store, reference, "w2")
+    mine = Step(settled=[(0, "c")])
+    await advance(store, helper, 1, mine, "w2")
+    await advance(store, first, 2, Step(settled=[(0, "c")], rows=[row(0)]))
+
+    again = await store.walks.advance(helper.hold, 1, mine)
+
+    assert (again.verdict, again.statuses) == (Verdict.CONFLICT, "rp")
+    assert await advance(store, helper, 2, Step(settled=[(1, "c")]), "w2") is Verdict.OK
+
+
+# -- a tail that Redis has lost -------------------------------------------------------------------
+
+
+async def test_a_step_whose_predecessor_is_not_on_record_changes_nothing(
+    store: Store, reference: str
+) -> None:
+    claimed = await claim(store, reference)
+    before = await take_snapshot(store.client)
+    assert await advance(store, claimed, 1, Step(settled=[(0, "c")], rows=[row(0)])) is Verdict.OK
+    await rewind(store.client, before)
+    there = await contents(store.client)
+
+    verdict = await advance(store, claimed, 2, Step(settled=[(1, "c")], rows=[row(1)]))
+
+    assert verdict is Verdict.BEHIND
+    assert await contents(store.client) == there
+    assert await advance(store, claimed, 1, Step(settled=[(0, "c")], rows=[row(0)])) is Verdict.OK
+
+
+async def test_what_a_conflict_has_told_is_not_built_on_when_it_is_lost(
+    store: Store, reference: str
+) -> None:
+    first = await claim(store, reference, "w1")
+    await advance(store, first, 1, Step(claimed=[0], offered=True))
+    helper = await claim(store, reference, "w2")
+    before = await take_snapshot(store.client)
+    await advance(store, first, 2, Step(settled=[(0, "c")], rows=[row(0)]))
+    told = await store.walks.advance(helper.hold, 1, Step(settled=[(0, "c")]))
+    assert (told.verdict, told.statuses) == (Verdict.CONFLICT, "cp")
+    await rewind(store.client, before)
+
+    verdict = await advance(store, helper, 2, Step(settled=[(1, "c")], rows=[row(1)]), "w2")
+
+    assert verdict is Verdict.BEHIND
+
+
+async def test_a_claim_that_was_lost_and_made_again_shuts_out_the_first(
+    store: Store, reference: str
+) -> None:
+    before = await take_snapshot(store.client)
+    lost = await claim(store, reference)
+    await advance(store, lost, 1, Step(claimed=[0]))
+    await rewind(store.client, before)
+    again = await claim(store, reference)
+    await advance(store, again, 1, Step(claimed=[0]))
+    assert lost.fence == again.fence
+    there = await contents(store.client)
+
+    verdict = await advance(store, lost, 2, Step(settled=[(0, "c")], rows=[row(0)]))
+    saved_job = await store.walks.save_job(lost.hold, 0, 0, b"job")
+    kept = await store.walks.keep_answers(lost.hold, 0, 1, b"answers", is_aside=False)
+
+    assert (verdict, saved_job, kept) == (Verdict.FENCED, False, False)
+    assert await contents(store.client) == there
+    assert lost.hold.object_prefix != again.hold.object_prefix
+
+
+@pytest.mark.parametrize("code", ["", "r", "t"])
+async def test_an_execution_is_completed_only_when_all_of_its_nodes_have_settled(
+    code: str, store: Store, account: Account, reference: str
+) -> None:
+    claimed = await claim(store, reference)
+    await advance(store, claimed, 1, Step(claimed=[0] if code else []))
+    await advance(store, claimed, 2, Step(retrying=[(0, 60_000)] if code == "t" else []))
+    end = Step(settled=[(1, "c")], rows=[row(1)], end=ExecutionStatus.COMPLETED)
+
+    verdict = await advance(store, claimed, 3, end)
+
+    execution = await store.executions.get(account.id, claimed.execution_id)
+    assert verdict is Verdict.BEHIND
+    assert execution.status is ExecutionStatus.PROCESSING
 
 
 async def test_offered_work_may_be_shared_until_it_is_no_longer_offered(
@@ -266,6 +360,45 @@ async def test_giving_back_what_one_holds_leaves_the_other_alone(
     assert await store.leases.held("w2") == [reference]
     settled = Step(settled=[(1, "c")], rows=[row(1)])
     assert await advance(store, helper, 2, settled, "w2") is Verdict.OK
+
+
+async def test_an_execution_that_is_lost_again_and_again_waits_longer_each_time(
+    store: Store, reference: str
+) -> None:
+    pauses = []
+    for _ in range(10):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True, pause_ms=500)
+        at = await due_at(store, reference)
+        assert at is not None
+        pauses.append((at - await store.leases.now()) / 1_000)
+
+    expected = [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert all(due - 0.4 <= pause <= due for pause, due in zip(pauses, expected, strict=True))
+
+
+async def test_an_execution_whose_worker_died_is_due_at_once(store: Store, reference: str) -> None:
+    for _ in range(3):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True)
+
+        due = await due_at(store, reference)
+        assert due is not None
+        assert due <= await store.leases.now()
+
+
+async def test_a_claim_that_is_another_by_now_is_not_taken_away(
+    store: Store, reference: str
+) -> None:
+    await claim(store, reference, token="first")
+    seen = (await store.leases.claims("w1"))[reference]
+    await store.walks.give_back(reference, "w1", is_lost=False)
+    await claim(store, reference, token="second")
+
+    assert not await store.walks.give_back(reference, "w1", is_lost=True, claim=seen)
+    assert await store.leases.claims("w1") == {reference: b"2:second"}
+    assert await store.walks.give_back(reference, "w1", is_lost=True, claim=b"2:second")
+    assert await store.leases.claims("w1") == {}
 
 
 async def test_leaving_waits_for_the_earliest_retry(store: Store, reference: str) -> None:

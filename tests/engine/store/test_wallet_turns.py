@@ -23,7 +23,7 @@ class Spender:
     def __init__(self, store: Store, account: Account) -> None:
         self.store = store
         self.account = account
-        self._steps = 0
+        self._steps: dict[str, int] = {}
 
     async def accept(self, name: str, credits: int, terms: Terms) -> bytes:
         """Ask for a run and have a worker claim it; the verdict."""
@@ -41,16 +41,19 @@ class Spender:
 
     async def advance(self, name: str, **step: Any) -> bytes:
         """The verdict on a step with `settled`, `claimed`, `end`, `charges` and `holds`."""
-        self._steps += 1
+        number = self._steps.get(name, 0) + 1
         keys = [name, "due", "held", "finished", keyspace.active(self.account.id)]
         parts = {"settled": "", "claimed": "", "end": "", "charges": "", "holds": ""} | step
         args = [
-            *(0, name, 1, self._steps, parts["settled"], "", parts["claimed"], b"", "stay", "0"),
+            *(0, name, "1:token", number, parts["settled"], "", parts["claimed"], b""),
+            *("stay", "0"),
             *(parts["end"], name, b"", b"", parts["charges"], parts["holds"]),
         ]
         reply = await self.store.client.call(
             SCRIPTS["advance_execution"], [*keys, *self._wallet], args
         )
+        if reply[0] == b"ok":
+            self._steps[name] = number
         return bytes(reply[0])
 
     async def spend(self, name: str, credits: int, terms: Terms) -> None:

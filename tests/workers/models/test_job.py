@@ -296,6 +296,67 @@ async def test_a_cancel_that_is_refused_is_no_failure_of_its_own(
         await call
 
 
+# -- answers that cannot be used ------------------------------------------------------------------
+
+GONE = web.Response(status=404, text="{}")
+GARBLED = web.Response(text="<html>")
+BUSY = web.Response(status=503)
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "message"),
+    [
+        ([GONE] * 3, "PROVIDER_REJECTED", "The provider answered 404"),
+        ([GARBLED] * 3, "PROVIDER_BAD_RESPONSE", "The provider's answer is not JSON"),
+        ([GONE, GARBLED, BUSY, GONE], "PROVIDER_REJECTED", "The provider answered 404"),
+        ([web.Response(status=401)], "PROVIDER_REJECTED", "The provider answered 401"),
+    ],
+    ids=["404", "unreadable", "busy between", "401"],
+)
+async def test_a_job_that_cannot_be_asked_after_fails_and_is_cancelled(
+    models: Models,
+    provider: Provider,
+    desk: FakeDesk,
+    answers: list[web.Response],
+    code: str,
+    message: str,
+) -> None:
+    provider.answers = [STARTED, RUNNING, *answers, RUNNING]
+
+    failure = await fail(models, desk)
+
+    assert (failure.code, failure.message, failure.retryable) == (code, message, False)
+    polls = ["GET /jobs/j-1"] * (1 + len(answers))
+    assert asked(provider) == ["POST /jobs", *polls, "POST /jobs/j-1/cancel"]
+    assert desk.jobs[0] == {"model": "own", "round": 1}
+
+
+@pytest.mark.parametrize("bad", [GONE, GARBLED], ids=["404", "unreadable"])
+async def test_a_good_answer_lets_two_bad_ones_in_a_row_come_again(
+    models: Models, provider: Provider, desk: FakeDesk, bad: web.Response
+) -> None:
+    provider.answers = [STARTED, bad, bad, RUNNING, bad, BUSY, bad, RUNNING, bad, bad, DONE]
+
+    assert await run(models, desk) == "https://cdn.example/1.mp4"
+    assert not [each for each in asked(provider) if each.endswith("/cancel")]
+
+
+async def test_a_result_that_is_late_is_fetched_and_one_that_never_comes_fails(
+    models: Models, provider: Provider, desk: FakeDesk
+) -> None:
+    more = JOB.replace('result = "output"', 'result = "url"') + 'result_path = "/r/{{ job }}"'
+    provider.answers = [STARTED, DONE, GONE, GARBLED, {"url": "https://cdn.example/3.mp4"}]
+    first = await run(models, desk, video(more))
+    provider.asked.clear()
+    provider.answers = [DONE, GONE]
+    failure = await fail(models, desk, video(more))
+
+    assert first == "https://cdn.example/3.mp4"
+    assert failure.code == "PROVIDER_REJECTED"
+    assert asked(provider) == ["GET /jobs/j-1", *["GET /r/j-1"] * 3]
+    assert desk.jobs[0] == {"model": "own", "round": 1}
+
+
 # -- the stub -------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ import pytest
 from engine.executions import ExecutionStatus
 from engine.models.manifest import Model
 from engine.models.registry import use_models
-from engine.store.claims import Claimed, Hold
+from engine.store.claims import Claimed
 from engine.store.records import pack
 from engine.store.steps import Charge, Step
 from engine.store.walks import Verdict
@@ -93,7 +93,5 @@ async def claim_first(buyer: Buyer, claimed: Claimed, *, finishes: bool) -> None
         charges = {0: Charge(PRICE, 10_000)}
         steps.append(Step(settled=[(0, "c")], rows=[row], charges=charges))
     for number, step in enumerate(steps, 1):
-        advanced = await buyer.store.walks.advance(
-            Hold(buyer.account.id, claimed.execution_id, "dead", claimed.fence), number, step
-        )
+        advanced = await buyer.store.walks.advance(claimed.hold, number, step)
         assert advanced.verdict is Verdict.OK

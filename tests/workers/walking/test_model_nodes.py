@@ -286,7 +286,7 @@ async def test_the_deadline_holds_for_all_images_of_a_list_together(
     graph = Graph().node(
         "l", "list", kind="image", items=[{"value": "https://kept.example/own"}] * 200
     )
-    graph.node("tool", "imageResize", width=900, timeoutSeconds=1)
+    graph.node("tool", "imageResize", width=900, timeoutSeconds=2)
     graph.node("out", "responseOutput")
     graph.wire("l.items-out > tool.image-in", "tool.image-out > out.result-in")
 

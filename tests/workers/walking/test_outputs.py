@@ -75,7 +75,7 @@ async def left_by_another(buyer: Buyer, graph: Graph, before: bytes | None = Non
     claimed = await buyer.store.walks.claim(buyer.reference(execution_id), OTHER)
     assert claimed is not None
     ids, data = (buyer.account.id, execution_id), pack({"text-out": LARGE})
-    name = make_name(claimed.fence, 0, len(data) + len(before or b""))
+    name = make_name(claimed.hold.object_prefix, 0, len(data) + len(before or b""))
     await buyer.store.asides.put(*ids, name, (before or b"") + data)
     if before is not None:
         name = make_part(name, len(before), len(data))
@@ -233,7 +233,7 @@ async def test_a_slow_store_takes_no_more_than_the_nodes_time(
     execution = await buyer.run(bought(timeoutSeconds=0.3))
 
     assert codes(execution) == {0: "storage_error"}
-    assert 0.25 < asyncio.get_running_loop().time() - before < 5
+    assert 0.25 < asyncio.get_running_loop().time() - before < 20
     assert await buyer.paid(0)
 
 
@@ -338,7 +338,7 @@ async def test_what_a_lost_step_left_is_found_when_its_execution_is_gone(
     buyer: Buyer, settings: Settings, store: Store
 ) -> None:
     execution = await buyer.run(answer(model_node(Graph(), "two"), "two"))
-    await store.asides.put(buyer.account.id, execution.id, make_name(9, 0, 1), b"x")
+    await store.asides.put(buyer.account.id, execution.id, make_name("9-t", 0, 1), b"x")
     sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
     await eventually(sweeper.prune)
     assert len(outputs_of(settings, buyer.account.id, execution.id)) == 1

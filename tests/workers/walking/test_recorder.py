@@ -13,7 +13,7 @@ from engine.store.execution_records import pack_name
 from engine.store.steps import Charge, Step
 from engine.store.walks import Advanced, Verdict, Walks
 from tests.workers.claimed import CLAIMED, HOLD
-from workers.walking.recorder import Gone, Recorder
+from workers.walking.recorder import Gone, RecordBehind, Recorder
 
 OK = Advanced(Verdict.OK, "c", 1)
 
@@ -78,8 +78,10 @@ async def test_a_step_that_was_taken_is_over_and_the_next_has_the_next_number() 
     assert (walks.steps[1][1].leave, walks.steps[1][1].hands_over) == (True, True)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.CANCEL, Verdict.CONFLICT])
-async def test_a_refused_step_stays_and_keeps_its_number(verdict: Verdict) -> None:
+@pytest.mark.parametrize(("verdict", "number"), [(Verdict.CANCEL, 1), (Verdict.CONFLICT, 2)])
+async def test_a_refused_step_stays_and_a_conflict_has_used_its_number(
+    verdict: Verdict, number: int
+) -> None:
     recorder, walks = recording(Advanced(verdict), OK)
     settle(recorder, 0)
     recorder.add_skipped(1)
@@ -87,7 +89,7 @@ async def test_a_refused_step_stays_and_keeps_its_number(verdict: Verdict) -> No
     await recorder.leave(hands_over=False)
     await recorder.record()
 
-    assert [number for number, _ in walks.steps] == [1, 1]
+    assert [each for each, _ in walks.steps] == [1, number]
     assert walks.steps[1][1].settled == [(0, "c"), (1, "s")]
     assert not walks.steps[1][1].leave
 
@@ -98,6 +100,14 @@ async def test_what_is_in_other_hands_is_gone(verdict: Verdict) -> None:
 
     with pytest.raises(Gone):
         await recorder.record()
+
+
+async def test_a_record_that_lacks_earlier_steps_is_not_built_on() -> None:
+    recorder, _ = recording(Advanced(Verdict.BEHIND))
+    settle(recorder, 0)
+
+    with pytest.raises(RecordBehind):
+        await recorder.end(ExecutionStatus.COMPLETED, b"", None)
 
 
 async def test_the_end_carries_the_last_step_and_puts_off_nothing() -> None:

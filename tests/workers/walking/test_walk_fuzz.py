@@ -24,7 +24,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     """Settings and pauses that make minutes of trouble fit into seconds."""
     monkeypatch.setattr("engine.store.executions.RESEND_AFTER_MS", 500)
     monkeypatch.setattr("workers.sweeper.RESEND_AFTER_MS", 500)
-    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
+    monkeypatch.setattr("engine.queue.RESTART_SECONDS", 0.1)
     monkeypatch.setattr("workers.main.Pool", SharedPool)
     monkeypatch.setattr("workers.main.Slots", WatchedSlots)
     WatchedSlots.made.clear()

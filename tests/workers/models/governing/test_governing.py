@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from engine.models.registry import use_models
-from engine.store import Store
 from engine.store.governor import Happening
 from tests.eventually import eventually
 from tests.manifests import model
+from tests.marking import empty
 from tests.workers.models.governed_calls import (
     REPLY,
     Process,
@@ -173,12 +173,12 @@ async def test_as_long_as_a_call_is_under_way_its_process_is_heard_of(
 
 
 async def test_calls_ask_again_when_redis_has_forgotten_them(
-    one: Process, store: Store, provider: Provider
+    one: Process, redis_url: str, provider: Provider
 ) -> None:
     provider.is_open.clear()
     tasks = [asyncio.create_task(one.call(SINGLE)) for _ in range(3)]
     await calls(provider, 1)
-    await store.client.send("FLUSHALL")
+    empty(redis_url)
 
     provider.is_open.set()
 

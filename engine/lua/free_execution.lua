@@ -1,0 +1,28 @@
+#!lua flags=allow-oom
+-- Make an execution due that no worker holds and no hint is due for, whatever its record says of
+-- holders: its running nodes are pending again. Called again it changes nothing.
+-- KEYS: 1 execution, 2 due
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 the fence on record when nobody was found to hold it
+-- Returns 1 when it is due now, else 0
+-- Uses: read_now
+local now = read_now(ARGV[1])
+
+local head = redis.call('HMGET', KEYS[1], 'status', 'statuses', 'fence')
+if head[1] ~= 'processing' and head[1] ~= 'cancel_requested' then return 0 end
+if (head[3] or '0') ~= ARGV[3] or redis.call('ZSCORE', KEYS[2], ARGV[2]) then return 0 end
+
+local claims = {}
+for position in string.gmatch(head[2], '()r') do
+  local field = 'n' .. (position - 1)
+  local text = redis.call('HGET', KEYS[1], field) or '0:0:0:0'
+  local attempts, at, lost = string.match(text, '^%d+:(%d+):(%d+):(%d+)$')
+  claims[#claims + 1] = field
+  claims[#claims + 1] = '0:' .. attempts .. ':' .. at .. ':' .. (lost + 1)
+end
+
+if #claims > 0 then redis.call('HSET', KEYS[1], unpack(claims)) end
+local statuses = string.gsub(head[2], 'r', 'p')
+redis.call('HSET', KEYS[1], 'statuses', statuses, 'holders', '0', 'offered', '0')
+redis.call('HINCRBY', KEYS[1], 'lost', 1)
+redis.call('ZADD', KEYS[2], string.format('%d', now), ARGV[2])
+return 1

@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- Replace the snapshot of a process's metrics. When the sum of those that are gone has a snapshot of
+-- this process that it does not know of, nothing changes: it would be counted twice.
+-- KEYS: 1 snapshots, 2 number of this process's snapshot that is in the sum
+-- ARGV: 1 now (0: Redis's clock), 2 process, 3 number of the snapshot, 4 number of the snapshot
+--       whose counts are left out of this one ('0': none), 5 samples as opaque bytes,
+--       6 milliseconds for which KEYS[2] is kept
+-- Returns the number of the snapshot that is in the sum ('0': none); unlike ARGV[4]: not replaced
+-- Uses: read_now
+local now = read_now(ARGV[1])
+local folded = redis.call('GET', KEYS[2]) or '0'
+if folded ~= ARGV[4] then return folded end
+local head = string.format('%d|%s|', math.floor(now / 1000), ARGV[3])
+redis.call('HSET', KEYS[1], ARGV[2], head .. ARGV[5])
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+return folded

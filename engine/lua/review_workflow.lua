@@ -1,0 +1,50 @@
+#!lua flags=allow-oom
+-- Remove what is not kept any more of a workflow's versions: documents that are not among the last ones
+-- and that no execution runs, the last one of a workflow whose delete cannot be taken back any more, and
+-- the names of nodes when no execution of the version can be read any more. Some in each step.
+-- KEYS: 1 workflow, 2 names of its nodes, 3 what the account's documents take, 4 workflows due
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 the first version that may have begun to run since the
+--       account's executions were looked at, 4 versions to keep, 5 milliseconds in which a delete can
+--       be taken back, 6 milliseconds to keep names, 7 versions whose names are kept at most,
+--       8 versions to remove at most in this step, 9 milliseconds until it is looked at again what
+--       runs, then the versions that run
+-- Returns 1 when there is more to remove now, else 0
+-- Uses: read_now, count_documents, version, old_names
+local now = read_now(ARGV[1])
+local keys = {workflow = KEYS[1], names = KEYS[2], stored = KEYS[3]}
+local room, due, left = tonumber(ARGV[8]), math.huge, 0
+local runs = {}
+for position = 10, #ARGV do runs[ARGV[position]] = true end
+
+local head = redis.call('HMGET', KEYS[1], 'version', 'state', 'deleted', 'counted')
+local last, is_deleted = tonumber(head[1] or '0'), head[2] == 'deleted'
+local oldest = is_deleted and last or last - tonumber(ARGV[4]) + 1
+if is_deleted then
+  local until_when = tonumber(head[3] or '0') + tonumber(ARGV[5])
+  if until_when <= now then oldest = math.huge else due = until_when end
+end
+
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local version = string.match(field, '^d(%d+)$')
+  local number = tonumber(version or 'inf')
+  local is_in_use = runs[version] or number >= tonumber(ARGV[3])
+  if version and (number >= oldest or is_in_use or room == 0) then
+    left = left + 1
+    if number < oldest then due = math.min(due, now + (is_in_use and tonumber(ARGV[9]) or 0)) end
+  elseif version then
+    remove_version(keys, version, now)
+    room = room - 1
+  end
+end
+if is_deleted and left == 0 then
+  redis.call('DEL', KEYS[1])
+  if head[4] then count_documents(keys, 0, -1) end
+end
+due = math.min(due, remove_old_names(keys, now, tonumber(ARGV[6]), tonumber(ARGV[7]), room))
+
+if due == math.huge then
+  redis.call('ZREM', KEYS[4], ARGV[2])
+  return 0
+end
+redis.call('ZADD', KEYS[4], string.format('%d', due), ARGV[2])
+return due <= now and 1 or 0

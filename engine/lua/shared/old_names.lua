@@ -1,0 +1,28 @@
+-- Remove the names of nodes of versions without a document: after their time, those of the lowest
+-- versions when there are more than `most`, and no more than `room` at once.
+-- Returns when the next are to be removed, `now` when there are more, and infinity when none are left.
+local AT_ONCE_MS = 3600000
+
+local function remove_old_names(keys, now, keep_ms, most, room)
+  local old = {}
+  for _, field in ipairs(redis.call('HKEYS', keys.names)) do
+    local version = string.match(field, '^v(%d+)$')
+    local since = version and string.match(redis.call('HGET', keys.names, field), ':(%d+)$')
+    if since then old[#old + 1] = {tonumber(version), tonumber(since) + keep_ms} end
+  end
+  table.sort(old, function(one, other) return one[1] > other[1] end)
+  local due = math.huge
+  for place, version in ipairs(old) do
+    local is_over = place > most or version[2] <= now
+    if is_over and room > 0 then
+      remove_names(keys, string.format('%d', version[1]))
+      room = room - 1
+    elseif is_over then
+      return now
+    else
+      -- Those of a workflow that is saved and run every minute go in one step an hour.
+      due = math.min(due, math.max(version[2], now + AT_ONCE_MS))
+    end
+  end
+  return due
+end

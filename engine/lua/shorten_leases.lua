@@ -1,0 +1,12 @@
+#!lua flags=allow-oom
+-- Shorten the leases of workers that last longer than a lease can: they date from before Redis's
+-- clock was set back. A living worker renews its lease anyway; a dead one is found in time.
+-- Called again it changes nothing.
+-- KEYS: 1 workers
+-- ARGV: 1 now (0: Redis's clock), 2 lease in milliseconds
+-- Returns OK
+-- Uses: read_now
+local longest = string.format('%d', read_now(ARGV[1]) + tonumber(ARGV[2]))
+local workers = redis.call('ZRANGE', KEYS[1], '(' .. longest, '+inf', 'BYSCORE')
+for _, worker in ipairs(workers) do redis.call('ZADD', KEYS[1], longest, worker) end
+return redis.status_reply('OK')

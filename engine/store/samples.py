@@ -1,0 +1,43 @@
+"""Sums and differences of metrics' samples: [name, type, help, [[sample, labels, value], …]]."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def add_up(snapshots: Iterable[Sequence[Any]]) -> list[Any]:
+    """The sum of snapshots, in the form of one."""
+    families: dict[str, tuple[str, str]] = {}
+    sums: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+    for samples in snapshots:
+        for name, kind, text, rows in samples:
+            families[name] = (kind, text)
+            family = sums.setdefault(name, {})
+            for sample, labels, value in rows:
+                if not sample.endswith("_created"):
+                    key = (sample, tuple(sorted(labels.items())))
+                    family[key] = family.get(key, 0.0) + value
+    return [
+        [
+            name,
+            *families[name],
+            [[sample, dict(labels), value] for (sample, labels), value in family.items()],
+        ]
+        for name, family in sums.items()
+    ]
+
+
+def without_gauges(samples: Iterable[Any]) -> list[Any]:
+    """The families that only grow."""
+    return [family for family in samples if family[1] != "gauge"]
+
+
+def subtract(samples: Sequence[Any], counted: Sequence[Any]) -> list[Any]:
+    """What was counted beyond `counted`, an earlier snapshot of the same process.
+
+    Gauges are as they are in `samples`.
+    """
+    negative = [
+        [name, kind, text, [[sample, labels, -value] for sample, labels, value in rows]]
+        for name, kind, text, rows in without_gauges(counted)
+    ]
+    return add_up([samples, negative]) if negative else list(samples)

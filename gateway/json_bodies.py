@@ -1,0 +1,145 @@
+"""JSON bodies of requests: their bounds, and how large ones are kept off the event loop."""
+
+import asyncio
+import gc
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from engine.errors import InvalidBody
+
+MAX_DEPTH = 64
+MAX_VALUES = 100_000
+"""JSON values of one body: each text, number, true, false, null, list and object is one."""
+MAX_INTEGER = 2**63 - 1
+MIN_INTEGER = -(2**63)
+LARGE_BYTES = 32_768
+"""Bodies from this size on are decoded and checked by a thread, one at a time."""
+CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+BODY = "read_body"
+TOO_MANY_VALUES = f"The body has more than {MAX_VALUES:,} values"
+
+T = TypeVar("T")
+
+_decode = msgspec.json.Decoder().decode
+_large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
+
+
+async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
+    """The JSON object in the body. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
+    return await decode_object(await read_json(scope, receive))
+
+
+async def read_json(scope: Scope, receive: Receive) -> bytes:
+    """The body, which says it is JSON. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
+    _check_content_type(scope)
+    if BODY not in scope:  # a request may be handled again
+        scope[BODY] = await _read_body(receive)
+    body: bytes = scope[BODY]
+    return body
+
+
+async def decode_object(data: bytes) -> dict[str, Any]:
+    """The JSON object that the bytes hold. Raises InvalidBody."""
+    return await beside_loop(len(data), lambda: parse_object(data))
+
+
+async def beside_loop(size: int, work: Callable[[], T]) -> T:
+    """Do the work, in a thread when it concerns this many bytes, so that others are not held up."""
+    if size < LARGE_BYTES:
+        return work()
+    return await asyncio.get_running_loop().run_in_executor(_large, work)
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """The JSON object that the bytes hold. Raises InvalidBody."""
+    check_count(data)
+    value = _parse(data)
+    if not isinstance(value, dict):
+        raise InvalidBody("The body must be a JSON object")
+    _check_values(value)
+    return value
+
+
+def _parse(data: bytes) -> Any:
+    # A collection in the middle of decoding would look at every value made so far, again and again.
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _decode(data)
+    except RecursionError:
+        raise InvalidBody(f"The body is nested deeper than {MAX_DEPTH} levels") from None
+    except UnicodeDecodeError:
+        raise InvalidBody("The body is not UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise InvalidBody(f"The body is not valid JSON: {error}") from None
+    finally:
+        if was_collecting:
+            gc.enable()
+
+
+def check_count(data: bytes) -> None:
+    """Refuse a body of more than MAX_VALUES values before any of them is made. Raises InvalidBody.
+
+    Commas and brackets tell the number: every value but the first of a list or object follows a
+    comma. They are counted with those in texts first, which is fast and enough for most bodies.
+    """
+    if len(data) < 2 * MAX_VALUES or _count_values(data) <= MAX_VALUES:
+        return
+    # At least half of the texts are values, the others are names.
+    if data.count(b'"') > 4 * MAX_VALUES + 2 * data.count(b'\\"'):
+        raise InvalidBody(TOO_MANY_VALUES)
+    plain = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if _count_values(b'""'.join(plain.split(b'"')[::2])) > MAX_VALUES:
+        raise InvalidBody(TOO_MANY_VALUES)
+
+
+def _count_values(data: bytes) -> int:
+    """The values of a JSON document whose texts are empty; for any other one, at least as many."""
+    packed = data.translate(None, b" \t\r\n")
+    opened = packed.count(b"[") + packed.count(b"{")
+    empty = packed.count(b"[]") + packed.count(b"{}")
+    return 1 + packed.count(b",") + opened - empty
+
+
+def _check_content_type(scope: Scope) -> None:
+    types = [value for name, value in scope["headers"] if name == b"content-type"]
+    if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].decode("latin-1").strip()) is None:
+        raise InvalidBody("The body must be sent as application/json")
+
+
+async def _read_body(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces) if len(pieces) > 1 else pieces[0]
+
+
+def _check_values(value: dict[str, Any]) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise InvalidBody(f"The body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _children(container: Any) -> list[Any]:
+    members = container.values() if type(container) is dict else container
+    containers = []
+    for member in members:
+        kind = type(member)
+        if kind is dict or kind is list:
+            containers.append(member)
+        elif kind is int and not MIN_INTEGER <= member <= MAX_INTEGER:
+            raise InvalidBody("The body has an integer beyond 64 bits")
+    return containers

@@ -1,0 +1,59 @@
+"""Conditions under which this process serves, but not as it should."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from engine.errors import EngineError
+from engine.store import HintSender
+from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
+
+LOOK_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Readiness:
+    """Names the conditions that hold now; a later one is added by a name and a function."""
+
+    def __init__(self, conditions: Mapping[str, Callable[[], bool]]) -> None:
+        self._conditions = conditions
+
+    def degraded(self) -> list[str]:
+        """Names of the conditions that hold."""
+        return [name for name, holds in self._conditions.items() if holds()]
+
+
+class QueueWatch:
+    """Looks at the queues of hints every second; knows whether hints wait that no worker takes."""
+
+    def __init__(self, hints: HintSender) -> None:
+        self._hints = hints
+        self._queues = StalledQueues()
+        self._reached_at = time.monotonic()
+        self._stalled: list[str] = []
+
+    def is_stalled(self) -> bool:
+        """Whether hints wait that no worker takes, or the queues have long been out of reach."""
+        return bool(self._stalled) or time.monotonic() - self._reached_at > STALLED_SECONDS
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                self._note(await self._hints.heads())
+            except (EngineError, RuntimeError):
+                self._queues.forget()
+                self._stalled = []
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _note(self, heads: Mapping[str, bytes | None]) -> None:
+        self._reached_at = now = time.monotonic()
+        self._queues.note(heads, now)
+        stalled = self._queues.stalled(now)
+        if stalled and stalled != self._stalled:
+            logger.warning("hints wait that no worker takes", extra={"queues": stalled})
+        elif self._stalled and not stalled:
+            logger.info("workers take hints again")
+        self._stalled = stalled

@@ -1,0 +1,111 @@
+"""Steps of Redis's clock: no node is called twice, and a worker that dies is still replaced."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from engine.capabilities import Tier
+from engine.executions import Execution, ExecutionStatus
+from engine.settings import Settings
+from engine.store import Bell, Store
+from tests.eventually import eventually
+from tests.factories import Runner, http_line
+from tests.fakes import Target, serving
+from tests.stepped_redis import SteppedRedis
+from tests.worker_process import WorkerProcess
+
+EXECUTIONS = 12
+RECOVERY_SECONDS = 15.0
+"""A lease takes 3 s; without the sweeper's correction a step back by 30 s adds as much."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def stepped() -> Iterator[SteppedRedis]:
+    server = SteppedRedis()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def runner(stepped: SteppedRedis) -> AsyncIterator[Runner]:
+    """A runner beside two workers that lead and watch."""
+    store = Store.open(Settings(redis_url=stepped.url))
+    workers = [WorkerProcess(stepped.url), WorkerProcess(stepped.url)]
+    for worker in workers:
+        await worker.start()
+    await eventually(store.leases.workers, lambda found: len(found) == 2, timeout=15)
+    # Soon after Redis came back nobody is taken for dead, jump or not.
+    spared = 2 * Settings().lease_seconds
+    await eventually(store.leases.uptime_seconds, spared.__lt__, timeout=3 * spared)
+    account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+    async with Bell.open(stepped.url) as bell:
+        yield Runner(store, account, bell)
+    for worker in workers:
+        await worker.end(signal.SIGKILL)
+    await store.close()
+
+
+@pytest.fixture
+async def target() -> AsyncIterator[Target]:
+    async with serving() as target:
+        yield target
+
+
+async def begin_all(runner: Runner, target: Target) -> list[str]:
+    """Executions of one slow call each, all of them under way."""
+    ids = [
+        await runner.begin(await runner.save(http_line(f"{target.url}/slow/4/{number}", 1)))
+        for number in range(EXECUTIONS)
+    ]
+
+    async def called() -> int:
+        return len(target.calls)
+
+    await eventually(called, EXECUTIONS.__eq__)
+    return ids
+
+
+async def end_all(runner: Runner, ids: list[str]) -> list[Execution]:
+    return list(await asyncio.gather(*(runner.end(each, seconds=30) for each in ids)))
+
+
+@pytest.mark.parametrize("seconds", [4, -4, 30, -30])
+async def test_a_step_of_the_clock_calls_no_node_twice(
+    seconds: int, stepped: SteppedRedis, runner: Runner, target: Target
+) -> None:
+    ids = await begin_all(runner, target)
+
+    stepped.step(seconds)
+    ended = await end_all(runner, ids)
+
+    assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
+    assert list(target.calls.values()) == [1] * EXECUTIONS
+
+
+@pytest.mark.parametrize("seconds", [4, -30])
+async def test_a_worker_that_dies_after_a_step_of_the_clock_is_recovered_from(
+    seconds: int, stepped: SteppedRedis, runner: Runner, target: Target
+) -> None:
+    ids = await begin_all(runner, target)
+    leases = runner.store.leases
+    held = {name: await leases.held(name) for name in await leases.workers()}
+    [victim, other] = sorted(held, key=lambda name: len(held[name]))
+
+    stepped.step(seconds)
+    os.kill(int(victim.split("-")[-2]), signal.SIGKILL)
+    killed = time.monotonic()
+    await eventually(leases.workers, lambda found: set(found) == {other}, timeout=60)
+    took = time.monotonic() - killed
+    ended = await end_all(runner, ids)
+
+    assert took < RECOVERY_SECONDS
+    assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
+    called = sorted(target.calls.values())
+    assert called == [1] * len(held[other]) + [2] * len(held[victim])

@@ -1,0 +1,166 @@
+"""An account that saves as much as it can: how much of Redis's memory it gets (`-s` shows it)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from engine.capabilities import Tier
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.versions import VERSIONS_KEPT
+from tests.conftest import SECRET_KEY, RedisServer
+from tests.gateway.conftest import serving
+from tests.gateway.factories import greeting, node
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+MB = 1_000_000
+PART = "x" * (MB // 4)
+OVERHEAD = 1.2
+"""What Redis takes for a value of 1 MB, in MB."""
+AT_ONCE = 4
+
+
+@pytest.fixture
+def own_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+class Attack:
+    """An account, its key, and what Redis has needed since it began."""
+
+    def __init__(self, store: Store, client: httpx2.AsyncClient) -> None:
+        self.store = store
+        self._client = client
+        self._before = 0.0
+
+    async def begin(self, tier: Tier = Tier.PRO, *, approved: bool = True) -> None:
+        """Become a new account."""
+        account = await self.store.accounts.create(
+            email="eve@example.com", tier=tier, approved=approved
+        )
+        _, secret = await self.store.api_keys.create(account, name="k", capabilities=["workflow:*"])
+        self._client.headers["x-api-key"] = secret
+        self._before = await self._used()
+
+    async def _used(self) -> float:
+        info: bytes = await self.store.client.send("INFO", "memory")
+        lines = (line.partition(":") for line in info.decode().splitlines())
+        return next(int(value) for name, _, value in lines if name == "used_memory") / MB
+
+    async def memory(self, what: str) -> float:
+        """Megabytes that Redis has taken since the account began."""
+        grown = await self._used() - self._before
+        print(f"{what}: {grown:+.1f} MB")
+        return grown
+
+    async def save(self, count: int, slug: str = "") -> Counter[int]:
+        """Save that many times, as the next version of a workflow or as a new one; statuses."""
+        found: Counter[int] = Counter()
+        path, method = (f"/api/workflows/{slug}", "PUT") if slug else ("/api/workflows", "POST")
+        at_once = 1 if slug else AT_ONCE
+
+        async def go_on(share: int) -> None:
+            for _ in range(share):
+                answer = await self._client.request(method, path, json=document())
+                found[answer.status_code] += 1
+
+        await asyncio.gather(*(go_on(count // at_once) for _ in range(at_once)))
+        return found
+
+    async def delete(self, slug: str) -> None:
+        """Delete a workflow, and let the sweeper's part be done."""
+        assert (await self._client.delete(f"/api/workflows/{slug}")).status_code == 200
+        while await self.store.versions.prune():
+            pass
+
+
+def document() -> dict[str, Any]:
+    body = greeting()
+    body["nodes"] += [node(f"note-{n}", "note", text=PART) for n in range(4)]
+    return body
+
+
+@pytest.fixture
+def tiers() -> str:
+    """What a test changes of the tiers."""
+    return ""
+
+
+@pytest.fixture
+async def attack(own_server: RedisServer, tmp_path: Path, tiers: str) -> AsyncIterator[Attack]:
+    path = tmp_path / "tiers.toml"
+    path.write_text(tiers)
+    settings = Settings(redis_url=own_server.url, secret_key=SECRET_KEY)
+    settings = replace(settings, tiers_file=str(path), media_free_bytes=0)
+    store = Store.open(settings)
+    async with (
+        serving(settings) as gateway,
+        httpx2.AsyncClient(base_url=gateway.url, timeout=60) as client,
+    ):
+        yield Attack(store, client)
+    await store.close()
+
+
+async def test_an_account_that_is_not_approved_gets_nothing(attack: Attack) -> None:
+    await attack.begin(approved=False)
+
+    saved = await attack.save(100)
+
+    assert set(saved) <= {403, 429}
+
+    assert await attack.memory("100 saves of 1 MB by an account that is not approved") < 1
+
+
+@pytest.mark.usefixtures("calm_window")
+async def test_an_approved_one_gets_what_its_rate_allows(attack: Attack) -> None:
+    await attack.begin()
+
+    assert await attack.save(100) == {201: 60, 429: 40}
+
+    assert await attack.memory("100 saves of 1 MB by a Pro account") < 60 * OVERHEAD + 5
+
+
+@pytest.fixture
+async def calm_window(attack: Attack) -> None:
+    """The next minute has just begun, when little of this one is left."""
+    seconds, _ = await attack.store.client.send("TIME")
+    if int(seconds) % 60 > 30:
+        await asyncio.sleep(60 - int(seconds) % 60)
+
+
+UNLIMITED = '[pro]\nsaves_per_minute = "unlimited"\n'
+
+
+@pytest.mark.parametrize("tiers", [UNLIMITED])
+async def test_however_often_it_saves_it_gets_its_quota(attack: Attack) -> None:
+    await attack.begin()
+
+    saved = await attack.save(240)
+
+    assert saved[201] + saved[413] == 240
+    assert 195 <= saved[201] <= 200
+    assert await attack.memory("240 workflows of 1 MB, without a rate") < 200 * OVERHEAD + 5
+
+
+@pytest.mark.parametrize("tiers", [UNLIMITED])
+async def test_one_workflow_gets_fifty_versions_and_a_delete_leaves_one(attack: Attack) -> None:
+    await attack.begin()
+    await attack.save(AT_ONCE)
+
+    saved = await attack.save(1_000, "greeting")
+
+    assert saved == {200: 1_000}
+    most = (VERSIONS_KEPT + AT_ONCE) * OVERHEAD + 5
+    assert await attack.memory("1,000 versions of 1 MB of one workflow") < most
+    await attack.delete("greeting")
+    assert await attack.memory("deleted") < (1 + AT_ONCE) * OVERHEAD + 5

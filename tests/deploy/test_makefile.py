@@ -1,0 +1,53 @@
+"""The Makefile and the versions of Python that Headrace names."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def variable(name: str) -> str:
+    """A variable of the Makefile."""
+    asked = ["make", "--eval", f"ask: ; $(info $({name}))", "ask"]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()[0]
+
+
+def test_the_versions_that_are_named_are_those_that_are_tested() -> None:
+    named = [
+        found[1]
+        for classifier in PROJECT["classifiers"]
+        if (found := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
+    ]
+
+    assert sorted(named) == sorted(variable("TESTED").split())
+    assert PROJECT["requires-python"] == ">=3.11"
+    readme = (ROOT / "README.md").read_text()
+    assert f"run on Python {' and '.join(sorted(named))};" in readme
+
+
+def test_a_python_that_is_not_tested_gets_a_warning_and_works() -> None:
+    code = variable("IS_TESTED")
+    this = "{}.{}".format(*sys.version_info)
+
+    codes = [
+        subprocess.run([sys.executable, "-c", code, *tested]).returncode
+        for tested in (["3.1", this], ["3.1", "2.7"])
+    ]
+
+    assert codes == [0, 1]
+    assert subprocess.run([sys.executable, "-c", variable("SUPPORTED")]).returncode == 0
+
+
+def test_a_newer_python_is_told_from_an_older_one() -> None:
+    code = variable("IS_NEWER")
+
+    codes = [
+        subprocess.run([sys.executable, "-c", code, str(minor)]).returncode
+        for minor in (sys.version_info[1] - 1, sys.version_info[1])
+    ]
+
+    assert codes == [0, 1]

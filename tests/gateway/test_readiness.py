@@ -1,0 +1,124 @@
+"""`/readyz` tells when hints wait that no worker takes."""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from engine.settings import Settings
+from engine.store import Store
+from gateway.readiness import Readiness
+from tests.conftest import RedisServer
+from tests.eventually import eventually
+from tests.gateway.conftest import MakeClient
+from tests.worker_process import worker_processes
+
+READY = {"status": "ready"}
+DEGRADED = {"status": "ready", "degraded": ["hints"]}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hint counts as one that nobody takes after a fraction of a second."""
+    monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.readiness.LOOK_SECONDS", 0.02)
+
+
+@pytest.fixture
+async def anyone(make_client: MakeClient) -> httpx2.AsyncClient:
+    return await make_client()
+
+
+async def answers(client: httpx2.AsyncClient, expected: dict[str, Any]) -> None:
+    """Wait until `/readyz` answers this, with status 200 all the time."""
+
+    async def ask() -> Any:
+        answer = await client.get("/readyz")
+        assert answer.status_code == 200
+        return answer.json()
+
+    await eventually(ask, expected.__eq__)
+
+
+async def test_hints_that_a_stopped_worker_does_not_take_are_told(
+    anyone: httpx2.AsyncClient, store: Store, redis_url: str
+) -> None:
+    await answers(anyone, READY)
+    await store.hints.send(["acc/1"])
+    await answers(anyone, DEGRADED)
+
+    async with worker_processes(redis_url, 1):
+        await answers(anyone, READY)
+        [worker] = await store.leases.workers()
+        pid = int(worker.split("-")[-2])
+        os.kill(pid, signal.SIGSTOP)
+        await store.hints.send(f"acc/{number}" for number in range(200))
+        await answers(anyone, DEGRADED)
+        os.kill(pid, signal.SIGCONT)
+        await answers(anyone, READY)
+
+
+async def send_bulk(store: Store) -> None:
+    await store.hints.send(["acc/1"], "bulk")
+
+
+async def send_delivery(store: Store) -> None:
+    await store.hints.send_deliveries(["acc/1"])
+
+
+@pytest.mark.parametrize("send", [send_bulk, send_delivery])
+async def test_each_queue_counts(
+    send: Callable[[Store], Awaitable[None]],
+    anyone: httpx2.AsyncClient,
+    store: Store,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await send(store)
+
+    await answers(anyone, DEGRADED)
+
+    [told] = [each for each in caplog.records if "no worker takes" in each.message]
+    assert told.levelname == "WARNING"
+
+
+class TestElsewhere:
+    """The queue lies in a Redis of its own."""
+
+    @pytest.fixture
+    def queue_server(self) -> Any:
+        server = RedisServer()
+        server.start()
+        yield server
+        server.stop()
+
+    @pytest.fixture
+    def settings(self, settings: Settings, queue_server: RedisServer) -> Settings:
+        return replace(settings, queue_url=queue_server.url)
+
+    async def test_a_queue_elsewhere_counts_whether_it_answers_or_not(
+        self,
+        anyone: httpx2.AsyncClient,
+        store: Store,
+        queue_server: RedisServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("gateway.readiness.STALLED_SECONDS", 0.3)
+        await answers(anyone, READY)
+        await store.hints.send(["acc/1"])
+        await answers(anyone, DEGRADED)
+        await store.hint_client.send("FLUSHALL")
+        await answers(anyone, READY)
+        queue_server.kill()
+        await answers(anyone, DEGRADED)
+        queue_server.start()
+        await answers(anyone, READY)
+
+
+def test_conditions_are_named_in_order() -> None:
+    readiness = Readiness({"memory": lambda: True, "hints": lambda: False, "history": lambda: True})
+
+    assert readiness.degraded() == ["memory", "history"]

@@ -1,0 +1,29 @@
+"""The marker of the tests' installation, which their servers have."""
+
+import redis
+
+from engine import keyspace
+from engine.sealing import Sealer
+from engine.store.installation import SCHEMA
+
+SECRET_KEY = "of-the-tests-" * 3
+MARKER = {
+    "ids": " ".join(Sealer.of(SECRET_KEY).installation_ids),
+    "schema": SCHEMA,
+    "partitions": keyspace.PARTITIONS,
+    "created": 1_750_000_000_000,
+}
+
+
+def mark(client: redis.Redis) -> None:
+    """Mark a server as the tests' installation."""
+    client.hset(keyspace.installation(), mapping=dict(MARKER))
+
+
+def empty(url: str, *, is_marked: bool = True) -> None:
+    """Remove all that a server holds, and mark it again unless told otherwise."""
+    with redis.Redis.from_url(url) as client, client.pipeline() as transaction:
+        transaction.flushall()
+        if is_marked:
+            mark(transaction)
+        transaction.execute()
