@@ -8,12 +8,14 @@ import pytest
 
 from engine import keyspace
 from engine.deliveries import DeliveryStatus
+from engine.sealing import Sealer
 from engine.settings import Settings
+from engine.store.webhooks import secret_place
 from tests.eventually import eventually
 from tests.factories import greeting
 from tests.receivers import Receiver
 from tests.worker_process import WorkerProcess
-from tests.workers.owner import Owner
+from tests.workers.owner import SECRET, Owner
 from workers import delivery as sending
 from workers.main import worker
 
@@ -76,20 +78,24 @@ async def test_a_delivery_for_which_a_process_had_no_room_is_attempted_when_its_
     assert delivery.status is DeliveryStatus.DELIVERED
 
 
-async def test_a_secret_that_this_worker_cannot_read_is_no_end_of_a_delivery(
+async def test_a_secret_that_cannot_be_read_for_a_while_is_no_end_of_a_delivery(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
-    """Its operator has given it another key than the one that secrets are sealed with."""
+    """It is sealed with a key that the worker's settings do not have."""
     key_id = await owner.hook("/ok")
+    name = keyspace.webhook(owner.account.id, key_id)
+    readable = await owner.store.client.send("HGET", name, "secret")
+    sealer, place = Sealer.of("another " * 8), secret_place(owner.account.id, key_id)
+    await owner.store.client.send("HSET", name, "secret", sealer.seal(SECRET, place))
     webhook = await owner.store.webhooks.get(owner.account.id, key_id)
-    added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
 
-    async with worker(replace(settings, secret_key="another " * 8)):
+    async with worker(settings):
+        added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
         pending = await eventually(
             lambda: owner.delivery(key_id, added.id),
             lambda each: each is not None and bool(each.attempts),
         )
-    async with worker(settings):
+        await owner.store.client.send("HSET", name, "secret", readable)
         await owner.store.deliveries.redeliver(owner.account.id, key_id, added.id)
         delivered = await owner.settled(key_id, added.id)
 
