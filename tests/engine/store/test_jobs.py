@@ -40,7 +40,7 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    old, new = (Hold(account.id, accepted.id, "w1", fence) for fence in (1, 2))
+    old, new = (Hold(account.id, accepted.id, "w1", fence, "t") for fence in (1, 2))
 
     async def record(hold: Hold) -> list[bool]:
         return [
@@ -66,7 +66,8 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    first, helper = Hold(account.id, accepted.id, "w1", 1), Hold(account.id, accepted.id, "w2", 2)
+    first = Hold(account.id, accepted.id, "w1", 1, "t")
+    helper = Hold(account.id, accepted.id, "w2", 2, "t")
     await store.walks.claim(reference, "w1")
     await store.walks.advance(first, 1, Step(claimed=[0], offered=True))
     await store.walks.claim(reference, "w2")
