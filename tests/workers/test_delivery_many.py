@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from engine import keyspace
 from engine.deliveries import DeliveryStatus
+from engine.sealing import Sealer
 from engine.settings import Settings
+from engine.store.webhooks import secret_place
 from tests.eventually import eventually
 from tests.factories import greeting
 from tests.receivers import Receiver
 from tests.worker_process import WorkerProcess
-from tests.workers.owner import Owner
+from tests.workers.owner import SECRET, Owner
 from workers import delivery as sending
 from workers.main import worker
 
@@ -49,6 +52,62 @@ async def test_a_webhook_has_as_many_deliveries_one_after_another_as_come(
             await owner.settled(key_id, added.id, seconds=5)
 
     assert len(receiver.received) == sending.AT_ONCE + 2
+
+
+async def test_a_delivery_for_which_a_process_had_no_room_is_attempted_when_its_hint_comes_again(
+    owner: Owner, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "AT_ONCE", 1)
+    monkeypatch.setattr(sending, "MAX_WAITING", 1)
+    key_id = await owner.hook("/slow/0.5")
+    webhook = await owner.store.webhooks.get(owner.account.id, key_id)
+
+    async def add() -> str:
+        return (await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)).id
+
+    async with worker(settings):
+        attempted = await add()
+        await eventually(lambda: _true(receiver.open))
+        waits, left_out = await add(), await add()
+        for delivery_id in (attempted, waits):
+            await owner.settled(key_id, delivery_id)
+        reference = keyspace.reference(owner.account.id, left_out)
+        await owner.store.hints.send_deliveries([reference])
+        delivery = await owner.settled(key_id, left_out, seconds=5)
+
+    assert delivery.status is DeliveryStatus.DELIVERED
+
+
+async def test_a_secret_that_cannot_be_read_for_a_while_is_no_end_of_a_delivery(
+    owner: Owner, receiver: Receiver, settings: Settings
+) -> None:
+    """It is sealed with a key that the worker's settings do not have."""
+    key_id = await owner.hook("/ok")
+    name = keyspace.webhook(owner.account.id, key_id)
+    readable = await owner.store.client.send("HGET", name, "secret")
+    sealer, place = Sealer.of("another " * 8), secret_place(owner.account.id, key_id)
+    await owner.store.client.send("HSET", name, "secret", sealer.seal(SECRET, place))
+    webhook = await owner.store.webhooks.get(owner.account.id, key_id)
+
+    async with worker(settings):
+        added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
+        pending = await eventually(
+            lambda: owner.delivery(key_id, added.id),
+            lambda each: each is not None and bool(each.attempts),
+        )
+        await owner.store.client.send("HSET", name, "secret", readable)
+        await owner.store.deliveries.redeliver(owner.account.id, key_id, added.id)
+        delivered = await owner.settled(key_id, added.id)
+
+    assert pending is not None
+    assert pending.status is DeliveryStatus.PENDING
+    assert pending.attempts[0].error == sending.UNREADABLE
+    assert delivered.status is DeliveryStatus.DELIVERED
+    assert len(receiver.received) == 1
+
+
+async def _true(value: object) -> object:
+    return value
 
 
 async def tell_many(owner: Owner, receiver: Receiver, count: int, *, p95_seconds: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,18 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 def get(stub: Stub, max_bytes: int = 10_485_760) -> HttpCall:
     return HttpCall(method="GET", url=stub.url, timeout_seconds=5, max_bytes=max_bytes)
+
+
+async def test_of_an_answer_that_is_cut_off_a_compressed_body_is_left_out(
+    stub: Stub, egress: Egress
+) -> None:
+    """Its first bytes would be no text, and the log of a webhook's deliveries shows them."""
+    body = gzip.compress(b"thank you")
+    stub.reply = answer("Content-Encoding: gzip", f"Content-Length: {len(body)}", body=body)
+
+    got = await egress.fetch(replace(get(stub), is_cut=True))
+
+    assert (got.status, got.body) == (200, b"")
 
 
 # -- bodies that swell ----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from engine.executions import ExecutionStatus
 from engine.store import Account, Store
 from engine.store.claims import Hold
 from engine.store.steps import Step
+from tests.engine.store.claiming import claim
 from tests.engine.store.factories import accept, save
 
 
@@ -40,7 +41,6 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    old, new = (Hold(account.id, accepted.id, "w1", fence, "t") for fence in (1, 2))
 
     async def record(hold: Hold) -> list[bool]:
         return [
@@ -48,10 +48,10 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
             await store.walks.keep_answers(hold, 0, 1, b"answers", is_aside=False),
         ]
 
-    await store.walks.claim(reference, "w1", "t")
+    old = (await claim(store, reference, "w1")).hold
     await store.walks.advance(old, 1, Step(claimed=[0]))
     await store.walks.give_back(reference, "w1", is_lost=True)
-    await store.walks.claim(reference, "w1", "t")
+    new = (await claim(store, reference, "w1")).hold
     unclaimed = await record(old), await record(new)
     await store.walks.advance(new, 1, Step(claimed=[0]))
 
@@ -66,11 +66,9 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
-    first = Hold(account.id, accepted.id, "w1", 1, "t")
-    helper = Hold(account.id, accepted.id, "w2", 2, "t")
-    await store.walks.claim(reference, "w1", "t")
+    first = (await claim(store, reference, "w1")).hold
     await store.walks.advance(first, 1, Step(claimed=[0], offered=True))
-    await store.walks.claim(reference, "w2", "t")
+    helper = (await claim(store, reference, "w2")).hold
 
     assert not await store.walks.save_job(helper, 0, 0, b"job")
     assert not await store.walks.keep_answers(helper, 0, 1, b"answers", is_aside=False)
