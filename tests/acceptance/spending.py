@@ -93,7 +93,7 @@ class Spender:
 
     async def top_up(self, draw: random.Random) -> None:
         """Add credits that expire some day, or never; now and then asked for twice."""
-        seconds, _ = await self.store.client.send("TIME")
+        seconds, _ = await persist(lambda: self.store.client.send("TIME"), "read the time")
         days = draw.choice([None, 1, 2, 30])
         expires = None if days is None else (int(seconds) + days * 86_400) * 1_000
         operation = f"{draw.randrange(10**12)}"

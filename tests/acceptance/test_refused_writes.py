@@ -22,6 +22,7 @@ from tests.conftest import RedisServer
 from tests.eventually import eventually
 from tests.failover import running_pair
 from tests.fakes import serving
+from tests.marking import SECRET_KEY
 from tests.refused_writes import refuse_again_and_again
 
 CALLERS = 8
@@ -38,6 +39,7 @@ async def stack_on(redis_url: str, folder: Path) -> AsyncIterator[RunningStack]:
         "HEADRACE_REDIS_URL": redis_url,
         "HEADRACE_TIERS_FILE": str(tiers_file),
         "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+        "HEADRACE_SECRET_KEY": SECRET_KEY,  # the one that the Redis of tests is marked with
     }
     started = running(folder, "--no-demo", "--gateways", "2", "--workers", "2", **environ)
     stack = await asyncio.to_thread(started.__enter__)
