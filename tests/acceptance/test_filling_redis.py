@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,6 @@ PART = "x" * (MB // 4)
 OVERHEAD = 1.2
 """What Redis takes for a value of 1 MB, in MB."""
 AT_ONCE = 4
-
-
-@pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 class Attack:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from engine.store import connection
 from tests.conftest import RedisServer
 from tests.engine.hint_bench import KEY, Bench, Open, until
 from tests.redis_proxy import running_proxy
-
-
-@pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 def commands(client: "redis.Redis") -> int:

@@ -1,6 +1,6 @@
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -15,14 +15,6 @@ from tests.conftest import RedisServer
 from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 from tests.redis_proxy import running_proxy
-
-
-@pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(autouse=True)

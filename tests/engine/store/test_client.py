@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -47,15 +47,6 @@ async def far(proxy: RedisProxy) -> AsyncIterator[Client]:
     proxy.requests.clear()
     yield client
     await client.close()
-
-
-@pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    """A server that a test may kill."""
-    server = RedisServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 async def _is_quiet(proxy: RedisProxy) -> bool:

@@ -1,7 +1,6 @@
 """A Redis that is full, a replica or busy, as callers see it."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,15 +15,6 @@ from engine.store.steps import Step
 from engine.store.walks import Verdict
 from tests.conftest import RedisServer
 from tests.engine.store.factories import accept, save
-
-
-@pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    """A server whose role a test may change."""
-    server = RedisServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(

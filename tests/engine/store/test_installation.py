@@ -41,14 +41,6 @@ def raw(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 async def stores(settings: Settings) -> AsyncIterator[dict[str, Store]]:
     """A store by its secret key; the empty key stands for a process without one."""
     keys = {"ours": SECRET_KEY, "other": OTHER, "both": f"{OTHER},{SECRET_KEY}", "none": ""}
