@@ -32,10 +32,10 @@ class Subscription:
     async def running(self, receive: Callable[[bytes], None]) -> AsyncIterator[None]:
         """Receive for as long as the context lasts; entered once subscribed, or after 2 s."""
         task = asyncio.create_task(self._run(receive), name=f"subscription {self._channel}")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                await self._ready.wait()
         try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._ready.wait()
             yield
         finally:
             task.cancel()

@@ -100,7 +100,7 @@ class Walk:
             return await self._leave()
         if self._must_record():
             await self._record()
-            if self._has_news():
+            if self._has_news() or self._must_look:
                 return False
         await self._wait()
         return False
@@ -262,8 +262,10 @@ class Walk:
                 advanced.unpaid.index,
                 unpaid_failure(advanced.verdict, advanced.unpaid),
             )
-        elif self._hand.is_shared:
+        elif self._hand.is_shared and advanced.statuses:
             await self._sharing.reconcile(advanced)
+        elif self._hand.is_shared:
+            self._must_look = True  # the reply was lost: the record may say more than this step did
         return advanced
 
     # -- outcomes ---------------------------------------------------------------------------------
@@ -342,9 +344,9 @@ class Walk:
     # -- leaving and ending -----------------------------------------------------------------------
 
     async def _leave(self) -> bool:
-        if self._hand.is_shared and not self._recorder.is_empty:
+        if self._hand.is_shared and (self._must_look or not self._recorder.is_empty):
             await self._record()
-            if self._has_news() or self._hand.progress.is_done:
+            if self._has_news() or self._must_look or self._hand.progress.is_done:
                 return False
         advanced = await self._recorder.leave(hands_over=bool(self._hand.io or self._hand.cpu))
         if advanced.verdict is Verdict.CANCEL:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from engine import keyspace
+from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.store import Store
-from engine.store.claims import Claimed
+from engine.store.claims import Claimed, Hold
 from engine.store.records import pack
 from engine.store.steps import Step
-from engine.store.walks import Walks
+from engine.store.walks import Advanced, Walks
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, http_fan
 from tests.workers.hands import Hands
@@ -46,6 +47,20 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, calls: Counter[str]) -> None:
 
     for name in ("advance", "records"):
         monkeypatch.setattr(Walks, name, counted(name, getattr(Walks, name)))
+
+
+def lose_first_replies_to_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a step that claims nodes is recorded, and answered when it is sent again."""
+    real, sent = Walks.advance, set[tuple[str, int]]()
+
+    async def advance_unheard(walks: Walks, hold: Hold, number: int, step: Step) -> Advanced:
+        advanced = await real(walks, hold, number, step)
+        if step.claimed and (hold.name, number) not in sent:
+            sent.add((hold.name, number))
+            raise Unavailable("The reply is lost")
+        return advanced
+
+    monkeypatch.setattr(Walks, "advance", advance_unheard)
 
 
 async def advance(store: Store, claimed: Claimed, number: int, step: Step) -> None:
@@ -162,6 +177,31 @@ async def test_what_another_walker_has_begun_meanwhile_is_waited_for_without_has
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.result == "result"
+    await hands.walker.drain(0)
+
+
+async def test_a_shared_walk_goes_on_though_replies_to_its_steps_are_lost(
+    runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = SlowPool()
+    hands = Hands(store, pool)
+    pool.opened.set()
+    graph = Graph("who").node("out", "responseOutput")
+    for name in ("a", "b", "c"):
+        graph.node(name, "transform", expression="value")
+        graph.wire(f"in.who > {name}.value-in", f"{name}.value-out > out.result-in")
+    execution_id = await runner.begin(await runner.save(graph), {"who": "Ada"})
+    reference = keyspace.reference(runner.account.id, execution_id)
+    claimed = await store.walks.claim(reference, OTHER)
+    assert claimed is not None
+    await advance(store, claimed, 1, Step(offered=True))
+    lose_first_replies_to_claims(monkeypatch)
+    hands.walker.take(reference)
+    execution = await runner.end(execution_id)
+
+    assert execution.result == {"values": ["result"] * 3}
+    assert pool.calls == 3
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
     await hands.walker.drain(0)
 
 
