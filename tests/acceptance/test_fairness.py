@@ -1,73 +1,18 @@
 """What one account's flood of runs does to the runs of another."""
 
-import json
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import redis
 
-from deploy.http_client import call
 from engine import keyspace
-from tests.acceptance.running import RunningStack, running, until
-from tests.factories import greeting
+from tests.acceptance.callers import RUN, Caller, make_caller, p95, save
+from tests.acceptance.running import running, until
 
 ROOT = Path(__file__).parents[2]
-RUN = "/api/workflows/{}/run"
-
-
-def make_caller(stack: RunningStack, name: str) -> tuple[str, str]:
-    """An account without limits and a key of it."""
-    email = f"{name}@localhost"
-    made = stack.command("account", "create", "--email", email, "--tier", "enterprise", "--json")
-    account = str(json.loads(made.stdout)["id"])
-    key = stack.command("key", "create", "--account", account, "--preset", "Full deploy", "--json")
-    return account, str(json.loads(key.stdout)["key"])
-
-
-def save(stack: RunningStack, key: str, name: str) -> str:
-    body = greeting().body(name)
-    status, answer = call("POST", stack.url + "/api/workflows", key=key, body=body)
-    assert status == 201
-    return str(answer["slug"])
-
-
-class Caller:
-    """Makes one run after another and waits for each."""
-
-    def __init__(self, stack: RunningStack, slug: str, key: str) -> None:
-        self._connection = HTTPConnection(urlsplit(stack.url).netloc)
-        self._path = RUN.format(slug)
-        self._headers = {"x-api-key": key, "content-type": "application/json"}
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def time_run(self) -> float:
-        began = time.perf_counter()
-        body = json.dumps({"inputs": {"who": "Ada"}})
-        self._connection.request("POST", self._path, body, self._headers)
-        answer = self._connection.getresponse()
-        assert (answer.status, b"Hello Ada" in answer.read()) == (200, True)
-        return time.perf_counter() - began
-
-    def times(self, goes_on: Callable[[int], object]) -> list[float]:
-        found: list[float] = []
-        while goes_on(len(found)):
-            found.append(self.time_run())
-            time.sleep(0.005)
-        return found
-
-
-def p95(times: list[float]) -> float:
-    return statistics.quantiles(times, n=20)[-1]
 
 
 def measure(folder: Path, *, count: int, connections: int, rounds: int) -> tuple[float, float]:

@@ -17,6 +17,7 @@ import pytest
 from engine.nodes.base import NodeFailed
 from tests.eventually import eventually
 from workers.pool import Pool, PoolCrashed, PoolTimeout
+from workers.pool_child import NICENESS
 
 MEGABYTE = 1024 * 1024
 
@@ -238,6 +239,12 @@ async def test_a_call_waits_for_a_free_slot(pool: Pool) -> None:
 
 async def test_children_ignore_the_interrupt_of_a_terminal(pool: Pool) -> None:
     assert await pool.run(read_sigint_handler, deadline_seconds=5)
+
+
+async def test_children_give_way_to_all_that_answers_callers(pool: Pool) -> None:
+    assert await pool.run(os.getpriority, os.PRIO_PROCESS, 0, deadline_seconds=5) == min(
+        19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
+    )
 
 
 async def test_children_inherit_no_open_files_but_their_channel(pool: Pool) -> None:
