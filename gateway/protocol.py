@@ -203,6 +203,10 @@ class GatewayProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on to the next request, or close when the rest of this one does not come."""
         has_next = bool(self.pipeline)
+        if self.cycle.response_complete:  # else it is that of a later request
+            self.cycle.body = (
+                bytearray()
+            )  # a rest that nobody read would stay until the next collection
         super().on_response_complete()
         if has_next or self.transport.is_closing():
             return

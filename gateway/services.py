@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from starlette.requests import Request
 
-from engine import metrics
+from engine import metrics, spare_memory
 from engine.background import background
 from engine.errors import EngineError
 from engine.library import Library
@@ -69,6 +69,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             "metrics": lambda: metrics.publish(store, process),
             "queues": queues.watch,
             "models": lambda: store.models.watch(settings.redis_url),
+            "spare memory": spare_memory.give_back,
         }
         if settings.max_queue:
             tasks["backlog"] = backlog.watch

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import uvloop
 
-from engine import keyspace, log, metrics, process
+from engine import keyspace, log, metrics, process, spare_memory
 from engine.background import background
 from engine.errors import EngineError
 from engine.library import Library
@@ -95,6 +95,7 @@ async def worker(
         await stack.enter_async_context(
             background("metrics", lambda: metrics.publish(store, worker_id))
         )
+        await stack.enter_async_context(background("spare memory", spare_memory.give_back))
         held_check = HeldCheck(store, walker, worker_id)
         await stack.enter_async_context(background("held check", held_check.run))
         await stack.enter_async_context(_sweeping(store, library, worker_id, settings))

@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -61,6 +62,11 @@ class Hasty(GatewayProtocol):
 
     head_seconds = 0.3
     rest_seconds = 0.3
+    made: ClassVar[list["Hasty"]] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        Hasty.made.append(self)
 
 
 @dataclass(frozen=True)
@@ -365,3 +371,20 @@ def test_a_peer_that_is_gone_does_not_disturb_the_others(peer: Peer) -> None:
         received = read_to_end(connection)
 
     assert statuses(received) == [200]
+
+
+def test_a_body_that_nobody_read_is_not_kept(peer: Peer) -> None:
+    head = b"POST /unread HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 60000\r\n\r\n"
+    Hasty.made.clear()
+
+    answer = exchange(peer.address, head + b"x" * 60_000)
+
+    assert answer.count(b"HTTP/1.1 200") == 1
+    assert [len(each.cycle.body) for each in Hasty.made] == [0]
+
+
+def test_a_body_that_nobody_has_read_so_far_is_kept_while_its_request_is_open(peer: Peer) -> None:
+    answer = exchange(peer.address, PLAIN + post(b"Content-Length: 7") + LAST)
+
+    assert answer.count(b"HTTP/1.1 200") == 3
+    assert b"\r\n\r\n7HTTP/1.1" in answer
