@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest coverage check format setup bench smoke chaos fuzz local timing contract clean
+.PHONY: help run test test-newest coverage check format setup bench smoke chaos soak fuzz local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -58,7 +58,10 @@ smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/test_first_run.py
 
 chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and again
-	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/test_schemathesis.py --timeout=900
+	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/test_schemathesis.py --ignore=tests/acceptance/test_soak.py --timeout=900
+
+soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
+	$(BIN)/pytest -s -m slow tests/acceptance/test_soak.py
 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/test_schemathesis.py
