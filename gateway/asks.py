@@ -12,8 +12,9 @@ from engine.idempotency import Once, make_once
 from engine.store import Principal
 from engine.webhooks import CAPABILITY
 from gateway.auth import may
-from gateway.json_bodies import decode_object, read_json
+from gateway.json_bodies import decode_object
 from gateway.query import Query, parse_seconds
+from gateway.request_bodies import read_json
 from gateway.services import GatewayRequest
 from gateway.streams import read_last_event_id, wants_stream
 
@@ -54,7 +55,7 @@ async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
     query = Query(request.scope)
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
-    data = await read_json(request.scope, request.receive)
+    data = await read_json(request)
     once = _once(request, data)
     inputs = (await decode_object(data)).get("inputs")
     if not isinstance(inputs, dict):

@@ -20,6 +20,8 @@ from gateway.auth import (
     confirm,
     may,
 )
+from gateway.body_memory import ACCOUNT
+from gateway.body_memory import HELD as HELD_BODY
 from gateway.errors import method_not_allowed
 from gateway.limits import RUNS
 from gateway.memory import HELD
@@ -103,6 +105,7 @@ class Guarded:
         return response
 
     async def _handle(self, request: GatewayRequest, principal: Principal) -> Response:
+        request.scope[ACCOUNT] = principal.account.id
         if self.capability is not None:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
             held = (each for each in self.alternatives if may(principal, each))
@@ -136,6 +139,7 @@ class SessionOnly:
             raise CapabilityDenied(EVERYTHING, "This is for admins of the installation")
         if needs_approval(self, request.method):
             check_approved(principal)
+        request.scope[ACCOUNT] = principal.account.id
         return await self.handler(request, principal)
 
 
@@ -226,6 +230,8 @@ class Resource:
         finally:
             if HELD in scope:
                 request.state["services"].memory.free(scope)
+            if HELD_BODY in scope:
+                request.state["services"].bodies.free(scope)
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:

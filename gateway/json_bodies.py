@@ -1,15 +1,12 @@
-"""JSON bodies of requests: their bounds, and how large ones are kept off the event loop."""
+"""JSON that callers send: its bounds, and how large documents are kept off the event loop."""
 
 import asyncio
 import gc
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope
 
 from engine.errors import InvalidBody
 
@@ -20,28 +17,12 @@ MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 LARGE_BYTES = 32_768
 """Bodies from this size on are decoded and checked by a thread, one at a time."""
-CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
-BODY = "read_body"
 TOO_MANY_VALUES = f"The body has more than {MAX_VALUES:,} values"
 
 T = TypeVar("T")
 
 _decode = msgspec.json.Decoder().decode
 _large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
-
-
-async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
-    """The JSON object in the body. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
-    return await decode_object(await read_json(scope, receive))
-
-
-async def read_json(scope: Scope, receive: Receive) -> bytes:
-    """The body, which says it is JSON. Raises InvalidBody, BodyTooLarge or ClientDisconnect."""
-    _check_content_type(scope)
-    if BODY not in scope:  # a request may be handled again
-        scope[BODY] = await _read_body(receive)
-    body: bytes = scope[BODY]
-    return body
 
 
 async def decode_object(data: bytes) -> dict[str, Any]:
@@ -105,23 +86,6 @@ def _count_values(data: bytes) -> int:
     opened = packed.count(b"[") + packed.count(b"{")
     empty = packed.count(b"[]") + packed.count(b"{}")
     return 1 + packed.count(b",") + opened - empty
-
-
-def _check_content_type(scope: Scope) -> None:
-    types = [value for name, value in scope["headers"] if name == b"content-type"]
-    if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].decode("latin-1").strip()) is None:
-        raise InvalidBody("The body must be sent as application/json")
-
-
-async def _read_body(receive: Receive) -> bytes:
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(pieces) if len(pieces) > 1 else pieces[0]
 
 
 def _check_values(value: dict[str, Any]) -> None:

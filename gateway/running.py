@@ -35,6 +35,7 @@ from gateway import answers
 from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
 from gateway.json_bodies import beside_loop
+from gateway.request_bodies import forget_body
 from gateway.services import GatewayRequest, Services
 from gateway.streams import Watch
 from gateway.waiter import Waiter
@@ -120,6 +121,8 @@ async def _accept(
             ahead = request.scope.get(AHEAD)
             pass_key = ahead.pass_key if ahead else ""
             await _accept_fresh(services, principal, subject, ask, execution_id, pass_key)
+            ask.inputs.clear()  # a caller may wait for minutes: what was sent is on record
+            forget_body(request)
         finally:
             services.turns.end(principal.account.id)
     except (Repeated, IdempotencyKeyReused, Unavailable):

@@ -19,6 +19,7 @@ from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Bell, Store
 from gateway.backlog import Backlog
+from gateway.body_memory import BodyMemory
 from gateway.failed_calls import FailedCalls
 from gateway.memory import Memory
 from gateway.peers import Peers
@@ -38,6 +39,7 @@ class Services:
     failed_calls: FailedCalls
     library: Library
     memory: Memory
+    bodies: BodyMemory
     readiness: Readiness
     stopping: asyncio.Event
     process: str
@@ -85,6 +87,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             backlog=backlog,
             library=Library.of(settings, store),
             memory=Memory(),
+            bodies=BodyMemory(),
             readiness=Readiness({"hints": queues.is_stalled}),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,

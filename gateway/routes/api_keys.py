@@ -14,7 +14,7 @@ from engine.store import Principal
 from engine.store.api_keys import MAX_NAME
 from engine.values import is_text, moment
 from gateway.endpoints import Resource, session_only
-from gateway.json_bodies import read_object
+from gateway.request_bodies import read_object
 from gateway.services import GatewayRequest
 from gateway.wire import json_response, key_shape
 
@@ -35,7 +35,7 @@ async def list_api_keys(request: GatewayRequest, principal: Principal) -> Respon
 @session_only
 async def create_api_key(request: GatewayRequest, principal: Principal) -> Response:
     """A new key; its secret is shown this once."""
-    body = await read_object(request.scope, request.receive)
+    body = await read_object(request)
     name, capabilities = _read_name(body), _read_capabilities(body)
     key, secret = await request.state["services"].store.api_keys.create(
         principal.account, name=name, capabilities=capabilities

@@ -12,8 +12,8 @@ from engine.models.registry import all_models, pairs_on_disk
 from engine.models.saved import parse_saved
 from engine.store import Principal, SavedModel
 from gateway.endpoints import Resource, admins_only, requires
-from gateway.json_bodies import read_object
 from gateway.query import MAX_VERSION, Query
+from gateway.request_bodies import read_object
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
 from gateway.wire import (
@@ -98,7 +98,7 @@ async def delete_model(request: GatewayRequest, principal: Principal) -> Respons
 
 
 async def _read_manifest(request: GatewayRequest, name: str | None = None) -> tuple[str, Model]:
-    body = await read_object(request.scope, request.receive)
+    body = await read_object(request)
     text = body.get("manifest")
     if not isinstance(text, str):
         raise InvalidBody("'manifest' must be a text", field="manifest")

@@ -15,8 +15,8 @@ from engine.store.deliveries import NO_DELIVERY
 from engine.webhooks import CAPABILITY, check_secret, check_webhook_url
 from gateway.auth import check_capability
 from gateway.endpoints import Resource, session_only
-from gateway.json_bodies import read_object
 from gateway.query import Query, cursor_refused
+from gateway.request_bodies import read_object
 from gateway.services import GatewayRequest
 from gateway.wire import delivery_shape, json_response, webhook_shape
 
@@ -38,7 +38,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
     """Set where the events go; a secret that was made here is shown this once."""
     services = request.state["services"]
     key = await _own_key(request, principal)
-    body = await read_object(request.scope, request.receive)
+    body = await read_object(request)
     url = check_webhook_url(body.get("url"), allow_private=services.settings.allow_private_urls)
     # Absent: as it is, or made when there is none. Null: a new one is made.
     makes_secret = "secret" in body and body["secret"] is None

@@ -23,8 +23,8 @@ from engine.slugs import check_slug
 from engine.store import Principal, Workflow
 from engine.store.limits import SAVES
 from gateway.endpoints import Resource, guessed, requires
-from gateway.json_bodies import read_object
 from gateway.redaction import redacted
+from gateway.request_bodies import read_object
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
 from gateway.wire import json_response, schema_shape, workflow_row, workflow_shape
@@ -63,7 +63,7 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
 @requires("workflow:write", bucket=SAVES)
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new workflow under a slug made from its name."""
-    document = parse_document(await read_object(request.scope, request.receive))
+    document = parse_document(await read_object(request))
     problems = await _check(request, principal, document)
     store = request.state["services"].store
     workflow = await store.workflows.create(principal.account.id, document, problems)
@@ -75,7 +75,7 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
 async def update_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new version with the members that the body has."""
     current = await _load_writable(request, principal)
-    body = await read_object(request.scope, request.receive)
+    body = await read_object(request)
     wanted = wanted_versions(request.headers)
     for _ in range(MAX_MERGES):
         # A body that cannot be saved is refused as such, whatever version was wanted.

@@ -2,12 +2,12 @@
 
 import httpx2
 import pytest
-from starlette.types import Receive, Scope
 
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.store import Account, Store
 from gateway.middleware import SlowBody
+from gateway.services import GatewayRequest
 from tests.gateway.factories import greeting
 from tests.gateway.fakes import FakeWorker
 
@@ -101,7 +101,7 @@ async def test_a_call_that_cannot_be_handled_is_counted_and_told_so(
     error: Exception,
     status: int,
 ) -> None:
-    async def fail(scope: Scope, receive: Receive) -> bytes:
+    async def fail(_: GatewayRequest) -> bytes:
         raise error
 
     monkeypatch.setattr("gateway.asks.read_json", fail)
