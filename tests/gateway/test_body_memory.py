@@ -93,6 +93,7 @@ async def slug_of(client: httpx2.AsyncClient) -> str:
 async def test_callers_who_wait_for_their_runs_hold_no_bodies(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(body_memory, "WAIT_SECONDS", 20.0)
     path = f"/api/workflows/{await slug_of(client)}/run"
     left = []
 
