@@ -1,0 +1,429 @@
+"""Large inputs: objects that are there before their execution, and gone when it is not to be."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.capabilities import Role, Tier
+from engine.errors import (
+    ExecutionNotFound,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    StorageFailed,
+    StoreFull,
+    TooManyExecutions,
+    Unavailable,
+    WorkflowNotFound,
+)
+from engine.idempotency import Once, make_once
+from engine.objects import Objects
+from engine.settings import Settings
+from engine.store import Account, NotPassed, Repeated, StaleWorkflow, Store, asides
+from engine.store.asides import ASIDE_BYTES
+from engine.store.claims import Claimed
+from engine.store.records import pack, unpack
+from engine.tiers import load
+from tests.conftest import SECRET_KEY, RedisServer
+from tests.factories import Graph, Runner, greeting
+from tests.object_files import outputs_of
+from tests.redis_proxy import running_proxy
+from tests.shelves import Faulty, shorten_pauses, use
+
+LARGE = {"who": "x" * 300_000}
+PRO = load().terms(Tier.PRO, Role.USER)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten_pauses(monkeypatch)
+
+
+@pytest.fixture
+def shelf(store: Store, settings: Settings) -> Faulty:
+    return use(store, Faulty(settings.media_url))
+
+
+@pytest.fixture
+async def slug(runner: Runner) -> str:
+    return await runner.save(greeting())
+
+
+def objects(settings: Settings) -> list[Path]:
+    """All that lies where large values are kept."""
+    folder = Path(settings.media_url.removeprefix("file://")) / "outputs"
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def record(runner: Runner, execution_id: str) -> dict[str, bytes]:
+    return await runner.store.walks.records(runner.account.id, execution_id)
+
+
+async def claim(runner: Runner, execution_id: str) -> Claimed:
+    claimed = await runner.store.walks.claim(f"{runner.account.id}/{execution_id}", "w1")
+    assert claimed is not None
+    return claimed
+
+
+async def test_large_inputs_are_an_object_of_their_execution_and_the_record_names_it(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    execution_id = await runner.begin(slug, LARGE)
+
+    claimed = await claim(runner, execution_id)
+    (file,) = outputs_of(settings, runner.account.id, execution_id)
+    assert claimed.inputs_name == file.name
+    assert re.fullmatch(rf"inputs-\d{{13}}\.{len(pack(LARGE))}", file.name)
+    assert unpack(file.read_bytes()) == LARGE
+    assert sum(map(len, claimed.record.values())) < 1_000
+
+
+@pytest.mark.parametrize(("more", "count"), [(0, 0), (1, 1)])
+async def test_inputs_of_up_to_256_kib_are_on_record(
+    runner: Runner, settings: Settings, slug: str, more: int, count: int
+) -> None:
+    overhead = len(pack({"who": "x" * 100_000})) - 100_000
+
+    execution_id = await runner.begin(slug, {"who": "x" * (ASIDE_BYTES - overhead + more)})
+
+    assert len(outputs_of(settings, runner.account.id, execution_id)) == count
+
+
+async def test_small_inputs_ask_nothing_of_the_place_for_objects_and_send_one_write(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    workflow, plan = await runner.store.workflows.plan(slug)
+    assert plan is not None
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(replace(settings, redis_url=proxy.url))  # has no place at all
+        await far.ping()
+        proxy.requests.clear()
+
+        await accept(Runner(far, runner.account, runner.bell), workflow, plan, {"who": "x"})
+
+        assert len(proxy.requests) == 1
+        await far.close()
+
+
+async def accept(
+    runner: Runner, workflow: Any, plan: Any, inputs: dict[str, Any], **options: Any
+) -> str:
+    accepted = await runner.store.executions.accept(
+        account_id=runner.account.id,
+        workflow=workflow,
+        plan=plan,
+        inputs=inputs,
+        source="api-workflow",
+        key_id="key",
+        **options,
+    )
+    return accepted.id
+
+
+async def test_values_of_fields_that_nothing_uses_are_not_kept_however_large(
+    runner: Runner, settings: Settings
+) -> None:
+    graph = Graph("who", "rest").node("out", "responseOutput").wire("in.who > out.result-in")
+    slug = await runner.save(graph)
+
+    execution_id = await runner.begin(slug, {"who": "Ada", "rest": "x" * 900_000})
+
+    assert (await claim(runner, execution_id)).inputs == {"who": "Ada"}
+    assert objects(settings) == []
+
+
+async def test_inputs_that_cannot_be_stored_are_refused_and_nothing_is_accepted(
+    runner: Runner, shelf: Faulty, slug: str
+) -> None:
+    shelf.left = 1_000
+
+    with pytest.raises(StorageFailed) as failed:
+        await runner.begin(slug, LARGE, execution_id="x", terms=PRO)
+
+    assert failed.value.retry_after_seconds
+    with pytest.raises(ExecutionNotFound):
+        await runner.store.executions.get(runner.account.id, "x")
+    assert await runner.store.hints.depth() == 0
+
+
+async def test_a_place_that_fails_for_a_moment_refuses_no_run(
+    runner: Runner, shelf: Faulty, slug: str
+) -> None:
+    shelf.left = 2
+
+    execution_id = await runner.begin(slug, LARGE)
+
+    assert (await claim(runner, execution_id)).inputs_name is not None
+
+
+async def test_without_a_place_large_inputs_are_refused_and_small_ones_are_not(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    away = Store.open(settings)
+    without = Runner(away, runner.account, runner.bell)
+
+    with pytest.raises(StorageFailed):
+        await without.begin(slug, LARGE)
+    await without.begin(slug, {"who": "Ada"})
+
+    await away.close()
+
+
+async def test_a_run_of_an_older_version_is_refused_and_leaves_no_object(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    workflow, plan = await runner.store.workflows.plan(slug)
+    await runner.store.workflows.update(runner.account.id, slug, workflow.document, [])
+
+    with pytest.raises(StaleWorkflow):
+        await accept(runner, workflow, plan, LARGE)
+
+    assert objects(settings) == []
+
+
+async def test_a_run_of_a_deleted_workflow_is_refused_and_leaves_no_object(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    workflow, plan = await runner.store.workflows.plan(slug)
+    await runner.store.workflows.delete(runner.account.id, slug)
+
+    with pytest.raises(WorkflowNotFound):
+        await accept(runner, workflow, plan, LARGE)
+
+    assert objects(settings) == []
+
+
+async def test_a_run_too_many_is_refused_and_leaves_no_object(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    one = replace(PRO, executions_at_once=1)
+    first = await runner.begin(slug, LARGE, terms=one)
+
+    with pytest.raises(TooManyExecutions):
+        await runner.begin(slug, LARGE, terms=one)
+
+    assert objects(settings) == outputs_of(settings, runner.account.id, first)
+
+
+async def test_a_run_that_cannot_be_paid_is_refused_and_leaves_no_object(
+    runner: Runner, settings: Settings
+) -> None:
+    graph = Graph("who").node("one", "customModel", model="echo").wire("in.who > one.prompt-in")
+    graph.node("out", "responseOutput").wire("one.text-out > out.result-in")
+    slug = await runner.save(graph)
+
+    with pytest.raises(InsufficientCredits):
+        await runner.begin(slug, LARGE, terms=replace(PRO, allowance=0))
+
+    assert objects(settings) == []
+
+
+async def test_a_refused_run_is_refused_though_its_object_cannot_be_removed(
+    runner: Runner, settings: Settings, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise StorageFailed
+
+    monkeypatch.setattr(Objects, "remove_all", fails)
+
+    with pytest.raises(TooManyExecutions):
+        await runner.begin(slug, LARGE, terms=replace(PRO, executions_at_once=0))
+
+    assert len(objects(settings)) == 1
+
+
+async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
+    own_server: RedisServer, settings: Settings
+) -> None:
+    there = replace(settings, redis_url=own_server.url)
+    store = Store.open(there, Objects.of(there))
+    account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
+    async with Bells(store, account) as runner:
+        slug = await runner.save(greeting())
+        await store.workflows.plan(slug)
+        await store.client.send("CONFIG", "SET", "maxmemory", 1)
+
+        with pytest.raises(StoreFull):
+            await runner.begin(slug, LARGE)
+
+    assert objects(settings) == []
+    await store.close()
+
+
+class Bells:
+    """A runner that hears no bell."""
+
+    def __init__(self, store: Store, account: Account) -> None:
+        self._runner = Runner(store, account, Silent())  # type: ignore[arg-type]
+
+    async def __aenter__(self) -> Runner:
+        return self._runner
+
+    async def __aexit__(self, *_: object) -> None:
+        return
+
+
+class Silent:
+    channel = ""
+
+
+def once(body: bytes = b"{}") -> Once:
+    return make_once("POST", "/run", "key-1", body)
+
+
+async def test_a_repeated_call_is_told_of_the_first_and_stores_nothing(
+    runner: Runner, shelf: Faulty, slug: str
+) -> None:
+    first = await runner.begin(slug, LARGE, once=once())
+    stored = list(shelf.written)
+
+    with pytest.raises(Repeated) as repeated:
+        await runner.begin(slug, LARGE, once=once())
+    with pytest.raises(IdempotencyKeyReused):
+        await runner.begin(slug, LARGE, once=once(b"[]"))
+    shelf.left = 1_000
+    with pytest.raises(Repeated):
+        await runner.begin(slug, LARGE, once=once())
+
+    assert repeated.value.execution_id == first
+    assert shelf.written == stored
+
+
+async def test_of_two_calls_with_one_key_at_once_one_is_accepted_and_one_object_stays(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    calls = (runner.begin(slug, LARGE, once=once()) for _ in range(2))
+
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+
+    [accepted] = [each for each in ended if isinstance(each, str)]
+    assert any(isinstance(each, Repeated) for each in ended)
+    assert objects(settings) == outputs_of(settings, runner.account.id, accepted)
+
+
+async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    with pytest.raises(NotPassed):
+        await runner.begin(slug, LARGE, pass_key="a pass")
+
+    assert objects(settings) == []
+
+
+async def test_a_lost_reply_leaves_the_object_since_the_run_may_have_been_accepted(
+    runner: Runner, settings: Settings, slug: str
+) -> None:
+    workflow, plan = await runner.store.workflows.plan(slug)
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(replace(settings, redis_url=proxy.url), Objects.of(settings))
+        await far.ping()
+        proxy.swallow_replies = True
+
+        with pytest.raises(Unavailable):
+            await accept(
+                Runner(far, runner.account, runner.bell), workflow, plan, LARGE, execution_id="x"
+            )
+
+        await far.close()
+    (file,) = outputs_of(settings, runner.account.id, "x")
+    assert (await claim(runner, "x")).inputs_name == file.name
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from dataclasses import replace
+from engine.objects import Objects
+from engine.settings import load
+from engine.store import Store
+from engine.store.scripts import SCRIPTS
+
+async def main(account_id, slug):
+    settings = load()
+    store = Store.open(settings, Objects.of(settings))
+    workflow, plan = await store.workflows.plan(slug)
+    call = store.client.call
+
+    def dies(script, *rest):
+        if script is SCRIPTS["accept_execution"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(script, *rest)
+
+    store.client.call = dies
+    await store.executions.accept(
+        account_id=account_id, workflow=workflow, plan=plan, inputs={"who": "x" * 300_000},
+        source="api-workflow", key_id="key",
+    )
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+async def orphan(runner: Runner, settings: Settings, slug: str) -> AsyncIterator[Path]:
+    """What a process has left that was killed before it could ask for the run to be accepted."""
+    environ = {
+        **os.environ,
+        "HEADRACE_REDIS_URL": settings.redis_url,
+        "HEADRACE_MEDIA_URL": settings.media_url,
+        "HEADRACE_SECRET_KEY": SECRET_KEY,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KILLED, runner.account.id, slug), env=environ
+    )
+    assert await process.wait() == -signal.SIGKILL
+    (file,) = objects(settings)
+    yield file
+
+
+async def test_the_sweep_spares_inputs_that_were_stored_just_now(
+    store: Store, orphan: Path
+) -> None:
+    assert await store.asides.sweep() == 0
+    assert orphan.exists()
+
+
+async def test_the_sweep_removes_what_a_process_left_that_was_killed_before_it_accepted(
+    runner: Runner, store: Store, orphan: Path, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = await runner.begin(slug, LARGE)
+    monkeypatch.setattr(asides, "ACCEPTING_MS", 0)
+
+    assert await store.asides.sweep() == 1
+
+    assert not orphan.exists()
+    assert (await claim(runner, accepted)).inputs_name is not None
+
+
+async def test_a_name_of_the_future_spares_nothing(
+    runner: Runner, store: Store, settings: Settings
+) -> None:
+    execution_id = "00000000-0000-4000-8000-000000000001"
+    name = asides.make_inputs_name(99_999_999_999_999, 1)
+    await store.asides.put(runner.account.id, execution_id, name, b"x")
+
+    await store.asides.sweep()
+
+    assert objects(settings) == []
+
+
+async def test_inputs_are_read_with_their_own_account_and_execution_alone(
+    runner: Runner, store: Store, slug: str
+) -> None:
+    execution_id = await runner.begin(slug, LARGE)
+    other = await runner.begin(slug, {"who": "Bob"})
+    claimed = await claim(runner, execution_id)
+    name = claimed.inputs_name or ""
+    stranger = await store.accounts.create(email="eve@example.com", tier=Tier.PRO)
+
+    for owner in ((stranger.id, execution_id), (runner.account.id, other)):
+        with pytest.raises(FileNotFoundError):
+            await store.asides.read(*owner, name)
+    with pytest.raises(ExecutionNotFound):
+        await store.executions.get(stranger.id, execution_id)
