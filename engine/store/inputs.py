@@ -1,5 +1,6 @@
 """Inputs of executions: which are kept, and large ones as objects, stored before they count."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from engine.store.records import pack
 
 STORE_SECONDS = 10.0
 """How long a caller waits for large inputs to be stored."""
+REMOVE_SECONDS = 2.0
+"""How long a refusal may wait for what was stored to be removed."""
 NOT_STORED = "The inputs are large, and where such are kept they could not be stored"
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class LargeInputs:
         if isinstance(refusal, Unavailable) and not refusal.word:
             return  # the reply was lost, and the execution may have been accepted
         try:
-            await self._asides.remove(account_id, execution_id)
-        except StorageFailed:
+            async with asyncio.timeout(REMOVE_SECONDS):
+                await self._asides.remove(account_id, execution_id)
+        except (StorageFailed, TimeoutError):
             log.warning("large inputs of a refused run are left to the sweeper")

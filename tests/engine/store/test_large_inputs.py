@@ -239,6 +239,19 @@ async def test_a_refused_run_is_refused_though_its_object_cannot_be_removed(
     assert len(objects(settings)) == 1
 
 
+async def test_a_refusal_does_not_wait_for_a_place_that_hangs(
+    runner: Runner, settings: Settings, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Objects, "remove_all", hangs)
+    monkeypatch.setattr("engine.store.inputs.REMOVE_SECONDS", 0.01)
+
+    with pytest.raises(TooManyExecutions):
+        await runner.begin(slug, LARGE, terms=replace(PRO, executions_at_once=0))
+
+
 async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
     own_server: RedisServer, settings: Settings
 ) -> None:

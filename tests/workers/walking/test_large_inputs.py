@@ -260,6 +260,20 @@ async def test_a_forgotten_execution_takes_its_inputs_along(
     assert outputs_of(settings, buyer.account.id, execution.id) == []
 
 
+async def test_an_execution_that_was_never_walked_takes_its_inputs_along(
+    buyer: Buyer, settings: Settings, store: Store
+) -> None:
+    execution_id = await buyer.accept(sized(), LARGE)
+    await store.executions.cancel(buyer.account.id, execution_id)
+    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
+    sweeper._sweep_after = math.inf
+    await eventually(sweeper.prune)
+
+    await sweeper.remove_outputs()
+
+    assert outputs_of(settings, buyer.account.id, execution_id) == []
+
+
 async def test_inputs_that_cannot_be_removed_at_once_are_removed_later(
     buyer: Buyer, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
