@@ -168,7 +168,14 @@ async def test_a_slow_place_holds_up_no_other_run_and_no_slot_for_computing(
 ) -> None:
     slow = await buyer.accept(sized(), LARGE)
     shelf.hangs = True
+
+    async def begins_no_other() -> bool:
+        return await buyer.hands.pace.wait_quiet(0) < idle
+
+    idle = await buyer.hands.pace.wait_quiet(0)
     buyer.hands.walker.take(buyer.reference(slow))
+    assert await begins_no_other()
+    await eventually(begins_no_other, lambda found: not found)
 
     execution = await buyer.run(answer(model_node(Graph(), "two"), "two"))
 
@@ -221,6 +228,16 @@ async def test_another_worker_reads_what_one_that_died_was_given(
     execution = await walk(buyer, execution_id)
 
     assert execution.result == {"text": f"<{LARGE['who']}>"}
+
+
+async def test_another_worker_makes_of_them_what_the_form_gives(buyer: Buyer) -> None:
+    graph = Graph().node("in", "requestInput", fields=[{"name": "who", "type": "json"}])
+    graph.node("out", "responseOutput").wire("in.params > out.result-in")
+    execution_id = await left_by_another(buyer, graph, settled=0)
+
+    execution = await walk(buyer, execution_id)
+
+    assert execution.result == LARGE
 
 
 async def test_inputs_that_no_node_needs_any_more_are_not_read(buyer: Buyer, shelf: Faulty) -> None:
