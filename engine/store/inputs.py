@@ -12,7 +12,7 @@ from engine.store.asides import Asides, make_inputs_name
 from engine.store.execution_records import pack_name
 from engine.store.records import pack
 
-STORE_SECONDS = 10.0
+STORE_SECONDS = 8.0
 """How long a caller waits for large inputs to be stored."""
 REMOVE_SECONDS = 2.0
 """How long a refusal may wait for what was stored to be removed."""
@@ -46,6 +46,7 @@ class LargeInputs:
         try:
             await self._asides.put(account_id, execution_id, name, packed, seconds=STORE_SECONDS)
         except StorageFailed:
+            await self._remove(account_id, execution_id)  # it may be there, and not for certain
             raise StorageFailed(NOT_STORED) from None
         return pack_name(name)
 
@@ -55,6 +56,9 @@ class LargeInputs:
         """Remove what was stored for an execution that was refused, if it was for certain."""
         if isinstance(refusal, Unavailable) and not refusal.word:
             return  # the reply was lost, and the execution may have been accepted
+        await self._remove(account_id, execution_id)
+
+    async def _remove(self, account_id: str, execution_id: str) -> None:
         try:
             async with asyncio.timeout(REMOVE_SECONDS):
                 await self._asides.remove(account_id, execution_id)
