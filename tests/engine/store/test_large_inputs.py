@@ -1,13 +1,8 @@
 """Large inputs: objects that are there before their execution, and gone when it is not to be."""
 
 import asyncio
-import os
 import re
-import signal
-import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,14 +21,14 @@ from engine.errors import (
 from engine.idempotency import Once, make_once
 from engine.objects import Objects
 from engine.settings import Settings
-from engine.store import Account, NotPassed, Repeated, StaleWorkflow, Store, asides
+from engine.store import Account, NotPassed, Repeated, StaleWorkflow, Store
 from engine.store.asides import ASIDE_BYTES
 from engine.store.claims import Claimed
 from engine.store.records import pack, unpack
 from engine.tiers import load
-from tests.conftest import SECRET_KEY, RedisServer
+from tests.conftest import RedisServer
 from tests.factories import Graph, Runner, greeting
-from tests.object_files import outputs_of
+from tests.object_files import all_outputs, outputs_of
 from tests.redis_proxy import running_proxy
 from tests.shelves import Faulty, shorten_pauses, use
 
@@ -54,16 +49,6 @@ def shelf(store: Store, settings: Settings) -> Faulty:
 @pytest.fixture
 async def slug(runner: Runner) -> str:
     return await runner.save(greeting())
-
-
-def objects(settings: Settings) -> list[Path]:
-    """All that lies where large values are kept."""
-    folder = Path(settings.media_url.removeprefix("file://")) / "outputs"
-    return [path for path in folder.rglob("*") if path.is_file()]
-
-
-async def record(runner: Runner, execution_id: str) -> dict[str, bytes]:
-    return await runner.store.walks.records(runner.account.id, execution_id)
 
 
 async def claim(runner: Runner, execution_id: str) -> Claimed:
@@ -136,7 +121,7 @@ async def test_values_of_fields_that_nothing_uses_are_not_kept_however_large(
     execution_id = await runner.begin(slug, {"who": "Ada", "rest": "x" * 900_000})
 
     assert (await claim(runner, execution_id)).inputs == {"who": "Ada"}
-    assert objects(settings) == []
+    assert all_outputs(settings) == []
 
 
 async def test_inputs_that_cannot_be_stored_are_refused_and_nothing_is_accepted(
@@ -185,7 +170,7 @@ async def test_a_run_of_an_older_version_is_refused_and_leaves_no_object(
     with pytest.raises(StaleWorkflow):
         await accept(runner, workflow, plan, LARGE)
 
-    assert objects(settings) == []
+    assert all_outputs(settings) == []
 
 
 async def test_a_run_of_a_deleted_workflow_is_refused_and_leaves_no_object(
@@ -197,7 +182,7 @@ async def test_a_run_of_a_deleted_workflow_is_refused_and_leaves_no_object(
     with pytest.raises(WorkflowNotFound):
         await accept(runner, workflow, plan, LARGE)
 
-    assert objects(settings) == []
+    assert all_outputs(settings) == []
 
 
 async def test_a_run_too_many_is_refused_and_leaves_no_object(
@@ -209,7 +194,7 @@ async def test_a_run_too_many_is_refused_and_leaves_no_object(
     with pytest.raises(TooManyExecutions):
         await runner.begin(slug, LARGE, terms=one)
 
-    assert objects(settings) == outputs_of(settings, runner.account.id, first)
+    assert all_outputs(settings) == outputs_of(settings, runner.account.id, first)
 
 
 async def test_a_run_that_cannot_be_paid_is_refused_and_leaves_no_object(
@@ -222,7 +207,7 @@ async def test_a_run_that_cannot_be_paid_is_refused_and_leaves_no_object(
     with pytest.raises(InsufficientCredits):
         await runner.begin(slug, LARGE, terms=replace(PRO, allowance=0))
 
-    assert objects(settings) == []
+    assert all_outputs(settings) == []
 
 
 async def test_a_refused_run_is_refused_though_its_object_cannot_be_removed(
@@ -236,7 +221,7 @@ async def test_a_refused_run_is_refused_though_its_object_cannot_be_removed(
     with pytest.raises(TooManyExecutions):
         await runner.begin(slug, LARGE, terms=replace(PRO, executions_at_once=0))
 
-    assert len(objects(settings)) == 1
+    assert len(all_outputs(settings)) == 1
 
 
 async def test_a_refusal_does_not_wait_for_a_place_that_hangs(
@@ -266,7 +251,7 @@ async def test_a_full_redis_refuses_a_run_which_leaves_no_object(
         with pytest.raises(StoreFull):
             await runner.begin(slug, LARGE)
 
-    assert objects(settings) == []
+    assert all_outputs(settings) == []
     await store.close()
 
 
@@ -318,7 +303,7 @@ async def test_of_two_calls_with_one_key_at_once_one_is_accepted_and_one_object_
 
     [accepted] = [each for each in ended if isinstance(each, str)]
     assert any(isinstance(each, Repeated) for each in ended)
-    assert objects(settings) == outputs_of(settings, runner.account.id, accepted)
+    assert all_outputs(settings) == outputs_of(settings, runner.account.id, accepted)
 
 
 async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
@@ -327,7 +312,7 @@ async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
     with pytest.raises(NotPassed):
         await runner.begin(slug, LARGE, pass_key="a pass")
 
-    assert objects(settings) == []
+    assert all_outputs(settings) == []
 
 
 async def test_a_lost_reply_leaves_the_object_since_the_run_may_have_been_accepted(
@@ -347,83 +332,6 @@ async def test_a_lost_reply_leaves_the_object_since_the_run_may_have_been_accept
         await far.close()
     (file,) = outputs_of(settings, runner.account.id, "x")
     assert (await claim(runner, "x")).inputs_name == file.name
-
-
-KILLED = """
-import asyncio, os, signal, sys
-from dataclasses import replace
-from engine.objects import Objects
-from engine.settings import load
-from engine.store import Store
-from engine.store.scripts import SCRIPTS
-
-async def main(account_id, slug):
-    settings = load()
-    store = Store.open(settings, Objects.of(settings))
-    workflow, plan = await store.workflows.plan(slug)
-    call = store.client.call
-
-    def dies(script, *rest):
-        if script is SCRIPTS["accept_execution"]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(script, *rest)
-
-    store.client.call = dies
-    await store.executions.accept(
-        account_id=account_id, workflow=workflow, plan=plan, inputs={"who": "x" * 300_000},
-        source="api-workflow", key_id="key",
-    )
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-
-@pytest.fixture
-async def orphan(runner: Runner, settings: Settings, slug: str) -> AsyncIterator[Path]:
-    """What a process has left that was killed before it could ask for the run to be accepted."""
-    environ = {
-        **os.environ,
-        "HEADRACE_REDIS_URL": settings.redis_url,
-        "HEADRACE_MEDIA_URL": settings.media_url,
-        "HEADRACE_SECRET_KEY": SECRET_KEY,
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", KILLED, runner.account.id, slug), env=environ
-    )
-    assert await process.wait() == -signal.SIGKILL
-    (file,) = objects(settings)
-    yield file
-
-
-async def test_the_sweep_spares_inputs_that_were_stored_just_now(
-    store: Store, orphan: Path
-) -> None:
-    assert await store.asides.sweep() == 0
-    assert orphan.exists()
-
-
-async def test_the_sweep_removes_what_a_process_left_that_was_killed_before_it_accepted(
-    runner: Runner, store: Store, orphan: Path, slug: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    accepted = await runner.begin(slug, LARGE)
-    monkeypatch.setattr(asides, "ACCEPTING_MS", 0)
-
-    assert await store.asides.sweep() == 1
-
-    assert not orphan.exists()
-    assert (await claim(runner, accepted)).inputs_name is not None
-
-
-async def test_a_name_of_the_future_spares_nothing(
-    runner: Runner, store: Store, settings: Settings
-) -> None:
-    execution_id = "00000000-0000-4000-8000-000000000001"
-    name = asides.make_inputs_name(99_999_999_999_999, 1)
-    await store.asides.put(runner.account.id, execution_id, name, b"x")
-
-    await store.asides.sweep()
-
-    assert objects(settings) == []
 
 
 async def test_inputs_are_read_with_their_own_account_and_execution_alone(
