@@ -1,7 +1,7 @@
 """Templates: text with `{{ name.field[0] }}` in it. A path language; nothing is ever evaluated."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -90,6 +90,19 @@ class Template:
             else:
                 text = to_text(part.read(values))
                 yield quote(text, safe="") if is_after_host else text
+
+
+def members_read(templates: Iterable[Template], name: str) -> frozenset[str] | None:
+    """The members that templates read of the value with this name; None: they put in all of it."""
+    found = set()
+    for template in templates:
+        for part in template.parts:
+            if isinstance(part, Placeholder) and part.name == name:
+                first = part.path[0] if part.path else None
+                if not isinstance(first, str):
+                    return None
+                found.add(first)
+    return frozenset(found)
 
 
 def to_text(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Graphs: checking a document's nodes and edges, and compiling them into the plan of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,9 +8,9 @@ import networkx
 
 from engine.checks import MAX_NAMED, Draft, Link, Problem, Seen, examine
 from engine.errors import InvalidGraph
-from engine.fields import Field
+from engine.fields import SOCKETS, Field
 from engine.nodes.base import Kind, NodeType, Wire
-from engine.nodes.request_input import RequestInput, RequestInputSettings
+from engine.nodes.request_input import PARAMS, RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput
 from engine.policy import Policy
 
@@ -74,6 +74,8 @@ class Plan:
     """Whether no node that leads to the output has an effect or waits for anything."""
     models: Mapping[int, str] = field(default_factory=dict)
     """The nodes that are charged, each with its model's internal name."""
+    unused_fields: frozenset[str] = frozenset()
+    """Fields whose values no node that leads to the output looks at."""
     findings: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What others have found out of it and would find again, by what it is called there."""
 
@@ -183,6 +185,7 @@ def _build_plan(draft: Draft) -> Plan:
         fields=form.fields,
         strict_inputs=form.strict,
         values=dict(form.values),
+        unused_fields=_find_unused(nodes, request_input, reachable, form.fields),
         is_pure=all(nodes[index].type.kind is Kind.PURE for index in reachable),
         models=_find_models(nodes, reachable),
     )
@@ -241,6 +244,29 @@ def _form(nodes: Sequence[Node], request_input: int | None) -> RequestInputSetti
     if not isinstance(settings, RequestInputSettings):
         raise AssertionError("a Request Input has the settings of one")
     return settings
+
+
+def _find_unused(
+    nodes: Sequence[Node],
+    request_input: int | None,
+    reachable: frozenset[int],
+    fields: Sequence[Field],
+) -> frozenset[str]:
+    used: set[str] = set()
+    for node in (nodes[index] for index in reachable):
+        for wire in node.wires:
+            if wire.source == request_input:
+                used |= _find_used(node, wire, fields)
+    return frozenset(field.name for field in fields) - used
+
+
+def _find_used(node: Node, wire: Wire, fields: Sequence[Field]) -> Set[str]:
+    """The fields that a node looks at through a wire from the Request Input."""
+    if wire.output != PARAMS:
+        return {wire.output}
+    bundled = {field.name for field in fields if field.type not in SOCKETS}
+    members = node.type.reads(node.settings, wire.socket)
+    return bundled if members is None else bundled.intersection(members)
 
 
 def _find_reachable(

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from engine.capabilities import EVERYTHING, Role
 from engine.errors import CapabilityDenied, SessionRequired
 from engine.store import Ahead, NotPassed, Principal
+from engine.store.asides import is_large
 from gateway import answers
 from gateway.auth import (
     READING,
@@ -25,6 +26,7 @@ from gateway.body_memory import HELD as HELD_BODY
 from gateway.errors import method_not_allowed
 from gateway.limits import RUNS
 from gateway.memory import HELD
+from gateway.request_bodies import announced_bytes
 from gateway.services import GatewayRequest
 from gateway.wire import LargeResponse
 
@@ -80,7 +82,8 @@ class Guarded:
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
-        if self.bucket in RUNS:  # all that they do ahead is one script, which can be held back
+        # All that a run does ahead is one script, which can be held back; large inputs are not.
+        if self.bucket in RUNS and not _is_large(request):
             store = request.state["services"].store
             ahead = authenticate_ahead(request.scope, store, self.bucket)
             if ahead is not None:
@@ -141,6 +144,12 @@ class SessionOnly:
             check_approved(principal)
         request.scope[ACCOUNT] = principal.account.id
         return await self.handler(request, principal)
+
+
+def _is_large(request: GatewayRequest) -> bool:
+    """Whether the body may hold inputs that are stored before their run is accepted."""
+    most = request.state["services"].settings.max_body_bytes
+    return is_large(announced_bytes(request.scope, most))
 
 
 def needs_approval(endpoint: "Guarded | SessionOnly", method: str) -> bool:

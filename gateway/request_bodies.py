@@ -31,7 +31,7 @@ async def read_json(request: GatewayRequest) -> bytes:
     _check_content_type(scope)
     if BODY not in scope:  # a request may be handled again
         services = request.state["services"]
-        size = _announced_bytes(scope, services.settings.max_body_bytes)
+        size = announced_bytes(scope, services.settings.max_body_bytes)
         if size >= LARGE_BYTES:
             await services.bodies.take(scope, size)
         scope[BODY] = await _read_body(request.receive)
@@ -45,7 +45,8 @@ def forget_body(request: GatewayRequest) -> None:
     request.state["services"].bodies.free(request.scope)
 
 
-def _announced_bytes(scope: Scope, most: int) -> int:
+def announced_bytes(scope: Scope, most: int) -> int:
+    """The length of the body as its head tells it; `most` where it tells none."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value)

@@ -30,7 +30,7 @@ from engine.media.ids import is_asset_id
 from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.models.values import check_call
 from engine.store import Principal, Repeated, StaleWorkflow, Workflow
-from engine.store.records import pack
+from engine.store.inputs import pack_inputs
 from gateway import answers
 from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
@@ -152,7 +152,9 @@ async def _accept_fresh(
                 workflow=found.workflow,
                 plan=found.plan,
                 inputs=inputs,
-                packed_inputs=await beside_loop(ask.body_bytes, partial(pack, inputs)),
+                packed_inputs=await beside_loop(
+                    ask.body_bytes, partial(pack_inputs, found.plan, inputs)
+                ),
                 source=subject.source if principal.key else BROWSER_SOURCE,
                 key_id=principal.key_id,
                 bell=services.bell.channel if ask.wait_seconds and not ask.streams else "",

@@ -1,9 +1,15 @@
-"""The large outputs that are kept in the folder of a test."""
+"""The large inputs and outputs that are kept in the folder of a test."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.settings import Settings
+
+
+def all_outputs(settings: Settings) -> list[Path]:
+    """The files of all executions."""
+    folder = Path(urlsplit(settings.media_url).path) / "outputs"
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def outputs_of(settings: Settings, account_id: str, execution_id: str) -> list[Path]:

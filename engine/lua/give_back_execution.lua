@@ -4,7 +4,7 @@
 -- without a claim may be what they died of.
 -- KEYS: 1 execution, 2 due, 3 held by that worker
 -- ARGV: 1 now (0: Redis's clock), 2 reference, 3 '1' when the worker was lost (counted per node),
---       4 the pause in milliseconds after the first loss, doubled for each further one (none: 0),
+--       4 the pause in milliseconds, doubled for each further loss (none: 0),
 --       5 what must be on record of the claim (none: anything)
 -- Returns 1 when there was something to give back, else 0
 -- Uses: read_now
@@ -41,10 +41,10 @@ if #claims > 0 then redis.call('HSET', KEYS[1], unpack(claims)) end
 local holders = math.max(0, tonumber(head[3] or '0') - 1)
 redis.call('HSET', KEYS[1], 'statuses', string.char(unpack(codes)),
   'holders', holders, 'offered', holders > 0 and '1' or '0')
-local pause = 0
+local pause = tonumber(ARGV[4] or '0')
 if ARGV[3] == '1' then
   local lost = redis.call('HINCRBY', KEYS[1], 'lost', 1)
-  pause = tonumber(ARGV[4] or '0') * 2 ^ math.min(lost - 1, MOST_DOUBLINGS)
+  pause = pause * 2 ^ math.min(lost - 1, MOST_DOUBLINGS)
 end
 redis.call('ZADD', KEYS[2], string.format('%d', now + math.min(pause, LONGEST_PAUSE)), ARGV[2])
 return 1

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.expressions import Template, to_text
+from engine.expressions import Template, members_read, to_text
 from engine.fields import SOCKETS, Field, FieldType
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
@@ -136,6 +136,11 @@ def ask_sockets(ask: Ask, way: Way) -> dict[str, Socket]:
         sockets[PARAMS_IN] = Socket(type=SocketType.ANY, required=is_needed)
     placeholder = Socket(type=SocketType.ANY, required=True)
     return sockets | dict.fromkeys(ask.names, placeholder)
+
+
+def ask_reads(ask: Ask, socket: str) -> Collection[str] | None:
+    """The members of an object at this socket that are asked with; None: all of it."""
+    return members_read(ask.templates.values(), socket) if socket in ask.names else None
 
 
 def ask_needs(data: Mapping[str, Any], way: Way) -> dict[str, Socket]:

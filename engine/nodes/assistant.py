@@ -25,6 +25,7 @@ from engine.nodes.asking import (
     ask_length,
     ask_most,
     ask_needs,
+    ask_reads,
     ask_sockets,
     read_ask,
 )
@@ -89,6 +90,9 @@ class Assistant(NodeType):
 
     def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
         return ask_sockets(settings.ask, WAY)
+
+    def reads(self, settings: AssistantSettings, socket: str) -> Collection[str] | None:
+        return ask_reads(settings.ask, socket)
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
         return ask_needs(data, WAY)

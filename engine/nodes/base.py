@@ -212,6 +212,10 @@ class NodeType(Protocol):
         """
         return {}
 
+    def reads(self, settings: Any, socket: str) -> Collection[str] | None:
+        """The members of an object at this input socket that the node looks at; None: all of it."""
+        return None
+
     def bind(self, settings: Any, wired: frozenset[str]) -> Any:
         """Settle what depends on which outputs have wires; most node types do not care."""
         return settings

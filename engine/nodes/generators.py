@@ -18,6 +18,7 @@ from engine.nodes.asking import (
     ask_length,
     ask_most,
     ask_needs,
+    ask_reads,
     ask_sockets,
     read_ask,
 )
@@ -49,6 +50,9 @@ class Generator(NodeType):
 
     def inputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
         return ask_sockets(settings.ask, self.way)
+
+    def reads(self, settings: GeneratorSettings, socket: str) -> Collection[str] | None:
+        return ask_reads(settings.ask, socket)
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
         return ask_needs(data, self.way)

@@ -1,14 +1,14 @@
 """HTTP Request: one call to the outside, put together from templates."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
 import msgspec
 
-from engine.expressions import Template, to_json, to_text
+from engine.expressions import Template, members_read, to_json, to_text
 from engine.nodes.base import (
     Context,
     HttpAnswer,
@@ -59,12 +59,15 @@ class HttpRequestSettings:
     """Someone is wired to the status, so none of them is a failure."""
 
     @property
+    def templates(self) -> Sequence[Template]:
+        """All texts with placeholders."""
+        body = () if self.body is None else (self.body,)
+        return (self.url, *(value for _, value in self.headers), *body)
+
+    @property
     def names(self) -> frozenset[str]:
         """All placeholders."""
-        templates = [self.url, *(value for _, value in self.headers)]
-        if self.body:
-            templates.append(self.body)
-        return frozenset().union(*(template.names for template in templates))
+        return frozenset().union(*(template.names for template in self.templates))
 
 
 class HttpRequest(NodeType):
@@ -104,6 +107,9 @@ class HttpRequest(NodeType):
             return settings.url.render({})
         match = FIXED_HOST.match(first) if isinstance(first, str) else None
         return match and match.group()
+
+    def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
+        return members_read(settings.templates, socket) if socket in settings.names else None
 
     def bind(self, settings: HttpRequestSettings, wired: frozenset[str]) -> HttpRequestSettings:
         return replace(settings, reads_status=STATUS_OUT in wired)

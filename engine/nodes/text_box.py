@@ -1,9 +1,9 @@
 """Text Box: a template whose placeholders are its inputs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.expressions import Template
+from engine.expressions import Template, members_read
 from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
 from engine.sockets import Socket, SocketType
 
@@ -29,6 +29,9 @@ class TextBox(NodeType):
 
     def outputs(self, settings: Template) -> Mapping[str, Socket]:
         return {"text-out": Socket(type=SocketType.TEXT)}
+
+    def reads(self, settings: Template, socket: str) -> Collection[str] | None:
+        return members_read([settings], socket)
 
     async def run(self, settings: Template, inputs: Mapping[str, Any], context: Context) -> Outputs:
         return self.foresee(settings, inputs)

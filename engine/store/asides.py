@@ -1,6 +1,8 @@
 """Values too large for a record: objects, written before the step that names them is recorded."""
 
 import asyncio
+import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
@@ -9,11 +11,16 @@ from engine.errors import StorageFailed
 from engine.store.client import Client
 
 PREFIX = "outputs/"
+ASIDE_BYTES = 262_144
+"""What is larger is kept aside, out of the execution's record."""
 PATIENCE_SECONDS = 30.0
 """How long one object may take, all tries together, where nobody says otherwise."""
 PAUSES_SECONDS = (0.1, 0.3, 1.0)
 AT_ONCE = 16
 """Objects that one process writes and reads at the same time."""
+INPUTS_NAME = re.compile(r"inputs-(\d{1,15})\.", re.ASCII)
+ACCEPTING_MS = 3_600_000
+"""Inputs that are not older may belong to an execution that is being accepted."""
 
 T = TypeVar("T")
 
@@ -53,6 +60,16 @@ class NoShelf:
     async def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
         raise StorageFailed
         yield ()
+
+
+def is_large(size: int) -> bool:
+    """Whether a value of so many bytes is kept aside wherever there is room."""
+    return size > ASIDE_BYTES
+
+
+def make_inputs_name(at_ms: int, size: int) -> str:
+    """How a record names the inputs of its execution, which were stored at this time."""
+    return f"inputs-{at_ms}.{size}"
 
 
 def make_name(claim: str, index: int, size: int) -> str:
@@ -133,11 +150,14 @@ class Asides:
     async def sweep(self) -> int:
         """Remove the values of executions that are gone; returns how many executions those were.
 
-        Accounts that are not on record are left alone: somebody else may use the same place.
+        Accounts that are not on record are left alone: somebody else may use the same place. Inputs
+        are there before their execution is, so young ones are left alone too.
         """
         removed = 0
         async for names in self._shelf.names(PREFIX):
-            for owner in await self._gone({_owner(name) for name in names}):
+            now = int(time.time() * 1000)
+            owners = {_owner(name) for name in names if not _may_be_accepted(name, now)}
+            for owner in await self._gone(owners):
                 await self.remove(*owner)
                 removed += 1
         return removed
@@ -175,6 +195,12 @@ class Asides:
 
 def _prefix(account_id: str, execution_id: str) -> str:
     return f"{PREFIX}{account_id}/{execution_id}/"
+
+
+def _may_be_accepted(key: str, now: int) -> bool:
+    """Whether it is inputs whose execution may not be on record yet."""
+    stored = INPUTS_NAME.match(key.rpartition("/")[2])
+    return stored is not None and abs(now - int(stored[1])) < ACCEPTING_MS
 
 
 def _owner(key: str) -> tuple[str, str]:

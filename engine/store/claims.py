@@ -6,6 +6,7 @@ from typing import Any
 
 from engine import keyspace
 from engine.executions import ExecutionStatus
+from engine.store.execution_records import parse_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Claimed:
     slug: str
     version: int
     inputs: Mapping[str, Any]
+    """Empty where they are kept aside, until they are read."""
     status: ExecutionStatus
     statuses: str
     record: Mapping[str, bytes]
@@ -82,6 +84,11 @@ class Claimed:
     def lost(self) -> int:
         """Workers that died while they held it, since the last step on record."""
         return int(self.record.get("lost", 0))
+
+    @property
+    def inputs_name(self) -> str | None:
+        """The name under which the inputs are kept aside; None: they are on record."""
+        return parse_name(self.record.get("inputs"))
 
     @property
     def depth(self) -> int:

@@ -36,8 +36,8 @@ HEAD_FIELDS = (
 RESULT_AT = HEAD_FIELDS.index("result")
 NOBODY = "0"
 """The fence in the claim of a node that waits for its retry, or was given back."""
-RESULT_ASIDE = b"\xc1"
-"""Stands before the name of a result kept aside; no msgpack value begins with this byte."""
+ASIDE = b"\xc1"
+"""Stands before the name of a result, or of inputs, kept aside; no msgpack value begins so."""
 WALKED_UNCLAIMED = "r0.1"
 """The field for what was recorded without a claim; its times count from the start of the walk."""
 
@@ -56,14 +56,14 @@ def parse_jobs(record: Mapping[str, bytes]) -> dict[tuple[int, int], bytes]:
 
 
 def pack_name(name: str) -> bytes:
-    """What stands for a result that is kept aside under this name."""
-    return RESULT_ASIDE + name.encode()
+    """What stands for a result, or for inputs, kept aside under this name."""
+    return ASIDE + name.encode()
 
 
-def parse_name(result: bytes | None) -> str | None:
-    """The name of a result that is kept aside; None when it stands there itself."""
-    is_aside = result is not None and result.startswith(RESULT_ASIDE)
-    return result[1:].decode(errors="replace") if is_aside and result else None
+def parse_name(value: bytes | None) -> str | None:
+    """The name of a result, or of inputs, kept aside; None when they stand there themselves."""
+    is_aside = value is not None and value.startswith(ASIDE)
+    return value[1:].decode(errors="replace") if is_aside and value else None
 
 
 def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:

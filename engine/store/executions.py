@@ -6,12 +6,13 @@ from typing import Any
 
 from engine import keyspace
 from engine.credits import make_quote
-from engine.errors import ExecutionNotCancellable, ExecutionNotFound
+from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound
 from engine.executions import Execution, ExecutionStatus
 from engine.graph import Plan
 from engine.idempotency import Once
 from engine.store.accepting import (
     Accepted,
+    NotPassed,
     Repeated,
     accept_keys,
     bound_word,
@@ -21,7 +22,7 @@ from engine.store.accepting import (
     quote_fields,
     quote_words,
 )
-from engine.store.asides import Asides
+from engine.store.asides import Asides, is_large
 from engine.store.client import Client
 from engine.store.connection import Word
 from engine.store.events import watching
@@ -35,8 +36,8 @@ from engine.store.execution_records import (
 )
 from engine.store.execution_scan import ExecutionFilter
 from engine.store.hints import BULK_QUEUE, Carried, HintSender
+from engine.store.inputs import LargeInputs, pack_inputs
 from engine.store.load import BULK_FROM, Load
-from engine.store.records import pack
 from engine.store.results import Hold, Results
 from engine.store.scripts import SCRIPTS
 from engine.store.wallets import keep_ms, terms_text
@@ -56,6 +57,7 @@ class Executions:
     ) -> None:
         self._client = client
         self._results = Results(asides)
+        self._large_inputs = LargeInputs(asides)
         self._list = ExecutionList(client, self._results)
         self._hints = hints
         self._keep_ms = keep_ms(retention_days)
@@ -85,28 +87,36 @@ class Executions:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
         Without a workflow it is a run of the one model in the plan. `packed_inputs` are the inputs
-        as `pack` gives them, where that was done already. `bell` is the channel to ring
+        as `pack_inputs` gives them, where that was done already; large ones are stored as an object
+        first, which goes when the execution is refused. `bell` is the channel to ring
         when it ends, empty for nobody; `terms` bound how many executions go on at once and say
         what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
         who watches from the beginning, empty where no ring is needed, None for nobody; `depth` is
         1, or one more than that of the run whose node makes the call.
-        Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull or Unavailable, with
+        Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull, StorageFailed or
+        Unavailable, with
         `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
         ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits, MaxCreditsExceeded.
         """
         quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
         slug, version = (workflow.slug, workflow.version) if workflow else ("", "")
-        packed = packed_inputs or pack(dict(inputs))
+        packed = packed_inputs or pack_inputs(plan, inputs)
+        on_record = packed
+        if is_large(len(packed)):
+            if pass_key:
+                raise NotPassed("Nothing large is stored before it is known who calls")
+            on_record = await self._store_inputs(account_id, execution_id, packed, once)
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
             *(0, execution_id, reference, version, initial_statuses(plan)),
             *(RESEND_AFTER_MS, bound_word(terms)),
             *(once.fingerprint if once else "", answer, IDEMPOTENCY_MS),
             *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
-            *("slug", slug, "source", source, "key", key_id, "bell", bell, "inputs", packed),
+            *("slug", slug, "source", source, "key", key_id, "bell", bell, "inputs", on_record),
+            *(("aside", "1") if on_record is not packed else ()),
             *quote_fields(quote, plan.models.values()),
             *(self._hook(webhook_url) if webhook_url else ()),
             *watching(watcher),
@@ -114,8 +124,20 @@ class Executions:
         ]
         keys = accept_keys(account_id, slug, execution_id, once, pass_key)
         carried = carried_by_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
-        verdict = await self._accept(account_id, reference, keys, arguments, carried)
-        return parse_verdict(execution_id, verdict, terms, once, quote)
+        try:
+            verdict = await self._accept(account_id, reference, keys, arguments, carried)
+            return parse_verdict(execution_id, verdict, terms, once, quote)
+        except EngineError as refusal:
+            if on_record is not packed:
+                await self._large_inputs.remove_refused(account_id, execution_id, refusal)
+            raise
+
+    async def _store_inputs(
+        self, account_id: str, execution_id: str, packed: bytes, once: Once | None
+    ) -> bytes:
+        if once is not None and (first := await self.repeated(account_id, once)):
+            raise first  # nothing is stored for what is answered as the first time
+        return await self._large_inputs.store(account_id, execution_id, packed)
 
     async def _accept(
         self,

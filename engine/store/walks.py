@@ -9,7 +9,7 @@ from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.store.claims import Claimed, Hold
 from engine.store.client import Client
-from engine.store.execution_records import parse_hash, parse_jobs
+from engine.store.execution_records import parse_hash, parse_jobs, parse_name
 from engine.store.executions import outbox
 from engine.store.hints import HintSender
 from engine.store.records import pack, unpack
@@ -88,12 +88,13 @@ class Walks:
         if reply[0] != b"claimed":
             return None
         record = parse_hash(reply[3])
+        inputs = record["inputs"]
         return Claimed(
             hold=Hold(account_id, execution_id, worker_id, int(reply[1]), token),
             now=int(reply[2]),
             slug=record["slug"].decode(),
             version=int(record["version"] or 0),
-            inputs=unpack(record["inputs"]),
+            inputs=unpack(inputs) if parse_name(inputs) is None else {},
             status=ExecutionStatus(record["status"].decode()),
             statuses=record["statuses"].decode(),
             record=record,
@@ -215,8 +216,8 @@ class Walks:
     ) -> bool:
         """Take the execution from a worker; its running nodes are pending again.
 
-        A lost one waits `pause_ms` for its next walk, twice as long after each further loss without
-        a step between, a minute at most. With `claim`, only while that is the claim on record.
+        It waits `pause_ms` for its next walk; a lost one twice as long after each further loss
+        without a step between, a minute at most. With `claim`, only while that is on record.
         """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = keyspace.partition_of(account_id)

@@ -1,9 +1,8 @@
-"""An account that saves as much as it can: how much of Redis's memory it gets (`-s` shows it)."""
+"""An account that saves or runs as much as it can: the memory of Redis it gets (`-s` shows it)."""
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,17 @@ import httpx2
 import pytest
 
 from engine.capabilities import Tier
+from engine.executions import ExecutionStatus
+from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.versions import VERSIONS_KEPT
 from tests.conftest import SECRET_KEY, RedisServer
+from tests.eventually import eventually
+from tests.factories import Graph
 from tests.gateway.conftest import serving
 from tests.gateway.factories import greeting, node
+from workers.main import worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -30,17 +34,20 @@ AT_ONCE = 4
 class Attack:
     """An account, its key, and what Redis has needed since it began."""
 
-    def __init__(self, store: Store, client: httpx2.AsyncClient) -> None:
+    def __init__(self, store: Store, settings: Settings, client: httpx2.AsyncClient) -> None:
         self.store = store
+        self.settings = settings
         self._client = client
         self._before = 0.0
 
     async def begin(self, tier: Tier = Tier.PRO, *, approved: bool = True) -> None:
         """Become a new account."""
-        account = await self.store.accounts.create(
+        self.account = await self.store.accounts.create(
             email="eve@example.com", tier=tier, approved=approved
         )
-        _, secret = await self.store.api_keys.create(account, name="k", capabilities=["workflow:*"])
+        _, secret = await self.store.api_keys.create(
+            self.account, name="k", capabilities=["workflow:*"]
+        )
         self._client.headers["x-api-key"] = secret
         self._before = await self._used()
 
@@ -69,6 +76,27 @@ class Attack:
         await asyncio.gather(*(go_on(count // at_once) for _ in range(at_once)))
         return found
 
+    async def run(self, count: int, inputs: dict[str, str]) -> None:
+        """Have a workflow that uses the field `used` and not `rest` run so often."""
+        graph = Graph("used", "rest").node("out", "responseOutput")
+        graph.node("size", "transform", expression="size(value)")
+        graph.wire("in.used > size.value-in", "size.value-out > out.result-in")
+        saved = await self._client.post("/api/workflows", json=graph.body("Sized"))
+        path = f"/api/workflows/{saved.json()['slug']}/run?async=true"
+        for _ in range(count):
+            answer = await self._client.post(path, json={"inputs": inputs})
+            assert answer.status_code == 202
+
+    async def all_completed(self, count: int) -> None:
+        """Wait until so many runs have ended well."""
+        account_id = self.account.id
+
+        async def completed() -> int:
+            rows, _ = await self.store.executions.list(account_id, limit=count)
+            return sum(row.status is ExecutionStatus.COMPLETED for row in rows)
+
+        await eventually(completed, lambda found: found == count, timeout=120, pause=0.2)
+
     async def delete(self, slug: str) -> None:
         """Delete a workflow, and let the sweeper's part be done."""
         assert (await self._client.delete(f"/api/workflows/{slug}")).status_code == 200
@@ -92,14 +120,20 @@ def tiers() -> str:
 async def attack(own_server: RedisServer, tmp_path: Path, tiers: str) -> AsyncIterator[Attack]:
     path = tmp_path / "tiers.toml"
     path.write_text(tiers)
-    settings = Settings(redis_url=own_server.url, secret_key=SECRET_KEY)
-    settings = replace(settings, tiers_file=str(path), media_free_bytes=0)
-    store = Store.open(settings)
+    settings = Settings(
+        redis_url=own_server.url,
+        secret_key=SECRET_KEY,
+        tiers_file=str(path),
+        media_url=(tmp_path / "media").as_uri(),
+        media_free_bytes=0,
+        cpu_slots=1,
+    )
+    store = Store.open(settings, Objects.of(settings))
     async with (
         serving(settings) as gateway,
         httpx2.AsyncClient(base_url=gateway.url, timeout=60) as client,
     ):
-        yield Attack(store, client)
+        yield Attack(store, settings, client)
     await store.close()
 
 
@@ -156,3 +190,19 @@ async def test_one_workflow_gets_fifty_versions_and_a_delete_leaves_one(attack: 
     assert await attack.memory("1,000 versions of 1 MB of one workflow") < most
     await attack.delete("greeting")
     assert await attack.memory("deleted") < (1 + AT_ONCE) * OVERHEAD + 5
+
+
+@pytest.mark.parametrize("field", ["used", "rest"])
+async def test_a_hundred_runs_with_inputs_of_1_mb_leave_next_to_nothing(
+    attack: Attack, field: str
+) -> None:
+    await attack.begin(Tier.BUSINESS)
+
+    await attack.run(100, {"used": "x", field: "x" * MB})
+
+    assert await attack.memory(f"100 runs accepted, each with 1 MB in '{field}'") < 2
+    async with worker(attack.settings):
+        await attack.all_completed(100)
+    assert await attack.memory("ended") < 2
+    kept = Path(attack.settings.media_url.removeprefix("file://")) / "outputs"
+    assert len([each for each in kept.rglob("*") if each.is_file()]) == (100 * (field == "used"))

@@ -1,7 +1,8 @@
-"""Large outputs and results in a bucket: by one setting, and though their worker is killed."""
+"""Large values of runs in a bucket: by one setting, and though their worker is killed."""
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -24,6 +25,8 @@ from workers.sweeper import Sweeper
 pytestmark = pytest.mark.slow
 URL = f"s3://{BUCKET}/of-headrace"
 SIZE = 5_000_000
+INPUT_SIZE = 1_000_000
+TOKEN_OR_TIME = re.compile(r"-[0-9a-f]+")
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +57,34 @@ def graph(target: Target) -> Graph:
 
 
 async def keys(settings: Settings, execution: Execution) -> list[str]:
-    """What the bucket has of an execution: fence and node of each."""
+    """What the bucket has of an execution: fence and node of each output, and its inputs."""
     prefix = f"outputs/{execution.account_id}/{execution.id}/"
     names = [name async for some in Objects.of(settings).names(prefix) for name in some]
-    return sorted(name.removeprefix(prefix).rpartition(".")[0] for name in names)
+    kept = (name.removeprefix(prefix).rpartition(".")[0] for name in names)
+    return sorted(TOKEN_OR_TIME.sub("", name) for name in kept)
+
+
+async def kill_at_call(store: Store, target: Target) -> None:
+    """Kill the worker that makes the slow call."""
+
+    async def calls() -> int:
+        return target.calls["/slow/1"]
+
+    await eventually(calls, timeout=15)
+    [holder] = [name for name in await store.leases.workers() if await store.leases.held(name)]
+    os.kill(int(holder.split("-")[-2]), signal.SIGKILL)
+
+
+async def assert_record_is_small(store: Store, execution: Execution) -> None:
+    record = keyspace.execution(execution.account_id, execution.id)
+    assert await store.client.send("MEMORY", "USAGE", record, "SAMPLES", 0) < 10_000
+
+
+async def forget_all(store: Store) -> None:
+    """Let the sweeper forget what has ended."""
+    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
+    await eventually(sweeper.prune)
+    await sweeper.remove_outputs()
 
 
 @pytest.fixture
@@ -78,22 +105,33 @@ async def test_another_worker_goes_on_with_what_a_killed_one_has_kept(
 ) -> None:
     execution_id = await runner.begin(await runner.save(graph(target)))
 
-    async def calls() -> int:
-        return target.calls["/slow/1"]
-
-    await eventually(calls, timeout=15)
-    [holder] = [name for name in await store.leases.workers() if await store.leases.held(name)]
-    os.kill(int(holder.split("-")[-2]), signal.SIGKILL)
+    await kill_at_call(store, target)
     execution = await runner.end(execution_id, seconds=20)
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.result == {"values": ["x" * SIZE, {"n": 0, "kind": "slow"}]}
     assert target.calls == {f"/large/{SIZE}": 1, "/slow/1": 2}
     assert await keys(settings, execution) == ["1.0", "2.2"]
-    record = keyspace.execution(execution.account_id, execution.id)
-    assert await store.client.send("MEMORY", "USAGE", record, "SAMPLES", 0) < 10_000
+    await assert_record_is_small(store, execution)
+    await forget_all(store)
+    assert await keys(settings, execution) == []
 
-    sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
-    await eventually(sweeper.prune)
-    await sweeper.remove_outputs()
+
+async def test_another_worker_goes_on_with_the_inputs_that_a_killed_one_was_given(
+    workers: None, runner: Runner, store: Store, settings: Settings, target: Target
+) -> None:
+    graph = Graph("text").node("h", "httpRequest", method="POST", url=f"{target.url}/slow/1")
+    graph.node("out", "responseOutput").wire(
+        "in.text > h.body-in", "h.response-out > out.result-in"
+    )
+    execution_id = await runner.begin(await runner.save(graph), {"text": "x" * INPUT_SIZE})
+
+    await kill_at_call(store, target)
+    execution = await runner.end(execution_id, seconds=20)
+
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert target.calls == {"/slow/1": 2}
+    assert await keys(settings, execution) == ["inputs"]
+    await assert_record_is_small(store, execution)
+    await forget_all(store)
     assert await keys(settings, execution) == []

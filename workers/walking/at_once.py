@@ -18,13 +18,14 @@ from engine.graph import Plan
 from engine.nodes.base import Outputs
 from engine.progress import Progress
 from engine.store import Store
+from engine.store.asides import ASIDE_BYTES
 from engine.store.executions import initial_statuses
 from engine.store.hints import Carried
 from engine.store.records import pack, unpack
 from engine.store.steps import Finished
 from workers.executor import Executor, Work
 from workers.persistence import persist
-from workers.walking.sizes import ASIDE_BYTES, OutputSizes
+from workers.walking.sizes import OutputSizes
 
 
 class AtOnce:

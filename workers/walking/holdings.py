@@ -8,10 +8,12 @@ from engine.errors import StorageFailed
 from engine.failures import STORAGE
 from engine.graph import Plan
 from engine.nodes.base import NodeFailed, Outputs
+from engine.nodes.request_input import outputs_of
 from engine.progress import SETTLED
 from engine.store.asides import (
     PATIENCE_SECONDS,
     Asides,
+    is_large,
     make_name,
     object_of,
     part_of,
@@ -22,7 +24,7 @@ from engine.store.execution_records import pack_name, parse_rows
 from engine.store.records import pack, unpack
 from workers.executor import Outcome
 from workers.walking.bundles import Bundles
-from workers.walking.sizes import OutputSizes, RecordRoom, is_large
+from workers.walking.sizes import OutputSizes, RecordRoom
 
 LEAST_SECONDS = 2.0
 """What storing may take although the node's time is up: all but this is done."""
@@ -53,6 +55,8 @@ class Holdings:
             return Outcome(failure=self._too_large())
         if index == self._plan.response_output:
             return replace(outcome, packed=pack(outcome.outputs["result"]))
+        if index == self._plan.request_input and self._claimed.inputs_name is not None:
+            return replace(outcome, aside=self._claimed.inputs_name)  # they are kept already
         return outcome
 
     def weigh(self, sources: Sequence[int]) -> NodeFailed | None:
@@ -69,7 +73,7 @@ class Holdings:
 
     def fits(self, index: int, outcome: Outcome) -> bool:
         """Whether the outcome goes on the record as it is, which has so much less room then."""
-        if outcome.failure is not None:
+        if outcome.failure is not None or outcome.aside:
             return True
         size = len(outcome.packed)
         if index == self._plan.response_output:
@@ -120,7 +124,9 @@ class Holdings:
                 outputs[index] = unpack(kept)
             elif kept is not None:
                 self._sizes.add(index, size_of(str(kept)))
-                if self._is_needed(index, statuses):
+                if kept == self._claimed.inputs_name:
+                    outputs[index] = outputs_of(self._plan.fields, self._claimed.inputs)
+                elif self._is_needed(index, statuses):
                     names[index] = str(kept)
         return outputs | await self._fetch(names)
 

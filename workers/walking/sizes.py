@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 
-ASIDE_BYTES = 262_144
-"""What is larger is kept aside, out of the execution's record."""
+from engine.store.asides import is_large
+
 RECORD_BYTES = 1_048_576
 """Once values of this size are in the record, only small ones are added to it."""
 SMALL_BYTES = 1_024
-
-
-def is_large(size: int) -> bool:
-    """Whether a value of so many bytes is kept aside wherever there is room."""
-    return size > ASIDE_BYTES
 
 
 class OutputSizes:

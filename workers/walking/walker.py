@@ -4,9 +4,10 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from engine import keyspace, log, metrics
-from engine.errors import EngineError, NotFound, Unavailable
+from engine.errors import EngineError, NotFound, StorageFailed, Unavailable
 from engine.graph import Plan
 from engine.queue import Pace
 from engine.store import Store
@@ -17,6 +18,14 @@ from workers.executor import Executor
 from workers.persistence import persist
 from workers.walking.at_once import AtOnce
 from workers.walking.endings import end_failed, end_gone, find_owed
+from workers.walking.inputs import (
+    GONE,
+    UNREAD,
+    UNREAD_PAUSE_MS,
+    is_given_up,
+    must_read,
+    read_inputs,
+)
 from workers.walking.means import Means
 from workers.walking.recorder import Gone, RecordBehind
 from workers.walking.walk import Walk
@@ -213,7 +222,7 @@ class Walker:
                 await self._give_back(reference)
             except StoreFault:
                 logger.exception("the store refused what a walk asked")
-                await self._give_back(reference, is_lost=True)
+                await self._give_back(reference, is_lost=True, pause_ms=LOST_PAUSE_MS)
             except Exception:
                 logger.exception("a walk failed unexpectedly")
                 await self._fail(claimed, reference)
@@ -238,8 +247,28 @@ class Walker:
             message = f"{claimed.lost} workers died of this execution or had to leave it"
             await self._end_failed(claimed, message)
             return
+        if must_read(claimed, plan):
+            self._let_rest(reference)
+            found = await self._read_inputs(claimed, reference)
+            if found is None:
+                return
+            claimed = found
         walk = self._walks[reference] = Walk(claimed, plan, self._means)
         await walk.run()
+
+    async def _read_inputs(self, claimed: Claimed, reference: str) -> Claimed | None:
+        """The execution with inputs that are kept aside; None: it was ended or given back."""
+        try:
+            return replace(claimed, inputs=await read_inputs(self._store.asides, claimed))
+        except FileNotFoundError:
+            await self._end_failed(claimed, GONE)
+        except StorageFailed:
+            if is_given_up(claimed):
+                await self._end_failed(claimed, UNREAD)
+            else:
+                logger.warning("left an execution", extra={"reason": UNREAD})
+                await self._give_back(reference, pause_ms=UNREAD_PAUSE_MS)
+        return None
 
     async def _plan(self, claimed: Claimed) -> Plan:
         workflows = self._store.workflows
@@ -261,13 +290,11 @@ class Walker:
             await self._end_failed(claimed, "The execution failed unexpectedly")
         except Exception:
             logger.exception("an execution cannot be failed")
-            await self._give_back(reference, is_lost=True)
+            await self._give_back(reference, is_lost=True, pause_ms=LOST_PAUSE_MS)
 
-    async def _give_back(self, reference: str, *, is_lost: bool = False) -> None:
+    async def _give_back(self, reference: str, *, is_lost: bool = False, pause_ms: int = 0) -> None:
         walks, worker_id = self._store.walks, self._means.worker_id
         await persist(
-            lambda: walks.give_back(
-                reference, worker_id, is_lost=is_lost, pause_ms=LOST_PAUSE_MS if is_lost else 0
-            ),
+            lambda: walks.give_back(reference, worker_id, is_lost=is_lost, pause_ms=pause_ms),
             "give back",
         )

@@ -239,9 +239,11 @@ async def test_a_slow_store_takes_no_more_than_the_nodes_time(
 
 async def test_a_slow_store_holds_up_no_other_node(buyer: Buyer, shelf: Faulty) -> None:
     shelf.hangs = True
-    graph = answer(model_node(Graph("who"), "two"), "two").wire("in.who > out.result-in")
+    graph = answer(model_node(Graph("who"), "two"), "two")
+    graph.node("t", "textBox", text="{{a}}{{a}}").wire("in.who > t.a")
+    graph.wire("t.text-out > out.result-in")
 
-    execution_id = await buyer.begin(graph, {"who": LARGE})
+    execution_id = await buyer.begin(graph, {"who": "x" * 200_000})
 
     await buyer.models.called(1)
     execution = await buyer.store.executions.get(buyer.account.id, execution_id)

@@ -26,9 +26,11 @@ from engine.store.assets import Source
 from tests import media_files as files
 from tests.disks import GIB, Disk
 from tests.engine.store.contents import contents
-from tests.factories import Graph, Runner
+from tests.eventually import eventually
+from tests.factories import Graph, Runner, greeting
 from tests.manifests import PER_CALL
 from tests.providers import Provider, a_named_provider, provided
+from tests.shelves import shorten_pauses
 from tests.workers.buyer import PRO
 from workers import assets
 from workers.main import worker
@@ -42,6 +44,7 @@ FAULTS: dict[str, Exception] = {
     "forbidden": PermissionDeniedError("/secret/place: Permission denied (os error 13)"),
 }
 STORED = obstore.put_async
+LARGE = {"who": "x" * 300_000}
 
 Break = Callable[[Exception], None]
 
@@ -149,6 +152,71 @@ async def test_what_does_not_reach_the_disk_is_not_stored(
 
     assert await store.assets.stored(account.id) == 0
     await assert_nothing_is_left(store, library, tmp_path / "media")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_run_whose_inputs_cannot_be_stored_is_refused_and_leaves_nothing(
+    runner: Runner,
+    store: Store,
+    tmp_path: Path,
+    break_writing: Break,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    shorten_pauses(monkeypatch)
+    slug = await runner.save(greeting())
+    break_writing(FAULTS[fault])
+
+    with pytest.raises(StorageFailed) as failed:
+        await runner.begin(slug, LARGE)
+    accepted = await runner.begin(slug, {"who": "Ada"})
+
+    assert "secret" not in failed.value.message
+    assert failed.value.retry_after_seconds
+    rows, _ = await store.executions.list(runner.account.id)
+    assert [row.id for row in rows] == [accepted]
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+async def test_inputs_that_do_not_reach_the_disk_are_not_stored(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    shorten_pauses(monkeypatch)
+    slug = await runner.save(greeting())
+    monkeypatch.setattr(os, "fsync", fails)
+
+    with pytest.raises(StorageFailed):
+        await runner.begin(slug, LARGE)
+
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+async def test_inputs_wait_for_a_disk_that_cannot_be_read_for_a_while(
+    settings: Settings, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> bytes:
+        asked.append(1)
+        raise OSError(errno.EIO, "Input/output error", "/secret/place")
+
+    async def was_asked() -> int:
+        return len(asked)
+
+    asked: list[int] = []
+    shorten_pauses(monkeypatch)
+    monkeypatch.setattr("workers.walking.walker.UNREAD_PAUSE_MS", 1)
+    execution_id = await runner.begin(await runner.save(greeting()), LARGE)
+
+    async with worker(settings):
+        with monkeypatch.context() as patch:
+            patch.setattr("engine.objects._read", fails)
+            await eventually(was_asked, lambda found: found > 10)
+        execution = await runner.end(execution_id)
+
+    assert execution.status == "completed"
+    assert execution.result == {"text": f"Hello {LARGE['who']}"}
 
 
 def as_data(provider: Provider) -> None:
