@@ -17,6 +17,7 @@ from engine.models import registry
 from engine.objects import Objects
 from engine.settings import SettingError, load
 from engine.store import Store
+from engine.store.info import RedisMemory, memory_of, read_info
 
 MAX_SKEW_SECONDS = 2.0
 MIN_DESCRIPTORS = 4_096
@@ -24,23 +25,31 @@ MIN_DESCRIPTORS = 4_096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at; `fix` is what to do when it is not well."""
+    """One thing that was looked at; `fix` is what to do when it is not well, or warns."""
 
     name: str
     is_well: bool
     seen: str
     fix: str = ""
+    warns: bool = False
+    """It is well now, and something should be done all the same."""
 
     def as_dict(self) -> dict[str, Any]:
         """The wire form."""
-        fix = {} if self.is_well else {"fix": self.fix}
-        return {"name": self.name, "ok": self.is_well, "seen": self.seen, **fix}
+        warning = {"warning": True} if self.warns else {}
+        fix = {"fix": self.fix} if self.needs_fix else {}
+        return {"name": self.name, "ok": self.is_well, "seen": self.seen, **warning, **fix}
+
+    @property
+    def needs_fix(self) -> bool:
+        """Whether something is to be done."""
+        return self.warns or not self.is_well
 
 
 async def check_store(store: Store) -> list[Check]:
     """Everything about the Redis of a stack, and the workers that are known there."""
     try:
-        info = _parse_info(await store.client.send("INFO"))
+        info = await read_info(store.client)
         before = time.time()
         seconds, micros = await store.client.send("TIME")
         skew = int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
@@ -53,6 +62,7 @@ async def check_store(store: Store) -> list[Check]:
         _version(info),
         _append_only(info),
         _eviction(info),
+        _memory(memory_of(info)),
         _clock(skew),
         _workers(sum(until > now_ms for until in leases.values())),
         secret_key,
@@ -210,6 +220,26 @@ def _eviction(info: Mapping[str, str]) -> Check:
     )
 
 
+def _memory(memory: RedisMemory) -> Check:
+    if not memory.limit:
+        return Check(
+            name="memory",
+            is_well=True,
+            seen=f"{memory.used:,} bytes used, and no limit (maxmemory)",
+            warns=True,
+            fix="Run `CONFIG SET maxmemory` with what the machine can spare and write it to the "
+            "configuration: at its limit Redis refuses new runs and ends accepted ones; without "
+            "one the machine runs out of memory.",
+        )
+    return Check(
+        name="memory",
+        is_well=not memory.is_nearly_full,
+        seen=f"{memory.used:,} of {memory.limit:,} bytes used ({memory.used / memory.limit:.0%})",
+        fix="Give Redis more memory (`CONFIG SET maxmemory`, HEADRACE_REDIS_MEMORY_BYTES for the "
+        "one that `headrace up` starts), or keep less: a smaller HEADRACE_RETENTION_DAYS.",
+    )
+
+
 def _clock(skew: float) -> Check:
     return Check(
         name="clock",
@@ -226,11 +256,3 @@ def _workers(alive: int) -> Check:
         seen=f"{alive} alive",
         fix="Start one with `headrace worker`; without any, executions wait.",
     )
-
-
-def _parse_info(reply: Any) -> dict[str, str]:
-    if isinstance(reply, Mapping):
-        return {str(name): str(value) for name, value in reply.items()}
-    text = reply.decode() if isinstance(reply, bytes) else str(reply)
-    pairs = (line.partition(":") for line in text.splitlines())
-    return {name: value.strip() for name, sign, value in pairs if sign}

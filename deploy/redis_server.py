@@ -14,12 +14,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy.problems import CommandFailed
+from engine.machine import memory_bytes
 
 MINIMUM_VERSIONS = {"redis": (7, 4), "valkey": (8, 0)}
 MAX_SOCKET_PATH = 100
 """Bytes; the kernel's limit is 107 on Linux and 103 on macOS."""
 LOCK_SECONDS = 15.0
 PAUSE_SECONDS = 0.02
+MEMORY_SHARE = 3
+"""Redis gets one part of so many: while it rewrites its file it may need as much again."""
 READY_PROBE = b"*2\r\n$3\r\nGET\r\n$14\r\nheadrace:ready\r\n"
 
 
@@ -30,6 +33,8 @@ class RedisServer:
     binary: Path
     folder: Path
     socket: Path
+    max_bytes: int
+    """`maxmemory`; 0: none."""
 
     @property
     def url(self) -> str:
@@ -37,7 +42,10 @@ class RedisServer:
         return f"unix://{quote(str(self.socket))}"
 
     def command(self) -> tuple[str, ...]:
-        """The command line: every write in the append-only file, no eviction, no port."""
+        """The command line: every write in the append-only file, no eviction, no port.
+
+        At its limit it refuses new work, so that the machine's other processes go on.
+        """
         settings = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -48,6 +56,7 @@ class RedisServer:
             # that when it is killed. So it always writes at once, and `sync` does the rest.
             "appendfsync": "no",
             "save": "",
+            "maxmemory": str(self.max_bytes),
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
             "loglevel": "warning",
@@ -91,13 +100,17 @@ class RedisServer:
             return False
 
 
-def open_server(data_dir: Path) -> RedisServer:
-    """The server of a data directory, with a socket path that is short enough."""
+def open_server(data_dir: Path, max_bytes: int = 0) -> RedisServer:
+    """The server of a data directory, with a socket path that is short enough.
+
+    `max_bytes` bounds its memory; 0: a share of the machine's.
+    """
     folder = data_dir / "redis"
     socket = folder / "redis.sock"
     if len(os.fsencode(socket)) > MAX_SOCKET_PATH:
         socket = Path(tempfile.mkdtemp(prefix="headrace-")) / "redis.sock"
-    return RedisServer(binary=find_binary(), folder=folder, socket=socket)
+    max_bytes = max_bytes or memory_bytes() // MEMORY_SHARE
+    return RedisServer(binary=find_binary(), folder=folder, socket=socket, max_bytes=max_bytes)
 
 
 def forget_socket(server: RedisServer) -> None:

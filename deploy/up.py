@@ -148,7 +148,7 @@ class Run:
             self._console.say("model", "does not start. The stack runs without it.")
 
     async def _start_redis(self) -> str:
-        server = redis_server.open_server(self._options.data_dir)
+        server = redis_server.open_server(self._options.data_dir, self._settings.redis_memory_bytes)
         self._cleanup.callback(redis_server.forget_socket, server)
         part = Part(
             name="redis",

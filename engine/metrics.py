@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from engine.errors import EngineError
 from engine.store import Store
+from engine.store.info import read_memory
 from engine.store.samples import add_up, without_gauges
 from engine.store.snapshots import RETIRED, is_process, parse
 
@@ -210,8 +211,19 @@ async def page(store: Store, process: str, media_free_bytes: int | None = None) 
 async def _facts(store: Store) -> list[Any]:
     workers = await store.leases.workers()
     dead = await store.leases.dead_workers()
+    memory = await read_memory(store.client)
     return [
         _gauge("headrace_redis_up", "Whether Redis answers.", 1),
+        _gauge(
+            "headrace_redis_memory_used_bytes",
+            "Memory of Redis that counts against its limit.",
+            memory.used,
+        ),
+        _gauge(
+            "headrace_redis_memory_limit_bytes",
+            "Limit of Redis's memory (maxmemory), 0 for none.",
+            memory.limit,
+        ),
         _gauge(
             "headrace_hints_waiting", "Hints that no worker has taken.", await store.hints.depth()
         ),

@@ -17,6 +17,8 @@ class Settings:
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     """State: `redis://`, `rediss://` or `unix://`."""
+    redis_memory_bytes: int = 0
+    """`maxmemory` of the Redis that `headrace up` starts; 0: a third of the machine's memory."""
     queue_url: str = ""
     """Hints, when they live in another Redis or database; empty: beside the state."""
     host: str = "127.0.0.1"

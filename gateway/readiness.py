@@ -1,12 +1,15 @@
 """Conditions under which this process serves, but not as it should."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 
 from engine.errors import EngineError
 from engine.store import HintSender
+from engine.store.client import Client
+from engine.store.info import RedisMemory, read_memory
 from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
 
 LOOK_SECONDS = 1.0
@@ -23,6 +26,33 @@ class Readiness:
     def degraded(self) -> list[str]:
         """Names of the conditions that hold."""
         return [name for name, holds in self._conditions.items() if holds()]
+
+
+class MemoryWatch:
+    """Looks at the memory of Redis every second; knows whether it is nearly full."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._is_nearly_full = False
+
+    def is_nearly_full(self) -> bool:
+        """Whether Redis may soon refuse new runs, or does so, as far as it was reached last."""
+        return self._is_nearly_full
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        while True:
+            with contextlib.suppress(EngineError, RuntimeError):
+                self._note(await read_memory(self._client))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _note(self, memory: RedisMemory) -> None:
+        before, self._is_nearly_full = self._is_nearly_full, memory.is_nearly_full
+        extra = {"used_bytes": memory.used, "limit_bytes": memory.limit}
+        if self._is_nearly_full and not before:
+            logger.warning("the memory of Redis is nearly full", extra=extra)
+        elif before and not self._is_nearly_full:
+            logger.info("Redis has memory again", extra=extra)
 
 
 class QueueWatch:

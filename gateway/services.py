@@ -23,7 +23,7 @@ from gateway.body_memory import BodyMemory
 from gateway.failed_calls import FailedCalls
 from gateway.memory import Memory
 from gateway.peers import Peers
-from gateway.readiness import QueueWatch, Readiness
+from gateway.readiness import MemoryWatch, QueueWatch, Readiness
 from gateway.turns import Turns
 
 
@@ -66,10 +66,11 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     backlog = Backlog(store.hints, settings.max_queue)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        queues = QueueWatch(store.hints)
+        queues, redis_memory = QueueWatch(store.hints), MemoryWatch(store.client)
         tasks = {
             "metrics": lambda: metrics.publish(store, process),
             "queues": queues.watch,
+            "memory": redis_memory.watch,
             "models": lambda: store.models.watch(settings.redis_url),
             "spare memory": spare_memory.give_back,
         }
@@ -88,7 +89,9 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             library=Library.of(settings, store),
             memory=Memory(),
             bodies=BodyMemory(),
-            readiness=Readiness({"hints": queues.is_stalled}),
+            readiness=Readiness(
+                {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}
+            ),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,

@@ -24,7 +24,8 @@ def doctor(data_dir: Path, as_json: bool) -> None:
         print(json.dumps({"ok": is_well, "checks": [check.as_dict() for check in checks]}))
     else:
         for check in checks:
-            print(f"{'ok   ' if check.is_well else 'WRONG'}  {check.name}: {check.seen}")
-            if not check.is_well:
+            word = "WRONG" if not check.is_well else "warn " if check.warns else "ok   "
+            print(f"{word}  {check.name}: {check.seen}")
+            if check.needs_fix:
                 print(f"       {check.fix}")
     sys.exit(0 if is_well else 1)

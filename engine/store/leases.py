@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from engine import keyspace
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
+from engine.store.info import read_info
 from engine.store.scripts import SCRIPTS
 
 SEEN_DEAD = 1
@@ -168,10 +169,8 @@ class Leases:
 
     async def uptime_seconds(self) -> int:
         """How long Redis has been up."""
-        info: bytes = await self._client.send("INFO", "server")
-        lines = info.decode().splitlines()
-        line = next((line for line in lines if line.startswith("uptime_in_seconds:")), ":0")
-        return int(line.partition(":")[2])
+        info = await read_info(self._client, "server")
+        return int(info.get("uptime_in_seconds", 0))
 
     async def end_leases_of(self, pid: int) -> None:
         """Take the worker for dead that was this process on this host."""

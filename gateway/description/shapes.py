@@ -264,7 +264,8 @@ COMPONENTS: dict[str, Schema] = {
         {
             "degraded": described(
                 list_of(TEXT),
-                "Why this serves, but not as it should; `hints`: work waits that no worker takes.",
+                "Why this serves, but not as it should; `memory`: the store is nearly full, "
+                "`hints`: work waits that no worker takes.",
             )
         },
         status=TEXT,

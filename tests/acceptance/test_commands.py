@@ -255,6 +255,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
         "redis",
         "append-only file",
         "eviction",
+        "memory",
         "clock",
         "workers",
         "secret key",
@@ -275,6 +276,7 @@ def test_the_doctor_names_what_is_wrong_with_a_redis_of_ones_own(
 
         assert done.returncode == 1
         assert "WRONG  append-only file: off" in done.stdout
+        assert "\nwarn   memory: " in done.stdout
         assert "CONFIG SET appendonly yes" in done.stdout
 
 

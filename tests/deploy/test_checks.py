@@ -41,6 +41,30 @@ async def test_a_store_is_judged_by_what_its_redis_says(store: Store, redis_url:
     assert (found["workers"].is_well, found["workers"].seen) == (False, "0 alive")
 
 
+@pytest.mark.parametrize(("share", "is_well"), [(2.0, True), (1.1, False)])
+async def test_the_memory_of_a_redis_is_told_beside_its_limit(
+    store: Store, redis_url: str, share: float, is_well: bool
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        limit = int(share * client.info("memory")["used_memory"])
+        client.config_set("maxmemory", limit)
+        check = by_name(await check_store(store))["memory"]
+
+    assert f" of {limit:,} bytes used (" in check.seen
+    assert check.is_well is is_well
+    assert not check.warns
+
+
+async def test_a_redis_without_a_limit_is_warned_of(store: Store) -> None:
+    check = by_name(await check_store(store))["memory"]
+
+    assert (check.is_well, check.warns) == (True, True)
+    assert check.seen.endswith(" bytes used, and no limit (maxmemory)")
+    told = check.as_dict()
+    assert (told["ok"], told["warning"]) == (True, True)
+    assert "CONFIG SET maxmemory" in told["fix"]
+
+
 async def test_a_worker_with_a_lease_counts_as_alive(store: Store) -> None:
     await store.leases.beat("worker", 5_000)
 

@@ -76,6 +76,23 @@ async def test_data_survives_a_kill_and_the_stale_socket_is_no_hindrance(tmp_pat
         assert process.wait() == 0
 
 
+async def test_it_refuses_what_is_new_at_a_share_of_the_machines_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_server, "memory_bytes", lambda: 3_000_000_000)
+    server, bounded = open_server(tmp_path), open_server(tmp_path, 50_000_000)
+    process = await _start(server)
+    redis = Redis.from_url(server.url)
+
+    try:
+        assert await redis.config_get("maxmemory") == {"maxmemory": "1000000000"}
+        assert bounded.max_bytes == 50_000_000
+    finally:
+        await redis.aclose()
+        process.terminate()
+        process.wait()
+
+
 def test_the_file_that_is_written_now_is_brought_to_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.store import Store
 from tests.disks import Disk
 from tests.gateway.conftest import MakeClient
 
@@ -10,6 +11,9 @@ async def test_the_process_lives(make_client: MakeClient) -> None:
     answer = await (await make_client()).get("/healthz")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+USED = "headrace_redis_memory_used_bytes"
 
 
 async def test_the_process_is_ready_when_its_store_answers(make_client: MakeClient) -> None:
@@ -30,6 +34,19 @@ async def test_the_metrics_count_requests_by_route(make_client: MakeClient, api_
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert f"{row} " in answer.text
     assert "headrace_redis_up 1.0" in answer.text
+
+
+async def test_the_metrics_tell_the_memory_of_redis_and_its_limit(
+    make_client: MakeClient, store: Store
+) -> None:
+    client = await make_client()
+    await store.client.send("CONFIG", "SET", "maxmemory", 123_456_789)
+
+    answer = await client.get("/metrics")
+
+    assert "headrace_redis_memory_limit_bytes 1.23456789e+08" in answer.text
+    [line] = [line for line in answer.text.splitlines() if line.startswith(f"{USED} ")]
+    assert float(line.split()[1]) > 0
 
 
 async def test_the_metrics_tell_what_room_the_media_folder_has(

@@ -11,6 +11,7 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.info import read_memory
 from gateway.readiness import Readiness
 from tests.conftest import RedisServer
 from tests.eventually import eventually
@@ -83,6 +84,22 @@ async def test_each_queue_counts(
 
     [told] = [each for each in caplog.records if "no worker takes" in each.message]
     assert told.levelname == "WARNING"
+
+
+async def test_a_redis_that_is_nearly_full_is_told_until_it_has_room(
+    anyone: httpx2.AsyncClient, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await answers(anyone, READY)
+    used = (await read_memory(store.client)).used
+    await store.client.send("CONFIG", "SET", "maxmemory", int(used / 0.9))
+    await answers(anyone, {"status": "ready", "degraded": ["memory"]})
+
+    await store.client.send("CONFIG", "SET", "maxmemory", int(used / 0.5))
+
+    await answers(anyone, READY)
+    told = [each.message for each in caplog.records if "memory" in each.message]
+    assert told == ["the memory of Redis is nearly full", "Redis has memory again"]
 
 
 class TestElsewhere:
