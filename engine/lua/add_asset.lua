@@ -1,7 +1,9 @@
-#!lua
+#!lua flags=allow-oom
 -- Add an asset that nobody sees yet: its bytes are about to come. When the account's media take all
 -- that its tier allows, nothing is added.
 -- Called again it changes nothing.
+-- A full Redis lets it through, for executions that were accepted make media: uploads are counted before,
+-- which it refuses.
 -- KEYS: 1 asset, 2 assets due, 3 accounts of the partition, 4 bytes of media by account
 -- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 account id, 4 source, 5 milliseconds until it is
 --       given up, then tier and bytes of every tier that has a limit

@@ -1,5 +1,6 @@
-#!lua
+#!lua flags=allow-oom
 -- Have an asset outlive an execution, which may be about to begin, or a workflow.
+-- A full Redis lets it through: accepted executions use assets, and what begins one is refused before.
 -- KEYS: 1 asset, 2 assets due, 3 references
 -- ARGV: 1 now (0: Redis's clock), 2 asset id, 3 account id, 4 reference, 5 milliseconds that it
 --       lives at least, whatever becomes of that

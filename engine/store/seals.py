@@ -1,7 +1,9 @@
 """Whether this process has the key that the installation's secrets are sealed with."""
 
+import contextlib
+
 from engine import keyspace
-from engine.errors import Unavailable
+from engine.errors import StoreFull, Unavailable
 from engine.sealing import Sealer, Unsealable
 from engine.store.client import Client
 from engine.store.installation import SEAL_PLACE
@@ -19,14 +21,18 @@ class Seals:
     async def fit(self) -> bool:
         """Whether the key is the installation's. Raises SettingError when there is none."""
         ours = self._sealer.seal(SEALED, SEAL_PLACE)
-        kept = await self._client.send("SET", keyspace.seal(), ours, "NX", "GET")
+        kept = await self._client.send("GET", keyspace.seal())  # which a full Redis answers too
+        if kept is None:
+            kept = await self._client.send("SET", keyspace.seal(), ours, "NX", "GET")
         if kept is None or kept == ours:
             return True
         try:
             self._sealer.open(kept, SEAL_PLACE)
         except Unsealable:
             return False
-        await self._client.send("SET", keyspace.seal(), ours)  # the newest key is the one to have
+        with contextlib.suppress(StoreFull):
+            # The newest key is the one to have.
+            await self._client.send("SET", keyspace.seal(), ours)
         return True
 
     async def check(self) -> None:

@@ -14,7 +14,7 @@ from tests.engine.store.scenarios import NOW, SCENARIOS, Scenario
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
     *("add_delivery", "save_model", "save_webhook", "top_up"),
-    *("add_asset", "refer_asset", "tell_events"),
+    "tell_events",
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
 REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"} - COUNTING)

@@ -173,3 +173,18 @@ async def test_a_key_is_known_to_be_the_one(store: Store, settings: Settings) ->
         OTHER: True,
         settings.secret_key: False,
     }
+
+
+async def test_a_full_redis_is_known_by_the_key_as_well(store: Store, settings: Settings) -> None:
+    await store.seals.fit()
+    await store.client.send("CONFIG", "SET", "maxmemory", 1)
+    fits = {}
+    for name in (settings.secret_key, f"{OTHER},{settings.secret_key}"):
+        each = Store.open(replace(settings, secret_key=name))
+        fits[name] = await each.seals.fit()
+        await each.close()
+
+    assert fits == {
+        settings.secret_key: True,
+        f"{OTHER},{settings.secret_key}": True,
+    }
