@@ -47,6 +47,21 @@ EXECUTIONS_ENDED = Counter(
 EXECUTIONS_HELD = Gauge(
     "headrace_executions_held", "Executions in the hands of workers.", registry=REGISTRY
 )
+EXECUTION_MEMORY = Gauge(
+    "headrace_execution_memory_bytes",
+    "Packed size of what executions in the hands of workers hold.",
+    registry=REGISTRY,
+)
+EXECUTION_MEMORY_LIMIT = Gauge(
+    "headrace_execution_memory_limit_bytes",
+    "What they may hold, all workers together.",
+    registry=REGISTRY,
+)
+EXECUTIONS_WAITING_FOR_MEMORY = Gauge(
+    "headrace_executions_waiting_for_memory",
+    "Executions in the hands of workers that wait until others hold less.",
+    registry=REGISTRY,
+)
 NODES_ENDED = Counter(
     "headrace_nodes_ended_total", "Nodes that ended.", ["type", "status"], registry=REGISTRY
 )

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import dramatiq
@@ -87,18 +87,24 @@ class Pace:
 
 
 class Slots:
-    """How many executions this process may hold; taken by the consumer, freed by the walker."""
+    """How many executions this process may hold; taken by the consumer, freed by the walker.
 
-    def __init__(self, count: int) -> None:
+    `bound` says how many more others let it take for now; whoever lets it take more calls `wake`.
+    """
+
+    def __init__(self, count: int, bound: Callable[[], int] | None = None) -> None:
         self.pace = Pace()
         self._free = count
+        self._bound = bound
         self._is_open = True
         self._freed = asyncio.Event()
 
     @property
     def free(self) -> int:
         """Slots that are free now."""
-        return self._free if self._is_open else 0
+        if not self._is_open:
+            return 0
+        return self._free if self._bound is None else min(self._free, self._bound())
 
     async def wait_free(self) -> int:
         """Free slots, once there is one."""
@@ -114,6 +120,10 @@ class Slots:
     def release(self) -> None:
         """Give a slot back."""
         self._free += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Look again how many slots are free."""
         self._freed.set()
 
     def close(self) -> None:

@@ -47,6 +47,8 @@ class Settings:
     """All node outputs of one execution together, in bytes."""
     worker_slots: int = 10_000
     """Executions one worker process holds at once, waiting ones included."""
+    worker_memory_bytes: int = 0
+    """What all executions in one worker process hold; 0: a sixteenth of the machine's memory."""
     max_queue: int = 50_000
     """Hints that may wait for workers before runs are refused; 0: any number."""
     cpu_slots: int = 0

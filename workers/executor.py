@@ -29,7 +29,7 @@ from workers.models import (
     refuse_answer,
 )
 from workers.models.base import tell_nobody
-from workers.pool import Pool, compute, timed_out
+from workers.pool import Gate, GatedPool, Pool, compute, timed_out
 
 COMPUTE_SECONDS = 5.0
 """How long work in a child process may take where its node names no time-out."""
@@ -84,6 +84,14 @@ class Teller(Protocol):
         ...
 
 
+class Memory(Gate, Protocol):
+    """What a running node holds beside its inputs, of what its worker may hold."""
+
+    async def hold(self, size: int) -> None:
+        """It holds so many bytes more; returns when it may hold further ones."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """One attempt at a node, as the walk gives it."""
@@ -100,6 +108,8 @@ class Work:
     """Where its calls record."""
     teller: Teller | None = None
     """None: there is nothing to tell."""
+    memory: Memory | None = None
+    """None: nobody counts what the node holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +144,8 @@ class NodeContext:
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call through the one way out, as one of the account's."""
         work = self._work
-        call = replace(call, account_id=work.account_id, depth=work.depth)
+        hold = None if work.memory is None else work.memory.hold
+        call = replace(call, account_id=work.account_id, depth=work.depth, hold=hold)
         return await self._tools.fetcher.fetch(call)
 
     async def evaluate(self, expression: str, value: Any) -> Any:
@@ -149,6 +160,8 @@ class NodeContext:
 
     async def fetch_media(self, url: str) -> bytes:
         """The bytes at a URL, as one of the account's calls where it is not one of ours."""
+        if self._work.memory is not None:
+            await self._work.memory.wait()
         async with asyncio.timeout_at(self._deadline):
             account_id, tools = self._work.account_id, self._tools
             return await fetch_media(url, account_id, tools.keeper, tools.fetcher)
@@ -180,7 +193,9 @@ class NodeContext:
     async def _compute(
         self, what: str, usual: float, function: Callable[..., Any], *args: Any
     ) -> Any:
-        return await compute(self._tools.pool, what, self._timeout or usual, function, *args)
+        memory, pool = self._work.memory, self._tools.pool
+        runner = pool if memory is None else GatedPool(pool, memory)
+        return await compute(runner, what, self._timeout or usual, function, *args)
 
     async def use_asset(self, asset_id: str) -> tuple[str, str]:
         """What an asset is, and a link to it that lasts as long as the execution."""

@@ -30,6 +30,7 @@ from workers.local import LocalPool
 from workers.models import Governor, Models
 from workers.pool import Pool
 from workers.sweeper import Sweeper
+from workers.walking.memory import MemoryBudget
 from workers.walking.walker import Walker
 
 KNOWN_PAUSE_SECONDS = 0.02
@@ -62,7 +63,10 @@ async def worker(
     """
     worker_id = make_worker_id()
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
-    slots = Slots(settings.worker_slots)
+    memory = MemoryBudget(settings.worker_memory_bytes)
+    slots = Slots(settings.worker_slots, memory.admits)
+    memory.on_room(slots.wake)
+    memory.show()
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, Objects.of(settings))
         stack.push_async_callback(store.close)
@@ -81,6 +85,7 @@ async def worker(
             max_bytes=settings.max_run_bytes,
             release=slots.release,
             pace=slots.pace,
+            memory=memory,
         )
         stack.push_async_callback(_resign, store, worker_id)
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from engine.failures import NodeFailed
@@ -36,6 +36,19 @@ class PoolTimeout(Exception):
 
 class PoolCrashed(Exception):
     """The process died under the call (killed, out of memory, or exited by itself)."""
+
+
+class Gate(Protocol):
+    """What a call waits for before it begins, and holds up no other while it waits."""
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether it is open now."""
+        ...
+
+    async def wait(self) -> None:
+        """Return when it is open."""
+        ...
 
 
 class Runner(Protocol):
@@ -157,21 +170,39 @@ class Pool:
         if self._template is not None:
             await asyncio.to_thread(self._template.close)
 
-    async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
+    async def run(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        deadline_seconds: float,
+        gate: Gate | None = None,
+    ) -> Any:
         """Call a top-level function in a child; the deadline starts when a slot is free.
 
         Raises PoolTimeout, PoolCrashed, or what the function raised.
         """
-        request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
         self._running += 1
         try:
-            async with self._turns:
+            async with self._turn(gate):
+                # Not before: of calls that wait there is no second copy.
+                request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
                 is_value, outcome = await self._run_in_child(request, deadline_seconds)
         finally:
             self._running -= 1
         if is_value:
             return outcome
         raise outcome
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, gate: Gate | None) -> AsyncIterator[None]:
+        """A slot while the gate is open; none is held while it is not."""
+        while True:
+            if gate is not None:
+                await gate.wait()
+            async with self._turns:
+                if gate is None or gate.may_grow:
+                    yield
+                    return
 
     async def _run_in_child(self, request: bytes, deadline_seconds: float) -> tuple[bool, Any]:
         try:
@@ -237,6 +268,20 @@ class Pool:
         if self._template is None:
             self._template = _Template(self._memory_bytes, self._preload)
         self._template.fork(theirs)
+
+
+class GatedPool:
+    """A pool for calls that begin while a gate is open."""
+
+    def __init__(self, pool: Pool, gate: Gate) -> None:
+        self._pool = pool
+        self._gate = gate
+
+    async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
+        """As the pool's."""
+        return await self._pool.run(
+            function, *args, deadline_seconds=deadline_seconds, gate=self._gate
+        )
 
 
 class _Template:

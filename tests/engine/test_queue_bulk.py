@@ -117,3 +117,18 @@ async def test_who_waits_for_a_slot_is_let_go_when_there_will_be_none(
     bench.slots.close()
 
     assert await bench.stop() <= 10
+
+
+async def test_slots_are_bound_by_what_the_process_may_take_besides() -> None:
+    left = 0
+    slots = Slots(10, lambda: left)
+    waiting = asyncio.create_task(slots.wait_free())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    left = 3
+    slots.wake()
+
+    assert await waiting == 3
+    left = 1_000
+    assert slots.free == 10

@@ -1,7 +1,8 @@
 """Large bodies over connections that are kept, on the loop of a real worker and on the other."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gzip
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -92,3 +93,51 @@ async def test_a_large_body_that_drips_in_is_read_to_its_end(stub: Stub, egress:
 
 def _cut(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("spread", [whole, chunked])
+async def test_a_large_body_is_read_no_further_than_there_is_memory_for_it(
+    stub: Stub, egress: Egress, spread: Callable[[int], list[bytes]]
+) -> None:
+    size, held, freed = 8 * MEGABYTE, [0], asyncio.Event()
+    stub.pages["/large"] = spread(size)[0]
+
+    async def hold(more: int) -> None:
+        held[0] += more
+        if held[0] >= MEGABYTE:
+            await freed.wait()
+
+    reading = asyncio.create_task(egress.fetch(get(stub, "/large", hold=hold)))
+    while held[0] < MEGABYTE:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert held[0] < 2 * MEGABYTE
+    freed.set()
+
+    assert len((await reading).body) == size
+    assert size - MEGABYTE < held[0] <= size
+
+
+async def test_nobody_is_asked_for_memory_for_small_bodies(stub: Stub, egress: Egress) -> None:
+    stub.pages["/small"] = whole(10_000)[0]
+
+    async def hold(more: int) -> None:
+        raise AssertionError(more)
+
+    assert len((await egress.fetch(get(stub, "/small", hold=hold))).body) == 10_000
+
+
+async def test_a_body_that_was_compressed_is_held_as_it_is_when_inflated(
+    stub: Stub, egress: Egress
+) -> None:
+    body = gzip.compress(bytes(MEGABYTE))
+    length = f"Content-Length: {len(body)}"
+    stub.pages["/packed"] = answer("Content-Encoding: gzip", length, body=body)[0]
+    held = []
+
+    async def hold(more: int) -> None:
+        held.append(more)
+
+    await egress.fetch(get(stub, "/packed", hold=hold))
+
+    assert held == [MEGABYTE]

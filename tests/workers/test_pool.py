@@ -16,7 +16,7 @@ import pytest
 
 from engine.nodes.base import NodeFailed
 from tests.eventually import eventually
-from workers.pool import Pool, PoolCrashed, PoolTimeout
+from workers.pool import GatedPool, Pool, PoolCrashed, PoolTimeout
 from workers.pool_child import NICENESS
 
 MEGABYTE = 1024 * 1024
@@ -346,3 +346,46 @@ def test_the_limits_of_this_process_are_untouched() -> None:
 
 async def _value(value: Any) -> Any:
     return value
+
+
+class Barrier:
+    """A gate that a test opens and shuts."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+
+    @property
+    def may_grow(self) -> bool:
+        return self.opened.is_set()
+
+    async def wait(self) -> None:
+        await self.opened.wait()
+
+
+async def test_a_call_at_a_shut_gate_takes_no_slot_from_others(pool: Pool) -> None:
+    gate = Barrier()
+    gated = GatedPool(pool, gate)
+    waiting = [asyncio.create_task(gated.run(echo, n, deadline_seconds=10)) for n in range(8)]
+
+    assert await pool.run(echo, "free", deadline_seconds=10) == "free"
+    assert not any(task.done() for task in waiting)
+    gate.opened.set()
+
+    assert await asyncio.gather(*waiting) == list(range(8))
+
+
+async def test_a_call_whose_gate_has_shut_before_its_turn_waits_again(pool: Pool) -> None:
+    gate = Barrier()
+    gate.opened.set()
+    busy = [asyncio.create_task(pool.run(time.sleep, 0.2, deadline_seconds=10)) for _ in range(8)]
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(GatedPool(pool, gate).run(echo, 1, deadline_seconds=10))
+    await asyncio.sleep(0)
+    gate.opened.clear()
+
+    await asyncio.gather(*busy)
+    assert await pool.run(echo, "free", deadline_seconds=10) == "free"
+    assert not waiting.done()
+    gate.opened.set()
+
+    assert await waiting == 1

@@ -60,8 +60,8 @@ class WatchedSlots(Slots):
 
     made: ClassVar[list[Slots]] = []
 
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         WatchedSlots.made.append(self)
 
 

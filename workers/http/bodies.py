@@ -34,8 +34,17 @@ async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpA
 
 
 async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
-    chunks = [chunk async for chunk in _pieces(response, call)]
-    return await _decode(response, b"".join(chunks), call.max_bytes)
+    chunks, unheld = [], 0
+    async for chunk in _pieces(response, call):
+        chunks.append(chunk)
+        unheld += len(chunk)
+        if unheld >= LARGE_BODY and call.hold is not None:
+            await call.hold(unheld)
+            unheld = 0
+    body = await _decode(response, b"".join(chunks), call.max_bytes)
+    if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.hold:
+        await call.hold(len(body))
+    return body
 
 
 async def _once(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGenerator[bytes]:

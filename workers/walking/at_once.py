@@ -25,15 +25,19 @@ from engine.store.records import pack, unpack
 from engine.store.steps import Finished
 from workers.executor import Executor, Work
 from workers.persistence import persist
+from workers.walking.memory import MemoryBudget
 from workers.walking.sizes import OutputSizes
 
 
 class AtOnce:
     """Finishes small executions by what their hints carry."""
 
-    def __init__(self, store: Store, executor: Executor, max_bytes: int) -> None:
+    def __init__(
+        self, store: Store, executor: Executor, max_bytes: int, memory: MemoryBudget
+    ) -> None:
         self._store = store
         self._executor = executor
+        self._memory = memory
         self._max_bytes = min(max_bytes, ASIDE_BYTES)
 
     async def finish(self, reference: str, carried: Carried) -> bool:
@@ -45,8 +49,9 @@ class AtOnce:
             return False
         token, finished = secrets.token_hex(8), walk.finished(carried)
         walks = self._store.walks
-        if not await persist(lambda: walks.finish(reference, token, finished), "finish"):
-            return False
+        with self._memory.open(len(carried.inputs) + len(finished.result)):
+            if not await persist(lambda: walks.finish(reference, token, finished), "finish"):
+                return False
         walk.count()
         return True
 

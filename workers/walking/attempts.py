@@ -11,6 +11,7 @@ from workers.walking.desks import Desks
 from workers.walking.hand import Hand
 from workers.walking.holdings import Holdings
 from workers.walking.means import Means
+from workers.walking.memory import NodeMemory, RunMemory
 from workers.walking.telling import Teller
 
 
@@ -18,9 +19,16 @@ class Attempts:
     """Gives the nodes of one execution to the executor."""
 
     def __init__(
-        self, claimed: Claimed, plan: Plan, means: Means, hand: Hand, holdings: Holdings
+        self,
+        claimed: Claimed,
+        plan: Plan,
+        means: Means,
+        hand: Hand,
+        holdings: Holdings,
+        memory: RunMemory,
     ) -> None:
         self._claimed = claimed
+        self._memory = memory
         self._plan = plan
         self._executor = means.executor
         self._hand = hand
@@ -36,19 +44,23 @@ class Attempts:
         if refusal is not None:
             return Outcome(failure=refusal)
         claimed, claim = self._claimed, self._hand.claims.get(index)
-        outcome = await self._executor.run(
-            Work(
-                node=self._plan.nodes[index],
-                execution_inputs=claimed.inputs,
-                inputs=self._hand.progress.inputs(index, delivered),
-                delivered=delivered,
-                account_id=claimed.account_id,
-                execution_id=claimed.execution_id,
-                depth=claimed.depth,
-                desk=NO_DESK if self._desks is None else self._desks.of(index, claim),
-                teller=None if self._teller is None else self._teller.of(index),
-            )
+        held = NodeMemory(self._memory)
+        work = Work(
+            node=self._plan.nodes[index],
+            execution_inputs=claimed.inputs,
+            inputs=self._hand.progress.inputs(index, delivered),
+            delivered=delivered,
+            account_id=claimed.account_id,
+            execution_id=claimed.execution_id,
+            depth=claimed.depth,
+            desk=NO_DESK if self._desks is None else self._desks.of(index, claim),
+            teller=None if self._teller is None else self._teller.of(index),
+            memory=held,
         )
+        try:
+            outcome = await self._executor.run(work)
+        finally:
+            held.free()
         return self._holdings.take(index, outcome)
 
     def note(self, advanced: Advanced) -> None:

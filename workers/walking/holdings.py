@@ -24,6 +24,7 @@ from engine.store.execution_records import pack_name, parse_rows
 from engine.store.records import pack, unpack
 from workers.executor import Outcome
 from workers.walking.bundles import Bundles
+from workers.walking.memory import RunMemory
 from workers.walking.sizes import OutputSizes, RecordRoom
 
 LEAST_SECONDS = 2.0
@@ -34,8 +35,11 @@ NOT_STORED = "The node's output is large, and where such are kept it could not b
 class Holdings:
     """The packed outputs of a run, held to a limit in bytes; the large ones are kept aside."""
 
-    def __init__(self, asides: Asides, claimed: Claimed, plan: Plan, max_bytes: int) -> None:
+    def __init__(
+        self, asides: Asides, claimed: Claimed, plan: Plan, max_bytes: int, memory: RunMemory
+    ) -> None:
         self._asides = asides
+        self._memory = memory
         self._bundles = Bundles(asides, claimed)
         self._claimed = claimed
         self._plan = plan
@@ -51,13 +55,18 @@ class Holdings:
         """
         if outcome.failure is not None or outcome.outputs is None:
             return outcome
-        if not self._sizes.add(index, len(outcome.packed)):
+        if not self._add(index, len(outcome.packed)):
             return Outcome(failure=self._too_large())
         if index == self._plan.response_output:
             return replace(outcome, packed=pack(outcome.outputs["result"]))
         if index == self._plan.request_input and self._claimed.inputs_name is not None:
             return replace(outcome, aside=self._claimed.inputs_name)  # they are kept already
         return outcome
+
+    def _add(self, index: int, size: int) -> bool:
+        """Count an output that is held; False: the run is over its limit with it."""
+        self._memory.add(size)
+        return self._sizes.add(index, size)
 
     def weigh(self, sources: Sequence[int]) -> NodeFailed | None:
         """Why a node cannot have these inputs: one is lost, or they are over the limit together."""
@@ -120,13 +129,14 @@ class Holdings:
                 continue
             outputs[index], kept = None, row[5]
             if isinstance(kept, bytes):
-                self._sizes.add(index, len(kept))
+                self._add(index, len(kept))
                 outputs[index] = unpack(kept)
             elif kept is not None:
                 self._sizes.add(index, size_of(str(kept)))
                 if kept == self._claimed.inputs_name:
                     outputs[index] = outputs_of(self._plan.fields, self._claimed.inputs)
                 elif self._is_needed(index, statuses):
+                    self._memory.add(size_of(str(kept)))
                     names[index] = str(kept)
         return outputs | await self._fetch(names)
 
@@ -136,6 +146,8 @@ class Holdings:
 
     async def _fetch(self, names: Mapping[int, str]) -> dict[int, Outputs]:
         """The outputs with these names, by node; each object is read once."""
+        if names:
+            await self._memory.wait()
         objects = sorted({object_of(name) for name in names.values()})
         found = await asyncio.gather(*(self._load(name) for name in objects))
         loaded = dict(zip(objects, found, strict=True))

@@ -1,12 +1,17 @@
 """How large the values of a run may be: all together, and on its record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.store.asides import is_large
 
 RECORD_BYTES = 1_048_576
 """Once values of this size are in the record, only small ones are added to it."""
 SMALL_BYTES = 1_024
+
+
+def record_size(record: Mapping[str, bytes]) -> int:
+    """Bytes of all values on a record."""
+    return sum(map(len, record.values()))
 
 
 class OutputSizes:

@@ -19,6 +19,7 @@ from workers.walking.charging import Charging, unpaid_failure
 from workers.walking.hand import UNTOUCHED, Hand
 from workers.walking.holdings import Holdings
 from workers.walking.means import Means
+from workers.walking.memory import RunMemory
 from workers.walking.recorder import NO_HOLDS, Recorder
 from workers.walking.sharing import Sharing
 
@@ -35,8 +36,9 @@ MAX_LOST = 3
 class Walk:
     """One execution in this worker's hands, from the claim until it ends or is left."""
 
-    def __init__(self, claimed: Claimed, plan: Plan, means: Means) -> None:
+    def __init__(self, claimed: Claimed, plan: Plan, means: Means, memory: RunMemory) -> None:
         self._claimed = claimed
+        self._memory = memory
         self._plan = plan
         self._means = means
         self._recorder = Recorder(means.walks, claimed)
@@ -45,8 +47,8 @@ class Walk:
         is_shared = claimed.record.get("holders", b"1") != b"1"
         self._hand = Hand(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
         self._charging = Charging(claimed, plan)
-        self._holdings = Holdings(means.asides, claimed, plan, means.max_bytes)
-        self._attempts = Attempts(claimed, plan, means, self._hand, self._holdings)
+        self._holdings = Holdings(means.asides, claimed, plan, means.max_bytes, memory)
+        self._attempts = Attempts(claimed, plan, means, self._hand, self._holdings, memory)
         self._sharing = Sharing(claimed, self._hand, means.walks, self._recorder, self._holdings)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._ended: deque[tuple[int, float, Outcome]] = deque()
@@ -106,7 +108,11 @@ class Walk:
         return False
 
     def _has_news(self) -> bool:
-        if self._is_cancelled or self._failed is not None or self._hand.progress.ready:
+        if self._is_cancelled or self._failed is not None:
+            return True
+        if not self._memory.may_grow:
+            return False
+        if self._hand.progress.ready:
             return True
         if self._means.is_draining():
             return False
@@ -116,13 +122,24 @@ class Walk:
     def _waits_here(self) -> bool:
         if self._means.is_draining():
             return False
-        return self._hand.timers.has_within(HOLD_SECONDS)
+        return self._waits_for_room() or self._hand.timers.has_within(HOLD_SECONDS)
+
+    def _waits_for_room(self) -> bool:
+        """Whether nodes could run if other executions held less."""
+        return self._has_ready and not self._memory.may_grow
+
+    @property
+    def _has_ready(self) -> bool:
+        hand = self._hand
+        return bool(hand.progress.ready or hand.io or hand.cpu)
 
     def _must_record(self) -> bool:
         if self._must_look:
             return True
         if self._recorder.is_empty:
             return False
+        if self._waits_for_room():
+            return True
         is_old = self._clock() - self._recorded_at > FLUSH_SECONDS
         return is_old or self._recorder.must_record
 
@@ -146,6 +163,8 @@ class Walk:
     async def _run_ready(self) -> None:
         progress, nodes = self._hand.progress, self._plan.nodes
         while progress.ready and self._failed is None and not self._is_cancelled:
+            if not self._memory.may_grow:
+                return
             index = progress.ready.popleft()
             if progress.status(index) != "p":
                 continue  # another walker has settled it meanwhile
@@ -196,7 +215,7 @@ class Walk:
     # -- claiming ---------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        if self._means.is_draining():
+        if self._means.is_draining() or not self._memory.may_grow:
             return
         claim, self._hand.io = self._hand.io, []
         must_claim = self._hand.is_shared or self._must_ship()
@@ -272,8 +291,11 @@ class Walk:
 
     async def _wait(self) -> None:
         self._means.rest(self._claimed.reference)
-        await self._hand.wake.wait()
-        self._hand.wake.clear()
+        wake = self._hand.wake
+        if self._waits_for_room():
+            self._memory.call_when_room(wake.set)
+        await wake.wait()
+        wake.clear()
         if self._hand.broken is not None:
             raise self._hand.broken
         while self._ended:
@@ -348,7 +370,7 @@ class Walk:
             await self._record()
             if self._has_news() or self._must_look or self._hand.progress.is_done:
                 return False
-        advanced = await self._recorder.leave(hands_over=bool(self._hand.io or self._hand.cpu))
+        advanced = await self._recorder.leave(hands_over=self._has_ready)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True  # nobody would come back for the retry
             return False

@@ -11,6 +11,7 @@ from engine.errors import EngineError, NotFound, StorageFailed, Unavailable
 from engine.graph import Plan
 from engine.queue import Pace
 from engine.store import Store
+from engine.store.asides import size_of
 from engine.store.claims import Claimed
 from engine.store.hints import Carried
 from engine.store.refusals import StoreFault
@@ -27,7 +28,9 @@ from workers.walking.inputs import (
     read_inputs,
 )
 from workers.walking.means import Means
+from workers.walking.memory import MemoryBudget, RunMemory
 from workers.walking.recorder import Gone, RecordBehind
+from workers.walking.sizes import record_size
 from workers.walking.walk import Walk
 
 MAX_LOST_AT_ONCE = 5
@@ -56,11 +59,13 @@ class Walker:
         max_bytes: int,
         release: Callable[[], None],
         pace: Pace,
+        memory: MemoryBudget | None = None,
     ) -> None:
         self._store = store
         self._loop = asyncio.get_running_loop()
         self._release = release
         self._pace = pace
+        self.memory = memory or MemoryBudget()
         self._busy: set[str] = set()
         self._is_draining = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -78,7 +83,7 @@ class Walker:
             ask_help=self._ask_help,
             rest=self._let_rest,
         )
-        self._at_once = AtOnce(store, executor, max_bytes)
+        self._at_once = AtOnce(store, executor, max_bytes, self.memory)
 
     @property
     def held(self) -> int:
@@ -206,7 +211,8 @@ class Walker:
                 return
             log.bind(execution_id=claimed.execution_id)
             try:
-                await self._walk_claimed(claimed, reference)
+                with self.memory.open(record_size(claimed.record)) as memory:
+                    await self._walk_claimed(claimed, reference, memory)
             except Gone:
                 is_gone = not self._is_draining
                 metrics.STEPS_FENCED.inc()
@@ -236,7 +242,7 @@ class Walker:
             metrics.CLAIMS_REFUSED.inc()
         return claimed
 
-    async def _walk_claimed(self, claimed: Claimed, reference: str) -> None:
+    async def _walk_claimed(self, claimed: Claimed, reference: str, memory: RunMemory) -> None:
         try:
             plan = await self._plan(claimed)
         except NotFound:
@@ -249,11 +255,13 @@ class Walker:
             return
         if must_read(claimed, plan):
             self._let_rest(reference)
+            await memory.wait()
+            memory.add(size_of(claimed.inputs_name or ""))
             found = await self._read_inputs(claimed, reference)
             if found is None:
                 return
             claimed = found
-        walk = self._walks[reference] = Walk(claimed, plan, self._means)
+        walk = self._walks[reference] = Walk(claimed, plan, self._means, memory)
         await walk.run()
 
     async def _read_inputs(self, claimed: Claimed, reference: str) -> Claimed | None:
