@@ -4,6 +4,7 @@ from typing import Any
 
 from engine.fields import SOCKETS
 from engine.graph import NodeName, Plan, compile_plan
+from engine.lru import LruCache
 from engine.models.manifest import PARAMS, Model
 from engine.nodes.custom_model import CustomModel
 from engine.nodes.fan_out import PARAMS_IN
@@ -18,7 +19,8 @@ NAMES = (
 )
 """How the nodes are called, in the order of the plan."""
 
-_plans: dict[str, tuple[Model, Plan]] = {}
+PLANS_KEPT = 512
+_plans: LruCache[str, tuple[Model, Plan]] = LruCache(PLANS_KEPT)
 
 
 def model_plan(model: Model) -> Plan:
@@ -27,7 +29,7 @@ def model_plan(model: Model) -> Plan:
     if known is not None and known[0] is model:
         return known[1]
     plan = _compile(model)
-    _plans[model.internal_name] = (model, plan)
+    _plans.put(model.internal_name, (model, plan))
     return plan
 
 

@@ -13,6 +13,8 @@ FORWARDED_FOR = b"x-forwarded-for"
 IPV6_HOME = 64
 """The bits of an IPv6 address that tell networks apart; whoever has one has all within it."""
 KEPT = 10_000
+KEPT_BYTES = 256
+"""A longer header is read anew each time, for it may be as long as all headers together."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -45,7 +47,9 @@ class Peers:
         if not self._trusted:
             return peer if ":" not in peer else self._origin(peer, b"")
         hops = [value for name, value in scope["headers"] if name == FORWARDED_FOR]
-        return self._origin(peer, b",".join(hops))
+        forwarded = b",".join(hops)
+        find = self._origin if len(forwarded) <= KEPT_BYTES else self._find_origin
+        return find(peer, forwarded)
 
     def _find_origin(self, peer: str, forwarded: bytes) -> str:
         origin = _parse(peer)

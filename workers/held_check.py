@@ -59,6 +59,7 @@ class HeldCheck:
             if self._unheld.get(name) is walk:
                 walk.look()  # the store tells it whether it has lost the execution
         self._strangers, self._unheld = strangers, unheld
+        self._not_before = {n: at for n, at in self._not_before.items() if n in claims}
         for name in seen_twice:
             if not in_hand(name):
                 await self._give_back(name, strangers[name])

@@ -11,6 +11,7 @@ from typing import Any
 from engine import api_keys, keyspace, tokens
 from engine.capabilities import check_ceiling, parse_all
 from engine.errors import NotFound, Unauthorized
+from engine.lru import LruCache
 from engine.store.accounts import Account, parse_account
 from engine.store.client import Client, forget
 from engine.store.limits import WINDOW_MS, CallLimits, Window, parse_window
@@ -22,6 +23,10 @@ from engine.tiers import Tiers
 MAX_NAME = 100
 NO_KEY = "There is no such API key"
 MAX_REMEMBERED = 10_000
+MAX_REMEMBERED_BYTES = 33_554_432
+"""Of keys with their accounts: one that may do many things takes tens of kilobytes."""
+PARSED_SHARE = 4
+"""So many times its record a principal takes, with the record that it is known by."""
 WEBHOOK_KEPT_MS = 30 * 86_400_000
 """How long the webhook of a key that was revoked is kept, for what the key had begun."""
 PASS_MS = 60_000
@@ -50,9 +55,11 @@ class ApiKeys:
         self._client = client
         self._tiers = tiers
         self._limits = CallLimits(tiers)
-        self._noted: dict[str, float] = {}
-        self._parsed: dict[bytes, tuple[bytes, Principal]] = {}
-        self._assumed: dict[str, tuple[Principal, str]] = {}
+        self._noted: LruCache[str, float] = LruCache(MAX_REMEMBERED)
+        self._parsed: LruCache[bytes, tuple[bytes, Principal]]
+        self._parsed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
+        self._assumed: LruCache[str, tuple[Principal, str]]
+        self._assumed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
         """By digest of the key: who held it last, and the fingerprint of what said so."""
 
     async def create(
@@ -164,25 +171,23 @@ class ApiKeys:
 
     def _admit(self, digest: str, reply: Any) -> Principal:
         if not reply:
-            self._assumed.pop(digest, None)
+            self._assumed.drop(digest)
             raise Unauthorized
         principal = self._principal(reply[0], reply[1])
         known = self._assumed.get(digest)
         if known is None or known[0] is not principal:
-            if len(self._assumed) > MAX_REMEMBERED:
-                self._assumed.clear()
-            records = hashlib.sha1(reply[0] + reply[1], usedforsecurity=False)
-            self._assumed[digest] = (principal, records.hexdigest())
+            records = reply[0] + reply[1]
+            said = hashlib.sha1(records, usedforsecurity=False).hexdigest()
+            self._assumed.put(digest, (principal, said), PARSED_SHARE * len(records))
         self._note_use(principal.key_id, principal.account.id)
         return principal
 
     def _note_use(self, key_id: str, account_id: str) -> None:
         now = time.monotonic()
-        if now < self._noted.get(key_id, -NOTED_SECONDS) + NOTED_SECONDS:
+        noted_at = self._noted.get(key_id)
+        if noted_at is not None and now < noted_at + NOTED_SECONDS:
             return
-        if len(self._noted) > MAX_REMEMBERED:
-            self._noted.clear()
-        self._noted[key_id] = now
+        self._noted.put(key_id, now)
         keys = [keyspace.account_api_keys(account_id), keyspace.account_key_uses(account_id)]
         forget(self._client.call(SCRIPTS["note_key_use"], keys, [0, key_id]))
 
@@ -194,9 +199,8 @@ class ApiKeys:
         account = parse_account(account_record)
         terms = self._tiers.terms(account.tier, account.role)
         principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
-        if len(self._parsed) > MAX_REMEMBERED:
-            self._parsed.clear()
-        self._parsed[key_record] = (account_record, principal)
+        size = PARSED_SHARE * (len(key_record) + len(account_record))
+        self._parsed.put(key_record, (account_record, principal), size)
         return principal
 
     async def list(self, account_id: str) -> list[ApiKey]:

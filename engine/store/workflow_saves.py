@@ -44,12 +44,14 @@ class WorkflowSaves:
         self._versions = versions
         self._limits = _limits(tiers)
 
-    async def write(self, save: Save) -> tuple[int, int, int]:
-        """Save a version; its number, and when the workflow was created and changed.
+    async def write(self, save: Save) -> tuple[int, int, int, int]:
+        """Save a version; its number, when the workflow was created and changed, and its bytes.
 
         Raises WorkflowNotFound, VersionConflict and QuotaExceeded.
         """
-        keys, args = _keys(save), [*await _args(save), VERSIONS_KEPT, *self._limits]
+        record = pack({"document": to_record(save.document), "problems": list(save.problems)})
+        own = await _args(save, record)
+        keys, args = _keys(save), [*own, VERSIONS_KEPT, *self._limits]
         script = SCRIPTS["save_workflow"]
         reply = await self._client.call(script, keys, args)
         if reply[0] == b"uncounted":
@@ -58,7 +60,7 @@ class WorkflowSaves:
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
             await self._versions.make_room(save.account_id, save.slug)
             reply = await self._client.call(script, keys, args)
-        return _parse(reply)
+        return *_parse(reply), len(record)
 
     async def _count(self, account_id: str) -> None:
         """Count the workflows of an account that are from before documents were counted."""
@@ -85,8 +87,7 @@ def _keys(save: Save) -> list[str]:
     ]
 
 
-async def _args(save: Save) -> list[Any]:
-    record = pack({"document": to_record(save.document), "problems": list(save.problems)})
+async def _args(save: Save, record: bytes) -> list[Any]:
     names = pack(await _names(save))
     digest = hashlib.blake2b(names, digest_size=8).hexdigest()
     reference = keyspace.reference(save.account_id, save.slug)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,6 +18,7 @@ from engine.errors import (
     WorkflowNotFound,
 )
 from engine.graph import NodeName, Plan, compile_plan, name_nodes
+from engine.lru import LruCache
 from engine.model_plan import MODEL, NAMES, model_plan
 from engine.models.registry import find_model, generation
 from engine.slugs import numbered, slugify
@@ -30,6 +30,13 @@ from engine.store.workflow_saves import Save, WorkflowSaves
 from engine.tiers import Tiers
 
 PLANS_KEPT = 512
+PLANS_BYTES = 134_217_728
+"""Of all plans at hand, as they are weighed."""
+UNPACKED_SHARE = 8
+"""So many times what it takes when packed a document takes at most in memory."""
+ELEMENT_BYTES = 1_500
+"""What a node or an edge takes of a plan."""
+SLUGS_KEPT = 50_000
 SLUGS_PER_LOOK = 64
 
 
@@ -47,6 +54,8 @@ class Workflow:
     problems: tuple[dict[str, str], ...]
     created_at: int
     updated_at: int
+    size: int
+    """Bytes of it in the store."""
 
 
 Kept = tuple[Workflow | None, Plan | None, int]
@@ -61,9 +70,9 @@ class Workflows:
         self._client = client
         self._versions = versions
         self._saves = WorkflowSaves(client, tiers, versions)
-        self._owners: dict[str, str] = {}
-        self._plans: OrderedDict[tuple[str, int], Kept] = OrderedDict()
-        self._current: dict[str, int] = {}
+        self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
+        self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
+        self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
 
     async def create(
         self, account_id: str, document: Document, problems: list[dict[str, str]]
@@ -122,9 +131,9 @@ class Workflows:
             expected=expected,
             operation=secrets.token_hex(8),
         )
-        version, created, updated = await self._saves.write(save)
+        version, created, updated, size = await self._saves.write(save)
         await self._list(slug, document.is_template, document.public_playground)
-        self._current[slug] = version
+        self._current.put(slug, version)
         return Workflow(
             slug=slug,
             account_id=account_id,
@@ -133,6 +142,7 @@ class Workflows:
             problems=tuple(problems),
             created_at=created,
             updated_at=updated,
+            size=size,
         )
 
     async def _list(self, slug: str, is_template: bool, is_public: bool) -> None:
@@ -146,7 +156,7 @@ class Workflows:
         account_id = self._owners.get(slug) or await self._owner(slug)
         workflow = await self._read(account_id, slug)
         # Not before it is found: the slug of a workflow that had no room is given to others again.
-        self._owners[slug] = account_id
+        self._owners.put(slug, account_id)
         return workflow
 
     async def get_readable(self, account_id: str, slug: str) -> Workflow:
@@ -203,7 +213,7 @@ class Workflows:
         if known is not None:
             return known
         workflow = await self.get(slug)
-        self._current[slug] = workflow.version
+        self._current.put(slug, workflow.version)
         return self._remember(workflow)
 
     async def own_plan(
@@ -216,7 +226,7 @@ class Workflows:
         if self._owners.get(slug) != account_id and await self._owner(slug) != account_id:
             raise WorkflowNotFound
         found = await self.plan(slug, fresh=fresh)
-        self._owners[slug] = account_id
+        self._owners.put(slug, account_id)
         return found
 
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
@@ -289,14 +299,13 @@ class Workflows:
         except InvalidGraph as error:
             # A model that it needs is gone since it was saved, and may come back.
             return replace(workflow, problems=tuple(error.context["problems"])), None
-        self._plans[(workflow.slug, workflow.version)] = (workflow, plan, generation())
-        while len(self._plans) > PLANS_KEPT:
-            self._plans.popitem(last=False)
+        key = workflow.slug, workflow.version
+        self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
         return workflow, plan
 
     def _known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
         """A version at hand; not one whose models may have changed since."""
-        workflow, plan, compiled_at = self._plans.get((slug, version), NOTHING)
+        workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
         if workflow is None or (plan and plan.models and compiled_at != generation()):
             return None
         return workflow, plan
@@ -315,7 +324,7 @@ class Workflows:
         )
         if not deleted:
             raise WorkflowNotFound
-        self._current.pop(slug, None)
+        self._current.drop(slug)
         await self._list(slug, is_template=False, is_public=False)
 
     async def templates(self) -> Sequence[Workflow]:
@@ -349,4 +358,12 @@ def _parse(account_id: str, slug: str, version: int, data: bytes, head: Any) -> 
         problems=tuple(record["problems"]),
         created_at=int(head[2]),
         updated_at=int(head[3]),
+        size=len(data),
     )
+
+
+def _weigh(workflow: Workflow) -> int:
+    """About the bytes that a workflow and its plan take in memory."""
+    document = workflow.document
+    elements = len(document.nodes) + len(document.edges)
+    return workflow.size * UNPACKED_SHARE + elements * ELEMENT_BYTES

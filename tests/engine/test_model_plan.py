@@ -3,8 +3,10 @@
 import pytest
 
 from engine.errors import InvalidGraph
+from engine.graph import Plan
+from engine.lru import LruCache
 from engine.model_plan import model_plan
-from engine.models.manifest import Category
+from engine.models.manifest import Category, Model
 from engine.models.registry import find_model, use_models
 from engine.nodes.base import Wire
 from engine.progress import Progress
@@ -124,3 +126,15 @@ def test_a_model_that_the_registry_does_not_have_or_has_disabled_gives_no_plan()
         model_plan(off)
     with pytest.raises(InvalidGraph):
         model_plan(model("stranger"))
+
+
+def test_no_more_plans_are_kept_than_are_useful(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: LruCache[str, tuple[Model, Plan]] = LruCache(3)
+    monkeypatch.setattr("engine.model_plan._plans", kept)
+    models = [model(f"m{number}") for number in range(10)]
+    with use_models(models):
+        plans = [model_plan(each) for each in models]
+        again = model_plan(models[-1])
+
+    assert again is plans[-1]
+    assert len(kept) == 3

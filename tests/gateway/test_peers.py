@@ -1,5 +1,6 @@
 """Whose call it is, with and without proxies."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -74,3 +75,15 @@ def test_a_peer_without_an_address_is_one_caller() -> None:
 def test_a_list_of_proxies_that_makes_no_sense_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingError, match="HEADRACE_TRUSTED_PROXIES"):
         Peers.of(text)
+
+
+def test_long_headers_are_not_kept_in_memory() -> None:
+    peers = Peers.of(PROXIES)
+    tracemalloc.start()
+    for number in range(1_000):
+        junk = f"{number:08}" * 1_000
+        assert peers.address(scope("10.0.0.1", f"{junk}, 203.0.113.9")) == "203.0.113.9"
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert held < 500_000

@@ -196,3 +196,25 @@ def _async(read: Callable[[], object]) -> Callable[[], Awaitable[object]]:
         return read()
 
     return call
+
+
+async def test_what_could_not_be_given_back_is_kept_in_mind_only_while_it_is_held(
+    store: Store, runner: Runner, check: HeldCheck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = await begin(runner)
+    assert await store.walks.claim(reference, WORKER)
+    give_back = store.walks.give_back
+
+    async def fail(*arguments: object, **options: object) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(store.walks, "give_back", fail)
+    for _ in range(3):
+        await check.look()
+    assert list(check._not_before) == [reference]
+    monkeypatch.setattr(store.walks, "give_back", give_back)
+    assert await store.walks.give_back(reference, WORKER, is_lost=False)
+
+    await check.look()
+
+    assert check._not_before == {}

@@ -225,3 +225,19 @@ async def test_an_account_without_credits_is_no_way_to_flood_a_host(
     assert {each.credits_cost for each in ended} == {0}
     assert set(errors) == {"outbound_limit"}
     assert 30 <= sum(target.calls.values()) <= 40
+
+
+async def test_no_more_accounts_are_kept_in_mind_than_are_useful(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "MAX_ACCOUNTS", 10)
+    counter = Counter(1_000)
+    counted = Budget(counter)
+
+    for number in range(1_000):
+        counted.note("acc", 1)
+        counted.note(f"acc_{number}", 1)
+
+    assert len(counted._untold) == 10
+    await counted.take("acc", "a")
+    assert counter.sent == 1_000

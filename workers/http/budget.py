@@ -18,6 +18,8 @@ REFUSED_SECONDS = 1.0
 UNKNOWN_SECONDS = 1.0
 """How long calls go uncounted after the store did not answer."""
 MAX_HOSTS = 10_000
+MAX_ACCOUNTS = 10_000
+"""Whose bytes are kept in mind; beyond that the account that was noted first is told of less."""
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,9 @@ class Budget:
 
     def note(self, account_id: str, sent: int) -> None:
         """So many bytes went out and came in; counted with the account's next lease."""
-        self._untold[account_id] = self._untold.get(account_id, 0) + sent
+        self._untold[account_id] = self._untold.pop(account_id, 0) + sent
+        if len(self._untold) > MAX_ACCOUNTS:
+            del self._untold[next(iter(self._untold))]
 
     def _stock(self, account_id: str, host: str) -> _Stock:
         stock = self._stocks.get((account_id, host))

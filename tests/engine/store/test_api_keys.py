@@ -252,3 +252,24 @@ async def test_a_key_whose_account_is_gone_is_unauthorized(
 
     with pytest.raises(Unauthorized):
         await store.api_keys.authorize(api_key)
+
+
+async def test_keys_that_may_do_many_things_take_no_more_memory_than_may_be(
+    settings: Settings, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.api_keys.MAX_REMEMBERED_BYTES", 500_000)
+    store = Store.open(settings)
+    many = [f"workflow:{number:040}:run" for number in range(400)]
+    made = [
+        (await store.api_keys.create(account, name="k", capabilities=many))[1] for _ in range(20)
+    ]
+
+    for secret in made * 2:
+        assert (await store.api_keys.authorize(secret)).account == account
+
+    keys = store.api_keys
+    assert 0 < keys._parsed.bytes <= 500_000
+    assert 0 < keys._assumed.bytes <= 500_000
+    assert keys.remembers(made[-1])
+    assert not keys.remembers(made[0])
+    await store.close()

@@ -407,3 +407,41 @@ async def test_no_more_plans_are_kept_than_are_useful(
     plans = [await store.workflows.plan(slug) for slug in slugs * 2]
 
     assert all(plan is not None for _, plan in plans)
+
+
+async def test_large_documents_take_no_more_memory_than_may_be(
+    settings: Settings, store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.workflows.PLANS_BYTES", 10_000_000)
+    small, _ = await save(store, account, "Small")
+    body = document("Large", text="x" * 200_000)
+    large = [(await store.workflows.create(account.id, body, [])).slug for _ in range(20)]
+    other = Store.open(settings)
+
+    for slug in large:
+        await other.workflows.plan(slug)
+        await other.workflows.plan(small.slug)
+
+    plans = other.workflows._plans
+    assert plans.bytes <= 10_000_000
+    assert 2 < len(plans) < 10
+    assert (small.slug, 1) in plans
+    for slug in large:
+        assert (await other.workflows.plan(slug))[1] is not None
+    await other.close()
+
+
+async def test_owners_and_versions_of_a_few_workflows_are_kept_in_mind(
+    settings: Settings, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.workflows.SLUGS_KEPT", 3)
+    few = Store.open(settings)
+    slugs = [(await save(few, account, f"W{number}"))[0].slug for number in range(8)]
+
+    for slug in slugs:
+        await few.workflows.own_plan(account.id, slug)
+
+    assert (len(few.workflows._owners), len(few.workflows._current)) == (3, 3)
+    for slug in slugs:
+        assert (await few.workflows.own_plan(account.id, slug))[0].slug == slug
+    await few.close()
