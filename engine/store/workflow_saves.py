@@ -11,7 +11,7 @@ from engine.documents import Document, to_record
 from engine.errors import InvalidGraph, QuotaExceeded, VersionConflict, WorkflowNotFound
 from engine.graph import name_nodes
 from engine.store.client import Client
-from engine.store.records import pack
+from engine.store.records import pack, unpacked_size
 from engine.store.scripts import SCRIPTS
 from engine.store.versions import VERSIONS_KEPT, Versions
 from engine.tiers import Tiers
@@ -45,7 +45,7 @@ class WorkflowSaves:
         self._limits = _limits(tiers)
 
     async def write(self, save: Save) -> tuple[int, int, int, int]:
-        """Save a version; its number, when the workflow was created and changed, and its bytes.
+        """Save a version; its number, when the workflow was created and changed, and its size.
 
         Raises WorkflowNotFound, VersionConflict and QuotaExceeded.
         """
@@ -60,7 +60,7 @@ class WorkflowSaves:
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
             await self._versions.make_room(save.account_id, save.slug)
             reply = await self._client.call(script, keys, args)
-        return *_parse(reply), len(record)
+        return *_parse(reply), unpacked_size(record)
 
     async def _count(self, account_id: str) -> None:
         """Count the workflows of an account that are from before documents were counted."""

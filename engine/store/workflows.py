@@ -23,7 +23,7 @@ from engine.model_plan import MODEL, NAMES, model_plan
 from engine.models.registry import find_model, generation
 from engine.slugs import numbered, slugify
 from engine.store.client import Client
-from engine.store.records import unpack
+from engine.store.records import unpack, unpacked_size
 from engine.store.scripts import SCRIPTS
 from engine.store.versions import Versions
 from engine.store.workflow_saves import Save, WorkflowSaves
@@ -32,8 +32,6 @@ from engine.tiers import Tiers
 PLANS_KEPT = 512
 PLANS_BYTES = 134_217_728
 """Of all plans at hand, as they are weighed."""
-UNPACKED_SHARE = 8
-"""So many times what it takes when packed a document takes at most in memory."""
 ELEMENT_BYTES = 1_500
 """What a node or an edge takes of a plan."""
 SLUGS_KEPT = 50_000
@@ -55,7 +53,7 @@ class Workflow:
     created_at: int
     updated_at: int
     size: int
-    """Bytes of it in the store."""
+    """About the bytes that it takes in memory."""
 
 
 Kept = tuple[Workflow | None, Plan | None, int]
@@ -358,7 +356,7 @@ def _parse(account_id: str, slug: str, version: int, data: bytes, head: Any) -> 
         problems=tuple(record["problems"]),
         created_at=int(head[2]),
         updated_at=int(head[3]),
-        size=len(data),
+        size=unpacked_size(data),
     )
 
 
@@ -366,4 +364,4 @@ def _weigh(workflow: Workflow) -> int:
     """About the bytes that a workflow and its plan take in memory."""
     document = workflow.document
     elements = len(document.nodes) + len(document.edges)
-    return workflow.size * UNPACKED_SHARE + elements * ELEMENT_BYTES
+    return workflow.size + elements * ELEMENT_BYTES
