@@ -37,6 +37,11 @@ class Hand:
     broken: Exception | None = None
     """The error of a node's task that ended without an outcome: a fault of Headrace."""
 
+    @property
+    def has_ready(self) -> bool:
+        """Whether there are nodes that could run now."""
+        return bool(self.progress.ready or self.io or self.cpu)
+
     def start(self, index: int, work: Coroutine[Any, Any, None]) -> None:
         """Run a node in a task of its own; one that breaks off wakes the walk."""
         task = self.running[index] = asyncio.create_task(work)

@@ -126,12 +126,7 @@ class Walk:
 
     def _waits_for_room(self) -> bool:
         """Whether nodes could run if other executions held less."""
-        return self._has_ready and not self._memory.may_grow
-
-    @property
-    def _has_ready(self) -> bool:
-        hand = self._hand
-        return bool(hand.progress.ready or hand.io or hand.cpu)
+        return self._hand.has_ready and not self._memory.may_grow
 
     def _must_record(self) -> bool:
         if self._must_look:
@@ -370,7 +365,7 @@ class Walk:
             await self._record()
             if self._has_news() or self._must_look or self._hand.progress.is_done:
                 return False
-        advanced = await self._recorder.leave(hands_over=self._has_ready)
+        advanced = await self._recorder.leave(hands_over=self._hand.has_ready)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True  # nobody would come back for the retry
             return False

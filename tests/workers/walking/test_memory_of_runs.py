@@ -14,6 +14,7 @@ from tests.eventually import eventually
 from tests.factories import Graph, Runner, http_line
 from tests.fakes import Target
 from workers.main import worker
+from workers.walking.memory import GUESTS, LARGE_BYTES
 from workers.walking.walker import Walker
 
 LIMIT = 4_000_000
@@ -151,3 +152,22 @@ async def test_a_small_run_passes_though_large_ones_hold_everything(
     small = await runner.run(http_line(f"{target.url}/echo", 3))
 
     assert small.status is ExecutionStatus.COMPLETED
+
+
+async def test_large_inputs_are_read_when_there_is_room_for_them(
+    runner: Runner, target: Target, walker: Walker
+) -> None:
+    graph = Graph("who").node("text", "textBox", text="{{a}}").wire("in.who > text.a")
+    graph.node("call", "httpRequest", url=f"{target.url}/slow/0.05", method="POST")
+    graph.wire("text.text-out > call.body-in").node("out", "responseOutput")
+    graph.wire("call.response-out > out.result-in")
+    slug = await runner.save(graph)
+    peak = Peak(walker)
+
+    async with peak.watched():
+        begun = [await runner.begin(slug, {"who": "x" * 300_000}) for _ in range(30)]
+        ended = [await runner.end(each, 60) for each in begun]
+
+    assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
+    assert 300_000 < peak.held <= LIMIT + (GUESTS + 1) * LARGE_BYTES
+    assert walker.memory.used == 0

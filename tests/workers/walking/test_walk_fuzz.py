@@ -58,6 +58,16 @@ async def test_every_execution_ends_once_and_as_its_graph_says(
     await play(seed, brisk, target)
 
 
+@pytest.mark.parametrize("seed", DEFAULT_SEEDS)
+async def test_every_execution_ends_once_though_all_wait_for_memory(
+    seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.walking.memory.GUESTS", 2)
+    monkeypatch.setattr("workers.walking.memory.LARGE_BYTES", 100)
+
+    await play(seed, replace(brisk, worker_memory_bytes=1_000), target)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", DEFAULT_SEEDS)
 async def test_every_execution_ends_once_though_redis_is_killed(
