@@ -110,7 +110,7 @@ SCENARIOS = {
         ),
         keys=("state", "calls", "waiting", "ring", "running", "granted", "callers"),
         args=(
-            *(NOW, "one", 10_000, "p", 60, 6_000, 2, 60_000),
+            *(NOW, "one", 10_000, "p", 60, 6_000, 2, 60_000, 500, 0),
             *("done", "a", "acc", 30, 0, "ask", "b", "acc", 7, 0, "ask", "c", "acc", 7, 0),
         ),
     ),
