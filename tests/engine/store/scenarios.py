@@ -90,7 +90,7 @@ SCENARIOS = {
     "claim_delivery": Scenario(
         seed=(DELIVERY, HOOK),
         keys=("d", "due", "hook"),
-        args=(NOW, "acc/d", "token", 20_000),
+        args=(NOW, "acc/d", "token", 20_000, "u"),
     ),
     "settle_delivery": Scenario(
         seed=((*DELIVERY, "fence", 1, "token", "t"), HOOK),

@@ -155,7 +155,9 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
     await store.walks.advance(Hold(account.id, ids[0], "w1", 1, "t"), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)
-    claimed = await store.deliveries.claim(reference, key.id)
+    receiver = await store.deliveries.receiver_of(reference)
+    assert receiver is not None
+    claimed = await store.deliveries.claim(reference, receiver)
     assert claimed is not None
     judgement = Judgement(status=DeliveryStatus.FAILED)
     await store.deliveries.settle(claimed, Attempt(at=1), judgement)
