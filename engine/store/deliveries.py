@@ -22,7 +22,7 @@ from engine.sealing import Sealer, Unsealable
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.hints import HintSender
-from engine.store.leases import PARTITIONS, PROMOTED_AT_ONCE
+from engine.store.leases import PARTITIONS, Promoted, promote
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.webhooks import Webhook, seal_anew, secret_place
@@ -242,22 +242,13 @@ class Deliveries:
         if gone:
             await self._client.send("ZREM", key, *gone)
 
-    async def promote(self, now: int = 0) -> Sequence[str]:
-        """References whose hint is due now; each is due again a little later.
+    async def promote(self, now: int = 0) -> Promoted:
+        """Deliveries whose hint is due now; each is due again a little later.
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
-        replies = await asyncio.gather(
-            *(
-                self._client.call(
-                    SCRIPTS["promote_due"],
-                    [keyspace.deliveries_due(partition)],
-                    [now, PROMOTED_AT_ONCE, RESEND_AGAIN_MS],
-                )
-                for partition in PARTITIONS
-            )
-        )
-        return [name.decode() for reply in replies for name in reply]
+        keys = [keyspace.deliveries_due(each) for each in PARTITIONS]
+        return await promote(self._client, keys, now, RESEND_AGAIN_MS)
 
     async def due(self) -> int:
         """How many deliveries are pending."""

@@ -256,7 +256,7 @@ SCENARIOS = {
     "note_key_use": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
     ),
-    "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[]),
+    "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[1, []]),
     "record_answer": Scenario(
         seed=(("HSET", "first", "execution", "x"),), keys=("first",), args=("accepted",)
     ),

@@ -203,13 +203,13 @@ async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(to
     await told.end()
     due = keyspace.deliveries_due(keyspace.partition_of(told.account.id))
 
-    early = await told.store.deliveries.promote()
+    early = (await told.store.deliveries.promote()).references
     await told.store.client.send("ZADD", due, 1, told.reference)
-    unclaimed = await told.store.deliveries.promote()
+    unclaimed = (await told.store.deliveries.promote()).references
     await told.claimed()
     leased = await told.store.client.send("ZSCORE", due, told.reference)
     await told.store.client.send("ZADD", due, 1, told.reference)
-    given_back = await told.store.deliveries.promote()
+    given_back = (await told.store.deliveries.promote()).references
 
     assert (early, unclaimed, given_back) == ([], [told.reference], [told.reference])
     assert leased > await told.store.leases.now() + 15_000
