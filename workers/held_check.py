@@ -17,6 +17,10 @@ from workers.walking.walk import Walk
 from workers.walking.walker import LOST_PAUSE_MS, Walker
 
 CHECK_SECONDS = 2.0
+IDLE_SECONDS = 10.0
+"""Between looks of a worker that holds nothing, and for a while has claimed nothing."""
+IDLE_AFTER_SECONDS = 30.0
+"""How long it has claimed nothing by then: a Redis that is set back is so by less, as a rule."""
 REFUSED_SECONDS = 60.0
 """Before a give-back that failed for a fault is tried again."""
 
@@ -41,11 +45,18 @@ class HeldCheck:
     async def run(self) -> None:
         """Look every few seconds, until cancelled."""
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            await asyncio.sleep(self.pause)
             try:
                 await self.look()
             except EngineError as error:
                 log.warning("cannot check what is held", extra={"reason": error.message})
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        is_recent = time.monotonic() - self._walker.claimed_at < IDLE_AFTER_SECONDS
+        holds = self._strangers or self._walker.walks
+        return CHECK_SECONDS if is_recent or holds else IDLE_SECONDS
 
     async def look(self) -> None:
         """Compare once. Raises Unavailable."""

@@ -14,6 +14,7 @@ from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_fan
 from tests.fakes import Target
 from tests.workers.hands import WORKER, Hands, begin_waiting
+from workers import held_check
 from workers.held_check import HeldCheck
 from workers.main import worker
 
@@ -119,6 +120,34 @@ async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
     assert await store.leases.held(WORKER) == [references[1]]
     told = [each for each in caplog.records if each.message.startswith("cannot give back")]
     assert len(told) == 1
+
+
+async def test_a_worker_that_has_claimed_nothing_for_a_while_looks_seldom(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    idle = check.pause
+    reference = await begin_waiting(runner, hands)
+    busy = check.pause
+    hands.gate.opened.set()
+    await eventually(_async(lambda: not hands.walker.is_in_hand(reference)))
+    just_after = check.pause
+    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    later = check.pause
+
+    assert idle == later == held_check.IDLE_SECONDS
+    assert busy == just_after == held_check.CHECK_SECONDS
+
+
+async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_claimed_it(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    await begin_waiting(runner, hands)
+    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    walked = check.pause
+    stranger = HeldCheck(store, Hands(store, worker_id="other").walker, WORKER)
+    await stranger.look()
+
+    assert walked == stranger.pause == held_check.CHECK_SECONDS
 
 
 async def copy_of(client: Client) -> list[tuple[bytes, bytes]]:
