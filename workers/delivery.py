@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import logging
 import math
-import random
 import secrets
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from engine.executions import Execution
 from engine.failures import STORAGE
 from engine.models.limits import Limits
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.retry import draw_jitter, jittered
 from engine.store import Store
 from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.governor import Pacing
@@ -141,7 +141,6 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._lines: dict[tuple[str, str], _Line] = {}
         self._attempting: set[asyncio.Task[None]] = set()
-        self._random = random.SystemRandom()
 
     def take(self, reference: str) -> None:
         """Attempt a delivery soon; returns at once. May be called from any thread."""
@@ -233,7 +232,7 @@ class Sender:
                     await self._track(self._use(turn, line))
         except NodeFailed as error:
             logger.warning("no turn for a delivery", extra={"reason": error.message})
-            await asyncio.sleep(NO_TURN_SECONDS)
+            await asyncio.sleep(jittered(NO_TURN_SECONDS))
 
     async def _track(self, attempting: Coroutine[None, None, None]) -> None:
         """Make an attempt that a drain waits for."""
@@ -324,7 +323,7 @@ class Sender:
             answer.status if answer else None,
             attempt=claimed.tries + 1,
             retry_after=answer.headers.get("retry-after") if answer else None,
-            jitter=self._random.random(),
+            jitter=draw_jitter(),
             scale=self._scale,
         )
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from engine import keyspace, metrics
 from engine.errors import EngineError, StorageFailed
 from engine.library import Library
+from engine.retry import jittered
 from engine.store import Store
 from engine.store.deliveries import LEASE_MS as DELIVERY_LEASE_MS
 from engine.store.executions import RESEND_AFTER_MS
@@ -106,7 +107,7 @@ class Sweeper:
     def _lose_lead(self) -> None:
         # A leader that could not look knows nothing of who lives.
         self._leads = False
-        self.pause = TICK_SECONDS
+        self.pause = jittered(TICK_SECONDS)
         self._spare_all()
 
     async def _tick(self) -> None:

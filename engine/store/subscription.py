@@ -12,6 +12,7 @@ from typing import Any
 
 import hiredis
 
+from engine.retry import jittered
 from engine.store.connection import IsReplica, connect, is_replica, pack
 
 LOOK_SECONDS = 2.0
@@ -49,7 +50,7 @@ class Subscription:
                 log.warning("subscription lost, connecting again", extra={"channel": self._channel})
             except Exception:
                 log.exception("subscription failed", extra={"channel": self._channel})
-            await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(jittered(RECONNECT_SECONDS))
 
     async def _receive(self, receive: Callable[[bytes], None]) -> None:
         def push(message: Any) -> None:

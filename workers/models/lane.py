@@ -17,6 +17,7 @@ from engine import metrics
 from engine.errors import EngineError
 from engine.models.limits import Limits
 from engine.nodes.base import NodeFailed
+from engine.retry import jittered
 from engine.store.governor import (
     ALL,
     LEASE_SECONDS,
@@ -192,7 +193,7 @@ class Lane:
             except EngineError:
                 self._events = [*events, *self._events]
                 self._told = _first_of(self._told, told)
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(jittered(RETRY_SECONDS))
                 continue
             if turns.was_unknown and is_known:
                 self._events += [each.ask for each in self._waiting.values()]
