@@ -17,7 +17,7 @@ from workers.walking.walk import Walk
 from workers.walking.walker import LOST_PAUSE_MS, Walker
 
 CHECK_SECONDS = 2.0
-IDLE_SECONDS = 10.0
+IDLE_SECONDS = 20.0
 """Between looks of a worker that holds nothing, and for a while has claimed nothing."""
 IDLE_AFTER_SECONDS = 30.0
 """How long it has claimed nothing by then: a Redis that is set back is so by less, as a rule."""

@@ -21,6 +21,10 @@ RECONNECT_SECONDS = 0.2
 log = logging.getLogger(__name__)
 
 
+def _nothing() -> None:
+    return
+
+
 class Subscription:
     """Calls a function for each message on a channel; messages may be lost while it reconnects."""
 
@@ -28,10 +32,17 @@ class Subscription:
         self._url = redis_url
         self._channel = channel
         self._ready = asyncio.Event()
+        self._missed: Callable[[], None] = _nothing
 
     @contextlib.asynccontextmanager
-    async def running(self, receive: Callable[[bytes], None]) -> AsyncIterator[None]:
-        """Receive for as long as the context lasts; entered once subscribed, or after 2 s."""
+    async def running(
+        self, receive: Callable[[bytes], None], missed: Callable[[], None] = _nothing
+    ) -> AsyncIterator[None]:
+        """Receive for as long as the context lasts; entered once subscribed, or after 2 s.
+
+        `missed` is called each time that it is subscribed: before that, messages were lost.
+        """
+        self._missed = missed
         task = asyncio.create_task(self._run(receive), name=f"subscription {self._channel}")
         try:
             with contextlib.suppress(TimeoutError):
@@ -58,6 +69,7 @@ class Subscription:
                 receive(message[2])
             elif message[0] == b"subscribe":
                 self._ready.set()
+                self._missed()
 
         connection = await connect(self._url, push)
         try:
