@@ -7,6 +7,7 @@ its worker lives. One that is walked and not held may be run by another worker a
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Mapping
 
@@ -44,19 +45,23 @@ class HeldCheck:
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled."""
+        looked_at = -math.inf
         while True:
-            await asyncio.sleep(self.pause)
+            await asyncio.sleep(CHECK_SECONDS)
+            now = time.monotonic()
+            if self.is_idle and now - looked_at < IDLE_SECONDS:
+                continue
+            looked_at = now
             try:
                 await self.look()
             except EngineError as error:
                 log.warning("cannot check what is held", extra={"reason": error.message})
 
     @property
-    def pause(self) -> float:
-        """Seconds until the next look."""
+    def is_idle(self) -> bool:
+        """Whether the worker holds nothing, and has claimed nothing for a while."""
         is_recent = time.monotonic() - self._walker.claimed_at < IDLE_AFTER_SECONDS
-        holds = self._strangers or self._walker.walks
-        return CHECK_SECONDS if is_recent or holds else IDLE_SECONDS
+        return not (is_recent or self._strangers or self._walker.walks)
 
     async def look(self) -> None:
         """Compare once. Raises Unavailable."""

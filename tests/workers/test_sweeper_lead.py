@@ -51,17 +51,27 @@ async def leader(store: Store) -> str | None:
     return name.decode() if name else None
 
 
-async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(store: Store) -> None:
-    await store.leases.take_lead("leader", LEAD_MS)
-    follower = make_sweeper(store, "follower")
+@pytest.mark.parametrize("left_ms", [LEAD_MS, 700, 60_000])
+async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(
+    left_ms: int, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lead from before the clock was set back is shortened to what a lead may last."""
+    await store.leases.take_lead("leader", left_ms)
+    follower, leads = make_sweeper(store, "follower"), list[Lead]()
+    take_lead = Leases.take_lead
 
+    async def note(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+        leads.append(await take_lead(leases, worker_id, lease_ms))
+        return leads[-1]
+
+    monkeypatch.setattr(Leases, "take_lead", note)
     await follower._tick()
 
-    left_ms = await store.client.send("PTTL", keyspace.leader())
-    lapses_in = left_ms / 1000
-    assert lapses_in <= follower.pause <= LEAD_SECONDS + LAPSE_SECONDS
-    # With every tick, as the leader does, it would ask within one after the lapse.
-    assert LAPSE_SECONDS <= TICK_SECONDS
+    [lead] = leads
+    assert follower.pause == lead.left_ms / 1000 + LAPSE_SECONDS
+    assert lead.left_ms <= min(left_ms, LEAD_MS)
+    assert await store.client.send("PTTL", keyspace.leader()) <= LEAD_MS
+    assert LAPSE_SECONDS <= TICK_SECONDS  # so late it would be if it asked with every tick
 
 
 async def test_followers_ask_a_few_times_while_the_leader_asks_with_every_tick(
@@ -80,7 +90,7 @@ async def test_followers_ask_a_few_times_while_the_leader_asks_with_every_tick(
 async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
     store: Store,
 ) -> None:
-    """By Redis's clock: the lead that the follower takes begins within a tick of the lapse."""
+    """The times are Redis's."""
     died_at = (await store.leases.take_lead("dead", LEAD_MS)).now
     follower = make_sweeper(store, "follower")
     taken = asyncio.get_running_loop().create_future()
@@ -93,7 +103,7 @@ async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
     async with running(follower):
         taken_at = await asyncio.wait_for(taken, 20)
 
-    assert died_at + LEAD_MS <= taken_at
+    assert died_at + LEAD_MS <= taken_at <= died_at + 5 * LEAD_MS  # on a machine that is busy
     print(f"noticed {taken_at - died_at} ms after the last renewal; a lead lasts {LEAD_MS} ms")
 
 
