@@ -76,7 +76,7 @@ async def _events(
             silences += 1
             if not after or _is_final(error) or silences > MAX_SILENCES:
                 raise
-        await asyncio.sleep(MAX_PAUSE_SECONDS)
+        await asyncio.sleep(jittered(MAX_PAUSE_SECONDS))
         stream = caller.events(execution_id, after)
 
 
