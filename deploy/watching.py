@@ -11,6 +11,7 @@ from deploy.event_stream import Happening
 from deploy.http_client import Unreachable
 from deploy.output import printable
 from deploy.problems import Refused
+from engine.retry import jittered
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 FIRST, LAST = "execution.started", "execution.finished"
@@ -39,7 +40,7 @@ async def follow(caller: Caller, execution_id: str) -> Answer:
             silences = 0
             if execution["status"] in TERMINAL:
                 return execution
-        await asyncio.sleep(pause)
+        await asyncio.sleep(jittered(pause))
         pause = min(pause * 1.5, MAX_PAUSE_SECONDS)
 
 
@@ -75,7 +76,7 @@ async def _events(
             silences += 1
             if not after or _is_final(error) or silences > MAX_SILENCES:
                 raise
-        await asyncio.sleep(MAX_PAUSE_SECONDS)
+        await asyncio.sleep(jittered(MAX_PAUSE_SECONDS))
         stream = caller.events(execution_id, after)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from engine import metrics
+from engine.retry import jittered
 
 PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """Before each restart; the last holds for all further ones."""
@@ -38,7 +39,7 @@ async def _keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
         metrics.TASKS_RESTARTED.labels(name).inc()
         if time.monotonic() - began >= STEADY_SECONDS:
             ends = 0
-        await asyncio.sleep(PAUSES_SECONDS[min(ends, len(PAUSES_SECONDS) - 1)])
+        await asyncio.sleep(jittered(PAUSES_SECONDS[min(ends, len(PAUSES_SECONDS) - 1)]))
         ends += 1
 
 

@@ -7,6 +7,8 @@ read from the store when the page is made. Labels come from small closed sets on
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +23,8 @@ from engine.store.samples import add_up, without_gauges
 from engine.store.snapshots import RETIRED, is_process, parse
 
 PUT_SECONDS = 2.0
+SAME_SECONDS = 10.0
+"""So often a snapshot is put that has not changed, which tells that its process lives."""
 GONE_SECONDS = 30
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -171,11 +175,16 @@ def snapshot() -> list[Any]:
 
 async def publish(store: Store, process: str) -> None:
     """Put this process's snapshot into the store every few seconds, until cancelled."""
+    last: list[Any] = []
+    put_at = -math.inf
     while True:
-        try:
-            await store.snapshots.put(process, snapshot())
-        except EngineError as error:
-            log.debug("cannot put metrics", extra={"reason": error.message})
+        samples, now = snapshot(), time.monotonic()
+        if samples != last or now - put_at >= SAME_SECONDS:
+            try:
+                await store.snapshots.put(process, samples)
+                last, put_at = samples, now
+            except EngineError as error:
+                log.debug("cannot put metrics", extra={"reason": error.message})
         await asyncio.sleep(PUT_SECONDS)
 
 

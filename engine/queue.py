@@ -26,6 +26,7 @@ from redis.retry import Retry
 
 from engine import keyspace
 from engine.errors import WrongStore
+from engine.retry import jittered
 from engine.store.connection import connect
 from engine.store.hints import BULK_QUEUE, make_hint, parse_carried, parse_hint
 from engine.store.installation import Guard
@@ -280,7 +281,7 @@ class HintConsumer:
                 pause = min(RESTART_SECONDS * 2.0**self._failures, MAX_RESTART_SECONDS)
                 self._failures += 1
             if self._is_running:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(jittered(pause))
 
     def _log(self, level: int, what: str, error: Exception) -> None:
         logger.log(

@@ -63,6 +63,10 @@ class Settings:
     """Development and tests: outbound calls may reach private addresses and any port."""
     webhook_time_scale: float = 1.0
     """Development and tests: the pauses between attempts at a webhook are multiplied by this."""
+    webhook_host_at_once: int = 20
+    """Deliveries under way to one host, over all workers; 0: any number."""
+    webhook_host_per_second: int = 50
+    """Deliveries in a second to a host that has not answered 2xx for an hour; 0: any number."""
     models_dir: str = ""
     """A folder of manifests of one's own, beside and before the models that ship."""
     local_model: str = ""

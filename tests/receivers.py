@@ -35,8 +35,8 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Paths: `/ok`, `/status/<code>`, `/fails/<n>` (then 200), `/slow/<seconds>`, `/moved`,
-    `/huge`, `/hang` (after the head), `/later/<seconds>` (429 with Retry-After once),
+    """Paths: `/ok`, `/status/<code>`, `/fails/<n>[/<seconds>]` (then 200), `/slow/<seconds>`,
+    `/moved`, `/huge`, `/hang` (after the head), `/later/<seconds>` (429 with Retry-After once),
     `/random/<percent>`, `/thirds` (each third call fails).
     """
 
@@ -76,6 +76,7 @@ class Receiver:
         if kind == "status":
             return web.Response(status=int(number), text="as you wish")
         if kind == "fails" and self._seen[request.path] <= number:
+            await asyncio.sleep(float(rest[1]) if rest[1:] else 0)
             return web.Response(status=500, text="not yet")
         if kind == "thirds" and self._seen[request.path] % 3 == 1:
             return web.Response(status=500, text="one in three")

@@ -1,13 +1,18 @@
-"""The sender of webhooks: one attempt for each hint, signed, recorded, and tried again later."""
+"""The sender of webhooks: one attempt for each hint, signed, recorded, and tried again later.
+
+An attempt needs a turn at its host, which the governor gives over all workers: so many at once, so
+many a second to a host that has not answered 2xx for an hour, one account after the other.
+"""
 
 import asyncio
 import contextlib
+import hashlib
 import logging
-import random
+import math
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,11 +21,17 @@ from engine.deliveries import Attempt, DeliveryStatus, Judgement, execution_body
 from engine.errors import EngineError, ExecutionNotFound, ResultGone, StorageFailed
 from engine.executions import Execution
 from engine.failures import STORAGE
+from engine.models.limits import Limits
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
+from engine.retry import draw_jitter, jittered
 from engine.store import Store
-from engine.store.deliveries import ClaimedDelivery
+from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
+from engine.store.governor import Pacing
+from engine.urls import UrlRefused, check_url
 from engine.webhooks import sign
 from workers.http import Egress
+from workers.models import Governor
+from workers.models.governing import Ticket, Turn
 from workers.persistence import persist
 
 ATTEMPT_SECONDS = 10.0
@@ -31,9 +42,17 @@ KEPT_ANSWER_BYTES = 2_048
 LARGE_BODY = 1_048_576
 """Bytes from which on signing a body must not hold up the event loop."""
 AT_ONCE = 10
-"""Attempts that one process makes at once for one webhook."""
+"""Turns that one process asks for, or has, at once for one webhook."""
 MAX_WAITING = 20_000
 """Deliveries of one webhook that wait in one process; the others come again when they are due."""
+TRUST_SECONDS = 3_600.0
+"""So long after a 2xx a host is called as often as there is something to tell."""
+BURST_MS = 20
+"""With the governor's margin of 2 %, no second has more calls than are allowed."""
+NO_TURN_SECONDS = 1.0
+"""Before a turn is asked for again when there was a fault."""
+LABEL = "webhooks"
+"""Names all hosts together in metrics."""
 MAX_LOST = 5
 """A delivery whose attempts were lost so often with their workers is given up."""
 DISABLED = "The webhook is disabled or deleted"
@@ -49,26 +68,69 @@ class _GivenUp(Exception):
     """There is nothing to send, and never will be; says why."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLimits:
+    """Bounds on the attempts at one host, over all workers; 0: none."""
+
+    at_once: int
+    per_second: int
+
+    def ticket(self, host: str) -> Ticket:
+        """The line in which attempts at a host wait for their turn."""
+        return Ticket(
+            provider=f"webhooks:{hashlib.sha256(host.encode()).hexdigest()[:16]}",
+            label=LABEL,
+            limits=Limits(
+                requests_per_minute=60 * self.per_second or None, concurrency=self.at_once or None
+            ),
+            patience=math.inf,
+            pacing=Pacing(burst_ms=BURST_MS, trust_ms=round(TRUST_SECONDS * 1000)),
+        )
+
+
 @dataclass(slots=True)
 class _Line:
-    """The deliveries of one webhook: some are attempted, others wait for their turn."""
+    """The deliveries of one webhook to one host that wait here for their turn.
 
-    attempted: int = 0
-    waiting: deque[str] = field(default_factory=deque)
+    They are due all the while, and unclaimed: when this process dies, another one gets their hints.
+    """
+
+    account_id: str
+    ticket: Ticket
+    asking: int = 0
+    """Turns that are asked for or taken."""
+    ungiven: int = 0
+    """Of these, the turns that are asked for."""
+    waiting: deque[tuple[str, DeliveryReceiver]] = field(default_factory=deque)
+
+    @property
+    def needs_turn(self) -> bool:
+        """Whether a delivery waits for which no turn is asked for yet."""
+        return len(self.waiting) > self.ungiven
 
 
 class Sender:
     """Takes hints from any thread and makes attempts on the event loop.
 
-    A slow receiver holds up nobody but itself: each webhook has a line of its own. `release` is
-    called once for each hint that was taken; `scale` shortens the schedule's pauses for tests.
+    A slow receiver holds up nobody but itself, and an account with many deliveries no other one.
+    `release` is called once for each hint that was taken; `scale` shortens the schedule's pauses
+    for tests.
     """
 
     def __init__(
-        self, *, store: Store, egress: Egress, release: Callable[[], None], scale: float = 1.0
+        self,
+        *,
+        store: Store,
+        egress: Egress,
+        governor: Governor,
+        limits: HostLimits,
+        release: Callable[[], None],
+        scale: float = 1.0,
     ) -> None:
         self._store = store
         self._egress = egress
+        self._governor = governor
+        self._limits = limits
         self._release = release
         self._scale = scale
         self._loop = asyncio.get_running_loop()
@@ -77,9 +139,8 @@ class Sender:
         self._is_draining = False
         self._in_hand: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[tuple[str, str], _Line] = {}
         self._attempting: set[asyncio.Task[None]] = set()
-        self._random = random.SystemRandom()
 
     def take(self, reference: str) -> None:
         """Attempt a delivery soon; returns at once. May be called from any thread."""
@@ -128,60 +189,100 @@ class Sender:
 
     async def _deliver(self, reference: str) -> None:
         try:
-            key_id = await self._store.deliveries.key_of(reference)
+            receiver = await self._store.deliveries.receiver_of(reference)
         except EngineError as error:
             logger.warning("left a delivery", extra={"reason": error.message})
-            key_id = None
+            receiver = None
         except Exception:
             logger.exception("a delivery failed unexpectedly")
-            key_id = None
-        if key_id is None:
+            receiver = None
+        if receiver is None:
             self._in_hand.discard(reference)
             return
         if self._is_draining:
             return  # it stays in hand and is sent back
-        line = self._lines.setdefault(key_id, _Line())
-        if line.attempted < AT_ONCE:
-            await self._work_off(line, reference, key_id)
-        elif len(line.waiting) < MAX_WAITING:
-            line.waiting.append(reference)
-        else:
+        host = _host_of(receiver.url)
+        place = receiver.key_id, host
+        line = self._lines.get(place)
+        if line is None:
+            account_id, _ = keyspace.parse_reference(reference)
+            line = self._lines[place] = _Line(account_id, self._limits.ticket(host))
+        if len(line.waiting) >= MAX_WAITING:
             self._in_hand.discard(reference)
+            return
+        line.waiting.append((reference, receiver))
+        if line.asking < AT_ONCE and line.needs_turn:
+            await self._work_off(line)
+            if not line.asking and not line.waiting:
+                self._lines.pop(place, None)
 
-    async def _work_off(self, line: _Line, reference: str, key_id: str) -> None:
-        """Attempt one delivery, then those that wait behind it."""
-        line.attempted += 1
+    async def _work_off(self, line: _Line) -> None:
+        """Attempt deliveries, each in its turn, until none waits."""
+        line.asking += 1
         try:
-            await self._one(reference, key_id)
-            while line.waiting and not self._is_draining:
-                await self._one(line.waiting.popleft(), key_id)
+            while line.needs_turn and not self._is_draining:
+                await self._attempt_next(line)
         finally:
-            line.attempted -= 1
-            if not line.attempted and not line.waiting:
-                self._lines.pop(key_id, None)
+            line.asking -= 1
 
-    async def _one(self, reference: str, key_id: str) -> None:
-        attempt = self._loop.create_task(self._claim_and_attempt(reference, key_id))
+    async def _attempt_next(self, line: _Line) -> None:
+        try:
+            async with self._turn(line) as turn:
+                if not self._is_draining:
+                    await self._track(self._use(turn, line))
+        except NodeFailed as error:
+            logger.warning("no turn for a delivery", extra={"reason": error.message})
+            await asyncio.sleep(jittered(NO_TURN_SECONDS))
+
+    async def _track(self, attempting: Coroutine[None, None, None]) -> None:
+        """Make an attempt that a drain waits for."""
+        attempt = self._loop.create_task(attempting)
         self._attempting.add(attempt)
         try:
             await attempt
-        except EngineError as error:
-            logger.warning("left a delivery", extra={"reason": error.message})
-        except Exception:
-            logger.exception("a delivery failed unexpectedly")
         finally:
             self._attempting.discard(attempt)
-            self._in_hand.discard(reference)
 
-    async def _claim_and_attempt(self, reference: str, key_id: str) -> None:
+    @contextlib.asynccontextmanager
+    async def _turn(self, line: _Line) -> AsyncIterator[Turn]:
+        async with contextlib.AsyncExitStack() as stack:
+            line.ungiven += 1
+            try:
+                asking = self._governor.turn(line.ticket, line.account_id, 0, math.inf)
+                turn = await stack.enter_async_context(asking)
+            finally:
+                line.ungiven -= 1
+            yield turn
+
+    async def _use(self, turn: Turn, line: _Line) -> None:
+        """Use a turn for the first delivery that can be claimed; others may have been by now."""
+        is_used = False
+        while line.waiting and not is_used:
+            reference, receiver = line.waiting.popleft()
+            try:
+                is_used = await self._claim_and_attempt(reference, receiver, turn)
+            except EngineError as error:
+                logger.warning("left a delivery", extra={"reason": error.message})
+            except Exception:
+                logger.exception("a delivery failed unexpectedly")
+            finally:
+                self._in_hand.discard(reference)
+
+    async def _claim_and_attempt(
+        self, reference: str, receiver: DeliveryReceiver, turn: Turn
+    ) -> bool:
+        """Whether the delivery was this worker's to attempt."""
         # A claim whose reply was lost may have been made; asked again, it answers the same.
         token = secrets.token_hex(8)
         deliveries = self._store.deliveries
-        claimed = await persist(lambda: deliveries.claim(reference, key_id, token), "claim")
+        claimed = await persist(lambda: deliveries.claim(reference, receiver, token), "claim")
         if claimed is None:
-            return
+            return False
         attempt, judgement = await self._attempt(claimed)
+        if judgement.status is DeliveryStatus.DELIVERED:
+            turn.done()
         await self._settle(claimed, attempt, judgement)
+        return True
 
     async def _settle(
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
@@ -222,7 +323,7 @@ class Sender:
             answer.status if answer else None,
             attempt=claimed.tries + 1,
             retry_after=answer.headers.get("retry-after") if answer else None,
-            jitter=self._random.random(),
+            jitter=draw_jitter(),
             scale=self._scale,
         )
 
@@ -263,6 +364,14 @@ class Sender:
             raise _GivenUp(FORGOTTEN) from None
         except ResultGone as error:
             raise _GivenUp(error.message) from None
+
+
+def _host_of(url: str) -> str:
+    """The host whose load is bounded: of a URL without its port, since a machine has many."""
+    try:
+        return check_url(url, allow_private=True).host.rstrip(".")
+    except UrlRefused:
+        return ""  # it is not called
 
 
 def _sentence(error: Exception) -> str:

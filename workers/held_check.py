@@ -7,6 +7,7 @@ its worker lives. One that is walked and not held may be run by another worker a
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Mapping
 
@@ -17,6 +18,10 @@ from workers.walking.walk import Walk
 from workers.walking.walker import LOST_PAUSE_MS, Walker
 
 CHECK_SECONDS = 2.0
+IDLE_SECONDS = 20.0
+"""Between looks of a worker that holds nothing, and for a while has claimed nothing."""
+IDLE_AFTER_SECONDS = 30.0
+"""How long it has claimed nothing by then: a Redis that is set back is so by less, as a rule."""
 REFUSED_SECONDS = 60.0
 """Before a give-back that failed for a fault is tried again."""
 
@@ -40,12 +45,23 @@ class HeldCheck:
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled."""
+        looked_at = -math.inf
         while True:
             await asyncio.sleep(CHECK_SECONDS)
+            now = time.monotonic()
+            if self.is_idle and now - looked_at < IDLE_SECONDS:
+                continue
+            looked_at = now
             try:
                 await self.look()
             except EngineError as error:
                 log.warning("cannot check what is held", extra={"reason": error.message})
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the worker holds nothing, and has claimed nothing for a while."""
+        is_recent = time.monotonic() - self._walker.claimed_at < IDLE_AFTER_SECONDS
+        return not (is_recent or self._strangers or self._walker.walks)
 
     async def look(self) -> None:
         """Compare once. Raises Unavailable."""

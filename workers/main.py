@@ -21,7 +21,7 @@ from engine.store.leases import make_worker_id
 from engine.store.subscription import Subscription
 from workers import actors
 from workers.assets import Assets, OwnMedia
-from workers.delivery import Sender
+from workers.delivery import HostLimits, Sender
 from workers.executor import Executor
 from workers.held_check import HeldCheck
 from workers.http import Egress
@@ -104,7 +104,7 @@ async def worker(
         held_check = HeldCheck(store, walker, worker_id)
         await stack.enter_async_context(background("held check", held_check.run))
         await stack.enter_async_context(_sweeping(store, library, worker_id, settings))
-        stop_sending = await stack.enter_async_context(_sending(store, egress, settings))
+        stop_sending = await stack.enter_async_context(_sending(store, egress, governor, settings))
         await stack.enter_async_context(
             _consuming(settings, store, slots, lambda broker: actors.declare_walk(broker, walker))
         )
@@ -165,7 +165,7 @@ async def _sweeping(
 
 @contextlib.asynccontextmanager
 async def _sending(
-    store: Store, egress: Egress, settings: Settings
+    store: Store, egress: Egress, governor: Governor, settings: Settings
 ) -> AsyncIterator[Callable[[], None]]:
     """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others.
 
@@ -173,7 +173,14 @@ async def _sending(
     """
     slots = Slots(settings.worker_slots)
     sender = Sender(
-        store=store, egress=egress, release=slots.release, scale=settings.webhook_time_scale
+        store=store,
+        egress=egress,
+        governor=governor,
+        limits=HostLimits(
+            at_once=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
+        ),
+        release=slots.release,
+        scale=settings.webhook_time_scale,
     )
 
     def stop() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from engine.errors import Unavailable
+from engine.retry import jittered
 
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -23,5 +24,5 @@ async def persist(call: Callable[[], Awaitable[T]], verb: str) -> T:
         except Unavailable as error:
             if tries == 0:
                 log.warning("asking again", extra={"call": verb, "reason": error.message})
-            await asyncio.sleep(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)])
+            await asyncio.sleep(jittered(PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)]))
             tries += 1

@@ -10,6 +10,7 @@ from typing import TypeVar
 from engine import keyspace, metrics
 from engine.errors import EngineError, StorageFailed
 from engine.library import Library
+from engine.retry import jittered
 from engine.store import Store
 from engine.store.deliveries import LEASE_MS as DELIVERY_LEASE_MS
 from engine.store.executions import RESEND_AFTER_MS
@@ -19,6 +20,12 @@ from workers.orphan_search import OrphanSearch
 
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
+LAPSE_SECONDS = 0.01
+"""So long after the end of another one's lead a follower asks for it."""
+IDLE_SECONDS = 1.0
+"""How often hints are looked for while none is due at any time."""
+BUSY_SECONDS = 5.0
+"""So long after the last one hints are looked for with every tick."""
 PRUNE_SECONDS = 60.0
 FOLD_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
@@ -35,6 +42,8 @@ log = logging.getLogger(__name__)
 
 class Sweeper:
     """Does its duties every quarter of a second while it leads; one that fails holds up no other.
+
+    A follower asks for the lead when that is about to lapse, and not before.
 
     After the store was out of reach, nobody is taken for dead until a whole lease has passed:
     living workers could not renew theirs either. The same holds after a jump of Redis's clock,
@@ -58,7 +67,11 @@ class Sweeper:
         self._retention_ms = int(retention_days * DAY_MS)
         self._orphan_search = OrphanSearch(store)
         self._leads = False
+        self.pause = 0.0
+        """Seconds until the next tick."""
         self._ticked_at = time.time()
+        self._busy_until = 0.0
+        self._hint_after = 0.0
         # Lease and beats leave room for two jumps that go unnoticed.
         self._jumps = ClockJumpDetector(tolerance=lease_seconds / 4, window=lease_seconds)
         self._must_shorten = True
@@ -89,38 +102,41 @@ class Sweeper:
             except Exception:
                 self._lose_lead()
                 log.exception("a sweep failed unexpectedly")
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(self.pause)
 
     def _lose_lead(self) -> None:
         # A leader that could not look knows nothing of who lives.
         self._leads = False
+        self.pause = jittered(TICK_SECONDS)
         self._spare_all()
 
     async def _tick(self) -> None:
         # The wall clock goes on while a machine sleeps; the others have slept as well.
         before, self._ticked_at = self._ticked_at, time.time()
         # A duty that failed as slowly may have done so because the store was out of reach.
-        if self._ticked_at - before > self._lease_seconds / 2:
+        if self._ticked_at - before - self.pause > self._lease_seconds / 2 - TICK_SECONDS:
             self._spare_all()
         called = time.monotonic()
-        leads, redis_ms = await self._store.leases.take_lead(
-            self._worker_id, int(LEAD_SECONDS * 1000)
-        )
-        self._watch_clock(Reading(redis=redis_ms / 1000, before=called, after=time.monotonic()))
-        if leads and not self._leads:
+        lead = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
+        reading = Reading(redis=lead.now / 1000, before=called, after=time.monotonic())
+        self._watch_clock(reading)
+        if lead.is_own and not self._leads:
             self._must_shorten = True
             await self._check_uptime()
-        self._leads = leads
-        if leads:
-            await self._sweep(time.monotonic(), redis_ms)
+        self._leads = lead.is_own
+        if lead.is_own:
+            self.pause = TICK_SECONDS
+            await self._sweep(time.monotonic(), lead.now)
+        else:
+            self.pause = lead.left_ms / 1000 + LAPSE_SECONDS
 
     async def _sweep(self, now: float, redis_ms: int) -> None:
         # By the time that was compared with the monotonic clock: no jump comes in between.
         await _do("recover", self.recover(redis_ms, seen_only=now < self._recover_after))
         if self._must_shorten:
             await _do("shorten leases", self._shorten(redis_ms))
-        await _do("resend", self.resend())
-        await _do("deliver", self._deliver(redis_ms))
+        if now >= self._hint_after:
+            await self._send_hints(now, redis_ms)
         await _do("find orphans", self._orphan_search.step())
         # Whoever is spared could not put metrics either.
         if now >= max(self._fold_after, self._recover_after):
@@ -129,6 +145,19 @@ class Sweeper:
         if now >= self._prune_after and not await _do("prune", self.prune()):
             self._prune_after = now + PRUNE_SECONDS
             self._collect()
+
+    async def _send_hints(self, now: float, redis_ms: int) -> None:
+        """Send what is due; seldom while nothing is due at any time.
+
+        What is accepted is due two seconds later at first, so it is seen before that.
+        """
+        has_more = [
+            await _do("resend", self.resend()),
+            await _do("deliver", self._deliver(redis_ms)),
+        ]
+        if has_more != [False, False]:
+            self._busy_until = now + BUSY_SECONDS
+        self._hint_after = now + IDLE_SECONDS if now >= self._busy_until else now
 
     def _watch_clock(self, reading: Reading) -> None:
         if not self._jumps.has_reading:
@@ -153,10 +182,11 @@ class Sweeper:
         await self._store.leases.shorten(int(self._lease_seconds * 1000), now=redis_ms)
         self._must_shorten = False
 
-    async def _deliver(self, redis_ms: int) -> None:
+    async def _deliver(self, redis_ms: int) -> bool:
         lag_ms = self._delivery_lag_ms if time.monotonic() < self._delivery_lag_ends else 0
-        references = await self._store.deliveries.promote(redis_ms - lag_ms)
-        await self._store.hints.send_deliveries(references)
+        promoted = await self._store.deliveries.promote(redis_ms - lag_ms)
+        await self._store.hints.send_deliveries(promoted.references)
+        return promoted.has_more
 
     async def _check_uptime(self) -> None:
         # Leases that ended while the store was down say nothing of who lives.
@@ -202,13 +232,17 @@ class Sweeper:
         metrics.EXECUTIONS_RECOVERED.inc(len(given))
         return [each for each in found if isinstance(each, BaseException)]
 
-    async def resend(self) -> None:
-        """Send the hints that are due: retries, and what nobody has claimed."""
+    async def resend(self) -> bool:
+        """Send the hints that are due: retries, and what nobody has claimed.
+
+        Returns whether any execution is due, now or later.
+        """
         # What waits in a long queue is not lost: it is sent again when its turn should have come.
         patience_ms = RESEND_AFTER_MS + await self._store.hints.depth()
-        references = await self._store.leases.promote(patience_ms)
-        await self._send(references)
-        metrics.HINTS_RESENT.inc(len(references))
+        promoted = await self._store.leases.promote(patience_ms)
+        await self._send(promoted.references)
+        metrics.HINTS_RESENT.inc(len(promoted.references))
+        return promoted.has_more
 
     async def _send(self, references: Sequence[str]) -> None:
         owners = {each: keyspace.parse_reference(each)[0] for each in references}

@@ -1,21 +1,24 @@
 #!lua flags=allow-oom
 -- Claim a delivery for one attempt: it gets a fence, a lease, and everything on record of it and
--- of its webhook. Refused before its time and while another attempt has its lease.
+-- of its webhook. Refused before its time, while another attempt has its lease, and when it goes to
+-- another URL than the one that the caller may call.
 -- Called again with the same token it answers as the first time.
 -- KEYS: 1 delivery, 2 deliveries due, 3 webhook
--- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim, 4 lease in milliseconds
+-- ARGV: 1 now (0: Redis's clock), 2 reference, 3 token of this claim, 4 lease in milliseconds,
+--       5 URL
 -- Returns {'claimed', now, delivery's fields and values, webhook's} | {'busy'} | {'ended'} |
---         {'missing'}
+--         {'missing'} | {'moved'}
 -- Uses: read_now
 local now = read_now(ARGV[1])
 
-local head = redis.call('HMGET', KEYS[1], 'status', 'next', 'token')
+local head = redis.call('HMGET', KEYS[1], 'status', 'next', 'token', 'url')
 if head[1] ~= 'pending' then
   redis.call('ZREM', KEYS[2], ARGV[2])
   return {head[1] and 'ended' or 'missing'}
 end
 if head[3] ~= ARGV[3] then
   if tonumber(head[2]) > now then return {'busy'} end
+  if head[4] ~= ARGV[5] then return {'moved'} end
   local ends = string.format('%d', now + tonumber(ARGV[4]))
   redis.call('HINCRBY', KEYS[1], 'fence', 1)
   redis.call('HSET', KEYS[1], 'token', ARGV[3], 'next', ends)

@@ -5,8 +5,9 @@
 -- KEYS: 1 state, 2 calls, 3 waiting, 4 ring, 5 running, 6 granted and not taken, 7 callers
 -- ARGV: 1 now (0: Redis's clock), 2 the process's channel, 3 its lease in milliseconds, 4 what it
 --       is rung with, 5 requests a minute, 6 tokens a minute, 7 calls at once (0: not known, or not
---       told anew), 8 how long all is kept, then for each event: kind, call's id, account, amount, calls a minute in
---       this process. Kinds: 'ask' (amount: tokens), 'took' a turn, 'left', and ends of calls:
+--       told anew), 8 how long all is kept, 9 the burst in milliseconds, 10 milliseconds for which a
+--       call that is 'done' lifts the limit of requests (0: never), then for each event: kind, call's
+--       id, account, amount, calls a minute in this process. Kinds: 'ask' (amount: tokens), 'took' a turn, 'left', and ends of calls:
 --       'done' (tokens used, -1: not known), 'refused' (milliseconds to wait), 'failed'. A call that
 --       did not ask has no id.
 -- Returns {whether the process was not known, milliseconds until it makes sense to ask again (-1:
@@ -18,8 +19,9 @@ local now, caller = read_now(ARGV[1]), ARGV[2]
 local keys = {state = KEYS[1], calls = KEYS[2], waiting = KEYS[3], ring = KEYS[4]}
 keys.running, keys.granted, keys.callers = KEYS[5], KEYS[6], KEYS[7]
 local limits = {requests = ARGV[5], tokens = ARGV[6], concurrency = ARGV[7]}
+local burst, trust = tonumber(ARGV[9]), tonumber(ARGV[10])
 local lease_ends = string.format('%d', now + tonumber(ARGV[3]))
-local governor = open_governor(keys, now, caller, lease_ends, limits)
+local governor = open_governor(keys, now, caller, lease_ends, limits, burst)
 local is_new = redis.call('ZADD', KEYS[7], lease_ends, caller)
 bury_callers(governor)
 raise_pace(governor)
@@ -30,7 +32,10 @@ local function end_call(kind, id, account, amount, seen)
     known, tokens, granted_at, reserved = leave_line(governor, caller .. '|' .. id)
     if not known or kind == 'left' then return end
   end
-  if kind == 'done' then close_breaker(governor, account) end
+  if kind == 'done' then
+    governor.answered = now
+    close_breaker(governor, account)
+  end
   if kind == 'failed' then trip_breaker(governor, account) end
   if kind == 'refused' then
     lower_pace(governor, granted_at, amount, seen * redis.call('ZCARD', KEYS[7]))
@@ -44,7 +49,7 @@ local function end_call(kind, id, account, amount, seen)
   end
 end
 
-for at = 9, #ARGV, 5 do
+for at = 11, #ARGV, 5 do
   local kind, id, account = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if kind == 'ask' then
     join_line(governor, id, account, ARGV[at + 3])
@@ -55,6 +60,9 @@ for at = 9, #ARGV, 5 do
   end
 end
 
+local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
+  governor.open
+lift_limit(governor, trust)
 local rung, call, due = {}, first_in_line(governor), nil
 local room = (governor.concurrency or math.huge) - redis.call('ZCARD', KEYS[5])
 while call and room > 0 and ready_at(governor) <= now do
@@ -74,8 +82,6 @@ end
 save_governor(governor)
 for position = 1, #KEYS do redis.call('PEXPIRE', KEYS[position], ARGV[8]) end
 
-local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
-  governor.open
 local reply = {is_new, math.min(due or -1, 1000), open_for(governor), governor.blamed or '',
   math.max(0, math.ceil((governor.pause or 0) - now)), must_ask and 1 or 0, governor.failures or 0}
 local own = redis.call('ZRANGE', KEYS[6], '[' .. caller .. '|', '(' .. caller .. '}', 'BYLEX')

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from engine import keyspace
 from engine.errors import StorageFailed
+from engine.retry import jittered
 from engine.store.client import Client
 
 PREFIX = "outputs/"
@@ -187,7 +188,7 @@ class Asides:
                     try:
                         return await call()
                     except StorageFailed:
-                        await asyncio.sleep(pause)
+                        await asyncio.sleep(jittered(pause))
                 return await call()
         except TimeoutError:
             raise StorageFailed from None

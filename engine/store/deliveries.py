@@ -22,7 +22,7 @@ from engine.sealing import Sealer, Unsealable
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.hints import HintSender
-from engine.store.leases import PARTITIONS, PROMOTED_AT_ONCE
+from engine.store.leases import PARTITIONS, Promoted, promote
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.webhooks import Webhook, seal_anew, secret_place
@@ -43,6 +43,14 @@ class Settled:
     status: DeliveryStatus
     disabled_reason: str = ""
     """Why this attempt has disabled the webhook; empty: it has not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReceiver:
+    """The API key whose webhook a delivery is for, and the URL that it goes to."""
+
+    key_id: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,20 +109,30 @@ class Deliveries:
         self._hints.deliver_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
 
-    async def key_of(self, reference: str) -> str | None:
-        """The key whose webhook a delivery is for, None when there is nothing to deliver."""
+    async def receiver_of(self, reference: str) -> DeliveryReceiver | None:
+        """The receiver of a delivery, None when there is nothing to deliver."""
         key = keyspace.delivery(*keyspace.parse_reference(reference))
-        key_id, status = await self._client.send("HMGET", key, "key", "status")
-        return key_id.decode() if key_id and status == b"pending" else None
+        key_id, url, status = await self._client.send("HMGET", key, "key", "url", "status")
+        if not key_id or status != b"pending":
+            return None
+        return DeliveryReceiver(key_id=key_id.decode(), url=url.decode())
 
-    async def claim(self, reference: str, key_id: str, token: str = "") -> ClaimedDelivery | None:
-        """Take the delivery for one attempt, or None when it is not to be attempted now."""
+    async def claim(
+        self, reference: str, receiver: DeliveryReceiver, token: str = ""
+    ) -> ClaimedDelivery | None:
+        """Take the delivery for one attempt, or None when it is not to be attempted now.
+
+        A delivery that goes to another URL by now is not, and its hint is sent again.
+        """
+        key_id = receiver.key_id
         account_id, delivery_id = keyspace.parse_reference(reference)
         reply = await self._client.call(
             SCRIPTS["claim_delivery"],
             self._keys(account_id, delivery_id, key_id),
-            [0, reference, token or secrets.token_hex(8), LEASE_MS],
+            [0, reference, token or secrets.token_hex(8), LEASE_MS, receiver.url],
         )
+        if reply[0] == b"moved":
+            self._hints.deliver_soon(reference)
         if reply[0] != b"claimed":
             return None
         now, record = int(reply[1]), parse_hash(reply[2])
@@ -224,22 +242,13 @@ class Deliveries:
         if gone:
             await self._client.send("ZREM", key, *gone)
 
-    async def promote(self, now: int = 0) -> Sequence[str]:
-        """References whose hint is due now; each is due again a little later.
+    async def promote(self, now: int = 0) -> Promoted:
+        """Deliveries whose hint is due now; each is due again a little later.
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
-        replies = await asyncio.gather(
-            *(
-                self._client.call(
-                    SCRIPTS["promote_due"],
-                    [keyspace.deliveries_due(partition)],
-                    [now, PROMOTED_AT_ONCE, RESEND_AGAIN_MS],
-                )
-                for partition in PARTITIONS
-            )
-        )
-        return [name.decode() for reply in replies for name in reply]
+        keys = [keyspace.deliveries_due(each) for each in PARTITIONS]
+        return await promote(self._client, keys, now, RESEND_AGAIN_MS)
 
     async def due(self) -> int:
         """How many deliveries are pending."""

@@ -17,6 +17,19 @@ ALL = "*"
 """Stands for every account."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pacing:
+    """How the limit of requests is kept."""
+
+    burst_ms: int = 500
+    """So far calls may be ahead of their time."""
+    trust_ms: int = 0
+    """So long the limit of requests does not hold after a call was done; 0: it always holds."""
+
+
+USUAL_PACING = Pacing()
+
+
 class Happening(StrEnum):
     """What a process has to tell of a call."""
 
@@ -85,6 +98,7 @@ class Governor:
         limits: Limits,
         events: Sequence[Event],
         *,
+        pacing: Pacing = USUAL_PACING,
         now: int = 0,
     ) -> Turns:
         """Tell what happened and learn whose turn it is; may be repeated when the reply is lost.
@@ -105,7 +119,7 @@ class Governor:
             ],
             [
                 *(now, caller, int(LEASE_SECONDS * 1000), provider),
-                *(*_numbers(limits), KEPT_MS),
+                *(*_numbers(limits), KEPT_MS, pacing.burst_ms, pacing.trust_ms),
                 *(word for event in events for word in event.words()),
             ],
         )

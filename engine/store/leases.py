@@ -37,6 +37,26 @@ class Pruned:
     with_objects: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promoted:
+    """References whose hint is due now, and whether there are any that are due at any time."""
+
+    references: Sequence[str]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """The lead among the sweepers."""
+
+    is_own: bool
+    """Whether whoever asked leads."""
+    now: int
+    """Redis's time in milliseconds."""
+    left_ms: int
+    """Milliseconds until the lead ends, unless it is renewed."""
+
+
 class Leases:
     """The reads and transitions of heartbeats and of the sweeper."""
 
@@ -97,15 +117,12 @@ class Leases:
             return False
         return bool(buried)
 
-    async def take_lead(self, worker_id: str, lease_ms: int) -> tuple[bool, int]:
-        """Become or stay the leader among the sweepers.
-
-        Returns whether this one leads, and Redis's time in milliseconds.
-        """
-        leads, now = await self._client.call(
+    async def take_lead(self, worker_id: str, lease_ms: int) -> Lead:
+        """Become or stay the leader among the sweepers, or learn when another one's lead ends."""
+        is_own, now, left_ms = await self._client.call(
             SCRIPTS["take_lead"], [keyspace.leader()], [0, worker_id, lease_ms]
         )
-        return bool(leads), int(now)
+        return Lead(is_own=bool(is_own), now=int(now), left_ms=int(left_ms))
 
     async def shorten(self, lease_ms: int, *, now: int = 0) -> None:
         """End leases no later than one granted now, as Redis's clock may have been set back.
@@ -114,19 +131,11 @@ class Leases:
         """
         await self._client.call(SCRIPTS["shorten_leases"], [keyspace.workers()], [now, lease_ms])
 
-    async def promote(self, resend_ms: int) -> list[str]:
-        """References whose hint is due now; each is due again after `resend_ms`."""
-        replies = await asyncio.gather(
-            *(
-                self._client.call(
-                    SCRIPTS["promote_due"],
-                    [keyspace.due(partition)],
-                    [0, PROMOTED_AT_ONCE, resend_ms],
-                )
-                for partition in PARTITIONS
-            )
+    async def promote(self, resend_ms: int) -> Promoted:
+        """Executions whose hint is due now; each is due again after `resend_ms`."""
+        return await promote(
+            self._client, [keyspace.due(each) for each in PARTITIONS], 0, resend_ms
         )
-        return [name.decode() for reply in replies for name in reply]
 
     async def prune(self, ended_before_ms: int, at_most: int = 100) -> Pruned:
         """Remove executions that ended before the time, per partition bounded."""
@@ -187,3 +196,18 @@ class Leases:
         """Redis's time in milliseconds."""
         seconds, micros = await self._client.send("TIME")
         return int(seconds) * 1000 + int(micros) // 1000
+
+
+async def promote(client: Client, keys: Sequence[str], now: int, resend_ms: int) -> Promoted:
+    """Take what is due of these sorted sets; each reference is due again after `resend_ms`.
+
+    `now` is in milliseconds, 0 for Redis's clock.
+    """
+    arguments = (now, PROMOTED_AT_ONCE, resend_ms)
+    replies = await asyncio.gather(
+        *(client.call(SCRIPTS["promote_due"], [key], arguments) for key in keys)
+    )
+    return Promoted(
+        references=[name.decode() for _, names in replies for name in names],
+        has_more=any(has_more for has_more, _ in replies),
+    )

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
+import time
 from dataclasses import dataclass
 
 from engine import keyspace
@@ -19,7 +21,10 @@ KEPT = 50
 """Former versions of a model."""
 MAX_SAVED = 200
 """Models, and as many deleted ones whose versions are kept."""
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 10.0
+"""Between looks at what is saved, when no process has told of a change."""
+FOLDER_SECONDS = 2.0
+"""Between looks at the operator's folder, and at what is saved when it could not be seen."""
 LIVE = b"created:"
 CHANGES = keyspace.model_changes()
 
@@ -131,25 +136,31 @@ class Models:
         return int(version)
 
     async def watch(self, redis_url: str) -> None:
-        """Look when another process has changed something, and every few seconds.
+        """Look when another process has changed something, or may have, and now and then.
 
-        The operator's folder is looked at then too, so that a process without work has read its
-        files before they may become wrong.
+        The operator's folder is looked at every few seconds, so that a process without work has
+        read its files before they may become wrong.
         """
         changed = asyncio.Event()
-        await self._look_if_it_answers()
-        async with Subscription(redis_url, CHANGES).running(lambda _: changed.set()):
+        looked_at = -math.inf
+        subscription = Subscription(redis_url, CHANGES)
+        async with subscription.running(lambda _: changed.set(), changed.set):
             while True:
-                changed.clear()
-                await self._look_if_it_answers()
+                is_late = time.monotonic() - looked_at >= LOOK_SECONDS
+                if changed.is_set() or is_late:
+                    changed.clear()
+                    is_seen = await self._look_if_it_answers()
+                    looked_at = time.monotonic() if is_seen else -math.inf
                 registry.generation()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
+                    async with asyncio.timeout(FOLDER_SECONDS):
                         await changed.wait()
 
-    async def _look_if_it_answers(self) -> None:
+    async def _look_if_it_answers(self) -> bool:
         with contextlib.suppress(EngineError):
             await self.look()
+            return True
+        return False
 
     async def look(self) -> None:
         """Put what is saved into the registry, if it has changed since the last look."""

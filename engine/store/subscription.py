@@ -12,12 +12,17 @@ from typing import Any
 
 import hiredis
 
+from engine.retry import jittered
 from engine.store.connection import IsReplica, connect, is_replica, pack
 
 LOOK_SECONDS = 2.0
 RECONNECT_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
+
+
+def _nothing() -> None:
+    return
 
 
 class Subscription:
@@ -27,10 +32,17 @@ class Subscription:
         self._url = redis_url
         self._channel = channel
         self._ready = asyncio.Event()
+        self._missed: Callable[[], None] = _nothing
 
     @contextlib.asynccontextmanager
-    async def running(self, receive: Callable[[bytes], None]) -> AsyncIterator[None]:
-        """Receive for as long as the context lasts; entered once subscribed, or after 2 s."""
+    async def running(
+        self, receive: Callable[[bytes], None], missed: Callable[[], None] = _nothing
+    ) -> AsyncIterator[None]:
+        """Receive for as long as the context lasts; entered once subscribed, or after 2 s.
+
+        `missed` is called each time that it is subscribed: before that, messages were lost.
+        """
+        self._missed = missed
         task = asyncio.create_task(self._run(receive), name=f"subscription {self._channel}")
         try:
             with contextlib.suppress(TimeoutError):
@@ -49,7 +61,7 @@ class Subscription:
                 log.warning("subscription lost, connecting again", extra={"channel": self._channel})
             except Exception:
                 log.exception("subscription failed", extra={"channel": self._channel})
-            await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(jittered(RECONNECT_SECONDS))
 
     async def _receive(self, receive: Callable[[bytes], None]) -> None:
         def push(message: Any) -> None:
@@ -57,6 +69,7 @@ class Subscription:
                 receive(message[2])
             elif message[0] == b"subscribe":
                 self._ready.set()
+                self._missed()
 
         connection = await connect(self._url, push)
         try:

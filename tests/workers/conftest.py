@@ -41,6 +41,7 @@ async def target() -> AsyncIterator[Target]:
 def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is due is sent at once, for tests of much that is due one after the other."""
     monkeypatch.setattr("workers.sweeper.TICK_SECONDS", 0.02)
+    monkeypatch.setattr("workers.sweeper.IDLE_SECONDS", 0.02)
 
 
 @pytest.fixture

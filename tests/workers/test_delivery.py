@@ -283,7 +283,7 @@ async def test_a_delivery_is_given_up_after_six_attempts_in_a_row_were_lost_with
     webhook = await owner.store.webhooks.get(owner.account.id, key_id)
     delivery_id = (await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)).id
     for _ in range(lost):
-        await lose_attempt(owner, key_id, delivery_id)
+        await lose_attempt(owner, delivery_id)
 
     async with worker(settings):
         delivery = await owner.settled(key_id, delivery_id)
@@ -292,13 +292,15 @@ async def test_a_delivery_is_given_up_after_six_attempts_in_a_row_were_lost_with
     assert (delivery.attempts[-1].error == sending.LOST) is not calls
 
 
-async def lose_attempt(owner: Owner, key_id: str, delivery_id: str) -> None:
+async def lose_attempt(owner: Owner, delivery_id: str) -> None:
     """Claim the delivery as a worker does that dies then, and let the lease be over."""
     deliveries, account_id = owner.store.deliveries, owner.account.id
     key, due = keyspace.delivery(account_id, delivery_id), keyspace.partition_of(account_id)
     reference = keyspace.reference(account_id, delivery_id)
     await owner.store.client.send("HSET", key, "next", 1)
-    assert await deliveries.claim(reference, key_id) is not None
+    receiver = await deliveries.receiver_of(reference)
+    assert receiver is not None
+    assert await deliveries.claim(reference, receiver) is not None
     await owner.store.client.send("HSET", key, "next", 1)
     await owner.store.client.send("ZADD", keyspace.deliveries_due(due), 1, reference)
 

@@ -14,6 +14,7 @@ from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_fan
 from tests.fakes import Target
 from tests.workers.hands import WORKER, Hands, begin_waiting
+from workers import held_check
 from workers.held_check import HeldCheck
 from workers.main import worker
 
@@ -121,6 +122,33 @@ async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
     assert len(told) == 1
 
 
+async def test_a_worker_that_has_claimed_nothing_for_a_while_looks_seldom(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    at_first = check.is_idle
+    reference = await begin_waiting(runner, hands)
+    busy = check.is_idle
+    hands.gate.opened.set()
+    await eventually(_async(lambda: not hands.walker.is_in_hand(reference)))
+    just_after = check.is_idle
+    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    later = check.is_idle
+
+    assert (at_first, busy, just_after, later) == (True, False, False, True)
+
+
+async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_claimed_it(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    await begin_waiting(runner, hands)
+    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    walked = check.is_idle
+    stranger = HeldCheck(store, Hands(store, worker_id="other").walker, WORKER)
+    await stranger.look()
+
+    assert (walked, stranger.is_idle) == (False, False)
+
+
 async def copy_of(client: Client) -> list[tuple[bytes, bytes]]:
     """Everything that is there, as a copy of its files would have it."""
     keys = await client.send("KEYS", "*")
@@ -138,6 +166,7 @@ async def set_back(client: Client, copy: list[tuple[bytes, bytes]]) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.held_check.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("workers.held_check.IDLE_SECONDS", 60.0)  # the worker is not idle for long
     monkeypatch.setattr("workers.sweeper.TICK_SECONDS", 0.05)
 
 

@@ -14,7 +14,7 @@ from engine.library import Library
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.assets import Source
-from engine.store.leases import Leases
+from engine.store.leases import Lead, Leases
 from engine.store.load import BULK_FROM
 from engine.store.refusals import StoreFault
 from engine.store.steps import Step
@@ -244,7 +244,7 @@ async def test_nobody_is_taken_for_dead_after_a_tick_that_failed(
     up_for(1_000)
     real, failed = Leases.take_lead, asyncio.Event()
 
-    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> bool:
+    async def fail_once(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
         if not failed.is_set():
             failed.set()
             raise error

@@ -1,12 +1,12 @@
 """What the sweeper does when Redis's clock jumps, on a real store whose time is shifted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from engine import keyspace
 from engine.store import Store
-from engine.store.leases import Leases
+from engine.store.leases import Lead, Leases
 from engine.store.records import pack
 from engine.store.snapshots import RETIRED
 from tests.eventually import eventually
@@ -28,13 +28,14 @@ def shift(monkeypatch: pytest.MonkeyPatch) -> Shift:
     shift = Shift()
     take_lead = Leases.take_lead
 
-    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> tuple[bool, int]:
-        leads, now = await take_lead(leases, worker_id, lease_ms)
-        return leads, now + shift.ms
+    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+        lead = await take_lead(leases, worker_id, lease_ms)
+        return replace(lead, now=lead.now + shift.ms)
 
     async def up_for_long(leases: Leases) -> int:
         return 10_000
 
+    monkeypatch.setattr("workers.sweeper.IDLE_SECONDS", 0.0)
     monkeypatch.setattr(Leases, "take_lead", shifted)
     monkeypatch.setattr(Leases, "uptime_seconds", up_for_long)
     return shift
@@ -158,15 +159,15 @@ async def test_a_lead_from_before_the_clock_was_set_back_ends_within_its_lease(
 ) -> None:
     await store.leases.take_lead("dead", 3_600_000)
 
-    leads, _ = await store.leases.take_lead("me", 50)
+    lead = await store.leases.take_lead("me", 50)
 
-    assert not leads
+    assert not lead.is_own
+    assert lead.left_ms <= 50
     assert await eventually(lambda: takes_lead(store))
 
 
 async def takes_lead(store: Store) -> bool:
-    leads, _ = await store.leases.take_lead("me", 1_500)
-    return leads
+    return (await store.leases.take_lead("me", 1_500)).is_own
 
 
 async def test_a_jump_ahead_ends_no_attempt_at_a_delivery(

@@ -12,7 +12,7 @@ from engine.models.limits import Limits
 from engine.models.manifest import Model
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed, Take
 from engine.store import governor as turns
-from engine.store.governor import Event, Happening
+from engine.store.governor import USUAL_PACING, Event, Happening, Pacing
 from engine.store.subscription import Subscription
 from engine.urls import PORTS, UrlRefused, check_url
 from workers.models.failing import RATE_LIMITED, TIMEOUT, UNAVAILABLE, of_transport, read_wait
@@ -20,6 +20,8 @@ from workers.models.lane import Lane
 from workers.models.signals import read_limits
 
 CHARACTERS_PER_TOKEN = 4
+LANES = 256
+"""Lanes of a process from which on those without calls are dropped."""
 TROUBLE = frozenset({408, *range(500, 600)})
 
 Fetch = Callable[[HttpCall], Awaitable[HttpAnswer]]
@@ -35,6 +37,7 @@ class Ticket:
     limits: Limits
     patience: float
     """Seconds that a call without a deadline waits at most."""
+    pacing: Pacing = USUAL_PACING
 
     @classmethod
     def of(cls, model: Model, environ: Mapping[str, str]) -> "Ticket | None":
@@ -87,6 +90,10 @@ class Turn:
             self._kind = Happening.FAILED if status in TROUBLE else Happening.DONE
         if tokens is not None:
             self.used(tokens)
+
+    def done(self) -> None:
+        """The call was answered as it should be."""
+        self._kind = Happening.DONE
 
     def failed(self) -> None:
         """The provider could not be reached, or broke off."""
@@ -142,7 +149,9 @@ class Governor:
     def __init__(self, governor: turns.Governor, process_id: str) -> None:
         self._governor = governor
         self._channel = keyspace.turns(process_id)
-        self._lanes: dict[str, Lane] = {}
+        self.lanes: dict[str, Lane] = {}
+        """The providers that this process calls."""
+        self._most_lanes = LANES
 
     @contextlib.asynccontextmanager
     async def running(self, redis_url: str) -> AsyncIterator[None]:
@@ -151,7 +160,7 @@ class Governor:
             try:
                 yield
             finally:
-                for lane in self._lanes.values():
+                for lane in self.lanes.values():
                     await lane.close()
 
     @contextlib.asynccontextmanager
@@ -170,14 +179,28 @@ class Governor:
             lane.leave(turn.event())
 
     def _lane(self, ticket: Ticket) -> Lane:
-        lane = self._lanes.get(ticket.provider)
+        lane = self.lanes.get(ticket.provider)
         if lane is None:
-            lane = Lane(self._governor, self._channel, ticket.provider, ticket.label, ticket.limits)
-            self._lanes[ticket.provider] = lane
+            self._drop_lanes()
+            lane = self.lanes[ticket.provider] = Lane(
+                self._governor,
+                self._channel,
+                ticket.provider,
+                ticket.label,
+                ticket.limits,
+                ticket.pacing,
+            )
         return lane
 
+    def _drop_lanes(self) -> None:
+        """Keep no more lanes than are needed, and some."""
+        if len(self.lanes) < self._most_lanes:
+            return
+        self.lanes = {name: lane for name, lane in self.lanes.items() if not lane.is_like_new}
+        self._most_lanes = max(LANES, 2 * len(self.lanes))
+
     def _ring(self, data: bytes) -> None:
-        lane = self._lanes.get(data.decode(errors="replace"))
+        lane = self.lanes.get(data.decode(errors="replace"))
         if lane is not None:
             lane.ring()
 

@@ -17,7 +17,17 @@ from engine import metrics
 from engine.errors import EngineError
 from engine.models.limits import Limits
 from engine.nodes.base import NodeFailed
-from engine.store.governor import ALL, LEASE_SECONDS, Event, Governor, Happening, Turns
+from engine.retry import jittered
+from engine.store.governor import (
+    ALL,
+    LEASE_SECONDS,
+    USUAL_PACING,
+    Event,
+    Governor,
+    Happening,
+    Pacing,
+    Turns,
+)
 from workers.models.failing import RATE_LIMITED, UNAVAILABLE
 
 RENEW_SECONDS = LEASE_SECONDS / 4
@@ -39,12 +49,19 @@ class Lane:
     """One provider's calls in this process; `label` names the provider in metrics."""
 
     def __init__(
-        self, governor: Governor, channel: str, provider: str, label: str, limits: Limits
+        self,
+        governor: Governor,
+        channel: str,
+        provider: str,
+        label: str,
+        limits: Limits,
+        pacing: Pacing = USUAL_PACING,
     ) -> None:
         self._governor = governor
         self._channel = channel
         self._provider = provider
         self._stated = limits
+        self._pacing = pacing
         self._told = Limits()
         self._must_ask = limits != Limits()
         self._failures = 0
@@ -62,6 +79,13 @@ class Lane:
         self._granted = metrics.PROVIDER_GRANTED.labels(label)
         self._refused = metrics.PROVIDER_REFUSED.labels(label)
         self._breaker = metrics.PROVIDER_BREAKER.labels(label)
+
+    @property
+    def is_like_new(self) -> bool:
+        """Whether there are no calls, and nothing is known that a new lane would not know."""
+        is_idle = self._task is None and not (self._waiting or self._running or self._events)
+        has_learned = self._told != Limits() or self._failures or self._blamed is not None
+        return is_idle and not has_learned and self._must_ask == (self._stated != Limits())
 
     async def enter(self, account_id: str, tokens: int, patience: float) -> str:
         """Wait for a turn; gives the call's id, empty where calls need not ask.
@@ -163,11 +187,13 @@ class Lane:
             self._taken = []
             limits = _first_of(self._stated, told)
             try:
-                turns = await self._governor.turn(self._provider, self._channel, limits, events)
+                turns = await self._governor.turn(
+                    self._provider, self._channel, limits, events, pacing=self._pacing
+                )
             except EngineError:
                 self._events = [*events, *self._events]
                 self._told = _first_of(self._told, told)
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(jittered(RETRY_SECONDS))
                 continue
             if turns.was_unknown and is_known:
                 self._events += [each.ask for each in self._waiting.values()]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from engine.errors import StoreFull, Unavailable
+from engine.retry import jittered
 from engine.store.claims import Claimed
 from engine.store.events import Events, Telling
 from engine.store.walks import Advanced
@@ -155,7 +156,7 @@ class Teller:
             except StoreFull:
                 return self.is_watched  # words on the way give way to what must be kept
             except Unavailable:
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(jittered(RETRY_SECONDS))
 
 
 class NodeTeller:

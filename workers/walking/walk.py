@@ -350,6 +350,7 @@ class Walk:
             attempts=policy.attempts,
             backoff=policy.backoff,
             retry_after=failure.retry_after,
+            jitter=retry.draw_jitter(),
         )
         if delay is None:
             return False

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -70,6 +72,8 @@ class Walker:
         self._is_draining = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._walks: dict[str, Walk] = {}
+        self.claimed_at = -math.inf
+        """When an execution was claimed last, by the monotonic clock."""
         self._looks: set[asyncio.Task[None]] = set()
         self._means = Means(
             walks=store.walks,
@@ -237,6 +241,7 @@ class Walker:
         # A claim whose reply was lost may have been made; asked again, it answers the same.
         token = secrets.token_hex(8)
         walks, worker_id = self._store.walks, self._means.worker_id
+        self.claimed_at = time.monotonic()
         claimed = await persist(lambda: walks.claim(reference, worker_id, token), "claim")
         if claimed is None:
             metrics.CLAIMS_REFUSED.inc()

@@ -5,10 +5,10 @@ local LIMIT_LAPSES_MS = 120000
 local KNOWN = {'requests', 'tokens', 'concurrency', 'requests_told', 'tokens_told',
   'concurrency_told', 'rate', 'rate_at', 'ceiling', 'lowered', 'pause',
   'calls_at', 'tokens_at', 'asked', 'used', 'served', 'count', 'failures', 'failed_at', 'blamed',
-  'others', 'open', 'opens', 'probe', 'saved_at'}
+  'others', 'open', 'opens', 'probe', 'answered', 'saved_at'}
 local TEXTS = {blamed = true, probe = true}
 local TIMES = {'requests_told', 'tokens_told', 'concurrency_told', 'rate_at', 'lowered', 'pause',
-  'calls_at', 'tokens_at', 'failed_at', 'open'}
+  'calls_at', 'tokens_at', 'failed_at', 'open', 'answered'}
 
 -- After Redis's clock was set back, move every time on record back as far, and end the leases of
 -- callers no later than one granted now. Else a pause of a second lasts until the clock catches up.
@@ -23,8 +23,8 @@ local function follow_clock_back(governor, lease_ends)
   for _, caller in ipairs(callers) do redis.call('ZADD', keys.callers, lease_ends, caller) end
 end
 
-local function open_governor(keys, now, caller, lease_ends, limits)
-  local governor = {keys = keys, now = now, caller = caller}
+local function open_governor(keys, now, caller, lease_ends, limits, burst)
+  local governor = {keys = keys, now = now, caller = caller, burst = burst}
   local values = redis.call('HMGET', keys.state, unpack(KNOWN))
   for position, name in ipairs(KNOWN) do
     local value = values[position] or nil

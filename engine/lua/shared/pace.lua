@@ -1,8 +1,7 @@
 -- How fast a provider is called. A call moves the time at which the next one is due by what it takes
 -- of a minute; calls may be ahead of that time by a burst. Refusals lower the pace, time raises it.
 -- The pace is a share of the limits where such are known, else calls a minute.
-local BURST_MS = 500
-local SHARE = 0.98 -- with the burst no minute has more calls than the limit
+local SHARE = 0.98 -- with a burst of half a second no minute has more calls than the limit
 local LOWERED, RAISED, RAISED_NEAR, RAISED_BEYOND = 0.8, 0.01, 0.002, 0.05 -- the latter in a second
 local LEAST_SHARE = 0.05
 local PAUSE_MS = 1000
@@ -33,8 +32,8 @@ end
 local function lower_pace(governor, granted_at, wait, seen)
   local now = governor.now
   governor.pause = math.max(governor.pause or 0, now + (wait > 0 and wait or PAUSE_MS))
-  governor.calls_at = math.max(governor.calls_at or 0, governor.pause + BURST_MS)
-  governor.tokens_at = math.max(governor.tokens_at or 0, governor.pause + BURST_MS)
+  governor.calls_at = math.max(governor.calls_at or 0, governor.pause + governor.burst)
+  governor.tokens_at = math.max(governor.tokens_at or 0, governor.pause + governor.burst)
   if governor.lowered and (granted_at or now - PAUSE_MS) <= governor.lowered then return end
   if is_limited(governor) then
     if not granted_at then return end -- it was made when no limit was known
@@ -47,6 +46,11 @@ local function lower_pace(governor, granted_at, wait, seen)
   governor.rate_at, governor.lowered = now, now
 end
 
+-- The limit of requests does not hold for `trust` milliseconds after a call was done.
+local function lift_limit(governor, trust)
+  if governor.answered and governor.now - governor.answered < trust then governor.requests = nil end
+end
+
 -- Calls and tokens a minute, nil for any number.
 local function rates_of(governor)
   local share = governor.rate or 1
@@ -56,8 +60,8 @@ end
 
 local function ready_at(governor)
   local at, calls, tokens = governor.pause or 0, rates_of(governor)
-  if calls then at = math.max(at, (governor.calls_at or 0) - BURST_MS) end
-  if tokens then at = math.max(at, (governor.tokens_at or 0) - BURST_MS) end
+  if calls then at = math.max(at, (governor.calls_at or 0) - governor.burst) end
+  if tokens then at = math.max(at, (governor.tokens_at or 0) - governor.burst) end
   return at
 end
 

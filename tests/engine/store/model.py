@@ -260,4 +260,4 @@ class Model:
         names = sorted((at, name) for name, at in self.due.items() if at <= call.now)
         for _, name in names:
             self.due[name] = call.now + RESEND_MS
-        return [name for _, name in names]
+        return [int(bool(self.due)), [name for _, name in names]]

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 
 from engine.models.limits import Limits
 from engine.store import Store
-from engine.store.governor import LEASE_SECONDS, Event, Happening, Turns
+from engine.store.governor import (
+    LEASE_SECONDS,
+    USUAL_PACING,
+    Event,
+    Happening,
+    Pacing,
+    Turns,
+)
 
 START = 1_000_000
 UNKNOWN = Limits()
@@ -30,6 +37,7 @@ class Provider:
 
     store: Store
     limits: Limits
+    pacing: Pacing = USUAL_PACING
     now: int = START
     taken: dict[str, int] = field(default_factory=dict)
     """Call to the time of its turn."""
@@ -45,7 +53,9 @@ class Provider:
         return turns
 
     async def see(self, *events: Event, caller: str = "one") -> Turns:
-        return await self.store.governor.turn("p", caller, self.limits, events, now=self.now)
+        return await self.store.governor.turn(
+            "p", caller, self.limits, events, pacing=self.pacing, now=self.now
+        )
 
     async def run(self, seconds: float, step_ms: int = 20, *, caller: str = "one") -> int:
         """Let time pass; how many calls had their turn meanwhile. Each is answered at once."""

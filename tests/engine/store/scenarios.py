@@ -90,7 +90,7 @@ SCENARIOS = {
     "claim_delivery": Scenario(
         seed=(DELIVERY, HOOK),
         keys=("d", "due", "hook"),
-        args=(NOW, "acc/d", "token", 20_000),
+        args=(NOW, "acc/d", "token", 20_000, "u"),
     ),
     "settle_delivery": Scenario(
         seed=((*DELIVERY, "fence", 1, "token", "t"), HOOK),
@@ -110,7 +110,7 @@ SCENARIOS = {
         ),
         keys=("state", "calls", "waiting", "ring", "running", "granted", "callers"),
         args=(
-            *(NOW, "one", 10_000, "p", 60, 6_000, 2, 60_000),
+            *(NOW, "one", 10_000, "p", 60, 6_000, 2, 60_000, 500, 0),
             *("done", "a", "acc", 30, 0, "ask", "b", "acc", 7, 0, "ask", "c", "acc", 7, 0),
         ),
     ),
@@ -256,7 +256,7 @@ SCENARIOS = {
     "note_key_use": Scenario(
         seed=(("HSET", "keys", "key_1", "digest"),), keys=("keys", "uses"), args=(NOW, "key_1")
     ),
-    "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[]),
+    "promote_due": Scenario(seed=(DUE,), keys=("due",), args=(NOW, 10, 5000), answer=[1, []]),
     "record_answer": Scenario(
         seed=(("HSET", "first", "execution", "x"),), keys=("first",), args=("accepted",)
     ),

@@ -86,10 +86,10 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await store.api_keys.revoke(key.id)
 
     await store.leases.beat("w1", 0)
-    leads, _ = await store.leases.take_lead("w1", 1_000)
-    assert leads
+    lead = await store.leases.take_lead("w1", 1_000)
+    assert lead.is_own
     await store.leases.shorten(1_000)
-    assert len(await store.leases.promote(1_000)) == len(accounts)
+    assert len((await store.leases.promote(1_000)).references) == len(accounts)
     pruned = await store.leases.prune(await store.leases.now() + 1)
     assert pruned.executions == 5 * len(accounts)
     assert await eventually(store.leases.dead_workers) == ["w1"]
@@ -155,7 +155,9 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
     await store.walks.advance(Hold(account.id, ids[0], "w1", 1, "t"), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)
-    claimed = await store.deliveries.claim(reference, key.id)
+    receiver = await store.deliveries.receiver_of(reference)
+    assert receiver is not None
+    claimed = await store.deliveries.claim(reference, receiver)
     assert claimed is not None
     judgement = Judgement(status=DeliveryStatus.FAILED)
     await store.deliveries.settle(claimed, Attempt(at=1), judgement)

@@ -9,7 +9,7 @@ from engine.deliveries import GONE_REASON, Attempt, DeliveryStatus, Judgement
 from engine.errors import InvalidWebhook, NotFound
 from engine.executions import ExecutionStatus
 from engine.store import Account, Store
-from engine.store.deliveries import ClaimedDelivery
+from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.records import pack
 from engine.store.steps import Step
 from tests.engine.store.contents import contents
@@ -47,7 +47,12 @@ class Told:
             await self.store.walks.advance(claimed.hold, 1, step)
 
     async def claim(self, token: str = "") -> ClaimedDelivery | None:
-        return await self.store.deliveries.claim(self.reference, self.key_id, token)
+        receiver = await self.store.deliveries.receiver_of(self.reference)
+        return await self.store.deliveries.claim(self.reference, receiver or self.receiver, token)
+
+    @property
+    def receiver(self) -> DeliveryReceiver:
+        return DeliveryReceiver(key_id=self.key_id, url=URL)
 
     async def claimed(self, token: str = "") -> ClaimedDelivery:
         found = await self.claim(token)
@@ -117,7 +122,7 @@ async def test_an_execution_of_a_full_redis_ends_with_its_delivery(told: Told) -
 
     await told.end()
 
-    assert await told.store.deliveries.key_of(told.reference) == told.key_id
+    assert await told.store.deliveries.receiver_of(told.reference) == told.receiver
 
 
 async def test_an_execution_without_a_webhook_leaves_nothing_to_deliver(
@@ -198,13 +203,13 @@ async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(to
     await told.end()
     due = keyspace.deliveries_due(keyspace.partition_of(told.account.id))
 
-    early = await told.store.deliveries.promote()
+    early = (await told.store.deliveries.promote()).references
     await told.store.client.send("ZADD", due, 1, told.reference)
-    unclaimed = await told.store.deliveries.promote()
+    unclaimed = (await told.store.deliveries.promote()).references
     await told.claimed()
     leased = await told.store.client.send("ZSCORE", due, told.reference)
     await told.store.client.send("ZADD", due, 1, told.reference)
-    given_back = await told.store.deliveries.promote()
+    given_back = (await told.store.deliveries.promote()).references
 
     assert (early, unclaimed, given_back) == ([], [told.reference], [told.reference])
     assert leased > await told.store.leases.now() + 15_000
@@ -284,6 +289,24 @@ async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Tol
     assert again.status is meanwhile.status is DeliveryStatus.PENDING
     assert (claimed.url, claimed.tries) == ("https://example.com/new", 0)
     assert await told.claim() is None  # it was under way already
+
+
+async def test_a_delivery_that_goes_elsewhere_by_now_is_not_claimed_and_its_hint_is_sent_again(
+    told: Told,
+) -> None:
+    """A worker has a turn at the host of the URL that it has read."""
+    owner = (told.account.id, told.key_id)
+    await told.end()
+    await told.store.webhooks.save(*owner, url="https://example.com/new")
+    await told.store.deliveries.redeliver(*owner, told.execution_id)
+    await told.store.client.send("DEL", keyspace.hints("deliver"))
+
+    claimed = await told.store.deliveries.claim(told.reference, told.receiver)
+
+    assert claimed is None
+    hints = await told.store.client.send("LRANGE", keyspace.hints("deliver"), 0, -1)
+    assert hints == [b"deliver|" + told.reference.encode()]
+    assert (await told.claimed()).tries == 0
 
 
 async def test_a_redelivery_ends_a_claim_whose_lease_is_over(told: Told) -> None:

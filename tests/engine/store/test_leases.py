@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -87,9 +88,10 @@ async def test_a_lease_can_be_ended_by_whoever_saw_the_worker_die(store: Store) 
 
 async def test_one_of_many_leads_until_its_time_is_over(store: Store) -> None:
     async def takes_lead(name: str, lease_ms: int = 60_000) -> bool:
-        leads, now = await store.leases.take_lead(name, lease_ms)
-        assert abs(now - await store.leases.now()) < 5_000
-        return leads
+        lead = await store.leases.take_lead(name, lease_ms)
+        assert abs(lead.now - await store.leases.now()) < 5_000
+        assert 0 <= lead.left_ms <= lease_ms
+        return lead.is_own
 
     names = [f"w{number}" for number in range(10)]
     leads = await asyncio.gather(*(takes_lead(name) for name in names))
@@ -122,23 +124,37 @@ async def test_a_hint_that_nobody_claimed_is_sent_again_and_again(
     accepted = await accept(store, account, *saved)
     reference = keyspace.reference(account.id, accepted.id)
     key = keyspace.due(keyspace.partition_of(account.id))
-    assert await store.leases.promote(5_000) == []
+    assert (await store.leases.promote(5_000)).references == []
     await store.client.send("ZADD", key, 1, reference)
 
-    promoted = [await store.leases.promote(1) for _ in range(1)]
-    again = await eventually(lambda: store.leases.promote(5_000))
+    promoted = [(await store.leases.promote(1)).references for _ in range(1)]
+    again = await eventually(lambda: due_references(store))
 
     assert promoted == [[reference]]
     assert again == [reference]
-    assert await store.leases.promote(5_000) == []
+    assert (await store.leases.promote(5_000)).references == []
     assert await store.leases.due() == 1
+
+
+async def due_references(store: Store) -> Sequence[str]:
+    return (await store.leases.promote(5_000)).references
+
+
+async def test_who_looks_for_hints_learns_whether_any_are_due_later(store: Store) -> None:
+    empty = await store.leases.promote(5_000)
+    await store.client.send("ZADD", keyspace.due(3), await store.leases.now() + 60_000, "acc/x")
+
+    later = await store.leases.promote(5_000)
+
+    assert (empty.references, empty.has_more) == ([], False)
+    assert (later.references, later.has_more) == ([], True)
 
 
 async def test_one_sweep_promotes_a_bounded_number(store: Store) -> None:
     for number in range(1_200):
         store.client.send("ZADD", keyspace.due(3), 1, f"acc/{number}")
 
-    sizes = [len(await store.leases.promote(60_000)) for _ in range(4)]
+    sizes = [len((await store.leases.promote(60_000)).references) for _ in range(4)]
 
     assert sizes == [500, 500, 200, 0]
 

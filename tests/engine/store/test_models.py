@@ -255,6 +255,7 @@ async def test_who_watches_follows_by_being_told_and_by_looking(
     pause: float,
 ) -> None:
     monkeypatch.setattr(saved_models, "LOOK_SECONDS", pause)
+    monkeypatch.setattr(saved_models, "FOLDER_SECONDS", pause)
     if pause < 1:
         monkeypatch.setattr(saved_models, "CHANGES", "nobody listens here")
     watching = asyncio.create_task(store.models.watch(settings.redis_url))
@@ -276,6 +277,38 @@ async def test_who_watches_follows_by_being_told_and_by_looking(
         )
         await eventually(seen, [tier].__eq__)
 
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_who_watches_looks_again_when_its_subscription_was_lost(
+    settings: Settings, store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has not been told of what was saved meanwhile."""
+    monkeypatch.setattr(saved_models, "LOOK_SECONDS", 60.0)
+    monkeypatch.setattr(saved_models, "FOLDER_SECONDS", 60.0)
+    watching = asyncio.create_task(store.models.watch(settings.redis_url))
+
+    async def listening() -> int:
+        return int((await store.client.send("PUBSUB", "NUMSUB", saved_models.CHANGES))[1])
+
+    async def seen() -> str | None:
+        return tier_of("own")
+
+    await eventually(listening)
+    await asyncio.sleep(0.1)  # it has looked by now
+    record = pack({"text": TEXT, "by": "a"})
+    await other.client.call(
+        SCRIPTS["save_model"],
+        [keyspace.models()],
+        [0, "own", "token", "new", record, 50, "nobody listens here", 200],
+    )
+    before = await seen()
+    await store.client.send("CLIENT", "KILL", "TYPE", "PUBSUB")
+
+    await eventually(seen, lambda tier: tier == "free")
+
+    assert before is None
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
 

@@ -9,7 +9,7 @@ from engine import keyspace
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Account, ApiKey, Store
-from engine.store.deliveries import ClaimedDelivery
+from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from tests.eventually import eventually
 
 OWN = "a secret of the owner's own"
@@ -29,7 +29,9 @@ async def save(store: Store, key: ApiKey, secret: str = OWN) -> None:
 async def claim(store: Store, key: ApiKey) -> ClaimedDelivery:
     webhook = await store.webhooks.get(key.account_id, key.id)
     delivery = await store.deliveries.add_test(key.account_id, key.id, webhook)
-    claimed = await store.deliveries.claim(keyspace.reference(key.account_id, delivery.id), key.id)
+    claimed = await store.deliveries.claim(
+        keyspace.reference(key.account_id, delivery.id), DeliveryReceiver(key_id=key.id, url=URL)
+    )
     assert claimed is not None
     return claimed
 

@@ -71,6 +71,8 @@ class Database(Scripts):
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
     return value.decode() if isinstance(value, bytes) else value
 
 

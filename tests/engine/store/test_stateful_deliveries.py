@@ -36,12 +36,14 @@ class Model:
     settled: int = 0
     tries: int = 0
 
-    def claim(self, now: int, token: str) -> str:
+    def claim(self, now: int, token: str, url: str) -> str:
         if self.status != "pending":
             return "ended"
         if self.token != token:
             if self.next > now:
                 return "busy"
+            if self.url != url:
+                return "moved"
             self.fence += 1
             self.token, self.next = token, now + LEASE
         return "claimed"
@@ -112,12 +114,12 @@ class Delivering(RuleBasedStateMachine):
     def let_time_pass(self, seconds: int) -> None:
         self.now += seconds * 1_000
 
-    @rule(token=st.sampled_from("abc"))
-    def claim(self, token: str) -> None:
-        args = (self.now, "acc/d", token, LEASE)
+    @rule(token=st.sampled_from("abc"), url=st.sampled_from(["u1", "u1", "u2"]))
+    def claim(self, token: str, url: str) -> None:
+        args = (self.now, "acc/d", token, LEASE, url)
         self.check(
             self.database.call("claim_delivery", self.keys, *args),
-            self.model.claim(self.now, token),
+            self.model.claim(self.now, token, url),
         )
 
     @rule(

@@ -14,7 +14,7 @@ from engine.models.limits import Limits
 from engine.models.manifest import Model
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
 from engine.store import Store
-from engine.store.governor import Event, Happening
+from engine.store.governor import USUAL_PACING, Event, Happening, Pacing
 from engine.store.governor import Governor as Turns
 from engine.store.governor import Turns as Given
 from tests.eventually import eventually
@@ -65,13 +65,20 @@ class Watched(Turns):
         self.is_broken = False
 
     async def turn(
-        self, provider: str, caller: str, limits: Limits, events: Sequence[Event], *, now: int = 0
+        self,
+        provider: str,
+        caller: str,
+        limits: Limits,
+        events: Sequence[Event],
+        *,
+        pacing: Pacing = USUAL_PACING,
+        now: int = 0,
     ) -> Given:
         if self.is_away:
             raise Unavailable("Redis cannot be reached")
         if self.is_broken:
             raise RuntimeError("There is no such script")
-        given = await super().turn(provider, caller, limits, events, now=now)
+        given = await super().turn(provider, caller, limits, events, pacing=pacing, now=now)
         self.told += events  # once there is an answer: whoever told them knows it by then
         self.turns += 1
         return given

@@ -94,7 +94,7 @@ async def test_what_cannot_be_begun_is_given_back_though_the_store_is_away(
     await eventually(_async(lambda: hands.released == 1))
 
     assert await store.leases.held(WORKER) == []
-    assert reference in await store.leases.promote(5_000)
+    assert reference in (await store.leases.promote(5_000)).references
 
 
 async def test_a_version_that_cannot_be_walked_any_more_fails(

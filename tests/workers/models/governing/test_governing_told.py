@@ -8,7 +8,7 @@ import redis
 
 from engine import keyspace
 from engine.models.limits import Limits
-from engine.store.governor import Event, Happening
+from engine.store.governor import Event, Happening, Pacing
 from engine.store.governor import Turns as Given
 from tests.eventually import eventually
 from tests.workers.models.governed_calls import ENVIRON, Process, Provider, answer, limited, told
@@ -26,10 +26,10 @@ async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
     turn = one.watched.turn
 
     async def noting(
-        provider: str, caller: str, limits: Limits, events: Sequence[Event], *, now: int = 0
+        provider: str, caller: str, limits: Limits, events: Sequence[Event], *, pacing: Pacing
     ) -> Given:
         tries.release()
-        given = await turn(provider, caller, limits, events, now=now)
+        given = await turn(provider, caller, limits, events, pacing=pacing)
         passed.append(limits.requests_per_minute)
         return given
 
