@@ -1,6 +1,7 @@
 """Fixtures: one private Redis for the session, emptied for each test, and a store over it."""
 
 import asyncio
+import gc
 import os
 import shutil
 import socket
@@ -21,8 +22,25 @@ from engine.settings import Settings
 from engine.store import Account, Bell, Store
 from tests.factories import Runner
 from tests.marking import SECRET_KEY, empty, mark
+from tests.scheduling import deal, processes
 
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Ten thousand collected tests are not garbage: the collector never looks through them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = deal(items, processes())
 
 
 def find_redis_server() -> str:
