@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from deploy.http_client import call
 from deploy.stack import read_private
+from tests.forked import headrace
 
 T = TypeVar("T")
 
@@ -112,13 +113,7 @@ class RunningStack:
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run another command against this stack."""
         here = () if "--data-dir" in arguments else ("--data-dir", str(self.data_dir))
-        return subprocess.run(
-            [*HEADRACE, *arguments, *here],
-            env=environment(**environ),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        return headrace(*arguments, *here, environ=environment(**environ))
 
     def processes(self) -> dict[int, str]:
         """Every process that belongs to this stack, by its id, with its command line."""
