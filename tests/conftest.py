@@ -1,9 +1,12 @@
 """Fixtures: one private Redis for the session, emptied for each test, and a store over it."""
 
 import asyncio
+import contextlib
 import functools
 import gc
+import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -26,6 +29,7 @@ from tests.factories import Runner
 from tests.marking import SECRET_KEY, empty, mark
 from tests.scheduling import deal, processes
 
+PORTS = itertools.cycle(random.sample(range(15_000, 32_000), 17_000))
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
 
 
@@ -113,10 +117,16 @@ class RedisServer:
 
 
 def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port on loopback that nobody uses and that was not given before.
+
+    It is below those that the system gives to connections, and each test process begins elsewhere:
+    between this call and the start of a server nobody else comes to have it.
+    """
+    while True:
+        port = next(PORTS)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ class RunningStack:
     def line(self, prefix: str) -> str:
         """The next line of standard output that begins like this."""
         seen = []
-        while (line := self._lines.get(timeout=30)) is not None:
+        while (line := self._lines.get(timeout=50)) is not None:
             seen.append(line)
             if line.startswith(prefix):
                 return line.rstrip("\n")
