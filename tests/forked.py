@@ -48,5 +48,6 @@ def _run(arguments: tuple[str, ...], environ: dict[str, str], files: tuple[str, 
         os.dup2(os.open(name, os.O_WRONLY), number)
     os.environ.clear()
     os.environ.update(environ)
+    sys.path[:0] = filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = ["headrace", *arguments]
     main()

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 HEADRACE = (sys.executable, "-P", "-m", "deploy")
 READY = "ready http://"
+ONE_WORKER = ("--workers", "1")
+BARE = ("--no-demo", *ONE_WORKER)
+"""The smallest stack, for tests that need neither the demo nor a second worker."""
 
 
 def until(
