@@ -1,7 +1,12 @@
 """Fixtures: one private Redis for the session, emptied for each test, and a store over it."""
 
 import asyncio
+import contextlib
+import functools
+import gc
+import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -11,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import redis
 
@@ -21,8 +27,26 @@ from engine.settings import Settings
 from engine.store import Account, Bell, Store
 from tests.factories import Runner
 from tests.marking import SECRET_KEY, empty, mark
+from tests.scheduling import deal, processes
 
+PORTS = itertools.cycle(random.sample(range(15_000, 32_000), 17_000))
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Ten thousand collected tests are not garbage: the collector never looks through them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = deal(items, processes())
 
 
 def find_redis_server() -> str:
@@ -93,10 +117,16 @@ class RedisServer:
 
 
 def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port on loopback that nobody uses and that was not given before.
+
+    It is below those that the system gives to connections, and each test process begins elsewhere:
+    between this call and the start of a server nobody else comes to have it.
+    """
+    while True:
+        port = next(PORTS)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +149,15 @@ def servers_end_soon() -> Iterator[None]:
     """A server rests a tenth of a second before it ends; thousands of tests wait for that."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("uvicorn.server.asyncio", ShortPauses())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clients_trust_the_same() -> Iterator[None]:
+    """Read the certificate authorities once per process, not for each client (10 ms)."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_context = functools.cache(httpx2.create_ssl_context)
+        patch.setattr("httpx2._transports.default.create_ssl_context", make_context)
         yield
 
 
@@ -146,18 +185,24 @@ def own_server() -> Iterator[RedisServer]:
     server.stop()
 
 
-@pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
+@pytest.fixture(scope="session")
+def redis_cleaner(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """The connection that empties the server before each test."""
     with redis.Redis.from_url(redis_server.url) as client:
-        client.config_set("maxmemory", 0)
-    empty(redis_server.url)
+        yield client
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer, redis_cleaner: redis.Redis) -> str:
+    redis_cleaner.config_set("maxmemory", 0)
+    empty(redis_cleaner)
     return redis_server.url
 
 
 @pytest.fixture
-def unmarked_redis_url(redis_url: str) -> str:
+def unmarked_redis_url(redis_url: str, redis_cleaner: redis.Redis) -> str:
     """Of a Redis that is empty and holds no installation."""
-    empty(redis_url, is_marked=False)
+    empty(redis_cleaner, is_marked=False)
     return redis_url
 
 

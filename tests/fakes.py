@@ -14,6 +14,8 @@ class Target:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         """Calls by path and query."""
+        self.slow = 0
+        """Slow calls that have begun; a call with `?after=2` is answered once there are two."""
         self.aborted = 0
         self.url = ""
         self._left: dict[str, int] = {}
@@ -22,6 +24,8 @@ class Target:
         """Answer a call as its path says."""
         self.calls[request.path_qs] += 1
         kind, *rest = request.path.strip("/").split("/")
+        while self.slow < int(request.query.get("after", "0")):
+            await asyncio.sleep(0.002)
         if kind == "slow":
             await self._sleep(float(rest[0]))
         if kind == "flaky" and self._fails_again(request.path, int(rest[0])):
@@ -34,6 +38,7 @@ class Target:
         return web.json_response({"n": number, "kind": kind})
 
     async def _sleep(self, seconds: float) -> None:
+        self.slow += 1
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:

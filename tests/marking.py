@@ -20,9 +20,9 @@ def mark(client: redis.Redis) -> None:
     client.hset(keyspace.installation(), mapping=dict(MARKER))
 
 
-def empty(url: str, *, is_marked: bool = True) -> None:
+def empty(client: redis.Redis, *, is_marked: bool = True) -> None:
     """Remove all that a server holds, and mark it again unless told otherwise."""
-    with redis.Redis.from_url(url) as client, client.pipeline() as transaction:
+    with client.pipeline() as transaction:
         transaction.flushall()
         if is_marked:
             mark(transaction)

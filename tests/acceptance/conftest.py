@@ -6,9 +6,9 @@ from tests.acceptance.running import RunningStack, models_at, running
 from tests.providers import stub_provider
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """One stack with the demo for all tests of a module; it may call private addresses.
+    """One stack with the demo for all tests that leave it as it is; it may call private addresses.
 
     Where it looks for OpenAI, and for a model that runs here, there is the stub.
     """

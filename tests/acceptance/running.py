@@ -14,11 +14,15 @@ from typing import Any, TypeVar
 
 from deploy.http_client import call
 from deploy.stack import read_private
+from tests.forked import headrace
 
 T = TypeVar("T")
 
 HEADRACE = (sys.executable, "-P", "-m", "deploy")
 READY = "ready http://"
+ONE_WORKER = ("--workers", "1")
+BARE = ("--no-demo", *ONE_WORKER)
+"""The smallest stack, for tests that need neither the demo nor a second worker."""
 
 
 def until(
@@ -84,7 +88,7 @@ class RunningStack:
     def line(self, prefix: str) -> str:
         """The next line of standard output that begins like this."""
         seen = []
-        while (line := self._lines.get(timeout=30)) is not None:
+        while (line := self._lines.get(timeout=50)) is not None:
             seen.append(line)
             if line.startswith(prefix):
                 return line.rstrip("\n")
@@ -112,13 +116,7 @@ class RunningStack:
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run another command against this stack."""
         here = () if "--data-dir" in arguments else ("--data-dir", str(self.data_dir))
-        return subprocess.run(
-            [*HEADRACE, *arguments, *here],
-            env=environment(**environ),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        return headrace(*arguments, *here, environ=environment(**environ))
 
     def processes(self) -> dict[int, str]:
         """Every process that belongs to this stack, by its id, with its command line."""

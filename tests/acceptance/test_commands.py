@@ -5,7 +5,7 @@ import httpx2
 import pytest
 
 from tests.acceptance.commanding import json_of, make_account
-from tests.acceptance.running import RunningStack, running, until
+from tests.acceptance.running import BARE, RunningStack, running, until
 from tests.gateway.factories import edge, node
 
 LETTER = "greeting-letter"
@@ -245,7 +245,7 @@ def test_a_failed_run_exits_with_1_and_says_which_node(stack: RunningStack, tmp_
 
 
 def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
-    with running(tmp_path, "--no-demo") as stack:
+    with running(tmp_path, *BARE) as stack:
         # A gateway may be ready a moment before the first worker is known.
         until(lambda: stack.command("doctor").returncode == 0)
         report = json_of(stack, "doctor")
@@ -271,7 +271,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
 def test_the_doctor_names_what_is_wrong_with_a_redis_of_ones_own(
     tmp_path: Path, unmarked_redis_url: str
 ) -> None:
-    with running(tmp_path, "--no-demo", HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
+    with running(tmp_path, *BARE, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         done = stack.command("doctor")
 
         assert done.returncode == 1

@@ -7,7 +7,7 @@ import redis
 
 from engine import keyspace
 from tests.acceptance.commanding import json_of, make_account
-from tests.acceptance.running import RunningStack, running
+from tests.acceptance.running import BARE, RunningStack, running
 from tests.gateway.factories import edge, node
 
 
@@ -106,7 +106,7 @@ def test_a_ledger_that_does_not_add_up_is_told_with_an_exit_code(
 ) -> None:
     where = ("--data-dir", str(tmp_path))
 
-    with running(tmp_path, "--no-demo", HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
+    with running(tmp_path, *BARE, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         account = make_account(stack, "--credits", "40")["id"]
         make_account(stack)
         well = stack.command("ledger", "check", *where, HEADRACE_REDIS_URL=unmarked_redis_url)
@@ -127,7 +127,7 @@ def test_a_ledger_that_does_not_add_up_is_told_with_an_exit_code(
 def test_commands_go_by_the_tiers_that_the_stack_was_started_with(tmp_path: Path) -> None:
     (tmp_path / "tiers.toml").write_text("[pro]\nallowance = 7\n")
 
-    with running(tmp_path, "--no-demo", HEADRACE_TIERS_FILE="tiers.toml") as stack:
+    with running(tmp_path, *BARE, HEADRACE_TIERS_FILE="tiers.toml") as stack:
         made = make_account(stack)
         elsewhere = stack.command("account", "list", "--json", HEADRACE_TIERS_FILE="")
 

@@ -4,7 +4,15 @@ import subprocess
 from pathlib import Path
 
 from deploy.http_client import call
-from tests.acceptance.running import HEADRACE, environment, running, started, until
+from tests.acceptance.running import (
+    BARE,
+    HEADRACE,
+    ONE_WORKER,
+    environment,
+    running,
+    started,
+    until,
+)
 
 KINDS = ("redis", "gateway", "worker")
 SEE_ABOVE = "its lines above say why."
@@ -37,13 +45,13 @@ def test_the_stack_starts_answers_and_leaves_nothing_behind(tmp_path: Path) -> N
 
 
 def test_a_second_start_finds_its_data(tmp_path: Path) -> None:
-    with running(tmp_path) as first:
+    with running(tmp_path, *ONE_WORKER) as first:
         line = first.line("curl ")
         _, ran = first.api("POST", "/api/workflows/greeting-letter/run", {"inputs": {}})
         _, workflows = first.api("GET", "/api/workflows")
         first.stop()
 
-    with running(tmp_path) as second:
+    with running(tmp_path, *ONE_WORKER) as second:
         again = second.line("curl ")
         _, found = second.api("GET", f"/api/executions/{ran['executionId']}")
         _, still = second.api("GET", "/api/workflows")
@@ -54,7 +62,7 @@ def test_a_second_start_finds_its_data(tmp_path: Path) -> None:
 
 
 def test_a_second_start_on_the_same_data_says_so(tmp_path: Path) -> None:
-    with running(tmp_path, "--no-demo") as first, started(tmp_path, "--no-demo") as second:
+    with running(tmp_path, *BARE) as first, started(tmp_path, *BARE) as second:
         assert second.wait() == 1
         assert f"Another `headrace up` (process {first.process.pid})" in "".join(second.errors)
         assert first.process.poll() is None
@@ -63,15 +71,15 @@ def test_a_second_start_on_the_same_data_says_so(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
-    with running(tmp_path, "--no-demo") as first:
+    with running(tmp_path, *BARE) as first:
         port = first.url.rpartition(":")[2]
-        with started(folder, "--no-demo", "--port", port) as other:
+        with started(folder, *BARE, "--port", port) as other:
             assert other.wait() == 1
             assert "".join(other.errors).startswith(f"headrace: Port {port} on 127.0.0.1 cannot be")
 
 
 def test_without_a_demo_nothing_is_created(tmp_path: Path) -> None:
-    with running(tmp_path, "--no-demo") as stack:
+    with running(tmp_path, *BARE) as stack:
         accounts = stack.command("account", "list", "--json")
 
         assert accounts.stdout == "[]\n"
@@ -81,27 +89,27 @@ def test_without_a_demo_nothing_is_created(tmp_path: Path) -> None:
 def test_a_killed_supervisor_takes_its_parts_along_and_can_be_started_again(
     tmp_path: Path,
 ) -> None:
-    with running(tmp_path) as first:
+    with running(tmp_path, *ONE_WORKER) as first:
         key = first.key
         first.process.kill()
         until(first.processes, lambda left: not left)
 
-    with running(tmp_path) as second:
+    with running(tmp_path, *ONE_WORKER) as second:
         assert second.line("Dear Ada")
         assert second.key == key
 
 
 def test_a_killed_supervisor_can_be_started_again_at_once(tmp_path: Path) -> None:
-    with running(tmp_path) as first:
+    with running(tmp_path, *ONE_WORKER) as first:
         first.process.kill()
         first.process.wait()
-        with running(tmp_path) as second:
+        with running(tmp_path, *ONE_WORKER) as second:
             assert second.line("Dear Ada")
             assert second.stop() == 0
 
 
 def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
-    with running(tmp_path, "--no-demo") as stack:
+    with running(tmp_path, *BARE) as stack:
         (gateway,) = stack.part("gateway")
         subprocess.run(["kill", "-STOP", str(gateway)], check=True)
 
@@ -118,7 +126,7 @@ def test_a_second_interrupt_ends_everything_at_once(tmp_path: Path) -> None:
 def test_a_redis_of_ones_own_is_used_and_left_alone(
     tmp_path: Path, unmarked_redis_url: str
 ) -> None:
-    with running(tmp_path, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
+    with running(tmp_path, *ONE_WORKER, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         assert stack.line("Dear Ada")
         assert stack.part("redis") == []
         assert stack.redis_url == unmarked_redis_url
@@ -130,14 +138,14 @@ def test_a_redis_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> No
     damaged.mkdir(parents=True)
     (damaged / "appendonly.aof.manifest").write_text("nonsense\n")
 
-    with started(tmp_path, "--no-demo") as stack:
+    with started(tmp_path, *BARE) as stack:
         assert stack.wait() == 1
         assert stack.errors[-1] == f"headrace: The redis does not start; {SEE_ABOVE}\n"
         assert any(line.startswith("redis      | ") for line in stack.errors)
 
 
 def test_a_gateway_that_cannot_start_is_told_and_nothing_is_left(tmp_path: Path) -> None:
-    with started(tmp_path, "--no-demo", "--workers", "1", HEADRACE_LOG_LEVEL="nonsense") as stack:
+    with started(tmp_path, *BARE, HEADRACE_LOG_LEVEL="nonsense") as stack:
         assert stack.wait() == 1
         assert stack.errors[-1] == f"headrace: The gateway.1 does not start; {SEE_ABOVE}\n"
         assert stack.processes() == {}
@@ -154,7 +162,7 @@ def test_a_redis_of_ones_own_that_does_not_answer_is_named(tmp_path: Path) -> No
 
 def test_whoever_reads_the_first_line_alone_does_no_harm(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [*HEADRACE, "up", "--port", "0", "--data-dir", str(tmp_path)],
+        [*HEADRACE, "up", "--port", "0", "--data-dir", str(tmp_path), *ONE_WORKER],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ import redis
 from engine.sealing import Sealer
 from tests.acceptance.documents import get, save
 from tests.acceptance.gate import Gate, running_gate
-from tests.acceptance.running import RunningStack, running, started, until
+from tests.acceptance.running import BARE, RunningStack, running, started, until
 from tests.conftest import RedisServer
 from tests.gateway.factories import edge, node
 from tests.marking import MARKER, mark
@@ -173,10 +173,10 @@ def test_a_data_directory_that_is_not_new_begins_no_installation_by_itself(tmp_p
     data_dir.mkdir()
     (data_dir / "secret.key").write_text(f"{'k' * 64}\n")  # its Redis is not there any more
 
-    with started(tmp_path, "--no-demo") as emptied:
+    with started(tmp_path, *BARE) as emptied:
         code = emptied.wait()
         planned = emptied.command("init")
-    with running(tmp_path, "--no-demo", "--workers", "1") as stack:
+    with running(tmp_path, *BARE) as stack:
         kept = json.loads(stack.command("init", "--json").stdout)
         assert stack.stop() == 0
 
@@ -194,7 +194,7 @@ def test_a_redis_of_ones_own_that_is_anothers_is_not_used(
 ) -> None:
     with redis.Redis.from_url(unmarked_redis_url) as client:
         mark(client)
-    with started(tmp_path, "--no-demo", HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
+    with started(tmp_path, *BARE, HEADRACE_REDIS_URL=unmarked_redis_url) as stack:
         code = stack.wait()
         adopted = stack.command("init", "--adopt", HEADRACE_REDIS_URL=unmarked_redis_url)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 
-from tests.acceptance.running import RunningStack, running, started
+from tests.acceptance.running import BARE, RunningStack, running, started
 
 URL = "https://hooks.example.com/in"
 SECRET = "a secret of the owner's own"
@@ -29,7 +29,7 @@ def hooked(stack: RunningStack) -> str:
 
 
 def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> None:
-    with running(tmp_path, "--no-demo") as stack:
+    with running(tmp_path, *BARE) as stack:
         path = stack.data_dir / "secret.key"
         key_id = hooked(stack)
         with redis.Redis.from_url(stack.redis_url) as client:
@@ -43,7 +43,7 @@ def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> 
         key = path.read_text().strip()
 
     path.write_text("0" * 64)
-    with started(tmp_path, "--no-demo") as other:
+    with started(tmp_path, *BARE) as other:
         code = other.process.wait(timeout=30)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -58,7 +58,7 @@ def test_a_stack_makes_a_key_and_does_not_start_with_another(tmp_path: Path) -> 
 
 def test_a_key_of_the_environment_is_the_one(tmp_path: Path) -> None:
     own = "of-the-operator-" * 3
-    with running(tmp_path, "--no-demo", HEADRACE_SECRET_KEY=own) as stack:
+    with running(tmp_path, *BARE, HEADRACE_SECRET_KEY=own) as stack:
         without = stack.command("doctor", "--json")
         beside = stack.command("doctor", "--json", HEADRACE_SECRET_KEY=f"{'n' * 40},{own}")
         has_file = (stack.data_dir / "secret.key").exists()

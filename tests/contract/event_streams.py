@@ -5,6 +5,8 @@ from tests.sse import Sent, parse
 
 STREAM = {"accept": "text/event-stream"}
 WORDS = "[[stub pace=8]] " + " ".join(f"word{number}" for number in range(12))
+SLOWLY = WORDS.replace("pace=8", "pace=60")
+"""Longer than the pause between two events of one text, whatever the machine is at."""
 
 
 def streamed(caller: Caller, slug: str, prompt: str = WORDS, query: str = "") -> list[Sent]:

@@ -1,19 +1,23 @@
 """The installation that is asked: somebody's, or a stack that was started for the tests."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 
+from deploy.problems import CommandFailed
 from deploy.store_access import with_store
 from engine.capabilities import Role, Tier
 from engine.store import Store
 from tests.acceptance.running import RunningStack, until
 from tests.gateway.factories import edge, node
 
+T = TypeVar("T")
+
 ALL = ("workflow:*", "webhook:receive", "execution:*")
+PATIENCE_SECONDS = 15.0
 TERMINAL = {"completed", "failed", "cancelled"}
 NEVER = {
     "url": "https://nobody.invalid/",
@@ -127,11 +131,11 @@ class Administration:
             )
             return made.id
 
-        return with_store(self._stack.data_dir, work)
+        return self._with_store(work)
 
     def move(self, account_id: str, tier: str) -> None:
         """Move an account to another tier."""
-        with_store(self._stack.data_dir, lambda s: s.accounts.set_tier(account_id, Tier(tier)))
+        self._with_store(lambda s: s.accounts.set_tier(account_id, Tier(tier)))
 
     def top_up(self, account_id: str, tier: str, credits: int) -> None:
         """Give an account credits that do not expire."""
@@ -140,7 +144,7 @@ class Administration:
             terms = store.tiers.terms(Tier(tier), Role.USER)
             await store.wallets.top_up(account_id, terms, credits)
 
-        with_store(self._stack.data_dir, work)
+        self._with_store(work)
 
     def key(self, account_id: str, *capabilities: str) -> str:
         """The secret of a new key."""
@@ -152,7 +156,7 @@ class Administration:
             )
             return secret
 
-        return with_store(self._stack.data_dir, work)
+        return self._with_store(work)
 
     def caller(self, tier: str = "pro", *capabilities: str, **account: Any) -> Caller:
         """A client with a key of a new account."""
@@ -171,8 +175,18 @@ class Administration:
 
     def login_path(self, account_id: str) -> str:
         """Where a browser signs in, once."""
-        token = with_store(self._stack.data_dir, lambda s: s.sessions.create_login(account_id))
+        token = self._with_store(lambda s: s.sessions.create_login(account_id))
         return f"/login?token={token}"
+
+    def _with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """Work with the store; on a busy machine it may be silent for a moment."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return with_store(self._stack.data_dir, work)
+            except CommandFailed:
+                if time.monotonic() > deadline:
+                    raise
 
     def _open(self, headers: dict[str, str]) -> httpx2.Client:
         client = open_client(self.url, headers)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.running import until
-from tests.contract.event_streams import STREAM, WORDS, begin, events_of, streamed, text_of
+from tests.contract.event_streams import SLOWLY, STREAM, WORDS, begin, events_of, streamed, text_of
 from tests.contract.shapes import assert_fits, number, uuid, whole_or_null
 from tests.contract.site import Caller, asking, never
 from tests.gateway.factories import greeting
@@ -68,7 +68,7 @@ def test_a_run_is_told_from_its_id_to_its_result(caller: Caller) -> None:
 
 
 def test_the_text_of_a_model_comes_while_it_runs(caller: Caller, story: str) -> None:
-    events = streamed(caller, story)
+    events = streamed(caller, story, SLOWLY)
 
     told = [(each.name, each.data.get("nodeId")) for each in events]
     start, end = told.index(("node.started", "m0")), told.index(("node.finished", "m0"))

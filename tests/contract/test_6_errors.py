@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.running import RunningStack, running
+from tests.acceptance.running import BARE, RunningStack, running
 from tests.contract.shapes import assert_fits, sentence
 from tests.contract.site import Administration, Caller
 from tests.gateway.factories import broken, greeting
@@ -120,7 +120,7 @@ def test_the_method_is_the_one_that_was_sent(caller: Caller) -> None:
 def test_without_redis_every_answer_says_when_to_come_again(
     stack: RunningStack, tmp_path: Path
 ) -> None:
-    with running(tmp_path, "--no-demo") as other:
+    with running(tmp_path, *BARE) as other:
         here = Administration(other)
         caller = here.caller("pro")
         caller.get("/api/whoami")

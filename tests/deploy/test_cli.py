@@ -1,28 +1,24 @@
-import os
 import resource
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-AMOUNTS = ("0", "-5", "1.5", "1e3", "NaN", "many", "", str(2**53))
+from tests import forked
+from tests.acceptance.running import HEADRACE, environment
 
-HEADRACE = (sys.executable, "-P", "-m", "deploy")
+AMOUNTS = ("0", "-5", "1.5", "1e3", "NaN", "many", "", str(2**53))
 
 
 def headrace(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
-    return subprocess.run(
-        [*HEADRACE, *arguments], capture_output=True, text=True, env={**kept, **environ}, timeout=30
-    )
+    return forked.headrace(*arguments, environ=environment(**environ))
 
 
 def test_help_is_there_at_once() -> None:
     def cpu_seconds() -> float:
         # Of the children alone, so that it does not matter what else the machine is at.
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = headrace("--help")
+        done = subprocess.run([*HEADRACE, "--help"], env=environment(), capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert done.returncode == 0
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -130,6 +130,7 @@ def monitored(redis_url: str) -> Iterator[bytearray]:
     with socket.socket(socket.AF_UNIX) as monitor:
         monitor.connect(redis_url.removeprefix("unix://"))
         monitor.sendall(b"MONITOR\r\n")
+        assert monitor.recv(5) == b"+OK\r\n"
 
         def listen() -> None:
             while piece := monitor.recv(65_536):

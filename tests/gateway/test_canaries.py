@@ -25,6 +25,7 @@ from tests.gateway.factories import edge, node
 from tests.receivers import Receiver, receiving
 from workers.main import worker
 
+PREFIX = 12
 SHOWN = 10
 """Characters of a secret that nobody may see together, apart from prefix and end."""
 PARAMETERS = (
@@ -46,14 +47,16 @@ class Canaries:
 
     def watch(self, secret: str) -> str:
         """The secret, which is looked for from now on."""
+        assert len(secret) >= PREFIX + SHOWN
         self.planted.append(secret)
         return secret
 
     def seen_in(self, text: str) -> list[str]:
         """Those of which more than prefix and end shows."""
         text = text.lower()
-        middles = (secret[12 : 12 + SHOWN].lower() for secret in self.planted)
-        return [middle for middle in middles if middle in text]
+        middles = {secret[PREFIX : PREFIX + SHOWN].lower() for secret in self.planted}
+        windows = (text[start : start + SHOWN] for start in range(len(text) - SHOWN + 1))
+        return [window for window in windows if window in middles]
 
 
 @pytest.fixture
@@ -109,6 +112,15 @@ def requests(canaries: Canaries, method: str, path: str, good: str) -> Iterator[
             "headers": identified,
         }
         yield {**url, "json": {"inputs": {key(): key()}, "url": key()}, "headers": identified}
+
+
+def test_a_secret_is_seen_wherever_its_middle_shows(canaries: Canaries) -> None:
+    key = canaries.key()
+    middle = key[PREFIX : PREFIX + SHOWN].lower()
+
+    assert canaries.seen_in(f"told {key!r}") == [middle]
+    assert canaries.seen_in(key[PREFIX - 1 : PREFIX + SHOWN].upper()) == [middle]
+    assert canaries.seen_in(key[:PREFIX] + key[PREFIX + 1 :]) == []
 
 
 async def test_no_answer_line_or_command_repeats_a_key_that_was_put_anywhere(

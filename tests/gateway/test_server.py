@@ -39,7 +39,7 @@ class Process:
         self.popen.send_signal(signal.SIGTERM)
 
     async def exit_code(self) -> int:
-        return await asyncio.to_thread(self.popen.wait, 10)
+        return await asyncio.to_thread(self.popen.wait, 40)
 
 
 StartProcess = Callable[..., Process]
@@ -100,9 +100,7 @@ async def test_a_stopping_process_answers_those_who_wait_and_takes_no_more(
         process.terminate()
         stopped_at = time.monotonic()
 
-        await eventually(
-            lambda: status_of(f"{process.url}/healthz"), lambda status: status == 0, timeout=5
-        )
+        await eventually(lambda: status_of(f"{process.url}/healthz"), lambda status: status == 0)
         answer = await run
         assert answer.status_code == 202
         assert answer.json()["_async"] is True

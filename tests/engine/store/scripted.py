@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from engine.store.client import Client
 from engine.store.scripts import SCRIPTS
 from tests.engine.store.contents import contents
+from tests.loops import Loop
 from tests.rewinding import Snapshot, rewind, take_snapshot
 
 
@@ -16,13 +17,13 @@ class Scripts:
     """Calls the real scripts and reads back what they did."""
 
     def __init__(self, url: str) -> None:
-        self._runner = asyncio.Runner()
+        self._loop = Loop()
         self._client = Client(url)
 
     def close(self) -> None:
         """Close the connection and the loop."""
-        self._runner.run(self._client.close())
-        self._runner.close()
+        self._loop.run_until_complete(self._client.close())
+        self._loop.close()
 
     def send(self, *command: str | int) -> Any:
         """One command's reply."""
@@ -30,7 +31,7 @@ class Scripts:
         async def ask() -> Any:
             return await self._client.send(*command)
 
-        return self._runner.run(ask())
+        return self._loop.run_until_complete(ask())
 
     def send_all(self, *commands: Sequence[str | int]) -> list[Any]:
         """The replies of commands that are sent together."""
@@ -38,7 +39,7 @@ class Scripts:
         async def ask() -> list[Any]:
             return await asyncio.gather(*(self._client.send(*each) for each in commands))
 
-        return self._runner.run(ask())
+        return self._loop.run_until_complete(ask())
 
     def run(self, name: str, keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
         """One script's reply."""
@@ -46,19 +47,19 @@ class Scripts:
         async def ask() -> Any:
             return await self._client.call(SCRIPTS[name], keys, args)
 
-        return self._runner.run(ask())
+        return self._loop.run_until_complete(ask())
 
     def take_snapshot(self) -> Snapshot:
         """Everything that is there, to be brought back."""
-        return self._runner.run(take_snapshot(self._client))
+        return self._loop.run_until_complete(take_snapshot(self._client))
 
     def rewind(self, snapshot: Snapshot) -> None:
         """Lose what was written since."""
-        self._runner.run(rewind(self._client, snapshot))
+        self._loop.run_until_complete(rewind(self._client, snapshot))
 
     def contents(self) -> dict[bytes, Any]:
         """Everything that is there."""
-        return self._runner.run(contents(self._client))
+        return self._loop.run_until_complete(contents(self._client))
 
 
 def profile(examples: int, steps: int, *, is_random: bool) -> settings:

@@ -133,7 +133,7 @@ async def test_a_redis_that_is_emptied_behind_a_connection_is_noticed_and_comes_
             assert await refused()
         told = [(each.levelname, each.getMessage()) for each in caplog.records]
         line = caplog.records[0].__dict__
-        empty(store_url(raw))
+        empty(raw)
 
         async def back() -> bool:
             return not await is_refused(store)
@@ -145,10 +145,6 @@ async def test_a_redis_that_is_emptied_behind_a_connection_is_noticed_and_comes_
     assert "Start Redis on the right data folder, or run `headrace init`" in line["fix"]
     assert caplog.records[-1].getMessage() == "the store is this installation's again"
     await store.ping()
-
-
-def store_url(client: redis.Redis) -> str:
-    return f"unix://{client.connection_pool.connection_kwargs['path']}"
 
 
 async def test_a_refused_redis_is_not_asked_by_each_call(
@@ -217,7 +213,7 @@ async def test_a_heartbeat_leaves_a_foreign_redis_alone(
     while calls_of(raw, "hgetall") < beats + 3:
         await asyncio.sleep(0.01)
     foreign = raw.exists(keyspace.workers())
-    empty(redis_url)
+    empty(raw)
     while not raw.exists(keyspace.workers()):
         await asyncio.sleep(0.01)
     heartbeat.stop()
@@ -243,7 +239,7 @@ async def test_no_hint_is_taken_from_a_foreign_redis(
         while calls_of(raw, "hello") < tries + 3:
             await asyncio.sleep(0.01)
         left = raw.llen(keyspace.hints("walk"))
-        empty(redis_url)
+        empty(raw)
         raw.rpush(keyspace.hints("walk"), "walk|acc/1")
         while raw.llen(keyspace.hints("walk")):
             await asyncio.sleep(0.01)

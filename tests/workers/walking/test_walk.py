@@ -135,7 +135,7 @@ async def test_a_failure_stops_the_others_and_skips_the_rest(
     runner: Runner, target: Target
 ) -> None:
     graph = http_fan(f"{target.url}/slow/50", 2)
-    graph.node("bad", "httpRequest", url=f"{target.url}/status/404")
+    graph.node("bad", "httpRequest", url=f"{target.url}/status/404?after=2")
     graph.wire("bad.response-out > out.result-in")
 
     execution = await runner.run(graph)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import redis
 
 from engine.models.registry import use_models
 from engine.store.governor import Happening
@@ -173,12 +174,12 @@ async def test_as_long_as_a_call_is_under_way_its_process_is_heard_of(
 
 
 async def test_calls_ask_again_when_redis_has_forgotten_them(
-    one: Process, redis_url: str, provider: Provider
+    one: Process, redis_cleaner: redis.Redis, provider: Provider
 ) -> None:
     provider.is_open.clear()
     tasks = [asyncio.create_task(one.call(SINGLE)) for _ in range(3)]
     await calls(provider, 1)
-    empty(redis_url)
+    empty(redis_cleaner)
 
     provider.is_open.set()
 
