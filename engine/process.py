@@ -4,6 +4,8 @@ import gc
 import resource
 import sys
 
+from engine import spare_memory
+
 MAX_FILES = 65_536
 YOUNG_OBJECTS = 50_000
 """Thousands of waiting executions are not garbage: with the interpreter's own threshold, looking
@@ -17,6 +19,7 @@ with the interpreter's own 5 ms, a large body in a thread made the runs of other
 def set_up() -> None:
     """Call once, when everything is imported and nothing has begun."""
     _raise_file_limit()
+    spare_memory.use_one_arena()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)

@@ -9,11 +9,22 @@ import ctypes
 import os
 from pathlib import Path
 
+M_ARENA_MAX = -8
 LOOK_SECONDS = 10.0
 GROWN_BYTES = 33_554_432
 """The C library is asked when the process has grown by so much since it was last asked."""
 
 STATM = Path("/proc/self/statm")
+
+
+def use_one_arena() -> None:
+    """Let all threads allocate from one place, before there are any; each keeps its own otherwise.
+
+    Under mixed load a gateway had 160 MB with arenas of threads, 110 MB without.
+    """
+    ask = getattr(ctypes.CDLL(None), "mallopt", None)
+    if ask is not None:
+        ask(M_ARENA_MAX, 1)
 
 
 async def give_back() -> None:
