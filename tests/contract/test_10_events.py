@@ -99,7 +99,8 @@ def test_a_repeated_attempt_begins_its_text_anew(caller: Caller, chat: str) -> N
 
     (retrying,) = named(events, "node.retrying")
     started = [each for each in named(events, "node.started") if each["nodeId"] == "m0"]
-    assert_fits(retrying, {**DATA["node.retrying"], "nodeId": "m0", "attempt": 1, "delayMs": 50})
+    assert_fits(retrying, {**DATA["node.retrying"], "nodeId": "m0", "attempt": 1})
+    assert 40 <= retrying["delayMs"] <= 50
     assert [each["attempt"] for each in started] == [1, 2]
     attempts = [each["attempt"] for each in named(events, "node.token")]
     assert attempts == sorted(attempts)
