@@ -2,13 +2,14 @@
 
 import datetime
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from engine.failures import NodeFailed
-from engine.values import fault, is_text
+from engine.values import fault, is_text, kind_of
 
 MAX_EXPRESSION_BYTES = 4_096
 MAX_VALUE_BYTES = 1_048_576
@@ -16,20 +17,26 @@ MAX_RESULT_BYTES = 10_485_760
 MAX_MESSAGE = 300
 ERROR = "expression_error"
 
+VALUE = "value"
+"""The variable that every expression has."""
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
 STATUS = re.compile(r"^(?:[A-Z_]+: )+(?:<input>:-1:-1: )?| \[[A-Z_]+\]$")
 MIXED_NUMBERS = re.compile(r"\((double, u?int\d*|u?int\d*, double)\)")
 HINT = "; JSON numbers are doubles here: write 1.0 instead of 1, or use int(…)"
 
 
-def check(expression: str, *, is_condition: bool = False) -> str | None:
+def check(
+    expression: str, variables: Sequence[str] = (), *, is_condition: bool = False
+) -> str | None:
     """What is wrong with an expression, as a sentence with its place; None: nothing."""
     if not is_text(expression) or len(expression.encode()) > MAX_EXPRESSION_BYTES:
         return f"The expression must be valid text of at most {MAX_EXPRESSION_BYTES} bytes"
     if not expression.strip():
         return "The expression is empty"
     try:
-        compiled = _compile(expression)
+        compiled = _compile(expression, (VALUE, *variables))
     except RuntimeError as error:
         return _explain(error)
     gives = compiled.return_type().name().lower()
@@ -38,20 +45,55 @@ def check(expression: str, *, is_condition: bool = False) -> str | None:
     return None
 
 
-def check_size(value: Any) -> None:
-    """Refuse a value that is too large or not plain. Raises NodeFailed."""
-    reason = fault(value)
-    if reason:
-        raise NodeFailed(ERROR, f"The value {reason}")
-    if _size(value) > MAX_VALUE_BYTES:
-        raise NodeFailed(ERROR, f"The value is over the limit of {MAX_VALUE_BYTES} bytes as JSON")
-
-
-def evaluate(expression: str, value: Any) -> Any:
-    """The plain result of an expression over `value`. Raises NodeFailed."""
-    check_size(value)
+def is_variable(name: object) -> bool:
+    """Whether a variable beside `value` may have this name: no keyword and no type of CEL."""
+    if not isinstance(name, str) or not IDENTIFIER.fullmatch(name) or name == VALUE:
+        return False
     try:
-        found = _compile(expression).eval(data={"value": _to_doubles(value)})
+        return str(_compile(name, (name,)).return_type().name()) == "DYN"
+    except RuntimeError:
+        return False
+
+
+def check_size(values: Mapping[str, Any]) -> None:
+    """Refuse values of variables that are too large or not plain. Raises NodeFailed."""
+    for name, value in values.items():
+        reason = fault(value)
+        if reason:
+            raise NodeFailed(ERROR, f"{_title(name)} {reason}")
+    if sum(_size(value) for value in values.values()) > MAX_VALUE_BYTES:
+        subject = "The value is" if len(values) == 1 else "All values together are"
+        raise NodeFailed(ERROR, f"{subject} over the limit of {MAX_VALUE_BYTES} bytes as JSON")
+
+
+def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
+    """The plain result of an expression over its variables. Raises NodeFailed."""
+    check_size(values)
+    return _evaluate(expression, _read_values(values))
+
+
+def choose(expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
+    """The position of the first expression that gives true; None: none does. Raises NodeFailed."""
+    check_size(values)
+    data = _read_values(values)
+    for position, expression in enumerate(expressions):
+        verdict = _evaluate(expression, data)
+        if not isinstance(verdict, bool):
+            raise not_a_verdict(verdict)
+        if verdict:
+            return position
+    return None
+
+
+def not_a_verdict(value: Any) -> NodeFailed:
+    """The failure of a condition that gave something else than true or false."""
+    reason = f"The expression gave {kind_of(value)}; a condition needs true or false"
+    return NodeFailed(ERROR, reason)
+
+
+def _evaluate(expression: str, data: Mapping[str, Any]) -> Any:
+    try:
+        found = _compile(expression, tuple(data)).eval(data=data)
         kind, plain = found.type().name(), found.plain_value()
     except RuntimeError as error:
         raise NodeFailed(ERROR, _explain(error)) from None
@@ -68,16 +110,36 @@ def evaluate(expression: str, value: Any) -> Any:
     return result
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Any:
+@lru_cache(maxsize=256)
+def _environment(names: tuple[str, ...]) -> Any:
     from cel_expr_python import cel
 
-    return cel.NewEnv(variables={"value": cel.Type.DYN})
+    return cel.NewEnv(variables=dict.fromkeys(names, cel.Type.DYN))
 
 
 @lru_cache(maxsize=256)
-def _compile(expression: str) -> Any:
-    return _environment().compile(expression)
+def _compile(expression: str, names: tuple[str, ...]) -> Any:
+    return _environment(names).compile(expression)
+
+
+def _title(name: str) -> str:
+    return "The value" if name == VALUE else f"The value of '{name}'"
+
+
+def _read_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in values.items():
+        if _has_nul(value):
+            # The library would cut the text off there without a word.
+            raise NodeFailed(ERROR, f"{_title(name)} has a text with a NUL character")
+    return {name: _to_doubles(value) for name, value in values.items()}
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(member) for key, member in value.items())
+    if isinstance(value, list):
+        return any(_has_nul(member) for member in value)
+    return isinstance(value, str) and "\x00" in value
 
 
 def _size(value: Any) -> int:
@@ -95,10 +157,7 @@ def _explain(error: object) -> str:
 
 def _to_doubles(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_to_doubles(key): _to_doubles(member) for key, member in value.items()}
-    if isinstance(value, str) and "\x00" in value:
-        # The library would cut the text off there without a word.
-        raise NodeFailed(ERROR, "The value has a text with a NUL character")
+        return {key: _to_doubles(member) for key, member in value.items()}
     if isinstance(value, list):
         return [_to_doubles(member) for member in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -179,12 +179,22 @@ def _read_data(draft: Draft, node_id: str, data: object) -> dict[str, Any] | Non
 
 
 def _is_within_budget(draft: Draft, node_id: str, data: Mapping[str, Any]) -> bool:
-    draft.expressions += len(str(data.get("expression", "")))
+    draft.expressions += _expression_length(data)
     if draft.expressions <= MAX_EXPRESSIONS:
         return True
     reason = f"All expressions of a graph together have at most {MAX_EXPRESSIONS} characters"
     draft.report(reason, node=node_id)
     return False
+
+
+def _expression_length(data: Mapping[str, Any]) -> int:
+    cases = data.get("cases")
+    conditions = (
+        [case.get("when") for case in cases if isinstance(case, dict)]
+        if isinstance(cases, list)
+        else []
+    )
+    return sum(len(str(text)) for text in (data.get("expression", ""), *conditions))
 
 
 def _read_policy(draft: Draft, node_id: str, data: Mapping[str, Any]) -> Policy:

@@ -75,7 +75,7 @@ class Outlook:
             return {name: replace(seen, is_whole=False) for name, seen in supposed.items()}
         inputs, unknown = self._inputs(node)
         try:
-            outputs = node.type.foresee(node.settings, inputs)
+            outputs = node.type.foresee(node.settings, inputs, unknown)
         except NodeFailed:
             return {}
         is_whole = node.type.kind is Kind.PURE and not unknown

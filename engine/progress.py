@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from engine.graph import Plan
+from engine.graph import Node, Plan
 from engine.nodes.base import Outputs, Wire
 
 SETTLED = frozenset("cfsx")
@@ -90,7 +90,7 @@ class Progress:
         while stack:
             current = stack.pop()
             node = self._plan.nodes[current]
-            if not node.wires or any(self._is_delivered(wire) for wire in node.wires):
+            if current == self._plan.response_output or self._is_every_socket_delivered(node):
                 self.ready.append(current)
                 continue
             self._statuses[current] = "s"
@@ -100,6 +100,11 @@ class Progress:
                 self._waiting[dependent] -= 1
                 if not self._waiting[dependent] and self._statuses[dependent] == "p":
                     stack.append(dependent)
+
+    def _is_every_socket_delivered(self, node: Node) -> bool:
+        """Whether each wired socket got a value; one for many wires needs only one of them."""
+        delivered = {wire.socket for wire in node.wires if self._is_delivered(wire)}
+        return all(wire.socket in delivered for wire in node.wires)
 
     def _is_delivered(self, wire: Wire) -> bool:
         code = self._statuses[wire.source]

@@ -39,8 +39,11 @@ class FakeContext:
         self.calls.append(call)
         return self.answer
 
-    async def evaluate(self, expression: str, value: Any) -> Any:
-        return cel.evaluate(expression, value)
+    async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
+        return cel.evaluate(expression, values)
+
+    async def choose(self, expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
+        return cel.choose(expressions, values)
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)

@@ -148,11 +148,18 @@ class NodeContext:
         call = replace(call, account_id=work.account_id, depth=work.depth, hold=hold)
         return await self._tools.fetcher.fetch(call)
 
-    async def evaluate(self, expression: str, value: Any) -> Any:
+    async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
         """Evaluate CEL in a child process that is killed at the node's deadline."""
         return await self._compute(
-            "The expression", COMPUTE_SECONDS, cel.evaluate, expression, value
+            "The expression", COMPUTE_SECONDS, cel.evaluate, expression, values
         )
+
+    async def choose(self, expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
+        """Find the first true expression in a child process that is killed at the deadline."""
+        found = await self._compute(
+            "The expressions", COMPUTE_SECONDS, cel.choose, expressions, values
+        )
+        return cast(int | None, found)
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a top-level function in a child process that is killed at the node's deadline."""

@@ -9,9 +9,11 @@ from engine.nodes.http_request import HttpRequest
 from engine.nodes.image_text import ImageText
 from engine.nodes.image_tools import IMAGE_TOOLS
 from engine.nodes.list import List
+from engine.nodes.merge import Merge
 from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
+from engine.nodes.switch import Switch
 from engine.nodes.text_box import TextBox
 from engine.nodes.text_embedding import TextEmbedding
 from engine.nodes.transform import Transform
@@ -33,6 +35,8 @@ NODE_TYPES: tuple[NodeType, ...] = (
     TextEmbedding(),
     Transform(),
     Condition(),
+    Switch(),
+    Merge(),
     ResponseOutput(),
     Note(),
 )

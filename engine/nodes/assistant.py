@@ -113,7 +113,9 @@ class Assistant(NodeType):
     ) -> Usage:
         return ask_most(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
 
-    def foresee(self, settings: AssistantSettings, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: AssistantSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         length = ask_length(settings.ask, WAY, inputs)
         given: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), alike(length))
         if settings.exports_list or settings.schema is not None:

@@ -109,8 +109,15 @@ class Context(Protocol):
         """Send the call through the one way out. Raises NodeFailed (url_blocked, timeout, …)."""
         ...
 
-    async def evaluate(self, expression: str, value: Any) -> Any:
-        """Evaluate CEL over `value` in a child process that can be killed. Raises NodeFailed."""
+    async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
+        """Evaluate CEL over variables in a child process that can be killed. Raises NodeFailed."""
+        ...
+
+    async def choose(self, expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
+        """The position of the first CEL expression that gives true, found in a child process.
+
+        None: none does. Raises NodeFailed.
+        """
         ...
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -206,11 +213,14 @@ class NodeType(Protocol):
         """
         return Usage()
 
-    def foresee(self, settings: Any, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         """What a run with these inputs gives, as far as it is known without one.
 
         A list with null in it says how long it is; what is left out is not known at all. Of a pure
-        type it is all that a run gives. Raises NodeFailed where that would fail.
+        type it is all that a run gives, unless `unknown` sockets bring others later, or nothing.
+        Raises NodeFailed where that would fail.
         """
         return {}
 

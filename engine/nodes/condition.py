@@ -1,13 +1,13 @@
 """Condition: lets a value through on one of two ways."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine import cel
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.transform import VALUE_IN, read_expression
+from engine.nodes.base import Context, Kind, NodeType, Outputs
+from engine.nodes.expression import VALUE_IN, read_values, sockets
+from engine.nodes.transform import ExpressionSettings, read_settings
 from engine.sockets import Socket, SocketType
-from engine.values import kind_of
 
 
 class Condition(NodeType):
@@ -17,24 +17,29 @@ class Condition(NodeType):
     category = "Utilities"
     kind = Kind.CPU
 
-    def parse(self, data: Mapping[str, Any]) -> str:
-        return read_expression(data, is_condition=True)
+    def parse(self, data: Mapping[str, Any]) -> ExpressionSettings:
+        return read_settings(data, is_condition=True)
 
-    def inputs(self, settings: str) -> Mapping[str, Socket]:
-        return {VALUE_IN: Socket(type=SocketType.ANY)}
+    def inputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
+        return sockets(settings.variables)
 
-    def outputs(self, settings: str) -> Mapping[str, Socket]:
+    def outputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
         return {"true-out": Socket(type=SocketType.ANY), "false-out": Socket(type=SocketType.ANY)}
 
-    def foresee(self, settings: str, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self,
+        settings: ExpressionSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Outputs:
         value = inputs.get(VALUE_IN)
         return {"true-out": value, "false-out": value}
 
-    async def run(self, settings: str, inputs: Mapping[str, Any], context: Context) -> Outputs:
-        value = inputs.get(VALUE_IN)
-        cel.check_size(value)
-        verdict = await context.evaluate(settings, value)
+    async def run(
+        self, settings: ExpressionSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        values = read_values(settings.variables, inputs)
+        verdict = await context.evaluate(settings.expression, values)
         if not isinstance(verdict, bool):
-            reason = f"The expression gave {kind_of(verdict)}; a condition needs true or false"
-            raise NodeFailed(cel.ERROR, reason)
-        return {"true-out" if verdict else "false-out": value}
+            raise cel.not_a_verdict(verdict)
+        return {"true-out" if verdict else "false-out": inputs.get(VALUE_IN)}

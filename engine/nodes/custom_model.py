@@ -97,7 +97,12 @@ class CustomModel(NodeType):
             return model.most(values, is_partial=True) * max(map(len, lists.values()))
         return most_of_calls(model, [values | row for row in rows], inputs, unknown)
 
-    def foresee(self, settings: CustomModelSettings, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self,
+        settings: CustomModelSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Outputs:
         model = latest(settings.model)
         length = longest(_wired(model, inputs).values())
         if length is None and model.category is Category.IMAGE:

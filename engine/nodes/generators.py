@@ -71,7 +71,9 @@ class Generator(NodeType):
     ) -> Usage:
         return ask_most(settings.ask, self.way, inputs, unknown)
 
-    def foresee(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         return {self._output: alike(ask_length(settings.ask, self.way, inputs))}
 
     async def run(
@@ -114,7 +116,9 @@ class ImageGenerator(Generator):
         count = _most_count(settings, inputs)
         return ask_most(settings.ask, self.way, inputs, unknown, _one) * count
 
-    def foresee(self, settings: GeneratorSettings, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         length, count = ask_length(settings.ask, self.way, inputs), _most_count(settings, inputs)
         is_one = length is None and count == 1
         return {self._output: alike(None if is_one else count * (1 if length is None else length))}

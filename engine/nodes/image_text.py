@@ -1,6 +1,6 @@
 """Image Text: what is written in an image, read on this machine."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -44,7 +44,9 @@ class ImageText(NodeType):
     def outputs(self, settings: ImageTextSettings) -> Mapping[str, Socket]:
         return {TEXT_OUT: Socket(type=SocketType.TEXT)}
 
-    def foresee(self, settings: ImageTextSettings, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: ImageTextSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         return {TEXT_OUT: alike(longest([inputs.get(IMAGE_IN)]))}
 
     async def run(

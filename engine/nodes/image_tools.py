@@ -1,7 +1,7 @@
 """Image Tools: resize, crop, compose, caption and convert, worked out in a child process."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,7 +70,9 @@ class ImageTool(NodeType):
         edit: Edit = settings
         return edit
 
-    def foresee(self, settings: Any, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         return {IMAGE_OUT: alike(longest(inputs.get(name) for name in (*self.media, TEXT_IN)))}
 
     async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:

@@ -1,6 +1,6 @@
 """List: items typed on the node, wired ones, or both."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,9 @@ class List(NodeType):
     ) -> Outputs:
         return self.foresee(settings, inputs)
 
-    def foresee(self, settings: ListSettings, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: ListSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         items = [] if settings.replaces and ITEMS_IN in inputs else list(settings.items)
         for value in inputs.get(ITEMS_IN, ()):
             items.extend(value if isinstance(value, list) else [value])

@@ -48,7 +48,7 @@ class ResponseOutput(NodeType):
     def inputs(self, settings: ResponseOutputSettings) -> Mapping[str, Socket]:
         if not settings.names:
             return {RESULT_IN: Socket(type=SocketType.ANY, many=True)}
-        return {name: Socket(type=SocketType.ANY) for name in settings.names}
+        return {name: Socket(type=SocketType.ANY, many=True) for name in settings.names}
 
     def outputs(self, settings: ResponseOutputSettings) -> Mapping[str, Socket]:
         return {}
@@ -57,8 +57,15 @@ class ResponseOutput(NodeType):
         self, settings: ResponseOutputSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
         if settings.names:
-            return {RESULT: {name: inputs.get(name) for name in settings.names}}
+            return {RESULT: {name: _name_one(inputs.get(name, ())) for name in settings.names}}
         return {RESULT: _collect(context.delivered)}
+
+
+def _name_one(values: Sequence[Any]) -> Any:
+    """The value of a named input: plain where one wire delivered, a list where several did."""
+    if len(values) > 1:
+        return list(values)
+    return values[0] if values else None
 
 
 def _collect(delivered: Sequence[tuple[Wire, Any]]) -> Any:

@@ -36,5 +36,7 @@ class TextBox(NodeType):
     async def run(self, settings: Template, inputs: Mapping[str, Any], context: Context) -> Outputs:
         return self.foresee(settings, inputs)
 
-    def foresee(self, settings: Template, inputs: Mapping[str, Any]) -> Outputs:
+    def foresee(
+        self, settings: Template, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
         return {"text-out": settings.render(inputs)}

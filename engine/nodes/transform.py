@@ -1,43 +1,49 @@
-"""Transform: one expression over one value."""
+"""Transform: one expression over what is wired."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from engine import cel
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
+from engine.nodes.base import Context, Kind, NodeType, Outputs
+from engine.nodes.expression import check_expression, read_values, read_variables, sockets
 from engine.sockets import Socket, SocketType
 
-VALUE_IN = "value-in"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionSettings:
+    """An expression and its variables beside `value`."""
+
+    expression: str
+    variables: tuple[str, ...]
 
 
 class Transform(NodeType):
-    """Gives what its CEL expression makes of the wired value."""
+    """Gives the result of its CEL expression."""
 
     type = "transform"
     category = "Utilities"
     kind = Kind.CPU
 
-    def parse(self, data: Mapping[str, Any]) -> str:
-        return read_expression(data)
+    def parse(self, data: Mapping[str, Any]) -> ExpressionSettings:
+        return read_settings(data)
 
-    def inputs(self, settings: str) -> Mapping[str, Socket]:
-        return {VALUE_IN: Socket(type=SocketType.ANY)}
+    def inputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
+        return sockets(settings.variables)
 
-    def outputs(self, settings: str) -> Mapping[str, Socket]:
+    def outputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
         return {"value-out": Socket(type=SocketType.ANY)}
 
-    async def run(self, settings: str, inputs: Mapping[str, Any], context: Context) -> Outputs:
-        value = inputs.get(VALUE_IN)
-        cel.check_size(value)
-        return {"value-out": await context.evaluate(settings, value)}
+    async def run(
+        self, settings: ExpressionSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        values = read_values(settings.variables, inputs)
+        return {"value-out": await context.evaluate(settings.expression, values)}
 
 
-def read_expression(data: Mapping[str, Any], *, is_condition: bool = False) -> str:
-    """The checked `expression` of a node. Raises SettingsError."""
-    expression = data.get("expression")
-    if not isinstance(expression, str):
-        raise SettingsError("expression must be a text: CEL over 'value', such as value.name")
-    reason = cel.check(expression, is_condition=is_condition)
-    if reason:
-        raise SettingsError(reason)
-    return expression
+def read_settings(data: Mapping[str, Any], *, is_condition: bool = False) -> ExpressionSettings:
+    """The `expression` and the `variables` of a node. Raises SettingsError."""
+    variables = read_variables(data)
+    expression = check_expression(
+        "expression", data.get("expression"), variables, is_condition=is_condition
+    )
+    return ExpressionSettings(expression=expression, variables=variables)

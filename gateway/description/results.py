@@ -38,7 +38,10 @@ def _collected(wires: Sequence[Wire]) -> tuple[Schema, Any]:
 
 def _named(node: Node) -> tuple[Schema, Any]:
     """An object with a member for each named input, wired or not."""
-    kinds = {wire.socket: wire.type for wire in node.wires}
+    kinds: dict[str, SocketType] = {}
+    for wire in node.wires:
+        is_first = kinds.setdefault(wire.socket, wire.type) is wire.type
+        kinds[wire.socket] = wire.type if is_first else SocketType.ANY
     names: tuple[str, ...] = node.settings.names
     shapes = {
         name: ANYTHING if kinds.get(name) is SocketType.ANY else TEXT_OR_TEXTS for name in names

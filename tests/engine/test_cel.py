@@ -39,7 +39,7 @@ from tests.engine.test_values import PLAIN
 def test_an_expression_gives_a_plain_value(expression: str, value: Any, expected: Any) -> None:
     assert cel.check(expression) is None
 
-    found = cel.evaluate(expression, value)
+    found = cel.evaluate(expression, {"value": value})
 
     assert found == expected
     assert type(found) is type(expected)
@@ -54,7 +54,7 @@ def test_a_value_comes_back_as_it_went_in_but_for_doubles(value: Any) -> None:
             return [as_double(member) for member in item]
         return float(item) if isinstance(item, int) and not isinstance(item, bool) else item
 
-    assert as_double(cel.evaluate("value", value)) == as_double(value)
+    assert as_double(cel.evaluate("value", {"value": value})) == as_double(value)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_value_comes_back_as_it_went_in_but_for_doubles(value: Any) -> None:
 )
 def test_an_error_at_run_time_fails_the_node(expression: str, value: Any, expected: str) -> None:
     with pytest.raises(NodeFailed) as raised:
-        cel.evaluate(expression, value)
+        cel.evaluate(expression, {"value": value})
 
     assert raised.value.code == "expression_error"
     assert expected in raised.value.message

@@ -30,6 +30,13 @@ def test_the_expressions_of_a_graph_are_limited_together() -> None:
     }
 
 
+def test_the_conditions_of_cases_count_among_the_expressions() -> None:
+    cases = [{"name": f"c{i}", "when": "true" + " " * 4_000} for i in range(20)]
+    nodes = [node(f"n{i}", "switch", cases=cases) for i in range(2)]
+
+    assert only(nodes, [])["nodeId"] == "n1"
+
+
 LISTS = [node(f"n{i}", "list", items=[{"value": "x" * 800}]) for i in range(1000)]
 LARGEST = {
     "layers": (LISTS, pairs_to_edges((i // 5, i // 5 + 1 + i % 5) for i in range(4_970))),

@@ -122,6 +122,15 @@ def test_a_call_that_gives_several_images_gives_a_list() -> None:
     assert estimate(compiled(graph, "s.text-out"), MARKUP) == 3 * ONE + 3 * CALL
 
 
+def test_of_the_values_that_may_come_to_a_merge_the_longest_list_counts() -> None:
+    graph = listed(Graph(), "a", "b", "c").node("one", "textBox", text="x")
+    graph.node("c", "condition", expression="false").node("any", "merge")
+    graph.wire("one.text-out > c.value-in", "c.true-out > any.value-in")
+    graph.wire("l.items-out > any.value-in")
+
+    assert estimate(drawing(graph, "any.value-out"), MARKUP) == 3 * ONE
+
+
 @pytest.mark.parametrize("data", [{"exportMode": "list"}, {"jsonSchema": {"type": "array"}}])
 def test_a_list_that_a_model_writes_counts_as_one_item(data: dict[str, Any]) -> None:
     graph = Graph().node("t", "assistant", model="echo", prompt="x", **data)
@@ -153,9 +162,9 @@ def test_what_no_caller_changes_is_found_once(monkeypatch: pytest.MonkeyPatch) -
     seen: list[int] = []
     foresee = List.foresee
 
-    def counted(self: List, settings: Any, inputs: Any) -> Any:
+    def counted(self: List, settings: Any, inputs: Any, unknown: Any) -> Any:
         seen.append(len(inputs))
-        return foresee(self, settings, inputs)
+        return foresee(self, settings, inputs, unknown)
 
     monkeypatch.setattr(List, "foresee", counted)
     graph = listed(Graph("topic"), "a", "b").node("moving", "list")

@@ -66,8 +66,8 @@ class ModelGate:
 class PlainPool:
     """Evaluates expressions in place."""
 
-    async def run(self, function: object, expression: str, value: Any, **options: object) -> Any:
-        return cel.evaluate(expression, value)
+    async def run(self, function: object, expression: str, values: Any, **options: object) -> Any:
+        return cel.evaluate(expression, values)
 
 
 class Buyer:

@@ -15,6 +15,8 @@ OUTPUTS = {
     "list": ("items-out",),
     "transform": ("value-out",),
     "condition": ("true-out", "false-out"),
+    "switch": ("one", "two", "else-out"),
+    "merge": ("value-out",),
     "httpRequest": ("response-out",),
 }
 EXPRESSIONS = {"'k'": "k", "size([value, value])": 2}
@@ -83,7 +85,8 @@ class RandomGraph:
         return graph
 
     def _add(self, node_id: str) -> None:
-        kinds = ["textBox", "list", "transform", "condition", *["httpRequest"] * 4]
+        kinds = ["textBox", "list", "transform", "condition", "switch", "merge"]
+        kinds += ["httpRequest"] * 4
         if self._is_heavy:
             kinds = [*["transform"] * 4, *["condition"] * 2, "httpRequest", "textBox"]
         part = getattr(self, f"_{self._rng.choice(kinds)}")(node_id)
@@ -120,6 +123,17 @@ class RandomGraph:
         data = {"expression": "true" if verdict else "false"}
         wires = [("value-in", *self._wire())]
         return Part(id=node_id, type="condition", data=data, wires=wires, gives=verdict)
+
+    def _switch(self, node_id: str) -> Part:
+        taken = self._rng.choice(OUTPUTS["switch"])
+        cases = [{"name": name, "when": f"{name == taken}".lower()} for name in ("one", "two")]
+        wires = [("value-in", *self._wire())]
+        return Part(id=node_id, type="switch", data={"cases": cases}, wires=wires, gives=taken)
+
+    def _merge(self, node_id: str) -> Part:
+        mode = self._rng.choice(["first", "all"])
+        wires = {("value-in", *self._wire()) for _ in range(self._rng.randint(1, 3))}
+        return Part(id=node_id, type="merge", data={"mode": mode}, wires=sorted(wires), gives=mode)
 
     def _httpRequest(self, node_id: str) -> Part:
         rng = self._rng
@@ -169,7 +183,8 @@ class RandomGraph:
         for node_id in networkx.topological_sort(order):
             part = self.parts[node_id]
             delivered = self._delivered(part, nodes, values)
-            if node_id not in on_the_way or (part.wires and not delivered):
+            missing = {wire[0] for wire in part.wires} - {socket for socket, _ in delivered}
+            if node_id not in on_the_way or (missing and node_id != "out"):
                 nodes[node_id] = "skipped"
             elif any(nodes[source] in ("blocked", "fatal") for _, source, _ in part.wires):
                 nodes[node_id] = "blocked"
@@ -209,6 +224,11 @@ class RandomGraph:
             return {"items-out": items}
         if part.type == "condition":
             return {"true-out" if part.gives else "false-out": inputs["value-in"]}
+        if part.type == "switch":
+            return {part.gives: inputs["value-in"]}
+        if part.type == "merge":
+            values = [value for _, value in delivered]
+            return {"value-out": values[0] if part.gives == "first" else values}
         if part.type == "responseOutput":
             return {"result": {socket: inputs.get(socket) for socket, _, _ in part.wires}}
         return {OUTPUTS[part.type][0]: part.gives}

@@ -124,7 +124,9 @@ async def test_a_call_over_its_time_may_be_repeated() -> None:
 async def test_an_expression_that_does_not_end_well_names_why(error: Exception, code: str) -> None:
     pool = SpoiledPool(error)
 
-    outcome = await attempt(lambda context: context.evaluate("value", 1), Kind.CPU, 2.5, pool)
+    outcome = await attempt(
+        lambda context: context.evaluate("value", {"value": 1}), Kind.CPU, 2.5, pool
+    )
 
     assert outcome.failure is not None
     assert outcome.failure.code == code

@@ -34,6 +34,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "textEmbedding": {"text": "hello {{ a }}"},
     "transform": {"expression": "value"},
     "condition": {"expression": "value == null"},
+    "switch": {"cases": [{"name": "none", "when": "value == null"}]},
+    "merge": {"mode": "all"},
     "responseOutput": {},
     "note": {"text": "hello"},
 }
@@ -59,6 +61,8 @@ KINDS = {
     "textEmbedding": Kind.CPU,
     "transform": Kind.CPU,
     "condition": Kind.CPU,
+    "switch": Kind.CPU,
+    "merge": Kind.PURE,
 }
 CATEGORIES = {
     "requestInput": "Inputs",

@@ -72,11 +72,19 @@ async def test_nothing_delivered_is_null() -> None:
 
 async def test_named_inputs_give_an_object_with_plain_values() -> None:
     data = {"fields": [{"name": "title"}, {"name": "photo"}, {"name": "tags"}, {"name": "gone"}]}
-    inputs = {"title": "T", "photo": A, "tags": ["a"]}
+    inputs = {"title": ["T"], "photo": [A], "tags": [["a"]]}
 
     outputs = await run_node("responseOutput", data, inputs)
 
     assert outputs == {"result": {"title": "T", "photo": A, "tags": ["a"], "gone": None}}
+
+
+async def test_a_named_input_with_several_wires_gives_a_list_when_several_were_delivered() -> None:
+    data = {"fields": [{"name": "one"}, {"name": "two"}]}
+
+    outputs = await run_node("responseOutput", data, {"one": [None], "two": ["a", ["b"]]})
+
+    assert outputs == {"result": {"one": None, "two": ["a", ["b"]]}}
 
 
 def test_its_sockets_are_the_names_or_one_for_all() -> None:
@@ -85,7 +93,7 @@ def test_its_sockets_are_the_names_or_one_for_all() -> None:
     assert kind.inputs(kind.parse({})) == {"result-in": Socket(type=SocketType.ANY, many=True)}
     assert kind.inputs(kind.parse({"fields": []})).keys() == {"result-in"}
     assert kind.inputs(kind.parse({"fields": [{"name": "a"}]})) == {
-        "a": Socket(type=SocketType.ANY)
+        "a": Socket(type=SocketType.ANY, many=True)
     }
     assert kind.outputs(kind.parse({})) == {}
 

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ async def test_an_error_fails_the_node() -> None:
 
 
 class Untouched(FakeContext):
-    async def evaluate(self, expression: str, value: Any) -> Any:
+    async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
         raise AssertionError("nothing of this size is sent to a child process")
 
 

@@ -32,9 +32,16 @@ OUTPUTS = {
     "several": ["image-out"],
     "imageGenerator": ["image-out"],
     "condition": ["true-out"],
+    "merge": ["value-out"],
     "seer": ["text-out"],
 }
-SOCKETS = {"list": "items-in", "textBox": "it", "condition": "value-in", "seer": "image-in"}
+SOCKETS = {
+    "list": "items-in",
+    "textBox": "it",
+    "condition": "value-in",
+    "merge": "value-in",
+    "seer": "image-in",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -63,16 +70,26 @@ class Drawing:
             return
         source, socket = self._rng.choice(sources[-3:]), SOCKETS.get(kind, "prompt-in")
         name = {"several": "customModel", "seer": "assistant"}.get(kind, kind)
-        self.graph.node(node_id, name, **self._data(kind)).wire(f"{source} > {node_id}.{socket}")
+        self.graph.node(node_id, name, **self._data(kind))
+        if kind == "merge" and len(sources) > 1:
+            self._add_dead_end(f"{node_id}x", sources[-2], f"{node_id}.{socket}")
+        self.graph.wire(f"{source} > {node_id}.{socket}")
         output = f"{node_id}.{self._rng.choice(OUTPUTS[kind])}"
         self.graph.wire(f"{output} > out.result-in")
         (self._images if output.endswith("image-out") else self._texts).append(output)
+
+    def _add_dead_end(self, node_id: str, source: str, target: str) -> None:
+        """Wire a value that a condition never lets through, before another wire."""
+        self.graph.node(node_id, "condition", expression="false")
+        self.graph.wire(f"{source} > {node_id}.value-in", f"{node_id}.true-out > {target}")
 
     def _data(self, kind: str) -> dict[str, object]:
         rng = self._rng
         if kind == "list":
             items = [{"value": "x" * rng.randint(1, 900)} for _ in range(rng.randint(0, 4))]
             return {"items": items, "mode": rng.choice(["keep", "replace"])}
+        if kind == "merge":
+            return {"mode": "first"}
         if kind in ("textBox", "condition"):
             return {"text": "say {{ it }}"} if kind == "textBox" else {"expression": "true"}
         if kind in ("several", "imageGenerator"):

@@ -30,11 +30,11 @@ class LatePool:
     def __init__(self, times: int) -> None:
         self._left = times
 
-    async def run(self, function: object, expression: str, value: Any, **options: object) -> Any:
+    async def run(self, function: object, expression: str, values: Any, **options: object) -> Any:
         self._left -= 1
         if self._left >= 0:
             raise PoolTimeout("too late")
-        return value
+        return values["value"]
 
 
 def spoil(

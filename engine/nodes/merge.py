@@ -1,0 +1,49 @@
+"""Merge: one value of the wires that delivered one, or all of them."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
+from engine.sockets import Socket, SocketType
+
+VALUE_IN = "value-in"
+MODES = ("first", "all")
+
+
+class Merge(NodeType):
+    """Brings branches together; its settings are the mode."""
+
+    type = "merge"
+    category = "Utilities"
+    kind = Kind.PURE
+
+    def parse(self, data: Mapping[str, Any]) -> str:
+        mode = data.get("mode")
+        if mode is None:
+            return MODES[0]
+        if mode not in MODES:
+            raise SettingsError(f"mode must be one of {', '.join(MODES)}")
+        return str(mode)
+
+    def inputs(self, settings: str) -> Mapping[str, Socket]:
+        return {VALUE_IN: Socket(type=SocketType.ANY, many=True, required=True)}
+
+    def outputs(self, settings: str) -> Mapping[str, Socket]:
+        return {"value-out": Socket(type=SocketType.ANY)}
+
+    async def run(self, settings: str, inputs: Mapping[str, Any], context: Context) -> Outputs:
+        return self.foresee(settings, inputs)
+
+    def foresee(
+        self, settings: str, inputs: Mapping[str, Any], unknown: Collection[str] = ()
+    ) -> Outputs:
+        values = inputs.get(VALUE_IN, [])
+        if settings == "all":
+            return {"value-out": list(values)}
+        if VALUE_IN in unknown:  # any of them may be the first one then; a longer list costs more
+            return {"value-out": max(values, key=_length, default=None)}
+        return {"value-out": values[0] if values else None}
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 1
