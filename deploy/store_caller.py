@@ -61,7 +61,12 @@ class StoreCaller:
             raise AccountNotApproved
         while True:
             workflow, plan = await self._plan(slug)
-            checked = check_inputs(plan.fields, inputs, strict=plan.strict_inputs)
+            checked = check_inputs(
+                plan.fields,
+                inputs,
+                strict=plan.strict_inputs,
+                allow_nul=not plan.has_expressions,
+            )
             try:
                 accepted = await self._store.executions.accept(
                     account_id=self._account.id,

@@ -12,7 +12,7 @@ from engine.errors import InvalidInputs
 from engine.failures import SettingsError
 from engine.media.ids import is_asset_id
 from engine.sockets import SocketType
-from engine.values import MAX_INTEGER, MIN_INTEGER, fault, is_text, kind_of
+from engine.values import MAX_INTEGER, MIN_INTEGER, fault, has_nul, is_text, kind_of
 
 MAX_FIELDS = 100
 MAX_OPTIONS = 200
@@ -118,10 +118,12 @@ def check_inputs(
     strict: bool,
     allow_http: bool = False,
     allow_assets: bool = False,
+    allow_nul: bool = True,
 ) -> dict[str, Any]:
     """The inputs of a run with defaults filled in. Raises InvalidInputs.
 
     `allow_assets`: a medium may be named by an asset's id, which its caller is to look up.
+    `allow_nul`: texts may have NUL characters, which expressions cannot take.
     """
     checked: dict[str, Any] = {}
     names = set()
@@ -130,6 +132,8 @@ def check_inputs(
         if field.name in inputs:
             value = inputs[field.name]
             reason = _value_fault(field, value, allow_http=allow_http, allow_assets=allow_assets)
+            if not reason and not allow_nul and has_nul(value):
+                reason = "has a NUL character in a text"
             if reason:
                 raise InvalidInputs(field.name, reason)
             checked[field.name] = value

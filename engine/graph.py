@@ -10,8 +10,11 @@ from engine.checks import MAX_NAMED, Draft, Link, Problem, Seen, examine
 from engine.errors import InvalidGraph
 from engine.fields import SOCKETS, Field
 from engine.nodes.base import Kind, NodeType, Wire
+from engine.nodes.condition import Condition
 from engine.nodes.request_input import PARAMS, RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput
+from engine.nodes.switch import Switch
+from engine.nodes.transform import Transform
 from engine.policy import Policy
 
 __all__ = [
@@ -25,6 +28,9 @@ __all__ = [
     "compile_plan",
     "name_nodes",
 ]
+
+EVALUATING = (Transform, Condition, Switch)
+"""The node types that evaluate expressions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,8 @@ class Plan:
     """The saved value of each field."""
     is_pure: bool
     """Whether no node that leads to the output has an effect or waits for anything."""
+    has_expressions: bool = False
+    """Whether a node that leads to the output evaluates CEL."""
     models: Mapping[int, str] = field(default_factory=dict)
     """The nodes that are charged, each with its model's internal name."""
     unused_fields: frozenset[str] = frozenset()
@@ -187,6 +195,7 @@ def _build_plan(draft: Draft) -> Plan:
         values=dict(form.values),
         unused_fields=_find_unused(nodes, request_input, reachable, form.fields),
         is_pure=all(nodes[index].type.kind is Kind.PURE for index in reachable),
+        has_expressions=any(isinstance(nodes[index].type, EVALUATING) for index in reachable),
         models=_find_models(nodes, reachable),
     )
 

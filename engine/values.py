@@ -69,6 +69,15 @@ def is_text(text: str) -> bool:
     return True
 
 
+def has_nul(value: Any) -> bool:
+    """Whether a text within a value has a NUL character."""
+    if isinstance(value, dict):
+        return any(has_nul(key) or has_nul(member) for key, member in value.items())
+    if isinstance(value, list):
+        return any(has_nul(member) for member in value)
+    return isinstance(value, str) and "\x00" in value
+
+
 def kind_of(value: Any) -> str:
     """What a value is called in a sentence for people."""
     if value is None:

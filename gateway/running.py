@@ -184,7 +184,8 @@ async def _checked_inputs(
 ) -> dict[str, Any]:
     """The inputs as the run has them: assets of the account are links, which last as long as it."""
     plan = found.plan
-    check = check_inputs if found.workflow else check_call
+    of_workflow = partial(check_inputs, allow_nul=not plan.has_expressions)
+    check = of_workflow if found.workflow else check_call
     checking = partial(
         check,
         plan.fields,

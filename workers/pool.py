@@ -22,7 +22,14 @@ from workers.pool_child import FORK, HEADER
 
 log = logging.getLogger(__name__)
 
-PRELOAD = ("engine.cel", "cel_expr_python.cel", "engine.json_schemas", "workers.imaging")
+EXTENSIONS = ("strings", "math", "encoders", "optional", "bindings")
+PRELOAD = (
+    "engine.cel",
+    "cel_expr_python.cel",
+    *(f"cel_expr_python.ext.ext_{name}" for name in EXTENSIONS),
+    "engine.json_schemas",
+    "workers.imaging",
+)
 """What the template imports before it forks, so that a new child is up in milliseconds."""
 TEMPLATE = "import sys; from workers.pool_child import main; main(sys.argv[1:])"
 SPAWN_SECONDS = 10.0

@@ -324,3 +324,23 @@ def test_the_schema_says_what_people_read() -> None:
         "required": [],
         "additionalProperties": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("text", "a\x00b"),
+        ("textarea", "\x00"),
+        ("json", "\x00"),
+        ("json", [{"a": ["\x00"]}]),
+        ("json", {"a\x00": 1}),
+    ],
+)
+def test_a_NUL_character_is_refused_where_it_cannot_be_taken(kind: str, value: Any) -> None:
+    fields = parse_fields([{"name": "a", "type": kind}])
+
+    with pytest.raises(InvalidInputs) as raised:
+        check_inputs(fields, {"a": value}, strict=False, allow_nul=False)
+
+    assert raised.value.context == {"field": "a", "reason": "has a NUL character in a text"}
+    assert check_inputs(fields, {"a": value}, strict=False) == {"a": value}

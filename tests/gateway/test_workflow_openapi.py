@@ -76,7 +76,8 @@ def answering(wires: list[tuple[str, str]], **output: Any) -> dict[str, Any]:
             node("out", "responseOutput", **output),
         ],
         "edges": [
-            edge("in", f"f{place}", "out", socket) for place, (_, socket) in enumerate(wires)
+            edge("in", "params" if kind == "json" else f"f{place}", "out", socket)
+            for place, (kind, socket) in enumerate(wires)
         ],
     }
 
@@ -238,6 +239,12 @@ def test_the_example_of_an_example_is_one_that_its_run_takes(path: Path) -> None
             {"fields": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
             [{"a": "x", "b": ["y"], "c": None}],
             [{"a": "x"}, {"a": 5, "b": "y", "c": None}, None],
+        ),
+        (
+            [("text", "a"), ("json", "b"), ("text", "a"), ("text", "b")],
+            {"fields": [{"name": "a"}, {"name": "b"}]},
+            [{"a": ["x", "y"], "b": [{"k": 1}, "y"]}, {"a": "x", "b": {"k": 1}}],
+            [{"a": 5, "b": None}],
         ),
     ],
 )

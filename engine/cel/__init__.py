@@ -1,6 +1,5 @@
 """CEL: checking expressions when a workflow is saved, and evaluating them in a child process."""
 
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -8,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from engine.cel.environment import environment
+from engine.cel.values import to_doubles, to_plain
 from engine.failures import NodeFailed
-from engine.values import fault, is_text, kind_of
+from engine.values import fault, has_nul, is_text, kind_of
 
 MAX_EXPRESSION_BYTES = 4_096
 MAX_VALUE_BYTES = 1_048_576
@@ -24,6 +25,9 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
 STATUS = re.compile(r"^(?:[A-Z_]+: )+(?:<input>:-1:-1: )?| \[[A-Z_]+\]$")
 MIXED_NUMBERS = re.compile(r"\((double, u?int\d*|u?int\d*, double)\)")
+OPTIONAL = "The expression gives an optional value; take what it holds with orValue(…)"
+UNCONVERTED = "returned a result with an exception set"
+"""What the library says when a function of ours is given an optional value within a list."""
 HINT = "; JSON numbers are doubles here: write 1.0 instead of 1, or use int(…)"
 
 
@@ -40,6 +44,8 @@ def check(
     except RuntimeError as error:
         return _explain(error)
     gives = compiled.return_type().name().lower()
+    if gives.startswith("optional"):
+        return OPTIONAL
     if is_condition and gives not in ("bool", "dyn"):
         return f"The expression gives {gives}; a condition needs true or false"
     return None
@@ -97,12 +103,17 @@ def _evaluate(expression: str, data: Mapping[str, Any]) -> Any:
         kind, plain = found.type().name(), found.plain_value()
     except RuntimeError as error:
         raise NodeFailed(ERROR, _explain(error)) from None
+    except (TypeError, SystemError):  # how the library says that it cannot convert an optional
+        raise NodeFailed(ERROR, OPTIONAL) from None
     except MemoryError:
         raise NodeFailed(ERROR, "The expression needs too much memory") from None
     if kind in ("ERROR", "UNKNOWN"):
         raise NodeFailed(ERROR, _explain(plain))
-    result = _to_plain(plain)
-    reason = fault(result)
+    try:
+        result = to_plain(plain)
+        reason = fault(result)
+    except ValueError as error:
+        reason = str(error)
     if reason:
         raise NodeFailed(ERROR, f"The expression's result {reason}")
     if _size(result) > MAX_RESULT_BYTES:
@@ -111,15 +122,8 @@ def _evaluate(expression: str, data: Mapping[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _environment(names: tuple[str, ...]) -> Any:
-    from cel_expr_python import cel
-
-    return cel.NewEnv(variables=dict.fromkeys(names, cel.Type.DYN))
-
-
-@lru_cache(maxsize=256)
 def _compile(expression: str, names: tuple[str, ...]) -> Any:
-    return _environment(names).compile(expression)
+    return environment(names).compile(expression)
 
 
 def _title(name: str) -> str:
@@ -128,18 +132,9 @@ def _title(name: str) -> str:
 
 def _read_values(values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
-        if _has_nul(value):
-            # The library would cut the text off there without a word.
+        if has_nul(value):
             raise NodeFailed(ERROR, f"{_title(name)} has a text with a NUL character")
-    return {name: _to_doubles(value) for name, value in values.items()}
-
-
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_nul(key) or _has_nul(member) for key, member in value.items())
-    if isinstance(value, list):
-        return any(_has_nul(member) for member in value)
-    return isinstance(value, str) and "\x00" in value
+    return {name: to_doubles(value) for name, value in values.items()}
 
 
 def _size(value: Any) -> int:
@@ -148,34 +143,10 @@ def _size(value: Any) -> int:
 
 def _explain(error: object) -> str:
     text = str(error)
+    if UNCONVERTED in text:
+        return OPTIONAL
     match = PLACE.search(text)
     if match:
         return f"The expression at line {match[1]}, column {match[2]}: {match[3][:MAX_MESSAGE]}"
     plain = STATUS.sub("", text).partition("\n")[0][:MAX_MESSAGE]
     return f"The expression failed: {plain}{HINT if MIXED_NUMBERS.search(plain) else ''}"
-
-
-def _to_doubles(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _to_doubles(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_to_doubles(member) for member in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _to_plain(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_to_plain(member) for member in value]
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 2**63 else value
-    if isinstance(value, bytes | bytearray | datetime.datetime | datetime.timedelta):
-        raise NodeFailed(ERROR, f"The result has a {_name(value)}; make it a text with string(…)")
-    return value
-
-
-def _name(value: object) -> str:
-    if isinstance(value, datetime.datetime):
-        return "timestamp"
-    return "duration" if isinstance(value, datetime.timedelta) else "bytes value"
