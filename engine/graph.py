@@ -16,6 +16,7 @@ from engine.nodes.response_output import ResponseOutput
 from engine.nodes.switch import Switch
 from engine.nodes.transform import Transform
 from engine.policy import Policy
+from engine.sockets import MEDIA_TYPES, SocketType
 
 __all__ = [
     "Node",
@@ -31,6 +32,8 @@ __all__ = [
 
 EVALUATING = (Transform, Condition, Switch)
 """The node types that evaluate expressions."""
+Targets = dict[str, set[SocketType]]
+"""The types of the sockets that each output of a node is wired to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +173,13 @@ def _build_plan(draft: Draft) -> Plan:
     shape = _shape(len(seen), links)
     order = list(networkx.lexicographical_topological_sort(shape))
     places = {position: index for index, position in enumerate(order)}
-    wires, wired = _index_wires(draft.links, places)
+    wires, targets = _index_wires(draft.links, places)
     nodes = tuple(
         _build_node(
             seen[position],
             index=index,
             wires=tuple(wires.get(index, ())),
-            wired=frozenset(wired.get(index, ())),
+            targets=targets.get(index, {}),
             dependents=tuple(sorted(places[each] for each in shape.successors(position))),
         )
         for index, position in enumerate(order)
@@ -202,16 +205,17 @@ def _build_plan(draft: Draft) -> Plan:
 
 def _index_wires(
     links: Sequence[Link], places: Mapping[int, int]
-) -> tuple[dict[int, list[Wire]], dict[int, set[str]]]:
+) -> tuple[dict[int, list[Wire]], dict[int, Targets]]:
     wires: dict[int, list[Wire]] = {}
-    wired: dict[int, set[str]] = {}
+    targets: dict[int, Targets] = {}
     for link in links:
         source = places[link.source.position]
         kind = link.source.outputs[link.output].type
         wire = Wire(socket=link.socket, source=source, output=link.output, type=kind)
         wires.setdefault(places[link.target.position], []).append(wire)
-        wired.setdefault(source, set()).add(link.output)
-    return wires, wired
+        taken = targets.setdefault(source, {}).setdefault(link.output, set())
+        taken.add(link.target.inputs[link.socket].type)
+    return wires, targets
 
 
 def _build_node(
@@ -219,16 +223,17 @@ def _build_node(
     *,
     index: int,
     wires: tuple[Wire, ...],
-    wired: frozenset[str],
+    targets: Targets,
     dependents: tuple[int, ...],
 ) -> Node:
     if seen.type is None:
         raise AssertionError("a graph without problems has a type for each node")
+    media = {name: frozenset(types & MEDIA_TYPES) for name, types in targets.items()}
     return Node(
         index=index,
         id=seen.id,
         type=seen.type,
-        settings=seen.type.bind(seen.settings, wired),
+        settings=seen.type.bind(seen.settings, frozenset(targets), media),
         policy=seen.policy,
         wires=wires,
         many=frozenset(name for name, socket in seen.inputs.items() if socket.many),

@@ -8,7 +8,16 @@ from engine import cel
 from engine.images import Edit, Medium
 from engine.models.manifest import Model
 from engine.nodes import node_type
-from engine.nodes.base import HttpAnswer, HttpCall, Kind, NodeFailed, Outputs, Wire
+from engine.nodes.base import (
+    NO_MEDIA,
+    HttpAnswer,
+    HttpCall,
+    Kind,
+    NodeFailed,
+    Outputs,
+    Wire,
+)
+from engine.sockets import SocketType
 
 
 @dataclass
@@ -90,11 +99,12 @@ async def run_node(
     *,
     context: FakeContext | None = None,
     wired: frozenset[str] = frozenset(),
+    media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
 ) -> Outputs:
     """Parse the settings of one node and run it."""
     kind = node_type(type_name)
     assert kind is not None
-    settings = kind.bind(kind.parse(data), wired)
+    settings = kind.bind(kind.parse(data), wired | media.keys(), media)
     return await kind.run(settings, inputs or {}, context or FakeContext())
 
 

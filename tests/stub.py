@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.media_files import png
+
+PNG = png(3, 2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -28,10 +32,11 @@ class _Server(ThreadingHTTPServer):
 
 
 class Stub:
-    """`/json/…` answers JSON, `/status/<code>/…` that status, `/slow/<seconds>` nothing, later,
+    """`/json/…` answers JSON, `/png/…` an image, `/status/<code>/…` and `/long/<code>` that status,
 
-    everything else the path as text. One that `holds` answers all paths without their slash, but
-    the first call of a path with `held` in it not at all.
+    the latter with much text, `/slow/<seconds>` nothing, later, all else the path as text. One that
+    `holds` answers all paths without their slash, but the first call of a path with `held` in it
+    not at all.
     """
 
     def __init__(self, *, holds: bool = False) -> None:
@@ -97,24 +102,37 @@ class Stub:
             def reply(self, words: list[str]) -> None:
                 if words[0] == "slow":
                     outer._closing.wait(float(words[1]))
-                elif words[0] == "json":
-                    self.send(200, json.dumps({"path": self.path, "n": 2}), "application/json")
                 else:
-                    self.send(int(words[1]) if words[0] == "status" else 200, self.path)
+                    self.send(*_reply(self.path, words))
 
-            def send(self, status: int, text: str, kind: str = "text/plain") -> None:
+            def send(self, status: int, text: str | bytes, kind: str = "text/plain") -> None:
+                data = text if isinstance(text, bytes) else text.encode()
                 self.send_response(status)
                 self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(text)))
+                self.send_header("content-length", str(len(data)))
                 if status in (301, 302, 307):
                     self.send_header("location", f"{outer.url}/moved")
                 self.end_headers()
-                self.wfile.write(text.encode())
+                self.wfile.write(data)
 
             def log_message(self, format: str, *args: object) -> None:
                 return
 
         return Handler
+
+
+def _reply(path: str, words: list[str]) -> tuple[int, str | bytes, str]:
+    """Status, body and type of an answer."""
+    match words:
+        case ["json", *_]:
+            return 200, json.dumps({"path": path, "n": 2}), "application/json"
+        case ["png", *_]:
+            return 200, PNG, "image/png"
+        case ["long", status]:
+            return int(status), "é" * 5_000, "text/plain"
+        case ["status", status, *_]:
+            return int(status), path, "text/plain"
+    return 200, path, "text/plain"
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from engine.nodes.asking import (
     ask_sockets,
     read_ask,
 )
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
+from engine.nodes.base import NO_MEDIA, Context, Kind, NodeFailed, NodeType, Outputs
 from engine.nodes.each import run_each
 from engine.nodes.fan_out import CALLS_AT_ONCE, alike, call_each
 from engine.sockets import Socket, SocketType
@@ -122,7 +122,12 @@ class Assistant(NodeType):
             return given  # how many items a model writes, nobody knows
         return {**given, ITEMS_OUT: alike(1 if length is None else length)}
 
-    def bind(self, settings: AssistantSettings, wired: frozenset[str]) -> AssistantSettings:
+    def bind(
+        self,
+        settings: AssistantSettings,
+        wired: frozenset[str],
+        media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
+    ) -> AssistantSettings:
         return replace(settings, wired=wired)
 
     async def run(

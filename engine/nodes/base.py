@@ -28,6 +28,9 @@ Outputs = Mapping[str, Any]
 """Output socket name to plain value; a socket left out was not taken (its dependents skip)."""
 
 
+NO_MEDIA: Mapping[str, frozenset[SocketType]] = {}
+
+
 class Kind(StrEnum):
     """Where a node's work happens."""
 
@@ -228,8 +231,16 @@ class NodeType(Protocol):
         """The members of an object at this input socket that the node looks at; None: all of it."""
         return None
 
-    def bind(self, settings: Any, wired: frozenset[str]) -> Any:
-        """Settle what depends on which outputs have wires; most node types do not care."""
+    def bind(
+        self,
+        settings: Any,
+        wired: frozenset[str],
+        media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
+    ) -> Any:
+        """Settle what depends on which outputs have wires; most node types do not care.
+
+        `media`: the outputs that are wired to sockets of media, and of which.
+        """
         return settings
 
     async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:

@@ -106,13 +106,8 @@ def read_params(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     return params or {}
 
 
-def zip_lists(
-    lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """The values of each item by field, null left out as nothing. Raises NodeFailed.
-
-    `sockets` has the socket that brought the list of each field.
-    """
+def check_lengths(lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]) -> None:
+    """Refuse lists that are not equally long, or too long. Raises NodeFailed."""
     lengths = {name: len(items) for name, items in lists.items()}
     count = max(lengths.values())
     if min(lengths.values()) < count:
@@ -122,6 +117,16 @@ def zip_lists(
     if count > MAX_ITEMS:
         message = f"A wired list has at most {MAX_ITEMS} items, not {count}"
         raise NodeFailed("invalid_value", message)
+
+
+def zip_lists(
+    lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The values of each item by field, null left out as nothing. Raises NodeFailed.
+
+    `sockets` has the socket that brought the list of each field.
+    """
+    check_lengths(lists, sockets)
     rows = (zip(lists, row, strict=True) for row in zip(*lists.values(), strict=True))
     return [{name: value for name, value in row if value is not None} for row in rows]
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
-import msgspec
-
-from engine.expressions import Template, members_read, to_json, to_text
+from engine.expressions import Template, members_read, to_text
+from engine.media.formats import medium_of
 from engine.nodes.base import (
+    NO_MEDIA,
     Context,
-    HttpAnswer,
     HttpCall,
     Kind,
     NodeFailed,
@@ -19,13 +18,16 @@ from engine.nodes.base import (
     Outputs,
     SettingsError,
 )
+from engine.nodes.each import run_each
+from engine.nodes.fan_out import CALLS_AT_ONCE, alike, check_lengths, longest
+from engine.nodes.http_answer import find_medium, keep_answer, read_answer, refused
+from engine.nodes.http_body import BODY_IN, MULTIPART, BodySettings, make_body, parse_body
 from engine.nodes.typed import EMPTY, read_template
 from engine.policy import read_timeout
-from engine.sockets import Socket, SocketType
+from engine.sockets import MEDIA_TYPES, Socket, SocketType
 from engine.urls import UrlRefused, check_url, header_fault
-from engine.values import fault, kind_of
+from engine.values import kind_of
 
-BODY_IN = "body-in"
 PARAMS_IN = "params-in"
 RESPONSE_OUT = "response-out"
 STATUS_OUT = "status-out"
@@ -33,16 +35,14 @@ STATUS_OUT = "status-out"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 DEFAULT_TIMEOUT_SECONDS = 30.0
 MAX_BYTES = 10_485_760
+MAX_BYTES_TOGETHER = 104_857_600
+"""Of all answers of a node with `each`."""
 MAX_HEADERS = 50
 MAX_HEADER = 8_192
 MAX_REDIRECTS = 3
 FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
 """The beginning of a URL up to the end of its host."""
-RETRYABLE = frozenset({408, 425, 429})
-JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
-CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
-CHARSETS = frozenset({"us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
-"""What an answer's text may be in beside UTF-8."""
+CONTENT_TYPE = "content-type"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +52,20 @@ class HttpRequestSettings:
     method: str
     url: Template
     headers: tuple[tuple[str, Template], ...]
-    body: Template | None
+    body: BodySettings
     timeout_seconds: float
     max_bytes: int
+    is_each: bool = False
+    """There is a call for each item of the lists that come in."""
+    kept: frozenset[SocketType] = frozenset()
+    """The media that an answer becomes an asset of."""
     reads_status: bool = False
     """Someone is wired to the status, so none of them is a failure."""
 
     @property
     def templates(self) -> Sequence[Template]:
         """All texts with placeholders."""
-        body = () if self.body is None else (self.body,)
-        return (self.url, *(value for _, value in self.headers), *body)
+        return (self.url, *(value for _, value in self.headers), *self.body.templates)
 
     @property
     def names(self) -> frozenset[str]:
@@ -81,7 +84,9 @@ class HttpRequest(NodeType):
         reasons = list(_faults(data))
         url = _parse_url(data.get("url"), reasons)
         headers = tuple(_parse_headers(data.get("headers"), reasons))
-        body = read_template("body", data["body"], reasons) if data.get("body") else None
+        body = parse_body(data, reasons)
+        if body.type == MULTIPART and any(name.lower() == CONTENT_TYPE for name, _ in headers):
+            reasons.append("headers: Content-Type is made by the bodyType 'multipart'")
         if reasons:
             raise SettingsError(*reasons)
         return HttpRequestSettings(
@@ -91,6 +96,8 @@ class HttpRequest(NodeType):
             body=body,
             timeout_seconds=read_timeout(data) or DEFAULT_TIMEOUT_SECONDS,
             max_bytes=data.get("maxBytes") or MAX_BYTES,
+            is_each=bool(data.get("each")),
+            kept=MEDIA_TYPES if data.get("saveAs") else frozenset(),
         )
 
     def inputs(self, settings: HttpRequestSettings) -> Mapping[str, Socket]:
@@ -111,34 +118,108 @@ class HttpRequest(NodeType):
     def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
         return members_read(settings.templates, socket) if socket in settings.names else None
 
-    def bind(self, settings: HttpRequestSettings, wired: frozenset[str]) -> HttpRequestSettings:
-        return replace(settings, reads_status=STATUS_OUT in wired)
+    def foresee(
+        self,
+        settings: HttpRequestSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Outputs:
+        if not settings.is_each:
+            return {}
+        length = longest(inputs.get(name) for name in _item_sockets(settings))
+        return dict.fromkeys((RESPONSE_OUT, STATUS_OUT), alike(length))
+
+    def bind(
+        self,
+        settings: HttpRequestSettings,
+        wired: frozenset[str],
+        media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
+    ) -> HttpRequestSettings:
+        kept = settings.kept | media.get(RESPONSE_OUT, frozenset())
+        return replace(settings, reads_status=STATUS_OUT in wired, kept=kept)
 
     async def run(
         self, settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        answer = await context.fetch(_build_call(settings, inputs))
-        if answer.status >= 400 and not settings.reads_status:
-            raise _refused(answer.status)
-        return {RESPONSE_OUT: read_answer(answer), STATUS_OUT: answer.status}
+        if not settings.is_each:
+            given = await _call(settings, inputs, context)
+            return {RESPONSE_OUT: given.value, STATUS_OUT: given.status}
+        all_given = await _call_each(settings, inputs, context)
+        return {
+            RESPONSE_OUT: [given.value for given in all_given],
+            STATUS_OUT: [given.status for given in all_given],
+        }
 
 
-def read_answer(answer: HttpAnswer) -> Any:
-    """An answer's body as a value: parsed JSON, or text. Raises NodeFailed (bad_response)."""
-    content_type = answer.headers.get("content-type", "")
-    if not JSON_TYPE.match(content_type.strip()):
-        return _decode(answer.body, content_type)
-    if not answer.body.strip():
-        return None
-    try:
-        value = msgspec.json.decode(answer.body.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        message = "The answer says it is JSON, but it does not parse"
-        raise NodeFailed("bad_response", message) from None
-    reason = fault(value)
-    if reason:
-        raise NodeFailed("bad_response", f"The answer {reason}")
-    return value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An answer: its value, its status, and the bytes that the value was made of."""
+
+    value: Any
+    status: int
+    size: int = 0
+
+
+async def _call_each(
+    settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
+) -> list[Given]:
+    """An answer for each item, in order; one that fails stops the others. Raises NodeFailed."""
+    received = 0
+
+    async def call(position: int, item: Mapping[str, Any]) -> Given:
+        nonlocal received
+        try:
+            given = await _call(settings, {**inputs, **item}, context)
+        except NodeFailed as failure:
+            raise _of_item(position, failure) from None
+        received += given.size
+        if received > MAX_BYTES_TOGETHER:
+            message = f"All answers together are larger than {MAX_BYTES_TOGETHER} bytes"
+            raise NodeFailed("response_too_large", message)
+        return given
+
+    return await run_each(call, _read_items(settings, inputs), CALLS_AT_ONCE)
+
+
+def _of_item(position: int, failure: NodeFailed) -> NodeFailed:
+    """The failure of one call of several."""
+    return NodeFailed(
+        failure.code,
+        f"Item {position + 1}: {failure.message}",
+        retryable=failure.retryable,
+        retry_after=failure.retry_after,
+        may_have_arrived=failure.may_have_arrived,
+    )
+
+
+async def _call(
+    settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
+) -> Given:
+    answer = await context.fetch(await _build_call(settings, inputs, context))
+    if answer.status >= 400 and not settings.reads_status:
+        raise refused(answer)
+    content_type = find_medium(answer) if settings.kept and answer.status < 400 else None
+    if content_type is not None and SocketType(medium_of(content_type)) in settings.kept:
+        url = await keep_answer(answer, content_type, context)
+        return Given(value=url, status=answer.status)
+    return Given(value=read_answer(answer), status=answer.status, size=len(answer.body))
+
+
+def _item_sockets(settings: HttpRequestSettings) -> Sequence[str]:
+    return (*sorted(settings.names), BODY_IN)
+
+
+def _read_items(
+    settings: HttpRequestSettings, inputs: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """The inputs that differ between calls, for each of them. Raises NodeFailed."""
+    found = {name: inputs.get(name) for name in _item_sockets(settings)}
+    lists = {name: value for name, value in found.items() if isinstance(value, list)}
+    if not lists:
+        message = f"'each' needs a list at a placeholder or at '{BODY_IN}'"
+        raise NodeFailed("invalid_value", message)
+    check_lengths(lists, {name: name for name in lists})
+    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 
 def _faults(data: Mapping[str, Any]) -> Iterator[str]:
@@ -150,6 +231,10 @@ def _faults(data: Mapping[str, Any]) -> Iterator[str]:
         yield "maxBytes must be a whole number"
     elif limit is not None and not 1 <= limit <= MAX_BYTES:
         yield f"maxBytes must be from 1 to {MAX_BYTES}"
+    if not isinstance(data.get("each", False), bool) and data["each"] is not None:
+        yield "each must be true or false"
+    if data.get("saveAs") not in (None, "asset"):
+        yield "saveAs must be 'asset'"
 
 
 def _parse_url(text: object, reasons: list[str]) -> Template:
@@ -183,14 +268,17 @@ def _parse_headers(raw: object, reasons: list[str]) -> Iterator[tuple[str, Templ
             yield name, read_template(f"headers: {name}", text, reasons)
 
 
-def _build_call(settings: HttpRequestSettings, inputs: Mapping[str, Any]) -> HttpCall:
+async def _build_call(
+    settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
+) -> HttpCall:
     headers = [(name, _header(name, value, inputs)) for name, value in settings.headers]
-    body, content_type = _body(settings, inputs)
-    if content_type and not any(name.lower() == "content-type" for name, _ in headers):
+    url = _url(settings, inputs)
+    body, content_type = await make_body(settings.body, inputs, context)
+    if content_type and not any(name.lower() == CONTENT_TYPE for name, _ in headers):
         headers.append(("Content-Type", content_type))
     return HttpCall(
         method=settings.method,
-        url=_url(settings, inputs),
+        url=url,
         headers=tuple(headers),
         body=body,
         timeout_seconds=settings.timeout_seconds,
@@ -205,33 +293,6 @@ def _header(name: str, template: Template, inputs: Mapping[str, Any]) -> str:
         message = f"The header '{name}' has a control character or over {MAX_HEADER} characters"
         raise NodeFailed("template_error", message)
     return text
-
-
-def _body(
-    settings: HttpRequestSettings, inputs: Mapping[str, Any]
-) -> tuple[bytes | None, str | None]:
-    if BODY_IN in inputs:
-        value = inputs[BODY_IN]
-        if value is None:
-            return None, None
-        text = value if isinstance(value, str) else to_json(value)
-        is_json = not isinstance(value, str) or _is_json(text)
-    elif settings.body is not None:
-        text = settings.body.render(inputs)
-        is_json = _is_json(text)
-    else:
-        return None, None
-    return text.encode(), "application/json" if is_json else "text/plain; charset=utf-8"
-
-
-def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("{", "[")):
-        return False
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
 
 
 def _url(settings: HttpRequestSettings, inputs: Mapping[str, Any]) -> str:
@@ -267,16 +328,3 @@ def _merge_query(url: str, params: object) -> str:
 def _items(value: Any) -> Iterable[Any]:
     items = value if isinstance(value, list) else [value]
     return (item for item in items if item is not None)
-
-
-def _refused(status: int) -> NodeFailed:
-    is_retryable = status in RETRYABLE or 500 <= status <= 599
-    return NodeFailed("http_status", f"The server answered {status}", retryable=is_retryable)
-
-
-def _decode(body: bytes, content_type: str) -> str:
-    match = CHARSET.search(content_type)
-    charset = match[1].lower() if match else "utf-8"
-    if charset in CHARSETS:
-        return body.decode(charset, "replace")
-    return body.decode("utf-8-sig", "replace")
