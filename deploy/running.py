@@ -9,6 +9,7 @@ from pathlib import Path
 from deploy.callers import Answer
 from deploy.choosing import open_caller
 from deploy.inputs import parse_inputs
+from deploy.output import printable
 from deploy.watching import follow, watch
 
 
@@ -38,6 +39,7 @@ async def run_order(order: Order, data_dir: Path) -> int:
             return _report(await watch(caller, order.slug, inputs), as_json=order.as_json)
         started = await caller.start(order.slug, inputs)
         if order.in_background:
+            _warn(started)
             print(json.dumps(started) if order.as_json else started["executionId"])
             return 0
         execution = await follow(caller, started["executionId"])
@@ -46,6 +48,7 @@ async def run_order(order: Order, data_dir: Path) -> int:
 
 def _report(execution: Answer, *, as_json: bool) -> int:
     completed = execution["status"] == "completed"
+    _warn(execution)
     if as_json:
         print(json.dumps(_answer(execution), ensure_ascii=False))
     elif completed:
@@ -53,6 +56,11 @@ def _report(execution: Answer, *, as_json: bool) -> int:
     if not completed:
         print(f"headrace: {_failure(execution)}", file=sys.stderr)
     return 0 if completed else 1
+
+
+def _warn(answer: Answer) -> None:
+    for warning in answer.get("warnings", ()):
+        print(f"headrace: {printable(warning)}", file=sys.stderr)
 
 
 def _answer(execution: Answer) -> Answer:
@@ -65,6 +73,7 @@ def _answer(execution: Answer) -> Answer:
         "executionId": execution["executionId"],
         "status": execution["status"],
         "error": execution["error"],
+        **({"warnings": execution["warnings"]} if "warnings" in execution else {}),
     }
 
 

@@ -18,7 +18,7 @@ from engine.errors import (
     WorkflowNotRunnable,
 )
 from engine.events import BEFORE_ALL, parse_event_id
-from engine.fields import check_inputs
+from engine.fields import check_inputs, unknown_inputs
 from engine.graph import Plan
 from engine.store import Account, StaleWorkflow, Store, Workflow
 from gateway.events import Narrator
@@ -46,17 +46,18 @@ class StoreCaller:
 
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
         """Accept one execution."""
-        return accepted_shape(await self._accept(slug, inputs))
+        execution_id, warnings = await self._accept(slug, inputs)
+        return accepted_shape(execution_id, warnings=warnings)
 
     async def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[Happening, None]:
         """Accept one execution, and look after it."""
-        execution_id = await self._accept(slug, inputs, watcher="")
+        execution_id, _ = await self._accept(slug, inputs, watcher="")
         async for happening in self.events(execution_id, ""):
             yield happening
 
     async def _accept(
         self, slug: str, inputs: Mapping[str, Any], watcher: str | None = None
-    ) -> str:
+    ) -> tuple[str, tuple[str, ...]]:
         if not self._account.approved:
             raise AccountNotApproved
         while True:
@@ -67,6 +68,7 @@ class StoreCaller:
                 strict=plan.strict_inputs,
                 allow_nul=not plan.has_expressions,
             )
+            warnings = unknown_inputs(plan.fields, inputs)
             try:
                 accepted = await self._store.executions.accept(
                     account_id=self._account.id,
@@ -77,10 +79,11 @@ class StoreCaller:
                     key_id=self._key_id,
                     terms=self._store.tiers.terms(self._account.tier, self._account.role),
                     watcher=watcher,
+                    warnings=warnings,
                 )
             except StaleWorkflow:
                 continue
-            return accepted.id
+            return accepted.id, warnings
 
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""

@@ -11,7 +11,7 @@ from engine.nodes import NODE_TYPES, node_type
 from engine.nodes.base import NodeType
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
-from engine.policy import Policy, parse_policy
+from engine.policy import Policy, parse_policy, reserved_faults
 from engine.sockets import Socket, is_compatible
 from engine.urls import UrlRefused, check_url
 from engine.values import fault
@@ -73,6 +73,8 @@ class Draft:
     problems: list[Problem] = field(default_factory=list)
     allow_private: bool = True
     """Whether a node may name an address that is not public."""
+    allow_reserved: bool = True
+    """Whether a policy may ask for what does nothing yet."""
     expressions: int = 0
     """Characters of CEL so far."""
 
@@ -85,9 +87,10 @@ def examine(
     edges: Sequence[Mapping[str, Any]],
     *,
     allow_private: bool = True,
+    allow_reserved: bool = True,
 ) -> Draft:
     """Read a document's graph; what is wrong with it stands in the draft's problems."""
-    draft = Draft(allow_private=allow_private)
+    draft = Draft(allow_private=allow_private, allow_reserved=allow_reserved)
     for name, items, limit in (("nodes", nodes, MAX_NODES), ("edges", edges, MAX_EDGES)):
         if len(items) > limit:
             draft.report(f"The graph has {len(items)} {name}; at most {limit} are allowed")
@@ -198,6 +201,8 @@ def _expression_length(data: Mapping[str, Any]) -> int:
 
 
 def _read_policy(draft: Draft, node_id: str, data: Mapping[str, Any]) -> Policy:
+    for reason in () if draft.allow_reserved else reserved_faults(data):
+        draft.report(reason, node=node_id)
     try:
         return parse_policy(data)
     except SettingsError as error:

@@ -148,6 +148,8 @@ class Execution:
     markup: Decimal = Decimal(1)
     model_ids: tuple[str, ...] = ()
     """Internal names of the models in it."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about the request that it began with."""
     nodes: tuple[NodeExecution, ...] = ()
     """In plan order; empty where only the head was read."""
 

@@ -19,6 +19,9 @@ MAX_OPTIONS = 200
 MAX_WORDS = 1_000
 """Characters of a label, a helper text or an option."""
 MAX_URL = 2_048
+MAX_NAME = 64
+MAX_TOLD = 10
+"""Unknown inputs that are named."""
 MAX_STEPS_LISTED = 1_000
 
 NAME_PATTERN = re.compile(r"(?! )[^\x00-\x1f\x7f]{1,64}(?<! )")
@@ -146,6 +149,19 @@ def check_inputs(
             if name not in names:
                 raise InvalidInputs(name[:200], "unknown field")
     return checked
+
+
+def unknown_inputs(fields: Iterable[Field], inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence about each input that no field asks for, or about several together."""
+    known = {field.name for field in fields}
+    unknown = [name for name in inputs if name not in known]
+    told = [
+        f"The input '{name[:MAX_NAME]}' was ignored: there is no field of that name"
+        for name in unknown[:MAX_TOLD]
+    ]
+    if len(unknown) > MAX_TOLD:
+        told.append(f"{len(unknown) - MAX_TOLD} more inputs were ignored")
+    return tuple(told)
 
 
 def json_schema(

@@ -103,16 +103,17 @@ def check_graph(
 ) -> list[Problem]:
     """All problems of a graph at once; none: it can run.
 
-    A fixed URL of an address that is not public is one, unless `allow_private`.
+    A fixed URL of an address that is not public is one, unless `allow_private`; so is a setting
+    that does nothing yet.
     """
-    return _examine(nodes, edges, allow_private=allow_private).problems
+    return _examine(nodes, edges, allow_private=allow_private, allow_reserved=False).problems
 
 
 def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Plan:
     """The plan of a graph. Raises InvalidGraph with all its problems.
 
     It takes private URLs: what was saved stays a plan when that setting changes, and the worker
-    refuses the call.
+    refuses the call. It takes settings that do nothing yet, which could be saved once.
     """
     draft = _examine(nodes, edges)
     if draft.problems:
@@ -149,8 +150,9 @@ def _examine(
     edges: Sequence[Mapping[str, Any]],
     *,
     allow_private: bool = True,
+    allow_reserved: bool = True,
 ) -> Draft:
-    draft = examine(nodes, edges, allow_private=allow_private)
+    draft = examine(nodes, edges, allow_private=allow_private, allow_reserved=allow_reserved)
     _check_cycles(draft)
     return draft
 

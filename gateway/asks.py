@@ -18,6 +18,8 @@ from gateway.request_bodies import read_json
 from gateway.services import GatewayRequest
 from gateway.streams import read_last_event_id, wants_stream
 
+QUERY = ("async", "timeout", "max_credits")
+"""Query parameters of a run."""
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 
 

@@ -26,14 +26,19 @@ from gateway.body_memory import HELD as HELD_BODY
 from gateway.errors import method_not_allowed
 from gateway.limits import RUNS
 from gateway.memory import HELD
+from gateway.query import Query
 from gateway.request_bodies import announced_bytes
 from gateway.services import GatewayRequest
 from gateway.wire import LargeResponse
 
+API = "/api/"
 AHEAD = "authorization_ahead"
 """Where a request keeps the authorization that is still under way."""
 
+NO_NAMES: frozenset[str] = frozenset()
+
 Known = TypeVar("Known", "Guarded", "SessionOnly")
+Declared = TypeVar("Declared", "Public", "Guarded", "SessionOnly")
 PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
 GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Response]]
 
@@ -45,14 +50,18 @@ class Public:
     handler: PublicHandler
     is_guessed: bool = False
     """Whether a name or token in the request decides what is answered."""
+    query: frozenset[str] = NO_NAMES
+    """Names of the query parameters that it takes."""
     demand = "public"
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Let the handler answer. Raises TooManyFailedCalls."""
         if not self.is_guessed:
+            _check_query(request, self.query)
             return await self.handler(request)
         failed_calls = request.state["services"].failed_calls
         failed_calls.check(request.scope)
+        _check_query(request, self.query)
         response = await self.handler(request)
         failed_calls.clear(request.scope)
         return response
@@ -72,6 +81,8 @@ class Guarded:
     """Where calls are counted against the tier's limit; None: they are not."""
     is_before_approval: bool = False
     """Whether an account that is not approved may call it, though it is a write."""
+    query: frozenset[str] = NO_NAMES
+    """As `Public.query`."""
 
     @property
     def demand(self) -> str:
@@ -115,6 +126,7 @@ class Guarded:
             check_capability(principal, next(held, self.capability), name)
         if needs_approval(self, request.method):
             check_approved(principal)
+        _check_query(request, self.query)
         return await self.handler(request, principal)
 
 
@@ -127,6 +139,8 @@ class SessionOnly:
     """Whether the account must be an admin's."""
     is_before_approval: bool = False
     """As `Guarded.is_before_approval`."""
+    query: frozenset[str] = NO_NAMES
+    """As `Public.query`."""
 
     @property
     def demand(self) -> str:
@@ -142,8 +156,15 @@ class SessionOnly:
             raise CapabilityDenied(EVERYTHING, "This is for admins of the installation")
         if needs_approval(self, request.method):
             check_approved(principal)
+        _check_query(request, self.query)
         request.scope[ACCOUNT] = principal.account.id
         return await self.handler(request, principal)
+
+
+def _check_query(request: GatewayRequest, known: frozenset[str]) -> None:
+    """Raises InvalidQuery for an unknown parameter; pages are not asked, since links add theirs."""
+    if request.scope["query_string"] and request.scope["path"].startswith(API):
+        Query(request.scope).check_names(known)
 
 
 def _is_large(request: GatewayRequest) -> bool:
@@ -205,6 +226,15 @@ def requires(
 def before_approval(endpoint: Known) -> Known:
     """Declare that an account that is not approved may call the endpoint, though it is a write."""
     return replace(endpoint, is_before_approval=True)
+
+
+def takes(*names: str) -> Callable[[Declared], Declared]:
+    """Declare the query parameters of an endpoint; all others are refused under `/api/`."""
+
+    def declare(endpoint: Declared) -> Declared:
+        return replace(endpoint, query=frozenset(names))
+
+    return declare
 
 
 Endpoint = Public | Guarded | SessionOnly

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
@@ -15,6 +15,8 @@ from engine.slugs import check_slug
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 """Rows of a page."""
+MAX_NAME = 100
+"""Characters of an unknown name that an answer repeats."""
 MAX_OFFSET = 2**53 - 1
 MAX_VERSION = 2**53 - 1
 TRUE_WORDS = frozenset({"true", "1", ""})
@@ -34,6 +36,14 @@ class Query:
         text = scope["query_string"].decode("latin-1")
         for name, value in parse_qsl(text, keep_blank_values=True) if text else ():
             self._values.setdefault(name, []).append(value)
+
+    def check_names(self, known: Collection[str]) -> None:
+        """Raises InvalidQuery for a name that the endpoint does not read."""
+        for name in self._values:
+            if name not in known:
+                takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+                message = f"There is no query parameter '{name[:MAX_NAME]}' here; {takes}"
+                raise InvalidQuery(name[:MAX_NAME], message)
 
     def text(self, name: str) -> str | None:
         """The value as it is."""

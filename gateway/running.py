@@ -3,6 +3,7 @@
 import contextlib
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -24,7 +25,7 @@ from engine.errors import (
 )
 from engine.events import BEFORE_ALL, EventId
 from engine.executions import TERMINAL, Ended, Execution, ExecutionStatus
-from engine.fields import MEDIA, Field, check_inputs
+from engine.fields import MEDIA, Field, check_inputs, unknown_inputs
 from engine.graph import Plan
 from engine.media.ids import is_asset_id
 from engine.metrics import EXECUTIONS_ACCEPTED
@@ -39,7 +40,7 @@ from gateway.request_bodies import forget_body
 from gateway.services import GatewayRequest, Services
 from gateway.streams import Watch
 from gateway.waiter import Waiter
-from gateway.wire import accepted_shape, json_response
+from gateway.wire import accepted_shape, json_response, warnings_member
 
 BROWSER_SOURCE = "app"
 ACCEPTED = "accepted"
@@ -93,26 +94,29 @@ async def _run(
 ) -> Response:
     execution_id = str(uuid.uuid4())
     if not ask.wait_seconds:
-        await _accept(request, principal, subject, ask, execution_id)
-        return _accepted(execution_id, ask.webhook_url)
+        warnings = await _accept(request, principal, subject, ask, execution_id)
+        return _accepted(execution_id, ask.webhook_url, warnings)
     if ask.streams:
         await _accept(request, principal, subject, ask, execution_id)
         return _watch(request, principal, ask, execution_id, BEFORE_ALL).answer()
     # The bell is heard from before the execution is accepted, so that no ring is missed.
     with request.state["services"].bell.expecting(execution_id) as ring:
-        await _accept(request, principal, subject, ask, execution_id)
+        warnings = await _accept(request, principal, subject, ask, execution_id)
         waiter = Waiter(request, principal.account.id, execution_id)
         execution = await waiter.ended(ring, ask.wait_seconds)
     milliseconds = int((time.perf_counter() - began) * 1000)
     if ask.once is not None:
         first = Repeated(ask.once, execution_id, "")
-        return await _answer_first(request, principal, first, execution, milliseconds)
-    return _accepted(execution_id) if execution is None else _ended(execution, milliseconds)
+        return await _answer_first(request, principal, first, execution, milliseconds, warnings)
+    if execution is None:
+        return _accepted(execution_id, warnings=warnings)
+    return _ended(execution, milliseconds, warnings)
 
 
 async def _accept(
     request: GatewayRequest, principal: Principal, subject: Subject, ask: Ask, execution_id: str
-) -> None:
+) -> tuple[str, ...]:
+    """Have it accepted; gives the warnings that its caller is told."""
     try:
         services = request.state["services"]
         services.backlog.check()
@@ -120,9 +124,12 @@ async def _accept(
         try:
             ahead = request.scope.get(AHEAD)
             pass_key = ahead.pass_key if ahead else ""
-            await _accept_fresh(services, principal, subject, ask, execution_id, pass_key)
+            warnings = await _accept_fresh(
+                services, principal, subject, ask, execution_id, pass_key
+            )
             ask.inputs.clear()  # a caller may wait for minutes: what was sent is on record
             forget_body(request)
+            return warnings
         finally:
             services.turns.end(principal.account.id)
     except (Repeated, IdempotencyKeyReused, Unavailable):
@@ -142,11 +149,12 @@ async def _accept_fresh(
     ask: Ask,
     execution_id: str,
     pass_key: str,
-) -> None:
+) -> tuple[str, ...]:
     for turn in range(MAX_STALE):
         try:
             found = await subject.find(services, principal, fresh=turn > 0)
             inputs = await _checked_inputs(services, principal.account.id, found, ask, execution_id)
+            warnings = unknown_inputs(found.plan.fields, ask.inputs)
             await services.store.executions.accept(
                 account_id=principal.account.id,
                 workflow=found.workflow,
@@ -167,6 +175,7 @@ async def _accept_fresh(
                 webhook_url=ask.webhook_url,
                 pass_key=pass_key,
                 depth=ask.depth,
+                warnings=warnings,
             )
         except StaleWorkflow:
             continue
@@ -175,7 +184,7 @@ async def _accept_fresh(
                 continue  # it may have been saved elsewhere since this process read it
             raise
         EXECUTIONS_ACCEPTED.inc()
-        return
+        return warnings
     raise Unavailable("The workflow is being saved faster than it can be run")
 
 
@@ -220,6 +229,7 @@ async def _answer_first(
     first: Repeated,
     execution: Execution | Ended | None,
     milliseconds: int,
+    warnings: Sequence[str],
 ) -> Response:
     """Note the answer for whoever asks again, then give what was noted first."""
     executions = request.state["services"].store.executions
@@ -229,11 +239,11 @@ async def _answer_first(
         with contextlib.suppress(Unavailable):
             answer = await executions.record_answer(principal.account.id, first.once, answer)
     if answer == ACCEPTED:
-        return _accepted(first.execution_id)
+        return _accepted(first.execution_id, warnings=warnings)
     if execution is None:
         hold = request.state["services"].memory.for_answer(request.scope)
         execution = await executions.head(principal.account.id, first.execution_id, hold)
-    return _ended(execution, int(answer))
+    return _ended(execution, int(answer), warnings)
 
 
 async def _answer_again(
@@ -259,9 +269,9 @@ async def _answer_again(
             )
     answers.note(request.scope, idempotent_replayed="true")
     if answer == ACCEPTED:
-        url = await executions.webhook_url(principal.account.id, first.execution_id)
-        return _accepted(first.execution_id, url)
-    return _ended(execution, int(answer))
+        url, warnings = await executions.acceptance(principal.account.id, first.execution_id)
+        return _accepted(first.execution_id, url, warnings)
+    return _ended(execution, int(answer), execution.warnings)
 
 
 def _watch(
@@ -271,12 +281,14 @@ def _watch(
     return Watch(request, account_id, execution_id, after=after, seconds=seconds)
 
 
-def _accepted(execution_id: str, webhook_url: str | None = None) -> Response:
-    return json_response(accepted_shape(execution_id, webhook_url), 202)
+def _accepted(
+    execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
+) -> Response:
+    return json_response(accepted_shape(execution_id, webhook_url, warnings), 202)
 
 
-def _ended(execution: Execution | Ended, milliseconds: int) -> Response:
-    return json_response(_outcome(execution, milliseconds))
+def _ended(execution: Execution | Ended, milliseconds: int, warnings: Sequence[str]) -> Response:
+    return json_response(_outcome(execution, milliseconds) | warnings_member(warnings))
 
 
 def _outcome(execution: Execution | Ended, milliseconds: int) -> dict[str, Any]:

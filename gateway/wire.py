@@ -120,7 +120,9 @@ def _attempt_shape(attempt: Attempt) -> dict[str, Any]:
     return shape | {name: value for name, value in optional.items() if value is not None}
 
 
-def accepted_shape(execution_id: str, webhook_url: str | None = None) -> dict[str, Any]:
+def accepted_shape(
+    execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
     """What a caller gets who does not wait for the end."""
     configured = {"configured": True, "url": webhook_url}
     return {
@@ -130,7 +132,13 @@ def accepted_shape(execution_id: str, webhook_url: str | None = None) -> dict[st
         "status": "processing",
         "webhookDelivery": configured if webhook_url else {"configured": False},
         "pollUrl": f"/api/executions/{execution_id}",
+        **warnings_member(warnings),
     }
+
+
+def warnings_member(warnings: Sequence[str]) -> dict[str, Any]:
+    """The member `warnings`, where there are any."""
+    return {"warnings": warnings} if warnings else {}
 
 
 def asset_shape(asset: Asset, url: str) -> dict[str, Any]:
@@ -164,6 +172,7 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
         "startedAt": moment(execution.started_at),
         "completedAt": moment(execution.completed_at),
         "modelIds": execution.model_ids,
+        **warnings_member(execution.warnings),
     }
 
 

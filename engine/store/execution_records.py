@@ -32,6 +32,7 @@ HEAD_FIELDS = (
     "usd",
     "markup",
     "models",
+    "warnings",
 )
 RESULT_AT = HEAD_FIELDS.index("result")
 NOBODY = "0"
@@ -133,7 +134,7 @@ def parse_head(
 ) -> Execution:
     """The execution of a record's `HEAD_FIELDS`, its result left aside."""
     status, slug, version, source, created, started, completed, _, error, *charged = values
-    spent, usd, markup, models = charged
+    spent, usd, markup, models, warnings = charged
     return Execution(
         id=execution_id,
         account_id=account_id,
@@ -149,6 +150,7 @@ def parse_head(
         micro_usd=int(usd or 0),
         markup=Decimal((markup or b"1").decode()),
         model_ids=tuple(models.decode().split(",")) if models else (),
+        warnings=tuple(unpack(warnings)) if warnings else (),
         nodes=nodes,
     )
 

@@ -38,6 +38,7 @@ from engine.store.execution_scan import ExecutionFilter
 from engine.store.hints import BULK_QUEUE, Carried, HintSender
 from engine.store.inputs import LargeInputs, pack_inputs
 from engine.store.load import BULK_FROM, Load
+from engine.store.records import pack, unpack
 from engine.store.results import Hold, Results
 from engine.store.scripts import SCRIPTS
 from engine.store.wallets import keep_ms, terms_text
@@ -83,6 +84,7 @@ class Executions:
         pass_key: str = "",
         watcher: str | None = None,
         depth: int = 1,
+        warnings: Sequence[str] = (),
     ) -> Accepted:
         """Write the execution, reserve what it may cost and send its hint, in one pipeline.
 
@@ -94,7 +96,8 @@ class Executions:
         call is answered, if that is known already; `webhook_url` is where the key's webhook is
         told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
         who watches from the beginning, empty where no ring is needed, None for nobody; `depth` is
-        1, or one more than that of the run whose node makes the call.
+        1, or one more than that of the run whose node makes the call; `warnings` are sentences for
+        whoever reads the record.
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull, StorageFailed or
         Unavailable, with
         `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
@@ -121,6 +124,7 @@ class Executions:
             *(self._hook(webhook_url) if webhook_url else ()),
             *watching(watcher),
             *(("depth", depth) if depth > 1 else ()),
+            *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
         keys = accept_keys(account_id, slug, execution_id, once, pass_key)
         carried = carried_by_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
@@ -208,11 +212,13 @@ class Executions:
             raise ExecutionNotFound
         return values
 
-    async def webhook_url(self, account_id: str, execution_id: str) -> str | None:
-        """Where its end is told, None for nowhere."""
+    async def acceptance(
+        self, account_id: str, execution_id: str
+    ) -> tuple[str | None, tuple[str, ...]]:
+        """Where its end is told, None for nowhere, and its warnings."""
         key = keyspace.execution(account_id, execution_id)
-        url: bytes | None = await self._client.send("HGET", key, "hook")
-        return None if url is None else url.decode()
+        url, warnings = await self._client.send("HMGET", key, "hook", "warnings")
+        return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
 
     async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """The execution's status alone. Raises ExecutionNotFound."""

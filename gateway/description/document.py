@@ -26,7 +26,7 @@ from gateway.description.parts import (
 )
 from gateway.description.schema import Schema
 from gateway.description.shapes import COMPONENTS
-from gateway.endpoints import Endpoint, Guarded, Public, Resource, SessionOnly, needs_approval
+from gateway.endpoints import API, Endpoint, Guarded, Public, Resource, SessionOnly, needs_approval
 
 OPENAPI = "3.1.0"
 PARAMETER = re.compile(r"{(\w+)}")
@@ -108,6 +108,8 @@ def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> 
         found.append(name_of(errors.NotFound))
     if "{slug}" in path:
         found.append(name_of(errors.InvalidSlug))
+    if path.startswith(API):
+        found.append(name_of(errors.InvalidQuery))
     found += [name_of(error) for error in operation.errors]
     return sorted({*found, *EVERYWHERE})
 

@@ -54,6 +54,9 @@ ASKED: dict[str, Schema] = {
     "fields": list_of(ref("Field")),
     "values": described(OBJECT, "The saved value of each field."),
 }
+WARNED: dict[str, Schema] = {
+    "warnings": described(TEXTS, "Sentences about inputs that were ignored; absent without any.")
+}
 EXECUTION_MEMBERS: dict[str, Schema] = {
     "executionId": ID,
     "requestId": TEXT,
@@ -127,6 +130,7 @@ COMPONENTS: dict[str, Schema] = {
         data=described(TEXT, "A JSON object in one line."),
     ),
     "RunResult": members(
+        WARNED,
         success={"const": True},
         result=described(ANYTHING, "What the workflow's Response Output makes of it."),
         cost=CREDITS,
@@ -134,6 +138,7 @@ COMPONENTS: dict[str, Schema] = {
         executionId=ID,
     ),
     "Accepted": members(
+        WARNED,
         _async={"const": True},
         executionId=ID,
         requestId=TEXT,
@@ -141,8 +146,8 @@ COMPONENTS: dict[str, Schema] = {
         webhookDelivery=members({"url": TEXT}, configured=FLAG),
         pollUrl=TEXT,
     ),
-    "ExecutionRow": members(**EXECUTION_MEMBERS),
-    "Execution": members(**EXECUTION_MEMBERS, nodes=list_of(NODE_EXECUTION)),
+    "ExecutionRow": members(WARNED, **EXECUTION_MEMBERS),
+    "Execution": members(WARNED, **EXECUTION_MEMBERS, nodes=list_of(NODE_EXECUTION)),
     "ExecutionPage": members(rows=list_of(ref("ExecutionRow")), nextCursor=TEXT_OR_NULL),
     "CancelRequested": members(
         executionId=ID, status={"const": ExecutionStatus.CANCEL_REQUESTED.value}

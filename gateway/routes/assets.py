@@ -11,7 +11,7 @@ from engine.media.thumbnails import CONTENT_TYPE
 from engine.store import Asset, Principal
 from engine.store.assets import Source
 from engine.store.limits import UPLOADS
-from gateway.endpoints import Resource, any_key, guessed, requires
+from gateway.endpoints import Resource, any_key, guessed, requires, takes
 from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest, Services
 from gateway.serving import Medium, send_medium
@@ -32,6 +32,7 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
     return json_response(asset_shape(asset, library.link(asset)), 201)
 
 
+@takes("limit", "cursor")
 @any_key
 async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's assets, newest first, a page at a time, and what all its media take."""
@@ -51,6 +52,7 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
     )
 
 
+@takes("w")
 @any_key
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
@@ -69,6 +71,7 @@ async def delete_asset(request: GatewayRequest, principal: Principal) -> Respons
     return json_response({"success": True})
 
 
+@takes("expires", "signature", "w")
 @guessed
 async def get_media(request: GatewayRequest) -> Response:
     """The bytes that a signed link leads to."""

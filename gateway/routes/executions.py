@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from engine.errors import ExecutionNotFound
 from engine.store import Principal
-from gateway.endpoints import Resource, before_approval, requires
+from gateway.endpoints import Resource, before_approval, requires, takes
 from gateway.naming import node_names
 from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest
@@ -17,6 +17,7 @@ from gateway.wire import execution_shape, execution_with_nodes_shape, json_respo
 EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
+@takes("status", "workflowSlug", "limit", "cursor")
 @requires("execution:read")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""

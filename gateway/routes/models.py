@@ -11,7 +11,7 @@ from engine.models.manifest import ManifestError, Model
 from engine.models.registry import all_models, pairs_on_disk
 from engine.models.saved import parse_saved
 from engine.store import Principal, SavedModel
-from gateway.endpoints import Resource, admins_only, requires
+from gateway.endpoints import Resource, admins_only, requires, takes
 from gateway.query import MAX_VERSION, Query
 from gateway.request_bodies import read_object
 from gateway.services import GatewayRequest
@@ -48,6 +48,7 @@ async def create_model(request: GatewayRequest, principal: Principal) -> Respons
     return _answer(saved, model, principal, 201)
 
 
+@takes("version")
 @admins_only
 async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     """The manifest of a saved model, the newest or a former one."""

@@ -10,7 +10,8 @@ from engine.model_plan import model_plan
 from engine.models.registry import find_model
 from engine.slugs import check_slug
 from engine.store import Principal
-from gateway.endpoints import Resource, requires
+from gateway.asks import QUERY
+from gateway.endpoints import Resource, requires, takes
 from gateway.limits import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.running import Runnable, run
 from gateway.services import GatewayRequest, Services
@@ -54,12 +55,14 @@ class RegisteredModel:
         return Runnable(plan=model_plan(model))
 
 
+@takes(*QUERY)
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Run a workflow and answer with its result, or at once with where to find it."""
     return await run(request, principal, SavedWorkflow(check_slug(request.path_params["slug"])))
 
 
+@takes(*QUERY)
 @requires("model:run", named="internal_name", bucket=MODEL_RUNS)
 async def run_model(request: GatewayRequest, principal: Principal) -> Response:
     """Run a model as if it were a workflow of one node."""

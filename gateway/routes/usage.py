@@ -5,12 +5,13 @@ from starlette.routing import Route
 
 from engine.errors import InvalidQuery
 from engine.store import ExecutionFilter, Principal
-from gateway.endpoints import Resource, any_key
+from gateway.endpoints import Resource, any_key, takes
 from gateway.query import MAX_OFFSET, Query, cursor_refused
 from gateway.services import GatewayRequest
 from gateway.wire import json_response, usage_row
 
 
+@takes("status", "modelId", "workflowSlug", "limit", "offset", "cursor")
 @any_key
 async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     """The account's executions and their cost, newest first, a page at a time."""

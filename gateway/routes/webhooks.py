@@ -14,7 +14,7 @@ from engine.store import ApiKey, Principal
 from engine.store.deliveries import NO_DELIVERY
 from engine.webhooks import CAPABILITY, check_secret, check_webhook_url
 from gateway.auth import check_capability
-from gateway.endpoints import Resource, session_only
+from gateway.endpoints import Resource, session_only, takes
 from gateway.query import Query, cursor_refused
 from gateway.request_bodies import read_object
 from gateway.services import GatewayRequest
@@ -77,6 +77,7 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
     return json_response(delivery_shape(delivery), 202)
 
 
+@takes("limit", "cursor")
 @session_only
 async def list_deliveries(request: GatewayRequest, principal: Principal) -> Response:
     """What was sent and what came of it, newest first, a page at a time."""

@@ -178,6 +178,17 @@ def test_a_run_says_in_json_what_the_api_says(stack: RunningStack) -> None:
     assert set(answer) >= {"result", "cost", "ms", "executionId"}
 
 
+def test_a_run_tells_which_inputs_were_ignored(stack: RunningStack) -> None:
+    warning = "The input 'nmae' was ignored: there is no field of that name"
+
+    done = stack.command("run", LETTER, "-i", "nmae=Grace")
+    begun = stack.command("run", LETTER, "-i", "nmae=Grace", "--async", "--json")
+
+    assert (done.returncode, done.stderr) == (0, f"headrace: {warning}\n")
+    assert begun.stderr == done.stderr
+    assert json.loads(begun.stdout)["warnings"] == [warning]
+
+
 def test_a_run_in_the_background_gives_the_id_to_ask_for(stack: RunningStack) -> None:
     started = json_of(stack, "run", LETTER, "--async")
 
