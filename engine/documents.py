@@ -1,10 +1,13 @@
 """Documents: a workflow as its author saves it, with everything the canvas needs."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from engine.errors import InvalidBody
+from engine.media.ids import PATTERN as ASSET_ID
+from engine.urls import URL_REST
 from engine.values import fault, is_text, kind_of
 
 MAX_NAME = 200
@@ -14,6 +17,8 @@ MAX_TAGS = 50
 MAX_TAG = 64
 MAX_REFERENCE = 2_048
 """Characters of a folder's id or a cover's URL."""
+COVER = re.compile(f"(?:{ASSET_ID}|https{URL_REST})")
+"""The id of an asset, or a URL that a page may show."""
 
 
 def _start_viewport() -> dict[str, float]:
@@ -60,8 +65,9 @@ def to_record(document: Document) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> Document:
-    """The document that `to_record` wrote."""
-    return Document(**(dict(record) | {"tags": tuple(record["tags"])}))
+    """The document that `to_record` wrote; covers of any kind could be saved once."""
+    cover = record["cover"] if _is_cover(record["cover"]) else None
+    return Document(**(dict(record) | {"tags": tuple(record["tags"]), "cover": cover}))
 
 
 def _refuse(member: str, expected: str, value: object) -> InvalidBody:
@@ -91,6 +97,19 @@ def _read_description(member: str, value: object) -> str:
 
 def _read_reference(member: str, value: object) -> str | None:
     return None if value is None else _read_text(member, value, MAX_REFERENCE)
+
+
+def _read_cover(member: str, value: object) -> str | None:
+    cover = _read_reference(member, value)
+    if cover is None or _is_cover(cover):
+        return cover
+    raise InvalidBody(
+        f"'{member}' must be the id of an asset or a URL that starts with https://", field=member
+    )
+
+
+def _is_cover(value: object) -> bool:
+    return isinstance(value, str) and COVER.fullmatch(value) is not None
 
 
 def _read_flag(member: str, value: object) -> bool:
@@ -181,6 +200,6 @@ MEMBERS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
     "draft": ("draft", _read_flag),
     "hidden": ("hidden", _read_flag),
     "archived": ("archived", _read_flag),
-    "cover": ("cover", _read_reference),
+    "cover": ("cover", _read_cover),
 }
 """Member of the body to attribute, and how it is read; what is not here is ignored."""

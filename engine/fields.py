@@ -12,6 +12,7 @@ from engine.errors import InvalidInputs
 from engine.failures import SettingsError
 from engine.media.ids import is_asset_id
 from engine.sockets import SocketType
+from engine.urls import URL_REST
 from engine.values import MAX_INTEGER, MIN_INTEGER, fault, has_nul, is_text, kind_of
 
 MAX_FIELDS = 100
@@ -26,7 +27,6 @@ MAX_STEPS_LISTED = 1_000
 
 NAME_PATTERN = re.compile(r"(?! )[^\x00-\x1f\x7f]{1,64}(?<! )")
 NAME_RULE = "must be a text of 1 to 64 printable characters"
-URL_REST = r'://[^\x00-\x20\x7f"<>\\^`{|}/?#]+([/?#][^\x00-\x20\x7f"<>\\^`{|}]*)?'
 
 
 class FieldType(StrEnum):

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from itertools import islice
+from typing import Any
 
 from engine.errors import (
     AssetNotFound,
@@ -29,6 +32,9 @@ from engine.store.assets import Asset, AssetPage, Place, Review, Source
 LINK_SECONDS = 86_400
 COLLECTED_AT_ONCE = 100
 THUMBNAILS_AT_ONCE = 2
+MAX_LINK = 2_048
+MAX_LOOKED_AT = 10_000
+"""Values of a result in which links are looked for."""
 REMOVAL_SECONDS = 5.0
 """How long who deletes an asset waits for its bytes to go."""
 
@@ -168,6 +174,27 @@ class Library:
         if link.width is not None:
             raise AssetNotFound
         return asset
+
+    def linked(self, value: object) -> str | None:
+        """The id of the asset that a link leads to, expired or not; None for all else."""
+        if not isinstance(value, str) or len(value) > MAX_LINK or PATH not in value:
+            return None
+        link = self._links.read_url(value)
+        return None if link is None or link.width is not None else link.asset_id
+
+    def linked_assets(self, result: Any) -> dict[str, str]:
+        """The assets that links in a result lead to, by link, from its first values."""
+        found, waiting = {}, deque([result])
+        for _ in range(MAX_LOOKED_AT):
+            if not waiting:
+                break
+            value = waiting.popleft()
+            if isinstance(value, dict | list):
+                members = value.values() if isinstance(value, dict) else value
+                waiting.extend(islice(members, MAX_LOOKED_AT))
+            elif asset_id := self.linked(value):
+                found[value] = asset_id
+        return found
 
     async def _followed(self, link: Link | None) -> tuple[Asset, Link]:
         if link is None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.documents import Document
-from engine.errors import AssetNotFound, InvalidGraph
+from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
 from engine.failures import SettingsError
 from engine.graph import Problem, check_graph
+from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
 from engine.store import Store, Workflow
 
@@ -16,12 +17,20 @@ LARGE_GRAPH = 200
 
 
 async def check_document(
-    store: Store, account_id: str, document: Document, *, allow_private: bool
+    store: Store,
+    account_id: str,
+    document: Document,
+    *,
+    allow_private: bool,
+    former: Document | None = None,
 ) -> list[dict[str, str]]:
     """All problems of a document that the account wants to save; others than drafts have none.
 
-    Raises InvalidGraph.
+    `former` is the document that it is to replace. Raises InvalidGraph, and InvalidBody for a new
+    cover that is no asset of the account.
     """
+    if former is None or document.cover != former.cover:
+        await _check_cover(store, account_id, document.cover)
     found = [
         *await _check_graph(document, allow_private),
         *await _check_uploads(store, account_id, document),
@@ -35,8 +44,18 @@ async def check_document(
 async def hold_media(store: Store, workflow: Workflow) -> None:
     """Have the account's assets that a saved workflow names live as long as it."""
     named = {settings.asset for _, settings in _uploads(workflow.document)}
+    if is_asset_id(workflow.document.cover):
+        named.add(workflow.document.cover)
     held = (store.assets.hold(workflow.account_id, each, workflow.slug) for each in named)
     await asyncio.gather(*held)
+
+
+async def _check_cover(store: Store, account_id: str, cover: str | None) -> None:
+    try:
+        if is_asset_id(cover):
+            await store.assets.get(account_id, cover)
+    except AssetNotFound:
+        raise InvalidBody("'cover' names no asset of yours", field="cover") from None
 
 
 async def _check_graph(document: Document, allow_private: bool) -> list[Problem]:

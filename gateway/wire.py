@@ -207,6 +207,12 @@ def _error_shape(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {name: error[name] for name in ERROR_MEMBERS if name in error}
 
 
+def assets_member(links: Mapping[str, str]) -> dict[str, Any]:
+    """The member `assets`, where links in a result lead to any; `links` has their ids by link."""
+    listed = [{"id": asset_id, "url": url} for url, asset_id in links.items()]
+    return {"assets": listed} if listed else {}
+
+
 def execution_with_nodes_shape(execution: Execution, names: Sequence[NodeName]) -> dict[str, Any]:
     """An execution with its nodes, named as the version it began with names them.
 
@@ -309,6 +315,9 @@ def workflow_shape(workflow: Workflow) -> dict[str, Any]:
         "publicPlayground": document.public_playground,
         "isTemplate": document.is_template,
         "folderId": document.folder_id,
+        "cover": document.cover,
+        "hidden": document.hidden,
+        "archived": document.archived,
         "version": workflow.version,
         "createdBy": workflow.account_id,
         "createdAt": moment(workflow.created_at),

@@ -2,11 +2,12 @@
 
 from engine.urls.addresses import Address, is_metadata, is_public, parse_address
 from engine.urls.headers import header_fault
-from engine.urls.parsing import MISLEADING, PORTS, Target, UrlRefused, check_url
+from engine.urls.parsing import MISLEADING, PORTS, URL_REST, Target, UrlRefused, check_url
 
 __all__ = [
     "MISLEADING",
     "PORTS",
+    "URL_REST",
     "Address",
     "Target",
     "UrlRefused",

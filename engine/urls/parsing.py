@@ -10,6 +10,8 @@ from engine.urls.addresses import is_metadata, is_public, parse_address
 
 PORTS = {"http": 80, "https": 443}
 """Allowed schemes, each with the port it means; the ports are the only ones allowed in public."""
+URL_REST = r'://[^\x00-\x20\x7f"<>\\^`{|}/?#]+([/?#][^\x00-\x20\x7f"<>\\^`{|}]*)?'
+"""All of a URL behind its scheme, as a pattern that JSON Schema can have too."""
 MAX_URL_LENGTH = 8_192
 MAX_HOST_LENGTH = 253
 MISLEADING = re.compile(

@@ -10,7 +10,7 @@ from engine.capabilities import (
     WILDCARDS,
 )
 from engine.checks import MAX_EDGES, MAX_NODES
-from engine.documents import MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
+from engine.documents import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
 from engine.models.saved import MAX_BYTES
 from engine.store.api_keys import MAX_NAME as MAX_KEY_NAME
 from engine.webhooks import MAX_SECRET, MAX_URL, MIN_SECRET
@@ -63,7 +63,10 @@ DOCUMENT_MEMBERS: dict[str, Schema] = {
     "draft": described(FLAG, "Save it though its graph cannot run yet."),
     "hidden": FLAG,
     "archived": FLAG,
-    "cover": or_null(REFERENCE),
+    "cover": described(
+        or_null({**matching(COVER.pattern), "maxLength": MAX_REFERENCE}),
+        "The id of an asset of the account, or an `https` URL.",
+    ),
 }
 
 BODIES: dict[str, Schema] = {

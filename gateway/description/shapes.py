@@ -57,6 +57,12 @@ ASKED: dict[str, Schema] = {
 WARNED: dict[str, Schema] = {
     "warnings": described(TEXTS, "Sentences about inputs that were ignored; absent without any.")
 }
+LINKED: dict[str, Schema] = {
+    "assets": described(
+        list_of(members(id=TEXT, url=TEXT)),
+        "The assets that links in the result lead to; absent without any.",
+    )
+}
 EXECUTION_MEMBERS: dict[str, Schema] = {
     "executionId": ID,
     "requestId": TEXT,
@@ -147,7 +153,7 @@ COMPONENTS: dict[str, Schema] = {
         pollUrl=TEXT,
     ),
     "ExecutionRow": members(WARNED, **EXECUTION_MEMBERS),
-    "Execution": members(WARNED, **EXECUTION_MEMBERS, nodes=list_of(NODE_EXECUTION)),
+    "Execution": members({**WARNED, **LINKED}, **EXECUTION_MEMBERS, nodes=list_of(NODE_EXECUTION)),
     "ExecutionPage": members(rows=list_of(ref("ExecutionRow")), nextCursor=TEXT_OR_NULL),
     "CancelRequested": members(
         executionId=ID, status={"const": ExecutionStatus.CANCEL_REQUESTED.value}
@@ -164,6 +170,9 @@ COMPONENTS: dict[str, Schema] = {
         publicPlayground=FLAG,
         isTemplate=FLAG,
         folderId=TEXT_OR_NULL,
+        cover=TEXT_OR_NULL,
+        hidden=FLAG,
+        archived=FLAG,
         version=INTEGER,
         createdBy=TEXT_OR_NULL,
         createdAt=MOMENT,

@@ -12,7 +12,12 @@ from gateway.naming import node_names
 from gateway.query import Query, cursor_refused
 from gateway.services import GatewayRequest
 from gateway.streams import Watch, read_last_event_id
-from gateway.wire import execution_shape, execution_with_nodes_shape, json_response
+from gateway.wire import (
+    assets_member,
+    execution_shape,
+    execution_with_nodes_shape,
+    json_response,
+)
 
 EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -45,7 +50,9 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     store, hold = services.store, services.memory.for_answer(request.scope)
     execution = await store.executions.get(account_id, _execution_id(request), hold)
     names = await node_names(store, account_id, execution)
-    return json_response(execution_with_nodes_shape(execution, names))
+    shape = execution_with_nodes_shape(execution, names)
+    links = services.library.linked_assets(execution.result)
+    return json_response(shape | assets_member(links))
 
 
 @requires("execution:read")

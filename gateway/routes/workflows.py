@@ -80,7 +80,7 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     for _ in range(MAX_MERGES):
         # A body that cannot be saved is refused as such, whatever version was wanted.
         document = parse_document(body, current.document)
-        problems = await _check(request, principal, document)
+        problems = await _check(request, principal, document, current.document)
         if wanted is not None and current.version not in wanted:
             break
         try:
@@ -153,12 +153,19 @@ async def _update(
 
 
 async def _check(
-    request: GatewayRequest, principal: Principal, document: Document
+    request: GatewayRequest,
+    principal: Principal,
+    document: Document,
+    former: Document | None = None,
 ) -> list[dict[str, str]]:
     services = request.state["services"]
     allow_private = services.settings.allow_private_urls
     return await check_document(
-        services.store, principal.account.id, document, allow_private=allow_private
+        services.store,
+        principal.account.id,
+        document,
+        allow_private=allow_private,
+        former=former,
     )
 
 

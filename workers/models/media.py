@@ -7,13 +7,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from engine.fields import MAX_URL, MEDIA, URL_REST
+from engine.fields import MAX_URL, MEDIA
 from engine.images import Medium
 from engine.media.formats import UNTYPED
 from engine.models.manifest import Model
 from engine.models.sections.http import Http
 from engine.models.sections.openai import Api, OpenAI
 from engine.nodes.base import NodeFailed
+from engine.urls import URL_REST
 from workers.models.base import CallContext, Stored
 from workers.models.failing import bad_response
 from workers.models.shares import too_much
