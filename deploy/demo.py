@@ -10,14 +10,15 @@ from deploy.examples import example_documents
 from deploy.http_client import Unreachable, call
 from deploy.stack import Stack, read_private, write_private
 from deploy.store_access import open_store
-from engine.capabilities import PRESETS, Tier
+from engine.capabilities import Tier
 from engine.errors import InvalidGraph, Unauthorized
 from engine.store import Account, Store
 
 RECORD = "demo.json"
 EMAIL = "demo@localhost"
 TIER = Tier.BUSINESS
-PRESET = "Full deploy"
+CAPABILITIES = ("workflow:*", "model:*", "execution:*", "webhook:receive")
+"""Enough for every call that a key can make."""
 SLUG = "greeting-letter"
 INPUTS = {"name": "Ada"}
 RUN_SECONDS = 30
@@ -75,7 +76,7 @@ class Demo:
         return True
 
     async def _make_key(self, store: Store, account: Account) -> None:
-        _, secret = await store.api_keys.create(account, name="Demo", capabilities=PRESETS[PRESET])
+        _, secret = await store.api_keys.create(account, name="Demo", capabilities=CAPABILITIES)
         self._write(accountId=account.id, key=secret)
 
     def _write(self, **values: Any) -> None:

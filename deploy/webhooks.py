@@ -4,14 +4,14 @@ from engine.capabilities import covers
 from engine.errors import CapabilityDenied
 from engine.settings import load
 from engine.store import Store, Webhook
-from engine.webhooks import CAPABILITY, check_secret, check_webhook_url
+from engine.webhooks import CAPABILITY, NO_CAPABILITY, check_secret, check_webhook_url
 
 
 async def set_webhook(store: Store, key_id: str, url: str, secret: str | None) -> Webhook:
     """Save the webhook. Raises NotFound, CapabilityDenied or InvalidWebhook."""
     key = await store.api_keys.get(key_id)
     if not covers(key.capabilities, CAPABILITY):
-        raise CapabilityDenied(CAPABILITY)
+        raise CapabilityDenied(CAPABILITY, NO_CAPABILITY)
     checked = check_webhook_url(url, allow_private=load().allow_private_urls)
     own = None if secret is None else check_secret(secret)
     return await store.webhooks.save(

@@ -37,6 +37,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "Workflow Deploy": ("workflow:run", "workflow:read"),
     "Webhook receiver": ("webhook:receive",),
     "Full deploy": ("workflow:run", "workflow:read", "workflow:write"),
+    "Run with webhooks": ("workflow:run", "workflow:read", "webhook:receive"),
 }
 CUSTOM = "Custom"
 """The preset that is none: the capabilities are listed."""

@@ -13,6 +13,11 @@ from engine.urls import UrlRefused, check_url
 from engine.values import is_text
 
 CAPABILITY = "webhook:receive"
+NO_CAPABILITY = (
+    f"This key cannot have a webhook: it lacks the capability '{CAPABILITY}', and what a key may "
+    "do is fixed when it is created. A key with the preset 'Run with webhooks' can."
+)
+"""Why the webhook of a key is refused."""
 WHSEC = "whsec_"
 MIN_SECRET, MAX_SECRET = 16, 256
 MIN_KEY_BYTES, MAX_KEY_BYTES = 24, 64

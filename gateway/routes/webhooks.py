@@ -9,10 +9,11 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import InvalidBody, InvalidWebhook, NotFound
+from engine.capabilities import covers
+from engine.errors import CapabilityDenied, InvalidBody, InvalidWebhook, NotFound
 from engine.store import ApiKey, Principal
 from engine.store.deliveries import NO_DELIVERY
-from engine.webhooks import CAPABILITY, check_secret, check_webhook_url
+from engine.webhooks import CAPABILITY, NO_CAPABILITY, check_secret, check_webhook_url
 from gateway.auth import check_capability
 from gateway.endpoints import Resource, session_only, takes
 from gateway.query import Query, cursor_refused
@@ -44,6 +45,8 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
     makes_secret = "secret" in body and body["secret"] is None
     secret = check_secret(body["secret"]) if "secret" in body and not makes_secret else None
     enabled = _read_enabled(body)
+    if not covers(key.capabilities, CAPABILITY):
+        raise CapabilityDenied(CAPABILITY, NO_CAPABILITY)
     check_capability(replace(principal, key=key), CAPABILITY)
     webhook = await services.store.webhooks.save(
         *(key.account_id, key.id),

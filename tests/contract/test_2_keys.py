@@ -19,6 +19,7 @@ PRESETS = {
     "Workflow Deploy": ["workflow:read", "workflow:run"],
     "Webhook receiver": ["webhook:receive"],
     "Full deploy": ["workflow:read", "workflow:run", "workflow:write"],
+    "Run with webhooks": ["webhook:receive", "workflow:read", "workflow:run"],
 }
 KEY = {
     "id": str,

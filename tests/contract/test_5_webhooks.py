@@ -159,6 +159,19 @@ def test_a_key_without_the_capability_has_no_webhook(administration: Administrat
     assert answer.status_code == 403
     required = {"code": "CAPABILITY_DENIED", "required": "webhook:receive"}
     assert_fits(answer.json(), {"error": sentence, **required})
+    assert "'Run with webhooks'" in answer.json()["error"]
+
+
+def test_a_key_with_the_preset_for_it_runs_and_has_a_webhook(
+    administration: Administration,
+) -> None:
+    browser = administration.browser(administration.account("pro"))
+    made = browser.post("/api/api-keys", {"name": "x", "preset": "Run with webhooks"}).json()
+
+    answer = browser.put(f"/api/api-keys/{made['id']}/webhook", {"url": "https://example.org/"})
+
+    assert answer.status_code == 200
+    assert administration.with_key(made["key"]).run("none").json()["code"] == "WORKFLOW_NOT_FOUND"
 
 
 def test_the_end_of_a_models_run_is_told_with_its_credits(owner: Owner) -> None:

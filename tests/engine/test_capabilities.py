@@ -48,6 +48,7 @@ def test_the_presets_are_those_of_the_contract() -> None:
         "Workflow Deploy": {"workflow:run", "workflow:read"},
         "Webhook receiver": {"webhook:receive"},
         "Full deploy": {"workflow:run", "workflow:read", "workflow:write"},
+        "Run with webhooks": {"workflow:run", "workflow:read", "webhook:receive"},
     }
 
 
