@@ -40,6 +40,8 @@ class Settings:
     """How long media are kept that no execution needs; 0: as long as executions."""
     trusted_proxies: str = ""
     """Networks whose `X-Forwarded-For` is believed, with commas between."""
+    cors_origins: str = ""
+    """Origins whose pages may call the API with a key, with commas between; `*`: all."""
     failed_calls_per_minute: int = 300
     """Calls that an address may fail with before it is known who calls; 0: any number."""
     max_body_bytes: int = 1_048_576

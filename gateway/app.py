@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from engine.errors import NotFound
 from engine.settings import Settings
 from gateway import docs
+from gateway.cors import CrossOrigin, parse_origins
 from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.routes import (
     api_keys,
@@ -71,6 +72,8 @@ def _wrap(listed: list[BaseRoute], services: Services) -> ASGIApp:
         others={assets.PATH: upload_limit(settings.max_asset_bytes)},
     )
     app = Errors(app, services.failed_calls.judge)
+    if origins := parse_origins(settings.cors_origins):
+        app = CrossOrigin(app, origins, settings.public_url)
     return RequestIds(app)
 
 

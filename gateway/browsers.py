@@ -58,13 +58,18 @@ def check_own_write(scope: Scope, public_url: str) -> None:
 
 def check_origin(scope: Scope, public_url: str) -> None:
     """Raises CsrfFailed for a request that says it comes from another site."""
+    origins = _values(scope, b"origin")
+    is_foreign = any(not is_own_origin(origin, scope, public_url) for origin in origins)
+    if is_foreign or any(site != "same-origin" for site in _values(scope, b"sec-fetch-site")):
+        raise CsrfFailed("This write comes from another site")
+
+
+def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
+    """Whether an origin is that of the host which the request is for."""
     own = {f"{scheme}://{host}" for scheme in ("http", "https") for host in _values(scope, b"host")}
     if match := ORIGIN.match(public_url):
         own.add(match[1])
-    own = {origin.lower() for origin in own}
-    is_foreign = any(origin.lower() not in own for origin in _values(scope, b"origin"))
-    if is_foreign or any(site != "same-origin" for site in _values(scope, b"sec-fetch-site")):
-        raise CsrfFailed("This write comes from another site")
+    return origin.lower() in {each.lower() for each in own}
 
 
 def is_opened_on_purpose(scope: Scope) -> bool:

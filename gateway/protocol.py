@@ -35,7 +35,12 @@ BODY_WEIGHT = 8
 UPGRADING = frozenset({b"connection", b"upgrade", b"http2-settings"})
 TARGET = re.compile(rb"/|https?://", re.IGNORECASE)
 HOST = re.compile(rb"[^\s/?#@\\]*")
-CODES = {400: "INVALID_REQUEST", 408: "REQUEST_TIMEOUT", 431: "HEADERS_TOO_LARGE"}
+CODES = {
+    400: "INVALID_REQUEST",
+    408: "REQUEST_TIMEOUT",
+    431: "HEADERS_TOO_LARGE",
+    501: "NOT_IMPLEMENTED",
+}
 
 
 class Refused(Exception):
@@ -191,6 +196,9 @@ class GatewayProtocol(HttpToolsProtocol):
             self._stop_parsing(400, "A request needs exactly one Host header")
         if b"transfer-encoding" in names and version == "1.0":
             self._stop_parsing(400, "HTTP/1.0 has no transfer encodings")
+        encodings = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
+        if encodings and encodings.strip().lower() != b"chunked":
+            self._stop_parsing(501, "The only transfer encoding that is taken is 'chunked' alone")
         if b"host" in names and HOST.fullmatch(self.headers[names.index(b"host")][1]) is None:
             self._stop_parsing(400, "The Host header is malformed")
 

@@ -1,7 +1,7 @@
 """Watching an execution over HTTP: what has happened to it, then what happens, until it has ended.
 
-A stream may end before the execution has: when the process stops, or when its time is up. Whoever
-reads takes it up again behind the last event, at any gateway.
+A stream may end before the execution has: when the process stops, when its time is up, or when its
+key or session ends. Whoever reads takes it up again behind the last event, at any gateway.
 """
 
 import asyncio
@@ -10,15 +10,18 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
 
-from engine.errors import ExecutionNotFound, InvalidQuery, Unavailable
+from engine.errors import EngineError, ExecutionNotFound, InvalidQuery, Unavailable
 from engine.events import BEFORE_ALL, EventId, parse_event_id
 from engine.store import Ring
 from engine.store.events import NOTHING_MORE, Reading, ring_name
+from gateway.auth import authenticate
 from gateway.events import HEARTBEAT, MEDIA_TYPE, PREAMBLE, Narrator, frame
 from gateway.services import GatewayRequest
 from gateway.wire import in_pieces
 
 HEARTBEAT_SECONDS = 15.0
+AUTHORIZED_SECONDS = 1.0
+"""How long a stream goes on before its key or session is asked about again."""
 LAST_EVENT_ID = "Last-Event-ID"
 NEVER = re.compile(r"q=0(\.0{0,3})?")
 """The weight of what must not be sent (RFC 9110, 12.4.2)."""
@@ -62,7 +65,9 @@ class Watch:
         self._narrator = Narrator(self._services.store, account_id, execution_id, after, hold)
         self._ring_name = ring_name(execution_id)
         self._is_over = False
-        self._until = asyncio.get_running_loop().time() + seconds
+        now = asyncio.get_running_loop().time()
+        self._until = now + seconds
+        self._authorized_until = now + AUTHORIZED_SECONDS
 
     async def look(self) -> Reading:
         """What comes next. Raises ExecutionNotFound or Unavailable."""
@@ -99,6 +104,9 @@ class Watch:
 
     async def _check(self) -> Reading | None:
         self._is_over = self._services.stopping.is_set()
+        if not await self._is_authorized():
+            self._is_over = True
+            return NOTHING_MORE
         try:
             reading = await self.look()
         except ExecutionNotFound:
@@ -106,6 +114,21 @@ class Watch:
         except Unavailable:  # what was accepted goes on meanwhile
             return NOTHING_MORE if self._is_over else None
         return reading if reading.entries or reading.is_all or self._is_over else None
+
+    async def _is_authorized(self) -> bool:
+        """Whether the key or session still holds, as it was not long ago."""
+        now = asyncio.get_running_loop().time()
+        if now < self._authorized_until:
+            return True
+        store, public_url = self._services.store, self._services.settings.public_url
+        try:
+            await authenticate(self._request.scope, store, public_url)
+        except Unavailable:
+            return True
+        except EngineError:
+            return False
+        self._authorized_until = now + AUTHORIZED_SECONDS
+        return True
 
     async def _pieces(self, reading: Reading) -> AsyncIterator[bytes]:
         try:

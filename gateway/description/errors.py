@@ -106,6 +106,7 @@ REFUSALS: tuple[Response, ...] = (
     plain_error(400, "This is not a well-formed HTTP request", CODES[400]),
     plain_error(408, "The request's body took too long", CODES[408]),
     plain_error(431, "The request's head is over 32768 bytes", CODES[431]),
+    plain_error(501, "The only transfer encoding that is taken is 'chunked' alone", CODES[501]),
 )
 """The same as they are sent, and those that are no EngineError."""
 KINDS: dict[type, Schema] = {str: TEXT, int: INTEGER, bool: FLAG, list: list_of(ref("Problem"))}

@@ -129,8 +129,17 @@ MALFORMED: dict[str, tuple[bytes, int]] = {
     "a NUL in a header": (get(b"Host: x", b"A: b\x00c"), 400),
     "a space before the colon": (get(b"Host: x", b"A : b"), 400),
     "an empty header name": (get(b"Host: x", b": b"), 400),
-    "an unknown transfer-encoding": (post(b"Transfer-Encoding: xchunked"), 400),
+    "an unknown transfer-encoding": (post(b"Transfer-Encoding: xchunked"), 501),
     "chunked not as the last encoding": (post(b"Transfer-Encoding: chunked, identity"), 400),
+    "an encoding before chunked": (
+        post(b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"),
+        501,
+    ),
+    "an encoding in a header of its own": (
+        post(b"Transfer-Encoding: gzip", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+        501,
+    ),
+    "chunked twice": (post(b"Transfer-Encoding: chunked, chunked", body=b"0\r\n\r\n"), 400),
     "two transfer-encodings": (
         post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: identity", body=b"0\r\n\r\n"),
         400,

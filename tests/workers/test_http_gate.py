@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.nodes.base import HttpCall
+from engine.nodes.base import HttpCall, NodeFailed
 from tests.engine.test_urls import DENIED, PRIVATE, SPELLINGS
 from tests.http_stub import Stub, answer, failure, redirect, serving
 from tests.workers.gates import AnyPort, OneHost, PublicSite
@@ -19,7 +19,13 @@ from workers.http import Egress
 from workers.http.lookups import MAX_LOOKUPS, Lookups, NotFound
 
 PLAIN = [address for address in DENIED if "%" not in address]
+UNRESOLVED = ("connection_failed", "The host name of the URL could not be resolved", True)
 CLOSING = answer("Content-Length: 2", "Connection: close", body=b"ok")
+
+
+def told(failed: NodeFailed) -> tuple[str, str, bool]:
+    """What a caller learns of a failure."""
+    return failed.code, failed.message, failed.retryable
 
 
 @pytest.fixture
@@ -101,9 +107,20 @@ async def test_no_name_of_a_special_address_is_connected(
     for address in DENIED:
         url = f"http://name.example:{everywhere.port}/"
         failed = await failure(any_port, HttpCall(method="GET", url=url, timeout_seconds=5))
-        assert failed.code == "url_blocked", address
+        assert told(failed) == UNRESOLVED, address
 
     assert (len(asked), everywhere.connections) == (len(DENIED), 0)
+
+
+async def test_a_name_inside_and_a_name_that_is_not_there_fail_alike(
+    any_port: Egress, resolve: Callable[..., list[str]]
+) -> None:
+    resolve(iter([["10.1.2.3", "fd00::1"], []]))
+    call = HttpCall(method="GET", url="http://wiki.example.com/")
+
+    inside, nowhere = await failure(any_port, call), await failure(any_port, call)
+
+    assert told(inside) == told(nowhere) == UNRESOLVED
 
 
 @pytest.mark.parametrize("url", [*SPELLINGS, *PRIVATE])
@@ -150,7 +167,7 @@ async def test_a_name_that_changes_its_address_never_leads_inside(
 
     for turn in range(1_000):
         if turn % 2:
-            assert (await failure(one_host, call)).code == "url_blocked"
+            assert told(await failure(one_host, call)) == UNRESOLVED
         else:
             assert (await one_host.fetch(call)).body == b"ok"
     server.close()
@@ -170,7 +187,7 @@ async def test_a_url_is_checked_again_at_every_attempt(
     second = await failure(one_host, call)
     third = await one_host.fetch(call)
 
-    assert (first.status, second.code, third.status) == (200, "url_blocked", 200)
+    assert (first.status, told(second), third.status) == (200, UNRESOLVED, 200)
     assert len(stub.requests) == 2
 
 
@@ -180,11 +197,14 @@ async def test_a_redirect_from_outside_to_inside_is_blocked(
     inside = Stub()
     server = await asyncio.start_server(inside.serve, "127.0.0.2", stub.port)
     resolve(itertools.repeat(["127.0.0.2"]))
-    places = (f"http://127.0.0.2:{stub.port}/", f"http://name.example:{stub.port}/")
-    for place in places:
+    places = {
+        f"http://127.0.0.2:{stub.port}/": "url_blocked",
+        f"http://name.example:{stub.port}/": "connection_failed",
+    }
+    for place, code in places.items():
         stub.reply = [redirect(307, place)]
         failed = await failure(one_host, HttpCall(method="GET", url=stub.url, max_redirects=3))
-        assert failed.code == "url_blocked"
+        assert failed.code == code
     server.close()
 
     assert (inside.connections, len(stub.requests)) == (0, len(places))

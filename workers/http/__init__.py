@@ -179,7 +179,10 @@ async def _answer(
 
 
 class _Resolver(AbstractResolver):
-    """One denied address refuses the whole answer."""
+    """One denied address refuses the whole answer.
+
+    A name that has no other may be one that is not there: see `Gate.hides_names`.
+    """
 
     def __init__(self, gate: Gate, lookups: Lookups) -> None:
         self._gate = gate
@@ -190,7 +193,10 @@ class _Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The checked addresses of a name."""
         addresses = await self._lookups.find(host)
-        if not all(self._gate.admits(address, port) for address in addresses):
+        admitted = [address for address in addresses if self._gate.admits(address, port)]
+        if not admitted and self._gate.hides_names:
+            raise NotFound
+        if len(admitted) < len(addresses):
             raise _Denied
         return [_result(host, address, port) for address in addresses]
 

@@ -85,6 +85,11 @@ class Gate:
             ours.append(public)
         return cls(allow_private=settings.allow_private_urls, stores=stores, ours=ours)
 
+    @property
+    def hides_names(self) -> bool:
+        """Whether nobody is to learn which names have private addresses."""
+        return not self._allow_private
+
     def check(self, url: str) -> Target:
         """Say where a URL leads. Raises UrlRefused."""
         target = check_url(url, allow_private=self._allow_private)
