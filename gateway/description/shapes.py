@@ -159,7 +159,7 @@ COMPONENTS: dict[str, Schema] = {
         executionId=ID, status={"const": ExecutionStatus.CANCEL_REQUESTED.value}
     ),
     "Workflow": members(
-        {"draft": {"const": True}},
+        {"draft": described(FLAG, "True of what has never been able to run; else absent.")},
         slug=TEXT,
         name=TEXT,
         description=TEXT,

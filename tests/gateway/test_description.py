@@ -59,6 +59,15 @@ def codes_of(operation: str, status: int) -> set[str]:
 CONTENTS = dict(contents())
 
 
+def schemas(value: Any) -> Iterator[dict[str, Any]]:
+    """All schemas of the document, from the components and from parameters and answers."""
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, dict | list):
+            yield from schemas(each)
+    if isinstance(value, dict):
+        yield value
+
+
 def test_every_error_that_callers_see_has_an_example() -> None:
     assert {type(sample) for sample in SAMPLES} == STATUS.keys() - NOT_RAISED
 
@@ -191,3 +200,16 @@ def test_the_page_shows_every_code_and_example_and_leads_nowhere_else() -> None:
     assert {target[1:] for target in targets if target.startswith("#")} <= set(
         re.findall(r'id="([^"]*)"', page)
     )
+
+
+def test_no_schema_leaves_generators_of_clients_to_guess() -> None:
+    for schema in schemas({"paths": DOCUMENT["paths"], "schemas": COMPONENTS["schemas"]}):
+        kinds = schema.get("type", ())
+        if "array" in (kinds if isinstance(kinds, list) else [kinds]):
+            assert "items" in schema, schema
+        if kinds == "object" and not schema.keys() & {"oneOf", "anyOf"}:
+            assert schema.get("properties") or "additionalProperties" in schema, schema
+        if kinds == "object":
+            properties, required = schema.get("properties", {}), schema.get("required", ())
+            consts = {name for name in properties if set(properties[name]) == {"const"}}
+            assert consts <= set(required), schema

@@ -1,4 +1,4 @@
-"""An open stream of events ends when the key or the session that opened it does."""
+"""Open streams of events: they begin with an event, and end when their key or session does."""
 
 import asyncio
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 from engine.store import Account, Store
 from tests.gateway.conftest import Gateway
 from tests.gateway.factories import greeting
+from tests.gateway.fakes import FakeWorker
 
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
@@ -51,6 +52,16 @@ async def test_the_stream_of_a_run_ends_with_its_key(
     )
 
     assert "execution.finished" not in told
+
+
+async def test_a_stream_has_no_block_without_an_event(
+    client: httpx2.AsyncClient, worker: FakeWorker
+) -> None:
+    told = (await client.post(RUN, json=ASK, headers=STREAM)).text
+
+    blocks = [block for block in told.split("\n\n") if not block.startswith(":") and block]
+    assert blocks[0].startswith("retry: 1000\nid: ")
+    assert all("\ndata: " in block for block in blocks)
 
 
 async def test_the_events_of_an_execution_end_with_the_session(
