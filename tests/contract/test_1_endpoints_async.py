@@ -29,6 +29,7 @@ def test_an_async_run_is_accepted_at_once_whatever_the_workflow_does(
             "status": "processing",
             "webhookDelivery": {"configured": False},
             "pollUrl": f"/api/executions/{body['executionId']}",
+            "warnings?": [sentence],
         },
     )
 

@@ -76,7 +76,7 @@ async def test_a_bug_is_one_line_whatever_it_was_about(
     monkeypatch.setattr(root, "handlers", ours)
     monkeypatch.setattr(workflows, "parse_document", fail)
     body = json.dumps({"name": CANARY})
-    paths = ("/api/workflows", "/api/workflows?x=%0d%0a%1b%5b2J", "/api/workflows#%0a")
+    paths = ("/api/workflows", "/api/workflows?", "/api/workflows#%0a")
 
     for path, brought in product(paths, ("sane-id", "not sane \x9b31m")):
         headers = f"x-api-key: {api_key}", f"x-request-id: {brought}"
