@@ -162,6 +162,23 @@ async def test_a_place_that_fails_for_a_moment_refuses_no_run(
     assert (await claim(runner, execution_id)).inputs_name is not None
 
 
+async def test_inputs_that_were_stored_and_not_for_certain_are_removed(
+    runner: Runner, settings: Settings, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Objects.write
+
+    async def write_and_fail(objects: Objects, key: str, data: bytes) -> None:
+        await write(objects, key, data)
+        raise StorageFailed
+
+    monkeypatch.setattr(Objects, "write", write_and_fail)
+
+    with pytest.raises(StorageFailed):
+        await runner.begin(slug, LARGE)
+
+    assert all_outputs(settings) == []
+
+
 async def test_without_a_place_large_inputs_are_refused_and_small_ones_are_not(
     runner: Runner, settings: Settings, slug: str
 ) -> None:
