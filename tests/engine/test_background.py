@@ -14,7 +14,7 @@ from tests.noted_pauses import NotedPauses
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAUSES_SECONDS", (0.01, 0.02))
+    monkeypatch.setattr(module, "PAUSES_SECONDS", (0.01, 0.03, 0.09))
 
 
 class Work:
@@ -88,5 +88,5 @@ async def test_a_task_that_fails_again_and_again_waits_longer(
     async with background("failing", work.run):
         await eventually(work.has_begun, lambda begun: begun == 6)
 
-    for seconds, longest in zip(noted.seconds, [0.01, 0.02, 0.02, 0.02, 0.02], strict=True):
+    for seconds, longest in zip(noted.seconds, [0.01, 0.03, 0.09, 0.09, 0.09], strict=True):
         assert longest / 2 <= seconds <= longest

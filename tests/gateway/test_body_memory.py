@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import Unavailable
 from gateway import body_memory
-from gateway.body_memory import ACCOUNT, BodyMemory
+from gateway.body_memory import ACCOUNT, HELD, BodyMemory
 from gateway.request_bodies import BODY
 from gateway.running import forget_body
 from gateway.services import GatewayRequest
@@ -69,6 +69,33 @@ async def test_all_memory_is_there_again_when_all_have_let_go_or_given_up() -> N
             memory.free(scope)
 
 
+async def test_an_account_that_waited_in_vain_for_others_has_its_share_again() -> None:
+    memory = BodyMemory()
+    held = [request_of(name) for name in ("a", "b", "c", "d")]
+    for scope in held:
+        await memory.take(scope, SHARE - 100)
+    await memory.take(request_of("e"), 350)
+    with pytest.raises(Unavailable):
+        await memory.take(request_of("e"), SHARE - 350)
+
+    for scope in held:
+        memory.free(scope)
+
+    await memory.take(request_of("e"), SHARE - 350)
+
+
+async def test_nothing_is_kept_of_accounts_that_hold_nothing() -> None:
+    memory = BodyMemory()
+    served, waiting = request_of("a"), request_of("a")
+    await memory.take(served, SHARE)
+    with pytest.raises(Unavailable):
+        await memory.take(waiting, SHARE)
+
+    memory.free(served)
+
+    assert (len(memory._shares), len(memory._users)) == (0, 0)
+
+
 async def test_a_body_larger_than_a_share_has_the_share_for_itself() -> None:
     memory = BodyMemory()
     scope = request_of("a")
@@ -99,7 +126,7 @@ async def test_callers_who_wait_for_their_runs_hold_no_bodies(
 
     def forget(request: GatewayRequest) -> None:
         forget_body(request)
-        left.append(BODY in request.scope)
+        left.append(BODY in request.scope or HELD in request.scope)
 
     monkeypatch.setattr("gateway.running.forget_body", forget)
 
@@ -120,7 +147,9 @@ async def test_callers_who_wait_for_their_runs_hold_no_bodies(
     await asyncio.gather(*calls, return_exceptions=True)
 
 
+@pytest.mark.parametrize("length", [f"content-length: {SHARE}", "transfer-encoding: chunked"])
 async def test_who_sends_too_much_at_once_is_told_to_come_back_and_others_are_served(
+    length: str,
     gateway: Gateway,
     client: httpx2.AsyncClient,
     strangers_client: httpx2.AsyncClient,
@@ -130,10 +159,11 @@ async def test_who_sends_too_much_at_once_is_told_to_come_back_and_others_are_se
     host, _, port = gateway.url.removeprefix("http://").partition(":")
     head = (
         f"POST /api/workflows/{slug}/run HTTP/1.1\r\nhost: {host}\r\nx-api-key: {api_key}\r\n"
-        f"content-type: application/json\r\ncontent-length: {SHARE}\r\n\r\n"
+        f"content-type: application/json\r\n{length}\r\n\r\n"
     )
     _, writer = await asyncio.open_connection(host, int(port))
-    writer.write(head.encode() + b'{"inputs": {')  # and no more
+    begun = b'c\r\n{"inputs": {\r\n' if "chunked" in length else b'{"inputs": {'
+    writer.write(head.encode() + begun)  # and no more
 
     async def refused() -> httpx2.Response:
         return await client.post("/api/workflows", json=large())

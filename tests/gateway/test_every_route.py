@@ -13,7 +13,7 @@ from engine.executions import Execution
 from engine.store import Account, Asset, Store, Webhook, Workflow
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
 from tests.gateway.factories import greeting
-from tests.gateway.test_auth import GUARDED, PATH
+from tests.gateway.test_auth import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.test_sessions import FOREIGN, FORMS
 from tests.media_files import png
 
@@ -93,6 +93,14 @@ async def test_no_cache_stores_a_refusal(make_client: MakeClient) -> None:
 
         assert answer.status_code == 401, call
         assert answer.headers.get_list("cache-control") == ["no-store"], call
+
+
+async def test_no_cache_stores_that_a_method_is_not_allowed(client: httpx2.AsyncClient) -> None:
+    for path in GUARDED_PATHS:
+        answer = await client.request("PROPFIND", path.format(**PATH))
+
+        assert answer.status_code == 405, path
+        assert answer.headers.get_list("cache-control") == ["no-store"], path
 
 
 # -- what is another's ----------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """JSON bodies: their bounds."""
 
+import contextlib
+import gc
 import json
 import threading
 from typing import Any
@@ -83,6 +85,19 @@ def test_a_long_text_full_of_commas_and_brackets_is_one_value() -> None:
     text = 'a,[],{"b":\\},' * 60_000
 
     assert parse_object(json.dumps({"a": text}).encode()) == {"a": text}
+
+
+@pytest.mark.parametrize("body", [b"{}", b"{", nested(900)])
+@pytest.mark.parametrize("is_collecting", [True, False])
+def test_garbage_is_collected_after_a_body_as_before_it(body: bytes, is_collecting: bool) -> None:
+    was_collecting = gc.isenabled()
+    try:
+        (gc.enable if is_collecting else gc.disable)()
+        with contextlib.suppress(InvalidBody):
+            parse_object(body)
+        assert gc.isenabled() is is_collecting
+    finally:
+        (gc.enable if was_collecting else gc.disable)()
 
 
 async def test_a_large_body_is_decoded_and_checked_beside_the_event_loop(

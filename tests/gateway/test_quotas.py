@@ -138,6 +138,26 @@ async def test_a_workflow_at_the_limit_is_saved_on_in_place_of_its_oldest_versio
     assert BYTES * kept / (kept + 1) < await used_bytes(store, account) <= BYTES
 
 
+async def test_a_version_that_runs_makes_no_room_for_the_save_that_takes_its_place(
+    client: httpx2.AsyncClient,
+    store: Store,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = "/api/workflows/greeting"
+    for module in ("versions", "workflow_saves"):
+        monkeypatch.setattr(f"engine.store.{module}.VERSIONS_KEPT", 2)
+    await client.post("/api/workflows", json=sized(40_000))
+    begun = await client.post(f"{path}/run?async=true", json={"inputs": {"name": "Eve"}})
+    await client.put(path, json=sized(1))
+
+    refused(await client.put(path, json=sized(40_000)), "documentBytes", BYTES)
+
+    await client.post(f"/api/executions/{begun.json()['executionId']}/cancel")
+    assert (await client.put(path, json=sized(40_000))).status_code == 200
+    assert await used_bytes(store, account) < BYTES
+
+
 async def test_of_saves_at_once_those_are_taken_that_fit(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:

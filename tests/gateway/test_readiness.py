@@ -1,18 +1,20 @@
 """`/readyz` tells when hints wait that no worker takes."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
 
+from engine.errors import Unavailable
 from engine.settings import Settings
-from engine.store import Store
+from engine.store import HintSender, Store
 from engine.store.info import read_memory
-from gateway.readiness import Readiness
+from gateway.readiness import QueueWatch, Readiness
 from tests.conftest import RedisServer
 from tests.eventually import eventually
 from tests.gateway.conftest import MakeClient
@@ -100,6 +102,48 @@ async def test_a_redis_that_is_nearly_full_is_told_until_it_has_room(
     await answers(anyone, READY)
     told = [each.message for each in caplog.records if "memory" in each.message]
     assert told == ["the memory of Redis is nearly full", "Redis has memory again"]
+
+
+class _Queue:
+    """A queue with one hint first, which answers no look while it is away."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.may_answer = asyncio.Event()
+        self.looks = 0
+
+    async def heads(self) -> dict[str, bytes | None]:
+        self.looks += 1
+        if self.is_away:
+            raise Unavailable("away")
+        await self.may_answer.wait()
+        self.may_answer.clear()
+        return {"walk": b"acc/1"}
+
+
+async def test_a_hint_that_was_first_before_the_queue_was_away_is_new_afterwards() -> None:
+    queue = _Queue()
+    watch = QueueWatch(cast(HintSender, queue))
+    watching = asyncio.create_task(watch.watch())
+
+    async def looks() -> int:
+        return queue.looks
+
+    async def look_until(count: int) -> None:
+        await eventually(looks, lambda seen: seen >= count)
+
+    queue.may_answer.set()
+    await look_until(2)
+    queue.is_away = True
+    queue.may_answer.set()
+    await asyncio.sleep(0.4)  # longer than a hint may stay first
+    queue.is_away = False
+    await look_until(queue.looks + 1)
+    queue.may_answer.set()
+    await look_until(queue.looks + 1)
+
+    assert not watch.is_stalled()
+    watching.cancel()
 
 
 class TestElsewhere:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,31 @@ async def test_a_webhook_has_as_many_deliveries_one_after_another_as_come(
             await owner.settled(key_id, added.id, seconds=5)
 
     assert len(receiver.received) == sending.AT_ONCE + 2
+
+
+async def test_nothing_is_kept_of_webhooks_that_have_been_told(
+    owner: Owner, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    senders: list[sending.Sender] = []
+
+    class Noted(sending.Sender):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            senders.append(self)
+
+    monkeypatch.setattr("workers.main.Sender", Noted)
+
+    async def kept() -> tuple[int, int]:
+        return len(senders[0]._lines), len(senders[0]._in_hand)
+
+    async with worker(settings):
+        for _ in range(3):
+            key_id = await owner.hook("/ok")
+            webhook = await owner.store.webhooks.get(owner.account.id, key_id)
+            added = await owner.store.deliveries.add_test(owner.account.id, key_id, webhook)
+            await owner.settled(key_id, added.id)
+
+        assert await eventually(kept, (0, 0).__eq__) == (0, 0)
 
 
 async def test_a_delivery_for_which_a_process_had_no_room_is_attempted_when_its_hint_comes_again(

@@ -107,6 +107,19 @@ async def test_a_lease_ends_with_its_window(monkeypatch: pytest.MonkeyPatch) -> 
     assert counter.asked == [1, 1]
 
 
+async def test_a_refusal_holds_for_a_second_and_not_for_the_whole_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "REFUSED_SECONDS", 0.0)
+    counter = Counter(0)
+    watched = Budget(counter)
+
+    refused = await take(watched, 1)
+    counter.left = 1
+
+    assert (refused, await take(watched, 1)) == (0, 1)
+
+
 async def test_bytes_are_told_before_the_next_call_once_they_are_many() -> None:
     counter = Counter(1_000)
     watched = Budget(counter)
@@ -174,6 +187,20 @@ async def _fetch(egress: Egress, call: HttpCall) -> str:
     except NodeFailed as failure:
         return failure.code
     return ""
+
+
+async def test_bytes_that_go_out_count_as_those_that_come_in(target: Target) -> None:
+    counter = Counter(10, seconds=0.0)
+    egress = Egress(allow_private=True, leases=counter)
+    call = HttpCall(
+        method="POST", url=f"{target.url}/ok", account_id="acc", body=b"x" * 50_000, max_bytes=5_000
+    )
+
+    for _ in range(2):  # the second lease tells of the first call
+        await egress.fetch(call)
+    await egress.close()
+
+    assert 50_000 <= counter.sent <= 55_000
 
 
 async def test_two_workers_share_the_limit_of_an_account(

@@ -62,6 +62,16 @@ async def test_a_first_call_that_is_not_answered_is_not_sent_again(
     assert dropping.lines == ["GET /drop"]
 
 
+async def test_a_first_call_is_not_sent_again_though_the_kernel_counts_nothing_of_it(
+    dropping: Dropping, egress: Egress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.http.acknowledged_bytes", lambda transport: 0)
+
+    await failure(egress, get(f"{dropping.url}/drop", timeout_seconds=5))
+
+    assert dropping.lines == ["GET /drop"]
+
+
 async def test_redirects_are_calls_of_their_own_and_none_is_repeated(dropping: Dropping) -> None:
     dropping.pages = {"/0": redirect(302, "/1"), "/1": redirect(307, "/drop")}
     leases = Leases()

@@ -7,7 +7,7 @@ from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.claims import Hold
+from engine.store.claims import Hold, parse_claims
 from engine.store.steps import Step
 from tests.factories import Runner, greeting
 from workers import orphan_search
@@ -127,6 +127,21 @@ async def test_a_fence_that_is_old_frees_nothing(store: Store, runner: Runner) -
     assert not await store.orphans.free(reference, "0")
     assert await store.orphans.free(reference, "1")
     assert not await store.orphans.free(reference, "1")
+
+
+async def test_a_node_that_ran_in_an_orphan_counts_as_lost_with_its_worker(
+    store: Store, runner: Runner
+) -> None:
+    reference = await begin(runner)
+    claimed = await store.walks.claim(reference, "ghost", "t")
+    assert claimed is not None
+    await store.walks.advance(claimed.hold, 1, Step(claimed=[0]))
+
+    assert await store.orphans.free(reference, "1")
+
+    again = await store.walks.claim(reference, "w1", "t")
+    assert again is not None
+    assert (again.lost, parse_claims(again.record)[0].lost) == (1, 1)
 
 
 async def test_all_accounts_are_looked_at_a_few_at_a_time(

@@ -82,6 +82,18 @@ async def test_nobody_is_taken_for_dead_when_the_clock_jumps_ahead(
     assert await known(store) == {"living"}
 
 
+async def test_a_sweeper_that_begins_while_the_store_is_away_spares_all_for_a_whole_lease(
+    store: Store, shift: Shift
+) -> None:
+    sweeper = make_sweeper(store)
+    sweeper._lose_lead()
+    spared_until = sweeper._recover_after
+
+    await sweeper._tick()  # its first look at the clock alone spares for half a lease
+
+    assert sweeper._recover_after >= spared_until
+
+
 async def test_a_death_that_was_seen_counts_although_the_clock_jumped(
     store: Store, shift: Shift, leader: Sweeper
 ) -> None:

@@ -165,10 +165,16 @@ async def test_a_result_that_cannot_be_read_now_is_to_be_asked_for_later(
     await away.close()
 
 
+@pytest.mark.parametrize("read_at_once", [1, 100])
 async def test_a_page_of_large_results_ends_early_and_the_next_goes_on(
-    store: Store, account: Account, sized: list[str], monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    account: Account,
+    sized: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    read_at_once: int,
 ) -> None:
     monkeypatch.setattr(listing, "PAGE_BYTES", 250_000)
+    monkeypatch.setattr(listing, "OPEN_CHUNK", read_at_once)
 
     pages, cursor = [], None
     while cursor is not None or not pages:

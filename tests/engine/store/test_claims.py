@@ -91,3 +91,18 @@ async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
     assert verdicts == [Verdict.FENCED] * 4
     assert await contents(store.client) == before
     assert await advance(store, new, 1, Step(claimed=[0])) is Verdict.OK
+
+
+async def test_losses_before_a_step_count_no_more(store: Store, reference: str) -> None:
+    lost = []
+    for _ in range(2):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True)
+    claimed = await claim(store, reference)
+    lost.append(claimed.lost)
+
+    await advance(store, claimed, 1, Step(claimed=[0]))
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    lost.append((await claim(store, reference)).lost)
+
+    assert lost == [2, 1]

@@ -65,3 +65,17 @@ async def test_calls_of_a_process_that_died_are_given_up_although_the_clock_was_
     due = await stub.turn(after=LEASE_MS)
 
     assert due.granted == ["a"]
+
+
+async def test_the_pace_of_tokens_goes_on_although_the_clock_was_set_back(store: Store) -> None:
+    stub = provider(store, tokens_per_minute=60_000)
+    await stub.turn(*asks(200, tokens=50))
+
+    async def turns_in_five_seconds() -> int:
+        return sum([len((await stub.turn(after=100)).granted) for _ in range(50)])
+
+    before = await turns_in_five_seconds()
+    await stub.turn(after=-HOUR_MS)
+
+    assert before > 0
+    assert await turns_in_five_seconds() >= 0.9 * before

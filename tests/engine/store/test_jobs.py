@@ -97,3 +97,44 @@ async def test_who_cancels_what_nobody_holds_leaves_jobs_that_are_owed_to_a_work
         return
     assert claimed is not None
     assert (status, claimed.status) == (ExecutionStatus.CANCEL_REQUESTED,) * 2
+
+
+async def test_a_job_that_is_forgotten_is_not_on_record(store: Store, account: Account) -> None:
+    accepted = await accept(store, account, *await save(store, account))
+    hold = (await claim(store, keyspace.reference(account.id, accepted.id))).hold
+    await store.walks.advance(hold, 1, Step(claimed=[0]))
+    await store.walks.save_job(hold, 0, 2, b"job")
+
+    await store.walks.save_job(hold, 0, 2, b"")
+
+    assert await store.walks.jobs(account.id, accepted.id) == {}
+
+
+async def test_a_batch_of_answers_that_comes_again_late_hides_none_behind_it(
+    store: Store, account: Account
+) -> None:
+    accepted = await accept(store, account, *await save(store, account))
+    hold = (await claim(store, keyspace.reference(account.id, accepted.id))).hold
+    await store.walks.advance(hold, 1, Step(claimed=[0]))
+
+    for number, answers in ((1, b"one"), (2, b"two"), (1, b"one")):
+        await store.walks.keep_answers(hold, 0, number, answers, is_aside=False)
+
+    assert await store.walks.kept_answers(account.id, accepted.id, 0) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("is_aside", [False, True])
+async def test_objects_of_kept_answers_are_removed_with_their_execution(
+    store: Store, account: Account, is_aside: bool
+) -> None:
+    accepted = await accept(store, account, *await save(store, account))
+    reference = keyspace.reference(account.id, accepted.id)
+    hold = (await claim(store, reference)).hold
+    await store.walks.advance(hold, 1, Step(claimed=[0]))
+    await store.walks.keep_answers(hold, 0, 1, b"answers", is_aside=is_aside)
+    await store.walks.advance(hold, 2, Step(end=ExecutionStatus.FAILED))
+
+    pruned = await store.leases.prune(await store.leases.now() + 1)
+
+    assert pruned.executions == 1
+    assert list(pruned.with_objects) == ([reference] if is_aside else [])

@@ -70,6 +70,20 @@ async def test_large_inputs_are_an_object_of_their_execution_and_the_record_name
     assert sum(map(len, claimed.record.values())) < 1_000
 
 
+@pytest.mark.parametrize("inputs", [LARGE, {"who": "Ada"}])
+async def test_large_inputs_are_removed_with_their_execution(
+    runner: Runner, slug: str, inputs: dict[str, str]
+) -> None:
+    execution_id = await runner.begin(slug, inputs)
+    await runner.store.executions.cancel(runner.account.id, execution_id)
+
+    pruned = await runner.store.leases.prune(await runner.store.leases.now() + 1)
+
+    assert pruned.executions == 1
+    left = [f"{runner.account.id}/{execution_id}"] if inputs is LARGE else []
+    assert list(pruned.with_objects) == left
+
+
 @pytest.mark.parametrize(("more", "count"), [(0, 0), (1, 1)])
 async def test_inputs_of_up_to_256_kib_are_on_record(
     runner: Runner, settings: Settings, slug: str, more: int, count: int
@@ -146,6 +160,23 @@ async def test_a_place_that_fails_for_a_moment_refuses_no_run(
     execution_id = await runner.begin(slug, LARGE)
 
     assert (await claim(runner, execution_id)).inputs_name is not None
+
+
+async def test_inputs_that_were_stored_and_not_for_certain_are_removed(
+    runner: Runner, settings: Settings, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Objects.write
+
+    async def write_and_fail(objects: Objects, key: str, data: bytes) -> None:
+        await write(objects, key, data)
+        raise StorageFailed
+
+    monkeypatch.setattr(Objects, "write", write_and_fail)
+
+    with pytest.raises(StorageFailed):
+        await runner.begin(slug, LARGE)
+
+    assert all_outputs(settings) == []
 
 
 async def test_without_a_place_large_inputs_are_refused_and_small_ones_are_not(
@@ -307,12 +338,12 @@ async def test_of_two_calls_with_one_key_at_once_one_is_accepted_and_one_object_
 
 
 async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
-    runner: Runner, settings: Settings, slug: str
+    runner: Runner, shelf: Faulty, slug: str
 ) -> None:
     with pytest.raises(NotPassed):
         await runner.begin(slug, LARGE, pass_key="a pass")
 
-    assert all_outputs(settings) == []
+    assert shelf.written == []
 
 
 async def test_a_lost_reply_leaves_the_object_since_the_run_may_have_been_accepted(

@@ -148,6 +148,24 @@ async def test_names_go_when_no_execution_of_their_version_can_be_read(
     assert await store.workflows.node_names(account.id, "echo", 2, ())
 
 
+async def test_a_save_has_a_version_looked_at_now_though_names_are_due_later(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("versions", "workflow_saves"):
+        monkeypatch.setattr(f"engine.store.{module}.VERSIONS_KEPT", 1)
+    await save(store, account)
+    await store.executions.cancel(account.id, await run_current(store, account))
+    await save_often(store, account, 1)
+    await store.versions.prune()
+    later = await when_due(store, account)
+
+    await run_current(store, account)
+    await save_often(store, account, 1)
+
+    now = await store.leases.now()
+    assert await when_due(store, account) <= now < later
+
+
 async def test_names_of_versions_that_never_ran_go_with_their_document(
     store: Store, account: Account
 ) -> None:

@@ -74,6 +74,21 @@ async def test_large_inputs_are_read_once_and_written_no_second_time(
     assert [row[5] for row in parse_rows(record).values() if isinstance(row[5], str)] == [file.name]
 
 
+async def test_they_count_in_the_memory_of_the_worker_before_they_are_read(
+    buyer: Buyer, shelf: Faulty
+) -> None:
+    execution_id = await buyer.accept(sized(), LARGE)
+    shelf.hangs = True
+
+    buyer.hands.walker.take(buyer.reference(execution_id))
+
+    async def is_asked() -> bool:
+        return bool(shelf.asked)
+
+    await eventually(is_asked)
+    assert buyer.hands.walker.memory.used >= len(LARGE["who"])
+
+
 async def test_they_count_in_the_limit_of_a_run_as_others_do(buyer: Buyer) -> None:
     graph = Graph("who").node("t", "textBox", text="{{a}}").wire("in.who > t.a")
     graph.node("size", "transform", expression="size(value)").wire("t.text-out > size.value-in")

@@ -176,3 +176,16 @@ async def test_a_crowd_that_waits_is_woken_in_little_time(budget: MemoryBudget) 
             pass
 
     assert looks <= 5 * len(crowd)
+
+
+async def test_all_of_a_crowd_go_on_though_none_of_them_ends(budget: MemoryBudget) -> None:
+    hog = budget.open(LIMIT)
+    waiting = [wait(budget.open(0)) for _ in range(100)]
+    await asyncio.sleep(0)
+
+    with hog:
+        pass
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*waiting)
+    assert budget.waiting == 0

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
-from engine.executions import ExecutionStatus
+from engine.executions import ExecutionStatus, NodeStatus
 from engine.metrics import snapshot
 from engine.settings import Settings
 from tests.eventually import eventually
@@ -171,3 +171,47 @@ async def test_large_inputs_are_read_when_there_is_room_for_them(
     assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
     assert 300_000 < peak.held <= LIMIT + (GUESTS + 1) * LARGE_BYTES
     assert walker.memory.used == 0
+
+
+async def test_an_output_counts_once_and_again_with_the_worker_that_goes_on(
+    runner: Runner, settings: Settings, target: Target
+) -> None:
+    graph = Graph().node("large", "httpRequest", url=f"{target.url}/large/{ANSWER}")
+    graph.node("slow", "httpRequest", url=f"{target.url}/slow/50", method="POST")
+    graph.node("out", "responseOutput").wire("large.response-out > slow.body-in")
+    graph.wire("slow.response-out > out.result-in")
+    slug = await runner.save(graph)
+
+    for turn in (1, 2):
+        async with worker(settings) as walker:
+            if turn == 1:
+                await runner.begin(slug)
+            await eventually(_calls(target, "/slow/50"), turn.__eq__)
+            assert ANSWER <= walker.memory.used < 1.5 * ANSWER
+
+
+async def test_a_run_that_waits_for_room_has_recorded_its_nodes(
+    runner: Runner, target: Target, walker: Walker
+) -> None:
+    await held_up(runner, target, walker)
+    graph = Graph("who").node("out", "responseOutput")
+    for name in ("first", "second"):
+        graph.node(name, "textBox", text="{{a}}" * 100).wire(f"in.who > {name}.a")
+        graph.node(f"{name}-size", "transform", expression="size(value)")
+        graph.wire(f"{name}.text-out > {name}-size.value-in")
+        graph.wire(f"{name}-size.value-out > out.result-in")
+    inputs = {"who": "x" * (LARGE_BYTES // 150)}
+    execution_id = await runner.begin(await runner.save(graph), inputs)
+
+    async def completed() -> int:
+        found = await runner.store.executions.get(runner.account.id, execution_id)
+        return sum(node.status is NodeStatus.COMPLETED for node in found.nodes)
+
+    assert await eventually(completed) == 3  # the inputs and both texts
+
+
+def _calls(target: Target, path: str) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        return target.calls[path]
+
+    return count

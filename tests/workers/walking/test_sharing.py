@@ -210,3 +210,27 @@ def _async(read: Callable[[], Any]) -> Any:
         return read()
 
     return call
+
+
+async def test_an_execution_whose_record_is_gone_is_let_go_without_a_fault(
+    runner: Runner,
+    hands: Hands,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    claimed = await share(runner, hands)
+
+    async def remove_and_read(walks: Walks, account_id: str, execution_id: str) -> dict[str, bytes]:
+        await store.client.send("DEL", keyspace.execution(account_id, execution_id))
+        return {}
+
+    monkeypatch.setattr(Walks, "records", remove_and_read)
+    await advance(store, claimed, 2, Step(settled=[(0, "c")]))
+    hands.walker.take(claimed.reference)
+
+    async def is_in_hand() -> bool:
+        return hands.walker.is_in_hand(claimed.reference)
+
+    await eventually(is_in_hand, lambda found: not found)
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
