@@ -208,9 +208,13 @@ async def test_a_total_is_exact_up_to_a_number_of_matches(
     for number in range(CHUNK, 2 * CHUNK + 5):
         await put(store, account, number)
     counted = await store.usage.page(account.id, wanted, limit=1, offset=0)
+    after = await store.usage.page(
+        account.id, wanted, limit=1, offset=0, cursor=counted.next_cursor
+    )
 
     assert (exact.is_exact, exact.total, exact.next_cursor) == (True, CHUNK, None)
     assert (counted.is_exact, counted.total) == (False, 2 * CHUNK)
+    assert (after.is_exact, after.total) == (False, 1 + 2 * CHUNK)
 
 
 @pytest.mark.parametrize("cursor", ["", ".", "1.", "1.x", "x.MTAwMDo", "-1.MTAwMDo", "9" * 30])
