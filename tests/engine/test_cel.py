@@ -119,7 +119,6 @@ def test_a_value_comes_back_as_it_went_in_but_for_doubles(value: Any) -> None:
         ("json.stringify(value.map(x, value))", ["x" * 1000] * 200, "at most 10485760 bytes"),
         ("value.?a", {}, "take what it holds with orValue"),
         ("[value.?a]", {}, "take what it holds with orValue"),
-        ("[value.?a].map(x, [x]).flatten()", {}, "take what it holds with orValue"),
     ],
 )
 def test_an_error_at_run_time_fails_the_node(expression: str, value: Any, expected: str) -> None:
