@@ -1,7 +1,7 @@
 """What models say that nobody should trust, and how runs of it end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from engine.executions import Execution
 from tests.engine.test_urls import FORMS, PRIVATE, SPELLINGS
@@ -15,9 +15,16 @@ URLS = [url for url in EVERY if url and url == url.strip(" \t\r\n") and "\ud800"
 
 async def run_all(runner: Runner, graph: Graph, values: Sequence[str]) -> list[Execution]:
     """An execution for each value of the input `said`."""
-    slug = await runner.save(graph)
-    begun = [await runner.begin(slug, {"said": value}, terms=PRO) for value in values]
-    return await asyncio.gather(*(runner.end(each) for each in begun))
+    slug, ended = await runner.save(graph), list[Execution]()
+    for some in batched(values, PRO.executions_at_once // 2):
+        begun = [await runner.begin(slug, {"said": value}, terms=PRO) for value in some]
+        ended += await asyncio.gather(*(runner.end(each) for each in begun))
+    return ended
+
+
+def batched(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The values, so many at a time."""
+    return (values[at : at + size] for at in range(0, len(values), size))
 
 
 def failure(execution: Execution) -> tuple[str, str]:
