@@ -13,9 +13,9 @@ SHARES = 4
 """An account may have a quarter of it, so that no account's slow uploads keep others out."""
 WAIT_SECONDS = 5.0
 ACCOUNT = "account_id"
-"""Where a request keeps whose it is; those of nobody in particular count together."""
+"""Key of the account in a request's scope; requests without one count together."""
 HELD = "held_body"
-"""Where a request keeps the account and the bytes that it has."""
+"""Key of the account and the bytes that a request holds, in its scope."""
 
 
 class BodyMemory:

@@ -24,7 +24,7 @@ def open_files(pid: int) -> int:
 
 @dataclass
 class Trace:
-    """What one process had at each look."""
+    """Memory and open files of one process at each look."""
 
     name: str
     pid: int

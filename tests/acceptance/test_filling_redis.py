@@ -14,6 +14,7 @@ from engine.executions import ExecutionStatus
 from engine.objects import Objects
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.info import read_info
 from engine.store.versions import VERSIONS_KEPT
 from tests.conftest import SECRET_KEY, RedisServer
 from tests.eventually import eventually
@@ -52,9 +53,7 @@ class Attack:
         self._before = await self._used()
 
     async def _used(self) -> float:
-        info: bytes = await self.store.client.send("INFO", "memory")
-        lines = (line.partition(":") for line in info.decode().splitlines())
-        return next(int(value) for name, _, value in lines if name == "used_memory") / MB
+        return int((await read_info(self.store.client, "memory"))["used_memory"]) / MB
 
     async def memory(self, what: str) -> float:
         """Megabytes that Redis has taken since the account began."""

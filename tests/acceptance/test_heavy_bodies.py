@@ -1,4 +1,4 @@
-"""What one account's heavy bodies and expressions do to the runs of another (`-s` shows it)."""
+"""Heavy bodies and expressions of one account beside the runs of another (`-s` shows figures)."""
 
 import json
 import statistics

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from engine import cel
 from engine.nodes.base import NodeFailed
 from tests.eventually import eventually
 from workers.pool import GatedPool, Pool, PoolCrashed, PoolTimeout
@@ -240,20 +239,6 @@ async def test_a_call_waits_for_a_free_slot(pool: Pool) -> None:
 
 async def test_children_ignore_the_interrupt_of_a_terminal(pool: Pool) -> None:
     assert await pool.run(read_sigint_handler, deadline_seconds=5)
-
-
-async def test_an_optional_value_that_a_function_of_lists_is_given_fails_the_call_alone(
-    pool: Pool,
-) -> None:
-    """The CEL library converts it wrongly: on Python 3.13 that ends the process."""
-    expression = "[value.?a].map(x, [x]).flatten()"
-
-    with pytest.raises((NodeFailed, PoolCrashed)):
-        await pool.run(cel.evaluate, expression, {"value": {}}, deadline_seconds=10)
-
-    assert await pool.run(cel.evaluate, "[[1]].flatten()", {"value": {}}, deadline_seconds=10) == [
-        1
-    ]
 
 
 async def test_children_give_way_to_all_that_answers_callers(pool: Pool) -> None:

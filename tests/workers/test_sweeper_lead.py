@@ -88,7 +88,7 @@ async def test_followers_ask_a_few_times_while_the_leader_asks_with_every_tick(
 
 
 async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
-    store: Store,
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The times are Redis's."""
     died_at = (await store.leases.take_lead("dead", LEAD_MS)).now
@@ -99,7 +99,7 @@ async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
         if not taken.done():
             taken.set_result(redis_ms)
 
-    follower._sweep = sweep  # type: ignore[method-assign]
+    monkeypatch.setattr(follower, "_sweep", sweep)
     async with running(follower):
         taken_at = await asyncio.wait_for(taken, 20)
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,7 +21,7 @@ from engine.errors import (
 from engine.idempotency import Once, make_once
 from engine.objects import Objects
 from engine.settings import Settings
-from engine.store import Account, NotPassed, Repeated, StaleWorkflow, Store
+from engine.store import Account, Bell, NotPassed, Repeated, StaleWorkflow, Store
 from engine.store.asides import ASIDE_BYTES
 from engine.store.claims import Claimed
 from engine.store.records import pack, unpack
@@ -290,7 +290,7 @@ class Bells:
     """A runner that hears no bell."""
 
     def __init__(self, store: Store, account: Account) -> None:
-        self._runner = Runner(store, account, Silent())  # type: ignore[arg-type]
+        self._runner = Runner(store, account, cast(Bell, Silent()))
 
     async def __aenter__(self) -> Runner:
         return self._runner
