@@ -1,6 +1,7 @@
 """The API key itself: how it is made, checked without a look-up, and shown."""
 
-from engine import keyspace, tokens
+from engine import tokens
+from engine.partitions import partition_of
 
 PREFIX = "hr_live_"
 SHOWN_PREFIX = len(PREFIX) + 4
@@ -8,7 +9,7 @@ SHOWN_PREFIX = len(PREFIX) + 4
 
 def make_secret(account_id: str) -> str:
     """A new key for the account; show it once and keep only its digest."""
-    return tokens.make_token(PREFIX, keyspace.partition_of(account_id))
+    return tokens.make_token(PREFIX, partition_of(account_id))
 
 
 def is_well_formed(secret: str) -> bool:

@@ -6,14 +6,7 @@ held executions, retention) is kept once per partition, so a sweep costs 16 read
 account. Providers are called for all accounts: the keys of each have a hash tag of their own.
 """
 
-import zlib
-
-PARTITIONS = 16
-
-
-def partition_of(account_id: str) -> int:
-    """The partition an account lives in, for good."""
-    return zlib.crc32(account_id.encode()) % PARTITIONS
+from engine.partitions import partition_of
 
 
 def _tag(partition: int) -> str:

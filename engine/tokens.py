@@ -9,7 +9,7 @@ import re
 import secrets
 import zlib
 
-from engine import keyspace
+from engine.partitions import PARTITIONS
 
 TAIL = re.compile(r"[A-Za-z0-9_-]{43}_[0-9a-z]{6}")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -39,7 +39,7 @@ def digest(token: str) -> str:
 
 def partition_of(digest_hex: str) -> int:
     """The partition that holds the record of the secret with this digest."""
-    return int(digest_hex[:4], 16) % keyspace.PARTITIONS
+    return int(digest_hex[:4], 16) % PARTITIONS
 
 
 def _checksum(body: str) -> str:

@@ -11,8 +11,8 @@ from engine.errors import (
 )
 from engine.store import Ahead, Principal, Store, Window
 from gateway import answers
-from gateway.browsers import check_own_write, session_cookie, session_token
-from gateway.credentials import presented_keys
+from gateway.browsers import check_own_write, session_cookie
+from gateway.credentials import presented_keys, session_token
 from gateway.limits import apply_window
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -1,12 +1,12 @@
-"""What browsers alone send: the session cookie, and words about where a request comes from."""
+"""Requests of browsers: the session cookie that they are given, and checks of their origin."""
 
 import re
 
 from starlette.types import Scope
 
 from engine.errors import CsrfFailed
+from gateway.credentials import SESSION_COOKIE, header_values
 
-COOKIE = "headrace_session"
 COOKIE_SECONDS = 30 * 86_400
 BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
 BY_HAND = {
@@ -19,37 +19,26 @@ SCRIPT = re.compile(r"curl|wget|python|httpx|aiohttp|node|undici|playwright", re
 ORIGIN = re.compile(r"(https?://[^/]*)", re.IGNORECASE)
 
 
-def session_token(scope: Scope) -> str | None:
-    """The session cookie; None when there is not exactly one."""
-    found = [
-        value
-        for header in _values(scope, b"cookie")
-        for name, _, value in (pair.strip().partition("=") for pair in header.split(";"))
-        if name == COOKIE
-    ]
-    return found[0] if len(found) == 1 else None
-
-
 def session_cookie(token: str, scope: Scope, public_url: str) -> str:
     """The header that gives a browser its session, or takes it when the token is empty."""
     seconds = COOKIE_SECONDS if token else 0
     secure = "; Secure" if _is_secure(scope, public_url) else ""
-    return f"{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+    return f"{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
 def _is_secure(scope: Scope, public_url: str) -> bool:
     # A caller that lies about its scheme only makes its own cookie stricter.
-    forwarded = ",".join(_values(scope, b"x-forwarded-proto")).split(",")
+    forwarded = ",".join(header_values(scope, b"x-forwarded-proto")).split(",")
     said = [scope["scheme"], public_url.partition(":")[0], *forwarded]
     return any(scheme.strip().lower() == "https" for scheme in said)
 
 
 def check_own_write(scope: Scope, public_url: str) -> None:
     """Raises CsrfFailed for a write that another site's page may have sent."""
-    if not _values(scope, b"origin") and not _values(scope, b"sec-fetch-site"):
+    if not header_values(scope, b"origin") and not header_values(scope, b"sec-fetch-site"):
         raise CsrfFailed("A write with a session needs an Origin header")
     check_origin(scope, public_url)
-    types = _values(scope, b"content-type")
+    types = header_values(scope, b"content-type")
     if types or _has_body(scope):
         media_types = {each.partition(";")[0].strip().lower() for each in types}
         if len(types) != 1 or not media_types <= BODY_TYPES:
@@ -58,15 +47,19 @@ def check_own_write(scope: Scope, public_url: str) -> None:
 
 def check_origin(scope: Scope, public_url: str) -> None:
     """Raises CsrfFailed for a request that says it comes from another site."""
-    origins = _values(scope, b"origin")
+    origins = header_values(scope, b"origin")
     is_foreign = any(not is_own_origin(origin, scope, public_url) for origin in origins)
-    if is_foreign or any(site != "same-origin" for site in _values(scope, b"sec-fetch-site")):
+    if is_foreign or any(site != "same-origin" for site in header_values(scope, b"sec-fetch-site")):
         raise CsrfFailed("This write comes from another site")
 
 
 def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
     """Whether an origin is that of the host which the request is for."""
-    own = {f"{scheme}://{host}" for scheme in ("http", "https") for host in _values(scope, b"host")}
+    own = {
+        f"{scheme}://{host}"
+        for scheme in ("http", "https")
+        for host in header_values(scope, b"host")
+    }
     if match := ORIGIN.match(public_url):
         own.add(match[1])
     return origin.lower() in {each.lower() for each in own}
@@ -74,18 +67,16 @@ def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
 
 def is_opened_on_purpose(scope: Scope) -> bool:
     """Whether a person or their script opened this address; not a page, a preview or a prefetch."""
-    said = {name: _values(scope, name) for name in BY_HAND}
-    if scope["method"] != "GET" or _values(scope, b"sec-purpose"):
+    said = {name: header_values(scope, name) for name in BY_HAND}
+    if scope["method"] != "GET" or header_values(scope, b"sec-purpose"):
         return False
     if any(said.values()):
         return said == BY_HAND
-    return any(SCRIPT.match(agent) for agent in _values(scope, b"user-agent"))
+    return any(SCRIPT.match(agent) for agent in header_values(scope, b"user-agent"))
 
 
 def _has_body(scope: Scope) -> bool:
-    lengths = _values(scope, b"content-length")
-    return any(length != "0" for length in lengths) or bool(_values(scope, b"transfer-encoding"))
-
-
-def _values(scope: Scope, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for each, value in scope["headers"] if each == name]
+    lengths = header_values(scope, b"content-length")
+    return any(length != "0" for length in lengths) or bool(
+        header_values(scope, b"transfer-encoding")
+    )

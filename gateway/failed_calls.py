@@ -14,8 +14,7 @@ from starlette.types import Scope
 
 from engine.errors import EngineError, TooManyFailedCalls, Unavailable
 from engine.store import Store
-from gateway.browsers import session_token
-from gateway.credentials import presented_keys
+from gateway.credentials import presented_keys, session_token
 from gateway.peers import Peers
 
 MAX_ADDRESSES = 10_000

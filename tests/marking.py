@@ -3,6 +3,7 @@
 import redis
 
 from engine import keyspace
+from engine.partitions import PARTITIONS
 from engine.sealing import Sealer
 from engine.store.installation import SCHEMA
 
@@ -10,7 +11,7 @@ SECRET_KEY = "of-the-tests-" * 3
 MARKER = {
     "ids": " ".join(Sealer.of(SECRET_KEY).installation_ids),
     "schema": SCHEMA,
-    "partitions": keyspace.PARTITIONS,
+    "partitions": PARTITIONS,
     "created": 1_750_000_000_000,
 }
 

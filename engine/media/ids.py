@@ -4,7 +4,7 @@ import re
 import secrets
 from typing import TypeGuard
 
-from engine import keyspace
+from engine.partitions import partition_of
 
 ID_BYTES = 18
 """A partition takes four bits, and 128 and more are left that nobody can guess."""
@@ -14,10 +14,10 @@ _FULL = re.compile(PATTERN)
 
 def make_asset_id(account_id: str) -> str:
     """A new id, drawn until it falls into the account's partition, so that it leads there."""
-    partition = keyspace.partition_of(account_id)
+    partition = partition_of(account_id)
     while True:
         asset_id = secrets.token_urlsafe(ID_BYTES)
-        if keyspace.partition_of(asset_id) == partition:
+        if partition_of(asset_id) == partition:
             return asset_id
 
 

@@ -15,6 +15,7 @@ from engine.errors import (
 )
 from engine.graph import Plan
 from engine.idempotency import Once
+from engine.partitions import partition_of
 from engine.store.hints import MAX_CARRIED_BYTES, Carried
 from engine.store.workflows import Workflow
 from engine.tiers import Terms
@@ -136,7 +137,7 @@ def accept_keys(
         keyspace.workflow(account_id, slug),
         keyspace.execution(account_id, execution_id),
         keyspace.account_executions(account_id),
-        keyspace.due(keyspace.partition_of(account_id)),
+        keyspace.due(partition_of(account_id)),
         keyspace.active(account_id),
         keyspace.idempotency(account_id, once.digest if once else ""),
         keyspace.wallet(account_id),

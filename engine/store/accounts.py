@@ -8,6 +8,7 @@ from typing import Any, cast
 from engine import keyspace
 from engine.capabilities import Role, Tier
 from engine.errors import AccountNotFound
+from engine.partitions import partition_of
 from engine.store.client import Client
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
@@ -46,7 +47,7 @@ class Accounts:
             approved=approved,
             created_at=int(seconds) * 1000 + int(micros) // 1000,
         )
-        partition = keyspace.partition_of(account.id)
+        partition = partition_of(account.id)
         await self._client.send(
             "HSET", keyspace.accounts(partition), account.id, pack_account(account)
         )
@@ -55,7 +56,7 @@ class Accounts:
 
     async def get(self, account_id: str) -> Account:
         """The account. Raises AccountNotFound."""
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         data = await self._client.send("HGET", keyspace.accounts(partition), account_id)
         if data is None:
             raise AccountNotFound(account_id)
@@ -73,7 +74,7 @@ class Accounts:
         return await self._change(account_id, tier=Tier(tier).value)
 
     async def _change(self, account_id: str, **members: Any) -> Account:
-        accounts = keyspace.accounts(keyspace.partition_of(account_id))
+        accounts = keyspace.accounts(partition_of(account_id))
         while True:
             before = await self._client.send("HGET", accounts, account_id)
             if before is None:

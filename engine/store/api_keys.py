@@ -12,6 +12,7 @@ from engine import api_keys, keyspace, tokens
 from engine.capabilities import check_ceiling, parse_all
 from engine.errors import NotFound, Unauthorized
 from engine.lru import LruCache
+from engine.partitions import partition_of
 from engine.store.accounts import Account, parse_account
 from engine.store.client import Client, forget
 from engine.store.limits import WINDOW_MS, CallLimits, Window, parse_window
@@ -95,7 +96,7 @@ class ApiKeys:
         record = key.account_id.encode() + b"|" + pack(asdict(key))
         await self._client.send("HSET", keyspace.api_key_ids(), key.id, key.account_id)
         await self._client.send("HSET", keyspace.account_api_keys(key.account_id), key.id, digest)
-        partition = keyspace.partition_of(key.account_id)
+        partition = partition_of(key.account_id)
         await self._client.send("HSET", keyspace.api_keys(partition), digest, record)
 
     async def authorize(self, secret: str) -> Principal:
@@ -135,7 +136,7 @@ class ApiKeys:
         if assumed is None:
             return None
         principal, fingerprint = assumed
-        partition = keyspace.partition_of(principal.account.id)
+        partition = partition_of(principal.account.id)
         pass_key = keyspace.call_pass(partition, secrets.token_hex(8))
         reply = self._count(digest, bucket, pass_key, fingerprint)
         forget(reply)
@@ -208,7 +209,7 @@ class ApiKeys:
         digests = await self._client.send("HVALS", keyspace.account_api_keys(account_id))
         if not digests:
             return []
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         records = await self._client.send("HMGET", keyspace.api_keys(partition), *digests)
         keys = [_parse_key(record) for record in records if record is not None]
         return sorted(keys, key=lambda key: (key.created_at, key.id))
@@ -224,7 +225,7 @@ class ApiKeys:
         With `owner`, the key of another account is not found. Raises NotFound.
         """
         account, digest, key = await self._find(key_id, owner)
-        partition = keyspace.partition_of(account)
+        partition = partition_of(account)
         await self._client.send("HDEL", keyspace.api_keys(partition), digest)
         await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
         await self._client.send("HDEL", keyspace.account_key_uses(account), key_id)
@@ -242,7 +243,7 @@ class ApiKeys:
         account = await self._owner(key_id) if owner is None else owner
         digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
         record = digest and await self._client.send(
-            "HGET", keyspace.api_keys(keyspace.partition_of(account)), digest
+            "HGET", keyspace.api_keys(partition_of(account)), digest
         )
         if not record:
             raise NotFound(NO_KEY)

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from engine import keyspace
 from engine.errors import StorageFailed
+from engine.partitions import partition_of
 from engine.retry import jittered
 from engine.store.client import Client
 
@@ -168,9 +169,7 @@ class Asides:
         replies = await asyncio.gather(
             *(self._client.send("EXISTS", keyspace.execution(*owner)) for owner in found),
             *(
-                self._client.send(
-                    "HEXISTS", keyspace.accounts(keyspace.partition_of(owner[0])), owner[0]
-                )
+                self._client.send("HEXISTS", keyspace.accounts(partition_of(owner[0])), owner[0])
                 for owner in found
             ),
         )

@@ -11,6 +11,7 @@ from engine import keyspace
 from engine.errors import AssetNotFound, MediaQuotaExceeded
 from engine.media.formats import Facts, Medium, medium_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
+from engine.partitions import PARTITIONS, partition_of
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.limits import limits_by_tier
@@ -32,7 +33,6 @@ WORKFLOW = "workflow "
 """Before a slug, it names a workflow among the executions that need an asset."""
 PLACE = re.compile(rf"[0-9]{{13,15}}\.{PATTERN}")
 """Where an asset stands in its account's list, as scripts write it: when it was made, its id."""
-PARTITIONS = range(keyspace.PARTITIONS)
 
 
 class Source(StrEnum):
@@ -115,7 +115,7 @@ class Assets:
     async def announce(self, account_id: str, source: Source) -> Place:
         """A place for bytes that are about to be stored. Raises MediaQuotaExceeded."""
         asset_id = make_asset_id(account_id)
-        partition = keyspace.partition_of(asset_id)
+        partition = partition_of(asset_id)
         reply = await self._client.call(
             SCRIPTS["add_asset"],
             [
@@ -133,7 +133,7 @@ class Assets:
 
         Raises AssetNotFound when it took too long, and MediaQuotaExceeded.
         """
-        partition = keyspace.partition_of(asset_id)
+        partition = partition_of(asset_id)
         fields = {
             "type": facts.content_type,
             "width": facts.width,
@@ -159,14 +159,14 @@ class Assets:
 
     async def give_up(self, asset_id: str) -> None:
         """Whatever is there of its bytes can go."""
-        due = keyspace.assets_due(keyspace.partition_of(asset_id))
+        due = keyspace.assets_due(partition_of(asset_id))
         await self._client.send("ZADD", due, "XX", DUE_NOW_MS, asset_id)
 
     async def find(self, asset_id: str) -> Asset:
         """An asset, whoever asks. Raises AssetNotFound."""
         if not is_asset_id(asset_id):
             raise AssetNotFound
-        key = keyspace.asset(keyspace.partition_of(asset_id), asset_id)
+        key = keyspace.asset(partition_of(asset_id), asset_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if record.get("state") != b"kept":
             raise AssetNotFound
@@ -176,7 +176,7 @@ class Assets:
         """An asset of the account. Raises AssetNotFound."""
         if not is_asset_id(asset_id):
             raise AssetNotFound
-        key = keyspace.asset(keyspace.partition_of(asset_id), asset_id)
+        key = keyspace.asset(partition_of(asset_id), asset_id)
         record = parse_hash(await self._client.call(SCRIPTS["read_asset"], [key], [account_id]))
         if not record:
             raise AssetNotFound
@@ -186,7 +186,7 @@ class Assets:
         """At most `limit` assets of the account. Raises ValueError for a cursor that is not one."""
         if cursor is not None and not PLACE.fullmatch(cursor):
             raise ValueError("not a cursor of this list")
-        key = keyspace.account_assets(keyspace.partition_of(account_id))
+        key = keyspace.account_assets(partition_of(account_id))
         first = f"({account_id}|{cursor}" if cursor else f"({account_id}}}"
         last = f"[{account_id}|"
         names, stored = await asyncio.gather(
@@ -214,7 +214,7 @@ class Assets:
         """
         if not is_asset_id(asset_id):
             raise AssetNotFound
-        partition = keyspace.partition_of(asset_id)
+        partition = partition_of(asset_id)
         is_deleted = await self._client.call(
             SCRIPTS["delete_asset"],
             [
@@ -251,7 +251,7 @@ class Assets:
                     *("ZRANGE", keyspace.assets_due(partition), "-inf", now),
                     *("BYSCORE", "LIMIT", 0, at_most),
                 )
-                for partition in PARTITIONS
+                for partition in range(PARTITIONS)
             )
         )
         return [name.decode() for reply in replies for name in reply]
@@ -260,7 +260,7 @@ class Assets:
         """Look at an asset whose time is over."""
         account_id, names = await self.needed_by(asset_id)
         needing = [_key_of(account_id, each) for each in names]
-        listed = keyspace.account_assets(keyspace.partition_of(asset_id))
+        listed = keyspace.account_assets(partition_of(asset_id))
         verdict: bytes = await self._client.call(
             SCRIPTS["review_asset"],
             [*_keys(asset_id), listed, *needing],
@@ -270,12 +270,12 @@ class Assets:
 
     async def forget(self, asset_id: str) -> None:
         """Remove the record of an asset whose bytes are gone."""
-        stored = keyspace.media_bytes(keyspace.partition_of(asset_id))
+        stored = keyspace.media_bytes(partition_of(asset_id))
         await self._client.call(SCRIPTS["forget_asset"], [*_keys(asset_id), stored], [asset_id])
 
     async def demand_room(self, account_id: str) -> None:
         """Raises MediaQuotaExceeded when the account's media take all that its tier allows."""
-        accounts = keyspace.accounts(keyspace.partition_of(account_id))
+        accounts = keyspace.accounts(partition_of(account_id))
         record = self._client.send("HGET", accounts, account_id)
         stored = await self.stored(account_id)
         tier = (await record or b"").partition(b"|")[0].decode()
@@ -285,12 +285,12 @@ class Assets:
 
     async def stored(self, account_id: str) -> int:
         """Bytes of all media of an account, until they are removed."""
-        key = keyspace.media_bytes(keyspace.partition_of(account_id))
+        key = keyspace.media_bytes(partition_of(account_id))
         return int(await self._client.send("HGET", key, account_id) or 0)
 
     async def needed_by(self, asset_id: str) -> tuple[str, Sequence[str]]:
         """The account of an asset, and some of what it must outlive."""
-        partition = keyspace.partition_of(asset_id)
+        partition = partition_of(asset_id)
         record = self._client.send("HGET", keyspace.asset(partition, asset_id), "account")
         key = keyspace.asset_references(partition, asset_id)
         found = await self._client.send("SRANDMEMBER", key, REFERENCES_AT_ONCE)
@@ -310,7 +310,7 @@ def _id_at(place: str) -> str:
 
 
 def _keys(asset_id: str) -> Sequence[str]:
-    partition = keyspace.partition_of(asset_id)
+    partition = partition_of(asset_id)
     return [
         keyspace.asset(partition, asset_id),
         keyspace.assets_due(partition),

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine import keyspace
 from engine.executions import ExecutionStatus
+from engine.partitions import partition_of
 from engine.store.execution_records import parse_name
 
 
@@ -39,7 +40,7 @@ class Hold:
     @property
     def keys(self) -> tuple[str, str]:
         """The keys of the execution and of what the worker holds."""
-        partition = keyspace.partition_of(self.account_id)
+        partition = partition_of(self.account_id)
         return (
             keyspace.execution(self.account_id, self.execution_id),
             keyspace.held(partition, self.worker_id),

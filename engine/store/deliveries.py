@@ -18,11 +18,12 @@ from engine.deliveries import (
     example_body,
 )
 from engine.errors import InvalidWebhook, NotFound
+from engine.partitions import PARTITIONS, partition_of
 from engine.sealing import Sealer, Unsealable
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.hints import HintSender
-from engine.store.leases import PARTITIONS, Promoted, promote
+from engine.store.leases import Promoted, promote
 from engine.store.records import pack, unpack
 from engine.store.scripts import SCRIPTS
 from engine.store.webhooks import Webhook, seal_anew, secret_place
@@ -98,7 +99,7 @@ class Deliveries:
             SCRIPTS["add_delivery"],
             [
                 keyspace.delivery(account_id, delivery_id),
-                keyspace.deliveries_due(keyspace.partition_of(account_id)),
+                keyspace.deliveries_due(partition_of(account_id)),
                 keyspace.webhook_deliveries(account_id, key_id),
             ],
             [
@@ -247,20 +248,23 @@ class Deliveries:
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
-        keys = [keyspace.deliveries_due(each) for each in PARTITIONS]
+        keys = [keyspace.deliveries_due(each) for each in range(PARTITIONS)]
         return await promote(self._client, keys, now, RESEND_AGAIN_MS)
 
     async def due(self) -> int:
         """How many deliveries are pending."""
         counts = await asyncio.gather(
-            *(self._client.send("ZCARD", keyspace.deliveries_due(each)) for each in PARTITIONS)
+            *(
+                self._client.send("ZCARD", keyspace.deliveries_due(each))
+                for each in range(PARTITIONS)
+            )
         )
         return sum(int(count) for count in counts)
 
     def _keys(self, account_id: str, delivery_id: str, key_id: str) -> Sequence[str]:
         return [
             keyspace.delivery(account_id, delivery_id),
-            keyspace.deliveries_due(keyspace.partition_of(account_id)),
+            keyspace.deliveries_due(partition_of(account_id)),
             keyspace.webhook(account_id, key_id),
         ]
 

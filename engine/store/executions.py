@@ -10,6 +10,7 @@ from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFoun
 from engine.executions import Execution, ExecutionStatus
 from engine.graph import Plan
 from engine.idempotency import Once
+from engine.partitions import partition_of
 from engine.store.accepting import (
     Accepted,
     NotPassed,
@@ -240,7 +241,7 @@ class Executions:
 
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
         hook, key_id = await self._client.send("HMGET", key, "hook", "key")
@@ -290,7 +291,7 @@ def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, s
     """The keys by which the script that ends an execution makes its delivery."""
     return (
         keyspace.delivery(account_id, execution_id),
-        keyspace.deliveries_due(keyspace.partition_of(account_id)),
+        keyspace.deliveries_due(partition_of(account_id)),
         keyspace.webhook_deliveries(account_id, key_id),
     )
 

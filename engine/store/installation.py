@@ -20,6 +20,7 @@ from redis.asyncio.connection import parse_url
 
 from engine import keyspace
 from engine.errors import Unavailable, WrongStore
+from engine.partitions import PARTITIONS
 from engine.sealing import VARIABLE, Sealer, Unsealable
 from engine.store.connection import Connection, connect, pack
 from engine.store.scripts import SCRIPTS
@@ -195,7 +196,7 @@ class Guard:
             *("EVAL", SCRIPTS["mark_installation"].text),
             *(2, keyspace.installation(), keyspace.account_ids()),
             *(0, " ".join(before.ids if before else NO_MARKER), " ".join(ids)),
-            *(before.schema if before else SCHEMA, keyspace.PARTITIONS, int(empty_too)),
+            *(before.schema if before else SCHEMA, PARTITIONS, int(empty_too)),
         )
 
     async def _opens_seal(self, connection: Connection) -> bool:
@@ -218,9 +219,9 @@ class Guard:
                 f"was written by a newer Headrace (schema {marker.schema}, known here: {SCHEMA})",
                 "Install that version here.",
             )
-        if marker.partitions != keyspace.PARTITIONS:
+        if marker.partitions != PARTITIONS:
             raise self._wrong(
-                f"has {marker.partitions} partitions (expected here: {keyspace.PARTITIONS})",
+                f"has {marker.partitions} partitions (expected here: {PARTITIONS})",
                 "Install the version here that began the installation.",
             )
 

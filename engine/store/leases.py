@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import keyspace
+from engine.partitions import PARTITIONS, partition_of
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash
 from engine.store.info import read_info
@@ -17,7 +18,6 @@ SEEN_DEAD = 1
 """The end of a lease that was not waited for, since somebody saw the worker end."""
 PROMOTED_AT_ONCE = 500
 FORGOTTEN_WITH_OBJECTS = 2
-PARTITIONS = range(keyspace.PARTITIONS)
 
 
 def make_worker_id() -> str:
@@ -92,14 +92,14 @@ class Leases:
     async def held(self, worker_id: str) -> list[str]:
         """References of all that a worker holds."""
         replies = await asyncio.gather(
-            *(self._client.send("HKEYS", keyspace.held(p, worker_id)) for p in PARTITIONS)
+            *(self._client.send("HKEYS", keyspace.held(p, worker_id)) for p in range(PARTITIONS))
         )
         return [name.decode() for reply in replies for name in reply]
 
     async def claims(self, worker_id: str) -> dict[str, bytes]:
         """The claims of a worker on record: reference to fence and token."""
         replies = await asyncio.gather(
-            *(self._client.send("HGETALL", keyspace.held(p, worker_id)) for p in PARTITIONS)
+            *(self._client.send("HGETALL", keyspace.held(p, worker_id)) for p in range(PARTITIONS))
         )
         return {name: claim for reply in replies for name, claim in parse_hash(reply).items()}
 
@@ -134,7 +134,7 @@ class Leases:
     async def promote(self, resend_ms: int) -> Promoted:
         """Executions whose hint is due now; each is due again after `resend_ms`."""
         return await promote(
-            self._client, [keyspace.due(each) for each in PARTITIONS], 0, resend_ms
+            self._client, [keyspace.due(each) for each in range(PARTITIONS)], 0, resend_ms
         )
 
     async def prune(self, ended_before_ms: int, at_most: int = 100) -> Pruned:
@@ -145,7 +145,7 @@ class Leases:
                     *("ZRANGE", keyspace.finished(partition), "-inf", ended_before_ms),
                     *("BYSCORE", "LIMIT", 0, at_most),
                 )
-                for partition in PARTITIONS
+                for partition in range(PARTITIONS)
             )
         )
         old = [name.decode() for reply in replies for name in reply]
@@ -161,7 +161,7 @@ class Leases:
             [
                 keyspace.execution(account_id, execution_id),
                 keyspace.account_executions(account_id),
-                keyspace.finished(keyspace.partition_of(account_id)),
+                keyspace.finished(partition_of(account_id)),
                 keyspace.events(account_id, execution_id),
                 keyspace.told(account_id, execution_id),
             ],
@@ -172,7 +172,10 @@ class Leases:
     async def due(self) -> int:
         """How many executions wait for a hint, those whose retry lies ahead included."""
         counts = await asyncio.gather(
-            *(self._client.send("ZCARD", keyspace.due(partition)) for partition in PARTITIONS)
+            *(
+                self._client.send("ZCARD", keyspace.due(partition))
+                for partition in range(PARTITIONS)
+            )
         )
         return sum(int(count) for count in counts)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from engine import keyspace
+from engine.partitions import partition_of
 from engine.store.client import Client
 from engine.store.scripts import SCRIPTS
 
@@ -30,7 +31,7 @@ class Orphans:
             *(send("SRANDMEMBER", keyspace.active(each), MOST_OF_ACCOUNT) for each in account_ids)
         )
         active = [
-            (keyspace.due(keyspace.partition_of(account_id)), account_id, ids)
+            (keyspace.due(partition_of(account_id)), account_id, ids)
             for account_id, ids in zip(account_ids, found, strict=True)
             if ids
         ]
@@ -62,7 +63,7 @@ class Orphans:
             SCRIPTS["free_execution"],
             [
                 keyspace.execution(account_id, execution_id),
-                keyspace.due(keyspace.partition_of(account_id)),
+                keyspace.due(partition_of(account_id)),
             ],
             [0, reference, fence],
         )

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from engine import keyspace
+from engine.partitions import partition_of
 from engine.store.client import Client
 from engine.store.limits import WINDOW_MS
 from engine.store.scripts import SCRIPTS
@@ -36,7 +37,7 @@ class Outbound:
         granted, milliseconds = await self._client.call(
             SCRIPTS["lease_outbound"],
             [
-                keyspace.accounts(keyspace.partition_of(account_id)),
+                keyspace.accounts(partition_of(account_id)),
                 keyspace.outbound(account_id),
             ],
             [0, account_id, digest, WINDOW_MS, calls, sent, *self._limits],

@@ -4,6 +4,7 @@ from typing import Any
 
 from engine import keyspace, tokens
 from engine.errors import AccountNotFound, Unauthorized
+from engine.partitions import partition_of
 from engine.store.accounts import parse_account
 from engine.store.client import Client, forget
 from engine.store.limits import WINDOW_MS, CallLimits, Window, parse_window
@@ -33,7 +34,7 @@ class Sessions:
 
     async def create_login(self, account_id: str) -> str:
         """A token that signs one browser in, within ten minutes. Raises AccountNotFound."""
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         if not await self._client.send("HEXISTS", keyspace.accounts(partition), account_id):
             raise AccountNotFound(account_id)
         token = tokens.make_token(LOGIN_PREFIX, partition)

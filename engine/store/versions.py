@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from engine import keyspace
 from engine.graph import NodeName
+from engine.partitions import PARTITIONS, partition_of
 from engine.store.client import Client
 from engine.store.records import unpack
 from engine.store.scripts import SCRIPTS
@@ -22,7 +23,6 @@ LOOKED_AGAIN_MS = 60_000
 DUE_AT_ONCE = 5
 REMOVED_AT_ONCE = 100
 LOOKED_AT_ONCE = 500
-PARTITIONS = range(keyspace.PARTITIONS)
 
 
 class Versions:
@@ -47,7 +47,7 @@ class Versions:
                     *("ZRANGE", keyspace.workflows_due(partition), "-inf", now),
                     *("BYSCORE", "LIMIT", 0, DUE_AT_ONCE),
                 )
-                for partition in PARTITIONS
+                for partition in range(PARTITIONS)
             )
         )
         due = defaultdict(list)
@@ -74,7 +74,7 @@ class Versions:
                         keyspace.workflow(account_id, slug),
                         keyspace.workflow_node_names(account_id, slug),
                         keyspace.stored_documents(account_id),
-                        keyspace.workflows_due(keyspace.partition_of(account_id)),
+                        keyspace.workflows_due(partition_of(account_id)),
                     ],
                     [
                         *(0, keyspace.reference(account_id, slug), first, kept, TAKEN_BACK_MS),

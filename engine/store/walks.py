@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from engine import keyspace
 from engine.executions import ExecutionStatus
+from engine.partitions import partition_of
 from engine.store.claims import Claimed, Hold
 from engine.store.client import Client
 from engine.store.execution_records import parse_hash, parse_jobs, parse_name
@@ -71,7 +72,7 @@ class Walks:
     async def claim(self, reference: str, worker_id: str, token: str = "") -> Claimed | None:
         """Take the execution for this worker, or None when there is nothing to take."""
         account_id, execution_id = keyspace.parse_reference(reference)
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         token = token or secrets.token_hex(8)
         reply = await self._client.call(
             SCRIPTS["claim_execution"],
@@ -103,7 +104,7 @@ class Walks:
     async def finish(self, reference: str, token: str, finished: Finished) -> bool:
         """Claim and complete the execution; False: nothing was changed, and a claim tells why."""
         account_id, execution_id = keyspace.parse_reference(reference)
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         carried = finished.carried
         is_finished = await self._client.call(
             SCRIPTS["finish_execution"],
@@ -125,7 +126,7 @@ class Walks:
     async def advance(self, hold: Hold, number: int, step: Step) -> Advanced:
         """Record a step; `number` counts this walk's steps from 1."""
         account_id, execution_id = hold.account_id, hold.execution_id
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         execution_key, held_key = hold.keys
         tells = step.end is not None and step.told_key
         reply = await self._client.call(
@@ -220,7 +221,7 @@ class Walks:
         without a step between, a minute at most. With `claim`, only while that is on record.
         """
         account_id, execution_id = keyspace.parse_reference(reference)
-        partition = keyspace.partition_of(account_id)
+        partition = partition_of(account_id)
         given = await self._client.call(
             SCRIPTS["give_back_execution"],
             [

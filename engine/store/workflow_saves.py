@@ -10,6 +10,7 @@ from engine import keyspace
 from engine.documents import Document, to_record
 from engine.errors import InvalidGraph, QuotaExceeded, VersionConflict, WorkflowNotFound
 from engine.graph import name_nodes
+from engine.partitions import partition_of
 from engine.store.client import Client
 from engine.store.records import pack, unpacked_size
 from engine.store.scripts import SCRIPTS
@@ -76,7 +77,7 @@ class WorkflowSaves:
 
 
 def _keys(save: Save) -> list[str]:
-    partition = keyspace.partition_of(save.account_id)
+    partition = partition_of(save.account_id)
     return [
         keyspace.workflow(save.account_id, save.slug),
         keyspace.account_workflows(save.account_id),

@@ -21,6 +21,7 @@ from engine.graph import NodeName, Plan, compile_plan, name_nodes
 from engine.lru import LruCache
 from engine.model_plan import MODEL, NAMES, model_plan
 from engine.models.registry import find_model, generation
+from engine.partitions import partition_of
 from engine.slugs import numbered, slugify
 from engine.store.client import Client
 from engine.store.records import unpack, unpacked_size
@@ -316,7 +317,7 @@ class Workflows:
                 keyspace.workflow(account_id, slug),
                 keyspace.account_workflows(account_id),
                 keyspace.stored_documents(account_id),
-                keyspace.workflows_due(keyspace.partition_of(account_id)),
+                keyspace.workflows_due(partition_of(account_id)),
             ],
             [0, slug, keyspace.reference(account_id, slug)],
         )

@@ -11,7 +11,7 @@ from engine import errors
 from engine.capabilities import IMPLICIT
 from engine.errors import EngineError
 from gateway.auth import READING
-from gateway.browsers import COOKIE
+from gateway.credentials import SESSION_COOKIE
 from gateway.description.bodies import BODIES
 from gateway.description.errors import EVERYWHERE, SCHEMAS, name_of
 from gateway.description.operations import OPERATIONS, Operation
@@ -56,7 +56,7 @@ def assemble(
             "examples": examples_of(shapes),
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
             },
         },
     }

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Route
 
 from engine.errors import Unauthorized
 from engine.store import Principal, Workflow
-from gateway.browsers import session_token
+from gateway.credentials import session_token
 from gateway.endpoints import Resource, guessed
 from gateway.pages import page
 from gateway.services import GatewayRequest

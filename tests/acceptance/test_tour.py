@@ -11,6 +11,7 @@ import pytest
 
 from deploy.http_client import call
 from engine import keyspace
+from engine.partitions import partition_of
 from tests.acceptance.commanding import json_of
 from tests.acceptance.running import RunningStack, environment, running
 from tests.conftest import free_port
@@ -58,7 +59,7 @@ def prepare(stack: RunningStack) -> tuple[str, dict[str, str]]:
 
 def test_the_tour_runs_hears_waits_and_reads_its_usage(stack: RunningStack) -> None:
     account, taken = prepare(stack)
-    windows = keyspace.windows(keyspace.partition_of(account))
+    windows = keyspace.windows(partition_of(account))
     quickly = ("-m", "tests.acceptance.quick_minute", stack.redis_url, windows)
 
     done = subprocess.run(

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import api_keys, keyspace, tokens
+from engine import api_keys, tokens
+from engine.partitions import PARTITIONS, partition_of
 
 SHAPE = re.compile(r"hr_live_[A-Za-z0-9_-]{43}_[a-z0-9]{6}")
 
@@ -23,7 +24,7 @@ def test_a_secret_alone_says_in_which_partition_its_record_lives(account_id: str
 
     partition = tokens.partition_of(tokens.digest(secret))
 
-    assert partition == keyspace.partition_of(account_id)
+    assert partition == partition_of(account_id)
 
 
 def test_any_single_changed_character_is_noticed() -> None:
@@ -75,5 +76,5 @@ def test_only_a_few_characters_are_shown_again() -> None:
 def test_digests_spread_evenly_over_the_partitions() -> None:
     found = Counter(tokens.partition_of(tokens.digest(str(n))) for n in range(16_000))
 
-    assert set(found) == set(range(keyspace.PARTITIONS))
+    assert set(found) == set(range(PARTITIONS))
     assert max(found.values()) < 1_250

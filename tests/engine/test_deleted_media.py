@@ -14,6 +14,7 @@ from engine import keyspace, library
 from engine.errors import AssetNotFound, EngineError, StorageFailed
 from engine.library import Library
 from engine.objects import Objects
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.assets import Source
@@ -48,7 +49,7 @@ async def stored(url: str) -> list[str]:
 
 
 async def let_pass(store: Store, asset_id: str) -> None:
-    due = keyspace.assets_due(keyspace.partition_of(asset_id))
+    due = keyspace.assets_due(partition_of(asset_id))
     await store.client.send("ZADD", due, "XX", 1, asset_id)
 
 

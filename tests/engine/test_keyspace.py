@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from engine import keyspace
+from engine.partitions import PARTITIONS, partition_of
 
 ARGUMENTS = {
     "partition": 3,
@@ -44,7 +45,7 @@ def test_a_key_says_in_its_docstring_what_it_holds(name: str) -> None:
 
 @pytest.mark.parametrize("account_id", ["acc_1", "acc_2", "{x}", "a:b", "ü"])
 def test_all_keys_of_an_account_and_its_partition_share_a_slot(account_id: str) -> None:
-    partition = keyspace.partition_of(account_id)
+    partition = partition_of(account_id)
     keys = [
         made(name, account_id=account_id, partition=partition)
         for name, function in KEYS.items()
@@ -59,13 +60,13 @@ def test_all_keys_of_an_account_and_its_partition_share_a_slot(account_id: str) 
 
 
 def test_a_partition_is_for_good() -> None:
-    assert [keyspace.partition_of(f"acc_{n}") for n in range(4)] == [3, 5, 15, 9]
+    assert [partition_of(f"acc_{n}") for n in range(4)] == [3, 5, 15, 9]
 
 
 def test_accounts_spread_evenly() -> None:
-    found = Counter(keyspace.partition_of(f"acc_{n}") for n in range(16_000))
+    found = Counter(partition_of(f"acc_{n}") for n in range(16_000))
 
-    assert set(found) == set(range(keyspace.PARTITIONS))
+    assert set(found) == set(range(PARTITIONS))
     assert max(found.values()) < 1_250
 
 

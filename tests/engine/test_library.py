@@ -21,6 +21,7 @@ from engine.library import Library, base_url
 from engine.media.formats import Medium
 from engine.media.ranges import ByteRange
 from engine.objects import Objects
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.assets import Source
@@ -58,7 +59,7 @@ def stored(tmp_path: Path) -> list[str]:
 
 
 async def let_pass(store: Store, asset_id: str) -> None:
-    partition = keyspace.partition_of(asset_id)
+    partition = partition_of(asset_id)
     await store.client.send("ZADD", keyspace.assets_due(partition), "XX", 1, asset_id)
 
 

@@ -13,6 +13,7 @@ from engine.errors import AssetNotFound, StorageFailed
 from engine.library import Library
 from engine.media.ranges import ByteRange
 from engine.objects import PART_BYTES, Objects
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.assets import Source
@@ -91,7 +92,7 @@ async def life(library: Library, account: Account, store: Store) -> None:
     asset: Asset = await library.keep(account.id, "image/png", pieces(data), source=Source.UPLOAD)
     assert b"".join([piece async for piece in await library.stream(asset)]) == data
     assert (await library.thumbnail(asset, 64))[8:12] == b"WEBP"
-    due = keyspace.assets_due(keyspace.partition_of(asset.id))
+    due = keyspace.assets_due(partition_of(asset.id))
     for _ in range(2):
         await store.client.send("ZADD", due, 1, asset.id)
         await library.collect()

@@ -16,6 +16,7 @@ from engine import keyspace, objects
 from engine.errors import StorageStalled
 from engine.library import Library
 from engine.objects import PIECE_BYTES, Objects
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.assets import GIVEN_UP_MS, Source
@@ -228,7 +229,7 @@ async def test_what_was_stored_after_all_goes_when_it_would_be_given_up(
     now = await store.leases.now()
     early = await store.assets.due(now + GIVEN_UP_MS // 2, 9)
     late = await store.assets.due(now + GIVEN_UP_MS, 9)
-    due = keyspace.assets_due(keyspace.partition_of(asset_id))
+    due = keyspace.assets_due(partition_of(asset_id))
     for _ in range(2):
         await store.client.send("ZADD", due, "XX", 1, asset_id)
         await library.collect()

@@ -5,6 +5,7 @@ import pytest
 
 from engine import keyspace
 from engine.capabilities import Tier
+from engine.partitions import partition_of
 from engine.store import Account, Store
 from gateway.middleware import SlowBody
 from gateway.services import GatewayRequest
@@ -28,7 +29,7 @@ async def accepted(store: Store, account: Account) -> int:
 
 async def windows(store: Store, account: Account) -> list[bytes]:
     """The account's windows of runs."""
-    key = keyspace.windows(keyspace.partition_of(account.id))
+    key = keyspace.windows(partition_of(account.id))
     found = await store.client.send("HGETALL", key)
     return [window for name, window in found.items() if name.endswith(b"|workflows/run")]
 

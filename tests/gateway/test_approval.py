@@ -7,6 +7,7 @@ import pytest
 
 from engine import keyspace
 from engine.capabilities import Role, Tier
+from engine.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.accounts import pack_account
 from tests.engine.store.contents import contents
@@ -81,7 +82,7 @@ async def test_whose_approval_is_withdrawn_stops_its_runs_and_begins_none(
     await client.post("/api/workflows", json=greeting())
     run = "/api/workflows/greeting/run?async=true"
     begun = (await client.post(run, json={"inputs": {"name": "Eve"}})).json()["executionId"]
-    accounts = keyspace.accounts(keyspace.partition_of(account.id))
+    accounts = keyspace.accounts(partition_of(account.id))
     withdrawn = pack_account(replace(account, approved=False))
     await store.client.send("HSET", accounts, account.id, withdrawn)
 

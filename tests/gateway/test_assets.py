@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from engine import keyspace, library
+from engine.partitions import partition_of
 from engine.store import Account, Store
 from tests import media_files as files
 from tests.engine.media.test_links import BAD_IDS
@@ -111,7 +112,7 @@ async def test_a_file_of_a_type_that_is_no_longer_taken_is_for_saving_alone(
 ) -> None:
     for kind in ("image/bmp", "image/svg+xml", "video/html", "image/png\r\nX-Evil: 1"):
         asset = await upload(client)
-        key = keyspace.asset(keyspace.partition_of(str(asset["id"])), str(asset["id"]))
+        key = keyspace.asset(partition_of(str(asset["id"])), str(asset["id"]))
         await store.client.send("HSET", key, "type", kind)
 
         got = await client.get(local(asset))

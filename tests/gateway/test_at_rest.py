@@ -6,7 +6,7 @@ import httpx2
 import redis
 
 from engine.store import Account, Store
-from gateway.browsers import COOKIE
+from gateway.credentials import SESSION_COOKIE
 from tests.conftest import RedisServer
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.gateway.factories import greeting
@@ -47,7 +47,7 @@ async def test_nothing_in_a_dump_lets_anybody_in_or_sign(
     secrets += [await hook(browser, key_id, secret=None) for key_id in keys]
     secrets += [await store.sessions.create_login(account.id) for _ in range(COUNT)]
     browsers = [await make_browser(account) for _ in range(COUNT)]
-    secrets += [each.cookies[COOKIE] for each in (browser, *browsers)]
+    secrets += [each.cookies[SESSION_COOKIE] for each in (browser, *browsers)]
     client = await make_client(next(iter(keys.values())))
     await client.post("/api/workflows", json=greeting())
     await client.post("/api/workflows/greeting/run?async=true", json={"inputs": {"name": "Ada"}})

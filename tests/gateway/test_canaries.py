@@ -17,7 +17,7 @@ from engine.store import Store
 from engine.store.sessions import LOGIN_PREFIX, SESSION_PREFIX
 from engine.webhooks import make_secret
 from gateway.app import routes
-from gateway.browsers import COOKIE
+from gateway.credentials import SESSION_COOKIE
 from gateway.endpoints import Resource
 from tests.eventually import eventually
 from tests.gateway.conftest import MakeClient
@@ -94,7 +94,7 @@ def requests(canaries: Canaries, method: str, path: str, good: str) -> Iterator[
     yield {**url, "headers": {"x-api-key": key() + "x"}}
     yield {**url, "headers": {"authorization": f"Bearer {key()}"}}
     cookies = tokens.make_token(SESSION_PREFIX, 0)
-    yield {**url, "headers": {"cookie": f"{COOKIE}={canaries.watch(cookies)}"}}
+    yield {**url, "headers": {"cookie": f"{SESSION_COOKIE}={canaries.watch(cookies)}"}}
     yield {**url, "params": {"token": canaries.watch(tokens.make_token(LOGIN_PREFIX, 0))}}
     identified = {"x-api-key": good}
     parameters = {name: key() for name in PARAMETERS}

@@ -13,7 +13,7 @@ from engine.errors import InvalidBody, TooManyFailedCalls, Unauthorized, Unavail
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.sessions import LOGIN_PREFIX, SESSION_PREFIX
-from gateway.browsers import COOKIE
+from gateway.credentials import SESSION_COOKIE
 from gateway.failed_calls import FailedCalls
 from gateway.peers import Peers
 from tests.gateway.conftest import MakeBrowser, MakeClient
@@ -308,7 +308,7 @@ async def guessed_login(client: httpx2.AsyncClient) -> httpx2.Response:
 
 
 async def guessed_session(client: httpx2.AsyncClient) -> httpx2.Response:
-    cookie = f"{COOKIE}={tokens.make_token(SESSION_PREFIX, 0)}"
+    cookie = f"{SESSION_COOKIE}={tokens.make_token(SESSION_PREFIX, 0)}"
     return await client.get("/api/me", headers={"cookie": cookie})
 
 

@@ -12,6 +12,7 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.objects import Objects
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.gateway.factories import edge, node
@@ -135,7 +136,7 @@ async def test_nothing_is_stored_for_a_call_beyond_the_rate(
     client: httpx2.AsyncClient, store: Store, account: Account, written: list[str], body: str
 ) -> None:
     await store.accounts.set_tier(account.id, Tier.PRO)
-    key = keyspace.windows(keyspace.partition_of(account.id))
+    key = keyspace.windows(partition_of(account.id))
     for name, window in (await store.client.send("HGETALL", key)).items():
         if name.endswith(b"|workflows/run"):
             await store.client.send("HSET", key, name, window.partition(b":")[0] + b":100")

@@ -10,6 +10,7 @@ import pytest
 
 from engine import keyspace
 from engine.capabilities import Role, Tier
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.versions import VERSIONS_KEPT
@@ -76,7 +77,7 @@ async def test_a_deleted_workflow_counts_while_it_can_be_taken_back(
 
     key = keyspace.workflow(account.id, "greeting")
     await store.client.send("HSET", key, "deleted", 1)  # as if it were long ago
-    due = keyspace.workflows_due(keyspace.partition_of(account.id))
+    due = keyspace.workflows_due(partition_of(account.id))
     await store.client.send("ZADD", due, 1, keyspace.reference(account.id, "greeting"))
     await store.versions.prune()
     assert (await client.post("/api/workflows", json=greeting())).status_code == 201

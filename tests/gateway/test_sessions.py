@@ -8,6 +8,7 @@ import pytest
 
 from engine import keyspace, tokens
 from engine.capabilities import Tier
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.sessions import RENEWED_BELOW_MS
@@ -167,9 +168,7 @@ async def test_a_session_dies_with_its_account(
 ) -> None:
     assert (await browser.get("/api/whoami")).status_code == 200
 
-    await store.client.send(
-        "HDEL", keyspace.accounts(keyspace.partition_of(account.id)), account.id
-    )
+    await store.client.send("HDEL", keyspace.accounts(partition_of(account.id)), account.id)
 
     answer = await browser.get("/api/whoami")
     assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)

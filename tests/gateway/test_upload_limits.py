@@ -9,6 +9,7 @@ import pytest
 
 from engine import keyspace
 from engine.capabilities import Role, Tier
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests import media_files as files
@@ -132,7 +133,7 @@ async def test_there_is_room_again_when_bytes_are_gone(
     asset_id = (await send(client, sound)).json()["id"]
     refused(await send(client, sound), 413, "BODY_TOO_LARGE")
 
-    due = keyspace.assets_due(keyspace.partition_of(asset_id))
+    due = keyspace.assets_due(partition_of(asset_id))
     for _ in range(2):
         await store.client.send("ZADD", due, "XX", 1, asset_id)
         await store.assets.review(asset_id)

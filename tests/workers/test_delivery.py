@@ -9,6 +9,7 @@ from standardwebhooks.webhooks import Webhook as StockVerifier
 
 from engine import keyspace
 from engine.deliveries import FAILING_REASON, GONE_REASON, DeliveryStatus
+from engine.partitions import partition_of
 from engine.settings import Settings
 from tests.eventually import eventually
 from tests.factories import greeting, http_fan
@@ -295,7 +296,7 @@ async def test_a_delivery_is_given_up_after_six_attempts_in_a_row_were_lost_with
 async def lose_attempt(owner: Owner, delivery_id: str) -> None:
     """Claim the delivery as a worker does that dies then, and let the lease be over."""
     deliveries, account_id = owner.store.deliveries, owner.account.id
-    key, due = keyspace.delivery(account_id, delivery_id), keyspace.partition_of(account_id)
+    key, due = keyspace.delivery(account_id, delivery_id), partition_of(account_id)
     reference = keyspace.reference(account_id, delivery_id)
     await owner.store.client.send("HSET", key, "next", 1)
     receiver = await deliveries.receiver_of(reference)

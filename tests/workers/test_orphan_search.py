@@ -5,6 +5,7 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.executions import ExecutionStatus
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.claims import Hold, parse_claims
@@ -27,7 +28,7 @@ async def begin(runner: Runner) -> str:
 
 
 async def is_due(store: Store, reference: str) -> bool:
-    partition = keyspace.partition_of(keyspace.parse_reference(reference)[0])
+    partition = partition_of(keyspace.parse_reference(reference)[0])
     return await store.client.send("ZSCORE", keyspace.due(partition), reference) is not None
 
 
@@ -35,7 +36,7 @@ async def lose_hold(store: Store, reference: str) -> None:
     """The record counts a holder, and no worker has it."""
     assert await store.walks.claim(reference, "w1")
     await store.leases.beat("w1", 60_000)
-    partition = keyspace.partition_of(keyspace.parse_reference(reference)[0])
+    partition = partition_of(keyspace.parse_reference(reference)[0])
     await store.client.send("DEL", keyspace.held(partition, "w1"))
 
 
@@ -46,7 +47,7 @@ async def hold_unknown(store: Store, reference: str) -> None:
 
 async def lose_due(store: Store, reference: str) -> None:
     """Nobody has claimed it, and no hint is due."""
-    partition = keyspace.partition_of(keyspace.parse_reference(reference)[0])
+    partition = partition_of(keyspace.parse_reference(reference)[0])
     await store.client.send("ZREM", keyspace.due(partition), reference)
 
 

@@ -11,6 +11,7 @@ from engine.capabilities import Tier
 from engine.errors import Unavailable
 from engine.executions import ExecutionStatus
 from engine.library import Library
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.assets import Source
@@ -74,7 +75,7 @@ async def lose(store: Store, reference: str, worker_id: str = "dead") -> None:
 
 
 async def make_due(store: Store, runner: Runner, reference: str) -> None:
-    due = keyspace.due(keyspace.partition_of(runner.account.id))
+    due = keyspace.due(partition_of(runner.account.id))
     await store.client.send("ZADD", due, 1, reference)
 
 
@@ -149,7 +150,7 @@ async def test_what_waits_in_a_long_queue_is_sent_again_later(
 
     await sweeper.resend()
 
-    due = keyspace.due(keyspace.partition_of(runner.account.id))
+    due = keyspace.due(partition_of(runner.account.id))
     assert int(await store.client.send("ZSCORE", due, reference)) >= now + 7_000
 
 
@@ -172,7 +173,7 @@ async def test_what_ended_long_ago_is_removed_batch_by_batch(
     store: Store, runner: Runner, sweeper: Sweeper
 ) -> None:
     now = await store.leases.now()
-    finished = keyspace.finished(keyspace.partition_of(runner.account.id))
+    finished = keyspace.finished(partition_of(runner.account.id))
     for age_ms in (DAY_MS + 60_000, DAY_MS - 60_000):
         reference = await begin(runner)
         claimed = await store.walks.claim(reference, "w")
@@ -367,7 +368,7 @@ async def test_the_leader_lets_go_of_media_that_nobody_needs(
     library = Library.of(settings, store)
     sweeper = Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1, library=library)
     asset_id = (await store.assets.announce(account.id, Source.UPLOAD)).asset_id
-    partition = keyspace.partition_of(asset_id)
+    partition = partition_of(asset_id)
     await store.client.send("HSET", keyspace.asset(partition, asset_id), "state", "hidden")
     await store.assets.give_up(asset_id)
     sweeping = asyncio.create_task(sweeper.run())

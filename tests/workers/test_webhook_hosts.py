@@ -11,6 +11,7 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Tier
 from engine.deliveries import Delivery, DeliveryStatus
+from engine.partitions import partition_of
 from engine.settings import Settings
 from tests.eventually import eventually
 from tests.factories import Runner
@@ -111,7 +112,7 @@ async def test_a_delivery_without_room_stays_due_and_has_no_attempt(
         [first] = receiver.ids()
         [other] = set(ids) - {first}
         waits = await owner.store.deliveries.get(owner.account.id, key_id, other)
-        due = keyspace.deliveries_due(keyspace.partition_of(owner.account.id))
+        due = keyspace.deliveries_due(partition_of(owner.account.id))
         is_due = await owner.store.client.send(
             "ZSCORE", due, keyspace.reference(owner.account.id, other)
         )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from engine import keyspace
+from engine.partitions import partition_of
 from engine.store import Store
 from engine.store.claims import Claimed
 from engine.store.steps import Step
@@ -24,7 +25,7 @@ async def advance(
 
 async def due_at(store: Store, reference: str) -> int | None:
     account_id, _ = keyspace.parse_reference(reference)
-    key = keyspace.due(keyspace.partition_of(account_id))
+    key = keyspace.due(partition_of(account_id))
     score = await store.client.send("ZSCORE", key, reference)
     return None if score is None else int(score)
 

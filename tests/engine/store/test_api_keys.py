@@ -13,6 +13,7 @@ from engine.errors import (
     StoreFull,
     Unauthorized,
 )
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.accounts import pack_account
@@ -237,7 +238,7 @@ async def test_what_an_account_may_do_is_read_afresh(
 ) -> None:
     assert (await store.api_keys.authorize(api_key)).account.approved
     changed = replace(account, approved=False)
-    key = keyspace.accounts(keyspace.partition_of(account.id))
+    key = keyspace.accounts(partition_of(account.id))
     await store.client.send("HSET", key, account.id, pack_account(changed))
 
     assert not (await store.api_keys.authorize(api_key)).account.approved
@@ -246,9 +247,7 @@ async def test_what_an_account_may_do_is_read_afresh(
 async def test_a_key_whose_account_is_gone_is_unauthorized(
     store: Store, account: Account, api_key: str
 ) -> None:
-    await store.client.send(
-        "HDEL", keyspace.accounts(keyspace.partition_of(account.id)), account.id
-    )
+    await store.client.send("HDEL", keyspace.accounts(partition_of(account.id)), account.id)
 
     with pytest.raises(Unauthorized):
         await store.api_keys.authorize(api_key)

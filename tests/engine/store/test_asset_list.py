@@ -8,6 +8,7 @@ import pytest
 from engine import keyspace
 from engine.errors import AssetNotFound
 from engine.media.formats import Facts
+from engine.partitions import partition_of
 from engine.store import Account, Asset, Store
 from engine.store.assets import READING_MS, AssetPage, Review, Source
 from engine.store.scripts import SCRIPTS
@@ -20,14 +21,14 @@ FACTS = Facts(content_type="image/png", width=40, height=30)
 async def keep(store: Store, account: Account, size: int = 5, made_at: int = 0) -> Asset:
     place = await store.assets.announce(account.id, Source.UPLOAD)
     if made_at:
-        key = keyspace.asset(keyspace.partition_of(account.id), place.asset_id)
+        key = keyspace.asset(partition_of(account.id), place.asset_id)
         await store.client.send("HSET", key, "created", made_at)
     return await store.assets.keep(place.asset_id, FACTS, size)
 
 
 async def due_now(store: Store, asset_id: str) -> Review:
     """What comes of looking at it as if its time were over."""
-    due = keyspace.assets_due(keyspace.partition_of(asset_id))
+    due = keyspace.assets_due(partition_of(asset_id))
     await store.client.send("ZADD", due, "XX", 1, asset_id)
     return await store.assets.review(asset_id)
 

@@ -4,6 +4,7 @@ from engine import keyspace
 from engine.errors import AssetNotFound
 from engine.media.formats import Facts, Medium
 from engine.media.ids import make_asset_id
+from engine.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.assets import GIVEN_UP_MS, LEAST_MS, READING_MS, Asset, Review, Source
 from tests.engine.media.test_links import BAD_IDS
@@ -20,7 +21,7 @@ async def kept(store: Store, account: Account, execution_id: str = "") -> Asset:
 
 async def let_pass(store: Store, asset: Asset) -> None:
     """As if its time were over."""
-    partition = keyspace.partition_of(asset.id)
+    partition = partition_of(asset.id)
     await store.client.send("ZADD", keyspace.assets_due(partition), "XX", 1, asset.id)
 
 
@@ -137,7 +138,7 @@ async def test_an_asset_at_the_end_of_its_time_waits_for_the_execution_that_is_t
     store: Store, account: Account
 ) -> None:
     asset = await kept(store, account)
-    partition = keyspace.partition_of(asset.id)
+    partition = partition_of(asset.id)
     soon = await store.leases.now() + 1_000
     await store.client.send("HSET", keyspace.asset(partition, asset.id), "expires", soon)
     await store.client.send("ZADD", keyspace.assets_due(partition), soon, asset.id)

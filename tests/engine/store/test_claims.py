@@ -6,6 +6,7 @@ import pytest
 
 from engine import keyspace
 from engine.executions import ExecutionStatus
+from engine.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.records import pack
 from engine.store.steps import Step
@@ -51,7 +52,7 @@ async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
     claimed = await claim(store, reference)
     await advance(store, claimed, 1, Step(end=ExecutionStatus.CANCELLED))
     name = reference if is_there else keyspace.reference(account.id, "gone")
-    due = keyspace.due(keyspace.partition_of(account.id))
+    due = keyspace.due(partition_of(account.id))
     await store.client.send("ZADD", due, 1, name)
 
     assert await store.walks.claim(name, "w2") is None

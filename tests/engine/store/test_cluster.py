@@ -13,6 +13,7 @@ from engine.executions import ExecutionStatus
 from engine.graph import Plan
 from engine.media.formats import Facts
 from engine.models.limits import Limits
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, ExecutionFilter, Store, Workflow
 from engine.store.assets import Review, Source
@@ -110,7 +111,7 @@ async def use_media(store: Store, account: Account, workflow: Workflow) -> None:
     deleted, needed = asset_ids
     await store.assets.hold(account.id, needed, workflow.slug)
     await store.assets.delete(account.id, deleted)
-    due = keyspace.assets_due(keyspace.partition_of(account.id))
+    due = keyspace.assets_due(partition_of(account.id))
     for asset_id in asset_ids:
         await store.client.send("ZADD", due, "XX", 1, asset_id)
     reviews = [await store.assets.review(asset_id) for asset_id in asset_ids]

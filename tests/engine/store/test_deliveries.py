@@ -8,6 +8,7 @@ from engine import keyspace
 from engine.deliveries import GONE_REASON, Attempt, DeliveryStatus, Judgement
 from engine.errors import InvalidWebhook, NotFound
 from engine.executions import ExecutionStatus
+from engine.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.records import pack
@@ -201,7 +202,7 @@ async def test_an_attempt_on_record_ends_the_count_of_attempts_that_were_lost(to
 
 async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(told: Told) -> None:
     await told.end()
-    due = keyspace.deliveries_due(keyspace.partition_of(told.account.id))
+    due = keyspace.deliveries_due(partition_of(told.account.id))
 
     early = (await told.store.deliveries.promote()).references
     await told.store.client.send("ZADD", due, 1, told.reference)
@@ -217,7 +218,7 @@ async def test_the_sweeper_is_given_what_nobody_claimed_and_whose_sender_died(to
 
 async def test_what_is_over_or_gone_is_not_promoted_again(told: Told) -> None:
     await told.end()
-    due = keyspace.deliveries_due(keyspace.partition_of(told.account.id))
+    due = keyspace.deliveries_due(partition_of(told.account.id))
     await told.settle(await told.claimed(), DELIVERED)
     after_delivery = await told.store.client.send("ZCARD", due)
     await told.store.client.send("DEL", told.key)

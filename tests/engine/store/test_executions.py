@@ -11,6 +11,7 @@ from engine.capabilities import Tier
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, WorkflowNotFound
 from engine.executions import TERMINAL, Execution, ExecutionStatus, NodeStatus
 from engine.graph import Plan
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store, Workflow
 from engine.store.connection import Word
@@ -39,7 +40,7 @@ async def accept_at(store: Store, account: Account, saved: Saved, now: int) -> s
             keyspace.workflow(account.id, saved[0].slug),
             keyspace.execution(account.id, execution_id),
             keyspace.account_executions(account.id),
-            keyspace.due(keyspace.partition_of(account.id)),
+            keyspace.due(partition_of(account.id)),
             keyspace.active(account.id),
             keyspace.idempotency(account.id, ""),
             keyspace.wallet(account.id),

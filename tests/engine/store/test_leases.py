@@ -6,6 +6,7 @@ import pytest
 from engine import keyspace
 from engine.executions import ExecutionStatus
 from engine.graph import Plan
+from engine.partitions import partition_of
 from engine.store import Account, Store, Workflow
 from engine.store.claims import Hold
 from engine.store.steps import Step
@@ -123,7 +124,7 @@ async def test_a_hint_that_nobody_claimed_is_sent_again_and_again(
 ) -> None:
     accepted = await accept(store, account, *saved)
     reference = keyspace.reference(account.id, accepted.id)
-    key = keyspace.due(keyspace.partition_of(account.id))
+    key = keyspace.due(partition_of(account.id))
     assert (await store.leases.promote(5_000)).references == []
     await store.client.send("ZADD", key, 1, reference)
 

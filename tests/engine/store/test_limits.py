@@ -8,6 +8,7 @@ import pytest
 from engine import keyspace
 from engine.capabilities import Role, Tier
 from engine.errors import Unauthorized
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.limits import WINDOW_MS, parse_window
@@ -83,7 +84,7 @@ async def test_accounts_and_buckets_are_counted_apart(
 async def test_windows_do_not_stay_for_ever(store: Store, account: Account, api_key: str) -> None:
     await store.api_keys.authorize_call(api_key, BUCKET)
 
-    key = keyspace.windows(keyspace.partition_of(account.id))
+    key = keyspace.windows(partition_of(account.id))
     assert 0 < await store.client.send("PTTL", key) <= 2 * WINDOW_MS
 
 
@@ -91,7 +92,7 @@ async def test_a_count_outlives_its_window_by_another_one(
     store: Store, account: Account, api_key: str
 ) -> None:
     token = await store.sessions.redeem(await store.sessions.create_login(account.id))
-    key = keyspace.windows(keyspace.partition_of(account.id))
+    key = keyspace.windows(partition_of(account.id))
 
     for authorize_call, secret in (
         (store.api_keys.authorize_call, api_key),
@@ -183,9 +184,7 @@ async def test_who_is_unlimited_has_no_window(store: Store, tier: Tier, role: Ro
 
     assert principal.account == account
     assert window is None
-    assert not await store.client.send(
-        "EXISTS", keyspace.windows(keyspace.partition_of(account.id))
-    )
+    assert not await store.client.send("EXISTS", keyspace.windows(partition_of(account.id)))
 
 
 async def test_another_tier_holds_from_the_next_call_on(
@@ -217,7 +216,7 @@ async def test_an_unknown_or_malformed_key_is_unauthorized_and_counts_nothing(
 async def test_a_key_without_an_account_counts_nothing(
     store: Store, account: Account, api_key: str
 ) -> None:
-    key = keyspace.accounts(keyspace.partition_of(account.id))
+    key = keyspace.accounts(partition_of(account.id))
     await store.client.send("HDEL", key, account.id)
 
     with pytest.raises(Unauthorized):

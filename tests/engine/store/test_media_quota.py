@@ -10,6 +10,7 @@ from engine import keyspace
 from engine.capabilities import Role, Tier
 from engine.errors import EngineError, MediaQuotaExceeded
 from engine.media.formats import Facts
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.assets import Review, Source
@@ -33,7 +34,7 @@ async def keep(store: Store, account: Account, size: int) -> Asset:
 
 async def let_go(store: Store, asset_id: str) -> list[Review]:
     """Its time is over, and its bytes are gone."""
-    due = keyspace.assets_due(keyspace.partition_of(asset_id))
+    due = keyspace.assets_due(partition_of(asset_id))
     reviews = []
     for _ in range(2):
         await store.client.send("ZADD", due, "XX", 1, asset_id)

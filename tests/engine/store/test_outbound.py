@@ -8,6 +8,7 @@ import pytest
 
 from engine import keyspace
 from engine.capabilities import Role, Tier
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.scripts import SCRIPTS
@@ -25,7 +26,7 @@ def lease(store: Store, account: Account) -> Lease:
 
     async def lease(host: str, calls: int, sent: int = 0, now: int = NOW) -> int:
         keys = [
-            keyspace.accounts(keyspace.partition_of(account.id)),
+            keyspace.accounts(partition_of(account.id)),
             keyspace.outbound(account.id),
         ]
         args = [now, account.id, host, 60_000, calls, sent, *LIMITS]

@@ -5,6 +5,7 @@ import pytest
 from engine import keyspace, tokens
 from engine.capabilities import Tier
 from engine.errors import AccountNotFound, StoreFull, Unauthorized
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.sessions import (
@@ -61,7 +62,7 @@ async def test_looking_at_a_login_does_not_use_it_up(store: Store, account: Acco
 async def test_logins_and_sessions_end_by_themselves(store: Store, account: Account) -> None:
     login = await store.sessions.create_login(account.id)
     digest = tokens.digest(login)
-    link = keyspace.login(keyspace.partition_of(account.id), digest)
+    link = keyspace.login(partition_of(account.id), digest)
 
     login_left = await store.client.send("PTTL", link)
     token = await store.sessions.redeem(login)
@@ -150,7 +151,7 @@ async def test_a_session_ends_on_every_gateway_at_once(
 
 async def test_sessions_and_logins_die_with_their_account(store: Store, account: Account) -> None:
     token, login = await sign_in(store, account), await store.sessions.create_login(account.id)
-    accounts = keyspace.accounts(keyspace.partition_of(account.id))
+    accounts = keyspace.accounts(partition_of(account.id))
 
     await store.client.send("HDEL", accounts, account.id)
 

@@ -5,6 +5,7 @@ import pytest
 from engine import keyspace
 from engine.documents import to_record
 from engine.errors import WorkflowNotFound
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store, Workflow
 from engine.store.records import pack
@@ -59,13 +60,13 @@ async def run_current(store: Store, account: Account, slug: str = "echo") -> str
 
 async def make_due(store: Store, account: Account, slug: str = "echo") -> None:
     """As if the time had come at which the workflow is looked at."""
-    due = keyspace.workflows_due(keyspace.partition_of(account.id))
+    due = keyspace.workflows_due(partition_of(account.id))
     await store.client.send("ZADD", due, "XX", 1, keyspace.reference(account.id, slug))
 
 
 async def when_due(store: Store, account: Account, slug: str = "echo") -> int:
     """When the workflow is looked at, in milliseconds; 0 for never."""
-    due = keyspace.workflows_due(keyspace.partition_of(account.id))
+    due = keyspace.workflows_due(partition_of(account.id))
     at = await store.client.send("ZSCORE", due, keyspace.reference(account.id, slug))
     return int(at or 0)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine import keyspace
+from engine.partitions import partition_of
 from engine.store import Store
 from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_line
@@ -58,7 +59,7 @@ async def test_draining_hands_over_what_is_ready_though_a_retry_is_far_ahead(
     hands.gate.opened.set()
     await draining
 
-    due = keyspace.due(keyspace.partition_of(runner.account.id))
+    due = keyspace.due(partition_of(runner.account.id))
     (_, score), *_ = await store.client.send("ZRANGE", due, 0, -1, "WITHSCORES")
     assert score <= await store.leases.now()
 
@@ -75,7 +76,7 @@ async def test_draining_waits_for_no_retry(
 
     await hands.walker.drain(10)
 
-    due = keyspace.due(keyspace.partition_of(runner.account.id))
+    due = keyspace.due(partition_of(runner.account.id))
     [(_, score)] = await store.client.send("ZRANGE", due, 0, -1, "WITHSCORES")
     assert score > await store.leases.now() + 10_000, "it is due when its retry is"
 

@@ -7,6 +7,7 @@ import pytest
 
 from engine import keyspace
 from engine.executions import ExecutionStatus
+from engine.partitions import partition_of
 from engine.store import Store
 from engine.store.refusals import StoreFault
 from engine.store.walks import Walks
@@ -33,7 +34,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, *errors: Base
 
 async def due_in(store: Store, runner: Runner, reference: str) -> float | None:
     """Seconds until a hint is due."""
-    key = keyspace.due(keyspace.partition_of(runner.account.id))
+    key = keyspace.due(partition_of(runner.account.id))
     at = await store.client.send("ZSCORE", key, reference)
     return None if at is None else (int(at) - await store.leases.now()) / 1_000
 

@@ -8,6 +8,7 @@ from engine import keyspace
 from engine.executions import Execution, ExecutionStatus
 from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SENTENCE
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.claims import Hold
@@ -238,7 +239,7 @@ async def test_a_batch_comes_to_the_record_once_and_only_from_who_holds_the_node
     ids = buyer.account.id, execution_id
     before = await record(buyer, execution_id)
     index = int(before["kept"].split(b"=")[0])
-    key = keyspace.held(keyspace.partition_of(ids[0]), WORKER)
+    key = keyspace.held(partition_of(ids[0]), WORKER)
     token = (await buyer.store.client.send("HVALS", key))[0].decode().partition(":")[2]
 
     async def keep(worker_id: str, fence: int, node: int = index) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from engine import keyspace
 from engine.executions import Execution, ExecutionStatus, NodeStatus
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.asides import NoShelf
@@ -131,7 +132,7 @@ async def test_what_could_not_be_read_is_due_again_after_a_pause(
     buyer.hands.walker.take(buyer.reference(execution_id))
     await given_back(buyer, execution_id)
 
-    due = keyspace.due(keyspace.partition_of(buyer.account.id))
+    due = keyspace.due(partition_of(buyer.account.id))
     at = await buyer.store.client.send("ZSCORE", due, buyer.reference(execution_id))
     assert float(at) >= (int(seconds) + 60) * 1000
 

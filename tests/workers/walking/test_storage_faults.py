@@ -20,6 +20,7 @@ from engine import keyspace
 from engine.errors import StorageFailed
 from engine.library import Library
 from engine.models.registry import use_models
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.assets import Source
@@ -105,7 +106,7 @@ async def assert_nothing_is_left(store: Store, library: Library, folder: Path) -
     for _ in range(2):
         for key in [key for key in await contents(store.client) if b":asset:" in key]:
             asset_id = key.decode().rpartition(":")[2]
-            due = keyspace.assets_due(keyspace.partition_of(asset_id))
+            due = keyspace.assets_due(partition_of(asset_id))
             await store.client.send("ZADD", due, "XX", 1, asset_id)
         await library.collect()
     assert not [key for key in await contents(store.client) if b"asset" in key or b"media" in key]

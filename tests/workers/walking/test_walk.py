@@ -8,6 +8,7 @@ import pytest
 
 from engine import keyspace
 from engine.executions import ExecutionStatus, NodeStatus
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store, executions
 from tests.eventually import eventually
@@ -212,7 +213,7 @@ async def test_a_lost_order_to_cancel_is_given_again(
     await store.client.send(
         "HSET", keyspace.execution(runner.account.id, execution_id), "status", "cancel_requested"
     )
-    partition = keyspace.partition_of(runner.account.id)
+    partition = partition_of(runner.account.id)
     reference = keyspace.reference(runner.account.id, execution_id)
     await store.client.send("ZADD", keyspace.due(partition), 1, reference)
 

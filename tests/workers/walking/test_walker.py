@@ -9,6 +9,7 @@ from engine import keyspace
 from engine.errors import InvalidGraph, StoreFull, Unavailable
 from engine.executions import ExecutionStatus
 from engine.nodes.base import HttpAnswer, HttpCall
+from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.leases import Leases
@@ -310,7 +311,7 @@ async def test_a_worker_that_could_not_give_back_is_taken_for_dead_at_once(
         monkeypatch.setattr(Walks, "give_back", _never)
         assert await store.walks.claim("acc/none", worker_id) is None
         await runner.end(execution_id)
-        held = keyspace.held(keyspace.partition_of(runner.account.id), worker_id)
+        held = keyspace.held(partition_of(runner.account.id), worker_id)
         await store.client.send("HSET", held, reference, "1:token")
 
     assert await Leases(store.client).dead_workers() == [worker_id]
