@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from engine import keyspace, library
+from engine import keyspace
 from engine.errors import AssetNotFound, EngineError, StorageFailed
 from engine.library import Library
 from engine.objects import Objects
@@ -167,7 +167,7 @@ async def test_a_place_that_does_not_answer_holds_nobody_up_who_deletes(
     owned = Library.of(settings, store)
     asset = await keep(owned, account, files.png())
     monkeypatch.setattr("engine.objects.obstore.delete_async", never)
-    monkeypatch.setattr(library, "REMOVAL_SECONDS", 0.05)
+    monkeypatch.setattr("engine.library.REMOVAL_SECONDS", 0.05)
     began = time.monotonic()
 
     await owned.delete(account.id, asset.id)
