@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from starlette.responses import Response
 
 from engine.errors import (
-    AssetNotFound,
     CreditsRanOut,
     EngineError,
     ExecutionCancelled,
@@ -25,18 +24,17 @@ from engine.errors import (
 )
 from engine.events import BEFORE_ALL, EventId
 from engine.executions import TERMINAL, Ended, Execution, ExecutionStatus
-from engine.fields import MEDIA, Field, check_inputs, unknown_inputs
+from engine.fields import unknown_inputs
 from engine.graph import Plan
-from engine.media.ids import is_asset_id
 from engine.metrics import EXECUTIONS_ACCEPTED
-from engine.models.values import check_call
-from engine.store import Asset, Principal, Repeated, StaleWorkflow, Workflow
+from engine.store import Principal, Repeated, StaleWorkflow, Workflow
 from engine.store.inputs import pack_inputs
 from gateway import answers
 from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
 from gateway.json_bodies import beside_loop
 from gateway.request_bodies import forget_body
+from gateway.run_inputs import AssetUse, check_run_inputs
 from gateway.services import GatewayRequest, Services
 from gateway.streams import Watch
 from gateway.waiter import Waiter
@@ -191,59 +189,15 @@ async def _accept_fresh(
 async def _checked_inputs(
     services: Services, account_id: str, found: Runnable, ask: Ask, execution_id: str
 ) -> dict[str, Any]:
-    """The inputs as the run has them: assets of the account are links, which last as long as it."""
-    plan = found.plan
-    of_workflow = partial(check_inputs, allow_nul=not plan.has_expressions)
-    check = of_workflow if found.workflow else check_call
-    named = {each.name: each for each in plan.fields if each.type in MEDIA}
-    links = {
-        name: asset_id
-        for name in named
-        if (asset_id := services.library.linked(ask.inputs.get(name)))
-    }
-    checking = partial(
-        check,
-        plan.fields,
-        ask.inputs | links,
-        strict=plan.strict_inputs,
+    use = AssetUse(services.library, account_id, execution_id)
+    return await check_run_inputs(
+        found.plan,
+        ask.inputs,
+        use,
+        is_model=found.workflow is None,
         allow_http=services.settings.allow_private_urls,
-        allow_assets=True,
+        body_bytes=ask.body_bytes,
     )
-    inputs = await beside_loop(ask.body_bytes, checking)
-    for name, field in named.items():
-        value = inputs.get(name)
-        if is_asset_id(value):
-            link = ask.inputs[name] if name in links else None
-            inputs[name] = await _link(services, account_id, field, value, execution_id, link)
-    return inputs
-
-
-async def _link(
-    services: Services,
-    account_id: str,
-    field: Field,
-    asset_id: str,
-    execution_id: str,
-    link: str | None,
-) -> str:
-    """A link for the run; `link` is the one that the caller gave, None where it gave the id."""
-    try:
-        asset, url = await services.library.use(account_id, asset_id, execution_id)
-    except AssetNotFound:
-        if link is None:
-            raise InvalidInputs(field.name, "names no asset of yours") from None
-        asset, url = await _find_linked(services, field, link)
-    if asset.medium.value != field.type.value:
-        raise InvalidInputs(field.name, f"names an asset that is {asset.medium}, not {field.type}")
-    return url
-
-
-async def _find_linked(services: Services, field: Field, link: str) -> tuple[Asset, str]:
-    """What a link to an asset of somebody else leads to, which whoever has the link may read."""
-    try:
-        return await services.library.find(link), link
-    except AssetNotFound:
-        raise InvalidInputs(field.name, "is a link that leads to no asset any more") from None
 
 
 async def _answer_first(

@@ -1,0 +1,78 @@
+"""The inputs of a run as it has them: checked, with defaults, and with links to the media named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from engine.errors import AssetNotFound, InvalidInputs
+from engine.fields import MEDIA, Field, check_inputs
+from engine.graph import Plan
+from engine.library import Library
+from engine.media.ids import is_asset_id
+from engine.models.values import check_call
+from engine.store import Asset
+from gateway.json_bodies import beside_loop
+
+
+@dataclass(frozen=True, slots=True)
+class AssetUse:
+    """The account whose assets a run may name, and the run, as long as which they last."""
+
+    library: Library
+    account_id: str
+    execution_id: str
+
+
+async def check_run_inputs(
+    plan: Plan,
+    given: Mapping[str, Any],
+    use: AssetUse,
+    *,
+    is_model: bool = False,
+    allow_http: bool = False,
+    body_bytes: int = 0,
+) -> dict[str, Any]:
+    """The inputs of a run of the plan; large ones are checked beside the loop.
+
+    Raises InvalidInputs.
+    """
+    check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
+    named = {each.name: each for each in plan.fields if each.type in MEDIA}
+    links = {name: asset_id for name in named if (asset_id := use.library.linked(given.get(name)))}
+    checking = partial(
+        check,
+        plan.fields,
+        {**given, **links},
+        strict=plan.strict_inputs,
+        allow_http=allow_http,
+        allow_assets=True,
+    )
+    inputs = await beside_loop(body_bytes, checking)
+    for name, field in named.items():
+        value = inputs.get(name)
+        if is_asset_id(value):
+            link = given[name] if name in links else None
+            inputs[name] = await _link(use, field, value, link)
+    return inputs
+
+
+async def _link(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
+    """A link for the run; `link` is the one that the caller gave, None where it gave the id."""
+    try:
+        asset, url = await use.library.use(use.account_id, asset_id, use.execution_id)
+    except AssetNotFound:
+        if link is None:
+            raise InvalidInputs(field.name, "names no asset of yours") from None
+        asset, url = await _find_linked(use.library, field, link)
+    if asset.medium.value != field.type.value:
+        raise InvalidInputs(field.name, f"names an asset that is {asset.medium}, not {field.type}")
+    return url
+
+
+async def _find_linked(library: Library, field: Field, link: str) -> tuple[Asset, str]:
+    """What a link to an asset of somebody else leads to, which whoever has the link may read."""
+    try:
+        return await library.find(link), link
+    except AssetNotFound:
+        raise InvalidInputs(field.name, "is a link that leads to no asset any more") from None
