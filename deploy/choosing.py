@@ -1,40 +1,83 @@
-"""Which caller a run from the terminal gets."""
+"""Which caller a command gets: the API over HTTP, or the store of the stack here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import TypeVar
 
 from deploy.callers import Caller, HttpCaller
+from deploy.client.access import Access
+from deploy.client.api import Api
+from deploy.client.workflows import HttpWorkflows, Workflows
 from deploy.http_client import Unreachable, call
-from deploy.problems import CommandFailed
-from deploy.stack import Stack, find_stack, read_private
+from deploy.stack import Stack, find_stack
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
-async def open_caller(
-    data_dir: Path, *, key: str | None, account_id: str | None, slug: str
-) -> AsyncIterator[Caller]:
-    """The API where it answers and there is a key, else the store; the demo's key by default."""
-    stack = find_stack(data_dir)
-    if key is None and account_id is None:
-        key = _demo_key(data_dir)
+async def open_runner(access: Access, slug: str) -> AsyncIterator[Caller]:
+    """A caller that runs this workflow.
+
+    It is the API that HEADRACE_URL names, else that of the stack here where it answers and there is
+    a key, else the store.
+    """
+    remote = access.remote_api()
+    if remote is not None:
+        yield HttpCaller(remote)
+        return
+    stack, key = find_stack(access.data_dir), access.local_key()
     if key is not None and stack.url is not None and await _is_up(stack):
-        yield HttpCaller(stack.url, key)
+        yield HttpCaller(Api(stack.url, key))
         return
     from deploy.store_caller import open_store_caller
 
+    account_id = access.account_id
     async with open_store_caller(stack, key=key, account_id=account_id, slug=slug) as caller:
         yield caller
 
 
-def _demo_key(data_dir: Path) -> str:
-    key = read_private(data_dir / "demo.json").get("key")
-    if not isinstance(key, str):
-        raise CommandFailed(
-            "There is no demo account here: name a --key or an --account, or set HEADRACE_API_KEY."
-        )
-    return key
+@asynccontextmanager
+async def open_reader(access: Access) -> AsyncIterator[Caller]:
+    """A caller that reads and cancels executions: over HTTP, or in the store for an account."""
+    api = access.api()
+    if api is not None:
+        yield HttpCaller(api)
+        return
+    from deploy.store_caller import open_account_caller
+
+    stack = find_stack(access.data_dir)
+    async with open_account_caller(stack, access.account_id or "") as caller:
+        yield caller
+
+
+def ask(access: Access, work: Callable[[Caller], Awaitable[T]]) -> T:
+    """Do the work with a caller that reads and cancels; give what came of it."""
+
+    async def run() -> T:
+        async with open_reader(access) as caller:
+            return await work(caller)
+
+    return asyncio.run(run())
+
+
+def ask_workflows(access: Access, work: Callable[[Workflows], Awaitable[T]]) -> T:
+    """Do the work with the workflows of an account: over HTTP, or in the store for `--account`."""
+
+    async def run() -> T:
+        api = access.api()
+        if api is not None:
+            return await work(HttpWorkflows(api))
+        from deploy.documents import StoreWorkflows
+        from deploy.store_access import open_store
+        from engine.settings import load
+
+        stack, allow_private = find_stack(access.data_dir), load().allow_private_urls
+        async with open_store(stack.redis_url, stack.settings) as store:
+            account = await store.accounts.get(access.account_id or "")
+            return await work(StoreWorkflows(store, account.id, allow_private=allow_private))
+
+    return asyncio.run(run())
 
 
 async def _is_up(stack: Stack) -> bool:

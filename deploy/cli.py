@@ -7,6 +7,7 @@ import click
 
 from deploy.commands.accounts import account
 from deploy.commands.doctor import doctor
+from deploy.commands.executions import execution
 from deploy.commands.init import init
 from deploy.commands.keys import key
 from deploy.commands.ledger import ledger
@@ -31,6 +32,7 @@ for command in (
     up,
     init,
     run,
+    execution,
     doctor,
     account,
     key,

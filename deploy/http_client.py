@@ -1,12 +1,17 @@
 """The command's own HTTP client: one call, JSON in and out, no proxies."""
 
+import contextlib
 import http.client
 import json
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from deploy.problems import CommandFailed
+
+UPLOAD_SECONDS = 300.0
+"""The longest silence of a server while a file is sent, or looked at."""
 
 
 class Unreachable(CommandFailed):
@@ -22,9 +27,32 @@ def call(
     timeout: float = 30.0,
 ) -> tuple[int, Any]:
     """Send one request; give the status and the parsed answer."""
+    headers = _headers(key)
+    if body is not None:
+        headers["content-type"] = "application/json"
+    return _exchange(method, url, _encode(body), headers, timeout)
+
+
+def upload(url: str, file: Path, key: str) -> tuple[int, Any]:
+    """Send a file as it is; give the status and the parsed answer. Raises OSError for the file."""
+    with file.open("rb") as stream:
+        size = str(file.stat().st_size)
+        more = {"content-type": "application/octet-stream", "content-length": size}
+        return _exchange("POST", url, stream, _headers(key) | more, UPLOAD_SECONDS)
+
+
+def _exchange(
+    method: str,
+    url: str,
+    body: bytes | BinaryIO | None,
+    headers: Mapping[str, str],
+    timeout: float,
+) -> tuple[int, Any]:
     connection, path = connect(url, timeout)
     try:
-        connection.request(method, path, body=_encode(body), headers=_headers(key, body))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(method, path, body=body, headers=headers)
+        # A server may answer before it has read everything, and read no more.
         response = connection.getresponse()
         return response.status, read_json(response.read())
     except (OSError, http.client.HTTPException) as error:
@@ -43,12 +71,10 @@ def connect(url: str, timeout: float) -> tuple[http.client.HTTPConnection, str]:
     return make(parts.hostname or "", parts.port, timeout=timeout), path
 
 
-def _headers(key: str | None, body: object) -> dict[str, str]:
+def _headers(key: str | None) -> dict[str, str]:
     headers = {"accept": "application/json"}
     if key is not None:
         headers["x-api-key"] = key
-    if body is not None:
-        headers["content-type"] = "application/json"
     return headers
 
 

@@ -1,28 +1,53 @@
 """Inputs as they are typed at a terminal become the JSON that the fields ask for."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from deploy.problems import CommandFailed
 
+MEDIA_TYPES = frozenset({"image", "video", "audio"})
 NUMBER_TYPES = frozenset({"number", "slider"})
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 
 
-def parse_inputs(words: Iterable[str], types: Mapping[str, str]) -> dict[str, Any]:
-    """`name=value` by the type of the field called `name`, `name:=value` as the JSON it is."""
+def parse_inputs(words: Iterable[str], types: Mapping[str, str] | None) -> dict[str, Any]:
+    """`name=value` by the type of the field called `name`, `name:=value` as the JSON it is.
+
+    `name=@FILE` is a Path where the field takes an image, a video or a sound. Without types, which
+    some keys may not read, every value is a text and every `@FILE` a Path.
+    """
     return dict(_parse(word, types) for word in words)
 
 
-def _parse(word: str, types: Mapping[str, str]) -> tuple[str, Any]:
+async def upload_files(
+    inputs: Mapping[str, Any], upload: Callable[[Path], Awaitable[str]]
+) -> dict[str, Any]:
+    """The inputs with the asset's id in place of each file."""
+    sent = {}
+    for name, value in inputs.items():
+        sent[name] = await upload(value) if isinstance(value, Path) else value
+    return sent
+
+
+def _parse(word: str, types: Mapping[str, str] | None) -> tuple[str, Any]:
     name, sign, text = word.partition("=")
     if not sign or not name.strip(":"):
-        raise CommandFailed(f"'{word}' is no input: write NAME=VALUE or NAME:=JSON.")
+        raise CommandFailed(f"'{word}' is no input: write NAME=VALUE, NAME:=JSON or NAME=@FILE.")
     if name.endswith(":"):
         return name[:-1], _json(name[:-1], text)
-    return name, _value(name, text, types.get(name))
+    if text.startswith("@") and (types is None or types.get(name) in MEDIA_TYPES):
+        return name, _file(name, text[1:])
+    return name, _value(name, text, (types or {}).get(name))
+
+
+def _file(name: str, path: str) -> Path:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise CommandFailed(f"The input '{name}' names no file: {path}.")
+    return file
 
 
 def _value(name: str, text: str, kind: str | None) -> Any:

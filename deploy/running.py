@@ -1,15 +1,18 @@
 """Running a workflow from the terminal: the order, the wait, and what is printed."""
 
+import asyncio
 import json
-import os
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from deploy.callers import Answer
-from deploy.choosing import open_caller
-from deploy.inputs import parse_inputs
-from deploy.output import printable
+from deploy.callers import Caller
+from deploy.choosing import open_runner
+from deploy.client.access import Access
+from deploy.client.api import Answer
+from deploy.client.interruption import Interruption
+from deploy.client.reports import report, warn
+from deploy.inputs import parse_inputs, upload_files
 from deploy.watching import follow, watch
 
 
@@ -19,74 +22,45 @@ class Order:
 
     slug: str
     inputs: tuple[str, ...]
-    key: str | None
-    account_id: str | None
     in_background: bool
     watch: bool
     as_json: bool
 
 
-async def run_order(order: Order, data_dir: Path) -> int:
+async def run_order(order: Order, access: Access) -> int:
     """Run the workflow; gives the exit code."""
-    key = order.key
-    if key is None and order.account_id is None:
-        key = os.environ.get("HEADRACE_API_KEY")
-    caller_of = open_caller(data_dir, key=key, account_id=order.account_id, slug=order.slug)
-    async with caller_of as caller:
-        types = await caller.field_types(order.slug) if order.inputs else {}
-        inputs = parse_inputs(order.inputs, types)
-        if order.watch:
-            return _report(await watch(caller, order.slug, inputs), as_json=order.as_json)
-        started = await caller.start(order.slug, inputs)
-        if order.in_background:
-            _warn(started)
-            print(json.dumps(started) if order.as_json else started["executionId"])
-            return 0
-        execution = await follow(caller, started["executionId"])
-    return _report(execution, as_json=order.as_json)
+    async with open_runner(access, order.slug) as caller:
+        inputs = await _inputs(caller, order)
+        interruption = Interruption(access)
+        with interruption.told():
+            if order.watch:
+                execution = await watch(caller, order.slug, inputs, interruption.note)
+                return report(execution, as_json=order.as_json)
+            started = await _start(caller, order.slug, inputs, interruption)
+            if not order.in_background:
+                execution = await follow(caller, started["executionId"])
+                return report(execution, as_json=order.as_json)
+    warn(started)
+    print(json.dumps(started) if order.as_json else started["executionId"])
+    return 0
 
 
-def _report(execution: Answer, *, as_json: bool) -> int:
-    completed = execution["status"] == "completed"
-    _warn(execution)
-    if as_json:
-        print(json.dumps(_answer(execution), ensure_ascii=False))
-    elif completed:
-        print(_readable(execution["result"]))
-    if not completed:
-        print(f"headrace: {_failure(execution)}", file=sys.stderr)
-    return 0 if completed else 1
+async def _inputs(caller: Caller, order: Order) -> dict[str, Any]:
+    if not order.inputs:
+        return {}
+    types = await caller.field_types(order.slug)
+    return await upload_files(parse_inputs(order.inputs, types), caller.upload)
 
 
-def _warn(answer: Answer) -> None:
-    for warning in answer.get("warnings", ()):
-        print(f"headrace: {printable(warning)}", file=sys.stderr)
-
-
-def _answer(execution: Answer) -> Answer:
-    """What the run endpoint answers, with the status and the error beside it."""
-    return {
-        "success": execution["status"] == "completed",
-        "result": execution["result"],
-        "cost": execution["creditsCost"],
-        "ms": execution["durationMs"],
-        "executionId": execution["executionId"],
-        "status": execution["status"],
-        "error": execution["error"],
-        **({"warnings": execution["warnings"]} if "warnings" in execution else {}),
-    }
-
-
-def _readable(result: object) -> str:
-    if isinstance(result, str):
-        return result
-    if isinstance(result, dict) and set(result) == {"text"}:
-        return str(result["text"])
-    return json.dumps(result, indent=2, ensure_ascii=False)
-
-
-def _failure(execution: Answer) -> str:
-    error = execution["error"]
-    if not error:
-        return f"The execution {execution['executionId']} was {execution['status']}."
-    return f"The execution {execution['executionId']} failed: {error['message']}"
+async def _start(
+    caller: Caller, slug: str, inputs: Mapping[str, Any], interruption: Interruption
+) -> Answer:
+    """Start an execution; an interruption meanwhile waits for its id."""
+    starting = asyncio.ensure_future(caller.start(slug, inputs))
+    try:
+        started = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        interruption.note((await starting)["executionId"])
+        raise
+    interruption.note(started["executionId"])
+    return started

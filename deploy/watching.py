@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, Protocol
 
-from deploy.callers import Answer, Caller
+from deploy.callers import Caller
+from deploy.client.api import Answer
 from deploy.event_stream import Happening
 from deploy.http_client import Unreachable
 from deploy.output import printable
 from deploy.problems import Refused
+from engine.errors import EngineError
 from engine.retry import jittered
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
@@ -44,27 +46,54 @@ async def follow(caller: Caller, execution_id: str) -> Answer:
         pause = min(pause * 1.5, MAX_PAUSE_SECONDS)
 
 
-async def watch(caller: Caller, slug: str, inputs: Mapping[str, Any]) -> Answer:
-    """Run the workflow while what happens is shown on standard error; gives the execution."""
+async def watch(
+    caller: Caller, slug: str, inputs: Mapping[str, Any], begun: Callable[[str], None]
+) -> Answer:
+    """Run the workflow while what happens is shown on standard error; gives the execution.
+
+    `begun` is called with the id of the execution.
+    """
+    return await _show(caller, _events(caller, caller.watch(slug, inputs)), begun)
+
+
+async def watch_execution(caller: Caller, execution_id: str) -> Answer:
+    """Show what happened to an execution, and what happens until it ends; gives the execution."""
+    events = caller.events(execution_id, "")
+    return await _show(caller, _events(caller, events, execution_id), lambda _: None)
+
+
+async def _show(
+    caller: Caller, events: AsyncGenerator[Happening, None], begun: Callable[[str], None]
+) -> Answer:
     with _view() as view:
-        async with contextlib.aclosing(_events(caller, slug, inputs)) as happenings:
+        async with contextlib.aclosing(events) as happenings:
             async for happening in happenings:
                 if happening.name == FIRST:
+                    begun(happening.data["executionId"])
                     with contextlib.suppress(Unreachable):
                         view.begin(await caller.execution(happening.data["executionId"]))
                 elif happening.name == LAST:
-                    return happening.data
+                    return await _with_nodes(caller, happening.data)
                 else:
                     view.note(happening)
     raise AssertionError("the events of an execution end with its end")
 
 
+async def _with_nodes(caller: Caller, ended: Answer) -> Answer:
+    """The execution; one that failed has its nodes, of which one may say why."""
+    if ended["status"] != "failed":
+        return ended
+    try:
+        return await caller.execution(ended["executionId"])
+    except (Unreachable, Refused, EngineError):
+        return ended
+
+
 async def _events(
-    caller: Caller, slug: str, inputs: Mapping[str, Any]
+    caller: Caller, stream: AsyncGenerator[Happening, None], execution_id: str = ""
 ) -> AsyncGenerator[Happening, None]:
     """All events; a stream that has ended too early is taken up again."""
-    stream = caller.watch(slug, inputs)
-    execution_id, after, silences = "", "", 0
+    after, silences = "", 0
     while True:
         try:
             async with contextlib.aclosing(stream) as happenings:

@@ -12,7 +12,10 @@ import tempfile
 from collections.abc import Mapping
 from typing import IO
 
-MODULES = ("deploy.cli", "deploy.ledgers", "deploy.diagnosis", "deploy.running", "deploy.manifests")
+MODULES = (
+    *("deploy.cli", "deploy.ledgers", "deploy.diagnosis", "deploy.running", "deploy.manifests"),
+    "deploy.documents",
+)
 """All that commands import, save those that start a part of the stack."""
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([*MODULES])

@@ -4,17 +4,20 @@ from pathlib import Path
 
 import click
 
+DATA_DIR = Path(".headrace")
+DATA_DIR_VARIABLE = "HEADRACE_DATA_DIR"
 CREDITS = click.IntRange(1, 2**53 - 1)
 
 data_dir = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".headrace"),
-    show_default=True,
-    help="The stack's data directory.",
+    default=DATA_DIR,
+    envvar=DATA_DIR_VARIABLE,
+    help=f"The stack's data directory.  [default: {DATA_DIR_VARIABLE} or {DATA_DIR}]",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 account = click.option("--account", "account_id", metavar="ID", help="The account's id.")
+key = click.option("--key", help="An API key.  [default: HEADRACE_API_KEY or the demo's]")
 required_account = click.option(
     "--account", "account_id", metavar="ID", required=True, help="The account's id."
 )

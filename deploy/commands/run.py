@@ -1,4 +1,4 @@
-"""`headrace run`: run a workflow from the terminal, over HTTP where the stack answers."""
+"""`headrace run`: run a workflow from the terminal, over HTTP where a server answers."""
 
 import sys
 from pathlib import Path
@@ -16,9 +16,10 @@ from deploy.commands import options
     "inputs",
     multiple=True,
     metavar="NAME=VALUE",
-    help="An input; NAME:=JSON gives any JSON value.  May be repeated.",
+    help="An input; NAME:=JSON gives any JSON value, NAME=@FILE uploads an image, a video or a "
+    "sound.  May be repeated.",
 )
-@click.option("--key", help="An API key.  [default: HEADRACE_API_KEY or the demo's]")
+@options.key
 @options.account
 @click.option("--async", "in_background", is_flag=True, help="Do not wait for the end.")
 @click.option("--watch", is_flag=True, help="Show the nodes while they run.")
@@ -37,19 +38,13 @@ def run(
     """Run the workflow SLUG and print its result."""
     import asyncio
 
+    from deploy.client.access import Access
     from deploy.running import Order, run_order
 
-    if key is not None and account_id is not None:
-        raise click.UsageError("Name a --key or an --account, not both.")
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
     if in_background and watch:
         raise click.UsageError("--async does not wait, so there is nothing to --watch.")
     order = Order(
-        slug=slug,
-        inputs=inputs,
-        key=key,
-        account_id=account_id,
-        in_background=in_background,
-        watch=watch,
-        as_json=as_json,
+        slug=slug, inputs=inputs, in_background=in_background, watch=watch, as_json=as_json
     )
-    sys.exit(asyncio.run(run_order(order, data_dir)))
+    sys.exit(asyncio.run(run_order(order, access)))

@@ -1,4 +1,4 @@
-"""`headrace workflow`: documents in files become workflows of an account."""
+"""`headrace workflow`: documents in files become workflows of an account, and back."""
 
 import json
 from pathlib import Path
@@ -11,55 +11,111 @@ from deploy.output import show
 from deploy.problems import CommandFailed
 
 COLUMNS = ("slug", "name", "version", "accountId", "draft", "updatedAt")
+API_COLUMNS = ("slug", "name", "isTemplate", "archived", "estimatedCreditCost", "updatedAt")
+slug = click.argument("slug")
 
 
 @click.group()
 def workflow() -> None:
-    """Save and list workflows."""
+    """Save, list, get and delete workflows."""
 
 
 @workflow.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@options.required_account
-@options.data_dir
-@options.as_json
-def push(file: Path, account_id: str, data_dir: Path, as_json: bool) -> None:
-    """Save a document: as the next version of its `slug` where the account has that, else anew."""
-    from deploy.documents import push_workflow
-    from deploy.records import workflow_row
-    from deploy.store_access import with_store
-    from engine.settings import load
-    from engine.store import Store, Workflow
-
-    document = _read(file)
-    allow_private = load().allow_private_urls
-
-    async def work(store: Store) -> Workflow:
-        account = await store.accounts.get(account_id)
-        return await push_workflow(store, account.id, document, allow_private=allow_private)
-
-    show(workflow_row(with_store(data_dir, work)), as_json=as_json, columns=COLUMNS)
-
-
-@workflow.command("list")
+@click.option("--new", "is_new", is_flag=True, help="Create another workflow in any case.")
+@options.key
 @options.account
 @options.data_dir
 @options.as_json
-def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
-    """List the workflows of one account, or of all."""
+def push(
+    file: Path,
+    is_new: bool,
+    key: str | None,
+    account_id: str | None,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Save a document as the next version of its workflow, or as a new one where there is none.
+
+    Its workflow is the one of the `slug` in the file, else the one of its name.
+    """
+    from deploy.choosing import ask_workflows
+    from deploy.client.access import Access
+    from deploy.client.workflows import push as push_document
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    document = _read(file)
+    saved = ask_workflows(access, lambda own: push_document(own, document, is_new=is_new))
+    show(saved, as_json=as_json, columns=COLUMNS)
+
+
+@workflow.command("list")
+@options.key
+@options.account
+@options.data_dir
+@options.as_json
+def list_(key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
+    """List the workflows of an account: of a key, of --account, or of all on the stack here."""
+    from deploy.choosing import ask_workflows
+    from deploy.client.access import Access
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    if key is not None or access.remote_api() is not None:
+        show(ask_workflows(access, lambda own: own.own()), as_json=as_json, columns=API_COLUMNS)
+    elif account_id is not None:
+        show(ask_workflows(access, lambda own: own.own()), as_json=as_json, columns=COLUMNS)
+    else:
+        show(_list_all(data_dir), as_json=as_json, columns=COLUMNS)
+
+
+@workflow.command()
+@slug
+@options.key
+@options.account
+@options.data_dir
+@options.as_json
+def get(slug: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
+    """Print a whole document, as `push` takes it."""
+    from deploy.choosing import ask_workflows
+    from deploy.client.access import Access
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    document = ask_workflows(access, lambda own: own.get(slug))
+    print(json.dumps(document, indent=None if as_json else 2, ensure_ascii=False))
+
+
+@workflow.command()
+@slug
+@options.key
+@options.account
+@options.data_dir
+@options.as_json
+def delete(
+    slug: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
+) -> None:
+    """Delete a workflow; executions in flight finish."""
+    from deploy.choosing import ask_workflows
+    from deploy.client.access import Access
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    ask_workflows(access, lambda own: own.delete(slug))
+    show({"slug": slug, "deleted": True}, as_json=as_json, columns=("slug", "deleted"))
+
+
+def _list_all(data_dir: Path) -> list[dict[str, Any]]:
     from deploy.records import workflow_row
     from deploy.store_access import with_store
-    from engine.store import Store, Workflow
+    from engine.store import Store
 
-    async def work(store: Store) -> list[Workflow]:
-        if account_id is None:
-            owners = [account.id for account in await store.accounts.list()]
-        else:
-            owners = [(await store.accounts.get(account_id)).id]
-        return [found for owner in owners for found in await store.workflows.list(owner)]
+    async def work(store: Store) -> list[dict[str, Any]]:
+        owners = await store.accounts.list()
+        return [
+            workflow_row(found)
+            for owner in owners
+            for found in await store.workflows.list(owner.id)
+        ]
 
-    found = with_store(data_dir, work)
-    show([workflow_row(workflow) for workflow in found], as_json=as_json, columns=COLUMNS)
+    return with_store(data_dir, work)
 
 
 def _read(file: Path) -> dict[str, Any]:

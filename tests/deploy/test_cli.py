@@ -46,6 +46,12 @@ def test_help_is_there_at_once() -> None:
         ("login-link",),
         ("workflow", "push"),
         ("workflow", "list"),
+        ("workflow", "get"),
+        ("workflow", "delete"),
+        ("execution", "list"),
+        ("execution", "show"),
+        ("execution", "cancel"),
+        ("execution", "watch"),
         ("model", "list"),
         ("ledger", "check"),
         ("ledger", "show"),
@@ -76,6 +82,9 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
         ("key", "create", "--account", "acc_1", "--preset", "x", "--capability", "workflow:run"),
         ("run", "slug", "--key", "k", "--account", "acc_1"),
         ("run", "slug", "--async", "--watch"),
+        ("execution", "list", "--status", "over"),
+        ("execution", "show", "e", "--key", "k", "--account", "acc_1"),
+        ("workflow", "get", "slug", "--key", "k", "--account", "acc_1"),
     ],
 )
 def test_a_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
@@ -96,6 +105,9 @@ def test_a_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
         ("key", "revoke", "key_1"),
         ("workflow", "list"),
         ("run", "greeting-letter"),
+        ("workflow", "get", "greeting-letter"),
+        ("execution", "list"),
+        ("execution", "show", "e", "--account", "acc_1"),
     ],
 )
 def test_without_a_stack_a_command_says_so_in_one_sentence(
@@ -107,6 +119,18 @@ def test_without_a_stack_a_command_says_so_in_one_sentence(
     assert done.stdout == ""
     assert done.stderr.startswith("headrace: No stack runs on ")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_data_directory_is_named_by_the_environment_unless_an_option_does(
+    tmp_path: Path,
+) -> None:
+    named, other = str(tmp_path / "named"), str(tmp_path / "other")
+
+    by_environment = headrace("account", "list", HEADRACE_DATA_DIR=named)
+    by_option = headrace("account", "list", "--data-dir", other, HEADRACE_DATA_DIR=named)
+
+    assert by_environment.stderr.startswith(f"headrace: No stack runs on {named}:")
+    assert by_option.stderr.startswith(f"headrace: No stack runs on {other}:")
 
 
 def test_a_redis_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from deploy.documents import push_workflow
+from deploy.client.workflows import push
+from deploy.documents import StoreWorkflows
 from engine.errors import InvalidGraph
 from engine.store import Account, Store
 from tests.factories import http_fan
@@ -12,7 +13,7 @@ async def test_a_private_url_is_pushed_only_where_it_is_allowed(
     store: Store, account: Account
 ) -> None:
     with pytest.raises(InvalidGraph):
-        await push_workflow(store, account.id, INWARD)
-    saved = await push_workflow(store, account.id, INWARD, allow_private=True)
+        await push(StoreWorkflows(store, account.id), INWARD)
+    saved = await push(StoreWorkflows(store, account.id, allow_private=True), INWARD)
 
-    assert (saved.version, saved.problems) == (1, ())
+    assert (saved["version"], saved["problems"]) == (1, [])

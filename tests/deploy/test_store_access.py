@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.documents import push_workflow
+from deploy.documents import StoreWorkflows
 from deploy.problems import CommandFailed
 from deploy.store_access import open_store
 from engine.models.registry import use_saved
@@ -32,11 +32,10 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
     use_saved(())
 
     async with open_store(settings.redis_url, {"HEADRACE_SECRET_KEY": settings.secret_key}) as own:
-        workflow = await push_workflow(
-            own, account.id, {"name": "Own", "nodes": nodes, "edges": edges}
-        )
+        document = {"name": "Own", "nodes": nodes, "edges": edges}
+        workflow = await StoreWorkflows(own, account.id).save(document, None)
 
-    assert workflow.problems == ()
+    assert workflow["problems"] == []
 
 
 @pytest.mark.parametrize(

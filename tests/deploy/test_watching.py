@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from deploy import watching
 from deploy.event_stream import Happening, read_events
 from deploy.http_client import Unreachable
 from deploy.problems import Refused
-from deploy.watching import watch
+from deploy.watching import watch, watch_execution
 
 ID = {"executionId": "e"}
 BEGUN = Happening(id="1.1", name="execution.started", data=ID)
@@ -53,7 +54,16 @@ class Scripted:
         self._streams = list(streams)
         self.asked: list[str] = []
 
-    async def field_types(self, slug: str) -> dict[str, str]:
+    async def field_types(self, slug: str) -> dict[str, str] | None:
+        return {}
+
+    async def upload(self, file: Path) -> str:
+        return ""
+
+    async def executions(self, **filters: Any) -> list[dict[str, Any]]:
+        return []
+
+    async def cancel(self, execution_id: str) -> dict[str, Any]:
         return {}
 
     async def start(self, slug: str, inputs: Any) -> dict[str, Any]:
@@ -77,6 +87,10 @@ class Scripted:
                 yield item
 
 
+def ignore(execution_id: str) -> None:
+    return
+
+
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "MAX_PAUSE_SECONDS", 0.01)
@@ -85,7 +99,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def lines(capsys: pytest.CaptureFixture[str], *happenings: Happening | float) -> list[str]:
     caller = Scripted([BEGUN, *happenings, FINISHED])
-    assert await watch(caller, "story", {}) == FINISHED.data
+    assert await watch(caller, "story", {}, ignore) == FINISHED.data
     return capsys.readouterr().err.splitlines()
 
 
@@ -140,7 +154,7 @@ async def test_a_stream_that_ends_too_early_is_taken_up_behind_what_was_seen(
         [BEGUN, Unreachable("nobody")], [STARTED], [Refused(503, {})], [done], [FINISHED]
     )
 
-    assert await watch(caller, "story", {"a": 1}) == FINISHED.data
+    assert await watch(caller, "story", {"a": 1}, ignore) == FINISHED.data
     assert caller.asked == ["story {'a': 1}", "1.1", "1.2", "1.2", "4.1"]
     assert capsys.readouterr().err.splitlines()[-1] == "teller: completed"
 
@@ -148,14 +162,40 @@ async def test_a_stream_that_ends_too_early_is_taken_up_behind_what_was_seen(
 @pytest.mark.parametrize("error", [Refused(503, {"error": "No"}), Unreachable("No")])
 async def test_a_run_that_does_not_begin_is_not_begun_again(error: Exception) -> None:
     with pytest.raises(type(error), match="No"):
-        await watch(Scripted([error]), "story", {})
+        await watch(Scripted([error]), "story", {}, ignore)
 
 
 async def test_what_is_refused_for_good_is_not_asked_for_again() -> None:
     caller = Scripted([BEGUN], [Refused(404, {"error": "No such execution"})])
 
     with pytest.raises(Refused, match="No such execution"):
-        await watch(caller, "story", {})
+        await watch(caller, "story", {}, ignore)
+
+
+async def test_the_id_is_told_as_soon_as_it_is_known() -> None:
+    known: list[str] = []
+
+    with pytest.raises(Refused):
+        await watch(Scripted([BEGUN, Refused(404, {})]), "story", {}, known.append)
+
+    assert known == ["e"]
+
+
+async def test_an_execution_that_goes_on_is_watched_from_its_beginning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = event(2, "finished", status="completed")
+    caller = Scripted([BEGUN, done], [FINISHED])
+
+    assert await watch_execution(caller, "e") == FINISHED.data
+    assert caller.asked == ["", "2.1"]
+    assert capsys.readouterr().err.splitlines() == ["teller: completed"]
+
+
+async def test_an_execution_that_failed_is_given_with_its_nodes() -> None:
+    failed = Happening(id="9.1", name="execution.finished", data={**ID, "status": "failed"})
+
+    assert await watch(Scripted([BEGUN, failed]), "story", {}, ignore) == EXECUTION
 
 
 async def test_a_screen_shows_every_node_and_the_end_of_its_text(
@@ -173,7 +213,7 @@ async def test_a_screen_shows_every_node_and_the_end_of_its_text(
     pieces = [token(3, "Once [bold]upon[/bold] ", 0), token(4, "a time", 23)]
     done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
 
-    await watch(Scripted([BEGUN, *told, *pieces, 0.15, done, FINISHED]), "story", {})
+    await watch(Scripted([BEGUN, *told, *pieces, 0.15, done, FINISHED]), "story", {}, ignore)
 
     drawn = terminal.getvalue()
     for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):

@@ -1,0 +1,1 @@
+"""The commands as clients of the HTTP API: whom they call, and what they send and show."""

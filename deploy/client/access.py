@@ -1,0 +1,97 @@
+"""Which server a command calls, and for which account."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from deploy.client.api import Api
+from deploy.problems import CommandFailed
+from deploy.stack import find_stack, read_private
+
+URL = "HEADRACE_URL"
+API_KEY = "HEADRACE_API_KEY"
+DATA_DIR = "HEADRACE_DATA_DIR"
+NO_GATEWAY = f"The address of the gateways is not known here: set {URL}, or name an --account."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The options of a command: a key, or an account of the stack here; else the defaults hold."""
+
+    data_dir: Path
+    key: str | None = None
+    account_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.key is not None and self.account_id is not None:
+            raise click.UsageError("Name a --key or an --account, not both.")
+
+    def words(self) -> tuple[str, ...]:
+        """The options that a further command needs to call the same; a key is not repeated."""
+        words: list[str] = []
+        if self.key is not None:
+            words += ("--key", "KEY")
+        if self.account_id is not None:
+            words += ("--account", self.account_id)
+        if self.data_dir != default_data_dir():
+            words += ("--data-dir", str(self.data_dir))
+        return tuple(words)
+
+    def remote_api(self) -> Api | None:
+        """The API that HEADRACE_URL names; None where it is not set."""
+        url = os.environ.get(URL)
+        if not url:
+            return None
+        if self.account_id is not None:
+            raise CommandFailed(f"--account needs the Redis of a stack: unset {URL}, or use a key.")
+        key = self.key or os.environ.get(API_KEY)
+        if not key:
+            raise CommandFailed(f"{URL} needs a key: set {API_KEY}, or name a --key.")
+        return Api(_checked(url), key)
+
+    def local_key(self) -> str | None:
+        """The key for the stack here; None where an account is named instead.
+
+        Without either it is that of HEADRACE_API_KEY, else the demo's.
+        """
+        if self.key is not None or self.account_id is not None:
+            return self.key
+        return os.environ.get(API_KEY) or _demo_key(self.data_dir)
+
+    def api(self) -> Api | None:
+        """The API of the server that is named, or of the stack here; None for an account."""
+        remote = self.remote_api()
+        if remote is not None or self.account_id is not None:
+            return remote
+        url = find_stack(self.data_dir).url
+        if url is None:
+            raise CommandFailed(NO_GATEWAY)
+        return Api(url, self.local_key() or "")
+
+
+def default_data_dir() -> Path:
+    """The data directory of commands that name none."""
+    return Path(os.environ.get(DATA_DIR) or ".headrace")
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right or parts.query or parts.fragment:
+        raise CommandFailed(f"{URL} must be the address of a server, such as https://example.org.")
+    return url.rstrip("/")
+
+
+def _demo_key(data_dir: Path) -> str:
+    key = read_private(data_dir / "demo.json").get("key")
+    if not isinstance(key, str):
+        raise CommandFailed(
+            f"There is no demo account here: name a --key or an --account, or set {API_KEY}."
+        )
+    return key

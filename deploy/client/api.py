@@ -1,0 +1,57 @@
+"""The HTTP API of one server, called with one key."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.http_client import call, upload
+from deploy.problems import CommandFailed, Refused
+
+Answer = dict[str, Any]
+
+
+class Api:
+    """Calls that give the parsed answer. Raises Refused or Unreachable."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self.key = key
+
+    async def get(self, path: str) -> Any:
+        """Read something."""
+        return await self._call("GET", path)
+
+    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """Begin or create something."""
+        return _object(self.url, await self._call("POST", path, body))
+
+    async def put(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Change something."""
+        return _object(self.url, await self._call("PUT", path, body))
+
+    async def delete(self, path: str) -> Answer:
+        """Delete something."""
+        return _object(self.url, await self._call("DELETE", path))
+
+    async def upload(self, file: Path) -> Answer:
+        """Store a file as an asset."""
+        url = f"{self.url}/api/assets"
+        return _object(self.url, _granted(await asyncio.to_thread(upload, url, file, self.key)))
+
+    async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        url = self.url + path
+        return _granted(await asyncio.to_thread(call, method, url, key=self.key, body=body))
+
+
+def _granted(reply: tuple[int, Any]) -> Any:
+    status, answer = reply
+    if status >= 300:
+        raise Refused(status, answer)
+    return answer
+
+
+def _object(url: str, answer: Any) -> Answer:
+    if not isinstance(answer, dict):
+        raise CommandFailed(f"{url} does not answer as Headrace does: is the address right?")
+    return answer

@@ -1,0 +1,56 @@
+"""What a command says that is interrupted while an execution goes on."""
+
+import asyncio
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.client.access import Access
+
+NOT_BEGUN = "Interrupted before the server had said which execution it began."
+
+
+class Interruption:
+    """Knows the execution that a command waits for, once it has begun."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._execution_id = ""
+
+    def note(self, execution_id: str) -> None:
+        """The execution has begun."""
+        self._execution_id = execution_id
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say on standard error what goes on when the wait is interrupted."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            print(f"headrace: {self._sentence()}", file=sys.stderr)
+            raise
+
+    def _sentence(self) -> str:
+        if not self._execution_id:
+            return f"{NOT_BEGUN} List executions:  {self._command('list')}"
+        return "\n".join(
+            (
+                f"Interrupted; the execution {self._execution_id} goes on.",
+                f"  Watch it:   {self._command('watch', self._execution_id)}",
+                f"  Cancel it:  {self._command('cancel', self._execution_id)}",
+            )
+        )
+
+    def _command(self, *words: str) -> str:
+        return shlex.join((program(), "execution", *words, *self._access.words()))
+
+
+def program() -> str:
+    """This command as it can be typed again here."""
+    typed = Path(sys.argv[0])
+    if typed.name != "headrace" or shutil.which("headrace") == str(typed):
+        return "headrace"
+    return str(typed)

@@ -1,0 +1,74 @@
+"""An execution as the terminal shows it: its result, its warnings, and why it failed."""
+
+import json
+import sys
+from typing import Any
+
+from deploy.client.api import Answer
+from deploy.output import printable
+
+
+def report(execution: Answer, *, as_json: bool) -> int:
+    """Print the result of an execution that has ended; gives the exit code."""
+    completed = execution["status"] == "completed"
+    warn(execution)
+    if as_json:
+        print(json.dumps(_answer(execution), ensure_ascii=False))
+    elif completed:
+        print(readable(execution["result"]))
+    if not completed:
+        print(f"headrace: {printable(failure(execution))}", file=sys.stderr)
+    return 0 if completed else 1
+
+
+def warn(answer: Answer) -> None:
+    """Print the warnings of an answer."""
+    for warning in answer.get("warnings", ()):
+        print(f"headrace: {printable(warning)}", file=sys.stderr)
+
+
+def readable(result: object) -> str:
+    """A result for people: a text alone as it is, anything else as JSON."""
+    if isinstance(result, str):
+        return result
+    if isinstance(result, dict) and set(result) == {"text"}:
+        return str(result["text"])
+    return json.dumps(result, indent=2, ensure_ascii=False)
+
+
+def failure(execution: Answer) -> str:
+    """The sentence that says how an execution ended that did not complete."""
+    told, error = f"The execution {execution['executionId']}", _error(execution)
+    if error is None:
+        return f"{told} was {execution['status']}."
+    if "nodeCode" in error:
+        return f"{told} failed at the node '{error['nodeId']}' ({error['nodeCode']}): " + str(
+            error["reason"]
+        )
+    return f"{told} failed ({error['code']}): {error['message']}"
+
+
+def _answer(execution: Answer) -> Answer:
+    """What the run endpoint answers, with the status and the error beside it."""
+    return {
+        "success": execution["status"] == "completed",
+        "result": execution["result"],
+        "cost": execution.get("creditsCost"),
+        "ms": execution.get("durationMs"),
+        "executionId": execution["executionId"],
+        "status": execution["status"],
+        "error": _error(execution),
+        **({"warnings": execution["warnings"]} if "warnings" in execution else {}),
+    }
+
+
+def _error(execution: Answer) -> dict[str, Any] | None:
+    """The error, with the code and the reason of the node that failed."""
+    error: dict[str, Any] | None = execution["error"]
+    if error is None:
+        return None
+    failed = (node for node in execution.get("nodes", ()) if node["id"] == error.get("nodeId"))
+    of_node = next((node["error"] for node in failed if node["error"]), None)
+    if of_node is None:
+        return error
+    return error | {"nodeCode": of_node["code"], "reason": of_node["message"]}

@@ -1,0 +1,97 @@
+"""Workflows of one account: which of them a file is pushed to, and all of that over HTTP."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from deploy.client.api import Api
+from deploy.problems import CommandFailed
+
+Row = dict[str, Any]
+PATH = "/api/workflows"
+
+
+class Workflows(Protocol):
+    """The workflows of an account."""
+
+    async def own(self) -> list[Row]:
+        """All of them, without their graphs; each has a `slug` and a `name`."""
+        ...
+
+    async def get(self, slug: str) -> Row:
+        """One whole document, in the shape that saving takes."""
+        ...
+
+    async def save(self, body: Mapping[str, Any], slug: str | None) -> Row:
+        """Save a new workflow, or the next version of `slug`, of which stays what is left out.
+
+        Gives it without its graph.
+        """
+        ...
+
+    async def delete(self, slug: str) -> None:
+        """Delete one; executions in flight finish."""
+        ...
+
+
+async def push(workflows: Workflows, body: Mapping[str, Any], *, is_new: bool = False) -> Row:
+    """Save the next version of the workflow that the document is of, or else a new one.
+
+    A document is a draft only where it says so.
+    """
+    slug = None if is_new else find_slug(await workflows.own(), body)
+    return await workflows.save({"draft": False, **body}, slug)
+
+
+def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:
+    """The workflow of the document's slug, else the one of its name; None where there is none."""
+    if body.get("slug") in {row["slug"] for row in own}:
+        slug: str = body["slug"]
+        return slug
+    found = [row["slug"] for row in own if row["name"] == body.get("name")]
+    if len(found) > 1:
+        raise CommandFailed(
+            f"Several workflows are called '{body['name']}' ({', '.join(found)}): "
+            "name one as `slug` in the file, or create another with --new."
+        )
+    return found[0] if found else None
+
+
+class HttpWorkflows:
+    """Those of the account that holds the key."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def own(self) -> list[Row]:
+        """One request; templates of others, whose owners nobody is told, are left out."""
+        rows: list[Row] = await self._api.get(PATH)
+        return [row for row in rows if row["createdBy"] is not None]
+
+    async def get(self, slug: str) -> Row:
+        """One request."""
+        document: Row = await self._api.get(_path(slug))
+        return document
+
+    async def save(self, body: Mapping[str, Any], slug: str | None) -> Row:
+        """One request."""
+        if slug is None:
+            saved = await self._api.post(PATH, body)
+        else:
+            saved = await self._api.put(_path(slug), body)
+        return {
+            "slug": saved["slug"],
+            "name": saved["name"],
+            "version": saved["version"],
+            "accountId": saved["createdBy"],
+            "draft": saved.get("draft", False),
+            "updatedAt": saved["updatedAt"],
+        }
+
+    async def delete(self, slug: str) -> None:
+        """One request."""
+        await self._api.delete(_path(slug))
+
+
+def _path(slug: str) -> str:
+    return f"{PATH}/{quote(slug, safe='')}"

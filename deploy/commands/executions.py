@@ -1,0 +1,113 @@
+"""`headrace execution`: the runs of an account, on the stack here or on a server."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from deploy.commands import options
+from deploy.output import show
+
+STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled")
+COLUMNS = ("executionId", "workflowSlug", "status", "creditsCost", "durationMs", "createdAt")
+NODE_COLUMNS = ("id", "type", "status", "attempts", "creditsCost", "durationMs")
+execution_id = click.argument("execution_id", metavar="ID")
+
+
+@click.group()
+def execution() -> None:
+    """List, show, cancel and watch runs of workflows."""
+
+
+@execution.command("list")
+@click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
+@click.option("--workflow", "slug", metavar="SLUG", help="Only those of this workflow.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@options.key
+@options.account
+@options.data_dir
+@options.as_json
+def list_(
+    status: str | None,
+    slug: str | None,
+    limit: int,
+    key: str | None,
+    account_id: str | None,
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """List the newest executions of an account, newest first."""
+    from deploy.choosing import ask
+    from deploy.client.access import Access
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    rows = ask(access, lambda caller: caller.executions(status=status, slug=slug, limit=limit))
+    show(rows, as_json=as_json, columns=COLUMNS)
+
+
+@execution.command("show")
+@execution_id
+@options.key
+@options.account
+@options.data_dir
+@options.as_json
+def show_(
+    execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
+) -> None:
+    """Show an execution with its nodes, and its result or why it failed."""
+    from deploy.choosing import ask
+    from deploy.client.access import Access
+    from deploy.client.reports import failure, readable, warn
+    from deploy.output import printable
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    found = ask(access, lambda caller: caller.execution(execution_id))
+    if as_json:
+        show(found, as_json=True, columns=())
+        return
+    warn(found)
+    show(found, as_json=False, columns=COLUMNS)
+    print()
+    show(found["nodes"], as_json=False, columns=NODE_COLUMNS)
+    if found["status"] == "completed":
+        print(f"\n{readable(found['result'])}")
+    elif found["completedAt"] is not None:
+        print(f"\n{printable(failure(found))}")
+
+
+@execution.command()
+@execution_id
+@options.key
+@options.account
+@options.data_dir
+@options.as_json
+def cancel(
+    execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
+) -> None:
+    """Ask for an execution to stop: no further node of it starts."""
+    from deploy.choosing import ask
+    from deploy.client.access import Access
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    asked = ask(access, lambda caller: caller.cancel(execution_id))
+    show(asked, as_json=as_json, columns=("executionId", "status"))
+
+
+@execution.command()
+@execution_id
+@options.key
+@options.account
+@options.data_dir
+@options.as_json
+def watch(
+    execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
+) -> None:
+    """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
+    from deploy.choosing import ask
+    from deploy.client.access import Access
+    from deploy.client.reports import report
+    from deploy.watching import watch_execution
+
+    access = Access(data_dir=data_dir, key=key, account_id=account_id)
+    ended = ask(access, lambda caller: watch_execution(caller, execution_id))
+    sys.exit(report(ended, as_json=as_json))
