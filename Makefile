@@ -1,6 +1,6 @@
 # Everything starts here: `make` lists the targets.
 PORT ?= 8000
-DATA_DIR ?= .headrace
+DATA_DIR ?= $(or $(HEADRACE_DATA_DIR),.headrace)
 LOCAL ?=
 VENV := .venv
 BIN := $(VENV)/bin

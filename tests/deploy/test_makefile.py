@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -31,6 +33,15 @@ def test_the_versions_that_are_named_are_those_that_are_tested() -> None:
     assert PROJECT["requires-python"] == ">=3.11"
     readme = (ROOT / "README.md").read_text()
     assert f"run on Python {' and '.join(sorted(named))};" in readme
+
+
+def test_the_data_directory_is_that_of_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    monkeypatch.delenv("HEADRACE_DATA_DIR", raising=False)
+    by_default = variable("DATA_DIR")
+    monkeypatch.setenv("HEADRACE_DATA_DIR", "/there")
+
+    assert (by_default, variable("DATA_DIR")) == (".headrace", "/there")
 
 
 def test_a_python_that_is_not_tested_gets_a_warning_and_works() -> None:
