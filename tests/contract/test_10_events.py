@@ -148,7 +148,7 @@ def test_a_run_of_a_model_is_told_as_well(caller: Caller, chat: str) -> None:
 def test_the_client_of_the_guide_follows_a_run(
     caller: Caller, site: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HEADRACE", site[0])
+    monkeypatch.setenv("HEADRACE_URL", site[0])
     monkeypatch.setenv("HEADRACE_API_KEY", site[1])
     names: dict[str, Any] = {}
     exec(GUIDE.read_text().split("```python\n")[1].split("```")[0], names)
@@ -165,12 +165,14 @@ def test_the_client_of_the_guide_follows_a_run(
 def test_the_client_of_the_guide_comes_back_until_there_is_an_answer(
     caller: Caller, site: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HEADRACE", "http://127.0.0.1:1")
+    monkeypatch.setenv("HEADRACE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("HEADRACE_API_KEY", site[1])
     names: dict[str, Any] = {}
     exec(GUIDE.read_text().split("```python\n")[1].split("```")[0], names)
     execution_id = caller.start(caller.save(greeting()), {"name": "Eve"})
-    monkeypatch.setattr(names["time"], "sleep", lambda _: monkeypatch.setenv("HEADRACE", site[0]))
+    monkeypatch.setattr(
+        names["time"], "sleep", lambda _: monkeypatch.setenv("HEADRACE_URL", site[0])
+    )
 
     events = list(names["events"](execution_id))
 

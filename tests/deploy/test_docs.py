@@ -106,6 +106,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_calls_the_command_where_a_clone_has_it(page: Path) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    calls = [each for block in blocks for each in re.findall(r"(\S*\bheadrace) [a-z]", block)]
+
+    assert {call.removeprefix("$(").removeprefix('"$(') for call in calls} <= {".venv/bin/headrace"}
+
+
 def test_the_first_workflow_can_be_saved_as_it_stands() -> None:
     text = (ROOT / "docs" / "how-to" / "first-workflow.md").read_text()
     document = parse_document(json.loads(text.split("```json\n")[1].split("```")[0]))
