@@ -103,11 +103,20 @@ def watch(
     execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
+    from deploy.callers import Caller
     from deploy.choosing import ask
     from deploy.client.access import Access
+    from deploy.client.api import Answer
+    from deploy.client.interruption import Interruption
     from deploy.client.reports import report
     from deploy.watching import watch_execution
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
-    ended = ask(access, lambda caller: watch_execution(caller, execution_id))
-    sys.exit(report(ended, as_json=as_json))
+    interruption = Interruption(access)
+    interruption.note(execution_id)
+
+    async def work(caller: Caller) -> Answer:
+        with interruption.told():
+            return await watch_execution(caller, execution_id)
+
+    sys.exit(report(ask(access, work), as_json=as_json))

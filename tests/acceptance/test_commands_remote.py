@@ -176,11 +176,23 @@ def test_an_interrupted_run_says_how_to_go_on(
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     execution_id = begun["executionId"]
+    watching = subprocess.Popen(
+        [*HEADRACE, "execution", "watch", execution_id],
+        cwd=HERE,
+        env=environment(**elsewhere.environ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stderr is not None
+    assert watching.stderr.readline() == "form: completed\n"
+    os.kill(watching.pid, signal.SIGINT)
+    _, told = watching.communicate(timeout=30)
     cancelled = elsewhere.json_of("execution", "cancel", execution_id)
     ended = elsewhere.command("execution", "watch", execution_id)
 
     assert process.returncode == 130
     assert f"headrace: Interrupted; the execution {execution_id} goes on.\n" in errors
+    assert (watching.returncode, told.splitlines()[-3:]) == (130, errors.splitlines()[-3:])
     assert f"headrace execution watch {execution_id}\n" in errors
     assert f"headrace execution cancel {execution_id}\n" in errors
     assert cancelled == {"executionId": execution_id, "status": "cancel_requested"}

@@ -9,6 +9,11 @@ from deploy.client.access import Access
 from deploy.client.interruption import Interruption
 
 
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEADRACE_DATA_DIR", raising=False)
+
+
 async def interrupted(access: Access, execution_id: str = "") -> None:
     """Wait for an execution, and be interrupted."""
     interruption = Interruption(access)
