@@ -1,4 +1,4 @@
-"""Which caller a command gets: the API over HTTP, or the store of the stack here."""
+"""Choice of a caller for a command: the API over HTTP, or the store of the stack here."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -52,7 +52,7 @@ async def open_reader(access: Access) -> AsyncIterator[Caller]:
 
 
 def ask(access: Access, work: Callable[[Caller], Awaitable[T]]) -> T:
-    """Do the work with a caller that reads and cancels; give what came of it."""
+    """Do the work with a caller that reads and cancels; give its result."""
 
     async def run() -> T:
         async with open_reader(access) as caller:

@@ -1,4 +1,4 @@
-"""Running a workflow from the terminal: the order, the wait, and what is printed."""
+"""Run of a workflow from the terminal: the order, the start and the wait."""
 
 import asyncio
 import json

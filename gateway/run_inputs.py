@@ -1,4 +1,4 @@
-"""The inputs of a run as it has them: checked, with defaults, and with links to the media named."""
+"""Inputs of a run: checked, with defaults, and with links in place of the ids of media."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""The commands as clients of the HTTP API: whom they call, and what they send and show."""
+"""HTTP client of the commands: access to a server, its workflows, reports of executions."""

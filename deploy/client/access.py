@@ -1,4 +1,4 @@
-"""Which server a command calls, and for which account."""
+"""Server and account that the options of a command and the environment name."""
 
 import os
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a command says that is interrupted while an execution goes on."""
+"""Message of a command that is interrupted while an execution goes on."""
 
 import asyncio
 import shlex

@@ -1,4 +1,4 @@
-"""An execution as the terminal shows it: its result, its warnings, and why it failed."""
+"""Report of an execution on the terminal: result, warnings, and the reason of a failure."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Workflows of one account: which of them a file is pushed to, and all of that over HTTP."""
+"""Workflows of one account over HTTP, and the choice of the one that a file is pushed to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""What an interrupted command says."""
+"""Message of an interrupted command."""
 
 import asyncio
 from pathlib import Path

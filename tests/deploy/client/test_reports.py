@@ -1,4 +1,4 @@
-"""How an execution that did not complete is told."""
+"""Reports of executions that did not complete."""
 
 import json
 from typing import Any
