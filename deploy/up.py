@@ -156,6 +156,7 @@ class Run:
             stage=STAGES["redis"],
             death_signal=signal.SIGTERM,
             prepare=server.prepare,
+            omit=redis_server.is_about_overcommit,
         )
         # No deadline: a big file takes as long as it takes, and a server that dies is noticed.
         await _wait(server.is_ready, self._supervisor.start(part), float("inf"))
