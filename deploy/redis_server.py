@@ -23,6 +23,7 @@ LOCK_SECONDS = 15.0
 PAUSE_SECONDS = 0.02
 MEMORY_SHARE = 3
 """Redis gets one part of so many: while it rewrites its file it may need as much again."""
+OVERCOMMIT_WARNING = "WARNING Memory overcommit must be enabled!"
 READY_PROBE = b"*2\r\n$3\r\nGET\r\n$14\r\nheadrace:ready\r\n"
 
 
@@ -168,6 +169,11 @@ def _bundled_file() -> Path | None:
     place = f"{platform.system()}-{platform.machine()}".lower()
     binary = Path(spec.origin).parent / "_binaries" / place / "valkey-server"
     return binary if binary.is_file() else None
+
+
+def is_about_overcommit(line: str) -> bool:
+    """Whether a line of the server's log is the warning that `headrace doctor` gives instead."""
+    return OVERCOMMIT_WARNING in line
 
 
 async def _take(lock: int) -> bool:

@@ -3,29 +3,34 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 
 from deploy.console import Console
+
+Omit = Callable[[str], bool]
+"""Whether a line is left out."""
 
 MAX_LINE_BYTES = 8_192
 LAST_LINES_SECONDS = 1.0
 
 
 class Relay(asyncio.Protocol):
-    """Passes what a part prints on to the console, line by line."""
+    """Passes the output of a part on to the console, line by line."""
 
-    def __init__(self, name: str, console: Console) -> None:
+    def __init__(self, name: str, console: Console, omit: Omit) -> None:
         self._name = name
+        self._omit = omit
         self._console = console
         self._splitter = LineSplitter()
         self._ended = asyncio.Event()
         self._transport: asyncio.BaseTransport | None = None
 
     @classmethod
-    async def open(cls, descriptor: int, name: str, console: Console) -> "Relay":
+    async def open(cls, descriptor: int, name: str, console: Console, omit: Omit) -> "Relay":
         """A relay of what arrives at the reading end of a pipe."""
         loop = asyncio.get_running_loop()
         pipe = os.fdopen(descriptor, "rb", buffering=0)
-        transport, relay = await loop.connect_read_pipe(lambda: cls(name, console), pipe)
+        transport, relay = await loop.connect_read_pipe(lambda: cls(name, console, omit), pipe)
         relay._transport = transport
         return relay
 
@@ -50,7 +55,8 @@ class Relay(asyncio.Protocol):
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:
-            self._console.say(self._name, line)
+            if not self._omit(line):
+                self._console.say(self._name, line)
 
 
 class LineSplitter:

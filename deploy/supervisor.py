@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.console import Console
-from deploy.relay import Relay
+from deploy.relay import Omit, Relay
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 FIRST_PAUSE_SECONDS = 0.2
@@ -23,6 +23,11 @@ STEADY_SECONDS = 10.0
 async def inherit_nothing() -> tuple[int, ...]:
     """The usual preparation: none."""
     return ()
+
+
+def omit_nothing(_: str) -> bool:
+    """The usual lines that are left out: none."""
+    return False
 
 
 async def mourn_nobody(_: int) -> None:
@@ -44,6 +49,8 @@ class Part:
     """Runs before each start; the file descriptors it gives go to the program."""
     mourn: Callable[[int], Awaitable[None]] = mourn_nobody
     """Runs when the program has died, with the process id it had; must not raise."""
+    omit: Omit = omit_nothing
+    """Lines of its output that the console does not show."""
 
 
 class Keeper:
@@ -120,7 +127,7 @@ class Keeper:
     async def _spawn(self) -> tuple[Process, Relay]:
         inherited = await self.part.prepare()
         reading, writing = os.pipe()
-        relay = await Relay.open(reading, self.part.name, self._console)
+        relay = await Relay.open(reading, self.part.name, self._console, self.part.omit)
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *_launch(self.part),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from deploy import redis_server
 from deploy.addresses import port_of, reachable_host, reserve_port, url_of
+from deploy.banner import banner, data_places, restart_command
 from deploy.console import Console
 from deploy.demo import Demo
 from deploy.http_client import Unreachable, call
@@ -72,7 +73,13 @@ async def serve(options: Options, settings: Settings) -> int:
         supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5)
         asked = replace(options, data_dir=data_dir, port=port)
         run = Run(asked, settings, supervisor, console, cleanup)
-        return await _until_signal(run.start, supervisor)
+        code = await _until_signal(run.start, supervisor, console)
+        console.say(
+            "up",
+            f"has stopped; the data is in {data_places(data_dir, os.environ)}; "
+            f"start again: {restart_command()}",
+        )
+        return code
 
 
 class Run:
@@ -99,6 +106,7 @@ class Run:
 
     async def start(self) -> None:
         """Start everything, say when it serves, and show the demonstration."""
+        self._console.say("up", f"starts {self._parts()}")
         preparing = asyncio.create_task(self._prepare_model())
         self._cleanup.callback(preparing.cancel)
         redis_url = self._redis_url or await self._start_redis()
@@ -117,6 +125,24 @@ class Run:
         _tell(f"ready {url_of(self._options.host, self._options.port)}")
         if demo is not None:
             _tell(await demo.show())
+        await self._show_addresses(stack, demo)
+
+    def _parts(self) -> str:
+        gateways = _counted(self._options.gateways, "gateway")
+        workers = _counted(self._options.workers, "worker")
+        asked = {
+            "Redis": not self._redis_url,
+            gateways: True,
+            workers: True,
+            "a model": self._options.local_model,
+        }
+        *before, last = (part for part, is_asked in asked.items() if is_asked)
+        return f"{', '.join(before)} and {last}"
+
+    async def _show_addresses(self, stack: Stack, demo: Demo | None) -> None:
+        url = (self._settings.public_url or stack.url or "").rstrip("/")
+        sign_in = None if demo is None else await demo.sign_in(url)
+        _tell(banner(url, self._options.data_dir, os.environ, sign_in))
 
     async def _prepare_model(self) -> LocalModel | None:
         """The model that is to run here, if one is and it is in order: a stack does without."""
@@ -156,6 +182,7 @@ class Run:
             stage=STAGES["redis"],
             death_signal=signal.SIGTERM,
             prepare=server.prepare,
+            omit=redis_server.is_about_overcommit,
         )
         # No deadline: a big file takes as long as it takes, and a server that dies is noticed.
         await _wait(server.is_ready, self._supervisor.start(part), float("inf"))
@@ -228,6 +255,10 @@ def _tell(text: str) -> None:
         print(text, flush=True)
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 async def _check_redis(data_dir: Path, redis_url: str, secret_key: str) -> None:
     try:
         await mark_if_new(data_dir, redis_url, secret_key)
@@ -262,7 +293,9 @@ async def _wait(check: Callable[[], Awaitable[bool]], keeper: Keeper, seconds: f
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _until_signal(start: Callable[[], Awaitable[None]], supervisor: Supervisor) -> int:
+async def _until_signal(
+    start: Callable[[], Awaitable[None]], supervisor: Supervisor, console: Console
+) -> int:
     signals = _Signals()
     starting = asyncio.ensure_future(start())
     told = asyncio.create_task(signals.first.wait())
@@ -271,6 +304,7 @@ async def _until_signal(start: Callable[[], Awaitable[None]], supervisor: Superv
         if starting.done():
             starting.result()
             await told
+        console.say("up", "is stopping: nodes that run may end first; another Ctrl-C stops at once")
     finally:
         starting.cancel()
         await asyncio.wait({starting})

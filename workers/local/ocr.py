@@ -5,6 +5,7 @@ from typing import Any
 
 from PIL import Image
 
+from engine.extras import install_hint
 from engine.failures import NodeFailed
 from engine.images import READ_SIDE
 from workers.imaging.opening import Picture, open_picture
@@ -41,7 +42,7 @@ def _engine() -> Any:
         import cv2
         from rapidocr import RapidOCR
     except ImportError:
-        message = "The worker lacks the extra local-ocr: pip install 'headrace[local-ocr]'"
+        message = f"The worker lacks the extra local-ocr: {install_hint('local-ocr')}"
         raise NodeFailed("not_installed", message) from None
     cv2.setNumThreads(1)
     return RapidOCR(params=PARAMS)

@@ -67,7 +67,7 @@ def test_one_model_runs_here_free_of_charge_and_says_how_to_start_it() -> None:
     (model,) = HERE
 
     assert not isinstance(model.call, Builtin)
-    assert "pip install" in model.call.endpoint.setup
+    assert "headrace up --local" in model.call.endpoint.setup
     assert model.source.startswith("https://")
     assert cost_micro_usd(model.pricing, model.most({"prompt": "Hi"})) == 0
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.extras import install_hint
 from engine.failures import NodeFailed, SettingsError
 from engine.nodes import image_text, node_type
 from tests.node_context import FakeContext, run_node
@@ -23,7 +24,7 @@ def test_without_the_extra_it_is_a_problem_at_save_that_names_it(
     with pytest.raises(SettingsError) as caught:
         kind.parse({})
 
-    assert "pip install 'headrace[local-ocr]'" in caught.value.reasons[0]
+    assert install_hint("local-ocr") in caught.value.reasons[0]
 
 
 async def test_an_image_is_fetched_and_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.extras import install_hint
 from engine.failures import NodeFailed, SettingsError
 from engine.nodes import node_type, text_embedding
 from tests.node_context import run_node
@@ -28,7 +29,7 @@ def test_without_the_extra_it_is_a_problem_at_save_that_names_it(
     with pytest.raises(SettingsError) as caught:
         parse({})
 
-    assert "pip install 'headrace[local-embeddings]'" in caught.value.reasons[0]
+    assert install_hint("local-embeddings") in caught.value.reasons[0]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.extras import install_hint
 from engine.failures import NodeFailed
 from workers.local import embedding
 
@@ -35,8 +36,8 @@ def test_a_file_is_found_without_its_package_being_imported(carried: str, tmp_pa
     ("package", "file", "message"),
     [
         ("made-up", "a.onnx", "is not the one that belongs to it"),
-        ("made-up", "b.onnx", "headrace[local-embeddings]"),
-        ("not-there", "a.onnx", "headrace[local-embeddings]"),
+        ("made-up", "b.onnx", install_hint("local-embeddings")),
+        ("not-there", "a.onnx", install_hint("local-embeddings")),
     ],
 )
 def test_a_file_that_is_missing_or_another_is_not_used(

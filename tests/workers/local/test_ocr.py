@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from engine.extras import install_hint
 from engine.failures import NodeFailed
 from workers.local import LocalPool, ocr
 from workers.pool import PoolCrashed
@@ -141,7 +142,7 @@ def test_a_worker_without_the_extra_says_what_it_lacks(monkeypatch: pytest.Monke
         ocr.read_text(png())
 
     assert caught.value.code == "not_installed"
-    assert "headrace[local-ocr]" in caught.value.message
+    assert install_hint("local-ocr") in caught.value.message
 
 
 async def test_the_pool_starts_with_its_first_call_and_ends_when_it_is_closed() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.extras import install_hint
 from engine.images import READ_SECONDS
 from engine.models.calls import Builtin
 from engine.models.manifest import ManifestError, Model
@@ -103,7 +104,7 @@ class Broken(LocalPool):
         (PoolTimeout("late"), "timeout", True),
         (PoolCrashed("gone"), "resource_exhausted", False),
         (MemoryError(), "resource_exhausted", False),
-        (NodeFailed("not_installed", "pip install it"), "not_installed", False),
+        (NodeFailed("not_installed", "install it"), "not_installed", False),
     ],
 )
 async def test_what_happens_to_its_process_is_told_as_a_failure_of_the_node(
@@ -128,4 +129,4 @@ async def test_a_worker_without_the_extra_names_what_to_install(
     failure = await fail(Models(embed=pool.embed))
     await pool.close()
 
-    assert "pip install 'headrace[local-embeddings]'" in failure.message
+    assert install_hint("local-embeddings") in failure.message

@@ -34,7 +34,7 @@ async def test_without_a_model_that_runs_the_log_alone_says_what_to_install(
     told = "The provider's address is not set up; the operator's log says what to do"
     assert caught.value.message == told
     [setup] = [getattr(each, "setup", "") for each in caplog.records]
-    assert "pip install 'headrace[local,local-model]'" in setup
+    assert "headrace up --local" in setup
 
 
 async def test_a_model_that_has_died_is_a_provider_that_cannot_be_had(egress: Egress) -> None:
