@@ -1,4 +1,4 @@
-"""The Lua scripts, read from `engine/lua` once per process."""
+"""Lua scripts: the files of `engine/lua`, read once per process."""
 
 import hashlib
 import re
@@ -19,14 +19,18 @@ class Script:
 
 
 def load() -> dict[str, Script]:
-    """All scripts by name (the file's name without its ending).
+    """Return all scripts by name: the file's name without its ending, unique over all folders.
 
     A script whose header says `Uses: a, b` gets the functions of `lua/shared/a.lua` and `b.lua`.
     """
     folder = resources.files("engine").joinpath("lua")
     shared = _read(folder.joinpath("shared"))
+    texts: dict[str, str] = {}
+    for each in folder.iterdir():
+        if each.is_dir() and each.name != "shared":
+            texts |= _read(each)
     scripts = {}
-    for name, text in _read(folder).items():
+    for name, text in texts.items():
         whole = _with_shared(text, shared)
         sha = hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest()
         scripts[name] = Script(name, whole, sha)

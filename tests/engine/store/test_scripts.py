@@ -2,6 +2,7 @@
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -45,13 +46,20 @@ CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
 
 def own_and_shared(name: str) -> tuple[str, str]:
     """A script's own text, and that of the functions it uses."""
-    folder = resources.files("engine").joinpath("lua")
-    own = folder.joinpath(f"{name}.lua").read_text()
+    folder = Path(str(resources.files("engine"))) / "lua"
+    own = next(folder.rglob(f"{name}.lua")).read_text()
     used = re.search(r"^-- Uses: (.+)$", own, re.M)
     names = used[1].split(", ") if used else []
-    shared = [folder.joinpath("shared", f"{each}.lua").read_text() for each in names]
+    shared = [(folder / "shared" / f"{each}.lua").read_text() for each in names]
     assert all(f"{each}(" in own + "".join(shared[1:]) for each in names), "uses what it names"
     return own, "".join(shared)
+
+
+def test_no_two_scripts_have_one_name() -> None:
+    folder = Path(str(resources.files("engine"))) / "lua"
+    names = [path.stem for path in folder.rglob("*.lua") if path.parent.name != "shared"]
+
+    assert sorted(names) == sorted(SCRIPTS)
 
 
 def test_every_script_has_a_scenario_here() -> None:
