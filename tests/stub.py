@@ -3,10 +3,11 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from tests.media_files import png
 
@@ -34,12 +35,12 @@ class _Server(ThreadingHTTPServer):
 class Stub:
     """`/json/…` answers JSON, `/png/…` an image, `/status/<code>/…` and `/long/<code>` that status,
 
-    the latter with much text, `/slow/<seconds>` nothing, later, all else the path as text. One that
-    `holds` answers all paths without their slash, but the first call of a path with `held` in it
-    not at all.
+    the latter with much text, `/slow/<seconds>` nothing, later, a path in `values` that value as
+    JSON, all else the path as text. One that `holds` answers all paths without their slash, but the
+    first call of a path with `held` in it not at all.
     """
 
-    def __init__(self, *, holds: bool = False) -> None:
+    def __init__(self, *, holds: bool = False, values: Mapping[str, Any] | None = None) -> None:
         self.requests: list[Request] = []
         self.counts: Counter[str] = Counter()
         """Requests by path."""
@@ -48,6 +49,7 @@ class Stub:
         self.holder_port = 0
         """Where that call comes from."""
         self._holds = holds
+        self._values = values or {}
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._make_handler())
@@ -94,6 +96,8 @@ class Stub:
                     self.rfile.read(1)  # until the caller has gone
                 elif outer._holds:
                     self.send(200, self.path.removeprefix("/"))
+                elif self.path in outer._values:
+                    self.send(200, json.dumps(outer._values[self.path]), "application/json")
                 else:
                     self.reply(self.path.strip("/").split("/"))
 
@@ -136,9 +140,9 @@ def _reply(path: str, words: list[str]) -> tuple[int, str | bytes, str]:
 
 
 @contextmanager
-def stub_server(*, holds: bool = False) -> Iterator[Stub]:
+def stub_server(*, holds: bool = False, values: Mapping[str, Any] | None = None) -> Iterator[Stub]:
     """A server for as long as the context lasts."""
-    server = Stub(holds=holds)
+    server = Stub(holds=holds, values=values)
     try:
         yield server
     finally:

@@ -138,6 +138,47 @@ def test_a_health_check_tells_well_from_unreachable(stack: RunningStack) -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("amounts", "total", "receiver"),
+    [
+        ([999.9, 250.07], 1249.97, "review"),
+        ([0.1, 0.2], 0.3, "booking"),
+        ([], 0, None),
+    ],
+)
+def test_the_total_of_orders_is_posted_to_one_of_two_places_or_to_none(
+    stack: RunningStack, amounts: list[float], total: float, receiver: str | None
+) -> None:
+    summary = {"orders": len(amounts), "total": total}
+    values = {
+        "/orders": [{"number": str(i), "amount": amount} for i, amount in enumerate(amounts)],
+        "/review": {"receivedBy": "review"},
+        "/booking": {"receivedBy": "booking"},
+    }
+
+    with stub_server(values=values) as server:
+        urls = {f"{name}Url": f"{server.url}/{name}" for name in ("orders", "review", "booking")}
+        result = run(stack, "order-report", **urls)
+        posts = [each for each in server.requests if each.method == "POST"]
+
+    answers = {
+        name: {"receivedBy": name} if name == receiver else None for name in ("review", "booking")
+    }
+    assert result == {"status": 200, "summary": summary} | answers
+    assert [each.path for each in posts] == ([f"/{receiver}"] if receiver else [])
+    assert all(json.loads(each.body) == summary for each in posts)
+    assert all(each.headers["content-type"] == "application/json" for each in posts)
+
+
+def test_nothing_is_posted_when_the_orders_cannot_be_fetched(stack: RunningStack) -> None:
+    with stub_server() as server:
+        posts_to = {f"{name}Url": f"{server.url}/{name}" for name in ("review", "booking")}
+        result = run(stack, "order-report", ordersUrl=f"{server.url}/status/404", **posts_to)
+
+    assert result == {"status": 404, "summary": None, "review": None, "booking": None}
+    assert [each.path for each in server.requests] == ["/status/404"]
+
+
 def test_an_example_is_readable_as_json() -> None:
     assert len(NAMES) >= 6
     assert json.dumps(example_documents())
