@@ -1,11 +1,11 @@
-"""Memory for large request bodies: how many bytes of them one process has in hand at once."""
+"""Memory for large request bodies: bounds the bytes of them that one process holds at once."""
 
 from collections import Counter
 
 from starlette.types import Scope
 
+from engine.byte_semaphore import ByteSemaphore
 from engine.errors import Unavailable
-from engine.room import Room
 
 MOST_BYTES = 67_108_864
 """As they were sent; with what is made of one, memory holds it four times."""
@@ -22,21 +22,21 @@ class BodyMemory:
     """The large bodies of all requests that were not accepted or answered yet."""
 
     def __init__(self) -> None:
-        self._all = Room(MOST_BYTES)
-        self._shares: dict[str, Room] = {}
+        self._all = ByteSemaphore(MOST_BYTES)
+        self._shares: dict[str, ByteSemaphore] = {}
         self._users: Counter[str] = Counter()
 
     async def take(self, scope: Scope, size: int) -> None:
         """Wait for memory that the request has until `free`. Raises Unavailable."""
         account_id = scope.get(ACCOUNT, "")
         share = self._share(account_id)
-        size = min(size, share.most)
+        size = min(size, share.limit)
         try:
-            await share.take(size, WAIT_SECONDS)
+            await share.acquire(size, WAIT_SECONDS)
             try:
-                await self._all.take(size, WAIT_SECONDS)
+                await self._all.acquire(size, WAIT_SECONDS)
             except BaseException:
-                share.give(size)
+                share.release(size)
                 raise
         except BaseException as error:
             self._leave(account_id)
@@ -50,14 +50,14 @@ class BodyMemory:
         if HELD not in scope:
             return
         account_id, size = scope.pop(HELD)
-        self._shares[account_id].give(size)
-        self._all.give(size)
+        self._shares[account_id].release(size)
+        self._all.release(size)
         self._leave(account_id)
 
-    def _share(self, account_id: str) -> Room:
+    def _share(self, account_id: str) -> ByteSemaphore:
         self._users[account_id] += 1
         if account_id not in self._shares:
-            self._shares[account_id] = Room(self._all.most // SHARES)
+            self._shares[account_id] = ByteSemaphore(self._all.limit // SHARES)
         return self._shares[account_id]
 
     def _leave(self, account_id: str) -> None:

@@ -1,10 +1,10 @@
-"""Memory for large results: how many bytes of them one process reads and sends at once."""
+"""Memory for large results: bounds the bytes of them that one process reads and sends at once."""
 
 from functools import partial
 
 from starlette.types import Scope
 
-from engine.room import Room
+from engine.byte_semaphore import ByteReservation, ByteSemaphore
 from engine.store import Hold
 
 MOST_BYTES = 134_217_728
@@ -12,31 +12,31 @@ MOST_BYTES = 134_217_728
 WAIT_SECONDS = 5.0
 """How long one waits for others to be sent."""
 HELD = "held_bytes"
-"""Where a request keeps how much of this is its own."""
+"""Key of the request's reservation in its scope."""
 
 
 class Memory:
-    """What the large results of all answers under way have together."""
+    """Memory of the large results of all answers under way."""
 
     def __init__(self) -> None:
-        self._room = Room(MOST_BYTES)
+        self._semaphore = ByteSemaphore(MOST_BYTES)
 
     def for_answer(self, scope: Scope) -> Hold:
-        """Waits for memory that this request has until `free`, instead of what it had."""
+        """Waits for memory that the request holds until `free`, in place of what it held before."""
         return partial(self._hold, scope)
 
     async def _hold(self, scope: Scope, size: int) -> None:
         self.free(scope)
-        size = min(size, self._room.most)
-        await self._room.take(size, WAIT_SECONDS)
-        scope[HELD] = size
+        reservation = ByteReservation(self._semaphore)
+        await reservation.acquire(min(size, reservation.limit), WAIT_SECONDS)
+        scope[HELD] = reservation
 
     def settle(self, scope: Scope, size: int) -> None:
-        """The request has so many bytes instead, as is known now; nothing when it has none."""
+        """The request holds `size` bytes, as is known now; nothing happens when it holds none."""
         if HELD in scope:
-            self._room.give(scope[HELD] - size)
-            scope[HELD] = size
+            scope[HELD].resize(size)
 
     def free(self, scope: Scope) -> None:
-        """The answer to this request was sent, or will not be."""
-        self._room.give(scope.pop(HELD, 0))
+        """The answer to the request was sent, or will not be."""
+        if HELD in scope:
+            scope.pop(HELD).release()

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.byte_semaphore import ByteSemaphore
 from engine.models.calls import Builtin, endpoint_of
 from engine.models.manifest import Category, Model
 from engine.models.pricing import cost_micro_usd
 from engine.models.registry import find_model
 from engine.models.sections.http import Http
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
-from engine.room import Room
 from workers.models.anthropic import AnthropicDialect
 from workers.models.base import (
     Answer,
@@ -34,7 +34,7 @@ from workers.models.http import HttpDialect, line_of
 from workers.models.job import IN_VAIN, can_cancel, cancel_job, in_vain, refuse_unknown
 from workers.models.media import with_own_media
 from workers.models.openai import OpenAIDialect
-from workers.models.shares import MOST_BYTES, Share
+from workers.models.shares import MOST_BYTES, MediaReservation
 
 __all__ = [
     "DIALECTS",
@@ -89,7 +89,7 @@ class Models:
         self._keeper = keeper or NoKeeper()
         self._governor = governor
         self._environ = environ
-        self._sending, self._receiving = Room(MOST_BYTES), Room(MOST_BYTES)
+        self._sending, self._receiving = ByteSemaphore(MOST_BYTES), ByteSemaphore(MOST_BYTES)
 
     async def call(self, model: Model, values: Mapping[str, Any], errand: Errand = ALONE) -> Answer:
         """One call with checked values. Raises NodeFailed.
@@ -150,8 +150,8 @@ class Models:
         try:
             return await self._take_turn(model, values, call)
         finally:
-            call.sending.free()
-            call.receiving.free()
+            call.sending.release()
+            call.receiving.release()
 
     def _context(self, model: Model, errand: Errand, job: Mapping[str, Any]) -> CallContext:
         endpoint = endpoint_of(model.call)
@@ -166,8 +166,8 @@ class Models:
                 model.category,
                 endpoint.place(self._environ) if endpoint else "",
             ),
-            sending=Share(self._sending),
-            receiving=Share(self._receiving),
+            sending=MediaReservation(self._sending),
+            receiving=MediaReservation(self._receiving),
             environ=self._environ,
         )
 

@@ -10,7 +10,7 @@ from engine.models.calls import Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
-from workers.models.shares import Share
+from workers.models.shares import MediaReservation
 
 MARGIN_SECONDS = 0.1
 """So much before the node's time is up a call is given up, so that it says why by itself."""
@@ -238,9 +238,9 @@ class CallContext:
     fetch: Callable[[HttpCall], Awaitable[HttpAnswer]]
     """The way to the provider, which may lead to private addresses."""
     keeper: Keeper
-    sending: Share
+    sending: MediaReservation
     """The memory that it has for media that go out."""
-    receiving: Share
+    receiving: MediaReservation
     """The memory that it has for media that come back."""
     environ: Mapping[str, str]
 

@@ -144,12 +144,12 @@ class Line:
 
         async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
             expected = _expected(answer, request.max_bytes)
-            await receiving.take(expected, short_of(until - clock()))
+            await receiving.acquire(expected, short_of(until - clock()))
             parts.extend([piece async for piece in pieces])
 
         answer = await self._send(replace(request, take=take))
         body = b"".join(parts)
-        receiving.settle(len(body))
+        receiving.resize(len(body))
         return replace(answer, body=body)
 
     def hide(self, text: str) -> str:

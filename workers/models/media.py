@@ -80,17 +80,17 @@ async def with_own_media(
     given = {name: values[name] for name in names if values.get(name)}
     if not given:
         return values
-    expected = min(_weigh(given.values(), MAX_SENT_BYTES), call.sending.most)
-    await call.sending.take(expected, call.bound(WAIT_SECONDS))
+    expected = min(_weigh(given.values(), MAX_SENT_BYTES), call.sending.limit)
+    await call.sending.acquire(expected, call.bound(WAIT_SECONDS))
     loaded = _loaded(model)
     each = MAX_SENT_BYTES if loaded else 0
-    left, found = call.sending.most, {name: given[name] for name in loaded if name in given}
+    left, found = call.sending.limit, {name: given[name] for name in loaded if name in given}
     expected = _weigh(found.values(), MAX_SENT_BYTES)
     for name, value in given.items():
         if name not in loaded:
             found[name], left = await _inline(value, call, left)
             expected += _weigh([found[name]], each)
-    call.sending.settle(min(expected, call.sending.most))
+    call.sending.resize(min(expected, call.sending.limit))
     return {**values, **found}
 
 
@@ -108,7 +108,7 @@ async def _inline(value: Any, call: CallContext, left: int) -> tuple[Any, int]:
         value = f"data:{content_type_of(data)};base64,{encoded.decode()}"
     left -= _weigh([value], 0)
     if left < 0:
-        raise too_much(call.sending.most)
+        raise too_much(call.sending.limit)
     return value, left
 
 
@@ -151,7 +151,7 @@ async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[
 
 def settle_sent(loaded: Iterable[Medium], call: CallContext) -> None:
     """These are all the media that the call sends: each as it is, and in the body."""
-    call.sending.settle(2 * sum(len(each.data) for each in loaded))
+    call.sending.resize(2 * sum(len(each.data) for each in loaded))
 
 
 async def with_data(

@@ -1,7 +1,7 @@
-"""Memory for media: what one call has of the bytes that those of its process may have at once."""
+"""Memory for media of model calls: the bytes that one call holds of those of its process."""
 
+from engine.byte_semaphore import ByteReservation
 from engine.nodes.base import NodeFailed
-from engine.room import Room
 
 MEGABYTE = 1_048_576
 MOST_BYTES = 128 * MEGABYTE
@@ -10,46 +10,30 @@ holds it two or three times."""
 EXHAUSTED = "resource_exhausted"
 
 
-class Share:
-    """What one call has of a room."""
+class MediaReservation(ByteReservation):
+    """The bytes of media that one call holds, one way."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._size = 0
+    async def acquire(self, size: int, seconds: float) -> None:
+        """Wait for `size` bytes in place of those held before.
 
-    @property
-    def most(self) -> int:
-        """As much as a call may have."""
-        return self._room.most
-
-    async def take(self, size: int, seconds: float) -> None:
-        """Wait until the call may have so many bytes instead of those it had.
-
-        Raises NodeFailed when it never may, or not in time.
+        Raises NodeFailed when there never are as many, or not in time.
         """
-        self.free()
-        if size > self.most:
-            raise too_much(self.most)
+        self.release()
+        if size > self.limit:
+            raise too_much(self.limit)
         if not size:
             return
         try:
-            await self._room.take(size, seconds)
+            await super().acquire(size, seconds)
         except TimeoutError:
             message = "Other calls' media left no memory for those of this call in time"
             raise NodeFailed(EXHAUSTED, message, retryable=True) from None
-        self._size = size
 
-    def settle(self, size: int) -> None:
-        """It has so many bytes, as is known now. Raises NodeFailed when they are more than any."""
-        self._room.give(self._size - size)
-        self._size = size
-        if size > self.most:
-            raise too_much(self.most)
-
-    def free(self) -> None:
-        """It has none any more."""
-        self._room.give(self._size)
-        self._size = 0
+    def resize(self, size: int) -> None:
+        """Hold `size` bytes, as is known now. Raises NodeFailed when there never are as many."""
+        super().resize(size)
+        if size > self.limit:
+            raise too_much(self.limit)
 
 
 def too_much(most: int) -> NodeFailed:

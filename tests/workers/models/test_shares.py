@@ -1,4 +1,4 @@
-"""Memory for media: calls wait for theirs, in turn, and give it back whatever becomes of them."""
+"""Memory for media: calls wait for it in turn, and return it however they end."""
 
 import asyncio
 import base64
@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from engine.byte_semaphore import ByteSemaphore
 from engine.models.manifest import Model
 from engine.nodes.base import NodeFailed
-from engine.room import Room
 from tests.eventually import eventually
 from tests.manifests import PROMPT
 from tests.providers import Kept, Provider, calling, provided, serving_provider
 from workers.http import Egress
 from workers.models import Errand, Models, NoDesk, Stored
 from workers.models.media import MAX_SENT_BYTES
-from workers.models.shares import MEGABYTE, Share
+from workers.models.shares import MEGABYTE, MediaReservation
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4 * MEGABYTE)
 DATA_URL = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
@@ -28,31 +28,31 @@ SEES = '\nmodel = "m"\nimages = "{{ image }}"\n'
 REPLY = {"choices": [{"message": {"content": "A cat"}}]}
 
 
-# -- the room -------------------------------------------------------------------------------------
+# -- reservations --------------------------------------------------------------------------------
 
 
-async def test_a_call_that_finds_no_room_in_time_fails_and_may_be_made_again() -> None:
-    room = Room(10)
-    await room.take(8, 1)
+async def test_a_call_that_finds_no_memory_in_time_fails_and_may_be_made_again() -> None:
+    semaphore = ByteSemaphore(10)
+    await semaphore.acquire(8, 1)
 
     with pytest.raises(NodeFailed) as gave_up:
-        await Share(room).take(9, 0.01)
+        await MediaReservation(semaphore).acquire(9, 0.01)
 
     assert (gave_up.value.code, gave_up.value.retryable) == ("resource_exhausted", True)
-    assert room.left == 2
+    assert semaphore.available == 2
 
 
-async def test_what_is_over_all_of_the_room_is_refused_in_words() -> None:
-    room = Room(10 * MEGABYTE)
-    share = Share(room)
+async def test_a_call_that_needs_more_than_all_memory_is_refused_in_words() -> None:
+    semaphore = ByteSemaphore(10 * MEGABYTE)
+    reservation = MediaReservation(semaphore)
 
     with pytest.raises(NodeFailed, match="over the 10 MB that a worker has for all"):
-        await share.take(11 * MEGABYTE, 1)
+        await reservation.acquire(11 * MEGABYTE, 1)
     with pytest.raises(NodeFailed, match="over the 10 MB"):
-        share.settle(11 * MEGABYTE)
+        reservation.resize(11 * MEGABYTE)
 
-    share.free()
-    assert room.left == room.most
+    reservation.release()
+    assert semaphore.available == semaphore.limit
 
 
 # -- calls ----------------------------------------------------------------------------------------
@@ -81,15 +81,15 @@ class Slow(Provider):
 
 
 @pytest.fixture
-def rooms(monkeypatch: pytest.MonkeyPatch) -> list[Room]:
-    """Room for two such pictures at once; those of each `Models`."""
-    made = list[Room]()
+def semaphores(monkeypatch: pytest.MonkeyPatch) -> list[ByteSemaphore]:
+    """ByteSemaphore for two such pictures at once; those of each `Models`."""
+    made = list[ByteSemaphore]()
 
-    def make(most: int) -> Room:
-        made.append(Room(min(most, MAX_SENT_BYTES * 3 // 2)))
+    def make(most: int) -> ByteSemaphore:
+        made.append(ByteSemaphore(min(most, MAX_SENT_BYTES * 3 // 2)))
         return made[-1]
 
-    monkeypatch.setattr("workers.models.Room", make)
+    monkeypatch.setattr("workers.models.ByteSemaphore", make)
     return made
 
 
@@ -109,7 +109,9 @@ def slow() -> Slow:
 
 
 @pytest.fixture
-async def slowly(egress: Egress, slow: Slow, rooms: list[Room]) -> AsyncIterator[Models]:
+async def slowly(
+    egress: Egress, slow: Slow, semaphores: list[ByteSemaphore]
+) -> AsyncIterator[Models]:
     """Calls the provider that holds its answers back, with two pictures of the account's own."""
     kept = Kept(own={("", OWN): PICTURE})
     async with serving_provider(slow):
@@ -118,7 +120,7 @@ async def slowly(egress: Egress, slow: Slow, rooms: list[Room]) -> AsyncIterator
 
 @pytest.mark.parametrize("url", [OWN, DATA_URL], ids=["own", "as data"])
 async def test_calls_with_large_media_wait_until_others_have_ended(
-    slowly: Models, slow: Slow, rooms: list[Room], url: str
+    slowly: Models, slow: Slow, semaphores: list[ByteSemaphore], url: str
 ) -> None:
     calls = [asyncio.create_task(ask(slowly, url)) for _ in range(8)]
     most = 2 if url == OWN else 5
@@ -129,7 +131,9 @@ async def test_calls_with_large_media_wait_until_others_have_ended(
 
     assert [each.value for each in answers] == ["A cat"] * 8
     assert slow.most == most
-    assert [room.left for room in rooms] == [room.most for room in rooms]
+    assert [semaphore.available for semaphore in semaphores] == [
+        semaphore.limit for semaphore in semaphores
+    ]
 
 
 async def test_a_call_that_finds_no_memory_in_time_says_so_and_is_not_made(
@@ -148,7 +152,7 @@ async def test_a_call_that_finds_no_memory_in_time_says_so_and_is_not_made(
 
 
 async def test_a_call_with_more_media_than_there_is_memory_for_is_not_made(
-    slowly: Models, slow: Slow, rooms: list[Room]
+    slowly: Models, slow: Slow, semaphores: list[ByteSemaphore]
 ) -> None:
     many = provided("openai", SEES, fields=PROMPT + IMAGES)
 
@@ -157,11 +161,13 @@ async def test_a_call_with_more_media_than_there_is_memory_for_is_not_made(
 
     assert (refused.value.code, refused.value.retryable) == ("resource_exhausted", False)
     assert slow.asked == []
-    assert [room.left for room in rooms] == [room.most for room in rooms]
+    assert [semaphore.available for semaphore in semaphores] == [
+        semaphore.limit for semaphore in semaphores
+    ]
 
 
 async def test_what_comes_back_has_its_own_memory(
-    egress: Egress, slow: Slow, rooms: list[Room]
+    egress: Egress, slow: Slow, semaphores: list[ByteSemaphore]
 ) -> None:
     painter = provided("openai", '\nmodel = "m"', category="image")
     data = base64.b64encode(PICTURE * 2).decode()
@@ -174,26 +180,28 @@ async def test_what_comes_back_has_its_own_memory(
 
     assert len(kept.media) == 5
     assert kept.most <= 2
-    assert [room.left for room in rooms] == [room.most for room in rooms]
+    assert [semaphore.available for semaphore in semaphores] == [
+        semaphore.limit for semaphore in semaphores
+    ]
 
 
 async def test_an_answer_that_finds_no_memory_in_time_is_not_the_providers_fault(
-    egress: Egress, slow: Slow, rooms: list[Room]
+    egress: Egress, slow: Slow, semaphores: list[ByteSemaphore]
 ) -> None:
     painter = provided("openai", '\nmodel = "m"', category="image")
     slow.answers = [{"data": [{"b64_json": base64.b64encode(PICTURE).decode()}]}]
     slow.opened.set()
     async with serving_provider(slow):
         models = calling(egress, slow.environ, Kept())
-        for room in rooms:
-            await room.take(room.most, 1)
+        for semaphore in semaphores:
+            await semaphore.acquire(semaphore.limit, 1)
         errand = Errand(desk=NoDesk(), deadline=asyncio.get_running_loop().time() + 1)
 
         with pytest.raises(NodeFailed, match="left no memory") as late:
             await models.call(painter, {"prompt": "x"}, errand)
 
     assert (late.value.code, late.value.retryable) == ("resource_exhausted", True)
-    assert [room.left for room in rooms] == [0, 0]
+    assert [semaphore.available for semaphore in semaphores] == [0, 0]
 
 
 class Counting(Kept):
