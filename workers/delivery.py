@@ -110,7 +110,7 @@ class _Line:
 
 
 class Sender:
-    """Takes hints from any thread and makes attempts on the event loop.
+    """Takes hints of deliveries and makes their attempts.
 
     A slow receiver holds up nobody but itself, and an account with many deliveries no other one.
     `release` is called once for each hint that was taken; `scale` shortens the schedule's pauses
@@ -134,8 +134,6 @@ class Sender:
         self._release = release
         self._scale = scale
         self._loop = asyncio.get_running_loop()
-        self._inbox: deque[str] = deque()
-        self._is_woken = False
         self._is_draining = False
         self._in_hand: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -143,11 +141,18 @@ class Sender:
         self._attempting: set[asyncio.Task[None]] = set()
 
     def take(self, reference: str) -> None:
-        """Attempt a delivery soon; returns at once. May be called from any thread."""
-        self._inbox.append(reference)
-        if not self._is_woken:
-            self._is_woken = True
-            self._loop.call_soon_threadsafe(self._start_all)
+        """Attempt a delivery soon; returns at once."""
+        if self._is_draining:
+            self._release()
+            self._store.hints.deliver_soon(reference)  # it came too late for this worker
+            return
+        if reference in self._in_hand or not keyspace.is_reference(reference):
+            self._release()
+            return
+        self._in_hand.add(reference)
+        task = self._loop.create_task(self._deliver(reference))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
     def stop(self) -> None:
         """Begin no more attempts."""
@@ -163,25 +168,6 @@ class Sender:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(EngineError):  # the sweeper sends them again
             await self._store.hints.send_deliveries(self._in_hand)
-
-    def _start_all(self) -> None:
-        # The flag is lowered first: what is appended from now on wakes the loop again.
-        self._is_woken = False
-        while self._inbox:
-            self._start(self._inbox.popleft())
-
-    def _start(self, reference: str) -> None:
-        if self._is_draining:
-            self._release()
-            self._store.hints.deliver_soon(reference)  # it came too late for this worker
-            return
-        if reference in self._in_hand or not keyspace.is_reference(reference):
-            self._release()
-            return
-        self._in_hand.add(reference)
-        task = self._loop.create_task(self._deliver(reference))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
