@@ -68,6 +68,14 @@ async def test_a_form_is_read_however_it_is_cut(client: httpx2.AsyncClient, size
     assert (await client.get(local(answer.json()))).content == data
 
 
+async def test_bytes_behind_the_end_of_a_form_are_ignored(client: httpx2.AsyncClient) -> None:
+    body = form(PART, files.png(), "\r\n--b--\r\nmore")
+
+    answer = await client.post("/api/assets", content=body, headers=FORM)
+
+    assert (await client.get(local(answer.json()))).content == files.png()
+
+
 @pytest.mark.parametrize("name", files.wrong_files())
 async def test_what_is_not_taken_is_415(client: httpx2.AsyncClient, name: str) -> None:
     kind, data = files.wrong_files()[name]
@@ -101,7 +109,13 @@ async def test_what_is_not_taken_is_415(client: httpx2.AsyncClient, name: str) -
         (FORM, form(f"{PART}\r\n{PART}", files.png())),
         (FORM, form(PART, files.png(), "")),
         (FORM, form(PART, files.png(), "\r\n--b")),
-        (FORM, form(PART, files.png(), "\r\n--b--more")),
+        (FORM, form(PART, b"\r\n--bX" * 400_000)),
+        (FORM, form(PART, b"\r\n--b-" * 400_000)),
+        (FORM, form(PART, b"\r\n--b\r" * 400_000)),
+        (FORM, form(PART, files.png(), "\r\n--bX")),
+        (FORM, form(PART, files.png(), "\r\n--b-")),
+        (FORM, form("X: y\r\n" * 8 + PART, files.png())),
+        (FORM, form("X-Y\r\n" + PART, files.png())),
         (FORM, form(PART, files.png(), f"\r\n--b\r\n{PART}\r\n\r\nx\r\n--b--\r\n")),
         ({**PNG, "content-encoding": "gzip"}, files.png()),
     ],
