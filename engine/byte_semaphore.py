@@ -9,18 +9,14 @@ class ByteSemaphore:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._available = limit
-        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
-
-    @property
-    def available(self) -> int:
+        self.available = limit
         """Bytes that nobody holds; negative while holders have more than they waited for."""
-        return self._available
+        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def acquire(self, size: int, seconds: float) -> None:
         """Take `size` bytes, `limit` at most. Raises TimeoutError when they do not get free."""
-        if not self._waiters and size <= self._available:
-            self._available -= size
+        if not self._waiters and size <= self.available:
+            self.available -= size
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiters.append((size, turn))
@@ -33,7 +29,7 @@ class ByteSemaphore:
 
     def release(self, size: int) -> None:
         """Return `size` bytes. A negative size takes more without waiting."""
-        self._available += size
+        self.available += size
         self._wake_waiters()
 
     def _withdraw(self, size: int, turn: asyncio.Future[None]) -> None:
@@ -44,11 +40,11 @@ class ByteSemaphore:
             self._wake_waiters()
 
     def _wake_waiters(self) -> None:
-        while self._waiters and self._waiters[0][0] <= self._available:
+        while self._waiters and self._waiters[0][0] <= self.available:
             if self._waiters[0][1].cancelled():
                 return  # its caller removes it in a moment
             size, turn = self._waiters.popleft()
-            self._available -= size
+            self.available -= size
             turn.set_result(None)
 
 

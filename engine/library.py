@@ -253,10 +253,6 @@ class Library:
         disk = await self._objects.disk()
         return None if disk is None else disk.free_bytes
 
-    async def check(self) -> None:
-        """Raises StorageFailed when nothing can be stored."""
-        await self._objects.check()
-
 
 def _demand_picture(asset: Asset) -> None:
     """Raises UnsupportedMediaType for what no smaller picture is made of."""

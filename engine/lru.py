@@ -15,18 +15,14 @@ class LruCache(Generic[K, V]):
         self._most_bytes = most_bytes
         self._values: OrderedDict[K, V] = OrderedDict()
         self._sizes: dict[K, int] = {}
-        self._bytes = 0
+        self.bytes = 0
+        """Size of the values, as far as it was told."""
 
     def __len__(self) -> int:
         return len(self._values)
 
     def __contains__(self, key: K) -> bool:
         return key in self._values
-
-    @property
-    def bytes(self) -> int:
-        """What the values take, as far as it was told."""
-        return self._bytes
 
     def get(self, key: K) -> V | None:
         """The value, None when there is none."""
@@ -41,16 +37,16 @@ class LruCache(Generic[K, V]):
         self._values[key] = value
         if size:
             self._sizes[key] = size
-            self._bytes += size
+            self.bytes += size
         while len(self._values) > self._most or self._is_over():
             self.drop(next(iter(self._values)))
 
     def _is_over(self) -> bool:
-        is_over = 0 < self._most_bytes < self._bytes
+        is_over = 0 < self._most_bytes < self.bytes
         return is_over and len(self._values) > 1
 
     def drop(self, key: K) -> None:
         """Keep it no more, if it is kept."""
         if key in self._values:
             del self._values[key]
-            self._bytes -= self._sizes.pop(key, 0)
+            self.bytes -= self._sizes.pop(key, 0)

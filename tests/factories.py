@@ -110,7 +110,8 @@ class Runner:
             execution = await self.store.executions.get(self.account.id, execution_id)
             return execution if execution.status in TERMINAL else None
 
-        execution = await check() or await self.bell.wait(execution_id, check, seconds)
+        with self.bell.expecting(execution_id) as ring:
+            execution = await check() or await ring.wait(check, seconds)
         assert execution is not None, "the execution did not end in time"
         return execution
 

@@ -152,13 +152,7 @@ class Pool:
         self._children: set[_Child] = set()
         self._respawns: set[asyncio.Task[None]] = set()
         self._template: _Template | None = None
-        self._running = 0
         self._closed = False
-
-    @property
-    def free(self) -> int:
-        """How many calls could start now."""
-        return max(0, self._slots - self._running)
 
     async def start(self) -> None:
         """Start the template and all children; returns when they can work."""
@@ -188,14 +182,10 @@ class Pool:
 
         Raises PoolTimeout, PoolCrashed, or what the function raised.
         """
-        self._running += 1
-        try:
-            async with self._turn(gate):
-                # Not before: of calls that wait there is no second copy.
-                request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
-                is_value, outcome = await self._run_in_child(request, deadline_seconds)
-        finally:
-            self._running -= 1
+        async with self._turn(gate):
+            # Not before: of calls that wait there is no second copy.
+            request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
+            is_value, outcome = await self._run_in_child(request, deadline_seconds)
         if is_value:
             return outcome
         raise outcome

@@ -47,13 +47,6 @@ class Bell:
             if not rings:
                 self._rings.pop(execution_id, None)
 
-    async def wait(
-        self, execution_id: str, check: Callable[[], Awaitable[T | None]], seconds: float
-    ) -> T | None:
-        """The first value that `check` gives, or None when the time has passed."""
-        with self.expecting(execution_id) as ring:
-            return await ring.wait(check, seconds)
-
     def _ring(self, data: bytes) -> None:
         execution_id, _, told = data.partition(b"\n")
         for ring in self._rings.get(execution_id.decode(errors="replace"), ()):

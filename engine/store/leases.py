@@ -63,14 +63,6 @@ class Leases:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def beat(self, worker_id: str, lease_ms: int) -> int:
-        """Renew a worker's lease; returns Redis's time in milliseconds."""
-        return int(
-            await self._client.call(
-                SCRIPTS["beat_worker"], [keyspace.workers()], [0, worker_id, lease_ms]
-            )
-        )
-
     async def resign(self, worker_id: str) -> None:
         """Forget a worker that has given back all it held."""
         await self._client.send("ZREM", keyspace.workers(), worker_id)

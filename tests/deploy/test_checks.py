@@ -19,6 +19,7 @@ from deploy.stack import Stack
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
+from tests.beating import beat
 from tests.disks import GIB, Disk
 from tests.manifests import manifest
 
@@ -67,7 +68,7 @@ async def test_a_redis_without_a_limit_is_warned_of(store: Store) -> None:
 
 
 async def test_a_worker_with_a_lease_counts_as_alive(store: Store) -> None:
-    await store.leases.beat("worker", 5_000)
+    await beat(store, "worker", 5_000)
 
     assert by_name(await check_store(store))["workers"].seen == "1 alive"
 

@@ -105,7 +105,6 @@ async def test_from_a_folder_to_a_bucket_is_one_setting(
 ) -> None:
     for url in (tmp_path.as_uri(), URL):
         library = Library.of(replace(settings, media_url=url), store)
-        await library.check()
         await life(library, account, store)
 
 

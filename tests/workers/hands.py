@@ -16,6 +16,11 @@ from workers.walking.walker import Walker
 WORKER = "worker-1"
 
 
+def held(walker: Walker) -> int:
+    """Executions in hand."""
+    return len(walker._tasks)
+
+
 class Gate:
     """Answers calls once it is opened; those to `/fail` fail at once."""
 

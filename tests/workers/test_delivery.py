@@ -16,6 +16,7 @@ from tests.factories import greeting, http_fan
 from tests.fakes import Target
 from tests.receivers import Receiver
 from tests.verifying import is_knouds_signed
+from tests.workers.hands import held
 from tests.workers.owner import SECRET, Owner
 from workers import delivery as sending
 from workers.main import worker
@@ -317,7 +318,7 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
 
         async def has_told_of_all() -> bool:
             listed, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
-            return len(listed) == 15 and receiver.open == 10 and not walker.held
+            return len(listed) == 15 and receiver.open == 10 and not held(walker)
 
         await eventually(has_told_of_all)
 

@@ -13,7 +13,7 @@ from engine.store.client import Client
 from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_fan
 from tests.fakes import Target
-from tests.workers.hands import WORKER, Hands, begin_waiting
+from tests.workers.hands import WORKER, Hands, begin_waiting, held
 from workers import held_check
 from workers.held_check import HeldCheck
 from workers.main import worker
@@ -97,7 +97,7 @@ async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
     await check.look()
 
     async def is_over() -> bool:
-        return hands.walker.held == 0
+        return held(hands.walker) == 0
 
     await eventually(is_over)
     assert len(hands.gate.calls) == 1
@@ -198,7 +198,7 @@ async def test_what_is_under_way_when_redis_is_set_back_ends(
             await runner.end(accepted)
         elif meanwhile == "emptied":
             await store.client.send("FLUSHALL")
-            await eventually(_async(lambda: walker.held == 0))
+            await eventually(_async(lambda: held(walker) == 0))
         await set_back(store.client, copy)
 
         execution = await runner.end(accepted)

@@ -10,6 +10,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.claims import Hold, parse_claims
 from engine.store.steps import Step
+from tests.beating import beat
 from tests.factories import Runner, greeting
 from workers import orphan_search
 from workers.main import worker
@@ -35,7 +36,7 @@ async def is_due(store: Store, reference: str) -> bool:
 async def lose_hold(store: Store, reference: str) -> None:
     """The record counts a holder, and no worker has it."""
     assert await store.walks.claim(reference, "w1")
-    await store.leases.beat("w1", 60_000)
+    await beat(store, "w1", 60_000)
     partition = partition_of(keyspace.parse_reference(reference)[0])
     await store.client.send("DEL", keyspace.held(partition, "w1"))
 
@@ -90,7 +91,7 @@ async def test_what_is_due_held_or_over_is_left_alone(
     store: Store, runner: Runner, search: OrphanSearch
 ) -> None:
     due, held, over = [await begin(runner) for _ in range(3)]
-    await store.leases.beat("w1", 60_000)
+    await beat(store, "w1", 60_000)
     for each in (held, over):
         assert await store.walks.claim(each, "w1", "t")
     ids = keyspace.parse_reference(over)

@@ -66,6 +66,14 @@ def note_pid_and_block(path: str) -> None:
     block_in_c(60)
 
 
+def wait_for_others(folder: Path, count: int) -> int:
+    """How many calls run together, once there are `count` of them."""
+    (folder / str(os.getpid())).touch()
+    while len(list(folder.iterdir())) < count:
+        time.sleep(0.005)
+    return count
+
+
 def fill_memory(size: int) -> int:
     return len(bytearray(size))
 
@@ -166,14 +174,16 @@ async def test_a_slot_is_usable_at_once_after_a_kill(pool: Pool) -> None:
     assert min(times) < 0.05
 
 
-async def test_every_slot_comes_back_after_more_kills_than_there_are_children(pool: Pool) -> None:
+async def test_every_slot_comes_back_after_more_kills_than_there_are_children(
+    pool: Pool, tmp_path: Path
+) -> None:
     for _ in range(3):
         blocked = [pool.run(block_in_c, 60, deadline_seconds=0.1) for _ in range(2)]
         outcomes = await asyncio.gather(*blocked, return_exceptions=True)
         assert all(isinstance(outcome, PoolTimeout) for outcome in outcomes)
 
-    assert pool.free == 2
-    assert await pool.run(echo, "alive", deadline_seconds=5) == "alive"
+    calls = [pool.run(wait_for_others, tmp_path, 2, deadline_seconds=20) for _ in range(2)]
+    assert await asyncio.gather(*calls) == [2, 2]
 
 
 @pytest.mark.parametrize("leave", [exit_with_status, leave_politely])
@@ -217,18 +227,18 @@ async def test_payloads_of_megabytes_do_not_block_the_loop(pool: Pool) -> None:
 async def test_a_cancelled_call_kills_its_work_and_frees_the_slot(
     pool: Pool, tmp_path: Path
 ) -> None:
-    path = tmp_path / "pid"
+    path, folder = tmp_path / "pid", tmp_path / "both"
+    folder.mkdir()
     call = asyncio.create_task(pool.run(note_pid_and_block, str(path), deadline_seconds=60))
     await eventually(lambda: _value(path.exists() and path.read_text()))
-    assert pool.free == 1
 
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
 
-    assert pool.free == 2
     await eventually(lambda: _value(is_running(int(path.read_text()))), lambda value: not value)
-    assert await pool.run(echo, "alive", deadline_seconds=5) == "alive"
+    calls = [pool.run(wait_for_others, folder, 2, deadline_seconds=20) for _ in range(2)]
+    assert await asyncio.gather(*calls) == [2, 2]
 
 
 async def test_a_call_waits_for_a_free_slot(pool: Pool) -> None:

@@ -19,6 +19,7 @@ from engine.store.leases import Lead, Leases
 from engine.store.load import BULK_FROM
 from engine.store.refusals import StoreFault
 from engine.store.steps import Step
+from tests.beating import beat
 from tests.eventually import eventually
 from tests.factories import Runner, greeting
 from workers.sweeper import Sweeper
@@ -70,7 +71,7 @@ async def begin(runner: Runner) -> str:
 async def lose(store: Store, reference: str, worker_id: str = "dead") -> None:
     """Let a worker die with the execution in hand."""
     assert await store.walks.claim(reference, worker_id)
-    await store.leases.beat(worker_id, 60_000)
+    await beat(store, worker_id, 60_000)
     await store.client.send("ZADD", keyspace.workers(), 2, worker_id)  # a lease long over
 
 
@@ -85,7 +86,7 @@ async def test_what_a_dead_worker_held_is_given_back_and_hinted_at(
     references = [await begin(runner) for _ in range(3)]
     for reference in references:
         await lose(store, reference)
-    await store.leases.beat("alive", 60_000)
+    await beat(store, "alive", 60_000)
 
     await sweeper.recover()
 

@@ -22,6 +22,7 @@ from tests.conftest import RedisServer
 from tests.eventually import eventually
 from tests.factories import parse_document
 from tests.fakes import Target
+from tests.workers.hands import held
 from tests.workers.random_graphs import RandomGraph
 from workers.main import worker
 from workers.pool import Pool
@@ -95,7 +96,7 @@ class Fleet:
 
     @property
     def held(self) -> int:
-        return sum(walker.held for walker in self.walkers)
+        return sum(held(walker) for walker in self.walkers)
 
 
 class Run:

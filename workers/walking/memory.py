@@ -53,7 +53,8 @@ class MemoryBudget:
     def __init__(self, limit: int = 0) -> None:
         self.limit = limit or memory_bytes() // MACHINE_SHARE or UNKNOWN_MACHINE_BYTES
         self._large_limit = self.limit * LARGE_PERCENT // 100
-        self._used = 0
+        self.used = 0
+        """Bytes that all executions in hand hold."""
         self._first: RunMemory | None = None
         """The execution that goes on whatever is used."""
         self._guests: set[RunMemory] = set()
@@ -66,18 +67,13 @@ class MemoryBudget:
         self._tell_room: Callable[[], None] = _tell_nobody
 
     @property
-    def used(self) -> int:
-        """Bytes that all executions in hand hold."""
-        return self._used
-
-    @property
     def waiting(self) -> int:
         """Executions that wait for room."""
         return len(self._small) + len(self._large)
 
     def show(self) -> None:
         """Have the metrics of this process tell of this budget."""
-        metrics.EXECUTION_MEMORY.set_function(lambda: self._used)
+        metrics.EXECUTION_MEMORY.set_function(lambda: self.used)
         metrics.EXECUTION_MEMORY_LIMIT.set_function(lambda: self.limit)
         metrics.EXECUTIONS_WAITING_FOR_MEMORY.set_function(lambda: self.waiting)
 
@@ -87,7 +83,7 @@ class MemoryBudget:
 
     def admits(self) -> int:
         """How many further executions may be taken up."""
-        if self._used < self.limit:
+        if self.used < self.limit:
             return ANY_NUMBER
         left = GUESTS - len(self._guests)
         self._has_refused = left <= 0
@@ -96,21 +92,21 @@ class MemoryBudget:
     def open(self, size: int = 0) -> "RunMemory":
         """The share of an execution that is taken up with so many bytes."""
         run = RunMemory(self)
-        if self._used >= self.limit and len(self._guests) < GUESTS:
+        if self.used >= self.limit and len(self._guests) < GUESTS:
             self._guests.add(run)
         run.add(size)
         return run
 
     def may_grow(self, run: "RunMemory") -> bool:
         """Whether an execution may hold more."""
-        used = self._used
+        used = self.used
         if used < self._large_limit or run is self._first:
             return True
         return run.held <= LARGE_BYTES and (used < self.limit or run in self._guests)
 
     def count(self, size: int) -> None:
         """So many bytes more are held, or fewer when it is less than nothing."""
-        self._used += size
+        self.used += size
         if size < 0:
             self._serve()
 
@@ -121,7 +117,7 @@ class MemoryBudget:
         self._guests.discard(run)
         if run is self._first:
             self._first = None
-        self._used -= run.held
+        self.used -= run.held
         self._serve()
 
     def join(self, run: "RunMemory", wake: Wake) -> None:
@@ -142,7 +138,7 @@ class MemoryBudget:
                     del line[run]
 
     def _serve(self) -> None:
-        if self._first is not None and self._used < self._large_limit:
+        if self._first is not None and self.used < self._large_limit:
             self._first = None  # it needs no leave now
         if self._small or self._large:
             self._choose_first()
@@ -165,7 +161,7 @@ class MemoryBudget:
     def _wake_some(self) -> None:
         """Wake a few for whom there is room, and others when it is known what these took."""
         for line, limit in ((self._small, self.limit), (self._large, self._large_limit)):
-            if self._used < limit:
+            if self.used < limit:
                 for run in list(itertools.islice(line, WOKEN_AT_ONCE)):
                     line.pop(run).call()
                 if line and not self._is_serving:

@@ -90,11 +90,6 @@ class Walker:
         self._at_once = AtOnce(store, executor, max_bytes, self.memory)
 
     @property
-    def held(self) -> int:
-        """Executions in hand."""
-        return len(self._tasks)
-
-    @property
     def walks(self) -> Mapping[str, Walk]:
         """The walks of executions that were claimed, by reference."""
         return self._walks

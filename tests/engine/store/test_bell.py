@@ -1,6 +1,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.conftest import RedisServer
 from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 from tests.redis_proxy import running_proxy
+
+T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +38,14 @@ def answers(*values: str | None) -> Callable[[], Awaitable[str | None]]:
     return check
 
 
+async def wait(
+    bell: Bell, execution_id: str, check: Callable[[], Awaitable[T | None]], seconds: float
+) -> T | None:
+    """The first value that `check` gives, or None when the time has passed."""
+    with bell.expecting(execution_id) as ring:
+        return await ring.wait(check, seconds)
+
+
 async def test_a_caller_is_woken_when_its_execution_ends(
     store: Store, account: Account, redis_url: str
 ) -> None:
@@ -46,7 +57,7 @@ async def test_a_caller_is_woken_when_its_execution_ends(
             head = await store.executions.head(account.id, accepted.id)
             return head.completed_at is not None or None
 
-        waiting = asyncio.create_task(bell.wait(accepted.id, ended, 30))
+        waiting = asyncio.create_task(wait(bell, accepted.id, ended, 30))
         await asyncio.sleep(0)
         await store.walks.claim(f"{account.id}/{accepted.id}", "w1", "t")
         started = time.monotonic()
@@ -116,7 +127,7 @@ async def test_a_cancelled_execution_rings_too(
     workflow, plan = await save(store, account)
     async with Bell.open(redis_url) as bell:
         accepted = await accept(store, account, workflow, plan, bell=bell.channel)
-        waiting = asyncio.create_task(bell.wait(accepted.id, answers("rung"), 30))
+        waiting = asyncio.create_task(wait(bell, accepted.id, answers("rung"), 30))
         await asyncio.sleep(0)
         started = time.monotonic()
 
@@ -158,7 +169,7 @@ async def test_a_lost_ring_costs_a_second(
     async with Bell.open(redis_url) as bell:
         started = time.monotonic()
 
-        assert await bell.wait("x", answers("there"), 60) == "there"
+        assert await wait(bell, "x", answers("there"), 60) == "there"
 
         assert 0.18 < time.monotonic() - started < 30
 
@@ -166,7 +177,7 @@ async def test_a_lost_ring_costs_a_second(
 async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: str) -> None:
     async with Bell.open(redis_url) as bell:
         names = ["shared"] * 500 + [f"x{number}" for number in range(500)]
-        waiting = [asyncio.create_task(bell.wait(name, answers("rung"), 30)) for name in names]
+        waiting = [asyncio.create_task(wait(bell, name, answers("rung"), 30)) for name in names]
         await asyncio.sleep(0)
         started = time.monotonic()
 
@@ -181,15 +192,15 @@ async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: st
 
 async def test_time_runs_out_and_nothing_is_left(redis_url: str) -> None:
     async with Bell.open(redis_url) as bell:
-        assert await bell.wait("x", answers(None, None), 0.05) is None
-        assert await bell.wait("x", answers("never asked"), 0) is None
+        assert await wait(bell, "x", answers(None, None), 0.05) is None
+        assert await wait(bell, "x", answers("never asked"), 0) is None
         assert not bell._rings
 
 
 async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: str) -> None:
     async with Bell.open(redis_url) as bell:
-        gone = asyncio.create_task(bell.wait("x", answers("gone"), 10))
-        stays = asyncio.create_task(bell.wait("x", answers("stays"), 30))
+        gone = asyncio.create_task(wait(bell, "x", answers("gone"), 10))
+        stays = asyncio.create_task(wait(bell, "x", answers("stays"), 30))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.wait([gone])
@@ -206,14 +217,14 @@ async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
 
     async with Bell.open(redis_url) as bell:
         with pytest.raises(ValueError):
-            await bell.wait("x", check, 0.01)
+            await wait(bell, "x", check, 0.01)
         assert not bell._rings
 
 
 async def test_rings_of_others_and_noise_wake_nobody(store: Store, redis_url: str) -> None:
     async with Bell.open(redis_url) as bell, Bell.open(redis_url) as other:
         assert bell.channel != other.channel
-        waiting = asyncio.create_task(bell.wait("x", answers("rung"), 30))
+        waiting = asyncio.create_task(wait(bell, "x", answers("rung"), 30))
         await asyncio.sleep(0)
         await store.client.send("PUBLISH", other.channel, "x")
         await store.client.send("PUBLISH", bell.channel, "y")
@@ -238,7 +249,7 @@ async def test_the_bell_rings_again_after_redis_was_restarted(own_server: RedisS
             return int(reply[1])
 
         await eventually(subscribers)
-        waiting = asyncio.create_task(bell.wait("x", answers("rung"), 30))
+        waiting = asyncio.create_task(wait(bell, "x", answers("rung"), 30))
         await asyncio.sleep(0)
         await client.send("PUBLISH", bell.channel, "x")
 
@@ -259,7 +270,7 @@ async def test_a_half_open_subscription_is_noticed(
 
         async def rung() -> str | None:
             await store.client.send("PUBLISH", bell.channel, "x")
-            return await bell.wait("x", answers("rung"), 0.2)
+            return await wait(bell, "x", answers("rung"), 0.2)
 
         assert await eventually(rung) == "rung"
 

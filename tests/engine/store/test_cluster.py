@@ -23,6 +23,7 @@ from engine.store.governor import Event, Happening
 from engine.store.hints import Carried
 from engine.store.records import pack
 from engine.store.steps import Finished, Step
+from tests.beating import beat
 from tests.conftest import RedisServer, free_port
 from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
@@ -86,7 +87,7 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         assert await store.api_keys.list(account.id) == [key]
         await store.api_keys.revoke(key.id)
 
-    await store.leases.beat("w1", 0)
+    await beat(store, "w1", 0)
     lead = await store.leases.take_lead("w1", 1_000)
     assert lead.is_own
     await store.leases.shorten(1_000)

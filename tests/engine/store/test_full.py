@@ -13,6 +13,7 @@ from engine.store.claims import Hold
 from engine.store.client import Client
 from engine.store.steps import Step
 from engine.store.walks import Verdict
+from tests.beating import beat
 from tests.conftest import RedisServer
 from tests.engine.store.factories import accept, save
 
@@ -41,7 +42,7 @@ async def test_a_full_redis_takes_nothing_new_and_ends_what_it_has(
     assert given
     assert cancelled is ExecutionStatus.CANCELLED
     assert (await store.executions.get(account.id, first.id)).status is ExecutionStatus.COMPLETED
-    assert await store.leases.beat("w1", 1_000) > 0
+    assert await beat(store, "w1", 1_000) > 0
 
 
 async def test_a_replica_that_must_not_write_is_unavailable(own_server: RedisServer) -> None:

@@ -19,6 +19,7 @@ from engine.store import Store, installation
 from engine.store.heartbeat import Heartbeat
 from engine.store.installation import SCHEMA, Outcome, mark
 from engine.store.seals import SEALED
+from tests.beating import beat
 from tests.conftest import RedisServer
 from tests.eventually import eventually
 from tests.marking import MARKER, SECRET_KEY, empty
@@ -177,7 +178,7 @@ async def test_nothing_is_asked_before_a_new_connection_is_known_to_be_right(
 
     found: list[object] = []
     for _ in range(2):  # the first calls find the old connection ended
-        calls = [store.leases.beat("w1", 5_000) for _ in range(20)]
+        calls = [beat(store, "w1", 5_000) for _ in range(20)]
         found = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(each, Unavailable) for each in found)
     with redis.Redis.from_url(own_server.url) as client:

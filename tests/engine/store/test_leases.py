@@ -10,6 +10,7 @@ from engine.partitions import partition_of
 from engine.store import Account, Store, Workflow
 from engine.store.claims import Hold
 from engine.store.steps import Step
+from tests.beating import beat
 from tests.engine.store.factories import BOTH_DONE, accept, save
 from tests.eventually import eventually
 
@@ -24,7 +25,7 @@ async def saved(store: Store, account: Account) -> Saved:
 async def test_a_beat_renews_the_lease_by_redis_own_clock(store: Store) -> None:
     before = await store.leases.now()
 
-    now = await store.leases.beat("w1", 3_000)
+    now = await beat(store, "w1", 3_000)
 
     after = await store.leases.now()
     assert before <= now <= after
@@ -33,17 +34,17 @@ async def test_a_beat_renews_the_lease_by_redis_own_clock(store: Store) -> None:
 
 
 async def test_a_silent_worker_is_dead_until_it_beats_again(store: Store) -> None:
-    await store.leases.beat("w1", 5)
-    await store.leases.beat("w2", 60_000)
+    await beat(store, "w1", 5)
+    await beat(store, "w2", 60_000)
 
     assert await eventually(store.leases.dead_workers) == ["w1"]
-    await store.leases.beat("w1", 60_000)
+    await beat(store, "w1", 60_000)
     assert await store.leases.dead_workers() == []
 
 
 async def test_the_dead_are_buried_and_the_living_are_not(store: Store) -> None:
-    await store.leases.beat("dead", 0)
-    await store.leases.beat("living", 60_000)
+    await beat(store, "dead", 0)
+    await beat(store, "living", 60_000)
     await eventually(store.leases.dead_workers)
 
     buried = [await store.leases.bury(name) for name in ("dead", "dead", "living", "nobody")]
@@ -57,7 +58,7 @@ async def test_the_dead_are_not_buried_with_what_they_hold(
 ) -> None:
     accepted = await accept(store, account, *saved)
     reference = keyspace.reference(account.id, accepted.id)
-    await store.leases.beat("w1", 0)
+    await beat(store, "w1", 0)
     assert await store.walks.claim(reference, "w1", "t")
     await eventually(store.leases.dead_workers)
 
@@ -70,7 +71,7 @@ async def test_the_dead_are_not_buried_with_what_they_hold(
 
 
 async def test_a_worker_may_resign(store: Store) -> None:
-    await store.leases.beat("w1", 60_000)
+    await beat(store, "w1", 60_000)
 
     await store.leases.resign("w1")
     await store.leases.resign("nobody")
@@ -79,7 +80,7 @@ async def test_a_worker_may_resign(store: Store) -> None:
 
 
 async def test_a_lease_can_be_ended_by_whoever_saw_the_worker_die(store: Store) -> None:
-    await store.leases.beat("w1", 60_000)
+    await beat(store, "w1", 60_000)
 
     await store.leases.end_lease("w1")
     await store.leases.end_lease("nobody")

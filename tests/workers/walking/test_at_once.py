@@ -14,7 +14,7 @@ from engine.store.records import pack
 from engine.store.walks import Walks
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, greeting, http_fan
-from tests.workers.hands import WORKER, Hands
+from tests.workers.hands import WORKER, Hands, held
 from workers.executor import Executor, Outcome, Work
 from workers.walking import at_once
 
@@ -64,7 +64,7 @@ async def test_what_a_hint_carries_is_run_without_a_claim_and_counted(
     assert execution.result == {"text": "Hello Hello Hello Ada"}
     assert await fence(store, reference) is None
     assert (ended("completed"), texts.get(), refused()) == (before[0] + 1, before[1] + 3, before[2])
-    assert (hands.walker.held, await hands.pace.wait_quiet(0)) == (0, 64)
+    assert (held(hands.walker), await hands.pace.wait_quiet(0)) == (0, 64)
     assert await store.leases.held(WORKER) == []
 
 

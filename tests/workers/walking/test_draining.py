@@ -11,7 +11,7 @@ from engine.partitions import partition_of
 from engine.store import Store
 from tests.eventually import eventually
 from tests.factories import Runner, greeting, http_line
-from tests.workers.hands import WORKER, Hands, begin_waiting
+from tests.workers.hands import WORKER, Hands, begin_waiting, held
 
 
 async def test_a_hint_that_comes_during_the_drain_goes_back(
@@ -24,7 +24,7 @@ async def test_a_hint_that_comes_during_the_drain_goes_back(
     hands.walker.take(keyspace.reference(runner.account.id, execution_id))
     await eventually(store.hints.depth, lambda depth: depth == 1)
 
-    assert (hands.released, hands.walker.held) == (1, 0)
+    assert (hands.released, held(hands.walker)) == (1, 0)
     assert await store.leases.held(WORKER) == []
 
 
@@ -38,7 +38,7 @@ async def test_draining_gives_back_what_does_not_end_in_time(
 
     assert await store.leases.held(WORKER) == []
     assert await store.hints.depth() == 1
-    assert hands.walker.held == 0
+    assert held(hands.walker) == 0
     claimed = await store.walks.claim(reference, "other")
     assert claimed is not None
     assert "r" not in claimed.statuses

@@ -14,7 +14,7 @@ from tests.eventually import eventually
 from tests.factories import Graph, Runner, http_fan
 from tests.rewinding import rewind, take_snapshot
 from tests.workers.buyer import PRICE, Buyer, PlainPool, answer, costs, fan, model_node
-from tests.workers.hands import WORKER, Hands, begin_waiting
+from tests.workers.hands import WORKER, Hands, begin_waiting, held
 from tests.workers.walking.test_sharing import OTHER, advance, share
 
 T = TypeVar("T")
@@ -105,7 +105,7 @@ async def test_a_walk_of_what_is_not_on_record_any_more_ends_without_a_word(
     hands.gate.opened.set()
     await eventually(_async(lambda: hands.released), lambda released: released == 1)
 
-    assert hands.walker.held == 0
+    assert held(hands.walker) == 0
     assert await store.client.send("KEYS", "*") == list(earlier.keys)
     assert not [each for each in caplog.records if each.levelname == "ERROR"]
 

@@ -19,7 +19,7 @@ from engine.store.walks import Walks
 from engine.store.workflows import Workflows
 from tests.eventually import eventually
 from tests.factories import Graph, Runner, greeting, http_fan, http_line
-from tests.workers.hands import WORKER, Hands, begin_waiting
+from tests.workers.hands import WORKER, Hands, begin_waiting, held
 from workers.main import worker
 from workers.pool import PoolTimeout
 from workers.walking.walk import Walk
@@ -150,7 +150,7 @@ async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
         hands.walker.take(reference)
     await eventually(_async(lambda: hands.released == 5))
 
-    assert hands.walker.held == 1
+    assert held(hands.walker) == 1
     hands.gate.opened.set()
     await eventually(_async(lambda: hands.released == 6))
     assert len(hands.gate.calls) == 1
@@ -184,7 +184,7 @@ async def test_a_hint_of_nothing_frees_its_slot(hint: str, hands: Hands) -> None
     hands.walker.take(hint)
 
     await eventually(_async(lambda: hands.released == 2))
-    assert hands.walker.held == 0
+    assert held(hands.walker) == 0
 
 
 async def test_what_was_taken_away_and_is_hinted_at_again_is_begun_again(
@@ -296,7 +296,7 @@ async def test_draining_without_a_store_ends(
 
     await hands.walker.drain(0.05)
 
-    assert hands.walker.held == 0
+    assert held(hands.walker) == 0
 
 
 async def test_a_worker_that_could_not_give_back_is_taken_for_dead_at_once(
