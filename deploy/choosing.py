@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def open_runner(access: Access, slug: str) -> AsyncIterator[Caller]:
-    """A caller that runs this workflow.
+async def open_runner(access: Access) -> AsyncIterator[Caller]:
+    """A caller that runs workflows.
 
     It is the API that HEADRACE_URL names, else that of the stack here where it answers and there is
     a key, else the store.
@@ -32,8 +32,7 @@ async def open_runner(access: Access, slug: str) -> AsyncIterator[Caller]:
         return
     from deploy.store_caller import open_store_caller
 
-    account_id = access.account_id
-    async with open_store_caller(stack, key=key, account_id=account_id, slug=slug) as caller:
+    async with open_store_caller(stack, key=key, account_id=access.account_id) as caller:
         yield caller
 
 
@@ -44,10 +43,10 @@ async def open_reader(access: Access) -> AsyncIterator[Caller]:
     if api is not None:
         yield HttpCaller(api)
         return
-    from deploy.store_caller import open_account_caller
+    from deploy.store_caller import open_store_caller
 
     stack = find_stack(access.data_dir)
-    async with open_account_caller(stack, access.account_id or "") as caller:
+    async with open_store_caller(stack, key=None, account_id=access.account_id) as caller:
         yield caller
 
 

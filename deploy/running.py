@@ -29,7 +29,7 @@ class Order:
 
 async def run_order(order: Order, access: Access) -> int:
     """Run the workflow; gives the exit code."""
-    async with open_runner(access, order.slug) as caller:
+    async with open_runner(access) as caller:
         inputs = await _inputs(caller, order)
         interruption = Interruption(access)
         with interruption.told():

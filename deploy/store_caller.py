@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,24 +14,18 @@ from deploy.client.api import Answer
 from deploy.event_stream import Happening
 from deploy.stack import Stack
 from deploy.store_access import open_store
-from engine.capabilities import covers
-from engine.errors import (
-    AccountNotApproved,
-    CapabilityDenied,
-    WorkflowNotFound,
-    WorkflowNotRunnable,
-)
+from engine.acceptance import Acceptance, NewRun, find_workflow
+from engine.capabilities import check_ceiling
 from engine.events import BEFORE_ALL, parse_event_id
 from engine.executions import ExecutionStatus
-from engine.fields import unknown_inputs
-from engine.graph import Plan
 from engine.library import Library
+from engine.run_inputs import compute_here
 from engine.settings import Settings, load
-from engine.store import Account, StaleWorkflow, Store, Workflow
+from engine.store import Principal, Store
 from engine.store.assets import Source
+from gateway.auth import check_approved, check_capability
 from gateway.events import Narrator
 from gateway.naming import node_names
-from gateway.run_inputs import AssetUse, check_run_inputs
 from gateway.wire import (
     accepted_shape,
     assets_member,
@@ -51,21 +46,21 @@ LOOK_SECONDS = 0.1
 class StoreCaller:
     """Accepts executions for an account, with the checks that the API makes."""
 
-    def __init__(self, store: Store, settings: Settings, account: Account, key_id: str) -> None:
+    def __init__(self, store: Store, settings: Settings, principal: Principal) -> None:
         self._store = store
         self._library = Library.of(settings, store)
         self._allow_http = settings.allow_private_urls
-        self._account = account
-        self._key_id = key_id
+        self._principal = principal
+        self._account = principal.account
 
     async def field_types(self, slug: str) -> dict[str, str] | None:
         """The type of each field of the workflow."""
-        _, plan = await self._plan(slug)
-        return {field.name: field.type for field in plan.fields}
+        found = await find_workflow(self._store, self._account.id, slug, fresh=True)
+        return {field.name: field.type for field in found.plan.fields}
 
     async def upload(self, file: Path) -> str:
         """Store a file as an asset of the account."""
-        self._demand_approval()
+        check_approved(self._principal)
         with file.open("rb") as stream:
             asset = await self._library.keep(
                 self._account.id, UNTYPED, _pieces(stream), source=Source.UPLOAD
@@ -86,29 +81,22 @@ class StoreCaller:
     async def _accept(
         self, slug: str, inputs: Mapping[str, Any], watcher: str | None = None
     ) -> tuple[str, tuple[str, ...]]:
-        self._demand_approval()
-        execution_id = str(uuid.uuid4())
-        use = AssetUse(self._library, self._account.id, execution_id)
-        while True:
-            workflow, plan = await self._plan(slug)
-            checked = await check_run_inputs(plan, inputs, use, allow_http=self._allow_http)
-            warnings = unknown_inputs(plan.fields, inputs)
-            try:
-                await self._store.executions.accept(
-                    account_id=self._account.id,
-                    workflow=workflow,
-                    plan=plan,
-                    inputs=checked,
-                    source=SOURCE,
-                    key_id=self._key_id,
-                    execution_id=execution_id,
-                    terms=self._store.tiers.terms(self._account.tier, self._account.role),
-                    watcher=watcher,
-                    warnings=warnings,
-                )
-            except StaleWorkflow:
-                continue
-            return execution_id, warnings
+        check_capability(self._principal, RUN, slug)
+        check_approved(self._principal)
+        run = NewRun(
+            account_id=self._account.id,
+            execution_id=str(uuid.uuid4()),
+            inputs=inputs,
+            terms=self._principal.terms,
+            source=SOURCE,
+            key_id=self._principal.key_id,
+            watcher=watcher,
+        )
+        acceptance = Acceptance(
+            store=self._store, library=self._library, allow_http=self._allow_http
+        )
+        find = partial(find_workflow, self._store, self._account.id, slug)
+        return run.execution_id, await acceptance.accept(run, find, compute_here)
 
     async def execution(self, execution_id: str) -> Answer:
         """An execution and its nodes."""
@@ -148,18 +136,6 @@ class StoreCaller:
             is_over = reading.is_all
             await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
 
-    def _demand_approval(self) -> None:
-        if not self._account.approved:
-            raise AccountNotApproved
-
-    async def _plan(self, slug: str) -> tuple[Workflow, Plan]:
-        workflow, plan = await self._store.workflows.plan(slug, fresh=True)
-        if workflow.account_id != self._account.id:
-            raise WorkflowNotFound
-        if plan is None:
-            raise WorkflowNotRunnable(workflow.problems)
-        return workflow, plan
-
 
 def _as_sent(shape: Answer) -> Answer:
     """The answer as HTTP gives it: what is no JSON by itself is by then."""
@@ -174,28 +150,15 @@ async def _pieces(stream: BinaryIO) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def open_store_caller(
-    stack: Stack, *, key: str | None, account_id: str | None, slug: str
+    stack: Stack, *, key: str | None, account_id: str | None
 ) -> AsyncIterator[StoreCaller]:
-    """A caller for the account that was named, or for the one whose key may run the workflow."""
-    if key is None:
-        async with open_account_caller(stack, account_id or "") as caller:
-            yield caller
-        return
+    """A caller for the holder of a key, or for an account, which needs none."""
     async with open_store(stack.redis_url, stack.settings) as store:
-        principal = await store.api_keys.authorize(key)
-        held = principal.key.capabilities if principal.key else ()
-        if not covers(held, RUN, slug):
-            raise CapabilityDenied(RUN)
-        yield StoreCaller(store, _settings(stack), principal.account, principal.key_id)
-
-
-@asynccontextmanager
-async def open_account_caller(stack: Stack, account_id: str) -> AsyncIterator[StoreCaller]:
-    """A caller for an account."""
-    async with open_store(stack.redis_url, stack.settings) as store:
-        account = await store.accounts.get(account_id)
-        yield StoreCaller(store, _settings(stack), account, "")
-
-
-def _settings(stack: Stack) -> Settings:
-    return load({**stack.settings, **os.environ})
+        if key is not None:
+            principal = await store.api_keys.authorize(key)
+            check_ceiling((), principal.terms.tier, principal.terms.ceiling)
+        else:
+            account = await store.accounts.get(account_id or "")
+            terms = store.tiers.terms(account.tier, account.role)
+            principal = Principal(account=account, terms=terms)
+        yield StoreCaller(store, load({**stack.settings, **os.environ}), principal)

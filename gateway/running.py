@@ -3,13 +3,14 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.responses import Response
 
+from engine.acceptance import Acceptance, NewRun
+from engine.acceptance import Runnable as Runnable
 from engine.errors import (
     CreditsRanOut,
     EngineError,
@@ -17,48 +18,34 @@ from engine.errors import (
     ExecutionFailed,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    InvalidInputs,
     MaxCreditsExceeded,
     Unavailable,
-    WorkflowNotRunnable,
 )
 from engine.events import BEFORE_ALL, EventId
 from engine.executions import TERMINAL, Ended, Execution, ExecutionStatus
-from engine.fields import unknown_inputs
-from engine.graph import Plan
 from engine.metrics import EXECUTIONS_ACCEPTED
-from engine.store import Principal, Repeated, StaleWorkflow, Workflow
-from engine.store.inputs import pack_inputs
+from engine.store import Principal, Repeated
 from gateway import answers
 from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
 from gateway.json_bodies import beside_loop
 from gateway.request_bodies import forget_body
-from gateway.run_inputs import AssetUse, check_run_inputs
 from gateway.services import GatewayRequest, Services
 from gateway.streams import Watch
 from gateway.waiter import Waiter
 from gateway.wire import accepted_shape, json_response, warnings_member
 
+T = TypeVar("T")
+
 BROWSER_SOURCE = "app"
 ACCEPTED = "accepted"
 """The answer on record that is a 202; any other is the milliseconds that the caller was told."""
-MAX_STALE = 5
 UNPAID: dict[str, type[EngineError]] = {
     "INSUFFICIENT_CREDITS": CreditsRanOut,
     "MAX_CREDITS_EXCEEDED": MaxCreditsExceeded,
 }
 """What a waiting caller is told, by the code of an execution that stopped for want of credits."""
 NODE_CONTEXT = ("nodeId", "nodeType", "nodeCode", "reason", "retryable")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runnable:
-    """What an execution is of, as it is right now."""
-
-    plan: Plan
-    workflow: Workflow | None = None
-    """None: it is the run of one model."""
 
 
 class Subject(Protocol):
@@ -120,11 +107,8 @@ async def _accept(
         services.backlog.check()
         await services.turns.begin(principal.account.id)
         try:
-            ahead = request.scope.get(AHEAD)
-            pass_key = ahead.pass_key if ahead else ""
-            warnings = await _accept_fresh(
-                services, principal, subject, ask, execution_id, pass_key
-            )
+            new = _new_run(request, principal, subject, ask, execution_id)
+            warnings = await _accept_new(services, principal, subject, new, ask.body_bytes)
             ask.inputs.clear()  # a caller may wait for minutes: what was sent is on record
             forget_body(request)
             return warnings
@@ -140,63 +124,43 @@ async def _accept(
         raise
 
 
-async def _accept_fresh(
-    services: Services,
-    principal: Principal,
-    subject: Subject,
-    ask: Ask,
-    execution_id: str,
-    pass_key: str,
+async def _accept_new(
+    services: Services, principal: Principal, subject: Subject, new: NewRun, body_bytes: int
 ) -> tuple[str, ...]:
-    for turn in range(MAX_STALE):
-        try:
-            found = await subject.find(services, principal, fresh=turn > 0)
-            inputs = await _checked_inputs(services, principal.account.id, found, ask, execution_id)
-            warnings = unknown_inputs(found.plan.fields, ask.inputs)
-            await services.store.executions.accept(
-                account_id=principal.account.id,
-                workflow=found.workflow,
-                plan=found.plan,
-                inputs=inputs,
-                packed_inputs=await beside_loop(
-                    ask.body_bytes, partial(pack_inputs, found.plan, inputs)
-                ),
-                source=subject.source if principal.key else BROWSER_SOURCE,
-                key_id=principal.key_id,
-                bell=services.bell.channel if ask.wait_seconds and not ask.streams else "",
-                watcher=services.bell.channel if ask.streams else None,
-                execution_id=execution_id,
-                terms=principal.terms,
-                max_credits=ask.max_credits,
-                once=ask.once,
-                answer="" if ask.wait_seconds else ACCEPTED,
-                webhook_url=ask.webhook_url,
-                pass_key=pass_key,
-                depth=ask.depth,
-                warnings=warnings,
-            )
-        except StaleWorkflow:
-            continue
-        except (InvalidInputs, WorkflowNotRunnable):
-            if turn == 0:
-                continue  # it may have been saved elsewhere since this process read it
-            raise
-        EXECUTIONS_ACCEPTED.inc()
-        return warnings
-    raise Unavailable("The workflow is being saved faster than it can be run")
-
-
-async def _checked_inputs(
-    services: Services, account_id: str, found: Runnable, ask: Ask, execution_id: str
-) -> dict[str, Any]:
-    use = AssetUse(services.library, account_id, execution_id)
-    return await check_run_inputs(
-        found.plan,
-        ask.inputs,
-        use,
-        is_model=found.workflow is None,
+    acceptance = Acceptance(
+        store=services.store,
+        library=services.library,
         allow_http=services.settings.allow_private_urls,
-        body_bytes=ask.body_bytes,
+    )
+
+    async def compute(work: Callable[[], T]) -> T:
+        return await beside_loop(body_bytes, work)
+
+    find = partial(subject.find, services, principal)
+    warnings = await acceptance.accept(new, find, compute)
+    EXECUTIONS_ACCEPTED.inc()
+    return warnings
+
+
+def _new_run(
+    request: GatewayRequest, principal: Principal, subject: Subject, ask: Ask, execution_id: str
+) -> NewRun:
+    bell, ahead = request.state["services"].bell.channel, request.scope.get(AHEAD)
+    return NewRun(
+        account_id=principal.account.id,
+        execution_id=execution_id,
+        inputs=ask.inputs,
+        terms=principal.terms,
+        source=subject.source if principal.key else BROWSER_SOURCE,
+        key_id=principal.key_id,
+        bell=bell if ask.wait_seconds and not ask.streams else "",
+        watcher=bell if ask.streams else None,
+        max_credits=ask.max_credits,
+        once=ask.once,
+        answer="" if ask.wait_seconds else ACCEPTED,
+        webhook_url=ask.webhook_url,
+        pass_key=ahead.pass_key if ahead else "",
+        depth=ask.depth,
     )
 
 

@@ -32,7 +32,7 @@ async def test_an_interruption_waits_for_the_id_of_what_was_begun(
     caller = SlowToStart()
 
     @asynccontextmanager
-    async def open_runner(access: Access, slug: str) -> AsyncIterator[SlowToStart]:
+    async def open_runner(access: Access) -> AsyncIterator[SlowToStart]:
         yield caller
 
     monkeypatch.setattr(running, "open_runner", open_runner)

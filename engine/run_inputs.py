@@ -1,9 +1,9 @@
 """Inputs of a run: checked, with defaults, and with links in place of the ids of media."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from engine.errors import AssetNotFound, InvalidInputs
 from engine.fields import MEDIA, Field, check_inputs
@@ -12,7 +12,21 @@ from engine.library import Library
 from engine.media.ids import is_asset_id
 from engine.models.values import check_call
 from engine.store import Asset
-from gateway.json_bodies import beside_loop
+
+T = TypeVar("T")
+
+
+class Compute(Protocol):
+    """Does work that takes long for large inputs."""
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """The result of the work."""
+        ...
+
+
+async def compute_here(work: Callable[[], T]) -> T:
+    """Do the work on the event loop."""
+    return work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +43,11 @@ async def check_run_inputs(
     given: Mapping[str, Any],
     use: AssetUse,
     *,
-    is_model: bool = False,
-    allow_http: bool = False,
-    body_bytes: int = 0,
+    is_model: bool,
+    allow_http: bool,
+    compute: Compute,
 ) -> dict[str, Any]:
-    """The inputs of a run of the plan; large ones are checked beside the loop.
-
-    Raises InvalidInputs.
-    """
+    """The inputs of a run of the plan. Raises InvalidInputs."""
     check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
     named = {each.name: each for each in plan.fields if each.type in MEDIA}
     links = {name: asset_id for name in named if (asset_id := use.library.linked(given.get(name)))}
@@ -48,7 +59,7 @@ async def check_run_inputs(
         allow_http=allow_http,
         allow_assets=True,
     )
-    inputs = await beside_loop(body_bytes, checking)
+    inputs = await compute(checking)
     for name, field in named.items():
         value = inputs.get(name)
         if is_asset_id(value):
