@@ -261,6 +261,14 @@ def workers() -> str:
     return "hr:workers"
 
 
+def worker_variables() -> str:
+    """Hash: worker id → names of variables that manifests name and that are set there.
+
+    The hash tag puts it into the slot of `workers`.
+    """
+    return f"hr:worker_variables:{{{workers()}}}"
+
+
 def leader() -> str:
     """String: the worker whose sweeper leads, with an expiry."""
     return "hr:leader"

@@ -30,6 +30,7 @@ from workers.local import LocalPool
 from workers.models import Governor, Models
 from workers.pool import Pool
 from workers.sweeper import Sweeper
+from workers.variables import own_variables, publish_variables
 from workers.walking.memory import MemoryBudget
 from workers.walking.walker import Walker
 
@@ -89,10 +90,14 @@ async def worker(
         )
         stack.push_async_callback(_resign, store, worker_id)
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
+        heartbeat.publish(own_variables())
         heartbeat.start()
         await _known(store, worker_id, stopping or asyncio.Event())
         stack.callback(heartbeat.stop)
         await stack.enter_async_context(_following_models(store, settings.redis_url))
+        await stack.enter_async_context(
+            background("variables", lambda: publish_variables(heartbeat.publish))
+        )
         subscription = Subscription(settings.redis_url, keyspace.cancels())
         await stack.enter_async_context(
             subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
@@ -127,7 +132,13 @@ async def _executing(
         providers = Egress(gate=Gate.of_providers(settings))
         stack.push_async_callback(providers.close)
         assets = Assets(library, egress, providers)
-        models = Models(providers, governor=governor, keeper=assets, embed=local_pool.embed)
+        models = Models(
+            providers,
+            governor=governor,
+            keeper=assets,
+            embed=local_pool.embed,
+            tells_setup=settings.tell_setup,
+        )
         yield Executor(OwnMedia(library, egress), pool, models, assets, local_pool=local_pool)
 
 

@@ -82,6 +82,7 @@ class Models:
         governor: Governor | None = None,
         embed: Embed = embed_nothing,
         environ: Mapping[str, str] = os.environ,
+        tells_setup: bool = False,
     ) -> None:
         self._dialects = {dialect.call: dialect for dialect in DIALECTS}
         self._dialects[Builtin] = BuiltinDialect(embed)
@@ -89,6 +90,7 @@ class Models:
         self._keeper = keeper or NoKeeper()
         self._governor = governor
         self._environ = environ
+        self._tells_setup = tells_setup
         self._sending, self._receiving = Room(MOST_BYTES), Room(MOST_BYTES)
 
     async def call(self, model: Model, values: Mapping[str, Any], errand: Errand = ALONE) -> Answer:
@@ -169,6 +171,7 @@ class Models:
             sending=Share(self._sending),
             receiving=Share(self._receiving),
             environ=self._environ,
+            tells_setup=self._tells_setup,
         )
 
     async def _take_turn(

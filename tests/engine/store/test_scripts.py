@@ -25,6 +25,7 @@ READ_ONLY = {
     "authorize_key",
     "authorize_session",
     "list_dead_workers",
+    "list_worker_variables",
     "list_executions",
     "match_executions",
     "read_asset",
@@ -135,7 +136,9 @@ async def test_only_what_takes_on_new_work_is_refused_when_redis_is_full(
 async def test_the_clock_is_redis_own_when_no_time_is_given(store: Store) -> None:
     seconds, _ = await store.client.send("TIME")
 
-    now = await store.client.call(SCRIPTS["beat_worker"], ["workers"], [0, "w1", 3000])
+    now = await store.client.call(
+        SCRIPTS["beat_worker"], ["workers", "variables"], [0, "w1", 3000, ""]
+    )
 
     assert int(seconds) * 1000 <= int(now) <= int(seconds) * 1000 + 5_000
 
