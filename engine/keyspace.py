@@ -289,6 +289,16 @@ def hints(queue: str) -> str:
     return f"hr:hints:{queue}"
 
 
+def messages(queue: str) -> str:
+    """List: messages to own actors of an operator, of one queue; each is delivered at most once."""
+    return f"hr:messages:{{{queue}}}"
+
+
+def messages_due(queue: str) -> str:
+    """Sorted set: message to an own actor by the time in milliseconds at which it is due."""
+    return f"hr:messages_due:{{{queue}}}"
+
+
 def bell(gateway_id: str) -> str:
     """Channel: ids of ended executions whose caller waits at this gateway process."""
     return f"hr:bell:{gateway_id}"

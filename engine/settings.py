@@ -77,6 +77,10 @@ class Settings:
     """Where workers find it, `http://HOST:PORT/v1`; `headrace up --local` says so by itself."""
     tell_setup: bool = False
     """Callers are told which variable lacks the key of a model; `headrace up` says so by itself."""
+    actors: str = ""
+    """Modules with Dramatiq actors of one's own that workers run, with commas between."""
+    actor_threads: int = 8
+    """Of them, as many run at once in one worker process."""
     tiers_file: str = ""
     """A TOML file that changes what tiers give; empty: as `engine/tiers.toml` says."""
     log_level: str = "INFO"

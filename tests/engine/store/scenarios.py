@@ -246,6 +246,15 @@ SCENARIOS = {
     "free_execution": Scenario(
         seed=(EXECUTION,), keys=("x", "due"), args=(NOW, "acc/x", "1"), answer=0
     ),
+    "delay_message": Scenario(seed=(), keys=("due",), args=(NOW, 1_000, b"message")),
+    "take_message": Scenario(
+        seed=(
+            ("RPUSH", "queue", b"first", b"second"),
+            ("ZADD", "due", NOW, b"due", NOW + 1, b"later"),
+        ),
+        keys=("queue", "due"),
+        args=(NOW,),
+    ),
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)
     ),

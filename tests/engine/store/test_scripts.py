@@ -15,12 +15,13 @@ from tests.engine.store.scenarios import NOW, SCENARIOS, Scenario
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
     *("add_delivery", "save_model", "save_webhook", "top_up"),
-    "tell_events",
+    *("delay_message", "tell_events"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
-REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"} - COUNTING)
-"""All but the sending of hints, which are disposable (a double is refused by the claim), and the
-counting of calls, which counts the double too."""
+REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
+"""All but the sending of hints, which are disposable (a double is refused by the claim), the taking
+of messages, which are delivered at most once, and the counting of calls, which counts the double
+too."""
 READ_ONLY = {
     "authorize_key",
     "authorize_session",
