@@ -95,7 +95,8 @@ class MessageBroker(dramatiq.Broker):
                 self.guard.check(parse_marker(marker))
         except (RedisError, WrongStore) as error:
             client.close()
-            raise ConnectionClosed(str(error)) from error
+            reason = error.seen if isinstance(error, WrongStore) else str(error)
+            raise ConnectionClosed(reason) from error
         return _Consumer(client, queue_name, prefetch, timeout / 1000)
 
     def enqueue(

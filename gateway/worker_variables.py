@@ -1,4 +1,4 @@
-"""Which variables of manifests workers have set, as this process has read it of late."""
+"""The variables of manifests that workers have set, read once a second at most."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from engine.models.availability import WorkerVariables
 from engine.store import Store
 
 FRESH_SECONDS = 1.0
-"""For so long what was read is taken for true."""
+"""Age up to which the last reading counts."""
 
 
 class VariablesReader:
@@ -20,7 +20,7 @@ class VariablesReader:
         self._reading = asyncio.Lock()
 
     async def read(self, *, names_told: bool) -> WorkerVariables:
-        """What living workers have set. Raises Unavailable.
+        """The variables that living workers have set. Raises Unavailable.
 
         `names_told`: whether reasons may name variables.
         """

@@ -1,4 +1,4 @@
-"""What `dramatiq workers.main` meets: a broker that says which command starts workers."""
+"""A broker for `dramatiq workers.main`, which says which command starts workers."""
 
 import dramatiq
 from dramatiq import broker as brokers
@@ -21,6 +21,6 @@ class RefusingBroker(dramatiq.Broker):
 
 
 def refuse_command() -> None:
-    """Be what Dramatiq's command finds in this process, unless a broker is set already."""
+    """Set that broker for this process, unless another is set already."""
     if brokers.global_broker is None:
         dramatiq.set_broker(RefusingBroker(middleware=[]))

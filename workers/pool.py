@@ -323,9 +323,9 @@ class _Template:
 
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a pool process: what an interpreter needs, and no secret of anybody's.
+    """The environment of a pool process: variables of an interpreter, and nobody's secrets.
 
-    It is a list of what is let through, since manifests may give their keys any name.
+    Names are let through by a list, since manifests may give their keys any name.
     """
     passed = {
         name: value

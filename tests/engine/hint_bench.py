@@ -32,7 +32,7 @@ class Bench:
         await self._stack.enter_async_context(LoopWorker(self.broker).running())
 
     def take(self, argument: str, carried: Carried | None = None) -> None:
-        """What the actor does."""
+        """The body of the actor."""
         self.taken.append(argument)
         if carried is not None:
             self.carried.append(carried)

@@ -28,7 +28,7 @@ CANARY = "a-canary-of-arguments"
 
 
 class Notes:
-    """What the actors have done."""
+    """The notes that the actors of the module take."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""The page about own actors, as it stands, and what Dramatiq's own command says."""
+"""The page about own actors, as it stands, and the sentence of Dramatiq's own command."""
 
 import asyncio
 import os

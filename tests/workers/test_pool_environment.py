@@ -1,4 +1,4 @@
-"""What a process of the pool can read of its environment: no secret of the worker's."""
+"""The environment of pool processes, which has no secret of the worker's."""
 
 import os
 import sys
