@@ -15,6 +15,7 @@ from deploy.stack import LOCAL_MODEL_URL, Stack
 from engine.errors import EngineError
 from engine.media.disk import Disk
 from engine.models import registry
+from engine.models.availability import WorkerVariables
 from engine.objects import Objects
 from engine.settings import SettingError, load
 from engine.store import Store
@@ -175,6 +176,26 @@ def check_overcommit(stack: Stack) -> Check:
         warns=value != OVERCOMMITS,
         fix="Run `sysctl vm.overcommit_memory=1` as root and write it to /etc/sysctl.conf: else "
         "Redis may fail to rewrite its file when memory is scarce, and the file grows.",
+    )
+
+
+async def check_providers(store: Store) -> Check:
+    """Which models workers can call, and the variables that the others need; none has to be set."""
+    try:
+        workers = WorkerVariables(sets=await store.leases.variables())
+    except (EngineError, RuntimeError) as error:
+        return Check(name="providers", is_well=False, seen=str(error))
+    models, without = registry.all_models(), dict[str, list[str]]()
+    for model in models:
+        for name in sorted(workers.missing(model)):
+            without.setdefault(name, []).append(model.internal_name)
+    lacking = set().union(*without.values())
+    missing = ", ".join(f"{name} ({', '.join(found)})" for name, found in sorted(without.items()))
+    return Check(
+        name="providers",
+        is_well=True,
+        seen=f"workers can call {len(models) - len(lacking)} of {len(models)} models"
+        + (f"; none of them has {missing}" if missing else ""),
     )
 
 

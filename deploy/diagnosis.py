@@ -11,6 +11,7 @@ from deploy.checks import (
     check_media,
     check_models,
     check_overcommit,
+    check_providers,
     check_store,
     no_redis,
     wrong_redis,
@@ -31,6 +32,7 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
             found = [*await check_store(store), await check_hints(store), check_models(store)]
+            found.append(await check_providers(store))
         found.append(check_overcommit(stack))
         found.append(await check_media({**stack.settings, **os.environ}))
     except WrongRedis as error:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from deploy.store_access import with_store
 from engine.errors import InvalidInputs
 from engine.failures import NodeFailed
 from engine.models import registry
+from engine.models.availability import WorkerVariables, set_variables
 from engine.models.calls import Builtin, endpoint_of
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
@@ -37,27 +39,44 @@ def use_models_dir(folder: Path | None) -> None:
     registry.use_folder(load().models_dir if folder is None else str(folder))
 
 
-def use_models(folder: Path | None, data_dir: Path) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundModels:
+    """What is known of the models that the registry has been given."""
+
+    left_out: list[str]
+    """A sentence for each that it has not been given."""
+    workers: WorkerVariables
+    """The variables that workers have; where no stack answers, those of this shell."""
+
+
+def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
     """Let the registry have the models of the stack here, and of a folder in place of its own.
 
-    Gives a sentence for each that is left out, and for all that were saved when no stack answers.
+    When no stack answers, all that were saved are left out.
     """
+    logging.getLogger("engine").addHandler(logging.NullHandler())  # what it logs is told here
+    sets: list[frozenset[str]] | None = None
     try:
-        told = with_store(data_dir, _saved_faults)
+        told, sets = with_store(data_dir, _look)
     except CommandFailed as error:
         use_models_dir(folder)
         told = [f"Models that were saved over HTTP are left out. {error}"]
     if folder is not None:
         use_models_dir(folder)
     wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
-    return [*wrong, *told]
+    if sets is None:
+        sets = [set_variables(registry.all_models(), environ_beside(data_dir))]
+    return FoundModels(
+        left_out=[*wrong, *told], workers=WorkerVariables(sets=sets, names_told=True)
+    )
 
 
-async def _saved_faults(store: Store) -> list[str]:
-    return [
+async def _look(store: Store) -> tuple[list[str], list[frozenset[str]]]:
+    left_out = [
         f"The saved model '{name}' is left out: {'; '.join(reasons)}"
         for name, reasons in store.models.left_out().items()
     ]
+    return left_out, await store.leases.variables()
 
 
 def check_manifests(path: Path) -> tuple[list[str], list[str]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
 from engine.store import Account, ApiKey, Entry, Webhook, Workflow
 from engine.values import moment
@@ -75,9 +76,9 @@ def bucket_text(bucket: str) -> str:
     return (f"top-up {top_up[:8]}" if bucket[0] == "t" else "allowance") + until
 
 
-def model_row(model: Model) -> dict[str, Any]:
+def model_row(model: Model, workers: WorkerVariables) -> dict[str, Any]:
     """One model at its provider's prices."""
-    return model_shape(model, Decimal(1))
+    return model_shape(model, Decimal(1), workers)
 
 
 def price_text(price: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy import redis_server
-from deploy.addresses import port_of, reachable_host, reserve_port, url_of
+from deploy.addresses import is_loopback, port_of, reachable_host, reserve_port, url_of
 from deploy.banner import banner, data_places, restart_command
 from deploy.console import Console
 from deploy.demo import Demo
@@ -38,6 +38,7 @@ from deploy.supervisor import Keeper, Part, Supervisor, mourn_nobody
 from engine.errors import EngineError, Unavailable
 from engine.settings import Settings
 
+TELL_SETUP = "HEADRACE_TELL_SETUP"
 STAGES = {"gateway": 0, "worker": 1, "redis": 2, "model": 2}
 KILLED = 130
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -219,6 +220,11 @@ class Run:
     def _model_environ(self) -> dict[str, str]:
         return {LOCAL_MODEL_URL: self._model_url} if self._model_url else {}
 
+    def _telling_environ(self) -> dict[str, str]:
+        """Whoever reaches a stack that only this machine reaches can set what it lacks."""
+        is_local = is_loopback(self._options.host) and not self._settings.public_url
+        return {TELL_SETUP: "1"} if is_local and TELL_SETUP not in os.environ else {}
+
     def _start_part(self, kind: str, number: int, redis_url: str) -> Keeper:
         part = Part(
             name=f"{kind}.{number + 1}",
@@ -230,6 +236,7 @@ class Run:
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
                 **self._model_environ(),
+                **self._telling_environ(),
             },
             stage=STAGES[kind],
             mourn=partial(end_leases, redis_url) if kind == "worker" else mourn_nobody,

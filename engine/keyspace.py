@@ -261,6 +261,14 @@ def workers() -> str:
     return "hr:workers"
 
 
+def worker_variables() -> str:
+    """Hash: worker id → names of variables that manifests name and that are set there.
+
+    The hash tag puts it into the slot of `workers`.
+    """
+    return f"hr:worker_variables:{{{workers()}}}"
+
+
 def leader() -> str:
     """String: the worker whose sweeper leads, with an expiry."""
     return "hr:leader"
@@ -279,6 +287,16 @@ def metrics_folded(process: str) -> str:
 def hints(queue: str) -> str:
     """List: hints of one queue; disposable."""
     return f"hr:hints:{queue}"
+
+
+def messages(queue: str) -> str:
+    """List: messages to own actors of an operator, of one queue; each is delivered at most once."""
+    return f"hr:messages:{{{queue}}}"
+
+
+def messages_due(queue: str) -> str:
+    """Sorted set: message to an own actor by the time in milliseconds at which it is due."""
+    return f"hr:messages_due:{{{queue}}}"
 
 
 def bell(gateway_id: str) -> str:

@@ -165,10 +165,14 @@ class HintBroker(dramatiq.Broker):
     def enqueue(
         self, message: "dramatiq.Message[Any]", *, delay: int | None = None
     ) -> "dramatiq.Message[Any]":
-        """Send a hint. Raises ValueError for a delay: due times live in the store."""
+        """Send a hint.
+
+        Raises ValueError for what a hint cannot carry: a delay, since due times live in the store,
+        options, and arguments other than one line of text.
+        """
         if delay is not None:
             raise ValueError("hints have no delay")
-        hint = make_hint(message.actor_name, str(message.args[0]))
+        hint = make_hint(message.actor_name, _only_argument(message))
         self._client.rpush(keyspace.hints(message.queue_name), hint)
         return message
 
@@ -212,7 +216,8 @@ def process(broker: HintBroker, consumer: Consumer, message: MessageProxy) -> No
         broker.emit_before("process_message", message)
         result = None
         if not message.failed:
-            result = broker.get_actor(message.actor_name)(*message.args, **message.kwargs)
+            # Not the actor itself, which would log its arguments, and with them inputs of a run.
+            result = broker.get_actor(message.actor_name).fn(*message.args, **message.kwargs)
         broker.emit_after("process_message", message, result=result)
     except SkipMessage:
         message.fail()
@@ -367,6 +372,17 @@ class LoopWorker:
             yield
         finally:
             await asyncio.gather(*(consumer.end() for consumer in consumers))
+
+
+def _only_argument(message: "dramatiq.Message[Any]") -> str:
+    match message.args:
+        case (str() as argument,) if not (message.kwargs or message.options or "\n" in argument):
+            return argument
+    raise ValueError(
+        f"The message to '{message.actor_name}' would lose its arguments: a hint carries one line "
+        "of text and nothing else. Put actors of your own into a module that HEADRACE_ACTORS "
+        "names and that sets engine.messages.own_broker() as its broker: their messages carry all."
+    )
 
 
 def _connect(url: str) -> "redis.Redis":

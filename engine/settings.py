@@ -75,6 +75,12 @@ class Settings:
     """A GGUF file for the model that runs here; empty: the one that an extra carries."""
     local_model_url: str = ""
     """Where workers find it, `http://HOST:PORT/v1`; `headrace up --local` says so by itself."""
+    tell_setup: bool = False
+    """Callers are told which variable lacks the key of a model; `headrace up` says so by itself."""
+    actors: str = ""
+    """Modules with Dramatiq actors of one's own that workers run, with commas between."""
+    actor_threads: int = 8
+    """Of them, as many run at once in one worker process."""
     tiers_file: str = ""
     """A TOML file that changes what tiers give; empty: as `engine/tiers.toml` says."""
     log_level: str = "INFO"

@@ -25,6 +25,7 @@ from gateway.memory import Memory
 from gateway.peers import Peers
 from gateway.readiness import MemoryWatch, QueueWatch, Readiness
 from gateway.turns import Turns
+from gateway.worker_variables import VariablesReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class Services:
     memory: Memory
     bodies: BodyMemory
     readiness: Readiness
+    variables: VariablesReader
     stopping: asyncio.Event
     process: str
     """How the metrics name this process."""
@@ -92,6 +94,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             readiness=Readiness(
                 {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}
             ),
+            variables=VariablesReader(store),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,

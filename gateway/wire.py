@@ -12,6 +12,7 @@ from engine.deliveries import Attempt, Delivery
 from engine.documents import Document
 from engine.executions import Execution, NodeExecution
 from engine.graph import NodeName, Plan
+from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
 from engine.store import Account, ApiKey, Asset, SavedModel, Wallet, Webhook, Workflow
@@ -245,8 +246,9 @@ def schema_shape(document: Document, plan: Plan) -> dict[str, Any]:
     }
 
 
-def model_shape(model: Model, markup: Decimal) -> dict[str, Any]:
+def model_shape(model: Model, markup: Decimal, workers: WorkerVariables) -> dict[str, Any]:
     """A model, with its prices in credits for whoever pays this markup."""
+    reason = workers.unavailable_reason(model)
     return {
         "internalName": model.internal_name,
         "name": model.name,
@@ -262,6 +264,8 @@ def model_shape(model: Model, markup: Decimal) -> dict[str, Any]:
         ],
         "tierRequired": model.tier,
         "enabled": model.enabled,
+        "available": reason is None,
+        "unavailableReason": reason,
     }
 
 

@@ -1,11 +1,13 @@
-"""Renewing the lease of a worker in a line, as its heartbeat does."""
+"""Renewal of a worker's lease in a line, as its heartbeat does it."""
 
-from engine import keyspace
+from collections.abc import Iterable
+
 from engine.store import Store
+from engine.store.leases import WORKER_KEYS, pack_variables
 from engine.store.scripts import SCRIPTS
 
 
-async def beat(store: Store, worker_id: str, lease_ms: int) -> int:
-    """Renew a worker's lease; returns Redis's time in milliseconds."""
-    script = SCRIPTS["beat_worker"]
-    return int(await store.client.call(script, [keyspace.workers()], [0, worker_id, lease_ms]))
+async def beat(store: Store, worker_id: str, lease_ms: int, variables: Iterable[str] = ()) -> int:
+    """Renew the lease of a worker that has these variables; returns Redis's time in ms."""
+    arguments = (0, worker_id, lease_ms, pack_variables(variables))
+    return int(await store.client.call(SCRIPTS["beat_worker"], WORKER_KEYS, arguments))

@@ -22,43 +22,49 @@ from engine.store.subscription import Subscription
 from workers import actors
 from workers.assets import Assets, OwnMedia
 from workers.delivery import HostLimits, Sender
+from workers.dramatiq_command import refuse_command
 from workers.executor import Executor
 from workers.held_check import HeldCheck
 from workers.http import Egress
 from workers.http.gate import Gate
 from workers.local import LocalPool
 from workers.models import Governor, Models
+from workers.own_actors import OwnActors
 from workers.pool import Pool
 from workers.sweeper import Sweeper
+from workers.variables import own_variables, publish_variables
 from workers.walking.memory import MemoryBudget
 from workers.walking.walker import Walker
 
 KNOWN_PAUSE_SECONDS = 0.02
+
+refuse_command()
 
 
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT, then drain. Returns the exit code."""
     log.set_up(settings.log_level)
     process.set_up()
-    uvloop.run(_work(settings))
+    uvloop.run(_work(settings, OwnActors.load(settings)))
     return 0
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, own: OwnActors | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with worker(settings, stopping):
+    async with worker(settings, stopping, own):
         await stopping.wait()
 
 
 @contextlib.asynccontextmanager
 async def worker(
-    settings: Settings, stopping: asyncio.Event | None = None
+    settings: Settings, stopping: asyncio.Event | None = None, own: OwnActors | None = None
 ) -> AsyncIterator[Walker]:
     """A whole worker for as long as the context lasts; drains at its end.
 
+    `own` are actors of the operator's own, which it runs too.
     It waits for the store before it takes anything, unless `stopping` is set.
     """
     worker_id = make_worker_id()
@@ -89,10 +95,14 @@ async def worker(
         )
         stack.push_async_callback(_resign, store, worker_id)
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
+        heartbeat.publish(own_variables())
         heartbeat.start()
         await _known(store, worker_id, stopping or asyncio.Event())
         stack.callback(heartbeat.stop)
         await stack.enter_async_context(_following_models(store, settings.redis_url))
+        await stack.enter_async_context(
+            background("variables", lambda: publish_variables(heartbeat.publish))
+        )
         subscription = Subscription(settings.redis_url, keyspace.cancels())
         await stack.enter_async_context(
             subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
@@ -108,10 +118,13 @@ async def worker(
         await stack.enter_async_context(
             _consuming(settings, store, slots, lambda broker: actors.declare_walk(broker, walker))
         )
+        if own is not None:
+            await own.start(None if settings.queue_url else store.guard)
         yield walker
         slots.close()
         stop_sending()
-        await walker.drain(settings.drain_seconds)
+        stops = [] if own is None else [own.stop(settings.drain_seconds)]
+        await asyncio.gather(walker.drain(settings.drain_seconds), *stops)
 
 
 @contextlib.asynccontextmanager
@@ -127,7 +140,13 @@ async def _executing(
         providers = Egress(gate=Gate.of_providers(settings))
         stack.push_async_callback(providers.close)
         assets = Assets(library, egress, providers)
-        models = Models(providers, governor=governor, keeper=assets, embed=local_pool.embed)
+        models = Models(
+            providers,
+            governor=governor,
+            keeper=assets,
+            embed=local_pool.embed,
+            tells_setup=settings.tell_setup,
+        )
         yield Executor(OwnMedia(library, egress), pool, models, assets, local_pool=local_pool)
 
 

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.failures import NodeFailed
@@ -32,6 +32,9 @@ PRELOAD = (
 )
 """What the template imports before it forks, so that a new child is up in milliseconds."""
 TEMPLATE = "import sys; from workers.pool_child import main; main(sys.argv[1:])"
+PASSED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
+PASSED_PREFIXES = ("LC_", "DYLD_", "PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ORT_")
+"""Locales, the interpreter, and how many threads numeric libraries take."""
 SPAWN_SECONDS = 10.0
 RESPAWN_PAUSE_SECONDS = 0.5
 CHUNK_BYTES = 65_536
@@ -293,7 +296,7 @@ class _Template:
                 [*command, str(descriptor), str(memory_bytes), *preload],
                 pass_fds=[descriptor],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+                env=child_environ(os.environ),
             )
 
     def is_alive(self) -> bool:
@@ -307,6 +310,19 @@ class _Template:
         self._control.close()
         self._process.kill()
         self._process.wait()
+
+
+def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a pool process: variables of an interpreter, and nobody's secrets.
+
+    Names are let through by a list, since manifests may give their keys any name.
+    """
+    passed = {
+        name: value
+        for name, value in environ.items()
+        if name in PASSED or name.startswith(PASSED_PREFIXES)
+    }
+    return {**passed, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
 
 
 def _framed(message: bytes) -> bytes:

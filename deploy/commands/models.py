@@ -1,6 +1,7 @@
 """`headrace model`: what the registry of this installation has, and whether manifests are right."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from deploy.commands import options
 from deploy.output import printable, show
 from deploy.problems import CommandFailed
 
-COLUMNS = ("internalName", "name", "category", "tierRequired", "enabled", "pricing")
+COLUMNS = ("internalName", "name", "category", "tierRequired", "enabled", "pricing", "available")
 manifests_option = click.option(
     "--models-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -30,9 +31,10 @@ def model() -> None:
 def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool) -> None:
     """List all models at their providers' prices, to which an account's tier adds its markup.
 
-    With a stack, by its data directory or HEADRACE_REDIS_URL, those that admins have saved too.
+    With a stack, by its data directory or HEADRACE_REDIS_URL, those that admins have saved too, and
+    which of all its workers can call; without one, which this shell's variables are enough for.
     """
-    from deploy.manifests import models_markdown, use_models_dir
+    from deploy.manifests import models_markdown, use_models, use_models_dir
     from deploy.records import model_row, price_text
     from engine.models.registry import all_models
 
@@ -40,10 +42,18 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
         use_models_dir(models_dir)
         print(models_markdown(), end="")
         return
-    _use_models(models_dir, data_dir)
-    rows = [model_row(model) for model in all_models()]
+    found = use_models(models_dir, data_dir)
+    _tell(found.left_out)
+    rows = [model_row(model, found.workers) for model in all_models()]
     if not as_json:
-        rows = [{**row, "pricing": [price_text(each) for each in row["pricing"]]} for row in rows]
+        rows = [
+            {
+                **row,
+                "pricing": [price_text(each) for each in row["pricing"]],
+                "available": row["unavailableReason"] or "yes",
+            }
+            for row in rows
+        ]
     show(rows, as_json=as_json, columns=COLUMNS)
 
 
@@ -79,10 +89,10 @@ def try_(
     as_json: bool,
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.manifests import environ_beside, try_model
+    from deploy.manifests import environ_beside, try_model, use_models
     from workers.models.base import tell_nobody
 
-    _use_models(models_dir, data_dir)
+    _tell(use_models(models_dir, data_dir).left_out)
     environ, tell_text = environ_beside(data_dir), _print_piece if watch else tell_nobody
     tried = try_model(name, words, environ, tell_text)
     if watch:
@@ -95,14 +105,8 @@ def _print_piece(piece: str) -> None:
     print(printable(piece) or "\n", end="", file=sys.stderr, flush=True)
 
 
-def _use_models(models_dir: Path | None, data_dir: Path) -> None:
-    """Let the registry have all models there are; say which are left out."""
-    import logging
-
-    from deploy.manifests import use_models
-
-    logging.getLogger("engine").addHandler(logging.NullHandler())  # what it logs is told here
-    for sentence in use_models(models_dir, data_dir):
+def _tell(left_out: Sequence[str]) -> None:
+    for sentence in left_out:
         print(sentence, file=sys.stderr)
 
 

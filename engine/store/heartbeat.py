@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Iterable
 
 import redis
 from redis.backoff import NoBackoff
@@ -11,6 +12,7 @@ from redis.retry import Retry
 from engine import keyspace
 from engine.errors import WrongStore
 from engine.store.installation import Guard, parse_marker
+from engine.store.leases import WORKER_KEYS, pack_variables
 from engine.store.scripts import SCRIPTS
 
 BEATS_PER_LEASE = 6
@@ -28,6 +30,7 @@ class Heartbeat:
         self, redis_url: str, worker_id: str, lease_seconds: float, guard: Guard | None = None
     ) -> None:
         self._guard = guard
+        self._variables = ""
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._stopped = threading.Event()
@@ -40,6 +43,10 @@ class Heartbeat:
             protocol=3,
         )
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def publish(self, variables: Iterable[str]) -> None:
+        """From the next beat on, say that these variables of manifests are set here, by name."""
+        self._variables = pack_variables(variables)
 
     def start(self) -> None:
         """Begin to beat."""
@@ -79,8 +86,8 @@ class Heartbeat:
     def _beat(self) -> None:
         script = SCRIPTS["beat_worker"]
         arguments = (
-            *(1, keyspace.workers(), 0),
-            *(self._worker_id, int(self._lease_seconds * 1000)),
+            *(len(WORKER_KEYS), *WORKER_KEYS, 0),
+            *(self._worker_id, int(self._lease_seconds * 1000), self._variables),
         )
         try:
             self._client.execute_command("EVALSHA", script.sha, *arguments)

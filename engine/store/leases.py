@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine import keyspace
@@ -18,11 +18,17 @@ SEEN_DEAD = 1
 """The end of a lease that was not waited for, since somebody saw the worker end."""
 PROMOTED_AT_ONCE = 500
 FORGOTTEN_WITH_OBJECTS = 2
+WORKER_KEYS = (keyspace.workers(), keyspace.worker_variables())
 
 
 def make_worker_id() -> str:
     """A name for this process as a worker: its host and process id, and a number of its own."""
     return f"{_process_prefix(os.getpid())}{secrets.token_hex(3)}"
+
+
+def pack_variables(names: Iterable[str]) -> str:
+    """Names of variables, as they are kept."""
+    return " ".join(sorted(names))
 
 
 def _process_prefix(pid: int) -> str:
@@ -63,9 +69,17 @@ class Leases:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    async def variables(self) -> list[frozenset[str]]:
+        """Return the names of the variables that each living worker has, of those in manifests."""
+        reply = await self._client.call(SCRIPTS["list_worker_variables"], WORKER_KEYS, [0])
+        return [frozenset(names.decode().split()) for names in reply]
+
     async def resign(self, worker_id: str) -> None:
         """Forget a worker that has given back all it held."""
-        await self._client.send("ZREM", keyspace.workers(), worker_id)
+        await asyncio.gather(
+            self._client.send("HDEL", keyspace.worker_variables(), worker_id),
+            self._client.send("ZREM", keyspace.workers(), worker_id),
+        )
 
     async def workers(self) -> dict[str, int]:
         """Worker id to the end of its lease in milliseconds, dead ones included."""
@@ -100,9 +114,7 @@ class Leases:
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
-        buried = await self._client.call(
-            SCRIPTS["bury_worker"], [keyspace.workers()], [now, worker_id]
-        )
+        buried = await self._client.call(SCRIPTS["bury_worker"], WORKER_KEYS, [now, worker_id])
         if buried and await self.held(worker_id):
             # It claimed something between the last look and now: found again by the next sweep.
             await self._client.send("ZADD", keyspace.workers(), "NX", 1, worker_id)

@@ -106,6 +106,8 @@ MODEL: dict[str, Any] = {
     "pricing": [{"unit": "call", "usd": 0.01, "credits": 13}],
     "tierRequired": "free",
     "enabled": True,
+    "available": True,
+    "unavailableReason": None,
 }
 MANIFEST = """internalName = "echo"
 name = "Echo"

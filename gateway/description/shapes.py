@@ -115,6 +115,8 @@ MODEL_MEMBERS: dict[str, Schema] = {
     "pricing": list_of(members(unit=one_of(Unit), usd=NUMBER, credits=NUMBER)),
     "tierRequired": one_of(Tier),
     "enabled": FLAG,
+    "available": described(FLAG, "Whether a living worker has what a call needs, as its key."),
+    "unavailableReason": described(TEXT_OR_NULL, "The reason why it is not, as a sentence."),
 }
 SAVED_MEMBERS: dict[str, Schema] = {
     "version": INTEGER,

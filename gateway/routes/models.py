@@ -6,7 +6,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.capabilities import Role
 from engine.errors import InvalidBody, VersionConflict
+from engine.models.availability import WorkerVariables
 from engine.models.manifest import ManifestError, Model
 from engine.models.registry import all_models, pairs_on_disk
 from engine.models.saved import parse_saved
@@ -34,18 +36,20 @@ MAX_TRIES = 5
 async def list_models(request: GatewayRequest, principal: Principal) -> Response:
     """All models, with their prices after the caller's markup."""
     markup = principal.terms.markup
-    return json_response([model_shape(model, markup) for model in all_models()])
+    workers = await _variables(request, principal)
+    return json_response([model_shape(model, markup, workers) for model in all_models()])
 
 
 @admins_only
 async def create_model(request: GatewayRequest, principal: Principal) -> Response:
     """Save the manifest of a new model, or of one that is to count before one on disk."""
     text, model = await _read_manifest(request)
+    workers = await _variables(request, principal)
     saved = await request.state["services"].store.models.create(
         model.internal_name, text, principal.account.id
     )
     _audit("model saved", principal, saved.internal_name, saved.version)
-    return _answer(saved, model, principal, 201)
+    return _answer(saved, model, principal, workers, 201)
 
 
 @takes("version")
@@ -74,6 +78,7 @@ async def update_model(request: GatewayRequest, principal: Principal) -> Respons
     models = request.state["services"].store.models
     current = await models.get(name)
     text, model = await _read_manifest(request, name)
+    workers = await _variables(request, principal)
     wanted = wanted_versions(request.headers)
     for _ in range(MAX_TRIES):
         if wanted is not None and current.version not in wanted:
@@ -85,7 +90,7 @@ async def update_model(request: GatewayRequest, principal: Principal) -> Respons
             current = await models.get(name)
             continue
         _audit("model saved", principal, name, saved.version)
-        return _answer(saved, model, principal)
+        return _answer(saved, model, principal, workers)
     raise VersionConflict(current.version, "model")
 
 
@@ -127,8 +132,20 @@ def _audit(event: str, principal: Principal, name: str, version: int) -> None:
     logger.info(event, extra={**extra, "version": version})
 
 
-def _answer(saved: SavedModel, model: Model, principal: Principal, status: int = 200) -> Response:
-    shape = model_shape(model, principal.terms.markup) | saved_model_shape(saved)
+async def _variables(request: GatewayRequest, principal: Principal) -> WorkerVariables:
+    services = request.state["services"]
+    is_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
+    return await services.variables.read(names_told=is_told)
+
+
+def _answer(
+    saved: SavedModel,
+    model: Model,
+    principal: Principal,
+    workers: WorkerVariables,
+    status: int = 200,
+) -> Response:
+    shape = model_shape(model, principal.terms.markup, workers) | saved_model_shape(saved)
     return json_response(shape, status, entity_tag(saved.version))
 
 

@@ -272,6 +272,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
         "secret key",
         "hints",
         "models",
+        "providers",
         "overcommit",
         "media",
         "gateway",

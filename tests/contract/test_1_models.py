@@ -32,6 +32,8 @@ MODEL = {
     "pricing": [{"unit": lambda value: value in UNITS, "usd": number, "credits": number}],
     "tierRequired": lambda value: value in TIERS,
     "enabled": bool,
+    "available": bool,
+    "unavailableReason": lambda value: value is None or sentence(value),
 }
 
 

@@ -13,16 +13,18 @@ from deploy.checks import (
     check_media,
     check_models,
     check_overcommit,
+    check_providers,
     check_store,
 )
 from deploy.stack import Stack
-from engine.models.registry import use_folder
+from engine.models.registry import use_folder, use_models
 from engine.settings import Settings
 from engine.store import Store
 from tests.beating import beat
 from tests.disks import GIB, Disk
-from tests.manifests import manifest
+from tests.manifests import manifest, model
 
+KEYED = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
 ANY_ROOM = {"HEADRACE_MEDIA_FREE_BYTES": "0"}
 
 
@@ -121,6 +123,18 @@ async def test_the_room_of_a_media_folder_is_told(
 
     assert check.is_well is is_well
     assert check.seen.endswith(f"; {free:,} bytes are free, of which 1,073,741,824 are to stay so")
+
+
+async def test_models_are_told_that_no_worker_has_the_key_of(store: Store) -> None:
+    models = [model("free"), *(model(name, call=KEYED) for name in ("a", "b"))]
+    with use_models(models):
+        without = await check_providers(store)
+        await beat(store, "w1", 5_000, ["A_KEY"])
+        keyed = await check_providers(store)
+
+    assert (without.is_well, without.warns) == (True, False)
+    assert without.seen == "workers can call 1 of 3 models; none of them has A_KEY (a, b)"
+    assert keyed.seen == "workers can call 3 of 3 models"
 
 
 async def test_wrong_manifests_are_told(settings: Settings, tmp_path: Path) -> None:

@@ -123,6 +123,26 @@ def test_without_a_stack_it_is_said_that_saved_models_are_left_out(own: Path) ->
     assert [done.exit_code for done in (listed, tried)] == [0, 0]
 
 
+def test_without_a_stack_the_variables_of_this_shell_say_which_models_can_be_called(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
+    (own / "keyed.toml").write_text(manifest("keyed", call=call))
+    words = ("list", "--models-dir", str(own), "--data-dir", str(own))
+
+    without = command(*words)
+    monkeypatch.setenv("A_KEY", "sk-one")
+    keyed = command(*words)
+
+    told = "The provider's key is not set up: set A_KEY and start the workers again"
+    rows = [
+        next(line for line in done.stdout.splitlines() if line.startswith("keyed "))
+        for done in (without, keyed)
+    ]
+    assert (rows[0].endswith(told), rows[1].endswith(" yes")) == (True, True)
+    assert "sk-one" not in keyed.output
+
+
 def test_a_wrong_file_is_told_beside_the_models_that_are_right(own: Path) -> None:
     (own / "a.toml").write_text(manifest("a", tier="gold"))
 

@@ -88,6 +88,30 @@ def test_a_folder_that_is_named_counts_in_place_of_the_stacks(
     assert {"file", "keyed"} <= set(listed(done))
 
 
+def test_a_model_says_which_variable_no_worker_of_the_stack_has(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "keyed.toml").write_text(manifest("keyed", call=KEYED))
+
+    def reason() -> str | None:
+        done = command("list", "--models-dir", str(tmp_path), "--json")
+        rows = {row["internalName"]: row for row in json.loads(done.stdout)}
+        assert rows["echo"]["available"]
+        assert rows["keyed"]["available"] is (rows["keyed"]["unavailableReason"] is None)
+        told: str | None = rows["keyed"]["unavailableReason"]
+        return told
+
+    async def beat(*variables: str) -> None:
+        async with open_store(settings.redis_url) as store:
+            await beat(store, "w1", 60_000, variables)
+
+    assert reason() == "No worker is running"
+    asyncio.run(beat())
+    assert reason() == "The provider's key is not set up: set A_KEY and start the workers again"
+    asyncio.run(beat("A_KEY"))
+    assert reason() is None
+
+
 def test_a_redis_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADRACE_REDIS_URL", "redis://127.0.0.1:1/0")
 

@@ -11,7 +11,7 @@ import redis
 
 from engine import keyspace
 from engine.queue import HintBroker, LoopWorker, Slots
-from engine.store.hints import make_hint
+from engine.store.hints import Carried, make_hint
 
 KEY = keyspace.hints("walk")
 
@@ -24,11 +24,18 @@ class Bench:
     slots: Slots
     client: "redis.Redis"
     taken: list[str] = field(default_factory=list)
+    carried: list[Carried] = field(default_factory=list)
     _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
     _awaited: int = 0
 
     async def start(self) -> None:
         await self._stack.enter_async_context(LoopWorker(self.broker).running())
+
+    def take(self, argument: str, carried: Carried | None = None) -> None:
+        """The body of the actor."""
+        self.taken.append(argument)
+        if carried is not None:
+            self.carried.append(carried)
 
     def send(self, *arguments: str) -> None:
         self.client.rpush(KEY, *(make_hint("walk", argument) for argument in arguments))
@@ -69,7 +76,7 @@ async def benches() -> AsyncIterator[Open]:
         broker = HintBroker(url, Slots(slots))
         broker.declare_queue("bulk")
         bench = Bench(broker, broker.slots, redis.Redis.from_url(client_url or url))
-        dramatiq.actor(broker=broker, actor_name="walk", queue_name="walk")(bench.taken.append)
+        dramatiq.actor(broker=broker, actor_name="walk", queue_name="walk")(bench.take)
         opened.append(bench)
         await bench.start()
         return bench

@@ -15,6 +15,7 @@ from dramatiq.errors import ActorNotFound, QueueNotFound
 from engine import queue
 from engine.queue import HintConsumer
 from engine.store import connection
+from engine.store.hints import Carried, add_carried, make_hint
 from tests.conftest import RedisServer
 from tests.engine.hint_bench import KEY, Bench, Open, until
 from tests.redis_proxy import running_proxy
@@ -273,6 +274,41 @@ async def test_what_the_broker_cannot_do_it_refuses(bench: Bench) -> None:
         bench.broker.get_actor("nobody")
     bench.broker.declare_queue("walk")
     assert bench.broker.queues.keys() == {"bulk", "walk"}
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "options"),
+    [
+        (("acc/1", 2), {}, {}),
+        ((), {}, {}),
+        ((1,), {}, {}),
+        (("two\nlines",), {}, {}),
+        (("acc/1",), {"loud": True}, {}),
+        (("acc/1",), {}, {"max_retries": 3}),
+    ],
+)
+async def test_a_message_that_would_lose_something_is_refused_when_it_is_sent(
+    bench: Bench, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]
+) -> None:
+    actor = bench.broker.get_actor("walk")
+
+    with pytest.raises(ValueError, match="would lose its arguments.*HEADRACE_ACTORS"):
+        actor.send_with_options(args=args, kwargs=kwargs, **options)
+
+    assert await bench.is_quiet(0.05)
+
+
+async def test_no_level_of_the_log_has_what_hints_carry(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    carried = Carried(slug="echo", version=1, inputs=b"a-canary-of-inputs")
+
+    with caplog.at_level(logging.DEBUG):
+        bench.client.rpush(KEY, add_carried(make_hint("walk", "acc/1"), carried))
+        await bench.wait_for(1)
+
+    assert bench.carried == [carried]
+    assert "a-canary-of-inputs" not in caplog.text
 
 
 async def test_sending_through_the_broker_arrives(bench: Bench) -> None:

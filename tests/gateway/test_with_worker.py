@@ -1,6 +1,7 @@
 """Runs over HTTP with a real worker behind."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -48,6 +49,18 @@ async def test_no_caller_waits_for_a_ring_that_was_missed(client: httpx2.AsyncCl
         times += await asyncio.gather(*(run(number) for number in range(20)))
 
     assert sorted(times)[-1] < 900
+
+
+async def test_no_level_of_the_log_has_inputs_or_what_nodes_make_of_them(
+    client: httpx2.AsyncClient, logged: io.StringIO
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    answer = await client.post(RUN, json={"inputs": {"name": "a-canary-of-inputs"}})
+
+    assert answer.json()["result"] == {"text": "Hello a-canary-of-inputs"}
+    assert '"debug"' in logged.getvalue()
+    assert "canary" not in logged.getvalue()
 
 
 async def test_a_failed_node_is_named_with_its_type(client: httpx2.AsyncClient) -> None:

@@ -82,6 +82,7 @@ class Models:
         governor: Governor | None = None,
         embed: Embed = embed_nothing,
         environ: Mapping[str, str] = os.environ,
+        tells_setup: bool = False,
     ) -> None:
         self._dialects = {dialect.call: dialect for dialect in DIALECTS}
         self._dialects[Builtin] = BuiltinDialect(embed)
@@ -90,6 +91,7 @@ class Models:
         self._governor = governor
         self._environ = environ
         self._sending, self._receiving = ByteSemaphore(MOST_BYTES), ByteSemaphore(MOST_BYTES)
+        self._tells_setup = tells_setup
 
     async def call(self, model: Model, values: Mapping[str, Any], errand: Errand = ALONE) -> Answer:
         """One call with checked values. Raises NodeFailed.
@@ -169,6 +171,7 @@ class Models:
             sending=MediaReservation(self._sending),
             receiving=MediaReservation(self._receiving),
             environ=self._environ,
+            tells_setup=self._tells_setup,
         )
 
     async def _take_turn(

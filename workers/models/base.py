@@ -243,6 +243,8 @@ class CallContext:
     receiving: MediaReservation
     """The memory that it has for media that come back."""
     environ: Mapping[str, str]
+    tells_setup: bool = False
+    """Whether callers are told by name which variables are not set."""
 
     async def save_job(self, job: Mapping[str, Any]) -> None:
         """Returns once it is on record. Raises NodeFailed."""

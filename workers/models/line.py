@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.models.availability import missing_sentence
 from engine.models.paths import Path
 from engine.models.sections.endpoint import Endpoint
 from engine.nodes.base import HttpAnswer, HttpCall, NodeFailed
@@ -35,8 +36,7 @@ SILENT_SECONDS = 180.0
 """A stream in which nothing comes for so long is dead; models that think may be silent a while."""
 UNKNOWN_MEMBER = (400, 422)
 """How providers answer who do not take a member of the request."""
-NO_KEY = "The provider's key is not set up; the operator's log says which"
-NO_ADDRESS = "The provider's address is not set up; the operator's log says what to do"
+LOGGED = "the operator's log says more"
 
 log = logging.getLogger(__name__)
 
@@ -202,8 +202,14 @@ class Line:
         place = endpoint.place(self._call.environ)
         if not place:
             log.warning("a provider is not set up", extra={"setup": endpoint.setup})
-            raise NodeFailed(UNAVAILABLE, NO_ADDRESS)
+            raise NodeFailed(UNAVAILABLE, self._lacks(endpoint.base_url_env))
         return place.rstrip("/")
+
+    def _lacks(self, variable: str) -> str:
+        """The sentence about a variable that is not set; without its name, the log has that."""
+        is_told = self._call.tells_setup
+        sentence = missing_sentence(self._endpoint, {variable}, names_told=is_told)
+        return sentence if is_told else f"{sentence}; {LOGGED}"
 
     def _key(self) -> str:
         name = self._endpoint.api_key_env
@@ -226,7 +232,7 @@ class Line:
         if endpoint.api_key_env:
             if not self._key():
                 log.warning("no key of a provider is set", extra={"variable": endpoint.api_key_env})
-                raise NodeFailed(REJECTED, NO_KEY)
+                raise NodeFailed(REJECTED, self._lacks(endpoint.api_key_env))
             headers.append((endpoint.key_header, endpoint.key_prefix + self._key()))
         if endpoint.idempotency_header and key:
             headers.append((endpoint.idempotency_header, key))

@@ -168,7 +168,18 @@ SCENARIOS = {
         keys=("session", "accounts"),
         args=(30_000,),
     ),
-    "beat_worker": Scenario(seed=(), keys=("workers",), args=(NOW, "w1", 3000)),
+    "beat_worker": Scenario(
+        seed=(), keys=("workers", "variables"), args=(NOW, "w1", 3000, "A_KEY B_KEY")
+    ),
+    "list_worker_variables": Scenario(
+        seed=(
+            ("ZADD", "workers", NOW, "dead", NOW + 1, "w1", NOW + 2, "w2"),
+            ("HSET", "variables", "w1", "A_KEY", "dead", "B_KEY"),
+        ),
+        keys=("workers", "variables"),
+        args=(NOW,),
+        answer=[b"A_KEY", b""],
+    ),
     "mark_installation": Scenario(
         seed=(("ZADD", "ids", 1, "acc_1"),),
         keys=("marker", "ids"),
@@ -176,7 +187,10 @@ SCENARIOS = {
         answer=0,
     ),
     "bury_worker": Scenario(
-        seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW, "w1"), answer=0
+        seed=(("ZADD", "workers", NOW - 1, "w1"),),
+        keys=("workers", "variables"),
+        args=(NOW, "w1"),
+        answer=0,
     ),
     "cancel_execution": Scenario(
         seed=((*EXECUTION, "holders", 0), HELD, CHARGED, WALLET),
@@ -231,6 +245,15 @@ SCENARIOS = {
     ),
     "free_execution": Scenario(
         seed=(EXECUTION,), keys=("x", "due"), args=(NOW, "acc/x", "1"), answer=0
+    ),
+    "delay_message": Scenario(seed=(), keys=("due",), args=(NOW, 1_000, b"message")),
+    "take_message": Scenario(
+        seed=(
+            ("RPUSH", "queue", b"first", b"second"),
+            ("ZADD", "due", NOW, b"due", NOW + 1, b"later"),
+        ),
+        keys=("queue", "due"),
+        args=(NOW,),
     ),
     "list_dead_workers": Scenario(
         seed=(("ZADD", "workers", NOW - 1, "w1"),), keys=("workers",), args=(NOW,)

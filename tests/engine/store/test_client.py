@@ -23,6 +23,7 @@ from tests.eventually import eventually
 from tests.redis_proxy import RedisProxy, running_proxy
 
 BEAT = SCRIPTS["beat_worker"]
+BEAT_KEYS = ["workers", "variables"]
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ async def _is_quiet(proxy: RedisProxy) -> bool:
 async def test_commands_of_one_tick_travel_together(far: Client, proxy: RedisProxy) -> None:
     replies = await asyncio.gather(
         *(far.send("INCR", "n") for _ in range(20)),
-        *(far.call(BEAT, ["workers"], [5, f"w{i}", 10]) for i in range(20)),
+        *(far.call(BEAT, BEAT_KEYS, [5, f"w{i}", 10, ""]) for i in range(20)),
     )
 
     assert replies[:20] == list(range(1, 21))
@@ -85,7 +86,7 @@ async def test_a_reply_lost_after_the_commit_is_unavailable_and_never_replayed(
 ) -> None:
     proxy.swallow_replies = True
 
-    calls = [far.send("INCR", "n"), far.call(BEAT, ["workers"], [5, "w1", 10])]
+    calls = [far.send("INCR", "n"), far.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""])]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
 
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
@@ -149,14 +150,14 @@ async def test_forgotten_scripts_are_sent_again_amid_other_commands(client: Clie
 
     replies = await asyncio.gather(
         client.send("INCR", "n"),
-        client.call(BEAT, ["workers"], [5, "w1", 10]),
+        client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]),
         client.send("SCRIPT", "FLUSH"),
-        client.call(BEAT, ["workers"], [6, "w1", 10]),
+        client.call(BEAT, BEAT_KEYS, [6, "w1", 10, ""]),
         client.send("INCR", "n"),
     )
 
     assert replies == [1, b"5", b"OK", b"6", 2]
-    assert await client.call(BEAT, ["workers"], [7, "w1", 10]) == b"7"
+    assert await client.call(BEAT, BEAT_KEYS, [7, "w1", 10, ""]) == b"7"
 
 
 async def test_an_execution_accepted_by_forgotten_scripts_has_its_hint(
@@ -184,7 +185,7 @@ async def test_a_killed_redis_is_unavailable_and_fine_once_it_is_back(
             await client.send("INCR", "n")
     own_server.start()
 
-    assert await client.call(BEAT, ["workers"], [5, "w1", 10]) == b"5"
+    assert await client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]) == b"5"
     assert await client.send("INCR", "n") == 1
     await client.close()
 
@@ -258,7 +259,7 @@ async def test_tcp_with_user_password_and_database() -> None:
 
     async with _client(f"redis://ada:se%3Acret@127.0.0.1:{port}/2") as client:
         assert await client.send("ACL", "WHOAMI") == b"ada"
-        assert await client.call(BEAT, ["workers"], [5, "w1", 10]) == b"5"
+        assert await client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]) == b"5"
         info: bytes = await client.send("CLIENT", "INFO")
         assert b" db=2 " in info
     async with _client(f"redis://:other@localhost:{port}") as client:
@@ -287,7 +288,7 @@ async def test_a_cancelled_caller_never_gets_or_spoils_anothers_reply(client: Cl
             if number % 2:
                 assert await client.send("ECHO", str(number)) == str(number).encode()
             else:
-                now = await client.call(BEAT, ["workers"], [number, "w", 10])
+                now = await client.call(BEAT, BEAT_KEYS, [number, "w", 10, ""])
                 assert int(now) == number
 
     tasks = [asyncio.create_task(ask(number)) for number in range(1, 2_001)]

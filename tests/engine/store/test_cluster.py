@@ -88,6 +88,9 @@ async def test_a_whole_life_fits_into_slots(store: Store) -> None:
         await store.api_keys.revoke(key.id)
 
     await beat(store, "w1", 0)
+    await beat(store, "w2", 60_000, ["A_KEY"])
+    assert await store.leases.variables() == [{"A_KEY"}]
+    await store.leases.resign("w2")
     lead = await store.leases.take_lead("w1", 1_000)
     assert lead.is_own
     await store.leases.shorten(1_000)

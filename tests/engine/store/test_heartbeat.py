@@ -49,6 +49,18 @@ async def test_a_worker_lives_while_its_loop_is_blocked(
     assert await store.leases.dead_workers() == []
 
 
+async def test_a_heart_publishes_names_of_variables_with_its_beats(
+    store: Store, redis_url: str, start: Start
+) -> None:
+    heartbeat = start(redis_url, 0.3)
+    heartbeat.publish({"B_KEY", "A_KEY"})
+
+    async def published() -> bool:
+        return await store.leases.variables() == [{"A_KEY", "B_KEY"}]
+
+    await eventually(published)
+
+
 async def test_a_stopped_heartbeat_lets_the_lease_end(
     store: Store, redis_url: str, start: Start
 ) -> None:

@@ -70,6 +70,34 @@ async def test_the_dead_are_not_buried_with_what_they_hold(
     assert await store.leases.workers() == {}
 
 
+async def test_the_variables_of_living_workers_are_known_by_name(store: Store) -> None:
+    await beat(store, "dead", 0, ["A_KEY"])
+    await beat(store, "bare", 60_000)
+    await beat(store, "keyed", 60_000, ["B_KEY", "A_KEY"])
+    await eventually(store.leases.dead_workers)
+
+    assert set(await store.leases.variables()) == {frozenset(), frozenset({"A_KEY", "B_KEY"})}
+
+
+async def test_the_variables_of_a_worker_are_those_of_its_last_beat(store: Store) -> None:
+    await beat(store, "w1", 60_000, ["A_KEY"])
+
+    await beat(store, "w1", 60_000, ["B_KEY"])
+
+    assert await store.leases.variables() == [{"B_KEY"}]
+
+
+async def test_nothing_is_left_of_the_variables_of_workers_that_are_gone(store: Store) -> None:
+    await beat(store, "dead", 0, ["A_KEY"])
+    await beat(store, "done", 60_000, ["A_KEY"])
+    await eventually(store.leases.dead_workers)
+
+    await store.leases.bury("dead")
+    await store.leases.resign("done")
+
+    assert await store.client.send("EXISTS", keyspace.worker_variables()) == 0
+
+
 async def test_a_worker_may_resign(store: Store) -> None:
     await beat(store, "w1", 60_000)
 

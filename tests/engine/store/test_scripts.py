@@ -15,16 +15,18 @@ from tests.engine.store.scenarios import NOW, SCENARIOS, Scenario
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
     *("add_delivery", "save_model", "save_webhook", "top_up"),
-    "tell_events",
+    *("delay_message", "tell_events"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
-REPEATABLE = sorted(set(SCRIPTS) - {"send_hints"} - COUNTING)
-"""All but the sending of hints, which are disposable (a double is refused by the claim), and the
-counting of calls, which counts the double too."""
+REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
+"""All but the sending of hints, which are disposable (a double is refused by the claim), the taking
+of messages, which are delivered at most once, and the counting of calls, which counts the double
+too."""
 READ_ONLY = {
     "authorize_key",
     "authorize_session",
     "list_dead_workers",
+    "list_worker_variables",
     "list_executions",
     "match_executions",
     "read_asset",
@@ -135,7 +137,9 @@ async def test_only_what_takes_on_new_work_is_refused_when_redis_is_full(
 async def test_the_clock_is_redis_own_when_no_time_is_given(store: Store) -> None:
     seconds, _ = await store.client.send("TIME")
 
-    now = await store.client.call(SCRIPTS["beat_worker"], ["workers"], [0, "w1", 3000])
+    now = await store.client.call(
+        SCRIPTS["beat_worker"], ["workers", "variables"], [0, "w1", 3000, ""]
+    )
 
     assert int(seconds) * 1000 <= int(now) <= int(seconds) * 1000 + 5_000
 

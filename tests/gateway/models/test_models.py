@@ -31,6 +31,8 @@ async def test_the_list_has_all_models_with_prices_after_the_markup(
         "pricing": [{"unit": "call", "usd": 0.01, "credits": 12}],
         "tierRequired": "free",
         "enabled": True,
+        "available": True,
+        "unavailableReason": None,
     }
     assert films["pricing"] == [{"unit": "second", "usd": 0.0004, "credits": 0.48}]
     assert (films["category"], films["tierRequired"]) == ("video", "enterprise")

@@ -174,9 +174,20 @@ async def test_a_key_that_is_missing_is_named_in_the_log_alone_and_nobody_is_cal
     failure = await fail(calling(egress, {"PROVIDER_URL": provider.url}))
 
     assert failure.code == "PROVIDER_REJECTED"
-    assert failure.message == "The provider's key is not set up; the operator's log says which"
+    assert failure.message == "The provider's key is not set up; the operator's log says more"
     assert [getattr(each, "variable", None) for each in caplog.records] == ["PROVIDER_KEY"]
     assert provider.asked == []
+
+
+async def test_a_local_stack_tells_its_callers_which_key_is_missing(
+    egress: Egress, provider: Provider
+) -> None:
+    environ = {"PROVIDER_URL": provider.url}
+
+    failure = await fail(Models(egress, environ=environ, tells_setup=True))
+
+    told = "The provider's key is not set up: set PROVIDER_KEY and start the workers again"
+    assert (failure.code, failure.message) == ("PROVIDER_REJECTED", told)
 
 
 async def test_a_key_that_is_no_header_is_not_told(egress: Egress, provider: Provider) -> None:

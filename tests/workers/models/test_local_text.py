@@ -31,7 +31,7 @@ async def test_without_a_model_that_runs_the_log_alone_says_what_to_install(
         await calling(egress, {}).call(local_text(), {"prompt": "Hi"})
 
     assert caught.value.code == "PROVIDER_UNAVAILABLE"
-    told = "The provider's address is not set up; the operator's log says what to do"
+    told = "The provider's address is not set up; the operator's log says more"
     assert caught.value.message == told
     [setup] = [getattr(each, "setup", "") for each in caplog.records]
     assert "headrace up --local" in setup

@@ -1,0 +1,62 @@
+"""Whether workers can call a model: the variables that it needs, and those that workers have.
+
+Only names of variables are handed on, never their values.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from engine.models.calls import endpoint_of
+from engine.models.manifest import Model
+from engine.models.sections.endpoint import Endpoint
+
+NO_KEY = "The provider's key is not set up"
+NO_ADDRESS = "The provider's address is not set up"
+NO_WORKER = "No worker is running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerVariables:
+    """For each living worker, the variables that manifests name and that are set there."""
+
+    sets: Collection[frozenset[str]]
+    names_told: bool = False
+    """Whether reasons name variables: to those who can set them."""
+
+    def unavailable_reason(self, model: Model) -> str | None:
+        """The reason why no worker can call the model as a sentence; None: one can."""
+        endpoint, missing = endpoint_of(model.call), self.missing(model)
+        if endpoint is None or (not missing and self.sets):
+            return None
+        if not self.sets:
+            return NO_WORKER
+        return missing_sentence(endpoint, missing, names_told=self.names_told)
+
+    def missing(self, model: Model) -> frozenset[str]:
+        """The variables that the model needs and that the worker nearest to it has not."""
+        needed = needed_variables(model)
+        return min((needed - found for found in self.sets), key=len, default=needed)
+
+
+def missing_sentence(endpoint: Endpoint, missing: Collection[str], *, names_told: bool) -> str:
+    """The sentence about what an endpoint lacks of its address and its key."""
+    if endpoint.base_url_env in missing:
+        return endpoint.setup if names_told else NO_ADDRESS
+    if names_told:
+        return f"{NO_KEY}: set {endpoint.api_key_env} and start the workers again"
+    return NO_KEY
+
+
+def needed_variables(model: Model) -> frozenset[str]:
+    """The variables without which a model cannot be called."""
+    endpoint = endpoint_of(model.call)
+    if endpoint is None:
+        return frozenset()
+    address = "" if endpoint.base_url else endpoint.base_url_env
+    return frozenset(filter(None, (address, endpoint.api_key_env)))
+
+
+def set_variables(models: Iterable[Model], environ: Mapping[str, str]) -> frozenset[str]:
+    """The variables that these models need and the environment has."""
+    needed = frozenset[str]().union(*(needed_variables(model) for model in models))
+    return frozenset(name for name in needed if environ.get(name, "").strip())

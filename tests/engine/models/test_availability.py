@@ -1,0 +1,74 @@
+"""Which models workers can call, by the variables that are set there."""
+
+import pytest
+
+from engine.models.availability import WorkerVariables, needed_variables, set_variables
+from engine.models.manifest import Model
+from engine.models.registry import find_model
+from tests.manifests import model
+
+KEYED = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
+MOVED = '[openai]\nbase_url = "https://a.example/v1"\nbase_url_env = "A_URL"\nmodel = "m"\n'
+FOUND = (
+    '[openai]\nbase_url_env = "A_URL"\nmodel = "m"\napi_key_env = "A_KEY"\n'
+    'setup = "Start the model first"\n'
+)
+
+
+def reason(found: Model, *sets: set[str], names_told: bool = False) -> str | None:
+    workers = WorkerVariables(sets=[frozenset(each) for each in sets], names_told=names_told)
+    return workers.unavailable_reason(found)
+
+
+@pytest.mark.parametrize(
+    ("call", "needed"),
+    [("", set()), (KEYED, {"A_KEY"}), (MOVED, set()), (FOUND, {"A_KEY", "A_URL"})],
+)
+def test_a_model_needs_its_key_and_an_address_that_only_a_variable_says(
+    call: str, needed: set[str]
+) -> None:
+    assert needed_variables(model(call=call) if call else model()) == needed
+
+
+def test_one_worker_that_has_all_is_enough() -> None:
+    found = model(call=FOUND)
+
+    assert reason(found, set(), {"A_KEY", "A_URL"}) is None
+    assert reason(found, {"A_URL"}, {"A_KEY"}) is not None
+
+
+def test_a_model_that_needs_no_provider_is_available_without_a_worker() -> None:
+    assert reason(model()) is None
+
+
+def test_without_a_worker_that_is_the_reason() -> None:
+    assert reason(model(call=KEYED)) == "No worker is running"
+
+
+def test_the_reason_names_a_variable_only_to_those_who_can_set_it() -> None:
+    keyed, found = model(call=KEYED), model(call=FOUND)
+
+    assert reason(keyed, set()) == "The provider's key is not set up"
+    assert reason(found, {"A_KEY"}) == "The provider's address is not set up"
+    told = "The provider's key is not set up: set A_KEY and start the workers again"
+    assert reason(keyed, set(), names_told=True) == told
+    assert reason(found, {"A_URL"}, names_told=True) == told
+    assert reason(found, {"A_KEY"}, names_told=True) == "Start the model first"
+
+
+def test_only_variables_that_models_need_and_that_hold_something_count_as_set() -> None:
+    models = [model(call=KEYED), model(call=FOUND)]
+
+    found = set_variables(models, {"A_KEY": "x", "A_URL": " ", "HEADRACE_SECRET_KEY": "y"})
+
+    assert found == {"A_KEY"}
+
+
+def test_models_that_ship_need_what_their_pages_say() -> None:
+    names = ("echo", "local-text", "gpt", "claude-haiku")
+
+    found = [find_model(name) for name in names]
+
+    needed = [set(needed_variables(each)) if each else None for each in found]
+    expected = [set(), {"HEADRACE_LOCAL_MODEL_URL"}, {"OPENAI_API_KEY"}, {"ANTHROPIC_API_KEY"}]
+    assert needed == expected

@@ -1,0 +1,27 @@
+"""Tells, by name, which of the variables that manifests need are set in this process."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+
+from engine.models import registry
+from engine.models.availability import set_variables
+
+LOOK_SECONDS = 1.0
+"""Between looks at the registry, which costs nothing while it has not changed."""
+
+
+def own_variables(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
+    """The names of those that are set here."""
+    return set_variables(registry.all_models(), environ)
+
+
+async def publish_variables(publish: Callable[[frozenset[str]], None]) -> None:
+    """Publish the names whenever models have changed, until cancelled."""
+    published: int | None = None
+    while True:
+        generation = registry.generation()
+        if generation != published:
+            publish(own_variables())
+            published = generation
+        await asyncio.sleep(LOOK_SECONDS)
