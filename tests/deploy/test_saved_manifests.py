@@ -101,14 +101,14 @@ def test_a_model_says_which_variable_no_worker_of_the_stack_has(
         told: str | None = rows["keyed"]["unavailableReason"]
         return told
 
-    async def beat(*variables: str) -> None:
+    async def renew(*variables: str) -> None:
         async with open_store(settings.redis_url) as store:
             await beat(store, "w1", 60_000, variables)
 
     assert reason() == "No worker is running"
-    asyncio.run(beat())
+    asyncio.run(renew())
     assert reason() == "The provider's key is not set up: set A_KEY and start the workers again"
-    asyncio.run(beat("A_KEY"))
+    asyncio.run(renew("A_KEY"))
     assert reason() is None
 
 

@@ -125,8 +125,8 @@ async def test_a_workflow_at_the_limit_is_saved_on_in_place_of_its_oldest_versio
 ) -> None:
     """Though each version has run: nothing waits for the next round of the sweeper."""
     kept, path = 5, "/api/workflows/greeting"
-    for module in ("versions", "workflow_saves"):
-        monkeypatch.setattr(f"engine.store.{module}.VERSIONS_KEPT", kept)
+    for module in ("engine.store.versions", "engine.store.workflow_saves"):
+        monkeypatch.setattr(f"{module}.VERSIONS_KEPT", kept)
     await client.post("/api/workflows", json=sized(0))
     size = BYTES * 2 // (2 * kept + 1) - await used_bytes(store, account)
     statuses = []
@@ -146,8 +146,8 @@ async def test_a_version_that_runs_makes_no_room_for_the_save_that_takes_its_pla
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = "/api/workflows/greeting"
-    for module in ("versions", "workflow_saves"):
-        monkeypatch.setattr(f"engine.store.{module}.VERSIONS_KEPT", 2)
+    for module in ("engine.store.versions", "engine.store.workflow_saves"):
+        monkeypatch.setattr(f"{module}.VERSIONS_KEPT", 2)
     await client.post("/api/workflows", json=sized(40_000))
     begun = await client.post(f"{path}/run?async=true", json={"inputs": {"name": "Eve"}})
     await client.put(path, json=sized(1))

@@ -152,8 +152,8 @@ async def test_names_go_when_no_execution_of_their_version_can_be_read(
 async def test_a_save_has_a_version_looked_at_now_though_names_are_due_later(
     store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("versions", "workflow_saves"):
-        monkeypatch.setattr(f"engine.store.{module}.VERSIONS_KEPT", 1)
+    for module in ("engine.store.versions", "engine.store.workflow_saves"):
+        monkeypatch.setattr(f"{module}.VERSIONS_KEPT", 1)
     await save(store, account)
     await store.executions.cancel(account.id, await run_current(store, account))
     await save_often(store, account, 1)
