@@ -12,6 +12,7 @@ from deploy.commands.models import model
 from deploy.store_access import open_store
 from engine.models.registry import use_folder, use_saved
 from engine.settings import Settings
+from tests.beating import beat
 from tests.manifests import manifest
 
 LOUD = '[builtin]\ntemplate = "{{ prompt }}!"\n'
