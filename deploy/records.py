@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import to_builtins
+
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
 from engine.store import Account, ApiKey, Entry, Webhook, Workflow
 from engine.values import moment
-from gateway.wire import key_shape, model_shape, user_shape, webhook_shape
+from gateway.http.types import View
+from gateway.routes.api_keys import ApiKeyView
+from gateway.wire import model_shape, user_shape, webhook_shape
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
@@ -21,7 +25,7 @@ def account_row(account: Account, balance: int) -> dict[str, Any]:
 
 def key_row(key: ApiKey) -> dict[str, Any]:
     """One key, without its secret."""
-    return key_shape(key) | {"accountId": key.account_id}
+    return _shown(ApiKeyView.of(key)) | {"accountId": key.account_id}
 
 
 def webhook_row(key_id: str, webhook: Webhook) -> dict[str, Any]:
@@ -84,6 +88,11 @@ def model_row(model: Model, workers: WorkerVariables) -> dict[str, Any]:
 def price_text(price: Mapping[str, Any]) -> str:
     """One price of a model, for people."""
     return f"{Decimal(price['usd']):f} USD per {price['unit'].replace('_', ' ')}"
+
+
+def _shown(view: View) -> dict[str, Any]:
+    members: dict[str, Any] = to_builtins(view)
+    return members
 
 
 def _day(milliseconds: int) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, overload
 
 MAX_DEPTH = 64
 MIN_INTEGER = -(2**63)
@@ -89,6 +89,14 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "a text"
     return "a list" if isinstance(value, list) else "an object"
+
+
+@overload
+def moment(milliseconds: int) -> str: ...
+
+
+@overload
+def moment(milliseconds: int | None) -> str | None: ...
 
 
 def moment(milliseconds: int | None) -> str | None:

@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Route, Router
 
 from gateway.description.document import make_document
 from gateway.description.errors import STATUSES
-from gateway.description.parts import JSON
 from gateway.endpoints import Resource, public
+from gateway.http.types import JSON
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 

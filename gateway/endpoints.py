@@ -1,6 +1,6 @@
 """Endpoints: a handler with what it demands of its caller. There is no handler without a demand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.capabilities import EVERYTHING, Role
-from engine.errors import CapabilityDenied, SessionRequired
+from engine.errors import CapabilityDenied, EngineError, SessionRequired
 from engine.store import Ahead, NotPassed, Principal
 from engine.store.asides import is_large
 from gateway import answers
@@ -24,6 +24,7 @@ from gateway.auth import (
 from gateway.body_memory import ACCOUNT
 from gateway.body_memory import HELD as HELD_BODY
 from gateway.errors import method_not_allowed
+from gateway.http.types import Parameter, Shape
 from gateway.limits import RUNS
 from gateway.memory import HELD
 from gateway.query import Query
@@ -36,11 +37,25 @@ AHEAD = "authorization_ahead"
 """Where a request keeps the authorization that is still under way."""
 
 NO_NAMES: frozenset[str] = frozenset()
+NO_BODY = None
+"""Stands for an answer that has no body."""
 
 Known = TypeVar("Known", "Guarded", "SessionOnly")
 Declared = TypeVar("Declared", "Public", "Guarded", "SessionOnly")
 PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
 GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """Description of an endpoint; see `operation`."""
+
+    answers: Mapping[int, Shape | tuple[Shape, ...] | None]
+    body: Shape | None
+    path: tuple[Parameter, ...]
+    query: tuple[Parameter, ...]
+    headers: tuple[Parameter, ...]
+    errors: tuple[type[EngineError], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,8 @@ class Public:
     """Whether a name or token in the request decides what is answered."""
     query: frozenset[str] = NO_NAMES
     """Names of the query parameters that it takes."""
+    operation: Operation | None = None
+    """None: it is left out of the description."""
     demand = "public"
 
     async def answer(self, request: GatewayRequest) -> Response:
@@ -83,6 +100,8 @@ class Guarded:
     """Whether an account that is not approved may call it, though it is a write."""
     query: frozenset[str] = NO_NAMES
     """As `Public.query`."""
+    operation: Operation | None = None
+    """As `Public.operation`."""
 
     @property
     def demand(self) -> str:
@@ -141,6 +160,8 @@ class SessionOnly:
     """As `Guarded.is_before_approval`."""
     query: frozenset[str] = NO_NAMES
     """As `Public.query`."""
+    operation: Operation | None = None
+    """As `Public.operation`."""
 
     @property
     def demand(self) -> str:
@@ -233,6 +254,32 @@ def takes(*names: str) -> Callable[[Declared], Declared]:
 
     def declare(endpoint: Declared) -> Declared:
         return replace(endpoint, query=frozenset(names))
+
+    return declare
+
+
+def operation(
+    *,
+    answers: Mapping[int, Shape | tuple[Shape, ...] | None],
+    body: Shape | None = None,
+    path: tuple[Parameter, ...] = (),
+    query: tuple[Parameter, ...] = (),
+    headers: tuple[Parameter, ...] = (),
+    errors: tuple[type[EngineError], ...] = (),
+) -> Callable[[Declared], Declared]:
+    """Describe an endpoint; the OpenAPI document is made of this and of the types.
+
+    `answers` has the body of each status, several for several media types, `NO_BODY` for none.
+    Under `/api/`, query parameters that are not in `query` are refused. `path` has those parameters
+    that `PATHS` does not have, and `errors` those that do not follow from the access declared.
+    """
+    described = Operation(
+        answers=answers, body=body, path=path, query=query, headers=headers, errors=errors
+    )
+    names = frozenset(name for name, _ in query)
+
+    def declare(endpoint: Declared) -> Declared:
+        return replace(endpoint, operation=described, query=names)
 
     return declare
 

@@ -1,17 +1,20 @@
 """JSON bodies of requests: how they are read, and the memory that large ones need."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from engine.errors import InvalidBody
+from gateway.http.types import RequestBody
 from gateway.json_bodies import LARGE_BYTES, decode_object
 from gateway.services import GatewayRequest
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 BODY = "read_body"
+
+Body = TypeVar("Body", bound=RequestBody)
 
 
 async def read_object(request: GatewayRequest) -> dict[str, Any]:
@@ -20,6 +23,14 @@ async def read_object(request: GatewayRequest) -> dict[str, Any]:
     Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
     """
     return await decode_object(await read_json(request))
+
+
+async def read_body(request: GatewayRequest, kind: type[Body]) -> Body:
+    """The body as this type of it.
+
+    Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
+    """
+    return kind.parse(await read_object(request))
 
 
 async def read_json(request: GatewayRequest) -> bytes:

@@ -15,7 +15,7 @@ from engine.graph import NodeName, Plan
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
-from engine.store import Account, ApiKey, Asset, SavedModel, Wallet, Webhook, Workflow
+from engine.store import Account, Asset, SavedModel, Wallet, Webhook, Workflow
 from engine.values import moment
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
@@ -74,18 +74,6 @@ def credits_shape(wallet: Wallet) -> dict[str, Any]:
             for top_up in wallet.top_ups
         ],
         "refreshedAt": moment(wallet.refreshed_at),
-    }
-
-
-def key_shape(key: ApiKey) -> dict[str, Any]:
-    """An API key, without its secret."""
-    return {
-        "id": key.id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "last4": key.last4,
-        "capabilities": key.capabilities,
-        "createdAt": moment(key.created_at),
     }
 
 

@@ -1,18 +1,8 @@
 """The shapes of what callers send as JSON Schema, with the limits that the readers have."""
 
-from engine.capabilities import (
-    CUSTOM,
-    EVERYTHING,
-    GENERAL,
-    MAX_CAPABILITIES,
-    PRESETS,
-    SPECIFIC,
-    WILDCARDS,
-)
 from engine.checks import MAX_EDGES, MAX_NODES
 from engine.documents import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
 from engine.models.saved import MAX_BYTES
-from engine.store.api_keys import MAX_NAME as MAX_KEY_NAME
 from engine.webhooks import MAX_SECRET, MAX_URL, MIN_SECRET
 from gateway.description.schema import (
     FLAG,
@@ -23,13 +13,10 @@ from gateway.description.schema import (
     list_of,
     matching,
     members,
-    one_of,
     or_null,
     text_of,
 )
 
-NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-"""A character that is not stripped; what the usual class of blanks has differs by language."""
 NAME = text_of(1, MAX_NAME)
 REFERENCE = text_of(0, MAX_REFERENCE)
 NODE = members(
@@ -44,13 +31,6 @@ EDGE = members(
     sourceHandle=REFERENCE,
     targetHandle=REFERENCE,
 )
-CAPABILITY: Schema = {
-    "type": "string",
-    "anyOf": [
-        one_of(sorted(GENERAL | WILDCARDS | {EVERYTHING})),
-        matching(SPECIFIC.pattern),
-    ],
-}
 DOCUMENT_MEMBERS: dict[str, Schema] = {
     "description": or_null(text_of(0, MAX_WORDS)),
     "tags": or_null(list_of(text_of(0, MAX_TAG), MAX_TAGS)),
@@ -81,16 +61,6 @@ BODIES: dict[str, Schema] = {
     ),
     "WorkflowDocument": members(DOCUMENT_MEMBERS, name=NAME),
     "WorkflowUpdate": members({"name": NAME, **DOCUMENT_MEMBERS}),
-    "ApiKeyRequest": {
-        **members(name={**text_of(1, MAX_KEY_NAME), "pattern": NOT_BLANK}),
-        "oneOf": [
-            members({"capabilities": {"type": "null"}}, preset=one_of(PRESETS)),
-            members(
-                {"preset": {"enum": [CUSTOM, None]}},
-                capabilities={**list_of(CAPABILITY, MAX_CAPABILITIES), "minItems": 1},
-            ),
-        ],
-    },
     "ModelRequest": members(
         manifest=described(text_of(1, MAX_BYTES), "TOML; docs/how-to/add-a-model.md says more.")
     ),

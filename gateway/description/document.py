@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from http import HTTPStatus
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from starlette.routing import BaseRoute, Route
 
@@ -12,54 +12,97 @@ from engine.capabilities import IMPLICIT
 from engine.errors import EngineError
 from gateway.auth import READING
 from gateway.credentials import SESSION_COOKIE
-from gateway.description.bodies import BODIES
-from gateway.description.errors import EVERYWHERE, SCHEMAS, name_of
-from gateway.description.operations import OPERATIONS, Operation
-from gateway.description.parameters import HEADERS, PATHS
+from gateway.description.errors import ERROR_EXAMPLES, EVERYWHERE, SCHEMAS, ProblemView, name_of
+from gateway.description.operations import TABLE_SHAPES, operation_of
+from gateway.description.parameters import PATHS
 from gateway.description.parts import (
     LIMIT_HEADERS,
     answer,
     content_of,
-    examples_of,
+    example_components,
     parameter,
     refusals,
 )
-from gateway.description.schema import Schema
-from gateway.description.shapes import COMPONENTS
-from gateway.endpoints import API, Endpoint, Guarded, Public, Resource, SessionOnly, needs_approval
+from gateway.endpoints import (
+    API,
+    Endpoint,
+    Guarded,
+    Operation,
+    Public,
+    Resource,
+    SessionOnly,
+    needs_approval,
+)
+from gateway.http.types import Schema, Shape
+from gateway.openapi.components import components_of, examples_of, schema_of_component
 
 OPENAPI = "3.1.0"
 PARAMETER = re.compile(r"{(\w+)}")
-SHAPES = {**BODIES, **COMPONENTS, **SCHEMAS}
 
 
 def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
     """The document for these routes."""
     paths: dict[str, dict[str, Any]] = {}
+    shapes: list[Shape] = [ProblemView, *TABLE_SHAPES.values()]
     for path, method, endpoint in _endpoints(routes):
-        if endpoint.handler.__name__ in OPERATIONS:
+        operation = operation_of(endpoint)
+        if operation is not None:
             paths.setdefault(path, {})[method.lower()] = describe(path, method, endpoint)
-    return assemble({"title": "Headrace", "version": version}, paths, SHAPES)
+            shapes += shapes_of(operation)
+    info = {"title": "Headrace", "version": version}
+    return assemble(info, paths, Components.of(shapes))
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Schemas and examples by name, those of the errors included."""
+
+    schemas: Mapping[str, Schema]
+    examples: Mapping[str, list[Any]]
+
+    @classmethod
+    def of(cls, shapes: Iterable[Shape]) -> Self:
+        """Those of the shapes and of all that they refer to."""
+        found = components_of(shapes)
+        schemas = {name: schema_of_component(shape) for name, shape in found.items()}
+        examples = {name: examples_of(shape) for name, shape in found.items()}
+        return cls({**schemas, **SCHEMAS}, {**examples, **ERROR_EXAMPLES})
 
 
 def assemble(
-    info: dict[str, str], paths: dict[str, Any], shapes: Mapping[str, Schema], **more: Any
+    info: dict[str, str], paths: dict[str, Any], components: Components, **more: Any
 ) -> dict[str, Any]:
-    """A document about these paths, with the shapes that it refers to and their examples."""
+    """A document about these paths, with the components that it refers to."""
+    examples = [
+        example_components(name, components.examples.get(name, ())) for name in components.schemas
+    ]
     return {
         "openapi": OPENAPI,
         "info": info,
         **more,
         "paths": paths,
         "components": {
-            "schemas": dict(shapes),
-            "examples": examples_of(shapes),
+            "schemas": dict(components.schemas),
+            "examples": {name: value for each in examples for name, value in each.items()},
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
                 "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
             },
         },
     }
+
+
+def shapes_of(operation: Operation) -> list[Shape]:
+    """All that is sent and answered."""
+    sent = [operation.body] if operation.body else []
+    return [*sent, *(each for status in operation.answers for each in _listed(operation, status))]
+
+
+def _listed(operation: Operation, status: int) -> tuple[Shape, ...]:
+    answered = operation.answers[status]
+    if answered is None:
+        return ()
+    return answered if isinstance(answered, tuple) else (answered,)
 
 
 def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint]]:
@@ -71,7 +114,9 @@ def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint
 
 def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
     """One operation; its path may have no parameters left."""
-    operation = OPERATIONS[endpoint.handler.__name__]
+    operation = operation_of(endpoint)
+    if operation is None:
+        raise ValueError(f"{endpoint.handler.__name__} has no description")
     codes = _codes(path, method, endpoint, operation)
     described: dict[str, Any] = {
         "operationId": endpoint.handler.__name__,
@@ -80,7 +125,7 @@ def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
         "responses": _responses(endpoint, operation, codes),
     }
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": content_of(operation.body)}
+        described["requestBody"] = {"required": True, "content": content_of([operation.body])}
     if not isinstance(endpoint, Public):
         described["security"] = _security(endpoint)
         described["description"] = f"Needs: {endpoint.demand}"
@@ -93,12 +138,13 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
 
 
 def _parameters(path: str, operation: Operation) -> Iterator[dict[str, Any]]:
+    paths = PATHS | dict(operation.path)
     for name in PARAMETER.findall(path):
-        yield parameter(name, "path", PATHS[name])
+        yield parameter(name, "path", paths[name])
     for name, schema in operation.query:
         yield parameter(name, "query", schema)
-    for name in operation.headers:
-        yield parameter(name, "header", HEADERS[name])
+    for name, schema in operation.headers:
+        yield parameter(name, "header", schema)
 
 
 def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> list[str]:
@@ -143,8 +189,7 @@ def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
 
 def _responses(endpoint: Endpoint, operation: Operation, codes: list[str]) -> dict[str, Any]:
     found = {
-        str(status): answer(name, operation.also if status == HTTPStatus.OK else {})
-        for status, name in operation.answers.items()
+        str(status): answer(_listed(operation, status)) for status in operation.answers
     } | refusals(codes)
     if isinstance(endpoint, Guarded) and endpoint.bucket is not None:
         for response in found.values():

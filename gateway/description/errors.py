@@ -4,21 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from engine import errors
 from engine.errors import EngineError
-from gateway.description.parameters import EXECUTION_ID
 from gateway.description.schema import (
     FLAG,
     INTEGER,
     TEXT,
     Schema,
-    list_of,
     members,
-    ref,
 )
 from gateway.errors import error_response, internal_error, method_not_allowed, plain_error
+from gateway.http.types import View
+from gateway.openapi.components import schema_of
+from gateway.openapi.examples import EXECUTION_ID
 from gateway.protocol import CODES
 
 NAMELESS = "UNAUTHORIZED"
@@ -109,7 +110,25 @@ REFUSALS: tuple[Response, ...] = (
     plain_error(501, "The only transfer encoding that is taken is 'chunked' alone", CODES[501]),
 )
 """The same as they are sent, and those that are no EngineError."""
-KINDS: dict[type, Schema] = {str: TEXT, int: INTEGER, bool: FLAG, list: list_of(ref("Problem"))}
+
+
+class ProblemView(View):
+    """One fault of a graph or a manifest, and its place."""
+
+    component = "Problem"
+
+    reason: str
+    node_id: str | UnsetType = UNSET
+    edge_id: str | UnsetType = UNSET
+    line: int | UnsetType = UNSET
+
+
+KINDS: dict[type, Schema] = {
+    str: TEXT,
+    int: INTEGER,
+    bool: FLAG,
+    list: schema_of(list[ProblemView]),
+}
 """The kinds of values that stand beside `error` and `code`."""
 
 

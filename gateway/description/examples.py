@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from gateway.description.parameters import ASSET_ID, EXECUTION_ID
+from gateway.openapi.examples import ACCOUNT_ID, ASSET_ID, CREATED, ENDED, EXECUTION_ID, STARTED
 
-ACCOUNT_ID = "acc_dd3ef2fdf5f3ec9f7fbaba0e"
-CREATED, STARTED, ENDED = (f"2026-03-01T09:30:0{moment}Z" for moment in ("0.000", "0.004", "0.031"))
 FIELD = {
     "name": "name",
     "label": "Your name",
@@ -69,15 +67,6 @@ SCHEMA = {
     "description": "Greets by name",
     "fields": [FIELD],
     "values": {"name": "Ada"},
-}
-KEY_ID = "key_4c1d2f60a7b9"
-API_KEY = {
-    "id": KEY_ID,
-    "name": "website",
-    "prefix": "hr_live_",
-    "last4": "Qk3d",
-    "capabilities": ["workflow:read", "workflow:run"],
-    "createdAt": CREATED,
 }
 WEBHOOK = {"url": "https://example.com/hooks", "enabled": True, "createdAt": CREATED}
 DELIVERY = {
@@ -297,12 +286,6 @@ EXAMPLES: dict[str, list[Any]] = {
             "total": 1,
         }
     ],
-    "ApiKeyRequest": [
-        {"name": "website", "preset": "Workflow Deploy"},
-        {"name": "one workflow", "capabilities": ["workflow:greeting:run", "webhook:receive"]},
-    ],
-    "CreatedApiKey": [{**API_KEY, "key": "hr_live_…"}],
-    "ApiKeyList": [[{**API_KEY, "lastUsedAt": ENDED}]],
     "WebhookRequest": [{"url": "https://example.com/hooks"}],
     "Webhook": [WEBHOOK],
     "SavedWebhook": [{**WEBHOOK, "secret": "whsec_…"}],

@@ -13,7 +13,6 @@ LINKS: dict[str, dict[str, dict[str, str]]] = {
         name: {"slug": "slug"}
         for name in ("run_workflow", "get_workflow", "get_schema", "get_workflow_openapi")
     },
-    "CreatedApiKey": {name: {"key_id": "id"} for name in ("put_webhook", "delete_api_key")},
 }
 """By the shape of the answer: operations, with the members that their parameters are."""
 

@@ -1,13 +1,17 @@
 """What the route table does not say of its endpoints."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine import errors
 from engine.errors import EngineError
+from gateway.description.bodies import BODIES
+from gateway.description.examples import EXAMPLES
+from gateway.description.links import LINKS
 from gateway.description.parameters import (
     ASYNC,
     CURSOR,
     EXPIRES,
+    HEADERS,
     LIMIT,
     MAX_CREDITS_OF_RUN,
     MODEL,
@@ -19,14 +23,14 @@ from gateway.description.parameters import (
     WIDTH,
     WORKFLOW,
 )
-from gateway.description.parts import NOTHING
 from gateway.description.schema import Schema
-from gateway.events import MEDIA_TYPE
-from gateway.streams import LAST_EVENT_ID
+from gateway.description.shapes import COMPONENTS
+from gateway.endpoints import Endpoint, Operation
+from gateway.http.types import JSON, Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Row:
     """One endpoint; answers are component names by status.
 
     Errors that follow from what the endpoint demands of its caller need not be named.
@@ -59,66 +63,66 @@ RUN_ERRORS: tuple[type[EngineError], ...] = (
 )
 """Of all that can be run."""
 SCHEMA_JSON = "application/schema+json"
-OPERATIONS: dict[str, Operation] = {
-    "run_workflow": Operation(
+TABLE: dict[str, Row] = {
+    "run_workflow": Row(
         answers={200: "RunResult", 202: "Accepted"},
-        also={MEDIA_TYPE: "Event"},
+        also={"text/event-stream": "Event"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
         headers=("Prefer", "Idempotency-Key"),
         errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
-    "run_model": Operation(
+    "run_model": Row(
         answers={200: "RunResult", 202: "Accepted"},
-        also={MEDIA_TYPE: "Event"},
+        also={"text/event-stream": "Event"},
         body="RunRequest",
         query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
         headers=("Prefer", "Idempotency-Key"),
         errors=RUN_ERRORS,
     ),
-    "list_models": Operation(answers={200: "ModelList"}),
-    "create_model": Operation(answers={201: "SavedModel"}, body="ModelRequest"),
-    "get_model": Operation(
+    "list_models": Row(answers={200: "ModelList"}),
+    "create_model": Row(answers={201: "SavedModel"}, body="ModelRequest"),
+    "get_model": Row(
         answers={200: "ModelManifest"},
         query=(VERSION,),
         errors=(errors.InvalidQuery, errors.ModelNotFound),
     ),
-    "list_versions": Operation(answers={200: "ModelVersionList"}, errors=(errors.ModelNotFound,)),
-    "update_model": Operation(
+    "list_versions": Row(answers={200: "ModelVersionList"}, errors=(errors.ModelNotFound,)),
+    "update_model": Row(
         answers={200: "SavedModel"},
         body="ModelRequest",
         headers=("If-Match",),
         errors=(errors.ModelNotFound, errors.VersionConflict),
     ),
-    "delete_model": Operation(answers={200: "Deleted"}, errors=(errors.ModelNotFound,)),
-    "get_usage": Operation(
+    "delete_model": Row(answers={200: "Deleted"}, errors=(errors.ModelNotFound,)),
+    "get_usage": Row(
         answers={200: "UsagePage"},
         query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET, CURSOR),
         errors=(errors.InvalidQuery,),
     ),
-    "list_executions": Operation(
+    "list_executions": Row(
         answers={200: "ExecutionPage"},
         query=(STATUS, WORKFLOW, LIMIT, CURSOR),
         errors=(errors.InvalidQuery,),
     ),
-    "get_execution": Operation(answers={200: "Execution"}, errors=(errors.ExecutionNotFound,)),
-    "watch_execution": Operation(
-        answers={200: "Event", 204: NOTHING},
-        headers=(LAST_EVENT_ID,),
+    "get_execution": Row(answers={200: "Execution"}, errors=(errors.ExecutionNotFound,)),
+    "watch_execution": Row(
+        answers={200: "Event", 204: ""},
+        headers=("Last-Event-ID",),
         errors=(errors.InvalidQuery, errors.ExecutionNotFound),
     ),
-    "cancel_execution": Operation(
+    "cancel_execution": Row(
         answers={202: "CancelRequested"},
         errors=(errors.ExecutionNotFound, errors.ExecutionNotCancellable),
     ),
-    "list_workflows": Operation(answers={200: "WorkflowList"}),
-    "create_workflow": Operation(
+    "list_workflows": Row(answers={200: "WorkflowList"}),
+    "create_workflow": Row(
         answers={201: "Workflow"},
         body="WorkflowDocument",
         errors=(errors.InvalidGraph, errors.QuotaExceeded),
     ),
-    "get_workflow": Operation(answers={200: "Workflow"}, errors=(errors.WorkflowNotFound,)),
-    "update_workflow": Operation(
+    "get_workflow": Row(answers={200: "Workflow"}, errors=(errors.WorkflowNotFound,)),
+    "update_workflow": Row(
         answers={200: "Workflow"},
         body="WorkflowUpdate",
         headers=("If-Match",),
@@ -130,56 +134,45 @@ OPERATIONS: dict[str, Operation] = {
             errors.QuotaExceeded,
         ),
     ),
-    "delete_workflow": Operation(
+    "delete_workflow": Row(
         answers={200: "Deleted"}, errors=(errors.NotOwner, errors.WorkflowNotFound)
     ),
-    "get_schema": Operation(
+    "get_schema": Row(
         answers={200: "Schema"},
         also={SCHEMA_JSON: "JsonSchema"},
         errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
     ),
-    "get_workflow_openapi": Operation(
+    "get_workflow_openapi": Row(
         answers={200: "OpenApi"}, errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable)
     ),
-    "get_public_schema": Operation(
+    "get_public_schema": Row(
         answers={200: "PublicSchema"},
         also={SCHEMA_JSON: "JsonSchema"},
         errors=(errors.WorkflowNotFound, errors.Unavailable),
     ),
-    "upload_asset": Operation(
+    "upload_asset": Row(
         answers={201: "Asset"},
         body="AssetForm",
         errors=(errors.UnsupportedMediaType, errors.BodyTooLarge),
     ),
-    "list_assets": Operation(
+    "list_assets": Row(
         answers={200: "AssetPage"}, query=(LIMIT, CURSOR), errors=(errors.InvalidQuery,)
     ),
-    "delete_asset": Operation(answers={200: "Deleted"}, errors=(errors.AssetNotFound,)),
-    "get_asset": Operation(
+    "delete_asset": Row(answers={200: "Deleted"}, errors=(errors.AssetNotFound,)),
+    "get_asset": Row(
         answers={200: "Asset"},
         query=(WIDTH,),
         errors=(errors.InvalidQuery, errors.AssetNotFound, errors.UnsupportedMediaType),
     ),
-    "get_media": Operation(
+    "get_media": Row(
         answers={200: "Media"},
         query=(EXPIRES, SIGNATURE, WIDTH),
         errors=(errors.AssetNotFound, errors.UnsupportedMediaType, errors.Unavailable),
     ),
-    "whoami": Operation(answers={200: "WhoAmI"}),
-    "me": Operation(answers={200: "Me"}),
-    "list_api_keys": Operation(answers={200: "ApiKeyList"}),
-    "create_api_key": Operation(
-        answers={201: "CreatedApiKey"},
-        body="ApiKeyRequest",
-        errors=(
-            errors.InvalidCapability,
-            errors.ApiKeyAccessDenied,
-            errors.CapabilityAboveCeiling,
-        ),
-    ),
-    "delete_api_key": Operation(answers={200: "Deleted"}),
-    "get_webhook": Operation(answers={200: "Webhook"}),
-    "put_webhook": Operation(
+    "whoami": Row(answers={200: "WhoAmI"}),
+    "me": Row(answers={200: "Me"}),
+    "get_webhook": Row(answers={200: "Webhook"}),
+    "put_webhook": Row(
         answers={200: "SavedWebhook"},
         body="WebhookRequest",
         errors=(
@@ -188,20 +181,64 @@ OPERATIONS: dict[str, Operation] = {
             errors.CapabilityAboveCeiling,
         ),
     ),
-    "delete_webhook": Operation(answers={200: "Deleted"}),
-    "send_test_event": Operation(answers={202: "Delivery"}, errors=(errors.InvalidWebhook,)),
-    "list_deliveries": Operation(
+    "delete_webhook": Row(answers={200: "Deleted"}),
+    "send_test_event": Row(answers={202: "Delivery"}, errors=(errors.InvalidWebhook,)),
+    "list_deliveries": Row(
         answers={200: "DeliveryPage"},
         query=(LIMIT, CURSOR),
         errors=(errors.InvalidQuery,),
     ),
-    "redeliver": Operation(answers={202: "Delivery"}, errors=(errors.InvalidWebhook,)),
-    "sign_out": Operation(answers={200: "Deleted"}),
-    "healthz": Operation(answers={200: "Status"}),
-    "openapi": Operation(answers={200: "OpenApi"}),
-    "show_docs": Operation(answers={200: "Page"}),
-    "show_home": Operation(answers={200: "Page"}),
-    "metrics": Operation(answers={200: "Metrics"}),
-    "readyz": Operation(answers={200: "Readiness"}, errors=(errors.Unavailable,)),
+    "redeliver": Row(answers={202: "Delivery"}, errors=(errors.InvalidWebhook,)),
+    "sign_out": Row(answers={200: "Deleted"}),
+    "healthz": Row(answers={200: "Status"}),
+    "openapi": Row(answers={200: "OpenApi"}),
+    "show_docs": Row(answers={200: "Page"}),
+    "show_home": Row(answers={200: "Page"}),
+    "metrics": Row(answers={200: "Metrics"}),
+    "readyz": Row(answers={200: "Readiness"}, errors=(errors.Unavailable,)),
 }
 """By the name of the handler. The pages that sign browsers in have none."""
+
+MEDIA_TYPES = {
+    "Page": "text/html",
+    "Metrics": "text/plain",
+    "AssetForm": "multipart/form-data",
+    "Media": "*/*",
+    "Event": "text/event-stream",
+}
+"""Of shapes that are not JSON."""
+SHAPE_HEADERS = {"Workflow": {"ETag": "The version, in quotes."}}
+TABLE_SHAPES = {
+    name: Content(
+        component=name,
+        kind=None,
+        media_type=MEDIA_TYPES.get(name, JSON),
+        examples=tuple(EXAMPLES.get(name, ())),
+        headers=SHAPE_HEADERS.get(name, {}),
+        links=LINKS.get(name, {}),
+        schema=schema,
+    )
+    for name, schema in {**BODIES, **COMPONENTS}.items()
+}
+SCHEMA_CONTENT = replace(TABLE_SHAPES["JsonSchema"], media_type=SCHEMA_JSON)
+
+
+def operation_of(endpoint: Endpoint) -> Operation | None:
+    """The description of an endpoint, its own or that of the table."""
+    row = TABLE.get(endpoint.handler.__name__)
+    if endpoint.operation is not None or row is None:
+        return endpoint.operation
+    also = tuple(
+        SCHEMA_CONTENT if each == SCHEMA_JSON else TABLE_SHAPES[row.also[each]] for each in row.also
+    )
+    return Operation(
+        answers={
+            status: (TABLE_SHAPES[name], *(also if status == 200 else ())) if name else None
+            for status, name in row.answers.items()
+        },
+        body=TABLE_SHAPES[row.body] if row.body else None,
+        path=(),
+        query=row.query,
+        headers=tuple((name, HEADERS[name]) for name in row.headers),
+        errors=row.errors,
+    )

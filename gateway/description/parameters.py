@@ -17,6 +17,7 @@ from gateway.description.schema import (
     matching,
     one_of,
 )
+from gateway.openapi.examples import ASSET_ID, EXECUTION_ID, KEY_ID
 from gateway.query import (
     DEFAULT_LIMIT,
     FALSE_WORDS,
@@ -27,16 +28,13 @@ from gateway.query import (
     TRUE_WORDS,
 )
 
-ASSET_ID = "Zr0sQm9yXk1dWc7uT2eHbL5a"
-EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
-
 SLUG_NAME = described(matching(SLUG.pattern), "A workflow's slug.", "greeting")
 PATHS: dict[str, Schema] = {
     "slug": SLUG_NAME,
     "execution_id": described(ID, "The id that the run was answered with.", EXECUTION_ID),
     "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
-    "key_id": described(TEXT, "The id of an API key, not the key itself.", "key_4c1d2f60a7b9"),
+    "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
 }
 """By the name in the route."""

@@ -1,26 +1,12 @@
 """The parts that OpenAPI documents are put together of."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.description.errors import ERROR_EXAMPLES, ERROR_HEADERS, STATUSES
-from gateway.description.examples import EXAMPLES
-from gateway.description.links import links_of
 from gateway.description.schema import INTEGER, TEXT, Schema, ref
-from gateway.events import MEDIA_TYPE
-
-JSON = "application/json"
-MEDIA_TYPES = {
-    "Page": "text/html",
-    "Metrics": "text/plain",
-    "AssetForm": "multipart/form-data",
-    "Media": "*/*",
-    "Event": MEDIA_TYPE,
-}
-"""Of shapes that are not JSON."""
-NOTHING = ""
-"""Stands for the shape of an answer that has no body."""
-ALL_EXAMPLES: dict[str, list[Any]] = {**EXAMPLES, **ERROR_EXAMPLES}
+from gateway.http.types import JSON, Shape
+from gateway.openapi.components import examples_of
 
 
 def _header(schema: Schema, words: str) -> dict[str, Any]:
@@ -28,10 +14,6 @@ def _header(schema: Schema, words: str) -> dict[str, Any]:
 
 
 REQUEST_ID = {"X-Request-Id": _header(TEXT, "The request's id, the caller's own or a new one.")}
-HEADERS: dict[str, dict[str, Any]] = {
-    "Workflow": {"ETag": _header(TEXT, "The version, in quotes.")},
-}
-"""Headers of answers, by their shapes."""
 LIMIT_HEADERS = {
     "X-RateLimit-Limit": _header(INTEGER, "Calls that the tier allows in a window."),
     "X-RateLimit-Remaining": _header(INTEGER, "Calls that are left of it."),
@@ -56,25 +38,32 @@ def parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
     }
 
 
-def content_of(name: str, also: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A body of the shape with this name, and of others under other media types."""
-    if name == NOTHING:
-        return {}
+def content_of(shapes: Iterable[Shape]) -> dict[str, Any]:
+    """A body of one of these shapes, each under its media type."""
     return {
-        media_type: {"schema": ref(shape), "examples": example_refs([shape])}
-        for media_type, shape in {MEDIA_TYPES.get(name, JSON): name, **(also or {})}.items()
+        shape.media_type: {
+            "schema": ref(shape.component),
+            "examples": example_refs(shape.component, examples_of(shape)),
+        }
+        for shape in shapes
     }
 
 
-def answer(name: str, also: Mapping[str, str] | None = None) -> dict[str, Any]:
+def answer(shapes: Sequence[Shape]) -> dict[str, Any]:
     """An answer that is no error."""
-    links = links_of(name)
+    headers = {name: says for shape in shapes for name, says in shape.headers.items()}
+    links = {name: _link(name, of) for shape in shapes for name, of in shape.links.items()}
     return {
         "description": "As asked",
-        "headers": {**REQUEST_ID, **HEADERS.get(name, {})},
-        "content": content_of(name, also),
+        "headers": {**REQUEST_ID, **{name: _header(TEXT, headers[name]) for name in headers}},
+        "content": content_of(shapes),
         **({"links": links} if links else {}),
     }
+
+
+def _link(operation: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    found = {name: f"$response.body#/{member}" for name, member in parameters.items()}
+    return {"operationId": operation, "parameters": found}
 
 
 def refusals(codes: Iterable[str]) -> dict[str, Any]:
@@ -88,25 +77,29 @@ def refusals(codes: Iterable[str]) -> dict[str, Any]:
 def _refusal(codes: list[str]) -> dict[str, Any]:
     shapes = [ref(code) for code in codes]
     schema: Schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
+    examples = {
+        name: each
+        for code in codes
+        for name, each in example_refs(code, ERROR_EXAMPLES[code]).items()
+    }
     headers = {name: each for code in codes for name, each in ERROR_HEADERS[code].items()}
     return {
         "description": ", ".join(codes),
         "headers": {**REQUEST_ID, **headers},
-        "content": {JSON: {"schema": schema, "examples": example_refs(codes)}},
+        "content": {JSON: {"schema": schema, "examples": examples}},
     }
 
 
-def examples_of(shapes: Iterable[str]) -> dict[str, Any]:
-    """The examples of these shapes, as components."""
-    return {name: {"value": value} for name, value in _named(shapes)}
+def example_components(name: str, values: Iterable[Any]) -> dict[str, Any]:
+    """The examples of a shape, as components."""
+    return {each: {"value": value} for each, value in _named(name, values)}
 
 
-def example_refs(shapes: Iterable[str]) -> dict[str, Any]:
+def example_refs(name: str, values: Iterable[Any]) -> dict[str, Any]:
     """The same where they are used."""
-    return {name: {"$ref": f"#/components/examples/{name}"} for name, _ in _named(shapes)}
+    return {each: {"$ref": f"#/components/examples/{each}"} for each, _ in _named(name, values)}
 
 
-def _named(shapes: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    for shape in shapes:
-        for number, value in enumerate(ALL_EXAMPLES.get(shape, []), start=1):
-            yield (shape if number == 1 else f"{shape}-{number}"), value
+def _named(name: str, values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    for number, value in enumerate(values, start=1):
+        yield (name if number == 1 else f"{name}-{number}"), value

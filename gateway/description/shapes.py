@@ -30,7 +30,6 @@ from gateway.description.schema import (
 )
 
 CREDITS = described(INTEGER, "In credits; one is 0.001 USD.")
-PROBLEM = members({"nodeId": TEXT, "edgeId": TEXT, "line": INTEGER}, reason=TEXT)
 NODE = members(id=TEXT, type=TEXT, position=members(x=NUMBER, y=NUMBER), data=OBJECT)
 EDGE = members(id=TEXT, source=TEXT, target=TEXT, sourceHandle=TEXT, targetHandle=TEXT)
 FIELD = members(
@@ -98,14 +97,6 @@ USER = members(
     tier=one_of(Tier),
     approved=FLAG,
 )
-API_KEY_MEMBERS: dict[str, Schema] = {
-    "id": TEXT,
-    "name": TEXT,
-    "prefix": TEXT,
-    "last4": TEXT,
-    "capabilities": TEXTS,
-    "createdAt": MOMENT,
-}
 WEBHOOK_MEMBERS: dict[str, Schema] = {"url": TEXT, "enabled": FLAG, "createdAt": MOMENT}
 MODEL_MEMBERS: dict[str, Schema] = {
     "internalName": TEXT,
@@ -127,7 +118,6 @@ SAVED_MEMBERS: dict[str, Schema] = {
 EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
 
 COMPONENTS: dict[str, Schema] = {
-    "Problem": PROBLEM,
     "Field": FIELD,
     "Event": members(
         id=described(TEXT, "What `Last-Event-ID` takes."),
@@ -258,8 +248,6 @@ COMPONENTS: dict[str, Schema] = {
         pageSize=INTEGER,
         total=INTEGER,
     ),
-    "CreatedApiKey": members(**API_KEY_MEMBERS, key=TEXT),
-    "ApiKeyList": list_of(members(**API_KEY_MEMBERS, lastUsedAt=MOMENT_OR_NULL)),
     "Webhook": members({"disabledReason": TEXT}, **WEBHOOK_MEMBERS),
     "SavedWebhook": members({"secret": TEXT, "disabledReason": TEXT}, **WEBHOOK_MEMBERS),
     "Delivery": members(

@@ -8,12 +8,14 @@ from engine.documents import Document
 from engine.errors import InvalidInputs
 from engine.fields import CHOICES, NUMBERS, Field, FieldType, check_inputs, json_schema
 from engine.graph import Plan
-from gateway.description.document import SHAPES, assemble, describe
+from gateway.description.document import Components, assemble, describe, shapes_of
+from gateway.description.errors import ProblemView
 from gateway.description.examples import EXAMPLES
-from gateway.description.parts import JSON
+from gateway.description.operations import operation_of
 from gateway.description.results import result_of
-from gateway.description.schema import members, ref
+from gateway.description.schema import Schema, members, ref
 from gateway.endpoints import Guarded
+from gateway.http.types import JSON
 
 RUN_PATH = "/api/workflows/{slug}/run"
 MADE_UP: dict[FieldType, Any] = {
@@ -41,11 +43,16 @@ class Described:
 def make_workflow_document(workflow: Described, run: Guarded, server: str) -> dict[str, Any]:
     """The document; `run` is the endpoint that runs workflows, `server` where the API is."""
     path = RUN_PATH.replace("{slug}", workflow.slug)
+    described = operation_of(run)
+    if described is None:
+        raise ValueError("the run has no description")
     operation = describe(path, "POST", run)
     for response in operation["responses"].values():
         response.pop("links", None)  # they lead to operations that are not in here
     # Looked for before anything of an author's comes in, which may look like a reference.
-    shapes = {name: SHAPES[name] for name in sorted(_needed(operation) - {"RunRequest"})}
+    known = Components.of([ProblemView, *shapes_of(described)])
+    needed = sorted(_needed(operation, known.schemas) - {"RunRequest"})
+    components = Components({name: known.schemas[name] for name in needed}, known.examples)
     operation["requestBody"]["content"] = _request(workflow)
     operation["responses"]["200"]["content"] |= _result(workflow.plan)
     info = {
@@ -53,7 +60,7 @@ def make_workflow_document(workflow: Described, run: Guarded, server: str) -> di
         "description": workflow.document.description,
         "version": str(workflow.version),
     }
-    document = assemble(info, {path: {"post": operation}}, shapes, servers=[{"url": server}])
+    document = assemble(info, {path: {"post": operation}}, components, servers=[{"url": server}])
     del document["components"]["examples"]["RunResult"]  # the workflow's own stands in its place
     return document
 
@@ -110,13 +117,13 @@ def _fits(field: Field, value: Any, allow_http: bool) -> bool:
     return True
 
 
-def _needed(value: Any) -> set[str]:
+def _needed(value: Any, schemas: Mapping[str, Schema]) -> set[str]:
     """The shapes that this refers to, and those that they refer to in turn."""
     needed: set[str] = set()
     found = set(_references(value))
     while found:
         needed |= found
-        found = {name for each in found for name in _references(SHAPES[each])} - needed
+        found = {name for each in found for name in _references(schemas[each])} - needed
     return needed
 
 

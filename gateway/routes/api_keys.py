@@ -2,25 +2,170 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
 
+from msgspec import Meta, structs
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.capabilities import CUSTOM, MAX_CAPABILITIES, PRESETS
-from engine.errors import InvalidBody
-from engine.store import Principal
+from engine.capabilities import (
+    CUSTOM,
+    EVERYTHING,
+    GENERAL,
+    MAX_CAPABILITIES,
+    PRESETS,
+    SPECIFIC,
+    WILDCARDS,
+)
+from engine.errors import (
+    ApiKeyAccessDenied,
+    CapabilityAboveCeiling,
+    InvalidBody,
+    InvalidCapability,
+)
+from engine.store import ApiKey, Principal
 from engine.store.api_keys import MAX_NAME
 from engine.values import is_text, moment
-from gateway.endpoints import Resource, session_only
-from gateway.request_bodies import read_object
+from gateway.endpoints import Resource, operation, session_only
+from gateway.http.types import Content, Moment, RequestBody, View, refused
+from gateway.openapi.examples import CREATED, ENDED, KEY_ID
+from gateway.request_bodies import read_body
+from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
-from gateway.wire import json_response, key_shape
+from gateway.wire import json_response
 
+NAME_REFUSAL = f"must be a text of 1 to {MAX_NAME} characters"
+NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""A character that is not stripped; the usual class of blanks differs by language."""
 logger = logging.getLogger(__name__)
 
 
+class ApiKeyView(View):
+    """An API key, without its secret."""
+
+    id: str
+    name: str
+    prefix: str
+    last4: str
+    capabilities: Sequence[str]
+    created_at: Moment
+
+    @classmethod
+    def of(cls, key: ApiKey, **more: Any) -> Self:
+        """Show a key, with those members that only some answers have."""
+        return cls(
+            id=key.id,
+            name=key.name,
+            prefix=key.prefix,
+            last4=key.last4,
+            capabilities=key.capabilities,
+            created_at=moment(key.created_at),
+            **more,
+        )
+
+
+class CreatedApiKey(View):
+    """A new key: as `ApiKeyView`, with the secret behind the name."""
+
+    component = "CreatedApiKey"
+    links = {name: {"key_id": "id"} for name in ("put_webhook", "delete_api_key")}
+
+    id: str
+    name: str
+    key: str
+    prefix: str
+    last4: str
+    capabilities: Sequence[str]
+    created_at: Moment
+
+
+class ListedApiKey(ApiKeyView):
+    """A key among others."""
+
+    last_used_at: Moment | None
+
+
+class PresetChoice(RequestBody):
+    """Capabilities that are named together."""
+
+    preset: Annotated[str, Meta(extra_json_schema={"enum": list(PRESETS)})]
+    capabilities: None = None
+
+
+CAPABILITY = [
+    {"type": "string", "enum": sorted(GENERAL | WILDCARDS | {EVERYTHING})},
+    {"type": "string", "pattern": f"^(?:{SPECIFIC.pattern})$"},
+]
+
+
+class CapabilitiesChoice(RequestBody):
+    """Capabilities one by one."""
+
+    capabilities: Annotated[
+        list[Annotated[str, Meta(extra_json_schema={"anyOf": CAPABILITY})]],
+        Meta(min_length=1, max_length=MAX_CAPABILITIES),
+    ]
+    preset: Annotated[Any, Meta(extra_json_schema={"enum": [CUSTOM, None]})] = None
+
+
+class ApiKeyRequest(RequestBody):
+    """A key to create."""
+
+    component = "ApiKeyRequest"
+    choices = (PresetChoice, CapabilitiesChoice)
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=MAX_NAME, pattern=NOT_BLANK), refused(NAME_REFUSAL)
+    ]
+    preset: Any = None
+    capabilities: Any = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name that UTF-8 cannot write."""
+        if not is_text(self.name):
+            raise InvalidBody(f"'name' {NAME_REFUSAL}", field="name")
+
+    def read_capabilities(self) -> Sequence[str]:
+        """The capabilities that are asked for. Raises InvalidBody."""
+        if self.preset is None or self.preset == CUSTOM:
+            return self._listed()
+        if not isinstance(self.preset, str) or self.preset not in PRESETS:
+            names = ", ".join((*PRESETS, CUSTOM))
+            raise InvalidBody(f"'preset' must be one of {names}", field="preset")
+        if self.capabilities is not None:
+            raise InvalidBody("Name either a preset or capabilities", field="capabilities")
+        return PRESETS[self.preset]
+
+    def _listed(self) -> Sequence[str]:
+        listed = self.capabilities if isinstance(self.capabilities, list) else []
+        is_short = 0 < len(listed) <= MAX_CAPABILITIES
+        if not is_short or not all(isinstance(each, str) for each in listed):
+            raise InvalidBody(
+                f"'capabilities' must be a list of 1 to {MAX_CAPABILITIES} texts",
+                field="capabilities",
+            )
+        return listed
+
+
+API_KEY: dict[str, Any] = {
+    "id": KEY_ID,
+    "name": "website",
+    "prefix": "hr_live_",
+    "last4": "Qk3d",
+    "capabilities": ["workflow:read", "workflow:run"],
+    "created_at": CREATED,
+}
+CreatedApiKey.examples = (CreatedApiKey(**API_KEY, key="hr_live_…"),)
+ListedApiKey.examples = (ListedApiKey(**API_KEY, last_used_at=ENDED),)
+ApiKeyRequest.examples = (
+    ApiKeyRequest(name="website", preset="Workflow Deploy"),
+    ApiKeyRequest(name="one workflow", capabilities=["workflow:greeting:run", "webhook:receive"]),
+)
+API_KEY_LIST = Content(component="ApiKeyList", kind=list[ListedApiKey])
+
+
+@operation(answers={200: API_KEY_LIST})
 @session_only
 async def list_api_keys(request: GatewayRequest, principal: Principal) -> Response:
     """The account's keys, oldest first, without their secrets."""
@@ -28,65 +173,41 @@ async def list_api_keys(request: GatewayRequest, principal: Principal) -> Respon
     found, uses = await asyncio.gather(
         keys.list(principal.account.id), keys.last_uses(principal.account.id)
     )
-    rows = [{**key_shape(key), "lastUsedAt": moment(uses.get(key.id))} for key in found]
-    return json_response(rows)
+    return json_response(
+        [ListedApiKey.of(key, last_used_at=moment(uses.get(key.id))) for key in found]
+    )
 
 
+@operation(
+    body=ApiKeyRequest,
+    answers={201: CreatedApiKey},
+    errors=(InvalidCapability, ApiKeyAccessDenied, CapabilityAboveCeiling),
+)
 @session_only
 async def create_api_key(request: GatewayRequest, principal: Principal) -> Response:
     """A new key; its secret is shown this once."""
-    body = await read_object(request)
-    name, capabilities = _read_name(body), _read_capabilities(body)
+    body = await read_body(request, ApiKeyRequest)
+    capabilities = body.read_capabilities()
     key, secret = await request.state["services"].store.api_keys.create(
-        principal.account, name=name, capabilities=capabilities
+        principal.account, name=body.name.strip(), capabilities=capabilities
     )
     logger.info("API key created", extra=_audited(principal, key.id))
-    shape = key_shape(key)
-    shown = {"id": shape.pop("id"), "name": shape.pop("name"), "key": secret, **shape}
-    return json_response(shown, 201)
+    return json_response(CreatedApiKey(key=secret, **structs.asdict(ApiKeyView.of(key))), 201)
 
 
+@operation(answers={200: Deleted})
 @session_only
 async def delete_api_key(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a key of the account; its very next request is refused."""
     key_id: str = request.path_params["key_id"]
     await request.state["services"].store.api_keys.revoke(key_id, owner=principal.account.id)
     logger.info("API key deleted", extra=_audited(principal, key_id))
-    return json_response({"success": True})
+    return json_response(DELETED)
 
 
 def _audited(principal: Principal, key_id: str) -> dict[str, str]:
     account = principal.account
     return {"account_id": account.id, "role": account.role.value, "key_id": key_id}
-
-
-def _read_name(body: Mapping[str, Any]) -> str:
-    name = body.get("name")
-    if not isinstance(name, str) or not is_text(name) or len(name) > MAX_NAME or not name.strip():
-        raise InvalidBody(f"'name' must be a text of 1 to {MAX_NAME} characters", field="name")
-    return name.strip()
-
-
-def _read_capabilities(body: Mapping[str, Any]) -> Sequence[str]:
-    preset, listed = body.get("preset"), body.get("capabilities")
-    if preset is None or preset == CUSTOM:
-        return _read_list(listed)
-    if not isinstance(preset, str) or preset not in PRESETS:
-        names = ", ".join((*PRESETS, CUSTOM))
-        raise InvalidBody(f"'preset' must be one of {names}", field="preset")
-    if listed is not None:
-        raise InvalidBody("Name either a preset or capabilities", field="capabilities")
-    return PRESETS[preset]
-
-
-def _read_list(value: object) -> Sequence[str]:
-    listed = value if isinstance(value, list) else []
-    is_short = 0 < len(listed) <= MAX_CAPABILITIES
-    if not is_short or not all(isinstance(each, str) for each in listed):
-        raise InvalidBody(
-            f"'capabilities' must be a list of 1 to {MAX_CAPABILITIES} texts", field="capabilities"
-        )
-    return listed
 
 
 routes = [

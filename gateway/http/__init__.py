@@ -1,0 +1,1 @@
+"""HTTP itself: types of requests and answers."""

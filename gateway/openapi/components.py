@@ -1,0 +1,135 @@
+"""Components of OpenAPI documents, made of the types of requests and answers."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct, inspect, structs
+
+from gateway.http.types import Content, Payload, RequestBody, Schema, Shape
+
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+NAMES = {
+    inspect.StrType: "string",
+    inspect.BoolType: "boolean",
+    inspect.IntType: "integer",
+    inspect.FloatType: "number",
+    inspect.DecimalType: "number",
+    inspect.NoneType: "null",
+}
+NULL: Schema = {"type": "null"}
+PLAIN = {"string", "boolean", "integer", "number", "array"}
+TEXT_BOUNDS = {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"}
+ITEM_BOUNDS = {"min_length": "minItems", "max_length": "maxItems"}
+
+
+def schema_of(kind: Any) -> Schema:
+    """The JSON Schema of any type; components in it are referred to."""
+    return _Walk().schema(inspect.type_info(kind))
+
+
+def components_of(shapes: Iterable[Shape]) -> dict[str, Shape]:
+    """These components and all that they refer to, by name."""
+    found: dict[str, Shape] = {}
+    waiting = list(shapes)
+    while waiting:
+        shape = waiting.pop()
+        if shape.component not in found:
+            found[shape.component] = shape
+            waiting += _component(shape)[1]
+    return dict(sorted(found.items()))
+
+
+def schema_of_component(shape: Shape) -> Schema:
+    """The JSON Schema of a component itself."""
+    return _component(shape)[0]
+
+
+def examples_of(shape: Shape) -> list[Any]:
+    """The examples of a component, as JSON values."""
+    return [msgspec.json.decode(ENCODER.encode(each)) for each in _examples(shape)]
+
+
+def _examples(shape: Shape) -> tuple[Any, ...]:
+    if isinstance(shape, Content):
+        if shape.schema is not None:
+            return shape.examples
+        items = get_args(shape.kind)
+        return shape.examples or ([each for item in items for each in _examples(item)],)
+    examples: tuple[Any, ...] = vars(shape).get("examples", ())
+    return examples
+
+
+@cache
+def _component(shape: Shape) -> tuple[Schema, list[type[Payload]]]:
+    """The schema of a component, and the components that it refers to."""
+    walk = _Walk()
+    if isinstance(shape, Content):
+        if shape.schema is not None:
+            return shape.schema, []
+        return walk.schema(inspect.type_info(shape.kind)), walk.referred
+    return walk.members(shape), walk.referred
+
+
+class _Walk:
+    """One walk through a type; it notes the components that are referred to."""
+
+    def __init__(self) -> None:
+        self.referred: list[type[Payload]] = []
+
+    def schema(self, info: inspect.Type) -> Schema:
+        match info:
+            case inspect.Metadata(extra={"kind": kind}):
+                return {**self.schema(inspect.type_info(kind)), **(info.extra_json_schema or {})}
+            case inspect.Metadata():
+                return {**self.schema(info.type), **(info.extra_json_schema or {})}
+            case inspect.UnionType(types=types):
+                return _union([self.schema(each) for each in types])
+            case inspect.StructType(cls=cls):
+                return self._object(cls)
+            case inspect.ListType(item_type=items):
+                return {"type": "array", "items": self.schema(items), **_bounds(info, ITEM_BOUNDS)}
+            case inspect.DictType():
+                # Without a word about its members, generators make one that has none.
+                return {"type": "object", "additionalProperties": True}
+            case inspect.EnumType(cls=enum):
+                return {"type": "string", "enum": [each.value for each in enum]}
+            case inspect.LiteralType(values=values):
+                return {"const": values[0]} if len(values) == 1 else {"enum": list(values)}
+            case inspect.AnyType() | inspect.RawType():
+                return {}
+        return {"type": NAMES[type(info)], **_bounds(info, TEXT_BOUNDS)}
+
+    def members(self, kind: type[Struct]) -> Schema:
+        choices = kind.choices if issubclass(kind, RequestBody) else ()
+        chosen = {each.name for choice in choices for each in structs.fields(choice)}
+        fields = [each for each in structs.fields(kind) if each.name not in chosen]
+        return {
+            "type": "object",
+            "properties": {
+                each.encode_name: self.schema(inspect.type_info(each.type)) for each in fields
+            },
+            "required": [each.encode_name for each in fields if each.required],
+            **({"oneOf": [self.members(choice) for choice in choices]} if choices else {}),
+        }
+
+    def _object(self, kind: type[Struct]) -> Schema:
+        if not issubclass(kind, Payload) or not kind.component:
+            return self.members(kind)
+        self.referred.append(kind)
+        return {"$ref": f"#/components/schemas/{kind.component}"}
+
+
+def _union(schemas: list[Schema]) -> Schema:
+    """One of these; plain kinds are put together in one schema."""
+    others = [each for each in schemas if each != NULL]
+    if not all(isinstance(each.get("type"), str) and each["type"] in PLAIN for each in others):
+        return {"anyOf": schemas}
+    merged = {name: bound for each in others for name, bound in each.items()}
+    return {**merged, "type": [each["type"] for each in (*others, *([NULL] * (NULL in schemas)))]}
+
+
+def _bounds(info: inspect.Type, names: Mapping[str, str]) -> Schema:
+    bounds = ((name, getattr(info, attribute, None)) for attribute, name in names.items())
+    return {name: bound for name, bound in bounds if bound is not None}
