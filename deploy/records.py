@@ -12,12 +12,14 @@ from engine.store import Account, ApiKey, Entry, Webhook, Workflow
 from engine.values import moment
 from gateway.http.types import View
 from gateway.routes.api_keys import ApiKeyView
-from gateway.wire import model_shape, user_shape, webhook_shape
+from gateway.routes.identity import UserView
+from gateway.routes.webhooks import SavedWebhook
+from gateway.wire import model_shape
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
     """One account, and what it can spend."""
-    return user_shape(account) | {
+    return _shown(UserView.of(account)) | {
         "credits": {"balance": balance},
         "createdAt": moment(account.created_at),
     }
@@ -30,7 +32,7 @@ def key_row(key: ApiKey) -> dict[str, Any]:
 
 def webhook_row(key_id: str, webhook: Webhook) -> dict[str, Any]:
     """A key's webhook; its secret only when it was made just now."""
-    return {"keyId": key_id} | webhook_shape(webhook)
+    return {"keyId": key_id} | _shown(SavedWebhook.of(webhook))
 
 
 def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:

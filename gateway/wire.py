@@ -8,14 +8,13 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from engine.deliveries import Attempt, Delivery
 from engine.documents import Document
 from engine.executions import Execution, NodeExecution
 from engine.graph import NodeName, Plan
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
-from engine.store import Account, Asset, SavedModel, Wallet, Webhook, Workflow
+from engine.store import Asset, SavedModel, Workflow
 from engine.values import moment
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
@@ -51,62 +50,6 @@ def in_pieces(data: bytes) -> Iterator[bytes]:
     """The bytes, a piece at a time: what is written whole is in memory until it was read."""
     for start in range(0, len(data), PIECE_BYTES):
         yield data[start : start + PIECE_BYTES]
-
-
-def user_shape(account: Account) -> dict[str, Any]:
-    """An account, as `user`."""
-    return {
-        "id": account.id,
-        "email": account.email,
-        "role": account.role,
-        "tier": account.tier,
-        "approved": account.approved,
-    }
-
-
-def credits_shape(wallet: Wallet) -> dict[str, Any]:
-    """What an account has to spend."""
-    return {
-        "balance": wallet.balance,
-        "allowance": wallet.allowance,
-        "topUps": [
-            {"credits": top_up.credits, "expiresAt": moment(top_up.expires_at)}
-            for top_up in wallet.top_ups
-        ],
-        "refreshedAt": moment(wallet.refreshed_at),
-    }
-
-
-def webhook_shape(webhook: Webhook) -> dict[str, Any]:
-    """A webhook; its secret only when it was made just now."""
-    shape: dict[str, Any] = {"url": webhook.url, "enabled": webhook.enabled}
-    if webhook.made_secret is not None:
-        shape["secret"] = webhook.made_secret
-    if webhook.disabled_reason:
-        shape["disabledReason"] = webhook.disabled_reason
-    return {**shape, "createdAt": moment(webhook.created_at)}
-
-
-def delivery_shape(delivery: Delivery) -> dict[str, Any]:
-    """One event to one webhook, with its attempts."""
-    return {
-        "id": delivery.id,
-        "executionId": delivery.execution_id,
-        "event": delivery.event,
-        "status": delivery.status,
-        "attempts": [_attempt_shape(attempt) for attempt in delivery.attempts],
-        "nextAttemptAt": moment(delivery.next_attempt_at),
-    }
-
-
-def _attempt_shape(attempt: Attempt) -> dict[str, Any]:
-    shape: dict[str, Any] = {
-        "at": moment(attempt.at),
-        "status": attempt.status,
-        "durationMs": attempt.duration_ms,
-    }
-    optional = {"error": attempt.error, "body": attempt.body}
-    return shape | {name: value for name, value in optional.items() if value is not None}
 
 
 def accepted_shape(
@@ -162,26 +105,6 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
         "completedAt": moment(execution.completed_at),
         "modelIds": execution.model_ids,
         **warnings_member(execution.warnings),
-    }
-
-
-def usage_row(execution: Execution) -> dict[str, Any]:
-    """What an execution cost: the provider's price, that after the markup, and the credits."""
-    cost = Decimal(execution.micro_usd) / MICRO
-    return {
-        "id": execution.id,
-        "userId": execution.account_id,
-        "workflowSlug": execution.workflow_slug or None,
-        "modelIds": execution.model_ids,
-        "status": execution.status,
-        "source": execution.source,
-        "cost": _number(cost),
-        "userCost": _number(cost * execution.markup),
-        "creditsCost": execution.credits_cost,
-        "durationMs": execution.duration_ms,
-        "errorCode": (execution.error or {}).get("code"),
-        "requestId": execution.id,
-        "createdAt": moment(execution.created_at),
     }
 
 

@@ -3,7 +3,6 @@
 from engine.checks import MAX_EDGES, MAX_NODES
 from engine.documents import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
 from engine.models.saved import MAX_BYTES
-from engine.webhooks import MAX_SECRET, MAX_URL, MIN_SECRET
 from gateway.description.schema import (
     FLAG,
     NUMBER,
@@ -63,15 +62,5 @@ BODIES: dict[str, Schema] = {
     "WorkflowUpdate": members({"name": NAME, **DOCUMENT_MEMBERS}),
     "ModelRequest": members(
         manifest=described(text_of(1, MAX_BYTES), "TOML; docs/how-to/add-a-model.md says more.")
-    ),
-    "WebhookRequest": members(
-        {
-            "secret": described(
-                or_null(text_of(MIN_SECRET, MAX_SECRET)),
-                "Left out: as it is, or made when there is none. Null: a new one is made.",
-            ),
-            "enabled": FLAG,
-        },
-        url=text_of(1, MAX_URL),
     ),
 }

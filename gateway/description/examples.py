@@ -68,25 +68,6 @@ SCHEMA = {
     "fields": [FIELD],
     "values": {"name": "Ada"},
 }
-WEBHOOK = {"url": "https://example.com/hooks", "enabled": True, "createdAt": CREATED}
-DELIVERY = {
-    "id": EXECUTION_ID,
-    "executionId": EXECUTION_ID,
-    "event": "execution.completed",
-    "status": "delivered",
-    "attempts": [{"at": ENDED, "status": 200, "durationMs": 84, "body": "ok"}],
-    "nextAttemptAt": None,
-}
-TEST_DELIVERY: dict[str, Any] = {
-    "id": "0b0d1b3a-76f8-4b0a-a4c2-7a35ad1f25cf",
-    "executionId": None,
-    "event": "webhook.test",
-    "status": "pending",
-    "attempts": [],
-    "nextAttemptAt": ENDED,
-}
-
-
 MODEL: dict[str, Any] = {
     "internalName": "echo",
     "name": "Echo",
@@ -126,13 +107,6 @@ ASSET = {
     "height": 600,
     "createdAt": CREATED,
     "expiresAt": "2026-03-31T09:30:00.000Z",
-}
-USER: dict[str, Any] = {
-    "id": ACCOUNT_ID,
-    "email": "ada@example.com",
-    "role": "user",
-    "tier": "pro",
-    "approved": True,
 }
 
 
@@ -240,18 +214,6 @@ EXAMPLES: dict[str, list[Any]] = {
         }
     ],
     "Deleted": [{"success": True}],
-    "WhoAmI": [{"user": USER}],
-    "Me": [
-        {
-            "user": USER,
-            "credits": {
-                "balance": 6_200,
-                "allowance": 4_200,
-                "topUps": [{"credits": 2_000, "expiresAt": None}],
-                "refreshedAt": CREATED,
-            },
-        }
-    ],
     "ModelList": [[MODEL]],
     "ModelRequest": [{"manifest": MANIFEST}],
     "SavedModel": [{**MODEL, **SAVED}],
@@ -262,35 +224,6 @@ EXAMPLES: dict[str, list[Any]] = {
             {"version": 1, "savedBy": ACCOUNT_ID, "updatedAt": CREATED},
         ]
     ],
-    "UsagePage": [
-        {
-            "rows": [
-                {
-                    "id": EXECUTION_ID,
-                    "userId": ACCOUNT_ID,
-                    "workflowSlug": None,
-                    "modelIds": ["echo"],
-                    "status": "completed",
-                    "source": "api-slim",
-                    "cost": 0.01,
-                    "userCost": 0.013,
-                    "creditsCost": 13,
-                    "durationMs": 31,
-                    "errorCode": None,
-                    "requestId": EXECUTION_ID,
-                    "createdAt": CREATED,
-                }
-            ],
-            "page": 1,
-            "pageSize": 50,
-            "total": 1,
-        }
-    ],
-    "WebhookRequest": [{"url": "https://example.com/hooks"}],
-    "Webhook": [WEBHOOK],
-    "SavedWebhook": [{**WEBHOOK, "secret": "whsec_…"}],
-    "Delivery": [TEST_DELIVERY],
-    "DeliveryPage": [{"rows": [TEST_DELIVERY, DELIVERY], "nextCursor": None}],
     "Status": [{"status": "ok"}],
     "Readiness": [{"status": "ready"}, {"status": "ready", "degraded": ["hints"]}],
     "AssetForm": [{"file": "…"}],

@@ -1,9 +1,8 @@
 """The shapes of answers as JSON Schema."""
 
-from engine.capabilities import Role, Tier
-from engine.deliveries import TEST_EVENT, DeliveryStatus
+from engine.capabilities import Tier
 from engine.events import EventName
-from engine.executions import TERMINAL, ExecutionStatus, NodeStatus
+from engine.executions import ExecutionStatus, NodeStatus
 from engine.fields import FieldType
 from engine.models.manifest import Category
 from engine.models.pricing import Unit
@@ -11,7 +10,6 @@ from gateway.description.schema import (
     ANYTHING,
     FLAG,
     ID,
-    ID_OR_NULL,
     INTEGER,
     INTEGER_OR_NULL,
     MOMENT,
@@ -90,14 +88,6 @@ NODE_EXECUTION = members(
     creditsCost=CREDITS,
     error={"anyOf": [members(code=TEXT, message=TEXT), {"type": "null"}]},
 )
-USER = members(
-    id=TEXT,
-    email=TEXT,
-    role=one_of(Role),
-    tier=one_of(Tier),
-    approved=FLAG,
-)
-WEBHOOK_MEMBERS: dict[str, Schema] = {"url": TEXT, "enabled": FLAG, "createdAt": MOMENT}
 MODEL_MEMBERS: dict[str, Schema] = {
     "internalName": TEXT,
     "name": TEXT,
@@ -115,8 +105,6 @@ SAVED_MEMBERS: dict[str, Schema] = {
     "createdAt": MOMENT,
     "updatedAt": MOMENT,
 }
-EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
-
 COMPONENTS: dict[str, Schema] = {
     "Field": FIELD,
     "Event": members(
@@ -196,16 +184,6 @@ COMPONENTS: dict[str, Schema] = {
         components=OBJECT,
     ),
     "Deleted": members(success={"const": True}),
-    "WhoAmI": members(user=USER),
-    "Me": members(
-        user=USER,
-        credits=members(
-            balance=CREDITS,
-            allowance=described(INTEGER, "What is left of the tier's allowance."),
-            topUps=list_of(members(credits=INTEGER, expiresAt=MOMENT_OR_NULL)),
-            refreshedAt=MOMENT_OR_NULL,
-        ),
-    ),
     "ModelList": list_of(members(**MODEL_MEMBERS)),
     "SavedModel": members(**MODEL_MEMBERS, **SAVED_MEMBERS),
     "ModelManifest": members(
@@ -220,49 +198,6 @@ COMPONENTS: dict[str, Schema] = {
             updatedAt=SAVED_MEMBERS["updatedAt"],
         )
     ),
-    "UsagePage": members(
-        {
-            "totalIsExact": described(
-                {"type": "boolean"}, "False when there may be more matches than `total`."
-            ),
-            "nextCursor": described(TEXT, "Continues the page where `total` is not exact."),
-        },
-        rows=list_of(
-            members(
-                id=ID,
-                userId=TEXT,
-                workflowSlug=TEXT_OR_NULL,
-                modelIds=TEXTS,
-                status=one_of(ExecutionStatus),
-                source=TEXT,
-                cost=described(NUMBER, "What the providers ask for, in USD."),
-                userCost=described(NUMBER, "The same after the tier's markup."),
-                creditsCost=CREDITS,
-                durationMs=INTEGER_OR_NULL,
-                errorCode=TEXT_OR_NULL,
-                requestId=TEXT,
-                createdAt=MOMENT,
-            )
-        ),
-        page=INTEGER,
-        pageSize=INTEGER,
-        total=INTEGER,
-    ),
-    "Webhook": members({"disabledReason": TEXT}, **WEBHOOK_MEMBERS),
-    "SavedWebhook": members({"secret": TEXT, "disabledReason": TEXT}, **WEBHOOK_MEMBERS),
-    "Delivery": members(
-        id=ID,
-        executionId=ID_OR_NULL,
-        event=one_of(EVENTS),
-        status=one_of(DeliveryStatus),
-        attempts=list_of(
-            members(
-                {"error": TEXT, "body": TEXT}, at=MOMENT, status=INTEGER_OR_NULL, durationMs=INTEGER
-            )
-        ),
-        nextAttemptAt=MOMENT_OR_NULL,
-    ),
-    "DeliveryPage": members(rows=list_of(ref("Delivery")), nextCursor=TEXT_OR_NULL),
     "Status": members(status=TEXT),
     "Readiness": members(
         {

@@ -1,17 +1,116 @@
 """Usage: what the caller's account has run, and what it cost."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Self
+
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import InvalidQuery
+from engine.executions import Execution, ExecutionStatus
+from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
-from gateway.endpoints import Resource, any_key, takes
+from engine.values import moment
+from gateway.description.parameters import CURSOR, LIMIT, MODEL, OFFSET, STATUS, WORKFLOW
+from gateway.endpoints import Resource, any_key, operation
+from gateway.http.types import Credits, Moment, Uuid, View
+from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
 from gateway.query import MAX_OFFSET, Query, cursor_refused
+from gateway.routes.shared_types import exact_number
 from gateway.services import GatewayRequest
-from gateway.wire import json_response, usage_row
+from gateway.wire import json_response
 
 
-@takes("status", "modelId", "workflowSlug", "limit", "offset", "cursor")
+class UsageRow(View):
+    """An execution and its cost: the provider's price, that after the markup, and the credits."""
+
+    id: Uuid
+    user_id: str
+    workflow_slug: str | None
+    model_ids: Sequence[str]
+    status: ExecutionStatus
+    source: str
+    cost: Annotated[Decimal, Meta(description="What the providers ask for, in USD.")]
+    user_cost: Annotated[Decimal, Meta(description="The same after the tier's markup.")]
+    credits_cost: Credits
+    duration_ms: int | None
+    error_code: str | None
+    request_id: str
+    created_at: Moment
+
+    @classmethod
+    def of(cls, execution: Execution) -> Self:
+        """Show the cost of an execution."""
+        cost = Decimal(execution.micro_usd) / MICRO
+        return cls(
+            id=execution.id,
+            user_id=execution.account_id,
+            workflow_slug=execution.workflow_slug or None,
+            model_ids=execution.model_ids,
+            status=execution.status,
+            source=execution.source,
+            cost=exact_number(cost),
+            user_cost=exact_number(cost * execution.markup),
+            credits_cost=execution.credits_cost,
+            duration_ms=execution.duration_ms,
+            error_code=(execution.error or {}).get("code"),
+            request_id=execution.id,
+            created_at=moment(execution.created_at),
+        )
+
+
+class UsageRows(View):
+    """A page of usage."""
+
+    component = "UsagePage"
+
+    rows: list[UsageRow]
+    page: int
+    page_size: int
+    total: int
+    total_is_exact: (
+        Annotated[bool, Meta(description="False when there may be more matches than `total`.")]
+        | UnsetType
+    ) = UNSET
+    next_cursor: (
+        Annotated[str, Meta(description="Continues the page where `total` is not exact.")]
+        | UnsetType
+    ) = UNSET
+
+
+UsageRows.examples = (
+    UsageRows(
+        rows=[
+            UsageRow(
+                id=EXECUTION_ID,
+                user_id=ACCOUNT_ID,
+                workflow_slug=None,
+                model_ids=["echo"],
+                status=ExecutionStatus.COMPLETED,
+                source="api-slim",
+                cost=Decimal("0.01"),
+                user_cost=Decimal("0.013"),
+                credits_cost=13,
+                duration_ms=31,
+                error_code=None,
+                request_id=EXECUTION_ID,
+                created_at=CREATED,
+            )
+        ],
+        page=1,
+        page_size=50,
+        total=1,
+    ),
+)
+
+
+@operation(
+    query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET, CURSOR),
+    answers={200: UsageRows},
+    errors=(InvalidQuery,),
+)
 @any_key
 async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
     """The account's executions and their cost, newest first, a page at a time."""
@@ -31,15 +130,15 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
         page = await usage.page(
             principal.account.id, wanted, limit=limit, offset=offset, cursor=cursor
         )
-    inexact = {} if page.is_exact else {"totalIsExact": False, "nextCursor": page.next_cursor}
     return json_response(
-        {
-            "rows": [usage_row(row) for row in page.rows],
-            "page": page.offset // limit + 1,
-            "pageSize": limit,
-            "total": page.total,
-            **inexact,
-        }
+        UsageRows(
+            rows=[UsageRow.of(row) for row in page.rows],
+            page=page.offset // limit + 1,
+            page_size=limit,
+            total=page.total,
+            total_is_exact=UNSET if page.is_exact else False,
+            next_cursor=page.next_cursor or UNSET,
+        )
     )
 
 

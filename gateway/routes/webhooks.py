@@ -2,72 +2,239 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Self
 
+from msgspec import UNSET, Meta, UnsetType, structs
 from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.capabilities import covers
-from engine.errors import CapabilityDenied, InvalidBody, InvalidWebhook, NotFound
-from engine.store import ApiKey, Principal
+from engine.deliveries import TEST_EVENT, Delivery, DeliveryStatus
+from engine.errors import (
+    CapabilityAboveCeiling,
+    CapabilityDenied,
+    InvalidQuery,
+    InvalidWebhook,
+    NotFound,
+)
+from engine.executions import TERMINAL
+from engine.store import ApiKey, Principal, Webhook
 from engine.store.deliveries import NO_DELIVERY
-from engine.webhooks import CAPABILITY, NO_CAPABILITY, check_secret, check_webhook_url
+from engine.values import moment
+from engine.webhooks import (
+    CAPABILITY,
+    MAX_SECRET,
+    MAX_URL,
+    MIN_SECRET,
+    NO_CAPABILITY,
+    check_secret,
+    check_webhook_url,
+)
 from gateway.auth import check_capability
-from gateway.endpoints import Resource, session_only, takes
+from gateway.description.parameters import CURSOR, LIMIT
+from gateway.endpoints import Resource, operation, session_only
+from gateway.http.types import Moment, RequestBody, Uuid, View, described_as, refused
+from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID
 from gateway.query import Query, cursor_refused
-from gateway.request_bodies import read_object
+from gateway.request_bodies import read_body
+from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
-from gateway.wire import delivery_shape, json_response, webhook_shape
+from gateway.wire import json_response
 
 logger = logging.getLogger(__name__)
+
+EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
+
+
+class WebhookView(View, kw_only=True):
+    """A webhook, without its secret."""
+
+    component = "Webhook"
+
+    url: str
+    enabled: bool
+    disabled_reason: str | UnsetType = UNSET
+    created_at: Moment
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> Self:
+        """Show a webhook."""
+        return cls(
+            url=webhook.url,
+            enabled=webhook.enabled,
+            disabled_reason=webhook.disabled_reason or UNSET,
+            created_at=moment(webhook.created_at),
+        )
+
+
+class SavedWebhook(View, kw_only=True):
+    """A webhook that was saved: as `WebhookView`, with a secret that was made for it."""
+
+    component = "SavedWebhook"
+
+    url: str
+    enabled: bool
+    secret: str | UnsetType = UNSET
+    disabled_reason: str | UnsetType = UNSET
+    created_at: Moment
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> Self:
+        """Show a webhook; its secret only when it was made just now."""
+        secret = UNSET if webhook.made_secret is None else webhook.made_secret
+        return cls(secret=secret, **structs.asdict(WebhookView.of(webhook)))
+
+
+class AttemptView(View, kw_only=True):
+    """One attempt of a delivery, and the head of the receiver's answer."""
+
+    at: Moment
+    status: int | None
+    duration_ms: int
+    error: str | UnsetType = UNSET
+    body: str | UnsetType = UNSET
+
+
+class DeliveryView(View):
+    """One event to one webhook."""
+
+    component = "Delivery"
+
+    id: Uuid
+    execution_id: Uuid | None
+    event: Annotated[str, Meta(extra_json_schema={"enum": list(EVENTS)})]
+    status: DeliveryStatus
+    attempts: list[AttemptView]
+    next_attempt_at: Moment | None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> Self:
+        """Show a delivery."""
+        return cls(
+            id=delivery.id,
+            execution_id=delivery.execution_id,
+            event=delivery.event,
+            status=delivery.status,
+            attempts=[
+                AttemptView(
+                    at=moment(each.at),
+                    status=each.status,
+                    duration_ms=each.duration_ms,
+                    error=UNSET if each.error is None else each.error,
+                    body=UNSET if each.body is None else each.body,
+                )
+                for each in delivery.attempts
+            ],
+            next_attempt_at=moment(delivery.next_attempt_at),
+        )
+
+
+class DeliveryPage(View):
+    """A page of deliveries."""
+
+    component = "DeliveryPage"
+
+    rows: list[DeliveryView]
+    next_cursor: str | None
+
+
+class WebhookRequest(RequestBody, kw_only=True):
+    """A webhook to save; the engine checks the URL and the secret."""
+
+    component = "WebhookRequest"
+
+    url: Annotated[Any, described_as(Annotated[str, Meta(min_length=1, max_length=MAX_URL)])]
+    secret: Annotated[
+        Any,
+        described_as(
+            Annotated[str, Meta(min_length=MIN_SECRET, max_length=MAX_SECRET)] | None,
+            description="Left out: as it is, or made when there is none. Null: a new one is made.",
+        ),
+    ] = UNSET
+    enabled: Annotated[bool, refused("must be true or false")] = True
+
+
+WEBHOOK: dict[str, Any] = {
+    "url": "https://example.com/hooks",
+    "enabled": True,
+    "created_at": CREATED,
+}
+WebhookView.examples = (WebhookView(**WEBHOOK),)
+SavedWebhook.examples = (SavedWebhook(**WEBHOOK | {"secret": "whsec_…"}),)
+WebhookRequest.examples = (WebhookRequest(url=WEBHOOK["url"]),)
+DeliveryView.examples = (
+    DeliveryView(
+        id="0b0d1b3a-76f8-4b0a-a4c2-7a35ad1f25cf",
+        execution_id=None,
+        event="webhook.test",
+        status=DeliveryStatus.PENDING,
+        attempts=[],
+        next_attempt_at=ENDED,
+    ),
+)
+DELIVERED = DeliveryView(
+    id=EXECUTION_ID,
+    execution_id=EXECUTION_ID,
+    event="execution.completed",
+    status=DeliveryStatus.DELIVERED,
+    attempts=[AttemptView(at=ENDED, status=200, duration_ms=84, body="ok")],
+    next_attempt_at=None,
+)
+DeliveryPage.examples = (DeliveryPage([*DeliveryView.examples, DELIVERED], next_cursor=None),)
 
 DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
+@operation(answers={200: WebhookView})
 @session_only
 async def get_webhook(request: GatewayRequest, principal: Principal) -> Response:
     """Where the events of the key's executions go; never the secret."""
     key = await _own_key(request, principal)
     webhook = await request.state["services"].store.webhooks.get(key.account_id, key.id)
-    return json_response(webhook_shape(webhook))
+    return json_response(WebhookView.of(webhook))
 
 
+@operation(
+    body=WebhookRequest,
+    answers={200: SavedWebhook},
+    errors=(InvalidWebhook, CapabilityDenied, CapabilityAboveCeiling),
+)
 @session_only
 async def put_webhook(request: GatewayRequest, principal: Principal) -> Response:
     """Set where the events go; a secret that was made here is shown this once."""
     services = request.state["services"]
     key = await _own_key(request, principal)
-    body = await read_object(request)
-    url = check_webhook_url(body.get("url"), allow_private=services.settings.allow_private_urls)
+    body = await read_body(request, WebhookRequest)
+    url = check_webhook_url(body.url, allow_private=services.settings.allow_private_urls)
     # Absent: as it is, or made when there is none. Null: a new one is made.
-    makes_secret = "secret" in body and body["secret"] is None
-    secret = check_secret(body["secret"]) if "secret" in body and not makes_secret else None
-    enabled = _read_enabled(body)
+    makes_secret = body.secret is None
+    secret = None if body.secret in (None, UNSET) else check_secret(body.secret)
     if not covers(key.capabilities, CAPABILITY):
         raise CapabilityDenied(CAPABILITY, NO_CAPABILITY)
     check_capability(replace(principal, key=key), CAPABILITY)
     webhook = await services.store.webhooks.save(
         *(key.account_id, key.id),
         url=url,
-        enabled=enabled,
+        enabled=body.enabled,
         secret=secret,
         makes_secret=makes_secret,
     )
     logger.info("webhook saved", extra={"account_id": key.account_id, "key_id": key.id})
-    return json_response(webhook_shape(webhook))
+    return json_response(SavedWebhook.of(webhook))
 
 
+@operation(answers={200: Deleted})
 @session_only
 async def delete_webhook(request: GatewayRequest, principal: Principal) -> Response:
     """Delete the webhook; what was not delivered yet fails."""
     key = await _own_key(request, principal)
     await request.state["services"].store.webhooks.delete(key.account_id, key.id)
     logger.info("webhook deleted", extra={"account_id": key.account_id, "key_id": key.id})
-    return json_response({"success": True})
+    return json_response(DELETED)
 
 
+@operation(answers={202: DeliveryView}, errors=(InvalidWebhook,))
 @session_only
 async def send_test_event(request: GatewayRequest, principal: Principal) -> Response:
     """Send a made-up event soon."""
@@ -77,10 +244,10 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
     if not webhook.enabled:
         raise InvalidWebhook("enabled", "The webhook is disabled")
     delivery = await store.deliveries.add_test(key.account_id, key.id, webhook)
-    return json_response(delivery_shape(delivery), 202)
+    return json_response(DeliveryView.of(delivery), 202)
 
 
-@takes("limit", "cursor")
+@operation(query=(LIMIT, CURSOR), answers={200: DeliveryPage}, errors=(InvalidQuery,))
 @session_only
 async def list_deliveries(request: GatewayRequest, principal: Principal) -> Response:
     """What was sent and what came of it, newest first, a page at a time."""
@@ -92,10 +259,10 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
         rows, next_cursor = await request.state["services"].store.deliveries.list(
             key.account_id, key.id, limit=limit, after=cursor
         )
-    shown = {"rows": [delivery_shape(row) for row in rows], "nextCursor": next_cursor}
-    return json_response(shown)
+    return json_response(DeliveryPage([DeliveryView.of(row) for row in rows], next_cursor))
 
 
+@operation(answers={202: DeliveryView}, errors=(InvalidWebhook,))
 @session_only
 async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
     """Send one delivery again soon, to where the webhook leads now."""
@@ -105,7 +272,7 @@ async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
         raise NotFound(NO_DELIVERY)
     deliveries = request.state["services"].store.deliveries
     delivery = await deliveries.redeliver(key.account_id, key.id, delivery_id)
-    return json_response(delivery_shape(delivery), 202)
+    return json_response(DeliveryView.of(delivery), 202)
 
 
 async def _own_key(request: GatewayRequest, principal: Principal) -> ApiKey:
@@ -113,17 +280,10 @@ async def _own_key(request: GatewayRequest, principal: Principal) -> ApiKey:
     return await keys.get(request.path_params["key_id"], owner=principal.account.id)
 
 
-def _read_enabled(body: Mapping[str, Any]) -> bool:
-    enabled = body.get("enabled", True)
-    if not isinstance(enabled, bool):
-        raise InvalidBody("'enabled' must be true or false", field="enabled")
-    return enabled
-
-
-WEBHOOK = "/api/api-keys/{key_id}/webhook"
+PATH = "/api/api-keys/{key_id}/webhook"
 routes = [
-    Route(WEBHOOK, Resource(GET=get_webhook, PUT=put_webhook, DELETE=delete_webhook)),
-    Route(f"{WEBHOOK}/test", Resource(POST=send_test_event)),
-    Route(f"{WEBHOOK}/deliveries", Resource(GET=list_deliveries)),
-    Route(f"{WEBHOOK}/deliveries/{{delivery_id}}/redeliver", Resource(POST=redeliver)),
+    Route(PATH, Resource(GET=get_webhook, PUT=put_webhook, DELETE=delete_webhook)),
+    Route(f"{PATH}/test", Resource(POST=send_test_event)),
+    Route(f"{PATH}/deliveries", Resource(GET=list_deliveries)),
+    Route(f"{PATH}/deliveries/{{delivery_id}}/redeliver", Resource(POST=redeliver)),
 ]
