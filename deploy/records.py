@@ -13,8 +13,8 @@ from engine.values import moment
 from gateway.http.types import View
 from gateway.routes.api_keys import ApiKeyView
 from gateway.routes.identity import UserView
+from gateway.routes.models import ModelView
 from gateway.routes.webhooks import SavedWebhook
-from gateway.wire import model_shape
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def bucket_text(bucket: str) -> str:
 
 def model_row(model: Model, workers: WorkerVariables) -> dict[str, Any]:
     """One model at its provider's prices."""
-    return model_shape(model, Decimal(1), workers)
+    return _shown(ModelView.of(model, Decimal(1), workers))
 
 
 def price_text(price: Mapping[str, Any]) -> str:
@@ -93,7 +93,7 @@ def price_text(price: Mapping[str, Any]) -> str:
 
 
 def _shown(view: View) -> dict[str, Any]:
-    members: dict[str, Any] = to_builtins(view)
+    members: dict[str, Any] = to_builtins(view, builtin_types=(Decimal,))
     return members
 
 

@@ -1,7 +1,6 @@
 """Answers as JSON, with the contract's names."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,10 +10,7 @@ from starlette.types import Receive, Scope, Send
 from engine.documents import Document
 from engine.executions import Execution, NodeExecution
 from engine.graph import NodeName, Plan
-from engine.models.availability import WorkerVariables
-from engine.models.manifest import Model
-from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT
-from engine.store import Asset, SavedModel, Workflow
+from engine.store import Workflow
 from engine.values import moment
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
@@ -73,20 +69,6 @@ def warnings_member(warnings: Sequence[str]) -> dict[str, Any]:
     return {"warnings": warnings} if warnings else {}
 
 
-def asset_shape(asset: Asset, url: str) -> dict[str, Any]:
-    """An asset with a link to it."""
-    optional = {"width": asset.width, "height": asset.height, "durationMs": asset.duration_ms}
-    return {
-        "id": asset.id,
-        "url": url,
-        "contentType": asset.content_type,
-        "bytes": asset.bytes,
-        **{name: value for name, value in optional.items() if value is not None},
-        "createdAt": moment(asset.created_at),
-        "expiresAt": moment(asset.expires_at),
-    }
-
-
 def execution_shape(execution: Execution) -> dict[str, Any]:
     """An execution without its nodes."""
     return {
@@ -106,11 +88,6 @@ def execution_shape(execution: Execution) -> dict[str, Any]:
         "modelIds": execution.model_ids,
         **warnings_member(execution.warnings),
     }
-
-
-def _number(exact: Decimal) -> Decimal | int:
-    """The same number in as few digits as it takes."""
-    return int(exact) if exact == exact.to_integral_value() else exact.normalize()
 
 
 def _error_shape(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -154,46 +131,6 @@ def schema_shape(document: Document, plan: Plan) -> dict[str, Any]:
         "description": document.description,
         "fields": [field.as_dict() for field in plan.fields],
         "values": plan.values,
-    }
-
-
-def model_shape(model: Model, markup: Decimal, workers: WorkerVariables) -> dict[str, Any]:
-    """A model, with its prices in credits for whoever pays this markup."""
-    reason = workers.unavailable_reason(model)
-    return {
-        "internalName": model.internal_name,
-        "name": model.name,
-        "category": model.category,
-        "fields": [field.as_dict() for field in model.fields],
-        "pricing": [
-            {
-                "unit": price.unit,
-                "usd": _number(price.usd),
-                "credits": _number(price.usd * markup * MICRO / MICRO_USD_PER_CREDIT),
-            }
-            for price in model.pricing
-        ],
-        "tierRequired": model.tier,
-        "enabled": model.enabled,
-        "available": reason is None,
-        "unavailableReason": reason,
-    }
-
-
-def saved_model_shape(saved: SavedModel) -> dict[str, Any]:
-    """Which version of a manifest it is, and whose."""
-    return saved_version_shape(saved) | {
-        "internalName": saved.internal_name,
-        "createdAt": moment(saved.created_at),
-    }
-
-
-def saved_version_shape(saved: SavedModel) -> dict[str, Any]:
-    """One version of a saved model among the others."""
-    return {
-        "version": saved.version,
-        "savedBy": saved.saved_by,
-        "updatedAt": moment(saved.updated_at),
     }
 
 

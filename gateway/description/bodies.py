@@ -2,7 +2,6 @@
 
 from engine.checks import MAX_EDGES, MAX_NODES
 from engine.documents import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
-from engine.models.saved import MAX_BYTES
 from gateway.description.schema import (
     FLAG,
     NUMBER,
@@ -52,15 +51,6 @@ BODIES: dict[str, Schema] = {
     "RunRequest": members(
         inputs=described(OBJECT, "A value for each field of the workflow's schema.")
     ),
-    "AssetForm": members(
-        file=described(
-            {"type": "string", "contentMediaType": "application/octet-stream"},
-            "The file with its type. The bytes alone, under their own type, do as well.",
-        )
-    ),
     "WorkflowDocument": members(DOCUMENT_MEMBERS, name=NAME),
     "WorkflowUpdate": members({"name": NAME, **DOCUMENT_MEMBERS}),
-    "ModelRequest": members(
-        manifest=described(text_of(1, MAX_BYTES), "TOML; docs/how-to/add-a-model.md says more.")
-    ),
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.openapi.examples import ACCOUNT_ID, ASSET_ID, CREATED, ENDED, EXECUTION_ID, STARTED
+from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED, EXECUTION_ID, STARTED
 
 FIELD = {
     "name": "name",
@@ -67,46 +67,6 @@ SCHEMA = {
     "description": "Greets by name",
     "fields": [FIELD],
     "values": {"name": "Ada"},
-}
-MODEL: dict[str, Any] = {
-    "internalName": "echo",
-    "name": "Echo",
-    "category": "text",
-    "fields": [{"name": "prompt", "label": "Prompt", "type": "textarea", "required": True}],
-    "pricing": [{"unit": "call", "usd": 0.01, "credits": 13}],
-    "tierRequired": "free",
-    "enabled": True,
-    "available": True,
-    "unavailableReason": None,
-}
-MANIFEST = """internalName = "echo"
-name = "Echo"
-category = "text"
-tier = "free"
-
-[[fields]]
-name = "prompt"
-label = "Prompt"
-type = "textarea"
-required = true
-
-[[pricing]]
-unit = "call"
-usd = "0.01"
-
-[builtin]
-template = "{{ prompt }}"
-"""
-SAVED = {"version": 2, "savedBy": ACCOUNT_ID, "createdAt": CREATED, "updatedAt": ENDED}
-ASSET = {
-    "id": ASSET_ID,
-    "url": f"https://flows.example.org/media/{ASSET_ID}?expires=1772443800&signature=…",
-    "contentType": "image/png",
-    "bytes": 48_213,
-    "width": 800,
-    "height": 600,
-    "createdAt": CREATED,
-    "expiresAt": "2026-03-31T09:30:00.000Z",
 }
 
 
@@ -214,23 +174,8 @@ EXAMPLES: dict[str, list[Any]] = {
         }
     ],
     "Deleted": [{"success": True}],
-    "ModelList": [[MODEL]],
-    "ModelRequest": [{"manifest": MANIFEST}],
-    "SavedModel": [{**MODEL, **SAVED}],
-    "ModelManifest": [{"internalName": "echo", **SAVED, "manifest": MANIFEST}],
-    "ModelVersionList": [
-        [
-            {"version": 2, "savedBy": ACCOUNT_ID, "updatedAt": ENDED},
-            {"version": 1, "savedBy": ACCOUNT_ID, "updatedAt": CREATED},
-        ]
-    ],
     "Status": [{"status": "ok"}],
     "Readiness": [{"status": "ready"}, {"status": "ready", "degraded": ["hints"]}],
-    "AssetForm": [{"file": "…"}],
-    "Asset": [ASSET],
-    "AssetPage": [
-        {"rows": [ASSET], "nextCursor": None, "bytes": 48_213, "maxBytes": 21_474_836_480}
-    ],
     "Event": [
         {
             "id": "3.1",
@@ -239,7 +184,6 @@ EXAMPLES: dict[str, list[Any]] = {
             '"attempt":1,"item":0,"offset":0,"text":"Hello"}',
         }
     ],
-    "Media": ["…"],
     "Page": ["<!doctype html>…"],
     "Metrics": ["# TYPE headrace_redis_up gauge\nheadrace_redis_up 1.0\n"],
 }

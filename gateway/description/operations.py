@@ -10,15 +10,14 @@ from gateway.description.links import LINKS
 from gateway.description.parameters import (
     ASYNC,
     CURSOR,
-    EXPIRES,
-    HEADERS,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    LAST_EVENT_ID,
     LIMIT,
     MAX_CREDITS_OF_RUN,
-    SIGNATURE,
+    PREFER,
     STATUS,
     TIMEOUT,
-    VERSION,
-    WIDTH,
     WORKFLOW,
 )
 from gateway.description.schema import Schema
@@ -78,21 +77,6 @@ TABLE: dict[str, Row] = {
         headers=("Prefer", "Idempotency-Key"),
         errors=RUN_ERRORS,
     ),
-    "list_models": Row(answers={200: "ModelList"}),
-    "create_model": Row(answers={201: "SavedModel"}, body="ModelRequest"),
-    "get_model": Row(
-        answers={200: "ModelManifest"},
-        query=(VERSION,),
-        errors=(errors.InvalidQuery, errors.ModelNotFound),
-    ),
-    "list_versions": Row(answers={200: "ModelVersionList"}, errors=(errors.ModelNotFound,)),
-    "update_model": Row(
-        answers={200: "SavedModel"},
-        body="ModelRequest",
-        headers=("If-Match",),
-        errors=(errors.ModelNotFound, errors.VersionConflict),
-    ),
-    "delete_model": Row(answers={200: "Deleted"}, errors=(errors.ModelNotFound,)),
     "list_executions": Row(
         answers={200: "ExecutionPage"},
         query=(STATUS, WORKFLOW, LIMIT, CURSOR),
@@ -143,25 +127,6 @@ TABLE: dict[str, Row] = {
         also={SCHEMA_JSON: "JsonSchema"},
         errors=(errors.WorkflowNotFound, errors.Unavailable),
     ),
-    "upload_asset": Row(
-        answers={201: "Asset"},
-        body="AssetForm",
-        errors=(errors.UnsupportedMediaType, errors.BodyTooLarge),
-    ),
-    "list_assets": Row(
-        answers={200: "AssetPage"}, query=(LIMIT, CURSOR), errors=(errors.InvalidQuery,)
-    ),
-    "delete_asset": Row(answers={200: "Deleted"}, errors=(errors.AssetNotFound,)),
-    "get_asset": Row(
-        answers={200: "Asset"},
-        query=(WIDTH,),
-        errors=(errors.InvalidQuery, errors.AssetNotFound, errors.UnsupportedMediaType),
-    ),
-    "get_media": Row(
-        answers={200: "Media"},
-        query=(EXPIRES, SIGNATURE, WIDTH),
-        errors=(errors.AssetNotFound, errors.UnsupportedMediaType, errors.Unavailable),
-    ),
     "sign_out": Row(answers={200: "Deleted"}),
     "healthz": Row(answers={200: "Status"}),
     "openapi": Row(answers={200: "OpenApi"}),
@@ -194,6 +159,9 @@ TABLE_SHAPES = {
     for name, schema in {**BODIES, **COMPONENTS}.items()
 }
 SCHEMA_CONTENT = replace(TABLE_SHAPES["JsonSchema"], media_type=SCHEMA_JSON)
+
+
+HEADERS = dict([PREFER, IDEMPOTENCY_KEY, LAST_EVENT_ID, IF_MATCH])
 
 
 def operation_of(endpoint: Endpoint) -> Operation | None:

@@ -17,6 +17,7 @@ from gateway.description.schema import (
     matching,
     one_of,
 )
+from gateway.http.types import Parameter
 from gateway.openapi.examples import ASSET_ID, EXECUTION_ID, KEY_ID
 from gateway.query import (
     DEFAULT_LIMIT,
@@ -39,7 +40,7 @@ PATHS: dict[str, Schema] = {
 }
 """By the name in the route."""
 
-ASYNC: tuple[str, Schema] = (
+ASYNC: Parameter = (
     "async",
     described(
         {
@@ -50,7 +51,7 @@ ASYNC: tuple[str, Schema] = (
         True,
     ),
 )
-TIMEOUT: tuple[str, Schema] = (
+TIMEOUT: Parameter = (
     "timeout",
     described(
         {**NUMBER, "minimum": 0, "maximum": MAX_SECONDS},
@@ -58,7 +59,7 @@ TIMEOUT: tuple[str, Schema] = (
         30,
     ),
 )
-MAX_CREDITS_OF_RUN: tuple[str, Schema] = (
+MAX_CREDITS_OF_RUN: Parameter = (
     "max_credits",
     described(
         {"type": "integer", "minimum": 0, "maximum": MAX_CREDITS},
@@ -66,19 +67,19 @@ MAX_CREDITS_OF_RUN: tuple[str, Schema] = (
         100,
     ),
 )
-STATUS: tuple[str, Schema] = (
+STATUS: Parameter = (
     "status",
     described(one_of(ExecutionStatus), "Only executions with this status.", "completed"),
 )
-WORKFLOW: tuple[str, Schema] = (
+WORKFLOW: Parameter = (
     "workflowSlug",
     described(SLUG_NAME, "Only what belongs to this workflow.", "greeting"),
 )
-MODEL: tuple[str, Schema] = (
+MODEL: Parameter = (
     "modelId",
     described(matching(MODEL_NAME), "Only what called this model.", "echo"),
 )
-OFFSET: tuple[str, Schema] = (
+OFFSET: Parameter = (
     "offset",
     described(
         {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
@@ -86,7 +87,7 @@ OFFSET: tuple[str, Schema] = (
         50,
     ),
 )
-LIMIT: tuple[str, Schema] = (
+LIMIT: Parameter = (
     "limit",
     described(
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
@@ -94,7 +95,7 @@ LIMIT: tuple[str, Schema] = (
         20,
     ),
 )
-VERSION: tuple[str, Schema] = (
+VERSION: Parameter = (
     "version",
     described(
         {"type": "integer", "minimum": 1, "maximum": MAX_VERSION},
@@ -102,7 +103,7 @@ VERSION: tuple[str, Schema] = (
         1,
     ),
 )
-WIDTH: tuple[str, Schema] = (
+WIDTH: Parameter = (
     "w",
     described(
         {"type": "integer", "minimum": WIDTHS[0], "maximum": WIDTHS[-1]},
@@ -110,26 +111,35 @@ WIDTH: tuple[str, Schema] = (
         256,
     ),
 )
-EXPIRES: tuple[str, Schema] = (
+EXPIRES: Parameter = (
     "expires",
     described(INTEGER, "The second, since 1970, at which the link ends."),
 )
-SIGNATURE: tuple[str, Schema] = ("signature", described(TEXT, "What makes the link ours."))
-CURSOR: tuple[str, Schema] = (
+SIGNATURE: Parameter = ("signature", described(TEXT, "What makes the link ours."))
+CURSOR: Parameter = (
     "cursor",
     described(TEXT, "The `nextCursor` of the page before."),
 )
 
-HEADERS: dict[str, Schema] = {
-    "Prefer": described(TEXT, "How long to wait, as `timeout` says it.", "wait=30"),
-    "Idempotency-Key": described(
+PREFER: Parameter = (
+    "Prefer",
+    described(TEXT, "How long to wait, as `timeout` says it.", "wait=30"),
+)
+IDEMPOTENCY_KEY: Parameter = (
+    "Idempotency-Key",
+    described(
         matching(r'[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}"'),
         "A call that is repeated with the same key within a day runs once.",
         "order-4711",
     ),
-    "Last-Event-ID": described(
+)
+LAST_EVENT_ID: Parameter = (
+    "Last-Event-ID",
+    described(
         matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
     ),
-    "If-Match": described(TEXT, "The version that may be replaced, or `*`.", '"3"'),
-}
-"""By name; none is required."""
+)
+IF_MATCH: Parameter = (
+    "If-Match",
+    described(TEXT, "The version that may be replaced, or `*`.", '"3"'),
+)

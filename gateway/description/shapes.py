@@ -1,11 +1,8 @@
 """The shapes of answers as JSON Schema."""
 
-from engine.capabilities import Tier
 from engine.events import EventName
 from engine.executions import ExecutionStatus, NodeStatus
 from engine.fields import FieldType
-from engine.models.manifest import Category
-from engine.models.pricing import Unit
 from gateway.description.schema import (
     ANYTHING,
     FLAG,
@@ -88,23 +85,6 @@ NODE_EXECUTION = members(
     creditsCost=CREDITS,
     error={"anyOf": [members(code=TEXT, message=TEXT), {"type": "null"}]},
 )
-MODEL_MEMBERS: dict[str, Schema] = {
-    "internalName": TEXT,
-    "name": TEXT,
-    "category": one_of(Category),
-    "fields": list_of(ref("Field")),
-    "pricing": list_of(members(unit=one_of(Unit), usd=NUMBER, credits=NUMBER)),
-    "tierRequired": one_of(Tier),
-    "enabled": FLAG,
-    "available": described(FLAG, "Whether a living worker has what a call needs, as its key."),
-    "unavailableReason": described(TEXT_OR_NULL, "The reason why it is not, as a sentence."),
-}
-SAVED_MEMBERS: dict[str, Schema] = {
-    "version": INTEGER,
-    "savedBy": described(TEXT, "The account that saved it."),
-    "createdAt": MOMENT,
-    "updatedAt": MOMENT,
-}
 COMPONENTS: dict[str, Schema] = {
     "Field": FIELD,
     "Event": members(
@@ -184,20 +164,6 @@ COMPONENTS: dict[str, Schema] = {
         components=OBJECT,
     ),
     "Deleted": members(success={"const": True}),
-    "ModelList": list_of(members(**MODEL_MEMBERS)),
-    "SavedModel": members(**MODEL_MEMBERS, **SAVED_MEMBERS),
-    "ModelManifest": members(
-        internalName=TEXT,
-        **SAVED_MEMBERS,
-        manifest=described(TEXT, "The manifest, as it was saved."),
-    ),
-    "ModelVersionList": list_of(
-        members(
-            version=SAVED_MEMBERS["version"],
-            savedBy=SAVED_MEMBERS["savedBy"],
-            updatedAt=SAVED_MEMBERS["updatedAt"],
-        )
-    ),
     "Status": members(status=TEXT),
     "Readiness": members(
         {
@@ -211,20 +177,4 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "Page": TEXT,
     "Metrics": TEXT,
-    "Media": TEXT,
-    "Asset": members(
-        {"width": INTEGER, "height": INTEGER, "durationMs": INTEGER},
-        id=TEXT,
-        url=TEXT,
-        contentType=TEXT,
-        bytes=INTEGER,
-        createdAt=MOMENT,
-        expiresAt=MOMENT,
-    ),
-    "AssetPage": members(
-        rows=list_of(ref("Asset")),
-        nextCursor=TEXT_OR_NULL,
-        bytes=described(INTEGER, "What all media of the account take."),
-        maxBytes=described(INTEGER_OR_NULL, "What they may take; null: any amount."),
-    ),
 }

@@ -1,26 +1,120 @@
 """Assets: media that callers bring and executions make, and the links that lead to them."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated, Self
 
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine.errors import (
+    AssetNotFound,
+    BodyTooLarge,
+    InvalidQuery,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from engine.media.links import WIDTHS, Link, round_width
 from engine.media.ranges import ByteRange
 from engine.media.thumbnails import CONTENT_TYPE
 from engine.store import Asset, Principal
 from engine.store.assets import Source
 from engine.store.limits import UPLOADS
-from gateway.endpoints import Resource, any_key, guessed, requires, takes
+from engine.values import moment
+from gateway.description.parameters import CURSOR, EXPIRES, LIMIT, SIGNATURE, WIDTH
+from gateway.endpoints import Resource, any_key, guessed, operation, requires
+from gateway.http.types import Content, Moment, RequestBody, View
+from gateway.openapi.examples import ASSET_ID, CREATED
 from gateway.query import Query, cursor_refused
+from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest, Services
 from gateway.serving import Medium, send_medium
 from gateway.uploads import read_upload
-from gateway.wire import asset_shape, json_response
+from gateway.wire import json_response
 
 PATH = "/api/assets"
 
 
+class AssetView(View, kw_only=True):
+    """An asset with a link to it."""
+
+    component = "Asset"
+
+    id: str
+    url: str
+    content_type: str
+    bytes: int
+    width: int | UnsetType = UNSET
+    height: int | UnsetType = UNSET
+    duration_ms: int | UnsetType = UNSET
+    created_at: Moment
+    expires_at: Moment
+
+    @classmethod
+    def of(cls, asset: Asset, url: str) -> Self:
+        """Show an asset."""
+        return cls(
+            id=asset.id,
+            url=url,
+            content_type=asset.content_type,
+            bytes=asset.bytes,
+            width=UNSET if asset.width is None else asset.width,
+            height=UNSET if asset.height is None else asset.height,
+            duration_ms=UNSET if asset.duration_ms is None else asset.duration_ms,
+            created_at=moment(asset.created_at),
+            expires_at=moment(asset.expires_at),
+        )
+
+
+class AssetPage(View):
+    """A page of assets."""
+
+    component = "AssetPage"
+
+    rows: list[AssetView]
+    next_cursor: str | None
+    bytes: Annotated[int, Meta(description="What all media of the account take.")]
+    max_bytes: Annotated[int | None, Meta(description="What they may take; null: any amount.")]
+
+
+class AssetForm(RequestBody):
+    """A form with a file, read by `read_upload`."""
+
+    component = "AssetForm"
+    media_type = "multipart/form-data"
+
+    file: Annotated[
+        str,
+        Meta(
+            description="The file with its type. The bytes alone, under their own type, do as "
+            "well.",
+            extra_json_schema={"contentMediaType": "application/octet-stream"},
+        ),
+    ]
+
+
+AssetView.examples = (
+    AssetView(
+        id=ASSET_ID,
+        url=f"https://flows.example.org/media/{ASSET_ID}?expires=1772443800&signature=…",
+        content_type="image/png",
+        bytes=48_213,
+        width=800,
+        height=600,
+        created_at=CREATED,
+        expires_at="2026-03-31T09:30:00.000Z",
+    ),
+)
+AssetPage.examples = (
+    AssetPage(
+        rows=list(AssetView.examples), next_cursor=None, bytes=48_213, max_bytes=21_474_836_480
+    ),
+)
+AssetForm.examples = (AssetForm(file="…"),)
+MEDIA = Content(component="Media", kind=str, media_type="*/*", examples=("…",))
+
+
+@operation(body=AssetForm, answers={201: AssetView}, errors=(UnsupportedMediaType, BodyTooLarge))
 @requires("workflow:run", bucket=UPLOADS)
 async def upload_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Store an image, a video or a sound."""
@@ -29,10 +123,10 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
     asset = await library.keep(
         principal.account.id, upload.declared, upload.pieces, source=Source.UPLOAD
     )
-    return json_response(asset_shape(asset, library.link(asset)), 201)
+    return json_response(AssetView.of(asset, library.link(asset)), 201)
 
 
-@takes("limit", "cursor")
+@operation(query=(LIMIT, CURSOR), answers={200: AssetPage}, errors=(InvalidQuery,))
 @any_key
 async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's assets, newest first, a page at a time, and what all its media take."""
@@ -43,16 +137,20 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
     with cursor_refused():
         page = await library.page(principal.account.id, limit=limit, cursor=cursor)
     return json_response(
-        {
-            "rows": [asset_shape(asset, library.link(asset)) for asset in page.assets],
-            "nextCursor": page.next_cursor,
-            "bytes": page.stored,
-            "maxBytes": principal.terms.media_bytes,
-        }
+        AssetPage(
+            rows=[AssetView.of(asset, library.link(asset)) for asset in page.assets],
+            next_cursor=page.next_cursor,
+            bytes=page.stored,
+            max_bytes=principal.terms.media_bytes,
+        )
     )
 
 
-@takes("w")
+@operation(
+    query=(WIDTH,),
+    answers={200: AssetView},
+    errors=(InvalidQuery, AssetNotFound, UnsupportedMediaType),
+)
 @any_key
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
@@ -60,18 +158,23 @@ async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     library = request.state["services"].library
     asset = await library.get(principal.account.id, request.path_params["asset_id"])
     link = library.link(asset, width=None if width is None else round_width(width))
-    return json_response(asset_shape(asset, link))
+    return json_response(AssetView.of(asset, link))
 
 
+@operation(answers={200: Deleted}, errors=(AssetNotFound,))
 @requires("workflow:run")
 async def delete_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Delete one of the caller's assets, whatever needs it."""
     library = request.state["services"].library
     await library.delete(principal.account.id, request.path_params["asset_id"])
-    return json_response({"success": True})
+    return json_response(DELETED)
 
 
-@takes("expires", "signature", "w")
+@operation(
+    query=(EXPIRES, SIGNATURE, WIDTH),
+    answers={200: MEDIA},
+    errors=(AssetNotFound, UnsupportedMediaType, Unavailable),
+)
 @guessed
 async def get_media(request: GatewayRequest) -> Response:
     """The bytes that a signed link leads to."""

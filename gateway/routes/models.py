@@ -1,29 +1,32 @@
 """Models: what the registry has and costs the caller; admins save manifests of their own."""
 
 import logging
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any, Self
 
+from msgspec import Meta, structs
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.capabilities import Role
-from engine.errors import InvalidBody, VersionConflict
+from engine.capabilities import Role, Tier
+from engine.errors import InvalidBody, InvalidQuery, ModelNotFound, VersionConflict
 from engine.models.availability import WorkerVariables
-from engine.models.manifest import ManifestError, Model
+from engine.models.manifest import Category, ManifestError, Model
+from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Unit
 from engine.models.registry import all_models, pairs_on_disk
-from engine.models.saved import parse_saved
+from engine.models.saved import MAX_BYTES, parse_saved
 from engine.store import Principal, SavedModel
-from gateway.endpoints import Resource, admins_only, requires, takes
+from engine.values import moment
+from gateway.description.parameters import IF_MATCH, VERSION
+from gateway.endpoints import Resource, admins_only, operation, requires
+from gateway.http.types import OBJECT, Content, Moment, RequestBody, View, described_as, refused
+from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED
 from gateway.query import MAX_VERSION, Query
-from gateway.request_bodies import read_object
+from gateway.request_bodies import read_body
+from gateway.routes.shared_types import DELETED, Amount, Deleted, FieldView, exact_amount
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
-from gateway.wire import (
-    json_response,
-    model_shape,
-    saved_model_shape,
-    saved_version_shape,
-)
+from gateway.wire import json_response
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +35,169 @@ MAX_PROBLEMS = 100
 MAX_TRIES = 5
 
 
+class PriceView(View):
+    """A price per unit, in USD and in credits after the caller's markup."""
+
+    unit: Unit
+    usd: Amount
+    credits: Amount
+
+
+class ModelView(View):
+    """A model, with its prices for the caller."""
+
+    internal_name: str
+    name: str
+    category: Category
+    fields: Annotated[list[OBJECT], described_as(list[FieldView])]
+    pricing: list[PriceView]
+    tier_required: Tier
+    enabled: bool
+    available: Annotated[
+        bool, Meta(description="Whether a living worker has what a call needs, as its key.")
+    ]
+    unavailable_reason: Annotated[
+        str | None, Meta(description="The reason why it is not, as a sentence.")
+    ]
+
+    @classmethod
+    def of(cls, model: Model, markup: Decimal, workers: WorkerVariables, **more: Any) -> Self:
+        """Show a model to a caller who pays this markup."""
+        reason = workers.unavailable_reason(model)
+        return cls(
+            internal_name=model.internal_name,
+            name=model.name,
+            category=model.category,
+            fields=[field.as_dict() for field in model.fields],
+            pricing=[
+                PriceView(
+                    unit=price.unit,
+                    usd=exact_amount(price.usd),
+                    credits=exact_amount(price.usd * markup * MICRO / MICRO_USD_PER_CREDIT),
+                )
+                for price in model.pricing
+            ],
+            tier_required=model.tier,
+            enabled=model.enabled,
+            available=reason is None,
+            unavailable_reason=reason,
+            **more,
+        )
+
+
+SavedBy = Annotated[str, Meta(description="The account that saved it.")]
+
+
+class ModelVersion(View):
+    """One version of a saved model among the others."""
+
+    version: int
+    saved_by: SavedBy
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, saved: SavedModel) -> Self:
+        """Show a version."""
+        return cls(
+            version=saved.version,
+            saved_by=saved.saved_by,
+            updated_at=moment(saved.updated_at),
+        )
+
+
+class SavedModelView(ModelView):
+    """A model as it was saved."""
+
+    component = "SavedModel"
+
+    version: int
+    saved_by: SavedBy
+    updated_at: Moment
+    created_at: Moment
+
+
+class ModelManifest(View):
+    """The manifest of a saved model."""
+
+    component = "ModelManifest"
+
+    version: int
+    saved_by: SavedBy
+    updated_at: Moment
+    internal_name: str
+    created_at: Moment
+    manifest: Annotated[str, Meta(description="The manifest, as it was saved.")]
+
+
+class ModelRequest(RequestBody):
+    """A manifest to save."""
+
+    component = "ModelRequest"
+
+    manifest: Annotated[
+        str,
+        Meta(
+            description="TOML; docs/how-to/add-a-model.md says more.",
+            extra_json_schema={"minLength": 1, "maxLength": MAX_BYTES},
+        ),
+        refused("must be a text"),
+    ]
+
+
+MANIFEST = """internalName = "echo"
+name = "Echo"
+category = "text"
+tier = "free"
+
+[[fields]]
+name = "prompt"
+label = "Prompt"
+type = "textarea"
+required = true
+
+[[pricing]]
+unit = "call"
+usd = "0.01"
+
+[builtin]
+template = "{{ prompt }}"
+"""
+MODEL: dict[str, Any] = {
+    "internal_name": "echo",
+    "name": "Echo",
+    "category": Category.TEXT,
+    "fields": [{"name": "prompt", "label": "Prompt", "type": "textarea", "required": True}],
+    "pricing": [PriceView(unit=Unit.CALL, usd=Decimal("0.01"), credits=13)],
+    "tier_required": Tier.FREE,
+    "enabled": True,
+    "available": True,
+    "unavailable_reason": None,
+}
+VERSION_2: dict[str, Any] = {"version": 2, "saved_by": ACCOUNT_ID, "updated_at": ENDED}
+ModelView.examples = (ModelView(**MODEL),)
+SavedModelView.examples = (SavedModelView(**MODEL, **VERSION_2, created_at=CREATED),)
+ModelManifest.examples = (
+    ModelManifest(**VERSION_2, internal_name="echo", created_at=CREATED, manifest=MANIFEST),
+)
+ModelVersion.examples = (
+    ModelVersion(**VERSION_2),
+    ModelVersion(version=1, saved_by=ACCOUNT_ID, updated_at=CREATED),
+)
+ModelRequest.examples = (ModelRequest(MANIFEST),)
+MODEL_LIST = Content(component="ModelList", kind=list[ModelView])
+MODEL_VERSION_LIST = Content(component="ModelVersionList", kind=list[ModelVersion])
+
+
+@operation(answers={200: MODEL_LIST})
 @requires("workflow:read", "model:run")
 async def list_models(request: GatewayRequest, principal: Principal) -> Response:
     """All models, with their prices after the caller's markup."""
     markup = principal.terms.markup
     workers = await _variables(request, principal)
-    return json_response([model_shape(model, markup, workers) for model in all_models()])
+    return json_response([ModelView.of(model, markup, workers) for model in all_models()])
 
 
+@operation(body=ModelRequest, answers={201: SavedModelView})
 @admins_only
 async def create_model(request: GatewayRequest, principal: Principal) -> Response:
     """Save the manifest of a new model, or of one that is to count before one on disk."""
@@ -52,25 +210,37 @@ async def create_model(request: GatewayRequest, principal: Principal) -> Respons
     return _answer(saved, model, principal, workers, 201)
 
 
-@takes("version")
+@operation(query=(VERSION,), answers={200: ModelManifest}, errors=(InvalidQuery, ModelNotFound))
 @admins_only
 async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     """The manifest of a saved model, the newest or a former one."""
     version = Query(request.scope).optional_integer("version", low=1, high=MAX_VERSION)
     name: str = request.path_params["internal_name"]
     saved = await request.state["services"].store.models.get(name, version)
-    shape = saved_model_shape(saved) | {"manifest": saved.text}
-    return json_response(shape, headers=entity_tag(saved.version))
+    shown = ModelManifest(
+        **structs.asdict(ModelVersion.of(saved)),
+        internal_name=saved.internal_name,
+        created_at=moment(saved.created_at),
+        manifest=saved.text,
+    )
+    return json_response(shown, headers=entity_tag(saved.version))
 
 
+@operation(answers={200: MODEL_VERSION_LIST}, errors=(ModelNotFound,))
 @admins_only
 async def list_versions(request: GatewayRequest, principal: Principal) -> Response:
     """The versions of a saved model that can be read, newest first."""
     name: str = request.path_params["internal_name"]
     saved = await request.state["services"].store.models.versions(name)
-    return json_response([saved_version_shape(each) for each in saved])
+    return json_response([ModelVersion.of(each) for each in saved])
 
 
+@operation(
+    body=ModelRequest,
+    headers=(IF_MATCH,),
+    answers={200: SavedModelView},
+    errors=(ModelNotFound, VersionConflict),
+)
 @admins_only
 async def update_model(request: GatewayRequest, principal: Principal) -> Response:
     """Save the next version of a saved model."""
@@ -94,20 +264,18 @@ async def update_model(request: GatewayRequest, principal: Principal) -> Respons
     raise VersionConflict(current.version, "model")
 
 
+@operation(answers={200: Deleted}, errors=(ModelNotFound,))
 @admins_only
 async def delete_model(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a saved model; one on disk of that name counts again."""
     name: str = request.path_params["internal_name"]
     version = await request.state["services"].store.models.delete(name)
     _audit("model deleted", principal, name, version)
-    return json_response({"success": True})
+    return json_response(DELETED)
 
 
 async def _read_manifest(request: GatewayRequest, name: str | None = None) -> tuple[str, Model]:
-    body = await read_object(request)
-    text = body.get("manifest")
-    if not isinstance(text, str):
-        raise InvalidBody("'manifest' must be a text", field="manifest")
+    text = (await read_body(request, ModelRequest)).manifest
     try:
         return text, parse_saved(text, pairs_on_disk(), name)
     except ManifestError as error:
@@ -145,8 +313,14 @@ def _answer(
     workers: WorkerVariables,
     status: int = 200,
 ) -> Response:
-    shape = model_shape(model, principal.terms.markup, workers) | saved_model_shape(saved)
-    return json_response(shape, status, entity_tag(saved.version))
+    shown = SavedModelView.of(
+        model,
+        principal.terms.markup,
+        workers,
+        **structs.asdict(ModelVersion.of(saved)),
+        created_at=moment(saved.created_at),
+    )
+    return json_response(shown, status, entity_tag(saved.version))
 
 
 routes = [

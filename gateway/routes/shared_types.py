@@ -1,9 +1,30 @@
 """Types that several resources have in common."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from msgspec import UNSET, Meta, UnsetType
+
+from engine.fields import FieldType
 from gateway.http.types import View
+
+
+class FieldView(View, kw_only=True):
+    """A field of a workflow or a model, as `Field.as_dict` gives it."""
+
+    component = "Field"
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool
+    default: Any | UnsetType = UNSET
+    options: list[str | float] | UnsetType = UNSET
+    min: float | UnsetType = UNSET
+    max: float | UnsetType = UNSET
+    step: float | UnsetType = UNSET
+    max_length: int | UnsetType = UNSET
+    helper_text: str | UnsetType = UNSET
 
 
 class Deleted(View):
@@ -18,7 +39,10 @@ DELETED = Deleted(success=True)
 Deleted.examples = (DELETED,)
 
 
-def exact_number(number: Decimal) -> Decimal:
-    """The same number in as few digits as it takes, never with an exponent above zero."""
-    is_whole = number == number.to_integral_value()
-    return Decimal(int(number)) if is_whole else number.normalize()
+Amount = Annotated[Decimal | int, Meta(extra_json_schema={"type": "number"})]
+"""A sum of money, exactly."""
+
+
+def exact_amount(amount: Decimal) -> Decimal | int:
+    """The same amount in as few digits as it takes."""
+    return int(amount) if amount == amount.to_integral_value() else amount.normalize()

@@ -18,7 +18,7 @@ from gateway.endpoints import Resource, any_key, operation
 from gateway.http.types import Credits, Moment, Uuid, View
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
 from gateway.query import MAX_OFFSET, Query, cursor_refused
-from gateway.routes.shared_types import exact_number
+from gateway.routes.shared_types import Amount, exact_amount
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
@@ -32,8 +32,8 @@ class UsageRow(View):
     model_ids: Sequence[str]
     status: ExecutionStatus
     source: str
-    cost: Annotated[Decimal, Meta(description="What the providers ask for, in USD.")]
-    user_cost: Annotated[Decimal, Meta(description="The same after the tier's markup.")]
+    cost: Annotated[Amount, Meta(description="What the providers ask for, in USD.")]
+    user_cost: Annotated[Amount, Meta(description="The same after the tier's markup.")]
     credits_cost: Credits
     duration_ms: int | None
     error_code: str | None
@@ -51,8 +51,8 @@ class UsageRow(View):
             model_ids=execution.model_ids,
             status=execution.status,
             source=execution.source,
-            cost=exact_number(cost),
-            user_cost=exact_number(cost * execution.markup),
+            cost=exact_amount(cost),
+            user_cost=exact_amount(cost * execution.markup),
             credits_cost=execution.credits_cost,
             duration_ms=execution.duration_ms,
             error_code=(execution.error or {}).get("code"),
