@@ -24,15 +24,11 @@ from engine.settings import Settings, load
 from engine.store import Principal, Store
 from engine.store.assets import Source
 from gateway.auth import check_approved, check_capability
-from gateway.events import Narrator
+from gateway.events import EventData, Narrator
+from gateway.http.types import View
 from gateway.naming import node_names
-from gateway.wire import (
-    accepted_shape,
-    assets_member,
-    encode_json,
-    execution_shape,
-    execution_with_nodes_shape,
-)
+from gateway.runs.types import Accepted, ExecutionRow, ExecutionView
+from gateway.wire import encode_json
 
 SOURCE = "api-workflow"
 RUN = "workflow:run"
@@ -70,7 +66,7 @@ class StoreCaller:
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
         """Accept one execution."""
         execution_id, warnings = await self._accept(slug, inputs)
-        return accepted_shape(execution_id, warnings=warnings)
+        return _as_sent(Accepted.of(execution_id, warnings=warnings))
 
     async def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[Happening, None]:
         """Accept one execution, and look after it."""
@@ -102,8 +98,8 @@ class StoreCaller:
         """An execution and its nodes."""
         execution = await self._store.executions.get(self._account.id, execution_id)
         names = await node_names(self._store, self._account.id, execution)
-        assets = assets_member(self._library.linked_assets(execution.result))
-        return _as_sent(execution_with_nodes_shape(execution, names) | assets)
+        links = self._library.linked_assets(execution.result)
+        return _as_sent(ExecutionView.with_nodes(execution, names, links))
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
         """A page after the other."""
@@ -117,7 +113,7 @@ class StoreCaller:
                 limit=min(limit - len(rows), MAX_PAGE),
                 cursor=cursor or None,
             )
-            rows += [_as_sent(execution_shape(execution)) for execution in page]
+            rows += [_as_sent(ExecutionRow.of(execution)) for execution in page]
         return rows
 
     async def cancel(self, execution_id: str) -> Answer:
@@ -137,9 +133,9 @@ class StoreCaller:
             await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
 
 
-def _as_sent(shape: Answer) -> Answer:
+def _as_sent(answer: EventData | View) -> Answer:
     """The answer as HTTP gives it: what is no JSON by itself is by then."""
-    sent: Answer = json.loads(encode_json(shape))
+    sent: Answer = json.loads(encode_json(answer))
     return sent
 
 

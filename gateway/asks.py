@@ -6,7 +6,7 @@ from typing import Any
 
 from engine import loops
 from engine.credits import MAX_CREDITS
-from engine.errors import InvalidBody, InvalidIdempotencyKey, LoopDetected
+from engine.errors import InvalidIdempotencyKey, LoopDetected
 from engine.events import EventId
 from engine.idempotency import Once, make_once
 from engine.store import Principal
@@ -15,11 +15,10 @@ from gateway.auth import may
 from gateway.json_bodies import decode_object
 from gateway.query import Query, parse_seconds
 from gateway.request_bodies import read_json
+from gateway.runs.types import RunRequest
 from gateway.services import GatewayRequest
 from gateway.streams import read_last_event_id, wants_stream
 
-QUERY = ("async", "timeout", "max_credits")
-"""Query parameters of a run."""
 WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 
 
@@ -59,11 +58,9 @@ async def read_ask(request: GatewayRequest, principal: Principal) -> Ask:
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
     data = await read_json(request)
     once = _once(request, data)
-    inputs = (await decode_object(data)).get("inputs")
-    if not isinstance(inputs, dict):
-        raise InvalidBody("'inputs' must be an object", field="inputs")
+    body = RunRequest.parse(await decode_object(data))
     return Ask(
-        inputs=inputs,
+        inputs=body.inputs,
         body_bytes=len(data),
         depth=depth,
         wait_seconds=0 if is_async else _wait(request, timeout),

@@ -1,6 +1,6 @@
 """Events as they are sent: their data in the contract's names, framed as server-sent events."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from engine.errors import ResultGone
@@ -9,9 +9,10 @@ from engine.graph import NodeName
 from engine.store import Hold, Store
 from engine.store.events import Reading
 from gateway.naming import node_names
-from gateway.wire import encode_json, execution_shape
+from gateway.runs.types import ExecutionRow
+from gateway.wire import encode_json
 
-MEDIA_TYPE = "text/event-stream"
+EventData = dict[str, Any] | ExecutionRow
 HEARTBEAT = b":\n\n"
 RETRY_MS = 1_000
 """After how long browsers take up a stream again that has ended too early."""
@@ -19,7 +20,7 @@ RETRY = f"retry: {RETRY_MS}\n".encode()
 """Stands before the first event: some readers take a block of its own for an event."""
 
 
-def frame(event_id: EventId, name: EventName, data: Mapping[str, Any]) -> bytes:
+def frame(event_id: EventId, name: EventName, data: EventData) -> bytes:
     """One event on the wire; JSON has no line breaks of its own."""
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (
         str(event_id).encode(),
@@ -70,9 +71,7 @@ class Narrator:
         """Whether it has events behind the one that all began with."""
         return any(read_events(entry, self._after) for entry in reading.entries)
 
-    async def tell(
-        self, reading: Reading
-    ) -> AsyncIterator[tuple[EventId, EventName, dict[str, Any]]]:
+    async def tell(self, reading: Reading) -> AsyncIterator[tuple[EventId, EventName, EventData]]:
         """Its events with their data, but for those that there are no words for.
 
         For the last event it is read again: raises ExecutionNotFound or Unavailable.
@@ -84,18 +83,18 @@ class Narrator:
                     yield event_id, event.name, data
             self._seen, self._first = entry.number, entry.number + 1
 
-    async def _data(self, event: Event) -> dict[str, Any] | None:
+    async def _data(self, event: Event) -> EventData | None:
         if event.name is EventName.EXECUTION_STARTED:
             return _started_shape(self._execution_id)
         if event.name is EventName.EXECUTION_FINISHED:
             return await self._outcome(event)
         return _node_shape(self._execution_id, event, self._names) if self._names else None
 
-    async def _outcome(self, event: Event) -> dict[str, Any]:
+    async def _outcome(self, event: Event) -> EventData:
         executions, account_id = self._store.executions, self._account_id
         try:
             execution = await executions.head(account_id, self._execution_id, self._hold)
-            return execution_shape(execution)
+            return ExecutionRow.of(execution)
         except ResultGone as error:
             return _gone_shape(self._execution_id, event, error)
 

@@ -5,8 +5,9 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from msgspec import UNSET
 from starlette.responses import Response
 
 from engine.acceptance import Acceptance, NewRun
@@ -30,10 +31,11 @@ from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
 from gateway.json_bodies import beside_loop
 from gateway.request_bodies import forget_body
+from gateway.runs.types import Accepted, RunResult
 from gateway.services import GatewayRequest, Services
 from gateway.streams import Watch
 from gateway.waiter import Waiter
-from gateway.wire import accepted_shape, json_response, warnings_member
+from gateway.wire import json_response
 
 T = TypeVar("T")
 
@@ -225,25 +227,26 @@ def _watch(
 def _accepted(
     execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
 ) -> Response:
-    return json_response(accepted_shape(execution_id, webhook_url, warnings), 202)
+    return json_response(Accepted.of(execution_id, webhook_url, warnings), 202)
 
 
 def _ended(execution: Execution | Ended, milliseconds: int, warnings: Sequence[str]) -> Response:
-    return json_response(_outcome(execution, milliseconds) | warnings_member(warnings))
+    return json_response(_result(execution, milliseconds, warnings))
 
 
-def _outcome(execution: Execution | Ended, milliseconds: int) -> dict[str, Any]:
+def _result(execution: Execution | Ended, milliseconds: int, warnings: Sequence[str]) -> RunResult:
     if execution.status is ExecutionStatus.CANCELLED:
         raise ExecutionCancelled(execution.id)
     if execution.status is ExecutionStatus.FAILED:
         raise _failure(execution)
-    return {
-        "success": True,
-        "result": execution.result,
-        "cost": execution.credits_cost,
-        "ms": milliseconds,
-        "executionId": execution.id,
-    }
+    return RunResult(
+        success=True,
+        result=execution.result,
+        cost=execution.credits_cost,
+        ms=milliseconds,
+        execution_id=execution.id,
+        warnings=warnings or UNSET,
+    )
 
 
 def _failure(execution: Execution | Ended) -> EngineError:

@@ -15,14 +15,16 @@ from engine.events import BEFORE_ALL, EventId, parse_event_id
 from engine.store import Ring
 from engine.store.events import NOTHING_MORE, Reading, ring_name
 from gateway.auth import authenticate
-from gateway.events import HEARTBEAT, MEDIA_TYPE, RETRY, Narrator, frame
+from gateway.description import parameters
+from gateway.events import HEARTBEAT, RETRY, Narrator, frame
+from gateway.runs.types import EVENT_STREAM
 from gateway.services import GatewayRequest
 from gateway.wire import in_pieces
 
 HEARTBEAT_SECONDS = 15.0
 AUTHORIZED_SECONDS = 1.0
 """How long a stream goes on before its key or session is asked about again."""
-LAST_EVENT_ID = "Last-Event-ID"
+LAST_EVENT_ID, _ = parameters.LAST_EVENT_ID
 NEVER = re.compile(r"q=0(\.0{0,3})?")
 """The weight of what must not be sent (RFC 9110, 12.4.2)."""
 HEADERS = {"x-accel-buffering": "no"}
@@ -32,7 +34,7 @@ def wants_stream(request: GatewayRequest) -> bool:
     """Whether the caller asks for events instead of the one answer."""
     for each in request.headers.get("accept", "").lower().split(","):
         media_type, *parameters = (part.replace(" ", "") for part in each.split(";"))
-        if media_type.strip() == MEDIA_TYPE:
+        if media_type.strip() == EVENT_STREAM:
             return not any(NEVER.fullmatch(parameter) for parameter in parameters)
     return False
 
@@ -79,8 +81,8 @@ class Watch:
         if reading is not None and reading.is_all and not self._narrator.has_news(reading):
             return Response(status_code=204, headers=HEADERS)  # browsers do not ask again
         if self._request.method == "HEAD":
-            return Response(headers=HEADERS, media_type=MEDIA_TYPE)
-        return StreamingResponse(self._body(reading), headers=HEADERS, media_type=MEDIA_TYPE)
+            return Response(headers=HEADERS, media_type=EVENT_STREAM)
+        return StreamingResponse(self._body(reading), headers=HEADERS, media_type=EVENT_STREAM)
 
     async def _body(self, reading: Reading | None) -> AsyncIterator[bytes]:
         yield HEARTBEAT

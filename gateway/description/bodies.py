@@ -48,9 +48,6 @@ DOCUMENT_MEMBERS: dict[str, Schema] = {
 }
 
 BODIES: dict[str, Schema] = {
-    "RunRequest": members(
-        inputs=described(OBJECT, "A value for each field of the workflow's schema.")
-    ),
     "WorkflowDocument": members(DOCUMENT_MEMBERS, name=NAME),
     "WorkflowUpdate": members({"name": NAME, **DOCUMENT_MEMBERS}),
 }

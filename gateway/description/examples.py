@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED, EXECUTION_ID, STARTED
+from gateway.openapi.examples import ACCOUNT_ID, CREATED
 
 FIELD = {
     "name": "name",
@@ -45,23 +45,6 @@ GRAPH = {
     ],
 }
 ABOUT = {"name": "Greeting", "description": "Greets by name", "tags": ["demo"]}
-RESULT = {"text": "Hello Ada"}
-EXECUTION = {
-    "executionId": EXECUTION_ID,
-    "requestId": EXECUTION_ID,
-    "workflowSlug": "greeting",
-    "workflowVersion": 3,
-    "source": "api-workflow",
-    "status": "completed",
-    "result": RESULT,
-    "error": None,
-    "creditsCost": 0,
-    "durationMs": 27,
-    "createdAt": CREATED,
-    "startedAt": STARTED,
-    "completedAt": ENDED,
-    "modelIds": [],
-}
 SCHEMA = {
     "name": "Greeting",
     "description": "Greets by name",
@@ -70,52 +53,7 @@ SCHEMA = {
 }
 
 
-def _node(node_id: str, kind: str) -> dict[str, Any]:
-    return {
-        "id": node_id,
-        "type": kind,
-        "status": "completed",
-        "attempts": 1,
-        "startedAt": STARTED,
-        "durationMs": 1,
-        "creditsCost": 0,
-        "error": None,
-    }
-
-
 EXAMPLES: dict[str, list[Any]] = {
-    "RunRequest": [{"inputs": {"name": "Ada"}}],
-    "RunResult": [
-        {
-            "success": True,
-            "result": RESULT,
-            "cost": 0,
-            "ms": 31,
-            "executionId": EXECUTION_ID,
-        }
-    ],
-    "Accepted": [
-        {
-            "_async": True,
-            "executionId": EXECUTION_ID,
-            "requestId": EXECUTION_ID,
-            "status": "processing",
-            "webhookDelivery": {"configured": True, "url": "https://example.com/hooks"},
-            "pollUrl": f"/api/executions/{EXECUTION_ID}",
-        }
-    ],
-    "Execution": [
-        {
-            **EXECUTION,
-            "nodes": [
-                _node("in", "requestInput"),
-                _node("text", "textBox"),
-                _node("out", "responseOutput"),
-            ],
-        }
-    ],
-    "ExecutionPage": [{"rows": [EXECUTION], "nextCursor": None}],
-    "CancelRequested": [{"executionId": EXECUTION_ID, "status": "cancel_requested"}],
     "WorkflowDocument": [{**ABOUT, **GRAPH}, {"name": "An idea", "draft": True}],
     "WorkflowUpdate": [{"description": "Greets everybody by name"}],
     "Workflow": [
@@ -176,14 +114,6 @@ EXAMPLES: dict[str, list[Any]] = {
     "Deleted": [{"success": True}],
     "Status": [{"status": "ok"}],
     "Readiness": [{"status": "ready"}, {"status": "ready", "degraded": ["hints"]}],
-    "Event": [
-        {
-            "id": "3.1",
-            "event": "node.token",
-            "data": f'{{"executionId":"{EXECUTION_ID}","nodeId":"text","type":"assistant",'
-            '"attempt":1,"item":0,"offset":0,"text":"Hello"}',
-        }
-    ],
     "Page": ["<!doctype html>…"],
     "Metrics": ["# TYPE headrace_redis_up gauge\nheadrace_redis_up 1.0\n"],
 }

@@ -3,12 +3,6 @@
 from typing import Any
 
 LINKS: dict[str, dict[str, dict[str, str]]] = {
-    "RunResult": {"get_execution": {"execution_id": "executionId"}},
-    "Accepted": {
-        "get_execution": {"execution_id": "executionId"},
-        "watch_execution": {"execution_id": "executionId"},
-        "cancel_execution": {"execution_id": "executionId"},
-    },
     "Workflow": {
         name: {"slug": "slug"}
         for name in ("run_workflow", "get_workflow", "get_schema", "get_workflow_openapi")

@@ -8,17 +8,10 @@ from gateway.description.bodies import BODIES
 from gateway.description.examples import EXAMPLES
 from gateway.description.links import LINKS
 from gateway.description.parameters import (
-    ASYNC,
-    CURSOR,
     IDEMPOTENCY_KEY,
     IF_MATCH,
     LAST_EVENT_ID,
-    LIMIT,
-    MAX_CREDITS_OF_RUN,
     PREFER,
-    STATUS,
-    TIMEOUT,
-    WORKFLOW,
 )
 from gateway.description.schema import Schema
 from gateway.description.shapes import COMPONENTS
@@ -42,56 +35,8 @@ class Row:
     errors: tuple[type[EngineError], ...] = ()
 
 
-RUN_ERRORS: tuple[type[EngineError], ...] = (
-    errors.InvalidQuery,
-    errors.InvalidInputs,
-    errors.InvalidIdempotencyKey,
-    errors.InsufficientCredits,
-    errors.GrantExhausted,
-    errors.MaxCreditsExceeded,
-    errors.ModelTierRequired,
-    errors.ModelNotFound,
-    errors.ExecutionCancelled,
-    errors.IdempotencyKeyInUse,
-    errors.IdempotencyKeyReused,
-    errors.TooManyExecutions,
-    errors.ExecutionFailed,
-    errors.LoopDetected,
-)
-"""Of all that can be run."""
 SCHEMA_JSON = "application/schema+json"
 TABLE: dict[str, Row] = {
-    "run_workflow": Row(
-        answers={200: "RunResult", 202: "Accepted"},
-        also={"text/event-stream": "Event"},
-        body="RunRequest",
-        query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
-        headers=("Prefer", "Idempotency-Key"),
-        errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
-    ),
-    "run_model": Row(
-        answers={200: "RunResult", 202: "Accepted"},
-        also={"text/event-stream": "Event"},
-        body="RunRequest",
-        query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
-        headers=("Prefer", "Idempotency-Key"),
-        errors=RUN_ERRORS,
-    ),
-    "list_executions": Row(
-        answers={200: "ExecutionPage"},
-        query=(STATUS, WORKFLOW, LIMIT, CURSOR),
-        errors=(errors.InvalidQuery,),
-    ),
-    "get_execution": Row(answers={200: "Execution"}, errors=(errors.ExecutionNotFound,)),
-    "watch_execution": Row(
-        answers={200: "Event", 204: ""},
-        headers=("Last-Event-ID",),
-        errors=(errors.InvalidQuery, errors.ExecutionNotFound),
-    ),
-    "cancel_execution": Row(
-        answers={202: "CancelRequested"},
-        errors=(errors.ExecutionNotFound, errors.ExecutionNotCancellable),
-    ),
     "list_workflows": Row(answers={200: "WorkflowList"}),
     "create_workflow": Row(
         answers={201: "Workflow"},

@@ -1,16 +1,11 @@
 """The shapes of answers as JSON Schema."""
 
-from engine.events import EventName
-from engine.executions import ExecutionStatus, NodeStatus
 from engine.fields import FieldType
 from gateway.description.schema import (
     ANYTHING,
     FLAG,
-    ID,
     INTEGER,
-    INTEGER_OR_NULL,
     MOMENT,
-    MOMENT_OR_NULL,
     NUMBER,
     OBJECT,
     TEXT,
@@ -48,76 +43,8 @@ ASKED: dict[str, Schema] = {
     "fields": list_of(ref("Field")),
     "values": described(OBJECT, "The saved value of each field."),
 }
-WARNED: dict[str, Schema] = {
-    "warnings": described(TEXTS, "Sentences about inputs that were ignored; absent without any.")
-}
-LINKED: dict[str, Schema] = {
-    "assets": described(
-        list_of(members(id=TEXT, url=TEXT)),
-        "The assets that links in the result lead to; absent without any.",
-    )
-}
-EXECUTION_MEMBERS: dict[str, Schema] = {
-    "executionId": ID,
-    "requestId": TEXT,
-    "workflowSlug": TEXT_OR_NULL,
-    "workflowVersion": INTEGER,
-    "source": TEXT,
-    "status": one_of(ExecutionStatus),
-    "result": ANYTHING,
-    "error": {
-        "anyOf": [members({"nodeId": TEXT}, code=TEXT, message=TEXT), {"type": "null"}],
-    },
-    "creditsCost": CREDITS,
-    "durationMs": INTEGER_OR_NULL,
-    "createdAt": MOMENT,
-    "startedAt": MOMENT_OR_NULL,
-    "completedAt": MOMENT_OR_NULL,
-    "modelIds": TEXTS,
-}
-NODE_EXECUTION = members(
-    id=TEXT,
-    type=TEXT,
-    status=one_of(NodeStatus),
-    attempts=INTEGER,
-    startedAt=MOMENT_OR_NULL,
-    durationMs=INTEGER_OR_NULL,
-    creditsCost=CREDITS,
-    error={"anyOf": [members(code=TEXT, message=TEXT), {"type": "null"}]},
-)
 COMPONENTS: dict[str, Schema] = {
     "Field": FIELD,
-    "Event": members(
-        id=described(TEXT, "What `Last-Event-ID` takes."),
-        event=described(
-            one_of(EventName),
-            "`execution.started` is the first and `execution.finished` the last.",
-        ),
-        data=described(TEXT, "A JSON object in one line."),
-    ),
-    "RunResult": members(
-        WARNED,
-        success={"const": True},
-        result=described(ANYTHING, "What the workflow's Response Output makes of it."),
-        cost=CREDITS,
-        ms=described(INTEGER, "Milliseconds that the server took."),
-        executionId=ID,
-    ),
-    "Accepted": members(
-        WARNED,
-        _async={"const": True},
-        executionId=ID,
-        requestId=TEXT,
-        status={"const": ExecutionStatus.PROCESSING.value},
-        webhookDelivery=members({"url": TEXT}, configured=FLAG),
-        pollUrl=TEXT,
-    ),
-    "ExecutionRow": members(WARNED, **EXECUTION_MEMBERS),
-    "Execution": members({**WARNED, **LINKED}, **EXECUTION_MEMBERS, nodes=list_of(NODE_EXECUTION)),
-    "ExecutionPage": members(rows=list_of(ref("ExecutionRow")), nextCursor=TEXT_OR_NULL),
-    "CancelRequested": members(
-        executionId=ID, status={"const": ExecutionStatus.CANCEL_REQUESTED.value}
-    ),
     "Workflow": members(
         {"draft": described(FLAG, "True of what has never been able to run; else absent.")},
         slug=TEXT,

@@ -10,7 +10,6 @@ from engine.fields import CHOICES, NUMBERS, Field, FieldType, check_inputs, json
 from engine.graph import Plan
 from gateway.description.document import Components, assemble, describe, shapes_of
 from gateway.description.errors import ProblemView
-from gateway.description.examples import EXAMPLES
 from gateway.description.operations import operation_of
 from gateway.description.results import result_of
 from gateway.description.schema import Schema, members, ref
@@ -54,7 +53,7 @@ def make_workflow_document(workflow: Described, run: Guarded, server: str) -> di
     needed = sorted(_needed(operation, known.schemas) - {"RunRequest"})
     components = Components({name: known.schemas[name] for name in needed}, known.examples)
     operation["requestBody"]["content"] = _request(workflow)
-    operation["responses"]["200"]["content"] |= _result(workflow.plan)
+    operation["responses"]["200"]["content"] |= _result(workflow.plan, known.examples["RunResult"])
     info = {
         "title": workflow.document.name,
         "description": workflow.document.description,
@@ -74,10 +73,10 @@ def _request(workflow: Described) -> dict[str, Any]:
     return {JSON: {"schema": members(inputs=inputs), **shown}}
 
 
-def _result(plan: Plan) -> dict[str, Any]:
+def _result(plan: Plan, usual: list[Any]) -> dict[str, Any]:
     shape, example = result_of(plan)
     schema = {"allOf": [ref("RunResult"), members(result=shape)]}
-    return {JSON: {"schema": schema, "example": {**EXAMPLES["RunResult"][0], "result": example}}}
+    return {JSON: {"schema": schema, "example": {**usual[0], "result": example}}}
 
 
 def _example_inputs(workflow: Described) -> dict[str, Any] | None:

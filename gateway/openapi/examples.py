@@ -5,3 +5,4 @@ ASSET_ID = "Zr0sQm9yXk1dWc7uT2eHbL5a"
 EXECUTION_ID = "7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d"
 KEY_ID = "key_4c1d2f60a7b9"
 CREATED, STARTED, ENDED = (f"2026-03-01T09:30:0{moment}Z" for moment in ("0.000", "0.004", "0.031"))
+RESULT = {"text": "Hello Ada"}

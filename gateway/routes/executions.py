@@ -1,28 +1,52 @@
 """Executions: list, read and cancel one's own."""
 
 import re
+from typing import Literal
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import ExecutionNotFound
+from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery
 from engine.store import Principal
-from gateway.endpoints import Resource, before_approval, requires, takes
+from gateway.description.parameters import CURSOR, LAST_EVENT_ID, LIMIT, STATUS, WORKFLOW
+from gateway.endpoints import NO_BODY, Resource, before_approval, operation, requires
+from gateway.http.types import Uuid, View
 from gateway.naming import node_names
+from gateway.openapi.examples import EXECUTION_ID
 from gateway.query import Query, cursor_refused
+from gateway.runs.types import EXECUTION_ROW, EventFrame, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
 from gateway.streams import Watch, read_last_event_id
-from gateway.wire import (
-    assets_member,
-    execution_shape,
-    execution_with_nodes_shape,
-    json_response,
+from gateway.wire import json_response
+
+UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+class ExecutionPage(View):
+    """A page of executions."""
+
+    component = "ExecutionPage"
+
+    rows: list[ExecutionRow]
+    next_cursor: str | None
+
+
+class CancelRequested(View):
+    """An execution that was asked to stop."""
+
+    component = "CancelRequested"
+
+    execution_id: Uuid
+    status: Literal["cancel_requested"]
+
+
+ExecutionPage.examples = (ExecutionPage([EXECUTION_ROW], next_cursor=None),)
+CancelRequested.examples = (CancelRequested(EXECUTION_ID, "cancel_requested"),)
+
+
+@operation(
+    query=(STATUS, WORKFLOW, LIMIT, CURSOR), answers={200: ExecutionPage}, errors=(InvalidQuery,)
 )
-
-EXECUTION_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
-
-
-@takes("status", "workflowSlug", "limit", "cursor")
 @requires("execution:read")
 async def list_executions(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's executions, newest first, a page at a time."""
@@ -38,11 +62,10 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
             cursor=cursor,
             hold=services.memory.for_answer(request.scope),
         )
-    return json_response(
-        {"rows": [execution_shape(row) for row in rows], "nextCursor": next_cursor}
-    )
+    return json_response(ExecutionPage([ExecutionRow.of(row) for row in rows], next_cursor))
 
 
+@operation(answers={200: ExecutionView}, errors=(ExecutionNotFound,))
 @requires("execution:read")
 async def get_execution(request: GatewayRequest, principal: Principal) -> Response:
     """One execution with its nodes."""
@@ -50,11 +73,15 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     store, hold = services.store, services.memory.for_answer(request.scope)
     execution = await store.executions.get(account_id, _execution_id(request), hold)
     names = await node_names(store, account_id, execution)
-    shape = execution_with_nodes_shape(execution, names)
     links = services.library.linked_assets(execution.result)
-    return json_response(shape | assets_member(links))
+    return json_response(ExecutionView.with_nodes(execution, names, links))
 
 
+@operation(
+    headers=(LAST_EVENT_ID,),
+    answers={200: EventFrame, 204: NO_BODY},
+    errors=(InvalidQuery, ExecutionNotFound),
+)
 @requires("execution:read")
 async def watch_execution(request: GatewayRequest, principal: Principal) -> Response:
     """What happens to an execution, from the first event on or from where the caller left."""
@@ -68,18 +95,19 @@ async def watch_execution(request: GatewayRequest, principal: Principal) -> Resp
     return watch.answer(await watch.look())
 
 
+@operation(answers={202: CancelRequested}, errors=(ExecutionNotFound, ExecutionNotCancellable))
 @before_approval  # it stops what an account began before its approval was withdrawn
 @requires("execution:cancel")
 async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for an execution to stop."""
     execution_id = _execution_id(request)
     await request.state["services"].store.executions.cancel(principal.account.id, execution_id)
-    return json_response({"executionId": execution_id, "status": "cancel_requested"}, 202)
+    return json_response(CancelRequested(execution_id, "cancel_requested"), 202)
 
 
 def _execution_id(request: GatewayRequest) -> str:
     execution_id: str = request.path_params["execution_id"]
-    if EXECUTION_ID.fullmatch(execution_id) is None:
+    if UUID.fullmatch(execution_id) is None:
         raise ExecutionNotFound
     return execution_id
 

@@ -5,16 +5,59 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import ModelNotFound, WorkflowNotFound, WorkflowNotRunnable
+from engine.errors import (
+    EngineError,
+    ExecutionCancelled,
+    ExecutionFailed,
+    GrantExhausted,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    InvalidIdempotencyKey,
+    InvalidInputs,
+    InvalidQuery,
+    LoopDetected,
+    MaxCreditsExceeded,
+    ModelNotFound,
+    ModelTierRequired,
+    TooManyExecutions,
+    WorkflowNotFound,
+    WorkflowNotRunnable,
+)
 from engine.model_plan import model_plan
 from engine.models.registry import find_model
 from engine.slugs import check_slug
 from engine.store import Principal
-from gateway.asks import QUERY
-from gateway.endpoints import Resource, requires, takes
+from gateway.description.parameters import (
+    ASYNC,
+    IDEMPOTENCY_KEY,
+    MAX_CREDITS_OF_RUN,
+    PREFER,
+    TIMEOUT,
+)
+from gateway.endpoints import Resource, operation, requires
 from gateway.limits import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.running import Runnable, run
+from gateway.runs.types import Accepted, EventFrame, RunRequest, RunResult
 from gateway.services import GatewayRequest, Services
+
+RUN_ERRORS: tuple[type[EngineError], ...] = (
+    InvalidQuery,
+    InvalidInputs,
+    InvalidIdempotencyKey,
+    InsufficientCredits,
+    GrantExhausted,
+    MaxCreditsExceeded,
+    ModelTierRequired,
+    ModelNotFound,
+    ExecutionCancelled,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    TooManyExecutions,
+    ExecutionFailed,
+    LoopDetected,
+)
+"""Errors of all that can be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +98,26 @@ class RegisteredModel:
         return Runnable(plan=model_plan(model))
 
 
-@takes(*QUERY)
+@operation(
+    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
+    headers=(PREFER, IDEMPOTENCY_KEY),
+    body=RunRequest,
+    answers={200: (RunResult, EventFrame), 202: Accepted},
+    errors=(*RUN_ERRORS, WorkflowNotFound, WorkflowNotRunnable),
+)
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Run a workflow and answer with its result, or at once with where to find it."""
     return await run(request, principal, SavedWorkflow(check_slug(request.path_params["slug"])))
 
 
-@takes(*QUERY)
+@operation(
+    query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
+    headers=(PREFER, IDEMPOTENCY_KEY),
+    body=RunRequest,
+    answers={200: (RunResult, EventFrame), 202: Accepted},
+    errors=RUN_ERRORS,
+)
 @requires("model:run", named="internal_name", bucket=MODEL_RUNS)
 async def run_model(request: GatewayRequest, principal: Principal) -> Response:
     """Run a model as if it were a workflow of one node."""

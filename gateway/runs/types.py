@@ -1,0 +1,293 @@
+"""Types of runs and executions, in requests, answers and events."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from engine.events import EventName
+from engine.executions import Execution, ExecutionStatus, NodeExecution, NodeStatus
+from engine.graph import NodeName
+from engine.values import moment
+from gateway.http.types import (
+    OBJECT,
+    Credits,
+    Moment,
+    RequestBody,
+    Uuid,
+    View,
+    described_as,
+    refused,
+)
+from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID, RESULT, STARTED
+
+EVENT_STREAM = "text/event-stream"
+ERROR_MEMBERS = ("code", "message", "nodeId")
+"""Members of an execution's error that are shown."""
+
+Warnings = (
+    Annotated[
+        Sequence[str],
+        Meta(description="Sentences about inputs that were ignored; absent without any."),
+    ]
+    | UnsetType
+)
+
+
+class RunRequest(RequestBody):
+    """The inputs of a run."""
+
+    component = "RunRequest"
+
+    inputs: Annotated[
+        OBJECT,
+        Meta(description="A value for each field of the workflow's schema."),
+        refused("must be an object"),
+    ]
+
+
+class RunResult(View):
+    """The end of a run that was waited for."""
+
+    component = "RunResult"
+    links = {"get_execution": {"execution_id": "executionId"}}
+
+    success: Literal[True]
+    result: Annotated[Any, Meta(description="What the workflow's Response Output makes of it.")]
+    cost: Credits
+    ms: Annotated[int, Meta(description="Milliseconds that the server took.")]
+    execution_id: Uuid
+    warnings: Warnings = UNSET
+
+
+class WebhookDelivery(View):
+    """Whether a webhook will be told the end, and where."""
+
+    configured: bool
+    url: str | UnsetType = UNSET
+
+
+class Accepted(View, kw_only=True):
+    """A run that was accepted and is not waited for."""
+
+    component = "Accepted"
+    links = {
+        name: {"execution_id": "executionId"}
+        for name in ("get_execution", "watch_execution", "cancel_execution")
+    }
+
+    is_async: Literal[True] = field(name="_async")
+    execution_id: Uuid
+    request_id: str
+    status: Literal["processing"]
+    webhook_delivery: WebhookDelivery
+    poll_url: str
+    warnings: Warnings = UNSET
+
+    @classmethod
+    def of(
+        cls, execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
+    ) -> Self:
+        """Show where to find the execution."""
+        return cls(
+            is_async=True,
+            execution_id=execution_id,
+            request_id=execution_id,
+            status="processing",
+            webhook_delivery=WebhookDelivery(bool(webhook_url), webhook_url or UNSET),
+            poll_url=f"/api/executions/{execution_id}",
+            warnings=warnings or UNSET,
+        )
+
+
+class NodeFailure(View):
+    """Why a node failed."""
+
+    code: str
+    message: str
+
+
+class ExecutionFailure(NodeFailure):
+    """Why an execution failed, and at which node."""
+
+    node_id: str | UnsetType = UNSET
+
+
+class ExecutionRow(View, kw_only=True):
+    """An execution without its nodes."""
+
+    component = "ExecutionRow"
+
+    execution_id: Uuid
+    request_id: str
+    workflow_slug: str | None
+    workflow_version: int
+    source: str
+    status: ExecutionStatus
+    result: Any
+    error: Annotated[OBJECT | None, described_as(ExecutionFailure | None)]
+    credits_cost: Credits
+    duration_ms: int | None
+    created_at: Moment
+    started_at: Moment | None
+    completed_at: Moment | None
+    model_ids: Sequence[str]
+    warnings: Warnings = UNSET
+
+    @classmethod
+    def of(cls, execution: Execution, **more: Any) -> Self:
+        """Show an execution, with those members that only some answers have."""
+        return cls(
+            execution_id=execution.id,
+            request_id=execution.id,
+            workflow_slug=execution.workflow_slug or None,
+            workflow_version=execution.workflow_version,
+            source=execution.source,
+            status=execution.status,
+            result=execution.result,
+            error=_shown(execution.error),
+            credits_cost=execution.credits_cost,
+            duration_ms=execution.duration_ms,
+            created_at=moment(execution.created_at),
+            started_at=moment(execution.started_at),
+            completed_at=moment(execution.completed_at),
+            model_ids=execution.model_ids,
+            warnings=execution.warnings or UNSET,
+            **more,
+        )
+
+
+class NodeView(View):
+    """One node of an execution."""
+
+    id: str
+    type: str
+    status: NodeStatus
+    attempts: int
+    started_at: Moment | None
+    duration_ms: int | None
+    credits_cost: Credits
+    error: Annotated[OBJECT | None, described_as(NodeFailure | None)]
+
+    @classmethod
+    def of(cls, node: NodeExecution, name: NodeName) -> Self:
+        """Show a node under its name."""
+        return cls(
+            id=name.id,
+            type=name.type,
+            status=node.status,
+            attempts=node.attempts,
+            started_at=moment(node.started_at),
+            duration_ms=node.duration_ms,
+            credits_cost=node.credits_cost,
+            error=node.error,
+        )
+
+
+class LinkedAsset(View):
+    """An asset that a link in a result leads to."""
+
+    id: str
+    url: str
+
+
+class ExecutionView(ExecutionRow, kw_only=True):
+    """An execution with its nodes."""
+
+    component = "Execution"
+
+    nodes: list[NodeView]
+    assets: (
+        Annotated[
+            list[LinkedAsset],
+            Meta(description="The assets that links in the result lead to; absent without any."),
+        ]
+        | UnsetType
+    ) = UNSET
+
+    @classmethod
+    def with_nodes(
+        cls, execution: Execution, names: Sequence[NodeName], links: Mapping[str, str] | None = None
+    ) -> Self:
+        """Show an execution with its nodes, named as the version it began with names them.
+
+        Without names there are no nodes. `links` has the ids of the assets that the result leads
+        to, by link.
+        """
+        nodes = [NodeView.of(node, names[node.index]) for node in execution.nodes if names]
+        assets = [LinkedAsset(asset_id, url) for url, asset_id in (links or {}).items()]
+        return cls.of(execution, nodes=nodes, assets=assets or UNSET)
+
+
+class EventFrame(View):
+    """A server-sent event."""
+
+    component = "Event"
+    media_type = EVENT_STREAM
+
+    id: Annotated[str, Meta(description="What `Last-Event-ID` takes.")]
+    event: Annotated[
+        EventName,
+        Meta(description="`execution.started` is the first and `execution.finished` the last."),
+    ]
+    data: Annotated[str, Meta(description="A JSON object in one line.")]
+
+
+def _shown(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {name: error[name] for name in ERROR_MEMBERS if name in error}
+
+
+ROW: dict[str, Any] = {
+    "execution_id": EXECUTION_ID,
+    "request_id": EXECUTION_ID,
+    "workflow_slug": "greeting",
+    "workflow_version": 3,
+    "source": "api-workflow",
+    "status": ExecutionStatus.COMPLETED,
+    "result": RESULT,
+    "error": None,
+    "credits_cost": 0,
+    "duration_ms": 27,
+    "created_at": CREATED,
+    "started_at": STARTED,
+    "completed_at": ENDED,
+    "model_ids": [],
+}
+EXECUTION_ROW = ExecutionRow(**ROW)
+RunRequest.examples = (RunRequest({"name": "Ada"}),)
+RunResult.examples = (
+    RunResult(success=True, result=RESULT, cost=0, ms=31, execution_id=EXECUTION_ID),
+)
+Accepted.examples = (Accepted.of(EXECUTION_ID, "https://example.com/hooks"),)
+ExecutionView.examples = (
+    ExecutionView(
+        **ROW,
+        nodes=[
+            NodeView(
+                id=node_id,
+                type=kind,
+                status=NodeStatus.COMPLETED,
+                attempts=1,
+                started_at=STARTED,
+                duration_ms=1,
+                credits_cost=0,
+                error=None,
+            )
+            for node_id, kind in (
+                ("in", "requestInput"),
+                ("text", "textBox"),
+                ("out", "responseOutput"),
+            )
+        ],
+    ),
+)
+EventFrame.examples = (
+    EventFrame(
+        id="3.1",
+        event=EventName.NODE_TEXT,
+        data=f'{{"executionId":"{EXECUTION_ID}","nodeId":"text","type":"assistant",'
+        '"attempt":1,"item":0,"offset":0,"text":"Hello"}',
+    ),
+)
