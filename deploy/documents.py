@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.records import workflow_row
+from deploy.records import whole_workflow, workflow_row
 from engine.documents import parse_document
 from engine.errors import NotOwner
 from engine.saving import check_document, hold_media
 from engine.store import Store, Workflow
-from gateway.wire import workflow_shape
 
 
 class StoreWorkflows:
@@ -26,7 +25,7 @@ class StoreWorkflows:
 
     async def get(self, slug: str) -> dict[str, Any]:
         """One whole document."""
-        return workflow_shape(await self._own(slug))
+        return whole_workflow(await self._own(slug))
 
     async def save(self, body: Mapping[str, Any], slug: str | None) -> dict[str, Any]:
         """Save a new workflow, or the next version of `slug`."""

@@ -15,6 +15,7 @@ from gateway.routes.api_keys import ApiKeyView
 from gateway.routes.identity import UserView
 from gateway.routes.models import ModelView
 from gateway.routes.webhooks import SavedWebhook
+from gateway.routes.workflow_types import WorkflowView
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
@@ -51,6 +52,11 @@ def workflow_row(workflow: Workflow) -> dict[str, Any]:
         "problems": list(workflow.problems),
         "updatedAt": moment(workflow.updated_at),
     }
+
+
+def whole_workflow(workflow: Workflow) -> dict[str, Any]:
+    """One workflow with its graph, as the API shows it to its owner."""
+    return _shown(WorkflowView.of(workflow))
 
 
 def ledger_row(
@@ -93,6 +99,7 @@ def price_text(price: Mapping[str, Any]) -> str:
 
 
 def _shown(view: View) -> dict[str, Any]:
+    """The members by their names in JSON; exact numbers stay exact."""
     members: dict[str, Any] = to_builtins(view, builtin_types=(Decimal,))
     return members
 

@@ -9,10 +9,11 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 
-from gateway.description.document import make_document
+from gateway.description.document import OpenApiDocument, make_document
 from gateway.description.errors import STATUSES
-from gateway.endpoints import Resource, public
+from gateway.endpoints import Resource, operation, public
 from gateway.http.types import JSON
+from gateway.routes.shared_types import HTML_PAGE
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
@@ -37,12 +38,14 @@ SAFE = {
 }
 
 
+@operation(answers={200: OpenApiDocument})
 @public
 async def openapi(request: GatewayRequest) -> Response:
     """The API as an OpenAPI document."""
     return json_response(_document(request.scope["router"]))
 
 
+@operation(answers={200: HTML_PAGE})
 @public
 async def show_docs(request: GatewayRequest) -> Response:
     """The API as a page."""

@@ -249,15 +249,6 @@ def before_approval(endpoint: Known) -> Known:
     return replace(endpoint, is_before_approval=True)
 
 
-def takes(*names: str) -> Callable[[Declared], Declared]:
-    """Declare the query parameters of an endpoint; all others are refused under `/api/`."""
-
-    def declare(endpoint: Declared) -> Declared:
-        return replace(endpoint, query=frozenset(names))
-
-    return declare
-
-
 def operation(
     *,
     answers: Mapping[int, Shape | tuple[Shape, ...] | None],

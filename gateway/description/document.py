@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from msgspec import UNSET, UnsetType
 from starlette.routing import BaseRoute, Route
 
 from engine import errors
@@ -13,7 +14,6 @@ from engine.errors import EngineError
 from gateway.auth import READING
 from gateway.credentials import SESSION_COOKIE
 from gateway.description.errors import ERROR_EXAMPLES, EVERYWHERE, SCHEMAS, ProblemView, name_of
-from gateway.description.operations import TABLE_SHAPES, operation_of
 from gateway.description.parameters import PATHS
 from gateway.description.parts import (
     LIMIT_HEADERS,
@@ -33,19 +33,48 @@ from gateway.endpoints import (
     SessionOnly,
     needs_approval,
 )
-from gateway.http.types import Schema, Shape
+from gateway.http.types import OBJECT, Schema, Shape, View
 from gateway.openapi.components import components_of, examples_of, schema_of_component
 
 OPENAPI = "3.1.0"
+
+
+class ServerView(View):
+    """A place where an API answers."""
+
+    url: str
+
+
+class OpenApiDocument(View):
+    """An OpenAPI document."""
+
+    component = "OpenApi"
+
+    openapi: str
+    info: OBJECT
+    paths: OBJECT
+    components: OBJECT
+    servers: list[ServerView] | UnsetType = UNSET
+
+
+OpenApiDocument.examples = (
+    OpenApiDocument(
+        openapi=OPENAPI,
+        info={"title": "Greeting", "version": "3"},
+        servers=[ServerView("https://headrace.example.com")],
+        paths={},
+        components={},
+    ),
+)
 PARAMETER = re.compile(r"{(\w+)}")
 
 
 def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
     """The document for these routes."""
     paths: dict[str, dict[str, Any]] = {}
-    shapes: list[Shape] = [ProblemView, *TABLE_SHAPES.values()]
+    shapes: list[Shape] = [ProblemView]
     for path, method, endpoint in _endpoints(routes):
-        operation = operation_of(endpoint)
+        operation = endpoint.operation
         if operation is not None:
             paths.setdefault(path, {})[method.lower()] = describe(path, method, endpoint)
             shapes += shapes_of(operation)
@@ -105,6 +134,12 @@ def _listed(operation: Operation, status: int) -> tuple[Shape, ...]:
     return answered if isinstance(answered, tuple) else (answered,)
 
 
+def endpoint_at(routes: Iterable[BaseRoute], path: str, method: str) -> Endpoint:
+    """The endpoint of a route."""
+    found = (each for at, by, each in _endpoints(routes) if (at, by) == (path, method))
+    return next(found)
+
+
 def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint]]:
     for route in routes:
         if isinstance(route, Route) and isinstance(route.endpoint, Resource):
@@ -114,7 +149,7 @@ def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint
 
 def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
     """One operation; its path may have no parameters left."""
-    operation = operation_of(endpoint)
+    operation = endpoint.operation
     if operation is None:
         raise ValueError(f"{endpoint.handler.__name__} has no description")
     codes = _codes(path, method, endpoint, operation)

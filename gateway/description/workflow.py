@@ -10,10 +10,9 @@ from engine.fields import CHOICES, NUMBERS, Field, FieldType, check_inputs, json
 from engine.graph import Plan
 from gateway.description.document import Components, assemble, describe, shapes_of
 from gateway.description.errors import ProblemView
-from gateway.description.operations import operation_of
 from gateway.description.results import result_of
 from gateway.description.schema import Schema, members, ref
-from gateway.endpoints import Guarded
+from gateway.endpoints import Endpoint
 from gateway.http.types import JSON
 
 RUN_PATH = "/api/workflows/{slug}/run"
@@ -39,10 +38,10 @@ class Described:
     allow_http: bool
 
 
-def make_workflow_document(workflow: Described, run: Guarded, server: str) -> dict[str, Any]:
+def make_workflow_document(workflow: Described, run: Endpoint, server: str) -> dict[str, Any]:
     """The document; `run` is the endpoint that runs workflows, `server` where the API is."""
     path = RUN_PATH.replace("{slug}", workflow.slug)
-    described = operation_of(run)
+    described = run.operation
     if described is None:
         raise ValueError("the run has no description")
     operation = describe(path, "POST", run)

@@ -89,7 +89,6 @@ class Content:
     """None given: a list has one example, with those of its items."""
     headers: Mapping[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=dict)
-    schema: Schema | None = None
 
 
 Shape = type[Payload] | Content

@@ -53,8 +53,6 @@ def examples_of(shape: Shape) -> list[Any]:
 
 def _examples(shape: Shape) -> tuple[Any, ...]:
     if isinstance(shape, Content):
-        if shape.schema is not None:
-            return shape.examples
         items = get_args(shape.kind)
         return shape.examples or ([each for item in items for each in _examples(item)],)
     examples: tuple[Any, ...] = vars(shape).get("examples", ())
@@ -66,8 +64,6 @@ def _component(shape: Shape) -> tuple[Schema, list[type[Payload]]]:
     """The schema of a component, and the components that it refers to."""
     walk = _Walk()
     if isinstance(shape, Content):
-        if shape.schema is not None:
-            return shape.schema, []
         return walk.schema(inspect.type_info(shape.kind)), walk.referred
     return walk.members(shape), walk.referred
 

@@ -3,16 +3,17 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import WorkflowNotRunnable
+from engine.errors import WorkflowNotFound, WorkflowNotRunnable
 from engine.slugs import check_slug
 from engine.store import Principal
-from gateway.description.workflow import Described, make_workflow_document
-from gateway.endpoints import Resource, requires
-from gateway.routes.runs import run_workflow
+from gateway.description.document import OpenApiDocument, endpoint_at
+from gateway.description.workflow import RUN_PATH, Described, make_workflow_document
+from gateway.endpoints import Resource, operation, requires
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 
+@operation(answers={200: OpenApiDocument}, errors=(WorkflowNotFound, WorkflowNotRunnable))
 @requires("workflow:read")
 async def get_workflow_openapi(request: GatewayRequest, principal: Principal) -> Response:
     """A workflow's run as an OpenAPI document, with the inputs that it asks for."""
@@ -32,7 +33,8 @@ async def get_workflow_openapi(request: GatewayRequest, principal: Principal) ->
         allow_http=services.settings.allow_private_urls,
     )
     server = services.settings.public_url or str(request.base_url)
-    return json_response(make_workflow_document(described, run_workflow, server.rstrip("/")))
+    run = endpoint_at(request.scope["router"].routes, RUN_PATH, "POST")
+    return json_response(make_workflow_document(described, run, server.rstrip("/")))
 
 
 routes = [Route("/api/workflows/{slug}/openapi.json", Resource(GET=get_workflow_openapi))]

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+from typing import Annotated
 
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import StorageFailed, Unavailable
 from engine.library import Library
 from engine.metrics import page
-from gateway.endpoints import Resource, public
+from gateway.endpoints import Resource, operation, public
+from gateway.http.types import Content, View
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
@@ -18,12 +21,50 @@ LOOK_SECONDS = 1.0
 """How long a folder of media is waited for; its metric is left out then."""
 
 
+class Status(View):
+    """The process lives."""
+
+    component = "Status"
+
+    status: str
+
+
+class Readiness(View):
+    """The process can serve."""
+
+    component = "Readiness"
+
+    status: str
+    degraded: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Why this serves, but not as it should; `memory`: the store is nearly "
+                "full, `hints`: work waits that no worker takes."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+Status.examples = (Status("ok"),)
+Readiness.examples = (Readiness("ready"), Readiness("ready", degraded=["hints"]))
+METRICS = Content(
+    component="Metrics",
+    kind=str,
+    media_type="text/plain",
+    examples=("# TYPE headrace_redis_up gauge\nheadrace_redis_up 1.0\n",),
+)
+
+
+@operation(answers={200: Status})
 @public
 async def healthz(request: GatewayRequest) -> Response:
     """The process answers."""
-    return json_response({"status": "ok"})
+    return json_response(Status("ok"))
 
 
+@operation(answers={200: Readiness}, errors=(Unavailable,))
 @public
 async def readyz(request: GatewayRequest) -> Response:
     """The store answers and the process is not about to stop. Raises Unavailable.
@@ -35,9 +76,10 @@ async def readyz(request: GatewayRequest) -> Response:
         raise Unavailable("This process is about to stop")
     await services.store.ping()
     degraded = services.readiness.degraded()
-    return json_response({"status": "ready"} | ({"degraded": degraded} if degraded else {}))
+    return json_response(Readiness("ready", degraded=degraded or UNSET))
 
 
+@operation(answers={200: METRICS})
 @public
 async def metrics(request: GatewayRequest) -> Response:
     """The metrics of all processes in Prometheus' text format."""

@@ -8,8 +8,9 @@ from starlette.routing import BaseRoute, Route
 from engine.errors import Unauthorized
 from engine.store import Principal, Workflow
 from gateway.credentials import session_token
-from gateway.endpoints import Resource, guessed
+from gateway.endpoints import Resource, guessed, operation
 from gateway.pages import page
+from gateway.routes.shared_types import HTML_PAGE
 from gateway.services import GatewayRequest
 
 STRANGER = (
@@ -24,6 +25,7 @@ SIGNED_IN = (
 NONE_YET = "<p>There are none yet. <code>POST /api/workflows</code> saves one.</p>"
 
 
+@operation(answers={200: HTML_PAGE})
 @guessed
 async def show_home(request: GatewayRequest) -> Response:
     """The page for whoever looks at it."""

@@ -9,9 +9,10 @@ from engine.errors import Unauthorized
 from engine.store import Principal
 from gateway import answers
 from gateway.browsers import check_origin, is_opened_on_purpose, session_cookie
-from gateway.endpoints import Resource, before_approval, guessed, session_only
+from gateway.endpoints import Resource, before_approval, guessed, operation, session_only
 from gateway.pages import HEADERS, page
 from gateway.query import Query
+from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
@@ -45,6 +46,7 @@ async def sign_in(request: GatewayRequest) -> Response:
     return await _sign_in(request, Query(request.scope).text("token") or "")
 
 
+@operation(answers={200: Deleted})
 @before_approval
 @session_only
 async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
@@ -54,7 +56,7 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
         await services.store.sessions.end(principal.session)
     gone = session_cookie("", request.scope, services.settings.public_url)
     answers.note(request.scope, set_cookie=gone)
-    return json_response({"success": True})
+    return json_response(DELETED)
 
 
 async def _sign_in(request: GatewayRequest, login: str) -> Response:

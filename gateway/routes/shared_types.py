@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from engine.fields import FieldType
-from gateway.http.types import View
+from gateway.http.types import Content, View
 
 
 class FieldView(View, kw_only=True):
@@ -39,6 +39,9 @@ DELETED = Deleted(success=True)
 Deleted.examples = (DELETED,)
 
 
+HTML_PAGE = Content(
+    component="Page", kind=str, media_type="text/html", examples=("<!doctype html>…",)
+)
 Amount = Annotated[Decimal | int, Meta(extra_json_schema={"type": "number"})]
 """A sum of money, exactly."""
 

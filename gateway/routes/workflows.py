@@ -1,9 +1,7 @@
 """Workflows: list, read, save and delete them, and what they ask of their callers."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,7 +9,10 @@ from starlette.routing import Route
 from engine.credits import estimate
 from engine.documents import Document, parse_document
 from engine.errors import (
+    InvalidGraph,
     NotOwner,
+    QuotaExceeded,
+    Unavailable,
     VersionConflict,
     WorkflowNotFound,
     WorkflowNotRunnable,
@@ -22,19 +23,30 @@ from engine.saving import check_document, hold_media
 from engine.slugs import check_slug
 from engine.store import Principal, Workflow
 from engine.store.limits import SAVES
-from gateway.endpoints import Resource, guessed, requires
+from gateway.description.parameters import IF_MATCH
+from gateway.endpoints import Resource, guessed, operation, requires
 from gateway.redaction import redacted
 from gateway.request_bodies import read_object
+from gateway.routes.shared_types import DELETED, Deleted
+from gateway.routes.workflow_types import (
+    JSON_SCHEMA,
+    SCHEMA_JSON,
+    WORKFLOW_LIST,
+    PublicSchema,
+    WorkflowDocument,
+    WorkflowRow,
+    WorkflowSchema,
+    WorkflowUpdate,
+    WorkflowView,
+)
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
-from gateway.wire import json_response, schema_shape, workflow_row, workflow_shape
+from gateway.wire import json_response
 
-SCHEMA_JSON = "application/schema+json"
 MAX_MERGES = 5
-FOREIGN = {"createdBy": None, "folderId": None}
-"""Nobody is told whose template it is, nor where its owner keeps it."""
 
 
+@operation(answers={200: WORKFLOW_LIST})
 @requires("workflow:read")
 async def list_workflows(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's workflows, and the templates of others."""
@@ -43,13 +55,17 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
     templates = await workflows.templates()
     foreign = [each for each in templates if not _is_own(each, principal)]
     rows = [
-        workflow_row(workflow, await _estimate(request, principal, workflow))
-        | ({} if _is_own(workflow, principal) else FOREIGN)
+        WorkflowRow.of(
+            workflow,
+            await _estimate(request, principal, workflow),
+            is_own=_is_own(workflow, principal),
+        )
         for workflow in (*own, *foreign)
     ]
     return json_response(rows)
 
 
+@operation(answers={200: WorkflowView}, errors=(WorkflowNotFound,))
 @requires("workflow:read")
 async def get_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """One whole workflow."""
@@ -57,9 +73,11 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
     if _is_own(workflow, principal):
         return _answer(workflow)
     shown = replace(workflow, document=redacted(workflow.document))
-    return json_response(workflow_shape(shown) | FOREIGN, headers=entity_tag(workflow.version))
+    view = WorkflowView.of(shown, is_own=False)
+    return json_response(view, headers=entity_tag(workflow.version))
 
 
+@operation(body=WorkflowDocument, answers={201: WorkflowView}, errors=(InvalidGraph, QuotaExceeded))
 @requires("workflow:write", bucket=SAVES)
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new workflow under a slug made from its name."""
@@ -71,6 +89,12 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
     return _answer(workflow, 201)
 
 
+@operation(
+    body=WorkflowUpdate,
+    headers=(IF_MATCH,),
+    answers={200: WorkflowView},
+    errors=(InvalidGraph, NotOwner, WorkflowNotFound, VersionConflict, QuotaExceeded),
+)
 @requires("workflow:write", bucket=SAVES)
 async def update_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new version with the members that the body has."""
@@ -92,15 +116,19 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     raise VersionConflict(current.version)
 
 
+@operation(answers={200: Deleted}, errors=(NotOwner, WorkflowNotFound))
 @requires("workflow:write")
 async def delete_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a workflow; executions in flight finish."""
     workflow = await _load_writable(request, principal)
     workflows = request.state["services"].store.workflows
     await workflows.delete(principal.account.id, workflow.slug)
-    return json_response({"success": True})
+    return json_response(DELETED)
 
 
+@operation(
+    answers={200: (WorkflowSchema, JSON_SCHEMA)}, errors=(WorkflowNotFound, WorkflowNotRunnable)
+)
 @requires("workflow:read")
 async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     """What a workflow asks of its callers, and its estimate."""
@@ -108,12 +136,17 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     workflow, plan = request.state["services"].store.workflows.compiled(readable)
     if plan is None:
         raise WorkflowNotRunnable(workflow.problems)
-    more: dict[str, Any] = {"estimatedCreditCost": estimate(plan, principal.terms.markup)}
-    if not _is_own(workflow, principal) and not workflow.document.public_playground:
-        more["values"] = {}
-    return _schema_answer(request, workflow, plan, more)
+    document = workflow.document
+    view = WorkflowSchema.of(
+        document,
+        plan,
+        shows_values=_is_own(workflow, principal) or document.public_playground,
+        estimated_credit_cost=estimate(plan, principal.terms.markup),
+    )
+    return _schema_answer(request, plan, view)
 
 
+@operation(answers={200: (PublicSchema, JSON_SCHEMA)}, errors=(WorkflowNotFound, Unavailable))
 @guessed
 async def get_public_schema(request: GatewayRequest) -> Response:
     """What a public workflow asks of its callers, to anybody."""
@@ -122,7 +155,7 @@ async def get_public_schema(request: GatewayRequest) -> Response:
     workflow, plan = workflows.compiled(await workflows.get_public(slug))
     if plan is None or not workflow.document.public_playground:
         raise WorkflowNotFound
-    return _schema_answer(request, workflow, plan, {})
+    return _schema_answer(request, plan, PublicSchema.of(workflow.document, plan))
 
 
 async def _load_readable(request: GatewayRequest, principal: Principal) -> Workflow:
@@ -179,19 +212,17 @@ async def _estimate(request: GatewayRequest, principal: Principal, workflow: Wor
 
 
 def _answer(workflow: Workflow, status: int = 200) -> Response:
-    return json_response(workflow_shape(workflow), status, entity_tag(workflow.version))
+    return json_response(WorkflowView.of(workflow), status, entity_tag(workflow.version))
 
 
-def _schema_answer(
-    request: GatewayRequest, workflow: Workflow, plan: Plan, more: Mapping[str, Any]
-) -> Response:
+def _schema_answer(request: GatewayRequest, plan: Plan, view: PublicSchema) -> Response:
     headers = {"vary": "accept"}
     if SCHEMA_JSON in request.headers.get("accept", ""):
         allow_http = request.state["services"].settings.allow_private_urls
         schema = json_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http)
-        titled = {"title": workflow.document.name, **schema}
+        titled = {"title": view.name, **schema}
         return json_response(titled, headers=headers, media_type=SCHEMA_JSON)
-    return json_response({**schema_shape(workflow.document, plan), **more}, headers=headers)
+    return json_response(view, headers=headers)
 
 
 routes = [

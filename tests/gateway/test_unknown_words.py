@@ -10,7 +10,6 @@ from engine.documents import parse_document
 from engine.settings import Settings
 from engine.store import Account, Store
 from gateway.app import routes
-from gateway.description.operations import operation_of
 from gateway.endpoints import API, Endpoint, Guarded, Resource
 from tests.gateway.factories import greeting, node
 from tests.gateway.fakes import FakeWorker
@@ -38,7 +37,7 @@ async def saved(client: httpx2.AsyncClient) -> None:
 
 def test_every_endpoint_takes_the_query_parameters_that_the_description_has() -> None:
     for method, path, endpoint in endpoints():
-        described = operation_of(endpoint)
+        described = endpoint.operation
         assert described, (method, path)
         assert endpoint.query == {name for name, _ in described.query}, (method, path)
 
