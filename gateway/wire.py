@@ -1,4 +1,4 @@
-"""Answers as JSON, with the contract's names."""
+"""JSON answers: encoding, and responses that go out piece by piece."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,7 @@
 """The OpenAPI document, built from the route table."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -87,7 +87,7 @@ class Components:
     """Schemas and examples by name, those of the errors included."""
 
     schemas: Mapping[str, Schema]
-    examples: Mapping[str, list[Any]]
+    examples: Mapping[str, Sequence[Any]]
 
     @classmethod
     def of(cls, shapes: Iterable[Shape]) -> Self:

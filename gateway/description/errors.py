@@ -9,15 +9,9 @@ from starlette.responses import Response
 
 from engine import errors
 from engine.errors import EngineError
-from gateway.description.schema import (
-    FLAG,
-    INTEGER,
-    TEXT,
-    Schema,
-    members,
-)
+from gateway.description.schema import FLAG, INTEGER, TEXT, members
 from gateway.errors import error_response, internal_error, method_not_allowed, plain_error
-from gateway.http.types import View
+from gateway.http.types import Schema, View
 from gateway.openapi.components import schema_of
 from gateway.openapi.examples import EXECUTION_ID
 from gateway.protocol import CODES

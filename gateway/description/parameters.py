@@ -6,18 +6,8 @@ from engine.events import EVENT_ID
 from engine.executions import ExecutionStatus
 from engine.media.links import WIDTHS
 from engine.slugs import SLUG
-from gateway.description.schema import (
-    FLAG,
-    ID,
-    INTEGER,
-    NUMBER,
-    TEXT,
-    Schema,
-    described,
-    matching,
-    one_of,
-)
-from gateway.http.types import Parameter
+from gateway.description.schema import FLAG, ID, INTEGER, NUMBER, TEXT, described, matching, one_of
+from gateway.http.types import Parameter, Schema
 from gateway.openapi.examples import ASSET_ID, EXECUTION_ID, KEY_ID
 from gateway.query import (
     DEFAULT_LIMIT,

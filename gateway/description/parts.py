@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.description.errors import ERROR_EXAMPLES, ERROR_HEADERS, STATUSES
-from gateway.description.schema import INTEGER, TEXT, Schema, ref
-from gateway.http.types import JSON, Shape
+from gateway.description.schema import INTEGER, TEXT, ref
+from gateway.http.types import JSON, Schema, Shape
 from gateway.openapi.components import examples_of
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from engine.graph import Node, Plan, Wire
 from engine.nodes.response_output import RESULT_IN
 from engine.sockets import MEDIA_TYPES, SocketType
-from gateway.description.schema import ANYTHING, LIST, NULL, TEXT, TEXTS, Schema, described, members
+from gateway.description.schema import ANYTHING, LIST, NULL, TEXT, TEXTS, described, members
+from gateway.http.types import Schema
 
 EXAMPLE_TEXT = "Hello Ada"
 TEXT_OR_TEXTS: Schema = {"anyOf": [TEXT, TEXTS, NULL]}

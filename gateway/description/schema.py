@@ -1,23 +1,16 @@
-"""JSON Schema in few words."""
+"""JSON Schema of that which has no type: parameters, errors, and results of workflows."""
 
 from collections.abc import Iterable
 from typing import Any
 
-Schema = dict[str, Any]
+from gateway.http.types import Schema
 
 TEXT: Schema = {"type": "string"}
-TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 FLAG: Schema = {"type": "boolean"}
 INTEGER: Schema = {"type": "integer"}
-INTEGER_OR_NULL: Schema = {"type": ["integer", "null"]}
 NUMBER: Schema = {"type": "number"}
-OBJECT: Schema = {"type": "object", "additionalProperties": True}
-"""Any object: without a word about its members, generators make one that has none."""
 ANYTHING: Schema = {}
 ID: Schema = {"type": "string", "format": "uuid"}
-ID_OR_NULL: Schema = {"type": ["string", "null"], "format": "uuid"}
-MOMENT: Schema = {"type": "string", "format": "date-time"}
-MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 LIST: Schema = {"type": "array", "items": ANYTHING}
 NULL: Schema = {"type": "null"}
@@ -28,25 +21,9 @@ def one_of(values: Iterable[str]) -> Schema:
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
-def text_of(shortest: int, longest: int) -> Schema:
-    """A text with so many characters."""
-    return {"type": "string", "minLength": shortest, "maxLength": longest}
-
-
 def matching(pattern: str) -> Schema:
     """A text that is all of what the pattern says."""
     return {"type": "string", "pattern": f"^(?:{pattern})$"}
-
-
-def or_null(schema: Schema) -> Schema:
-    """The same, or null."""
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def list_of(items: Schema, longest: int | None = None) -> Schema:
-    """A list whose items have this shape."""
-    limit = {} if longest is None else {"maxItems": longest}
-    return {"type": "array", "items": items, **limit}
 
 
 def ref(name: str) -> Schema:

@@ -1,6 +1,6 @@
 """The OpenAPI document of one workflow: its run, with the inputs that it asks for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from engine.graph import Plan
 from gateway.description.document import Components, assemble, describe, shapes_of
 from gateway.description.errors import ProblemView
 from gateway.description.results import result_of
-from gateway.description.schema import Schema, members, ref
+from gateway.description.schema import members, ref
 from gateway.endpoints import Endpoint
-from gateway.http.types import JSON
+from gateway.http.types import JSON, Schema
 
 RUN_PATH = "/api/workflows/{slug}/run"
 MADE_UP: dict[FieldType, Any] = {
@@ -72,7 +72,7 @@ def _request(workflow: Described) -> dict[str, Any]:
     return {JSON: {"schema": members(inputs=inputs), **shown}}
 
 
-def _result(plan: Plan, usual: list[Any]) -> dict[str, Any]:
+def _result(plan: Plan, usual: Sequence[Any]) -> dict[str, Any]:
     shape, example = result_of(plan)
     schema = {"allOf": [ref("RunResult"), members(result=shape)]}
     return {JSON: {"schema": schema, "example": {**usual[0], "result": example}}}

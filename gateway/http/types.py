@@ -5,7 +5,7 @@ snake case here and in camel case in JSON; a member of an answer that may be abs
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
@@ -87,8 +87,8 @@ class Content:
     media_type: str = JSON
     examples: tuple[Any, ...] = ()
     """None given: a list has one example, with those of its items."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    links: Links = field(default_factory=dict)
+    headers: ClassVar[Mapping[str, str]] = {}
+    links: ClassVar[Links] = {}
 
 
 Shape = type[Payload] | Content

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct, inspect, structs
 
 from gateway.http.types import Content, Payload, RequestBody, Schema, Shape
+from gateway.wire import encode_json
 
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 NAMES = {
     inspect.StrType: "string",
     inspect.BoolType: "boolean",
@@ -46,9 +46,10 @@ def schema_of_component(shape: Shape) -> Schema:
     return _component(shape)[0]
 
 
-def examples_of(shape: Shape) -> list[Any]:
+@cache
+def examples_of(shape: Shape) -> tuple[Any, ...]:
     """The examples of a component, as JSON values."""
-    return [msgspec.json.decode(ENCODER.encode(each)) for each in _examples(shape)]
+    return tuple(msgspec.json.decode(encode_json(each)) for each in _examples(shape))
 
 
 def _examples(shape: Shape) -> tuple[Any, ...]:
@@ -118,12 +119,18 @@ class _Walk:
 
 
 def _union(schemas: list[Schema]) -> Schema:
-    """One of these; plain kinds are put together in one schema."""
+    """One of these; plain kinds are put together in one schema, with null as the last."""
     others = [each for each in schemas if each != NULL]
-    if not all(isinstance(each.get("type"), str) and each["type"] in PLAIN for each in others):
+    if not all(_is_plain(each) for each in others):
         return {"anyOf": schemas}
     merged = {name: bound for each in others for name, bound in each.items()}
-    return {**merged, "type": [each["type"] for each in (*others, *([NULL] * (NULL in schemas)))]}
+    nulls = [NULL] if NULL in schemas else []
+    return {**merged, "type": [each["type"] for each in (*others, *nulls)]}
+
+
+def _is_plain(schema: Schema) -> bool:
+    kind = schema.get("type")
+    return isinstance(kind, str) and kind in PLAIN and "enum" not in schema
 
 
 def _bounds(info: inspect.Type, names: Mapping[str, str]) -> Schema:

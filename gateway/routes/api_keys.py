@@ -26,7 +26,7 @@ from engine.errors import (
 )
 from engine.store import ApiKey, Principal
 from engine.store.api_keys import MAX_NAME
-from engine.values import is_text, moment
+from engine.values import moment
 from gateway.endpoints import Resource, operation, session_only
 from gateway.http.types import Content, Moment, RequestBody, View, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
@@ -35,7 +35,6 @@ from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
-NAME_REFUSAL = f"must be a text of 1 to {MAX_NAME} characters"
 NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """A character that is not stripped; the usual class of blanks differs by language."""
 logger = logging.getLogger(__name__)
@@ -116,15 +115,12 @@ class ApiKeyRequest(RequestBody):
     choices = (PresetChoice, CapabilitiesChoice)
 
     name: Annotated[
-        str, Meta(min_length=1, max_length=MAX_NAME, pattern=NOT_BLANK), refused(NAME_REFUSAL)
+        str,
+        Meta(min_length=1, max_length=MAX_NAME, pattern=NOT_BLANK),
+        refused(f"must be a text of 1 to {MAX_NAME} characters"),
     ]
     preset: Any = None
     capabilities: Any = None
-
-    def __post_init__(self) -> None:
-        """Refuse a name that UTF-8 cannot write."""
-        if not is_text(self.name):
-            raise InvalidBody(f"'name' {NAME_REFUSAL}", field="name")
 
     def read_capabilities(self) -> Sequence[str]:
         """The capabilities that are asked for. Raises InvalidBody."""

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import pytest
+from starlette.routing import Route
 
 from engine import errors
 from engine.settings import Settings
 from gateway.app import routes
-from gateway.description.document import make_document
+from gateway.description.document import make_document, shapes_of
 from gateway.description.errors import NAMELESS, SAMPLES, SCHEMAS, STATUSES
 from gateway.docs import make_page
+from gateway.endpoints import Resource
 from gateway.errors import STATUS
+from gateway.openapi.components import components_of, examples_of
 from tests.closing import closed
 
 ERRORS_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
@@ -56,6 +60,18 @@ def codes_of(operation: str, status: int) -> set[str]:
 
 
 CONTENTS = dict(contents())
+TYPES = {
+    name: shape
+    for name, shape in components_of(
+        shape
+        for route in routes(Settings())
+        if isinstance(route, Route) and isinstance(route.endpoint, Resource)
+        for endpoint in route.endpoint.endpoints.values()
+        if endpoint.operation
+        for shape in shapes_of(endpoint.operation)
+    ).items()
+    if isinstance(shape, type)
+}
 
 
 def schemas(value: Any) -> Iterator[dict[str, Any]]:
@@ -79,6 +95,14 @@ def test_all_that_is_sent_and_answered_has_examples_that_fit(place: str) -> None
     assert names
     for name in names:
         validator(content["schema"]).validate(COMPONENTS["examples"][name]["value"])
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_an_example_is_one_of_its_type(name: str) -> None:
+    kind = TYPES[name]
+
+    for example in examples_of(kind):
+        msgspec.convert(example, kind)
 
 
 @pytest.mark.parametrize("code", sorted(BREAKABLE))
