@@ -10,7 +10,7 @@ from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
 from engine.store import Account, ApiKey, Entry, Webhook, Workflow
 from engine.values import moment
-from gateway.http.types import View
+from gateway.http.types import Payload
 from gateway.routes.api_keys import ApiKeyView
 from gateway.routes.identity import UserView
 from gateway.routes.models import ModelView
@@ -90,7 +90,7 @@ def bucket_text(bucket: str) -> str:
 
 def model_row(model: Model, workers: WorkerVariables) -> dict[str, Any]:
     """One model at its provider's prices."""
-    return _shown(ModelView.of(model, Decimal(1), workers))
+    return _shown(ModelView.for_caller(model, Decimal(1), workers))
 
 
 def price_text(price: Mapping[str, Any]) -> str:
@@ -98,7 +98,7 @@ def price_text(price: Mapping[str, Any]) -> str:
     return f"{Decimal(price['usd']):f} USD per {price['unit'].replace('_', ' ')}"
 
 
-def _shown(view: View) -> dict[str, Any]:
+def _shown(view: Payload) -> dict[str, Any]:
     """The members by their names in JSON; exact numbers stay exact."""
     members: dict[str, Any] = to_builtins(view, builtin_types=(Decimal,))
     return members

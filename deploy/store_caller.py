@@ -25,7 +25,7 @@ from engine.store import Principal, Store
 from engine.store.assets import Source
 from gateway.auth import check_approved, check_capability
 from gateway.events import EventData, Narrator
-from gateway.http.types import View
+from gateway.http.types import Payload
 from gateway.naming import node_names
 from gateway.runs.types import Accepted, ExecutionRow, ExecutionView
 from gateway.wire import encode_json
@@ -66,7 +66,7 @@ class StoreCaller:
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
         """Accept one execution."""
         execution_id, warnings = await self._accept(slug, inputs)
-        return _as_sent(Accepted.of(execution_id, warnings=warnings))
+        return _as_sent(Accepted.for_execution(execution_id, warnings=warnings))
 
     async def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[Happening, None]:
         """Accept one execution, and look after it."""
@@ -133,7 +133,7 @@ class StoreCaller:
             await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
 
 
-def _as_sent(answer: EventData | View) -> Answer:
+def _as_sent(answer: EventData | Payload) -> Answer:
     """The answer as HTTP gives it: what is no JSON by itself is by then."""
     sent: Answer = json.loads(encode_json(answer))
     return sent

@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 
-from gateway.description.document import OpenApiDocument, make_document
+from gateway.description.document import OpenApiView, make_document
 from gateway.description.errors import STATUSES
 from gateway.endpoints import Resource, operation, public
 from gateway.http.types import JSON
@@ -38,7 +38,7 @@ SAFE = {
 }
 
 
-@operation(answers={200: OpenApiDocument})
+@operation(answers={200: OpenApiView})
 @public
 async def openapi(request: GatewayRequest) -> Response:
     """The API as an OpenAPI document."""

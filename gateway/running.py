@@ -227,7 +227,7 @@ def _watch(
 def _accepted(
     execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
 ) -> Response:
-    return json_response(Accepted.of(execution_id, webhook_url, warnings), 202)
+    return json_response(Accepted.for_execution(execution_id, webhook_url, warnings), 202)
 
 
 def _ended(execution: Execution | Ended, milliseconds: int, warnings: Sequence[str]) -> Response:

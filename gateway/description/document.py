@@ -33,22 +33,20 @@ from gateway.endpoints import (
     SessionOnly,
     needs_approval,
 )
-from gateway.http.types import OBJECT, Schema, Shape, View
+from gateway.http.types import OBJECT, Part, Schema, Shape, View
 from gateway.openapi.components import components_of, examples_of, schema_of_component
 
 OPENAPI = "3.1.0"
 
 
-class ServerView(View):
+class ServerView(Part):
     """A place where an API answers."""
 
     url: str
 
 
-class OpenApiDocument(View):
+class OpenApiView(View):
     """An OpenAPI document."""
-
-    component = "OpenApi"
 
     openapi: str
     info: OBJECT
@@ -57,8 +55,8 @@ class OpenApiDocument(View):
     servers: list[ServerView] | UnsetType = UNSET
 
 
-OpenApiDocument.examples = (
-    OpenApiDocument(
+OpenApiView.examples = (
+    OpenApiView(
         openapi=OPENAPI,
         info={"title": "Greeting", "version": "3"},
         servers=[ServerView("https://headrace.example.com")],

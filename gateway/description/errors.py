@@ -109,8 +109,6 @@ REFUSALS: tuple[Response, ...] = (
 class ProblemView(View):
     """One fault of a graph or a manifest, and its place."""
 
-    component = "Problem"
-
     reason: str
     node_id: str | UnsetType = UNSET
     edge_id: str | UnsetType = UNSET

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.description.errors import ERROR_EXAMPLES, ERROR_HEADERS, STATUSES
 from gateway.description.schema import INTEGER, TEXT, ref
 from gateway.http.types import JSON, Schema, Shape
-from gateway.openapi.components import examples_of
+from gateway.openapi.components import examples_of, name_of
 
 
 def _header(schema: Schema, words: str) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def content_of(shapes: Iterable[Shape]) -> dict[str, Any]:
     """A body of one of these shapes, each under its media type."""
     return {
         shape.media_type: {
-            "schema": ref(shape.component),
-            "examples": example_refs(shape.component, examples_of(shape)),
+            "schema": ref(name_of(shape)),
+            "examples": example_refs(name_of(shape), examples_of(shape)),
         }
         for shape in shapes
     }

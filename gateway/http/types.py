@@ -4,15 +4,17 @@ One type gives a body its decoding or encoding, its JSON Schema and its example.
 snake case here and in camel case in JSON; a member of an answer that may be absent is `UNSET`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self
+from operator import attrgetter
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, ValidationError, convert, structs
 
 from engine.errors import InvalidBody
+from engine.values import moment
 
 JSON = "application/json"
 Schema = dict[str, Any]
@@ -33,16 +35,19 @@ def described_as(kind: Any, **more: Any) -> Meta:
     return Meta(extra={"kind": kind}, extra_json_schema=more or None)
 
 
+def doc(words: str) -> Meta:
+    """Describe a member to people."""
+    return Meta(description=words)
+
+
 def refused(sentence: str) -> Meta:
     """Say how a request's member is refused: the sentence goes on behind the member's name."""
     return Meta(extra={"refusal": sentence})
 
 
 class Payload(Struct, rename="camel"):
-    """Base of `View` and `RequestBody`; the class variables only concern the description."""
+    """An object in a body. Its class variables only concern the description."""
 
-    component: ClassVar[str] = ""
-    """Name in the OpenAPI document; a type without one is described where it is used."""
     media_type: ClassVar[str] = JSON
     examples: ClassVar[tuple[Struct, ...]] = ()
     """Values to show, set behind the class that they are made of."""
@@ -51,13 +56,26 @@ class Payload(Struct, rename="camel"):
     links: ClassVar[Links] = {}
     """Operations that can be called next with its members."""
 
+    @classmethod
+    def of(cls, record: Any, **members: Any) -> Self:
+        """Show a record: members that are not given are its attributes of the same names.
+
+        Times are milliseconds there; what is None there is UNSET where the member may be absent.
+        """
+        found = {name: read(record) for name, read in _readers(cls) if name not in members}
+        return cls(**found, **members)
+
+
+class Part(Payload):
+    """An object within others, which is described where it is used."""
+
 
 class View(Payload):
-    """An object in an answer."""
+    """An object in an answer; a component of the description, named as the class without `View`."""
 
 
 class RequestBody(Payload, omit_defaults=True):
-    """The JSON object that a request carries.
+    """The JSON object that a request carries; a component of the description like a `View`.
 
     A member of the wrong type is refused with the sentence of its `refused`. Checks between members
     and beyond types belong in `__post_init__`, which raises InvalidBody itself.
@@ -70,9 +88,9 @@ class RequestBody(Payload, omit_defaults=True):
     def parse(cls, body: Mapping[str, Any]) -> Self:
         """Read a decoded body; members that are not of the type are ignored. Raises InvalidBody."""
         members = {
-            member.attribute: member.read(body.get(member.name))
-            for member in _members(cls)
-            if member.is_required or member.name in body
+            each.name: _read(each.encode_name, each.type, body.get(each.encode_name))
+            for each in _fields(cls)
+            if each.required or each.encode_name in body
         }
         return cls(**members)
 
@@ -94,45 +112,43 @@ class Content:
 Shape = type[Payload] | Content
 """A described body."""
 
+_fields = cache(structs.fields)
 
-@dataclass(frozen=True, slots=True)
-class _Member:
-    attribute: str
-    name: str
-    kind: Any
-    is_required: bool
-    refusal: str
 
-    def read(self, value: Any) -> Any:
-        if self.kind is Any or (self.kind == OBJECT and isinstance(value, dict)):
-            return value  # unparsed JSON is not copied
-        try:
-            return msgspec.convert(value, self.kind)
-        except msgspec.ValidationError as error:
-            refusal = self.refusal or f"is not as described: {error}"
-            raise InvalidBody(f"'{self.name}' {refusal}", field=self.name) from None
+def _read(name: str, kind: Any, value: Any) -> Any:
+    bare = getattr(kind, "__origin__", kind)
+    if bare is Any or (bare is dict and isinstance(value, dict)):
+        return value  # unparsed JSON is not copied
+    try:
+        return convert(value, kind)
+    except ValidationError as error:
+        notes = (note.extra or {} for note in getattr(kind, "__metadata__", ()))
+        refusal = next((each["refusal"] for each in notes if "refusal" in each), None)
+        sentence = refusal or f"is not as described: {error}"
+        raise InvalidBody(f"'{name}' {sentence}", field=name) from None
 
 
 @cache
-def _members(kind: type[Struct]) -> tuple[_Member, ...]:
-    return tuple(
-        _Member(
-            each.name,
-            each.encode_name,
-            _bare(each.type),
-            each.required,
-            _refusal(each.type),
-        )
-        for each in msgspec.structs.fields(kind)
-    )
+def _readers(kind: type[Payload]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    return tuple((each.name, _reader(each.name, each.type)) for each in _fields(kind))
 
 
-def _refusal(kind: Any) -> str:
-    notes = (note.extra for note in getattr(kind, "__metadata__", ()) if isinstance(note, Meta))
-    return next((extra["refusal"] for extra in notes if extra and "refusal" in extra), "")
+def _reader(name: str, kind: Any) -> Callable[[Any], Any]:
+    """Reads the attribute of that name for a member of this type."""
+    kinds = _alternatives(kind)
+    read = attrgetter(name)
+    if Moment in kinds:
+        return lambda record: moment(read(record))
+    if UnsetType in kinds:
+        return lambda record: UNSET if read(record) is None else read(record)
+    return read
 
 
-def _bare(kind: Any) -> Any:
-    """The type without notes where it is one that is passed through."""
-    bare = getattr(kind, "__origin__", kind)
-    return bare if hasattr(kind, "__metadata__") and bare in (Any, OBJECT) else kind
+def _alternatives(kind: Any) -> list[Any]:
+    if kind == Moment:
+        return [kind]
+    if hasattr(kind, "__metadata__"):
+        return _alternatives(kind.__origin__)
+    if get_origin(kind) in (Union, UnionType):
+        return [other for each in get_args(kind) for other in _alternatives(each)]
+    return [kind]

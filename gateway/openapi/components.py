@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Struct, inspect, structs
 
-from gateway.http.types import Content, Payload, RequestBody, Schema, Shape
+from gateway.http.types import Content, Payload, RequestBody, Schema, Shape, View
 from gateway.wire import encode_json
 
 NAMES = {
@@ -29,14 +29,19 @@ def schema_of(kind: Any) -> Schema:
     return _Walk().schema(inspect.type_info(kind))
 
 
+def name_of(shape: Shape) -> str:
+    """The name of a component."""
+    return shape.component if isinstance(shape, Content) else shape.__name__.removesuffix("View")
+
+
 def components_of(shapes: Iterable[Shape]) -> dict[str, Shape]:
     """These components and all that they refer to, by name."""
     found: dict[str, Shape] = {}
     waiting = list(shapes)
     while waiting:
         shape = waiting.pop()
-        if shape.component not in found:
-            found[shape.component] = shape
+        if name_of(shape) not in found:
+            found[name_of(shape)] = shape
             waiting += _component(shape)[1]
     return dict(sorted(found.items()))
 
@@ -112,10 +117,10 @@ class _Walk:
         }
 
     def _object(self, kind: type[Struct]) -> Schema:
-        if not issubclass(kind, Payload) or not kind.component:
+        if not issubclass(kind, View | RequestBody):
             return self.members(kind)
         self.referred.append(kind)
-        return {"$ref": f"#/components/schemas/{kind.component}"}
+        return {"$ref": f"#/components/schemas/{name_of(kind)}"}
 
 
 def _union(schemas: list[Schema]) -> Schema:

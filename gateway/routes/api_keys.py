@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from msgspec import Meta, structs
+from msgspec import Meta
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine import errors
 from engine.capabilities import (
     CUSTOM,
     EVERYTHING,
@@ -18,17 +19,11 @@ from engine.capabilities import (
     SPECIFIC,
     WILDCARDS,
 )
-from engine.errors import (
-    ApiKeyAccessDenied,
-    CapabilityAboveCeiling,
-    InvalidBody,
-    InvalidCapability,
-)
-from engine.store import ApiKey, Principal
+from engine.store import Principal
 from engine.store.api_keys import MAX_NAME
 from engine.values import moment
 from gateway.endpoints import Resource, operation, session_only
-from gateway.http.types import Content, Moment, RequestBody, View, refused
+from gateway.http.types import Content, Moment, Part, RequestBody, View, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
 from gateway.request_bodies import read_body
 from gateway.routes.shared_types import DELETED, Deleted
@@ -40,7 +35,7 @@ NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205
 logger = logging.getLogger(__name__)
 
 
-class ApiKeyView(View):
+class ApiKeyView(Part):
     """An API key, without its secret."""
 
     id: str
@@ -50,24 +45,10 @@ class ApiKeyView(View):
     capabilities: Sequence[str]
     created_at: Moment
 
-    @classmethod
-    def of(cls, key: ApiKey, **more: Any) -> Self:
-        """Show a key, with those members that only some answers have."""
-        return cls(
-            id=key.id,
-            name=key.name,
-            prefix=key.prefix,
-            last4=key.last4,
-            capabilities=key.capabilities,
-            created_at=moment(key.created_at),
-            **more,
-        )
-
 
 class CreatedApiKey(View):
     """A new key: as `ApiKeyView`, with the secret behind the name."""
 
-    component = "CreatedApiKey"
     links = {name: {"key_id": "id"} for name in ("put_webhook", "delete_api_key")}
 
     id: str
@@ -85,7 +66,7 @@ class ListedApiKey(ApiKeyView):
     last_used_at: Moment | None
 
 
-class PresetChoice(RequestBody):
+class PresetChoice(Part):
     """Capabilities that are named together."""
 
     preset: Annotated[str, Meta(extra_json_schema={"enum": list(PRESETS)})]
@@ -98,7 +79,7 @@ CAPABILITY = [
 ]
 
 
-class CapabilitiesChoice(RequestBody):
+class CapabilitiesChoice(Part):
     """Capabilities one by one."""
 
     capabilities: Annotated[
@@ -111,7 +92,6 @@ class CapabilitiesChoice(RequestBody):
 class ApiKeyRequest(RequestBody):
     """A key to create."""
 
-    component = "ApiKeyRequest"
     choices = (PresetChoice, CapabilitiesChoice)
 
     name: Annotated[
@@ -128,16 +108,16 @@ class ApiKeyRequest(RequestBody):
             return self._listed()
         if not isinstance(self.preset, str) or self.preset not in PRESETS:
             names = ", ".join((*PRESETS, CUSTOM))
-            raise InvalidBody(f"'preset' must be one of {names}", field="preset")
+            raise errors.InvalidBody(f"'preset' must be one of {names}", field="preset")
         if self.capabilities is not None:
-            raise InvalidBody("Name either a preset or capabilities", field="capabilities")
+            raise errors.InvalidBody("Name either a preset or capabilities", field="capabilities")
         return PRESETS[self.preset]
 
     def _listed(self) -> Sequence[str]:
         listed = self.capabilities if isinstance(self.capabilities, list) else []
         is_short = 0 < len(listed) <= MAX_CAPABILITIES
         if not is_short or not all(isinstance(each, str) for each in listed):
-            raise InvalidBody(
+            raise errors.InvalidBody(
                 f"'capabilities' must be a list of 1 to {MAX_CAPABILITIES} texts",
                 field="capabilities",
             )
@@ -177,7 +157,7 @@ async def list_api_keys(request: GatewayRequest, principal: Principal) -> Respon
 @operation(
     body=ApiKeyRequest,
     answers={201: CreatedApiKey},
-    errors=(InvalidCapability, ApiKeyAccessDenied, CapabilityAboveCeiling),
+    errors=(errors.InvalidCapability, errors.ApiKeyAccessDenied, errors.CapabilityAboveCeiling),
 )
 @session_only
 async def create_api_key(request: GatewayRequest, principal: Principal) -> Response:
@@ -188,7 +168,7 @@ async def create_api_key(request: GatewayRequest, principal: Principal) -> Respo
         principal.account, name=body.name.strip(), capabilities=capabilities
     )
     logger.info("API key created", extra=_audited(principal, key.id))
-    return json_response(CreatedApiKey(key=secret, **structs.asdict(ApiKeyView.of(key))), 201)
+    return json_response(CreatedApiKey.of(key, key=secret), 201)
 
 
 @operation(answers={200: Deleted})

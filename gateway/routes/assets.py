@@ -1,29 +1,22 @@
 """Assets: media that callers bring and executions make, and the links that lead to them."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Self
+from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import (
-    AssetNotFound,
-    BodyTooLarge,
-    InvalidQuery,
-    Unavailable,
-    UnsupportedMediaType,
-)
+from engine import errors
 from engine.media.links import WIDTHS, Link, round_width
 from engine.media.ranges import ByteRange
 from engine.media.thumbnails import CONTENT_TYPE
 from engine.store import Asset, Principal
 from engine.store.assets import Source
 from engine.store.limits import UPLOADS
-from engine.values import moment
 from gateway.description.parameters import CURSOR, EXPIRES, LIMIT, SIGNATURE, WIDTH
 from gateway.endpoints import Resource, any_key, guessed, operation, requires
-from gateway.http.types import Content, Moment, RequestBody, View
+from gateway.http.types import Content, Moment, RequestBody, View, doc
 from gateway.openapi.examples import ASSET_ID, CREATED
 from gateway.query import Query, cursor_refused
 from gateway.routes.shared_types import DELETED, Deleted
@@ -38,8 +31,6 @@ PATH = "/api/assets"
 class AssetView(View, kw_only=True):
     """An asset with a link to it."""
 
-    component = "Asset"
-
     id: str
     url: str
     content_type: str
@@ -50,37 +41,19 @@ class AssetView(View, kw_only=True):
     created_at: Moment
     expires_at: Moment
 
-    @classmethod
-    def of(cls, asset: Asset, url: str) -> Self:
-        """Show an asset."""
-        return cls(
-            id=asset.id,
-            url=url,
-            content_type=asset.content_type,
-            bytes=asset.bytes,
-            width=UNSET if asset.width is None else asset.width,
-            height=UNSET if asset.height is None else asset.height,
-            duration_ms=UNSET if asset.duration_ms is None else asset.duration_ms,
-            created_at=moment(asset.created_at),
-            expires_at=moment(asset.expires_at),
-        )
-
 
 class AssetPage(View):
     """A page of assets."""
 
-    component = "AssetPage"
-
     rows: list[AssetView]
     next_cursor: str | None
-    bytes: Annotated[int, Meta(description="What all media of the account take.")]
-    max_bytes: Annotated[int | None, Meta(description="What they may take; null: any amount.")]
+    bytes: Annotated[int, doc("What all media of the account take.")]
+    max_bytes: Annotated[int | None, doc("What they may take; null: any amount.")]
 
 
 class AssetForm(RequestBody):
     """A form with a file, read by `read_upload`."""
 
-    component = "AssetForm"
     media_type = "multipart/form-data"
 
     file: Annotated[
@@ -114,7 +87,11 @@ AssetForm.examples = (AssetForm(file="…"),)
 MEDIA = Content(component="Media", kind=str, media_type="*/*", examples=("…",))
 
 
-@operation(body=AssetForm, answers={201: AssetView}, errors=(UnsupportedMediaType, BodyTooLarge))
+@operation(
+    body=AssetForm,
+    answers={201: AssetView},
+    errors=(errors.UnsupportedMediaType, errors.BodyTooLarge),
+)
 @requires("workflow:run", bucket=UPLOADS)
 async def upload_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Store an image, a video or a sound."""
@@ -123,10 +100,10 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
     asset = await library.keep(
         principal.account.id, upload.declared, upload.pieces, source=Source.UPLOAD
     )
-    return json_response(AssetView.of(asset, library.link(asset)), 201)
+    return json_response(AssetView.of(asset, url=library.link(asset)), 201)
 
 
-@operation(query=(LIMIT, CURSOR), answers={200: AssetPage}, errors=(InvalidQuery,))
+@operation(query=(LIMIT, CURSOR), answers={200: AssetPage}, errors=(errors.InvalidQuery,))
 @any_key
 async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's assets, newest first, a page at a time, and what all its media take."""
@@ -138,7 +115,7 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
         page = await library.page(principal.account.id, limit=limit, cursor=cursor)
     return json_response(
         AssetPage(
-            rows=[AssetView.of(asset, library.link(asset)) for asset in page.assets],
+            rows=[AssetView.of(asset, url=library.link(asset)) for asset in page.assets],
             next_cursor=page.next_cursor,
             bytes=page.stored,
             max_bytes=principal.terms.media_bytes,
@@ -149,7 +126,7 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
 @operation(
     query=(WIDTH,),
     answers={200: AssetView},
-    errors=(InvalidQuery, AssetNotFound, UnsupportedMediaType),
+    errors=(errors.InvalidQuery, errors.AssetNotFound, errors.UnsupportedMediaType),
 )
 @any_key
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
@@ -158,10 +135,10 @@ async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     library = request.state["services"].library
     asset = await library.get(principal.account.id, request.path_params["asset_id"])
     link = library.link(asset, width=None if width is None else round_width(width))
-    return json_response(AssetView.of(asset, link))
+    return json_response(AssetView.of(asset, url=link))
 
 
-@operation(answers={200: Deleted}, errors=(AssetNotFound,))
+@operation(answers={200: Deleted}, errors=(errors.AssetNotFound,))
 @requires("workflow:run")
 async def delete_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Delete one of the caller's assets, whatever needs it."""
@@ -173,7 +150,7 @@ async def delete_asset(request: GatewayRequest, principal: Principal) -> Respons
 @operation(
     query=(EXPIRES, SIGNATURE, WIDTH),
     answers={200: MEDIA},
-    errors=(AssetNotFound, UnsupportedMediaType, Unavailable),
+    errors=(errors.AssetNotFound, errors.UnsupportedMediaType, errors.Unavailable),
 )
 @guessed
 async def get_media(request: GatewayRequest) -> Response:

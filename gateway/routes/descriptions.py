@@ -6,14 +6,14 @@ from starlette.routing import Route
 from engine.errors import WorkflowNotFound, WorkflowNotRunnable
 from engine.slugs import check_slug
 from engine.store import Principal
-from gateway.description.document import OpenApiDocument, endpoint_at
+from gateway.description.document import OpenApiView, endpoint_at
 from gateway.description.workflow import RUN_PATH, Described, make_workflow_document
 from gateway.endpoints import Resource, operation, requires
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 
-@operation(answers={200: OpenApiDocument}, errors=(WorkflowNotFound, WorkflowNotRunnable))
+@operation(answers={200: OpenApiView}, errors=(WorkflowNotFound, WorkflowNotRunnable))
 @requires("workflow:read")
 async def get_workflow_openapi(request: GatewayRequest, principal: Principal) -> Response:
     """A workflow's run as an OpenAPI document, with the inputs that it asks for."""

@@ -14,7 +14,7 @@ from gateway.http.types import Uuid, View
 from gateway.naming import node_names
 from gateway.openapi.examples import EXECUTION_ID
 from gateway.query import Query, cursor_refused
-from gateway.runs.types import EXECUTION_ROW, EventFrame, ExecutionRow, ExecutionView
+from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
 from gateway.streams import Watch, read_last_event_id
 from gateway.wire import json_response
@@ -25,16 +25,12 @@ UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 class ExecutionPage(View):
     """A page of executions."""
 
-    component = "ExecutionPage"
-
     rows: list[ExecutionRow]
     next_cursor: str | None
 
 
 class CancelRequested(View):
     """An execution that was asked to stop."""
-
-    component = "CancelRequested"
 
     execution_id: Uuid
     status: Literal["cancel_requested"]
@@ -79,7 +75,7 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
 
 @operation(
     headers=(LAST_EVENT_ID,),
-    answers={200: EventFrame, 204: NO_BODY},
+    answers={200: EventView, 204: NO_BODY},
     errors=(InvalidQuery, ExecutionNotFound),
 )
 @requires("execution:read")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import Annotated
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -12,7 +12,7 @@ from engine.errors import StorageFailed, Unavailable
 from engine.library import Library
 from engine.metrics import page
 from gateway.endpoints import Resource, operation, public
-from gateway.http.types import Content, View
+from gateway.http.types import Content, View, doc
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
@@ -24,27 +24,20 @@ LOOK_SECONDS = 1.0
 class Status(View):
     """The process lives."""
 
-    component = "Status"
-
     status: str
 
 
 class Readiness(View):
     """The process can serve."""
 
-    component = "Readiness"
-
     status: str
-    degraded: (
-        Annotated[
-            list[str],
-            Meta(
-                description="Why this serves, but not as it should; `memory`: the store is nearly "
-                "full, `hints`: work waits that no worker takes."
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    degraded: Annotated[
+        list[str] | UnsetType,
+        doc(
+            "Why this serves, but not as it should; `memory`: the store is nearly full, "
+            "`hints`: work waits that no worker takes."
+        ),
+    ] = UNSET
 
 
 Status.examples = (Status("ok"),)

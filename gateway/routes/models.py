@@ -8,18 +8,28 @@ from msgspec import Meta, structs
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine import errors
 from engine.capabilities import Role, Tier
-from engine.errors import InvalidBody, InvalidQuery, ModelNotFound, VersionConflict
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, ManifestError, Model
-from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Unit
+from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
 from engine.models.registry import all_models, pairs_on_disk
 from engine.models.saved import MAX_BYTES, parse_saved
 from engine.store import Principal, SavedModel
 from engine.values import moment
 from gateway.description.parameters import IF_MATCH, VERSION
 from gateway.endpoints import Resource, admins_only, operation, requires
-from gateway.http.types import OBJECT, Content, Moment, RequestBody, View, described_as, refused
+from gateway.http.types import (
+    OBJECT,
+    Content,
+    Moment,
+    Part,
+    RequestBody,
+    View,
+    described_as,
+    doc,
+    refused,
+)
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED
 from gateway.query import MAX_VERSION, Query
 from gateway.request_bodies import read_body
@@ -35,15 +45,21 @@ MAX_PROBLEMS = 100
 MAX_TRIES = 5
 
 
-class PriceView(View):
+class PriceView(Part):
     """A price per unit, in USD and in credits after the caller's markup."""
 
     unit: Unit
     usd: Amount
     credits: Amount
 
+    @classmethod
+    def of(cls, record: Price, *, markup: Decimal = Decimal(1), **members: Any) -> Self:
+        """Show a price to a caller who pays this markup."""
+        credits = exact_amount(record.usd * markup * MICRO / MICRO_USD_PER_CREDIT)
+        return super().of(record, usd=exact_amount(record.usd), credits=credits, **members)
 
-class ModelView(View):
+
+class ModelView(Part):
     """A model, with its prices for the caller."""
 
     internal_name: str
@@ -53,62 +69,39 @@ class ModelView(View):
     pricing: list[PriceView]
     tier_required: Tier
     enabled: bool
-    available: Annotated[
-        bool, Meta(description="Whether a living worker has what a call needs, as its key.")
-    ]
-    unavailable_reason: Annotated[
-        str | None, Meta(description="The reason why it is not, as a sentence.")
-    ]
+    available: Annotated[bool, doc("Whether a living worker has what a call needs, as its key.")]
+    unavailable_reason: Annotated[str | None, doc("The reason why it is not, as a sentence.")]
 
     @classmethod
-    def of(cls, model: Model, markup: Decimal, workers: WorkerVariables, **more: Any) -> Self:
+    def for_caller(
+        cls, model: Model, markup: Decimal, workers: WorkerVariables, **members: Any
+    ) -> Self:
         """Show a model to a caller who pays this markup."""
         reason = workers.unavailable_reason(model)
-        return cls(
-            internal_name=model.internal_name,
-            name=model.name,
-            category=model.category,
-            fields=[field.as_dict() for field in model.fields],
-            pricing=[
-                PriceView(
-                    unit=price.unit,
-                    usd=exact_amount(price.usd),
-                    credits=exact_amount(price.usd * markup * MICRO / MICRO_USD_PER_CREDIT),
-                )
-                for price in model.pricing
-            ],
+        return cls.of(
+            model,
+            fields=[each.as_dict() for each in model.fields],
+            pricing=[PriceView.of(each, markup=markup) for each in model.pricing],
             tier_required=model.tier,
-            enabled=model.enabled,
             available=reason is None,
             unavailable_reason=reason,
-            **more,
+            **members,
         )
 
 
-SavedBy = Annotated[str, Meta(description="The account that saved it.")]
+SavedBy = Annotated[str, doc("The account that saved it.")]
 
 
-class ModelVersion(View):
+class ModelVersion(Part):
     """One version of a saved model among the others."""
 
     version: int
     saved_by: SavedBy
     updated_at: Moment
 
-    @classmethod
-    def of(cls, saved: SavedModel) -> Self:
-        """Show a version."""
-        return cls(
-            version=saved.version,
-            saved_by=saved.saved_by,
-            updated_at=moment(saved.updated_at),
-        )
 
-
-class SavedModelView(ModelView):
+class SavedModelView(ModelView, View):
     """A model as it was saved."""
-
-    component = "SavedModel"
 
     version: int
     saved_by: SavedBy
@@ -119,20 +112,16 @@ class SavedModelView(ModelView):
 class ModelManifest(View):
     """The manifest of a saved model."""
 
-    component = "ModelManifest"
-
     version: int
     saved_by: SavedBy
     updated_at: Moment
     internal_name: str
     created_at: Moment
-    manifest: Annotated[str, Meta(description="The manifest, as it was saved.")]
+    manifest: Annotated[str, doc("The manifest, as it was saved.")]
 
 
 class ModelRequest(RequestBody):
     """A manifest to save."""
-
-    component = "ModelRequest"
 
     manifest: Annotated[
         str,
@@ -194,7 +183,7 @@ async def list_models(request: GatewayRequest, principal: Principal) -> Response
     """All models, with their prices after the caller's markup."""
     markup = principal.terms.markup
     workers = await _variables(request, principal)
-    return json_response([ModelView.of(model, markup, workers) for model in all_models()])
+    return json_response([ModelView.for_caller(model, markup, workers) for model in all_models()])
 
 
 @operation(body=ModelRequest, answers={201: SavedModelView})
@@ -210,23 +199,22 @@ async def create_model(request: GatewayRequest, principal: Principal) -> Respons
     return _answer(saved, model, principal, workers, 201)
 
 
-@operation(query=(VERSION,), answers={200: ModelManifest}, errors=(InvalidQuery, ModelNotFound))
+@operation(
+    query=(VERSION,),
+    answers={200: ModelManifest},
+    errors=(errors.InvalidQuery, errors.ModelNotFound),
+)
 @admins_only
 async def get_model(request: GatewayRequest, principal: Principal) -> Response:
     """The manifest of a saved model, the newest or a former one."""
     version = Query(request.scope).optional_integer("version", low=1, high=MAX_VERSION)
     name: str = request.path_params["internal_name"]
     saved = await request.state["services"].store.models.get(name, version)
-    shown = ModelManifest(
-        **structs.asdict(ModelVersion.of(saved)),
-        internal_name=saved.internal_name,
-        created_at=moment(saved.created_at),
-        manifest=saved.text,
-    )
+    shown = ModelManifest.of(saved, manifest=saved.text)
     return json_response(shown, headers=entity_tag(saved.version))
 
 
-@operation(answers={200: MODEL_VERSION_LIST}, errors=(ModelNotFound,))
+@operation(answers={200: MODEL_VERSION_LIST}, errors=(errors.ModelNotFound,))
 @admins_only
 async def list_versions(request: GatewayRequest, principal: Principal) -> Response:
     """The versions of a saved model that can be read, newest first."""
@@ -239,7 +227,7 @@ async def list_versions(request: GatewayRequest, principal: Principal) -> Respon
     body=ModelRequest,
     headers=(IF_MATCH,),
     answers={200: SavedModelView},
-    errors=(ModelNotFound, VersionConflict),
+    errors=(errors.ModelNotFound, errors.VersionConflict),
 )
 @admins_only
 async def update_model(request: GatewayRequest, principal: Principal) -> Response:
@@ -256,15 +244,15 @@ async def update_model(request: GatewayRequest, principal: Principal) -> Respons
         expected = None if wanted is None else current.version
         try:
             saved = await models.update(name, text, principal.account.id, expected)
-        except VersionConflict:
+        except errors.VersionConflict:
             current = await models.get(name)
             continue
         _audit("model saved", principal, name, saved.version)
         return _answer(saved, model, principal, workers)
-    raise VersionConflict(current.version, "model")
+    raise errors.VersionConflict(current.version, "model")
 
 
-@operation(answers={200: Deleted}, errors=(ModelNotFound,))
+@operation(answers={200: Deleted}, errors=(errors.ModelNotFound,))
 @admins_only
 async def delete_model(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a saved model; one on disk of that name counts again."""
@@ -282,14 +270,14 @@ async def _read_manifest(request: GatewayRequest, name: str | None = None) -> tu
         raise _invalid(error) from None
 
 
-def _invalid(error: ManifestError) -> InvalidBody:
+def _invalid(error: ManifestError) -> errors.InvalidBody:
     problems: list[dict[str, Any]] = [
         ({} if fault.line is None else {"line": fault.line}) | {"reason": fault.reason}
         for fault in error.faults
     ]
     count = len(problems)
     noun = "problem" if count == 1 else "problems"
-    return InvalidBody(
+    return errors.InvalidBody(
         f"The manifest has {count} {noun}", field="manifest", problems=problems[:MAX_PROBLEMS]
     )
 
@@ -313,7 +301,7 @@ def _answer(
     workers: WorkerVariables,
     status: int = 200,
 ) -> Response:
-    shown = SavedModelView.of(
+    shown = SavedModelView.for_caller(
         model,
         principal.terms.markup,
         workers,

@@ -5,25 +5,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import (
-    EngineError,
-    ExecutionCancelled,
-    ExecutionFailed,
-    GrantExhausted,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    InsufficientCredits,
-    InvalidIdempotencyKey,
-    InvalidInputs,
-    InvalidQuery,
-    LoopDetected,
-    MaxCreditsExceeded,
-    ModelNotFound,
-    ModelTierRequired,
-    TooManyExecutions,
-    WorkflowNotFound,
-    WorkflowNotRunnable,
-)
+from engine import errors
 from engine.model_plan import model_plan
 from engine.models.registry import find_model
 from engine.slugs import check_slug
@@ -38,24 +20,24 @@ from gateway.description.parameters import (
 from gateway.endpoints import Resource, operation, requires
 from gateway.limits import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.running import Runnable, run
-from gateway.runs.types import Accepted, EventFrame, RunRequest, RunResult
+from gateway.runs.types import Accepted, EventView, RunRequest, RunResult
 from gateway.services import GatewayRequest, Services
 
-RUN_ERRORS: tuple[type[EngineError], ...] = (
-    InvalidQuery,
-    InvalidInputs,
-    InvalidIdempotencyKey,
-    InsufficientCredits,
-    GrantExhausted,
-    MaxCreditsExceeded,
-    ModelTierRequired,
-    ModelNotFound,
-    ExecutionCancelled,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    TooManyExecutions,
-    ExecutionFailed,
-    LoopDetected,
+RUN_ERRORS: tuple[type[errors.EngineError], ...] = (
+    errors.InvalidQuery,
+    errors.InvalidInputs,
+    errors.InvalidIdempotencyKey,
+    errors.InsufficientCredits,
+    errors.GrantExhausted,
+    errors.MaxCreditsExceeded,
+    errors.ModelTierRequired,
+    errors.ModelNotFound,
+    errors.ExecutionCancelled,
+    errors.IdempotencyKeyInUse,
+    errors.IdempotencyKeyReused,
+    errors.TooManyExecutions,
+    errors.ExecutionFailed,
+    errors.LoopDetected,
 )
 """Errors of all that can be run."""
 
@@ -75,9 +57,9 @@ class SavedWorkflow:
             principal.account.id, self.slug, fresh=fresh
         )
         if workflow.account_id != principal.account.id:
-            raise WorkflowNotFound
+            raise errors.WorkflowNotFound
         if plan is None:
-            raise WorkflowNotRunnable(workflow.problems)
+            raise errors.WorkflowNotRunnable(workflow.problems)
         return Runnable(plan=plan, workflow=workflow)
 
 
@@ -94,7 +76,7 @@ class RegisteredModel:
         """As `Subject.find`. Raises ModelNotFound."""
         model = find_model(self.internal_name)
         if model is None or not model.enabled:
-            raise ModelNotFound
+            raise errors.ModelNotFound
         return Runnable(plan=model_plan(model))
 
 
@@ -102,8 +84,8 @@ class RegisteredModel:
     query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
-    answers={200: (RunResult, EventFrame), 202: Accepted},
-    errors=(*RUN_ERRORS, WorkflowNotFound, WorkflowNotRunnable),
+    answers={200: (RunResult, EventView), 202: Accepted},
+    errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
 )
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
 async def run_workflow(request: GatewayRequest, principal: Principal) -> Response:
@@ -115,7 +97,7 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Respons
     query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
-    answers={200: (RunResult, EventFrame), 202: Accepted},
+    answers={200: (RunResult, EventView), 202: Accepted},
     errors=RUN_ERRORS,
 )
 @requires("model:run", named="internal_name", bucket=MODEL_RUNS)

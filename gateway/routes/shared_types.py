@@ -12,8 +12,6 @@ from gateway.http.types import Content, View
 class FieldView(View, kw_only=True):
     """A field of a workflow or a model, as `Field.as_dict` gives it."""
 
-    component = "Field"
-
     name: str
     label: str
     type: FieldType
@@ -29,8 +27,6 @@ class FieldView(View, kw_only=True):
 
 class Deleted(View):
     """The answer to a deletion."""
-
-    component = "Deleted"
 
     success: Literal[True]
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -12,10 +12,9 @@ from engine.errors import InvalidQuery
 from engine.executions import Execution, ExecutionStatus
 from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
-from engine.values import moment
 from gateway.description.parameters import CURSOR, LIMIT, MODEL, OFFSET, STATUS, WORKFLOW
 from gateway.endpoints import Resource, any_key, operation
-from gateway.http.types import Credits, Moment, Uuid, View
+from gateway.http.types import Credits, Moment, Part, Uuid, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
 from gateway.query import MAX_OFFSET, Query, cursor_refused
 from gateway.routes.shared_types import Amount, exact_amount
@@ -23,7 +22,7 @@ from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 
-class UsageRow(View):
+class UsageRow(Part):
     """An execution and its cost: the provider's price, that after the markup, and the credits."""
 
     id: Uuid
@@ -32,8 +31,8 @@ class UsageRow(View):
     model_ids: Sequence[str]
     status: ExecutionStatus
     source: str
-    cost: Annotated[Amount, Meta(description="What the providers ask for, in USD.")]
-    user_cost: Annotated[Amount, Meta(description="The same after the tier's markup.")]
+    cost: Annotated[Amount, doc("What the providers ask for, in USD.")]
+    user_cost: Annotated[Amount, doc("The same after the tier's markup.")]
     credits_cost: Credits
     duration_ms: int | None
     error_code: str | None
@@ -41,47 +40,37 @@ class UsageRow(View):
     created_at: Moment
 
     @classmethod
-    def of(cls, execution: Execution) -> Self:
+    def of(cls, record: Execution, **members: Any) -> Self:
         """Show the cost of an execution."""
-        cost = Decimal(execution.micro_usd) / MICRO
-        return cls(
-            id=execution.id,
-            user_id=execution.account_id,
-            workflow_slug=execution.workflow_slug or None,
-            model_ids=execution.model_ids,
-            status=execution.status,
-            source=execution.source,
-            cost=exact_amount(cost),
-            user_cost=exact_amount(cost * execution.markup),
-            credits_cost=execution.credits_cost,
-            duration_ms=execution.duration_ms,
-            error_code=(execution.error or {}).get("code"),
-            request_id=execution.id,
-            created_at=moment(execution.created_at),
-        )
+        cost = Decimal(record.micro_usd) / MICRO
+        members |= {
+            "user_id": record.account_id,
+            "workflow_slug": record.workflow_slug or None,
+            "cost": exact_amount(cost),
+            "user_cost": exact_amount(cost * record.markup),
+            "error_code": (record.error or {}).get("code"),
+            "request_id": record.id,
+        }
+        return super().of(record, **members)
 
 
-class UsageRows(View):
+class UsagePageView(View):
     """A page of usage."""
-
-    component = "UsagePage"
 
     rows: list[UsageRow]
     page: int
     page_size: int
     total: int
-    total_is_exact: (
-        Annotated[bool, Meta(description="False when there may be more matches than `total`.")]
-        | UnsetType
-    ) = UNSET
-    next_cursor: (
-        Annotated[str, Meta(description="Continues the page where `total` is not exact.")]
-        | UnsetType
-    ) = UNSET
+    total_is_exact: Annotated[
+        bool | UnsetType, doc("False when there may be more matches than `total`.")
+    ] = UNSET
+    next_cursor: Annotated[
+        str | UnsetType, doc("Continues the page where `total` is not exact.")
+    ] = UNSET
 
 
-UsageRows.examples = (
-    UsageRows(
+UsagePageView.examples = (
+    UsagePageView(
         rows=[
             UsageRow(
                 id=EXECUTION_ID,
@@ -108,7 +97,7 @@ UsageRows.examples = (
 
 @operation(
     query=(STATUS, MODEL, WORKFLOW, LIMIT, OFFSET, CURSOR),
-    answers={200: UsageRows},
+    answers={200: UsagePageView},
     errors=(InvalidQuery,),
 )
 @any_key
@@ -131,7 +120,7 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
             principal.account.id, wanted, limit=limit, offset=offset, cursor=cursor
         )
     return json_response(
-        UsageRows(
+        UsagePageView(
             rows=[UsageRow.of(row) for row in page.rows],
             page=page.offset // limit + 1,
             page_size=limit,

@@ -5,23 +5,16 @@ import re
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
-from msgspec import UNSET, Meta, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine import errors
 from engine.capabilities import covers
 from engine.deliveries import TEST_EVENT, Delivery, DeliveryStatus
-from engine.errors import (
-    CapabilityAboveCeiling,
-    CapabilityDenied,
-    InvalidQuery,
-    InvalidWebhook,
-    NotFound,
-)
 from engine.executions import TERMINAL
 from engine.store import ApiKey, Principal, Webhook
 from engine.store.deliveries import NO_DELIVERY
-from engine.values import moment
 from engine.webhooks import (
     CAPABILITY,
     MAX_SECRET,
@@ -34,7 +27,7 @@ from engine.webhooks import (
 from gateway.auth import check_capability
 from gateway.description.parameters import CURSOR, LIMIT
 from gateway.endpoints import Resource, operation, session_only
-from gateway.http.types import Moment, RequestBody, Uuid, View, described_as, refused
+from gateway.http.types import Moment, Part, RequestBody, Uuid, View, described_as, refused
 from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID
 from gateway.query import Query, cursor_refused
 from gateway.request_bodies import read_body
@@ -50,28 +43,19 @@ EVENTS = (*(f"execution.{status}" for status in sorted(TERMINAL)), TEST_EVENT)
 class WebhookView(View, kw_only=True):
     """A webhook, without its secret."""
 
-    component = "Webhook"
-
     url: str
     enabled: bool
     disabled_reason: str | UnsetType = UNSET
     created_at: Moment
 
     @classmethod
-    def of(cls, webhook: Webhook) -> Self:
+    def of(cls, record: Webhook, **members: Any) -> Self:
         """Show a webhook."""
-        return cls(
-            url=webhook.url,
-            enabled=webhook.enabled,
-            disabled_reason=webhook.disabled_reason or UNSET,
-            created_at=moment(webhook.created_at),
-        )
+        return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
 
 
 class SavedWebhook(View, kw_only=True):
     """A webhook that was saved: as `WebhookView`, with a secret that was made for it."""
-
-    component = "SavedWebhook"
 
     url: str
     enabled: bool
@@ -80,13 +64,13 @@ class SavedWebhook(View, kw_only=True):
     created_at: Moment
 
     @classmethod
-    def of(cls, webhook: Webhook) -> Self:
+    def of(cls, record: Webhook, **members: Any) -> Self:
         """Show a webhook; its secret only when it was made just now."""
-        secret = UNSET if webhook.made_secret is None else webhook.made_secret
-        return cls(secret=secret, **structs.asdict(WebhookView.of(webhook)))
+        members["secret"] = record.made_secret or UNSET
+        return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
 
 
-class AttemptView(View, kw_only=True):
+class AttemptView(Part, kw_only=True):
     """One attempt of a delivery, and the head of the receiver's answer."""
 
     at: Moment
@@ -99,8 +83,6 @@ class AttemptView(View, kw_only=True):
 class DeliveryView(View):
     """One event to one webhook."""
 
-    component = "Delivery"
-
     id: Uuid
     execution_id: Uuid | None
     event: Annotated[str, Meta(extra_json_schema={"enum": list(EVENTS)})]
@@ -109,31 +91,14 @@ class DeliveryView(View):
     next_attempt_at: Moment | None
 
     @classmethod
-    def of(cls, delivery: Delivery) -> Self:
-        """Show a delivery."""
-        return cls(
-            id=delivery.id,
-            execution_id=delivery.execution_id,
-            event=delivery.event,
-            status=delivery.status,
-            attempts=[
-                AttemptView(
-                    at=moment(each.at),
-                    status=each.status,
-                    duration_ms=each.duration_ms,
-                    error=UNSET if each.error is None else each.error,
-                    body=UNSET if each.body is None else each.body,
-                )
-                for each in delivery.attempts
-            ],
-            next_attempt_at=moment(delivery.next_attempt_at),
-        )
+    def of(cls, record: Delivery, **members: Any) -> Self:
+        """Show a delivery with its attempts."""
+        attempts = [AttemptView.of(each) for each in record.attempts]
+        return super().of(record, attempts=attempts, **members)
 
 
 class DeliveryPage(View):
     """A page of deliveries."""
-
-    component = "DeliveryPage"
 
     rows: list[DeliveryView]
     next_cursor: str | None
@@ -141,8 +106,6 @@ class DeliveryPage(View):
 
 class WebhookRequest(RequestBody, kw_only=True):
     """A webhook to save; the engine checks the URL and the secret."""
-
-    component = "WebhookRequest"
 
     url: Annotated[Any, described_as(Annotated[str, Meta(min_length=1, max_length=MAX_URL)])]
     secret: Annotated[
@@ -198,7 +161,7 @@ async def get_webhook(request: GatewayRequest, principal: Principal) -> Response
 @operation(
     body=WebhookRequest,
     answers={200: SavedWebhook},
-    errors=(InvalidWebhook, CapabilityDenied, CapabilityAboveCeiling),
+    errors=(errors.InvalidWebhook, errors.CapabilityDenied, errors.CapabilityAboveCeiling),
 )
 @session_only
 async def put_webhook(request: GatewayRequest, principal: Principal) -> Response:
@@ -211,7 +174,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
     makes_secret = body.secret is None
     secret = None if body.secret in (None, UNSET) else check_secret(body.secret)
     if not covers(key.capabilities, CAPABILITY):
-        raise CapabilityDenied(CAPABILITY, NO_CAPABILITY)
+        raise errors.CapabilityDenied(CAPABILITY, NO_CAPABILITY)
     check_capability(replace(principal, key=key), CAPABILITY)
     webhook = await services.store.webhooks.save(
         *(key.account_id, key.id),
@@ -234,7 +197,7 @@ async def delete_webhook(request: GatewayRequest, principal: Principal) -> Respo
     return json_response(DELETED)
 
 
-@operation(answers={202: DeliveryView}, errors=(InvalidWebhook,))
+@operation(answers={202: DeliveryView}, errors=(errors.InvalidWebhook,))
 @session_only
 async def send_test_event(request: GatewayRequest, principal: Principal) -> Response:
     """Send a made-up event soon."""
@@ -242,12 +205,12 @@ async def send_test_event(request: GatewayRequest, principal: Principal) -> Resp
     store = request.state["services"].store
     webhook = await store.webhooks.get(key.account_id, key.id)
     if not webhook.enabled:
-        raise InvalidWebhook("enabled", "The webhook is disabled")
+        raise errors.InvalidWebhook("enabled", "The webhook is disabled")
     delivery = await store.deliveries.add_test(key.account_id, key.id, webhook)
     return json_response(DeliveryView.of(delivery), 202)
 
 
-@operation(query=(LIMIT, CURSOR), answers={200: DeliveryPage}, errors=(InvalidQuery,))
+@operation(query=(LIMIT, CURSOR), answers={200: DeliveryPage}, errors=(errors.InvalidQuery,))
 @session_only
 async def list_deliveries(request: GatewayRequest, principal: Principal) -> Response:
     """What was sent and what came of it, newest first, a page at a time."""
@@ -262,14 +225,14 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
     return json_response(DeliveryPage([DeliveryView.of(row) for row in rows], next_cursor))
 
 
-@operation(answers={202: DeliveryView}, errors=(InvalidWebhook,))
+@operation(answers={202: DeliveryView}, errors=(errors.InvalidWebhook,))
 @session_only
 async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
     """Send one delivery again soon, to where the webhook leads now."""
     key = await _own_key(request, principal)
     delivery_id: str = request.path_params["delivery_id"]
     if DELIVERY_ID.fullmatch(delivery_id) is None:
-        raise NotFound(NO_DELIVERY)
+        raise errors.NotFound(NO_DELIVERY)
     deliveries = request.state["services"].store.deliveries
     delivery = await deliveries.redeliver(key.account_id, key.id, delivery_id)
     return json_response(DeliveryView.of(delivery), 202)

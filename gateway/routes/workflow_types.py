@@ -6,27 +6,39 @@ from typing import Annotated, Any, Self
 from msgspec import UNSET, Meta, UnsetType
 
 from engine.checks import MAX_EDGES, MAX_NODES
-from engine.documents import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS, Document
+from engine.documents import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
 from engine.graph import Plan
 from engine.store import Workflow
 from engine.values import moment
-from gateway.http.types import OBJECT, Content, Credits, Moment, RequestBody, View, described_as
+from gateway.http.types import (
+    OBJECT,
+    Content,
+    Credits,
+    Moment,
+    Part,
+    RequestBody,
+    View,
+    described_as,
+    doc,
+)
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
 from gateway.routes.shared_types import FieldView
 
 SCHEMA_JSON = "application/schema+json"
 
+Cover = Annotated[str, Meta(pattern=f"^(?:{COVER.pattern})$", max_length=MAX_REFERENCE)]
+Tag = Annotated[str, Meta(min_length=0, max_length=MAX_TAG)]
 Reference = Annotated[str, Meta(min_length=0, max_length=MAX_REFERENCE)]
 
 
-class PositionView(View):
+class PositionView(Part):
     """Place of a node on the canvas."""
 
     x: float
     y: float
 
 
-class GraphNode(View):
+class GraphNode(Part):
     """A node of a graph."""
 
     id: str
@@ -35,7 +47,7 @@ class GraphNode(View):
     data: OBJECT
 
 
-class GraphEdge(View):
+class GraphEdge(Part):
     """An edge of a graph."""
 
     id: str
@@ -45,7 +57,7 @@ class GraphEdge(View):
     target_handle: str
 
 
-class ViewportView(View):
+class ViewportView(Part):
     """Part of the canvas that is shown."""
 
     x: float
@@ -56,7 +68,6 @@ class ViewportView(View):
 class WorkflowView(View, kw_only=True):
     """A whole workflow, with the members that saving takes."""
 
-    component = "Workflow"
     headers = {"ETag": "The version, in quotes."}
     links = {
         name: {"slug": "slug"}
@@ -80,41 +91,28 @@ class WorkflowView(View, kw_only=True):
     created_by: str | None
     created_at: Moment
     updated_at: Moment
-    draft: (
-        Annotated[bool, Meta(description="True of what has never been able to run; else absent.")]
-        | UnsetType
-    ) = UNSET
+    draft: Annotated[
+        bool | UnsetType, doc("True of what has never been able to run; else absent.")
+    ] = UNSET
 
     @classmethod
-    def of(cls, workflow: Workflow, *, is_own: bool = True) -> Self:
+    def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
         """Show a workflow; of another's template, neither its owner nor its folder."""
-        document = workflow.document
-        return cls(
-            slug=workflow.slug,
-            name=document.name,
-            description=document.description,
-            tags=document.tags,
-            nodes=document.nodes,
-            edges=document.edges,
-            viewport=document.viewport,
-            public_playground=document.public_playground,
-            is_template=document.is_template,
-            folder_id=document.folder_id if is_own else None,
-            cover=document.cover,
-            hidden=document.hidden,
-            archived=document.archived,
-            version=workflow.version,
-            created_by=workflow.account_id if is_own else None,
-            created_at=moment(workflow.created_at),
-            updated_at=moment(workflow.updated_at),
-            draft=document.draft or UNSET,
+        return super().of(
+            record.document,
+            slug=record.slug,
+            folder_id=record.document.folder_id if is_own else None,
+            version=record.version,
+            created_by=record.account_id if is_own else None,
+            created_at=moment(record.created_at),
+            updated_at=moment(record.updated_at),
+            draft=record.document.draft or UNSET,
+            **members,
         )
 
 
 class WorkflowRow(View):
     """A workflow in a list."""
-
-    component = "WorkflowRow"
 
     slug: str
     name: str
@@ -130,63 +128,46 @@ class WorkflowRow(View):
     updated_at: Moment
 
     @classmethod
-    def of(cls, workflow: Workflow, estimate: int, *, is_own: bool) -> Self:
-        """Show a workflow as `WorkflowView.of` does; a run may cost `estimate` credits."""
-        document = workflow.document
-        return cls(
-            slug=workflow.slug,
-            name=document.name,
-            description=document.description,
-            tags=document.tags,
-            is_template=document.is_template,
-            hidden=document.hidden,
-            archived=document.archived,
-            cover=document.cover,
-            created_by=workflow.account_id if is_own else None,
-            estimated_credit_cost=estimate,
-            folder_id=document.folder_id if is_own else None,
-            updated_at=moment(workflow.updated_at),
+    def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
+        """Show a workflow as `WorkflowView.of` does."""
+        return super().of(
+            record.document,
+            slug=record.slug,
+            created_by=record.account_id if is_own else None,
+            folder_id=record.document.folder_id if is_own else None,
+            updated_at=moment(record.updated_at),
+            **members,
         )
 
 
 class PublicSchema(View):
     """Inputs that a workflow asks for."""
 
-    component = "PublicSchema"
-
     name: str
     description: str
     fields: Annotated[list[OBJECT], described_as(list[FieldView])]
-    values: Annotated[OBJECT, Meta(description="The saved value of each field.")]
+    values: Annotated[OBJECT, doc("The saved value of each field.")]
 
     @classmethod
-    def of(cls, document: Document, plan: Plan, *, shows_values: bool = True, **more: Any) -> Self:
-        """Show a plan's fields, with those members that only some answers have."""
-        return cls(
-            name=document.name,
-            description=document.description,
-            fields=[field.as_dict() for field in plan.fields],
-            values=dict(plan.values) if shows_values else {},
-            **more,
-        )
+    def of(cls, record: Plan, **members: Any) -> Self:
+        """Show what a plan asks for, under the name and description of its document."""
+        return super().of(record, fields=[each.as_dict() for each in record.fields], **members)
 
 
-class WorkflowSchema(PublicSchema):
+class SchemaView(PublicSchema):
     """Inputs that a workflow asks for, and the estimate of a run."""
-
-    component = "Schema"
 
     estimated_credit_cost: Credits
 
 
-class PositionRequest(RequestBody):
+class PositionRequest(Part):
     """Place of a node on the canvas."""
 
     x: float = 0
     y: float = 0
 
 
-class NodeRequest(RequestBody):
+class NodeRequest(Part):
     """A node to save."""
 
     id: Reference
@@ -195,7 +176,7 @@ class NodeRequest(RequestBody):
     data: OBJECT | UnsetType = UNSET
 
 
-class EdgeRequest(RequestBody):
+class EdgeRequest(Part):
     """An edge to save."""
 
     id: Reference
@@ -205,7 +186,7 @@ class EdgeRequest(RequestBody):
     target_handle: Reference
 
 
-class ViewportRequest(RequestBody):
+class ViewportRequest(Part):
     """Part of the canvas to show."""
 
     x: float = 0
@@ -216,50 +197,30 @@ class ViewportRequest(RequestBody):
 class WorkflowUpdate(RequestBody, kw_only=True):
     """Members of a workflow to change; `parse_document` reads them."""
 
-    component = "WorkflowUpdate"
-
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)] | UnsetType = UNSET
     description: Annotated[str, Meta(min_length=0, max_length=MAX_WORDS)] | None | UnsetType = UNSET
-    tags: (
-        Annotated[
-            list[Annotated[str, Meta(min_length=0, max_length=MAX_TAG)]], Meta(max_length=MAX_TAGS)
-        ]
-        | None
-        | UnsetType
-    ) = UNSET
+    tags: Annotated[list[Tag], Meta(max_length=MAX_TAGS)] | None | UnsetType = UNSET
     nodes: Annotated[
-        Any,
-        described_as(
-            list[NodeRequest], description=f"A workflow that runs has at most {MAX_NODES}."
-        ),
+        list[NodeRequest] | UnsetType, doc(f"A workflow that runs has at most {MAX_NODES}.")
     ] = UNSET
     edges: Annotated[
-        Any,
-        described_as(
-            list[EdgeRequest], description=f"A workflow that runs has at most {MAX_EDGES}."
-        ),
+        list[EdgeRequest] | UnsetType, doc(f"A workflow that runs has at most {MAX_EDGES}.")
     ] = UNSET
     viewport: Annotated[Any, described_as(ViewportRequest, type=["object", "null"])] = UNSET
     public_playground: bool | UnsetType = UNSET
     is_template: bool | UnsetType = UNSET
     folder_id: Reference | None | UnsetType = UNSET
-    draft: (
-        Annotated[bool, Meta(description="Save it though its graph cannot run yet.")] | UnsetType
-    ) = UNSET
+    draft: Annotated[bool | UnsetType, doc("Save it though its graph cannot run yet.")] = UNSET
     hidden: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
     cover: Annotated[
-        Annotated[str, Meta(pattern=f"^(?:{COVER.pattern})$", max_length=MAX_REFERENCE)]
-        | None
-        | UnsetType,
-        Meta(description="The id of an asset of the account, or an `https` URL."),
+        Cover | None | UnsetType,
+        doc("The id of an asset of the account, or an `https` URL."),
     ] = UNSET
 
 
 class WorkflowDocument(WorkflowUpdate, kw_only=True):
     """A workflow to save; `parse_document` reads it."""
-
-    component = "WorkflowDocument"
 
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 
@@ -354,7 +315,7 @@ ASKED: dict[str, Any] = {
     "values": {"name": "Ada"},
 }
 PublicSchema.examples = (PublicSchema(**ASKED),)
-WorkflowSchema.examples = (WorkflowSchema(**ASKED, estimated_credit_cost=0),)
+SchemaView.examples = (SchemaView(**ASKED, estimated_credit_cost=0),)
 WorkflowUpdate.examples = (WorkflowUpdate(description="Greets everybody by name"),)
 WorkflowDocument.examples = (
     WorkflowDocument(**ABOUT, **GRAPH),
@@ -362,7 +323,7 @@ WorkflowDocument.examples = (
 )
 JSON_SCHEMA = Content(
     component="JsonSchema",
-    kind=Annotated[OBJECT, Meta(description="The object `inputs` as JSON Schema 2020-12.")],
+    kind=Annotated[OBJECT, doc("The object `inputs` as JSON Schema 2020-12.")],
     media_type=SCHEMA_JSON,
     examples=(
         {

@@ -6,17 +6,9 @@ from dataclasses import replace
 from starlette.responses import Response
 from starlette.routing import Route
 
+from engine import errors
 from engine.credits import estimate
 from engine.documents import Document, parse_document
-from engine.errors import (
-    InvalidGraph,
-    NotOwner,
-    QuotaExceeded,
-    Unavailable,
-    VersionConflict,
-    WorkflowNotFound,
-    WorkflowNotRunnable,
-)
 from engine.fields import json_schema
 from engine.graph import Plan
 from engine.saving import check_document, hold_media
@@ -33,9 +25,9 @@ from gateway.routes.workflow_types import (
     SCHEMA_JSON,
     WORKFLOW_LIST,
     PublicSchema,
+    SchemaView,
     WorkflowDocument,
     WorkflowRow,
-    WorkflowSchema,
     WorkflowUpdate,
     WorkflowView,
 )
@@ -57,15 +49,15 @@ async def list_workflows(request: GatewayRequest, principal: Principal) -> Respo
     rows = [
         WorkflowRow.of(
             workflow,
-            await _estimate(request, principal, workflow),
             is_own=_is_own(workflow, principal),
+            estimated_credit_cost=await _estimate(request, principal, workflow),
         )
         for workflow in (*own, *foreign)
     ]
     return json_response(rows)
 
 
-@operation(answers={200: WorkflowView}, errors=(WorkflowNotFound,))
+@operation(answers={200: WorkflowView}, errors=(errors.WorkflowNotFound,))
 @requires("workflow:read")
 async def get_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """One whole workflow."""
@@ -77,7 +69,11 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
     return json_response(view, headers=entity_tag(workflow.version))
 
 
-@operation(body=WorkflowDocument, answers={201: WorkflowView}, errors=(InvalidGraph, QuotaExceeded))
+@operation(
+    body=WorkflowDocument,
+    answers={201: WorkflowView},
+    errors=(errors.InvalidGraph, errors.QuotaExceeded),
+)
 @requires("workflow:write", bucket=SAVES)
 async def create_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Save a new workflow under a slug made from its name."""
@@ -93,7 +89,13 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
     body=WorkflowUpdate,
     headers=(IF_MATCH,),
     answers={200: WorkflowView},
-    errors=(InvalidGraph, NotOwner, WorkflowNotFound, VersionConflict, QuotaExceeded),
+    errors=(
+        errors.InvalidGraph,
+        errors.NotOwner,
+        errors.WorkflowNotFound,
+        errors.VersionConflict,
+        errors.QuotaExceeded,
+    ),
 )
 @requires("workflow:write", bucket=SAVES)
 async def update_workflow(request: GatewayRequest, principal: Principal) -> Response:
@@ -111,12 +113,12 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
             workflow = await _update(request, current, document, problems)
             await hold_media(request.state["services"].store, workflow)
             return _answer(workflow)
-        except VersionConflict:
+        except errors.VersionConflict:
             current = await _load_writable(request, principal)
-    raise VersionConflict(current.version)
+    raise errors.VersionConflict(current.version)
 
 
-@operation(answers={200: Deleted}, errors=(NotOwner, WorkflowNotFound))
+@operation(answers={200: Deleted}, errors=(errors.NotOwner, errors.WorkflowNotFound))
 @requires("workflow:write")
 async def delete_workflow(request: GatewayRequest, principal: Principal) -> Response:
     """Delete a workflow; executions in flight finish."""
@@ -127,7 +129,8 @@ async def delete_workflow(request: GatewayRequest, principal: Principal) -> Resp
 
 
 @operation(
-    answers={200: (WorkflowSchema, JSON_SCHEMA)}, errors=(WorkflowNotFound, WorkflowNotRunnable)
+    answers={200: (SchemaView, JSON_SCHEMA)},
+    errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
 )
 @requires("workflow:read")
 async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
@@ -135,18 +138,22 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
     readable = await _load_readable(request, principal)
     workflow, plan = request.state["services"].store.workflows.compiled(readable)
     if plan is None:
-        raise WorkflowNotRunnable(workflow.problems)
+        raise errors.WorkflowNotRunnable(workflow.problems)
     document = workflow.document
-    view = WorkflowSchema.of(
-        document,
+    shows_values = _is_own(workflow, principal) or document.public_playground
+    view = SchemaView.of(
         plan,
-        shows_values=_is_own(workflow, principal) or document.public_playground,
+        name=document.name,
+        description=document.description,
+        values=plan.values if shows_values else {},
         estimated_credit_cost=estimate(plan, principal.terms.markup),
     )
     return _schema_answer(request, plan, view)
 
 
-@operation(answers={200: (PublicSchema, JSON_SCHEMA)}, errors=(WorkflowNotFound, Unavailable))
+@operation(
+    answers={200: (PublicSchema, JSON_SCHEMA)}, errors=(errors.WorkflowNotFound, errors.Unavailable)
+)
 @guessed
 async def get_public_schema(request: GatewayRequest) -> Response:
     """What a public workflow asks of its callers, to anybody."""
@@ -154,8 +161,10 @@ async def get_public_schema(request: GatewayRequest) -> Response:
     workflows = request.state["services"].store.workflows
     workflow, plan = workflows.compiled(await workflows.get_public(slug))
     if plan is None or not workflow.document.public_playground:
-        raise WorkflowNotFound
-    return _schema_answer(request, plan, PublicSchema.of(workflow.document, plan))
+        raise errors.WorkflowNotFound
+    document = workflow.document
+    view = PublicSchema.of(plan, name=document.name, description=document.description)
+    return _schema_answer(request, plan, view)
 
 
 async def _load_readable(request: GatewayRequest, principal: Principal) -> Workflow:
@@ -166,7 +175,7 @@ async def _load_readable(request: GatewayRequest, principal: Principal) -> Workf
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
     workflow = await _load_readable(request, principal)
     if not _is_own(workflow, principal):
-        raise NotOwner
+        raise errors.NotOwner
     return workflow
 
 

@@ -3,20 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import UNSET, UnsetType, field
 
 from engine.events import EventName
-from engine.executions import Execution, ExecutionStatus, NodeExecution, NodeStatus
+from engine.executions import Execution, ExecutionStatus, NodeStatus
 from engine.graph import NodeName
-from engine.values import moment
 from gateway.http.types import (
     OBJECT,
     Credits,
     Moment,
+    Part,
     RequestBody,
     Uuid,
     View,
     described_as,
+    doc,
     refused,
 )
 from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID, RESULT, STARTED
@@ -25,23 +26,18 @@ EVENT_STREAM = "text/event-stream"
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """Members of an execution's error that are shown."""
 
-Warnings = (
-    Annotated[
-        Sequence[str],
-        Meta(description="Sentences about inputs that were ignored; absent without any."),
-    ]
-    | UnsetType
-)
+Warnings = Annotated[
+    Sequence[str] | UnsetType,
+    doc("Sentences about inputs that were ignored; absent without any."),
+]
 
 
 class RunRequest(RequestBody):
     """The inputs of a run."""
 
-    component = "RunRequest"
-
     inputs: Annotated[
         OBJECT,
-        Meta(description="A value for each field of the workflow's schema."),
+        doc("A value for each field of the workflow's schema."),
         refused("must be an object"),
     ]
 
@@ -49,18 +45,17 @@ class RunRequest(RequestBody):
 class RunResult(View):
     """The end of a run that was waited for."""
 
-    component = "RunResult"
     links = {"get_execution": {"execution_id": "executionId"}}
 
     success: Literal[True]
-    result: Annotated[Any, Meta(description="What the workflow's Response Output makes of it.")]
+    result: Annotated[Any, doc("What the workflow's Response Output makes of it.")]
     cost: Credits
-    ms: Annotated[int, Meta(description="Milliseconds that the server took.")]
+    ms: Annotated[int, doc("Milliseconds that the server took.")]
     execution_id: Uuid
     warnings: Warnings = UNSET
 
 
-class WebhookDelivery(View):
+class WebhookDelivery(Part):
     """Whether a webhook will be told the end, and where."""
 
     configured: bool
@@ -70,7 +65,6 @@ class WebhookDelivery(View):
 class Accepted(View, kw_only=True):
     """A run that was accepted and is not waited for."""
 
-    component = "Accepted"
     links = {
         name: {"execution_id": "executionId"}
         for name in ("get_execution", "watch_execution", "cancel_execution")
@@ -85,7 +79,7 @@ class Accepted(View, kw_only=True):
     warnings: Warnings = UNSET
 
     @classmethod
-    def of(
+    def for_execution(
         cls, execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
     ) -> Self:
         """Show where to find the execution."""
@@ -100,7 +94,7 @@ class Accepted(View, kw_only=True):
         )
 
 
-class NodeFailure(View):
+class NodeFailure(Part):
     """Why a node failed."""
 
     code: str
@@ -115,8 +109,6 @@ class ExecutionFailure(NodeFailure):
 
 class ExecutionRow(View, kw_only=True):
     """An execution without its nodes."""
-
-    component = "ExecutionRow"
 
     execution_id: Uuid
     request_id: str
@@ -135,29 +127,19 @@ class ExecutionRow(View, kw_only=True):
     warnings: Warnings = UNSET
 
     @classmethod
-    def of(cls, execution: Execution, **more: Any) -> Self:
+    def of(cls, record: Execution, **members: Any) -> Self:
         """Show an execution, with those members that only some answers have."""
-        return cls(
-            execution_id=execution.id,
-            request_id=execution.id,
-            workflow_slug=execution.workflow_slug or None,
-            workflow_version=execution.workflow_version,
-            source=execution.source,
-            status=execution.status,
-            result=execution.result,
-            error=_shown(execution.error),
-            credits_cost=execution.credits_cost,
-            duration_ms=execution.duration_ms,
-            created_at=moment(execution.created_at),
-            started_at=moment(execution.started_at),
-            completed_at=moment(execution.completed_at),
-            model_ids=execution.model_ids,
-            warnings=execution.warnings or UNSET,
-            **more,
-        )
+        members |= {
+            "execution_id": record.id,
+            "request_id": record.id,
+            "workflow_slug": record.workflow_slug or None,
+            "error": _shown(record.error),
+            "warnings": record.warnings or UNSET,
+        }
+        return super().of(record, **members)
 
 
-class NodeView(View):
+class NodeView(Part):
     """One node of an execution."""
 
     id: str
@@ -169,22 +151,8 @@ class NodeView(View):
     credits_cost: Credits
     error: Annotated[OBJECT | None, described_as(NodeFailure | None)]
 
-    @classmethod
-    def of(cls, node: NodeExecution, name: NodeName) -> Self:
-        """Show a node under its name."""
-        return cls(
-            id=name.id,
-            type=name.type,
-            status=node.status,
-            attempts=node.attempts,
-            started_at=moment(node.started_at),
-            duration_ms=node.duration_ms,
-            credits_cost=node.credits_cost,
-            error=node.error,
-        )
 
-
-class LinkedAsset(View):
+class LinkedAsset(Part):
     """An asset that a link in a result leads to."""
 
     id: str
@@ -194,16 +162,11 @@ class LinkedAsset(View):
 class ExecutionView(ExecutionRow, kw_only=True):
     """An execution with its nodes."""
 
-    component = "Execution"
-
     nodes: list[NodeView]
-    assets: (
-        Annotated[
-            list[LinkedAsset],
-            Meta(description="The assets that links in the result lead to; absent without any."),
-        ]
-        | UnsetType
-    ) = UNSET
+    assets: Annotated[
+        list[LinkedAsset] | UnsetType,
+        doc("The assets that links in the result lead to; absent without any."),
+    ] = UNSET
 
     @classmethod
     def with_nodes(
@@ -214,23 +177,26 @@ class ExecutionView(ExecutionRow, kw_only=True):
         Without names there are no nodes. `links` has the ids of the assets that the result leads
         to, by link.
         """
-        nodes = [NodeView.of(node, names[node.index]) for node in execution.nodes if names]
+        nodes = [
+            NodeView.of(node, id=names[node.index].id, type=names[node.index].type)
+            for node in execution.nodes
+            if names
+        ]
         assets = [LinkedAsset(asset_id, url) for url, asset_id in (links or {}).items()]
         return cls.of(execution, nodes=nodes, assets=assets or UNSET)
 
 
-class EventFrame(View):
+class EventView(View):
     """A server-sent event."""
 
-    component = "Event"
     media_type = EVENT_STREAM
 
-    id: Annotated[str, Meta(description="What `Last-Event-ID` takes.")]
+    id: Annotated[str, doc("What `Last-Event-ID` takes.")]
     event: Annotated[
         EventName,
-        Meta(description="`execution.started` is the first and `execution.finished` the last."),
+        doc("`execution.started` is the first and `execution.finished` the last."),
     ]
-    data: Annotated[str, Meta(description="A JSON object in one line.")]
+    data: Annotated[str, doc("A JSON object in one line.")]
 
 
 def _shown(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -260,7 +226,7 @@ RunRequest.examples = (RunRequest({"name": "Ada"}),)
 RunResult.examples = (
     RunResult(success=True, result=RESULT, cost=0, ms=31, execution_id=EXECUTION_ID),
 )
-Accepted.examples = (Accepted.of(EXECUTION_ID, "https://example.com/hooks"),)
+Accepted.examples = (Accepted.for_execution(EXECUTION_ID, "https://example.com/hooks"),)
 ExecutionView.examples = (
     ExecutionView(
         **ROW,
@@ -283,8 +249,8 @@ ExecutionView.examples = (
         ],
     ),
 )
-EventFrame.examples = (
-    EventFrame(
+EventView.examples = (
+    EventView(
         id="3.1",
         event=EventName.NODE_TEXT,
         data=f'{{"executionId":"{EXECUTION_ID}","nodeId":"text","type":"assistant",'

@@ -1,12 +1,14 @@
-"""A type reads a request's body, and refuses members by name."""
+"""A type reads a request's body, refuses members by name, and shows records in answers."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
+import msgspec
 import pytest
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from engine.errors import InvalidBody
-from gateway.http.types import OBJECT, RequestBody, refused
+from gateway.http.types import OBJECT, Moment, RequestBody, View, doc, refused
 
 
 class Parcel(RequestBody):
@@ -62,3 +64,52 @@ def test_a_member_that_is_missing_is_refused_like_null() -> None:
         Parcel.parse({"contents": {}})
 
     assert refusal.value.message == "'displayName' must be a short text"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A record for this test."""
+
+    id: str
+    sent_at: int
+    read_at: int | None = None
+    weight: float | None = None
+    stamp: str | None = None
+
+
+class LetterView(View):
+    """What callers see of it."""
+
+    id: str
+    sent_at: Moment
+    read_at: Moment | None
+    weight: float | None
+    stamp: Annotated[str | UnsetType, doc("Absent without one.")] = UNSET
+    sender: str | UnsetType = UNSET
+
+
+def test_a_record_is_shown_by_the_names_of_its_attributes() -> None:
+    shown = LetterView.of(Letter("a", 0, read_at=1, weight=0.5, stamp="red"), sender="Ada")
+
+    assert msgspec.to_builtins(shown) == {
+        "id": "a",
+        "sentAt": "1970-01-01T00:00:00.000Z",
+        "readAt": "1970-01-01T00:00:00.001Z",
+        "weight": 0.5,
+        "stamp": "red",
+        "sender": "Ada",
+    }
+
+
+def test_an_attribute_that_is_none_is_null_or_absent() -> None:
+    assert msgspec.to_builtins(LetterView.of(Letter("a", 0), sender=UNSET)) == {
+        "id": "a",
+        "sentAt": "1970-01-01T00:00:00.000Z",
+        "readAt": None,
+        "weight": None,
+    }
+
+
+def test_a_record_without_an_attribute_for_a_member_cannot_be_shown() -> None:
+    with pytest.raises(AttributeError, match="sender"):
+        LetterView.of(Letter("a", 0))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.http.types import OBJECT, Content, Moment, RequestBody, View, described_as
+from gateway.http.types import OBJECT, Content, Moment, Part, RequestBody, View, described_as, doc
 from gateway.openapi.components import components_of, examples_of, schema_of, schema_of_component
 
 
@@ -22,12 +22,10 @@ class Colour(StrEnum):
 class Wheel(View):
     """A component within others."""
 
-    component = "Wheel"
-
     size: int
 
 
-class Bell(View):
+class Bell(Part):
     """Described in place."""
 
     tone: str
@@ -36,11 +34,9 @@ class Bell(View):
 class Bicycle(View, kw_only=True):
     """A component with others in it."""
 
-    component = "Bicycle"
-
     front_wheel: Wheel
     bell: Bell
-    note: Annotated[str, Meta(description="For people.")] | UnsetType = UNSET
+    note: Annotated[str, doc("For people.")] | UnsetType = UNSET
     is_sold: Literal[True]
 
 
@@ -60,7 +56,6 @@ class ByNumber(RequestBody):
 class Search(RequestBody):
     """A request with two ways to ask."""
 
-    component = "Search"
     choices = (ByName, ByNumber)
 
     limit: int

@@ -26,15 +26,12 @@ from gateway.wire import json_response
 class NoteRequest(RequestBody):
     """A note to keep."""
 
-    component = "NoteRequest"
-
     text: Annotated[str, Meta(max_length=20), refused("must be a text of at most 20 characters")]
 
 
 class NoteView(View):
     """A note."""
 
-    component = "Note"
     headers = {"ETag": "The version."}
     links = {"list_notes": {"limit": "length"}}
 
