@@ -11,10 +11,7 @@ from engine.models.manifest import Model
 from engine.store import Account, ApiKey, Entry, Webhook, Workflow
 from engine.values import moment
 from gateway.http.types import Payload
-from gateway.routes.api_keys import ApiKeyView
-from gateway.routes.identity import UserView
-from gateway.routes.models import ModelView
-from gateway.routes.webhooks import SavedWebhook
+from gateway.routes.shared_types import ApiKeyView, ModelView, SavedWebhook, UserView
 from gateway.routes.workflow_types import WorkflowView
 
 

@@ -88,9 +88,9 @@ class RequestBody(Payload, omit_defaults=True):
     def parse(cls, body: Mapping[str, Any]) -> Self:
         """Read a decoded body; members that are not of the type are ignored. Raises InvalidBody."""
         members = {
-            each.name: _read(each.encode_name, each.type, body.get(each.encode_name))
-            for each in _fields(cls)
-            if each.required or each.encode_name in body
+            attribute: read(body.get(name))
+            for attribute, name, is_required, read in _members(cls)
+            if is_required or name in body
         }
         return cls(**members)
 
@@ -115,17 +115,32 @@ Shape = type[Payload] | Content
 _fields = cache(structs.fields)
 
 
-def _read(name: str, kind: Any, value: Any) -> Any:
-    bare = getattr(kind, "__origin__", kind)
-    if bare is Any or (bare is dict and isinstance(value, dict)):
-        return value  # unparsed JSON is not copied
-    try:
-        return convert(value, kind)
-    except ValidationError as error:
-        notes = (note.extra or {} for note in getattr(kind, "__metadata__", ()))
-        refusal = next((each["refusal"] for each in notes if "refusal" in each), None)
-        sentence = refusal or f"is not as described: {error}"
-        raise InvalidBody(f"'{name}' {sentence}", field=name) from None
+@cache
+def _members(kind: type[Struct]) -> tuple[tuple[str, str, bool, Callable[[Any], Any]], ...]:
+    """Attribute, name in JSON, whether it is required, and conversion of each member."""
+    return tuple(
+        (each.name, each.encode_name, each.required, _converter(each.encode_name, each.type))
+        for each in _fields(kind)
+    )
+
+
+def _converter(name: str, kind: Any) -> Callable[[Any], Any]:
+    annotations = getattr(kind, "__metadata__", ())
+    bare = kind.__origin__ if annotations else kind
+    is_object = bare == OBJECT
+    notes = (note.extra or {} for note in annotations)
+    refusal = next((each["refusal"] for each in notes if "refusal" in each), None)
+
+    def read(value: Any) -> Any:
+        if bare is Any or (is_object and isinstance(value, dict)):
+            return value  # unparsed JSON is not copied
+        try:
+            return convert(value, kind)
+        except ValidationError as error:
+            sentence = refusal or f"is not as described: {error}"
+            raise InvalidBody(f"'{name}' {sentence}", field=name) from None
+
+    return read
 
 
 @cache

@@ -26,24 +26,13 @@ from gateway.endpoints import Resource, operation, session_only
 from gateway.http.types import Content, Moment, Part, RequestBody, View, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
 from gateway.request_bodies import read_body
-from gateway.routes.shared_types import DELETED, Deleted
+from gateway.routes.shared_types import DELETED, ApiKeyView, Deleted
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """A character that is not stripped; the usual class of blanks differs by language."""
 logger = logging.getLogger(__name__)
-
-
-class ApiKeyView(Part):
-    """An API key, without its secret."""
-
-    id: str
-    name: str
-    prefix: str
-    last4: str
-    capabilities: Sequence[str]
-    created_at: Moment
 
 
 class CreatedApiKey(View):

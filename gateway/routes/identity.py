@@ -10,18 +10,9 @@ from engine.store import Principal
 from gateway.endpoints import Resource, any_key, operation, session_only
 from gateway.http.types import Credits, Moment, Part, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
+from gateway.routes.shared_types import UserView
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
-
-
-class UserView(Part):
-    """An account."""
-
-    id: str
-    email: str
-    role: Role
-    tier: Tier
-    approved: bool
 
 
 class TopUpView(Part):

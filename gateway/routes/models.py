@@ -2,7 +2,7 @@
 
 import logging
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from msgspec import Meta, structs
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from engine import errors
 from engine.capabilities import Role, Tier
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, ManifestError, Model
-from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
+from engine.models.pricing import Unit
 from engine.models.registry import all_models, pairs_on_disk
 from engine.models.saved import MAX_BYTES, parse_saved
 from engine.store import Principal, SavedModel
@@ -20,20 +20,18 @@ from engine.values import moment
 from gateway.description.parameters import IF_MATCH, VERSION
 from gateway.endpoints import Resource, admins_only, operation, requires
 from gateway.http.types import (
-    OBJECT,
     Content,
     Moment,
     Part,
     RequestBody,
     View,
-    described_as,
     doc,
     refused,
 )
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED
 from gateway.query import MAX_VERSION, Query
 from gateway.request_bodies import read_body
-from gateway.routes.shared_types import DELETED, Amount, Deleted, FieldView, exact_amount
+from gateway.routes.shared_types import DELETED, Deleted, ModelView, PriceView
 from gateway.services import GatewayRequest
 from gateway.versions import entity_tag, wanted_versions
 from gateway.wire import json_response
@@ -43,50 +41,6 @@ logger = logging.getLogger(__name__)
 MAX_PROBLEMS = 100
 
 MAX_TRIES = 5
-
-
-class PriceView(Part):
-    """A price per unit, in USD and in credits after the caller's markup."""
-
-    unit: Unit
-    usd: Amount
-    credits: Amount
-
-    @classmethod
-    def of(cls, record: Price, *, markup: Decimal = Decimal(1), **members: Any) -> Self:
-        """Show a price to a caller who pays this markup."""
-        credits = exact_amount(record.usd * markup * MICRO / MICRO_USD_PER_CREDIT)
-        return super().of(record, usd=exact_amount(record.usd), credits=credits, **members)
-
-
-class ModelView(Part):
-    """A model, with its prices for the caller."""
-
-    internal_name: str
-    name: str
-    category: Category
-    fields: Annotated[list[OBJECT], described_as(list[FieldView])]
-    pricing: list[PriceView]
-    tier_required: Tier
-    enabled: bool
-    available: Annotated[bool, doc("Whether a living worker has what a call needs, as its key.")]
-    unavailable_reason: Annotated[str | None, doc("The reason why it is not, as a sentence.")]
-
-    @classmethod
-    def for_caller(
-        cls, model: Model, markup: Decimal, workers: WorkerVariables, **members: Any
-    ) -> Self:
-        """Show a model to a caller who pays this markup."""
-        reason = workers.unavailable_reason(model)
-        return cls.of(
-            model,
-            fields=[each.as_dict() for each in model.fields],
-            pricing=[PriceView.of(each, markup=markup) for each in model.pricing],
-            tier_required=model.tier,
-            available=reason is None,
-            unavailable_reason=reason,
-            **members,
-        )
 
 
 SavedBy = Annotated[str, doc("The account that saved it.")]

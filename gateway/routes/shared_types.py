@@ -1,12 +1,18 @@
-"""Types that several resources have in common."""
+"""Types that several resources, or the commands besides, have in common."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
+from engine.capabilities import Role, Tier
 from engine.fields import FieldType
-from gateway.http.types import Content, View
+from engine.models.availability import WorkerVariables
+from engine.models.manifest import Category, Model
+from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
+from engine.store import Webhook
+from gateway.http.types import OBJECT, Content, Moment, Part, View, described_as, doc
 
 
 class FieldView(View, kw_only=True):
@@ -45,3 +51,84 @@ Amount = Annotated[Decimal | int, Meta(extra_json_schema={"type": "number"})]
 def exact_amount(amount: Decimal) -> Decimal | int:
     """The same amount in as few digits as it takes."""
     return int(amount) if amount == amount.to_integral_value() else amount.normalize()
+
+
+class UserView(Part):
+    """An account."""
+
+    id: str
+    email: str
+    role: Role
+    tier: Tier
+    approved: bool
+
+
+class ApiKeyView(Part):
+    """An API key, without its secret."""
+
+    id: str
+    name: str
+    prefix: str
+    last4: str
+    capabilities: Sequence[str]
+    created_at: Moment
+
+
+class PriceView(Part):
+    """A price per unit, in USD and in credits after the caller's markup."""
+
+    unit: Unit
+    usd: Amount
+    credits: Amount
+
+    @classmethod
+    def of(cls, record: Price, *, markup: Decimal = Decimal(1), **members: Any) -> Self:
+        """Show a price to a caller who pays this markup."""
+        credits = exact_amount(record.usd * markup * MICRO / MICRO_USD_PER_CREDIT)
+        return super().of(record, usd=exact_amount(record.usd), credits=credits, **members)
+
+
+class ModelView(Part):
+    """A model, with its prices for the caller."""
+
+    internal_name: str
+    name: str
+    category: Category
+    fields: Annotated[list[OBJECT], described_as(list[FieldView])]
+    pricing: list[PriceView]
+    tier_required: Tier
+    enabled: bool
+    available: Annotated[bool, doc("Whether a living worker has what a call needs, as its key.")]
+    unavailable_reason: Annotated[str | None, doc("The reason why it is not, as a sentence.")]
+
+    @classmethod
+    def for_caller(
+        cls, model: Model, markup: Decimal, workers: WorkerVariables, **members: Any
+    ) -> Self:
+        """Show a model to a caller who pays this markup."""
+        reason = workers.unavailable_reason(model)
+        return cls.of(
+            model,
+            fields=[each.as_dict() for each in model.fields],
+            pricing=[PriceView.of(each, markup=markup) for each in model.pricing],
+            tier_required=model.tier,
+            available=reason is None,
+            unavailable_reason=reason,
+            **members,
+        )
+
+
+class SavedWebhook(View, kw_only=True):
+    """A webhook that was saved: as `WebhookView`, with a secret that was made for it."""
+
+    url: str
+    enabled: bool
+    secret: str | UnsetType = UNSET
+    disabled_reason: str | UnsetType = UNSET
+    created_at: Moment
+
+    @classmethod
+    def of(cls, record: Webhook, **members: Any) -> Self:
+        """Show a webhook; its secret only when it was made just now."""
+        members["secret"] = record.made_secret or UNSET
+        return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)

@@ -31,7 +31,7 @@ from gateway.http.types import Moment, Part, RequestBody, Uuid, View, described_
 from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID
 from gateway.query import Query, cursor_refused
 from gateway.request_bodies import read_body
-from gateway.routes.shared_types import DELETED, Deleted
+from gateway.routes.shared_types import DELETED, Deleted, SavedWebhook
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
@@ -51,22 +51,6 @@ class WebhookView(View, kw_only=True):
     @classmethod
     def of(cls, record: Webhook, **members: Any) -> Self:
         """Show a webhook."""
-        return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
-
-
-class SavedWebhook(View, kw_only=True):
-    """A webhook that was saved: as `WebhookView`, with a secret that was made for it."""
-
-    url: str
-    enabled: bool
-    secret: str | UnsetType = UNSET
-    disabled_reason: str | UnsetType = UNSET
-    created_at: Moment
-
-    @classmethod
-    def of(cls, record: Webhook, **members: Any) -> Self:
-        """Show a webhook; its secret only when it was made just now."""
-        members["secret"] = record.made_secret or UNSET
         return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
 
 

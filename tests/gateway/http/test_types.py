@@ -15,7 +15,7 @@ class Parcel(RequestBody):
     """A request for this test."""
 
     display_name: Annotated[str, Meta(max_length=4), refused("must be a short text")]
-    contents: OBJECT
+    contents: Annotated[OBJECT, doc("Whatever is in it."), refused("must be an object")]
     is_fragile: Annotated[bool, refused("must be true or false")] = False
     note: Any = None
     count: int = 1
@@ -42,6 +42,7 @@ def test_members_are_read_by_their_names_in_json() -> None:
         ({"displayName": None}, "displayName", "'displayName' must be a short text"),
         ({"isFragile": "true"}, "isFragile", "'isFragile' must be true or false"),
         ({"isFragile": None}, "isFragile", "'isFragile' must be true or false"),
+        ({"contents": []}, "contents", "'contents' must be an object"),
         ({"displayName": "root"}, "displayName", "Nobody is called root"),
         (
             {"count": "2"},
