@@ -27,7 +27,7 @@ from gateway.auth import check_approved, check_capability
 from gateway.events import EventData, Narrator
 from gateway.http.types import Payload
 from gateway.naming import node_names
-from gateway.runs.types import Accepted, ExecutionRow, ExecutionView
+from gateway.runs.types import AcceptedView, ExecutionRow, ExecutionView
 from gateway.wire import encode_json
 
 SOURCE = "api-workflow"
@@ -66,7 +66,7 @@ class StoreCaller:
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
         """Accept one execution."""
         execution_id, warnings = await self._accept(slug, inputs)
-        return _as_sent(Accepted.for_execution(execution_id, warnings=warnings))
+        return _as_sent(AcceptedView.for_execution(execution_id, warnings=warnings))
 
     async def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[Happening, None]:
         """Accept one execution, and look after it."""

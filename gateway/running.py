@@ -31,7 +31,7 @@ from gateway.asks import Ask, read_ask
 from gateway.endpoints import AHEAD
 from gateway.json_bodies import beside_loop
 from gateway.request_bodies import forget_body
-from gateway.runs.types import Accepted, RunResult
+from gateway.runs.types import AcceptedView, RunResult
 from gateway.services import GatewayRequest, Services
 from gateway.streams import Watch
 from gateway.waiter import Waiter
@@ -227,7 +227,7 @@ def _watch(
 def _accepted(
     execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
 ) -> Response:
-    return json_response(Accepted.for_execution(execution_id, webhook_url, warnings), 202)
+    return json_response(AcceptedView.for_execution(execution_id, webhook_url, warnings), 202)
 
 
 def _ended(execution: Execution | Ended, milliseconds: int, warnings: Sequence[str]) -> Response:

@@ -33,13 +33,13 @@ from gateway.endpoints import (
     SessionOnly,
     needs_approval,
 )
-from gateway.http.types import OBJECT, Part, Schema, Shape, View
+from gateway.http.types import OBJECT, Nested, Schema, Shape, View
 from gateway.openapi.components import components_of, examples_of, schema_of_component
 
 OPENAPI = "3.1.0"
 
 
-class ServerView(Part):
+class ServerView(Nested):
     """A place where an API answers."""
 
     url: str

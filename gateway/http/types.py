@@ -66,7 +66,7 @@ class Payload(Struct, rename="camel"):
         return cls(**found, **members)
 
 
-class Part(Payload):
+class Nested(Payload):
     """An object within others, which is described where it is used."""
 
 

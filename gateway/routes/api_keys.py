@@ -23,7 +23,7 @@ from engine.store import Principal
 from engine.store.api_keys import MAX_NAME
 from engine.values import moment
 from gateway.endpoints import Resource, operation, session_only
-from gateway.http.types import Content, Moment, Part, RequestBody, View, refused
+from gateway.http.types import Content, Moment, Nested, RequestBody, View, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
 from gateway.request_bodies import read_body
 from gateway.routes.shared_types import DELETED, ApiKeyView, Deleted
@@ -55,7 +55,7 @@ class ListedApiKey(ApiKeyView):
     last_used_at: Moment | None
 
 
-class PresetChoice(Part):
+class PresetChoice(Nested):
     """Capabilities that are named together."""
 
     preset: Annotated[str, Meta(extra_json_schema={"enum": list(PRESETS)})]
@@ -68,7 +68,7 @@ CAPABILITY = [
 ]
 
 
-class CapabilitiesChoice(Part):
+class CapabilitiesChoice(Nested):
     """Capabilities one by one."""
 
     capabilities: Annotated[

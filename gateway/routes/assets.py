@@ -42,7 +42,7 @@ class AssetView(View, kw_only=True):
     expires_at: Moment
 
 
-class AssetPage(View):
+class AssetPageView(View):
     """A page of assets."""
 
     rows: list[AssetView]
@@ -78,8 +78,8 @@ AssetView.examples = (
         expires_at="2026-03-31T09:30:00.000Z",
     ),
 )
-AssetPage.examples = (
-    AssetPage(
+AssetPageView.examples = (
+    AssetPageView(
         rows=list(AssetView.examples), next_cursor=None, bytes=48_213, max_bytes=21_474_836_480
     ),
 )
@@ -103,7 +103,7 @@ async def upload_asset(request: GatewayRequest, principal: Principal) -> Respons
     return json_response(AssetView.of(asset, url=library.link(asset)), 201)
 
 
-@operation(query=(LIMIT, CURSOR), answers={200: AssetPage}, errors=(errors.InvalidQuery,))
+@operation(query=(LIMIT, CURSOR), answers={200: AssetPageView}, errors=(errors.InvalidQuery,))
 @any_key
 async def list_assets(request: GatewayRequest, principal: Principal) -> Response:
     """The caller's assets, newest first, a page at a time, and what all its media take."""
@@ -114,7 +114,7 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
     with cursor_refused():
         page = await library.page(principal.account.id, limit=limit, cursor=cursor)
     return json_response(
-        AssetPage(
+        AssetPageView(
             rows=[AssetView.of(asset, url=library.link(asset)) for asset in page.assets],
             next_cursor=page.next_cursor,
             bytes=page.stored,

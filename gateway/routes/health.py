@@ -27,7 +27,7 @@ class Status(View):
     status: str
 
 
-class Readiness(View):
+class ReadinessView(View):
     """The process can serve."""
 
     status: str
@@ -41,7 +41,7 @@ class Readiness(View):
 
 
 Status.examples = (Status("ok"),)
-Readiness.examples = (Readiness("ready"), Readiness("ready", degraded=["hints"]))
+ReadinessView.examples = (ReadinessView("ready"), ReadinessView("ready", degraded=["hints"]))
 METRICS = Content(
     component="Metrics",
     kind=str,
@@ -57,7 +57,7 @@ async def healthz(request: GatewayRequest) -> Response:
     return json_response(Status("ok"))
 
 
-@operation(answers={200: Readiness}, errors=(Unavailable,))
+@operation(answers={200: ReadinessView}, errors=(Unavailable,))
 @public
 async def readyz(request: GatewayRequest) -> Response:
     """The store answers and the process is not about to stop. Raises Unavailable.
@@ -69,7 +69,7 @@ async def readyz(request: GatewayRequest) -> Response:
         raise Unavailable("This process is about to stop")
     await services.store.ping()
     degraded = services.readiness.degraded()
-    return json_response(Readiness("ready", degraded=degraded or UNSET))
+    return json_response(ReadinessView("ready", degraded=degraded or UNSET))
 
 
 @operation(answers={200: METRICS})

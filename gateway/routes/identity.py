@@ -8,21 +8,21 @@ from starlette.routing import Route
 from engine.capabilities import Role, Tier
 from engine.store import Principal
 from gateway.endpoints import Resource, any_key, operation, session_only
-from gateway.http.types import Credits, Moment, Part, View, doc
+from gateway.http.types import Credits, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
 from gateway.routes.shared_types import UserView
 from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 
-class TopUpView(Part):
+class TopUpView(Nested):
     """Credits that were bought or given."""
 
     credits: int
     expires_at: Moment | None
 
 
-class CreditsView(Part):
+class CreditsView(Nested):
     """What an account has to spend."""
 
     balance: Credits

@@ -22,7 +22,7 @@ from gateway.endpoints import Resource, admins_only, operation, requires
 from gateway.http.types import (
     Content,
     Moment,
-    Part,
+    Nested,
     RequestBody,
     View,
     doc,
@@ -46,7 +46,7 @@ MAX_TRIES = 5
 SavedBy = Annotated[str, doc("The account that saved it.")]
 
 
-class ModelVersion(Part):
+class ModelVersion(Nested):
     """One version of a saved model among the others."""
 
     version: int

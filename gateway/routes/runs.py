@@ -20,7 +20,7 @@ from gateway.description.parameters import (
 from gateway.endpoints import Resource, operation, requires
 from gateway.limits import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.running import Runnable, run
-from gateway.runs.types import Accepted, EventView, RunRequest, RunResult
+from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
 from gateway.services import GatewayRequest, Services
 
 RUN_ERRORS: tuple[type[errors.EngineError], ...] = (
@@ -84,7 +84,7 @@ class RegisteredModel:
     query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
-    answers={200: (RunResult, EventView), 202: Accepted},
+    answers={200: (RunResult, EventView), 202: AcceptedView},
     errors=(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
 )
 @requires("workflow:run", named="slug", bucket=WORKFLOW_RUNS)
@@ -97,7 +97,7 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Respons
     query=(ASYNC, TIMEOUT, MAX_CREDITS_OF_RUN),
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
-    answers={200: (RunResult, EventView), 202: Accepted},
+    answers={200: (RunResult, EventView), 202: AcceptedView},
     errors=RUN_ERRORS,
 )
 @requires("model:run", named="internal_name", bucket=MODEL_RUNS)

@@ -12,7 +12,7 @@ from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
 from engine.store import Webhook
-from gateway.http.types import OBJECT, Content, Moment, Part, View, described_as, doc
+from gateway.http.types import OBJECT, Content, Moment, Nested, View, described_as, doc
 
 
 class FieldView(View, kw_only=True):
@@ -53,7 +53,7 @@ def exact_amount(amount: Decimal) -> Decimal | int:
     return int(amount) if amount == amount.to_integral_value() else amount.normalize()
 
 
-class UserView(Part):
+class UserView(Nested):
     """An account."""
 
     id: str
@@ -63,7 +63,7 @@ class UserView(Part):
     approved: bool
 
 
-class ApiKeyView(Part):
+class ApiKeyView(Nested):
     """An API key, without its secret."""
 
     id: str
@@ -74,7 +74,7 @@ class ApiKeyView(Part):
     created_at: Moment
 
 
-class PriceView(Part):
+class PriceView(Nested):
     """A price per unit, in USD and in credits after the caller's markup."""
 
     unit: Unit
@@ -88,7 +88,7 @@ class PriceView(Part):
         return super().of(record, usd=exact_amount(record.usd), credits=credits, **members)
 
 
-class ModelView(Part):
+class ModelView(Nested):
     """A model, with its prices for the caller."""
 
     internal_name: str

@@ -14,7 +14,7 @@ from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
 from gateway.description.parameters import CURSOR, LIMIT, MODEL, OFFSET, STATUS, WORKFLOW
 from gateway.endpoints import Resource, any_key, operation
-from gateway.http.types import Credits, Moment, Part, Uuid, View, doc
+from gateway.http.types import Credits, Moment, Nested, Uuid, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
 from gateway.query import MAX_OFFSET, Query, cursor_refused
 from gateway.routes.shared_types import Amount, exact_amount
@@ -22,7 +22,7 @@ from gateway.services import GatewayRequest
 from gateway.wire import json_response
 
 
-class UsageRow(Part):
+class UsageRow(Nested):
     """An execution and its cost: the provider's price, that after the markup, and the credits."""
 
     id: Uuid

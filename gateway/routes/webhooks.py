@@ -27,7 +27,7 @@ from engine.webhooks import (
 from gateway.auth import check_capability
 from gateway.description.parameters import CURSOR, LIMIT
 from gateway.endpoints import Resource, operation, session_only
-from gateway.http.types import Moment, Part, RequestBody, Uuid, View, described_as, refused
+from gateway.http.types import Moment, Nested, RequestBody, Uuid, View, described_as, refused
 from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID
 from gateway.query import Query, cursor_refused
 from gateway.request_bodies import read_body
@@ -54,7 +54,7 @@ class WebhookView(View, kw_only=True):
         return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
 
 
-class AttemptView(Part, kw_only=True):
+class AttemptView(Nested, kw_only=True):
     """One attempt of a delivery, and the head of the receiver's answer."""
 
     at: Moment

@@ -15,7 +15,7 @@ from gateway.http.types import (
     Content,
     Credits,
     Moment,
-    Part,
+    Nested,
     RequestBody,
     View,
     described_as,
@@ -31,14 +31,14 @@ Tag = Annotated[str, Meta(min_length=0, max_length=MAX_TAG)]
 Reference = Annotated[str, Meta(min_length=0, max_length=MAX_REFERENCE)]
 
 
-class PositionView(Part):
+class PositionView(Nested):
     """Place of a node on the canvas."""
 
     x: float
     y: float
 
 
-class GraphNode(Part):
+class GraphNode(Nested):
     """A node of a graph."""
 
     id: str
@@ -47,7 +47,7 @@ class GraphNode(Part):
     data: OBJECT
 
 
-class GraphEdge(Part):
+class GraphEdge(Nested):
     """An edge of a graph."""
 
     id: str
@@ -57,7 +57,7 @@ class GraphEdge(Part):
     target_handle: str
 
 
-class ViewportView(Part):
+class ViewportView(Nested):
     """Part of the canvas that is shown."""
 
     x: float
@@ -160,14 +160,14 @@ class SchemaView(PublicSchema):
     estimated_credit_cost: Credits
 
 
-class PositionRequest(Part):
+class PositionRequest(Nested):
     """Place of a node on the canvas."""
 
     x: float = 0
     y: float = 0
 
 
-class NodeRequest(Part):
+class NodeRequest(Nested):
     """A node to save."""
 
     id: Reference
@@ -176,7 +176,7 @@ class NodeRequest(Part):
     data: OBJECT | UnsetType = UNSET
 
 
-class EdgeRequest(Part):
+class EdgeRequest(Nested):
     """An edge to save."""
 
     id: Reference
@@ -186,7 +186,7 @@ class EdgeRequest(Part):
     target_handle: Reference
 
 
-class ViewportRequest(Part):
+class ViewportRequest(Nested):
     """Part of the canvas to show."""
 
     x: float = 0

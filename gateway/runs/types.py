@@ -12,7 +12,7 @@ from gateway.http.types import (
     OBJECT,
     Credits,
     Moment,
-    Part,
+    Nested,
     RequestBody,
     Uuid,
     View,
@@ -55,14 +55,14 @@ class RunResult(View):
     warnings: Warnings = UNSET
 
 
-class WebhookDelivery(Part):
+class WebhookDelivery(Nested):
     """Whether a webhook will be told the end, and where."""
 
     configured: bool
     url: str | UnsetType = UNSET
 
 
-class Accepted(View, kw_only=True):
+class AcceptedView(View, kw_only=True):
     """A run that was accepted and is not waited for."""
 
     links = {
@@ -94,7 +94,7 @@ class Accepted(View, kw_only=True):
         )
 
 
-class NodeFailure(Part):
+class NodeFailure(Nested):
     """Why a node failed."""
 
     code: str
@@ -139,7 +139,7 @@ class ExecutionRow(View, kw_only=True):
         return super().of(record, **members)
 
 
-class NodeView(Part):
+class NodeView(Nested):
     """One node of an execution."""
 
     id: str
@@ -152,7 +152,7 @@ class NodeView(Part):
     error: Annotated[OBJECT | None, described_as(NodeFailure | None)]
 
 
-class LinkedAsset(Part):
+class LinkedAsset(Nested):
     """An asset that a link in a result leads to."""
 
     id: str
@@ -226,7 +226,7 @@ RunRequest.examples = (RunRequest({"name": "Ada"}),)
 RunResult.examples = (
     RunResult(success=True, result=RESULT, cost=0, ms=31, execution_id=EXECUTION_ID),
 )
-Accepted.examples = (Accepted.for_execution(EXECUTION_ID, "https://example.com/hooks"),)
+AcceptedView.examples = (AcceptedView.for_execution(EXECUTION_ID, "https://example.com/hooks"),)
 ExecutionView.examples = (
     ExecutionView(
         **ROW,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.http.types import OBJECT, Content, Moment, Part, RequestBody, View, described_as, doc
+from gateway.http.types import OBJECT, Content, Moment, Nested, RequestBody, View, described_as, doc
 from gateway.openapi.components import components_of, examples_of, schema_of, schema_of_component
 
 
@@ -25,7 +25,7 @@ class Wheel(View):
     size: int
 
 
-class Bell(Part):
+class Bell(Nested):
     """Described in place."""
 
     tone: str
