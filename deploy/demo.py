@@ -5,15 +5,15 @@ import json
 import shlex
 from typing import Any
 
-from deploy.banner import SignIn
-from deploy.documents import save_workflow
-from deploy.examples import example_documents
+from deploy.admin.examples import example_documents
+from deploy.admin.sign_in import make_login_link
+from deploy.client.documents import save_workflow
 from deploy.http_client import Unreachable, call
 from deploy.problems import CommandFailed
-from deploy.sign_in import make_login_link
-from deploy.stack import Stack, read_private, write_private
-from deploy.store_access import open_store
-from engine.capabilities import Tier
+from deploy.stack.banner import SignIn
+from deploy.stack.location import Stack, read_private, write_private
+from deploy.stack.store_access import open_store
+from engine.access.capabilities import Tier
 from engine.errors import EngineError, InvalidGraph, Unauthorized
 from engine.store import Account, Store
 

@@ -14,7 +14,7 @@ class WrongRedis(CommandFailed):
         super().__init__(f"{seen} {fix}")
 
 
-class Refused(CommandFailed):
+class ApiRefused(CommandFailed):
     """The API answered with an error."""
 
     def __init__(self, status: int, answer: object) -> None:

@@ -8,8 +8,8 @@ from msgspec import to_builtins
 
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Model
-from engine.store import Account, ApiKey, Entry, Webhook, Workflow
-from engine.values import moment
+from engine.store import Account, ApiKey, LedgerEntry, Webhook, Workflow
+from engine.values.plain import moment
 from gateway.http.types import Payload
 from gateway.routes.shared_types import ApiKeyView, ModelView, SavedWebhook, UserView
 from gateway.routes.workflow_types import WorkflowView
@@ -63,7 +63,7 @@ def ledger_row(
     return {"accountId": account_id, "entries": entries, "balance": balance, "faults": faults}
 
 
-def entry_row(entry: Entry, node_ids: Mapping[int, str]) -> dict[str, Any]:
+def entry_row(entry: LedgerEntry, node_ids: Mapping[int, str]) -> dict[str, Any]:
     """One movement of credits; its node by id, where that is known, else by index."""
     node = None if entry.node is None else node_ids.get(entry.node, entry.node)
     return {

@@ -10,18 +10,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from deploy import redis_server
 from deploy.addresses import is_loopback, port_of, reachable_host, reserve_port, url_of
-from deploy.banner import banner, data_places, restart_command
-from deploy.console import Console
 from deploy.demo import Demo
 from deploy.http_client import Unreachable, call
-from deploy.installation import mark_if_new, note_marked, note_new
 from deploy.local_model import LocalModel, is_serving
 from deploy.problems import CommandFailed, WrongRedis
-from deploy.redis_server import RedisServer
-from deploy.secret_key import VARIABLE, keep_key
-from deploy.stack import (
+from deploy.stack import redis_server
+from deploy.stack.banner import banner, data_places, restart_command
+from deploy.stack.console import Console
+from deploy.stack.installation import mark_if_new, note_marked, note_new
+from deploy.stack.location import (
     LOCAL_MODEL_URL,
     MEDIA_URL,
     REDIS_URL,
@@ -33,8 +31,10 @@ from deploy.stack import (
     remember,
     shared_settings,
 )
-from deploy.store_access import end_leases, open_store
-from deploy.supervisor import Keeper, Part, Supervisor, mourn_nobody
+from deploy.stack.redis_server import RedisServer
+from deploy.stack.secret_key import VARIABLE, keep_key
+from deploy.stack.store_access import end_leases, open_store
+from deploy.stack.supervisor import Part, PartKeeper, Supervisor, mourn_nobody
 from engine.errors import EngineError, Unavailable
 from engine.settings import Settings
 
@@ -50,7 +50,7 @@ SYNC_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class StackOptions:
     """What `headrace up` was asked for."""
 
     host: str
@@ -63,7 +63,7 @@ class Options:
     """Whether a model is to run here too."""
 
 
-async def serve(options: Options, settings: Settings) -> int:
+async def serve(options: StackOptions, settings: Settings) -> int:
     """Serve until a signal; gives the exit code."""
     with ExitStack() as cleanup:
         data_dir = open_data_dir(options.data_dir)
@@ -73,7 +73,7 @@ async def serve(options: Options, settings: Settings) -> int:
         cleanup.callback(console.close)
         supervisor = Supervisor(console, grace_seconds=settings.drain_seconds + 5)
         asked = replace(options, data_dir=data_dir, port=port)
-        run = Run(asked, settings, supervisor, console, cleanup)
+        run = StackRun(asked, settings, supervisor, console, cleanup)
         code = await _until_signal(run.start, supervisor, console)
         console.say(
             "up",
@@ -83,12 +83,12 @@ async def serve(options: Options, settings: Settings) -> int:
         return code
 
 
-class Run:
+class StackRun:
     """One life of a stack."""
 
     def __init__(
         self,
-        options: Options,
+        options: StackOptions,
         settings: Settings,
         supervisor: Supervisor,
         console: Console,
@@ -156,22 +156,22 @@ class Run:
             self._console.say("model", f"{error} The stack runs without it.")
             return None
 
-    def _start_model(self, model: LocalModel | None) -> Keeper | None:
+    def _start_model(self, model: LocalModel | None) -> PartKeeper | None:
         if model is None:
             return None
         self._cleanup.enter_context(model.held)
         self._model_url = model.url
         return self._supervisor.start(model.part(STAGES["model"], self._settings.drain_seconds))
 
-    async def _see_model(self, keeper: Keeper) -> None:
+    async def _see_model(self, media_store: PartKeeper) -> None:
         """Wait until the model answers, not for ever; one that cannot is given up."""
         try:
-            await _wait(lambda: is_serving(self._model_url), keeper, READY_SECONDS)
+            await _wait(lambda: is_serving(self._model_url), media_store, READY_SECONDS)
         except CommandFailed:
-            if keeper.deaths < MAX_DEATHS:
+            if media_store.deaths < MAX_DEATHS:
                 self._console.say("model", "is still being loaded; its calls fail until then")
                 return
-            await keeper.stop(self._settings.drain_seconds)
+            await media_store.stop(self._settings.drain_seconds)
             self._console.say("model", "does not start. The stack runs without it.")
 
     async def _start_redis(self) -> str:
@@ -225,7 +225,7 @@ class Run:
         is_local = is_loopback(self._options.host) and not self._settings.public_url
         return {TELL_SETUP: "1"} if is_local and TELL_SETUP not in os.environ else {}
 
-    def _start_part(self, kind: str, number: int, redis_url: str) -> Keeper:
+    def _start_part(self, kind: str, number: int, redis_url: str) -> PartKeeper:
         part = Part(
             name=f"{kind}.{number + 1}",
             command=(sys.executable, "-P", "-m", "deploy", kind),
@@ -291,12 +291,16 @@ async def _serves(url: str) -> bool:
     return status == 200
 
 
-async def _wait(check: Callable[[], Awaitable[bool]], keeper: Keeper, seconds: float) -> None:
+async def _wait(
+    check: Callable[[], Awaitable[bool]], media_store: PartKeeper, seconds: float
+) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while not await check():
-        if keeper.deaths >= MAX_DEATHS or loop.time() > deadline:
-            raise CommandFailed(f"The {keeper.part.name} does not start; its lines above say why.")
+        if media_store.deaths >= MAX_DEATHS or loop.time() > deadline:
+            raise CommandFailed(
+                f"The {media_store.part.name} does not start; its lines above say why."
+            )
         await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -18,9 +18,9 @@ from prometheus_client.registry import Collector
 
 from engine.errors import EngineError
 from engine.store import Store
-from engine.store.info import read_memory
-from engine.store.samples import add_up, without_gauges
-from engine.store.snapshots import RETIRED, is_process, parse
+from engine.store.metrics.samples import add_up, without_gauges
+from engine.store.metrics.snapshots import RETIRED, is_process, parse
+from engine.store.redis.info import read_memory
 
 PUT_SECONDS = 2.0
 SAME_SECONDS = 10.0

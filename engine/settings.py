@@ -82,7 +82,7 @@ class Settings:
     actor_threads: int = 8
     """Of them, as many run at once in one worker process."""
     tiers_file: str = ""
-    """A TOML file that changes what tiers give; empty: as `engine/tiers.toml` says."""
+    """A TOML file that changes what tiers give; empty: as `engine/access/tiers.toml` says."""
     log_level: str = "INFO"
 
 

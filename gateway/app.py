@@ -8,13 +8,14 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from engine.errors import NotFound
 from engine.settings import Settings
-from gateway import docs
-from gateway.cors import CrossOrigin, parse_origins
-from gateway.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
+from gateway.auth.cors import CrossOrigin, parse_origins
+from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
+from gateway.http.uploads import upload_limit
 from gateway.routes import (
     api_keys,
     assets,
     descriptions,
+    docs,
     executions,
     health,
     home,
@@ -27,7 +28,6 @@ from gateway.routes import (
     workflows,
 )
 from gateway.services import Services, State
-from gateway.uploads import upload_limit
 
 
 def routes(settings: Settings) -> list[BaseRoute]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 from engine.errors import EngineError
 from engine.store import HintSender
-from engine.store.client import Client
-from engine.store.info import RedisMemory, read_memory
+from engine.store.redis.client import Client
+from engine.store.redis.info import RedisMemory, read_memory
 from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
 
 LOOK_SECONDS = 1.0

@@ -9,17 +9,18 @@ from collections.abc import Iterator
 
 import uvloop
 
-from engine import log, process
+from engine import log
+from engine.process import setup
 from engine.settings import Settings
 from gateway.app import create_app, create_metrics_app
-from gateway.listener import bind, serve_app
+from gateway.http.listener import bind, serve_app
 from gateway.services import Services, open_services
 
 
 def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
     log.set_up(settings.log_level)
-    process.set_up()
+    setup.set_up()
     return uvloop.run(serve(settings))
 
 

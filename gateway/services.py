@@ -11,21 +11,22 @@ from typing import TypedDict
 
 from starlette.requests import Request
 
-from engine import metrics, spare_memory
-from engine.background import background
+from engine import metrics
 from engine.errors import EngineError
-from engine.library import Library
-from engine.objects import Objects
+from engine.media.objects import ObjectStore
+from engine.process import spare_memory
+from engine.services.background_tasks import background
+from engine.services.media import MediaService
 from engine.settings import Settings
-from engine.store import Bell, Store
-from gateway.backlog import Backlog
-from gateway.body_memory import BodyMemory
-from gateway.failed_calls import FailedCalls
-from gateway.memory import Memory
-from gateway.peers import Peers
+from engine.store import CompletionNotifier, Store
+from gateway.admission.backlog import Backlog
+from gateway.admission.body_memory import BodyMemory
+from gateway.admission.failed_calls import FailedCalls
+from gateway.admission.fairness import AccountFairness
+from gateway.admission.memory import ResultMemory
+from gateway.admission.peers import Peers
+from gateway.admission.worker_variables import VariablesReader
 from gateway.readiness import MemoryWatch, QueueWatch, Readiness
-from gateway.turns import Turns
-from gateway.worker_variables import VariablesReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +35,12 @@ class Services:
 
     settings: Settings
     store: Store
-    bell: Bell
-    turns: Turns
+    notifier: CompletionNotifier
+    turns: AccountFairness
     backlog: Backlog
     failed_calls: FailedCalls
-    library: Library
-    memory: Memory
+    media_service: MediaService
+    memory: ResultMemory
     bodies: BodyMemory
     readiness: Readiness
     variables: VariablesReader
@@ -64,7 +65,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
     """The services for as long as the context lasts; they live without a store that answers."""
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     peers = Peers.of(settings.trusted_proxies)
-    store = Store.open(settings, Objects.of(settings))
+    store = Store.open(settings, ObjectStore.of(settings))
     backlog = Backlog(store.hints, settings.max_queue)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
@@ -81,15 +82,15 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
         for name, work in tasks.items():
             await stack.enter_async_context(background(name, work))
         await _look_at_models(store)
-        bell = await stack.enter_async_context(Bell.open(settings.redis_url))
+        notifier = await stack.enter_async_context(CompletionNotifier.open(settings.redis_url))
         yield Services(
             settings=settings,
             store=store,
-            bell=bell,
-            turns=Turns(),
+            notifier=notifier,
+            turns=AccountFairness(),
             backlog=backlog,
-            library=Library.of(settings, store),
-            memory=Memory(),
+            media_service=MediaService.of(settings, store),
+            memory=ResultMemory(),
             bodies=BodyMemory(),
             readiness=Readiness(
                 {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}

@@ -20,14 +20,14 @@ import httpx2
 import pytest
 import redis
 
-from engine.capabilities import Tier
+from engine.access.capabilities import Tier
+from engine.media.objects import ObjectStore
 from engine.models.registry import use_saved
-from engine.objects import Objects
 from engine.settings import Settings
-from engine.store import Account, Bell, Store
-from tests.factories import Runner
-from tests.marking import SECRET_KEY, empty, mark
-from tests.scheduling import deal, processes
+from engine.store import Account, CompletionNotifier, Store
+from tests.support.factories import Runner
+from tests.support.redis.installation import SECRET_KEY, empty, mark
+from tests.support.suite_order import deal, processes
 
 PORTS = itertools.cycle(random.sample(range(15_000, 32_000), 17_000))
 os.environ.setdefault("HEADRACE_MEDIA_FREE_BYTES", "0")  # of stacks that tests start
@@ -220,7 +220,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
-    store = Store.open(settings, Objects.of(settings))
+    store = Store.open(settings, ObjectStore.of(settings))
     yield store
     await store.close()
 
@@ -251,8 +251,8 @@ async def api_key(store: Store, account: Account, key_capabilities: list[str]) -
 
 @pytest.fixture
 async def runner(settings: Settings, store: Store, account: Account) -> AsyncIterator[Runner]:
-    async with Bell.open(settings.redis_url) as bell:
-        yield Runner(store, account, bell)
+    async with CompletionNotifier.open(settings.redis_url) as notifier:
+        yield Runner(store, account, notifier)
 
 
 @pytest.fixture

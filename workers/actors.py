@@ -2,30 +2,30 @@
 
 import dramatiq
 
-from engine.queue import HintBroker
 from engine.store.hints import (
     BULK_QUEUE,
     DELIVER_ACTOR,
     DELIVER_QUEUE,
     WALK_ACTOR,
     WALK_QUEUE,
-    Carried,
+    InlineRun,
 )
-from workers.delivery import Sender
-from workers.walking.walker import Walker
+from workers.runtime.broker import HintBroker
+from workers.walk.walker import Walker
+from workers.webhooks.sender import WebhookSender
 
 
 def declare_walk(broker: HintBroker, walker: Walker) -> None:
     """Declare the actor of executions."""
 
-    def walk(reference: str, carried: Carried | None = None) -> None:
-        walker.take(reference, carried)
+    def walk(reference: str, inline_run: InlineRun | None = None) -> None:
+        walker.take(reference, inline_run)
 
     dramatiq.actor(broker=broker, actor_name=WALK_ACTOR, queue_name=WALK_QUEUE)(walk)
     broker.declare_queue(BULK_QUEUE)
 
 
-def declare_deliver(broker: HintBroker, sender: Sender) -> None:
+def declare_deliver(broker: HintBroker, sender: WebhookSender) -> None:
     """Declare the actor of webhooks."""
 
     def deliver(reference: str) -> None:

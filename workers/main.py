@@ -8,33 +8,36 @@ from collections.abc import AsyncIterator, Callable
 
 import uvloop
 
-from engine import keyspace, log, metrics, process, spare_memory
-from engine.background import background
+from engine import log, metrics
 from engine.errors import EngineError
-from engine.library import Library
-from engine.objects import Objects
-from engine.queue import HintBroker, LoopWorker, Slots
+from engine.media.objects import ObjectStore
+from engine.process import setup, spare_memory
+from engine.services.background_tasks import background
+from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.heartbeat import Heartbeat
 from engine.store.leases import make_worker_id
-from engine.store.subscription import Subscription
+from engine.store.redis import keyspace
+from engine.store.redis.heartbeat import Heartbeat
+from engine.store.redis.subscription import Subscription
 from workers import actors
-from workers.assets import Assets, OwnMedia
-from workers.delivery import HostLimits, Sender
-from workers.dramatiq_command import refuse_command
-from workers.executor import Executor
-from workers.held_check import HeldCheck
-from workers.http import Egress
-from workers.http.gate import Gate
-from workers.local import LocalPool
-from workers.models import Governor, Models
-from workers.own_actors import OwnActors
-from workers.pool import Pool
-from workers.sweeper import Sweeper
-from workers.variables import own_variables, publish_variables
-from workers.walking.memory import MemoryBudget
-from workers.walking.walker import Walker
+from workers.media.assets import AccountMedia, OwnMedia
+from workers.nodes.executor import Executor
+from workers.nodes.local_models import LocalPool
+from workers.nodes.pool import Pool
+from workers.outbound.address_gate import AddressGate
+from workers.outbound.client import Egress
+from workers.providers.limiter import CallLimiter
+from workers.providers.model_caller import ModelCaller
+from workers.recovery.held_check import HeldCheck
+from workers.recovery.sweeper import Sweeper
+from workers.runtime.broker import ConcurrencyLimit, HintBroker, LoopWorker
+from workers.runtime.dramatiq_command import refuse_command
+from workers.runtime.own_actors import OwnActors
+from workers.runtime.variables import own_variables, publish_variables
+from workers.walk.memory import MemoryBudget
+from workers.walk.walker import Walker
+from workers.webhooks.sender import HostLimits, WebhookSender
 
 KNOWN_PAUSE_SECONDS = 0.02
 
@@ -44,7 +47,7 @@ refuse_command()
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT, then drain. Returns the exit code."""
     log.set_up(settings.log_level)
-    process.set_up()
+    setup.set_up()
     uvloop.run(_work(settings, OwnActors.load(settings)))
     return 0
 
@@ -70,21 +73,21 @@ async def worker(
     worker_id = make_worker_id()
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
     memory = MemoryBudget(settings.worker_memory_bytes)
-    slots = Slots(settings.worker_slots, memory.admits)
+    slots = ConcurrencyLimit(settings.worker_slots, memory.admits)
     memory.on_room(slots.wake)
     memory.show()
     async with contextlib.AsyncExitStack() as stack:
-        store = Store.open(settings, Objects.of(settings))
+        store = Store.open(settings, ObjectStore.of(settings))
         stack.push_async_callback(store.close)
-        egress = Egress(gate=Gate.of(settings), leases=store.outbound)
+        egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
-        library = Library.of(settings, store)
-        governor = Governor(store.governor, worker_id)
+        media_service = MediaService.of(settings, store)
+        governor = CallLimiter(store.governor, worker_id)
         await stack.enter_async_context(governor.running(settings.redis_url))
         walker = Walker(
             store=store,
             executor=await stack.enter_async_context(
-                _executing(settings, cpu_slots, egress, library, governor)
+                _executing(settings, cpu_slots, egress, media_service, governor)
             ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
@@ -113,7 +116,7 @@ async def worker(
         await stack.enter_async_context(background("spare memory", spare_memory.give_back))
         held_check = HeldCheck(store, walker, worker_id)
         await stack.enter_async_context(background("held check", held_check.run))
-        await stack.enter_async_context(_sweeping(store, library, worker_id, settings))
+        await stack.enter_async_context(_sweeping(store, media_service, worker_id, settings))
         stop_sending = await stack.enter_async_context(_sending(store, egress, governor, settings))
         await stack.enter_async_context(
             _consuming(settings, store, slots, lambda broker: actors.declare_walk(broker, walker))
@@ -129,7 +132,11 @@ async def worker(
 
 @contextlib.asynccontextmanager
 async def _executing(
-    settings: Settings, cpu_slots: int, egress: Egress, library: Library, governor: Governor
+    settings: Settings,
+    cpu_slots: int,
+    egress: Egress,
+    media_service: MediaService,
+    governor: CallLimiter,
 ) -> AsyncIterator[Executor]:
     """What runs nodes: child processes, calls of models, and where media are kept."""
     async with contextlib.AsyncExitStack() as stack:
@@ -137,17 +144,17 @@ async def _executing(
         await pool.start()
         stack.push_async_callback(pool.close)
         stack.push_async_callback(local_pool.close)
-        providers = Egress(gate=Gate.of_providers(settings))
+        providers = Egress(gate=AddressGate.of_providers(settings))
         stack.push_async_callback(providers.close)
-        assets = Assets(library, egress, providers)
-        models = Models(
+        assets = AccountMedia(media_service, egress, providers)
+        models = ModelCaller(
             providers,
             governor=governor,
-            keeper=assets,
+            media_store=assets,
             embed=local_pool.embed,
             tells_setup=settings.tell_setup,
         )
-        yield Executor(OwnMedia(library, egress), pool, models, assets, local_pool=local_pool)
+        yield Executor(OwnMedia(media_service, egress), pool, models, assets, local_pool=local_pool)
 
 
 async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
@@ -169,14 +176,14 @@ async def _following_models(store: Store, redis_url: str) -> AsyncIterator[None]
 
 @contextlib.asynccontextmanager
 async def _sweeping(
-    store: Store, library: Library, worker_id: str, settings: Settings
+    store: Store, media_service: MediaService, worker_id: str, settings: Settings
 ) -> AsyncIterator[None]:
     sweeper = Sweeper(
         store,
         worker_id,
         lease_seconds=settings.lease_seconds,
         retention_days=settings.retention_days,
-        library=library,
+        media_service=media_service,
     )
     async with background("sweeper", sweeper.run):
         yield
@@ -184,19 +191,19 @@ async def _sweeping(
 
 @contextlib.asynccontextmanager
 async def _sending(
-    store: Store, egress: Egress, governor: Governor, settings: Settings
+    store: Store, egress: Egress, governor: CallLimiter, settings: Settings
 ) -> AsyncIterator[Callable[[], None]]:
     """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others.
 
     Gives what stops new attempts.
     """
-    slots = Slots(settings.worker_slots)
-    sender = Sender(
+    slots = ConcurrencyLimit(settings.worker_slots)
+    sender = WebhookSender(
         store=store,
         egress=egress,
         governor=governor,
         limits=HostLimits(
-            at_once=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
+            fast_path=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
         ),
         release=slots.release,
         scale=settings.webhook_time_scale,
@@ -224,7 +231,7 @@ async def _resign(store: Store, worker_id: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _consuming(
-    settings: Settings, store: Store, slots: Slots, declare: Callable[[HintBroker], None]
+    settings: Settings, store: Store, slots: ConcurrencyLimit, declare: Callable[[HintBroker], None]
 ) -> AsyncIterator[None]:
     if settings.queue_url:  # hints are disposable: their own Redis has no marker
         broker = HintBroker(settings.queue_url, slots)

@@ -9,7 +9,7 @@ import click
 
 from deploy.client.api import Api
 from deploy.problems import CommandFailed
-from deploy.stack import find_stack, read_private
+from deploy.stack.location import find_stack, read_private
 
 URL = "HEADRACE_URL"
 API_KEY = "HEADRACE_API_KEY"

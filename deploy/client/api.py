@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.http_client import call, upload
-from deploy.problems import CommandFailed, Refused
+from deploy.problems import ApiRefused, CommandFailed
 
 Answer = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Api:
 def _granted(reply: tuple[int, Any]) -> Any:
     status, answer = reply
     if status >= 300:
-        raise Refused(status, answer)
+        raise ApiRefused(status, answer)
     return answer
 
 

@@ -42,9 +42,9 @@ def create(
     as_json: bool,
 ) -> None:
     """Create an account."""
-    from deploy.ledgers import create_account
-    from deploy.store_access import with_store
-    from engine.capabilities import Role, Tier
+    from deploy.admin.ledgers import create_account
+    from deploy.stack.store_access import with_store
+    from engine.access.capabilities import Role, Tier
     from engine.store import Store
 
     async def work(store: Store) -> dict[str, Any]:
@@ -66,8 +66,8 @@ def create(
 @options.as_json
 def approve(account_id: str, data_dir: Path, as_json: bool) -> None:
     """Let an account run workflows, from its very next request on."""
-    from deploy.ledgers import account_with_balance
-    from deploy.store_access import with_store
+    from deploy.admin.ledgers import account_with_balance
+    from deploy.stack.store_access import with_store
     from engine.store import Store
 
     async def work(store: Store) -> dict[str, Any]:
@@ -83,9 +83,9 @@ def approve(account_id: str, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def set_tier(account_id: str, tier: str, data_dir: Path, as_json: bool) -> None:
     """Move an account to a tier, from its very next request on."""
-    from deploy.ledgers import account_with_balance
-    from deploy.store_access import with_store
-    from engine.capabilities import Tier
+    from deploy.admin.ledgers import account_with_balance
+    from deploy.stack.store_access import with_store
+    from engine.access.capabilities import Tier
     from engine.store import Store
 
     async def work(store: Store) -> dict[str, Any]:
@@ -110,8 +110,8 @@ def credit(
     account_id: str, credits: int, expires: datetime | None, data_dir: Path, as_json: bool
 ) -> None:
     """Top an account up with N credits."""
-    from deploy.ledgers import credit_account
-    from deploy.store_access import with_store
+    from deploy.admin.ledgers import credit_account
+    from deploy.stack.store_access import with_store
 
     expires_at = None if expires is None else _milliseconds(expires)
     topped_up = with_store(
@@ -125,8 +125,8 @@ def credit(
 @options.as_json
 def list_(data_dir: Path, as_json: bool) -> None:
     """List all accounts, oldest first, with what they can spend."""
-    from deploy.ledgers import accounts_with_balances
-    from deploy.store_access import with_store
+    from deploy.admin.ledgers import accounts_with_balances
+    from deploy.stack.store_access import with_store
 
     _show(with_store(data_dir, accounts_with_balances), as_json)
 

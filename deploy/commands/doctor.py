@@ -16,7 +16,7 @@ def doctor(data_dir: Path, as_json: bool) -> None:
     """Check the stack and say how to mend what is wrong."""
     import asyncio
 
-    from deploy.diagnosis import examine
+    from deploy.admin.diagnosis import examine
 
     checks = asyncio.run(examine(data_dir))
     is_well = all(check.is_well for check in checks)

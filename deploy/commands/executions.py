@@ -37,8 +37,8 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the newest executions of an account, newest first."""
-    from deploy.choosing import ask
     from deploy.client.access import Access
+    from deploy.client.choosing import ask
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     rows = ask(access, lambda caller: caller.executions(status=status, slug=slug, limit=limit))
@@ -55,8 +55,8 @@ def show_(
     execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Show an execution with its nodes, and its result or why it failed."""
-    from deploy.choosing import ask
     from deploy.client.access import Access
+    from deploy.client.choosing import ask
     from deploy.client.reports import failure, readable, warn
     from deploy.output import printable
 
@@ -85,8 +85,8 @@ def cancel(
     execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Ask for an execution to stop: no further node of it starts."""
-    from deploy.choosing import ask
     from deploy.client.access import Access
+    from deploy.client.choosing import ask
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     asked = ask(access, lambda caller: caller.cancel(execution_id))
@@ -103,19 +103,19 @@ def watch(
     execution_id: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 ) -> None:
     """Show what happens to an execution until it ends, then what `headrace run` prints of it."""
-    from deploy.callers import Caller
-    from deploy.choosing import ask
     from deploy.client.access import Access
     from deploy.client.api import Answer
+    from deploy.client.callers import WorkflowCaller
+    from deploy.client.choosing import ask
     from deploy.client.interruption import Interruption
     from deploy.client.reports import report
-    from deploy.watching import watch_execution
+    from deploy.client.watching import watch_execution
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     interruption = Interruption(access)
     interruption.note(execution_id)
 
-    async def work(caller: Caller) -> Answer:
+    async def work(caller: WorkflowCaller) -> Answer:
         with interruption.told():
             return await watch_execution(caller, execution_id)
 

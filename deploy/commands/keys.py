@@ -35,7 +35,7 @@ def create(
 ) -> None:
     """Create a key; its secret is shown this once."""
     from deploy.records import key_row
-    from deploy.store_access import with_store
+    from deploy.stack.store_access import with_store
     from engine.store import ApiKey, Store
 
     chosen = _chosen(preset, capabilities)
@@ -55,7 +55,7 @@ def create(
 def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the keys of one account, or of all."""
     from deploy.records import key_row
-    from deploy.store_access import with_store
+    from deploy.stack.store_access import with_store
     from engine.store import ApiKey, Store
 
     async def work(store: Store) -> list[ApiKey]:
@@ -76,7 +76,7 @@ def list_(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
     """Delete a key; the very next request with it is refused."""
     from deploy.records import key_row
-    from deploy.store_access import with_store
+    from deploy.stack.store_access import with_store
 
     revoked = with_store(data_dir, lambda store: store.api_keys.revoke(key_id))
     show(key_row(revoked), as_json=as_json, columns=COLUMNS)
@@ -90,16 +90,16 @@ def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def webhook(key_id: str, url: str, secret: str | None, data_dir: Path, as_json: bool) -> None:
     """Set where the ends of a key's asynchronous runs are told."""
+    from deploy.admin.webhooks import set_webhook
     from deploy.records import webhook_row
-    from deploy.store_access import with_store
-    from deploy.webhooks import set_webhook
+    from deploy.stack.store_access import with_store
 
     saved = with_store(data_dir, lambda store: set_webhook(store, key_id, url, secret))
     show(webhook_row(key_id, saved), as_json=as_json, columns=WEBHOOK_COLUMNS)
 
 
 def _chosen(preset: str | None, capabilities: tuple[str, ...]) -> tuple[str, ...]:
-    from engine.capabilities import PRESETS
+    from engine.access.capabilities import PRESETS
 
     if (preset is None) == (not capabilities):
         raise click.UsageError("Name either a --preset or each --capability.")

@@ -26,8 +26,8 @@ def ledger() -> None:
 @options.as_json
 def check(account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """Add up the ledger of one account, or of each; exits 1 when a sum is not the balance."""
-    from deploy.ledgers import check_ledgers
-    from deploy.store_access import with_store
+    from deploy.admin.ledgers import check_ledgers
+    from deploy.stack.store_access import with_store
 
     rows = with_store(data_dir, lambda store: check_ledgers(store, account_id))
     if as_json:
@@ -45,9 +45,9 @@ def check(account_id: str | None, data_dir: Path, as_json: bool) -> None:
 @options.as_json
 def show_(account_id: str, limit: int, data_dir: Path, as_json: bool) -> None:
     """Show the newest movements of an account's credits, newest first."""
-    from deploy.ledgers import newest_entries
+    from deploy.admin.ledgers import newest_entries
     from deploy.records import bucket_text
-    from deploy.store_access import with_store
+    from deploy.stack.store_access import with_store
 
     rows = with_store(data_dir, lambda store: newest_entries(store, account_id, limit))
     if not as_json:

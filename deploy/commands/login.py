@@ -16,12 +16,12 @@ from deploy.problems import CommandFailed
 @options.as_json
 def login_link(account_id: str, data_dir: Path, as_json: bool) -> None:
     """Print an address that signs one browser in, once, within ten minutes."""
+    from deploy.admin.sign_in import make_login_link
     from deploy.records import login_row
-    from deploy.sign_in import make_login_link
-    from deploy.stack import find_stack
-    from deploy.store_access import with_store
+    from deploy.stack.location import find_stack
+    from deploy.stack.store_access import with_store
     from engine.settings import load
-    from engine.store.sessions import LOGIN_MS
+    from engine.store.accounts.sessions import LOGIN_MS
 
     base = load().public_url or find_stack(data_dir).url
     if not base:

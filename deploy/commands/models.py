@@ -34,7 +34,7 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
     With a stack, by its data directory or HEADRACE_REDIS_URL, those that admins have saved too, and
     which of all its workers can call; without one, which this shell's variables are enough for.
     """
-    from deploy.manifests import models_markdown, use_models, use_models_dir
+    from deploy.admin.manifests import models_markdown, use_models, use_models_dir
     from deploy.records import model_row, price_text
     from engine.models.registry import all_models
 
@@ -61,7 +61,7 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
 @click.argument("path", type=click.Path(path_type=Path))
 def check(path: Path) -> None:
     """Check a manifest, or all in a folder: a line `file:line: reason` for all that is wrong."""
-    from deploy.manifests import check_manifests
+    from deploy.admin.manifests import check_manifests
 
     names, faults = check_manifests(path)
     for fault in faults:
@@ -89,8 +89,8 @@ def try_(
     as_json: bool,
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.manifests import environ_beside, try_model, use_models
-    from workers.models.base import tell_nobody
+    from deploy.admin.manifests import environ_beside, try_model, use_models
+    from workers.providers.base import tell_nobody
 
     _tell(use_models(models_dir, data_dir).left_out)
     environ, tell_text = environ_beside(data_dir), _print_piece if watch else tell_nobody
@@ -113,6 +113,6 @@ def _tell(left_out: Sequence[str]) -> None:
 @model.command()
 def schema() -> None:
     """Print the JSON Schema of manifests."""
-    from deploy.manifests import schema_text
+    from deploy.admin.manifests import schema_text
 
     print(schema_text(), end="")

@@ -28,11 +28,11 @@ def up(
     """Run the whole stack here, until Ctrl-C."""
     import asyncio
 
-    from deploy.up import Options, serve
+    from deploy.up import StackOptions, serve
     from engine.settings import load
 
     settings = load()
-    asked = Options(
+    asked = StackOptions(
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
         data_dir=data_dir,
@@ -51,7 +51,7 @@ def gateway(host: str | None, port: int | None) -> None:
     """Run one gateway: the HTTP API on HEADRACE_REDIS_URL."""
     from dataclasses import replace
 
-    from engine.sealing import Sealer
+    from engine.access.sealing import Sealer
     from engine.settings import load
     from gateway.server import run
 
@@ -68,7 +68,7 @@ def gateway(host: str | None, port: int | None) -> None:
 @click.command()
 def worker() -> None:
     """Run one worker process on HEADRACE_REDIS_URL."""
-    from engine.sealing import Sealer
+    from engine.access.sealing import Sealer
     from engine.settings import load
     from workers.main import run
 

@@ -39,12 +39,12 @@ def run(
     import asyncio
 
     from deploy.client.access import Access
-    from deploy.running import Order, run_order
+    from deploy.client.workflow_run import RunOptions, run_workflow
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     if in_background and watch:
         raise click.UsageError("--async does not wait, so there is nothing to --watch.")
-    order = Order(
+    order = RunOptions(
         slug=slug, inputs=inputs, in_background=in_background, watch=watch, as_json=as_json
     )
-    sys.exit(asyncio.run(run_order(order, access)))
+    sys.exit(asyncio.run(run_workflow(order, access)))

@@ -44,7 +44,7 @@ def stub_provider(
     from deploy.problems import CommandFailed
     from deploy.stub_provider.app import create_app
     from deploy.stub_provider.limits import LimitOptions
-    from deploy.stub_provider.refusals import Refused
+    from deploy.stub_provider.refusals import StubRefused
     from deploy.stub_provider.server import run
 
     limits = LimitOptions(
@@ -55,6 +55,6 @@ def stub_provider(
     )
     try:
         app = create_app(limits, script)
-    except Refused as refused:
+    except StubRefused as refused:
         raise CommandFailed(f"--script: {refused.message}") from None
     sys.exit(run(app, host, port))

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from engine.extras import install_hint
+from engine.process.extras import install_hint
 
 RUNTIME = "xllamacpp"
 INSTALL = install_hint("local", "local-model")

@@ -12,7 +12,7 @@ from deploy.local_model.file import model_file
 from deploy.local_model.installed import INSTALL, is_installed
 from deploy.local_model.server import HOST
 from deploy.problems import CommandFailed
-from deploy.supervisor import Part
+from deploy.stack.supervisor import Part
 
 HEALTH_SECONDS = 2.0
 

@@ -9,13 +9,13 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from deploy.stub_provider.asking import Answer, Ask, answer_json, read_body
-from deploy.stub_provider.calls import PROMPT_KEPT, Call, Calls
-from deploy.stub_provider.dialects import Dialect
+from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, read_body
+from deploy.stub_provider.calls import PROMPT_KEPT, Call, CallCounters
+from deploy.stub_provider.dialects import StubDialect
 from deploy.stub_provider.jobs import Jobs
-from deploy.stub_provider.limits import Limits, Standing, Standings
-from deploy.stub_provider.refusals import Refused
-from deploy.stub_provider.script import Script, read_script
+from deploy.stub_provider.limits import CredentialLimits, Standing, Standings
+from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.script import CallScript, read_script
 from deploy.stub_provider.sending import ClientLeft, pause, send_answer
 
 PROMPTS = ("prompt", "text", "input", "content", "messages", "contents", "parts")
@@ -27,22 +27,22 @@ SCRIPTED = "x-stub"
 class Stub:
     """What all endpoints share."""
 
-    calls: Calls
-    limits: Limits
+    calls: CallCounters
+    limits: CredentialLimits
     jobs: Jobs
     script: str = ""
 
 
-Handler = Callable[[Ask, Stub], Answer]
+Handler = Callable[[StubRequest, Stub], StubAnswer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class StubEndpoint:
     """An ASGI application for one path."""
 
     path: str
     stub: Stub
-    dialect: Dialect
+    dialect: StubDialect
     handler: Handler
     is_limited: bool = True
 
@@ -61,7 +61,7 @@ class Endpoint:
         raw = await request.body()
         request_id = self.dialect.id_prefix + uuid.uuid4().hex
         credential = _credential(request)
-        script = Script()
+        script = CallScript()
         try:
             self.dialect.check(request.headers)
             ask = self._read(request, raw, call)
@@ -71,13 +71,13 @@ class Endpoint:
                 return
             with self.stub.limits.turn(credential):
                 await self._answer(ask, raw, call, request, send, request_id)
-        except Refused as refused:
+        except StubRefused as refused:
             answer = self._refusal(refused, request_id)
             call.status = answer.status
             headers = self._headers(credential, request_id, refused)
             await send_answer(answer, headers, replace(script, manner=""), request.receive, send)
 
-    def _read(self, request: Request, raw: bytes, call: Call) -> Ask:
+    def _read(self, request: Request, raw: bytes, call: Call) -> StubRequest:
         body = read_body(request.headers, raw)
         model = str(
             body.get("model") or body.get("version") or request.path_params.get("model", "")
@@ -87,7 +87,7 @@ class Endpoint:
         call.idempotency_key = request.headers.get("idempotency-key")
         asked = (request.query_params.get("stub", ""), request.headers.get("x-stub", ""))
         script = read_script(*asked, model=model, body=raw, base=self.stub.script)
-        return Ask(
+        return StubRequest(
             body=body,
             headers=request.headers,
             path=request.path_params,
@@ -98,7 +98,13 @@ class Endpoint:
         )
 
     async def _answer(
-        self, ask: Ask, raw: bytes, call: Call, request: Request, send: Send, request_id: str
+        self,
+        ask: StubRequest,
+        raw: bytes,
+        call: Call,
+        request: Request,
+        send: Send,
+        request_id: str,
     ) -> None:
         script = ask.script
         breaks = bool(script.fail or script.manner)
@@ -113,14 +119,14 @@ class Endpoint:
         headers = self._headers(_credential(request), request_id)
         await send_answer(answer, headers, script, request.receive, send)
 
-    def _handled(self, ask: Ask, request: Request) -> Answer:
+    def _handled(self, ask: StubRequest, request: Request) -> StubAnswer:
         answer = self.handler(ask, self.stub)
         self.stub.calls.spent(answer.input_tokens, answer.output_tokens)
         tokens = answer.input_tokens + answer.output_tokens
         self.stub.limits.spend(_credential(request), tokens)
         return answer
 
-    def _refusal(self, refused: Refused, request_id: str) -> Answer:
+    def _refusal(self, refused: StubRefused, request_id: str) -> StubAnswer:
         body = self.dialect.error(refused, request_id)
         if refused.retry_after is None:
             return answer_json(body, status=refused.status)
@@ -131,7 +137,7 @@ class Endpoint:
         return answer_json(body, status=refused.status, headers=wait)
 
     def _headers(
-        self, credential: str, request_id: str, refused: Refused | None = None
+        self, credential: str, request_id: str, refused: StubRefused | None = None
     ) -> dict[str, str]:
         standings = self.stub.limits.standings(credential)
         if refused is not None and refused.status == 429 and refused.param == SCRIPTED:
@@ -149,10 +155,10 @@ def _credential(request: Request) -> str:
     return next((headers[name] for name in names if headers.get(name)), "")
 
 
-def _scripted(script: Script) -> Refused:
+def _scripted(script: CallScript) -> StubRefused:
     wait = script.retry_after or (1 if script.fail == 429 else None)
     sentence = f"(stub) Status {script.fail}, as asked."
-    return Refused(script.fail, sentence, param=SCRIPTED, retry_after=wait)
+    return StubRefused(script.fail, sentence, param=SCRIPTED, retry_after=wait)
 
 
 def _used_up(standings: Standings, wait: float) -> Standings:

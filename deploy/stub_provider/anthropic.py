@@ -10,8 +10,8 @@ from typing import Any
 
 from deploy.stub_provider.answering import Stub
 from deploy.stub_provider.asking import (
-    Answer,
-    Ask,
+    StubAnswer,
+    StubRequest,
     answer_json,
     answer_stream,
     is_base64,
@@ -19,22 +19,22 @@ from deploy.stub_provider.asking import (
     with_usage,
 )
 from deploy.stub_provider.dialects import ANTHROPIC
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.schemas import make_value
 from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
 
 IMAGE_TOKENS = 100
-STREAM_ERROR = Refused(529, "(stub) Overloaded, as asked.")
+STREAM_ERROR = StubRefused(529, "(stub) Overloaded, as asked.")
 OTHER_BLOCKS = ("tool_use", "tool_result", "thinking")
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
-def message(ask: Ask, stub: Stub) -> Answer:
+def message(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/messages."""
     body = ask.body
     for name in ("model", "max_tokens", "messages"):
         if name not in body:
-            raise Refused(400, f"{name}: Field required", param=name)
+            raise StubRefused(400, f"{name}: Field required", param=name)
     most = ask.whole("max_tokens", 0, most=1_000_000)
     system, system_images = _read_content(body.get("system", ""), "system")
     prompt, texts, images = _read_messages(body["messages"])
@@ -85,7 +85,7 @@ def _forced_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return None
     found = next((tool for tool in tools if tool["name"] == choice.get("name")), None)
     if found is None:
-        raise Refused(400, "tool_choice: that tool is not among 'tools'", param="tool_choice")
+        raise StubRefused(400, "tool_choice: that tool is not among 'tools'", param="tool_choice")
     return found
 
 
@@ -103,12 +103,12 @@ def _schema_of(body: Mapping[str, Any]) -> Any:
 
 def _read_messages(messages: Any) -> tuple[str, str, int]:
     if not isinstance(messages, list) or not messages:
-        raise Refused(400, "messages: at least one message is required", param="messages")
+        raise StubRefused(400, "messages: at least one message is required", param="messages")
     prompt, texts, images = "", [], 0
     for number, each in enumerate(messages):
         role = each.get("role") if isinstance(each, dict) else None
         if role not in ("user", "assistant"):
-            raise Refused(400, f"messages.{number}.role: Input should be 'user' or 'assistant'")
+            raise StubRefused(400, f"messages.{number}.role: Input should be 'user' or 'assistant'")
         text, seen = _read_content(each.get("content"), f"messages.{number}")
         texts.append(text)
         images += seen
@@ -120,7 +120,7 @@ def _read_content(content: Any, where: str) -> tuple[str, int]:
     if isinstance(content, str):
         return content, 0
     if not isinstance(content, list):
-        raise Refused(400, f"{where}.content: Field required", param=where)
+        raise StubRefused(400, f"{where}.content: Field required", param=where)
     texts, images = [], 0
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
@@ -130,7 +130,7 @@ def _read_content(content: Any, where: str) -> tuple[str, int]:
             _check_source(part.get("source"), where)
             images += 1
         elif kind not in OTHER_BLOCKS:
-            raise Refused(400, f"{where}.content: no blocks of type {kind!r} are known")
+            raise StubRefused(400, f"{where}.content: no blocks of type {kind!r} are known")
     return "\n".join(texts), images
 
 
@@ -141,8 +141,8 @@ def _check_source(source: Any, where: str) -> None:
     if kind == "base64" and str(source.get("media_type")) in IMAGE_TYPES:
         if is_base64(source.get("data")):
             return
-        raise Refused(400, f"{where}.content.image.source.base64: invalid base64 data")
-    raise Refused(400, f"{where}.content.image.source: a type, a media type or a URL is wrong")
+        raise StubRefused(400, f"{where}.content.image.source.base64: invalid base64 data")
+    raise StubRefused(400, f"{where}.content.image.source: a type, a media type or a URL is wrong")
 
 
 def _events(

@@ -6,18 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.stub_provider import (
-    anthropic,
-    ark,
-    gemini,
-    openai_media,
-    openai_text,
-    submitting,
-    suno,
-)
-from deploy.stub_provider.answering import Endpoint, Handler, Stub
-from deploy.stub_provider.asking import Answer, Ask
-from deploy.stub_provider.calls import Calls
+from deploy.stub_provider import anthropic, ark, gemini, openai_media, openai_text, submitting, suno
+from deploy.stub_provider.answering import Handler, Stub, StubEndpoint
+from deploy.stub_provider.asking import StubAnswer, StubRequest
+from deploy.stub_provider.calls import CallCounters
 from deploy.stub_provider.dialects import (
     ANTHROPIC,
     ARK,
@@ -26,19 +18,19 @@ from deploy.stub_provider.dialects import (
     OPENAI,
     REPLICATE,
     SUNO,
-    Dialect,
+    StubDialect,
 )
 from deploy.stub_provider.files import make_file
 from deploy.stub_provider.jobs import Jobs
-from deploy.stub_provider.limits import LimitOptions, Limits
+from deploy.stub_provider.limits import CredentialLimits, LimitOptions
 from deploy.stub_provider.script import read_script
 
-Entry = tuple[str, str, Dialect, Handler]
+Entry = tuple[str, str, StubDialect, Handler]
 
 
-def _file(ask: Ask, stub: Stub) -> Answer:
+def _file(ask: StubRequest, stub: Stub) -> StubAnswer:
     file = make_file(ask.path["name"])
-    return Answer(chunks=(file.data,), content_type=file.content_type)
+    return StubAnswer(chunks=(file.data,), content_type=file.content_type)
 
 
 LIMITED: tuple[Entry, ...] = (
@@ -79,7 +71,12 @@ FREE: tuple[Entry, ...] = (
 def create_app(limits: LimitOptions | None = None, script: str = "") -> Starlette:
     """The application; `script` holds for every call. Raises Refused if it does not parse."""
     read_script(script)
-    stub = Stub(calls=Calls(), limits=Limits(limits or LimitOptions()), jobs=Jobs(), script=script)
+    stub = Stub(
+        calls=CallCounters(),
+        limits=CredentialLimits(limits or LimitOptions()),
+        jobs=Jobs(),
+        script=script,
+    )
     routes = [_route(stub, entry, is_limited=True) for entry in LIMITED]
     routes += [_route(stub, entry, is_limited=False) for entry in FREE]
     app = Starlette(
@@ -92,7 +89,7 @@ def create_app(limits: LimitOptions | None = None, script: str = "") -> Starlett
 
 def _route(stub: Stub, entry: Entry, *, is_limited: bool) -> Route:
     method, path, dialect, handler = entry
-    endpoint = Endpoint(
+    endpoint = StubEndpoint(
         path=path, stub=stub, dialect=dialect, handler=handler, is_limited=is_limited
     )
     return Route(path, endpoint, methods=[method])

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import Answer, Ask, answer_json, count_urls, with_usage
+from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, count_urls, with_usage
 from deploy.stub_provider.files import make_file, picture_name, seed_of
-from deploy.stub_provider.jobs import Job, JobStatus
+from deploy.stub_provider.jobs import JobStatus, StubJob
 from deploy.stub_provider.openai_media import size_of
 from deploy.stub_provider.outputs import output_of
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.submitting import FAILURE, cancel_job, polled_job, submitted_job
 from deploy.stub_provider.texts import count_tokens
@@ -32,13 +32,13 @@ WORDS = {
 }
 
 
-def make_images(ask: Ask, stub: Stub) -> Answer:
+def make_images(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /api/v3/images/generations: one image, which counts those that it is made from."""
     ask.text("model")
     prompt = ask.text("prompt")
     given = count_urls(ask.body.get("image"), "image")
     if given > MAX_GIVEN:
-        raise Refused(400, f"(stub) 'image' is {MAX_GIVEN} images at most.", param="image")
+        raise StubRefused(400, f"(stub) 'image' is {MAX_GIVEN} images at most.", param="image")
     asked = ask.body.get("size", "2K")
     size = size_of(SIZES.get(asked, asked) if isinstance(asked, str) else asked)
     form = ask.choice("response_format", "url", {"url", "b64_json"})
@@ -53,7 +53,7 @@ def make_images(ask: Ask, stub: Stub) -> Answer:
     return with_usage(answer_json(whole), count_tokens(prompt), tokens)
 
 
-def create_task(ask: Ask, stub: Stub) -> Answer:
+def create_task(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /api/v3/contents/generations/tasks: a video."""
     ask.text("model")
     resolution = ask.choice("resolution", "720p", RESOLUTIONS)
@@ -64,7 +64,7 @@ def create_task(ask: Ask, stub: Stub) -> Answer:
     )
     texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
     if not texts:
-        raise Refused(400, "(stub) 'content' needs a text.", param="content")
+        raise StubRefused(400, "(stub) 'content' needs a text.", param="content")
     frames = {
         str(part.get("role", "first_frame")): _url_of(part) for part in parts if _url_of(part)
     }
@@ -73,7 +73,7 @@ def create_task(ask: Ask, stub: Stub) -> Answer:
     return answer_json({"id": submitted_job(ask, stub, f"{ask.model}-video", values).id})
 
 
-def show_task(ask: Ask, stub: Stub) -> Answer:
+def show_task(ask: StubRequest, stub: Stub) -> StubAnswer:
     """GET …/tasks/{id}."""
     job = polled_job(ask, stub)
     status = job.status(stub.jobs.clock())
@@ -96,13 +96,13 @@ def show_task(ask: Ask, stub: Stub) -> Answer:
     return answer_json(seen)
 
 
-def delete_task(ask: Ask, stub: Stub) -> Answer:
+def delete_task(ask: StubRequest, stub: Stub) -> StubAnswer:
     """DELETE …/tasks/{id}: a task that has not ended is cancelled."""
     cancel_job(ask, stub)
     return answer_json({})
 
 
-def _tokens_of(job: Job) -> int:
+def _tokens_of(job: StubJob) -> int:
     pixels = RESOLUTIONS[job.input["resolution"]]
     return int(pixels * FRAMES_PER_SECOND * job.input["duration"] / 1024)
 

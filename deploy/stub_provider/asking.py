@@ -10,12 +10,12 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from deploy.stub_provider.refusals import Refused
-from deploy.stub_provider.script import Script
+from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.script import CallScript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class StubRequest:
     """One call: its body read, its script known, its credential checked."""
 
     body: Mapping[str, Any]
@@ -23,21 +23,21 @@ class Ask:
     path: Mapping[str, str]
     query: Mapping[str, str]
     base_url: str
-    script: Script
+    script: CallScript
     model: str
 
     def text(self, name: str) -> str:
         """A text that the body must have. Raises Refused."""
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
-            raise Refused(400, f"(stub) '{name}' must be a text.", param=name)
+            raise StubRefused(400, f"(stub) '{name}' must be a text.", param=name)
         return value
 
     def choice(self, name: str, usual: str, options: Collection[str]) -> str:
         """One of the options. Raises Refused."""
         value = self.body.get(name, usual)
         if not isinstance(value, str) or value not in options:
-            raise Refused(400, f"(stub) '{name}' cannot be {value!r}.", param=name)
+            raise StubRefused(400, f"(stub) '{name}' cannot be {value!r}.", param=name)
         return value
 
     def whole(self, name: str, usual: int, *, most: int) -> int:
@@ -48,12 +48,12 @@ class Ask:
         if isinstance(value, str) and value.isdigit():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise Refused(400, f"(stub) '{name}' is a number from 1 to {most}.", param=name)
+            raise StubRefused(400, f"(stub) '{name}' is a number from 1 to {most}.", param=name)
         return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class StubAnswer:
     """What is sent; several chunks are sent one after the other."""
 
     chunks: tuple[bytes, ...]
@@ -68,19 +68,19 @@ class Answer:
 
 def answer_json(
     value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> StubAnswer:
     """A JSON answer."""
-    return Answer(chunks=(to_json(value),), status=status, headers=headers or {})
+    return StubAnswer(chunks=(to_json(value),), status=status, headers=headers or {})
 
 
-def answer_stream(events: tuple[bytes, ...], error_event: bytes) -> Answer:
+def answer_stream(events: tuple[bytes, ...], error_event: bytes) -> StubAnswer:
     """Server-sent events."""
-    return Answer(
+    return StubAnswer(
         chunks=events, content_type="text/event-stream; charset=utf-8", error_event=error_event
     )
 
 
-def with_usage(answer: Answer, input_tokens: int, output_tokens: int) -> Answer:
+def with_usage(answer: StubAnswer, input_tokens: int, output_tokens: int) -> StubAnswer:
     """The answer, with the tokens that it took."""
     return replace(answer, input_tokens=input_tokens, output_tokens=output_tokens)
 
@@ -99,9 +99,9 @@ def read_body(headers: Headers, raw: bytes) -> Mapping[str, Any]:
     try:
         body = json.loads(raw)
     except ValueError:
-        raise Refused(400, "(stub) The body is not JSON.") from None
+        raise StubRefused(400, "(stub) The body is not JSON.") from None
     if not isinstance(body, dict):
-        raise Refused(400, "(stub) The body is not a JSON object.")
+        raise StubRefused(400, "(stub) The body is not a JSON object.")
     return body
 
 
@@ -123,7 +123,7 @@ def count_urls(images: Any, name: str) -> int:
         kind, _, data = url.partition(";base64,") if isinstance(url, str) else ("", "", "")
         is_data = kind.startswith("data:image/") and is_base64(data)
         if not is_data and not kind.startswith(("http://", "https://")):
-            raise Refused(400, f"(stub) '{name}' must be URLs of images.", param=name)
+            raise StubRefused(400, f"(stub) '{name}' must be URLs of images.", param=name)
     return len(listed)
 
 

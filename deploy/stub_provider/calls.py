@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.stub_provider.script import Script
+from deploy.stub_provider.script import CallScript
 
 KEPT = 200
 PROMPT_KEPT = 200
@@ -40,7 +40,7 @@ class Call:
         }
 
 
-class Calls:
+class CallCounters:
     """Counts calls, and how often a script that fails a few times has done so."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Calls:
         """Something happened to a job: created, replayed, cancelled."""
         self._jobs[what] += 1
 
-    def is_due(self, script: Script, path: str, body: bytes) -> bool:
+    def is_due(self, script: CallScript, path: str, body: bytes) -> bool:
         """Whether this call is among the first `times` of its kind; each question counts."""
         if not script.times:
             return True

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from deploy.stub_provider.limits import Standings
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 
 Headers = Mapping[str, str]
 WRONG_KEY = "wrong"
@@ -33,14 +33,14 @@ class Rates:
 def _bearer(headers: Headers) -> None:
     """A key is not needed, as with most servers of one's own; a wrong one is refused."""
     if headers.get("authorization", "").endswith(WRONG_KEY):
-        raise Refused(401, "(stub) Incorrect API key provided.")
+        raise StubRefused(401, "(stub) Incorrect API key provided.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class StubDialect:
     """One protocol's words for what every protocol has."""
 
-    shape: Callable[[Refused, str, str], Mapping[str, Any]]
+    shape: Callable[[StubRefused, str, str], Mapping[str, Any]]
     """An error's body, of its kind and the id of the request."""
     kinds: Mapping[int, str] = field(default_factory=dict)
     """What kind of error a status is; others are `usual`, from 500 on `usual_fault`."""
@@ -52,7 +52,7 @@ class Dialect:
     id_header: str = "x-request-id"
     id_prefix: str = ""
 
-    def error(self, refused: Refused, request_id: str) -> Mapping[str, Any]:
+    def error(self, refused: StubRefused, request_id: str) -> Mapping[str, Any]:
         """The body of a refusal."""
         usual = self.usual_fault if refused.status >= 500 else self.usual
         return self.shape(refused, self.kinds.get(refused.status, usual), request_id)
@@ -73,7 +73,7 @@ class Dialect:
         return headers
 
 
-def _openai_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+def _openai_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str, Any]:
     codes = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
     return {
         "error": {
@@ -85,30 +85,30 @@ def _openai_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, 
     }
 
 
-def _anthropic_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+def _anthropic_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str, Any]:
     error = {"type": kind, "message": refused.message}
     return {"type": "error", "error": error, "request_id": request_id}
 
 
-def _replicate_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+def _replicate_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str, Any]:
     return {"title": kind, "detail": refused.message, "status": refused.status}
 
 
-def _fal_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+def _fal_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str, Any]:
     return {"detail": refused.message}
 
 
-def _gemini_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+def _gemini_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str, Any]:
     return {"error": {"code": refused.status, "message": refused.message, "status": kind}}
 
 
-def _ark_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+def _ark_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str, Any]:
     message = f"{refused.message} Request id: {request_id}"
     error = {"code": kind, "message": message, "param": refused.param or "", "type": "Error"}
     return {"error": error}
 
 
-def _suno_shape(refused: Refused, kind: str, request_id: str) -> Mapping[str, Any]:
+def _suno_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str, Any]:
     return {"code": refused.status, "msg": refused.message, "data": None}
 
 
@@ -127,24 +127,24 @@ def _moment_in(seconds: float) -> str:
 def _gemini_key(headers: Headers) -> None:
     key = headers.get("x-goog-api-key", "")
     if not key:
-        raise Refused(403, "(stub) Method doesn't allow unregistered callers.")
+        raise StubRefused(403, "(stub) Method doesn't allow unregistered callers.")
     if key.endswith(WRONG_KEY):
-        raise Refused(400, "(stub) API key not valid. Please pass a valid API key.")
+        raise StubRefused(400, "(stub) API key not valid. Please pass a valid API key.")
 
 
 def _anthropic_key(headers: Headers) -> None:
     # Its own library sends a bearer token since version 2 where it used to send x-api-key.
     key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
     if not key:
-        raise Refused(401, "x-api-key header is required")
+        raise StubRefused(401, "x-api-key header is required")
     if key.endswith(WRONG_KEY):
-        raise Refused(401, "invalid x-api-key")
+        raise StubRefused(401, "invalid x-api-key")
     if not headers.get("anthropic-version"):
-        raise Refused(400, "anthropic-version: header is required")
+        raise StubRefused(400, "anthropic-version: header is required")
 
 
 OPENAI_RATES = Rates(header="x-ratelimit-{part}-{unit}", reset=duration)
-OPENAI = Dialect(
+OPENAI = StubDialect(
     shape=_openai_shape,
     kinds={401: "invalid_request_error", 403: "permission_error", 429: "rate_limit_error"},
     usual="invalid_request_error",
@@ -152,7 +152,7 @@ OPENAI = Dialect(
     rates=OPENAI_RATES,
     id_prefix="req_",
 )
-ANTHROPIC = Dialect(
+ANTHROPIC = StubDialect(
     shape=_anthropic_shape,
     kinds={
         401: "authentication_error",
@@ -171,15 +171,15 @@ ANTHROPIC = Dialect(
     id_header="request-id",
     id_prefix="req_",
 )
-REPLICATE = Dialect(
+REPLICATE = StubDialect(
     shape=_replicate_shape,
     kinds={status.value: status.phrase for status in HTTPStatus},
     usual="Error",
     usual_fault="Error",
     rates=OPENAI_RATES,
 )
-FAL = Dialect(shape=_fal_shape, rates=OPENAI_RATES, id_header="x-fal-request-id")
-GEMINI = Dialect(
+FAL = StubDialect(shape=_fal_shape, rates=OPENAI_RATES, id_header="x-fal-request-id")
+GEMINI = StubDialect(
     shape=_gemini_shape,
     kinds={
         400: "INVALID_ARGUMENT",
@@ -194,10 +194,10 @@ GEMINI = Dialect(
     usual_fault="INTERNAL",
     check=_gemini_key,
 )
-ARK = Dialect(
+ARK = StubDialect(
     shape=_ark_shape,
     kinds={401: "AuthenticationError", 404: "NotFound", 429: "RateLimitExceeded"},
     usual="InvalidParameter",
     usual_fault="InternalServiceError",
 )
-SUNO = Dialect(shape=_suno_shape)
+SUNO = StubDialect(shape=_suno_shape)

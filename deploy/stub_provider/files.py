@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from deploy.stub_provider import pictures, sounds, videos
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 
 _NAME = re.compile(
     r"(?P<seed>[0-9a-f]{16})"
@@ -17,7 +17,7 @@ CONTENT_TYPES = {**pictures.FORMATS, "wav": "audio/wav", "mp4": "video/mp4"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class StubFile:
     """A file's bytes and their type."""
 
     data: bytes
@@ -46,12 +46,12 @@ def timed_name(seed: str, seconds: float, kind: str) -> str:
     return f"{seed}-{round(1000 * min(max(seconds, 0.1), sounds.MAX_SECONDS))}.{kind}"
 
 
-def make_file(name: str) -> File:
+def make_file(name: str) -> StubFile:
     """The file of that name. Raises Refused (404) for a name that is none of ours."""
     found = _NAME.fullmatch(name)
     if found is None or (found["ms"] is None) != (found["kind"] in pictures.FORMATS):
-        raise Refused(404, "(stub) There is no such file.")
-    return File(data=_made(found), content_type=CONTENT_TYPES[found["kind"]])
+        raise StubRefused(404, "(stub) There is no such file.")
+    return StubFile(data=_made(found), content_type=CONTENT_TYPES[found["kind"]])
 
 
 def _made(found: re.Match[str]) -> bytes:

@@ -10,9 +10,9 @@ from typing import Any
 
 from deploy.stub_provider import pictures
 from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import Answer, Ask, answer_json, is_base64, with_usage
+from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, is_base64, with_usage
 from deploy.stub_provider.files import make_file, picture_name, seed_of
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import count_tokens, echo
 
@@ -20,12 +20,12 @@ IMAGE_TOKENS = 1_120
 SIDES = {"1K": 1024, "2K": 2048, "4K": 4096}
 
 
-def generate_content(ask: Ask, stub: Stub) -> Answer:
+def generate_content(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1beta/models/{model}:generateContent."""
     parts = list(_parts(ask.body.get("contents")))
     prompt = "\n".join(part["text"] for part in parts if isinstance(part.get("text"), str))
     if not prompt:
-        raise Refused(400, "(stub) contents is not specified", param="contents")
+        raise StubRefused(400, "(stub) contents is not specified", param="contents")
     given = [_data_of(part) for part in parts if "inlineData" in part]
     config = _object(ask.body.get("generationConfig"))
     modalities = config.get("responseModalities")
@@ -59,7 +59,7 @@ def _parts(contents: Any) -> Iterator[Mapping[str, Any]]:
 def _data_of(part: Mapping[str, Any]) -> str:
     blob = _object(part["inlineData"])
     if not str(blob.get("mimeType")).startswith("image/") or not is_base64(blob.get("data")):
-        raise Refused(400, "(stub) inlineData needs a mimeType and base64.", param="inlineData")
+        raise StubRefused(400, "(stub) inlineData needs a mimeType and base64.", param="inlineData")
     return str(blob["data"])
 
 
@@ -67,7 +67,7 @@ def _size(config: Mapping[str, Any]) -> tuple[int, int]:
     longest = SIDES.get(str(config.get("imageSize", "1K")))
     ratio = re.fullmatch(r"([1-9]\d?):([1-9]\d?)", str(config.get("aspectRatio", "1:1")))
     if longest is None or ratio is None:
-        raise Refused(400, "(stub) imageConfig has no such size or ratio.", param="imageConfig")
+        raise StubRefused(400, "(stub) imageConfig has no such size or ratio.", param="imageConfig")
     wide, high = int(ratio[1]), int(ratio[2])
     return pictures.fit(longest * wide // max(wide, high), longest * high // max(wide, high))
 

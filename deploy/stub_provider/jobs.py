@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from deploy.stub_provider.script import Script
+from deploy.stub_provider.script import CallScript
 
 MAX_JOBS = 200_000
 STARTING_PART = 0.1
@@ -27,13 +27,13 @@ ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED})
 
 
 @dataclass(slots=True, kw_only=True)
-class Job:
+class StubJob:
     """One job; times are seconds of the wall clock."""
 
     id: str
     model: str
     input: Mapping[str, Any]
-    script: Script
+    script: CallScript
     created_at: float
     canceled_at: float | None = None
     polls: int = 0
@@ -63,17 +63,17 @@ class Jobs:
     """Every job, the oldest forgotten first, and the idempotency keys they came under."""
 
     clock: Callable[[], float] = time.time
-    _jobs: dict[str, Job] = field(default_factory=dict)
+    _jobs: dict[str, StubJob] = field(default_factory=dict)
     _by_key: dict[str, str] = field(default_factory=dict)
 
     def submit(
-        self, model: str, values: Mapping[str, Any], script: Script, key: str | None
-    ) -> tuple[Job, bool]:
+        self, model: str, values: Mapping[str, Any], script: CallScript, key: str | None
+    ) -> tuple[StubJob, bool]:
         """A new job, or the one that this key stands for; and whether it is new."""
         known = self._jobs.get(self._by_key.get(key or "", ""))
         if known is not None:
             return known, False
-        job = Job(
+        job = StubJob(
             id=uuid.uuid4().hex, model=model, input=values, script=script, created_at=self.clock()
         )
         self._jobs[job.id] = job
@@ -84,11 +84,11 @@ class Jobs:
                 del kept[next(iter(kept))]
         return job, True
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, job_id: str) -> StubJob | None:
         """The job, if it is known."""
         return self._jobs.get(job_id)
 
-    def cancel(self, job: Job) -> bool:
+    def cancel(self, job: StubJob) -> bool:
         """Cancel it; False when it had ended before."""
         now = self.clock()
         if job.status(now) in ENDED:

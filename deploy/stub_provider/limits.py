@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 
 MAX_CREDENTIALS = 10_000
 
@@ -77,7 +77,7 @@ class _Credential:
 
 
 @dataclass(slots=True)
-class Limits:
+class CredentialLimits:
     """The limits of every credential that has called."""
 
     options: LimitOptions
@@ -120,12 +120,12 @@ class Limits:
     def _check(self, credential: _Credential) -> None:
         most = self.options.concurrency
         if most is not None and credential.running >= most:
-            raise Refused(429, f"(stub) {most} calls are under way already.", retry_after=1)
+            raise StubRefused(429, f"(stub) {most} calls are under way already.", retry_after=1)
         now = self.clock()
         for bucket, unit in ((credential.requests, "requests"), (credential.tokens, "tokens")):
             wait = 0.0 if bucket is None else bucket.wait(now)
             if wait:
-                raise Refused(429, f"(stub) Rate limit reached for {unit}.", retry_after=wait)
+                raise StubRefused(429, f"(stub) Rate limit reached for {unit}.", retry_after=wait)
 
     def _of(self, name: str) -> _Credential:
         if name not in self._credentials:

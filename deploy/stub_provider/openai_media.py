@@ -13,9 +13,9 @@ from typing import Any
 
 from deploy.stub_provider import pictures, sounds
 from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import Answer, Ask, answer_json, with_usage
+from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, with_usage
 from deploy.stub_provider.files import make_file, picture_name, seed_of, timed_name
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import count_tokens
 
@@ -31,21 +31,21 @@ MAX_SPEECH = 4096
 SECONDS_OF_A_CHARACTER = 0.05
 
 
-def make_images(ask: Ask, stub: Stub) -> Answer:
+def make_images(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/images/generations."""
     return _images(ask, ())
 
 
-def edit_images(ask: Ask, stub: Stub) -> Answer:
+def edit_images(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/images/edits, a form: what is sent decides the picture, which counts the images."""
     images = _files(ask, "image", MAX_GIVEN)
     if not images:
-        raise Refused(400, "(stub) 'image' is missing.", param="image")
+        raise StubRefused(400, "(stub) 'image' is missing.", param="image")
     sources = [hashlib.sha256(each).digest() for each in (*images, *_files(ask, "mask", 1))]
     return _images(ask, sources, len(images))
 
 
-def speak(ask: Ask, stub: Stub) -> Answer:
+def speak(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/audio/speech: a tune of the text's own; WAV, or bare samples for `pcm`.
 
     Nothing here can write the other formats, so they get WAV too, named as such.
@@ -54,30 +54,30 @@ def speak(ask: Ask, stub: Stub) -> Answer:
     text = ask.text("input")
     wanted = ask.choice("response_format", "mp3", SPEECH_FORMATS)
     if len(text) > MAX_SPEECH:
-        raise Refused(400, f"(stub) 'input' has over {MAX_SPEECH} characters.", param="input")
+        raise StubRefused(400, f"(stub) 'input' has over {MAX_SPEECH} characters.", param="input")
     text = without_marks(text)
     seed = seed_of(text, ask.body.get("voice"))
     seconds = max(1.0, SECONDS_OF_A_CHARACTER * len(text))
     tokens = count_tokens(text)
     if wanted == "pcm":
         data = sounds.samples(seed, round(1000 * min(seconds, sounds.MAX_SECONDS)), PCM_RATE)
-        return Answer(chunks=(data,), content_type="audio/pcm", input_tokens=tokens)
+        return StubAnswer(chunks=(data,), content_type="audio/pcm", input_tokens=tokens)
     file = make_file(timed_name(seed, seconds, "wav"))
-    return Answer(chunks=(file.data,), content_type=file.content_type, input_tokens=tokens)
+    return StubAnswer(chunks=(file.data,), content_type=file.content_type, input_tokens=tokens)
 
 
-def _files(ask: Ask, name: str, most: int) -> list[bytes]:
+def _files(ask: StubRequest, name: str, most: int) -> list[bytes]:
     files = ask.body.get(name, [])
     if not isinstance(files, list) or not all(isinstance(each, bytes) for each in files):
-        raise Refused(400, f"(stub) '{name}' must be sent as files.", param=name)
+        raise StubRefused(400, f"(stub) '{name}' must be sent as files.", param=name)
     if len(files) > most:
-        raise Refused(400, f"(stub) '{name}' is {most} files at most.", param=name)
+        raise StubRefused(400, f"(stub) '{name}' is {most} files at most.", param=name)
     if not all(FILES.match(each) for each in files):
-        raise Refused(400, f"(stub) '{name}' is no PNG, JPEG or WebP.", param=name)
+        raise StubRefused(400, f"(stub) '{name}' is no PNG, JPEG or WebP.", param=name)
     return files
 
 
-def _images(ask: Ask, sources: Sequence[bytes], given: int = 0) -> Answer:
+def _images(ask: StubRequest, sources: Sequence[bytes], given: int = 0) -> StubAnswer:
     prompt = ask.text("prompt")
     count = ask.whole("n", 1, most=MAX_IMAGES)
     width, height = size_of(ask.body.get("size"))
@@ -112,5 +112,5 @@ def size_of(size: Any) -> tuple[int, int]:
         return USUAL_SIZE, USUAL_SIZE
     found = re.fullmatch(r"(\d{1,4})[x*](\d{1,4})", size) if isinstance(size, str) else None
     if found is None or "0" in (found[1], found[2]):
-        raise Refused(400, "(stub) 'size' must be WIDTHxHEIGHT or auto.", param="size")
+        raise StubRefused(400, "(stub) 'size' must be WIDTHxHEIGHT or auto.", param="size")
     return pictures.fit(int(found[1]), int(found[2]))

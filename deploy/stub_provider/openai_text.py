@@ -15,8 +15,8 @@ from typing import Any
 
 from deploy.stub_provider.answering import Stub
 from deploy.stub_provider.asking import (
-    Answer,
-    Ask,
+    StubAnswer,
+    StubRequest,
     answer_json,
     answer_stream,
     is_base64,
@@ -24,18 +24,18 @@ from deploy.stub_provider.asking import (
     with_usage,
 )
 from deploy.stub_provider.dialects import OPENAI
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.schemas import make_value
 from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
 
 MODELS = ("stub-text", "stub-image", "stub-speech", "stub-embedding", "stub-slow-1000ms")
 IMAGE_TOKENS = 85
 USUAL_DIMENSIONS = 1536
-STREAM_ERROR = Refused(500, "(stub) An error, as asked.")
+STREAM_ERROR = StubRefused(500, "(stub) An error, as asked.")
 DONE = b"data: [DONE]\n\n"
 
 
-def complete(ask: Ask, stub: Stub) -> Answer:
+def complete(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/chat/completions."""
     ask.text("model")
     prompt, texts, images = _read_messages(ask.body.get("messages"))
@@ -56,13 +56,13 @@ def complete(ask: Ask, stub: Stub) -> Answer:
     return with_usage(answer, usage["prompt_tokens"], usage["completion_tokens"])
 
 
-def embed(ask: Ask, stub: Stub) -> Answer:
+def embed(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/embeddings."""
     ask.text("model")
     given = ask.body.get("input")
     texts = given if isinstance(given, list) else [given]
     if not texts or not all(isinstance(text, str) and text for text in texts):
-        raise Refused(400, "(stub) 'input' must be a text or a list of texts.", param="input")
+        raise StubRefused(400, "(stub) 'input' must be a text or a list of texts.", param="input")
     dimensions = ask.whole("dimensions", USUAL_DIMENSIONS, most=4096)
     as_text = ask.body.get("encoding_format") == "base64"
     vectors = [vector_of(str(text), dimensions) for text in texts]
@@ -84,12 +84,12 @@ def vector_of(text: str, dimensions: int) -> list[float]:
     return [round(number / length, 8) for number in numbers]
 
 
-def list_models(ask: Ask, stub: Stub) -> Answer:
+def list_models(ask: StubRequest, stub: Stub) -> StubAnswer:
     """GET /v1/models: some names; any other is answered too."""
     return answer_json({"object": "list", "data": [_model(name) for name in MODELS]})
 
 
-def show_model(ask: Ask, stub: Stub) -> Answer:
+def show_model(ask: StubRequest, stub: Stub) -> StubAnswer:
     """GET /v1/models/{model}."""
     return answer_json(_model(ask.path["model"]))
 
@@ -105,11 +105,11 @@ def _packed(vector: list[float]) -> str:
 def _read_messages(messages: Any) -> tuple[str, str, int]:
     """The last text of the user, all texts together, and the number of images."""
     if not isinstance(messages, list) or not messages:
-        raise Refused(400, "(stub) 'messages' must be a list of messages.", param="messages")
+        raise StubRefused(400, "(stub) 'messages' must be a list of messages.", param="messages")
     prompt, texts, images = "", [], 0
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise Refused(400, "(stub) A message needs a 'role'.", param="messages")
+            raise StubRefused(400, "(stub) A message needs a 'role'.", param="messages")
         text, seen = _read_content(message.get("content"))
         texts.append(text)
         images += seen
@@ -121,7 +121,7 @@ def _read_content(content: Any) -> tuple[str, int]:
     if content is None or isinstance(content, str):
         return content or "", 0
     if not isinstance(content, list):
-        raise Refused(400, "(stub) 'content' must be a text or parts.", param="messages")
+        raise StubRefused(400, "(stub) 'content' must be a text or parts.", param="messages")
     texts, images = [], 0
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
@@ -131,18 +131,20 @@ def _read_content(content: Any) -> tuple[str, int]:
             _check_image(part.get("image_url"))
             images += 1
         else:
-            raise Refused(400, f"(stub) Parts of type {kind!r} are not known.", param="messages")
+            raise StubRefused(
+                400, f"(stub) Parts of type {kind!r} are not known.", param="messages"
+            )
     return "\n".join(texts), images
 
 
 def _check_image(image: Any) -> None:
     url = image.get("url") if isinstance(image, dict) else None
     if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:image/")):
-        raise Refused(400, "(stub) 'image_url.url' must be a URL.", param="messages")
+        raise StubRefused(400, "(stub) 'image_url.url' must be a URL.", param="messages")
     if url.startswith("data:"):
         head, _, data = url.partition(",")
         if not head.endswith(";base64") or not is_base64(data):
-            raise Refused(400, "(stub) That data URL holds no base64.", param="messages")
+            raise StubRefused(400, "(stub) That data URL holds no base64.", param="messages")
 
 
 def _text_for(body: Mapping[str, Any], prompt: str, images: int) -> str:
@@ -154,7 +156,9 @@ def _text_for(body: Mapping[str, Any], prompt: str, images: int) -> str:
     if kind == "json_schema":
         named = wanted.get("json_schema")
         if not isinstance(named, dict) or "schema" not in named:
-            raise Refused(400, "(stub) 'json_schema.schema' is missing.", param="response_format")
+            raise StubRefused(
+                400, "(stub) 'json_schema.schema' is missing.", param="response_format"
+            )
         return to_json(make_value(named["schema"], text)).decode()
     return text
 

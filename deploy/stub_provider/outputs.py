@@ -9,8 +9,8 @@ from typing import Any
 from deploy.stub_provider import pictures
 from deploy.stub_provider.answering import prompt_of
 from deploy.stub_provider.files import picture_name, seed_of, timed_name
-from deploy.stub_provider.jobs import Job
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.jobs import StubJob
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import echo
 
@@ -21,7 +21,7 @@ GIVEN = ("image", "image_url", "first_frame", "last_frame")
 """Where images stand that something is made from."""
 
 
-class Kind(StrEnum):
+class OutputKind(StrEnum):
     """What a job makes."""
 
     IMAGE = "image"
@@ -31,9 +31,9 @@ class Kind(StrEnum):
 
 
 _WORDS = (
-    (Kind.VIDEO, re.compile(r"video|seedance|kling|veo|sora|runway", re.I)),
-    (Kind.AUDIO, re.compile(r"audio|music|suno|speech|sound|tts", re.I)),
-    (Kind.TEXT, re.compile(r"text|llm|chat", re.I)),
+    (OutputKind.VIDEO, re.compile(r"video|seedance|kling|veo|sora|runway", re.I)),
+    (OutputKind.AUDIO, re.compile(r"audio|music|suno|speech|sound|tts", re.I)),
+    (OutputKind.TEXT, re.compile(r"text|llm|chat", re.I)),
 )
 
 
@@ -41,41 +41,43 @@ _WORDS = (
 class Output:
     """File names, or a text."""
 
-    kind: Kind
+    kind: OutputKind
     names: tuple[str, ...] = ()
     text: str = ""
 
 
-def kind_of(job: Job) -> Kind:
+def kind_of(job: StubJob) -> OutputKind:
     """What the script says, else what the model's name tells; an image if nothing does."""
     named = job.script.output
     if named:
-        return Kind(named)
-    return next((kind for kind, words in _WORDS if words.search(job.model)), Kind.IMAGE)
+        return OutputKind(named)
+    return next((kind for kind, words in _WORDS if words.search(job.model)), OutputKind.IMAGE)
 
 
 def check_kind(output: str) -> None:
     """Raises Refused for an `output` of a script that is none."""
-    if output and output not in set(Kind):
-        raise Refused(400, f"(stub) 'output' is one of {', '.join(Kind)}.", param="x-stub")
+    if output and output not in set(OutputKind):
+        raise StubRefused(
+            400, f"(stub) 'output' is one of {', '.join(OutputKind)}.", param="x-stub"
+        )
 
 
-def output_of(job: Job) -> Output:
+def output_of(job: StubJob) -> Output:
     """What the job made, always the same."""
     kind, values = kind_of(job), job.input
     prompt = without_marks(prompt_of(values))
-    if kind is Kind.TEXT:
+    if kind is OutputKind.TEXT:
         return Output(kind=kind, text=echo(prompt))
     given = [values[name] for name in GIVEN if isinstance(values.get(name), str)]
     seeds = [
         seed_of(job.model, prompt, values.get("seed"), *given, number)
         for number in range(_count(values))
     ]
-    if kind is Kind.IMAGE:
+    if kind is OutputKind.IMAGE:
         size = _size(values)
         form = _form(values)
         return Output(kind=kind, names=tuple(picture_name(seed, *size, form) for seed in seeds))
-    ending = "mp4" if kind is Kind.VIDEO else "wav"
+    ending = "mp4" if kind is OutputKind.VIDEO else "wav"
     seconds = _number(values.get("duration"), USUAL_SECONDS)
     return Output(kind=kind, names=(timed_name(seeds[0], seconds, ending),))
 

@@ -1,7 +1,7 @@
 """What the stub refuses; each protocol has its own words for it."""
 
 
-class Refused(Exception):
+class StubRefused(Exception):
     """An answer that is an error: its status, its sentence and what it is about."""
 
     def __init__(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 
 MAX_DEPTH = 24
 LEAST_DEPTH = 18
@@ -44,9 +44,11 @@ class _Maker:
         if schema is True or schema == {}:
             return self.text
         if not isinstance(schema, Mapping):
-            raise Refused(400, "(stub) that is not a JSON Schema.", param="response_format")
+            raise StubRefused(400, "(stub) that is not a JSON Schema.", param="response_format")
         if depth <= 0:
-            raise Refused(400, "(stub) the schema is nested too deeply.", param="response_format")
+            raise StubRefused(
+                400, "(stub) the schema is nested too deeply.", param="response_format"
+            )
         schema = self._merged(schema, depth)
         if "const" in schema:
             return schema["const"]
@@ -57,7 +59,9 @@ class _Maker:
     def _merged(self, schema: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
         for part in self._parts(schema, depth):
             if depth <= 0:
-                raise Refused(400, "(stub) the schema refers to itself.", param="response_format")
+                raise StubRefused(
+                    400, "(stub) the schema refers to itself.", param="response_format"
+                )
             rest = {k: v for k, v in schema.items() if k not in _COMBINERS}
             schema = _joined(rest, self._merged(part, depth - 1))
         return schema
@@ -76,7 +80,7 @@ class _Maker:
             name = step.replace("~1", "/").replace("~0", "~")
             found = found.get(name) if isinstance(found, Mapping) else None
         if not isinstance(found, Mapping):
-            raise Refused(400, f"(stub) '{reference}' leads nowhere.", param="response_format")
+            raise StubRefused(400, f"(stub) '{reference}' leads nowhere.", param="response_format")
         return found
 
     def _typed(self, schema: Mapping[str, Any], depth: int) -> Any:
@@ -95,7 +99,7 @@ class _Maker:
                 return True
             case "null":
                 return None
-        raise Refused(400, "(stub) the schema has an unknown type.", param="response_format")
+        raise StubRefused(400, "(stub) the schema has an unknown type.", param="response_format")
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties", {})
@@ -195,11 +199,13 @@ def _matching(schema: Mapping[str, Any]) -> str:
     try:
         pattern = re.compile(schema["pattern"])
     except (re.error, TypeError):
-        raise Refused(400, "(stub) a pattern does not parse.", param="response_format") from None
+        raise StubRefused(
+            400, "(stub) a pattern does not parse.", param="response_format"
+        ) from None
     least, most = schema.get("minLength", 0), schema.get("maxLength", 2**53)
     for each in CANDIDATES:
         if pattern.search(each) and least <= len(each) <= most:
             return each
-    raise Refused(
+    raise StubRefused(
         400, f"(stub) no text is known for the pattern {schema['pattern']!r}.", param="pattern"
     )

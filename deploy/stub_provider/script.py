@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 
 MANNERS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
 """The ways in which an answer can be broken; a script names one as a bare word."""
@@ -19,7 +19,7 @@ _MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<man
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class CallScript:
     """Times are milliseconds, `retry_after` seconds; `times` 0 means every time.
 
     `bytes` is how large pictures are that are sent as data, at least.
@@ -39,7 +39,7 @@ class Script:
     output: str = ""
 
 
-def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "") -> Script:
+def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "") -> CallScript:
     """The script of a call: of `base`, the model's name, marks in the body, and `texts`, last wins.
 
     Raises Refused for a word that no script has.
@@ -51,7 +51,7 @@ def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "")
         found |= _parse(mark.decode(errors="replace"))
     for text in texts:
         found |= _parse(text)
-    return Script(**found) if found else _PLAIN
+    return CallScript(**found) if found else _PLAIN
 
 
 def without_marks(text: str) -> str:
@@ -59,7 +59,7 @@ def without_marks(text: str) -> str:
     return _MARK.sub("", text).strip() if "[[stub" in text else text
 
 
-_PLAIN = Script()
+_PLAIN = CallScript()
 
 
 def _parse(text: str) -> Mapping[str, Any]:
@@ -76,16 +76,16 @@ def _entries(text: str) -> Iterator[tuple[str, Any]]:
         elif name in _NUMBERS and re.fullmatch(r"\d+(\.\d+)?", value):
             yield _number(name.replace("-", "_"), value)
         elif word:
-            raise Refused(400, f"(stub) no script has '{word}'.", param="x-stub")
+            raise StubRefused(400, f"(stub) no script has '{word}'.", param="x-stub")
 
 
 def _number(name: str, value: str) -> tuple[str, float]:
     whole = name in {"fail", "times", "poll", "bytes"}
     number = int(float(value)) if whole else float(value)
     if name == "bytes" and number > MAX_BYTES:
-        raise Refused(400, f"(stub) 'bytes' is {MAX_BYTES} at most.", param="x-stub")
+        raise StubRefused(400, f"(stub) 'bytes' is {MAX_BYTES} at most.", param="x-stub")
     if name in {"fail", "poll"} and not 400 <= number <= 599:
-        raise Refused(400, f"(stub) '{name}' is a status from 400 to 599.", param="x-stub")
+        raise StubRefused(400, f"(stub) '{name}' is a status from 400 to 599.", param="x-stub")
     return name, number
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from starlette.types import Receive, Send
 
-from deploy.stub_provider.asking import Answer
-from deploy.stub_provider.script import Script
+from deploy.stub_provider.asking import StubAnswer
+from deploy.stub_provider.script import CallScript
 
 DRIP_MILLISECONDS = 1000.0
 HUGE_BYTES = 64 * 2**20
@@ -30,7 +30,7 @@ async def pause(receive: Receive, milliseconds: float | None) -> None:
 
 
 async def send_answer(
-    answer: Answer, headers: Mapping[str, str], script: Script, receive: Receive, send: Send
+    answer: StubAnswer, headers: Mapping[str, str], script: CallScript, receive: Receive, send: Send
 ) -> None:
     """Send it. Raises ClientLeft."""
     if script.manner == "hang":
@@ -47,7 +47,7 @@ async def send_answer(
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _start(answer: Answer, headers: Mapping[str, str]) -> dict[str, object]:
+def _start(answer: StubAnswer, headers: Mapping[str, str]) -> dict[str, object]:
     all_headers = {"content-type": answer.content_type, **answer.headers, **headers}
     if len(answer.chunks) == 1:
         all_headers["content-length"] = str(len(answer.chunks[0]))
@@ -58,7 +58,7 @@ def _start(answer: Answer, headers: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _broken(answer: Answer, manner: str) -> Answer:
+def _broken(answer: StubAnswer, manner: str) -> StubAnswer:
     if manner == "garbage":
         return replace(answer, chunks=(b'{"stub": garbage, "choices": [{',))
     if manner == "wrong-type":
@@ -72,7 +72,7 @@ def _broken(answer: Answer, manner: str) -> Answer:
     return answer
 
 
-def _chunks(answer: Answer, manner: str) -> Iterator[bytes]:
+def _chunks(answer: StubAnswer, manner: str) -> Iterator[bytes]:
     if manner == "huge":
         yield b'{"stub":"'
         yield from (_SLAB for _ in range(HUGE_BYTES // len(_SLAB)))

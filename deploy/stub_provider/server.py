@@ -11,7 +11,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from deploy.addresses import port_of, reachable_host, reserve_port, url_of
-from engine import process
+from engine.process import setup
 
 DRAIN_SECONDS = 1
 BACKLOG = 8_192
@@ -21,7 +21,7 @@ def run(app: ASGIApp, host: str, port: int) -> int:
     """Serve until SIGTERM or SIGINT; the exit code. Raises CommandFailed for a port in use."""
     with reserve_port(host, port) as bound:
         ready = f"ready {url_of(reachable_host(host), port_of(bound))}"
-        process.set_up()
+        setup.set_up()
         uvloop.run(_Server(_config(app), ready).serve(sockets=[bound]))
     return 0
 

@@ -9,38 +9,38 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import Answer, Ask, answer_json
+from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json
 from deploy.stub_provider.files import CONTENT_TYPES
-from deploy.stub_provider.jobs import ENDED, Job, JobStatus
-from deploy.stub_provider.outputs import Kind, Output, check_kind, output_of
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.jobs import ENDED, JobStatus, StubJob
+from deploy.stub_provider.outputs import Output, OutputKind, check_kind, output_of
+from deploy.stub_provider.refusals import StubRefused
 
 FAILURE = "(stub) The job failed, as asked."
 
 
-def submit(ask: Ask, stub: Stub) -> Answer:
+def submit(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /jobs, /v1/predictions and /v1/models/{owner}/{name}/predictions."""
     values = ask.body.get("input")
     if not isinstance(values, dict):
-        raise Refused(422, "(stub) 'input' must be an object.", param="input")
+        raise StubRefused(422, "(stub) 'input' must be an object.", param="input")
     model = ask.model or "/".join(ask.path.get(name, "") for name in ("owner", "name")).strip("/")
     job = submitted_job(ask, stub, model, values)
     return answer_json(prediction(job, ask.base_url, stub.jobs.clock()), status=201)
 
 
-def show(ask: Ask, stub: Stub) -> Answer:
+def show(ask: StubRequest, stub: Stub) -> StubAnswer:
     """GET of a job."""
     job = polled_job(ask, stub)
     return answer_json(prediction(job, ask.base_url, stub.jobs.clock()))
 
 
-def cancel(ask: Ask, stub: Stub) -> Answer:
+def cancel(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST …/cancel; a job that has ended stays as it is."""
     cancel_job(ask, stub)
     return answer_json(prediction(find_job(ask, stub), ask.base_url, stub.jobs.clock()))
 
 
-def queue(ask: Ask, stub: Stub) -> Answer:
+def queue(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /fal/{model}."""
     job = submitted_job(ask, stub, ask.path["model"], ask.body)
     return answer_json(
@@ -48,7 +48,7 @@ def queue(ask: Ask, stub: Stub) -> Answer:
     )
 
 
-def queue_status(ask: Ask, stub: Stub) -> Answer:
+def queue_status(ask: StubRequest, stub: Stub) -> StubAnswer:
     """GET /fal/{model}/requests/{id}/status."""
     job = polled_job(ask, stub)
     now = stub.jobs.clock()
@@ -64,27 +64,27 @@ def queue_status(ask: Ask, stub: Stub) -> Answer:
     return answer_json(seen, status=200 if word == "COMPLETED" else 202)
 
 
-def queue_response(ask: Ask, stub: Stub) -> Answer:
+def queue_response(ask: StubRequest, stub: Stub) -> StubAnswer:
     """GET /fal/{model}/requests/{id}: what was made."""
     job = find_job(ask, stub)
     match job.status(stub.jobs.clock()):
         case JobStatus.SUCCEEDED:
             return answer_json(_made(output_of(job), ask.base_url))
         case JobStatus.FAILED:
-            raise Refused(500, FAILURE)
+            raise StubRefused(500, FAILURE)
         case JobStatus.CANCELED:
-            raise Refused(499, "(stub) The request was cancelled.")
-    raise Refused(400, "Request is still in progress")
+            raise StubRefused(499, "(stub) The request was cancelled.")
+    raise StubRefused(400, "Request is still in progress")
 
 
-def queue_cancel(ask: Ask, stub: Stub) -> Answer:
+def queue_cancel(ask: StubRequest, stub: Stub) -> StubAnswer:
     """PUT /fal/{model}/requests/{id}/cancel."""
     if cancel_job(ask, stub):
         return answer_json({"status": "CANCELLATION_REQUESTED"}, status=202)
     return answer_json({"status": "ALREADY_COMPLETED"}, status=400)
 
 
-def prediction(job: Job, base_url: str, now: float) -> dict[str, Any]:
+def prediction(job: StubJob, base_url: str, now: float) -> dict[str, Any]:
     """A job as Replicate shows it."""
     status = job.status(now)
     done = status in ENDED
@@ -108,7 +108,7 @@ def prediction(job: Job, base_url: str, now: float) -> dict[str, Any]:
     }
 
 
-def submitted_job(ask: Ask, stub: Stub, model: str, values: Any) -> Job:
+def submitted_job(ask: StubRequest, stub: Stub, model: str, values: Any) -> StubJob:
     """A job that is counted; the one there is already where its key says so. Raises Refused."""
     check_kind(ask.script.output)
     key = ask.headers.get("idempotency-key")
@@ -117,25 +117,25 @@ def submitted_job(ask: Ask, stub: Stub, model: str, values: Any) -> Job:
     return job
 
 
-def find_job(ask: Ask, stub: Stub, job_id: str = "") -> Job:
+def find_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
     """The job of the path, or of another id. Raises Refused."""
     job = stub.jobs.find(job_id or ask.path.get("id", ""))
     if job is None:
-        raise Refused(404, "(stub) There is no such job.")
+        raise StubRefused(404, "(stub) There is no such job.")
     return job
 
 
-def polled_job(ask: Ask, stub: Stub, job_id: str = "") -> Job:
+def polled_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
     """The same, for a question after it, which a script may let fail. Raises Refused."""
     job = find_job(ask, stub, job_id)
     job.polls += 1
     script = job.script
     if script.poll and (not script.times or job.polls <= script.times):
-        raise Refused(script.poll, f"(stub) Status {script.poll} to a poll, as asked.")
+        raise StubRefused(script.poll, f"(stub) Status {script.poll} to a poll, as asked.")
     return job
 
 
-def cancel_job(ask: Ask, stub: Stub) -> bool:
+def cancel_job(ask: StubRequest, stub: Stub) -> bool:
     """Cancel the job of the path; False when it had ended before. Raises Refused."""
     is_cancelled = stub.jobs.cancel(find_job(ask, stub))
     if is_cancelled:
@@ -145,9 +145,9 @@ def cancel_job(ask: Ask, stub: Stub) -> bool:
 
 def _listed(output: Output, base_url: str) -> Any:
     urls = [f"{base_url}/files/{name}" for name in output.names]
-    if output.kind is Kind.TEXT:
+    if output.kind is OutputKind.TEXT:
         return output.text
-    return urls if output.kind is Kind.IMAGE else urls[0]
+    return urls if output.kind is OutputKind.IMAGE else urls[0]
 
 
 def _made(output: Output, base_url: str) -> dict[str, Any]:
@@ -160,14 +160,14 @@ def _made(output: Output, base_url: str) -> dict[str, Any]:
         for name in output.names
     ]
     match output.kind:
-        case Kind.TEXT:
+        case OutputKind.TEXT:
             return {"output": output.text}
-        case Kind.IMAGE:
+        case OutputKind.IMAGE:
             return {"images": files}
     return {output.kind.value: files[0]}
 
 
-def _queue_urls(job: Job, base_url: str) -> dict[str, Any]:
+def _queue_urls(job: StubJob, base_url: str) -> dict[str, Any]:
     at = f"{base_url}/fal/{job.model}/requests/{job.id}"
     return {
         "request_id": job.id,

@@ -6,10 +6,10 @@ From its own pages, docs.sunoapi.org/suno-api/generate-music and …/get-music-g
 from typing import Any
 
 from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import Answer, Ask, answer_json
+from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json
 from deploy.stub_provider.files import seed_of, timed_name
-from deploy.stub_provider.jobs import Job, JobStatus
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.jobs import JobStatus, StubJob
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.submitting import FAILURE, polled_job, submitted_job
 
@@ -25,20 +25,20 @@ WORDS = {
 }
 
 
-def generate(ask: Ask, stub: Stub) -> Answer:
+def generate(ask: StubRequest, stub: Stub) -> StubAnswer:
     """POST /api/v1/generate."""
     model, prompt = ask.text("model"), ask.text("prompt")
     ask.text("callBackUrl")
     for name in ("customMode", "instrumental"):
         if not isinstance(ask.body.get(name), bool):
-            raise Refused(400, f"(stub) '{name}' must be true or false.", param=name)
+            raise StubRefused(400, f"(stub) '{name}' must be true or false.", param=name)
     if len(prompt) > MAX_PROMPT and not ask.body["customMode"]:
-        raise Refused(413, f"(stub) 'prompt' has over {MAX_PROMPT} characters.", param="prompt")
+        raise StubRefused(413, f"(stub) 'prompt' has over {MAX_PROMPT} characters.", param="prompt")
     job = submitted_job(ask, stub, f"suno-{model}", ask.body)
     return _answer({"taskId": job.id})
 
 
-def show_record(ask: Ask, stub: Stub) -> Answer:
+def show_record(ask: StubRequest, stub: Stub) -> StubAnswer:
     """GET /api/v1/generate/record-info?taskId=…"""
     job = polled_job(ask, stub, ask.query.get("taskId", ""))
     status = job.status(stub.jobs.clock())
@@ -56,7 +56,7 @@ def show_record(ask: Ask, stub: Stub) -> Answer:
     )
 
 
-def _songs(job: Job, base_url: str) -> list[dict[str, Any]]:
+def _songs(job: StubJob, base_url: str) -> list[dict[str, Any]]:
     prompt = without_marks(str(job.input["prompt"]))
     names = [
         timed_name(seed_of(job.model, prompt, number), SECONDS, "wav") for number in range(SONGS)
@@ -73,5 +73,5 @@ def _songs(job: Job, base_url: str) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(data: dict[str, Any]) -> Answer:
+def _answer(data: dict[str, Any]) -> StubAnswer:
     return answer_json({"code": 200, "msg": "success", "data": data})

@@ -8,7 +8,7 @@ Steps = Generator[tuple[int, int], bytes, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class HeaderMetadata:
     """What a file says of itself; None: it is not told."""
 
     duration_ms: int | None = None
@@ -16,7 +16,7 @@ class Told:
     height: int | None = None
 
 
-class Follower:
+class StreamFollower:
     """Takes a file's pieces and holds no more of them than its steps ask for."""
 
     def __init__(self, steps: Steps) -> None:

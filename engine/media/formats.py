@@ -23,7 +23,7 @@ MAX_SCANS = 100
 MAX_BOXES = 64
 
 
-class Medium(StrEnum):
+class MediaKind(StrEnum):
     """What an asset is for people."""
 
     IMAGE = "image"
@@ -49,9 +49,9 @@ class Facts:
     """Of a WAV, whose header need not know how long it becomes, and an MP3 of one bit rate."""
 
     @property
-    def medium(self) -> Medium:
+    def medium(self) -> MediaKind:
         """What the file is for people."""
-        return medium_of(self.content_type)
+        return media_kind_of(self.content_type)
 
 
 ALIASES: Mapping[str, str] = {
@@ -91,9 +91,9 @@ SCAN = b"\xff\xda"
 OGG_SOUNDS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
-def medium_of(content_type: str) -> Medium:
+def media_kind_of(content_type: str) -> MediaKind:
     """What files of an allowed type are for people."""
-    return Medium(content_type.partition("/")[0])
+    return MediaKind(content_type.partition("/")[0])
 
 
 def declared_type(header: str) -> str:
@@ -124,7 +124,7 @@ def _read(head: bytes) -> Facts:
                 facts = read(head)
             except IndexError:
                 raise UnfitMedia("The file's header is not whole") from None
-            is_image = facts.medium is Medium.IMAGE
+            is_image = facts.medium is MediaKind.IMAGE
             if is_image and facts.width is not None and facts.height is not None:
                 check_pixels(facts.width, facts.height, most_pixels(facts.content_type))
             return facts

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from engine.media.following import Follower, Steps
+from engine.media.following import Steps, StreamFollower
 from engine.media.formats import MAX_FRAMES, UnfitMedia, check_pixels
 
 JPEG_END = b"\xff\xd9"
@@ -17,7 +17,7 @@ class Frames:
 
     def __init__(self, content_type: str) -> None:
         """The content type is one of `STEPS`."""
-        self._follower = Follower(STEPS[content_type]())
+        self._follower = StreamFollower(STEPS[content_type]())
 
     def feed(self, piece: bytes) -> None:
         """The next bytes. Raises UnfitMedia when there are too many pictures, and for damage."""

@@ -4,7 +4,7 @@ import re
 import secrets
 from typing import TypeGuard
 
-from engine.partitions import partition_of
+from engine.ids.partitions import partition_of
 
 ID_BYTES = 18
 """A partition takes four bits, and 128 and more are left that nobody can guess."""

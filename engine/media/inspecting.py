@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from engine.media.following import Told
-from engine.media.formats import HEAD_BYTES, Facts, Medium, UnfitMedia, read_facts
+from engine.media.following import HeaderMetadata
+from engine.media.formats import HEAD_BYTES, Facts, MediaKind, UnfitMedia, read_facts
 from engine.media.frames import STEPS, Frames, JpegEnd
 from engine.media.movies import MovieFollower
 from engine.media.sounds import OggFollower
@@ -22,7 +22,7 @@ class Watcher(Protocol):
         """The next bytes. Raises UnfitMedia."""
         ...
 
-    def finish(self) -> Told | None:
+    def finish(self) -> HeaderMetadata | None:
         """There are no more bytes: what they have told, None: nothing that the head does not.
 
         Raises UnfitMedia when they end too early: what stands behind a picture could be something
@@ -51,7 +51,7 @@ class Inspector:
     `medium` is what it must be, None for anything that is taken.
     """
 
-    def __init__(self, declared: str, max_bytes: float, medium: Medium | None = None) -> None:
+    def __init__(self, declared: str, max_bytes: float, medium: MediaKind | None = None) -> None:
         self._declared = declared
         self._medium = medium
         self._max_bytes = max_bytes
@@ -105,7 +105,7 @@ class Inspector:
         told = self._watcher.finish() if self._watcher else None
         if told is not None:
             facts = replace(facts, duration_ms=told.duration_ms)
-            if facts.medium is Medium.VIDEO:
+            if facts.medium is MediaKind.VIDEO:
                 facts = replace(facts, width=told.width, height=told.height)
         if facts.bytes_per_second:
             # A sound is as long as its bytes: a header written before them may say anything.

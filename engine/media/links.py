@@ -17,7 +17,7 @@ MAX_FIELDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class MediaLink:
     """What a link leads to: an asset, or a smaller picture of it, until a time in seconds."""
 
     asset_id: str
@@ -25,7 +25,7 @@ class Link:
     width: int | None = None
 
 
-class Links:
+class LinkSigner:
     """Signs with the first key of the installation and checks with any."""
 
     def __init__(self, keys: Sequence[str], base: str) -> None:
@@ -39,12 +39,12 @@ class Links:
 
     def url(self, asset_id: str, expires: int, width: int | None = None) -> str:
         """A link that is good until this time in seconds."""
-        link = Link(asset_id=asset_id, expires=expires, width=width)
+        link = MediaLink(asset_id=asset_id, expires=expires, width=width)
         form = f"w={width}&" if width else ""
         signature = _sign(self._keys[0], link)
         return f"{self.base}{PATH}{asset_id}?{form}expires={expires}&signature={signature}"
 
-    def read(self, asset_id: str, query: Mapping[str, str]) -> Link | None:
+    def read(self, asset_id: str, query: Mapping[str, str]) -> MediaLink | None:
         """What a link leads to; None when its signature is not ours. It may have expired."""
         link = _parse(asset_id, query)
         signature = query.get("signature", "")
@@ -53,7 +53,7 @@ class Links:
         found = [hmac.compare_digest(_sign(key, link), signature) for key in self._keys]
         return link if any(found) else None
 
-    def read_url(self, url: str) -> Link | None:
+    def read_url(self, url: str) -> MediaLink | None:
         """As `read`, for a whole URL, whatever its host; None for all that is no link of ours."""
         try:
             parts = urlsplit(url)
@@ -69,13 +69,13 @@ def round_width(width: int) -> int:
     return next((each for each in WIDTHS if each >= width), WIDTHS[-1])
 
 
-def _parse(asset_id: str, query: Mapping[str, str]) -> Link | None:
+def _parse(asset_id: str, query: Mapping[str, str]) -> MediaLink | None:
     expires, width = query.get("expires", ""), query.get("w")
     if not is_asset_id(asset_id) or not _is_number(expires):
         return None
     if width is not None and (not _is_number(width) or int(width) not in WIDTHS):
         return None
-    return Link(
+    return MediaLink(
         asset_id=asset_id, expires=int(expires), width=None if width is None else int(width)
     )
 
@@ -84,6 +84,6 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 12 and not text.startswith("0")
 
 
-def _sign(key: bytes, link: Link) -> str:
+def _sign(key: bytes, link: MediaLink) -> str:
     message = f"{link.asset_id}\n{link.expires}\n{link.width or ''}"
     return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()

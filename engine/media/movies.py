@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 
-from engine.media.following import Follower, Steps, Told
+from engine.media.following import HeaderMetadata, Steps, StreamFollower
 
 MAX_BOXES = 64
 MAX_TRACKS = 100
@@ -21,19 +21,19 @@ class MovieFollower:
         self._duration_ms: int | None = None
         self._size: tuple[int, int] | None = None
         self._is_in_parts = False
-        self._follower = Follower(self._file())
+        self._follower = StreamFollower(self._file())
 
     def feed(self, piece: bytes) -> None:
         """The next bytes of the file."""
         self._follower.feed(piece)
 
-    def finish(self) -> Told:
+    def finish(self) -> HeaderMetadata:
         """There are no more bytes: what they have told."""
         width, height = self._size or (None, None)
         duration_ms = self._duration_ms
         if not duration_ms and self._is_in_parts:
             duration_ms = None  # whoever wrote the header did not know yet
-        return Told(duration_ms=duration_ms, width=width, height=height)
+        return HeaderMetadata(duration_ms=duration_ms, width=width, height=height)
 
     def _file(self) -> Steps:
         skip = 0
@@ -92,7 +92,7 @@ class MovieFollower:
         return passed
 
 
-def read_movie(data: bytes) -> Told:
+def read_movie(data: bytes) -> HeaderMetadata:
     """What the beginning of a file tells."""
     follower = MovieFollower()
     follower.feed(data)

@@ -7,7 +7,7 @@ that they can seek in; of the 22 sounds of our tests tinytag 2.3.2 gave 7 the ri
 from collections import deque
 from dataclasses import dataclass
 
-from engine.media.following import Told
+from engine.media.following import HeaderMetadata
 
 RATES = (44_100, 48_000, 32_000)
 KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -110,13 +110,13 @@ class OggFollower:
         while self._tail_bytes - len(self._tail[0]) >= PAGE_BYTES:
             self._tail_bytes -= len(self._tail.popleft())
 
-    def finish(self) -> Told:
+    def finish(self) -> HeaderMetadata:
         """There are no more bytes: what they have told."""
         rate, before = _clock(self._head)
         samples = _last_sample(b"".join(self._tail)[-PAGE_BYTES:], self._head[14:18])
         if not rate or samples is None:
-            return Told()
-        return Told(duration_ms=max(0, samples - before) * 1000 // rate)
+            return HeaderMetadata()
+        return HeaderMetadata(duration_ms=max(0, samples - before) * 1000 // rate)
 
 
 def _clock(head: bytes) -> tuple[int, int]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.models.calls import endpoint_of
+from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.manifest import Model
-from engine.models.sections.endpoint import Endpoint
 
 NO_KEY = "The provider's key is not set up"
 NO_ADDRESS = "The provider's address is not set up"
@@ -38,7 +38,9 @@ class WorkerVariables:
         return min((needed - found for found in self.sets), key=len, default=needed)
 
 
-def missing_sentence(endpoint: Endpoint, missing: Collection[str], *, names_told: bool) -> str:
+def missing_sentence(
+    endpoint: ProviderEndpoint, missing: Collection[str], *, names_told: bool
+) -> str:
     """The sentence about what an endpoint lacks of its address and its key."""
     if endpoint.base_url_env in missing:
         return endpoint.setup if names_told else NO_ADDRESS

@@ -3,19 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.models.reading import About
-from engine.models.sections.anthropic import Anthropic, parse_anthropic
-from engine.models.sections.builtin import Builtin, parse_builtin
-from engine.models.sections.endpoint import Endpoint
-from engine.models.sections.http import Http, parse_http
-from engine.models.sections.openai import OpenAI, parse_openai
+from engine.models.dialects.anthropic import AnthropicSection, parse_anthropic
+from engine.models.dialects.builtin import BuiltinSection, parse_builtin
+from engine.models.dialects.endpoint import ProviderEndpoint
+from engine.models.dialects.http import HttpSection, parse_http
+from engine.models.dialects.openai import OpenAISection, parse_openai
+from engine.models.reading import ManifestContext
 
-__all__ = ["CALLS", "Anthropic", "Builtin", "Call", "Http", "OpenAI", "endpoint_of"]
-
-Call = Builtin | OpenAI | Anthropic | Http
+Call = BuiltinSection | OpenAISection | AnthropicSection | HttpSection
 """Every way there is."""
 
-Parser = Callable[[Mapping[str, Any], About], Call]
+Parser = Callable[[Mapping[str, Any], ManifestContext], Call]
 
 CALLS: dict[str, Parser] = {
     "builtin": parse_builtin,
@@ -26,6 +24,6 @@ CALLS: dict[str, Parser] = {
 """The sections by name; a manifest has exactly one of them."""
 
 
-def endpoint_of(call: Call) -> Endpoint | None:
+def endpoint_of(call: Call) -> ProviderEndpoint | None:
     """Where a call goes; None for what workers answer themselves."""
-    return None if isinstance(call, Builtin) else call.endpoint
+    return None if isinstance(call, BuiltinSection) else call.endpoint

@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedManifests:
     """What a folder of manifests gave: models in the order of their files, and the wrong ones."""
 
     models: tuple[Model, ...]
     errors: tuple[ManifestError, ...]
 
 
-def load(folder: Traversable) -> Loaded:
+def load(folder: Traversable) -> LoadedManifests:
     """Read a folder's manifests; wrong ones do not keep the others from loading. Raises OSError."""
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return _gather((str(file), _read(file)) for file in files if file.name.endswith(SUFFIX))
@@ -52,13 +52,13 @@ class WatchedFolder:
         """What is wrong with the files, or with the folder when it cannot be read."""
         return self._wrong if self._gone is None else (self._gone, *self._wrong)
 
-    def refresh(self, *, at_once: bool = False) -> bool:
+    def refresh(self, *, fast_path: bool = False) -> bool:
         """Look at the files, at most every few seconds; whether the models are others now.
 
         `at_once`: however short a while ago they were looked at.
         """
         now = time.monotonic()
-        if now < self._look_at and not at_once:
+        if now < self._look_at and not fast_path:
             return False
         is_first = self._look_at == 0.0
         self._look_at = now + LOOK_SECONDS
@@ -120,7 +120,7 @@ class WatchedFolder:
         return known[0] if known else None
 
 
-def _gather(read: Iterable[tuple[str, Model | ManifestError]]) -> Loaded:
+def _gather(read: Iterable[tuple[str, Model | ManifestError]]) -> LoadedManifests:
     models: dict[str, Model] = {}
     errors: list[ManifestError] = []
     files: dict[str, str] = {}
@@ -133,7 +133,7 @@ def _gather(read: Iterable[tuple[str, Model | ManifestError]]) -> Loaded:
             errors.append(ManifestError(file, Fault(None, reason)))
         else:
             models[each.internal_name], files[each.internal_name] = each, file
-    return Loaded(models=tuple(models.values()), errors=tuple(errors))
+    return LoadedManifests(models=tuple(models.values()), errors=tuple(errors))
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -10,7 +10,7 @@ MEMBERS = ("requests_per_minute", "tokens_per_minute", "concurrency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ModelLimits:
     """What one credential may do at most; None: it is not known."""
 
     requests_per_minute: int | None = None
@@ -19,13 +19,13 @@ class Limits:
     """Calls at once."""
 
 
-def parse_limits(raw: object, reasons: list[str]) -> Limits:
+def parse_limits(raw: object, reasons: list[str]) -> ModelLimits:
     """The limits; what is wrong is added to `reasons`."""
     if raw is None:
-        return Limits()
+        return ModelLimits()
     if not isinstance(raw, Mapping):
         reasons.append("limits must be a table, [limits]")
-        return Limits()
+        return ModelLimits()
     faults = list(strangers("limits", raw, MEMBERS))
     faults += [
         f"limits.{key} must be a whole number from 1 to {MAX_COUNT}"
@@ -34,4 +34,4 @@ def parse_limits(raw: object, reasons: list[str]) -> Limits:
     ]
     reasons.extend(faults)
     known: dict[str, Any] = {} if faults else dict(raw)
-    return Limits(**known)
+    return ModelLimits(**known)

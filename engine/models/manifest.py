@@ -9,18 +9,18 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from engine.capabilities import SPECIFIC, Tier
-from engine.failures import NodeFailed, SettingsError
-from engine.fields import SOCKETS, Field, parse_fields
+from engine.access.capabilities import SPECIFIC, Tier
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.models.calls import CALLS, Call
 from engine.models.checks import MAX_COUNT, is_count, shown, strangers
-from engine.models.limits import Limits, parse_limits
-from engine.models.lines import Lines
+from engine.models.limits import ModelLimits, parse_limits
 from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
-from engine.models.prompts import most_tokens
-from engine.models.reading import About
-from engine.sockets import SocketType
+from engine.models.prompt_tokens import most_tokens
+from engine.models.reading import ManifestContext
+from engine.models.toml_positions import TomlPositions
+from engine.values.fields import SOCKETS, Field, parse_fields
+from engine.values.sockets import SocketType
 
 MAX_NAME = 100
 MAX_DAYS = 3_650
@@ -81,7 +81,7 @@ class Model:
     """The page of documentation that the call was taken from."""
     price_source: str = ""
     """The page that the prices were taken from; empty: whoever runs this has to check them."""
-    limits: Limits = Limits()
+    limits: ModelLimits = ModelLimits()
     fallback: tuple[str, ...] = ()
     """Internal names of the models to ask instead, in turn, when this one cannot be had."""
 
@@ -159,7 +159,7 @@ def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
     call = _parse_call(table, fields, reasons)
     reasons.extend(rules(table, call))
     if fields is None or call is None or reasons:
-        lines = Lines(text)
+        lines = TomlPositions(text)
         raise ManifestError(
             source, *(Fault(_line(lines, each), _one_line(each)) for each in reasons)
         )
@@ -204,7 +204,7 @@ def _one_line(reason: str) -> str:
     return " ".join(reason.splitlines())
 
 
-def _line(lines: Lines, reason: str) -> int | None:
+def _line(lines: TomlPositions, reason: str) -> int | None:
     path = PATH.match(reason)
     return lines.find(path.group()) if path else None
 
@@ -283,7 +283,7 @@ def _parse_call(
     try:
         if not isinstance(table[section], dict):
             raise SettingsError(f" must be a table, [{section}]")
-        about = About(category=str(table.get("category")), fields=fields)
+        about = ManifestContext(category=str(table.get("category")), fields=fields)
         return CALLS[section](table[section], about)
     except SettingsError as error:
         reasons.extend(f"{section}{reason}" for reason in error.reasons)

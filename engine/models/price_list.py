@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.fields import NUMBERS, Field
 from engine.models.checks import MAX_COUNT, is_count, strangers
 from engine.models.pricing import IMAGE_TOKENS, Price, Unit
+from engine.values.fields import NUMBERS, Field
 
 MAX_USD = Decimal(1_000)
 MAX_PLACES = 12

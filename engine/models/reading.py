@@ -5,20 +5,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.expressions import Template
-from engine.failures import SettingsError
-from engine.fields import MEDIA, Field
-from engine.models.bodies import Body
+from engine.errors.nodes import SettingsError
+from engine.models.answer_paths import Path
+from engine.models.body_templates import Body
 from engine.models.checks import strangers
-from engine.models.paths import Path
-from engine.urls import UrlRefused, check_url, header_fault
+from engine.net.header_policy import header_fault
+from engine.net.url_policy import UrlRefused, check_url
+from engine.values.fields import MEDIA, Field
+from engine.values.templates import Template
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 MAX_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class ManifestContext:
     """What a section may know of its manifest; `fields` is None where they are wrong."""
 
     category: str
@@ -30,14 +31,14 @@ class About:
         return None if self.fields is None else frozenset(field.name for field in self.fields)
 
 
-class Reader:
+class TableReader:
     """One table; `extra` are names that its templates may use beside the fields."""
 
     def __init__(
         self,
         table: Mapping[str, Any],
         known: Sequence[str],
-        about: About,
+        about: ManifestContext,
         *,
         path: str = "",
         extra: Collection[str] = (),
@@ -196,7 +197,9 @@ class Reader:
                 self._wrong(key, error.reasons[0])
         return tuple(found)
 
-    def table(self, key: str, known: Sequence[str], extra: Collection[str] = ()) -> "Reader | None":
+    def table(
+        self, key: str, known: Sequence[str], extra: Collection[str] = ()
+    ) -> "TableReader | None":
         """A table within this one, whose reasons are this one's too; None when it is not there."""
         value = self._table.get(key)
         if value is None:
@@ -205,7 +208,7 @@ class Reader:
             self._wrong(key, " must be a table")
             return None
         path = f"{self._path}.{key}"
-        inner = Reader(value, known, self._about, path=path, extra=self._extra | set(extra))
+        inner = TableReader(value, known, self._about, path=path, extra=self._extra | set(extra))
         self.reasons.extend(inner.reasons)
         inner.reasons = self.reasons
         return inner

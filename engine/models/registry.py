@@ -11,25 +11,9 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from engine.models.folder import Loaded, WatchedFolder, load
+from engine.models.folder import WatchedFolder, load
 from engine.models.manifest import ManifestError, Model
 from engine.models.saved import Pairs, key_faults, key_pairs
-
-__all__ = [
-    "Loaded",
-    "all_models",
-    "faults_of_saved",
-    "find_model",
-    "folder_errors",
-    "generation",
-    "is_on_disk",
-    "load",
-    "look_at_folder",
-    "pairs_on_disk",
-    "use_folder",
-    "use_models",
-    "use_saved",
-]
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +48,7 @@ def use_folder(path: str) -> None:
 
 def look_at_folder() -> None:
     """Look at the operator's folder now, and not only when some seconds have passed."""
-    if _state.folder is not None and _state.folder.refresh(at_once=True):
+    if _state.folder is not None and _state.folder.refresh(fast_path=True):
         _state.is_stale = True
 
 

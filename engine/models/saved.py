@@ -11,16 +11,23 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from engine.expressions import Template
-from engine.models.calls import Anthropic, Call, Http, OpenAI, endpoint_of
+from engine.models.calls import Call, endpoint_of
+from engine.models.dialects.anthropic import AnthropicSection
+from engine.models.dialects.http import HttpSection
+from engine.models.dialects.openai import OpenAISection
 from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
-from engine.urls import UrlRefused, check_url
+from engine.net.url_policy import UrlRefused, check_url
+from engine.values.templates import Template
 
 MAX_BYTES = 65_536
 MAX_DOTS = 200
 """In one line: names of very many parts take a parser of TOML very long."""
 SOURCE = "manifest"
-SECTIONS: dict[type[Call], str] = {Anthropic: "anthropic", Http: "http", OpenAI: "openai"}
+SECTIONS: dict[type[Call], str] = {
+    AnthropicSection: "anthropic",
+    HttpSection: "http",
+    OpenAISection: "openai",
+}
 KEY_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 NOWHERE: Mapping[str, str] = MappingProxyType({})
 ELSEWHERE = "put this manifest into HEADRACE_MODELS_DIR instead"
@@ -30,7 +37,7 @@ ENCODED = (("%25", "%"), ("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("\\", "/"))
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Pair:
+class KeyDestination:
     """Where a manifest sends a key: an origin and the path that its calls begin with."""
 
     origin: str
@@ -42,13 +49,13 @@ class Pair:
         """The URL that calls begin with."""
         return f"{self.origin}{self.path}"
 
-    def covers(self, other: "Pair") -> bool:
+    def covers(self, other: "KeyDestination") -> bool:
         """Whether the other sends the same key to the same place or into it."""
         is_alike = (self.origin, self.variable) == (other.origin, other.variable)
         return is_alike and f"{other.path}/".startswith(f"{self.path}/")
 
 
-Pairs = frozenset[Pair]
+Pairs = frozenset[KeyDestination]
 
 
 def key_pairs(models: Iterable[Model], environ: Mapping[str, str] = NOWHERE) -> Pairs:
@@ -95,7 +102,7 @@ def parse_saved(text: str, pairs: Pairs, name: str | None = None) -> Model:
     return parse_manifest(text, SOURCE, rules)
 
 
-def _place_faults(path: str, call: Call, pair: Pair, pairs: Pairs) -> Iterator[str]:
+def _place_faults(path: str, call: Call, pair: KeyDestination, pairs: Pairs) -> Iterator[str]:
     if not any(each.covers(pair) for each in pairs):
         yield (
             f"{path}.api_key_env: no manifest on disk sends {pair.variable} to {pair.place};"
@@ -108,7 +115,7 @@ def _place_faults(path: str, call: Call, pair: Pair, pairs: Pairs) -> Iterator[s
 
 def _routes(call: Call) -> Iterator[tuple[str, str]]:
     """The members that say where a call goes within its place, and what is fixed in them."""
-    if not isinstance(call, Http):
+    if not isinstance(call, HttpSection):
         return
     routes: dict[str, Template | None] = {"path": call.path}
     if call.job is not None:
@@ -128,11 +135,11 @@ def _leads_up(text: str) -> bool:
     return any(part in (".", "..") for part in re.split("[/?#]", text))
 
 
-def _pair(base_url: str, variable: str) -> Pair:
+def _pair(base_url: str, variable: str) -> KeyDestination:
     """Where a key goes, in one spelling; what is no URL is an origin of its own."""
     try:
         target = check_url(base_url, allow_private=True)
     except UrlRefused:
-        return Pair(base_url, "", variable)
+        return KeyDestination(base_url, "", variable)
     origin = f"{target.scheme}://{target.host}:{target.port}"
-    return Pair(origin, target.path.rstrip("/"), variable)
+    return KeyDestination(origin, target.path.rstrip("/"), variable)

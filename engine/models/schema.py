@@ -5,10 +5,20 @@ It says what members there are and of what kind; what belongs together is for th
 
 from typing import Any
 
-from engine.capabilities import Tier
-from engine.fields import FieldType
+from engine.access.capabilities import Tier
 from engine.models.calls import CALLS
 from engine.models.checks import MAX_COUNT
+from engine.models.dialects.builtin import BuiltinResult
+from engine.models.dialects.chat_fields import ASK_MEMBERS
+from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, MAX_SECONDS
+from engine.models.dialects.http import (
+    HTTP_MEMBERS,
+    JOB_MEMBERS,
+    METHODS,
+    USAGE_MEMBERS,
+    MediaSection,
+)
+from engine.models.dialects.openai import OpenAIApi
 from engine.models.limits import MEMBERS as LIMITS
 from engine.models.manifest import (
     FIELD_MEMBERS,
@@ -20,11 +30,7 @@ from engine.models.manifest import (
 )
 from engine.models.pricing import Unit
 from engine.models.reading import MAX_TEXT, VARIABLE
-from engine.models.sections.asking import ASK_MEMBERS
-from engine.models.sections.builtin import Gives
-from engine.models.sections.endpoint import ENDPOINT_MEMBERS, MAX_SECONDS
-from engine.models.sections.http import HTTP_MEMBERS, JOB_MEMBERS, METHODS, USAGE_MEMBERS, Media
-from engine.models.sections.openai import Api
+from engine.values.fields import FieldType
 
 Schema = dict[str, Any]
 
@@ -47,10 +53,10 @@ SECTION_MEMBERS: dict[str, Schema] = {
     "stream": {"type": "boolean", "description": "Whether a chat's text may come as a stream."},
     "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
-    "api": {"enum": list(Api)},
+    "api": {"enum": list(OpenAIApi)},
     "method": {"enum": list(METHODS)},
     "cancel_method": {"enum": list(METHODS)},
-    "media": {"enum": list(Media)},
+    "media": {"enum": list(MediaSection)},
     **dict.fromkeys(("as_text", "inline"), {"type": "array", "items": TEXT, "minItems": 1}),
     "done": {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1},
     "failed": {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1},
@@ -96,7 +102,10 @@ def _top() -> dict[str, Schema]:
         "limits": _table(dict.fromkeys(LIMITS, COUNT)),
         "fallback": {"type": "array", "items": TEXT, "maxItems": MAX_FALLBACKS},
         "builtin": _table(
-            {"template": {"type": "string", "minLength": 1}, "gives": {"enum": list(Gives)}},
+            {
+                "template": {"type": "string", "minLength": 1},
+                "gives": {"enum": list(BuiltinResult)},
+            },
             ("template",),
         ),
         "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), ("model",)) | PLACED,

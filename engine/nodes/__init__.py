@@ -1,7 +1,6 @@
 """The node types, each in a file of its own."""
 
 from engine.nodes.assistant import Assistant
-from engine.nodes.base import NodeType
 from engine.nodes.condition import Condition
 from engine.nodes.custom_model import CustomModel
 from engine.nodes.generators import ImageGenerator, MusicGenerator, VideoGenerator
@@ -13,6 +12,7 @@ from engine.nodes.merge import Merge
 from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
+from engine.nodes.support.base import NodeType
 from engine.nodes.switch import Switch
 from engine.nodes.text_box import TextBox
 from engine.nodes.text_embedding import TextEmbedding

@@ -5,34 +5,34 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from engine.answers import NotJson, list_in, read_items
-from engine.expressions import to_json
-from engine.failures import BAD_RESPONSE
-from engine.json_schemas import read_answer, read_schema
+from engine.errors.nodes import BAD_RESPONSE, NodeFailed
+from engine.models.call_checks import JSON_SCHEMA
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
-from engine.models.values import JSON_SCHEMA
-from engine.nodes.asking import (
+from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, call_each
+from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.model_calls import (
     IMAGE_INLET,
     PROMPT,
     PROMPT_INLET,
     SYSTEM,
     SYSTEM_INLET,
-    Ask,
+    ModelNodeKind,
+    ModelSettings,
     Values,
-    Way,
-    ask_calls,
-    ask_length,
-    ask_most,
-    ask_needs,
-    ask_reads,
-    ask_sockets,
-    read_ask,
+    longest_prompt,
+    model_calls,
+    model_needs,
+    model_reads,
+    model_sockets,
+    most_model_calls,
+    read_model_settings,
 )
-from engine.nodes.base import NO_MEDIA, Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.each import run_each
-from engine.nodes.fan_out import CALLS_AT_ONCE, alike, call_each
-from engine.sockets import Socket, SocketType
+from engine.values.json_schemas import read_answer, read_schema
+from engine.values.model_text import NotJson, list_in, read_items
+from engine.values.sockets import Socket, SocketType
+from engine.values.templates import to_json
 
 TEXT_OUT, ANALYSIS_OUT, ITEMS_OUT = "text-out", "analysis-out", "items-out"
 EXPORT_MODE = "exportMode"
@@ -44,7 +44,7 @@ LIST_SCHEMA = {
 }
 LIST_SENTENCE = "Answer with a JSON array of texts, and with nothing else."
 SCHEMA_SENTENCE = "Answer with JSON that fits this JSON Schema, and with nothing else: "
-WAY = Way(
+WAY = ModelNodeKind(
     category=Category.TEXT,
     inlets=(PROMPT_INLET, IMAGE_INLET, SYSTEM_INLET),
     options=("temperature", "maxTokens"),
@@ -58,7 +58,7 @@ WAY = Way(
 class AssistantSettings:
     """What is asked, and in which form the answer is given."""
 
-    ask: Ask
+    ask: ModelSettings
     exports_list: bool
     schema: Mapping[str, Any] | None
     wired: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ class AssistantSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedAnswer:
     """One answer of the model as this node gives it."""
 
     text: str
@@ -78,24 +78,24 @@ class Assistant(NodeType):
 
     type = "assistant"
     category = "LLMs"
-    kind = Kind.IO
+    kind = WorkKind.IO
 
     def parse(self, data: Mapping[str, Any]) -> AssistantSettings:
         mode = data.get(EXPORT_MODE)
         faults = [f"{EXPORT_MODE} must be 'text' or 'list'"]
         faults = [] if mode in (None, "text", "list") else faults
         schema = _read_schema(data.get(JSON_SCHEMA), faults)
-        ask = read_ask(data, WAY, *faults)
+        ask = read_model_settings(data, WAY, *faults)
         return AssistantSettings(ask=ask, exports_list=mode == "list", schema=schema)
 
     def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
-        return ask_sockets(settings.ask, WAY)
+        return model_sockets(settings.ask, WAY)
 
     def reads(self, settings: AssistantSettings, socket: str) -> Collection[str] | None:
-        return ask_reads(settings.ask, socket)
+        return model_reads(settings.ask, socket)
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
-        return ask_needs(data, WAY)
+        return model_needs(data, WAY)
 
     def outputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
         items = SocketType.TEXT if settings.schema is None else SocketType.ANY
@@ -111,12 +111,12 @@ class Assistant(NodeType):
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return ask_most(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
+        return most_model_calls(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
 
     def foresee(
         self, settings: AssistantSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        length = ask_length(settings.ask, WAY, inputs)
+        length = longest_prompt(settings.ask, WAY, inputs)
         given: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), alike(length))
         if settings.exports_list or settings.schema is not None:
             return given  # how many items a model writes, nobody knows
@@ -133,7 +133,7 @@ class Assistant(NodeType):
     async def run(
         self, settings: AssistantSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        calls = ask_calls(settings.ask, WAY, inputs, partial(_instruct, settings))
+        calls = model_calls(settings.ask, WAY, inputs, partial(_instruct, settings))
         answers = await call_each(calls.model, calls.values, context)
         readings = await run_each(
             lambda item, answer: _read(settings, item, answer, context),
@@ -172,7 +172,9 @@ def _instruct(settings: AssistantSettings, model: Model, values: Values) -> Valu
     return {**values, name: f"{before}\n\n{sentence}" if before else sentence}
 
 
-async def _read(settings: AssistantSettings, item: int, answer: str, context: Context) -> Reading:
+async def _read(
+    settings: AssistantSettings, item: int, answer: str, context: Context
+) -> ParsedAnswer:
     try:
         return await _parse(settings, answer, context)
     except NodeFailed as failure:
@@ -181,15 +183,15 @@ async def _read(settings: AssistantSettings, item: int, answer: str, context: Co
         raise
 
 
-async def _parse(settings: AssistantSettings, answer: str, context: Context) -> Reading:
+async def _parse(settings: AssistantSettings, answer: str, context: Context) -> ParsedAnswer:
     if settings.schema is not None:
         value = await context.compute(read_answer, settings.schema, answer)
         listed = list_in(value)
-        return Reading(to_json(value), [value] if listed is None else listed)
+        return ParsedAnswer(to_json(value), [value] if listed is None else listed)
     if not settings.exports_list:
-        return Reading(answer, [answer])
+        return ParsedAnswer(answer, [answer])
     items = _read_list(answer)
-    return Reading("\n".join(items), items)
+    return ParsedAnswer("\n".join(items), items)
 
 
 def _read_list(answer: str) -> list[str]:

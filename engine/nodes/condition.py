@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine import cel
-from engine.nodes.base import Context, Kind, NodeType, Outputs
-from engine.nodes.expression import VALUE_IN, read_values, sockets
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.expressions import VALUE_IN, read_values, sockets
 from engine.nodes.transform import ExpressionSettings, read_settings
-from engine.sockets import Socket, SocketType
+from engine.values import cel
+from engine.values.sockets import Socket, SocketType
 
 
 class Condition(NodeType):
@@ -15,7 +15,7 @@ class Condition(NodeType):
 
     type = "condition"
     category = "Utilities"
-    kind = Kind.CPU
+    kind = WorkKind.CPU
 
     def parse(self, data: Mapping[str, Any]) -> ExpressionSettings:
         return read_settings(data, is_condition=True)

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.fields import SOCKETS, Field
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
-from engine.nodes.fan_out import (
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.fan_out import (
     NODE_MEMBERS,
     PARAMS_IN,
     alike,
@@ -26,7 +26,8 @@ from engine.nodes.fan_out import (
     value_faults,
     zip_lists,
 )
-from engine.sockets import Socket, SocketType
+from engine.values.fields import SOCKETS, Field
+from engine.values.sockets import Socket, SocketType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class CustomModel(NodeType):
 
     type = "customModel"
     category = "Custom"
-    kind = Kind.IO
+    kind = WorkKind.IO
 
     def parse(self, data: Mapping[str, Any]) -> CustomModelSettings:
         model = find_usable(data.get("model"))

@@ -4,27 +4,28 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.fields import NUMBERS, Field
+from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
-from engine.nodes.asking import (
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.fan_out import MAX_ITEMS, PARAMS_IN, alike, call_each, value_faults
+from engine.nodes.support.model_calls import (
     IMAGE_INLETS,
     PROMPT_INLET,
     VIDEO_INLET,
-    Ask,
+    ModelNodeKind,
+    ModelSettings,
     Values,
-    Way,
-    ask_calls,
-    ask_length,
-    ask_most,
-    ask_needs,
-    ask_reads,
-    ask_sockets,
-    read_ask,
+    longest_prompt,
+    model_calls,
+    model_needs,
+    model_reads,
+    model_sockets,
+    most_model_calls,
+    read_model_settings,
 )
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.fan_out import MAX_ITEMS, PARAMS_IN, alike, call_each, value_faults
-from engine.sockets import Socket
+from engine.values.fields import NUMBERS, Field
+from engine.values.sockets import Socket
 
 COUNT, SEED = "count", "seed"
 MAX_COUNT = 15
@@ -35,27 +36,27 @@ COUNT_RULE = f"must be a whole number from 1 to {MAX_COUNT}"
 class GeneratorSettings:
     """What is asked, and how many times for each item."""
 
-    ask: Ask
+    ask: ModelSettings
     count: int = 1
 
 
 class Generator(NodeType):
     """Asks a model of its category; a list at a socket gives a call per item, and a list."""
 
-    kind = Kind.IO
-    way: Way
+    kind = WorkKind.IO
+    way: ModelNodeKind
 
     def parse(self, data: Mapping[str, Any]) -> GeneratorSettings:
-        return GeneratorSettings(ask=read_ask(data, self.way))
+        return GeneratorSettings(ask=read_model_settings(data, self.way))
 
     def inputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
-        return ask_sockets(settings.ask, self.way)
+        return model_sockets(settings.ask, self.way)
 
     def reads(self, settings: GeneratorSettings, socket: str) -> Collection[str] | None:
-        return ask_reads(settings.ask, socket)
+        return model_reads(settings.ask, socket)
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
-        return ask_needs(data, self.way)
+        return model_needs(data, self.way)
 
     def outputs(self, settings: GeneratorSettings) -> Mapping[str, Socket]:
         return {self._output: Socket(type=self.way.category.socket)}
@@ -69,17 +70,17 @@ class Generator(NodeType):
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return ask_most(settings.ask, self.way, inputs, unknown)
+        return most_model_calls(settings.ask, self.way, inputs, unknown)
 
     def foresee(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {self._output: alike(ask_length(settings.ask, self.way, inputs))}
+        return {self._output: alike(longest_prompt(settings.ask, self.way, inputs))}
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        calls = ask_calls(settings.ask, self.way, inputs)
+        calls = model_calls(settings.ask, self.way, inputs)
         if not calls.is_list:
             return {self._output: await context.call_model(calls.model, calls.values[0])}
         given = await call_each(calls.model, calls.values, context)
@@ -95,7 +96,7 @@ class ImageGenerator(Generator):
 
     type = "imageGenerator"
     category = "Image Models"
-    way = Way(
+    way = ModelNodeKind(
         category=Category.IMAGE,
         inlets=(PROMPT_INLET, *IMAGE_INLETS),
         options=("aspectRatio", "resolution", SEED),
@@ -105,7 +106,7 @@ class ImageGenerator(Generator):
     def parse(self, data: Mapping[str, Any]) -> GeneratorSettings:
         count = _typed_count(data)
         faults = [f"{COUNT} {COUNT_RULE}"] if count is None else []
-        return GeneratorSettings(ask=read_ask(data, self.way, *faults), count=count or 1)
+        return GeneratorSettings(ask=read_model_settings(data, self.way, *faults), count=count or 1)
 
     def most(
         self,
@@ -114,19 +115,22 @@ class ImageGenerator(Generator):
         unknown: Collection[str] = (),
     ) -> Usage:
         count = _most_count(settings, inputs)
-        return ask_most(settings.ask, self.way, inputs, unknown, _one) * count
+        return most_model_calls(settings.ask, self.way, inputs, unknown, _one) * count
 
     def foresee(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        length, count = ask_length(settings.ask, self.way, inputs), _most_count(settings, inputs)
+        length, count = (
+            longest_prompt(settings.ask, self.way, inputs),
+            _most_count(settings, inputs),
+        )
         is_one = length is None and count == 1
         return {self._output: alike(None if is_one else count * (1 if length is None else length))}
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        calls = ask_calls(settings.ask, self.way, inputs, _one)
+        calls = model_calls(settings.ask, self.way, inputs, _one)
         count = _wired_count(settings, inputs)
         if len(calls.values) * count > MAX_ITEMS:
             message = f"A node makes at most {MAX_ITEMS} images, not {len(calls.values) * count}"
@@ -142,7 +146,7 @@ class VideoGenerator(Generator):
 
     type = "videoGenerator"
     category = "Video Models"
-    way = Way(
+    way = ModelNodeKind(
         category=Category.VIDEO,
         inlets=(PROMPT_INLET, *IMAGE_INLETS, VIDEO_INLET),
         options=("duration", "aspectRatio", "resolution", SEED),
@@ -154,7 +158,7 @@ class MusicGenerator(Generator):
 
     type = "musicGenerator"
     category = "Music Models"
-    way = Way(category=Category.AUDIO, inlets=(PROMPT_INLET,), options=("duration",))
+    way = ModelNodeKind(category=Category.AUDIO, inlets=(PROMPT_INLET,), options=("duration",))
 
 
 def _typed_count(data: Mapping[str, Any]) -> int | None:

@@ -6,27 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
-from engine.expressions import Template, members_read, to_text
-from engine.media.formats import medium_of
-from engine.nodes.base import (
-    NO_MEDIA,
-    Context,
-    HttpCall,
-    Kind,
-    NodeFailed,
-    NodeType,
-    Outputs,
-    SettingsError,
-)
-from engine.nodes.each import run_each
-from engine.nodes.fan_out import CALLS_AT_ONCE, alike, check_lengths, longest
-from engine.nodes.http_answer import find_medium, keep_answer, read_answer, refused
-from engine.nodes.http_body import BODY_IN, MULTIPART, BodySettings, make_body, parse_body
-from engine.nodes.typed import EMPTY, read_template
-from engine.policy import read_timeout
-from engine.sockets import MEDIA_TYPES, Socket, SocketType
-from engine.urls import UrlRefused, check_url, header_fault
-from engine.values import kind_of
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.media.formats import media_kind_of
+from engine.net.header_policy import header_fault
+from engine.net.url_policy import UrlRefused, check_url
+from engine.nodes.support.base import NO_MEDIA, Context, HttpCall, NodeType, Outputs, WorkKind
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, check_lengths, longest
+from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
+from engine.nodes.support.http_body import BODY_IN, MULTIPART, BodySettings, make_body, parse_body
+from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.policy import read_timeout
+from engine.nodes.support.templates import EMPTY, read_template
+from engine.values.plain import kind_of
+from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
+from engine.values.templates import Template, members_read, to_text
 
 PARAMS_IN = "params-in"
 RESPONSE_OUT = "response-out"
@@ -78,7 +71,7 @@ class HttpRequest(NodeType):
 
     type = "httpRequest"
     category = "Utilities"
-    kind = Kind.IO
+    kind = WorkKind.IO
 
     def parse(self, data: Mapping[str, Any]) -> HttpRequestSettings:
         reasons = list(_faults(data))
@@ -152,7 +145,7 @@ class HttpRequest(NodeType):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class ParsedResponse:
     """An answer: its value, its status, and the bytes that the value was made of."""
 
     value: Any
@@ -162,11 +155,11 @@ class Given:
 
 async def _call_each(
     settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
-) -> list[Given]:
+) -> list[ParsedResponse]:
     """An answer for each item, in order; one that fails stops the others. Raises NodeFailed."""
     received = 0
 
-    async def call(position: int, item: Mapping[str, Any]) -> Given:
+    async def call(position: int, item: Mapping[str, Any]) -> ParsedResponse:
         nonlocal received
         try:
             given = await _call(settings, {**inputs, **item}, context)
@@ -194,15 +187,15 @@ def _of_item(position: int, failure: NodeFailed) -> NodeFailed:
 
 async def _call(
     settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
-) -> Given:
+) -> ParsedResponse:
     answer = await context.fetch(await _build_call(settings, inputs, context))
     if answer.status >= 400 and not settings.reads_status:
         raise refused(answer)
     content_type = find_medium(answer) if settings.kept and answer.status < 400 else None
-    if content_type is not None and SocketType(medium_of(content_type)) in settings.kept:
+    if content_type is not None and SocketType(media_kind_of(content_type)) in settings.kept:
         url = await keep_answer(answer, content_type, context)
-        return Given(value=url, status=answer.status)
-    return Given(value=read_answer(answer), status=answer.status, size=len(answer.body))
+        return ParsedResponse(value=url, status=answer.status)
+    return ParsedResponse(value=read_answer(answer), status=answer.status, size=len(answer.body))
 
 
 def _item_sockets(settings: HttpRequestSettings) -> Sequence[str]:

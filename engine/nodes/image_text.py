@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from engine.extras import install_hint
-from engine.images import MAX_READ
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
-from engine.nodes.each import run_each
-from engine.nodes.fan_out import alike, longest
-from engine.sockets import Socket, SocketType
-from engine.values import kind_of
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.fan_out import alike, longest
+from engine.nodes.support.image_edits import MAX_READ
+from engine.nodes.support.list_mapping import run_each
+from engine.process.extras import install_hint
+from engine.values.plain import kind_of
+from engine.values.sockets import Socket, SocketType
 
 IMAGE_IN, TEXT_OUT = "image-in", "text-out"
 RUNTIME = "rapidocr"
@@ -32,7 +33,7 @@ class ImageText(NodeType):
 
     type = "imageText"
     category = "Image Tools"
-    kind = Kind.CPU
+    kind = WorkKind.CPU
 
     def parse(self, data: Mapping[str, Any]) -> ImageTextSettings:
         if not is_installed():

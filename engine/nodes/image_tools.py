@@ -5,8 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.expressions import Template, to_text
-from engine.images import (
+from engine.errors.nodes import NodeFailed
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.fan_out import alike, longest, zip_lists
+from engine.nodes.support.image_edits import (
     CAPTION_ANCHORS,
     Anchor,
     Caption,
@@ -18,12 +20,11 @@ from engine.images import (
     ImageFormat,
     Resize,
 )
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs
-from engine.nodes.each import run_each
-from engine.nodes.fan_out import alike, longest, zip_lists
-from engine.nodes.image_settings import Reader
-from engine.sockets import Socket, SocketType
-from engine.values import kind_of
+from engine.nodes.support.image_settings import SettingsReader
+from engine.nodes.support.list_mapping import run_each
+from engine.values.plain import kind_of
+from engine.values.sockets import Socket, SocketType
+from engine.values.templates import Template, to_text
 
 IMAGE_IN, OVERLAY_IN, TEXT_IN, IMAGE_OUT = "image-in", "overlay-in", "text-in", "image-out"
 IMAGES_AT_ONCE = 2
@@ -31,7 +32,7 @@ MAX_TEXT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ImageJob:
     """One image to make, and the URLs of what it is made of."""
 
     edit: Edit
@@ -42,16 +43,16 @@ class ImageTool(NodeType):
     """Makes an image of an image; a list gives an image for each of its items, and a list."""
 
     category = "Image Tools"
-    kind = Kind.CPU
+    kind = WorkKind.CPU
     media: tuple[str, ...] = (IMAGE_IN,)
     """The sockets that images come by."""
 
     @abstractmethod
-    def read(self, reader: Reader) -> Any:
+    def read(self, reader: SettingsReader) -> Any:
         """The settings; what is wrong goes to the reader."""
 
     def parse(self, data: Mapping[str, Any]) -> Any:
-        reader = Reader(data)
+        reader = SettingsReader(data)
         settings = self.read(reader)
         reader.finish()
         return settings
@@ -95,14 +96,14 @@ class ImageTool(NodeType):
         inputs: Mapping[str, Any],
         item: Mapping[str, Any],
         where: str = "",
-    ) -> Job:
+    ) -> ImageJob:
         for name in self.media:
             if not isinstance(item.get(name), str):
                 found = kind_of(item.get(name))
                 message = f"{where}'{name}' takes the URL of an image, not {found}"
                 raise NodeFailed("invalid_value", message)
         edit = self.edit_of(settings, inputs, item)
-        return Job(edit, tuple(item[name] for name in self.media))
+        return ImageJob(edit, tuple(item[name] for name in self.media))
 
 
 class ImageResize(ImageTool):
@@ -110,7 +111,7 @@ class ImageResize(ImageTool):
 
     type = "imageResize"
 
-    def read(self, reader: Reader) -> Edit:
+    def read(self, reader: SettingsReader) -> Edit:
         width, height = reader.side("width"), reader.side("height")
         if not reader.has("width") and not reader.has("height"):
             reader.reasons.append("width or height must be there")
@@ -124,7 +125,7 @@ class ImageCrop(ImageTool):
 
     type = "imageCrop"
 
-    def read(self, reader: Reader) -> Edit:
+    def read(self, reader: SettingsReader) -> Edit:
         width, height = reader.side("width"), reader.side("height")
         left, top = reader.offset("x"), reader.offset("y")
         sized, placed = reader.has_all("width", "height"), reader.has_all("x", "y")
@@ -147,7 +148,7 @@ class ImageCompose(ImageTool):
     type = "imageCompose"
     media = (IMAGE_IN, OVERLAY_IN)
 
-    def read(self, reader: Reader) -> Edit:
+    def read(self, reader: SettingsReader) -> Edit:
         usual = Compose()
         return Compose(
             anchor=reader.choice("anchor", tuple(Anchor)) or usual.anchor,
@@ -171,7 +172,7 @@ class ImageCaption(ImageTool):
 
     type = "imageCaption"
 
-    def read(self, reader: Reader) -> CaptionSettings:
+    def read(self, reader: SettingsReader) -> CaptionSettings:
         text = reader.template("text", {IMAGE_IN, TEXT_IN})
         usual = Caption()
         edit = Caption(
@@ -209,7 +210,7 @@ class ImageConvert(ImageTool):
 
     type = "imageConvert"
 
-    def read(self, reader: Reader) -> Edit:
+    def read(self, reader: SettingsReader) -> Edit:
         if not reader.has("format"):
             reader.reasons.append(f"format must be one of {', '.join(ImageFormat)}")
         return Convert(saving=reader.saving())
@@ -218,12 +219,12 @@ class ImageConvert(ImageTool):
 IMAGE_TOOLS = (ImageResize(), ImageCrop(), ImageCompose(), ImageCaption(), ImageConvert())
 
 
-async def _make(jobs: Sequence[Job], context: Context) -> list[str]:
+async def _make(jobs: Sequence[ImageJob], context: Context) -> list[str]:
     """The URLs of what the jobs make, in order."""
     common = set(jobs[0].urls).intersection(*(job.urls for job in jobs)) if jobs else set()
     known = {url: await context.fetch_media(url) for url in sorted(common)}
 
-    async def work(_: int, job: Job) -> str:
+    async def work(_: int, job: ImageJob) -> str:
         sources = [
             known[url] if url in known else await context.fetch_media(url) for url in job.urls
         ]

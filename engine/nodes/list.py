@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
-from engine.sockets import MEDIA_TYPES, Socket, SocketType
+from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
 
 ITEMS_IN = "items-in"
 
@@ -24,7 +25,7 @@ class List(NodeType):
 
     type = "list"
     category = "Utilities"
-    kind = Kind.PURE
+    kind = WorkKind.PURE
 
     def parse(self, data: Mapping[str, Any]) -> ListSettings:
         reasons = list(_faults(data))

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
-from engine.sockets import Socket, SocketType
+from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.values.sockets import Socket, SocketType
 
 VALUE_IN = "value-in"
 MODES = ("first", "all")
@@ -15,7 +16,7 @@ class Merge(NodeType):
 
     type = "merge"
     category = "Utilities"
-    kind = Kind.PURE
+    kind = WorkKind.PURE
 
     def parse(self, data: Mapping[str, Any]) -> str:
         mode = data.get("mode")

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
-from engine.sockets import Socket
+from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.values.sockets import Socket
 
 
 class Note(NodeType):
@@ -12,7 +13,7 @@ class Note(NodeType):
 
     type = "note"
     category = "Utilities"
-    kind = Kind.PURE
+    kind = WorkKind.PURE
 
     def parse(self, data: Mapping[str, Any]) -> None:
         if not isinstance(data.get("text", ""), str):

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.fields import SOCKETS, Field, parse_fields
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
-from engine.sockets import Socket, SocketType
+from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.values.fields import SOCKETS, Field, parse_fields
+from engine.values.sockets import Socket, SocketType
 
 PARAMS = "params"
 
@@ -25,7 +26,7 @@ class RequestInput(NodeType):
 
     type = "requestInput"
     category = "Inputs"
-    kind = Kind.PURE
+    kind = WorkKind.PURE
 
     def parse(self, data: Mapping[str, Any]) -> RequestInputSettings:
         fields, reasons = _read_fields(data.get("fields"))

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.fields import NAME_RULE, is_name
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError, Wire
-from engine.sockets import MEDIA_TYPES, Socket, SocketType
+from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import Context, InEdge, NodeType, Outputs, WorkKind
+from engine.values.fields import NAME_RULE, is_name
+from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
 
 RESULT_IN = "result-in"
 RESULT = "result"
@@ -25,7 +26,7 @@ class ResponseOutput(NodeType):
 
     type = "responseOutput"
     category = "Outputs"
-    kind = Kind.PURE
+    kind = WorkKind.PURE
 
     def parse(self, data: Mapping[str, Any]) -> ResponseOutputSettings:
         raw = data.get("fields")
@@ -68,7 +69,7 @@ def _name_one(values: Sequence[Any]) -> Any:
     return values[0] if values else None
 
 
-def _collect(delivered: Sequence[tuple[Wire, Any]]) -> Any:
+def _collect(delivered: Sequence[tuple[InEdge, Any]]) -> Any:
     if not delivered:
         return None
     if len(delivered) == 1:

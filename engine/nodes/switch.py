@@ -5,15 +5,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
-from engine.nodes.expression import (
+from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.expressions import (
     VALUE_IN,
     check_expression,
     read_values,
     read_variables,
     sockets,
 )
-from engine.sockets import Socket, SocketType
+from engine.values.sockets import Socket, SocketType
 
 ELSE_OUT = "else-out"
 MAX_CASES = 20
@@ -34,7 +35,7 @@ class Switch(NodeType):
 
     type = "switch"
     category = "Utilities"
-    kind = Kind.CPU
+    kind = WorkKind.CPU
 
     def parse(self, data: Mapping[str, Any]) -> SwitchSettings:
         variables = read_variables(data)

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.expressions import Template, members_read
-from engine.nodes.base import Context, Kind, NodeType, Outputs, SettingsError
-from engine.sockets import Socket, SocketType
+from engine.errors.nodes import SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.values.sockets import Socket, SocketType
+from engine.values.templates import Template, members_read
 
 
 class TextBox(NodeType):
@@ -13,7 +14,7 @@ class TextBox(NodeType):
 
     type = "textBox"
     category = "Utilities"
-    kind = Kind.PURE
+    kind = WorkKind.PURE
 
     def parse(self, data: Mapping[str, Any]) -> Template:
         text = data.get("text", "")

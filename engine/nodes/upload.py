@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.media.formats import Medium
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.media.formats import MediaKind
 from engine.media.ids import is_asset_id
-from engine.nodes.base import Context, Kind, NodeFailed, NodeType, Outputs, SettingsError
-from engine.sockets import Socket, SocketType
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.values.sockets import Socket, SocketType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class UploadSettings:
     """The asset, and what it must be."""
 
     asset: str
-    kind: Medium
+    kind: MediaKind
 
     @property
     def output(self) -> str:
@@ -28,18 +29,18 @@ class Upload(NodeType):
 
     type = "upload"
     category = "Inputs"
-    kind = Kind.IO
+    kind = WorkKind.IO
 
     def parse(self, data: Mapping[str, Any]) -> UploadSettings:
         reasons = []
-        asset, kind = data.get("asset"), data.get("kind", Medium.IMAGE)
+        asset, kind = data.get("asset"), data.get("kind", MediaKind.IMAGE)
         if not is_asset_id(asset):
             reasons.append("asset must be the id of an asset")
-        if kind not in list(Medium):
-            reasons.append(f"kind must be one of {', '.join(Medium)}")
+        if kind not in list(MediaKind):
+            reasons.append(f"kind must be one of {', '.join(MediaKind)}")
         if reasons:
             raise SettingsError(*reasons)
-        return UploadSettings(asset=str(asset), kind=Medium(kind))
+        return UploadSettings(asset=str(asset), kind=MediaKind(kind))
 
     def inputs(self, settings: UploadSettings) -> Mapping[str, Socket]:
         return {}

@@ -2,85 +2,90 @@
 
 from dataclasses import dataclass
 
-from engine import tiers
+from engine.access import tiers
+from engine.access.sealing import Sealer
+from engine.access.tiers import Tiers
 from engine.errors import Unavailable
 from engine.models import registry
-from engine.sealing import Sealer
 from engine.settings import Settings
-from engine.store.accepting import Accepted, NotPassed, Repeated, StaleWorkflow
-from engine.store.accounts import Account, Accounts
-from engine.store.api_keys import Ahead, ApiKeys
-from engine.store.asides import Asides, NoShelf, Shelf
-from engine.store.assets import Asset, Assets
-from engine.store.bell import Bell, Ring
-from engine.store.client import Client
+from engine.store.accounts.accounts import Account, Accounts
+from engine.store.accounts.api_keys import ApiKeys, SpeculativeAuthorization
+from engine.store.accounts.principals import ApiKey, Principal, Session
+from engine.store.accounts.rate_limits import Window
+from engine.store.accounts.sessions import Sessions
+from engine.store.accounts.usage import UsageLog, UsagePage
+from engine.store.accounts.wallets import LedgerEntry, LedgerPage, TopUp, Wallet, Wallets
 from engine.store.deliveries import Deliveries
-from engine.store.events import Events
-from engine.store.execution_scan import ExecutionFilter
-from engine.store.executions import Executions
+from engine.store.executions.accept import (
+    Accepted,
+    AuthorizationRejected,
+    IdempotentReplay,
+    StaleWorkflow,
+)
+from engine.store.executions.events import ExecutionEvents
+from engine.store.executions.executions import Executions
+from engine.store.executions.notifier import CompletionNotifier, CompletionWaiter
+from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedValues
+from engine.store.executions.orphans import Orphans
+from engine.store.executions.results import ReserveMemory
+from engine.store.executions.scan import ExecutionFilter
+from engine.store.executions.walks import Walks
 from engine.store.governor import Governor
 from engine.store.hints import HintSender
-from engine.store.installation import Guard
 from engine.store.leases import Leases
-from engine.store.limits import Window
-from engine.store.models import Models, SavedModel
-from engine.store.orphans import Orphans
-from engine.store.outbound import Outbound
-from engine.store.principals import ApiKey, Principal, Session
-from engine.store.results import Hold
-from engine.store.seals import Seals
-from engine.store.sessions import Sessions
-from engine.store.snapshots import Snapshots
-from engine.store.usage import UsageLog, UsagePage
-from engine.store.versions import Versions
-from engine.store.walks import Walks
-from engine.store.wallets import Entry, LedgerPage, TopUp, Wallet, Wallets
+from engine.store.media import Asset, AssetRecords
+from engine.store.metrics.snapshots import Snapshots
+from engine.store.models import ModelStore, SavedModel
+from engine.store.outbound import OutboundCalls
+from engine.store.redis.client import Client
+from engine.store.redis.installation import Guard
+from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks import Webhook, Webhooks
-from engine.store.workflows import Workflow, Workflows
-from engine.tiers import Tiers
+from engine.store.workflows.versions import Versions
+from engine.store.workflows.workflows import Workflow, Workflows
 
 __all__ = [
     "Accepted",
-    "Ahead",
     "Account",
     "Accounts",
     "ApiKey",
     "ApiKeys",
-    "Asides",
     "Asset",
-    "Assets",
-    "Bell",
+    "AssetRecords",
+    "AuthorizationRejected",
+    "CompletionNotifier",
+    "CompletionWaiter",
     "Deliveries",
-    "Entry",
-    "Events",
+    "ExecutionEvents",
     "ExecutionFilter",
     "Executions",
     "Governor",
     "HintSender",
-    "Hold",
+    "IdempotentReplay",
     "Leases",
+    "LedgerEntry",
     "LedgerPage",
-    "Models",
-    "NotPassed",
+    "ModelStore",
+    "OffloadedValues",
     "Orphans",
-    "Outbound",
+    "OutboundCalls",
     "Principal",
-    "Repeated",
-    "Ring",
+    "ReserveMemory",
     "SavedModel",
-    "Seals",
+    "SealingKeyCheck",
     "Session",
     "Sessions",
-    "StaleWorkflow",
     "Snapshots",
+    "SpeculativeAuthorization",
+    "StaleWorkflow",
     "Store",
     "TopUp",
     "UsageLog",
     "UsagePage",
-    "Wallet",
-    "Wallets",
     "Versions",
     "Walks",
+    "Wallet",
+    "Wallets",
     "Webhook",
     "Webhooks",
     "Window",
@@ -102,26 +107,26 @@ class Store:
     sessions: Sessions
     workflows: Workflows
     versions: Versions
-    models: Models
+    models: ModelStore
     executions: Executions
-    events: Events
+    events: ExecutionEvents
     walks: Walks
-    asides: Asides
+    offloaded: OffloadedValues
     webhooks: Webhooks
     deliveries: Deliveries
     leases: Leases
     orphans: Orphans
     hints: HintSender
     snapshots: Snapshots
-    seals: Seals
-    outbound: Outbound
+    seals: SealingKeyCheck
+    outbound: OutboundCalls
     governor: Governor
     wallets: Wallets
     usage: UsageLog
-    assets: Assets
+    assets: AssetRecords
 
     @classmethod
-    def open(cls, settings: Settings, shelf: Shelf | None = None) -> "Store":
+    def open(cls, settings: Settings, blob_store: BlobStore | None = None) -> "Store":
         """A store over the settings' Redis; connects with the first command.
 
         Without a shelf, values too large for a record can be neither written nor read.
@@ -134,7 +139,7 @@ class Store:
         client = Client(settings.redis_url, guard)
         hint_client = Client(settings.queue_url) if settings.queue_url else client
         hints = HintSender(hint_client)
-        asides = Asides(client, shelf or NoShelf())
+        offloaded = OffloadedValues(client, blob_store or NoBlobStore())
         versions = Versions(client, settings.retention_days)
         return cls(
             guard=guard,
@@ -146,23 +151,25 @@ class Store:
             sessions=Sessions(client, terms),
             workflows=Workflows(client, terms, versions),
             versions=versions,
-            models=Models(client),
-            executions=Executions(client, hints, settings.retention_days, asides),
-            events=Events(client),
+            models=ModelStore(client),
+            executions=Executions(client, hints, settings.retention_days, offloaded),
+            events=ExecutionEvents(client),
             walks=Walks(client, hints),
-            asides=asides,
+            offloaded=offloaded,
             webhooks=Webhooks(client, sealer),
             deliveries=Deliveries(client, hints, settings.retention_days, sealer),
             leases=Leases(client),
             orphans=Orphans(client),
             hints=hints,
             snapshots=Snapshots(client),
-            seals=Seals(client, sealer),
-            outbound=Outbound(client, terms),
+            seals=SealingKeyCheck(client, sealer),
+            outbound=OutboundCalls(client, terms),
             governor=Governor(client),
             wallets=Wallets(client, settings.retention_days),
             usage=UsageLog(client),
-            assets=Assets(client, terms, settings.asset_retention_days or settings.retention_days),
+            assets=AssetRecords(
+                client, terms, settings.asset_retention_days or settings.retention_days
+            ),
         )
 
     async def close(self) -> None:

@@ -6,8 +6,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from engine import keyspace
-from engine.deliveries import (
+from engine.access.sealing import Sealer, Unsealable
+from engine.errors import InvalidWebhook, NotFound
+from engine.ids.partitions import PARTITIONS, partition_of
+from engine.store.executions.records import parse_hash
+from engine.store.hints import HintSender
+from engine.store.leases import Promoted, promote
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.records import pack, unpack
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks import Webhook, seal_anew, secret_place
+from engine.webhooks.deliveries import (
     FAILING_MS,
     FAILING_REASON,
     TEST_EVENT,
@@ -17,16 +27,6 @@ from engine.deliveries import (
     Judgement,
     example_body,
 )
-from engine.errors import InvalidWebhook, NotFound
-from engine.partitions import PARTITIONS, partition_of
-from engine.sealing import Sealer, Unsealable
-from engine.store.client import Client
-from engine.store.execution_records import parse_hash
-from engine.store.hints import HintSender
-from engine.store.leases import Promoted, promote
-from engine.store.records import pack, unpack
-from engine.store.scripts import SCRIPTS
-from engine.store.webhooks import Webhook, seal_anew, secret_place
 
 LEASE_MS = 20_000
 """Longer than any attempt; then another worker may try."""

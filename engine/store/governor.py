@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine import keyspace
-from engine.models.limits import Limits
-from engine.store.client import Client
-from engine.store.connection import Word
-from engine.store.scripts import SCRIPTS
+from engine.models.limits import ModelLimits
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.connection import Word
+from engine.store.redis.scripts import SCRIPTS
 
 LEASE_SECONDS = 10.0
 """A process that was not heard of for so long is gone, and its calls with it."""
@@ -30,7 +30,7 @@ class Pacing:
 USUAL_PACING = Pacing()
 
 
-class Happening(StrEnum):
+class CallOutcome(StrEnum):
     """What a process has to tell of a call."""
 
     ASK = "ask"
@@ -48,10 +48,10 @@ class Happening(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class CallReport:
     """Something that happened to a call; one that never asked has no id."""
 
-    kind: Happening
+    kind: CallOutcome
     call_id: str = ""
     account_id: str = ""
     amount: int = 0
@@ -64,7 +64,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
+class ProviderStanding:
     """How things stand at a provider, as far as one process is concerned."""
 
     granted: Sequence[str]
@@ -95,12 +95,12 @@ class Governor:
         self,
         provider: str,
         caller: str,
-        limits: Limits,
-        events: Sequence[Event],
+        limits: ModelLimits,
+        events: Sequence[CallReport],
         *,
         pacing: Pacing = USUAL_PACING,
         now: int = 0,
-    ) -> Turns:
+    ) -> ProviderStanding:
         """Tell what happened and learn whose turn it is; may be repeated when the reply is lost.
 
         `caller` is the channel of the process: there it hears of turns that others' calls bring.
@@ -124,7 +124,7 @@ class Governor:
             ],
         )
         is_new, due, open_ms, blamed, pause_ms, must_ask, failures, *granted = reply
-        return Turns(
+        return ProviderStanding(
             granted=[call_id.decode() for call_id in granted],
             was_unknown=bool(is_new),
             due_seconds=None if due < 0 else due / 1000,
@@ -136,7 +136,7 @@ class Governor:
         )
 
 
-def _numbers(limits: Limits) -> Iterator[int]:
+def _numbers(limits: ModelLimits) -> Iterator[int]:
     yield limits.requests_per_minute or 0
     yield limits.tokens_per_minute or 0
     yield limits.concurrency or 0

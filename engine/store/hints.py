@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import keyspace
-from engine.slugs import SLUG
-from engine.store.client import Client, forget
-from engine.store.scripts import SCRIPTS
+from engine.ids.slugs import SLUG
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client, forget
+from engine.store.redis.scripts import SCRIPTS
 
 WALK_QUEUE = "walk"
 BULK_QUEUE = "bulk"
@@ -26,7 +26,7 @@ MAX_CARRIED_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class InlineRun:
     """What a hint carries of an execution; `inputs` are packed, as on record."""
 
     slug: str
@@ -47,21 +47,21 @@ def parse_hint(data: bytes) -> tuple[str, str]:
     return actor, argument
 
 
-def add_carried(hint: str, carried: Carried) -> bytes:
+def add_inline_run(hint: str, inline_run: InlineRun) -> bytes:
     """The hint with what it carries."""
-    return f"{hint}\n{carried.version}|{carried.slug}|".encode() + carried.inputs
+    return f"{hint}\n{inline_run.version}|{inline_run.slug}|".encode() + inline_run.inputs
 
 
-def parse_carried(data: bytes) -> Carried | None:
+def parse_inline_run(data: bytes) -> InlineRun | None:
     """What a hint carries, if anything. Raises ValueError for what is not well formed."""
-    _, line, carried = data.partition(b"\n")
+    _, line, inline_run = data.partition(b"\n")
     if not line:
         return None
-    version, slug, inputs = carried.split(b"|", 2)
+    version, slug, inputs = inline_run.split(b"|", 2)
     is_named = version.isdigit() and SLUG.fullmatch(slug.decode()) is not None
     if not is_named or len(inputs) > MAX_CARRIED_BYTES:
         raise ValueError("not what a hint carries")
-    return Carried(slug=slug.decode(), version=int(version), inputs=inputs)
+    return InlineRun(slug=slug.decode(), version=int(version), inputs=inputs)
 
 
 class HintSender:
@@ -75,14 +75,14 @@ class HintSender:
         return self._client is client
 
     def send_soon(
-        self, reference: str, queue: str = WALK_QUEUE, carried: Carried | None = None
+        self, reference: str, queue: str = WALK_QUEUE, inline_run: InlineRun | None = None
     ) -> None:
         """Send a walk hint with the commands of this loop tick; nobody waits for it.
 
         Refused when Redis is full, as the execution it is for may be.
         """
         hint = make_hint(WALK_ACTOR, reference)
-        data = hint if carried is None else add_carried(hint, carried)
+        data = hint if inline_run is None else add_inline_run(hint, inline_run)
         forget(self._client.send("RPUSH", keyspace.hints(queue), data))
 
     async def send(self, references: Iterable[str], queue: str = WALK_QUEUE) -> None:

@@ -7,12 +7,12 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import keyspace
-from engine.partitions import PARTITIONS, partition_of
-from engine.store.client import Client
-from engine.store.execution_records import parse_hash
-from engine.store.info import read_info
-from engine.store.scripts import SCRIPTS
+from engine.ids.partitions import PARTITIONS, partition_of
+from engine.store.executions.records import parse_hash
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.info import read_info
+from engine.store.redis.scripts import SCRIPTS
 
 SEEN_DEAD = 1
 """The end of a lease that was not waited for, since somebody saw the worker end."""

@@ -8,14 +8,14 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from engine import keyspace
 from engine.errors import EngineError, InvalidBody, ModelNotFound, VersionConflict
 from engine.models import registry
 from engine.models.manifest import ManifestError, Model, parse_manifest
-from engine.store.client import Client
-from engine.store.records import pack, unpack
-from engine.store.scripts import SCRIPTS
-from engine.store.subscription import Subscription
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.records import pack, unpack
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.redis.subscription import Subscription
 
 KEPT = 50
 """Former versions of a model."""
@@ -44,7 +44,7 @@ class SavedModel:
     updated_at: int
 
 
-class Models:
+class ModelStore:
     """Saves, reads and deletes manifests, and has this process's registry follow them."""
 
     def __init__(self, client: Client) -> None:

@@ -3,23 +3,23 @@
 import hashlib
 from dataclasses import dataclass
 
-from engine import keyspace
-from engine.partitions import partition_of
-from engine.store.client import Client
-from engine.store.limits import WINDOW_MS
-from engine.store.scripts import SCRIPTS
-from engine.tiers import Terms, Tiers
+from engine.access.tiers import Tiers, TierTerms
+from engine.ids.partitions import partition_of
+from engine.store.accounts.rate_limits import WINDOW_MS
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class CallAllowance:
     """Calls that may be made until the window ends; None: any number."""
 
     calls: int | None
     seconds: float
 
 
-class Outbound:
+class OutboundCalls:
     """Gives out what a tier allows an account to call in a minute, several calls at a time."""
 
     def __init__(self, client: Client, tiers: Tiers) -> None:
@@ -31,7 +31,7 @@ class Outbound:
             for word in (tier.value, *limits)
         ]
 
-    async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> Lease:
+    async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> CallAllowance:
         """Up to so many calls to a host, and count the bytes that went since the last time."""
         digest = hashlib.sha256(host.encode()).hexdigest()[:16]
         granted, milliseconds = await self._client.call(
@@ -42,12 +42,12 @@ class Outbound:
             ],
             [0, account_id, digest, WINDOW_MS, calls, sent, *self._limits],
         )
-        return Lease(
+        return CallAllowance(
             calls=None if int(granted) < 0 else int(granted), seconds=int(milliseconds) / 1000
         )
 
 
-def _limits(terms: Terms) -> tuple[int, int, int]:
+def _limits(terms: TierTerms) -> tuple[int, int, int]:
     """Calls, calls to one host, bytes; 0 where there is no limit."""
     return (
         terms.outbound_calls_per_minute or 0,

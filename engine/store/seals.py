@@ -2,16 +2,16 @@
 
 import contextlib
 
-from engine import keyspace
+from engine.access.sealing import Sealer, Unsealable
 from engine.errors import StoreFull, Unavailable
-from engine.sealing import Sealer, Unsealable
-from engine.store.client import Client
-from engine.store.installation import SEAL_PLACE
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.installation import SEAL_PLACE
 
 SEALED = "sealed by this installation"
 
 
-class Seals:
+class SealingKeyCheck:
     """A word that the first process leaves sealed, and that all others must be able to open."""
 
     def __init__(self, client: Client, sealer: Sealer) -> None:

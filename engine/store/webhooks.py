@@ -4,14 +4,14 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine import keyspace
+from engine.access.sealing import Sealer, Unsealable
 from engine.errors import NotFound
-from engine.sealing import Sealer, Unsealable
-from engine.store.client import Client, forget
-from engine.store.execution_records import parse_hash
-from engine.store.scripts import SCRIPTS
-from engine.store.seals import Seals
-from engine.webhooks import make_secret
+from engine.store.executions.records import parse_hash
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client, forget
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.seals import SealingKeyCheck
+from engine.webhooks.signing import make_secret
 
 OVERLAP_MS = 86_400_000
 """How long the secret before stays valid beside a new one."""
@@ -36,7 +36,7 @@ class Webhooks:
     def __init__(self, client: Client, sealer: Sealer) -> None:
         self._client = client
         self._sealer = sealer
-        self._seals = Seals(client, sealer)
+        self._seals = SealingKeyCheck(client, sealer)
 
     async def save(
         self,

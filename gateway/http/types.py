@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 from msgspec import UNSET, Meta, Struct, UnsetType, ValidationError, convert, structs
 
 from engine.errors import InvalidBody
-from engine.values import moment
+from engine.values.plain import moment
 
 JSON = "application/json"
 Schema = dict[str, Any]
@@ -25,7 +25,7 @@ Links = Mapping[str, Mapping[str, str]]
 
 OBJECT = dict[str, Any]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-"""A time as `engine.values.moment` gives it."""
+"""A time as `engine.values.plain.moment` gives it."""
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Credits = Annotated[int, Meta(description="In credits; one is 0.001 USD.")]
 

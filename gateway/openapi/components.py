@@ -7,8 +7,8 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Struct, inspect, structs
 
+from gateway.http.responses import encode_json
 from gateway.http.types import Content, Payload, RequestBody, Schema, Shape, View
-from gateway.wire import encode_json
 
 NAMES = {
     inspect.StrType: "string",

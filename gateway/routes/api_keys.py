@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.capabilities import (
+from engine.access.capabilities import (
     CUSTOM,
     EVERYTHING,
     GENERAL,
@@ -20,15 +20,15 @@ from engine.capabilities import (
     WILDCARDS,
 )
 from engine.store import Principal
-from engine.store.api_keys import MAX_NAME
-from engine.values import moment
-from gateway.endpoints import Resource, operation, session_only
+from engine.store.accounts.api_keys import MAX_NAME
+from engine.values.plain import moment
+from gateway.auth.endpoints import Resource, operation, session_only
+from gateway.http.request_bodies import read_body
+from gateway.http.responses import json_response
 from gateway.http.types import Content, Moment, Nested, RequestBody, View, refused
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
-from gateway.request_bodies import read_body
 from gateway.routes.shared_types import DELETED, ApiKeyView, Deleted
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """A character that is not stripped; the usual class of blanks differs by language."""

@@ -8,22 +8,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.media.links import WIDTHS, Link, round_width
+from engine.media.links import WIDTHS, MediaLink, round_width
 from engine.media.ranges import ByteRange
 from engine.media.thumbnails import CONTENT_TYPE
 from engine.store import Asset, Principal
-from engine.store.assets import Source
-from engine.store.limits import UPLOADS
-from gateway.description.parameters import CURSOR, EXPIRES, LIMIT, SIGNATURE, WIDTH
-from gateway.endpoints import Resource, any_key, guessed, operation, requires
+from engine.store.accounts.rate_limits import UPLOADS
+from engine.store.media import AssetSource
+from gateway.auth.endpoints import Resource, any_key, guessed, operation, requires
+from gateway.http.media_responses import MediaBody, send_medium
+from gateway.http.query import Query, cursor_refused
+from gateway.http.responses import json_response
 from gateway.http.types import Content, Moment, RequestBody, View, doc
+from gateway.http.uploads import read_upload
 from gateway.openapi.examples import ASSET_ID, CREATED
-from gateway.query import Query, cursor_refused
+from gateway.openapi.parameters import CURSOR, EXPIRES, LIMIT, SIGNATURE, WIDTH
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest, Services
-from gateway.serving import Medium, send_medium
-from gateway.uploads import read_upload
-from gateway.wire import json_response
 
 PATH = "/api/assets"
 
@@ -95,12 +95,12 @@ MEDIA = Content(component="Media", kind=str, media_type="*/*", examples=("…",)
 @requires("workflow:run", bucket=UPLOADS)
 async def upload_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Store an image, a video or a sound."""
-    library = request.state["services"].library
+    media_service = request.state["services"].media_service
     upload = await read_upload(request.scope, request.receive)
-    asset = await library.keep(
-        principal.account.id, upload.declared, upload.pieces, source=Source.UPLOAD
+    asset = await media_service.keep(
+        principal.account.id, upload.declared, upload.pieces, source=AssetSource.UPLOAD
     )
-    return json_response(AssetView.of(asset, url=library.link(asset)), 201)
+    return json_response(AssetView.of(asset, url=media_service.link(asset)), 201)
 
 
 @operation(query=(LIMIT, CURSOR), answers={200: AssetPageView}, errors=(errors.InvalidQuery,))
@@ -110,12 +110,12 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
     query = Query(request.scope)
     limit = query.limit()
     cursor = query.text("cursor")
-    library = request.state["services"].library
+    media_service = request.state["services"].media_service
     with cursor_refused():
-        page = await library.page(principal.account.id, limit=limit, cursor=cursor)
+        page = await media_service.page(principal.account.id, limit=limit, cursor=cursor)
     return json_response(
         AssetPageView(
-            rows=[AssetView.of(asset, url=library.link(asset)) for asset in page.assets],
+            rows=[AssetView.of(asset, url=media_service.link(asset)) for asset in page.assets],
             next_cursor=page.next_cursor,
             bytes=page.stored,
             max_bytes=principal.terms.media_bytes,
@@ -132,9 +132,9 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
     width = Query(request.scope).optional_integer("w", low=WIDTHS[0], high=WIDTHS[-1])
-    library = request.state["services"].library
-    asset = await library.get(principal.account.id, request.path_params["asset_id"])
-    link = library.link(asset, width=None if width is None else round_width(width))
+    media_service = request.state["services"].media_service
+    asset = await media_service.get(principal.account.id, request.path_params["asset_id"])
+    link = media_service.link(asset, width=None if width is None else round_width(width))
     return json_response(AssetView.of(asset, url=link))
 
 
@@ -142,8 +142,8 @@ async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
 @requires("workflow:run")
 async def delete_asset(request: GatewayRequest, principal: Principal) -> Response:
     """Delete one of the caller's assets, whatever needs it."""
-    library = request.state["services"].library
-    await library.delete(principal.account.id, request.path_params["asset_id"])
+    media_service = request.state["services"].media_service
+    await media_service.delete(principal.account.id, request.path_params["asset_id"])
     return json_response(DELETED)
 
 
@@ -157,14 +157,14 @@ async def get_media(request: GatewayRequest) -> Response:
     """The bytes that a signed link leads to."""
     services = request.state["services"]
     asset_id: str = request.path_params["asset_id"]
-    asset, link = await services.library.follow(asset_id, dict(request.query_params))
+    asset, link = await services.media_service.follow(asset_id, dict(request.query_params))
     if link.width is not None:
         return await send_medium(request, await _thumbnail(services, asset, link, link.width))
 
     async def stream(part: ByteRange | None) -> AsyncIterator[bytes]:
-        return await services.library.stream(asset, part)
+        return await services.media_service.stream(asset, part)
 
-    medium = Medium(
+    medium = MediaBody(
         name=asset.id,
         content_type=asset.content_type,
         size=asset.bytes,
@@ -174,13 +174,13 @@ async def get_media(request: GatewayRequest) -> Response:
     return await send_medium(request, medium)
 
 
-async def _thumbnail(services: Services, asset: Asset, link: Link, width: int) -> Medium:
-    data = await services.library.thumbnail(asset, width)
+async def _thumbnail(services: Services, asset: Asset, link: MediaLink, width: int) -> MediaBody:
+    data = await services.media_service.thumbnail(asset, width)
 
     async def stream(part: ByteRange | None) -> AsyncIterator[bytes]:
         return _one(data if part is None else data[part.start : part.end])
 
-    return Medium(
+    return MediaBody(
         name=f"{asset.id}-{width}",
         content_type=CONTENT_TYPE,
         size=len(data),

@@ -4,13 +4,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import WorkflowNotFound, WorkflowNotRunnable
-from engine.slugs import check_slug
+from engine.ids.slugs import check_slug
 from engine.store import Principal
-from gateway.description.document import OpenApiView, endpoint_at
-from gateway.description.workflow import RUN_PATH, Described, make_workflow_document
-from gateway.endpoints import Resource, operation, requires
+from gateway.auth.endpoints import Resource, operation, requires
+from gateway.http.responses import json_response
+from gateway.openapi.document import OpenApiView, endpoint_at
+from gateway.openapi.workflow import RUN_PATH, Described, make_workflow_document
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 
 @operation(answers={200: OpenApiView}, errors=(WorkflowNotFound, WorkflowNotRunnable))

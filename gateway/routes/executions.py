@@ -8,16 +8,16 @@ from starlette.routing import Route
 
 from engine.errors import ExecutionNotCancellable, ExecutionNotFound, InvalidQuery
 from engine.store import Principal
-from gateway.description.parameters import CURSOR, LAST_EVENT_ID, LIMIT, STATUS, WORKFLOW
-from gateway.endpoints import NO_BODY, Resource, before_approval, operation, requires
+from gateway.auth.endpoints import NO_BODY, Resource, before_approval, operation, requires
+from gateway.http.query import Query, cursor_refused
+from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
-from gateway.naming import node_names
 from gateway.openapi.examples import EXECUTION_ID
-from gateway.query import Query, cursor_refused
+from gateway.openapi.parameters import CURSOR, LAST_EVENT_ID, LIMIT, STATUS, WORKFLOW
+from gateway.runs.node_names import node_names
+from gateway.runs.streams import ExecutionStream, read_last_event_id
 from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
-from gateway.streams import Watch, read_last_event_id
-from gateway.wire import json_response
 
 UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -56,7 +56,7 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
             workflow_slug=slug,
             limit=limit,
             cursor=cursor,
-            hold=services.memory.for_answer(request.scope),
+            reserve=services.memory.for_answer(request.scope),
         )
     return json_response(ExecutionPage([ExecutionRow.of(row) for row in rows], next_cursor))
 
@@ -66,10 +66,10 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
 async def get_execution(request: GatewayRequest, principal: Principal) -> Response:
     """One execution with its nodes."""
     services, account_id = request.state["services"], principal.account.id
-    store, hold = services.store, services.memory.for_answer(request.scope)
-    execution = await store.executions.get(account_id, _execution_id(request), hold)
+    store, reserve = services.store, services.memory.for_answer(request.scope)
+    execution = await store.executions.get(account_id, _execution_id(request), reserve)
     names = await node_names(store, account_id, execution)
-    links = services.library.linked_assets(execution.result)
+    links = services.media_service.linked_assets(execution.result)
     return json_response(ExecutionView.with_nodes(execution, names, links))
 
 
@@ -81,7 +81,7 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
 @requires("execution:read")
 async def watch_execution(request: GatewayRequest, principal: Principal) -> Response:
     """What happens to an execution, from the first event on or from where the caller left."""
-    watch = Watch(
+    watch = ExecutionStream(
         request,
         principal.account.id,
         _execution_id(request),

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import StorageFailed, Unavailable
-from engine.library import Library
 from engine.metrics import page
-from gateway.endpoints import Resource, operation, public
+from engine.services.media import MediaService
+from gateway.auth.endpoints import Resource, operation, public
+from gateway.http.responses import json_response
 from gateway.http.types import Content, View, doc
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 PROMETHEUS_TEXT = "text/plain; version=1.0.0; charset=utf-8"
 LOOK_SECONDS = 1.0
@@ -78,15 +78,15 @@ async def metrics(request: GatewayRequest) -> Response:
     """The metrics of all processes in Prometheus' text format."""
     services = request.state["services"]
     content = await page(
-        services.store, services.process, await _media_free_bytes(services.library)
+        services.store, services.process, await _media_free_bytes(services.media_service)
     )
     return Response(content, headers={"content-type": PROMETHEUS_TEXT})
 
 
-async def _media_free_bytes(library: Library) -> int | None:
+async def _media_free_bytes(media_service: MediaService) -> int | None:
     with contextlib.suppress(StorageFailed, TimeoutError):
         async with asyncio.timeout(LOOK_SECONDS):
-            return await library.free_bytes()
+            return await media_service.free_bytes()
     return None
 
 

@@ -7,9 +7,9 @@ from starlette.routing import BaseRoute, Route
 
 from engine.errors import Unauthorized
 from engine.store import Principal, Workflow
-from gateway.credentials import session_token
-from gateway.endpoints import Resource, guessed, operation
-from gateway.pages import page
+from gateway.admission.credentials import session_token
+from gateway.auth.endpoints import Resource, guessed, operation
+from gateway.http.pages import page
 from gateway.routes.shared_types import HTML_PAGE
 from gateway.services import GatewayRequest
 

@@ -5,14 +5,14 @@ from typing import Annotated
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.capabilities import Role, Tier
+from engine.access.capabilities import Role, Tier
 from engine.store import Principal
-from gateway.endpoints import Resource, any_key, operation, session_only
+from gateway.auth.endpoints import Resource, any_key, operation, session_only
+from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
 from gateway.routes.shared_types import UserView
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 
 class TopUpView(Nested):

@@ -9,32 +9,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.capabilities import Role, Tier
+from engine.access.capabilities import Role, Tier
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, ManifestError, Model
 from engine.models.pricing import Unit
 from engine.models.registry import all_models, pairs_on_disk
 from engine.models.saved import MAX_BYTES, parse_saved
 from engine.store import Principal, SavedModel
-from engine.values import moment
-from gateway.description.parameters import IF_MATCH, VERSION
-from gateway.endpoints import Resource, admins_only, operation, requires
-from gateway.http.types import (
-    Content,
-    Moment,
-    Nested,
-    RequestBody,
-    View,
-    doc,
-    refused,
-)
+from engine.values.plain import moment
+from gateway.auth.endpoints import Resource, admins_only, operation, requires
+from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.query import MAX_VERSION, Query
+from gateway.http.request_bodies import read_body
+from gateway.http.responses import json_response
+from gateway.http.types import Content, Moment, Nested, RequestBody, View, doc, refused
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, ENDED
-from gateway.query import MAX_VERSION, Query
-from gateway.request_bodies import read_body
+from gateway.openapi.parameters import IF_MATCH, VERSION
 from gateway.routes.shared_types import DELETED, Deleted, ModelView, PriceView
 from gateway.services import GatewayRequest
-from gateway.versions import entity_tag, wanted_versions
-from gateway.wire import json_response
 
 logger = logging.getLogger(__name__)
 

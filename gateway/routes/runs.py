@@ -6,20 +6,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.model_plan import model_plan
+from engine.graph.model_plan import model_plan
+from engine.ids.slugs import check_slug
 from engine.models.registry import find_model
-from engine.slugs import check_slug
+from engine.services.acceptance import Runnable
 from engine.store import Principal
-from gateway.description.parameters import (
-    ASYNC,
-    IDEMPOTENCY_KEY,
-    MAX_CREDITS_OF_RUN,
-    PREFER,
-    TIMEOUT,
-)
-from gateway.endpoints import Resource, operation, requires
-from gateway.limits import MODEL_RUNS, WORKFLOW_RUNS
-from gateway.running import Runnable, run
+from gateway.auth.endpoints import Resource, operation, requires
+from gateway.http.rate_limits import MODEL_RUNS, WORKFLOW_RUNS
+from gateway.openapi.parameters import ASYNC, IDEMPOTENCY_KEY, MAX_CREDITS_OF_RUN, PREFER, TIMEOUT
+from gateway.runs.service import run
 from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
 from gateway.services import GatewayRequest, Services
 

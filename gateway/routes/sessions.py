@@ -7,14 +7,14 @@ from starlette.routing import BaseRoute, Route
 
 from engine.errors import Unauthorized
 from engine.store import Principal
-from gateway import answers
-from gateway.browsers import check_origin, is_opened_on_purpose, session_cookie
-from gateway.endpoints import Resource, before_approval, guessed, operation, session_only
-from gateway.pages import HEADERS, page
-from gateway.query import Query
+from gateway.auth.browser_sessions import check_origin, is_opened_on_purpose, session_cookie
+from gateway.auth.endpoints import Resource, before_approval, guessed, operation, session_only
+from gateway.http import response_headers
+from gateway.http.pages import HEADERS, page
+from gateway.http.query import Query
+from gateway.http.responses import json_response
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 HOME = "/"
 FORM = (
@@ -55,7 +55,7 @@ async def sign_out(request: GatewayRequest, principal: Principal) -> Response:
     if principal.session is not None:
         await services.store.sessions.end(principal.session)
     gone = session_cookie("", request.scope, services.settings.public_url)
-    answers.note(request.scope, set_cookie=gone)
+    response_headers.note(request.scope, set_cookie=gone)
     return json_response(DELETED)
 
 

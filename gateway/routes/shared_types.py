@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.capabilities import Role, Tier
-from engine.fields import FieldType
+from engine.access.capabilities import Role, Tier
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, Model
 from engine.models.pricing import MICRO, MICRO_USD_PER_CREDIT, Price, Unit
 from engine.store import Webhook
+from engine.values.fields import FieldType
 from gateway.http.types import OBJECT, Content, Moment, Nested, View, described_as, doc
 
 

@@ -9,17 +9,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.errors import InvalidQuery
-from engine.executions import Execution, ExecutionStatus
+from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.pricing import MICRO
 from engine.store import ExecutionFilter, Principal
-from gateway.description.parameters import CURSOR, LIMIT, MODEL, OFFSET, STATUS, WORKFLOW
-from gateway.endpoints import Resource, any_key, operation
+from gateway.auth.endpoints import Resource, any_key, operation
+from gateway.http.query import MAX_OFFSET, Query, cursor_refused
+from gateway.http.responses import json_response
 from gateway.http.types import Credits, Moment, Nested, Uuid, View, doc
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
-from gateway.query import MAX_OFFSET, Query, cursor_refused
+from gateway.openapi.parameters import CURSOR, LIMIT, MODEL, OFFSET, STATUS, WORKFLOW
 from gateway.routes.shared_types import Amount, exact_amount
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 
 class UsageRow(Nested):

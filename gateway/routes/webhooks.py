@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.capabilities import covers
-from engine.deliveries import TEST_EVENT, Delivery, DeliveryStatus
-from engine.executions import TERMINAL
+from engine.access.capabilities import covers
+from engine.executions.execution import TERMINAL
 from engine.store import ApiKey, Principal, Webhook
 from engine.store.deliveries import NO_DELIVERY
-from engine.webhooks import (
+from engine.webhooks.deliveries import TEST_EVENT, Delivery, DeliveryStatus
+from engine.webhooks.signing import (
     CAPABILITY,
     MAX_SECRET,
     MAX_URL,
@@ -24,16 +24,16 @@ from engine.webhooks import (
     check_secret,
     check_webhook_url,
 )
-from gateway.auth import check_capability
-from gateway.description.parameters import CURSOR, LIMIT
-from gateway.endpoints import Resource, operation, session_only
+from gateway.auth.endpoints import Resource, operation, session_only
+from gateway.auth.principal import check_capability
+from gateway.http.query import Query, cursor_refused
+from gateway.http.request_bodies import read_body
+from gateway.http.responses import json_response
 from gateway.http.types import Moment, Nested, RequestBody, Uuid, View, described_as, refused
 from gateway.openapi.examples import CREATED, ENDED, EXECUTION_ID
-from gateway.query import Query, cursor_refused
-from gateway.request_bodies import read_body
+from gateway.openapi.parameters import CURSOR, LIMIT
 from gateway.routes.shared_types import DELETED, Deleted, SavedWebhook
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.checks import MAX_EDGES, MAX_NODES
-from engine.documents import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
-from engine.graph import Plan
+from engine.graph.document import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
+from engine.graph.parse import MAX_EDGES, MAX_NODES
+from engine.graph.plan import Plan
 from engine.store import Workflow
-from engine.values import moment
+from engine.values.plain import moment
 from gateway.http.types import (
     OBJECT,
     Content,

@@ -7,18 +7,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.credits import estimate
-from engine.documents import Document, parse_document
-from engine.fields import json_schema
-from engine.graph import Plan
-from engine.saving import check_document, hold_media
-from engine.slugs import check_slug
+from engine.billing.credits import estimate
+from engine.graph.document import Document, parse_document
+from engine.graph.plan import Plan
+from engine.ids.slugs import check_slug
+from engine.services.save_workflow import check_document, hold_media
 from engine.store import Principal, Workflow
-from engine.store.limits import SAVES
-from gateway.description.parameters import IF_MATCH
-from gateway.endpoints import Resource, guessed, operation, requires
-from gateway.redaction import redacted
-from gateway.request_bodies import read_object
+from engine.store.accounts.rate_limits import SAVES
+from engine.values.fields import json_schema
+from gateway.auth.endpoints import Resource, guessed, operation, requires
+from gateway.auth.redaction import redacted
+from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.request_bodies import read_object
+from gateway.http.responses import json_response
+from gateway.openapi.parameters import IF_MATCH
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflow_types import (
     JSON_SCHEMA,
@@ -32,8 +34,6 @@ from gateway.routes.workflow_types import (
     WorkflowView,
 )
 from gateway.services import GatewayRequest
-from gateway.versions import entity_tag, wanted_versions
-from gateway.wire import json_response
 
 MAX_MERGES = 5
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, UnsetType, field
 
-from engine.events import EventName
-from engine.executions import Execution, ExecutionStatus, NodeStatus
-from engine.graph import NodeName
+from engine.executions.events import EventName
+from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.graph.plan import NodeName
 from gateway.http.types import (
     OBJECT,
     Credits,

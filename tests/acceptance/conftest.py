@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.running import RunningStack, models_at, running
-from tests.providers import stub_provider
+from tests.support.acceptance.running_stack import RunningStack, models_at, running
+from tests.support.http.providers import stub_provider
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running import RunningStack, until
+from tests.support.acceptance.running_stack import RunningStack, until
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "branch-on-totals.md"
 PORT = 9000

@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from engine.capabilities import Tier
-from engine.executions import Execution, ExecutionStatus
+from engine.access.capabilities import Tier
+from engine.executions.execution import Execution, ExecutionStatus
 from engine.settings import Settings
-from engine.store import Bell, Store
-from tests.eventually import eventually
-from tests.factories import Runner, http_line
-from tests.fakes import Target, serving
-from tests.stepped_redis import SteppedRedis
-from tests.worker_process import WorkerProcess
+from engine.store import CompletionNotifier, Store
+from tests.support.eventually import eventually
+from tests.support.factories import Runner, http_line
+from tests.support.http.scripted_server import Target, serving
+from tests.support.redis.stepped_clock import SteppedRedis
+from tests.support.workers.worker_process import WorkerProcess
 
 EXECUTIONS = 12
 RECOVERY_SECONDS = 15.0
@@ -45,8 +45,8 @@ async def runner(stepped: SteppedRedis) -> AsyncIterator[Runner]:
     spared = 2 * Settings().lease_seconds
     await eventually(store.leases.uptime_seconds, spared.__lt__, timeout=3 * spared)
     account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
-    async with Bell.open(stepped.url) as bell:
-        yield Runner(store, account, bell)
+    async with CompletionNotifier.open(stepped.url) as notifier:
+        yield Runner(store, account, notifier)
     for worker in workers:
         await worker.end(signal.SIGKILL)
     await store.close()

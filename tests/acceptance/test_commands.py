@@ -4,9 +4,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.acceptance.commanding import json_of, make_account
-from tests.acceptance.running import BARE, RunningStack, running, until
-from tests.gateway.factories import edge, node
+from tests.support.acceptance.commands import json_of, make_account
+from tests.support.acceptance.running_stack import BARE, RunningStack, running, until
+from tests.support.gateway.documents import edge, node
 
 LETTER = "greeting-letter"
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import redis
 
-from engine import keyspace
-from tests.acceptance.commanding import json_of, make_account
-from tests.acceptance.running import BARE, RunningStack, running
-from tests.gateway.factories import edge, node
+from engine.store.redis import keyspace
+from tests.support.acceptance.commands import json_of, make_account
+from tests.support.acceptance.running_stack import BARE, RunningStack, running
+from tests.support.gateway.documents import edge, node
 
 
 def balance_of(stack: RunningStack, account_id: str) -> int:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.commanding import json_of, make_account
-from tests.acceptance.documents import save, save_call
-from tests.acceptance.running import HEADRACE, RunningStack, environment, until
-from tests.gateway.factories import edge, node
-from tests.media_files import png
-from tests.stub import Stub, stub_server
+from tests.support.acceptance.commands import json_of, make_account
+from tests.support.acceptance.documents import save, save_call
+from tests.support.acceptance.running_stack import HEADRACE, RunningStack, environment, until
+from tests.support.gateway.documents import edge, node
+from tests.support.http.target import Stub, stub_server
+from tests.support.media.files import png
 
 LETTER = "greeting-letter"
 HERE = Path(__file__).parents[2]

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from deploy.examples import example_documents
-from tests.acceptance.running import RunningStack
-from tests.stub import stub_server
+from deploy.admin.examples import example_documents
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.http.target import stub_server
 
 NAMES = sorted(document["name"] for document in example_documents())
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from engine import keyspace
-from tests.acceptance.callers import RUN, Caller, make_caller, p95, save
-from tests.acceptance.running import running, until
+from engine.store.redis import keyspace
+from tests.support.acceptance.callers import RUN, Caller, make_caller, p95, save
+from tests.support.acceptance.running_stack import running, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def measure(folder: Path, *, count: int, connections: int, rounds: int) -> tuple
         flooder, flood_key = make_caller(stack, "flood")
         _, key = make_caller(stack, "light")
         flood_url = stack.url + RUN.format(save(stack, flood_key, "Flood"))
-        command = [sys.executable, "-m", "tests.acceptance.flooding", flood_url, flood_key]
+        command = [sys.executable, "-m", "tests.support.acceptance.flood", flood_url, flood_key]
         active = keyspace.active(flooder)
         with closing(Caller(stack, save(stack, key, "Light"), key)) as caller:
             caller.times(lambda made: made < 100)

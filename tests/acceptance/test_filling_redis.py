@@ -9,18 +9,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from engine.capabilities import Tier
-from engine.executions import ExecutionStatus
-from engine.objects import Objects
+from engine.access.capabilities import Tier
+from engine.executions.execution import ExecutionStatus
+from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.info import read_info
-from engine.store.versions import VERSIONS_KEPT
-from tests.conftest import SECRET_KEY, RedisServer
-from tests.eventually import eventually
-from tests.factories import Graph
+from engine.store.redis.info import read_info
+from engine.store.workflows.versions import VERSIONS_KEPT
+from tests.conftest import RedisServer
 from tests.gateway.conftest import serving
-from tests.gateway.factories import greeting, node
+from tests.support.eventually import eventually
+from tests.support.factories import Graph
+from tests.support.gateway.documents import greeting, node
+from tests.support.redis.installation import SECRET_KEY
 from workers.main import worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -65,14 +66,14 @@ class Attack:
         """Save that many times, as the next version of a workflow or as a new one; statuses."""
         found: Counter[int] = Counter()
         path, method = (f"/api/workflows/{slug}", "PUT") if slug else ("/api/workflows", "POST")
-        at_once = 1 if slug else AT_ONCE
+        fast_path = 1 if slug else AT_ONCE
 
         async def go_on(share: int) -> None:
             for _ in range(share):
                 answer = await self._client.request(method, path, json=document())
                 found[answer.status_code] += 1
 
-        await asyncio.gather(*(go_on(count // at_once) for _ in range(at_once)))
+        await asyncio.gather(*(go_on(count // fast_path) for _ in range(fast_path)))
         return found
 
     async def run(self, count: int, inputs: dict[str, str]) -> None:
@@ -127,7 +128,7 @@ async def attack(own_server: RedisServer, tmp_path: Path, tiers: str) -> AsyncIt
         media_free_bytes=0,
         cpu_slots=1,
     )
-    store = Store.open(settings, Objects.of(settings))
+    store = Store.open(settings, ObjectStore.of(settings))
     async with (
         serving(settings) as gateway,
         httpx2.AsyncClient(base_url=gateway.url, timeout=60) as client,

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 
 from deploy.http_client import call
-from deploy.stack import read_private
-from tests.acceptance.running import (
+from deploy.stack.location import read_private
+from tests.support.acceptance.running_stack import (
     BARE,
     HEADRACE,
     ONE_WORKER,

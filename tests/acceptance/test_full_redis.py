@@ -14,9 +14,9 @@ import pytest
 import redis
 
 from deploy.http_client import Unreachable, call
-from tests.acceptance.running import RunningStack, running, until
-from tests.acceptance.test_fairness import make_caller
-from tests.stub import Stub, stub_server
+from tests.support.acceptance.callers import make_caller
+from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.http.target import Stub, stub_server
 
 LIMIT = 40_000_000
 CALLERS = 8

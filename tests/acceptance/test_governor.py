@@ -15,14 +15,14 @@ from urllib.request import urlopen
 
 import pytest
 
-from engine.capabilities import Tier
-from engine.executions import ExecutionStatus
+from engine.access.capabilities import Tier
+from engine.executions.execution import ExecutionStatus
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
-from tests.acceptance.governed import ANSWERED, Order
-from tests.acceptance.http_load import Connection
-from tests.acceptance.running import RunningStack, running
-from tests.manifests import manifest
+from tests.support.acceptance.http_load import Connection
+from tests.support.acceptance.limited_caller import ANSWERED, Order
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.manifests import manifest
 
 PROCESSES = 4
 WEIGHTS = (12, 6, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5)
@@ -70,7 +70,7 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
         },
         limits=limits,
     )
-    command = [sys.executable, "-m", "tests.acceptance.governed", order.dump()]
+    command = [sys.executable, "-m", "tests.support.acceptance.limited_caller", order.dump()]
     pipe = subprocess.PIPE
     processes = [
         subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(PROCESSES)

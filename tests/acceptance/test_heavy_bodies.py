@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.callers import RUN, Caller, make_caller, p95, save
-from tests.acceptance.heavy_bodies import BODIES
-from tests.acceptance.running import RunningStack, running
-from tests.factories import Graph
+from tests.support.acceptance.callers import RUN, Caller, make_caller, p95, save
+from tests.support.acceptance.heavy_bodies import BODIES
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.factories import Graph
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 4
@@ -48,7 +48,7 @@ class Neighbours:
     def sending(self, kind: str, method: str = "POST", path: str = "") -> Iterator[None]:
         """Send bodies of a kind meanwhile; shows the statuses of their answers."""
         url = self._stack.url + (path or RUN.format(self.save("Heavy", "")))
-        command = [sys.executable, "-m", "tests.acceptance.heavy_bodies"]
+        command = [sys.executable, "-m", "tests.support.acceptance.heavy_bodies"]
         command += [method, url, self._key, kind, str(CONNECTIONS)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as sender:
             yield

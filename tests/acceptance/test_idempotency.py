@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.stack import read_private
-from tests.acceptance.connections import owner_of
-from tests.acceptance.documents import save_chain_and_fan
-from tests.acceptance.running import RunningStack, until
-from tests.stub import Stub, stub_server
+from deploy.stack.location import read_private
+from tests.support.acceptance.connections import owner_of
+from tests.support.acceptance.documents import save_chain_and_fan
+from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.http.target import Stub, stub_server
 
 LOST = (0, "", b"")
 

@@ -9,13 +9,13 @@ import httpx2
 import pytest
 import redis
 
-from engine.sealing import Sealer
-from tests.acceptance.documents import get, save
-from tests.acceptance.gate import Gate, running_gate
-from tests.acceptance.running import BARE, RunningStack, running, started, until
+from engine.access.sealing import Sealer
 from tests.conftest import RedisServer
-from tests.gateway.factories import edge, node
-from tests.marking import MARKER, mark
+from tests.support.acceptance.documents import get, save
+from tests.support.acceptance.gated_server import Gate, running_gate
+from tests.support.acceptance.running_stack import BARE, RunningStack, running, started, until
+from tests.support.gateway.documents import edge, node
+from tests.support.redis.installation import MARKER, mark
 
 COUNT = 10
 TERMINAL = frozenset({"completed", "failed", "cancelled"})

@@ -8,18 +8,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engine.capabilities import Role, Tier
-from engine.executions import ExecutionStatus
+from engine.access.capabilities import Role, Tier
+from engine.access.tiers import load
+from engine.executions.execution import ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
-from engine.store.records import unpack
-from engine.tiers import load
-from tests.eventually import eventually
-from tests.factories import Graph, Runner
-from tests.job_workers import JobWorker, job_workers
-from tests.manifests import manifest
-from tests.providers import ENDPOINT, stub_provider
+from engine.store.redis.records import unpack
+from tests.support.eventually import eventually
+from tests.support.factories import Graph, Runner
+from tests.support.http.providers import ENDPOINT, stub_provider
+from tests.support.manifests import manifest
+from tests.support.workers.job_workers import JobWorker, job_workers
 
 IMAGES, KILLS, WORKERS = 8, 3, 2
 PRICE = 13

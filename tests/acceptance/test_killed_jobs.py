@@ -14,18 +14,25 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine import metrics
-from engine.capabilities import Role, Tier
-from engine.events import Event, EventId, EventName, read_events
-from engine.executions import Execution, ExecutionStatus
+from engine.access.capabilities import Role, Tier
+from engine.access.tiers import load
+from engine.executions.events import EventId, EventName, ExecutionEvent, read_events
+from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
-from engine.tiers import load
-from tests.eventually import eventually
-from tests.factories import Graph, Runner
-from tests.job_workers import AGAIN, IDEMPOTENT, JOB, JobWorker, holder_of, job_workers
-from tests.manifests import manifest
-from tests.providers import ENDPOINT, stub_provider
+from tests.support.eventually import eventually
+from tests.support.factories import Graph, Runner
+from tests.support.http.providers import ENDPOINT, stub_provider
+from tests.support.manifests import manifest
+from tests.support.workers.job_workers import (
+    AGAIN,
+    IDEMPOTENT,
+    JOB,
+    JobWorker,
+    holder_of,
+    job_workers,
+)
 
 KILLS = 30
 WORKERS = 2
@@ -186,9 +193,9 @@ async def _more(url: str, known: dict[str, int]) -> bool:
     return (await jobs(url))["created"] > known["created"]
 
 
-async def told(runner: Runner, execution_id: str) -> list[tuple[EventId, Event]]:
+async def told(runner: Runner, execution_id: str) -> list[tuple[EventId, ExecutionEvent]]:
     """All events of an execution so far."""
-    found: list[tuple[EventId, Event]] = []
+    found: list[tuple[EventId, ExecutionEvent]] = []
     first = 1
     while True:
         reading = await runner.store.events.read(runner.account.id, execution_id, first)

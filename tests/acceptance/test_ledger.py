@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import keyspace
+from engine.access.tiers import load
 from engine.settings import Settings
 from engine.store import Store
-from engine.tiers import load
-from tests.acceptance.running import RunningStack, running
-from tests.acceptance.spending import Caller, Spender, check_books, open_spenders
-from tests.eventually import eventually
-from tests.fakes import serving
+from engine.store.redis import keyspace
+from tests.support.acceptance.random_spending import Caller, Spender, check_books, open_spenders
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.eventually import eventually
+from tests.support.http.scripted_server import serving
 
 CALLERS = 12
 """Of each account."""

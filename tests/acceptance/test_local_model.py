@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from deploy.http_client import Unreachable, call
-from tests.acceptance import fake_llama
-from tests.acceptance.running import RunningStack, environment, running, until
-from tests.factories import Graph
+from tests.support.acceptance import fake_llama
+from tests.support.acceptance.running_stack import RunningStack, environment, running, until
+from tests.support.factories import Graph
 
 DOCUMENT = (
     Graph("prompt")

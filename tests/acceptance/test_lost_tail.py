@@ -10,15 +10,23 @@ from pathlib import Path
 import pytest
 
 from engine import metrics
-from engine.capabilities import Role, Tier
+from engine.access.capabilities import Role, Tier
+from engine.access.tiers import load
+from engine.media.objects import ObjectStore
 from engine.models.registry import use_models
-from engine.objects import Objects
-from engine.store import Bell, Store
-from engine.tiers import load
-from tests.acceptance.cut_tails import Auditor, CutRedis, Load, cut_settings, fan, line, numbering
-from tests.factories import Runner
-from tests.manifests import ANSWER, model
-from tests.marking import SECRET_KEY
+from engine.store import CompletionNotifier, Store
+from tests.support.acceptance.truncated_redis import (
+    Auditor,
+    CutRedis,
+    Load,
+    cut_settings,
+    fan,
+    line,
+    numbering,
+)
+from tests.support.factories import Runner
+from tests.support.manifests import ANSWER, model
+from tests.support.redis.installation import SECRET_KEY
 from workers.main import worker
 
 TERMS = replace(load().terms(Tier.ENTERPRISE, Role.USER), allowance=1_000_000, allowance_once=True)
@@ -48,15 +56,15 @@ def own_model() -> Iterator[None]:
 async def test_record_result_and_charge_agree_whatever_redis_has_lost(
     seed: int, cut_redis: CutRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.walking.walk.SHIP_SECONDS", 0.0)  # workers share at once
+    monkeypatch.setattr("workers.walk.walk.SHIP_SECONDS", 0.0)  # workers share at once
     settings, rng = cut_settings(cut_redis.url, tmp_path, SECRET_KEY), random.Random(seed)
     async with contextlib.AsyncExitStack() as stack:
-        store = Store.open(settings, Objects.of(settings))
+        store = Store.open(settings, ObjectStore.of(settings))
         stack.push_async_callback(store.close)
         account = await store.accounts.create(email="a@example.com", tier=Tier.ENTERPRISE)
-        bell = await stack.enter_async_context(Bell.open(cut_redis.url))
+        notifier = await stack.enter_async_context(CompletionNotifier.open(cut_redis.url))
         server = await stack.enter_async_context(numbering())
-        runner = Runner(store, account, bell)
+        runner = Runner(store, account, notifier)
         slugs = [await runner.save(graph) for graph in (line(server.url, 5), fan(server.url, 5))]
         for _ in range(2):
             await stack.enter_async_context(worker(settings))

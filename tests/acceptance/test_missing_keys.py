@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.acceptance.commanding import json_of
-from tests.acceptance.running import RunningStack, running, until
-from tests.manifests import manifest
+from tests.support.acceptance.commands import json_of
+from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.manifests import manifest
 
 KEYED = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
 TOLD = "The provider's key is not set up: set A_KEY and start the workers again"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import Category
 from engine.models.registry import all_models
-from engine.models.sections.builtin import Builtin
-from tests.acceptance.commanding import json_of
-from tests.acceptance.running import RunningStack, running
-from tests.providers import stub_provider
+from tests.support.acceptance.commands import json_of
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.http.providers import stub_provider
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "try-without-a-provider.md"
 ROWS = re.findall(r"^\| (`[^|]+) \| `(\w+_BASE_URL=[^|`]+)` \|$", GUIDE.read_text(), re.MULTILINE)
@@ -59,7 +59,7 @@ def test_a_model_of_the_guide_answers_with_the_variables_beside_it(
 
 
 def test_all_models_that_call_a_provider_are_in_the_guides_table() -> None:
-    calls = [model for model in all_models() if not isinstance(model.call, Builtin)]
+    calls = [model for model in all_models() if not isinstance(model.call, BuiltinSection)]
     called = [model.internal_name for model in calls if model.call.endpoint.api_key_env]
 
     assert sorted(MODELS) == sorted(called)

@@ -9,18 +9,18 @@ from dataclasses import replace
 
 import pytest
 
-from engine import keyspace
-from engine.executions import Execution, ExecutionStatus
-from engine.objects import Objects
+from engine.executions.execution import Execution, ExecutionStatus
+from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Store
-from tests.eventually import eventually
-from tests.factories import Graph, Runner
-from tests.fakes import Target, serving
-from tests.s3_server import BUCKET, S3Server
-from tests.s3_server import serving as serving_s3
-from tests.worker_process import WorkerProcess
-from workers.sweeper import Sweeper
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
+from tests.support.factories import Graph, Runner
+from tests.support.http.s3_server import BUCKET, S3Server
+from tests.support.http.s3_server import serving as serving_s3
+from tests.support.http.scripted_server import Target, serving
+from tests.support.workers.worker_process import WorkerProcess
+from workers.recovery.sweeper import Sweeper
 
 pytestmark = pytest.mark.slow
 URL = f"s3://{BUCKET}/of-headrace"
@@ -59,7 +59,7 @@ def graph(target: Target) -> Graph:
 async def keys(settings: Settings, execution: Execution) -> list[str]:
     """What the bucket has of an execution: fence and node of each output, and its inputs."""
     prefix = f"outputs/{execution.account_id}/{execution.id}/"
-    names = [name async for some in Objects.of(settings).names(prefix) for name in some]
+    names = [name async for some in ObjectStore.of(settings).names(prefix) for name in some]
     kept = (name.removeprefix(prefix).rpartition(".")[0] for name in names)
     return sorted(TOKEN_OR_TIME.sub("", name) for name in kept)
 
@@ -90,7 +90,7 @@ async def forget_all(store: Store) -> None:
 @pytest.fixture
 async def workers(settings: Settings, store: Store) -> AsyncIterator[None]:
     """Two processes, one of which may be killed, and a bucket that is there."""
-    await Objects.of(settings).check()  # the first write of such a server may take many seconds
+    await ObjectStore.of(settings).check()  # the first write of such a server may take many seconds
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):
             process = WorkerProcess(settings.redis_url)

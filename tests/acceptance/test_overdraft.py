@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from engine import keyspace
-from engine.capabilities import Role, Tier
+from engine.access.capabilities import Role, Tier
+from engine.access.tiers import load
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.tiers import load
-from tests.acceptance.connections import server_of
-from tests.acceptance.http_load import Connection
-from tests.acceptance.running import RunningStack, running
-from tests.eventually import eventually
-from tests.factories import Graph
+from engine.store.redis import keyspace
+from tests.support.acceptance.connections import server_of
+from tests.support.acceptance.http_load import Connection
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.eventually import eventually
+from tests.support.factories import Graph
 
 CALLERS = 50
 PRICE = 11

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from PIL import Image, ImageChops
 
-from deploy.examples import example_documents
-from tests.acceptance.documents import save
-from tests.acceptance.running import HEADRACE, RunningStack, models_at, running
-from tests.gateway.factories import edge, node
-from tests.manifests import manifest
+from deploy.admin.examples import example_documents
+from tests.support.acceptance.documents import save
+from tests.support.acceptance.running_stack import HEADRACE, RunningStack, models_at, running
+from tests.support.gateway.documents import edge, node
+from tests.support.manifests import manifest
 
 EXAMPLE = "Product pictures"
 PRODUCT = {"product": "Blue steel kettle"}

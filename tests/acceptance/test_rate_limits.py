@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy.http_client import call
-from tests.acceptance.http_load import ask_for_runs
-from tests.acceptance.running import RunningStack, running
-from tests.factories import greeting
+from tests.support.acceptance.http_load import ask_for_runs
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.factories import greeting
 
 
 def make_key(stack: RunningStack, tier: str) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from deploy.http_client import Unreachable
-from tests.acceptance.connections import owner_of
-from tests.acceptance.documents import save_call, save_chain_and_fan
-from tests.acceptance.running import RunningStack, running, until
-from tests.stub import Stub, stub_server
+from tests.support.acceptance.connections import owner_of
+from tests.support.acceptance.documents import save_call, save_chain_and_fan
+from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.http.target import Stub, stub_server
 
 RECOVERY_SECONDS = 15.0
 """A few on an idle machine: a lease of 3 s, and the walk from where it was."""

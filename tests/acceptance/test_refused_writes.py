@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from engine import keyspace
+from engine.access.tiers import load
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Store
-from engine.tiers import load
-from tests.acceptance.running import RunningStack, running
-from tests.acceptance.spending import Caller, Spender, check_books, open_spenders
+from engine.store.redis import keyspace
 from tests.conftest import RedisServer
-from tests.eventually import eventually
-from tests.failover import running_pair
-from tests.fakes import serving
-from tests.marking import SECRET_KEY
-from tests.refused_writes import refuse_again_and_again
+from tests.support.acceptance.random_spending import Caller, Spender, check_books, open_spenders
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.eventually import eventually
+from tests.support.http.scripted_server import serving
+from tests.support.redis.failover import running_pair
+from tests.support.redis.installation import SECRET_KEY
+from tests.support.redis.refused_writes import refuse_again_and_again
 
 CALLERS = 8
 """Of each account."""

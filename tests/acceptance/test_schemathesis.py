@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.running import running
-from tests.acceptance.searching import RUN_RULES, Search
-from tests.contract.site import Administration
-from tests.gateway.factories import edge, node
+from tests.support.acceptance.running_stack import running
+from tests.support.acceptance.schema_search import RUN_RULES, Search
+from tests.support.contract.installation import Administration
+from tests.support.gateway.documents import edge, node
 
 FEW, SOME, MANY = 5, 60, 400
 FORM: list[dict[str, Any]] = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 
-from tests.acceptance.running import BARE, RunningStack, running, started
+from tests.support.acceptance.running_stack import BARE, RunningStack, running, started
 
 URL = "https://hooks.example.com/in"
 SECRET = "a secret of the owner's own"

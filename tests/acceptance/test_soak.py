@@ -13,13 +13,13 @@ import httpx2
 import pytest
 import redis.asyncio
 
-from tests.acceptance.commanding import json_of, make_account
-from tests.acceptance.footprint import Footprint, Trace
-from tests.acceptance.mixed_load import MixedLoad
-from tests.acceptance.running import RunningStack, running
-from tests.eventually import eventually
-from tests.fakes import serving
-from tests.receivers import receiving
+from tests.support.acceptance.commands import json_of, make_account
+from tests.support.acceptance.footprint import Footprint, Trace
+from tests.support.acceptance.mixed_load import MixedLoad
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.eventually import eventually
+from tests.support.http.scripted_server import serving
+from tests.support.http.webhook_receivers import receiving
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "3600"))
 RATE = float(os.environ.get("SOAK_RATE", "20"))

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from deploy.http_client import call
-from engine import keyspace
-from engine.partitions import partition_of
-from tests.acceptance.commanding import json_of
-from tests.acceptance.running import RunningStack, environment, running
+from engine.ids.partitions import partition_of
+from engine.store.redis import keyspace
 from tests.conftest import free_port
+from tests.support.acceptance.commands import json_of
+from tests.support.acceptance.running_stack import RunningStack, environment, running
 
 ROOT = Path(__file__).parents[2]
 TOUR = ROOT / "examples" / "tour.py"
@@ -60,7 +60,7 @@ def prepare(stack: RunningStack) -> tuple[str, dict[str, str]]:
 def test_the_tour_runs_hears_waits_and_reads_its_usage(stack: RunningStack) -> None:
     account, taken = prepare(stack)
     windows = keyspace.windows(partition_of(account))
-    quickly = ("-m", "tests.acceptance.quick_minute", stack.redis_url, windows)
+    quickly = ("-m", "tests.support.acceptance.quick_minute", stack.redis_url, windows)
 
     done = subprocess.run(
         [sys.executable, *quickly, TOUR],

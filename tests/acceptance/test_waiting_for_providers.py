@@ -8,17 +8,17 @@ from pathlib import Path
 import anyio
 import pytest
 
-from engine.capabilities import Role, Tier
-from engine.executions import TERMINAL, Execution, ExecutionStatus
+from engine.access.capabilities import Role, Tier
+from engine.access.tiers import load
+from engine.executions.execution import TERMINAL, Execution, ExecutionStatus
 from engine.models.registry import use_folder
 from engine.settings import Settings
 from engine.store import Store
-from engine.tiers import load
-from tests.eventually import eventually
-from tests.factories import Graph, Runner
-from tests.job_workers import IDEMPOTENT, JOB, JobWorker, job_workers
-from tests.manifests import PER_CALL, manifest
-from tests.providers import ENDPOINT, stub_provider
+from tests.support.eventually import eventually
+from tests.support.factories import Graph, Runner
+from tests.support.http.providers import ENDPOINT, stub_provider
+from tests.support.manifests import PER_CALL, manifest
+from tests.support.workers.job_workers import IDEMPOTENT, JOB, JobWorker, job_workers
 
 RUNS = 1_000
 JOB_SECONDS = 20

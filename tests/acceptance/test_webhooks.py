@@ -10,11 +10,11 @@ import httpx2
 import pytest
 from standardwebhooks.webhooks import Webhook as StockVerifier
 
-from tests.acceptance.commanding import json_of
-from tests.acceptance.running import RunningStack, running
 from tests.acceptance.test_commands import LETTER
-from tests.eventually import eventually
-from tests.receivers import Receiver, receiving
+from tests.support.acceptance.commands import json_of
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.eventually import eventually
+from tests.support.http.webhook_receivers import Receiver, receiving
 
 PRIVATE = "HEADRACE_ALLOW_PRIVATE_URLS"
 SHORT = "0.0005"

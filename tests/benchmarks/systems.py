@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.redis_server import open_server
+from deploy.stack.redis_server import open_server
 from tests.benchmarks.client import Endpoint
 from tests.benchmarks.graphs import documents
 from tests.benchmarks.processes import (

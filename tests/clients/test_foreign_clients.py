@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.running import ONE_WORKER, RunningStack, running
-from tests.providers import stub_provider
+from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, running
+from tests.support.http.providers import stub_provider
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
@@ -120,10 +120,10 @@ def test_generated_types_compile_and_call_the_api(stack: RunningStack, folder: P
 def test_readers_of_streams_see_the_same_events(stack: RunningStack, tmp_path: Path) -> None:
     seen = python("read_streams.py", stack.url, stack.key, folder=tmp_path)
 
-    for library, events in seen.items():
+    for media_service, events in seen.items():
         names = [name for name, _ in events]
-        assert (names[0], names[-1]) == ("execution.started", "execution.finished"), library
-        assert all(json.loads(data)["executionId"] for _, data in events), library
+        assert (names[0], names[-1]) == ("execution.started", "execution.finished"), media_service
+        assert all(json.loads(data)["executionId"] for _, data in events), media_service
 
 
 def test_the_packages_of_providers_call_the_stub(tmp_path: Path) -> None:

@@ -10,11 +10,18 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.running import RunningStack, running
-from tests.contract.site import ALL, Administration, Caller, asking, cleaned, open_client
-from tests.manifests import manifest
-from tests.providers import ENDPOINT, MODEL_KEYS, stub_provider
-from tests.stub import Stub, stub_server
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.contract.installation import (
+    ALL,
+    Administration,
+    Caller,
+    asking,
+    cleaned,
+    open_client,
+)
+from tests.support.http.providers import ENDPOINT, MODEL_KEYS, stub_provider
+from tests.support.http.target import Stub, stub_server
+from tests.support.manifests import manifest
 
 URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
 KEY = os.environ.get("HEADRACE_API_KEY", "")

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests import media_files as files
-from tests.contract.shapes import assert_fits, text_or_null, whole_or_null
-from tests.contract.site import Administration, Caller, workflow
 from tests.contract.test_10_assets import ASSET, followed, show, upload
-from tests.gateway.factories import edge, node
+from tests.support.contract.installation import Administration, Caller, workflow
+from tests.support.contract.shapes import assert_fits, text_or_null, whole_or_null
+from tests.support.gateway.documents import edge, node
+from tests.support.media import files
 
 PAGE = {"rows": [ASSET], "nextCursor": text_or_null, "bytes": int, "maxBytes": whole_or_null}
 LIST = "/api/assets"

@@ -3,10 +3,10 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests import media_files as files
-from tests.contract.shapes import assert_fits, moment, number
-from tests.contract.site import Caller, field, form, workflow
-from tests.gateway.factories import edge, node
+from tests.support.contract.installation import Caller, field, form, workflow
+from tests.support.contract.shapes import assert_fits, moment, number
+from tests.support.gateway.documents import edge, node
+from tests.support.media import files
 
 ASSET = {
     "id": str,

@@ -4,11 +4,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.running import until
-from tests.contract.event_streams import STREAM, WORDS, events_of, streamed
-from tests.contract.site import ALL, Administration, Caller, asking, never
-from tests.gateway.factories import greeting
-from tests.sse import named, parse
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.event_streams import STREAM, WORDS, events_of, streamed
+from tests.support.contract.installation import ALL, Administration, Caller, asking, never
+from tests.support.gateway.documents import greeting
+from tests.support.http.sse_reader import named, parse
 
 
 def test_unknown_and_foreign_executions_are_not_found(caller: Caller, stranger: Caller) -> None:
@@ -116,10 +116,10 @@ def test_a_repeated_call_is_told_the_first_ones_events(caller: Caller, story: st
 
 
 def test_a_run_that_was_answered_whole_is_told_when_it_is_repeated(caller: Caller) -> None:
-    slug, once = caller.save(greeting()), {"idempotency-key": "whole"}
-    ran = caller.run(slug, {"name": "Eve"}, headers=once).json()
+    slug, idempotency_key = caller.save(greeting()), {"idempotency-key": "whole"}
+    ran = caller.run(slug, {"name": "Eve"}, headers=idempotency_key).json()
 
-    events = parse(caller.run(slug, {"name": "Eve"}, headers={**STREAM, **once}).text)
+    events = parse(caller.run(slug, {"name": "Eve"}, headers={**STREAM, **idempotency_key}).text)
 
     assert events[0].data["executionId"] == ran["executionId"]
     assert events[-1].data["result"] == ran["result"]

@@ -4,13 +4,21 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.running import until
-from tests.contract.event_streams import SLOWLY, STREAM, WORDS, begin, events_of, streamed, text_of
-from tests.contract.shapes import assert_fits, number, uuid, whole_or_null
-from tests.contract.site import Caller, asking, never
-from tests.gateway.factories import greeting
-from tests.providers import KEY
-from tests.sse import named, parse
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.event_streams import (
+    SLOWLY,
+    STREAM,
+    WORDS,
+    begin,
+    events_of,
+    streamed,
+    text_of,
+)
+from tests.support.contract.installation import Caller, asking, never
+from tests.support.contract.shapes import assert_fits, number, uuid, whole_or_null
+from tests.support.gateway.documents import greeting
+from tests.support.http.providers import KEY
+from tests.support.http.sse_reader import named, parse
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "stream.md"
 NODE = {"executionId": uuid, "nodeId": str, "type": str}

@@ -5,10 +5,10 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.acceptance.running import until
-from tests.contract.shapes import assert_fits, sentence
-from tests.contract.site import Administration, Caller, failing, never
-from tests.gateway.factories import greeting
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.installation import Administration, Caller, failing, never
+from tests.support.contract.shapes import assert_fits, sentence
+from tests.support.gateway.documents import greeting
 
 
 def run(

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from tests.contract.site import Caller, never
-from tests.gateway.factories import greeting
+from tests.support.contract.installation import Caller, never
+from tests.support.gateway.documents import greeting
 
 
 @pytest.mark.parametrize("prefer", ["wait=0", "respond-async, wait=0", "Wait=0", "wait = 0; x=1"])

@@ -3,8 +3,8 @@ import time
 import httpx2
 import pytest
 
-from tests.contract.site import Administration, Caller
-from tests.gateway.factories import greeting
+from tests.support.contract.installation import Administration, Caller
+from tests.support.gateway.documents import greeting
 
 REFUSED = {
     "error": "Rate limit exceeded",

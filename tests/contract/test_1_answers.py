@@ -1,9 +1,9 @@
 import httpx2
 import pytest
 
-from tests.contract.shapes import assert_fits, sentence
-from tests.contract.site import Caller
-from tests.gateway.factories import greeting
+from tests.support.contract.installation import Caller
+from tests.support.contract.shapes import assert_fits, sentence
+from tests.support.gateway.documents import greeting
 
 LEAKS = ("Traceback", "/site-packages/", ".py", "{hr", "hr_live_", "redis")
 

@@ -4,10 +4,10 @@ import httpx2
 import jsonschema_rs
 import pytest
 
-from tests.closing import closed
-from tests.contract.site import Caller, failing, never
-from tests.gateway.factories import broken, greeting
-from tests.manifests import manifest
+from tests.support.contract.installation import Caller, failing, never
+from tests.support.gateway.documents import broken, greeting
+from tests.support.manifests import manifest
+from tests.support.strict_schemas import closed
 
 
 @pytest.fixture(scope="session")

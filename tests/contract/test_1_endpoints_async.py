@@ -2,9 +2,9 @@ import time
 
 import pytest
 
-from tests.contract.shapes import assert_fits, sentence, uuid
-from tests.contract.site import Administration, Caller, failing, never
-from tests.gateway.factories import greeting
+from tests.support.contract.installation import Administration, Caller, failing, never
+from tests.support.contract.shapes import assert_fits, sentence, uuid
+from tests.support.gateway.documents import greeting
 
 
 @pytest.mark.parametrize("document", [greeting(), never(), failing()])

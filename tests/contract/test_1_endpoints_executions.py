@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.shapes import (
+from tests.support.contract.installation import Caller, failing, never
+from tests.support.contract.shapes import (
     assert_fits,
     moment,
     moment_or_null,
@@ -10,8 +11,7 @@ from tests.contract.shapes import (
     sentence,
     whole_or_null,
 )
-from tests.contract.site import Caller, failing, never
-from tests.gateway.factories import greeting
+from tests.support.gateway.documents import greeting
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 NODE = {

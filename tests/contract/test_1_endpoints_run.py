@@ -4,10 +4,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.running import until
-from tests.contract.shapes import assert_fits, number, sentence, uuid
-from tests.contract.site import Caller, field, never, params, workflow
-from tests.gateway.factories import edge, greeting, node
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.installation import Caller, field, never, params, workflow
+from tests.support.contract.shapes import assert_fits, number, sentence, uuid
+from tests.support.gateway.documents import edge, greeting, node
 
 RUN_ANSWER = {
     "success": True,

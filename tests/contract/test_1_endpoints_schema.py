@@ -4,9 +4,9 @@ import httpx2
 import jsonschema_rs
 import pytest
 
-from tests.contract.shapes import anything, assert_fits, number
-from tests.contract.site import Caller, field, params
-from tests.gateway.factories import greeting
+from tests.support.contract.installation import Caller, field, params
+from tests.support.contract.shapes import anything, assert_fits, number
+from tests.support.gateway.documents import greeting
 
 KINDS = (
     "text",

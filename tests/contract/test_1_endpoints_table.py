@@ -1,10 +1,10 @@
 import httpx2
 import pytest
 
-from tests.acceptance.running import RunningStack
-from tests.contract.shapes import assert_fits, sentence, text_or_null
-from tests.contract.site import Administration, Caller
-from tests.gateway.factories import greeting
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, sentence, text_or_null
+from tests.support.gateway.documents import greeting
 
 SLUG, ID = "contract-nothing", "00000000-0000-4000-8000-000000000000"
 WORKFLOW, EXECUTION = f"/api/workflows/{SLUG}", f"/api/executions/{ID}"

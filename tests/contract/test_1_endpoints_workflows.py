@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.shapes import assert_fits, moment, number, sentence, text_or_null
-from tests.contract.site import Caller, never, open_client
-from tests.gateway.factories import broken, edge, greeting, node
+from tests.support.contract.installation import Caller, never, open_client
+from tests.support.contract.shapes import assert_fits, moment, number, sentence, text_or_null
+from tests.support.gateway.documents import broken, edge, greeting, node
 
 NODE = {"id": str, "type": str, "position": {"x": number, "y": number}, "data": dict}
 EDGE = {"id": str, "source": str, "target": str, "sourceHandle": str, "targetHandle": str}

@@ -4,8 +4,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.contract.shapes import anything, assert_fits, moment, number, sentence, uuid
-from tests.contract.site import ALL, Administration, Caller, asking
+from tests.support.contract.installation import ALL, Administration, Caller, asking
+from tests.support.contract.shapes import anything, assert_fits, moment, number, sentence, uuid
 
 ECHO = {"prompt": "Hello"}
 CATEGORIES = ("text", "image", "video", "audio")

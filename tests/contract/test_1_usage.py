@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.shapes import (
+from tests.support.contract.installation import ALL, Administration, Caller, asking, failing, never
+from tests.support.contract.shapes import (
     assert_fits,
     moment,
     number,
@@ -11,8 +12,7 @@ from tests.contract.shapes import (
     uuid,
     whole_or_null,
 )
-from tests.contract.site import ALL, Administration, Caller, asking, failing, never
-from tests.gateway.factories import greeting
+from tests.support.gateway.documents import greeting
 
 ROW = {
     "id": uuid,

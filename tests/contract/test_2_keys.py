@@ -4,11 +4,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.running import RunningStack
-from tests.contract.shapes import assert_fits, moment, moment_or_null, sentence
-from tests.contract.site import Administration, Caller
-from tests.gateway.factories import greeting
-from tests.media_files import png
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, moment, moment_or_null, sentence
+from tests.support.gateway.documents import greeting
+from tests.support.media.files import png
 
 WRONG = "hr_live_" + "A" * 43 + "_" + "A" * 6
 CONNECTIONS = 8

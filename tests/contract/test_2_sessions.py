@@ -3,9 +3,9 @@ from http.cookies import SimpleCookie
 import httpx2
 import pytest
 
-from tests.contract.shapes import assert_fits, sentence
-from tests.contract.site import Administration, Caller
-from tests.gateway.factories import greeting
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, sentence
+from tests.support.gateway.documents import greeting
 
 
 def test_a_session_is_a_cookie_for_browsers_alone(

@@ -6,9 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.contract.shapes import assert_fits, sentence
-from tests.contract.site import Administration, Caller
-from tests.gateway.factories import greeting
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, sentence
+from tests.support.gateway.documents import greeting
 
 RUN = "/api/workflows/no-such/run"
 NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")

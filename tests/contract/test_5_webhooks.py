@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from tests.acceptance.running import until
-from tests.contract.shapes import (
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.installation import Administration, Caller, cleaned, failing, never
+from tests.support.contract.shapes import (
     assert_fits,
     moment,
     moment_or_null,
@@ -17,10 +18,9 @@ from tests.contract.shapes import (
     uuid,
     whole_or_null,
 )
-from tests.contract.site import Administration, Caller, cleaned, failing, never
-from tests.gateway.factories import greeting
-from tests.stub import Request, Stub
-from tests.verifying import is_knouds_signed
+from tests.support.gateway.documents import greeting
+from tests.support.http.signature_verifier import is_knouds_signed
+from tests.support.http.target import Request, Stub
 
 OWN_SECRET = "an owner's own secret, with ünicode"
 EVENT = {

@@ -6,10 +6,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.acceptance.running import BARE, RunningStack, running
-from tests.contract.shapes import assert_fits, sentence
-from tests.contract.site import Administration, Caller
-from tests.gateway.factories import broken, greeting
+from tests.support.acceptance.running_stack import BARE, RunningStack, running
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, sentence
+from tests.support.gateway.documents import broken, greeting
 
 JSON = {"content-type": "application/json"}
 DEEP = b'{"inputs":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}"

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.site import Caller, field, form, workflow
 from tests.contract.test_7_nodes import OUT, TO_VALUE, VALUE, given, to_out
-from tests.gateway.factories import edge, node
-from tests.stub import Stub
+from tests.support.contract.installation import Caller, field, form, workflow
+from tests.support.gateway.documents import edge, node
+from tests.support.http.target import Stub
 
 
 def statuses(caller: Caller, slug: str, inputs: dict[str, Any]) -> tuple[Any, dict[str, str]]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.site import Caller, workflow
-from tests.gateway.factories import edge, node
+from tests.support.contract.installation import Caller, workflow
+from tests.support.gateway.documents import edge, node
 
 OUT = node("out", "responseOutput")
 TO_OUT = edge("m", "text-out", "out", "result-in")

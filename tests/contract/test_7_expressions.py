@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.site import Caller, workflow
 from tests.contract.test_7_nodes import given, to_out
-from tests.gateway.factories import edge, node
+from tests.support.contract.installation import Caller, workflow
+from tests.support.gateway.documents import edge, node
 
 
 def computing(expression: str) -> dict[str, Any]:

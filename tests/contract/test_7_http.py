@@ -4,10 +4,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from tests.contract.site import Caller, field, form, workflow
 from tests.contract.test_7_nodes import OUT, given, to_out
-from tests.gateway.factories import edge, node
-from tests.stub import PNG, Request, Stub
+from tests.support.contract.installation import Caller, field, form, workflow
+from tests.support.gateway.documents import edge, node
+from tests.support.http.target import PNG, Request, Stub
 
 LIST = node("value", "transform", expression="value.v")
 TO_LIST = edge("in", "params", "value", "value-in")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.contract.site import Caller, workflow
-from tests.gateway.factories import edge, node
-from tests.workers.imaging.pictures import BLUE, RED, halves, pixel, plain
+from tests.support.contract.installation import Caller, workflow
+from tests.support.gateway.documents import edge, node
+from tests.support.media.pictures import BLUE, RED, halves, pixel, plain
 
 OUT = node("out", "responseOutput")
 LIST = node("l", "list", items=[{"value": "a"}, {"value": "b", "included": False}, {"value": "c"}])
@@ -21,9 +21,9 @@ def assistant(**data: Any) -> dict[str, Any]:
 
 def given(caller: Caller, output: str, *nodes: dict[str, Any], edges: tuple[Any, ...] = ()) -> Any:
     """What the node `m` gives at an output."""
-    wires = [*edges, edge("m", output, "out", "it")]
+    in_edges = [*edges, edge("m", output, "out", "it")]
     named = node("out", "responseOutput", fields=[{"name": "it"}])
-    return caller.result([*nodes, named], wires, {})["it"]
+    return caller.result([*nodes, named], in_edges, {})["it"]
 
 
 @pytest.mark.parametrize("output", ["text-out", "analysis-out"])

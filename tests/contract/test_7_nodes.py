@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.running import until
-from tests.contract.shapes import assert_fits, moment_or_null, number, whole_or_null
-from tests.contract.site import Caller, failing, field, form, workflow
-from tests.gateway.factories import edge, node
-from tests.stub import Stub
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.installation import Caller, failing, field, form, workflow
+from tests.support.contract.shapes import assert_fits, moment_or_null, number, whole_or_null
+from tests.support.gateway.documents import edge, node
+from tests.support.http.target import Stub
 
 OUT = node("out", "responseOutput")
 
@@ -90,11 +90,11 @@ def test_a_list_has_its_own_items_and_the_wired_ones_flat_in_order(
         part("list", "list", kind="text", items=items, mode=mode),
         node("out", "responseOutput", fields=[{"name": "all"}]),
     ]
-    wires = [
+    in_edges = [
         edge("inner", "items-out", "list", "items-in"),
         edge("z", "text-out", "list", "items-in"),
     ]
-    edges = [*(wires if wired else []), edge("list", "items-out", "out", "all")]
+    edges = [*(in_edges if wired else []), edge("list", "items-out", "out", "all")]
 
     assert caller.result(nodes, edges) == {"all": expected}
 

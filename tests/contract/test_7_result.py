@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.site import Caller, field, form
-from tests.gateway.factories import edge, node
+from tests.support.contract.installation import Caller, field, form
+from tests.support.gateway.documents import edge, node
 
 IMAGE, VIDEO, AUDIO = (f"https://example.org/a.{kind}" for kind in ("png", "mp4", "mp3"))
 FORM = form(

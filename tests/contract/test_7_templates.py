@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.site import Caller, field, form, workflow
-from tests.gateway.factories import edge, node
+from tests.support.contract.installation import Caller, field, form, workflow
+from tests.support.gateway.documents import edge, node
 
 
 def rendered(caller: Caller, text: str, value: Any) -> Any:

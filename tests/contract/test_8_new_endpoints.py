@@ -7,12 +7,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from deploy.stack import RECORD, read_private
-from tests.acceptance.running import RunningStack, until
-from tests.contract.site import Administration, Caller
-from tests.gateway.factories import edge, node
-from tests.manifests import manifest
-from tests.providers import stub_provider
+from deploy.stack.location import RECORD, read_private
+from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.contract.installation import Administration, Caller
+from tests.support.gateway.documents import edge, node
+from tests.support.http.providers import stub_provider
+from tests.support.manifests import manifest
 
 PRICE = 12
 """Of one call for 0.010 USD with the markup of a Business account."""

@@ -3,11 +3,11 @@
 import uuid
 from typing import Any
 
-from tests.acceptance.running import until
-from tests.contract.shapes import assert_fits, moment
-from tests.contract.site import Administration, Caller
 from tests.contract.test_1_models import MODEL
-from tests.manifests import manifest
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, moment
+from tests.support.manifests import manifest
 
 NAME = "contract-own"
 PATH = f"/api/models/{NAME}"

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import forked
-from tests.acceptance.running import HEADRACE, environment
+from tests.support import forked_command
+from tests.support.acceptance.running_stack import HEADRACE, environment
 
 AMOUNTS = ("0", "-5", "1.5", "1e3", "NaN", "many", "", str(2**53))
 
 
 def headrace(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return forked.headrace(*arguments, environ=environment(**environ))
+    return forked_command.headrace(*arguments, environ=environment(**environ))
 
 
 def test_help_is_there_at_once() -> None:

@@ -4,12 +4,12 @@ import pytest
 from starlette.routing import Route
 
 from deploy.demo import CAPABILITIES, TIER
-from engine.capabilities import Role, covers, is_under_ceiling
+from engine.access.capabilities import Role, covers, is_under_ceiling
+from engine.access.tiers import load
 from engine.settings import Settings
-from engine.tiers import load
-from engine.webhooks import CAPABILITY
+from engine.webhooks.signing import CAPABILITY
 from gateway.app import routes
-from gateway.endpoints import Guarded, Resource
+from gateway.auth.endpoints import Guarded, Resource
 
 DEMANDED = {
     endpoint.capability

@@ -8,9 +8,9 @@ import pytest
 
 from deploy.cli import headrace
 from engine import errors
-from engine.documents import parse_document
 from engine.errors import EngineError
-from engine.graph import check_graph
+from engine.graph.document import parse_document
+from engine.graph.plan import check_graph
 from engine.nodes import NODE_TYPES
 from engine.settings import PREFIX, Settings, load
 

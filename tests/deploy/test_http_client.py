@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from deploy.http_client import Unreachable, call, upload
-from deploy.problems import Refused, with_reasons
-from tests.stub import stub_server
+from deploy.problems import ApiRefused, with_reasons
+from tests.support.http.target import stub_server
 
 
 def test_an_answer_that_is_no_json_is_its_text() -> None:
@@ -42,8 +42,8 @@ def test_an_answer_that_comes_before_a_file_is_read_is_heard(tmp_path: Path) -> 
 def test_a_refusal_repeats_what_the_api_said() -> None:
     answer = {"error": "No", "code": "INVALID_GRAPH", "problems": [{"reason": "x", "nodeId": "a"}]}
 
-    assert str(Refused(400, answer)) == "No: a: x"
-    assert str(Refused(502, "<html>")) == "The API answered 502."
+    assert str(ApiRefused(400, answer)) == "No: a: x"
+    assert str(ApiRefused(502, "<html>")) == "The API answered 502."
 
 
 def test_a_problem_of_the_whole_graph_has_no_place() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from deploy import install as module
 from deploy.install import Progress, install
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 FIRST = (

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from engine.webhooks import make_secret, sign
+from engine.webhooks.signing import make_secret, sign
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "webhooks.md"
 ID = "0b5cfb4e-54e6-4e4c-a7f1-111111111111"

@@ -13,12 +13,12 @@ import httpx2
 import pytest
 
 from engine import log
-from engine.capabilities import Tier
+from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Account, Store
-from gateway.listener import bind
+from gateway.http.listener import bind
 from gateway.server import serve
-from tests.gateway.fakes import FakeWorker
+from tests.support.gateway.fake_worker import FakeWorker
 
 MakeClient = Callable[..., Awaitable[httpx2.AsyncClient]]
 MakeBrowser = Callable[[Account], Awaitable[httpx2.AsyncClient]]

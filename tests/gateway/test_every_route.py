@@ -7,15 +7,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from engine.capabilities import Role, Tier
-from engine.deliveries import Delivery
-from engine.executions import Execution
+from engine.access.capabilities import Role, Tier
+from engine.executions.execution import Execution
 from engine.store import Account, Asset, Store, Webhook, Workflow
+from engine.webhooks.deliveries import Delivery
+from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
-from tests.gateway.factories import greeting
-from tests.gateway.test_auth import GUARDED, GUARDED_PATHS, PATH
-from tests.gateway.test_sessions import FOREIGN, FORMS
-from tests.media_files import png
+from tests.gateway.routes.test_sessions import FOREIGN, FORMS
+from tests.support.gateway.documents import greeting
+from tests.support.media.files import png
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
 SESSION_ONLY = [call for call in GUARDED if call.demand.startswith("session")]

@@ -13,12 +13,12 @@ import pytest
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import HintSender, Store
-from engine.store.info import read_memory
+from engine.store.redis.info import read_memory
 from gateway.readiness import QueueWatch, Readiness
 from tests.conftest import RedisServer
-from tests.eventually import eventually
 from tests.gateway.conftest import MakeClient
-from tests.worker_process import worker_processes
+from tests.support.eventually import eventually
+from tests.support.workers.worker_process import worker_processes
 
 READY = {"status": "ready"}
 DEGRADED = {"status": "ready", "degraded": ["hints"]}

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 
 from engine.store import Account, Store
-from tests.eventually import eventually
 from tests.gateway.conftest import Gateway, MakeClient
-from tests.gateway.factories import NAME_FIELD, broken, greeting, node
-from tests.gateway.fakes import Breaks, Fails, FakeWorker
+from tests.support.eventually import eventually
+from tests.support.gateway.documents import NAME_FIELD, broken, greeting, node
+from tests.support.gateway.fake_worker import Breaks, Fails, FakeWorker
 
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}

@@ -13,12 +13,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from engine.capabilities import Tier
+from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Store
 from tests.conftest import RedisServer, free_port
-from tests.eventually import eventually
-from tests.gateway.factories import greeting
+from tests.support.eventually import eventually
+from tests.support.gateway.documents import greeting
 
 ROOT = Path(__file__).parents[2]
 CODE = (

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
-from engine import tokens
-from engine.capabilities import Role, Tier
+from engine.access.capabilities import Role, Tier
+from engine.ids import tokens
 from engine.settings import Settings
 from engine.store import Account, Store
-from gateway.listener import bind
+from gateway.http.listener import bind
 from gateway.server import serve
-from tests.eventually import eventually
+from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, UNAUTHORIZED, Call
 from tests.gateway.conftest import MakeBrowser, MakeClient
-from tests.gateway.factories import greeting
-from tests.gateway.fakes import FakeWorker
-from tests.gateway.test_auth import GUARDED, GUARDED_PATHS, UNAUTHORIZED, Call
-from tests.media_files import png
+from tests.support.eventually import eventually
+from tests.support.gateway.documents import greeting
+from tests.support.gateway.fake_worker import FakeWorker
+from tests.support.media.files import png
 
 UNKNOWN = {
     "slug": "unknown",

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine.models.registry import find_model
-from tests.acceptance.running import running
-from tests.contract.site import Administration
-from workers.local import LocalPool, embed
-from workers.models import Models
+from tests.support.acceptance.running_stack import running
+from tests.support.contract.installation import Administration
+from workers.nodes.local_models import LocalPool
+from workers.nodes.local_models.embedding import embed
+from workers.providers.model_caller import ModelCaller
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -48,7 +49,7 @@ async def test_the_model_gives_the_vector_that_the_node_gives() -> None:
     found = find_model("local-embedding")
     assert found is not None
 
-    answer = await Models(embed=pool.embed).call(found, {"text": TEXTS[0]})
+    answer = await ModelCaller(embed=pool.embed).call(found, {"text": TEXTS[0]})
     [vector] = await pool.embed(TEXTS[:1], 60)
     await pool.close()
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from deploy.http_client import call
-from deploy.stack import LOCAL_MODEL_URL, read_private
-from tests.acceptance.running import RunningStack, running
-from tests.factories import Graph
+from deploy.stack.location import LOCAL_MODEL_URL, read_private
+from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.factories import Graph
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.acceptance.running import running
-from tests.factories import Graph
-from workers.local import LocalPool, read_text
+from tests.support.acceptance.running_stack import running
+from tests.support.factories import Graph
+from workers.nodes.local_models import LocalPool
+from workers.nodes.local_models.ocr import read_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -8,18 +8,18 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Store
-from tests import http_stub
 from tests.conftest import RedisServer
-from tests.factories import Runner
-from tests.fakes import Target, serving
-from tests.loops import Loop
-from tests.receivers import Receiver, receiving
-from tests.workers.buyer import Buyer
-from tests.workers.hands import Hands
-from tests.workers.owner import Owner
-from workers.http import Egress
+from tests.support.event_loops import Loop
+from tests.support.factories import Runner
+from tests.support.http import raw_server
+from tests.support.http.scripted_server import Target, serving
+from tests.support.http.webhook_receivers import Receiver, receiving
+from tests.support.workers.held_walker import Hands
+from tests.support.workers.paying_account import Buyer
+from tests.support.workers.webhook_owner import Owner
 from workers.main import worker
-from workers.walking.walker import Walker
+from workers.outbound.client import Egress
+from workers.walk.walker import Walker
 
 # Its certificates are made by the tool when the tests run.
 collect_ignore = [] if shutil.which("openssl") else ["test_http_tls.py"]
@@ -40,8 +40,8 @@ async def target() -> AsyncIterator[Target]:
 @pytest.fixture
 def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is due is sent at once, for tests of much that is due one after the other."""
-    monkeypatch.setattr("workers.sweeper.TICK_SECONDS", 0.02)
-    monkeypatch.setattr("workers.sweeper.IDLE_SECONDS", 0.02)
+    monkeypatch.setattr("workers.recovery.sweeper.TICK_SECONDS", 0.02)
+    monkeypatch.setattr("workers.recovery.sweeper.IDLE_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def durable_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-async def stub() -> AsyncIterator[http_stub.Stub]:
-    async with http_stub.serving(http_stub.Stub()) as stub:
+async def stub() -> AsyncIterator[raw_server.Stub]:
+    async with raw_server.serving(raw_server.Stub()) as stub:
         yield stub
 
 

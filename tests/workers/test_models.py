@@ -7,21 +7,22 @@ from typing import Any, cast, get_args
 
 import pytest
 
-from engine.executions import Execution, ExecutionStatus, NodeStatus
-from engine.failures import NodeFailed
-from engine.graph import Node, compile_plan
-from engine.model_plan import model_plan
+from engine.errors.nodes import NodeFailed
+from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
+from engine.graph.model_plan import model_plan
+from engine.graph.plan import Node, compile_plan
 from engine.models.calls import CALLS, Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model, use_models
-from tests.drawing import node
-from tests.factories import Graph, Runner
-from tests.manifests import model
-from tests.workers.buyer import PRO
-from workers.executor import Executor, Fetcher, Outcome, Work
-from workers.models import DIALECTS, Answer, Errand, Models
-from workers.pool import Pool
+from tests.support.factories import Graph, Runner
+from tests.support.graph_text import node
+from tests.support.manifests import model
+from tests.support.workers.paying_account import PRO
+from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
+from workers.nodes.pool import Pool
+from workers.providers.base import Fetcher, ModelAnswer, ModelCall
+from workers.providers.model_caller import DIALECTS, ModelCaller
 
 PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.05"\natMost = 4\n'
 
@@ -32,10 +33,12 @@ class Scripted:
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
 
-    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
+    async def call(
+        self, model: Model, values: Mapping[str, Any], model_call: ModelCall
+    ) -> ModelAnswer:
         if values["prompt"] == "fail":
             raise NodeFailed("provider_unavailable", "It is down", retryable=True)
-        return Answer(value=values["prompt"], usage=self._usage)
+        return ModelAnswer(value=values["prompt"], usage=self._usage)
 
 
 def drawn(model_name: str, **data: Any) -> Node:
@@ -43,11 +46,11 @@ def drawn(model_name: str, **data: Any) -> Node:
     return found
 
 
-def work(node: Node, inputs: dict[str, Any]) -> Work:
-    return Work(node=node, execution_inputs={}, inputs=inputs, delivered=[])
+def work(node: Node, inputs: dict[str, Any]) -> NodeAttempt:
+    return NodeAttempt(node=node, execution_inputs={}, inputs=inputs, delivered=[])
 
 
-async def attempt(inputs: dict[str, Any], models: Scripted | None = None) -> Outcome:
+async def attempt(inputs: dict[str, Any], models: Scripted | None = None) -> AttemptOutcome:
     executor = Executor(cast(Fetcher, None), cast(Pool, None), models)
     return await executor.run(work(drawn("echo", prompt="typed"), inputs))
 
@@ -64,23 +67,23 @@ async def test_the_model_for_trying_out_answers_with_its_prompt() -> None:
     echo = find_model("echo")
     assert echo is not None
 
-    answer = await Models().call(echo, {"prompt": "{{ prompt }} and all"})
+    answer = await ModelCaller().call(echo, {"prompt": "{{ prompt }} and all"})
 
-    assert answer == Answer(value="{{ prompt }} and all", usage=Usage(calls=1))
+    assert answer == ModelAnswer(value="{{ prompt }} and all", usage=Usage(calls=1))
 
 
 async def test_a_builtin_uses_the_most_it_may() -> None:
     clip = model(category="video", pricing=PER_SECOND)
 
-    answer = await Models().call(clip, {"prompt": "x"})
+    answer = await ModelCaller().call(clip, {"prompt": "x"})
 
-    assert answer == Answer(value="<x>", usage=Usage(calls=1, seconds=Decimal(4)))
+    assert answer == ModelAnswer(value="<x>", usage=Usage(calls=1, seconds=Decimal(4)))
 
 
 async def test_a_field_without_a_value_is_left_out_of_the_answer() -> None:
     own = model(fields='[[fields]]\nname = "prompt"\ntype = "text"\n')
 
-    assert (await Models().call(own, {})).value == "<>"
+    assert (await ModelCaller().call(own, {})).value == "<>"
 
 
 # -- an attempt at a node -------------------------------------------------------------------------
@@ -98,8 +101,10 @@ async def test_an_attempt_comes_with_what_its_calls_used_together() -> None:
 class Replaced(Scripted):
     """Another model answers at the prompt `b`."""
 
-    async def call(self, model: Model, values: Mapping[str, Any], errand: Errand) -> Answer:
-        answer = await super().call(model, values, errand)
+    async def call(
+        self, model: Model, values: Mapping[str, Any], model_call: ModelCall
+    ) -> ModelAnswer:
+        answer = await super().call(model, values, model_call)
         return replace(answer, micro_usd=700) if values["prompt"] == "b" else answer
 
 
@@ -148,7 +153,7 @@ async def run(runner: Runner, graph: Graph, inputs: dict[str, Any]) -> Execution
         inputs=inputs,
         source="api-workflow",
         key_id="key",
-        bell=runner.bell.channel,
+        notifier=runner.notifier.channel,
         terms=PRO,
     )
     return await runner.end(accepted.id)
@@ -218,7 +223,7 @@ async def test_a_run_of_one_model_is_walked_as_a_workflow_of_one_node(runner: Ru
             inputs={"prompt": "a cat"},
             source="api-slim",
             key_id="key",
-            bell=runner.bell.channel,
+            notifier=runner.notifier.channel,
             terms=PRO,
         )
         execution = await runner.end(accepted.id)

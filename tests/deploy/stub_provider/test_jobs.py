@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from deploy.stub_provider.jobs import Job, JobStatus
-from deploy.stub_provider.script import Script
-from tests.eventually import eventually
+from deploy.stub_provider.jobs import JobStatus, StubJob
+from deploy.stub_provider.script import CallScript
+from tests.support.eventually import eventually
 
 HOURS = {"x-stub": "job=3600000"}
 AT_ONCE = {"x-stub": "job=0"}
@@ -30,7 +30,7 @@ def submit(stub: TestClient, headers: dict[str, str], **body: Any) -> dict[str, 
     ],
 )
 def test_a_jobs_status_follows_from_the_clock(seconds: float, status: JobStatus) -> None:
-    job = Job(id="a", model="m", input={}, script=Script(job=10_000), created_at=1000)
+    job = StubJob(id="a", model="m", input={}, script=CallScript(job=10_000), created_at=1000)
 
     assert job.status(1000 + seconds) is status
     assert job.progress(1000 + seconds) == pytest.approx(seconds / 10)

@@ -4,8 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from deploy.stub_provider.dialects import duration
-from deploy.stub_provider.limits import LimitOptions, Limits
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.limits import CredentialLimits, LimitOptions
+from deploy.stub_provider.refusals import StubRefused
 from tests.deploy.stub_provider.conftest import Open
 
 
@@ -17,11 +17,11 @@ class Clock:
         return self.now
 
 
-def is_let_in(limits: Limits, name: str = "key") -> bool:
+def is_let_in(limits: CredentialLimits, name: str = "key") -> bool:
     try:
         with limits.turn(name):
             return True
-    except Refused as refused:
+    except StubRefused as refused:
         assert refused.status == 429
         return False
 
@@ -33,7 +33,7 @@ def ask(stub: TestClient, **headers: str) -> Any:
 
 def test_a_minute_lets_in_as_many_as_it_may_however_often_one_asks() -> None:
     clock = Clock()
-    limits = Limits(LimitOptions(requests_per_minute=120, burst_seconds=1), clock)
+    limits = CredentialLimits(LimitOptions(requests_per_minute=120, burst_seconds=1), clock)
 
     taken = 0
     for tick in range(6_001):
@@ -45,10 +45,10 @@ def test_a_minute_lets_in_as_many_as_it_may_however_often_one_asks() -> None:
 
 def test_a_refusal_says_when_the_next_call_is_let_in() -> None:
     clock = Clock()
-    limits = Limits(LimitOptions(requests_per_minute=30, burst_seconds=2), clock)
+    limits = CredentialLimits(LimitOptions(requests_per_minute=30, burst_seconds=2), clock)
     assert is_let_in(limits)
 
-    with pytest.raises(Refused) as refusal, limits.turn("key"):
+    with pytest.raises(StubRefused) as refusal, limits.turn("key"):
         pass
     clock.now = 1.9
     too_early = is_let_in(limits)
@@ -59,14 +59,14 @@ def test_a_refusal_says_when_the_next_call_is_let_in() -> None:
 
 
 def test_credentials_do_not_share_a_limit() -> None:
-    limits = Limits(LimitOptions(requests_per_minute=1), Clock())
+    limits = CredentialLimits(LimitOptions(requests_per_minute=1), Clock())
 
     assert [is_let_in(limits, name) for name in ("a", "b", "a")] == [True, True, False]
 
 
 def test_spent_tokens_must_come_back_before_the_next_call() -> None:
     clock = Clock()
-    limits = Limits(LimitOptions(tokens_per_minute=60), clock)
+    limits = CredentialLimits(LimitOptions(tokens_per_minute=60), clock)
     assert is_let_in(limits)
 
     limits.spend("key", 69)
@@ -78,7 +78,7 @@ def test_spent_tokens_must_come_back_before_the_next_call() -> None:
 
 
 def test_calls_at_once_are_limited() -> None:
-    limits = Limits(LimitOptions(concurrency=1), Clock())
+    limits = CredentialLimits(LimitOptions(concurrency=1), Clock())
 
     with limits.turn("key"):
         inside = is_let_in(limits)

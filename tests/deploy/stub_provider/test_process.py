@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 STUB = (sys.executable, "-P", "-m", "deploy", "stub-provider")
 CHAT = "/v1/chat/completions"

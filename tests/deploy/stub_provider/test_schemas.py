@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.stub_provider.refusals import Refused
+from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.schemas import make_value
 
 TEXT = "(stub) A text"
@@ -156,5 +156,5 @@ def test_texts_of_a_list_differ() -> None:
     ],
 )
 def test_what_cannot_be_made_is_refused(schema: Any) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(StubRefused):
         make_value(schema, TEXT)

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from deploy.stub_provider.refusals import Refused
-from deploy.stub_provider.script import Script, read_script, without_marks
+from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.script import CallScript, read_script, without_marks
 from tests.deploy.stub_provider.conftest import Open
 
 CHAT = "/v1/chat/completions"
@@ -23,27 +23,27 @@ def test_the_nearer_a_script_stands_to_the_call_the_more_it_counts() -> None:
         "delay=4", "delay=5; cut", model="stub-slow-2ms", body=body, base="times=7"
     )
 
-    wanted = Script(delay=5, fail=500, retry_after=1.5, times=7, manner="cut")
+    wanted = CallScript(delay=5, fail=500, retry_after=1.5, times=7, manner="cut")
     assert script == wanted
 
 
 @pytest.mark.parametrize(
     ("model", "script"),
     [
-        ("stub-slow-1000ms", Script(delay=1000)),
-        ("acme/stub-fail-503", Script(fail=503)),
-        ("stub-wrong-type", Script(manner="wrong-type")),
-        ("stub-text", Script()),
-        ("gpt-x", Script()),
+        ("stub-slow-1000ms", CallScript(delay=1000)),
+        ("acme/stub-fail-503", CallScript(fail=503)),
+        ("stub-wrong-type", CallScript(manner="wrong-type")),
+        ("stub-text", CallScript()),
+        ("gpt-x", CallScript()),
     ],
 )
-def test_a_models_name_can_be_a_script(model: str, script: Script) -> None:
+def test_a_models_name_can_be_a_script(model: str, script: CallScript) -> None:
     assert read_script(model=model) == script
 
 
 @pytest.mark.parametrize("text", ["dely=3", "delay", "delay=soon", "fail=200", "fail=700", "burn"])
 def test_a_word_that_no_script_has_is_refused(stub: TestClient, text: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(StubRefused):
         read_script(text)
     assert ask(stub, script=text).status_code == 400
 

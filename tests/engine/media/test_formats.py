@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from engine.media.formats import ALIASES, MAX_PIXELS, TYPES, Medium, declared_type
-from engine.media.inspecting import Inspector, TooLargeMedia, UnfitMedia
-from tests import media_files as files
+from engine.media.formats import ALIASES, MAX_PIXELS, TYPES, MediaKind, UnfitMedia, declared_type
+from engine.media.inspecting import Inspector, TooLargeMedia
+from tests.support.media import files
 
 WRONG = files.wrong_files()
 RIGHT = {
@@ -94,7 +94,7 @@ async def test_a_container_that_is_said_to_hold_sound_is_taken_for_sound(data: b
 
     facts = (await inspect(data, declared)).known
 
-    assert (facts.content_type, facts.medium) == (declared, Medium.AUDIO)
+    assert (facts.content_type, facts.medium) == (declared, MediaKind.AUDIO)
 
 
 async def test_a_photo_with_a_film_behind_it_is_a_photo() -> None:

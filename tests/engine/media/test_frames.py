@@ -7,7 +7,7 @@ import pytest
 
 from engine.media.formats import MAX_FRAMES, UnfitMedia
 from engine.media.frames import Frames, JpegEnd
-from tests import media_files as files
+from tests.support.media import files
 
 WHOLE = {
     **{f"image/{kind}": files.animation(kind, 3) for kind in ("gif", "png", "webp")},

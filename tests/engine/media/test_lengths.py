@@ -9,8 +9,8 @@ import pytest
 
 from engine.media.formats import ANY_TYPE, UnfitMedia
 from engine.media.inspecting import Inspector
-from tests import media_files as files
-from tests.media_files import box
+from tests.support.media import files
+from tests.support.media.files import box
 
 [_ANY, *_] = ANY_TYPE
 FILM = files.film(640, 360)

@@ -5,13 +5,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from engine.keyspace import partition_of
+from engine.ids.partitions import partition_of
 from engine.media.ids import is_asset_id, make_asset_id
-from engine.media.links import WIDTHS, Links, round_width
+from engine.media.links import WIDTHS, LinkSigner, round_width
 
 KEY, OLD = "k" * 32, "o" * 32
 EXPIRES = int(time.time()) + 60
-LINKS = Links([KEY, OLD], "https://media.example.com/")
+LINKS = LinkSigner([KEY, OLD], "https://media.example.com/")
 BAD_IDS = [
     *(
         "",
@@ -105,7 +105,7 @@ def test_a_link_that_was_changed_leads_nowhere() -> None:
 
 def test_links_of_a_key_that_is_on_its_way_out_are_good_and_new_ones_have_the_new_key() -> None:
     asset_id = make_asset_id("acc_1")
-    before, after = Links([OLD], LINKS.base), Links([KEY], LINKS.base)
+    before, after = LinkSigner([OLD], LINKS.base), LinkSigner([KEY], LINKS.base)
 
     assert LINKS.read_url(before.url(asset_id, EXPIRES)) is not None
     assert after.read_url(LINKS.url(asset_id, EXPIRES)) is not None
@@ -130,7 +130,7 @@ def test_a_width_is_rounded_up_to_one_that_is_made() -> None:
 
 def test_a_link_is_ours_by_its_signature_whichever_gateway_it_begins_with() -> None:
     asset_id = make_asset_id("acc_1")
-    url = Links([KEY], "http://127.0.0.1:8000").url(asset_id, EXPIRES)
+    url = LinkSigner([KEY], "http://127.0.0.1:8000").url(asset_id, EXPIRES)
 
     found = LINKS.read_url(url)
 

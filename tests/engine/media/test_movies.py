@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from engine.media.following import Told
+from engine.media.following import HeaderMetadata
 from engine.media.formats import read_facts
 from engine.media.movies import read_movie
-from tests import media_files as files
+from tests.support.media import files
 
 
 @pytest.mark.parametrize("version", [0, 1])
@@ -46,9 +46,9 @@ def test_a_header_that_breaks_off_says_what_it_has_said() -> None:
     told = {read_movie(data[:end]) for end in range(len(data) + 1)}
 
     assert told == {
-        Told(),
-        Told(duration_ms=2_000),
-        Told(duration_ms=2_000, width=640, height=360),
+        HeaderMetadata(),
+        HeaderMetadata(duration_ms=2_000),
+        HeaderMetadata(duration_ms=2_000, width=640, height=360),
     }
 
 

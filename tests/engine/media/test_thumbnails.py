@@ -7,8 +7,7 @@ from PIL import Image
 
 from engine.media.formats import UnfitMedia
 from engine.media.thumbnails import make_thumbnail
-from tests import media_files as files
-from tests.workers.imaging import hostile
+from tests.support.media import files, hostile_images
 
 
 async def test_a_picture_becomes_smaller_and_keeps_its_shape() -> None:
@@ -56,7 +55,7 @@ async def test_what_cannot_be_shown_is_refused_in_little_time(data: bytes) -> No
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_images_that_mean_harm_cost_little_and_are_not_shown() -> None:
-    for name, make in hostile.every():
+    for name, make in hostile_images.every():
         data = make()
         began = time.perf_counter()
 

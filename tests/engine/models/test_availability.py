@@ -5,7 +5,7 @@ import pytest
 from engine.models.availability import WorkerVariables, needed_variables, set_variables
 from engine.models.manifest import Model
 from engine.models.registry import find_model
-from tests.manifests import model
+from tests.support.manifests import model
 
 KEYED = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
 MOVED = '[openai]\nbase_url = "https://a.example/v1"\nbase_url_env = "A_URL"\nmodel = "m"\n'

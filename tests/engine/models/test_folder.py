@@ -9,7 +9,7 @@ import pytest
 
 from engine.models import folder
 from engine.models.registry import all_models, find_model, folder_errors, generation, use_folder
-from tests.manifests import manifest
+from tests.support.manifests import manifest
 
 
 @pytest.fixture(autouse=True)

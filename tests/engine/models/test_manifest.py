@@ -4,12 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine import capabilities
-from engine.capabilities import Tier
+from engine.access import capabilities
+from engine.access.capabilities import Tier
 from engine.errors import InvalidCapability
-from engine.expressions import Template
-from engine.fields import Field, FieldType, parse_fields
-from engine.models.calls import CALLS, Builtin
+from engine.models.calls import CALLS
+from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import (
     FIELD_MEMBERS,
     Category,
@@ -20,7 +19,9 @@ from engine.models.manifest import (
     parse_manifest,
 )
 from engine.models.pricing import Price, Unit
-from tests.manifests import ANSWER, manifest, model
+from engine.values.fields import Field, FieldType, parse_fields
+from engine.values.templates import Template
+from tests.support.manifests import ANSWER, manifest, model
 
 PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.05"\nfield = "duration"\n'
 
@@ -72,7 +73,7 @@ def test_a_manifest_says_all_that_a_model_is() -> None:
         tier=Tier.PRO,
         trial=Trial(runs=3),
         enabled=False,
-        call=Builtin(template=Template.parse("https://a.example/{{ prompt }}")),
+        call=BuiltinSection(template=Template.parse("https://a.example/{{ prompt }}")),
     )
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.models.pricing import Usage
-from tests.manifests import PROMPT, model
+from tests.support.manifests import PROMPT, model
 
 DURATION = '[[fields]]\nname = "duration"\ntype = "number"\nmax = 12.5\n'
 FIXED = '[builtin]\ntemplate = "https://a.example/"'

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.capabilities import Tier
+from engine.access.capabilities import Tier
+from engine.models.folder import load
 from engine.models.manifest import Category
 from engine.models.pricing import Price, Unit
-from engine.models.registry import all_models, find_model, load, use_models
-from tests.manifests import manifest, model
+from engine.models.registry import all_models, find_model, use_models
+from tests.support.manifests import manifest, model
 
 
 def test_what_ships_has_a_text_model_with_a_price_that_says_what_it_is() -> None:

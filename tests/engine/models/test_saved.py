@@ -18,8 +18,8 @@ from engine.models.registry import (
     use_folder,
     use_saved,
 )
-from engine.models.saved import MAX_BYTES, Pair, key_pairs, parse_saved
-from tests.manifests import manifest, model
+from engine.models.saved import MAX_BYTES, KeyDestination, key_pairs, parse_saved
+from tests.support.manifests import manifest, model
 
 HOST = "https://api.example.com"
 PLACE = f"{HOST}/v1"
@@ -244,9 +244,9 @@ def test_what_ships_and_the_folder_say_where_keys_go(own: Path) -> None:
 
     use_folder(str(own))
 
-    assert Pair("https://api.anthropic.com:443", "", "ANTHROPIC_API_KEY") in before
-    assert Pair("https://api.openai.com:443", "/v1", "OPENAI_API_KEY") in before
-    assert pairs_on_disk() - before == {Pair(f"{HOST}:443", "/v1", "EXAMPLE_KEY")}
+    assert KeyDestination("https://api.anthropic.com:443", "", "ANTHROPIC_API_KEY") in before
+    assert KeyDestination("https://api.openai.com:443", "/v1", "OPENAI_API_KEY") in before
+    assert pairs_on_disk() - before == {KeyDestination(f"{HOST}:443", "/v1", "EXAMPLE_KEY")}
 
 
 def test_a_key_goes_where_a_variable_has_moved_its_provider_and_not_where_it_was(

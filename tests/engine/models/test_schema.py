@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from deploy.manifests import schema_text
+from deploy.admin.manifests import schema_text
 from engine.models.schema import manifest_schema
-from tests.manifests import manifest
+from tests.support.manifests import manifest
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "reference" / "model-manifest.schema.json"
 SHIPPED = sorted(

@@ -5,12 +5,12 @@ from importlib import resources
 
 import pytest
 
+from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import Category, Model
 from engine.models.pricing import cost_micro_usd
 from engine.models.registry import all_models, find_model
-from engine.models.sections.builtin import Builtin
 
-CALLED = [each for each in all_models() if not isinstance(each.call, Builtin)]
+CALLED = [each for each in all_models() if not isinstance(each.call, BuiltinSection)]
 HERE = [each for each in CALLED if not each.call.endpoint.base_url]
 """Whose address only an environment variable says: they run on a machine of one's own."""
 PROVIDED = [each for each in CALLED if each not in HERE]
@@ -36,7 +36,7 @@ def test_every_family_has_a_model(family: str, category: Category) -> None:
 
 @pytest.mark.parametrize("model", PROVIDED, ids=lambda model: model.internal_name)
 def test_a_model_names_its_page_its_key_and_another_address(model: Model) -> None:
-    assert not isinstance(model.call, Builtin)
+    assert not isinstance(model.call, BuiltinSection)
     assert model.source.startswith("https://")
     assert model.call.endpoint.api_key_env and model.call.endpoint.base_url_env
     assert model.pricing
@@ -66,7 +66,7 @@ def test_a_model_names_the_page_of_its_prices_or_says_that_they_are_to_be_checke
 def test_one_model_runs_here_free_of_charge_and_says_how_to_start_it() -> None:
     (model,) = HERE
 
-    assert not isinstance(model.call, Builtin)
+    assert not isinstance(model.call, BuiltinSection)
     assert "headrace up --local" in model.call.endpoint.setup
     assert model.source.startswith("https://")
     assert cost_micro_usd(model.pricing, model.most({"prompt": "Hi"})) == 0

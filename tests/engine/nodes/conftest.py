@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.models.registry import use_models
-from tests.engine.nodes.painters import all_models
+from tests.support.models.generator_models import all_models
 
 
 @pytest.fixture

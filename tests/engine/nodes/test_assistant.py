@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from engine.failures import NodeFailed, SettingsError
-from engine.graph import check_graph
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.graph.plan import check_graph
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from engine.nodes.assistant import LIST_SCHEMA, LIST_SENTENCE, SCHEMA_SENTENCE, Assistant
-from engine.sockets import Socket, SocketType
-from tests.drawing import edge, node
-from tests.manifests import PROMPT, field, model
-from tests.node_context import FakeContext, run_node
+from engine.values.sockets import Socket, SocketType
+from tests.support.graph_text import edge, node
+from tests.support.manifests import PROMPT, field, model
+from tests.support.node_context import FakeContext, run_node
 
 PHOTO, OTHER = "https://a.example/1.png", "https://a.example/2.png"
 CHAT = "".join(

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from engine.failures import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.condition import Condition
-from tests.node_context import run_node
+from tests.support.node_context import run_node
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from engine.failures import NodeFailed, SettingsError
-from engine.graph import check_graph
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.graph.plan import check_graph
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from engine.nodes.custom_model import CustomModel
-from engine.nodes.fan_out import CALLS_AT_ONCE, MAX_ITEMS
-from engine.sockets import Socket, SocketType
-from tests.drawing import edge, node
-from tests.manifests import model
-from tests.node_context import FakeContext, run_node
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, MAX_ITEMS
+from engine.values.sockets import Socket, SocketType
+from tests.support.graph_text import edge, node
+from tests.support.manifests import model
+from tests.support.node_context import FakeContext, run_node
 
 FIELDS = """
 [[fields]]

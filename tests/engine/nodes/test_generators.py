@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from engine.graph import check_graph
+from engine.graph.plan import check_graph
 from engine.models.manifest import Model
-from engine.sockets import Socket, SocketType
-from tests.drawing import edge, node
-from tests.engine.nodes.painters import (
+from engine.values.sockets import Socket, SocketType
+from tests.support.graph_text import edge, node
+from tests.support.models.generator_models import (
     MODELS,
     OUTPUTS,
     A,
@@ -20,7 +20,7 @@ from tests.engine.nodes.painters import (
     every_generator,
     found,
 )
-from tests.node_context import FakeContext, run_node
+from tests.support.node_context import FakeContext, run_node
 
 pytestmark = pytest.mark.usefixtures("painters")
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from engine.failures import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
-from tests.engine.nodes.painters import A, B, found
-from tests.node_context import FakeContext, run_node
+from tests.support.models.generator_models import A, B, found
+from tests.support.node_context import FakeContext, run_node
 
 pytestmark = pytest.mark.usefixtures("painters")
 

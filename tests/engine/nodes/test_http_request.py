@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.failures import NodeFailed, SettingsError
-from engine.nodes.base import HttpAnswer, HttpCall
-from engine.nodes.http_request import HttpRequest, read_answer
-from tests.engine.test_values import PLAIN
-from tests.node_context import FakeContext, run_node
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.nodes.http_request import HttpRequest
+from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.nodes.support.http_answer import read_answer
+from tests.engine.values.test_plain import PLAIN
+from tests.support.node_context import FakeContext, run_node
 
 URL = "https://a.example/x"
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from engine.extras import install_hint
-from engine.failures import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import image_text, node_type
-from tests.node_context import FakeContext, run_node
+from engine.process.extras import install_hint
+from tests.support.node_context import FakeContext, run_node
 
 
 def use(monkeypatch: pytest.MonkeyPatch, *, installed: bool) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from engine.failures import NodeFailed, SettingsError
-from engine.graph import check_graph
-from engine.images import (
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.graph.plan import check_graph
+from engine.nodes import node_type
+from engine.nodes.support.base import Outputs
+from engine.nodes.support.image_edits import (
     Anchor,
     Caption,
     Compose,
@@ -17,13 +19,11 @@ from engine.images import (
     Fit,
     ImageFormat,
     Resize,
-    Saving,
+    SaveOptions,
 )
-from engine.nodes import node_type
-from engine.nodes.base import Outputs
-from engine.sockets import Socket, SocketType
-from tests.drawing import edge, node
-from tests.node_context import FakeContext, run_node
+from engine.values.sockets import Socket, SocketType
+from tests.support.graph_text import edge, node
+from tests.support.node_context import FakeContext, run_node
 
 A, B, LOGO = (f"https://a.example/{name}.png" for name in ("a", "b", "logo"))
 AREA = "width and height make over 50000000 pixels"
@@ -56,7 +56,7 @@ async def make(
         (
             "imageResize",
             {"width": 10, "height": 20, "fit": "cover", "format": "png", "quality": None},
-            Resize(width=10, height=20, fit=Fit.COVER, saving=Saving(format=ImageFormat.PNG)),
+            Resize(width=10, height=20, fit=Fit.COVER, saving=SaveOptions(format=ImageFormat.PNG)),
         ),
         ("imageCrop", {"aspectRatio": "16:9"}, Crop(ratio=(16, 9))),
         ("imageCrop", {"width": 5, "height": 6}, Crop(size=(5, 6))),
@@ -79,13 +79,13 @@ async def make(
                 scale=1,
                 margin=0,
                 opacity=0.5,
-                saving=Saving(background="#000"),
+                saving=SaveOptions(background="#000"),
             ),
         ),
         (
             "imageConvert",
             {"format": "jpeg", "quality": 80, "background": "#fff000"},
-            Convert(saving=Saving(format=ImageFormat.JPEG, quality=80, background="#fff000")),
+            Convert(saving=SaveOptions(format=ImageFormat.JPEG, quality=80, background="#fff000")),
         ),
     ],
 )

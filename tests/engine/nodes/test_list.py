@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from engine.failures import SettingsError
+from engine.errors.nodes import SettingsError
 from engine.nodes.list import List
-from engine.sockets import Socket, SocketType
-from tests.node_context import run_pure
+from engine.values.sockets import Socket, SocketType
+from tests.support.node_context import run_pure
 
 ITEMS = [
     {"value": "a", "included": True},

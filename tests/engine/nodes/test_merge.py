@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from engine.failures import SettingsError
+from engine.errors.nodes import SettingsError
 from engine.nodes.merge import Merge
-from tests.node_context import run_pure
+from tests.support.node_context import run_pure
 
 VALUES = [[None], ["a", "b"], [["a"], {"k": 1}, 0]]
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from engine.failures import SettingsError
+from engine.errors.nodes import SettingsError
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.nodes import NODE_TYPES, image_text, node_type, text_embedding
-from engine.nodes.base import Kind, NodeType
-from engine.values import fault
-from tests.node_context import FakeContext
+from engine.nodes.support.base import NodeType, WorkKind
+from engine.values.plain import fault
+from tests.support.node_context import FakeContext
 
 ASSET = "Zr0sQm9yXk1dWc7uT2eHbL5a"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -40,29 +40,29 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "note": {"text": "hello"},
 }
 KINDS = {
-    "requestInput": Kind.PURE,
-    "textBox": Kind.PURE,
-    "list": Kind.PURE,
-    "responseOutput": Kind.PURE,
-    "note": Kind.PURE,
-    "upload": Kind.IO,
-    "httpRequest": Kind.IO,
-    "assistant": Kind.IO,
-    "imageGenerator": Kind.IO,
-    "videoGenerator": Kind.IO,
-    "musicGenerator": Kind.IO,
-    "customModel": Kind.IO,
-    "imageResize": Kind.CPU,
-    "imageCrop": Kind.CPU,
-    "imageCompose": Kind.CPU,
-    "imageCaption": Kind.CPU,
-    "imageConvert": Kind.CPU,
-    "imageText": Kind.CPU,
-    "textEmbedding": Kind.CPU,
-    "transform": Kind.CPU,
-    "condition": Kind.CPU,
-    "switch": Kind.CPU,
-    "merge": Kind.PURE,
+    "requestInput": WorkKind.PURE,
+    "textBox": WorkKind.PURE,
+    "list": WorkKind.PURE,
+    "responseOutput": WorkKind.PURE,
+    "note": WorkKind.PURE,
+    "upload": WorkKind.IO,
+    "httpRequest": WorkKind.IO,
+    "assistant": WorkKind.IO,
+    "imageGenerator": WorkKind.IO,
+    "videoGenerator": WorkKind.IO,
+    "musicGenerator": WorkKind.IO,
+    "customModel": WorkKind.IO,
+    "imageResize": WorkKind.CPU,
+    "imageCrop": WorkKind.CPU,
+    "imageCompose": WorkKind.CPU,
+    "imageCaption": WorkKind.CPU,
+    "imageConvert": WorkKind.CPU,
+    "imageText": WorkKind.CPU,
+    "textEmbedding": WorkKind.CPU,
+    "transform": WorkKind.CPU,
+    "condition": WorkKind.CPU,
+    "switch": WorkKind.CPU,
+    "merge": WorkKind.PURE,
 }
 CATEGORIES = {
     "requestInput": "Inputs",

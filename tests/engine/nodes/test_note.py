@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from engine.failures import SettingsError
-from engine.graph import compile_plan
+from engine.errors.nodes import SettingsError
+from engine.graph.plan import compile_plan
 from engine.nodes.note import Note
-from tests.drawing import node
+from tests.support.graph_text import node
 
 
 def test_a_note_has_no_sockets_and_is_never_reached() -> None:

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from engine.failures import SettingsError
+from engine.errors.nodes import SettingsError
 from engine.nodes.request_input import RequestInput
-from engine.sockets import Socket, SocketType
-from tests.node_context import FakeContext, run_node
+from engine.values.sockets import Socket, SocketType
+from tests.support.node_context import FakeContext, run_node
 
 DATA: dict[str, Any] = {
     "fields": [

@@ -2,22 +2,22 @@ from typing import Any
 
 import pytest
 
-from engine.failures import SettingsError
-from engine.nodes.base import Wire
+from engine.errors.nodes import SettingsError
 from engine.nodes.response_output import ResponseOutput
-from engine.sockets import Socket, SocketType
-from tests.node_context import FakeContext, run_node
+from engine.nodes.support.base import InEdge
+from engine.values.sockets import Socket, SocketType
+from tests.support.node_context import FakeContext, run_node
 
 A, B = "https://a.example/1", "https://a.example/2"
 
 
 async def result(*delivered: tuple[str, Any]) -> Any:
-    wires = [
-        (Wire(socket="result-in", source=0, output="o", type=SocketType(kind)), value)
+    in_edges = [
+        (InEdge(socket="result-in", source=0, output="o", type=SocketType(kind)), value)
         for kind, value in delivered
     ]
     inputs = {"result-in": [value for _, value in delivered]} if delivered else {}
-    outputs = await run_node("responseOutput", {}, inputs, context=FakeContext(delivered=wires))
+    outputs = await run_node("responseOutput", {}, inputs, context=FakeContext(delivered=in_edges))
     return outputs["result"]
 
 

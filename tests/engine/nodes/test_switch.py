@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from engine.failures import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.switch import Switch
-from tests.node_context import run_node
+from tests.support.node_context import run_node
 
 CASES = [{"name": "small", "when": "value < 10.0"}, {"name": "medium_1", "when": "value < 100.0"}]
 

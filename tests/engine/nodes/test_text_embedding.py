@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from engine.extras import install_hint
-from engine.failures import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import node_type, text_embedding
-from tests.node_context import run_node
+from engine.process.extras import install_hint
+from tests.support.node_context import run_node
 
 
 @pytest.fixture(autouse=True)

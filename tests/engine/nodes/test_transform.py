@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from engine.cel import MAX_VALUE_BYTES
-from engine.failures import NodeFailed, SettingsError
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.transform import Transform
-from tests.node_context import FakeContext, run_node
+from engine.values.cel import MAX_VALUE_BYTES
+from tests.support.node_context import FakeContext, run_node
 
 
 async def test_it_gives_what_the_expression_makes_of_the_value() -> None:

@@ -1,10 +1,9 @@
 import pytest
 
-from engine.failures import SettingsError
+from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import node_type
-from engine.nodes.base import NodeFailed
-from engine.sockets import SocketType
-from tests.node_context import FakeContext, run_node
+from engine.values.sockets import SocketType
+from tests.support.node_context import FakeContext, run_node
 
 ASSET = "Zr0sQm9yXk1dWc7uT2eHbL5a"
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine import keyspace
-from engine.graph import Plan
+from engine.graph.plan import Plan
 from engine.store import Account, Store, Workflow
-from tests.engine.store.factories import accept, save
-from tests.engine.store.watched_runs import Run
+from engine.store.redis import keyspace
+from tests.support.store.records import accept, save
+from tests.support.store.watched_runs import Run
 
 Saved = tuple[Workflow, Plan]
 

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from engine import keyspace
-from engine.deliveries import GONE_REASON, Attempt, DeliveryStatus, Judgement
 from engine.errors import InvalidWebhook, NotFound
-from engine.executions import ExecutionStatus
-from engine.partitions import partition_of
+from engine.executions.execution import ExecutionStatus
+from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
-from engine.store.records import pack
-from engine.store.steps import Step
-from tests.engine.store.contents import contents
-from tests.engine.store.factories import BOTH_DONE, save
+from engine.store.executions.steps import Step
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack
+from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, Judgement
+from tests.support.store.records import BOTH_DONE, save
+from tests.support.store.redis_contents import contents
 
 URL = "https://example.com/hook"
 DELIVERED = Judgement(status=DeliveryStatus.DELIVERED)
@@ -45,7 +45,7 @@ class Told:
             settled=BOTH_DONE, end=status, result=pack({"text": "hi"}), told_key=claimed.told_key
         )
         for _ in range(2):  # as if the first reply had been lost
-            await self.store.walks.advance(claimed.hold, 1, step)
+            await self.store.walks.advance(claimed.lease, 1, step)
 
     async def claim(self, token: str = "") -> ClaimedDelivery | None:
         receiver = await self.store.deliveries.receiver_of(self.reference)

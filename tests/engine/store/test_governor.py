@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from engine.store import Store
-from engine.store.governor import Happening
-from tests.engine.store.provider_line import (
+from engine.store.governor import CallOutcome
+from tests.support.store.provider_calls import (
     LEASE_MS,
     ask,
     asks,
@@ -68,7 +68,7 @@ async def test_tokens_are_corrected_by_what_calls_took_and_later_ones_are_taken_
 
     for _ in range(600):
         turns = await stub.turn(after=100)
-        done = [ended(Happening.DONE, each, amount=200) for each in turns.granted]
+        done = [ended(CallOutcome.DONE, each, amount=200) for each in turns.granted]
         await stub.see(*done)
 
     assert 28 <= len(stub.taken) <= 31
@@ -81,7 +81,7 @@ async def test_calls_at_once_are_bounded_and_the_end_of_one_is_the_turn_of_the_n
 
     first = await stub.turn(*(ask(name) for name in "abc"))
     later = await stub.turn(after=60_000)
-    last = await stub.turn(ended(Happening.DONE, "a"))
+    last = await stub.turn(ended(CallOutcome.DONE, "a"))
 
     assert (first.granted, later.granted, last.granted) == (["a", "b"], [], ["c"])
 
@@ -111,10 +111,10 @@ async def test_a_turn_that_another_process_brings_is_rung_for_and_told_until_it_
     await stub.turn(ask("a"))
     await stub.turn(ask("b"), caller="two")
 
-    await stub.turn(ended(Happening.DONE, "a"))
+    await stub.turn(ended(CallOutcome.DONE, "a"))
 
     seen = [(await stub.see(caller="two")).granted for _ in range(2)]
-    taken = await stub.see(ended(Happening.TOOK, "b"), caller="two")
+    taken = await stub.see(ended(CallOutcome.TOOK, "b"), caller="two")
     assert seen == [["b"], ["b"]]
     assert taken.granted == []
 
@@ -124,8 +124,8 @@ async def test_events_that_come_twice_count_once(store: Store) -> None:
     events = [ask("a"), ask("b")]
 
     replies = [await stub.see(*events) for _ in range(3)]
-    await stub.turn(ended(Happening.DONE, "a"), after=2_000)
-    again = await stub.turn(ended(Happening.DONE, "a"), after=2_000)
+    await stub.turn(ended(CallOutcome.DONE, "a"), after=2_000)
+    again = await stub.turn(ended(CallOutcome.DONE, "a"), after=2_000)
 
     assert [each.granted for each in replies] == [["a"]] * 3
     assert set(stub.taken) == {"b"}
@@ -174,9 +174,9 @@ async def test_accounts_share_what_calls_took_in_the_end(store: Store) -> None:
     for _ in range(300):
         turns = await stub.turn(after=100)
         long = [each for each in turns.granted if each.startswith("long")]
-        done = [ended(Happening.DONE, each, amount=300) for each in long]
+        done = [ended(CallOutcome.DONE, each, amount=300) for each in long]
         short = set(turns.granted) - set(long)
-        await stub.see(*done, *(ended(Happening.DONE, each, amount=100) for each in short))
+        await stub.see(*done, *(ended(CallOutcome.DONE, each, amount=100) for each in short))
 
     had = Counter(each.partition("-")[0] for each in stub.taken)
     assert had["short"] == pytest.approx(3 * had["long"], rel=0.15)
@@ -185,7 +185,7 @@ async def test_accounts_share_what_calls_took_in_the_end(store: Store) -> None:
 async def test_a_call_that_leaves_costs_its_account_nothing(store: Store) -> None:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(*asks(60, "one"), *asks(60, "two"))
-    await stub.see(*(ended(Happening.LEFT, f"one-{number:04}") for number in range(10, 40)))
+    await stub.see(*(ended(CallOutcome.LEFT, f"one-{number:04}") for number in range(10, 40)))
 
     await stub.run(4)
 

@@ -3,9 +3,9 @@
 import pytest
 
 from engine.store import Store
-from engine.store.governor import Happening
-from tests.engine.store.provider_line import LEASE_MS, Provider, ask, asks, ended
-from tests.engine.store.provider_line import provider as make_provider
+from engine.store.governor import CallOutcome
+from tests.support.store.provider_calls import LEASE_MS, Provider, ask, asks, ended
+from tests.support.store.provider_calls import provider as make_provider
 
 HOUR_MS = 3_600_000
 
@@ -20,7 +20,7 @@ def provider(store: Store, **limits: int) -> Provider:
 async def test_a_pause_ends_in_its_time_although_the_clock_was_set_back(store: Store) -> None:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(ask("a"))
-    await stub.turn(ended(Happening.REFUSED, "a", amount=7_000), *asks(20))
+    await stub.turn(ended(CallOutcome.REFUSED, "a", amount=7_000), *asks(20))
 
     back = await stub.turn(after=-HOUR_MS)
     early = await stub.turn(after=6_999)
@@ -45,7 +45,7 @@ async def test_a_breaker_lets_a_call_try_in_time_although_the_clock_was_set_back
 ) -> None:
     stub = provider(store)
     for _ in range(5):
-        await stub.turn(ended(Happening.FAILED))
+        await stub.turn(ended(CallOutcome.FAILED))
 
     back = await stub.turn(after=-HOUR_MS)
     later = await stub.turn(ask("a"), after=5_000)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from engine.store import Store
-from engine.store.governor import ALL, Event, Happening
-from tests.engine.store.provider_line import UNKNOWN, ask, asks, ended, provider
+from engine.store.governor import ALL, CallOutcome, CallReport
+from tests.support.store.provider_calls import UNKNOWN, ask, asks, ended, provider
 
 # -- refusals -------------------------------------------------------------------------------------
 
@@ -13,7 +13,7 @@ async def test_nothing_has_a_turn_before_the_provider_wants_to_be_asked(store: S
     stub = provider(store, requests_per_minute=600)
     await stub.turn(ask("a"))
 
-    refused = await stub.turn(ended(Happening.REFUSED, "a", amount=7_000), *asks(20), after=1_000)
+    refused = await stub.turn(ended(CallOutcome.REFUSED, "a", amount=7_000), *asks(20), after=1_000)
     early = await stub.turn(after=6_999)
     due = await stub.turn(after=1)
 
@@ -25,7 +25,7 @@ async def test_nothing_has_a_turn_before_the_provider_wants_to_be_asked(store: S
 async def test_a_refusal_lowers_the_pace_which_then_rises_to_the_limit_again(store: Store) -> None:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(ask("a"), *asks(2_000))
-    await stub.turn(ended(Happening.REFUSED, "a", amount=1))
+    await stub.turn(ended(CallOutcome.REFUSED, "a", amount=1))
 
     slow = await stub.run(6)
     await stub.run(60)
@@ -38,7 +38,7 @@ async def test_a_refusal_lowers_the_pace_which_then_rises_to_the_limit_again(sto
 async def test_near_the_pace_that_was_refused_it_rises_slowly(store: Store) -> None:
     stub = provider(store, requests_per_minute=6_000)
     await stub.turn(ask("a"), *asks(5_000))
-    await stub.turn(ended(Happening.REFUSED, "a", amount=1))
+    await stub.turn(ended(CallOutcome.REFUSED, "a", amount=1))
 
     await stub.run(22, 100)
 
@@ -51,7 +51,7 @@ async def test_refusals_of_calls_on_their_way_lower_the_pace_once(store: Store) 
     assert len(names) > 3
 
     for name in names:
-        await stub.turn(ended(Happening.REFUSED, name, amount=1), after=10)
+        await stub.turn(ended(CallOutcome.REFUSED, name, amount=1), after=10)
 
     assert 45 <= await stub.run(6) <= 52
 
@@ -60,7 +60,7 @@ async def test_without_limits_refusals_teach_a_pace(store: Store) -> None:
     stub = provider(store)
     free = await stub.turn(*asks(300))
 
-    learned = await stub.turn(ended(Happening.REFUSED, amount=1, seen=300), *asks(400, "more"))
+    learned = await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=300), *asks(400, "more"))
 
     assert (len(free.granted), free.must_ask) == (300, False)
     assert learned.must_ask
@@ -71,12 +71,12 @@ async def test_a_pace_that_is_a_guess_rises_fast_and_one_that_was_refused_does_n
     store: Store,
 ) -> None:
     stub = provider(store)
-    await stub.turn(ended(Happening.REFUSED, amount=1, seen=300), *asks(4_000))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=300), *asks(4_000))
 
     await stub.run(20)
     guessed = [await stub.run(6) for _ in range(2)]
     last = (await stub.turn(after=200)).granted[-1]
-    await stub.turn(ended(Happening.REFUSED, last, amount=1))
+    await stub.turn(ended(CallOutcome.REFUSED, last, amount=1))
     refused = [await stub.run(6) for _ in range(2)]
 
     assert guessed[1] >= 1.2 * guessed[0]
@@ -86,7 +86,7 @@ async def test_a_pace_that_is_a_guess_rises_fast_and_one_that_was_refused_does_n
 async def test_refusals_lower_the_pace_of_tokens_too(store: Store) -> None:
     stub = provider(store, tokens_per_minute=60_000)
     await stub.turn(*asks(1_000, tokens=50))
-    await stub.turn(ended(Happening.REFUSED, "acc-0000", amount=1))
+    await stub.turn(ended(CallOutcome.REFUSED, "acc-0000", amount=1))
     before = len(stub.taken)
 
     for _ in range(60):
@@ -99,14 +99,14 @@ async def test_calls_that_were_made_when_no_limit_was_known_lower_no_pace(store:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(*asks(100))
 
-    await stub.turn(ended(Happening.REFUSED, amount=1, seen=9_000))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=9_000))
 
     assert 57 <= await stub.run(6) <= 60
 
 
 async def test_a_pace_that_was_learned_is_forgotten_after_a_while(store: Store) -> None:
     stub = provider(store)
-    await stub.turn(ended(Happening.REFUSED, amount=1, seen=10))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=10))
 
     soon = await stub.turn(after=60_000)
     late = await stub.turn(after=900_000)
@@ -133,7 +133,7 @@ async def test_limits_that_nobody_tells_any_more_lapse_with_the_pace_that_was_a_
     stub.limits = UNKNOWN
 
     soon = await stub.turn(ask("refused"), after=119_000)
-    await stub.turn(ended(Happening.REFUSED, "refused", amount=1))
+    await stub.turn(ended(CallOutcome.REFUSED, "refused", amount=1))
     late = await stub.turn(*asks(30), after=2_000)
 
     assert (soon.must_ask, late.must_ask) == (True, False)
@@ -152,9 +152,9 @@ async def test_limits_that_are_told_again_go_on(store: Store) -> None:
 # -- the breaker ----------------------------------------------------------------------------------
 
 
-def failures(count: int, *accounts: str) -> Iterator[Event]:
+def failures(count: int, *accounts: str) -> Iterator[CallReport]:
     for number in range(count):
-        yield ended(Happening.FAILED, account_id=accounts[number % len(accounts)])
+        yield ended(CallOutcome.FAILED, account_id=accounts[number % len(accounts)])
 
 
 async def test_failures_in_a_row_open_the_breaker_and_one_call_tries_whether_it_may_close(
@@ -166,7 +166,7 @@ async def test_failures_in_a_row_open_the_breaker_and_one_call_tries_whether_it_
 
     halved = await stub.turn(after=5_000)
     waits = await stub.turn()
-    closed = await stub.turn(ended(Happening.DONE, "acc-0000"))
+    closed = await stub.turn(ended(CallOutcome.DONE, "acc-0000"))
 
     assert (before.open_seconds, before.failures, before.must_ask) == (0, 4, False)
     assert (opened.open_seconds, opened.blamed, opened.granted) == (5, ALL, [])
@@ -185,7 +185,7 @@ async def test_the_breaker_stays_open_longer_each_time_and_two_minutes_at_most(
     for number in range(6):
         name = f"probe-{number}"
         await stub.turn(ask(name), after=int(times[-1] * 1000))
-        times.append((await stub.turn(ended(Happening.FAILED, name, "b"))).open_seconds)
+        times.append((await stub.turn(ended(CallOutcome.FAILED, name, "b"))).open_seconds)
 
     assert times == [5, 10, 20, 40, 80, 120, 120]
 
@@ -196,9 +196,9 @@ async def test_a_breaker_that_has_closed_opens_the_next_time_for_as_long_as_the_
     stub = provider(store)
     first = await stub.turn(*failures(5, "a", "b"), ask("fails"))
     await stub.turn(after=5_000)
-    second = await stub.turn(ended(Happening.FAILED, "fails", "b"), ask("answered"))
+    second = await stub.turn(ended(CallOutcome.FAILED, "fails", "b"), ask("answered"))
     await stub.turn(after=10_000)
-    closed = await stub.turn(ended(Happening.DONE, "answered"))
+    closed = await stub.turn(ended(CallOutcome.DONE, "answered"))
 
     again = await stub.turn(*failures(5, "a", "b"))
 
@@ -210,7 +210,7 @@ async def test_what_becomes_of_calls_that_nobody_knows_counts_for_nothing(store:
     stub = provider(store)
 
     for _ in range(9):
-        turns = await stub.turn(ended(Happening.FAILED, "gone"))
+        turns = await stub.turn(ended(CallOutcome.FAILED, "gone"))
 
     assert (turns.open_seconds, turns.failures) == (0, 0)
 
@@ -219,7 +219,7 @@ async def test_an_answer_between_failures_keeps_the_breaker_closed(store: Store)
     stub = provider(store)
 
     for _ in range(3):
-        turns = await stub.turn(*failures(4, "a", "b"), ended(Happening.DONE))
+        turns = await stub.turn(*failures(4, "a", "b"), ended(CallOutcome.DONE))
 
     assert (turns.open_seconds, turns.failures) == (0, 0)
 
@@ -237,7 +237,7 @@ async def test_an_account_that_alone_has_failures_is_alone_in_being_shut_out(sto
     stub = provider(store)
     opened = await stub.turn(*failures(5, "bad"), *asks(1, "bad"), *asks(2, "good"))
 
-    answered = await stub.turn(ended(Happening.DONE, "good-0000", "good"))
+    answered = await stub.turn(ended(CallOutcome.DONE, "good-0000", "good"))
     halved = await stub.turn(after=5_000)
 
     assert (opened.blamed, opened.granted) == ("bad", ["good-0000", "good-0001"])
@@ -261,7 +261,7 @@ async def test_an_answer_to_another_account_ends_the_count_of_failures_of_others
     stub = provider(store)
     await stub.turn(*failures(5, "bad"))
 
-    await stub.turn(*failures(4, "b", "c"), ended(Happening.DONE, account_id="b"))
+    await stub.turn(*failures(4, "b", "c"), ended(CallOutcome.DONE, account_id="b"))
     after = await stub.turn(*failures(4, "b", "c"))
 
     assert (after.blamed, after.open_seconds) == ("bad", 5)
@@ -272,6 +272,6 @@ async def test_a_probe_that_is_given_up_leaves_its_place_to_another(store: Store
     await stub.turn(*failures(5, "a", "b"), *asks(2))
     await stub.turn(after=5_000)
 
-    turns = await stub.turn(ended(Happening.LEFT, "acc-0000"))
+    turns = await stub.turn(ended(CallOutcome.LEFT, "acc-0000"))
 
     assert turns.granted == ["acc-0001"]

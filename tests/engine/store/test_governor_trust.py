@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from engine.models.limits import Limits
+from engine.models.limits import ModelLimits
 from engine.store import Store
-from engine.store.governor import Happening, Pacing
-from tests.engine.store.provider_line import Provider, asks, ended
+from engine.store.governor import CallOutcome, Pacing
+from tests.support.store.provider_calls import Provider, asks, ended
 
 LIMIT = 50
 HOUR_MS = 3_600_000
@@ -15,7 +15,7 @@ def host(store: Store, **limits: int) -> Provider:
     """A host that takes 50 calls a second until one was done."""
     return Provider(
         store,
-        Limits(requests_per_minute=60 * LIMIT, **limits),
+        ModelLimits(requests_per_minute=60 * LIMIT, **limits),
         Pacing(burst_ms=20, trust_ms=HOUR_MS),
     )
 
@@ -24,7 +24,7 @@ async def pass_time(host: Provider, milliseconds: int, step_ms: int) -> None:
     """Each turn is taken at once, and what becomes of the call is not known."""
     for _ in range(milliseconds // step_ms):
         turns = await host.turn(after=step_ms)
-        await host.see(*(ended(Happening.LEFT, each) for each in turns.granted))
+        await host.see(*(ended(CallOutcome.LEFT, each) for each in turns.granted))
 
 
 def most_in_a_second(host: Provider) -> int:
@@ -54,19 +54,19 @@ async def test_a_process_that_looks_late_makes_no_second_fuller(store: Store) ->
 async def test_a_call_that_was_done_lifts_the_limit_for_an_hour(store: Store) -> None:
     receiver = host(store)
     first = await receiver.turn(*asks(1))
-    await receiver.turn(ended(Happening.DONE, first.granted[0]))
+    await receiver.turn(ended(CallOutcome.DONE, first.granted[0]))
 
-    at_once = await receiver.turn(*asks(200, "soon"), after=1_000)
+    fast_path = await receiver.turn(*asks(200, "soon"), after=1_000)
     early = await receiver.turn(*asks(200, "early"), after=HOUR_MS - 1_001)
     late = await receiver.turn(*asks(200, "late"), after=1)
 
-    assert [len(each.granted) for each in (at_once, early, late)] == [200, 200, 1]
+    assert [len(each.granted) for each in (fast_path, early, late)] == [200, 200, 1]
 
 
 async def test_each_call_that_was_done_begins_the_hour_anew(store: Store) -> None:
     receiver = host(store)
-    await receiver.turn(ended(Happening.DONE))
-    await receiver.turn(ended(Happening.DONE), after=HOUR_MS - 1)
+    await receiver.turn(ended(CallOutcome.DONE))
+    await receiver.turn(ended(CallOutcome.DONE), after=HOUR_MS - 1)
 
     later = await receiver.turn(*asks(200), after=HOUR_MS - 1)
 
@@ -76,7 +76,7 @@ async def test_each_call_that_was_done_begins_the_hour_anew(store: Store) -> Non
 async def test_other_ends_lift_nothing(store: Store) -> None:
     receiver = host(store)
     first = await receiver.turn(*asks(1))
-    await receiver.turn(ended(Happening.LEFT, first.granted[0]))
+    await receiver.turn(ended(CallOutcome.LEFT, first.granted[0]))
 
     later = await receiver.turn(*asks(200), after=1_000)
 
@@ -85,7 +85,7 @@ async def test_other_ends_lift_nothing(store: Store) -> None:
 
 async def test_calls_at_once_stay_bounded_when_the_limit_is_lifted(store: Store) -> None:
     receiver = host(store, concurrency=20)
-    await receiver.turn(ended(Happening.DONE))
+    await receiver.turn(ended(CallOutcome.DONE))
 
     turns = await receiver.turn(*asks(200))
 
@@ -96,14 +96,14 @@ async def test_a_process_must_go_on_asking_while_the_limit_is_lifted(store: Stor
     """Else none would notice that it holds again."""
     receiver = host(store)
 
-    turns = await receiver.turn(ended(Happening.DONE))
+    turns = await receiver.turn(ended(CallOutcome.DONE))
 
     assert turns.must_ask
 
 
 async def test_the_hour_does_not_last_longer_when_the_clock_is_set_back(store: Store) -> None:
     receiver = host(store)
-    await receiver.turn(ended(Happening.DONE))
+    await receiver.turn(ended(CallOutcome.DONE))
     await receiver.turn(after=-30 * 60_000)
 
     later = await receiver.turn(*asks(200), after=HOUR_MS)
@@ -113,7 +113,7 @@ async def test_the_hour_does_not_last_longer_when_the_clock_is_set_back(store: S
 
 async def test_where_no_trust_was_agreed_the_limit_always_holds(store: Store) -> None:
     provider = replace(host(store), pacing=Pacing(burst_ms=20))
-    await provider.turn(ended(Happening.DONE))
+    await provider.turn(ended(CallOutcome.DONE))
 
     turns = await provider.turn(*asks(200))
 

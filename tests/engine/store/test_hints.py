@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from engine import keyspace
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.hints import (
     BULK_QUEUE,
-    Carried,
-    add_carried,
+    InlineRun,
+    add_inline_run,
     make_hint,
-    parse_carried,
     parse_hint,
+    parse_inline_run,
 )
-from tests.eventually import eventually
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
 
 
 async def test_hints_wait_in_the_order_they_were_sent(store: Store) -> None:
@@ -81,34 +81,34 @@ def test_what_is_no_hint_is_a_value_error(data: bytes) -> None:
         parse_hint(data)
 
 
-CARRIED = Carried(slug="echo-2", version=12, inputs=b"\x81|\n\xff")
+CARRIED = InlineRun(slug="echo-2", version=12, inputs=b"\x81|\n\xff")
 
 
 @pytest.mark.parametrize("inputs", [b"", b"\x81|\n\xff", b"\n|" * 2_048])
 def test_a_hint_gives_back_what_it_carries(inputs: bytes) -> None:
-    carried = replace(CARRIED, inputs=inputs)
+    inline_run = replace(CARRIED, inputs=inputs)
 
-    hint = add_carried(make_hint("walk", "acc/1"), carried)
+    hint = add_inline_run(make_hint("walk", "acc/1"), inline_run)
 
     assert parse_hint(hint) == ("walk", "acc/1")
-    assert parse_carried(hint) == carried
+    assert parse_inline_run(hint) == inline_run
 
 
 def test_a_hint_that_carries_nothing_says_so() -> None:
-    assert parse_carried(make_hint("walk", "acc/1").encode()) is None
+    assert parse_inline_run(make_hint("walk", "acc/1").encode()) is None
 
 
 @pytest.mark.parametrize(
-    "carried",
+    "inline_run",
     [
         *(b"", b"1", b"1|echo", b"x|echo|", b"|echo|", b"-1|echo|", b"+1|echo|", b" 1|echo|"),
         *(b"1_0|echo|", b"1" * 5_000 + b"|echo|", b"1||", b"1|Echo|", b"1|../x|", b"1|\xff|"),
         b"1|echo|" + b"x" * 4_097,
     ],
 )
-def test_what_is_not_carried_by_hints_is_a_value_error(carried: bytes) -> None:
+def test_what_is_not_carried_by_hints_is_a_value_error(inline_run: bytes) -> None:
     with pytest.raises(ValueError):
-        parse_carried(b"walk|acc/1\n" + carried)
+        parse_inline_run(b"walk|acc/1\n" + inline_run)
 
 
 async def test_a_look_at_the_queue_that_is_cancelled_leaves_nothing_behind(redis_url: str) -> None:

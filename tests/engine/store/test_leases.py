@@ -3,16 +3,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine import keyspace
-from engine.executions import ExecutionStatus
-from engine.graph import Plan
-from engine.partitions import partition_of
+from engine.executions.execution import ExecutionStatus
+from engine.graph.plan import Plan
+from engine.ids.partitions import partition_of
 from engine.store import Account, Store, Workflow
-from engine.store.claims import Hold
-from engine.store.steps import Step
-from tests.beating import beat
-from tests.engine.store.factories import BOTH_DONE, accept, save
-from tests.eventually import eventually
+from engine.store.executions.claims import Lease
+from engine.store.executions.steps import Step
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
+from tests.support.store.records import BOTH_DONE, accept, save
+from tests.support.workers.leases import beat
 
 Saved = tuple[Workflow, Plan]
 
@@ -199,7 +199,7 @@ async def test_what_ended_before_a_time_is_pruned_whole_and_nothing_else(
         assert await store.walks.claim(reference, "w1", "t")
         has_objects, end = each is ended[0], ExecutionStatus.COMPLETED
         step = Step(settled=BOTH_DONE, names_objects=has_objects, end=end)
-        await store.walks.advance(Hold(account.id, each.id, "w1", 1, "t"), 1, step)
+        await store.walks.advance(Lease(account.id, each.id, "w1", 1, "t"), 1, step)
 
     pruned = [
         await store.leases.prune(before, at_most=2)

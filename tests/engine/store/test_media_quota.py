@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from engine import keyspace
-from engine.capabilities import Role, Tier
+from engine.access.capabilities import Role, Tier
 from engine.errors import EngineError, MediaQuotaExceeded
+from engine.ids.partitions import partition_of
 from engine.media.formats import Facts
-from engine.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
-from engine.store.assets import Review, Source
-from tests.engine.store.contents import contents
+from engine.store.media import AssetReview, AssetSource
+from engine.store.redis import keyspace
+from tests.support.store.redis_contents import contents
 
 FACTS = Facts(content_type="image/png", width=40, height=30)
 LIMIT = 100
@@ -28,11 +28,11 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 async def keep(store: Store, account: Account, size: int) -> Asset:
-    place = await store.assets.announce(account.id, Source.UPLOAD)
+    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
     return await store.assets.keep(place.asset_id, FACTS, size)
 
 
-async def let_go(store: Store, asset_id: str) -> list[Review]:
+async def let_go(store: Store, asset_id: str) -> list[AssetReview]:
     """Its time is over, and its bytes are gone."""
     due = keyspace.assets_due(partition_of(asset_id))
     reviews = []
@@ -49,7 +49,7 @@ async def test_what_is_kept_is_counted_until_its_bytes_are_gone(
     first, second = [await keep(store, account, size) for size in (40, 30)]
     before = await store.assets.stored(account.id)
 
-    assert await let_go(store, first.id) == [Review.HIDDEN, Review.RIPE]
+    assert await let_go(store, first.id) == [AssetReview.HIDDEN, AssetReview.RIPE]
     await store.assets.forget(first.id)
     after = await store.assets.stored(account.id)
     await let_go(store, second.id)
@@ -64,10 +64,10 @@ async def test_what_its_owner_deletes_is_taken_off_at_once_and_only_once(
     deleted, _ = [await keep(store, account, size) for size in (40, 30)]
 
     await store.assets.delete(account.id, deleted.id)
-    at_once = await store.assets.stored(account.id)
-    assert await let_go(store, deleted.id) == [Review.RIPE, Review.RIPE]
+    fast_path = await store.assets.stored(account.id)
+    assert await let_go(store, deleted.id) == [AssetReview.RIPE, AssetReview.RIPE]
 
-    assert (at_once, await store.assets.stored(account.id)) == (30, 30)
+    assert (fast_path, await store.assets.stored(account.id)) == (30, 30)
 
 
 async def test_a_file_fits_to_the_byte(store: Store, account: Account) -> None:
@@ -86,7 +86,7 @@ async def test_where_nothing_fits_nothing_is_begun(store: Store, account: Accoun
     before = await contents(store.client)
 
     with pytest.raises(MediaQuotaExceeded):
-        await store.assets.announce(account.id, Source.UPLOAD)
+        await store.assets.announce(account.id, AssetSource.UPLOAD)
 
     assert await contents(store.client) == before
 
@@ -105,7 +105,7 @@ async def test_what_did_not_fit_or_never_came_is_not_taken_off(
     store: Store, account: Account
 ) -> None:
     await keep(store, account, 60)
-    late = await store.assets.announce(account.id, Source.UPLOAD)
+    late = await store.assets.announce(account.id, AssetSource.UPLOAD)
     with pytest.raises(MediaQuotaExceeded):
         await store.assets.keep(late.asset_id, FACTS, 50)
 
@@ -120,7 +120,7 @@ async def test_whoever_has_no_limit_is_counted_all_the_same(
 ) -> None:
     account = await store.accounts.create(email="x@example.com", tier=tier, role=role)
 
-    place = await store.assets.announce(account.id, Source.UPLOAD)
+    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
     await keep(store, account, 10 * LIMIT)
 
     assert (place.limit, place.room) == (None, float("inf"))

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from engine import keyspace
 from engine.errors import EngineError, InvalidBody, ModelNotFound, Unavailable, VersionConflict
 from engine.models.registry import find_model, generation, use_folder, use_saved
 from engine.settings import Settings
 from engine.store import Store
 from engine.store import models as saved_models
-from engine.store.records import pack
-from engine.store.scripts import SCRIPTS
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack
+from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer
-from tests.eventually import eventually
-from tests.manifests import manifest
+from tests.support.eventually import eventually
+from tests.support.manifests import manifest
 
 TEXT = manifest("own")
 OTHER = manifest("own", tier="pro")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import keyspace
-from engine.capabilities import Role, Tier
-from engine.partitions import partition_of
+from engine.access.capabilities import Role, Tier
+from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.scripts import SCRIPTS
+from engine.store.redis import keyspace
+from engine.store.redis.scripts import SCRIPTS
 
 NOW = 1_000_000
 """40 s into a window of a minute."""

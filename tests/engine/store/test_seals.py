@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import redis
 
-from engine import keyspace
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Account, ApiKey, Store
 from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
-from tests.eventually import eventually
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
 
 OWN = "a secret of the owner's own"
 URL = "https://hooks.example.com/in"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.engine.store.scripted import Scripts, profile
+from tests.support.store.script_runner import Scripts, profile
 
 START = 1_000_000
 LEASE, WINDOW, RESEND = 20_000, 100_000, 2_000

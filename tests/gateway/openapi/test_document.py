@@ -13,14 +13,14 @@ from engine.errors import InvalidQuery, WorkflowNotFound
 from engine.settings import Settings
 from engine.store import Principal
 from gateway.app import routes
-from gateway.description.document import endpoint_at, make_document
-from gateway.description.parameters import LIMIT
-from gateway.endpoints import NO_BODY, Endpoint, Resource, operation, public, requires
+from gateway.auth.endpoints import NO_BODY, Endpoint, Resource, operation, public, requires
+from gateway.http.request_bodies import read_body
+from gateway.http.responses import json_response
 from gateway.http.types import Content, RequestBody, View, refused
-from gateway.request_bodies import read_body
+from gateway.openapi.document import endpoint_at, make_document
+from gateway.openapi.parameters import LIMIT
 from gateway.routes.runs import run_workflow
 from gateway.services import GatewayRequest
-from gateway.wire import json_response
 
 
 class NoteRequest(RequestBody):

@@ -1,0 +1,1 @@
+"""Administration: accounts, ledgers, manifests, documents and checks."""

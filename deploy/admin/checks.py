@@ -1,0 +1,299 @@
+"""What `headrace doctor` looks at: each check says what it saw and what to do about it."""
+
+import asyncio
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.http_client import Unreachable, call
+from deploy.local_model import INSTALL, is_installed, is_serving
+from deploy.stack.location import LOCAL_MODEL_URL, Stack
+from deploy.stack.redis_server import MINIMUM_VERSIONS
+from engine.errors import EngineError
+from engine.media.disk import Disk
+from engine.media.objects import ObjectStore
+from engine.models import registry
+from engine.models.availability import WorkerVariables
+from engine.settings import SettingError, load
+from engine.store import Store
+from engine.store.redis.info import RedisMemory, memory_of, read_info
+
+MAX_SKEW_SECONDS = 2.0
+MIN_DESCRIPTORS = 4_096
+OVERCOMMIT, OVERCOMMITS = Path("/proc/sys/vm/overcommit_memory"), "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at; `fix` is what to do when it is not well, or warns."""
+
+    name: str
+    is_well: bool
+    seen: str
+    fix: str = ""
+    warns: bool = False
+    """It is well now, and something should be done all the same."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The wire form."""
+        warning = {"warning": True} if self.warns else {}
+        fix = {"fix": self.fix} if self.needs_fix else {}
+        return {"name": self.name, "ok": self.is_well, "seen": self.seen, **warning, **fix}
+
+    @property
+    def needs_fix(self) -> bool:
+        """Whether something is to be done."""
+        return self.warns or not self.is_well
+
+
+async def check_store(store: Store) -> list[Check]:
+    """Everything about the Redis of a stack, and the workers that are known there."""
+    try:
+        info = await read_info(store.client)
+        before = time.time()
+        seconds, micros = await store.client.send("TIME")
+        skew = int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
+        leases = await store.leases.workers()
+        secret_key = await _secret_key(store)
+    except (EngineError, RuntimeError) as error:
+        return [no_redis(str(error))]
+    now_ms = int(seconds) * 1000
+    return [
+        _version(info),
+        _append_only(info),
+        _eviction(info),
+        _memory(memory_of(info)),
+        _clock(skew),
+        _workers(sum(until > now_ms for until in leases.values())),
+        secret_key,
+    ]
+
+
+def no_redis(reason: str) -> Check:
+    """The check that stands for all of Redis when it does not answer."""
+    return Check(
+        name="redis",
+        is_well=False,
+        seen=reason,
+        fix="Start the stack with `headrace up`, or point HEADRACE_REDIS_URL at a Redis that runs.",
+    )
+
+
+def wrong_redis(seen: str, fix: str) -> Check:
+    """The check that stands for all of Redis when it does not hold this installation's data."""
+    return Check(name="installation", is_well=False, seen=seen, fix=fix)
+
+
+async def check_gateway(stack: Stack) -> Check:
+    """Whether the API answers and is ready."""
+    if stack.url is None:
+        return Check(name="gateway", is_well=True, seen="not run by `headrace up` here")
+    try:
+        status, _ = await asyncio.to_thread(call, "GET", f"{stack.url}/readyz", timeout=5)
+        seen, is_well = f"{stack.url} answers {status}", status == 200
+    except Unreachable as error:
+        seen, is_well = str(error), False
+    return Check(
+        name="gateway",
+        is_well=is_well,
+        seen=seen,
+        fix="Look at the gateway's lines in the output of `headrace up`; another --port may help.",
+    )
+
+
+async def check_local_model(stack: Stack) -> Check:
+    """Whether the model that runs here answers, where one is meant to; else how to have one."""
+    url = stack.settings.get(LOCAL_MODEL_URL)
+    if url is None:
+        how = "not started: headrace up --local" if is_installed() else f"not installed: {INSTALL}"
+        return Check(name="local model", is_well=True, seen=how)
+    serves = await is_serving(url)
+    return Check(
+        name="local model",
+        is_well=serves,
+        seen=f"{url} {'answers' if serves else 'does not answer'}",
+        fix=f"Look at the model's lines in the output of `headrace up --local`; {INSTALL} installs "
+        "what it needs.",
+    )
+
+
+async def check_media(environ: Mapping[str, str]) -> Check:
+    """Whether media can be stored, read and removed, and what room a folder has for them."""
+    room = ""
+    try:
+        objects = ObjectStore.of(load(environ))
+        room = _room(await objects.disk())
+        await objects.check()
+        seen, is_well = "can be stored, read and removed", True
+    except (EngineError, SettingError) as error:
+        seen, is_well = str(error), False
+    return Check(
+        name="media",
+        is_well=is_well,
+        seen=seen + room,
+        fix="Set HEADRACE_MEDIA_URL to file:///FOLDER, which must be writable and have more room "
+        "than HEADRACE_MEDIA_FREE_BYTES, or to s3://BUCKET/PREFIX with the AWS_* variables; the "
+        "log says what went wrong.",
+    )
+
+
+def _room(disk: Disk | None) -> str:
+    if disk is None:
+        return ""
+    return f"; {disk.free_bytes:,} bytes are free, of which {disk.kept_bytes:,} are to stay so"
+
+
+def check_models(store: Store) -> Check:
+    """Whether all manifests are right, of the models folder and of those that were saved."""
+    wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
+    saved = store.models.left_out().items()
+    wrong += [f"saved model {name}: {'; '.join(reasons)}" for name, reasons in saved]
+    count = len(registry.all_models())
+    return Check(
+        name="models",
+        is_well=not wrong,
+        seen="; ".join(wrong) or f"{count}, all manifests are right",
+        fix="Correct the manifests; those of a folder `headrace model check FOLDER` checks before "
+        "they count. The others are not affected.",
+    )
+
+
+def check_overcommit(stack: Stack) -> Check:
+    """Whether the kernel lets a Redis of this machine fork while much of the memory is used."""
+    if not stack.redis_url.startswith("unix:"):
+        return Check(name="overcommit", is_well=True, seen="Redis may run on another machine")
+    try:
+        value = OVERCOMMIT.read_text().strip()
+    except OSError:
+        return Check(name="overcommit", is_well=True, seen="not a setting of this system")
+    return Check(
+        name="overcommit",
+        is_well=True,
+        seen=f"vm.overcommit_memory = {value}",
+        warns=value != OVERCOMMITS,
+        fix="Run `sysctl vm.overcommit_memory=1` as root and write it to /etc/sysctl.conf: else "
+        "Redis may fail to rewrite its file when memory is scarce, and the file grows.",
+    )
+
+
+async def check_providers(store: Store) -> Check:
+    """Which models workers can call, and the variables that the others need; none has to be set."""
+    try:
+        workers = WorkerVariables(sets=await store.leases.variables())
+    except (EngineError, RuntimeError) as error:
+        return Check(name="providers", is_well=False, seen=str(error))
+    models, without = registry.all_models(), dict[str, list[str]]()
+    for model in models:
+        for name in sorted(workers.missing(model)):
+            without.setdefault(name, []).append(model.internal_name)
+    lacking = set().union(*without.values())
+    missing = ", ".join(f"{name} ({', '.join(found)})" for name, found in sorted(without.items()))
+    return Check(
+        name="providers",
+        is_well=True,
+        seen=f"workers can call {len(models) - len(lacking)} of {len(models)} models"
+        + (f"; none of them has {missing}" if missing else ""),
+    )
+
+
+def check_descriptors() -> Check:
+    """Whether this shell lets a process hold enough connections."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = soft == resource.RLIM_INFINITY
+    return Check(
+        name="file descriptors",
+        is_well=unlimited or soft >= MIN_DESCRIPTORS,
+        seen="unlimited" if unlimited else f"{soft} per process",
+        fix="Raise the limit before starting the stack: `ulimit -n 65536`.",
+    )
+
+
+async def _secret_key(store: Store) -> Check:
+    try:
+        fits = await store.seals.fit()
+        seen = "opens what is sealed" if fits else "not the one that secrets are sealed with"
+    except SettingError:
+        fits, seen = False, "not set"
+    return Check(
+        name="secret key",
+        is_well=fits,
+        seen=seen,
+        fix="Give this command and every gateway and worker the same HEADRACE_SECRET_KEY; "
+        "`headrace up` keeps its own in the data directory as secret.key.",
+    )
+
+
+def _version(info: Mapping[str, str]) -> Check:
+    product = info.get("server_name", "redis")
+    version = info.get("valkey_version") or info.get("redis_version", "0.0")
+    minimum = MINIMUM_VERSIONS.get(product, MINIMUM_VERSIONS["redis"])
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    return Check(
+        name="redis",
+        is_well=numbers >= minimum,
+        seen=f"{product} {version}",
+        fix="Use Redis 7.4 or newer, or Valkey 8.0 or newer.",
+    )
+
+
+def _append_only(info: Mapping[str, str]) -> Check:
+    is_on = info.get("aof_enabled") == "1"
+    written = info.get("aof_last_write_status", "ok")
+    return Check(
+        name="append-only file",
+        is_well=is_on and written == "ok",
+        seen=f"on, last write {written}" if is_on else "off",
+        fix="Run `CONFIG SET appendonly yes` and write it to the configuration; "
+        "without it a restart of Redis loses what was accepted.",
+    )
+
+
+def _eviction(info: Mapping[str, str]) -> Check:
+    policy = info.get("maxmemory_policy", "unknown")
+    return Check(
+        name="eviction",
+        is_well=policy == "noeviction",
+        seen=policy,
+        fix="Run `CONFIG SET maxmemory-policy noeviction`: executions must not be evicted.",
+    )
+
+
+def _memory(memory: RedisMemory) -> Check:
+    if not memory.limit:
+        return Check(
+            name="memory",
+            is_well=True,
+            seen=f"{memory.used:,} bytes used, and no limit (maxmemory)",
+            warns=True,
+            fix="Run `CONFIG SET maxmemory` with what the machine can spare and write it to the "
+            "configuration: at its limit Redis refuses new runs and ends accepted ones; without "
+            "one the machine runs out of memory.",
+        )
+    return Check(
+        name="memory",
+        is_well=not memory.is_nearly_full,
+        seen=f"{memory.used:,} of {memory.limit:,} bytes used ({memory.used / memory.limit:.0%})",
+        fix="Give Redis more memory (`CONFIG SET maxmemory`, HEADRACE_REDIS_MEMORY_BYTES for the "
+        "one that `headrace up` starts), or keep less: a smaller HEADRACE_RETENTION_DAYS.",
+    )
+
+
+def _clock(skew: float) -> Check:
+    return Check(
+        name="clock",
+        is_well=abs(skew) <= MAX_SKEW_SECONDS,
+        seen=f"{skew:+.2f} s from here to Redis",
+        fix="Let both machines follow the same time service.",
+    )
+
+
+def _workers(alive: int) -> Check:
+    return Check(
+        name="workers",
+        is_well=alive > 0,
+        seen=f"{alive} alive",
+        fix="Start one with `headrace worker`; without any, executions wait.",
+    )

@@ -1,0 +1,42 @@
+"""All checks of one stack, those that need none included."""
+
+import os
+from pathlib import Path
+
+from deploy.admin.checks import (
+    Check,
+    check_descriptors,
+    check_gateway,
+    check_local_model,
+    check_media,
+    check_models,
+    check_overcommit,
+    check_providers,
+    check_store,
+    no_redis,
+    wrong_redis,
+)
+from deploy.admin.queue_check import check_hints
+from deploy.problems import CommandFailed, WrongRedis
+from deploy.stack.location import find_stack
+from deploy.stack.store_access import open_store
+
+
+async def examine(data_dir: Path) -> list[Check]:
+    """Look at everything, and never stop at the first thing that is wrong."""
+    return [*await _examine_stack(data_dir), check_descriptors()]
+
+
+async def _examine_stack(data_dir: Path) -> list[Check]:
+    try:
+        stack = find_stack(data_dir)
+        async with open_store(stack.redis_url, stack.settings) as store:
+            found = [*await check_store(store), await check_hints(store), check_models(store)]
+            found.append(await check_providers(store))
+        found.append(check_overcommit(stack))
+        found.append(await check_media({**stack.settings, **os.environ}))
+    except WrongRedis as error:
+        return [wrong_redis(error.seen, error.fix)]
+    except CommandFailed as error:
+        return [no_redis(str(error))]
+    return [*found, await check_gateway(stack), await check_local_model(stack)]

@@ -1,0 +1,89 @@
+"""What accounts have to spend, for the commands that administer them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deploy.problems import CommandFailed
+from deploy.records import account_row, entry_row, ledger_row
+from engine.access.capabilities import Role, Tier
+from engine.billing.credits import MAX_CREDITS
+from engine.errors import EngineError
+from engine.store import Account, Store
+from gateway.runs.node_names import node_names
+
+Row = dict[str, Any]
+
+
+async def account_with_balance(store: Store, account: Account) -> Row:
+    """The account and what it can spend now, its allowance given if it is time."""
+    terms = store.tiers.terms(account.tier, account.role)
+    wallet = await store.wallets.read(account.id, terms)
+    return account_row(account, wallet.balance)
+
+
+async def accounts_with_balances(store: Store) -> Sequence[Row]:
+    """Every account, oldest first."""
+    accounts = await store.accounts.list()
+    return await asyncio.gather(*(account_with_balance(store, account) for account in accounts))
+
+
+async def create_account(
+    store: Store, *, email: str, tier: Tier, role: Role, approved: bool, credits: int | None
+) -> Row:
+    """A new account, with credits that do not lapse beside the allowance of its tier."""
+    terms = store.tiers.terms(tier, role)
+    most = MAX_CREDITS - terms.allowance
+    if credits is not None and credits > most:
+        # Seen before the account is there, which without its credits would be of no use.
+        raise CommandFailed(f"Beside the allowance of '{tier}' there is room for {most} credits.")
+    account = await store.accounts.create(email=email, tier=tier, role=role, approved=approved)
+    if credits is not None:
+        await store.wallets.top_up(account.id, terms, credits)
+    return await account_with_balance(store, account)
+
+
+async def credit_account(
+    store: Store, account_id: str, credits: int, expires_at: int | None
+) -> Row:
+    """Add credits. Raises AccountNotFound or ValueError."""
+    account = await store.accounts.get(account_id)
+    terms = store.tiers.terms(account.tier, account.role)
+    await store.wallets.top_up(account.id, terms, credits, expires_at=expires_at)
+    return await account_with_balance(store, account)
+
+
+async def check_ledgers(store: Store, account_id: str | None) -> list[Row]:
+    """How the ledger of one account was found, or of each. Raises AccountNotFound."""
+    if account_id is None:
+        accounts = await store.accounts.list()
+    else:
+        accounts = [await store.accounts.get(account_id)]
+    return [await _check(store, account) for account in accounts]
+
+
+async def newest_entries(store: Store, account_id: str, limit: int) -> list[Row]:
+    """The newest entries of an account's ledger, newest first. Raises AccountNotFound."""
+    account = await store.accounts.get(account_id)
+    page = await store.wallets.entries(account.id, limit)
+    charged = {entry.execution_id or "" for entry in page.entries if entry.node is not None}
+    ids = {each: await _node_ids(store, account.id, each) for each in charged}
+    return [entry_row(entry, ids.get(entry.execution_id or "", {})) for entry in page.entries]
+
+
+async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping[int, str]:
+    """The ids of an execution's nodes by index; none when it or its workflow is gone."""
+    try:
+        execution = await store.executions.facts(account_id, execution_id)
+        names = await node_names(store, account_id, execution)
+    except EngineError:
+        return {}
+    return {index: name.id for index, name in enumerate(names)}
+
+
+async def _check(store: Store, account: Account) -> Row:
+    terms = store.tiers.terms(account.tier, account.role)
+    wallet = await store.wallets.read(account.id, terms)
+    faults = await store.wallets.check(account.id)
+    page = await store.wallets.entries(account.id, 1)
+    return ledger_row(account.id, page.total, wallet.balance, faults)

@@ -1,0 +1,210 @@
+"""Manifests at a terminal: checked, and tried with one call."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deploy.client.inputs import parse_inputs
+from deploy.problems import CommandFailed
+from deploy.stack.location import LOCAL_MODEL_URL, find_stack
+from deploy.stack.store_access import with_store
+from engine.errors import InvalidInputs
+from engine.errors.nodes import NodeFailed
+from engine.models import folder, registry
+from engine.models.availability import WorkerVariables, set_variables
+from engine.models.call_checks import check_call
+from engine.models.calls import endpoint_of
+from engine.models.dialects.builtin import BuiltinSection
+from engine.models.manifest import ManifestError, Model, parse_manifest
+from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
+from engine.models.schema import manifest_schema
+from engine.settings import load
+from engine.store import Store
+from workers.media.fetch import fetch_media
+from workers.nodes.local_models import LocalPool
+from workers.outbound.address_gate import AddressGate
+from workers.outbound.client import Egress
+from workers.providers.base import MediaStore, ModelAnswer, ModelCall, StoredMedia, tell_nobody
+from workers.providers.model_caller import ModelCaller
+
+
+def use_models_dir(folder: Path | None) -> None:
+    """Let the registry have the models of a folder, else of the one that the settings name."""
+    registry.use_folder(load().models_dir if folder is None else str(folder))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundModels:
+    """What is known of the models that the registry has been given."""
+
+    left_out: list[str]
+    """A sentence for each that it has not been given."""
+    workers: WorkerVariables
+    """The variables that workers have; where no stack answers, those of this shell."""
+
+
+def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
+    """Let the registry have the models of the stack here, and of a folder in place of its own.
+
+    When no stack answers, all that were saved are left out.
+    """
+    logging.getLogger("engine").addHandler(logging.NullHandler())  # what it logs is told here
+    sets: list[frozenset[str]] | None = None
+    try:
+        told, sets = with_store(data_dir, _look)
+    except CommandFailed as error:
+        use_models_dir(folder)
+        told = [f"Models that were saved over HTTP are left out. {error}"]
+    if folder is not None:
+        use_models_dir(folder)
+    wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
+    if sets is None:
+        sets = [set_variables(registry.all_models(), environ_beside(data_dir))]
+    return FoundModels(
+        left_out=[*wrong, *told], workers=WorkerVariables(sets=sets, names_told=True)
+    )
+
+
+async def _look(store: Store) -> tuple[list[str], list[frozenset[str]]]:
+    left_out = [
+        f"The saved model '{name}' is left out: {'; '.join(reasons)}"
+        for name, reasons in store.models.left_out().items()
+    ]
+    return left_out, await store.leases.variables()
+
+
+def check_manifests(path: Path) -> tuple[list[str], list[str]]:
+    """Internal names of the right ones, and a line for each fault. Raises OSError."""
+    if path.is_dir():
+        loaded = folder.load(path)
+        faults = [line for error in loaded.errors for line in str(error).splitlines()]
+        return [each.internal_name for each in loaded.models], faults
+    try:
+        model = parse_manifest(path.read_text(encoding="utf-8"), str(path))
+    except ManifestError as error:
+        return [], str(error).splitlines()
+    except UnicodeDecodeError:
+        return [], [f"{path}: is not UTF-8"]
+    return [model.internal_name], []
+
+
+def environ_beside(data_dir: Path) -> dict[str, str]:
+    """This shell's environment, and where the model of the stack here is, if it runs one."""
+    try:
+        found = find_stack(data_dir).settings.get(LOCAL_MODEL_URL)
+    except CommandFailed:
+        found = None
+    return {LOCAL_MODEL_URL: found, **os.environ} if found else dict(os.environ)
+
+
+def try_model(
+    name: str,
+    words: Sequence[str],
+    environ: Mapping[str, str] = os.environ,
+    tell_text: Callable[[str], None] = tell_nobody,
+) -> dict[str, Any]:
+    """What one call gives, used and costs; its text is told as it comes. Raises CommandFailed."""
+    model = registry.find_model(name)
+    if model is None:
+        raise CommandFailed(f"There is no model '{name}' here.")
+    typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
+    try:
+        values = check_call(model.fields, typed, strict=True, allow_http=True)
+        _demand_set_up(model, environ)
+        answer = asyncio.run(_call(model, values, environ, ModelCall(tell_text=tell_text)))
+    except InvalidInputs as error:
+        raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
+    except NodeFailed as failure:
+        raise CommandFailed(f"{failure.code}: {failure.message}") from failure
+    used = {name: number for name, number in asdict(answer.usage).items() if number}
+    cost = cost_micro_usd(model.pricing, answer.usage)
+    micro_usd = cost if answer.micro_usd is None else answer.micro_usd
+    return {"result": answer.value, "usd": Decimal(micro_usd) / 1_000_000, "used": used}
+
+
+def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
+    """Whoever runs a command here may know what is missing, as callers of the API may not."""
+    endpoint = endpoint_of(model.call)
+    if endpoint is None:
+        return
+    if not endpoint.place(environ):
+        raise CommandFailed(endpoint.setup)
+    name = endpoint.api_key_env
+    if name and not environ.get(name, "").strip():
+        raise CommandFailed(f"{name} is not set, which holds the provider's key.")
+
+
+def schema_text() -> str:
+    """The JSON Schema of manifests, as it is published."""
+    return json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def models_markdown() -> str:
+    """All models as a table in Markdown, with the pages that calls and prices were taken from."""
+    rows = [
+        ("Model", "Name", "Category", "From tier", "Price (USD)", "Protocol", "Prices"),
+        ("---",) * 7,
+        *(_cells(model) for model in registry.all_models()),
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cells(model: Model) -> tuple[str, ...]:
+    is_ours = isinstance(model.call, BuiltinSection) or not model.call.endpoint.base_url
+    prices = "; ".join(_price_text(price) for price in model.pricing if price.usd)
+    return (
+        f"`{model.internal_name}`",
+        model.name.replace("|", "\\|"),
+        model.category,
+        f"`{model.tier}`",
+        prices or "nothing",
+        _page(model.source, "ours" if isinstance(model.call, BuiltinSection) else "not named"),
+        _page(model.price_source, "ours" if is_ours else "**yours to set**"),
+    )
+
+
+def _page(url: str, otherwise: str) -> str:
+    return f"[page]({url})" if url else otherwise
+
+
+def _price_text(price: Price) -> str:
+    """A price as people compare them: tokens by the million."""
+    unit = price.unit.replace("_", " ")
+    if price.unit in (Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN):
+        return f"{(price.usd * MICRO).normalize():f} for a million {unit}s"
+    return f"{price.usd:f} per {unit}"
+
+
+class _Shown(MediaStore):
+    """Media that come as data are named, not stored."""
+
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        return None
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
+        return StoredMedia(url=f"({len(data)} bytes of {content_type})")
+
+
+async def _call(
+    model: Model, values: dict[str, Any], environ: Mapping[str, str], model_call: ModelCall
+) -> ModelAnswer:
+    settings, media_store = load(), _Shown()
+    egress, pool = Egress(gate=AddressGate.of_providers(settings)), LocalPool()
+    outside = Egress(
+        gate=AddressGate.of(settings)
+    )  # for media, which may come from where nodes may go
+    fetch = partial(fetch_media, account_id="", media_store=media_store, fetcher=outside)
+    try:
+        models = ModelCaller(egress, media_store=media_store, embed=pool.embed, environ=environ)
+        return await models.call(model, values, replace(model_call, fetch_media=fetch))
+    finally:
+        await pool.close()
+        await outside.close()
+        await egress.close()

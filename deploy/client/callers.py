@@ -1,0 +1,118 @@
+"""Callers that run workflows and read executions: the API over HTTP, or the store itself."""
+
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+from deploy.client.api import Answer, Api
+from deploy.client.event_stream import StreamEvent, read_events
+from deploy.problems import ApiRefused
+
+FORBIDDEN = 403
+MAX_PAGE = 500
+
+
+class WorkflowCaller(Protocol):
+    """Starts executions and reads them, in the words of the API."""
+
+    async def field_types(self, slug: str) -> dict[str, str] | None:
+        """The type of each field of the workflow; None where the caller may not read them."""
+        ...
+
+    async def upload(self, file: Path) -> str:
+        """Store an image, a video or a sound; gives the asset's id."""
+        ...
+
+    async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
+        """Start an execution; gives what `?async=true` answers."""
+        ...
+
+    def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[StreamEvent, None]:
+        """Start an execution; gives what happens to it. It may end too early."""
+        ...
+
+    async def execution(self, execution_id: str) -> Answer:
+        """An execution and its nodes."""
+        ...
+
+    async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
+        """The newest executions of the account, without their nodes."""
+        ...
+
+    async def cancel(self, execution_id: str) -> Answer:
+        """Ask for an execution to stop."""
+        ...
+
+    def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
+        """What happens to an execution behind the event with this id, empty for all.
+
+        It may end too early.
+        """
+        ...
+
+
+class HttpCaller:
+    """Calls the API of a server with a key."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def field_types(self, slug: str) -> dict[str, str] | None:
+        """One request."""
+        try:
+            schema = await self._api.get(f"/api/workflows/{quote(slug, safe='')}/schema")
+        except ApiRefused as refusal:
+            if refusal.status == FORBIDDEN:
+                return None
+            raise
+        return {field["name"]: field["type"] for field in schema["fields"]}
+
+    async def upload(self, file: Path) -> str:
+        """One request."""
+        asset_id: str = (await self._api.upload(file))["id"]
+        return asset_id
+
+    async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
+        """One request."""
+        return await self._api.post(f"{_run_path(slug)}?async=true", {"inputs": inputs})
+
+    def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[StreamEvent, None]:
+        """One request."""
+        url = self._api.url + _run_path(slug)
+        return read_events(url, self._api.key, body={"inputs": inputs})
+
+    async def execution(self, execution_id: str) -> Answer:
+        """One request."""
+        found: Answer = await self._api.get(_execution_path(execution_id))
+        return found
+
+    async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
+        """A request for each page."""
+        filters = {"status": status, "workflowSlug": slug}
+        given = {name: value for name, value in filters.items() if value is not None}
+        rows: list[Answer] = []
+        cursor: dict[str, str] | None = {}
+        while cursor is not None and len(rows) < limit:
+            query = urlencode({**given, "limit": min(limit - len(rows), MAX_PAGE), **cursor})
+            page = await self._api.get(f"/api/executions?{query}")
+            rows += page["rows"]
+            cursor = {"cursor": page["nextCursor"]} if page["nextCursor"] else None
+        return rows
+
+    async def cancel(self, execution_id: str) -> Answer:
+        """One request."""
+        return await self._api.post(f"{_execution_path(execution_id)}/cancel")
+
+    def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
+        """One request."""
+        url = f"{self._api.url}{_execution_path(execution_id)}/events"
+        return read_events(url, self._api.key, after)
+
+
+def _run_path(slug: str) -> str:
+    return f"/api/workflows/{quote(slug, safe='')}/run"
+
+
+def _execution_path(execution_id: str) -> str:
+    return f"/api/executions/{quote(execution_id, safe='')}"

@@ -1,0 +1,162 @@
+"""Runs and executions in the store itself, where no gateway answers or an account is named."""
+
+import asyncio
+import json
+import os
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from deploy.client.api import Answer
+from deploy.client.event_stream import StreamEvent
+from deploy.stack.location import Stack
+from deploy.stack.store_access import open_store
+from engine.access.capabilities import check_ceiling
+from engine.executions.events import BEFORE_ALL, parse_event_id
+from engine.executions.execution import ExecutionStatus
+from engine.services.acceptance import Acceptance, NewRun, find_workflow
+from engine.services.media import MediaService
+from engine.services.run_inputs import compute_here
+from engine.settings import Settings, load
+from engine.store import Principal, Store
+from engine.store.media import AssetSource
+from gateway.auth.principal import check_approved, check_capability
+from gateway.http.responses import encode_json
+from gateway.http.types import Payload
+from gateway.runs.event_feed import EventData, EventFeed
+from gateway.runs.node_names import node_names
+from gateway.runs.types import AcceptedView, ExecutionRow, ExecutionView
+
+SOURCE = "api-workflow"
+RUN = "workflow:run"
+UNTYPED = "application/octet-stream"
+PIECE_BYTES = 65_536
+MAX_PAGE = 500
+LOOK_SECONDS = 0.1
+"""Between looks for events."""
+
+
+class StoreCaller:
+    """Accepts executions for an account, with the checks that the API makes."""
+
+    def __init__(self, store: Store, settings: Settings, principal: Principal) -> None:
+        self._store = store
+        self._media_service = MediaService.of(settings, store)
+        self._allow_http = settings.allow_private_urls
+        self._principal = principal
+        self._account = principal.account
+
+    async def field_types(self, slug: str) -> dict[str, str] | None:
+        """The type of each field of the workflow."""
+        found = await find_workflow(self._store, self._account.id, slug, fresh=True)
+        return {field.name: field.type for field in found.plan.fields}
+
+    async def upload(self, file: Path) -> str:
+        """Store a file as an asset of the account."""
+        check_approved(self._principal)
+        with file.open("rb") as stream:
+            asset = await self._media_service.keep(
+                self._account.id, UNTYPED, _pieces(stream), source=AssetSource.UPLOAD
+            )
+        return asset.id
+
+    async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
+        """Accept one execution."""
+        execution_id, warnings = await self._accept(slug, inputs)
+        return _as_sent(AcceptedView.for_execution(execution_id, warnings=warnings))
+
+    async def watch(
+        self, slug: str, inputs: Mapping[str, Any]
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Accept one execution, and look after it."""
+        execution_id, _ = await self._accept(slug, inputs, watcher="")
+        async for stream_event in self.events(execution_id, ""):
+            yield stream_event
+
+    async def _accept(
+        self, slug: str, inputs: Mapping[str, Any], watcher: str | None = None
+    ) -> tuple[str, tuple[str, ...]]:
+        check_capability(self._principal, RUN, slug)
+        check_approved(self._principal)
+        run = NewRun(
+            account_id=self._account.id,
+            execution_id=str(uuid.uuid4()),
+            inputs=inputs,
+            terms=self._principal.terms,
+            source=SOURCE,
+            key_id=self._principal.key_id,
+            watcher=watcher,
+        )
+        acceptance = Acceptance(
+            store=self._store, media_service=self._media_service, allow_http=self._allow_http
+        )
+        find = partial(find_workflow, self._store, self._account.id, slug)
+        return run.execution_id, await acceptance.accept(run, find, compute_here)
+
+    async def execution(self, execution_id: str) -> Answer:
+        """An execution and its nodes."""
+        execution = await self._store.executions.get(self._account.id, execution_id)
+        names = await node_names(self._store, self._account.id, execution)
+        links = self._media_service.linked_assets(execution.result)
+        return _as_sent(ExecutionView.with_nodes(execution, names, links))
+
+    async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
+        """A page after the other."""
+        rows: list[Answer] = []
+        cursor: str | None = ""
+        while cursor is not None and len(rows) < limit:
+            page, cursor = await self._store.executions.list(
+                self._account.id,
+                status=None if status is None else ExecutionStatus(status),
+                workflow_slug=slug,
+                limit=min(limit - len(rows), MAX_PAGE),
+                cursor=cursor or None,
+            )
+            rows += [_as_sent(ExecutionRow.of(execution)) for execution in page]
+        return rows
+
+    async def cancel(self, execution_id: str) -> Answer:
+        """Ask for an execution to stop."""
+        await self._store.executions.cancel(self._account.id, execution_id)
+        return {"executionId": execution_id, "status": "cancel_requested"}
+
+    async def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
+        """Read until there is no more."""
+        seen = parse_event_id(after) if after else BEFORE_ALL
+        feed, is_over = EventFeed(self._store, self._account.id, execution_id, seen), False
+        while not is_over:
+            reading = await feed.read()
+            async for event_id, name, data in feed.tell(reading):
+                yield StreamEvent(id=str(event_id), name=name, data=_as_sent(data))
+            is_over = reading.is_all
+            await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
+
+
+def _as_sent(answer: EventData | Payload) -> Answer:
+    """The answer as HTTP gives it: what is no JSON by itself is by then."""
+    sent: Answer = json.loads(encode_json(answer))
+    return sent
+
+
+async def _pieces(stream: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(stream.read, PIECE_BYTES):
+        yield piece
+
+
+@asynccontextmanager
+async def open_store_caller(
+    stack: Stack, *, key: str | None, account_id: str | None
+) -> AsyncIterator[StoreCaller]:
+    """A caller for the holder of a key, or for an account, which needs none."""
+    async with open_store(stack.redis_url, stack.settings) as store:
+        if key is not None:
+            principal = await store.api_keys.authorize(key)
+            check_ceiling((), principal.terms.tier, principal.terms.ceiling)
+        else:
+            account = await store.accounts.get(account_id or "")
+            terms = store.tiers.terms(account.tier, account.role)
+            principal = Principal(account=account, terms=terms)
+        yield StoreCaller(store, load({**stack.settings, **os.environ}), principal)

@@ -1,0 +1,244 @@
+"""Following an execution to its end, with or without showing what happens on the way."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Protocol
+
+from deploy.client.api import Answer
+from deploy.client.callers import WorkflowCaller
+from deploy.client.event_stream import StreamEvent
+from deploy.http_client import Unreachable
+from deploy.output import printable
+from deploy.problems import ApiRefused
+from engine.errors import EngineError
+from engine.executions.retry import jittered
+
+TERMINAL = frozenset({"completed", "failed", "cancelled"})
+FIRST, LAST = "execution.started", "execution.finished"
+FIRST_PAUSE_SECONDS = 0.02
+MAX_PAUSE_SECONDS = 0.5
+MAX_SILENCES = 60
+"""How many reads in a row may go unanswered: a gateway that restarts is back long before."""
+UNAVAILABLE = 503
+NOTICED_SECONDS = 0.1
+"""A node that has ended sooner is not shown as running."""
+TAIL = 240
+"""Characters of a text that are shown while it comes."""
+
+
+async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
+    """Read the execution until it has ended."""
+    pause, silences = FIRST_PAUSE_SECONDS, 0
+    while True:
+        try:
+            execution = await caller.execution(execution_id)
+        except (Unreachable, ApiRefused) as error:
+            silences += 1
+            if _is_final(error) or silences > MAX_SILENCES:
+                raise
+        else:
+            silences = 0
+            if execution["status"] in TERMINAL:
+                return execution
+        await asyncio.sleep(jittered(pause))
+        pause = min(pause * 1.5, MAX_PAUSE_SECONDS)
+
+
+async def watch(
+    caller: WorkflowCaller, slug: str, inputs: Mapping[str, Any], begun: Callable[[str], None]
+) -> Answer:
+    """Run the workflow while what happens is shown on standard error; gives the execution.
+
+    `begun` is called with the id of the execution.
+    """
+    return await _show(caller, _events(caller, caller.watch(slug, inputs)), begun)
+
+
+async def watch_execution(caller: WorkflowCaller, execution_id: str) -> Answer:
+    """Show what happened to an execution, and what happens until it ends; gives the execution."""
+    events = caller.events(execution_id, "")
+    return await _show(caller, _events(caller, events, execution_id), lambda _: None)
+
+
+async def _show(
+    caller: WorkflowCaller, events: AsyncGenerator[StreamEvent, None], begun: Callable[[str], None]
+) -> Answer:
+    with _view() as view:
+        async with contextlib.aclosing(events) as stream_events:
+            async for stream_event in stream_events:
+                if stream_event.name == FIRST:
+                    begun(stream_event.data["executionId"])
+                    with contextlib.suppress(Unreachable):
+                        view.begin(await caller.execution(stream_event.data["executionId"]))
+                elif stream_event.name == LAST:
+                    return await _with_nodes(caller, stream_event.data)
+                else:
+                    view.note(stream_event)
+    raise AssertionError("the events of an execution end with its end")
+
+
+async def _with_nodes(caller: WorkflowCaller, ended: Answer) -> Answer:
+    """The execution; one that failed has its nodes, of which one may say why."""
+    if ended["status"] != "failed":
+        return ended
+    try:
+        return await caller.execution(ended["executionId"])
+    except (Unreachable, ApiRefused, EngineError):
+        return ended
+
+
+async def _events(
+    caller: WorkflowCaller, stream: AsyncGenerator[StreamEvent, None], execution_id: str = ""
+) -> AsyncGenerator[StreamEvent, None]:
+    """All events; a stream that has ended too early is taken up again."""
+    after, silences = "", 0
+    while True:
+        try:
+            async with contextlib.aclosing(stream) as stream_events:
+                async for stream_event in stream_events:
+                    execution_id, after = stream_event.data["executionId"], stream_event.id
+                    silences = 0
+                    yield stream_event
+        except (Unreachable, ApiRefused) as error:
+            silences += 1
+            if not after or _is_final(error) or silences > MAX_SILENCES:
+                raise
+        await asyncio.sleep(jittered(MAX_PAUSE_SECONDS))
+        stream = caller.events(execution_id, after)
+
+
+def _is_final(error: Unreachable | ApiRefused) -> bool:
+    return isinstance(error, ApiRefused) and error.status != UNAVAILABLE
+
+
+class _View(Protocol):
+    """Where happenings are shown, for as long as the context lasts."""
+
+    def begin(self, execution: Answer) -> None:
+        """The execution as it was first seen."""
+        ...
+
+    def note(self, stream_event: StreamEvent) -> None:
+        """One event of a node."""
+        ...
+
+
+def _view() -> "contextlib.AbstractContextManager[_View]":
+    return _screen() if sys.stderr.isatty() else contextlib.nullcontext(_Lines())
+
+
+class _Lines(_View):
+    """A line for each change, for a screen that cannot be redrawn."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, asyncio.TimerHandle] = {}
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def begin(self, execution: Answer) -> None:
+        return
+
+    def note(self, stream_event: StreamEvent) -> None:
+        data = stream_event.data
+        node = data["nodeId"]
+        match stream_event.name:
+            case "node.started":
+                loop = asyncio.get_running_loop()
+                self._begun[node] = loop.call_later(NOTICED_SECONDS, self._tell_running, node)
+            case "node.retrying":
+                self._tell(node, "retrying")
+            case "node.progress":
+                self._tell(node, f"{data['progress']:.0%}")
+            case "node.token":
+                self._add_text(node, data["item"], data["offset"], data["text"])
+            case "node.finished":
+                self._tell(node, data["status"])
+
+    def _tell_running(self, node: str) -> None:
+        if self._begun.pop(node, None) is not None:
+            _print(f"{node}: running")
+
+    def _tell(self, node: str, words: str) -> None:
+        begun = self._begun.pop(node, None)
+        if begun is not None:
+            begun.cancel()
+        for key in [key for key in self._texts if key[0] == node]:
+            _print(f"{node} | {self._texts.pop(key)}")
+        _print(f"{node}: {words}")
+
+    def _add_text(self, node: str, item: int, offset: int, piece: str) -> None:
+        self._tell_running(node)
+        before = self._texts.get((node, item), "")
+        if offset == 0 and before:
+            _print(f"{node} | {before}")
+            before = ""
+        *whole, rest = (before + piece).split("\n")
+        for line in whole:
+            _print(f"{node} | {line}")
+        self._texts[(node, item)] = rest
+
+
+def _print(line: str) -> None:
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _screen() -> Any:
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(stderr=True), refresh_per_second=10) as live:
+        yield _Screen(live)
+
+
+class _Screen(_View):
+    """A table of the nodes that is drawn anew, with the ends of texts that are being written."""
+
+    def __init__(self, live: Any) -> None:
+        self._live = live
+        self._title = ""
+        self._nodes: dict[str, dict[str, Any]] = {}
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def begin(self, execution: Answer) -> None:
+        self._title = f"{execution['workflowSlug']} {execution['executionId']}"
+        for node in execution["nodes"]:
+            self._nodes[node["id"]] = {"type": node["type"], "status": node["status"]}
+        self._live.update(self._drawn())
+
+    def note(self, stream_event: StreamEvent) -> None:
+        data = stream_event.data
+        node = self._nodes.setdefault(data["nodeId"], {"type": data["type"]})
+        match stream_event.name:
+            case "node.token":
+                key = data["nodeId"], data["item"]
+                before = self._texts.get(key, "") if data["offset"] else ""
+                self._texts[key] = (before + data["text"])[-TAIL:]
+            case "node.progress":
+                node["progress"] = f"{data['progress']:.0%}"
+            case "node.finished":
+                self._forget(data["nodeId"])
+                node.update(data, progress="")
+            case name:
+                self._forget(data["nodeId"])
+                status = "running" if name == "node.started" else "retrying"
+                node.update(status=status, attempts=data["attempt"], progress="")
+        self._live.update(self._drawn())
+
+    def _forget(self, node: str) -> None:
+        self._texts = {key: text for key, text in self._texts.items() if key[0] != node}
+
+    def _drawn(self) -> Any:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        drawn = Table("node", "type", "status", "attempts", "progress", "ms", title=self._title)
+        for name, node in self._nodes.items():
+            members = (node.get(each) for each in ("type", "status", "attempts", "progress"))
+            took = node.get("durationMs")
+            cells = (name, *members, took)
+            drawn.add_row(*(Text(printable(str("" if each is None else each))) for each in cells))
+        texts = (Text(printable(f"{key[0]}: {text}")) for key, text in self._texts.items())
+        return Group(drawn, *texts)

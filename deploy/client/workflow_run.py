@@ -1,0 +1,66 @@
+"""Run of a workflow from the terminal: the order, the start and the wait."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.client.access import Access
+from deploy.client.api import Answer
+from deploy.client.callers import WorkflowCaller
+from deploy.client.choosing import open_runner
+from deploy.client.inputs import parse_inputs, upload_files
+from deploy.client.interruption import Interruption
+from deploy.client.reports import report, warn
+from deploy.client.watching import follow, watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What `headrace run` was asked for."""
+
+    slug: str
+    inputs: tuple[str, ...]
+    in_background: bool
+    watch: bool
+    as_json: bool
+
+
+async def run_workflow(order: RunOptions, access: Access) -> int:
+    """Run the workflow; gives the exit code."""
+    async with open_runner(access) as caller:
+        inputs = await _inputs(caller, order)
+        interruption = Interruption(access)
+        with interruption.told():
+            if order.watch:
+                execution = await watch(caller, order.slug, inputs, interruption.note)
+                return report(execution, as_json=order.as_json)
+            started = await _start(caller, order.slug, inputs, interruption)
+            if not order.in_background:
+                execution = await follow(caller, started["executionId"])
+                return report(execution, as_json=order.as_json)
+    warn(started)
+    print(json.dumps(started) if order.as_json else started["executionId"])
+    return 0
+
+
+async def _inputs(caller: WorkflowCaller, order: RunOptions) -> dict[str, Any]:
+    if not order.inputs:
+        return {}
+    types = await caller.field_types(order.slug)
+    return await upload_files(parse_inputs(order.inputs, types), caller.upload)
+
+
+async def _start(
+    caller: WorkflowCaller, slug: str, inputs: Mapping[str, Any], interruption: Interruption
+) -> Answer:
+    """Start an execution; an interruption meanwhile waits for its id."""
+    starting = asyncio.ensure_future(caller.start(slug, inputs))
+    try:
+        started = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        interruption.note((await starting)["executionId"])
+        raise
+    interruption.note(started["executionId"])
+    return started

@@ -1,0 +1,58 @@
+"""Texts of `headrace up` for people: where its pages and data are, and how to start it again."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.stack.location import MEDIA_URL, REDIS_URL
+
+COMMAND = "headrace"
+DEFAULT_DATA_DIR = Path(".headrace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A link that signs one browser in, and the account that it belongs to."""
+
+    link: str
+    account_id: str
+
+
+def banner(url: str, data_dir: Path, environ: Mapping[str, str], sign_in: SignIn | None) -> str:
+    """The addresses of a stack that serves, one a line."""
+    lines = [f"Pages     {url}  (the API: {url}/docs)"]
+    if sign_in is not None:
+        another = _command("login-link", "--account", sign_in.account_id, *_named(data_dir))
+        lines += [
+            f"Sign in   {sign_in.link}",
+            f"          (once, within ten minutes; another: {another})",
+        ]
+    lines += [f"Data      {data_places(data_dir, environ)}", "Stop      Ctrl-C", ""]
+    return "\n".join(lines)
+
+
+def data_places(data_dir: Path, environ: Mapping[str, str]) -> str:
+    """The places that hold the data of a stack; addresses, which may hold passwords, by name."""
+    elsewhere = [
+        place
+        for name, place in ((REDIS_URL, f"the Redis of {REDIS_URL}"), (MEDIA_URL, MEDIA_URL))
+        if environ.get(name)
+    ]
+    return " and ".join([str(data_dir), *elsewhere])
+
+
+def restart_command() -> str:
+    """The command that started this process, as it was typed."""
+    return _command(*sys.argv[1:])
+
+
+def _command(*arguments: str) -> str:
+    program = sys.argv[0] if Path(sys.argv[0]).name == COMMAND else COMMAND
+    return shlex.join((program, *arguments))
+
+
+def _named(data_dir: Path) -> tuple[str, ...]:
+    is_default = data_dir.resolve() == DEFAULT_DATA_DIR.resolve()
+    return () if is_default else ("--data-dir", str(data_dir))

@@ -1,0 +1,81 @@
+"""The beginning of an installation: its data directory, and the marker in its Redis."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from deploy.problems import CommandFailed, WrongRedis
+from deploy.stack.location import find_stack, read_private, write_private
+from deploy.stack.secret_key import FILE, find_key
+from engine.access.sealing import Sealer
+from engine.errors import WrongStore
+from engine.store.redis.installation import Marker, MarkOutcome, mark
+from engine.values.plain import moment
+
+RECORD = "installation.json"
+TRACES = (FILE, "redis", "media", "demo.json")
+"""Names that a data directory has once a stack has used it."""
+PLANNED = "planned"
+SENTENCES = {
+    MarkOutcome.BEGUN: "The Redis is marked as this installation's, which is empty.",
+    MarkOutcome.KEPT: "The Redis has this installation's marker already.",
+    MarkOutcome.UPGRADED: "The Redis, which had accounts, is marked as this installation's.",
+    MarkOutcome.ADOPTED: "The Redis had another key's marker and has this installation's now. "
+    "Secrets that were sealed with the other key cannot be read: their owners must set new ones.",
+    PLANNED: "No stack runs here: the next `headrace up` on this data directory marks its Redis.",
+}
+"""The sentence for people by outcome."""
+
+
+def note_new(data_dir: Path) -> None:
+    """Record that the directory is new, if it is; to be called before anything is put into it.
+
+    The record stays until Redis is marked, so a first start that was killed may be repeated.
+    """
+    is_known = bool(read_private(data_dir / RECORD))
+    if not is_known and not any((data_dir / name).exists() for name in TRACES):
+        _plan(data_dir, adopts=False)
+
+
+async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
+    """Mark the Redis of a new data directory. Raises WrongRedis, or Unavailable when it is away."""
+    record = read_private(data_dir / RECORD)
+    if record.get("isMarked") is not False:
+        return
+    try:
+        await mark(redis_url, Sealer.of(secret_key), adopts=record.get("adopts") is True)
+    except WrongStore as error:
+        raise WrongRedis(error.seen, error.fix) from error
+
+
+def note_marked(data_dir: Path) -> None:
+    """Record that the Redis of the directory is marked: the directory is not new any more."""
+    write_private(data_dir / RECORD, {"isMarked": True})
+
+
+def begin(data_dir: Path, *, adopts: bool) -> dict[str, Any]:
+    """Mark the Redis of a stack, or have the next `headrace up` do so where none runs."""
+    sealer = Sealer.of(find_key(data_dir))
+    try:
+        stack = find_stack(data_dir)
+    except CommandFailed:
+        if not data_dir.is_dir():
+            raise
+        _plan(data_dir, adopts=adopts)
+        return {"outcome": PLANNED}
+    outcome, marker = asyncio.run(mark(stack.redis_url, sealer, adopts=adopts))
+    return _row(outcome, marker)
+
+
+def _plan(data_dir: Path, *, adopts: bool) -> None:
+    write_private(data_dir / RECORD, {"isMarked": False, "adopts": adopts})
+
+
+def _row(outcome: MarkOutcome, marker: Marker) -> dict[str, Any]:
+    return {
+        "outcome": outcome.value,
+        "id": marker.ids[0],
+        "schemaVersion": marker.schema,
+        "partitions": marker.partitions,
+        "createdAt": moment(marker.created_at),
+    }

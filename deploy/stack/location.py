@@ -1,0 +1,139 @@
+"""Where a stack is: what `headrace up` leaves in its data directory and the other commands read."""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.problems import CommandFailed
+from deploy.stack.secret_key import VARIABLE, kept_key
+
+REDIS_URL = "HEADRACE_REDIS_URL"
+RECORD = "stack.json"
+TIERS_FILE = "HEADRACE_TIERS_FILE"
+LOCAL_MODEL_URL = "HEADRACE_LOCAL_MODEL_URL"
+PATHS = (TIERS_FILE, "HEADRACE_MODELS_DIR")
+MEDIA_URL = "HEADRACE_MEDIA_URL"
+SHARED = (
+    *PATHS,
+    MEDIA_URL,
+    "HEADRACE_MEDIA_FREE_BYTES",
+    "HEADRACE_RETENTION_DAYS",
+    LOCAL_MODEL_URL,
+)
+"""Settings by which the store is kept, so commands go by those of the stack they work on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """How to reach a stack: its Redis, and its API where that is known."""
+
+    data_dir: Path
+    redis_url: str
+    url: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The shared settings that it was started with, and its key for secrets."""
+
+
+def find_stack(data_dir: Path, environ: Mapping[str, str] | None = None) -> Stack:
+    """The stack that the environment or the data directory names."""
+    environ = os.environ if environ is None else environ
+    record = read_private(data_dir / RECORD)
+    named = environ.get(REDIS_URL)
+    if named:
+        if record.get("redisUrl") != named:
+            return Stack(data_dir=data_dir, redis_url=named)
+        return _recorded(data_dir, record)
+    if not record:
+        raise CommandFailed(
+            f"No stack runs on {data_dir}: start one with `headrace up`, "
+            f"name another --data-dir, or set {REDIS_URL}."
+        )
+    return _recorded(data_dir, record)
+
+
+def remember(stack: Stack) -> None:
+    """Leave word of a stack that has started."""
+    record = {"redisUrl": stack.redis_url, "url": stack.url, "settings": dict(stack.settings)}
+    write_private(stack.data_dir / RECORD, record)
+
+
+def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The shared settings of an environment, good in any folder."""
+    found = {name: environ[name] for name in SHARED if name in environ}
+    paths = {name: str(Path(found[name]).resolve()) for name in PATHS if found.get(name)}
+    return found | paths
+
+
+def media_url(data_dir: Path, environ: Mapping[str, str]) -> str:
+    """Where a stack on this directory keeps media: where the environment says, else in it."""
+    return environ.get(MEDIA_URL) or (data_dir / "media").as_uri()
+
+
+def forget(data_dir: Path) -> None:
+    """Take the word back when the stack has stopped."""
+    (data_dir / RECORD).unlink(missing_ok=True)
+
+
+def open_data_dir(path: Path) -> Path:
+    """The data directory, made if it is missing, readable by its owner alone."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise CommandFailed(
+            f"The data directory {path} cannot be used: {error.strerror}."
+        ) from error
+    return path.resolve()
+
+
+def lock_data_dir(data_dir: Path) -> int:
+    """Claim the directory for this process; the claim ends with the process."""
+    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(descriptor, 20).decode().strip() or "unknown"
+        os.close(descriptor)
+        raise CommandFailed(
+            f"Another `headrace up` (process {owner}) already uses {data_dir}."
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def read_private(path: Path) -> dict[str, Any]:
+    """A small JSON record of ours; empty when it is missing or damaged."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _recorded(data_dir: Path, record: Mapping[str, Any]) -> Stack:
+    return Stack(
+        data_dir=data_dir,
+        redis_url=record["redisUrl"],
+        url=record.get("url"),
+        settings={**record.get("settings", {}), **_secret_key(data_dir)},
+    )
+
+
+def _secret_key(data_dir: Path) -> dict[str, str]:
+    kept = kept_key(data_dir)
+    return {VARIABLE: kept} if kept else {}
+
+
+def write_private(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a small JSON record whole or not at all, readable by its owner alone."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+    draft.replace(path)

@@ -1,0 +1,82 @@
+"""What a child process prints, read from a pipe and passed on line by line."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+
+from deploy.stack.console import Console
+
+Omit = Callable[[str], bool]
+"""Whether a line is left out."""
+
+MAX_LINE_BYTES = 8_192
+LAST_LINES_SECONDS = 1.0
+
+
+class Relay(asyncio.Protocol):
+    """Passes the output of a part on to the console, line by line."""
+
+    def __init__(self, name: str, console: Console, omit: Omit) -> None:
+        self._name = name
+        self._omit = omit
+        self._console = console
+        self._splitter = LineSplitter()
+        self._ended = asyncio.Event()
+        self._transport: asyncio.BaseTransport | None = None
+
+    @classmethod
+    async def open(cls, descriptor: int, name: str, console: Console, omit: Omit) -> "Relay":
+        """A relay of what arrives at the reading end of a pipe."""
+        loop = asyncio.get_running_loop()
+        pipe = os.fdopen(descriptor, "rb", buffering=0)
+        transport, relay = await loop.connect_read_pipe(lambda: cls(name, console, omit), pipe)
+        relay._transport = transport
+        return relay
+
+    def data_received(self, data: bytes) -> None:
+        """Say the lines that are complete."""
+        self._say(self._splitter.feed(data))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Say what is left."""
+        self._say(self._splitter.rest())
+        self._ended.set()
+
+    async def ended(self) -> None:
+        """Wait for the last line, not for long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), LAST_LINES_SECONDS)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _say(self, lines: list[str]) -> None:
+        for line in lines:
+            if not self._omit(line):
+                self._console.say(self._name, line)
+
+
+class LineSplitter:
+    """Cuts a stream of chunks into lines; a line without end is cut at a limit."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Give the lines that are complete by now."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > MAX_LINE_BYTES:
+            lines.append(self._rest)
+            self._rest = b""
+        return [_text(line) for line in lines]
+
+    def rest(self) -> list[str]:
+        """Give what is left when the stream has ended."""
+        return [_text(self._rest)] if self._rest else []
+
+
+def _text(line: bytes) -> str:
+    return line[:MAX_LINE_BYTES].decode("utf-8", "replace").rstrip("\r")

@@ -1,0 +1,76 @@
+"""Work on the store of a stack that runs, for the administrative commands."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from deploy.problems import CommandFailed, WrongRedis
+from deploy.stack.location import find_stack
+from engine.errors import EngineError, StoreFull, Unavailable, WrongStore
+from engine.media.objects import ObjectStore
+from engine.settings import load
+from engine.store import Store
+
+T = TypeVar("T")
+
+# A command tells of a wrong Redis by its own sentence.
+logging.getLogger("engine.store.redis.installation").addHandler(logging.NullHandler())
+
+
+def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Find the stack, do the work on its store and give what came of it."""
+    stack = find_stack(data_dir)
+
+    async def run() -> T:
+        async with open_store(stack.redis_url, stack.settings) as store:
+            return await work(store)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def open_store(
+    redis_url: str, shared: Mapping[str, str] | None = None
+) -> AsyncIterator[Store]:
+    """The store behind an address, which must answer.
+
+    `shared` are settings of its stack that hold where the environment does not say otherwise.
+    """
+    settings = load({**(shared or {}), **os.environ})
+    store = Store.open(replace(settings, redis_url=redis_url), ObjectStore.of(settings))
+    try:
+        await _ping(store)
+        await store.models.look()  # workflows that are pushed or run may call what was saved
+        yield store
+    finally:
+        await store.close()
+
+
+async def end_leases(redis_url: str, pid: int) -> None:
+    """Let others take over at once what a dead worker process held; its lease would end anyway."""
+    with contextlib.suppress(CommandFailed, EngineError):
+        async with open_store(redis_url) as store:
+            await store.leases.end_leases_of(pid)
+
+
+async def _ping(store: Store) -> None:
+    try:
+        await store.ping()
+    except WrongStore as error:
+        raise WrongRedis(error.seen, error.fix) from error
+    except Unavailable as error:
+        if isinstance(error, StoreFull):
+            message = "The Redis of this stack takes nothing more: its memory or its disk is full"
+        elif error.word == "READONLY":
+            message = "The Redis of this stack is a replica: name the primary"
+        elif error.word:
+            message = f"The Redis of this stack refuses commands right now ({error.word})"
+        else:
+            message = "The Redis of this stack does not answer: is `headrace up` running?"
+        raise CommandFailed(message) from error

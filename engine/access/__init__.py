@@ -1,0 +1,1 @@
+"""Access: capabilities of keys, terms of tiers, and secrets sealed at rest."""

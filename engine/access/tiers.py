@@ -1,0 +1,177 @@
+"""What each tier gives, as data: `tiers.toml`, and the operator's own file over it."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from engine.access.capabilities import EVERYTHING, RESOURCES, Role, Tier
+from engine.settings import PREFIX, SettingError
+
+UNLIMITED = "unlimited"
+VARIABLE = PREFIX + "TIERS_FILE"
+MAX_ALLOWANCE = 10**12
+"""So that there is room for credits that are bought."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierTerms:
+    """What an account may have and do."""
+
+    tier: Tier
+    allowance: int
+    """Credits, each month."""
+    allowance_once: bool
+    """The allowance is given once and never again."""
+    runs_per_minute: int | None
+    """Calls of one run route in a 60-second window; None: unlimited."""
+    executions_at_once: int | None
+    """Executions that have not ended; None: unlimited."""
+    outbound_calls_per_minute: int | None
+    """Calls that `httpRequest` nodes make in a 60-second window; None: unlimited."""
+    outbound_calls_per_host: int | None
+    """Those of them that go to one host; None: unlimited."""
+    outbound_bytes_per_minute: int | None
+    """Bodies of those calls and of their answers; None: unlimited."""
+    uploads_per_minute: int | None
+    """Uploads in a 60-second window; None: unlimited."""
+    media_bytes: int | None
+    """What the account's media may take together; None: unlimited."""
+    saves_per_minute: int | None
+    """Workflows saved in a 60-second window; None: unlimited."""
+    workflows: int | None
+    """Workflows that the account may have; None: unlimited."""
+    document_bytes: int | None
+    """What the documents of all their kept versions may take; None: unlimited."""
+    markup: Decimal
+    """What a provider's price is multiplied by."""
+    trials: bool
+    """Models that have a trial are tried for nothing, and not paid for."""
+    ceiling: frozenset[str]
+    """As `engine.access.capabilities` checks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """The terms of every tier."""
+
+    by_tier: Mapping[Tier, TierTerms]
+
+    def terms(self, tier: Tier, role: Role) -> TierTerms:
+        """What an account of this tier and role has now."""
+        terms = self.by_tier[tier]
+        if role is not Role.ADMIN:
+            return terms
+        return replace(
+            terms,
+            runs_per_minute=None,
+            executions_at_once=None,
+            outbound_calls_per_minute=None,
+            outbound_calls_per_host=None,
+            outbound_bytes_per_minute=None,
+            uploads_per_minute=None,
+            media_bytes=None,
+            saves_per_minute=None,
+            workflows=None,
+            document_bytes=None,
+            trials=False,
+            ceiling=frozenset({EVERYTHING}),
+        )
+
+
+def load(path: str = "") -> Tiers:
+    """The tiers, with what the file at `path` changes. Raises SettingError naming the file."""
+    text = resources.files("engine.access").joinpath("tiers.toml").read_text(encoding="utf-8")
+    tables: dict[str, dict[str, Any]] = tomllib.loads(text)
+    if path:
+        _overlay(tables, path)
+    return Tiers({Tier(name): _terms(Tier(name), table) for name, table in tables.items()})
+
+
+def _overlay(tables: dict[str, dict[str, Any]], path: str) -> None:
+    try:
+        changes = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        for name, table in changes.items():
+            _check_table(tables, name, table)
+            tables[name] |= table
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingError(f"{VARIABLE}: {path}: {reason}") from None
+
+
+def _check_table(tables: Mapping[str, Any], name: str, table: object) -> None:
+    if name not in tables:
+        raise ValueError(f"there is no tier {name!r}; the tiers are {', '.join(tables)}")
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: a tier is a table, [{name}]")
+    for member, value in table.items():
+        if member not in _PARSERS:
+            raise ValueError(f"{name}: there is no {member!r}; a tier has {', '.join(_PARSERS)}")
+        try:
+            _PARSERS[member](value)
+        except ValueError as error:
+            raise ValueError(f"{name}.{member}: {error}") from None
+
+
+def _terms(tier: Tier, table: Mapping[str, Any]) -> TierTerms:
+    return TierTerms(
+        tier=tier, **{member: parse(table[member]) for member, parse in _PARSERS.items()}
+    )
+
+
+def _parse_credits(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_ALLOWANCE:
+        raise ValueError(f"{value!r} is not a whole number from 0 to {MAX_ALLOWANCE}")
+    return value
+
+
+def _parse_limit(value: object) -> int | None:
+    if value == UNLIMITED:
+        return None
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{value!r} is neither a whole number from 1 on nor {UNLIMITED!r}")
+    return value
+
+
+def _parse_flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _parse_markup(value: object) -> Decimal:
+    try:
+        markup = Decimal(value) if isinstance(value, str) else Decimal("nan")
+    except InvalidOperation:
+        markup = Decimal("nan")
+    if not markup.is_finite() or markup < 0:
+        raise ValueError(f"{value!r} is not a number in quotes, zero or more")
+    return markup
+
+
+def _parse_ceiling(value: object) -> frozenset[str]:
+    if not isinstance(value, list) or any(each not in RESOURCES for each in value):
+        raise ValueError(f"{value!r} is not a list of {', '.join(sorted(RESOURCES))}")
+    return frozenset(value)
+
+
+_PARSERS: dict[str, Callable[[object], Any]] = {
+    "allowance": _parse_credits,
+    "allowance_once": _parse_flag,
+    "runs_per_minute": _parse_limit,
+    "executions_at_once": _parse_limit,
+    "outbound_calls_per_minute": _parse_limit,
+    "outbound_calls_per_host": _parse_limit,
+    "outbound_bytes_per_minute": _parse_limit,
+    "uploads_per_minute": _parse_limit,
+    "media_bytes": _parse_limit,
+    "saves_per_minute": _parse_limit,
+    "workflows": _parse_limit,
+    "document_bytes": _parse_limit,
+    "markup": _parse_markup,
+    "trials": _parse_flag,
+    "ceiling": _parse_ceiling,
+}

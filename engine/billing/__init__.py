@@ -1,0 +1,1 @@
+"""Billing: quotes and cost estimates of runs, in credits."""

@@ -1,0 +1,1 @@
+"""Executions: statuses, transitions, events and retries; no input or output."""

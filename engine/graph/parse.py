@@ -1,0 +1,302 @@
+"""Reading a document's nodes and edges into typed ones, with every problem on the way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+import msgspec
+
+from engine.errors.nodes import SettingsError
+from engine.net.url_policy import UrlRefused, check_url
+from engine.nodes import NODE_TYPES, node_type
+from engine.nodes.request_input import RequestInput
+from engine.nodes.response_output import ResponseOutput
+from engine.nodes.support.base import NodeType
+from engine.nodes.support.policy import Policy, parse_policy, reserved_faults
+from engine.values.plain import fault
+from engine.values.sockets import Socket, is_compatible
+
+MAX_NODES = 1_000
+MAX_EDGES = 5_000
+MAX_ID = 128
+MAX_DATA_BYTES = 262_144
+MAX_EXPRESSIONS = 102_400
+"""Characters of all CEL expressions of a graph: compiling them takes its time."""
+MAX_NAMED = 10
+"""Names listed in one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a graph cannot run, and where."""
+
+    reason: str
+    node_id: str | None = None
+    edge_id: str | None = None
+
+    def as_dict(self) -> dict[str, str]:
+        """The problem as callers see it."""
+        members = {"nodeId": self.node_id, "edgeId": self.edge_id, "reason": self.reason}
+        return {key: value for key, value in members.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedNode:
+    """A node of the document; without a type where that or its settings are not right."""
+
+    position: int
+    id: str
+    type: NodeType | None = None
+    settings: Any = None
+    policy: Policy = field(default_factory=Policy)
+    inputs: Mapping[str, Socket] = field(default_factory=dict)
+    outputs: Mapping[str, Socket] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedEdge:
+    """An edge between two nodes that exist."""
+
+    id: str
+    source: ParsedNode
+    output: str
+    target: ParsedNode
+    socket: str
+
+
+@dataclass(slots=True)
+class ParsedGraph:
+    """What a look at the document has found so far."""
+
+    nodes: dict[str, ParsedNode] = field(default_factory=dict)
+    links: list[ParsedEdge] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    allow_private: bool = True
+    """Whether a node may name an address that is not public."""
+    allow_reserved: bool = True
+    """Whether a policy may ask for what does nothing yet."""
+    expressions: int = 0
+    """Characters of CEL so far."""
+
+    def report(self, reason: str, *, node: str | None = None, edge: str | None = None) -> None:
+        self.problems.append(Problem(reason=reason, node_id=node, edge_id=edge))
+
+
+def parse_graph(
+    nodes: Sequence[Mapping[str, Any]],
+    edges: Sequence[Mapping[str, Any]],
+    *,
+    allow_private: bool = True,
+    allow_reserved: bool = True,
+) -> ParsedGraph:
+    """Read a document's graph; what is wrong with it stands in the draft's problems."""
+    draft = ParsedGraph(allow_private=allow_private, allow_reserved=allow_reserved)
+    for name, items, limit in (("nodes", nodes, MAX_NODES), ("edges", edges, MAX_EDGES)):
+        if len(items) > limit:
+            draft.report(f"The graph has {len(items)} {name}; at most {limit} are allowed")
+    if draft.problems:
+        return draft
+    for position, node in enumerate(nodes):
+        _read_node(draft, position, node)
+    _check_single(draft, RequestInput.type, "Request Input")
+    _check_single(draft, ResponseOutput.type, "Response Output")
+    _read_edges(draft, edges)
+    _check_wires(draft)
+    return draft
+
+
+def _read_node(draft: ParsedGraph, position: int, raw: Mapping[str, Any]) -> None:
+    node_id = raw.get("id")
+    if not _is_id(node_id):
+        draft.report(f"nodes[{position}].id must be a text of 1 to {MAX_ID} characters")
+        return
+    if node_id in draft.nodes:
+        draft.report(f"Another node has the id '{node_id}' too; ids must differ", node=node_id)
+        return
+    draft.nodes[node_id] = ParsedNode(position=position, id=node_id)
+    kind = _find_type(draft, node_id, raw.get("type"))
+    data = _read_data(draft, node_id, raw.get("data"))
+    if data is None:
+        return
+    policy = _read_policy(draft, node_id, data)
+    if kind is None or not _is_within_budget(draft, node_id, data):
+        return
+    try:
+        settings = kind.parse(data)
+    except SettingsError as error:
+        for reason in error.reasons:
+            draft.report(reason, node=node_id)
+        # It has no type, so that nothing that follows from its settings is told; its wires are.
+        draft.nodes[node_id] = ParsedNode(position=position, id=node_id, inputs=kind.needs(data))
+        return
+    if not draft.allow_private:
+        _check_target(draft, node_id, kind.fixed_url(settings))
+    draft.nodes[node_id] = ParsedNode(
+        position=position,
+        id=node_id,
+        type=kind,
+        settings=settings,
+        policy=policy,
+        inputs=kind.inputs(settings),
+        outputs=kind.outputs(settings),
+    )
+
+
+def _check_target(draft: ParsedGraph, node_id: str, url: str | None) -> None:
+    try:
+        if url is not None:
+            check_url(url)
+    except UrlRefused as error:
+        draft.report(f"url: {error}", node=node_id)
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID
+
+
+def _find_type(draft: ParsedGraph, node_id: str, name: object) -> NodeType | None:
+    found = node_type(name) if isinstance(name, str) else None
+    if found is None:
+        known = ", ".join(sorted(each.type for each in NODE_TYPES))
+        reason = f"There is no node type {_quote(name)} here; there are {known}"
+        draft.report(reason, node=node_id)
+    return found
+
+
+def _read_data(draft: ParsedGraph, node_id: str, data: object) -> dict[str, Any] | None:
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        draft.report("data must be an object", node=node_id)
+        return None
+    reason = fault(data)
+    if reason:
+        draft.report(f"data {reason}", node=node_id)
+        return None
+    size = len(msgspec.json.encode(data))
+    if size > MAX_DATA_BYTES:
+        reason = f"data has {size} bytes as JSON; at most {MAX_DATA_BYTES} are allowed"
+        draft.report(reason, node=node_id)
+        return None
+    return data
+
+
+def _is_within_budget(draft: ParsedGraph, node_id: str, data: Mapping[str, Any]) -> bool:
+    draft.expressions += _expression_length(data)
+    if draft.expressions <= MAX_EXPRESSIONS:
+        return True
+    reason = f"All expressions of a graph together have at most {MAX_EXPRESSIONS} characters"
+    draft.report(reason, node=node_id)
+    return False
+
+
+def _expression_length(data: Mapping[str, Any]) -> int:
+    cases = data.get("cases")
+    conditions = (
+        [case.get("when") for case in cases if isinstance(case, dict)]
+        if isinstance(cases, list)
+        else []
+    )
+    return sum(len(str(text)) for text in (data.get("expression", ""), *conditions))
+
+
+def _read_policy(draft: ParsedGraph, node_id: str, data: Mapping[str, Any]) -> Policy:
+    for reason in () if draft.allow_reserved else reserved_faults(data):
+        draft.report(reason, node=node_id)
+    try:
+        return parse_policy(data)
+    except SettingsError as error:
+        for reason in error.reasons:
+            draft.report(reason, node=node_id)
+        return Policy()
+
+
+def _check_single(draft: ParsedGraph, kind: str, title: str) -> None:
+    found = [node for node in draft.nodes.values() if node.type and node.type.type == kind]
+    for node in found[1:]:
+        draft.report(f"A graph has one {title} at most; '{found[0].id}' is one", node=node.id)
+
+
+def _read_edges(draft: ParsedGraph, edges: Sequence[Mapping[str, Any]]) -> None:
+    taken: set[str] = set()
+    for position, raw in enumerate(edges):
+        edge_id = raw.get("id")
+        if not _is_id(edge_id):
+            draft.report(f"edges[{position}].id must be a text of 1 to {MAX_ID} characters")
+        elif edge_id in taken:
+            draft.report(f"Another edge has the id '{edge_id}' too; ids must differ", edge=edge_id)
+        else:
+            taken.add(edge_id)
+            _read_edge(draft, edge_id, raw)
+
+
+def _read_edge(draft: ParsedGraph, edge_id: str, raw: Mapping[str, Any]) -> None:
+    ends: list[ParsedNode] = []
+    for key in ("source", "target"):
+        node = draft.nodes.get(raw[key]) if isinstance(raw.get(key), str) else None
+        if node is None:
+            draft.report(f"{key} is {_quote(raw.get(key))}, and no node has that id", edge=edge_id)
+        else:
+            ends.append(node)
+    if len(ends) < 2:
+        return
+    source, target = ends
+    output, socket = raw.get("sourceHandle"), raw.get("targetHandle")
+    start = _find_socket(draft, edge_id, source, output, "output", source.outputs)
+    end = _find_socket(draft, edge_id, target, socket, "input", target.inputs)
+    if start and end and not is_compatible(start.type, end.type):
+        draft.report(
+            f"'{output}' of '{source.id}' gives {start.type}, but '{socket}' of '{target.id}' "
+            f"takes {end.type}",
+            edge=edge_id,
+        )
+    if end and end.refusal:
+        draft.report(f"'{socket}' of '{target.id}': {end.refusal}", edge=edge_id)
+    draft.links.append(
+        ParsedEdge(id=edge_id, source=source, output=str(output), target=target, socket=str(socket))
+    )
+
+
+def _find_socket(
+    draft: ParsedGraph,
+    edge_id: str,
+    node: ParsedNode,
+    name: object,
+    side: str,
+    sockets: Mapping[str, Socket],
+) -> Socket | None:
+    if node.type is None:
+        return None
+    found = sockets.get(name) if isinstance(name, str) else None
+    if found is None:
+        known = f"has {_list(sorted(sockets))}" if sockets else "has none"
+        draft.report(
+            f"'{node.id}' ({node.type.type}) has no {side} socket {_quote(name)}; it {known}",
+            edge=edge_id,
+        )
+    return found
+
+
+def _check_wires(draft: ParsedGraph) -> None:
+    taken: dict[tuple[str, str], str] = {}
+    for link in draft.links:
+        first = taken.setdefault((link.target.id, link.socket), link.id)
+        socket = link.target.inputs.get(link.socket)
+        if first != link.id and socket and not socket.many:
+            draft.report(
+                f"'{link.socket}' of '{link.target.id}' takes one edge and has '{first}' already",
+                edge=link.id,
+            )
+    for node in draft.nodes.values():
+        for name, socket in sorted(node.inputs.items()):
+            if socket.required and (node.id, name) not in taken:
+                draft.report(f"Nothing is wired to the input socket '{name}'", node=node.id)
+
+
+def _quote(name: object) -> str:
+    return f"'{name[:MAX_ID]}'" if isinstance(name, str) else "without a name"
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:MAX_NAMED])
+    return f"{shown} and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else shown

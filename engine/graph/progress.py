@@ -1,0 +1,138 @@
+"""How far an execution has come: which nodes are ready, skipped or still waited for. Pure."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from engine.graph.plan import Node, Plan
+from engine.nodes.support.base import InEdge, Outputs
+
+SETTLED = frozenset("cfsx")
+LIVE = frozenset("rt")
+
+
+class Progress:
+    """Follows one execution through its plan as nodes settle.
+
+    Statuses are the codes of `engine.executions.execution.NODE_CODES`, one per node in plan order.
+    Outputs are kept for as long as a dependent may need them.
+    """
+
+    __slots__ = ("_missing", "_plan", "_statuses", "_unsettled", "_waiting", "outputs", "ready")
+
+    def __init__(
+        self, plan: Plan, statuses: str, outputs: Mapping[int, Outputs | None] | None = None
+    ) -> None:
+        self._plan = plan
+        self._statuses = list(statuses)
+        self.outputs: dict[int, Outputs | None] = dict(outputs or {})
+        self.ready: deque[int] = deque()
+        """Nodes whose dependencies have all settled and that nobody has begun."""
+        self._missing: deque[int] = deque()
+        self._waiting = [
+            sum(self._statuses[source] not in SETTLED for source in node.dependencies)
+            for node in plan.nodes
+        ]
+        self._unsettled = sum(code not in SETTLED for code in self._statuses)
+        first = [i for i, code in enumerate(statuses) if code == "p" and not self._waiting[i]]
+        for index in first:
+            self._decide(index)
+
+    @property
+    def statuses(self) -> str:
+        """The codes of all nodes."""
+        return "".join(self._statuses)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every node has settled, skips that are not on record yet included."""
+        return not self._unsettled
+
+    def status(self, index: int) -> str:
+        """The code of a node."""
+        return self._statuses[index]
+
+    def begin(self, index: int) -> None:
+        """A node that was ready, or whose retry is due, runs now."""
+        self._statuses[index] = "r"
+
+    def put_off(self, index: int) -> None:
+        """A running node waits for its next attempt."""
+        self._statuses[index] = "t"
+
+    def give_back(self, index: int) -> None:
+        """Who ran a node is gone: it is ready again."""
+        self._statuses[index] = "p"
+        self.ready.append(index)
+
+    def settle(self, index: int, code: str, outputs: Outputs | None = None) -> None:
+        """A node has ended. A failed one that lets the run go on delivers nulls."""
+        if self._statuses[index] in SETTLED:
+            return
+        self._statuses[index] = code
+        self._unsettled -= 1
+        self.outputs[index] = outputs
+        waiting = self._waiting
+        for dependent in self._plan.nodes[index].dependents:
+            waiting[dependent] -= 1
+            if not waiting[dependent] and self._statuses[dependent] == "p":
+                self._decide(dependent)
+
+    def take_skipped(self) -> list[int]:
+        """Nodes that were found to be skipped since the last call."""
+        skipped = list(self._missing)
+        self._missing.clear()
+        return skipped
+
+    def _decide(self, index: int) -> None:
+        # Skips cascade; the stack keeps a long chain from recursing.
+        stack = [index]
+        while stack:
+            current = stack.pop()
+            node = self._plan.nodes[current]
+            if current == self._plan.response_output or self._is_every_socket_delivered(node):
+                self.ready.append(current)
+                continue
+            self._statuses[current] = "s"
+            self._unsettled -= 1
+            self._missing.append(current)
+            for dependent in node.dependents:
+                self._waiting[dependent] -= 1
+                if not self._waiting[dependent] and self._statuses[dependent] == "p":
+                    stack.append(dependent)
+
+    def _is_every_socket_delivered(self, node: Node) -> bool:
+        """Whether each wired socket got a value; one for many wires needs only one of them."""
+        delivered = {in_edge.socket for in_edge in node.in_edges if self._is_delivered(in_edge)}
+        return all(in_edge.socket in delivered for in_edge in node.in_edges)
+
+    def _is_delivered(self, in_edge: InEdge) -> bool:
+        code = self._statuses[in_edge.source]
+        if code == "c":
+            outputs = self.outputs.get(in_edge.source)
+            return outputs is not None and in_edge.output in outputs
+        return code == "f"
+
+    def delivered(self, index: int) -> list[tuple[InEdge, Any]]:
+        """The wires of a node that brought a value, and the value, in document order."""
+        found = []
+        for in_edge in self._plan.nodes[index].in_edges:
+            code = self._statuses[in_edge.source]
+            if code == "c":
+                outputs = self.outputs[in_edge.source]
+                if outputs is not None and in_edge.output in outputs:
+                    found.append((in_edge, outputs[in_edge.output]))
+            elif code == "f":
+                found.append((in_edge, None))
+        return found
+
+    def inputs(self, index: int, delivered: list[tuple[InEdge, Any]]) -> dict[str, Any]:
+        """The node's inputs by socket; one for many wires gets a list of what was delivered."""
+        many = self._plan.nodes[index].many
+        values: dict[str, Any] = {}
+        for in_edge, value in delivered:
+            if in_edge.socket in many:
+                values.setdefault(in_edge.socket, []).append(value)
+            else:
+                values[in_edge.socket] = value
+        return values

@@ -1,0 +1,1 @@
+"""Identifiers: the formats of slugs, keys, tokens and idempotency keys."""

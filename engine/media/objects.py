@@ -1,0 +1,389 @@
+"""Where the bytes of media are: a folder, or a bucket of a server that speaks S3."""
+
+import asyncio
+import contextlib
+import errno
+import glob
+import logging
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, S3Store
+
+from engine.errors import StorageFailed, StorageStalled
+from engine.media.disk import Disk, DiskGuard, look
+from engine.media.folder import OpenFile, check_way, open_file
+from engine.media.ranges import ByteRange
+from engine.settings import SettingError, Settings
+
+VARIABLE = "HEADRACE_MEDIA_URL"
+PART_BYTES = 5_242_880
+"""The smallest part that S3 takes of an object in several."""
+PARTS_AT_ONCE = 1
+PIECE_BYTES = 262_144
+READ_BYTES = 16_777_216
+LISTED_AT_ONCE = 1_000
+PROBE = "doctor"
+THREADS = 16
+REQUEST_TIME = timedelta(seconds=60)
+RETRY_TIME = timedelta(seconds=10)
+STALL_SECONDS = 30.0
+"""How long the place may take for a piece of what is stored or read, and for the end of it."""
+
+T = TypeVar("T")
+Words = TypeVarTuple("Words")
+
+log = logging.getLogger(__name__)
+
+
+class ObjectStore:
+    """Puts, gets and deletes objects by key. Every call may raise StorageFailed.
+
+    Its library has threads of its own: make it in the process that uses it, never before a fork.
+    """
+
+    def __init__(self, url: str, free_bytes: int = 0) -> None:
+        self._free_bytes = free_bytes
+        self._guard = DiskGuard(self._look)
+        self._folder = _folder_of(url)
+        self._url = url
+        self._part_bytes = PART_BYTES if self._folder is None else PIECE_BYTES
+        self._store: LocalStore | S3Store | None = None
+        # A folder that hangs holds these, and not the threads that others have work for.
+        self._threads = ThreadPoolExecutor(THREADS, "media")
+
+    @classmethod
+    def of(cls, settings: Settings) -> "ObjectStore":
+        """Those of the settings' media URL. Raises SettingError when that is not one."""
+        return cls(settings.media_url, settings.media_free_bytes)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a place for media at all."""
+        return bool(self._url)
+
+    async def put_stream(self, key: str, pieces: AsyncIterator[bytes]) -> None:
+        """Store what comes, whole or not at all, however slowly it comes.
+
+        What `pieces` raises is raised, and StorageStalled when the place does not answer.
+        """
+        first = bytearray()
+        async for piece in pieces:
+            first += piece
+            if len(first) >= self._part_bytes:
+                break
+        else:
+            if not await self.put(key, bytes(first)):
+                raise StorageFailed
+            return
+        source = _Source(bytes(first), self._let_pass(pieces))
+        try:
+            async with _in_time() as clock:
+                await self._take(len(first))
+                await self._put_parts(key, source.pieces(clock))
+        except StorageFailed:
+            if source.failure is not None:
+                raise source.failure from None
+            raise
+
+    async def _put_parts(self, key: str, pieces: AsyncIterator[bytes]) -> None:
+        await obstore.put_async(
+            await self._reach(key),
+            key,
+            pieces,
+            chunk_size=self._part_bytes,
+            max_concurrency=PARTS_AT_ONCE,
+        )
+        await self._settle(key)
+
+    async def write(self, key: str, data: bytes) -> None:
+        """Store an object, whole or not at all, in place of what is there."""
+        try:
+            with _storing():
+                store = await self._reach(key)
+                await self._take(len(data))
+                await obstore.put_async(store, key, data, use_multipart=False)
+                await self._settle(key)
+        except FileNotFoundError as error:  # somebody removed the folder under it
+            raise StorageFailed from error
+
+    async def put(self, key: str, data: bytes) -> bool:
+        """Store an object that is not there yet; false when it is, and then it stays.
+
+        Raises StorageStalled.
+        """
+        async with _in_time():
+            return await self._put_new(key, data)
+
+    async def _put_new(self, key: str, data: bytes) -> bool:
+        store = await self._reach(key)
+        await self._take(len(data))
+        try:
+            await obstore.put_async(store, key, data, mode="create")
+        except (AlreadyExistsError, FileExistsError):
+            return False
+        await self._settle(key)
+        return True
+
+    async def stream(self, key: str, part: ByteRange | None = None) -> AsyncIterator[bytes]:
+        """The object's bytes, or some of them, piece by piece; found or not before it returns.
+
+        Raises FileNotFoundError, and StorageStalled, as each piece may.
+        """
+        async with _in_time():
+            if self._folder is not None:
+                file = await self._apart(open_file, self._folder, key)
+                return self._file_pieces(file, part)
+            if part is None:
+                got = await obstore.get_async(self._open(), key)
+            else:
+                span = (part.start, part.end)
+                got = await obstore.get_async(self._open(), key, options={"range": span})
+        return _pieces(got.stream(min_chunk_size=PIECE_BYTES))
+
+    async def read(self, key: str, max_bytes: int | None = None) -> bytes:
+        """The whole object, or so much of it. Raises FileNotFoundError and StorageStalled."""
+        if self._folder is not None:
+            async with _in_time():
+                return await self._apart(_read, self._folder, key, max_bytes)
+        part = None if max_bytes is None else ByteRange(0, max_bytes)
+        return b"".join([piece async for piece in await self.stream(key, part)])
+
+    async def delete(self, *keys: str) -> None:
+        """Remove objects; those that are not there are no fault."""
+        with _storing():
+            for key in keys:
+                with contextlib.suppress(FileNotFoundError):
+                    await obstore.delete_async(await self._reach(key), key)
+            if self._folder is not None:
+                await self._apart(_remove_drafts, self._folder, keys)
+
+    async def remove_all(self, prefix: str) -> None:
+        """Remove all objects whose key begins with this, which ends with a slash."""
+        with _storing():
+            if self._folder is not None:
+                await self._apart(_remove_folder, self._folder, prefix)
+                return
+            async for names in self.names(prefix):
+                await obstore.delete_async(self._open(), names)
+
+    async def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
+        """The keys that begin with this, which ends with a slash, a thousand at a time."""
+        with _storing():
+            if self._folder is not None:
+                found = _files(self._folder, prefix)
+                while names := await self._apart(lambda: list(islice(found, LISTED_AT_ONCE))):
+                    yield names
+                return
+            stream = obstore.list(self._open(), prefix, chunk_size=LISTED_AT_ONCE)
+            async for rows in stream:
+                yield [row["path"] for row in rows]
+
+    async def _file_pieces(self, file: OpenFile, part: ByteRange | None) -> AsyncIterator[bytes]:
+        at, end = (part.start, part.end) if part else (0, sys.maxsize)
+        while piece := await self._read_piece(file, at, min(PIECE_BYTES, end - at)):
+            yield piece
+            at += len(piece)
+
+    async def _read_piece(self, file: OpenFile, at: int, size: int) -> bytes:
+        async with _in_time():
+            return await self._apart(file.read, at, size)
+
+    async def disk(self) -> Disk | None:
+        """What the folder's file system has left; None: not a folder. Raises StorageStalled."""
+        if self._folder is None:
+            return None
+        async with _in_time():
+            return await self._look()
+
+    async def demand_room(self) -> None:
+        """Nothing is stored: raises StorageFailed when nothing would be. Raises StorageStalled."""
+        async with _in_time():
+            await self._take(1)
+
+    async def _let_pass(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for piece in pieces:
+            async with _in_time():
+                await self._take(len(piece))
+            yield piece
+
+    async def _take(self, size: int) -> None:
+        if self._folder is not None and self._free_bytes:
+            await self._guard.take(size)
+
+    async def _look(self) -> Disk:
+        return await self._apart(look, self._folder or Path(), self._free_bytes)
+
+    async def check(self) -> None:
+        """Write, read and remove an object."""
+        key = f"{PROBE}/{id(self)}"
+        await self.delete(key)
+        await self.put(key, b"here")
+        if await self.read(key, 16) != b"here":
+            raise StorageFailed("What is stored for media does not come back as it was")
+        await self.delete(key)
+
+    async def _apart(self, function: Callable[[*Words], T], *args: *Words) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
+    async def _settle(self, key: str) -> None:
+        """Bring a file to the disk: its record may be there before the system would do it."""
+        if self._folder is not None:
+            await self._apart(_sync, self._folder, self._folder / key)
+
+    async def _reach(self, key: str) -> LocalStore | S3Store:
+        """The store, for a key that it does not find elsewhere: a folder's follows links."""
+        store = self._open()
+        if self._folder is not None:
+            await self._apart(check_way, self._folder, key)
+        return store
+
+    def _open(self) -> LocalStore | S3Store:
+        if self._store is None:
+            if not self._url:
+                raise StorageFailed(f"There is no place for media: {VARIABLE} is not set")
+            if self._folder is None:
+                self._store = S3Store.from_url(
+                    self._url,
+                    client_options={"allow_http": True, "timeout": REQUEST_TIME},
+                    retry_config={"max_retries": 2, "retry_timeout": RETRY_TIME},
+                )
+            else:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._store = LocalStore(self._folder)
+        return self._store
+
+
+def _folder_of(url: str) -> Path | None:
+    """The folder that a URL names; None for a bucket. Raises SettingError."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
+        return Path(unquote(parts.path))
+    if parts.scheme == "s3" and parts.netloc or not url:
+        return None
+    raise SettingError(f"{VARIABLE}: use file:///FOLDER or s3://BUCKET/PREFIX")
+
+
+class _Source:
+    """What is to be stored, remembering what it failed with: that is not the store's fault."""
+
+    def __init__(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
+        self._first = first
+        self._rest = rest
+        self.failure: Exception | None = None
+
+    async def pieces(self, clock: asyncio.Timeout) -> AsyncIterator[bytes]:
+        """What is to be stored; the clock stands still while it does not come."""
+        yield self._first
+        _wind(clock, None)
+        try:
+            async for piece in self._rest:
+                _wind(clock, STALL_SECONDS)
+                yield piece
+                _wind(clock, None)
+        except Exception as error:
+            self.failure = error
+            raise
+        finally:
+            _wind(clock, STALL_SECONDS)
+
+
+async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    rest = aiter(stream)
+    while (piece := await _next_piece(rest)) is not None:
+        yield bytes(piece)
+
+
+async def _next_piece(rest: AsyncIterator[Any]) -> Any:
+    async with _in_time():
+        return await anext(rest, None)
+
+
+@contextlib.asynccontextmanager
+async def _in_time() -> AsyncIterator[asyncio.Timeout]:
+    """As `_storing`; raises StorageStalled when it takes too long by this clock."""
+    with _storing():
+        try:
+            async with asyncio.timeout(STALL_SECONDS) as clock:
+                yield clock
+        except TimeoutError:
+            log.error("the place for media does not answer")
+            raise StorageStalled from None
+
+
+def _wind(clock: asyncio.Timeout, seconds: float | None) -> None:
+    with contextlib.suppress(RuntimeError):  # it has run out, and nobody waits any more
+        clock.reschedule(seconds and asyncio.get_running_loop().time() + seconds)
+
+
+@contextlib.contextmanager
+def _storing() -> Iterator[None]:
+    """Turn what went wrong into one error; the library's words name folders and buckets."""
+    try:
+        yield
+    except (FileNotFoundError, StorageFailed):
+        raise
+    except (BaseError, OSError) as error:
+        log.error("media cannot be stored or read", extra={"reason": _reason(error)})
+        raise StorageFailed from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
+
+
+def _sync(folder: Path, path: Path) -> None:
+    # A folder that was made for it is known to the disk when the one that it is in is.
+    within = len(path.relative_to(folder).parts)
+    for each in (path, *path.parents[:within]):
+        descriptor = os.open(each, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read(folder: Path, key: str, max_bytes: int | None) -> bytes:
+    try:
+        file = open_file(folder, key)
+    except FileNotFoundError:
+        if not folder.is_dir():  # a volume that is not there has not lost what is on it
+            raise NotADirectoryError(errno.ENOTDIR, "The folder is not there") from None
+        raise
+    pieces, at = [], 0
+    end = sys.maxsize if max_bytes is None else max_bytes
+    while piece := file.read(at, min(READ_BYTES, end - at)):
+        pieces.append(piece)
+        at += len(piece)
+    return b"".join(pieces)
+
+
+def _remove_folder(folder: Path, prefix: str) -> None:
+    """Remove what is in it, drafts included; that it is not there is no fault."""
+    check_way(folder, prefix)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder / prefix)
+
+
+def _files(folder: Path, prefix: str) -> Iterator[str]:
+    """The files below a folder as keys, drafts included."""
+    for place, _, names in os.walk(folder / prefix):
+        for name in names:
+            yield (Path(place) / name).relative_to(folder).as_posix()
+
+
+def _remove_drafts(folder: Path, keys: Sequence[str]) -> None:
+    """What a process left that was killed while it wrote: the key, '#' and a number."""
+    for key in keys:
+        for draft in folder.glob(f"{glob.escape(key)}#*"):
+            draft.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""Paths: where something stands in a provider's answer, as `data[].url` or `error.message`."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors.nodes import SettingsError
+
+PATH = re.compile(r"(?:[\w-]{1,128}|\[\d{0,9}\])(?:\.[\w-]{1,128}|\[\d{0,9}\])*")
+STEP = re.compile(r"([\w-]+)|\[(\d*)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way to a value; a step is a member, a position, or None for every item of a list."""
+
+    steps: tuple[str | int | None, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Path":
+        """Read `name.name[0].name[].name`. Raises SettingsError."""
+        if not PATH.fullmatch(text):
+            raise SettingsError(" must be a path like 'data[0].url' or 'data[].url'")
+        return cls(tuple(_step(*match.groups()) for match in STEP.finditer(text)))
+
+    def find(self, value: Any) -> list[Any]:
+        """Everything that stands there but nulls; nothing where there is no way."""
+        found = [value]
+        for step in self.steps:
+            found = [each for value in found for each in _enter(value, step) if each is not None]
+        return found
+
+    def first(self, value: Any) -> Any:
+        """The first thing that stands there, or None."""
+        found = self.find(value)
+        return found[0] if found else None
+
+
+def _step(name: str | None, position: str | None) -> str | int | None:
+    if name is not None:
+        return name
+    return int(position) if position else None
+
+
+def _enter(value: Any, step: str | int | None) -> list[Any]:
+    if isinstance(step, str):
+        return [value.get(step)] if isinstance(value, dict) else []
+    if not isinstance(value, list):
+        return []
+    return value if step is None else value[step : step + 1]

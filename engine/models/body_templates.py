@@ -1,0 +1,118 @@
+"""Bodies: JSON with `{{ field }}` in its texts, out of which a request is made."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors.nodes import SettingsError
+from engine.values.templates import Placeholder, Template
+
+MAX_DEPTH = 20
+
+
+class _Missing:
+    """Stands for a value that was not given."""
+
+
+MISSING = _Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A value with templates in place of its texts.
+
+    A text that is one placeholder alone gives the value as it is. Where that is missing, the member
+    is left out; an item of a list goes whole when something in it is missing, a list, and an object
+    elsewhere, when nothing is left of it.
+    """
+
+    value: Any
+
+    @classmethod
+    def parse(cls, value: Any) -> "Body":
+        """Find the placeholders. Raises SettingsError, whose reasons begin with a path."""
+        reasons: list[str] = []
+        parsed = _parse(value, "", reasons, MAX_DEPTH)
+        if reasons:
+            raise SettingsError(*reasons)
+        return cls(parsed)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields that it uses."""
+        return frozenset(_names(self.value))
+
+    def fill(self, values: Mapping[str, Any]) -> Any:
+        """The value with the fields' values put in, None where it is missing. Raises NodeFailed."""
+        filled = _fill(self.value, values, is_item=False)
+        return None if filled is MISSING else filled
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts in what a body was filled to, however deep in lists, without the empty ones."""
+    if isinstance(value, list):
+        for each in value:
+            yield from texts_in(each)
+    elif isinstance(value, str) and value:
+        yield value
+
+
+def _parse(value: Any, path: str, reasons: list[str], depth: int) -> Any:
+    if depth == 0:
+        reasons.append(f"{path} is nested too deeply")
+    elif isinstance(value, str):
+        try:
+            return Template.parse(value)
+        except SettingsError as error:
+            reasons.extend(f"{path}: {reason}" for reason in error.reasons)
+    elif isinstance(value, dict):
+        return {
+            key: _parse(each, f"{path}.{key}", reasons, depth - 1) for key, each in value.items()
+        }
+    elif isinstance(value, list):
+        return [
+            _parse(each, f"{path}[{position}]", reasons, depth - 1)
+            for position, each in enumerate(value)
+        ]
+    elif not isinstance(value, bool | int | float):
+        reasons.append(f"{path} must be a text, a number, true or false, a table or a list")
+    return value
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, Template):
+        yield from value.names
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _names(each)
+
+
+def _fill(value: Any, values: Mapping[str, Any], *, is_item: bool) -> Any:
+    if isinstance(value, Template):
+        return _fill_text(value, values)
+    if isinstance(value, list):
+        return _fill_list(value, values)
+    if isinstance(value, dict):
+        return _fill_object(value, values, is_item)
+    return value
+
+
+def _fill_text(template: Template, values: Mapping[str, Any]) -> Any:
+    (*parts,) = template.parts
+    if len(parts) == 1 and isinstance(parts[0], Placeholder):
+        given = parts[0].read(values)
+        return MISSING if given is None else given
+    return template.render(values)
+
+
+def _fill_list(items: list[Any], values: Mapping[str, Any]) -> Any:
+    filled = [_fill(each, values, is_item=True) for each in items]
+    given = [each for each in filled if each is not MISSING]
+    return given if given or not items else MISSING
+
+
+def _fill_object(members: Mapping[str, Any], values: Mapping[str, Any], is_item: bool) -> Any:
+    filled = {key: _fill(each, values, is_item=is_item) for key, each in members.items()}
+    given = {key: each for key, each in filled.items() if each is not MISSING}
+    is_gone = len(given) < len(members) and (is_item or not given)
+    return MISSING if is_gone else given

@@ -1,0 +1,38 @@
+"""`[anthropic]`: Anthropic's Messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.models.body_templates import Body
+from engine.models.dialects.chat_fields import ASK_MEMBERS, read_ask
+from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
+from engine.models.reading import ManifestContext, TableReader
+
+BASE_URL = "https://api.anthropic.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnthropicSection:
+    """A call of `/v1/messages`."""
+
+    endpoint: ProviderEndpoint
+    model: str
+    prompt: Body
+    system: Body
+    images: Body
+    schema: Body
+    """What the answer must look like, as JSON Schema."""
+    body: Body
+    """Further members of the request."""
+    stream: bool
+    """Whether a text may be asked for as a stream, where somebody waits for it."""
+
+
+def parse_anthropic(table: Mapping[str, Any], about: ManifestContext) -> AnthropicSection:
+    """Read the section. Raises SettingsError with every reason."""
+    reader = TableReader(table, (*ENDPOINT_MEMBERS, *ASK_MEMBERS), about)
+    ask: dict[str, Any] = read_ask(reader, about)
+    endpoint = read_endpoint(reader, base_url=BASE_URL, key_header="x-api-key", key_prefix="")
+    reader.finish()
+    return AnthropicSection(endpoint=endpoint, **ask)

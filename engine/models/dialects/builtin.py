@@ -1,0 +1,52 @@
+"""`[builtin]`: the worker answers by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from engine.errors.nodes import SettingsError
+from engine.models.checks import strangers
+from engine.models.reading import ManifestContext
+from engine.values.templates import Template
+
+BUILTIN_MEMBERS = ("template", "gives")
+
+
+class BuiltinResult(StrEnum):
+    """What becomes of the text that a template makes."""
+
+    TEXT = "text"
+    """It is the answer."""
+    EMBEDDING = "embedding"
+    """The answer is its vector, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltinSection:
+    """The worker answers by itself, by what the values make of a template."""
+
+    template: Template
+    gives: BuiltinResult = BuiltinResult.TEXT
+
+
+def parse_builtin(table: Mapping[str, Any], about: ManifestContext) -> BuiltinSection:
+    """Read the section. Raises SettingsError with every reason."""
+    reasons = list(strangers("", table, BUILTIN_MEMBERS))
+    gives = table.get("gives", BuiltinResult.TEXT)
+    if gives not in list(BuiltinResult):
+        reasons.append(f".gives must be one of {', '.join(BuiltinResult)}")
+    elif gives == BuiltinResult.EMBEDDING and about.category != "text":
+        reasons.append(f".gives '{gives}' is for models of the category text")
+    text = table.get("template")
+    if not isinstance(text, str) or not text:
+        raise SettingsError(*reasons, ".template must be a text")
+    try:
+        template = Template.parse(text)
+    except SettingsError as error:
+        raise SettingsError(*reasons, *(f".template: {each}" for each in error.reasons)) from None
+    unfit = [] if about.names is None else sorted(template.names - about.names)
+    reasons += [f".template has '{name}', and no field is called that" for name in unfit]
+    if reasons:
+        raise SettingsError(*reasons)
+    return BuiltinSection(template=template, gives=BuiltinResult(gives))

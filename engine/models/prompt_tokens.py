@@ -1,0 +1,59 @@
+"""How many tokens a model can be sent at most, by what a call puts into its request.
+
+A text has at most as many tokens as it has bytes in UTF-8: tokenizers of today begin with bytes, or
+fall back to them, and join what belongs together.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from engine.models.body_templates import texts_in
+from engine.models.calls import Call
+from engine.models.dialects.anthropic import AnthropicSection
+from engine.models.dialects.builtin import BuiltinSection
+from engine.models.dialects.http import HttpSection
+from engine.models.dialects.openai import OpenAISection
+from engine.values.fields import MEDIA, Field, FieldType
+from engine.values.templates import to_json, to_text
+
+OWN_TOKENS = 1_000
+"""What providers add to a call: roles, and what they tell a model of a schema."""
+MOVING = frozenset({FieldType.VIDEO, FieldType.AUDIO})
+
+
+def most_tokens(
+    call: Call, fields: Sequence[Field], values: Mapping[str, Any], per_image: int
+) -> int | None:
+    """The most that a call with these values sends; None where that cannot be known.
+
+    It cannot of videos and sounds, whose length nobody has looked at. Raises NodeFailed.
+    """
+    given = {field.name: field.type for field in fields if values.get(field.name) is not None}
+    if MOVING.intersection(given.values()):
+        return None
+    texts = {name: value for name, value in values.items() if given.get(name) not in MEDIA}
+    size = sum(len(text.encode(errors="replace")) for text in _texts(call, texts))
+    return OWN_TOKENS + size + per_image * _count_images(call, given, values)
+
+
+def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
+    """All that is written in a request."""
+    if isinstance(call, BuiltinSection):
+        yield call.template.render(values)
+    elif isinstance(call, HttpSection):
+        path, body = call.request(values)
+        yield path
+        yield to_json(body)
+    else:
+        for part in (call.prompt, call.system, call.schema, call.body):
+            yield to_text(part.fill(values))
+
+
+def _count_images(call: Call, given: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:
+    if isinstance(call, OpenAISection):
+        images = [call.images.fill(values), call.mask.fill(values)]
+    elif isinstance(call, AnthropicSection):
+        images = [call.images.fill(values)]
+    else:
+        images = [values[name] for name, kind in given.items() if kind is FieldType.IMAGE]
+    return sum(1 for _ in texts_in(images))

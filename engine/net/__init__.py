@@ -1,0 +1,1 @@
+"""Network policy and formats: URLs, addresses, headers, server-sent events."""

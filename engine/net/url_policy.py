@@ -1,0 +1,174 @@
+"""Which URLs may be called from here: one strict reading, pure policy, no look-ups."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from unicodedata import category, normalize
+
+from engine.net.addresses import is_metadata, is_public, parse_address
+
+PORTS = {"http": 80, "https": 443}
+"""Allowed schemes, each with the port it means; the ports are the only ones allowed in public."""
+URL_REST = r'://[^\x00-\x20\x7f"<>\\^`{|}/?#]+([/?#][^\x00-\x20\x7f"<>\\^`{|}]*)?'
+"""All of a URL behind its scheme, as a pattern that JSON Schema can have too."""
+MAX_URL_LENGTH = 8_192
+MAX_HOST_LENGTH = 253
+MISLEADING = re.compile(
+    r"[\x00-\x20\x7f-\xa0\\\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+    r"\ud800-\udfff]"
+)
+"""Characters that parsers strip, split at or show differently: spaces, controls, the backslash."""
+HIDDEN = re.compile(r"[\u115f\u1160\u17b4\u17b5\u180f\U000e0100-\U000e01ef]")
+"""Letters and marks that are not shown; some parsers drop them from a host."""
+SHAPE = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.ASCII | re.IGNORECASE)
+LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+HOST = re.compile(rf"{LABEL}(?:\.{LABEL})*")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""A last part of a host that makes some parsers take the whole for an IPv4 address."""
+PORT = re.compile(r"[1-9][0-9]{0,4}")
+MAX_PORT = 65_535
+
+METADATA_NAMES = (
+    "instance-data.ec2.internal",
+    "metadata.azure.internal",
+    "metadata.goog",
+    "metadata.google.internal",
+    "metadata.packet.net",
+    "metadata.platformequinix.com",
+    "metadata.tencentyun.com",
+)
+DENIED_NAMES = (
+    *METADATA_NAMES,
+    "home.arpa",
+    "internal",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+)
+"""Names that are refused, and all names below them, whatever they resolve to."""
+
+
+class UrlRefused(ValueError):
+    """This URL is not called; the message is a sentence that names no address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where an accepted URL leads; `host` is ASCII, in lower case and without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = "/"
+    """Path and query as they were written."""
+
+    @property
+    def url(self) -> str:
+        """The URL again, in the one spelling that all parsers read alike."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+
+def check_url(url: str, *, allow_private: bool = False) -> Target:
+    """Say where a URL leads, if it may be called at all. Raises UrlRefused.
+
+    With `allow_private` all but link-local addresses and metadata services may be called.
+    A name is not looked up here: what it resolves to is checked by `is_public` on connecting.
+    """
+    if len(url) > MAX_URL_LENGTH:
+        raise UrlRefused(f"The URL is longer than {MAX_URL_LENGTH} characters")
+    if MISLEADING.search(url):
+        raise UrlRefused("The URL has a space, a backslash or a control character in it")
+    target = _parse(url)
+    _check_metadata(target.host)
+    if not allow_private:
+        _check_public(target)
+    return target
+
+
+def _parse(url: str) -> Target:
+    match = SHAPE.fullmatch(url)
+    if match is None:
+        raise UrlRefused("The URL must begin with http:// or https://")
+    scheme, authority, path, query, fragment = match.groups(default="")
+    if "@" in authority or (not path and "@" in query + fragment):
+        raise UrlRefused("The URL must not carry a user name or password")
+    host, port = _split(authority)
+    scheme = scheme.lower()
+    return Target(
+        scheme=scheme,
+        host=_read_host(host),
+        port=PORTS[scheme] if port is None else _read_port(port),
+        path=(path or "/") + query,
+    )
+
+
+def _split(authority: str) -> tuple[str, str | None]:
+    end = authority.find("]") + 1
+    host, colon, port = authority[end:].partition(":")
+    return authority[:end] + host, port if colon else None
+
+
+def _read_port(text: str) -> int:
+    if not PORT.fullmatch(text) or int(text) > MAX_PORT:
+        raise UrlRefused("The port of the URL is not valid")
+    return int(text)
+
+
+def _read_host(text: str) -> str:
+    try:
+        if text.startswith("["):
+            return _read_ipv6(text)
+        host = text.lower() if text.isascii() else _to_ascii(text)
+        if NUMBER.fullmatch(host.rpartition(".")[2]):
+            return str(IPv4Address(host))
+    except ValueError:
+        raise UrlRefused("The URL names no valid host") from None
+    if len(host) > MAX_HOST_LENGTH or not HOST.fullmatch(host):
+        raise UrlRefused("The URL names no valid host")
+    return host
+
+
+def _read_ipv6(text: str) -> str:
+    if not text.endswith("]") or "%" in text:
+        raise ValueError
+    return IPv6Address(text[1:-1]).compressed
+
+
+def _to_ascii(host: str) -> str:
+    """The ASCII form of an international name, if it has one alone and that leads back to it."""
+    name = host.lower()
+    if HIDDEN.search(name) or normalize("NFKC", name).casefold() != name:
+        raise ValueError
+    if not all(character.isascii() or category(character)[0] in "LM" for character in name):
+        raise ValueError
+    encoded = name.encode("idna")
+    if encoded.decode("idna") != name:
+        raise ValueError
+    return encoded.decode("ascii")
+
+
+def _check_public(target: Target) -> None:
+    if target.port not in PORTS.values():
+        raise UrlRefused("Only the ports 80 and 443 may be called")
+    if parse_address(target.host) is None:
+        _check_name(target.host)
+    elif not is_public(target.host):
+        raise UrlRefused("The URL leads to an address that is not public")
+
+
+def _check_name(host: str) -> None:
+    if "." not in host or _is_below(host, DENIED_NAMES):
+        raise UrlRefused("The URL leads to a name that is not public")
+
+
+def _check_metadata(host: str) -> None:
+    if is_metadata(host) or _is_below(host, METADATA_NAMES):
+        raise UrlRefused("The URL leads to a link-local address or a metadata service")
+
+
+def _is_below(host: str, names: Sequence[str]) -> bool:
+    return any(f".{host}".endswith(f".{name}") for name in names)

@@ -1,0 +1,1 @@
+"""Support for node types: their base, settings, list mapping and model calls."""

@@ -1,0 +1,180 @@
+"""Calls of a model for each item of lists, and the checks that come before them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from engine.errors import InvalidInputs
+from engine.errors.nodes import NodeFailed, SettingsError
+from engine.models.call_checks import check_call, is_blank
+from engine.models.manifest import PARAMS, Model
+from engine.models.pricing import Usage
+from engine.models.registry import find_model
+from engine.nodes.support.base import Context
+from engine.nodes.support.list_mapping import run_each
+from engine.values.fields import Field
+from engine.values.plain import kind_of
+
+PARAMS_IN = f"{PARAMS}-in"
+CALLS_AT_ONCE = 16
+MAX_ITEMS = 10_000
+NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError", "cache"})
+"""Members of `data` that are the node's own, whatever its type."""
+
+Values = Mapping[str, Any]
+
+
+def find_usable(name: object) -> Model:
+    """The model that a node names. Raises SettingsError."""
+    if not isinstance(name, str) or not name:
+        raise SettingsError("model must be the internal name of a model")
+    model = find_model(name)
+    if model is None:
+        raise SettingsError(f"There is no model '{name[:64]}' here")
+    if not model.enabled:
+        raise SettingsError(f"The model '{name}' is disabled")
+    return model
+
+
+def typed_values(data: Mapping[str, Any]) -> Values:
+    """The object `values` of a node, empty where there is none. Raises SettingsError."""
+    typed = data.get("values")
+    if typed is not None and not isinstance(typed, dict):
+        raise SettingsError("values must be an object with a value per field")
+    return typed or {}
+
+
+def missing_fields(data: Mapping[str, Any]) -> Sequence[Field]:
+    """What the model of a node asks for and the node does not say, whatever else is wrong there."""
+    try:
+        model = find_usable(data.get("model"))
+    except SettingsError:
+        return ()
+    listed = data.get("values")
+    said = known_values(model, {**data, **(listed if isinstance(listed, dict) else {})})
+    asked = (field for field in model.fields if field.required and field.default is None)
+    return [field for field in asked if field.name not in said]
+
+
+def find_current(saved: Model) -> Model:
+    """The model as the registry has it now, not as it was when the workflow was compiled.
+
+    Raises NodeFailed.
+    """
+    model = find_model(saved.internal_name)
+    if model is None or not model.enabled or model.category is not saved.category:
+        message = f"The model '{saved.internal_name}' is not to be had any more"
+        raise NodeFailed("model_gone", message)
+    return model
+
+
+def latest(saved: Model) -> Model:
+    """The model as the registry has it now, or as it was when the workflow was compiled."""
+    return find_model(saved.internal_name) or saved
+
+
+def known_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the model's fields; null and blank where one is required are nothing."""
+    given = ((field, values.get(field.name)) for field in model.fields)
+    said = ((field, value) for field, value in given if value is not None)
+    return {field.name: value for field, value in said if not is_blank(field, value)}
+
+
+def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
+    """What is wrong with a field's value, if there is one, as sentences for the author."""
+    if field.name not in values:
+        return ()
+    try:
+        check_call([field], values, allow_http=True)
+    except InvalidInputs as error:
+        return (_sentence(error),)
+    return ()
+
+
+def check_values(model: Model, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """The values of one call, defaults filled in. Raises NodeFailed."""
+    try:
+        return check_call(model.fields, values, allow_http=True)
+    except InvalidInputs as error:
+        raise NodeFailed("invalid_value", where + _sentence(error)) from None
+
+
+def read_params(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object at `params-in`, empty where there is none. Raises NodeFailed."""
+    params = inputs.get(PARAMS_IN)
+    if params is not None and not isinstance(params, dict):
+        message = f"'{PARAMS_IN}' takes an object with values by field, not {kind_of(params)}"
+        raise NodeFailed("invalid_value", message)
+    return params or {}
+
+
+def check_lengths(lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]) -> None:
+    """Refuse lists that are not equally long, or too long. Raises NodeFailed."""
+    lengths = {name: len(items) for name, items in lists.items()}
+    count = max(lengths.values())
+    if min(lengths.values()) < count:
+        found = ", ".join(f"{length} at '{sockets[name]}'" for name, length in lengths.items())
+        message = f"Wired lists must be equally long, but there are {found}"
+        raise NodeFailed("invalid_value", message)
+    if count > MAX_ITEMS:
+        message = f"A wired list has at most {MAX_ITEMS} items, not {count}"
+        raise NodeFailed("invalid_value", message)
+
+
+def zip_lists(
+    lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The values of each item by field, null left out as nothing. Raises NodeFailed.
+
+    `sockets` has the socket that brought the list of each field.
+    """
+    check_lengths(lists, sockets)
+    rows = (zip(lists, row, strict=True) for row in zip(*lists.values(), strict=True))
+    return [{name: value for name, value in row if value is not None} for row in rows]
+
+
+def most_of_calls(
+    model: Model, calls: Sequence[Values], inputs: Mapping[str, Any], unknown: Collection[str]
+) -> Usage:
+    """The most that calls with these values can use, which differ in what is sent alone.
+
+    Of a list that an `unknown` socket brings, the items that are there are known.
+    """
+    if not calls:
+        return Usage()
+    if model.input_price is None:
+        return model.most(calls[0], is_partial=bool(unknown)) * len(calls)
+    lists = [value for name in unknown if isinstance(value := inputs.get(name), list)]
+    is_partial = len(lists) < len(unknown)
+    nulls = {n for value in lists for n, item in enumerate(value) if item is None}
+    each = (model.most(v, is_partial=is_partial or n in nulls) for n, v in enumerate(calls))
+    return sum(each, start=Usage())
+
+
+def alike(length: int | None) -> list[None] | None:
+    """What is known of a list beforehand, or of a single value where there is no length."""
+    return None if length is None else [None] * min(length, MAX_ITEMS)
+
+
+def longest(values: Iterable[Any]) -> int | None:
+    """How many items there are where some of these are lists, None where none is one."""
+    return max((len(value) for value in values if isinstance(value, list)), default=None)
+
+
+async def call_each(
+    model: Model, items: Sequence[Mapping[str, Any]], context: Context
+) -> list[Any]:
+    """One call per item, in order.
+
+    Where the node has another attempt after one that fails, the others go on: what they give is
+    paid for, and kept for that attempt. Else they are stopped.
+    """
+    return await run_each(
+        lambda position, values: context.call_model(model, values, position),
+        items,
+        CALLS_AT_ONCE,
+        context.is_final,
+    )
+
+
+def _sentence(error: InvalidInputs) -> str:
+    return f"'{error.context['field']}' {error.context['reason']}"

@@ -1,0 +1,104 @@
+"""Answers to HTTP requests: as values, as media that are kept, and as failures."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from engine.errors.nodes import BAD_RESPONSE, NodeFailed
+from engine.media.formats import (
+    ANY_TYPE,
+    HEAD_BYTES,
+    TYPES,
+    UNTYPED,
+    UnfitMedia,
+    declared_type,
+    read_facts,
+)
+from engine.nodes.support.base import Context, HttpAnswer
+from engine.values.plain import fault
+
+RETRYABLE = frozenset({408, 425, 429})
+SHOWN_BYTES = 2_048
+"""Of a failed answer, in the error of the node."""
+JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
+CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
+CHARSETS = frozenset({"us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
+"""What an answer's text may be in beside UTF-8."""
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def read_answer(answer: HttpAnswer) -> Any:
+    """An answer's body as a value: parsed JSON, or text. Raises NodeFailed (bad_response)."""
+    content_type = answer.headers.get("content-type", "")
+    if not JSON_TYPE.match(content_type.strip()):
+        return _decode(answer.body, content_type)
+    if not answer.body.strip():
+        return None
+    try:
+        value = msgspec.json.decode(answer.body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        message = "The answer says it is JSON, but it does not parse"
+        raise NodeFailed("bad_response", message) from None
+    reason = fault(value)
+    if reason:
+        raise NodeFailed("bad_response", f"The answer {reason}")
+    return value
+
+
+def find_medium(answer: HttpAnswer) -> str | None:
+    """The type of the image, video or sound that an answer is; None: it is none.
+
+    A server that names no type is not asked for it: the bytes tell.
+    """
+    declared = declared_type(answer.headers.get("content-type", UNTYPED))
+    if declared in TYPES:
+        return declared
+    try:
+        return (
+            read_facts(answer.body[:HEAD_BYTES], UNTYPED).content_type
+            if declared in ANY_TYPE
+            else None
+        )
+    except UnfitMedia:
+        return None
+
+
+async def keep_answer(answer: HttpAnswer, content_type: str, context: Context) -> str:
+    """Store an answer that is a medium as an asset of the account, and give its URL."""
+    try:
+        return await context.keep_media(answer.body, content_type)
+    except NodeFailed as failure:
+        if failure.code != BAD_RESPONSE:
+            raise
+        message = f"The answer is {content_type} that cannot be kept as an asset"
+        raise NodeFailed("bad_response", f"{message}: {failure.message}") from None
+
+
+def refused(answer: HttpAnswer) -> NodeFailed:
+    """The failure by a status of 400 or more, with the beginning of the answer."""
+    status = answer.status
+    is_retryable = status in RETRYABLE or 500 <= status <= 599
+    shown = _show(answer)
+    message = f"The server answered {status}" + (f": {shown}" if shown else "")
+    return NodeFailed("http_status", message, retryable=is_retryable)
+
+
+def _show(answer: HttpAnswer) -> str:
+    """The beginning of an answer, where it is text."""
+    content_type = answer.headers.get("content-type", "")
+    if find_medium(answer) is not None:
+        return ""
+    head = answer.body[:SHOWN_BYTES]
+    text = _decode(head, content_type)
+    if len(answer.body) > SHOWN_BYTES:
+        text = text.rstrip("\ufffd") + "…"
+    return "" if UNPRINTABLE.search(text) else text.strip()
+
+
+def _decode(body: bytes, content_type: str) -> str:
+    match = CHARSET.search(content_type)
+    charset = match[1].lower() if match else "utf-8"
+    if charset in CHARSETS:
+        return body.decode(charset, "replace")
+    return body.decode("utf-8-sig", "replace")

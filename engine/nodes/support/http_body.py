@@ -1,0 +1,186 @@
+"""Bodies of HTTP requests: JSON, text, forms and media, typed on the node or wired to it."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from engine.errors.nodes import NodeFailed
+from engine.media.formats import HEAD_BYTES, UNTYPED, UnfitMedia, read_facts
+from engine.media.ids import is_asset_id
+from engine.nodes.support.base import Context
+from engine.nodes.support.templates import read_template
+from engine.values.plain import kind_of
+from engine.values.sockets import MEDIA_TYPES
+from engine.values.templates import Template, to_json, to_text
+
+BODY_IN = "body-in"
+JSON, TEXT, FORM, MULTIPART, ASSET = BODY_TYPES = ("json", "text", "form", "multipart", "asset")
+OF_FIELDS = (FORM, MULTIPART)
+MAX_FIELDS = 100
+MAX_BODY_BYTES = 104_857_600
+TEXT_TYPE = "text/plain; charset=utf-8"
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+"""How browsers write names within the head of a part."""
+
+Body = tuple[bytes | None, str | None]
+"""The bytes and their type; both are None where there is no body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodySettings:
+    """The body as its author wrote it: one text, or a text for each field of a form."""
+
+    type: str | None = None
+    """One of `BODY_TYPES`; None: JSON where the text is some, else text."""
+    text: Template | None = None
+    fields: tuple[tuple[str, Template], ...] = ()
+
+    @property
+    def templates(self) -> Sequence[Template]:
+        """All texts with placeholders."""
+        return [*(() if self.text is None else (self.text,)), *(text for _, text in self.fields)]
+
+
+def parse_body(data: Mapping[str, Any], reasons: list[str]) -> BodySettings:
+    """Read `bodyType` and `body` of a node; what is wrong with them goes to the reasons."""
+    kind, body = data.get("bodyType"), data.get("body")
+    if kind is not None and kind not in BODY_TYPES:
+        reasons.append(f"bodyType must be one of {', '.join(BODY_TYPES)}")
+        return BodySettings()
+    if not body:
+        return BodySettings(type=kind)
+    if isinstance(body, dict) and kind in OF_FIELDS:
+        if len(body) > MAX_FIELDS:
+            reasons.append(f"body must have at most {MAX_FIELDS} fields")
+            return BodySettings(type=kind)
+        texts = (
+            (name, read_template(f"body: {name}", text, reasons)) for name, text in body.items()
+        )
+        return BodySettings(type=kind, fields=tuple(texts))
+    return BodySettings(type=kind, text=read_template("body", body, reasons))
+
+
+async def make_body(settings: BodySettings, inputs: Mapping[str, Any], context: Context) -> Body:
+    """The body of one call. Raises NodeFailed."""
+    if settings.type in OF_FIELDS:
+        fields = _read_fields(settings, inputs, context)
+        if fields is None:
+            return None, None
+        if settings.type == FORM:
+            pairs = [(name, to_text(value)) for name, value, _ in fields]
+            return urlencode(pairs).encode(), FORM_TYPE
+        return await _make_multipart(fields, context)
+    value = inputs[BODY_IN] if BODY_IN in inputs else _render(settings, inputs)
+    if value is None:
+        return None, None
+    if settings.type == ASSET:
+        return await _load(value, context)
+    text = value if isinstance(value, str) else to_json(value)
+    is_json = not isinstance(value, str) or _is_json(text, any_value=settings.type == JSON)
+    if settings.type == JSON and not is_json:
+        raise NodeFailed("invalid_value", "The body is not JSON, as bodyType says that it is")
+    return text.encode(), JSON_TYPE if is_json and settings.type != TEXT else TEXT_TYPE
+
+
+def _render(settings: BodySettings, inputs: Mapping[str, Any]) -> str | None:
+    return None if settings.text is None else settings.text.render(inputs)
+
+
+def _is_json(text: str, *, any_value: bool) -> bool:
+    if not any_value and not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+Fields = Sequence[tuple[str, Any, bool]]
+"""Names and values, and whether a value is a medium; one for each item of a list."""
+
+
+def _read_fields(
+    settings: BodySettings, inputs: Mapping[str, Any], context: Context
+) -> Fields | None:
+    """The fields of a form; None: there is no body."""
+    if BODY_IN not in inputs and settings.fields:
+        files = {wire.socket for wire, _ in context.delivered if wire.type in MEDIA_TYPES}
+        pairs = (_read_field(name, text, inputs, files) for name, text in settings.fields)
+        return [each for pair in pairs for each in pair]
+    value = inputs[BODY_IN] if BODY_IN in inputs else _render(settings, inputs)
+    if isinstance(value, str):
+        value = _decode(value)
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        message = f"A body of the type {settings.type} takes an object, not {kind_of(value)}"
+        raise NodeFailed("invalid_value", message)
+    return [(name, item, False) for name, item in value.items() for item in _items(item)]
+
+
+def _decode(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
+def _read_field(
+    name: str, text: Template, inputs: Mapping[str, Any], files: set[str]
+) -> Iterator[tuple[str, Any, bool]]:
+    """One field, whose value is taken as it is where the text is one placeholder alone."""
+    part = text.parts[0] if len(text.parts) == 1 else ""
+    if isinstance(part, str):
+        yield name, text.render(inputs), False
+        return
+    is_file = part.name in files and not part.path
+    for item in _items(part.read(inputs)):
+        yield name, item, is_file
+
+
+def _items(value: Any) -> list[Any]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if item is not None]
+
+
+async def _make_multipart(fields: Fields, context: Context) -> Body:
+    boundary = f"headrace-{secrets.token_hex(16)}"
+    parts, size = [], 0
+    async for head, data in _parts(fields, context):
+        size += len(data)
+        if size > MAX_BODY_BYTES:
+            raise NodeFailed("invalid_value", f"The body has over {MAX_BODY_BYTES} bytes")
+        parts += [f"--{boundary}\r\n{head}\r\n\r\n".encode(), data, b"\r\n"]
+    parts.append(f"--{boundary}--\r\n".encode())
+    return b"".join(parts), f"multipart/form-data; boundary={boundary}"
+
+
+async def _parts(fields: Fields, context: Context) -> AsyncIterator[tuple[str, bytes]]:
+    for name, value, is_file in fields:
+        head = f'Content-Disposition: form-data; name="{name.translate(ESCAPES)}"'
+        if not is_file:
+            yield head, to_text(value).encode()
+            continue
+        data, kind = await _load(value, context)
+        extension = "bin" if kind == UNTYPED else kind.partition("/")[2]
+        yield f'{head}; filename="file.{extension}"\r\nContent-Type: {kind}', data
+
+
+async def _load(value: Any, context: Context) -> tuple[bytes, str]:
+    """The bytes of a medium that is named by its URL or its id, and their type."""
+    if not isinstance(value, str):
+        message = f"A medium is named by its URL or the id of an asset, not by {kind_of(value)}"
+        raise NodeFailed("invalid_value", message)
+    url = (await context.use_asset(value))[1] if is_asset_id(value) else value
+    data = await context.fetch_media(url)
+    try:
+        return data, read_facts(data[:HEAD_BYTES], UNTYPED).content_type
+    except UnfitMedia:
+        return data, UNTYPED

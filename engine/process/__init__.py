@@ -1,0 +1,1 @@
+"""Resources of one process: memory, caches, settings of the interpreter."""

@@ -1,0 +1,1 @@
+"""Use cases over the store that the gateway, the workers and the commands share."""

@@ -1,0 +1,128 @@
+"""Acceptance of a run: inputs checked, media held, the execution on record and its hint sent."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from engine.access.tiers import TierTerms
+from engine.errors import InvalidInputs, Unavailable, WorkflowNotFound, WorkflowNotRunnable
+from engine.graph.plan import Plan
+from engine.ids.idempotency import IdempotencyKey
+from engine.services.media import MediaService
+from engine.services.run_inputs import AssetUse, Compute, check_run_inputs
+from engine.store import StaleWorkflow, Store, Workflow
+from engine.store.executions.inputs import pack_inputs
+from engine.values.fields import unknown_inputs
+
+MAX_STALE = 5
+"""Attempts at a workflow that others save meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runnable:
+    """What an execution is of, as it is right now."""
+
+    plan: Plan
+    workflow: Workflow | None = None
+    """None: it is the run of one model."""
+
+
+class Find(Protocol):
+    """Finds what to run; `fresh`: as it is on record, whatever this process knows."""
+
+    def __call__(self, *, fresh: bool) -> Awaitable[Runnable]:
+        """Raises EngineError when there is no such thing for the caller, or it cannot run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run that a caller asks for: who pays, what is given, and who is told of it.
+
+    The members behind `inputs` are the parameters of `Executions.accept` with these names.
+    """
+
+    account_id: str
+    execution_id: str
+    inputs: Mapping[str, Any]
+    terms: TierTerms
+    source: str
+    key_id: str
+    notifier: str = ""
+    watcher: str | None = None
+    max_credits: int | None = None
+    idempotency_key: IdempotencyKey | None = None
+    answer: str = ""
+    webhook_url: str | None = None
+    pass_key: str = ""
+    depth: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Accepts runs: the API and the command line in the same way."""
+
+    store: Store
+    media_service: MediaService
+    allow_http: bool
+    """Whether inputs may be media at plain `http` URLs."""
+
+    async def accept(self, run: NewRun, find: Find, compute: Compute) -> tuple[str, ...]:
+        """Accept the run; returns the warnings for its caller.
+
+        Raises what `find`, `check_run_inputs` and `Executions.accept` raise, but StaleWorkflow.
+        """
+        for turn in range(MAX_STALE):
+            try:
+                return await self._accept(run, await find(fresh=turn > 0), compute)
+            except StaleWorkflow:
+                continue
+            except (InvalidInputs, WorkflowNotRunnable):
+                if turn:
+                    raise
+                # Another process may have saved the workflow since this one read it.
+        raise Unavailable("The workflow is being saved faster than it can be run")
+
+    async def _accept(self, run: NewRun, found: Runnable, compute: Compute) -> tuple[str, ...]:
+        use = AssetUse(self.media_service, run.account_id, run.execution_id)
+        inputs = await check_run_inputs(
+            found.plan,
+            run.inputs,
+            use,
+            is_model=found.workflow is None,
+            allow_http=self.allow_http,
+            compute=compute,
+        )
+        warnings = unknown_inputs(found.plan.fields, run.inputs)
+        await self.store.executions.accept(
+            account_id=run.account_id,
+            workflow=found.workflow,
+            plan=found.plan,
+            inputs=inputs,
+            packed_inputs=await compute(partial(pack_inputs, found.plan, inputs)),
+            source=run.source,
+            key_id=run.key_id,
+            notifier=run.notifier,
+            watcher=run.watcher,
+            execution_id=run.execution_id,
+            terms=run.terms,
+            max_credits=run.max_credits,
+            idempotency_key=run.idempotency_key,
+            answer=run.answer,
+            webhook_url=run.webhook_url,
+            pass_key=run.pass_key,
+            depth=run.depth,
+            warnings=warnings,
+        )
+        return warnings
+
+
+async def find_workflow(store: Store, account_id: str, slug: str, *, fresh: bool) -> Runnable:
+    """A workflow of the account. Raises WorkflowNotFound or WorkflowNotRunnable."""
+    workflow, plan = await store.workflows.own_plan(account_id, slug, fresh=fresh)
+    if workflow.account_id != account_id:
+        raise WorkflowNotFound
+    if plan is None:
+        raise WorkflowNotRunnable(workflow.problems)
+    return Runnable(plan=plan, workflow=workflow)

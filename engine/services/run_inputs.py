@@ -1,0 +1,91 @@
+"""Inputs of a run: checked, with defaults, and with links in place of the ids of media."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from engine.errors import AssetNotFound, InvalidInputs
+from engine.graph.plan import Plan
+from engine.media.ids import is_asset_id
+from engine.models.call_checks import check_call
+from engine.services.media import MediaService
+from engine.store import Asset
+from engine.values.fields import MEDIA, Field, check_inputs
+
+T = TypeVar("T")
+
+
+class Compute(Protocol):
+    """Does work that takes long for large inputs."""
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """The result of the work."""
+        ...
+
+
+async def compute_here(work: Callable[[], T]) -> T:
+    """Do the work on the event loop."""
+    return work()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetUse:
+    """The account whose assets a run may name, and the run, as long as which they last."""
+
+    media_service: MediaService
+    account_id: str
+    execution_id: str
+
+
+async def check_run_inputs(
+    plan: Plan,
+    given: Mapping[str, Any],
+    use: AssetUse,
+    *,
+    is_model: bool,
+    allow_http: bool,
+    compute: Compute,
+) -> dict[str, Any]:
+    """The inputs of a run of the plan. Raises InvalidInputs."""
+    check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
+    named = {each.name: each for each in plan.fields if each.type in MEDIA}
+    links = {
+        name: asset_id for name in named if (asset_id := use.media_service.linked(given.get(name)))
+    }
+    checking = partial(
+        check,
+        plan.fields,
+        {**given, **links},
+        strict=plan.strict_inputs,
+        allow_http=allow_http,
+        allow_assets=True,
+    )
+    inputs = await compute(checking)
+    for name, field in named.items():
+        value = inputs.get(name)
+        if is_asset_id(value):
+            link = given[name] if name in links else None
+            inputs[name] = await _link(use, field, value, link)
+    return inputs
+
+
+async def _link(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
+    """A link for the run; `link` is the one that the caller gave, None where it gave the id."""
+    try:
+        asset, url = await use.media_service.use(use.account_id, asset_id, use.execution_id)
+    except AssetNotFound:
+        if link is None:
+            raise InvalidInputs(field.name, "names no asset of yours") from None
+        asset, url = await _find_linked(use.media_service, field, link)
+    if asset.medium.value != field.type.value:
+        raise InvalidInputs(field.name, f"names an asset that is {asset.medium}, not {field.type}")
+    return url
+
+
+async def _find_linked(media_service: MediaService, field: Field, link: str) -> tuple[Asset, str]:
+    """What a link to an asset of somebody else leads to, which whoever has the link may read."""
+    try:
+        return await media_service.find(link), link
+    except AssetNotFound:
+        raise InvalidInputs(field.name, "is a link that leads to no asset any more") from None

@@ -1,0 +1,96 @@
+"""Saving a workflow: what is looked at before, and what has to outlive it."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
+from engine.errors.nodes import SettingsError
+from engine.graph.document import Document
+from engine.graph.parse import Problem
+from engine.graph.plan import check_graph
+from engine.media.ids import is_asset_id
+from engine.nodes.upload import Upload, UploadSettings
+from engine.store import Store, Workflow
+
+LARGE_GRAPH = 200
+"""Nodes and edges from which on a check runs beside the event loop."""
+
+
+async def check_document(
+    store: Store,
+    account_id: str,
+    document: Document,
+    *,
+    allow_private: bool,
+    former: Document | None = None,
+) -> list[dict[str, str]]:
+    """All problems of a document that the account wants to save; others than drafts have none.
+
+    `former` is the document that it is to replace. Raises InvalidGraph, and InvalidBody for a new
+    cover that is no asset of the account.
+    """
+    if former is None or document.cover != former.cover:
+        await _check_cover(store, account_id, document.cover)
+    found = [
+        *await _check_graph(document, allow_private),
+        *await _check_uploads(store, account_id, document),
+    ]
+    problems = [problem.as_dict() for problem in found]
+    if problems and not document.draft:
+        raise InvalidGraph(problems)
+    return problems
+
+
+async def hold_media(store: Store, workflow: Workflow) -> None:
+    """Have the account's assets that a saved workflow names live as long as it."""
+    named = {settings.asset for _, settings in _uploads(workflow.document)}
+    if is_asset_id(workflow.document.cover):
+        named.add(workflow.document.cover)
+    held = (store.assets.hold(workflow.account_id, each, workflow.slug) for each in named)
+    await asyncio.gather(*held)
+
+
+async def _check_cover(store: Store, account_id: str, cover: str | None) -> None:
+    try:
+        if is_asset_id(cover):
+            await store.assets.get(account_id, cover)
+    except AssetNotFound:
+        raise InvalidBody("'cover' names no asset of yours", field="cover") from None
+
+
+async def _check_graph(document: Document, allow_private: bool) -> list[Problem]:
+    nodes, edges = document.nodes, document.edges
+    if len(nodes) + len(edges) < LARGE_GRAPH:
+        return check_graph(nodes, edges, allow_private)
+    return await asyncio.to_thread(check_graph, nodes, edges, allow_private)
+
+
+async def _check_uploads(store: Store, account_id: str, document: Document) -> list[Problem]:
+    uploads = list(_uploads(document))
+    faults = await asyncio.gather(
+        *(_upload_fault(store, account_id, settings) for _, settings in uploads)
+    )
+    pairs = zip(uploads, faults, strict=True)
+    return [Problem(reason=fault, node_id=node_id) for (node_id, _), fault in pairs if fault]
+
+
+async def _upload_fault(store: Store, account_id: str, settings: UploadSettings) -> str | None:
+    try:
+        asset = await store.assets.get(account_id, settings.asset)
+    except AssetNotFound:
+        return "asset names no asset of yours"
+    if asset.medium is settings.kind:
+        return None
+    return f"kind is {settings.kind}, and the asset is {asset.medium}"
+
+
+def _uploads(document: Document) -> Iterator[tuple[str, UploadSettings]]:
+    """The upload nodes whose settings are right, by id."""
+    for node in document.nodes:
+        node_id: Any = node.get("id")
+        if node.get("type") == Upload.type and isinstance(node_id, str):
+            try:
+                yield node_id, Upload().parse(node["data"])
+            except SettingsError:
+                continue  # which the check of the graph tells

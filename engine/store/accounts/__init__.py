@@ -1,0 +1,1 @@
+"""Accounts in Redis: keys, sessions, wallets, usage and rate limits."""

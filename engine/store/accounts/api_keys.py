@@ -1,0 +1,270 @@
+"""API keys at rest: digest, prefix, last four characters and capabilities, never the secret."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.access.capabilities import check_ceiling, parse_all
+from engine.access.tiers import Tiers
+from engine.errors import NotFound, Unauthorized
+from engine.ids import api_keys, tokens
+from engine.ids.partitions import partition_of
+from engine.process.lru_cache import LruCache
+from engine.store.accounts.accounts import Account, parse_account
+from engine.store.accounts.principals import ApiKey, Principal
+from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client, forget
+from engine.store.redis.records import pack, unpack
+from engine.store.redis.scripts import SCRIPTS
+
+MAX_NAME = 100
+NO_KEY = "There is no such API key"
+MAX_REMEMBERED = 10_000
+MAX_REMEMBERED_BYTES = 33_554_432
+"""Of keys with their accounts: one that may do many things takes tens of kilobytes."""
+PARSED_SHARE = 4
+"""So many times its record a principal takes, with the record that it is known by."""
+WEBHOOK_KEPT_MS = 30 * 86_400_000
+"""How long the webhook of a key that was revoked is kept, for what the key had begun."""
+PASS_MS = 60_000
+NOTED_SECONDS = 60.0
+"""How often one process notes that a key is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeculativeAuthorization:
+    """An authorization under way, and who it is assumed to be for.
+
+    A script that is given `pass_key` goes on only if the assumption was right and the call was
+    within its limit.
+    """
+
+    principal: Principal
+    pass_key: str
+    admitted: Callable[[], Awaitable[tuple[Principal, Window | None]]]
+    """Waits for the reply; as `ApiKeys.authorize_call`. Once."""
+
+
+class ApiKeys:
+    """Creates, checks, lists and revokes API keys."""
+
+    def __init__(self, client: Client, tiers: Tiers) -> None:
+        self._client = client
+        self._tiers = tiers
+        self._limits = CallLimits(tiers)
+        self._noted: LruCache[str, float] = LruCache(MAX_REMEMBERED)
+        self._parsed: LruCache[bytes, tuple[bytes, Principal]]
+        self._parsed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
+        self._assumed: LruCache[str, tuple[Principal, str]]
+        self._assumed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
+        """By digest of the key: who held it last, and the fingerprint of what said so."""
+
+    async def create(
+        self, account: Account, *, name: str, capabilities: Iterable[str]
+    ) -> tuple[ApiKey, str]:
+        """A new key and its secret, which is shown this once.
+
+        Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for a
+        name that is empty or too long or a set without any capability.
+        """
+        held = parse_all(capabilities)
+        if not held:
+            raise ValueError("A key needs at least one capability")
+        if not 0 < len(name) <= MAX_NAME:
+            raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")
+        terms = self._tiers.terms(account.tier, account.role)
+        check_ceiling(held, terms.tier, terms.ceiling)
+        secret = api_keys.make_secret(account.id)
+        seconds, micros = await self._client.send("TIME")
+        key = ApiKey(
+            id="key_" + secrets.token_hex(16),
+            account_id=account.id,
+            name=name,
+            prefix=api_keys.shown_prefix(secret),
+            last4=api_keys.last4(secret),
+            capabilities=held,
+            created_at=int(seconds) * 1000 + int(micros) // 1000,
+        )
+        await self._write(key, tokens.digest(secret))
+        return key, secret
+
+    async def _write(self, key: ApiKey, digest: str) -> None:
+        record = key.account_id.encode() + b"|" + pack(asdict(key))
+        await self._client.send("HSET", keyspace.api_key_ids(), key.id, key.account_id)
+        await self._client.send("HSET", keyspace.account_api_keys(key.account_id), key.id, digest)
+        partition = partition_of(key.account_id)
+        await self._client.send("HSET", keyspace.api_keys(partition), digest, record)
+
+    async def authorize(self, secret: str) -> Principal:
+        """Who holds this key now, read afresh each time. Raises Unauthorized.
+
+        A malformed key costs no round trip.
+        """
+        if not api_keys.is_well_formed(secret):
+            raise Unauthorized
+        digest = tokens.digest(secret)
+        partition = tokens.partition_of(digest)
+        reply = await self._client.call(
+            SCRIPTS["authorize_key"],
+            [keyspace.api_keys(partition), keyspace.accounts(partition)],
+            [digest],
+        )
+        return self._admit(digest, reply)
+
+    async def authorize_call(self, secret: str, bucket: str) -> tuple[Principal, Window | None]:
+        """As `authorize`, and the call is counted in the account's window of the bucket.
+
+        The window is None for an account without a limit. Raises Unauthorized.
+        """
+        if not api_keys.is_well_formed(secret):
+            raise Unauthorized
+        digest = tokens.digest(secret)
+        return self._admit_call(digest, await self._count(digest, bucket))
+
+    def authorize_ahead(self, secret: str, bucket: str) -> "SpeculativeAuthorization | None":
+        """`authorize_call` for a key that was seen before, without waiting for the reply.
+
+        What needs the authorization can travel behind it, in the same pipeline, with its pass.
+        None when the key was not seen before.
+        """
+        digest = tokens.digest(secret)
+        assumed = self._assumed.get(digest)
+        if assumed is None:
+            return None
+        principal, fingerprint = assumed
+        partition = partition_of(principal.account.id)
+        pass_key = keyspace.call_pass(partition, secrets.token_hex(8))
+        reply = self._count(digest, bucket, pass_key, fingerprint)
+        forget(reply)
+        return SpeculativeAuthorization(principal, pass_key, lambda: self._admitted(digest, reply))
+
+    async def _admitted(
+        self, digest: str, reply: asyncio.Future[Any]
+    ) -> tuple[Principal, Window | None]:
+        return self._admit_call(digest, await reply)
+
+    def remembers(self, secret: str) -> bool:
+        """Whether the key was a good one when this process last asked."""
+        return tokens.digest(secret) in self._assumed
+
+    def _count(
+        self, digest: str, bucket: str, pass_key: str = "", fingerprint: str = ""
+    ) -> asyncio.Future[Any]:
+        partition = tokens.partition_of(digest)
+        keys = [
+            keyspace.api_keys(partition),
+            keyspace.accounts(partition),
+            keyspace.windows(partition),
+        ]
+        return self._client.call(
+            SCRIPTS["count_key_call"],
+            [*keys, pass_key] if pass_key else keys,
+            [0, digest, bucket, WINDOW_MS, fingerprint, PASS_MS, *self._limits.of(bucket)],
+        )
+
+    def _admit_call(self, digest: str, reply: Any) -> tuple[Principal, Window | None]:
+        principal = self._admit(digest, reply)
+        return principal, parse_window(reply[2:]) if len(reply) > 2 else None
+
+    def _admit(self, digest: str, reply: Any) -> Principal:
+        if not reply:
+            self._assumed.drop(digest)
+            raise Unauthorized
+        principal = self._principal(reply[0], reply[1])
+        known = self._assumed.get(digest)
+        if known is None or known[0] is not principal:
+            records = reply[0] + reply[1]
+            said = hashlib.sha1(records, usedforsecurity=False).hexdigest()
+            self._assumed.put(digest, (principal, said), PARSED_SHARE * len(records))
+        self._note_use(principal.key_id, principal.account.id)
+        return principal
+
+    def _note_use(self, key_id: str, account_id: str) -> None:
+        now = time.monotonic()
+        noted_at = self._noted.get(key_id)
+        if noted_at is not None and now < noted_at + NOTED_SECONDS:
+            return
+        self._noted.put(key_id, now)
+        keys = [keyspace.account_api_keys(account_id), keyspace.account_key_uses(account_id)]
+        forget(self._client.call(SCRIPTS["note_key_use"], keys, [0, key_id]))
+
+    def _principal(self, key_record: bytes, account_record: bytes) -> Principal:
+        # Parsing is remembered by the very bytes just read, so it can never be stale.
+        cached = self._parsed.get(key_record)
+        if cached is not None and cached[0] == account_record:
+            return cached[1]
+        account = parse_account(account_record)
+        terms = self._tiers.terms(account.tier, account.role)
+        principal = Principal(account=account, terms=terms, key=_parse_key(key_record))
+        size = PARSED_SHARE * (len(key_record) + len(account_record))
+        self._parsed.put(key_record, (account_record, principal), size)
+        return principal
+
+    async def list(self, account_id: str) -> list[ApiKey]:
+        """The account's keys, oldest first."""
+        digests = await self._client.send("HVALS", keyspace.account_api_keys(account_id))
+        if not digests:
+            return []
+        partition = partition_of(account_id)
+        records = await self._client.send("HMGET", keyspace.api_keys(partition), *digests)
+        keys = [_parse_key(record) for record in records if record is not None]
+        return sorted(keys, key=lambda key: (key.created_at, key.id))
+
+    async def last_uses(self, account_id: str) -> dict[str, int]:
+        """When the account's keys were last used, by id, in milliseconds, to the minute."""
+        uses = await self._client.send("HGETALL", keyspace.account_key_uses(account_id))
+        return {key_id.decode(): int(at) for key_id, at in uses.items()}
+
+    async def revoke(self, key_id: str, *, owner: str | None = None) -> ApiKey:
+        """Delete the key; it fails on the very next request.
+
+        With `owner`, the key of another account is not found. Raises NotFound.
+        """
+        account, digest, key = await self._find(key_id, owner)
+        partition = partition_of(account)
+        await self._client.send("HDEL", keyspace.api_keys(partition), digest)
+        await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
+        await self._client.send("HDEL", keyspace.account_key_uses(account), key_id)
+        await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
+        # What the key began before is told all the same.
+        await self._client.send("PEXPIRE", keyspace.webhook(account, key_id), WEBHOOK_KEPT_MS)
+        return key
+
+    async def get(self, key_id: str, *, owner: str | None = None) -> ApiKey:
+        """One key. With `owner`, the key of another account is not found. Raises NotFound."""
+        return (await self._find(key_id, owner))[2]
+
+    async def _find(self, key_id: str, owner: str | None) -> tuple[str, bytes, ApiKey]:
+        """The key with its account and the digest of its secret."""
+        account = await self._owner(key_id) if owner is None else owner
+        digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
+        record = digest and await self._client.send(
+            "HGET", keyspace.api_keys(partition_of(account)), digest
+        )
+        if not record:
+            raise NotFound(NO_KEY)
+        return account, digest, _parse_key(record)
+
+    async def _owner(self, key_id: str) -> str:
+        account_id = await self._client.send("HGET", keyspace.api_key_ids(), key_id)
+        if account_id is None:
+            raise NotFound(NO_KEY)
+        return str(account_id.decode())
+
+
+def _parse_key(record: bytes) -> ApiKey:
+    fields = unpack(record.partition(b"|")[2])
+    return ApiKey(
+        id=fields["id"],
+        account_id=fields["account_id"],
+        name=fields["name"],
+        prefix=fields["prefix"],
+        last4=fields["last4"],
+        capabilities=tuple(fields["capabilities"]),
+        created_at=fields["created_at"],
+    )

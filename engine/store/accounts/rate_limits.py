@@ -1,0 +1,68 @@
+"""Rate limits: calls of one account and route, counted in fixed windows by Redis's clock."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.access.tiers import Tiers, TierTerms
+
+WINDOW_SECONDS = 60
+WINDOW_MS = WINDOW_SECONDS * 1000
+UPLOADS = "assets"
+"""The bucket in which uploads are counted."""
+SAVES = "workflows"
+"""The bucket in which saves of workflows are counted; in all others runs are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One account's window of one route as this call found it. Times are in seconds."""
+
+    limit: int
+    calls: int
+    """Calls in the window, this one included; more than `limit`: this one is refused."""
+    ends_at: int
+    seconds_left: int
+    """Until the window ends, rounded up."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the call is beyond the limit."""
+        return self.calls > self.limit
+
+    @property
+    def remaining(self) -> int:
+        """Calls that the window still allows."""
+        return max(0, self.limit - self.calls)
+
+
+def parse_window(reply: Sequence[bytes | int]) -> Window:
+    """The window of a script's reply: limit, calls, end and now in milliseconds."""
+    limit, calls, ends, now = (int(each) for each in reply)
+    return Window(
+        limit=limit, calls=calls, ends_at=ends // 1000, seconds_left=-((now - ends) // 1000)
+    )
+
+
+class CallLimits:
+    """How many calls each tier may make in a window, bucket by bucket."""
+
+    def __init__(self, tiers: Tiers) -> None:
+        self._runs = limits_by_tier(tiers, lambda terms: terms.runs_per_minute)
+        self._others = {
+            UPLOADS: limits_by_tier(tiers, lambda terms: terms.uploads_per_minute),
+            SAVES: limits_by_tier(tiers, lambda terms: terms.saves_per_minute),
+        }
+
+    def of(self, bucket: str) -> list[str | int]:
+        """As the counting scripts take them."""
+        return self._others.get(bucket, self._runs)
+
+
+def limits_by_tier(tiers: Tiers, limit: Callable[[TierTerms], int | None]) -> list[str | int]:
+    """Tier and limit of every tier that has one, as scripts take them."""
+    return [
+        word
+        for tier, terms in tiers.by_tier.items()
+        if (most := limit(terms)) is not None
+        for word in (tier.value, most)
+    ]

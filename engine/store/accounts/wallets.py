@@ -1,0 +1,231 @@
+"""Wallets: what accounts have to spend, and the ledger of every movement."""
+
+import asyncio
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.access.tiers import TierTerms
+from engine.billing.credits import MAX_CREDITS
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+LEDGER_PAGE = 1_000
+CHECKS = 20
+"""How often a wallet that moves while it is checked is looked at again."""
+PAUSE_SECONDS = 0.05
+OPERATION = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp:
+    """Credits that were bought. `expires_at` is in milliseconds, None for never."""
+
+    credits: int
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """What an account can spend; what running executions have reserved is not in it."""
+
+    balance: int
+    allowance: int
+    """What is left of the allowance, part of the balance."""
+    top_ups: tuple[TopUp, ...]
+    """In the order in which they are spent, after the allowance."""
+    reserved: int
+    refreshed_at: int | None
+    """When the allowance was given last, in milliseconds; None for never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One movement of credits. `at` is in milliseconds."""
+
+    at: int
+    kind: str
+    bucket: str
+    credits: int
+    """What came to the balance, or went from it."""
+    reserved: int
+    """What came to that which executions have reserved, or went from it."""
+    balance: int
+    """After it."""
+    execution_id: str | None
+    node: int | None
+    """Index of the node that was charged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPage:
+    """The newest entries of a ledger, newest first, and how many it holds one by one."""
+
+    entries: tuple[LedgerEntry, ...]
+    total: int
+
+
+class Wallets:
+    """Reads, tops up and checks wallets; executions move credits in scripts of their own."""
+
+    def __init__(self, client: Client, retention_days: float) -> None:
+        self._client = client
+        self._keep_ms = keep_ms(retention_days)
+
+    async def read(self, account_id: str, terms: TierTerms) -> Wallet:
+        """The account's wallet, its allowance given if it is time."""
+        reply = await self._client.call(
+            SCRIPTS["read_wallet"], _keys(account_id), [0, terms_text(terms, self._keep_ms)]
+        )
+        return _parse(reply)
+
+    async def top_up(
+        self,
+        account_id: str,
+        terms: TierTerms,
+        credits: int,
+        *,
+        expires_at: int | None = None,
+        operation: str | None = None,
+    ) -> None:
+        """Add credits that expire at a time in milliseconds, or never.
+
+        With the same `operation` (letters, digits and hyphens) nothing is added again. Raises
+        ValueError when the credits are not a number from 1 on, are more than can be counted, or
+        would have expired already, and for an operation of other characters.
+        """
+        if not _is_amount(credits):
+            raise ValueError(f"{credits!r} is not a whole number of credits, 1 or more")
+        if expires_at is not None and not _is_amount(expires_at):
+            raise ValueError(f"{expires_at!r} is not a time in milliseconds")
+        if operation is not None and OPERATION.fullmatch(operation) is None:
+            raise ValueError(f"{operation!r} is not letters, digits and hyphens")
+        operation = operation or uuid.uuid4().hex
+        reply = await self._client.call(
+            SCRIPTS["top_up"],
+            [*_keys(account_id), keyspace.top_up(account_id, operation)],
+            [0, operation, credits, expires_at or 0, terms_text(terms, self._keep_ms)],
+        )
+        if reply[0] == b"late":
+            raise ValueError("The time at which the credits expire is over")
+        if reply[0] == b"many":
+            raise ValueError("That is more than an account can have")
+
+    async def entries(self, account_id: str, limit: int) -> LedgerPage:
+        """The newest entries of the account's ledger, `limit` of them at most."""
+        key = keyspace.ledger(account_id)
+        newest, total = await asyncio.gather(
+            self._client.send("XREVRANGE", key, "+", "-", "COUNT", limit),
+            self._client.send("XLEN", key),
+        )
+        return LedgerPage(entries=tuple(_entry(*each) for each in newest or ()), total=total)
+
+    async def check(self, account_id: str) -> list[str]:
+        """What of the account's ledger does not add up; empty when all of it does.
+
+        An account that spends while it is looked at is looked at again, until it holds still.
+        """
+        for _ in range(CHECKS):
+            before = await self._look(account_id)
+            sums = await self._sums(account_id, before)
+            open_reserves = await self._open_reserves(account_id)
+            if await self._look(account_id) == before:
+                return list(_differences(before, sums, open_reserves))
+            await asyncio.sleep(PAUSE_SECONDS)
+        return ["the account spends faster than it can be checked; try again later"]
+
+    async def _look(self, account_id: str) -> dict[str, int]:
+        flat = await self._client.send("HGETALL", keyspace.wallet(account_id))
+        facts = {name.decode(): value.decode() for name, value in flat.items()}
+        return {
+            name: int(value)
+            for name, value in facts.items()
+            if name[:2] in ("b:", "c:") or name in ("c", "reserved")
+        }
+
+    async def _sums(self, account_id: str, facts: dict[str, int]) -> Counter[str]:
+        """The ledger's sums by bucket, and that of what is reserved under an empty name."""
+        sums = Counter({name[2:]: value for name, value in facts.items() if name[:2] == "c:"})
+        sums[""] = facts.get("c", 0)
+        start = "-"
+        while True:
+            page = await self._client.send(
+                "XRANGE", keyspace.ledger(account_id), start, "+", "COUNT", LEDGER_PAGE
+            )
+            for _, words in page:
+                entry = dict(zip(words[::2], words[1::2], strict=True))
+                sums[entry[b"bucket"].decode()] += int(entry[b"credits"])
+                sums[""] += int(entry[b"reserved"])
+            if len(page) < LEDGER_PAGE:
+                return sums
+            start = "(" + page[-1][0].decode()
+
+    async def _open_reserves(self, account_id: str) -> int:
+        ids = await self._client.send("SMEMBERS", keyspace.active(account_id))
+        keys = [keyspace.execution(account_id, each.decode()) for each in ids]
+        texts = await asyncio.gather(*(self._client.send("HGET", key, "reserve") for key in keys))
+        parts = [part for text in texts if text for part in text.decode().split(",")]
+        return sum(int(part.rpartition("=")[2]) for part in parts)
+
+
+def _is_amount(value: object) -> bool:
+    return type(value) is int and 0 < value <= MAX_CREDITS
+
+
+def keep_ms(retention_days: float) -> int:
+    """How long entries of the ledger are kept one by one."""
+    return int(retention_days * 86_400_000)
+
+
+def terms_text(terms: TierTerms, keep: int) -> str:
+    """The terms as scripts take them: allowance, whether it is given once, milliseconds to keep."""
+    return f"{terms.allowance}:{int(terms.allowance_once)}:{keep}"
+
+
+def _keys(account_id: str) -> list[str]:
+    return [keyspace.wallet(account_id), keyspace.ledger(account_id)]
+
+
+def _parse(reply: Sequence[Any]) -> Wallet:
+    left = [(reply[i].decode(), int(reply[i + 1])) for i in range(2, len(reply), 2)]
+    return Wallet(
+        balance=sum(credits for _, credits in left),
+        allowance=sum(credits for bucket, credits in left if bucket[0] == "m"),
+        top_ups=tuple(
+            TopUp(credits=credits, expires_at=int(bucket[1:].partition(".")[0]) or None)
+            for bucket, credits in left
+            if bucket[0] == "t" and credits
+        ),
+        reserved=int(reply[0]),
+        refreshed_at=int(reply[1]) if reply[1] else None,
+    )
+
+
+def _entry(entry_id: bytes, words: Sequence[bytes]) -> LedgerEntry:
+    of = {words[i].decode(): words[i + 1].decode() for i in range(0, len(words), 2)}
+    return LedgerEntry(
+        at=int(entry_id.partition(b"-")[0]),
+        kind=of["kind"],
+        bucket=of["bucket"],
+        credits=int(of["credits"]),
+        reserved=int(of["reserved"]),
+        balance=int(of["balance"]),
+        execution_id=of.get("execution"),
+        node=int(of["node"]) if "node" in of else None,
+    )
+
+
+def _differences(facts: dict[str, int], sums: Counter[str], open_reserves: int) -> Iterator[str]:
+    left = {name[2:]: value for name, value in facts.items() if name[:2] == "b:"}
+    for bucket in sorted(left.keys() | sums.keys() - {""}):
+        if left.get(bucket, 0) != sums[bucket]:
+            yield f"bucket {bucket}: ledger {sums[bucket]}, wallet {left.get(bucket, 0)}"
+        if left.get(bucket, 0) < 0:
+            yield f"bucket {bucket}: {left[bucket]} credits, less than none"
+    reserved = facts.get("reserved", 0)
+    if not reserved == sums[""] == open_reserves:
+        yield f"reserved: ledger {sums['']}, wallet {reserved}, executions {open_reserves}"

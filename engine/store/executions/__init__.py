@@ -1,0 +1,1 @@
+"""Executions in Redis: accepted, claimed, advanced, read and listed."""

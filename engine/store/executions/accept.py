@@ -1,0 +1,153 @@
+"""What can come of asking for an execution."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from engine.access.tiers import TierTerms
+from engine.billing.credits import Quote, trials_text
+from engine.errors import (
+    EngineError,
+    GrantExhausted,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    TooManyExecutions,
+    WorkflowNotFound,
+)
+from engine.graph.plan import Plan
+from engine.ids.idempotency import IdempotencyKey
+from engine.ids.partitions import partition_of
+from engine.store.hints import MAX_CARRIED_BYTES, InlineRun
+from engine.store.redis import keyspace
+from engine.store.workflows.workflows import Workflow
+
+MAX_CARRIED_NODES = 100
+"""A walk of more is not begun before the claim, for it may be in vain."""
+
+
+class AuthorizationRejected(EngineError):
+    """The authorization that the call travelled behind was refused, or is not for whom it was
+    assumed to be."""
+
+
+class StaleWorkflow(EngineError):
+    """The workflow was saved again since its plan was read; read it afresh and try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An execution that will end, whatever crashes. `created_at` is in milliseconds."""
+
+    id: str
+    created_at: int
+    active: int = field(compare=False)
+    """The account's executions that have not ended, this one included."""
+
+
+class IdempotentReplay(EngineError):
+    """The idempotency key was used before; `answer` is empty while nothing was answered."""
+
+    def __init__(self, idempotency_key: IdempotencyKey, execution_id: str, answer: str) -> None:
+        super().__init__("The request is one that was made before")
+        self.idempotency_key = idempotency_key
+        self.execution_id = execution_id
+        self.answer = answer
+
+
+def parse_verdict(
+    execution_id: str,
+    verdict: Sequence[bytes],
+    terms: TierTerms | None,
+    idempotency_key: IdempotencyKey | None,
+    quote: Quote | None,
+) -> Accepted:
+    """What `accept_execution` says of an execution. Raises its refusal."""
+    if verdict[0] != b"ok":
+        raise _refusal(verdict, terms, idempotency_key, quote)
+    return Accepted(id=execution_id, created_at=int(verdict[1]), active=int(verdict[2]))
+
+
+def _refusal(
+    verdict: Sequence[bytes],
+    terms: TierTerms | None,
+    idempotency_key: IdempotencyKey | None,
+    quote: Quote | None,
+) -> EngineError:
+    if verdict[0] == b"refused":
+        return AuthorizationRejected("The call was not authorized")
+    if verdict[0] == b"stale":
+        return StaleWorkflow("The workflow has a newer version")
+    if verdict[0] == b"repeated" and idempotency_key is not None:
+        return first_call(idempotency_key, *verdict[1:])
+    if verdict[0] == b"busy" and terms is not None:
+        return TooManyExecutions(terms.tier.value, terms.executions_at_once or 0)
+    if verdict[0] == b"poor" and quote is not None:
+        return InsufficientCredits(quote.credits, int(verdict[1]))
+    if verdict[0] == b"exhausted":
+        return GrantExhausted(verdict[1].decode())
+    return WorkflowNotFound()
+
+
+def bound_word(terms: TierTerms | None) -> str | int:
+    """How many executions of the account go on at once, empty for any number."""
+    fast_path = terms.executions_at_once if terms else None
+    return "" if fast_path is None else fast_path
+
+
+def quote_words(quote: Quote | None, terms: str) -> Sequence[str | int]:
+    """What `accept_execution` takes of a quote: credits, terms and trials."""
+    return ("", "", "") if quote is None else (quote.credits, terms, trials_text(quote.trials))
+
+
+def quote_fields(quote: Quote | None, models: Iterable[str]) -> Sequence[str | int]:
+    """What of a quote goes on record."""
+    if quote is None:
+        return ()
+    fields = ["models", ",".join(dict.fromkeys(models)), "markup", str(quote.markup)]
+    if quote.trials:
+        fields += "trials", ",".join(quote.trials), "tried", ",".join(quote.trials)
+    if quote.max_credits is not None:
+        fields += "cap", str(quote.max_credits)
+    return fields
+
+
+def first_call(
+    idempotency_key: IdempotencyKey, fingerprint: bytes, execution_id: bytes, answer: bytes | None
+) -> IdempotentReplay:
+    """The first call as its record has it. Raises IdempotencyKeyReused."""
+    if fingerprint.decode() != idempotency_key.fingerprint:
+        raise IdempotencyKeyReused
+    return IdempotentReplay(idempotency_key, execution_id.decode(), (answer or b"").decode())
+
+
+def inlined_in_hint(
+    workflow: Workflow | None, plan: Plan, inputs: bytes, *, is_told: bool
+) -> InlineRun | None:
+    """What a worker needs to walk a run before it claims it, for runs where that may be done.
+
+    `is_told`: a webhook is told of the end, or a watcher of all that happens.
+    """
+    is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
+    if workflow is None or is_told or not plan.is_pure or not is_small:
+        return None
+    return InlineRun(slug=workflow.slug, version=workflow.version, inputs=inputs)
+
+
+def accept_keys(
+    account_id: str,
+    slug: str,
+    execution_id: str,
+    idempotency_key: IdempotencyKey | None,
+    pass_key: str,
+) -> Sequence[str]:
+    """The keys of `accept_execution`; `pass_key` is empty where nothing is authorized ahead."""
+    return [
+        keyspace.workflow(account_id, slug),
+        keyspace.execution(account_id, execution_id),
+        keyspace.account_executions(account_id),
+        keyspace.due(partition_of(account_id)),
+        keyspace.active(account_id),
+        keyspace.idempotency(account_id, idempotency_key.digest if idempotency_key else ""),
+        keyspace.wallet(account_id),
+        keyspace.ledger(account_id),
+        *([pass_key] if pass_key else ()),
+    ]

@@ -1,0 +1,248 @@
+"""What happens to executions that are watched: read by gateways, told by workers."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.errors import ExecutionNotFound
+from engine.executions.events import (
+    EndEntry,
+    Entry,
+    EventName,
+    ExecutionEvent,
+    ProgressEntry,
+    StartEntry,
+    StepEntry,
+    settle,
+)
+from engine.executions.execution import NODE_STATUSES, TERMINAL, ExecutionStatus, NodeExecution
+from engine.store.executions.claims import Lease
+from engine.store.executions.records import parse_hash, parse_node, parse_nodes, parse_rows
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.connection import Word
+from engine.store.redis.scripts import SCRIPTS
+
+MOST_ENTRIES = 64
+"""Of one reading."""
+MOST_TOLD = 2_000
+MOST_TOLD_BYTES = 262_144
+"""Of one execution's texts together, and of its entries with text or progress; the oldest go."""
+KEEP_TOLD_MS = 3_600_000
+"""After the last was told. The other entries are kept for as long as the execution."""
+
+SETTLED = re.compile(r"(\d+)(\w)(\w)")
+RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
+CLAIMED = re.compile(r"(\d+)=(\d+)")
+UNTOUCHED, UNDONE, DONE = "p", "prt", "cfsx"
+"""Codes of nodes: not begun, not settled, and settled."""
+
+Fields = Mapping[str, str]
+
+
+def watching(channel: str | None) -> Sequence[Word]:
+    """What the record of an execution has that is watched from its beginning."""
+    if channel is None:
+        return ()
+    return ("events", 0, "watchers", f"{channel}," if channel else "")
+
+
+def ring_name(execution_id: str) -> str:
+    """What the bell calls to those who watch an execution."""
+    return f"events:{execution_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Entries, in order, and what the execution is of."""
+
+    entries: Sequence[Entry]
+    is_all: bool
+    """Whether the execution has ended and there are no entries behind these."""
+    last: int = 0
+    """The number of the last entry on record."""
+    workflow_slug: str = ""
+    workflow_version: int = 0
+    model_ids: Sequence[str] = ()
+
+
+NOTHING_MORE = EventPage(entries=(), is_all=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressUpdate:
+    """What a call of a running node has given: text behind `offset` characters, or progress."""
+
+    index: int
+    item: int
+    offset: int | None
+    """None: it is progress."""
+    told: str
+
+
+class ExecutionEvents:
+    """Reads and adds to what is told of executions."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def read(
+        self, account_id: str, execution_id: str, first: int, channel: str = ""
+    ) -> EventPage:
+        """The entries from a number on; the execution is watched from now on, at the channel.
+
+        Raises ExecutionNotFound.
+        """
+        reply = await self._client.call(
+            SCRIPTS["watch_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.events(account_id, execution_id),
+                keyspace.told(account_id, execution_id),
+            ],
+            [channel, first, MOST_ENTRIES],
+        )
+        if reply[0] == b"missing":
+            raise ExecutionNotFound
+        found = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in reply[1]]
+        wanted = [pair for pair in found if pair[0] >= first]
+        nodes = await self._nodes(account_id, execution_id, [fields for _, fields in wanted])
+        has_ended = ExecutionStatus(reply[0].decode()) in TERMINAL
+        slug, version, models = (word.decode() if word else "" for word in reply[2:5])
+        return EventPage(
+            entries=[_parse(number, fields, nodes) for number, fields in wanted],
+            is_all=has_ended and len(found) < MOST_ENTRIES,
+            last=int(reply[5]),
+            workflow_slug=slug,
+            workflow_version=int(version or 0),
+            model_ids=models.split(",") if models else (),
+        )
+
+    async def tell(self, lease: Lease, batch: int, told: Sequence[ProgressUpdate]) -> bool:
+        """Add what running nodes have given; False: nobody watches, or it is not held.
+
+        `batch` counts those of one claim from 1. Raises StoreFull or Unavailable.
+        """
+        words: list[Word] = []
+        for each in told:
+            words += (each.index, each.item, "" if each.offset is None else each.offset, each.told)
+        verdict = await self._client.call(
+            SCRIPTS["tell_events"],
+            [*lease.keys, keyspace.told(lease.account_id, lease.execution_id)],
+            [
+                *(lease.reference, lease.name, batch, lease.execution_id),
+                *(MOST_TOLD, MOST_TOLD_BYTES, KEEP_TOLD_MS),
+                *words,
+            ],
+        )
+        return bool(verdict == b"ok")
+
+    async def _nodes(
+        self, account_id: str, execution_id: str, entries: Sequence[Fields]
+    ) -> Mapping[int, NodeExecution]:
+        """The nodes that have settled, as they are on record, where entries speak of them.
+
+        What is there of a node that has settled never changes.
+        """
+        key = keyspace.execution(account_id, execution_id)
+        if any(_speaks_of_nodes(fields) for fields in entries):
+            record = parse_hash(await self._client.send("HGETALL", key))
+            return dict(enumerate(parse_nodes(record))) if "statuses" in record else {}
+        names = [fields["rows"] for fields in entries if fields.get("settled")]
+        if not names:
+            return {}
+        values = await self._client.send("HMGET", key, *names)
+        rows = parse_rows({name: each for name, each in zip(names, values, strict=True) if each})
+        codes = {
+            int(index): code
+            for fields in entries
+            for index, code, _ in SETTLED.findall(fields.get("settled", ""))
+        }
+        return {
+            index: parse_node(index, NODE_STATUSES[codes[index]], row)
+            for index, row in rows.items()
+            if index in codes
+        }
+
+
+def _speaks_of_nodes(fields: Fields) -> bool:
+    """Whether an entry that is about all nodes has any that have settled."""
+    had_settled = not set(fields.get("begun", "")).isdisjoint(DONE)
+    return had_settled or not set(fields.get("left", "")).isdisjoint(UNDONE)
+
+
+def _fields(words: Sequence[bytes]) -> Fields:
+    text = [word.decode(errors="replace") for word in words]
+    return dict(zip(text[::2], text[1::2], strict=True))
+
+
+def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> Entry:
+    if "begun" in fields:
+        return _begun(number, fields, nodes)
+    if "ended" in fields:
+        return _finished(number, fields, nodes)
+    if "node" in fields:
+        return ProgressEntry(number=number, event=_told(fields))
+    settled = SETTLED.findall(fields["settled"])
+    return StepEntry(
+        number=number,
+        settled=[settle(int(i), code, nodes.get(int(i))) for i, code, _ in settled],
+        unclaimed=frozenset(int(i) for i, _, before in settled if before == UNTOUCHED),
+        retrying=[
+            (int(i), int(attempt), int(pause))
+            for i, attempt, pause in RETRYING.findall(fields["retrying"])
+        ],
+        claimed=_attempts(fields["claimed"]),
+    )
+
+
+def _begun(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> StartEntry:
+    statuses = fields["begun"]
+    return StartEntry(
+        number=number,
+        statuses=statuses,
+        attempts=dict(_attempts(fields["claims"])),
+        nodes={
+            index: settle(index, code, nodes.get(index))
+            for index, code in enumerate(statuses)
+            if code in DONE
+        },
+    )
+
+
+def _finished(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
+    status = ExecutionStatus(fields["ended"])
+    rest = "x" if status is ExecutionStatus.CANCELLED else "s"
+    return EndEntry(
+        number=number,
+        status=status,
+        left=[
+            settle(index, "x" if code in "rt" else rest, nodes.get(index))
+            for index, code in enumerate(fields["left"])
+            if code in UNDONE
+        ],
+    )
+
+
+def _told(fields: Fields) -> ExecutionEvent:
+    index, attempt, item = (int(fields[name]) for name in ("node", "attempt", "item"))
+    if fields["offset"]:
+        return ExecutionEvent(
+            name=EventName.NODE_TEXT,
+            index=index,
+            attempt=attempt,
+            item=item,
+            offset=int(fields["offset"]),
+            text=fields["told"],
+        )
+    return ExecutionEvent(
+        name=EventName.NODE_PROGRESS,
+        index=index,
+        attempt=attempt,
+        item=item,
+        progress=float(fields["told"]),
+    )
+
+
+def _attempts(text: str) -> Sequence[tuple[int, int]]:
+    return [(int(index), int(attempt)) for index, attempt in CLAIMED.findall(text)]

@@ -1,0 +1,317 @@
+"""Executions as callers see them: accept, read, list and cancel."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from engine.access.tiers import TierTerms
+from engine.billing.credits import make_quote
+from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound
+from engine.executions.execution import Execution, ExecutionStatus
+from engine.graph.plan import Plan
+from engine.ids.idempotency import IdempotencyKey
+from engine.ids.partitions import partition_of
+from engine.store.accounts.wallets import keep_ms, terms_text
+from engine.store.executions.accept import (
+    Accepted,
+    AuthorizationRejected,
+    IdempotentReplay,
+    accept_keys,
+    bound_word,
+    first_call,
+    inlined_in_hint,
+    parse_verdict,
+    quote_fields,
+    quote_words,
+)
+from engine.store.executions.events import watching
+from engine.store.executions.inputs import LargeInputs, pack_inputs
+from engine.store.executions.list import ExecutionList
+from engine.store.executions.offload import OffloadedValues, is_large
+from engine.store.executions.records import (
+    HEAD_FIELDS,
+    RESULT_AT,
+    parse_hash,
+    parse_head,
+    parse_nodes,
+)
+from engine.store.executions.results import ReserveMemory, Results
+from engine.store.executions.scan import ExecutionFilter
+from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
+from engine.store.queue_selector import BULK_FROM, QueueSelector
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.connection import Word
+from engine.store.redis.records import pack, unpack
+from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.workflows import Workflow
+
+RESEND_AFTER_MS = 5_000
+RESEND_DELIVERY_MS = 2_000
+IDEMPOTENCY_MS = 86_400_000
+
+
+class Executions:
+    """Accepts, reads, lists and cancels executions; every call names the account it acts for."""
+
+    def __init__(
+        self, client: Client, hints: HintSender, retention_days: float, offloaded: OffloadedValues
+    ) -> None:
+        self._client = client
+        self._results = Results(offloaded)
+        self._large_inputs = LargeInputs(offloaded)
+        self._list = ExecutionList(client, self._results)
+        self._hints = hints
+        self._keep_ms = keep_ms(retention_days)
+        self._load = QueueSelector()
+
+    async def accept(
+        self,
+        *,
+        account_id: str,
+        workflow: Workflow | None,
+        plan: Plan,
+        inputs: Mapping[str, Any],
+        packed_inputs: bytes = b"",
+        source: str,
+        key_id: str,
+        notifier: str = "",
+        execution_id: str | None = None,
+        terms: TierTerms | None = None,
+        max_credits: int | None = None,
+        idempotency_key: IdempotencyKey | None = None,
+        answer: str = "",
+        webhook_url: str | None = None,
+        pass_key: str = "",
+        watcher: str | None = None,
+        depth: int = 1,
+        warnings: Sequence[str] = (),
+    ) -> Accepted:
+        """Write the execution, reserve what it may cost and send its hint, in one pipeline.
+
+        Without a workflow it is a run of the one model in the plan. `packed_inputs` are the inputs
+        as `pack_inputs` gives them, where that was done already; large ones are stored as an object
+        first, which goes when the execution is refused. `bell` is the channel to ring
+        when it ends, empty for nobody; `terms` bound how many executions go on at once and say
+        what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
+        call is answered, if that is known already; `webhook_url` is where the key's webhook is
+        told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
+        who watches from the beginning, empty where no ring is needed, None for nobody; `depth` is
+        1, or one more than that of the run whose node makes the call; `warnings` are sentences for
+        whoever reads the record.
+        Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull, StorageFailed or
+        Unavailable, with
+        `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
+        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits, MaxCreditsExceeded.
+        """
+        quote = make_quote(plan, terms, max_credits, inputs)
+        execution_id = execution_id or str(uuid.uuid4())
+        slug, version = (workflow.slug, workflow.version) if workflow else ("", "")
+        packed = packed_inputs or pack_inputs(plan, inputs)
+        on_record = packed
+        if is_large(len(packed)):
+            if pass_key:
+                raise AuthorizationRejected("Nothing large is stored before it is known who calls")
+            on_record = await self._store_inputs(account_id, execution_id, packed, idempotency_key)
+        reference = keyspace.reference(account_id, execution_id)
+        arguments = [
+            *(0, execution_id, reference, version, initial_statuses(plan)),
+            *(RESEND_AFTER_MS, bound_word(terms)),
+            *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
+            *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
+            *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
+            *(("aside", "1") if on_record is not packed else ()),
+            *quote_fields(quote, plan.models.values()),
+            *(self._hook(webhook_url) if webhook_url else ()),
+            *watching(watcher),
+            *(("depth", depth) if depth > 1 else ()),
+            *(("warnings", pack(list(warnings))) if warnings else ()),
+        ]
+        keys = accept_keys(account_id, slug, execution_id, idempotency_key, pass_key)
+        inline_run = inlined_in_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
+        try:
+            verdict = await self._accept(account_id, reference, keys, arguments, inline_run)
+            return parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
+        except EngineError as refusal:
+            if on_record is not packed:
+                await self._large_inputs.remove_refused(account_id, execution_id, refusal)
+            raise
+
+    async def _store_inputs(
+        self,
+        account_id: str,
+        execution_id: str,
+        packed: bytes,
+        idempotency_key: IdempotencyKey | None,
+    ) -> bytes:
+        if idempotency_key is not None and (
+            first := await self.repeated(account_id, idempotency_key)
+        ):
+            raise first  # nothing is stored for what is answered as the first time
+        return await self._large_inputs.store(account_id, execution_id, packed)
+
+    async def _accept(
+        self,
+        account_id: str,
+        reference: str,
+        keys: Sequence[str],
+        arguments: Sequence[Word],
+        inline_run: InlineRun | None,
+    ) -> Sequence[bytes]:
+        reloads, active = self._client.reloads, None
+        reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
+        queue = self._load.ask(account_id)
+        if queue == BULK_QUEUE or self._load.was_refused(account_id):
+            inline_run = None  # who has to wait, or was refused just now, gains nothing by it
+        try:
+            travels_along = self._hints.travels_with(self._client)
+            if travels_along:
+                self._hints.send_soon(reference, queue, inline_run)
+            verdict: Sequence[bytes] = await reply
+            if verdict[0] == b"ok":
+                active = int(verdict[2])
+                if not travels_along or self._client.reloads != reloads:
+                    # A hint must not come before its execution.
+                    self._hints.send_soon(reference, queue, inline_run)
+            return verdict
+        finally:
+            self._load.answer(account_id, active)
+
+    def _hook(self, url: str) -> Sequence[Word]:
+        # What the script of the end needs, frozen now: the key may be gone by then.
+        return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
+
+    async def with_much_under_way(self, account_ids: Iterable[str]) -> set[str]:
+        """Those of the accounts whose hints are to wait behind those of others."""
+        counts = {each: self._client.send("SCARD", keyspace.active(each)) for each in account_ids}
+        return {each for each, count in counts.items() if int(await count) > BULK_FROM}
+
+    async def repeated(
+        self, account_id: str, idempotency_key: IdempotencyKey
+    ) -> IdempotentReplay | None:
+        """The first call with the key, None when this is it. Raises IdempotencyKeyReused."""
+        key = keyspace.idempotency(account_id, idempotency_key.digest)
+        first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
+        return None if first[0] is None else first_call(idempotency_key, *first)
+
+    async def record_answer(
+        self, account_id: str, idempotency_key: IdempotencyKey, answer: str
+    ) -> str:
+        """Note how the first call was answered; returns what was noted first."""
+        key = keyspace.idempotency(account_id, idempotency_key.digest)
+        noted: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
+        return noted.decode()
+
+    async def head(
+        self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
+    ) -> Execution:
+        """The execution without its nodes; a result that is kept aside is held first.
+
+        Raises ExecutionNotFound, and where its result is kept aside ResultGone or ResultUnreadable.
+        """
+        values = await self._head(account_id, execution_id)
+        execution = parse_head(account_id, execution_id, values)
+        return await self._results.add(execution, values[RESULT_AT], reserve)
+
+    async def facts(self, account_id: str, execution_id: str) -> Execution:
+        """The execution without its nodes and its result. Raises ExecutionNotFound."""
+        values = await self._head(account_id, execution_id)
+        return parse_head(account_id, execution_id, values)
+
+    async def _head(self, account_id: str, execution_id: str) -> list[bytes | None]:
+        key = keyspace.execution(account_id, execution_id)
+        values: list[bytes | None] = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        if values[0] is None:
+            raise ExecutionNotFound
+        return values
+
+    async def acceptance(
+        self, account_id: str, execution_id: str
+    ) -> tuple[str | None, tuple[str, ...]]:
+        """Where its end is told, None for nowhere, and its warnings."""
+        key = keyspace.execution(account_id, execution_id)
+        url, warnings = await self._client.send("HMGET", key, "hook", "warnings")
+        return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
+
+    async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
+        """The execution's status alone. Raises ExecutionNotFound."""
+        key = keyspace.execution(account_id, execution_id)
+        value = await self._client.send("HGET", key, "status")
+        if value is None:
+            raise ExecutionNotFound
+        return ExecutionStatus(value.decode())
+
+    async def get(
+        self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
+    ) -> Execution:
+        """The execution with its nodes, in plan order; else as `head`."""
+        key = keyspace.execution(account_id, execution_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        if "status" not in record:
+            raise ExecutionNotFound
+        values = [record.get(name) for name in HEAD_FIELDS]
+        execution = parse_head(account_id, execution_id, values, parse_nodes(record))
+        return await self._results.add(execution, values[RESULT_AT], reserve)
+
+    async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
+        """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
+        partition = partition_of(account_id)
+        reference = keyspace.reference(account_id, execution_id)
+        key = keyspace.execution(account_id, execution_id)
+        hook, key_id = await self._client.send("HMGET", key, "hook", "key")
+        reply = await self._client.call(
+            SCRIPTS["cancel_execution"],
+            [
+                key,
+                keyspace.due(partition),
+                keyspace.finished(partition),
+                keyspace.active(account_id),
+                keyspace.wallet(account_id),
+                keyspace.ledger(account_id),
+                keyspace.events(account_id, execution_id),
+                *(outbox(account_id, execution_id, key_id.decode()) if hook else ()),
+            ],
+            [0, reference, execution_id, keyspace.cancels()],
+        )
+        if reply[0] == b"missing":
+            raise ExecutionNotFound
+        if reply[0] == b"ended":
+            raise ExecutionNotCancellable(reply[1].decode())
+        if hook and reply[0] == b"cancelled":
+            self._hints.deliver_soon(reference)
+        return ExecutionStatus(reply[0].decode())
+
+    async def list(
+        self,
+        account_id: str,
+        *,
+        status: ExecutionStatus | None = None,
+        workflow_slug: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        reserve: ReserveMemory | None = None,
+    ) -> tuple[list[Execution], str | None]:
+        """The account's executions, newest first, and the cursor of the next page.
+
+        A page ends early where results are large, and is held when they are; it ends early as well
+        where matches are rare. Raises ValueError for a cursor that is not one, and Unavailable; a
+        result that is gone is None.
+        """
+        wanted = ExecutionFilter(status=status, workflow_slug=workflow_slug)
+        return await self._list.page(
+            account_id, wanted, limit=limit, cursor=cursor, reserve=reserve
+        )
+
+
+def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:
+    """The keys by which the script that ends an execution makes its delivery."""
+    return (
+        keyspace.delivery(account_id, execution_id),
+        keyspace.deliveries_due(partition_of(account_id)),
+        keyspace.webhook_deliveries(account_id, key_id),
+    )
+
+
+def initial_statuses(plan: Plan) -> str:
+    """One code per node: pending when it leads to the output, else skipped from the start."""
+    return "".join("p" if node.index in plan.reachable else "s" for node in plan.nodes)

@@ -1,0 +1,124 @@
+"""An account's executions, newest first, a page at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.errors import ResultGone, Unavailable
+from engine.executions.execution import Execution
+from engine.store.executions.offload import size_of
+from engine.store.executions.records import (
+    HEAD_FIELDS,
+    RESULT_AT,
+    make_cursor,
+    parse_cursor,
+    parse_head,
+    parse_name,
+)
+from engine.store.executions.results import BUSY, ReserveMemory, Results
+from engine.store.executions.scan import CHUNK, ExecutionFilter, scan
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+
+OPEN_CHUNK = 100
+"""Rows read at once where every execution matches."""
+EXAMINED_AT_MOST = 10_000
+"""Executions that one request examines; a page ends early when a filter has skipped the others."""
+PAGE_BYTES = 16_777_216
+"""A page ends early, after one row at least, when its results are larger than this together."""
+HELD_BYTES = 262_144
+"""A page whose results are larger than this together is held as a large result is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """An execution, and what is on record of its result."""
+
+    execution: Execution
+    result: bytes | None
+
+    @property
+    def size(self) -> int:
+        name = parse_name(self.result)
+        return len(self.result or b"") if name is None else size_of(name)
+
+
+class ExecutionList:
+    """Reads pages; results are read of those rows only that a page has in the end."""
+
+    def __init__(self, client: Client, results: Results) -> None:
+        self._client = client
+        self._results = results
+
+    async def page(
+        self,
+        account_id: str,
+        wanted: ExecutionFilter,
+        *,
+        limit: int,
+        cursor: str | None,
+        reserve: ReserveMemory | None,
+    ) -> tuple[list[Execution], str | None]:
+        """At most `limit` executions, and the cursor of the next page, None at the end.
+
+        A page with a cursor may hold fewer than `limit`, or none, when matches are rare. Raises
+        ValueError for a cursor that is not one, and Unavailable.
+        """
+        found: list[_Head] = []
+        position = None if cursor is None else parse_cursor(cursor)
+        is_end = False
+        chunks = scan(
+            self._client,
+            account_id,
+            wanted,
+            position,
+            at_most=EXAMINED_AT_MOST,
+            chunk=OPEN_CHUNK if wanted.is_open else CHUNK,
+        )
+        async for chunk in chunks:
+            rows = chunk.matching[: limit - len(found)]
+            heads = await asyncio.gather(*(self._head(account_id, row[1]) for row in rows))
+            count = _count_that_fit(heads, found)
+            found += [each for each in heads[:count] if each and wanted.matches(each.execution)]
+            if count < len(chunk.matching):
+                position = rows[count - 1] if count else position
+                break
+            position, is_end = chunk.last, chunk.is_end
+            if len(found) == limit or count < len(rows):
+                break
+        next_cursor = None if is_end or position is None else make_cursor(*position)
+        return await self._with_results(found, reserve), next_cursor
+
+    async def _head(self, account_id: str, execution_id: str) -> _Head | None:
+        key = keyspace.execution(account_id, execution_id)
+        values = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        if values[0] is None:
+            return None  # pruned since the page was read
+        return _Head(parse_head(account_id, execution_id, values), values[RESULT_AT])
+
+    async def _with_results(
+        self, heads: Sequence[_Head], reserve: ReserveMemory | None
+    ) -> list[Execution]:
+        size = sum(each.size for each in heads)
+        if reserve is not None and size > HELD_BYTES:
+            try:
+                await reserve(size)  # all at once: no two wait for what the other has
+            except TimeoutError:
+                raise Unavailable(BUSY) from None
+        return await asyncio.gather(*(self._with_result(each) for each in heads))
+
+    async def _with_result(self, head: _Head) -> Execution:
+        try:
+            return await self._results.add(head.execution, head.result)
+        except ResultGone:
+            return head.execution  # whoever reads that one alone is told
+
+
+def _count_that_fit(heads: Sequence[_Head | None], found: Sequence[_Head]) -> int:
+    """Number of heads that fit on a page beside those found; the first of a page always fits."""
+    room = PAGE_BYTES - sum(each.size for each in found)
+    for count, head in enumerate(heads):
+        room -= head.size if head else 0
+        if room < 0 and (found or count):
+            return count
+    return len(heads)

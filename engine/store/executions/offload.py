@@ -1,0 +1,209 @@
+"""Values too large for a record: objects, written before the step that names them is recorded."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from engine.errors import StorageFailed
+from engine.executions.retry import jittered
+from engine.ids.partitions import partition_of
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+
+PREFIX = "outputs/"
+ASIDE_BYTES = 262_144
+"""What is larger is kept aside, out of the execution's record."""
+PATIENCE_SECONDS = 30.0
+"""How long one object may take, all tries together, where nobody says otherwise."""
+PAUSES_SECONDS = (0.1, 0.3, 1.0)
+AT_ONCE = 16
+"""Objects that one process writes and reads at the same time."""
+INPUTS_NAME = re.compile(r"inputs-(\d{1,15})\.", re.ASCII)
+ACCEPTING_MS = 3_600_000
+"""Inputs that are not older may belong to an execution that is being accepted."""
+
+T = TypeVar("T")
+
+
+class BlobStore(Protocol):
+    """Where objects are. Every call may raise StorageFailed."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        """Store an object, whole or not at all, in place of what is there."""
+        ...
+
+    async def read(self, key: str) -> bytes:
+        """The whole object. Raises FileNotFoundError."""
+        ...
+
+    async def remove_all(self, prefix: str) -> None:
+        """Remove all objects whose key begins with this, which ends with a slash."""
+        ...
+
+    def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
+        """The keys that begin with this, which ends with a slash, some at a time."""
+        ...
+
+
+class NoBlobStore:
+    """No place at all: whoever opened the store has no use for large values."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        raise StorageFailed
+
+    async def read(self, key: str) -> bytes:
+        raise StorageFailed
+
+    async def remove_all(self, prefix: str) -> None:
+        raise StorageFailed
+
+    async def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
+        raise StorageFailed
+        yield ()
+
+
+def is_large(size: int) -> bool:
+    """Whether a value of so many bytes is kept aside wherever there is room."""
+    return size > ASIDE_BYTES
+
+
+def make_inputs_name(at_ms: int, size: int) -> str:
+    """How a record names the inputs of its execution, which were stored at this time."""
+    return f"inputs-{at_ms}.{size}"
+
+
+def make_name(claim: str, index: int, size: int) -> str:
+    """How a record names what a claim (its `object_prefix`) got from a node; nobody else writes it.
+
+    The size in bytes is a part of it: what is damaged is known, what is not needed can be counted.
+    """
+    return f"{claim}.{index}.{size}"
+
+
+def make_batch_name(claim: str, index: int, number: int, size: int) -> str:
+    """How a record names one of several objects that a claim got from a node."""
+    return f"{claim}.{index}.k{number}.{size}"
+
+
+def make_part(name: str, start: int, size: int) -> str:
+    """How a record names a part of an object with this name."""
+    return f"{name}:{start}:{size}"
+
+
+def size_of(name: str) -> int:
+    """The bytes of what the name stands for, an object or a part of one; 0: it is not a name."""
+    size = name.replace(":", ".").rpartition(".")[2]
+    return int(size) if size.isdecimal() else 0
+
+
+def object_of(name: str) -> str:
+    """The name of the object that a value is, or is a part of."""
+    return name.partition(":")[0]
+
+
+def part_of(name: str, data: bytes) -> bytes:
+    """The value with this name, when the object has these bytes."""
+    start = name.partition(":")[2].partition(":")[0]
+    return data[int(start) : int(start) + size_of(name)] if start.isdecimal() else data
+
+
+class OffloadedValues:
+    """Writes, reads and removes the large values of executions.
+
+    What is written and never named in a record, because its step was lost or fenced, goes with the
+    others when the execution is forgotten, or is found by a later sweep.
+    """
+
+    def __init__(self, client: Client, blob_store: BlobStore) -> None:
+        self._client = client
+        self._blob_store = blob_store
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def put(
+        self,
+        account_id: str,
+        execution_id: str,
+        name: str,
+        data: bytes,
+        *,
+        seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Store a value; what fails is tried again for a little while. Raises StorageFailed."""
+        key = f"{_prefix(account_id, execution_id)}{name}"
+        await self._patiently(lambda: self._blob_store.write(key, data), seconds)
+
+    async def read(
+        self, account_id: str, execution_id: str, name: str, *, seconds: float = PATIENCE_SECONDS
+    ) -> bytes:
+        """An object. Raises FileNotFoundError when it is gone or damaged, StorageFailed else."""
+        size = size_of(name)
+        key = f"{_prefix(account_id, execution_id)}{name}"
+        data = await self._patiently(lambda: self._blob_store.read(key), seconds) if size else b""
+        if not size or len(data) != size:
+            raise FileNotFoundError
+        return data
+
+    async def remove(self, account_id: str, execution_id: str) -> None:
+        """Remove all values of an execution. Raises StorageFailed."""
+        await self._blob_store.remove_all(_prefix(account_id, execution_id))
+
+    async def sweep(self) -> int:
+        """Remove the values of executions that are gone; returns how many executions those were.
+
+        Accounts that are not on record are left alone: somebody else may use the same place. Inputs
+        are there before their execution is, so young ones are left alone too.
+        """
+        removed = 0
+        async for names in self._blob_store.names(PREFIX):
+            now = int(time.time() * 1000)
+            owners = {_owner(name) for name in names if not _may_be_accepted(name, now)}
+            for owner in await self._gone(owners):
+                await self.remove(*owner)
+                removed += 1
+        return removed
+
+    async def _gone(self, owners: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        found = [owner for owner in owners if all(owner)]
+        replies = await asyncio.gather(
+            *(self._client.send("EXISTS", keyspace.execution(*owner)) for owner in found),
+            *(
+                self._client.send("HEXISTS", keyspace.accounts(partition_of(owner[0])), owner[0])
+                for owner in found
+            ),
+        )
+        here, ours = replies[: len(found)], replies[len(found) :]
+        return [
+            owner
+            for owner, is_here, is_ours in zip(found, here, ours, strict=True)
+            if is_ours and not is_here
+        ]
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]], seconds: float) -> T:
+        try:
+            async with asyncio.timeout(seconds), self._turns:
+                for pause in PAUSES_SECONDS:
+                    try:
+                        return await call()
+                    except StorageFailed:
+                        await asyncio.sleep(jittered(pause))
+                return await call()
+        except TimeoutError:
+            raise StorageFailed from None
+
+
+def _prefix(account_id: str, execution_id: str) -> str:
+    return f"{PREFIX}{account_id}/{execution_id}/"
+
+
+def _may_be_accepted(key: str, now: int) -> bool:
+    """Whether it is inputs whose execution may not be on record yet."""
+    stored = INPUTS_NAME.match(key.rpartition("/")[2])
+    return stored is not None and abs(now - int(stored[1])) < ACCEPTING_MS
+
+
+def _owner(key: str) -> tuple[str, str]:
+    account_id, _, rest = key.removeprefix(PREFIX).partition("/")
+    execution_id, slash, _ = rest.partition("/")
+    return account_id, execution_id if slash else ""

@@ -1,0 +1,70 @@
+"""Orphans: executions that have not ended, are not due and are held by no worker."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from engine.ids.partitions import partition_of
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+MOST_OF_ACCOUNT = 1_000
+"""Executions of one account in one look; a random choice of those of a larger one."""
+
+
+class Orphans:
+    """The reads that find orphans, and the transition that makes them due."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def accounts(self, start: int, count: int) -> list[str]:
+        """Account ids in the order of creation, so many from this position."""
+        key = keyspace.account_ids()
+        names = await self._client.send("ZRANGE", key, start, start + count - 1)
+        return [name.decode() for name in names]
+
+    async def not_due(self, account_ids: Sequence[str]) -> set[str]:
+        """References of the accounts' executions that have not ended and are not due."""
+        send = self._client.send
+        found = await asyncio.gather(
+            *(send("SRANDMEMBER", keyspace.active(each), MOST_OF_ACCOUNT) for each in account_ids)
+        )
+        active = [
+            (keyspace.due(partition_of(account_id)), account_id, ids)
+            for account_id, ids in zip(account_ids, found, strict=True)
+            if ids
+        ]
+        names = [
+            [keyspace.reference(account_id, each.decode()) for each in ids]
+            for _, account_id, ids in active
+        ]
+        scores = await asyncio.gather(
+            *(send("ZMSCORE", row[0], *of) for row, of in zip(active, names, strict=True))
+        )
+        return {
+            name
+            for of, due in zip(names, scores, strict=True)
+            for name, score in zip(of, due, strict=True)
+            if score is None
+        }
+
+    async def fences(self, references: Iterable[str]) -> dict[str, str]:
+        """The number of the last claim of each, "0" for none."""
+        names = list(references)
+        keys = [keyspace.execution(*keyspace.parse_reference(name)) for name in names]
+        found = await asyncio.gather(*(self._client.send("HGET", key, "fence") for key in keys))
+        return {n: (fence or b"0").decode() for n, fence in zip(names, found, strict=True)}
+
+    async def free(self, reference: str, fence: str) -> bool:
+        """Make an orphan due. False: it is due, has ended or was claimed since `fence` was read."""
+        account_id, execution_id = keyspace.parse_reference(reference)
+        freed = await self._client.call(
+            SCRIPTS["free_execution"],
+            [
+                keyspace.execution(account_id, execution_id),
+                keyspace.due(partition_of(account_id)),
+            ],
+            [0, reference, fence],
+        )
+        return bool(freed)

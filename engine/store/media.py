@@ -1,0 +1,348 @@
+"""Records of media: whose they are, what they are, and how long they are needed."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.access.tiers import Tiers
+from engine.errors import AssetNotFound, MediaQuotaExceeded
+from engine.ids.partitions import PARTITIONS, partition_of
+from engine.media.formats import Facts, MediaKind, media_kind_of
+from engine.media.ids import PATTERN, is_asset_id, make_asset_id
+from engine.store.accounts.rate_limits import limits_by_tier
+from engine.store.executions.records import parse_hash
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+GIVEN_UP_MS = 3_600_000
+"""Bytes that were not whole by then are not waited for."""
+LEAST_MS = 3_600_000
+"""How long an asset lives at least that an execution is to have."""
+GOES_ON_MS = 86_400_000
+"""After what time it is asked again whether what needs an asset is still there."""
+READING_MS = 120_000
+"""How long those who read it have when an asset has gone out of sight."""
+REFERENCES_AT_ONCE = 500
+DUE_NOW_MS = 0
+"""A time that is over."""
+WORKFLOW = "workflow "
+"""Before a slug, it names a workflow among the executions that need an asset."""
+PLACE = re.compile(rf"[0-9]{{13,15}}\.{PATTERN}")
+"""Where an asset stands in its account's list, as scripts write it: when it was made, its id."""
+
+
+class AssetSource(StrEnum):
+    """Where an asset came from."""
+
+    UPLOAD = "upload"
+    PROVIDER = "provider"
+
+
+class AssetReview(StrEnum):
+    """What comes of looking at an asset whose time is over."""
+
+    EARLY = "early"
+    GONE = "gone"
+    KEPT = "kept"
+    MORE = "more"
+    HIDDEN = "hidden"
+    RIPE = "ripe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A medium that is stored. Times are in milliseconds."""
+
+    id: str
+    account_id: str
+    content_type: str
+    bytes: int
+    source: AssetSource
+    created_at: int
+    expires_at: int
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+
+    @property
+    def medium(self) -> MediaKind:
+        """What it is for people."""
+        return media_kind_of(self.content_type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadReservation:
+    """Where bytes are about to be stored, and how many more the account may have."""
+
+    asset_id: str
+    stored: int
+    """Bytes of all media of the account."""
+    limit: int | None
+    """None: unlimited."""
+
+    @property
+    def room(self) -> float:
+        """Bytes that there is room for."""
+        return float("inf") if self.limit is None else self.limit - self.stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetPage:
+    """Some of an account's assets, the newest first."""
+
+    assets: Sequence[Asset]
+    next_cursor: str | None
+    stored: int
+    """Bytes of all media of the account."""
+
+
+class AssetRecords:
+    """Records of assets, from the announcement of their bytes until those are gone.
+
+    The record comes before the bytes and goes after them, and is seen only in between: whatever
+    dies, no record that is seen lacks its bytes, and no bytes are there that no record leads to.
+    """
+
+    def __init__(self, client: Client, tiers: Tiers, retention_days: float) -> None:
+        self._client = client
+        self._limits = limits_by_tier(tiers, lambda terms: terms.media_bytes)
+        self._keep_ms = int(retention_days * 86_400_000)
+
+    async def announce(self, account_id: str, source: AssetSource) -> UploadReservation:
+        """A place for bytes that are about to be stored. Raises MediaQuotaExceeded."""
+        asset_id = make_asset_id(account_id)
+        partition = partition_of(asset_id)
+        reply = await self._client.call(
+            SCRIPTS["add_asset"],
+            [
+                keyspace.asset(partition, asset_id),
+                keyspace.assets_due(partition),
+                *_counting_keys(partition),
+            ],
+            [0, asset_id, account_id, source, GIVEN_UP_MS, *self._limits],
+        )
+        stored, limit = _parse_room(reply)
+        return UploadReservation(asset_id=asset_id, stored=stored, limit=limit)
+
+    async def keep(self, asset_id: str, facts: Facts, size: int, execution_id: str = "") -> Asset:
+        """The asset, now that its bytes are stored.
+
+        Raises AssetNotFound when it took too long, and MediaQuotaExceeded.
+        """
+        partition = partition_of(asset_id)
+        fields = {
+            "type": facts.content_type,
+            "width": facts.width,
+            "height": facts.height,
+            "ms": facts.duration_ms,
+        }
+        known = [str(word) for pair in fields.items() if pair[1] is not None for word in pair]
+        reply = await self._client.call(
+            SCRIPTS["keep_asset"],
+            [
+                *(*_keys(asset_id), keyspace.account_assets(partition)),
+                *_counting_keys(partition),
+            ],
+            [
+                *(0, asset_id, self._keep_ms, execution_id, size),
+                *(len(known), *known, *self._limits),
+            ],
+        )
+        if not reply:
+            raise AssetNotFound
+        _parse_room(reply)
+        return await self.find(asset_id)
+
+    async def give_up(self, asset_id: str) -> None:
+        """Whatever is there of its bytes can go."""
+        due = keyspace.assets_due(partition_of(asset_id))
+        await self._client.send("ZADD", due, "XX", DUE_NOW_MS, asset_id)
+
+    async def find(self, asset_id: str) -> Asset:
+        """An asset, whoever asks. Raises AssetNotFound."""
+        if not is_asset_id(asset_id):
+            raise AssetNotFound
+        key = keyspace.asset(partition_of(asset_id), asset_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        if record.get("state") != b"kept":
+            raise AssetNotFound
+        return _parse(asset_id, record)
+
+    async def get(self, account_id: str, asset_id: str) -> Asset:
+        """An asset of the account. Raises AssetNotFound."""
+        if not is_asset_id(asset_id):
+            raise AssetNotFound
+        key = keyspace.asset(partition_of(asset_id), asset_id)
+        record = parse_hash(await self._client.call(SCRIPTS["read_asset"], [key], [account_id]))
+        if not record:
+            raise AssetNotFound
+        return _parse(asset_id, record)
+
+    async def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> AssetPage:
+        """At most `limit` assets of the account. Raises ValueError for a cursor that is not one."""
+        if cursor is not None and not PLACE.fullmatch(cursor):
+            raise ValueError("not a cursor of this list")
+        key = keyspace.account_assets(partition_of(account_id))
+        first = f"({account_id}|{cursor}" if cursor else f"({account_id}}}"
+        last = f"[{account_id}|"
+        names, stored = await asyncio.gather(
+            self._client.send("ZRANGE", key, first, last, "BYLEX", "REV", "LIMIT", 0, limit + 1),
+            self.stored(account_id),
+        )
+        places = [name.decode().partition("|")[2] for name in names]
+        found = await asyncio.gather(*(self._seen(_id_at(place)) for place in places[:limit]))
+        return AssetPage(
+            assets=[asset for asset in found if asset is not None],
+            next_cursor=places[limit - 1] if len(places) > limit else None,
+            stored=stored,
+        )
+
+    async def _seen(self, asset_id: str) -> Asset | None:
+        with contextlib.suppress(AssetNotFound):  # it may have gone since it was listed
+            return await self.find(asset_id)
+        return None
+
+    async def delete(self, account_id: str, asset_id: str) -> None:
+        """Have nobody see an asset of the account any more, whatever needs it, and not count it.
+
+        What is left of it is due for removal like that of assets whose time is over. Raises
+        AssetNotFound.
+        """
+        if not is_asset_id(asset_id):
+            raise AssetNotFound
+        partition = partition_of(asset_id)
+        is_deleted = await self._client.call(
+            SCRIPTS["delete_asset"],
+            [
+                keyspace.asset(partition, asset_id),
+                keyspace.assets_due(partition),
+                keyspace.account_assets(partition),
+                keyspace.media_bytes(partition),
+            ],
+            [0, asset_id, account_id, READING_MS],
+        )
+        if not is_deleted:
+            raise AssetNotFound
+
+    async def refer(self, account_id: str, asset_id: str, execution_id: str) -> None:
+        """Have an asset of the account outlive an execution. Raises AssetNotFound."""
+        is_there = is_asset_id(asset_id) and await self._client.call(
+            SCRIPTS["refer_asset"],
+            _keys(asset_id),
+            [0, asset_id, account_id, execution_id, LEAST_MS],
+        )
+        if not is_there:
+            raise AssetNotFound
+
+    async def hold(self, account_id: str, asset_id: str, slug: str) -> None:
+        """Have an asset of the account, if it is one, outlive a workflow."""
+        with contextlib.suppress(AssetNotFound):
+            await self.refer(account_id, asset_id, f"{WORKFLOW}{slug}")
+
+    async def due(self, now: int, at_most: int) -> list[str]:
+        """Ids of assets whose time is over, per partition bounded."""
+        replies = await asyncio.gather(
+            *(
+                self._client.send(
+                    *("ZRANGE", keyspace.assets_due(partition), "-inf", now),
+                    *("BYSCORE", "LIMIT", 0, at_most),
+                )
+                for partition in range(PARTITIONS)
+            )
+        )
+        return [name.decode() for reply in replies for name in reply]
+
+    async def review(self, asset_id: str) -> AssetReview:
+        """Look at an asset whose time is over."""
+        account_id, names = await self.needed_by(asset_id)
+        needing = [_key_of(account_id, each) for each in names]
+        listed = keyspace.account_assets(partition_of(asset_id))
+        verdict: bytes = await self._client.call(
+            SCRIPTS["review_asset"],
+            [*_keys(asset_id), listed, *needing],
+            [0, asset_id, GOES_ON_MS, READING_MS, *names],
+        )
+        return AssetReview(verdict.decode())
+
+    async def forget(self, asset_id: str) -> None:
+        """Remove the record of an asset whose bytes are gone."""
+        stored = keyspace.media_bytes(partition_of(asset_id))
+        await self._client.call(SCRIPTS["forget_asset"], [*_keys(asset_id), stored], [asset_id])
+
+    async def demand_room(self, account_id: str) -> None:
+        """Raises MediaQuotaExceeded when the account's media take all that its tier allows."""
+        accounts = keyspace.accounts(partition_of(account_id))
+        record = self._client.send("HGET", accounts, account_id)
+        stored = await self.stored(account_id)
+        tier = (await record or b"").partition(b"|")[0].decode()
+        limit = dict(zip(self._limits[::2], self._limits[1::2], strict=True)).get(tier)
+        if limit is not None and stored >= int(limit):
+            raise MediaQuotaExceeded(stored, int(limit))
+
+    async def stored(self, account_id: str) -> int:
+        """Bytes of all media of an account, until they are removed."""
+        key = keyspace.media_bytes(partition_of(account_id))
+        return int(await self._client.send("HGET", key, account_id) or 0)
+
+    async def needed_by(self, asset_id: str) -> tuple[str, Sequence[str]]:
+        """The account of an asset, and some of what it must outlive."""
+        partition = partition_of(asset_id)
+        record = self._client.send("HGET", keyspace.asset(partition, asset_id), "account")
+        key = keyspace.asset_references(partition, asset_id)
+        found = await self._client.send("SRANDMEMBER", key, REFERENCES_AT_ONCE)
+        owner: bytes | None = await record
+        return (owner or b"").decode(), [name.decode() for name in found]
+
+
+def _key_of(account_id: str, name: str) -> str:
+    """The record that is there as long as what needs an asset."""
+    if name.startswith(WORKFLOW):
+        return keyspace.workflow(account_id, name.removeprefix(WORKFLOW))
+    return keyspace.execution(account_id, name)
+
+
+def _id_at(place: str) -> str:
+    return place.partition(".")[2]
+
+
+def _keys(asset_id: str) -> Sequence[str]:
+    partition = partition_of(asset_id)
+    return [
+        keyspace.asset(partition, asset_id),
+        keyspace.assets_due(partition),
+        keyspace.asset_references(partition, asset_id),
+    ]
+
+
+def _counting_keys(partition: int) -> Sequence[str]:
+    return [keyspace.accounts(partition), keyspace.media_bytes(partition)]
+
+
+def _parse_room(reply: Sequence[int]) -> tuple[int, int | None]:
+    """Bytes that the account's media take and may take. Raises MediaQuotaExceeded."""
+    has_room, stored, limit = (*reply, None, None)[:3]
+    if not has_room:
+        raise MediaQuotaExceeded(stored or 0, limit or 0)
+    return stored or 0, limit
+
+
+def _parse(asset_id: str, record: Mapping[str, bytes]) -> Asset:
+    def number(name: str) -> int | None:
+        return int(record[name]) if name in record else None
+
+    return Asset(
+        id=asset_id,
+        account_id=record["account"].decode(),
+        content_type=record["type"].decode(),
+        bytes=int(record["bytes"]),
+        source=AssetSource(record["source"].decode()),
+        created_at=int(record["created"]),
+        expires_at=int(record["expires"]),
+        width=number("width"),
+        height=number("height"),
+        duration_ms=number("ms"),
+    )

@@ -1,0 +1,1 @@
+"""Snapshots of the metrics of all processes."""

@@ -1,0 +1,1 @@
+"""Redis: connections, clients, scripts, keys and the encoding of records."""

@@ -1,0 +1,181 @@
+"""The one way to Redis: commands of one loop tick leave together, replies come back in order.
+
+Nothing is ever sent twice by itself: a script whose reply was lost may have run, so the caller
+gets `Unavailable` and decides. Only a script that Redis does not know (after a restart) is sent
+again, since it cannot have run.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import hiredis
+from redis.asyncio.connection import parse_url
+
+from engine.errors import Unavailable, WrongStore
+from engine.store.redis import errors
+from engine.store.redis.connection import Connection, IsReplica, Receiver, Word, connect, pack
+from engine.store.redis.errors import StoreFault
+from engine.store.redis.installation import Guard
+from engine.store.redis.scripts import SCRIPTS, Script
+
+
+class _Refused(Exception):
+    """The server did not let this process connect."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
+class Client:
+    """Sends commands and scripts; raises Unavailable or StoreFull, never a Redis error.
+
+    An error reply that means a fault of Headrace is a StoreFault. A server that turns out to be a
+    replica, as a primary is after a failover, is left at once; the next command connects anew.
+
+    With a guard nothing is sent to a Redis that does not hold this installation's data: all calls
+    raise WrongStore, which is Unavailable, until the right one is back.
+    """
+
+    def __init__(self, url: str, guard: Guard | None = None) -> None:
+        parse_url(url)  # raises ValueError here, not at the first command
+        self._url = url
+        self._guard = guard
+        self._connection: Connection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._packed: list[bytes] = []
+        self._receivers: list[Receiver] = []
+        self._is_closed = False
+        self.reloads = 0
+        """Scripts that Redis did not know and that were sent again, late."""
+
+    async def close(self) -> None:
+        """Close the connection; calls under way get Unavailable."""
+        self._is_closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        if self._connection is not None:
+            self._connection.abort()
+            await self._connection.lost
+        self._fail()
+
+    def send(self, *command: Word) -> asyncio.Future[Any]:
+        """Queue a plain command; await the future for its reply."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue(pack(*command), self._settler(future))
+        return future
+
+    def call(
+        self, script: Script, keys: Sequence[str], args: Sequence[Word]
+    ) -> asyncio.Future[Any]:
+        """Queue a script by its digest; await the future for its reply."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        settle = self._settler(future)
+        words = (len(keys), *keys, *args)
+
+        def receive(reply: Any) -> None:
+            if isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
+                self.reloads += 1
+                self._queue(pack("EVAL", script.text, *words), settle)
+            else:
+                settle(reply)
+
+        self._queue(pack("EVALSHA", script.sha, *words), receive)
+        return future
+
+    def _queue(self, packed: bytes, receive: Receiver) -> None:
+        if not self._packed:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._packed.append(packed)
+        self._receivers.append(receive)
+
+    def _flush(self) -> None:
+        if not self._packed:
+            return
+        connection = self._connection
+        if connection is None or connection.lost.done():
+            if self._is_closed:
+                self._fail()
+            elif self._guard is not None and (refusal := self._guard.refusal):
+                self._fail(refusal)
+            elif self._connecting is None:
+                self._connecting = asyncio.create_task(self._connect())
+            return
+        packed, self._packed = self._packed, []
+        receivers, self._receivers = self._receivers, []
+        connection.write(packed, receivers)
+
+    async def _connect(self) -> None:
+        try:
+            connection = await connect(self._url)
+            await self._admit(connection)
+            for script in SCRIPTS.values():
+                connection.write([pack("SCRIPT", "LOAD", script.text)], [_ignore])
+            self._connection = connection
+        except WrongStore as error:
+            self._fail(error)
+        except IsReplica:
+            self._fail(_Refused("READONLY"))
+        except hiredis.ReplyError as error:
+            self._fail(_Refused(errors.parse_word(str(error))))
+        except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
+            self._fail()  # a host name that cannot be one is a ValueError
+        finally:
+            self._connecting = None
+        self._flush()
+
+    async def _admit(self, connection: Connection) -> None:
+        """Check that the connection may be used. Raises as `Guard.admit`."""
+        if self._guard is None:
+            return
+        try:
+            await self._guard.admit(connection)
+        except BaseException:
+            connection.abort()
+            raise
+        self._guard.watch(connection)
+
+    def _fail(self, failure: Exception | None = None) -> None:
+        receivers, self._receivers, self._packed = self._receivers, [], []
+        failure = failure or ConnectionError("Redis cannot be reached")
+        for receive in receivers:
+            receive(failure)
+
+    def _settler(self, future: asyncio.Future[Any]) -> Receiver:
+        def settle(reply: Any) -> None:
+            if isinstance(reply, Exception):
+                reply = self._translate(reply)
+                if not future.done():
+                    future.set_exception(reply)
+            elif not future.done():
+                future.set_result(reply)
+
+        return settle
+
+    def _translate(self, error: Exception) -> Exception:
+        if isinstance(error, WrongStore):
+            return WrongStore(error.seen, error.fix)  # each waiting call raises one of its own
+        if isinstance(error, _Refused):
+            return errors.unavailable(error.word)
+        if not isinstance(error, hiredis.ReplyError):
+            return Unavailable("The store cannot be reached right now")
+        failure = errors.failure_of(str(error))
+        if not isinstance(failure, StoreFault) and failure.word in errors.REPLICA:
+            self._leave()
+        return failure
+
+    def _leave(self) -> None:
+        """End a connection to a replica; commands under way get Unavailable."""
+        if self._connection is not None:
+            self._connection.abort()
+
+
+def forget(reply: "asyncio.Future[Any]") -> None:
+    """Let a command run whose outcome nobody waits for; it may be lost."""
+    reply.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def _ignore(_: Any) -> None:
+    return

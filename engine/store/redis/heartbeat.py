@@ -1,0 +1,95 @@
+"""The heartbeat of a worker process: a thread of its own, which a busy event loop cannot starve."""
+
+import logging
+import threading
+from collections.abc import Iterable
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, RedisError
+from redis.retry import Retry
+
+from engine.errors import WrongStore
+from engine.store.leases import WORKER_KEYS, pack_variables
+from engine.store.redis import keyspace
+from engine.store.redis.installation import Guard, parse_marker
+from engine.store.redis.scripts import SCRIPTS
+
+BEATS_PER_LEASE = 6
+
+log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Renews one lease for everything that a worker process holds.
+
+    With a guard it leaves a Redis alone that does not hold this installation's data.
+    """
+
+    def __init__(
+        self, redis_url: str, worker_id: str, lease_seconds: float, guard: Guard | None = None
+    ) -> None:
+        self._guard = guard
+        self._variables = ""
+        self._worker_id = worker_id
+        self._lease_seconds = lease_seconds
+        self._stopped = threading.Event()
+        self._client = redis.Redis.from_url(
+            redis_url,
+            retry=Retry(NoBackoff(), 0),
+            # A beat that got lost must leave time for others before the lease ends.
+            socket_timeout=lease_seconds / 3,
+            socket_connect_timeout=lease_seconds / 3,
+            protocol=3,
+        )
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def publish(self, variables: Iterable[str]) -> None:
+        """From the next beat on, say that these variables of manifests are set here, by name."""
+        self._variables = pack_variables(variables)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Beat no more; the lease ends by itself."""
+        self._stopped.set()
+        self._thread.join(timeout=2)
+        self._client.close()
+
+    def _run(self) -> None:
+        pause = self._lease_seconds / BEATS_PER_LEASE
+        while not self._stopped.is_set():
+            try:
+                if self._may_beat():
+                    self._beat()
+            except (ReadOnlyError, MasterDownError):
+                log.warning("heartbeat reached a replica, connecting again")
+                self._client.connection_pool.disconnect()
+            except RedisError as error:
+                log.warning("heartbeat failed", extra={"reason": type(error).__name__})
+            except Exception:  # a worker without a heartbeat is taken for dead while it works
+                log.exception("heartbeat failed unexpectedly")
+            self._stopped.wait(pause)
+
+    def _may_beat(self) -> bool:
+        if self._guard is None:
+            return True
+        fields = self._client.execute_command("HGETALL", keyspace.installation())
+        try:
+            self._guard.check(parse_marker(fields))
+        except WrongStore:
+            return False  # the store's client says so in the log
+        return True
+
+    def _beat(self) -> None:
+        script = SCRIPTS["beat_worker"]
+        arguments = (
+            *(len(WORKER_KEYS), *WORKER_KEYS, 0),
+            *(self._worker_id, int(self._lease_seconds * 1000), self._variables),
+        )
+        try:
+            self._client.execute_command("EVALSHA", script.sha, *arguments)
+        except NoScriptError:
+            self._client.execute_command("EVAL", script.text, *arguments)

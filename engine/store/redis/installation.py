@@ -1,0 +1,280 @@
+"""The marker of an installation, without which a Redis is not served.
+
+A hash says which installation the data belong to, by an id derived from the installation's secret
+key: every process that has the key knows the id to expect. A Redis that was emptied, restarted on
+another folder or exchanged has no marker or another one, and is refused until the right one is
+back. A process without a key cannot tell installations apart and expects any marker.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+import hiredis
+from redis.asyncio.connection import parse_url
+
+from engine.access.sealing import VARIABLE, Sealer, Unsealable
+from engine.errors import Unavailable, WrongStore
+from engine.ids.partitions import PARTITIONS
+from engine.store.redis import keyspace
+from engine.store.redis.connection import Connection, connect, pack
+from engine.store.redis.scripts import SCRIPTS
+
+SCHEMA = 1
+"""The version of the form in which this code keeps data; larger numbers are refused."""
+CHECK_SECONDS = 1.0
+LOG_SECONDS = 30.0
+SEAL_PLACE = ("installation",)
+RIGHT_FOLDER = "Start Redis on the right data folder, or "
+NO_MARKER: tuple[str, ...] = ()
+
+log = logging.getLogger(__name__)
+
+
+class MarkOutcome(StrEnum):
+    """The effect of marking a Redis."""
+
+    BEGUN = "begun"
+    KEPT = "kept"
+    """It had this installation's marker."""
+    UPGRADED = "upgraded"
+    """It had accounts, from before there were markers."""
+    ADOPTED = "adopted"
+    """It had another key's marker, which was replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """The marker as Redis holds it. `created_at` is in milliseconds since the epoch.
+
+    `ids` has one id for each secret key that the installation has had, the newest first.
+    """
+
+    ids: tuple[str, ...]
+    schema: int
+    partitions: int
+    created_at: int
+
+
+class Guard:
+    """Lets a connection be used only while its Redis holds this installation's marker."""
+
+    def __init__(self, url: str, sealer: Sealer) -> None:
+        self._place = _place_of(url)
+        self._sealer = sealer
+        self._ids = sealer.installation_ids
+        self._refusal: WrongStore | None = None
+        self._refused_at = 0.0
+        self._logged_at = -LOG_SECONDS
+
+    @property
+    def refusal(self) -> WrongStore | None:
+        """The refusal of the last check, for a second: so often a refused Redis is asked again."""
+        if self._refusal is None or time.monotonic() - self._refused_at > CHECK_SECONDS:
+            return None
+        return self._refusal
+
+    async def admit(self, connection: Connection) -> None:
+        """Check a new connection, before anything else is sent on it.
+
+        A Redis without a marker that has accounts, or a seal made with this installation's key,
+        is from before there were markers, and is marked.
+        Raises WrongStore, ConnectionError or hiredis.ReplyError.
+        """
+        try:
+            marker = await read_marker(connection) or await self._upgrade(connection)
+            await self._add_ids(connection, self.check(marker))
+        except WrongStore as error:
+            self._refuse(error)
+            raise
+        if self._refusal is not None:
+            log.warning("the store is this installation's again", extra={"redis": self._place})
+        self._refusal = None
+
+    def watch(self, connection: Connection) -> None:
+        """Check once a second for as long as the connection lasts; end it when it is refused."""
+        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._look, connection)
+
+    def check(self, marker: Marker | None) -> Marker:
+        """Give the marker. Raises WrongStore unless it is this installation's, in a known form."""
+        if marker is None:
+            raise self._wrong(
+                "holds no Headrace installation",
+                f"{RIGHT_FOLDER}run `headrace init` to begin an empty installation.",
+            )
+        self._check_form(marker)
+        if not self._is_ours(marker):
+            raise self._foreign()
+        return marker
+
+    async def mark(self, connection: Connection, *, adopts: bool) -> tuple[MarkOutcome, Marker]:
+        """Mark the Redis as this installation's; `adopts` replaces another key's marker.
+
+        Raises WrongStore, SettingError without a key, ConnectionError or hiredis.ReplyError.
+        """
+        self._sealer.demand_key()
+        before = await read_marker(connection)
+        if before is not None:
+            self._check_form(before)
+        is_ours = await self._opens_seal(connection) if before is None else self._is_ours(before)
+        if not is_ours:
+            if not adopts:
+                raise self._foreign()
+            await self._mark(connection, before, self._ids)
+            await connection.ask("DEL", keyspace.seal())
+            outcome = MarkOutcome.ADOPTED
+        elif before is not None:
+            await self._add_ids(connection, before)
+            outcome = MarkOutcome.KEPT
+        else:
+            has_accounts = await connection.ask("EXISTS", keyspace.account_ids())
+            await self._mark(connection, None, self._ids)
+            outcome = MarkOutcome.UPGRADED if has_accounts else MarkOutcome.BEGUN
+        # Another process may have marked it at the same time.
+        return outcome, self.check(await read_marker(connection))
+
+    def _look(self, connection: Connection) -> None:
+        if connection.lost.done():
+            return
+        connection.write(
+            [pack("HGETALL", keyspace.installation())], [partial(self._see, connection)]
+        )
+        self.watch(connection)
+
+    def _see(self, connection: Connection, reply: Any) -> None:
+        if isinstance(reply, Exception):
+            return
+        try:
+            self.check(parse_marker(reply))
+        except WrongStore as error:
+            self._refuse(error)
+            connection.abort()
+
+    def _refuse(self, error: WrongStore) -> None:
+        self._refusal = error
+        self._refused_at = time.monotonic()
+        if self._refused_at - self._logged_at >= LOG_SECONDS:
+            self._logged_at = self._refused_at
+            log.error("the store is refused", extra={"seen": error.seen, "fix": error.fix})
+
+    async def _upgrade(self, connection: Connection) -> Marker | None:
+        is_sealed = bool(await connection.ask("EXISTS", keyspace.seal()))
+        if not is_sealed and not await connection.ask("EXISTS", keyspace.account_ids()):
+            return None
+        if not self._sealer.has_key:
+            raise self._wrong(
+                "has data from before there were markers, and no marker",
+                f"Start a gateway or run `headrace init` with its {VARIABLE}, which marks it.",
+            )
+        if not await self._opens_seal(connection):
+            raise self._foreign()
+        await self._mark(connection, None, self._ids, empty_too=is_sealed)
+        log.warning("marked the store of an installation", extra={"redis": self._place})
+        return await read_marker(connection)
+
+    async def _add_ids(self, connection: Connection, marker: Marker) -> None:
+        """Add the ids of keys that are new here, so that processes with those alone may follow."""
+        new = tuple(each for each in self._ids if each not in marker.ids)
+        if new:
+            await self._mark(connection, marker, new + marker.ids)
+
+    async def _mark(
+        self,
+        connection: Connection,
+        before: Marker | None,
+        ids: tuple[str, ...],
+        *,
+        empty_too: bool = True,
+    ) -> None:
+        """Write the marker, unless another process has changed it since it was read."""
+        await connection.ask(
+            *("EVAL", SCRIPTS["mark_installation"].text),
+            *(2, keyspace.installation(), keyspace.account_ids()),
+            *(0, " ".join(before.ids if before else NO_MARKER), " ".join(ids)),
+            *(before.schema if before else SCHEMA, PARTITIONS, int(empty_too)),
+        )
+
+    async def _opens_seal(self, connection: Connection) -> bool:
+        """Whether a key of this process is the one that the Redis was used with before."""
+        kept = await connection.ask("GET", keyspace.seal())
+        if kept is None:
+            return True
+        try:
+            self._sealer.open(kept, SEAL_PLACE)
+        except Unsealable:
+            return False
+        return True
+
+    def _is_ours(self, marker: Marker) -> bool:
+        return not self._ids or any(each in marker.ids for each in self._ids)
+
+    def _check_form(self, marker: Marker) -> None:
+        if marker.schema > SCHEMA:
+            raise self._wrong(
+                f"was written by a newer Headrace (schema {marker.schema}, known here: {SCHEMA})",
+                "Install that version here.",
+            )
+        if marker.partitions != PARTITIONS:
+            raise self._wrong(
+                f"has {marker.partitions} partitions (expected here: {PARTITIONS})",
+                "Install the version here that began the installation.",
+            )
+
+    def _foreign(self) -> WrongStore:
+        return self._wrong(
+            "holds another installation's data",
+            f"{RIGHT_FOLDER}set {VARIABLE} to the key of that installation, beside a new one if "
+            "you like (NEW,OLD).",
+        )
+
+    def _wrong(self, seen: str, fix: str) -> WrongStore:
+        return WrongStore(f"The Redis at {self._place} {seen}.", fix)
+
+
+async def mark(url: str, sealer: Sealer, *, adopts: bool = False) -> tuple[MarkOutcome, Marker]:
+    """Mark the Redis behind an address; see `Guard.mark`. Raises Unavailable when it is away."""
+    try:
+        connection = await connect(url)
+    except (OSError, TimeoutError, ValueError, hiredis.HiredisError) as error:
+        raise Unavailable("The store cannot be reached right now") from error
+    try:
+        return await Guard(url, sealer).mark(connection, adopts=adopts)
+    except (ConnectionError, hiredis.ReplyError) as error:
+        raise Unavailable(f"The store cannot be marked right now: {error}") from error
+    finally:
+        connection.abort()
+
+
+async def read_marker(connection: Connection) -> Marker | None:
+    """The marker; None where there is none. Raises ConnectionError or hiredis.ReplyError."""
+    return parse_marker(await connection.ask("HGETALL", keyspace.installation()))
+
+
+def parse_marker(fields: Mapping[bytes, bytes]) -> Marker | None:
+    """The marker that a reply holds; None where it holds none."""
+    if not fields:
+        return None
+    return Marker(
+        ids=tuple(fields.get(b"ids", b"").decode().split()),
+        schema=_number(fields.get(b"schema", b"")),
+        partitions=_number(fields.get(b"partitions", b"")),
+        created_at=_number(fields.get(b"created", b"")),
+    )
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def _place_of(url: str) -> str:
+    """The address without user and password."""
+    options: Mapping[str, Any] = parse_url(url)
+    if "path" in options:
+        return str(options["path"])
+    place = f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+    return f"{place}/{options['db']}" if options.get("db") else place

@@ -1,0 +1,84 @@
+"""A subscription to one channel that reconnects by itself.
+
+It notices half-open connections, and a server that has become a replica: there the messages of a
+new primary may never arrive.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import hiredis
+
+from engine.executions.retry import jittered
+from engine.store.redis.connection import IsReplica, connect, is_replica, pack
+
+LOOK_SECONDS = 2.0
+RECONNECT_SECONDS = 0.2
+
+log = logging.getLogger(__name__)
+
+
+def _nothing() -> None:
+    return
+
+
+class Subscription:
+    """Calls a function for each message on a channel; messages may be lost while it reconnects."""
+
+    def __init__(self, redis_url: str, channel: str) -> None:
+        self._url = redis_url
+        self._channel = channel
+        self._ready = asyncio.Event()
+        self._missed: Callable[[], None] = _nothing
+
+    @contextlib.asynccontextmanager
+    async def running(
+        self, receive: Callable[[bytes], None], missed: Callable[[], None] = _nothing
+    ) -> AsyncIterator[None]:
+        """Receive for as long as the context lasts; entered once subscribed, or after 2 s.
+
+        `missed` is called each time that it is subscribed: before that, messages were lost.
+        """
+        self._missed = missed
+        task = asyncio.create_task(self._run(receive), name=f"subscription {self._channel}")
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._ready.wait()
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self, receive: Callable[[bytes], None]) -> None:
+        while True:
+            try:
+                await self._receive(receive)
+            except (OSError, TimeoutError, ValueError, hiredis.HiredisError):
+                log.warning("subscription lost, connecting again", extra={"channel": self._channel})
+            except Exception:
+                log.exception("subscription failed", extra={"channel": self._channel})
+            await asyncio.sleep(jittered(RECONNECT_SECONDS))
+
+    async def _receive(self, receive: Callable[[bytes], None]) -> None:
+        def push(message: Any) -> None:
+            if message[0] == b"message":
+                receive(message[2])
+            elif message[0] == b"subscribe":
+                self._ready.set()
+                self._missed()
+
+        connection = await connect(self._url, push)
+        try:
+            # The confirmation comes as a push; the next reply tells that it has come.
+            connection.write([pack("SUBSCRIBE", self._channel)], [])
+            while not connection.lost.done():
+                if is_replica(await connection.ask("HELLO")):
+                    raise IsReplica("The server has become a replica")
+                await asyncio.wait([connection.lost], timeout=LOOK_SECONDS)
+        finally:
+            connection.abort()
+        raise ConnectionError("The subscription's connection has ended")

@@ -1,0 +1,1 @@
+"""Workflows in Redis: heads, versions and the directory of slugs."""

@@ -1,0 +1,124 @@
+"""Versions of workflows: how long their documents are kept, and how their nodes are called."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+
+from engine.graph.plan import NodeName
+from engine.ids.partitions import PARTITIONS, partition_of
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.records import unpack
+from engine.store.redis.scripts import SCRIPTS
+
+VERSIONS_KEPT = 50
+"""The last versions of a workflow, whose documents are kept whatever runs."""
+NAMES_KEPT = 500
+"""Versions of a workflow without a document whose nodes' names are kept."""
+DAY_MS = 86_400_000
+TAKEN_BACK_MS = 30 * DAY_MS
+"""How long a delete can be taken back."""
+LOOKED_AGAIN_MS = 60_000
+"""After what time it is looked again whether old versions still run."""
+DUE_AT_ONCE = 5
+REMOVED_AT_ONCE = 100
+LOOKED_AT_ONCE = 500
+
+
+class Versions:
+    """Removes versions that are not kept, and knows the nodes' names of those that ran.
+
+    A document goes when its version is not among the last ones and no execution runs it. Only the
+    current version can begin to run, so one that was not current before the account's executions
+    were looked at, and is not among them, never runs again.
+    """
+
+    def __init__(self, client: Client, retention_days: float) -> None:
+        self._client = client
+        self._keep_names_ms = int(retention_days * DAY_MS)
+
+    async def prune(self) -> bool:
+        """Look at workflows that are due, per partition bounded; true when there may be more."""
+        seconds, micros = await self._client.send("TIME")
+        now = int(seconds) * 1000 + int(micros) // 1000
+        replies = await asyncio.gather(
+            *(
+                self._client.send(
+                    *("ZRANGE", keyspace.workflows_due(partition), "-inf", now),
+                    *("BYSCORE", "LIMIT", 0, DUE_AT_ONCE),
+                )
+                for partition in range(PARTITIONS)
+            )
+        )
+        due = defaultdict(list)
+        for name in (name for reply in replies for name in reply):
+            account_id, slug = keyspace.parse_reference(name.decode())
+            due[account_id].append(slug)
+        is_more = any(len(reply) == DUE_AT_ONCE for reply in replies)
+        for account_id, slugs in due.items():
+            is_more |= await self._review(account_id, slugs, VERSIONS_KEPT)
+        return is_more
+
+    async def make_room(self, account_id: str, slug: str) -> None:
+        """Remove the version that the next save would push out, unless it runs."""
+        await self._review(account_id, [slug], VERSIONS_KEPT - 1)
+
+    async def _review(self, account_id: str, slugs: Sequence[str], kept: int) -> bool:
+        starts = await asyncio.gather(*(self._first_to_begin(account_id, slug) for slug in slugs))
+        running = await self._running(account_id)
+        verdicts = await asyncio.gather(
+            *(
+                self._client.call(
+                    SCRIPTS["review_workflow"],
+                    [
+                        keyspace.workflow(account_id, slug),
+                        keyspace.workflow_node_names(account_id, slug),
+                        keyspace.stored_documents(account_id),
+                        keyspace.workflows_due(partition_of(account_id)),
+                    ],
+                    [
+                        *(0, keyspace.reference(account_id, slug), first, kept, TAKEN_BACK_MS),
+                        *(self._keep_names_ms, NAMES_KEPT, REMOVED_AT_ONCE, LOOKED_AGAIN_MS),
+                        *running.get(slug, ()),
+                    ],
+                )
+                for slug, first in zip(slugs, starts, strict=True)
+            )
+        )
+        return any(verdicts)
+
+    async def _first_to_begin(self, account_id: str, slug: str) -> int:
+        """The first version of which executions may be accepted from now on."""
+        key = keyspace.workflow(account_id, slug)
+        version, state = await self._client.send("HMGET", key, "version", "state")
+        last = int(version or 0)
+        return last + 1 if state == b"deleted" else last
+
+    async def _running(self, account_id: str) -> dict[str, set[int]]:
+        """The versions, by slug, of all executions that have not ended."""
+        found: dict[str, set[int]] = defaultdict(set)
+        active, cursor = keyspace.active(account_id), b""
+        while cursor != b"0":
+            cursor, ids = await self._client.send(
+                "SSCAN", active, cursor or b"0", "COUNT", LOOKED_AT_ONCE
+            )
+            keys = (keyspace.execution(account_id, each.decode()) for each in ids)
+            heads = (self._client.send("HMGET", key, "slug", "version") for key in keys)
+            for slug, version in await asyncio.gather(*heads):
+                if slug and version:
+                    found[slug.decode()].add(int(version))
+        return found
+
+    async def node_names(
+        self, account_id: str, slug: str, version: int
+    ) -> Sequence[NodeName] | None:
+        """The nodes' names by their place in the plan; None when they are not on record."""
+        key = keyspace.workflow_node_names(account_id, slug)
+        named = await self._client.send("HGET", key, f"v{version}")
+        if named is None:
+            return None
+        digest = named.partition(b":")[0].decode()
+        record = await self._client.send("HGET", key, f"n{digest}")
+        if record is None:
+            return None
+        return tuple(NodeName(id=node_id, type=node_type) for node_id, node_type in unpack(record))

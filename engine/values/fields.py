@@ -1,0 +1,404 @@
+"""Fields: what a workflow asks of its callers, the check of inputs, and both as JSON Schema."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeGuard
+
+from engine.errors import InvalidInputs
+from engine.errors.nodes import SettingsError
+from engine.media.ids import is_asset_id
+from engine.net.url_policy import URL_REST
+from engine.values.plain import MAX_INTEGER, MIN_INTEGER, fault, has_nul, is_text, kind_of
+from engine.values.sockets import SocketType
+
+MAX_FIELDS = 100
+MAX_OPTIONS = 200
+MAX_WORDS = 1_000
+"""Characters of a label, a helper text or an option."""
+MAX_URL = 2_048
+MAX_NAME = 64
+MAX_TOLD = 10
+"""Unknown inputs that are named."""
+MAX_STEPS_LISTED = 1_000
+
+NAME_PATTERN = re.compile(r"(?! )[^\x00-\x1f\x7f]{1,64}(?<! )")
+NAME_RULE = "must be a text of 1 to 64 printable characters"
+
+
+class FieldType(StrEnum):
+    """What a caller gives for a field."""
+
+    TEXT = "text"
+    TEXTAREA = "textarea"
+    NUMBER = "number"
+    SLIDER = "slider"
+    PILLS = "pills"
+    TOGGLE = "toggle"
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    JSON = "json"
+
+
+TEXTS = frozenset({FieldType.TEXT, FieldType.TEXTAREA})
+NUMBERS = frozenset({FieldType.NUMBER, FieldType.SLIDER})
+CHOICES = TEXTS | NUMBERS | {FieldType.PILLS}
+SOCKETS: dict[FieldType, SocketType] = {
+    FieldType.TEXT: SocketType.TEXT,
+    FieldType.TEXTAREA: SocketType.TEXT,
+    FieldType.IMAGE: SocketType.IMAGE,
+    FieldType.VIDEO: SocketType.VIDEO,
+    FieldType.AUDIO: SocketType.AUDIO,
+}
+"""The fields that have an output socket of their own."""
+MEDIA = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One thing a workflow asks for."""
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool = False
+    default: Any = None
+    """None: there is none."""
+    options: tuple[str | int | float, ...] = ()
+    min: int | float | None = None
+    max: int | float | None = None
+    step: int | float | None = None
+    max_length: int | None = None
+    helper_text: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The field as callers see it."""
+        optional = {
+            "default": self.default,
+            "options": list(self.options) or None,
+            "min": self.min,
+            "max": self.max,
+            "step": self.step,
+            "maxLength": self.max_length,
+            "helperText": self.helper_text,
+        }
+        shown = {key: value for key, value in optional.items() if value is not None}
+        required = {"label": self.label, "type": str(self.type), "required": self.required}
+        return {"name": self.name} | required | shown
+
+
+def parse_fields(raw: object) -> tuple[Field, ...]:
+    """Read the `fields` of a Request Input. Raises SettingsError with every reason."""
+    if raw is None:
+        return ()
+    if not isinstance(raw, list):
+        raise SettingsError("fields must be a list of objects")
+    if len(raw) > MAX_FIELDS:
+        raise SettingsError(f"fields has {len(raw)} entries; at most {MAX_FIELDS} are allowed")
+    parsed: list[Field] = []
+    reasons: list[str] = []
+    for position, item in enumerate(raw):
+        try:
+            parsed.append(_parse_field(item))
+        except SettingsError as error:
+            reasons.extend(f"fields[{position}]{reason}" for reason in error.reasons)
+    names = [field.name for field in parsed]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    reasons.extend(f"fields has the name '{name}' more than once" for name in doubled)
+    if reasons:
+        raise SettingsError(*reasons)
+    return tuple(parsed)
+
+
+def check_inputs(
+    fields: Iterable[Field],
+    inputs: Mapping[str, Any],
+    *,
+    strict: bool,
+    allow_http: bool = False,
+    allow_assets: bool = False,
+    allow_nul: bool = True,
+) -> dict[str, Any]:
+    """The inputs of a run with defaults filled in. Raises InvalidInputs.
+
+    `allow_assets`: a medium may be named by an asset's id, which its caller is to look up.
+    `allow_nul`: texts may have NUL characters, which expressions cannot take.
+    """
+    checked: dict[str, Any] = {}
+    names = set()
+    for field in fields:
+        names.add(field.name)
+        if field.name in inputs:
+            value = inputs[field.name]
+            reason = _value_fault(field, value, allow_http=allow_http, allow_assets=allow_assets)
+            if not reason and not allow_nul and has_nul(value):
+                reason = "has a NUL character in a text"
+            if reason:
+                raise InvalidInputs(field.name, reason)
+            checked[field.name] = value
+        elif field.default is not None:
+            checked[field.name] = field.default
+        elif field.required:
+            raise InvalidInputs(field.name, "is required")
+    if strict:
+        for name in inputs:
+            if name not in names:
+                raise InvalidInputs(name[:200], "unknown field")
+    return checked
+
+
+def unknown_inputs(fields: Iterable[Field], inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence about each input that no field asks for, or about several together."""
+    known = {field.name for field in fields}
+    unknown = [name for name in inputs if name not in known]
+    told = [
+        f"The input '{name[:MAX_NAME]}' was ignored: there is no field of that name"
+        for name in unknown[:MAX_TOLD]
+    ]
+    if len(unknown) > MAX_TOLD:
+        told.append(f"{len(unknown) - MAX_TOLD} more inputs were ignored")
+    return tuple(told)
+
+
+def json_schema(
+    fields: Iterable[Field], *, strict: bool, allow_http: bool = False
+) -> dict[str, Any]:
+    """The same rules as JSON Schema 2020-12 of the object `inputs`."""
+    fields = tuple(fields)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {field.name: _field_schema(field, allow_http) for field in fields},
+        "required": [f.name for f in fields if f.required and f.default is None],
+        "additionalProperties": not strict,
+    }
+
+
+def is_name(value: object) -> TypeGuard[str]:
+    """Whether a field, and the socket named after it, may be called this."""
+    return isinstance(value, str) and is_text(value) and bool(NAME_PATTERN.fullmatch(value))
+
+
+def _parse_field(item: object) -> Field:
+    if not isinstance(item, dict):
+        raise SettingsError(" must be an object")
+    reasons = list(_shape_faults(item))
+    if reasons:
+        raise SettingsError(*reasons)
+    kind = FieldType(item["type"])
+    options = item.get("options") if kind in CHOICES else None
+    numeric = item if kind in NUMBERS else {}
+    field = Field(
+        name=item["name"],
+        label=item.get("label") or item["name"],
+        type=kind,
+        required=bool(item.get("required")),
+        default=item.get("default"),
+        options=tuple(options or ()),
+        min=numeric.get("min"),
+        max=numeric.get("max"),
+        step=numeric.get("step"),
+        max_length=item.get("maxLength") if kind in TEXTS else None,
+        helper_text=item.get("helperText"),
+    )
+    reasons = list(_range_faults(field))
+    if reasons:
+        raise SettingsError(*reasons)
+    return field
+
+
+def _shape_faults(item: dict[str, Any]) -> Iterator[str]:
+    if not is_name(item.get("name")):
+        yield f".name {NAME_RULE}"
+    if item.get("type") not in list(FieldType):
+        yield f".type must be one of {', '.join(FieldType)}"
+    for key in ("label", "helperText"):
+        if not _is_short_text(item.get(key, "")) and item[key] is not None:
+            yield f".{key} must be a text of at most {MAX_WORDS} characters"
+    if not isinstance(item.get("required", False), bool):
+        yield ".required must be true or false"
+    for key in ("min", "max", "step"):
+        if item.get(key) is not None and not _is_number(item[key]):
+            yield f".{key} must be a number"
+    limit = item.get("maxLength")
+    if limit is not None and (not _is_integer(limit) or limit < 1):
+        yield ".maxLength must be a whole number of at least 1"
+    if not _is_options(item.get("options")):
+        yield f".options must be a list of at most {MAX_OPTIONS} texts or numbers"
+
+
+def _range_faults(field: Field) -> Iterator[str]:
+    if field.type is FieldType.PILLS and not field.options:
+        yield ".options must have at least one entry for pills"
+    if field.min is not None and field.max is not None and field.min > field.max:
+        yield f".min is {field.min} and must not be over max, {field.max}"
+    if field.step is not None and field.step <= 0:
+        yield ".step must be over 0"
+        return
+    for position, option in enumerate(field.options):
+        reason = _value_fault(field, option, allow_http=True)
+        if reason:
+            yield f".options[{position}] {reason}"
+    reason = _value_fault(field, field.default, allow_http=True)
+    if field.default is not None and reason:
+        yield f".default {reason}"
+
+
+def _is_short_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_WORDS and is_text(value)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else _is_integer(value)
+
+
+def _is_integer(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return False
+    return MIN_INTEGER <= value <= MAX_INTEGER
+
+
+def _is_options(value: object) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, list) or len(value) > MAX_OPTIONS:
+        return False
+    return all(_is_short_text(option) or _is_number(option) for option in value)
+
+
+def _value_fault(
+    field: Field, value: Any, *, allow_http: bool, allow_assets: bool = False
+) -> str | None:
+    """Why `value` does not fit, as the end of a sentence that begins with the field's name."""
+    if field.type in NUMBERS:
+        reason = _number_fault(field, value)
+    elif field.type in TEXTS:
+        reason = _text_fault(field, value)
+    elif field.type is FieldType.TOGGLE:
+        reason = None if isinstance(value, bool) else f"must be true or false, not {_was(value)}"
+    elif field.type is FieldType.JSON:
+        reason = fault(value)
+    elif field.type is FieldType.PILLS:
+        reason = None
+    else:
+        reason = _medium_fault(value, allow_http, allow_assets)
+    return reason or _option_fault(field, value)
+
+
+def _was(value: Any) -> str:
+    return kind_of(value)
+
+
+def _number_fault(field: Field, value: Any) -> str | None:
+    if not _is_number(value):
+        return f"must be a number of at most 64 bits, not {_was(value)}"
+    if field.min is not None and value < field.min:
+        return f"must be at least {field.min}"
+    if field.max is not None and value > field.max:
+        return f"must be at most {field.max}"
+    if field.step is not None and not _is_on_step(value, field.step, field.min or 0):
+        return f"must be {field.min or 0} plus a multiple of {field.step}"
+    return None
+
+
+def _is_on_step(value: int | float, step: int | float, start: int | float) -> bool:
+    distance = _decimal(value) - _decimal(start)
+    nearest = (distance / _decimal(step)).to_integral_value() * _decimal(step)
+    return abs(distance - nearest) <= Decimal("1e-9") * max(Decimal(1), abs(distance))
+
+
+def _decimal(value: int | float) -> Decimal:
+    return Decimal(repr(value))
+
+
+def _text_fault(field: Field, value: Any) -> str | None:
+    if not isinstance(value, str):
+        return f"must be a text, not {_was(value)}"
+    if not is_text(value):
+        return "must be valid Unicode"
+    if field.max_length is not None and len(value) > field.max_length:
+        return f"must have at most {field.max_length} characters"
+    return None
+
+
+def _medium_fault(value: Any, allow_http: bool, allow_assets: bool) -> str | None:
+    wanted = "the id of an asset or a URL" if allow_assets else "a URL"
+    if not isinstance(value, str):
+        return f"must be {wanted}, not {_was(value)}"
+    if len(value) > MAX_URL:
+        return f"must be {wanted} of at most {MAX_URL} characters"
+    is_asset = allow_assets and is_asset_id(value)
+    if not is_asset and not re.fullmatch(_scheme(allow_http) + URL_REST, value):
+        schemes = "https:// or http://" if allow_http else "https://"
+        return f"must be {wanted} that starts with {schemes}"
+    return None
+
+
+def _scheme(allow_http: bool) -> str:
+    return "https?" if allow_http else "https"
+
+
+def _option_fault(field: Field, value: Any) -> str | None:
+    if not field.options:
+        return None
+    if not isinstance(value, bool) and value in field.options:
+        return None
+    return f"must be one of {', '.join(str(option) for option in field.options)}"
+
+
+def _field_schema(field: Field, allow_http: bool) -> dict[str, Any]:
+    schema: dict[str, Any] = {"title": field.label} | _type_schema(field, allow_http)
+    if field.options:
+        schema["enum"] = list(field.options)
+    if field.helper_text:
+        schema["description"] = field.helper_text
+    if field.default is not None:
+        schema["default"] = field.default
+    return schema
+
+
+def _type_schema(field: Field, allow_http: bool) -> dict[str, Any]:
+    if field.type in NUMBERS:
+        return _number_schema(field)
+    if field.type in TEXTS:
+        limit = {} if field.max_length is None else {"maxLength": field.max_length}
+        return {"type": "string"} | limit
+    if field.type is FieldType.TOGGLE:
+        return {"type": "boolean"}
+    if field.type in SOCKETS:
+        pattern = f"^{_scheme(allow_http)}{URL_REST}$"
+        return {"type": "string", "format": "uri", "maxLength": MAX_URL, "pattern": pattern}
+    return {}
+
+
+def _number_schema(field: Field) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "number"}
+    if field.min is not None:
+        schema["minimum"] = field.min
+    if field.max is not None:
+        schema["maximum"] = field.max
+    if field.step is not None:
+        schema |= _step_schema(field, field.step)
+    return schema
+
+
+def _step_schema(field: Field, step: int | float) -> dict[str, Any]:
+    """`multipleOf` counts from 0; steps that count from elsewhere are listed while they are few."""
+    start = field.min or 0
+    if _is_on_step(start, step, 0):
+        return {"multipleOf": step}
+    if field.max is None or (field.max - start) / step > MAX_STEPS_LISTED:
+        return {}
+    first, width = _decimal(start), _decimal(step)
+    count = int((_decimal(field.max) - first) / width) + 1
+    return {"enum": [_plain(first + width * index) for index in range(count)]}
+
+
+def _plain(number: Decimal) -> int | float:
+    return int(number) if number == number.to_integral_value() else float(number)

@@ -1,0 +1,185 @@
+"""Templates: text with `{{ name.field[0] }}` in it. A path language; nothing is ever evaluated."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from engine.errors.nodes import NodeFailed, SettingsError
+
+NAME = r"[^\W\d][\w-]{0,63}"
+"""What a placeholder, a field or a named socket may be called."""
+MAX_OUTPUT_BYTES = 1_048_576
+
+PLACEHOLDER = re.compile(
+    rf"\{{\{{\s*(?P<name>{NAME})(?P<path>(?:\.[\w-]{{1,128}}|\[\d{{1,9}}\])*)\s*\}}\}}"
+)
+STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
+AFTER_HOST = re.compile(r"[/?#\\]")
+DOT_SEGMENTS = frozenset({".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placeholder:
+    """One `{{ … }}`: the name of a socket and the way into its value."""
+
+    name: str
+    path: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return self.name + "".join(steps)
+
+    def read(self, values: Mapping[str, Any]) -> Any:
+        """What stands there; inside null, and for a socket that brought nothing, null."""
+        value = values.get(self.name)
+        for step in self.path:
+            if value is None:
+                return None
+            value = self._enter(value, step)
+        return value
+
+    def _enter(self, value: Any, step: str | int) -> Any:
+        if isinstance(step, int):
+            if isinstance(value, list) and step < len(value):
+                return value[step]
+        elif isinstance(value, dict) and step in value:
+            return value[step]
+        raise NodeFailed("template_error", f"There is nothing at '{self}' to put into the template")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A text with its placeholders found once and for all."""
+
+    parts: tuple[str | Placeholder, ...]
+    names: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> "Template":
+        """Find the placeholders. Raises SettingsError where a `{{` does not open a good one."""
+        parts = tuple(_split(text))
+        names = frozenset(part.name for part in parts if isinstance(part, Placeholder))
+        return cls(parts=parts, names=names)
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """Put the values in. Raises NodeFailed (template_error)."""
+        return _join(
+            part if isinstance(part, str) else to_text(part.read(values)) for part in self.parts
+        )
+
+    def render_url(self, values: Mapping[str, Any]) -> str:
+        """Put the values in, percent-encoded after the host. Raises NodeFailed (template_error)."""
+        if len(self.parts) == 1:
+            return self.render(values)
+        url = _join(self._url_pieces(values))
+        if self.names and _has_dot_segment(url):
+            raise NodeFailed("template_error", "A '.' or '..' is not allowed as a part of the URL")
+        return url
+
+    def _url_pieces(self, values: Mapping[str, Any]) -> Iterator[str]:
+        is_after_host = False
+        for part in self.parts:
+            if isinstance(part, str):
+                yield part
+                rest = part.replace("://", "", 1)
+                is_after_host = is_after_host or AFTER_HOST.search(rest) is not None
+            else:
+                text = to_text(part.read(values))
+                yield quote(text, safe="") if is_after_host else text
+
+
+def members_read(templates: Iterable[Template], name: str) -> frozenset[str] | None:
+    """The members that templates read of the value with this name; None: they put in all of it."""
+    found = set()
+    for template in templates:
+        for part in template.parts:
+            if isinstance(part, Placeholder) and part.name == name:
+                first = part.path[0] if part.path else None
+                if not isinstance(first, str):
+                    return None
+                found.add(first)
+    return frozenset(found)
+
+
+def to_text(value: Any) -> str:
+    """How a value reads within a text: a text as it is, null as nothing, the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(value)
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        raise NodeFailed("template_error", "The text has an unpaired surrogate") from None
+
+
+def _split(text: str) -> Iterator[str | Placeholder]:
+    position = 0
+    known: dict[str, Placeholder] = {}
+    while (start := text.find("{{", position)) >= 0:
+        match = PLACEHOLDER.match(text, start)
+        if match is None:
+            raise SettingsError(_explain(text, start))
+        if start > position:
+            yield text[position:start]
+        source = match[0]
+        if source not in known:
+            known[source] = _read_placeholder(match)
+        yield known[source]
+        position = match.end()
+    if position < len(text):
+        yield text[position:]
+
+
+def _read_placeholder(match: re.Match[str]) -> Placeholder:
+    steps = STEP.findall(match["path"])
+    path = tuple(key if key else int(index) for key, index in steps)
+    return Placeholder(name=match["name"], path=path)
+
+
+def _explain(text: str, start: int) -> str:
+    end = text.find("}}", start)
+    if end < 0:
+        return f"the '{{{{' at character {start + 1} has no '}}}}'"
+    excerpt = text[start : min(end + 2, start + 40)]
+    return (
+        f"{excerpt!r} at character {start + 1} is not a placeholder; "
+        "write {{ name }} or {{ name.field[0] }}"
+    )
+
+
+def _join(pieces: Iterator[str]) -> str:
+    taken = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MAX_OUTPUT_BYTES:
+            raise _too_large()
+        taken.append(piece)
+    text = "".join(taken)
+    if not text.isascii() and _byte_size(text) > MAX_OUTPUT_BYTES:
+        raise _too_large()
+    return text
+
+
+def _byte_size(text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        raise NodeFailed("template_error", "The text has an unpaired surrogate") from None
+
+
+def _too_large() -> NodeFailed:
+    return NodeFailed("template_error", f"The text is over the limit of {MAX_OUTPUT_BYTES} bytes")
+
+
+def _has_dot_segment(url: str) -> bool:
+    path = re.split(r"[?#]", url.partition("://")[2] or url, maxsplit=1)[0]
+    return any(segment.lower() in DOT_SEGMENTS for segment in path.split("/")[1:])

@@ -1,0 +1,1 @@
+"""Webhooks: signatures, delivery schedules and payloads."""

@@ -1,0 +1,1 @@
+"""Admission: bounds on the load that one gateway process takes."""

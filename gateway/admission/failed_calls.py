@@ -1,0 +1,140 @@
+"""Calls that fail before it is known who calls: how many an address may make.
+
+The count is this process's own and costs nothing but memory, so a flood never reaches Redis.
+"""
+
+import logging
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from engine.errors import EngineError, TooManyFailedCalls, Unavailable
+from engine.store import Store
+from gateway.admission.credentials import presented_keys, session_token
+from gateway.admission.peers import Peers
+
+MAX_ADDRESSES = 10_000
+CHARGED = "failed_call_charged"
+"""Where a request keeps what it was counted in before its outcome is known."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """What an address has left, and whether the log was told that it was nothing."""
+
+    left: float
+    at: float
+    is_told: bool = False
+
+
+class FailedCalls:
+    """Lets each address fail so often in a minute, at once or over time.
+
+    Beyond that it is refused before anything is looked up. Whoever brings a key or session that
+    was good lately is let in all the same, whatever others do at the same address.
+    """
+
+    def __init__(
+        self,
+        per_minute: int,
+        peers: Peers,
+        store: Store,
+        *,
+        max_addresses: int = MAX_ADDRESSES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._per_minute = per_minute
+        self._peers = peers
+        self._store = store
+        self._max_addresses = max_addresses
+        self._clock = clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def check(self, scope: Scope) -> None:
+        """Raises TooManyFailedCalls when the caller's address has failed too often.
+
+        Else the call counts as failed until `clear`, so that many at once are not let in for one.
+        """
+        if not self._buckets:
+            return
+        address = self._peers.address(scope)
+        bucket = self._buckets.get(address)
+        if bucket is None:
+            return
+        self._refill(bucket)
+        if bucket.left >= self._per_minute:
+            del self._buckets[address]
+        elif not self._is_known(scope):
+            self._charge(bucket, address)
+            scope[CHARGED] = bucket
+
+    def clear(self, scope: Scope) -> None:
+        """The call that was checked has not failed."""
+        bucket: _Bucket | None = scope.pop(CHARGED, None)
+        if bucket is not None:
+            bucket.left += 1
+
+    def judge(self, scope: Scope, error: Exception) -> Exception:
+        """Count what a call failed with, and say what it is answered: the same, or the refusal."""
+        if not _counts(error):
+            return error
+        try:
+            self.count(scope)
+        except TooManyFailedCalls as refusal:
+            return refusal
+        return error
+
+    def count(self, scope: Scope) -> None:
+        """A call has failed. Raises TooManyFailedCalls when it is one too many."""
+        if scope.pop(CHARGED, None) or not self._per_minute or self._is_known(scope):
+            return
+        address = self._peers.address(scope)
+        bucket = self._bucket(address)
+        self._refill(bucket)
+        self._charge(bucket, address)
+
+    def _charge(self, bucket: _Bucket, address: str) -> None:
+        if bucket.left < 1:
+            raise self._refusal(bucket, address)
+        bucket.left -= 1
+
+    def _bucket(self, address: str) -> _Bucket:
+        bucket = self._buckets.get(address)
+        if bucket is None:
+            if len(self._buckets) >= self._max_addresses:
+                self._buckets.popitem(last=False)
+            bucket = self._buckets[address] = _Bucket(self._per_minute, self._clock())
+        self._buckets.move_to_end(address)
+        return bucket
+
+    def _refill(self, bucket: _Bucket) -> None:
+        now = self._clock()
+        gained = (now - bucket.at) * self._per_minute / 60
+        bucket.left = min(float(self._per_minute), bucket.left + gained)
+        bucket.at = now
+
+    def _refusal(self, bucket: _Bucket, address: str) -> TooManyFailedCalls:
+        if not bucket.is_told:
+            bucket.is_told = True
+            logger.warning("an address fails too often", extra={"address": address})
+        seconds = math.ceil((1 - bucket.left) * 60 / self._per_minute)
+        return TooManyFailedCalls(self._per_minute, max(1, seconds))
+
+    def _is_known(self, scope: Scope) -> bool:
+        keys = presented_keys(scope)
+        if keys:
+            return len(keys) == 1 and self._store.api_keys.remembers(keys[0])
+        token = session_token(scope)
+        return token is not None and self._store.sessions.remembers(token)
+
+
+def _counts(error: Exception) -> bool:
+    """Whether it is the caller who failed, and not already told to wait."""
+    is_ours = isinstance(error, Unavailable) or not isinstance(error, EngineError)
+    return not is_ours and not isinstance(error, TooManyFailedCalls)

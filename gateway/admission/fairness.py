@@ -1,0 +1,77 @@
+"""Turns: while several accounts ask for runs, none has more than a few of its requests begun."""
+
+import asyncio
+from collections import deque
+
+AT_ONCE = 2
+CROWD = 4
+"""An account with more requests waiting pauses between them, so that others find room."""
+PAUSE_SECONDS = 0.001
+CONTENDED_SECONDS = 1.0
+"""How long an account is remembered as one that asks too."""
+
+
+class AccountFairness:
+    """Makes requests of an account wait for each other, but only while there are others.
+
+    An account that is alone is not held up: the pipelines that its requests share make it fast.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._begun: dict[str, int] = {}
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._latest = ""
+        self._contended_until = 0.0
+
+    async def begin(self, account_id: str) -> None:
+        """Wait until a request of the account may keep this process busy; `end` must follow."""
+        if account_id != self._latest:
+            self._note(account_id)
+        begun = self._begun.get(account_id, 0)
+        if begun < AT_ONCE or self._loop.time() > self._contended_until:
+            self._begun[account_id] = begun + 1
+        else:
+            await self._wait(account_id)
+
+    def end(self, account_id: str) -> None:
+        """The request needs this process no more for now."""
+        if len(self._waiting.get(account_id, ())) > CROWD:
+            self._loop.call_later(PAUSE_SECONDS, self._end, account_id)
+        else:
+            self._end(account_id)
+
+    def _end(self, account_id: str) -> None:
+        begun = self._begun[account_id] - 1
+        if account_id in self._waiting:
+            begun += self._wake(account_id, AT_ONCE - begun)
+        if begun:
+            self._begun[account_id] = begun
+        else:
+            del self._begun[account_id]
+
+    def _note(self, account_id: str) -> None:
+        if self._latest:
+            self._contended_until = self._loop.time() + CONTENDED_SECONDS
+        self._latest = account_id
+
+    async def _wait(self, account_id: str) -> None:
+        future = self._loop.create_future()
+        self._waiting.setdefault(account_id, deque()).append(future)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                self.end(account_id)  # its turn had come already
+            raise
+
+    def _wake(self, account_id: str, at_most: int) -> int:
+        waiting, woken = self._waiting[account_id], 0
+        while waiting and woken < at_most:
+            future = waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+                woken += 1
+        if not waiting:
+            del self._waiting[account_id]
+        return woken

@@ -1,0 +1,42 @@
+"""Memory for large results: bounds the bytes of them that one process reads and sends at once."""
+
+from functools import partial
+
+from starlette.types import Scope
+
+from engine.process.byte_semaphore import ByteReservation, ByteSemaphore
+from engine.store import ReserveMemory
+
+MOST_BYTES = 134_217_728
+"""As they are stored, then as JSON; in between, memory holds one of them two or three times."""
+WAIT_SECONDS = 5.0
+"""How long one waits for others to be sent."""
+HELD = "held_bytes"
+"""Key of the request's reservation in its scope."""
+
+
+class ResultMemory:
+    """Memory of the large results of all answers under way."""
+
+    def __init__(self) -> None:
+        self._semaphore = ByteSemaphore(MOST_BYTES)
+
+    def for_answer(self, scope: Scope) -> ReserveMemory:
+        """Waits for memory that the request holds until `free`, in place of what it held before."""
+        return partial(self._hold, scope)
+
+    async def _hold(self, scope: Scope, size: int) -> None:
+        self.free(scope)
+        reservation = ByteReservation(self._semaphore)
+        await reservation.acquire(min(size, reservation.limit), WAIT_SECONDS)
+        scope[HELD] = reservation
+
+    def settle(self, scope: Scope, size: int) -> None:
+        """The request holds `size` bytes, as is known now; nothing happens when it holds none."""
+        if HELD in scope:
+            scope[HELD].resize(size)
+
+    def free(self, scope: Scope) -> None:
+        """The answer to the request was sent, or will not be."""
+        if HELD in scope:
+            scope.pop(HELD).release()

@@ -1,0 +1,82 @@
+"""Requests of browsers: the session cookie that they are given, and checks of their origin."""
+
+import re
+
+from starlette.types import Scope
+
+from engine.errors import CsrfFailed
+from gateway.admission.credentials import SESSION_COOKIE, header_values
+
+COOKIE_SECONDS = 30 * 86_400
+BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
+BY_HAND = {
+    b"sec-fetch-site": ["none"],
+    b"sec-fetch-mode": ["navigate"],
+    b"sec-fetch-dest": ["document"],
+}
+SCRIPT = re.compile(r"curl|wget|python|httpx|aiohttp|node|undici|playwright", re.IGNORECASE)
+"""Clients without a page, so without a button to press."""
+ORIGIN = re.compile(r"(https?://[^/]*)", re.IGNORECASE)
+
+
+def session_cookie(token: str, scope: Scope, public_url: str) -> str:
+    """The header that gives a browser its session, or takes it when the token is empty."""
+    seconds = COOKIE_SECONDS if token else 0
+    secure = "; Secure" if _is_secure(scope, public_url) else ""
+    return f"{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _is_secure(scope: Scope, public_url: str) -> bool:
+    # A caller that lies about its scheme only makes its own cookie stricter.
+    forwarded = ",".join(header_values(scope, b"x-forwarded-proto")).split(",")
+    said = [scope["scheme"], public_url.partition(":")[0], *forwarded]
+    return any(scheme.strip().lower() == "https" for scheme in said)
+
+
+def check_own_write(scope: Scope, public_url: str) -> None:
+    """Raises CsrfFailed for a write that another site's page may have sent."""
+    if not header_values(scope, b"origin") and not header_values(scope, b"sec-fetch-site"):
+        raise CsrfFailed("A write with a session needs an Origin header")
+    check_origin(scope, public_url)
+    types = header_values(scope, b"content-type")
+    if types or _has_body(scope):
+        media_types = {each.partition(";")[0].strip().lower() for each in types}
+        if len(types) != 1 or not media_types <= BODY_TYPES:
+            raise CsrfFailed("A write with a session needs a JSON or multipart body")
+
+
+def check_origin(scope: Scope, public_url: str) -> None:
+    """Raises CsrfFailed for a request that says it comes from another site."""
+    origins = header_values(scope, b"origin")
+    is_foreign = any(not is_own_origin(origin, scope, public_url) for origin in origins)
+    if is_foreign or any(site != "same-origin" for site in header_values(scope, b"sec-fetch-site")):
+        raise CsrfFailed("This write comes from another site")
+
+
+def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
+    """Whether an origin is that of the host which the request is for."""
+    own = {
+        f"{scheme}://{host}"
+        for scheme in ("http", "https")
+        for host in header_values(scope, b"host")
+    }
+    if match := ORIGIN.match(public_url):
+        own.add(match[1])
+    return origin.lower() in {each.lower() for each in own}
+
+
+def is_opened_on_purpose(scope: Scope) -> bool:
+    """Whether a person or their script opened this address; not a page, a preview or a prefetch."""
+    said = {name: header_values(scope, name) for name in BY_HAND}
+    if scope["method"] != "GET" or header_values(scope, b"sec-purpose"):
+        return False
+    if any(said.values()):
+        return said == BY_HAND
+    return any(SCRIPT.match(agent) for agent in header_values(scope, b"user-agent"))
+
+
+def _has_body(scope: Scope) -> bool:
+    lengths = header_values(scope, b"content-length")
+    return any(length != "0" for length in lengths) or bool(
+        header_values(scope, b"transfer-encoding")
+    )

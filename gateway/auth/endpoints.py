@@ -1,0 +1,318 @@
+"""Endpoints: a handler with what it demands of its caller. There is no handler without a demand."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from engine.access.capabilities import EVERYTHING, Role
+from engine.errors import CapabilityDenied, EngineError, SessionRequired
+from engine.store import AuthorizationRejected, Principal, SpeculativeAuthorization
+from engine.store.executions.offload import is_large
+from gateway.admission.body_memory import ACCOUNT
+from gateway.admission.body_memory import HELD as HELD_BODY
+from gateway.admission.memory import HELD
+from gateway.auth.principal import (
+    READING,
+    authenticate,
+    authenticate_ahead,
+    check_approved,
+    check_capability,
+    confirm,
+    may,
+)
+from gateway.http import response_headers
+from gateway.http.errors import method_not_allowed
+from gateway.http.query import Query
+from gateway.http.rate_limits import RUNS
+from gateway.http.request_bodies import announced_bytes
+from gateway.http.responses import LargeResponse
+from gateway.http.types import Parameter, Shape
+from gateway.services import GatewayRequest
+
+API = "/api/"
+AHEAD = "authorization_ahead"
+"""Where a request keeps the authorization that is still under way."""
+
+NO_NAMES: frozenset[str] = frozenset()
+NO_BODY = None
+"""Stands for an answer that has no body."""
+
+Known = TypeVar("Known", "Guarded", "SessionOnly")
+Declared = TypeVar("Declared", "Public", "Guarded", "SessionOnly")
+PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
+GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """Description of an endpoint; see `operation`."""
+
+    answers: Mapping[int, Shape | tuple[Shape, ...] | None]
+    body: Shape | None
+    path: tuple[Parameter, ...]
+    query: tuple[Parameter, ...]
+    headers: tuple[Parameter, ...]
+    errors: tuple[type[EngineError], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """An endpoint that anybody may call."""
+
+    handler: PublicHandler
+    is_guessed: bool = False
+    """Whether a name or token in the request decides what is answered."""
+    query: frozenset[str] = NO_NAMES
+    """Names of the query parameters that it takes."""
+    operation: Operation | None = None
+    """None: it is left out of the description."""
+    demand = "public"
+
+    async def answer(self, request: GatewayRequest) -> Response:
+        """Let the handler answer. Raises TooManyFailedCalls."""
+        if not self.is_guessed:
+            _check_query(request, self.query)
+            return await self.handler(request)
+        failed_calls = request.state["services"].failed_calls
+        failed_calls.check(request.scope)
+        _check_query(request, self.query)
+        response = await self.handler(request)
+        failed_calls.clear(request.scope)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """An endpoint for keys and sessions; `capability` is what a key must hold, None for any key."""
+
+    handler: GuardedHandler
+    capability: str | None
+    alternatives: tuple[str, ...] = ()
+    """Capabilities any of which does as well."""
+    name_parameter: str | None = None
+    """The path parameter that names the one thing a narrower capability may be for."""
+    bucket: str | None = None
+    """Where calls are counted against the tier's limit; None: they are not."""
+    is_before_approval: bool = False
+    """Whether an account that is not approved may call it, though it is a write."""
+    query: frozenset[str] = NO_NAMES
+    """As `Public.query`."""
+    operation: Operation | None = None
+    """As `Public.operation`."""
+
+    @property
+    def demand(self) -> str:
+        """What a key needs, in one word."""
+        if self.capability is None:
+            return "any key or session"
+        return " or ".join((self.capability, *self.alternatives))
+
+    async def answer(self, request: GatewayRequest) -> Response:
+        """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
+        # All that a run does ahead is one script, which can be held back; large inputs are not.
+        if self.bucket in RUNS and not _is_large(request):
+            store = request.state["services"].store
+            speculative = authenticate_ahead(request.scope, store, self.bucket)
+            if speculative is not None:
+                return await self._answer_ahead(request, speculative)
+        return await self._handle(request, await _authenticate(request, self.bucket))
+
+    async def _answer_ahead(
+        self, request: GatewayRequest, speculative: SpeculativeAuthorization
+    ) -> Response:
+        # The handler works for whom the key belonged to last time, while that is asked again; what
+        # it accepts goes on only if it is so, and nothing is answered before.
+        request.scope[AHEAD] = speculative
+        response, failure = None, None
+        try:
+            response = await self._handle(request, speculative.principal)
+        except Exception as error:  # bodies that do not come and bugs of ours too
+            failure = error
+        principal = await confirm(request.scope, speculative)
+        del request.scope[AHEAD]
+        if principal != speculative.principal or isinstance(failure, AuthorizationRejected):
+            return await self._handle(request, principal)
+        if response is None:
+            raise failure or RuntimeError("a handler gave neither an answer nor an error")
+        return response
+
+    async def _handle(self, request: GatewayRequest, principal: Principal) -> Response:
+        request.scope[ACCOUNT] = principal.account.id
+        if self.capability is not None:
+            name = request.path_params[self.name_parameter] if self.name_parameter else None
+            held = (each for each in self.alternatives if may(principal, each))
+            check_capability(principal, next(held, self.capability), name)
+        if needs_approval(self, request.method):
+            check_approved(principal)
+        _check_query(request, self.query)
+        return await self.handler(request, principal)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOnly:
+    """An endpoint for browsers that are signed in."""
+
+    handler: GuardedHandler
+    is_admins: bool = False
+    """Whether the account must be an admin's."""
+    is_before_approval: bool = False
+    """As `Guarded.is_before_approval`."""
+    query: frozenset[str] = NO_NAMES
+    """As `Public.query`."""
+    operation: Operation | None = None
+    """As `Public.operation`."""
+
+    @property
+    def demand(self) -> str:
+        """What a caller needs, in a few words."""
+        return "session of an admin" if self.is_admins else "session"
+
+    async def answer(self, request: GatewayRequest) -> Response:
+        """Let the handler answer for a session. Raises EngineError."""
+        principal = await _authenticate(request)
+        if principal.session is None:
+            raise SessionRequired
+        if self.is_admins and principal.account.role is not Role.ADMIN:
+            raise CapabilityDenied(EVERYTHING, "This is for admins of the installation")
+        if needs_approval(self, request.method):
+            check_approved(principal)
+        _check_query(request, self.query)
+        request.scope[ACCOUNT] = principal.account.id
+        return await self.handler(request, principal)
+
+
+def _check_query(request: GatewayRequest, known: frozenset[str]) -> None:
+    """Raises InvalidQuery for an unknown parameter; pages are not asked, since links add theirs."""
+    if request.scope["query_string"] and request.scope["path"].startswith(API):
+        Query(request.scope).check_names(known)
+
+
+def _is_large(request: GatewayRequest) -> bool:
+    """Whether the body may hold inputs that are stored before their run is accepted."""
+    most = request.state["services"].settings.max_body_bytes
+    return is_large(announced_bytes(request.scope, most))
+
+
+def needs_approval(endpoint: "Guarded | SessionOnly", method: str) -> bool:
+    """Whether a call of the endpoint is a write, which only an approved account may make."""
+    return method not in READING and not endpoint.is_before_approval
+
+
+async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> Principal:
+    services = request.state["services"]
+    services.failed_calls.check(request.scope)
+    public_url = services.settings.public_url
+    principal = await authenticate(request.scope, services.store, public_url, bucket)
+    services.failed_calls.clear(request.scope)
+    return principal
+
+
+def public(handler: PublicHandler) -> Public:
+    """Declare that anybody may call the handler."""
+    return Public(handler)
+
+
+def guessed(handler: PublicHandler) -> Public:
+    """Declare that anybody may call the handler who does not guess without end."""
+    return Public(handler, is_guessed=True)
+
+
+def session_only(handler: GuardedHandler) -> SessionOnly:
+    """Declare that the handler wants a browser that is signed in."""
+    return SessionOnly(handler)
+
+
+def admins_only(handler: GuardedHandler) -> SessionOnly:
+    """Declare that the handler wants a browser that an admin is signed in with."""
+    return SessionOnly(handler, is_admins=True)
+
+
+def any_key(handler: GuardedHandler) -> Guarded:
+    """Declare that the handler wants a key, whatever it may do, or a session."""
+    return Guarded(handler, None)
+
+
+def requires(
+    capability: str, *alternatives: str, named: str | None = None, bucket: str | None = None
+) -> Callable[[GuardedHandler], Guarded]:
+    """Declare the capability that the handler wants; see `Guarded`."""
+
+    def declare(handler: GuardedHandler) -> Guarded:
+        return Guarded(handler, capability, alternatives, named, bucket)
+
+    return declare
+
+
+def before_approval(endpoint: Known) -> Known:
+    """Declare that an account that is not approved may call the endpoint, though it is a write."""
+    return replace(endpoint, is_before_approval=True)
+
+
+def operation(
+    *,
+    answers: Mapping[int, Shape | tuple[Shape, ...] | None],
+    body: Shape | None = None,
+    path: tuple[Parameter, ...] = (),
+    query: tuple[Parameter, ...] = (),
+    headers: tuple[Parameter, ...] = (),
+    errors: tuple[type[EngineError], ...] = (),
+) -> Callable[[Declared], Declared]:
+    """Describe an endpoint; the OpenAPI document is made of this and of the types.
+
+    `answers` has the body of each status, several for several media types, `NO_BODY` for none.
+    Under `/api/`, query parameters that are not in `query` are refused. `path` has those parameters
+    that `PATHS` does not have, and `errors` those that do not follow from the access declared.
+    """
+    described = Operation(
+        answers=answers, body=body, path=path, query=query, headers=headers, errors=errors
+    )
+    names = frozenset(name for name, _ in query)
+
+    def declare(endpoint: Declared) -> Declared:
+        return replace(endpoint, operation=described, query=names)
+
+    return declare
+
+
+Endpoint = Public | Guarded | SessionOnly
+
+
+class Resource:
+    """One path: its endpoints by method. As an ASGI app it answers, or says what it would take.
+
+    Answers of endpoints that need a key or a session carry account data: no cache may store them.
+    """
+
+    def __init__(self, **endpoints: Endpoint) -> None:
+        self.endpoints = endpoints
+        methods = set(endpoints) | ({"HEAD"} if "GET" in endpoints else set())
+        self._allowed = ", ".join(sorted(methods))
+        self._is_public = all(isinstance(endpoint, Public) for endpoint in endpoints.values())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request: GatewayRequest = GatewayRequest(scope, receive)
+        method = scope["method"]
+        endpoint = self.endpoints.get("GET" if method == "HEAD" else method)
+        if not isinstance(endpoint, Public):
+            response_headers.forbid_storing(scope)
+        try:
+            if endpoint is None:
+                response = await self._refuse(request)
+            else:
+                response = await endpoint.answer(request)
+            if isinstance(response, LargeResponse):
+                request.state["services"].memory.settle(scope, len(response.body))
+            await response(scope, receive, send)
+        finally:
+            if HELD in scope:
+                request.state["services"].memory.free(scope)
+            if HELD_BODY in scope:
+                request.state["services"].bodies.free(scope)
+
+    async def _refuse(self, request: GatewayRequest) -> Response:
+        if not self._is_public:
+            await _authenticate(request)
+        return method_not_allowed(self._allowed)

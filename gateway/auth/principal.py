@@ -1,0 +1,115 @@
+"""Who calls and what they may do: from the `x-api-key` header or the cookie to a principal."""
+
+from starlette.types import Scope
+
+from engine.access.capabilities import check_ceiling, covers, is_under_ceiling
+from engine.errors import AccountNotApproved, CapabilityAboveCeiling, CapabilityDenied, Unauthorized
+from engine.store import Principal, SpeculativeAuthorization, Store, Window
+from gateway.admission.credentials import presented_keys, session_token
+from gateway.auth.browser_sessions import check_own_write, session_cookie
+from gateway.http import response_headers
+from gateway.http.rate_limits import apply_window
+
+READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+async def authenticate(
+    scope: Scope, store: Store, public_url: str, bucket: str | None = None
+) -> Principal:
+    """The caller; beside a key, a cookie does not count. With a bucket the call is counted too.
+
+    Raises Unauthorized, the same for a key or session that is missing, doubled or unknown,
+    CsrfFailed and RateLimitExceeded.
+    """
+    secrets = presented_keys(scope)
+    if not secrets:
+        return await _authenticate_session(scope, store, public_url, bucket)
+    if len(secrets) != 1:
+        raise Unauthorized
+    principal = await _authenticate_key(scope, store, secrets[0], bucket)
+    check_ceiling((), principal.terms.tier, principal.terms.ceiling)
+    return principal
+
+
+def authenticate_ahead(scope: Scope, store: Store, bucket: str) -> SpeculativeAuthorization | None:
+    """Begin to authenticate a key that was seen before, without waiting; None for all else.
+
+    What is done under the assumption must not be answered before `confirm`.
+    """
+    secrets = presented_keys(scope)
+    return store.api_keys.authorize_ahead(secrets[0], bucket) if len(secrets) == 1 else None
+
+
+async def confirm(scope: Scope, speculative: SpeculativeAuthorization) -> Principal:
+    """The caller after all. Raises what `authenticate` raises for a key."""
+    principal, window = await speculative.admitted()
+    if window is not None:
+        apply_window(scope, principal.terms, window)
+    check_ceiling((), principal.terms.tier, principal.terms.ceiling)
+    return principal
+
+
+async def _authenticate_key(
+    scope: Scope, store: Store, secret: str, bucket: str | None
+) -> Principal:
+    if bucket is None:
+        return await store.api_keys.authorize(secret)
+    principal, window = await store.api_keys.authorize_call(secret, bucket)
+    if window is not None:
+        apply_window(scope, principal.terms, window)
+    return principal
+
+
+async def _authenticate_session(
+    scope: Scope, store: Store, public_url: str, bucket: str | None
+) -> Principal:
+    token = session_token(scope)
+    if token is None:
+        raise Unauthorized
+    if scope["method"] not in READING:
+        check_own_write(scope, public_url)
+    principal, window = await _authorize_session(store, token, bucket)
+    if principal.session is not None and principal.session.is_renewed:
+        response_headers.note(scope, set_cookie=session_cookie(token, scope, public_url))
+    if window is not None:
+        apply_window(scope, principal.terms, window)
+    return principal
+
+
+async def _authorize_session(
+    store: Store, token: str, bucket: str | None
+) -> tuple[Principal, Window | None]:
+    if bucket is None:
+        return await store.sessions.authorize(token), None
+    return await store.sessions.authorize_call(token, bucket)
+
+
+def check_capability(principal: Principal, required: str, name: str | None = None) -> None:
+    """Raises CapabilityDenied, or CapabilityAboveCeiling when the tier has sunk since.
+
+    `name` is the slug or model that the request is about, for capabilities of one thing alone.
+    """
+    if principal.key is None:
+        return  # a session may do what its account may
+    terms = principal.terms
+    held = principal.key.capabilities
+    if not covers(held, required, name):
+        raise CapabilityDenied(required)
+    usable = [each for each in held if is_under_ceiling(each, terms.ceiling)]
+    if not covers(usable, required, name):
+        raise CapabilityAboveCeiling(required, terms.tier.value)
+
+
+def may(principal: Principal, required: str) -> bool:
+    """Whether the caller may do this, for what is left undone without a word when not."""
+    try:
+        check_capability(principal, required)
+    except (CapabilityDenied, CapabilityAboveCeiling):
+        return False
+    return True
+
+
+def check_approved(principal: Principal) -> None:
+    """Raises AccountNotApproved; asked before anything is written or run."""
+    if not principal.account.approved:
+        raise AccountNotApproved

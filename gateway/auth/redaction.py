@@ -1,0 +1,93 @@
+"""What other accounts do not see of a template: saved values, and the secrets in its nodes.
+
+What is masked keeps its placeholders, so that the document can still be saved as one's own.
+"""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from engine.graph.document import Document
+from engine.nodes.request_input import RequestInput
+from engine.values.templates import PLACEHOLDER
+
+MASK = "REDACTED"
+SAVED_VALUES = "values"
+PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+SECRET_NAME = re.compile(
+    r"(auth|key|sig|bearer|cookie|jwt|pwd)|"
+    r".*(apikey|accesskey|privatekey|secret|password|passwd|passphrase|authorization|"
+    r"credential|credentials|signature|token)"
+)
+SCHEME = re.compile(r"\s*(?:(?:Basic|Bearer|Token|ApiKey)\s+)?", re.IGNORECASE)
+USER_INFO = re.compile(r"(?<=://)[^/?#@]*(?=@)")
+
+
+def redacted(document: Document) -> Document:
+    """The document as accounts see it that do not own it."""
+    nodes = [{**node, "data": _redact_data(node)} for node in document.nodes]
+    return replace(document, nodes=nodes, folder_id=None)
+
+
+def _redact_data(node: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = _redact(node["data"])
+    is_form = node["type"] == RequestInput.type
+    return {**shown, SAVED_VALUES: {}} if is_form and SAVED_VALUES in shown else shown
+
+
+def _redact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _redact_member(name, member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_redact(item) for item in value]
+    return value
+
+
+def _redact_member(name: str, value: Any) -> Any:
+    if _is_secret(name):
+        return _mask(value)
+    if name == "headers" and isinstance(value, dict):
+        return {each: text if _is_plain(each) else _mask(text) for each, text in value.items()}
+    if name == "url" and isinstance(value, str):
+        return _redact_url(value)
+    return _redact(value)
+
+
+def _is_secret(name: str) -> bool:
+    return SECRET_NAME.fullmatch(re.sub(r"[^a-z]", "", name.lower())) is not None
+
+
+def _is_plain(header: str) -> bool:
+    return header.lower() in PLAIN_HEADERS
+
+
+def _redact_url(url: str) -> str:
+    address, mark, query = USER_INFO.sub(MASK, url).partition("?")
+    return address + mark + "&".join(_redact_pair(pair) for pair in query.split("&"))
+
+
+def _redact_pair(pair: str) -> str:
+    name, equals, value = pair.partition("=")
+    return f"{name}{equals}{_mask(value)}" if _is_secret(name) else pair
+
+
+def _mask(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _mask(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_mask(item) for item in value]
+    return _mask_text(value) if isinstance(value, str) else value
+
+
+def _mask_text(text: str) -> str:
+    pieces, end = [], 0
+    for match in PLACEHOLDER.finditer(text):
+        pieces += [_mask_literal(text[end : match.start()]), match.group()]
+        end = match.end()
+    return "".join([*pieces, _mask_literal(text[end:])])
+
+
+def _mask_literal(text: str) -> str:
+    scheme = SCHEME.match(text)
+    kept = scheme.group() if scheme else ""
+    return kept + MASK if text[len(kept) :].strip() else text

@@ -1,1 +1,0 @@
-"""The API described: operations, shapes, errors, examples, and the documents made of them."""

@@ -1,0 +1,77 @@
+"""One listening server: uvicorn as a library, on a socket of our own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.http.protocol import GatewayProtocol
+
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 8
+"""How long answers under way may take once the process was told to stop."""
+BACKLOG = 8_192
+TICK_SECONDS = 1.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, which other processes may bind too. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, kind, protocol, _, address = found[0]
+    # Only sockets that say they are TCP are spared Nagle's delay by asyncio's own loop.
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+async def serve_app(
+    app: ASGIApp,
+    bound: socket.socket,
+    stopping: asyncio.Event,
+    *,
+    protocol: type[GatewayProtocol] = GatewayProtocol,
+) -> None:
+    """Serve one application on a bound socket until `stopping` is set, then let answers end."""
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        backlog=BACKLOG,
+    )
+    await _Server(config, stopping).serve(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """A server that stops when it is told to by an event; signals are for the process to handle."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def main_loop(self) -> None:
+        """Keep the date of answers right, until it is time to stop."""
+        while not self._stopping.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._stopping.wait()

@@ -1,0 +1,226 @@
+"""What every request passes through, as plain ASGI classes, outermost first."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine import log
+from engine.errors import BodyTooLarge, EngineError, InvalidBody
+from engine.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from gateway.http import response_headers
+from gateway.http.errors import error_response, internal_error, new_request_id, plain_error
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+SECRET = b"hr_"
+"""What a key or token begins with: put here by mistake, it must not be told to others."""
+BODY_SECONDS = 30.0
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class RequestMetrics:
+    """Counts answered requests by route, method and status, and how long they took."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._increments: dict[tuple[str, str, int], Callable[[], None]] = {}
+        self._observers: dict[str, Callable[[float], None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        finally:
+            self._count(scope, status, time.perf_counter() - began)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        key = (route, method, status)
+        if key not in self._increments:
+            self._increments[key] = HTTP_REQUESTS.labels(route, method, str(status)).inc
+        if route not in self._observers:
+            self._observers[route] = HTTP_SECONDS.labels(route).observe
+        self._increments[key]()
+        self._observers[route](seconds)
+
+
+class RequestIds:
+    """Gives each request an id, the caller's own if it is a sane one.
+
+    The id goes with the answer, as does every other header noted for it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _brought_id(scope) or new_request_id().encode()
+        log.bind(request_id=request_id.decode())
+        headers = response_headers.begin(scope)
+        headers.append((b"x-request-id", request_id))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *headers]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def _brought_id(scope: Scope) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return value if REQUEST_ID.fullmatch(value) and SECRET not in value else None
+    return None
+
+
+class Errors:
+    """Turns exceptions into answers; what nobody expected is logged, never shown.
+
+    `judge` may have another error answered instead.
+    """
+
+    def __init__(self, app: ASGIApp, judge: Callable[[Scope, Exception], Exception]) -> None:
+        self.app = app
+        self._judge = judge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if has_started:
+                raise
+            answered = self._judge(scope, error)
+            await _response_for(answered, scope)(scope, receive, send)
+
+
+def _response_for(error: Exception, scope: Scope) -> Response:
+    if isinstance(error, EngineError):
+        return error_response(error)
+    if isinstance(error, SlowBody):
+        message = "The request's body took too long"
+        return plain_error(408, message, "REQUEST_TIMEOUT", headers={"connection": "close"})
+    logger.error("request failed", exc_info=error, extra={"path": scope["path"]})
+    return internal_error()
+
+
+class SlowBody(Exception):
+    """The body was not there in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """The most that a body may have, and take."""
+
+    max_bytes: int
+    seconds: float
+    framing_bytes: int = 0
+    """Of those, what only wraps what the limit is about, and is not told as part of it."""
+
+    def refusal(self) -> BodyTooLarge:
+        """The error of a body that is over."""
+        return BodyTooLarge(self.max_bytes - self.framing_bytes)
+
+
+NO_OTHERS: Mapping[str, BodyLimit] = {}
+
+
+class BodyLimits:
+    """Bounds a body in bytes and in time, and refuses encoded ones.
+
+    `others` has the limits of paths that have their own.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        seconds: float = BODY_SECONDS,
+        others: Mapping[str, BodyLimit] = NO_OTHERS,
+    ) -> None:
+        self.app = app
+        self._limit = BodyLimit(max_bytes, seconds)
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            limit = self._others.get(scope["path"], self._limit)
+            if _has_body(scope, limit):
+                receive = _BoundedBody(receive, limit).receive
+        await self.app(scope, receive, send)
+
+
+def _has_body(scope: Scope, limit: BodyLimit) -> bool:
+    has_body = False
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            has_body = True
+            if int(value) > limit.max_bytes:
+                raise limit.refusal()
+        elif name == b"transfer-encoding":
+            has_body = True
+        elif name == b"content-encoding" and value.lower() != b"identity":
+            raise InvalidBody("An encoded request body is not taken; send it as it is")
+    return has_body
+
+
+class _BoundedBody:
+    """The body of one request as it comes in."""
+
+    def __init__(self, receive: Receive, limit: BodyLimit) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._left = limit.max_bytes
+        self._deadline = asyncio.get_running_loop().time() + limit.seconds
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        """The next message. Raises BodyTooLarge or SlowBody."""
+        if self._is_complete:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise SlowBody from None
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise self._limit.refusal()
+        self._is_complete = not message.get("more_body", False)
+        return message

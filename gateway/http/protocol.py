@@ -1,0 +1,297 @@
+"""The HTTP protocol of one connection: uvicorn's, with the limits and refusals it leaves open.
+
+A connection that was refused is finished: the refusal is the last thing written, after the
+answers to what came before it, and nothing that follows on the connection is ever read as a
+request.
+"""
+
+import asyncio
+import re
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from gateway.http.errors import error_body, new_request_id
+
+MAX_HEAD_BYTES = 32_768
+MAX_HEADERS = 100
+HEAD_SECONDS = 10.0
+"""From the first moment a request can be expected until its head is there."""
+REST_SECONDS = 5.0
+"""How long the unread rest of an answered request may keep its connection."""
+LINGER_SECONDS = 1.0
+"""How long a refused peer may go on sending, so that it gets to read the refusal."""
+UNREAD_SECONDS = 30.0
+"""How long a peer may take no more of its answer."""
+PIECE_BYTES = 16_384
+"""What the parser is fed at once; the limits are checked between pieces."""
+BODY_WEIGHT = 8
+"""Bytes on the wire that one byte of a body may cost; a chunk of one byte costs six."""
+
+UPGRADING = frozenset({b"connection", b"upgrade", b"http2-settings"})
+TARGET = re.compile(rb"/|https?://", re.IGNORECASE)
+HOST = re.compile(rb"[^\s/?#@\\]*")
+CODES = {
+    400: "INVALID_REQUEST",
+    408: "REQUEST_TIMEOUT",
+    431: "HEADERS_TOO_LARGE",
+    501: "NOT_IMPLEMENTED",
+}
+
+
+class RequestRefused(Exception):
+    """Stops the parser from within a callback; the reason is kept beside."""
+
+
+class GatewayProtocol(HttpToolsProtocol):
+    """One connection; see the module for what it adds."""
+
+    head_seconds = HEAD_SECONDS
+    rest_seconds = REST_SECONDS
+    unread_seconds = UNREAD_SECONDS
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._in_head = True
+        self._begun = False
+        self._heads = 0
+        self._messages = 0
+        self._wire_bytes = 0
+        self._body_bytes = 0
+        self._is_upgrade = False
+        self._ended = False
+        self._reason = (400, "This is not a well-formed HTTP request")
+        self._held_refusal: bytes | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._unread_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._start_timer(self.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._stop_timer()
+        self._stop_unread_timer()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer leaves its answer lying; it is hung up on when it goes on like that."""
+        super().pause_writing()
+        self._stop_unread_timer()
+        self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._stop_unread_timer()
+        super().resume_writing()
+
+    def _stop_unread_timer(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser piece by piece, checking the limits after each."""
+        for start in range(0, len(data), PIECE_BYTES):
+            if self._ended:
+                return
+            self._feed(data[start : start + PIECE_BYTES])
+
+    def _feed(self, piece: bytes) -> None:
+        heads, messages = self._heads, self._messages
+        self._unset_keepalive_if_required()
+        self._parse(piece)
+        if self._ended:
+            return
+        if messages == self._messages:
+            self._wire_bytes += len(piece)
+            self._check_overhead()
+        else:
+            self._wire_bytes = self._body_bytes = 0
+        if self._begun or (self._in_head and heads == self._heads):
+            self._start_timer(self.head_seconds)
+
+    def _parse(self, piece: bytes) -> None:
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            head = self._head_without_upgrade()
+            self.parser = httptools.HttpRequestParser(self)
+            self._is_upgrade = False
+            self._parse(head + piece[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse()
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head again, as if no other protocol was offered: the parser skips such bodies."""
+        lines = [b"%s %s HTTP/1.1" % (self.parser.get_method(), self.url)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] not in UPGRADING]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _check_overhead(self) -> None:
+        if self._wire_bytes - BODY_WEIGHT * self._body_bytes > 2 * MAX_HEAD_BYTES:
+            self._reason = (431 if self._in_head else 400, "The request is mostly framing")
+            self._refuse()
+
+    # What the parser reports
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = self._begun = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; a trailer is never merged into the headers, whatever it says."""
+        if not self._in_head:
+            return
+        if len(self.headers) >= MAX_HEADERS:
+            self._stop_parsing(431, f"The request has more than {MAX_HEADERS} headers")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._check_head()
+        if self.parser.should_upgrade():
+            self._is_upgrade = True
+            return
+        super().on_headers_complete()
+        self._stop_timer()
+        self._in_head = self._begun = False
+        self._heads += 1
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._is_upgrade:
+            return
+        self._stop_timer()
+        self._in_head = True
+        self._messages += 1
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._start_timer(self.head_seconds)  # nothing else bounds the wait for the next
+
+    def _check_head(self) -> None:
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > MAX_HEAD_BYTES:
+            self._stop_parsing(431, f"The request's head is over {MAX_HEAD_BYTES} bytes")
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            self._stop_parsing(400, "Only HTTP/1.1 and HTTP/1.0 are spoken here")
+        if self.parser.get_method() == b"CONNECT" or TARGET.match(self.url) is None:
+            self._stop_parsing(400, "The request's target is not a path")
+        names = [name for name, _ in self.headers]
+        if names.count(b"host") > 1 or (b"host" not in names and version == "1.1"):
+            self._stop_parsing(400, "A request needs exactly one Host header")
+        if b"transfer-encoding" in names and version == "1.0":
+            self._stop_parsing(400, "HTTP/1.0 has no transfer encodings")
+        encodings = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
+        if encodings and encodings.strip().lower() != b"chunked":
+            self._stop_parsing(501, "The only transfer encoding that is taken is 'chunked' alone")
+        if b"host" in names and HOST.fullmatch(self.headers[names.index(b"host")][1]) is None:
+            self._stop_parsing(400, "The Host header is malformed")
+
+    def _stop_parsing(self, status: int, message: str) -> NoReturn:
+        self._reason = (status, message)
+        raise RequestRefused
+
+    # Answered before the request was read to its end
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or close when the rest of this one does not come."""
+        has_next = bool(self.pipeline)
+        if self.cycle.response_complete:  # else it is that of a later request
+            self.cycle.body = (
+                bytearray()
+            )  # a rest that nobody read would stay until the next collection
+        super().on_response_complete()
+        if has_next or self.transport.is_closing():
+            return
+        if self._held_refusal is not None:
+            self._finish(self._held_refusal)
+        elif not self._in_head and self.expect_100_continue:
+            self.transport.close()  # no telling whether the peer will still send the body
+        elif not self._in_head:
+            self._start_timer(self.rest_seconds)
+
+    # Time
+
+    def _start_timer(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(seconds, self._on_timer)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if not self._in_head:
+            self.transport.close()
+        elif self.flow.read_paused:
+            self._start_timer(self.head_seconds)  # it is we who are not reading
+        else:
+            self._reason = (408, "The request's head took too long")
+            self._refuse()
+
+    # Refusing
+
+    def _refuse(self) -> None:
+        self._ended = True
+        self._stop_timer()
+        refusal = _refusal(*self._reason)
+        if self.cycle is None:
+            self._finish(refusal)
+        elif self._in_head:
+            self._refuse_next(refusal)
+        else:
+            self._refuse_current(refusal)
+
+    def _refuse_next(self, refusal: bytes) -> None:
+        if self.cycle.response_complete:
+            self._finish(refusal)
+        else:
+            self._held_refusal = refusal
+
+    def _refuse_current(self, refusal: bytes) -> None:
+        if self.pipeline:
+            self.pipeline.popleft()
+            self._held_refusal = refusal
+            return
+        started = self.cycle.response_started
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self._finish(b"" if started else refusal)
+
+    def _finish(self, last: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        self.transport.write(last)
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def _refusal(status: int, message: str) -> bytes:
+    body = error_body(message, CODES[status])
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        "content-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n"
+        f"x-request-id: {new_request_id()}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + body

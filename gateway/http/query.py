@@ -1,0 +1,137 @@
+"""The query string, read strictly: a value that does not parse is refused by name."""
+
+import contextlib
+import re
+from collections.abc import Collection, Iterator
+from urllib.parse import parse_qsl
+
+from starlette.types import Scope
+
+from engine.access.capabilities import is_model_name
+from engine.errors import InvalidQuery, InvalidSlug
+from engine.executions.execution import ExecutionStatus
+from engine.ids.slugs import check_slug
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+"""Rows of a page."""
+MAX_NAME = 100
+"""Characters of an unknown name that an answer repeats."""
+MAX_OFFSET = 2**53 - 1
+MAX_VERSION = 2**53 - 1
+TRUE_WORDS = frozenset({"true", "1", ""})
+FALSE_WORDS = frozenset({"false", "0"})
+INTEGER = re.compile(r"[0-9]{1,16}")
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?(e-[0-9]{1,3})?", re.IGNORECASE)
+"""A small number may come as programs write it: `1e-07`."""
+MAX_SECONDS = 10**9 - 1
+"""What nine digits say."""
+
+
+class Query:
+    """The values of one request; every reader raises InvalidQuery with the value's name."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._values: dict[str, list[str]] = {}
+        text = scope["query_string"].decode("latin-1")
+        for name, value in parse_qsl(text, keep_blank_values=True) if text else ():
+            self._values.setdefault(name, []).append(value)
+
+    def check_names(self, known: Collection[str]) -> None:
+        """Raises InvalidQuery for a name that the endpoint does not read."""
+        for name in self._values:
+            if name not in known:
+                takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+                message = f"There is no query parameter '{name[:MAX_NAME]}' here; {takes}"
+                raise InvalidQuery(name[:MAX_NAME], message)
+
+    def text(self, name: str) -> str | None:
+        """The value as it is."""
+        values = self._values.get(name)
+        if values is None:
+            return None
+        if len(values) > 1:
+            raise InvalidQuery(name, f"The query has more than one '{name}'")
+        return values[0]
+
+    def flag(self, name: str) -> bool:
+        """True or false, false when it is not there."""
+        value = self.text(name)
+        if value is None or value in FALSE_WORDS:
+            return False
+        if value in TRUE_WORDS:
+            return True
+        raise InvalidQuery(name, f"'{name}' must be true or false")
+
+    def integer(self, name: str, *, default: int, low: int, high: int) -> int:
+        """A whole number within bounds."""
+        value = self.optional_integer(name, low=low, high=high)
+        return default if value is None else value
+
+    def optional_integer(self, name: str, *, low: int, high: int) -> int | None:
+        """A whole number within bounds, None when it is not there."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if INTEGER.fullmatch(value) is None or not low <= int(value) <= high:
+            raise InvalidQuery(name, f"'{name}' must be a whole number from {low} to {high}")
+        return int(value)
+
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds, zero or more."""
+        value = self.text(name)
+        if value is None:
+            return None
+        seconds = parse_seconds(value)
+        if seconds is None:
+            raise InvalidQuery(name, f"'{name}' must be a number of seconds, zero or more")
+        return seconds
+
+    def limit(self) -> int:
+        """How many rows the page may have."""
+        return self.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+
+    def status(self, name: str) -> ExecutionStatus | None:
+        """An execution's status."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return ExecutionStatus(value)
+        except ValueError:
+            raise InvalidQuery(name, f"'{name}' must be one of {_listed()}") from None
+
+    def slug(self, name: str) -> str | None:
+        """A workflow's slug."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return check_slug(value)
+        except InvalidSlug:
+            raise InvalidQuery(name, f"'{name}' must be a workflow's slug") from None
+
+    def model(self, name: str) -> str | None:
+        """A model's internal name."""
+        value = self.text(name)
+        if value is not None and not is_model_name(value):
+            raise InvalidQuery(name, f"'{name}' must be a model's internal name")
+        return value
+
+
+@contextlib.contextmanager
+def cursor_refused() -> Iterator[None]:
+    """Has the ValueError of a list be the refusal of its cursor. Raises InvalidQuery."""
+    try:
+        yield
+    except ValueError:
+        raise InvalidQuery("cursor", "'cursor' must be one that this list gave") from None
+
+
+def parse_seconds(text: str) -> float | None:
+    """The number of seconds, None when the text is not one."""
+    return float(text) if SECONDS.fullmatch(text) else None
+
+
+def _listed() -> str:
+    return ", ".join(status.value for status in ExecutionStatus)

@@ -1,0 +1,81 @@
+"""JSON bodies of requests: how they are read, and the memory that large ones need."""
+
+import re
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from engine.errors import InvalidBody
+from gateway.http.json_bodies import LARGE_BYTES, decode_object
+from gateway.http.types import RequestBody
+from gateway.services import GatewayRequest
+
+CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+BODY = "read_body"
+
+Body = TypeVar("Body", bound=RequestBody)
+
+
+async def read_object(request: GatewayRequest) -> dict[str, Any]:
+    """The JSON object in the body.
+
+    Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
+    """
+    return await decode_object(await read_json(request))
+
+
+async def read_body(request: GatewayRequest, kind: type[Body]) -> Body:
+    """The body as this type of it.
+
+    Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
+    """
+    return kind.parse(await read_object(request))
+
+
+async def read_json(request: GatewayRequest) -> bytes:
+    """The body, which says it is JSON.
+
+    Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
+    """
+    scope = request.scope
+    _check_content_type(scope)
+    if BODY not in scope:  # a request may be handled again
+        services = request.state["services"]
+        size = announced_bytes(scope, services.settings.max_body_bytes)
+        if size >= LARGE_BYTES:
+            await services.bodies.take(scope, size)
+        scope[BODY] = await _read_body(request.receive)
+    body: bytes = scope[BODY]
+    return body
+
+
+def forget_body(request: GatewayRequest) -> None:
+    """The body is needed no more, however long its request still waits."""
+    request.scope.pop(BODY, None)
+    request.state["services"].bodies.free(request.scope)
+
+
+def announced_bytes(scope: Scope, most: int) -> int:
+    """The length of the body as its head tells it; `most` where it tells none."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value)
+    return most  # it comes in chunks
+
+
+def _check_content_type(scope: Scope) -> None:
+    types = [value for name, value in scope["headers"] if name == b"content-type"]
+    if len(types) != 1 or CONTENT_TYPE.fullmatch(types[0].decode("latin-1").strip()) is None:
+        raise InvalidBody("The body must be sent as application/json")
+
+
+async def _read_body(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces) if len(pieces) > 1 else pieces[0]

@@ -1,0 +1,170 @@
+"""An upload as it comes in: the raw bytes with their type, or the one file of a form."""
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from email.message import Message
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from engine.errors import InvalidBody, UnsupportedMediaType
+from engine.media.formats import declared_type
+from gateway.http.middleware import BodyLimit
+
+FORM = re.compile(r'multipart/form-data\s*;\s*boundary=("?)([^\s";,]{1,70})\1\s*', re.IGNORECASE)
+FIELD = "file"
+MAX_HEADER_BYTES = 4_096
+MAX_HEADERS = 8
+ONE_PART = "The form must have one part, the file"
+UNTYPED = "application/octet-stream"
+UNMEANT = "application/x-www-form-urlencoded"
+"""What clients say who were not told."""
+NO_TYPE = (
+    "An upload needs one Content-Type header that says what it is, such as 'image/png', or "
+    f"'{UNTYPED}' when nobody knows"
+)
+FRAMING_BYTES = 8_192
+"""What a form adds to its file."""
+UPLOAD_SECONDS = 600.0
+
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each wrong form
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingUpload:
+    """A file under way, with the type that it is declared to have."""
+
+    declared: str
+    pieces: AsyncIterator[bytes]
+
+
+def upload_limit(max_asset_bytes: int) -> BodyLimit:
+    """The limit of a body that brings a file of so many bytes."""
+    return BodyLimit(max_asset_bytes + FRAMING_BYTES, UPLOAD_SECONDS, FRAMING_BYTES)
+
+
+async def read_upload(scope: Scope, receive: Receive) -> IncomingUpload:
+    """The file that a request brings. Raises UnsupportedMediaType, InvalidBody, BodyTooLarge or
+    ClientDisconnect, now or while the pieces are read."""
+    types = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"]
+    if len(types) != 1 or types[0].lower().startswith(UNMEANT):
+        raise UnsupportedMediaType(NO_TYPE)
+    if not types[0].lower().startswith("multipart/"):
+        return IncomingUpload(declared_type(types[0]), _pieces(receive))
+    form = FORM.fullmatch(types[0].strip())
+    if form is None:
+        raise InvalidBody("A form must be multipart/form-data with a boundary")
+    return await _Form(form[2].encode("latin-1"), _pieces(receive)).begin()
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        if body := message.get("body", b""):
+            yield body
+        more = message.get("more_body", False)
+
+
+class _Form:
+    """A form with one part, parsed as it comes; never more than a piece and a bit is held."""
+
+    def __init__(self, boundary: bytes, pieces: AsyncIterator[bytes]) -> None:
+        self._delimiter = b"\r\n--" + boundary
+        self._pieces = pieces
+        self._parts = self._delimiters = 0
+        self._has_head = self._has_end = False
+        self._name = self._value = b""
+        self._head: list[tuple[bytes, bytes]] = []
+        self._ready: list[bytes] = []
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": self._add_to_name,
+                "on_header_value": self._add_to_value,
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._end_head,
+                "on_part_data": self._add_data,
+                "on_end": self._end,
+            },
+            max_header_count=MAX_HEADERS,
+            max_header_size=MAX_HEADER_BYTES,
+        )
+
+    async def begin(self) -> IncomingUpload:
+        """The file of the part, once its head has come. Raises InvalidBody."""
+        while not self._has_head:
+            if not await self._parse_piece():
+                raise InvalidBody("The form ends before its file", field=FIELD)
+        return IncomingUpload(_part_type(self._head), self._content())
+
+    async def _content(self) -> AsyncIterator[bytes]:
+        has_more = True
+        while has_more:
+            for data in self._ready:
+                yield data
+            self._ready.clear()
+            has_more = await self._parse_piece()
+        if not self._has_end:
+            raise InvalidBody("The form ends before its boundary")
+
+    async def _parse_piece(self) -> bool:
+        """Whether there was another piece. Raises InvalidBody."""
+        piece = await anext(self._pieces, b"")
+        # The parser takes 0.1 s for 1 MB of delimiters that neither begin nor end a part.
+        self._delimiters += piece.count(self._delimiter)
+        if self._delimiters > 1:
+            raise InvalidBody(ONE_PART, field=FIELD)
+        try:
+            self._parser.write(piece)
+        except MultipartParseError:
+            raise InvalidBody("The form is not well-formed") from None
+        return bool(piece)
+
+    def _begin_part(self) -> None:
+        self._parts += 1
+        if self._parts > 1:
+            raise InvalidBody(ONE_PART, field=FIELD)
+
+    def _add_to_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _add_to_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        self._head.append((self._name.lower(), self._value))
+        self._name = self._value = b""
+
+    def _end_head(self) -> None:
+        self._has_head = True
+
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
+        self._ready.append(data[start:end])
+
+    def _end(self) -> None:
+        self._has_end = True
+
+
+def _part_type(head: list[tuple[bytes, bytes]]) -> str:
+    named = [(name, value.strip().decode("latin-1")) for name, value in head]
+    fields = [value for name, value in named if name == b"content-disposition"]
+    if len(fields) != 1 or not _is_file(fields[0]):
+        raise InvalidBody("The form's part must be the field 'file'", field=FIELD)
+    types = [value for name, value in named if name == b"content-type"]
+    return declared_type(types[0] if len(types) == 1 else UNTYPED)
+
+
+def _is_file(disposition: str) -> bool:
+    head = Message()
+    head["content-disposition"] = disposition
+    parameters = head.get_params([], "content-disposition")
+    names = [value for name, value in parameters if name.lower() == "name"]
+    return head.get_content_disposition() == "form-data" and names == [FIELD]

@@ -1,0 +1,230 @@
+"""The OpenAPI document, built from the route table."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from msgspec import UNSET, UnsetType
+from starlette.routing import BaseRoute, Route
+
+from engine import errors
+from engine.access.capabilities import IMPLICIT
+from engine.errors import EngineError
+from gateway.admission.credentials import SESSION_COOKIE
+from gateway.auth.endpoints import (
+    API,
+    Endpoint,
+    Guarded,
+    Operation,
+    Public,
+    Resource,
+    SessionOnly,
+    needs_approval,
+)
+from gateway.auth.principal import READING
+from gateway.http.types import OBJECT, Nested, Schema, Shape, View
+from gateway.openapi.components import components_of, examples_of, schema_of_component
+from gateway.openapi.errors import ERROR_EXAMPLES, EVERYWHERE, SCHEMAS, ProblemView, name_of
+from gateway.openapi.parameters import PATHS
+from gateway.openapi.parts import (
+    LIMIT_HEADERS,
+    answer,
+    content_of,
+    example_components,
+    parameter,
+    refusals,
+)
+
+OPENAPI = "3.1.0"
+
+
+class ServerView(Nested):
+    """A place where an API answers."""
+
+    url: str
+
+
+class OpenApiView(View):
+    """An OpenAPI document."""
+
+    openapi: str
+    info: OBJECT
+    paths: OBJECT
+    components: OBJECT
+    servers: list[ServerView] | UnsetType = UNSET
+
+
+OpenApiView.examples = (
+    OpenApiView(
+        openapi=OPENAPI,
+        info={"title": "Greeting", "version": "3"},
+        servers=[ServerView("https://headrace.example.com")],
+        paths={},
+        components={},
+    ),
+)
+PARAMETER = re.compile(r"{(\w+)}")
+
+
+def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
+    """The document for these routes."""
+    paths: dict[str, dict[str, Any]] = {}
+    shapes: list[Shape] = [ProblemView]
+    for path, method, endpoint in _endpoints(routes):
+        operation = endpoint.operation
+        if operation is not None:
+            paths.setdefault(path, {})[method.lower()] = describe(path, method, endpoint)
+            shapes += shapes_of(operation)
+    info = {"title": "Headrace", "version": version}
+    return assemble(info, paths, Components.of(shapes))
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Schemas and examples by name, those of the errors included."""
+
+    schemas: Mapping[str, Schema]
+    examples: Mapping[str, Sequence[Any]]
+
+    @classmethod
+    def of(cls, shapes: Iterable[Shape]) -> Self:
+        """Those of the shapes and of all that they refer to."""
+        found = components_of(shapes)
+        schemas = {name: schema_of_component(shape) for name, shape in found.items()}
+        examples = {name: examples_of(shape) for name, shape in found.items()}
+        return cls({**schemas, **SCHEMAS}, {**examples, **ERROR_EXAMPLES})
+
+
+def assemble(
+    info: dict[str, str], paths: dict[str, Any], components: Components, **more: Any
+) -> dict[str, Any]:
+    """A document about these paths, with the components that it refers to."""
+    examples = [
+        example_components(name, components.examples.get(name, ())) for name in components.schemas
+    ]
+    return {
+        "openapi": OPENAPI,
+        "info": info,
+        **more,
+        "paths": paths,
+        "components": {
+            "schemas": dict(components.schemas),
+            "examples": {name: value for each in examples for name, value in each.items()},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+            },
+        },
+    }
+
+
+def shapes_of(operation: Operation) -> list[Shape]:
+    """All that is sent and answered."""
+    sent = [operation.body] if operation.body else []
+    return [*sent, *(each for status in operation.answers for each in _listed(operation, status))]
+
+
+def _listed(operation: Operation, status: int) -> tuple[Shape, ...]:
+    answered = operation.answers[status]
+    if answered is None:
+        return ()
+    return answered if isinstance(answered, tuple) else (answered,)
+
+
+def endpoint_at(routes: Iterable[BaseRoute], path: str, method: str) -> Endpoint:
+    """The endpoint of a route."""
+    found = (each for at, by, each in _endpoints(routes) if (at, by) == (path, method))
+    return next(found)
+
+
+def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint]]:
+    for route in routes:
+        if isinstance(route, Route) and isinstance(route.endpoint, Resource):
+            for method, endpoint in route.endpoint.endpoints.items():
+                yield route.path, method, endpoint
+
+
+def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
+    """One operation; its path may have no parameters left."""
+    operation = endpoint.operation
+    if operation is None:
+        raise ValueError(f"{endpoint.handler.__name__} has no description")
+    codes = _codes(path, method, endpoint, operation)
+    described: dict[str, Any] = {
+        "operationId": endpoint.handler.__name__,
+        "summary": (endpoint.handler.__doc__ or "").split("\n")[0],
+        "parameters": [*_parameters(path, operation)],
+        "responses": _responses(endpoint, operation, codes),
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": content_of([operation.body])}
+    if not isinstance(endpoint, Public):
+        described["security"] = _security(endpoint)
+        described["description"] = f"Needs: {endpoint.demand}"
+    return described
+
+
+def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    schemes = ("session",) if isinstance(endpoint, SessionOnly) else ("key", "session")
+    return [{scheme: []} for scheme in schemes]
+
+
+def _parameters(path: str, operation: Operation) -> Iterator[dict[str, Any]]:
+    paths = PATHS | dict(operation.path)
+    for name in PARAMETER.findall(path):
+        yield parameter(name, "path", paths[name])
+    for name, schema in operation.query:
+        yield parameter(name, "query", schema)
+    for name, schema in operation.headers:
+        yield parameter(name, "header", schema)
+
+
+def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> list[str]:
+    """Every code that the operation can answer with."""
+    found = [name_of(error) for error in _demanded(method, endpoint)]
+    if "{" in path:
+        found.append(name_of(errors.NotFound))
+    if "{slug}" in path:
+        found.append(name_of(errors.InvalidSlug))
+    if path.startswith(API):
+        found.append(name_of(errors.InvalidQuery))
+    found += [name_of(error) for error in operation.errors]
+    return sorted({*found, *EVERYWHERE})
+
+
+def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
+    """The errors that follow from what an endpoint demands of its caller."""
+    if isinstance(endpoint, Public):
+        if endpoint.is_guessed:
+            yield errors.TooManyFailedCalls
+        return
+    yield from (
+        errors.Unauthorized,
+        errors.ApiKeyAccessDenied,
+        errors.TooManyFailedCalls,
+        errors.Unavailable,
+    )
+    if method not in READING:
+        yield errors.CsrfFailed
+    if needs_approval(endpoint, method):
+        yield errors.AccountNotApproved
+    if isinstance(endpoint, SessionOnly):
+        yield errors.SessionRequired
+        if endpoint.is_admins:
+            yield errors.CapabilityDenied
+        return
+    if endpoint.capability is not None and endpoint.capability not in IMPLICIT:
+        yield from (errors.CapabilityDenied, errors.CapabilityAboveCeiling)
+    if endpoint.bucket is not None:
+        yield errors.RateLimitExceeded
+
+
+def _responses(endpoint: Endpoint, operation: Operation, codes: list[str]) -> dict[str, Any]:
+    found = {
+        str(status): answer(_listed(operation, status)) for status in operation.answers
+    } | refusals(codes)
+    if isinstance(endpoint, Guarded) and endpoint.bucket is not None:
+        for response in found.values():
+            response["headers"] |= LIMIT_HEADERS
+    return found

@@ -1,0 +1,100 @@
+"""What a caller asks of a run: the inputs, how long it waits, and where the end is told."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from engine.billing.credits import MAX_CREDITS
+from engine.errors import InvalidIdempotencyKey, LoopDetected
+from engine.executions import loops
+from engine.executions.events import EventId
+from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
+from engine.store import Principal
+from engine.webhooks.signing import CAPABILITY
+from gateway.auth.principal import may
+from gateway.http.json_bodies import decode_object
+from gateway.http.query import Query, parse_seconds
+from gateway.http.request_bodies import read_json
+from gateway.runs.streams import read_last_event_id, wants_stream
+from gateway.runs.types import RunRequest
+from gateway.services import GatewayRequest
+
+WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParameters:
+    """What a caller asked for."""
+
+    inputs: dict[str, Any]
+    body_bytes: int
+    depth: int
+    """Depth of the run to begin, from 1."""
+    wait_seconds: float
+    max_credits: int | None
+    """What the run may cost at most; None: what the balance allows."""
+    idempotency_key: IdempotencyKey | None
+    webhook_url: str | None
+    """Where the end will be told; None for nowhere."""
+    after: EventId | None = None
+    """None: the caller wants one answer; else events, behind this one where they began before."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether events are the answer."""
+        return self.after is not None and self.wait_seconds > 0
+
+
+async def read_run_parameters(request: GatewayRequest, principal: Principal) -> RunParameters:
+    """Read what the request asks for.
+
+    Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
+    """
+    depth = loops.depth_behind(request.headers.get(loops.HEADER))
+    if depth > loops.MAX_DEPTH:
+        raise LoopDetected(loops.MAX_DEPTH)
+    query = Query(request.scope)
+    is_async, timeout = query.flag("async"), query.seconds("timeout")
+    max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
+    data = await read_json(request)
+    idempotency_key = _idempotency_key(request, data)
+    body = RunRequest.parse(await decode_object(data))
+    return RunParameters(
+        inputs=body.inputs,
+        body_bytes=len(data),
+        depth=depth,
+        wait_seconds=0 if is_async else _wait(request, timeout),
+        max_credits=max_credits,
+        idempotency_key=idempotency_key,
+        webhook_url=await _webhook_url(request, principal) if is_async else None,
+        after=read_last_event_id(request) if wants_stream(request) else None,
+    )
+
+
+def _wait(request: GatewayRequest, timeout: float | None) -> float:
+    limits = [request.state["services"].settings.sync_timeout, timeout, _preferred_wait(request)]
+    return min(limit for limit in limits if limit is not None)
+
+
+def _preferred_wait(request: GatewayRequest) -> float | None:
+    prefer = request.headers.get("prefer")
+    match = WAIT.search(prefer) if prefer else None
+    return parse_seconds(match.group(1)) if match else None  # a preference may be ignored
+
+
+async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
+    if principal.key is None or not may(principal, CAPABILITY):
+        return None
+    webhooks = request.state["services"].store.webhooks
+    return await webhooks.url_in_force(principal.account.id, principal.key.id)
+
+
+def _idempotency_key(request: GatewayRequest, data: bytes) -> IdempotencyKey | None:
+    keys = [value for name, value in request.scope["headers"] if name == b"idempotency-key"]
+    if not keys:
+        return None
+    if len(keys) > 1:
+        raise InvalidIdempotencyKey
+    return make_idempotency_key(
+        request.method, request.scope["path"], keys[0].decode("latin-1"), data
+    )

@@ -1,0 +1,146 @@
+"""Watching an execution over HTTP: what has happened to it, then what happens, until it has ended.
+
+A stream may end before the execution has: when the process stops, when its time is up, or when its
+key or session ends. Whoever reads takes it up again behind the last event, at any gateway.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+from starlette.responses import Response, StreamingResponse
+
+from engine.errors import EngineError, ExecutionNotFound, InvalidQuery, Unavailable
+from engine.executions.events import BEFORE_ALL, EventId, parse_event_id
+from engine.store import CompletionWaiter
+from engine.store.executions.events import NOTHING_MORE, EventPage, ring_name
+from gateway.auth.principal import authenticate
+from gateway.http.responses import in_pieces
+from gateway.openapi import parameters
+from gateway.runs.event_feed import HEARTBEAT, RETRY, EventFeed, frame
+from gateway.runs.types import EVENT_STREAM
+from gateway.services import GatewayRequest
+
+HEARTBEAT_SECONDS = 15.0
+AUTHORIZED_SECONDS = 1.0
+"""How long a stream goes on before its key or session is asked about again."""
+LAST_EVENT_ID, _ = parameters.LAST_EVENT_ID
+NEVER = re.compile(r"q=0(\.0{0,3})?")
+"""The weight of what must not be sent (RFC 9110, 12.4.2)."""
+HEADERS = {"x-accel-buffering": "no"}
+
+
+def wants_stream(request: GatewayRequest) -> bool:
+    """Whether the caller asks for events instead of the one answer."""
+    for each in request.headers.get("accept", "").lower().split(","):
+        media_type, *parameters = (part.replace(" ", "") for part in each.split(";"))
+        if media_type.strip() == EVENT_STREAM:
+            return not any(NEVER.fullmatch(parameter) for parameter in parameters)
+    return False
+
+
+def read_last_event_id(request: GatewayRequest) -> EventId:
+    """The event that the caller has seen last. Raises InvalidQuery."""
+    text = request.headers.get(LAST_EVENT_ID, "")
+    try:
+        return parse_event_id(text) if text else BEFORE_ALL
+    except ValueError:
+        message = f"'{LAST_EVENT_ID}' must be the id of an event that a stream gave"
+        raise InvalidQuery(LAST_EVENT_ID, message) from None
+
+
+class ExecutionStream:
+    """One caller's look at one execution; it ends with the caller, the execution does not."""
+
+    def __init__(
+        self,
+        request: GatewayRequest,
+        account_id: str,
+        execution_id: str,
+        *,
+        after: EventId,
+        seconds: float,
+    ) -> None:
+        self._request = request
+        self._services = request.state["services"]
+        hold = self._services.memory.for_answer(request.scope)
+        self._feed = EventFeed(self._services.store, account_id, execution_id, after, hold)
+        self._ring_name = ring_name(execution_id)
+        self._opening = RETRY
+        self._is_over = False
+        now = asyncio.get_running_loop().time()
+        self._until = now + seconds
+        self._authorized_until = now + AUTHORIZED_SECONDS
+
+    async def look(self) -> EventPage:
+        """What comes next. Raises ExecutionNotFound or Unavailable."""
+        return await self._feed.read(self._services.notifier.channel)
+
+    def answer(self, reading: EventPage | None = None) -> Response:
+        """The stream; `reading` is what is known already."""
+        if reading is not None and reading.is_all and not self._feed.has_news(reading):
+            return Response(status_code=204, headers=HEADERS)  # browsers do not ask again
+        if self._request.method == "HEAD":
+            return Response(headers=HEADERS, media_type=EVENT_STREAM)
+        return StreamingResponse(self._body(reading), headers=HEADERS, media_type=EVENT_STREAM)
+
+    async def _body(self, reading: EventPage | None) -> AsyncIterator[bytes]:
+        yield HEARTBEAT
+        with self._services.notifier.expecting(self._ring_name) as completion:
+            completion.wake()  # it may have rung since this was read
+            reading = reading or await self._next(completion)
+            while True:
+                if reading is None:
+                    yield HEARTBEAT
+                else:
+                    async for piece in self._pieces(reading):
+                        yield piece
+                if self._is_over:
+                    return
+                reading = await self._next(completion)
+
+    async def _next(self, completion: CompletionWaiter) -> EventPage | None:
+        """What is new; None when there was nothing for a while, or it is time to end."""
+        left = self._until - asyncio.get_running_loop().time()
+        self._is_over = left <= 0
+        return await completion.wait(self._check, min(left, HEARTBEAT_SECONDS))
+
+    async def _check(self) -> EventPage | None:
+        self._is_over = self._services.stopping.is_set()
+        if not await self._is_authorized():
+            self._is_over = True
+            return NOTHING_MORE
+        try:
+            reading = await self.look()
+        except ExecutionNotFound:
+            return NOTHING_MORE
+        except Unavailable:  # what was accepted goes on meanwhile
+            return NOTHING_MORE if self._is_over else None
+        return reading if reading.entries or reading.is_all or self._is_over else None
+
+    async def _is_authorized(self) -> bool:
+        """Whether the key or session still holds, as it was not long ago."""
+        now = asyncio.get_running_loop().time()
+        if now < self._authorized_until:
+            return True
+        store, public_url = self._services.store, self._services.settings.public_url
+        try:
+            await authenticate(self._request.scope, store, public_url)
+        except Unavailable:
+            return True
+        except EngineError:
+            return False
+        self._authorized_until = now + AUTHORIZED_SECONDS
+        return True
+
+    async def _pieces(self, reading: EventPage) -> AsyncIterator[bytes]:
+        try:
+            async for event_id, name, data in self._feed.tell(reading):
+                framed = self._opening + frame(event_id, name, data)
+                self._opening = b""
+                self._services.memory.settle(self._request.scope, len(framed))
+                for piece in in_pieces(framed):
+                    yield piece
+        except (Unavailable, ExecutionNotFound):
+            self._is_over = True  # whoever asks again for the rest may be luckier
+        self._is_over = self._is_over or reading.is_all

@@ -1,0 +1,328 @@
+"""What is shown of an execution while it goes on, and how its events are read."""
+
+import asyncio
+import http.client
+import io
+import json
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import web
+
+from deploy.client import watching
+from deploy.client.event_stream import StreamEvent, read_events
+from deploy.client.watching import watch, watch_execution
+from deploy.http_client import Unreachable
+from deploy.problems import ApiRefused
+
+ID = {"executionId": "e"}
+BEGUN = StreamEvent(id="1.1", name="execution.started", data=ID)
+FINISHED = StreamEvent(id="9.1", name="execution.finished", data={**ID, "status": "completed"})
+EXECUTION = {
+    "workflowSlug": "story",
+    "executionId": "e",
+    "nodes": [
+        {"id": "teller", "type": "assistant", "status": "pending"},
+        {"id": "out", "type": "responseOutput", "status": "pending"},
+    ],
+}
+
+
+def event(number: int, name: str, **data: Any) -> StreamEvent:
+    return StreamEvent(
+        id=f"{number}.1", name=f"node.{name}", data={**ID, "nodeId": "teller", **data}
+    )
+
+
+def token(number: int, text: str, offset: int, item: int = 0) -> StreamEvent:
+    return event(number, "token", type="assistant", item=item, offset=offset, text=text)
+
+
+STARTED = StreamEvent(
+    id="1.2",
+    name="node.started",
+    data={**ID, "nodeId": "teller", "type": "assistant", "attempt": 1},
+)
+
+
+class Scripted:
+    """A caller whose streams are lists; an error among them is raised."""
+
+    def __init__(self, *streams: list[StreamEvent | Exception | float]) -> None:
+        self._streams = list(streams)
+        self.asked: list[str] = []
+
+    async def field_types(self, slug: str) -> dict[str, str] | None:
+        return {}
+
+    async def upload(self, file: Path) -> str:
+        return ""
+
+    async def executions(self, **filters: Any) -> list[dict[str, Any]]:
+        return []
+
+    async def cancel(self, execution_id: str) -> dict[str, Any]:
+        return {}
+
+    async def start(self, slug: str, inputs: Any) -> dict[str, Any]:
+        return {}
+
+    async def execution(self, execution_id: str) -> dict[str, Any]:
+        return EXECUTION
+
+    async def watch(self, slug: str, inputs: Any) -> AsyncGenerator[StreamEvent, None]:
+        async for stream_event in self.events("", f"{slug} {inputs}"):
+            yield stream_event
+
+    async def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
+        self.asked.append(after)
+        for item in self._streams.pop(0):
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, float):
+                await asyncio.sleep(item)
+            else:
+                yield item
+
+
+def ignore(execution_id: str) -> None:
+    return
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "MAX_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "NOTICED_SECONDS", 0.02)
+
+
+async def lines(
+    capsys: pytest.CaptureFixture[str], *stream_events: StreamEvent | float
+) -> list[str]:
+    caller = Scripted([BEGUN, *stream_events, FINISHED])
+    assert await watch(caller, "story", {}, ignore) == FINISHED.data
+    return capsys.readouterr().err.splitlines()
+
+
+async def test_a_node_that_ends_at_once_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    done = event(2, "finished", status="completed")
+
+    assert await lines(capsys, STARTED, done, 0.05) == ["teller: completed"]
+
+
+async def test_a_node_that_takes_its_time_is_told_to_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = event(2, "finished", status="failed")
+
+    assert await lines(capsys, STARTED, 0.06, done) == ["teller: running", "teller: failed"]
+
+
+async def test_progress_and_retries_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    told = [event(2, "progress", item=0, progress=0.256), event(3, "retrying", attempt=1)]
+
+    assert await lines(capsys, STARTED, *told) == ["teller: 26%", "teller: retrying"]
+
+
+async def test_a_text_comes_line_by_line_and_the_rest_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pieces = [token(2, "One", 0), token(3, " two\nthree\x1b[2J", 3), token(4, "!", 17)]
+    done = event(5, "finished", status="completed")
+
+    assert await lines(capsys, STARTED, *pieces, done) == [
+        "teller: running",
+        "teller | One two",
+        "teller | three\N{REPLACEMENT CHARACTER}[2J!",
+        "teller: completed",
+    ]
+
+
+async def test_a_text_that_begins_anew_is_a_line_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pieces = [token(2, "Wro", 0), token(3, "Right", 0)]
+    done = event(4, "finished", status="completed")
+
+    assert (await lines(capsys, *pieces, done))[:2] == ["teller | Wro", "teller | Right"]
+
+
+async def test_a_stream_that_ends_too_early_is_taken_up_behind_what_was_seen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = event(4, "finished", status="completed")
+    caller = Scripted(
+        [BEGUN, Unreachable("nobody")], [STARTED], [ApiRefused(503, {})], [done], [FINISHED]
+    )
+
+    assert await watch(caller, "story", {"a": 1}, ignore) == FINISHED.data
+    assert caller.asked == ["story {'a': 1}", "1.1", "1.2", "1.2", "4.1"]
+    assert capsys.readouterr().err.splitlines()[-1] == "teller: completed"
+
+
+@pytest.mark.parametrize("error", [ApiRefused(503, {"error": "No"}), Unreachable("No")])
+async def test_a_run_that_does_not_begin_is_not_begun_again(error: Exception) -> None:
+    with pytest.raises(type(error), match="No"):
+        await watch(Scripted([error]), "story", {}, ignore)
+
+
+async def test_what_is_refused_for_good_is_not_asked_for_again() -> None:
+    caller = Scripted([BEGUN], [ApiRefused(404, {"error": "No such execution"})])
+
+    with pytest.raises(ApiRefused, match="No such execution"):
+        await watch(caller, "story", {}, ignore)
+
+
+async def test_the_id_is_told_as_soon_as_it_is_known() -> None:
+    known: list[str] = []
+
+    with pytest.raises(ApiRefused):
+        await watch(Scripted([BEGUN, ApiRefused(404, {})]), "story", {}, known.append)
+
+    assert known == ["e"]
+
+
+async def test_an_execution_that_goes_on_is_watched_from_its_beginning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = event(2, "finished", status="completed")
+    caller = Scripted([BEGUN, done], [FINISHED])
+
+    assert await watch_execution(caller, "e") == FINISHED.data
+    assert caller.asked == ["", "2.1"]
+    assert capsys.readouterr().err.splitlines() == ["teller: completed"]
+
+
+async def test_an_execution_that_failed_is_given_with_its_nodes() -> None:
+    failed = StreamEvent(id="9.1", name="execution.finished", data={**ID, "status": "failed"})
+
+    assert await watch(Scripted([BEGUN, failed]), "story", {}, ignore) == EXECUTION
+
+
+async def test_a_screen_shows_every_node_and_the_end_of_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    told = [STARTED, event(2, "progress", type="assistant", item=0, progress=0.5)]
+    pieces = [token(3, "Once [bold]upon[/bold] ", 0), token(4, "a time", 23)]
+    done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
+
+    await watch(Scripted([BEGUN, *told, *pieces, 0.15, done, FINISHED]), "story", {}, ignore)
+
+    drawn = terminal.getvalue()
+    for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):
+        assert words in drawn, words
+
+
+# -- over HTTP ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[str]:
+    """Answers `/after/…` with two events, `/hangs` with one and no end, `/garbled` with one that
+    is none, and refuses the rest."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/refused":
+            return web.json_response({"error": "No", "code": "EXECUTION_NOT_FOUND"}, status=404)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        asked = {"key": request.headers["x-api-key"], "body": await request.text()}
+        data = json.dumps({**asked, "text": "é\n"}, ensure_ascii=False)
+        after = request.headers.get("last-event-id", "none")
+        await response.write(b"retry: 1000\n\n:\n\n")
+        await response.write(f"id: 1.1\nevent: {after}\ndata: {data}\n\n".encode())
+        if request.path == "/hangs":
+            await asyncio.sleep(30)
+        if request.path == "/garbled":
+            await response.write(b"data: {\n\n")
+        await response.write(b"id: 1.2\nevent: last\ndata: {}\n\n")
+        return response
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_events_are_read_as_they_were_sent(server: str) -> None:
+    found = [each async for each in read_events(f"{server}/events", "k", "7.2")]
+
+    assert found == [
+        StreamEvent(id="1.1", name="7.2", data={"key": "k", "body": "", "text": "é\n"}),
+        StreamEvent(id="1.2", name="last", data={}),
+    ]
+
+
+async def test_what_begins_with_a_body_is_told_too(server: str) -> None:
+    events = read_events(f"{server}/run", "k", body={"inputs": {"a": 1}})
+
+    first = await anext(events)
+    await events.aclose()
+
+    assert first.data["body"] == '{"inputs": {"a": 1}}'
+
+
+async def test_who_has_seen_enough_hangs_up(server: str) -> None:
+    events = read_events(f"{server}/hangs", "k")
+
+    first = await anext(events)
+    async with asyncio.timeout(5):
+        await events.aclose()
+
+    assert first.name == "none"
+
+
+async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins, may_go_on = threading.Event(), threading.Event()
+
+    class Slow(http.client.HTTPConnection):
+        def connect(self) -> None:
+            begins.set()
+            may_go_on.wait(5)
+            super().connect()
+
+    at = urlsplit(server)
+    slow = Slow(at.hostname or "", at.port)
+    monkeypatch.setattr("deploy.client.event_stream.connect", lambda url, seconds: (slow, "/hangs"))
+
+    reading = asyncio.create_task(anext(read_events(server, "k")))
+    await asyncio.to_thread(begins.wait, 5)
+    reading.cancel()
+    await asyncio.sleep(0)
+    may_go_on.set()
+    done, _ = await asyncio.wait({reading}, timeout=5)
+
+    assert done == {reading}
+
+
+async def test_a_refusal_says_why(server: str) -> None:
+    with pytest.raises(ApiRefused, match="^No$"):
+        await anext(read_events(f"{server}/refused", "k"))
+
+
+async def test_what_is_no_event_ends_them(server: str) -> None:
+    async with asyncio.timeout(5):
+        with pytest.raises(Unreachable, match="have ended"):
+            [each async for each in read_events(f"{server}/garbled", "k")]
+
+
+async def test_nobody_there_is_a_sentence() -> None:
+    with pytest.raises(Unreachable, match="have ended"):
+        await anext(read_events("http://127.0.0.1:1/events", "k"))

@@ -1,0 +1,156 @@
+"""The beginning of an installation: which data directory is new, and the command `init`."""
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from deploy.admin.diagnosis import examine
+from deploy.problems import CommandFailed, WrongRedis
+from deploy.stack.installation import begin, mark_if_new, note_marked, note_new
+from deploy.stack.store_access import open_store
+from engine.access.sealing import Sealer
+from engine.errors import Unavailable
+from engine.store.redis import keyspace
+from tests.deploy.test_cli import headrace
+from tests.support.redis.installation import SECRET_KEY
+
+OTHER = "of-another-installation-" * 2
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEADRACE_SECRET_KEY", raising=False)
+    monkeypatch.delenv("HEADRACE_REDIS_URL", raising=False)
+
+
+def ids(url: str) -> str:
+    """The ids of the marker; empty where there is none."""
+    with redis.Redis.from_url(url) as client:
+        return (client.hget(keyspace.installation(), "ids") or b"").decode()
+
+
+def init(url: str, key: str, *arguments: str) -> tuple[int, str, str]:
+    done = headrace("init", *arguments, HEADRACE_REDIS_URL=url, HEADRACE_SECRET_KEY=key)
+    return done.returncode, done.stdout, done.stderr
+
+
+# -- data directories -----------------------------------------------------------------------------
+
+
+async def test_the_redis_of_a_new_directory_is_marked_once(
+    tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    (tmp_path / "lock").touch()  # as `headrace up` has made it by then
+    note_new(tmp_path)
+    await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
+    note_marked(tmp_path)
+    first = ids(unmarked_redis_url)
+    with redis.Redis.from_url(unmarked_redis_url) as client:
+        client.flushall()
+
+    note_new(tmp_path)
+    await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
+
+    assert first == Sealer.of(SECRET_KEY).installation_ids[0]
+    assert ids(unmarked_redis_url) == ""
+
+
+async def test_a_first_start_that_was_cut_short_may_be_repeated(
+    tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    note_new(tmp_path)
+    (tmp_path / "secret.key").write_text(SECRET_KEY)
+    (tmp_path / "redis").mkdir()
+    with pytest.raises(Unavailable):
+        await mark_if_new(tmp_path, "unix:///nowhere/at/all.sock", SECRET_KEY)
+
+    note_new(tmp_path)
+    await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
+
+    assert ids(unmarked_redis_url) != ""
+
+
+@pytest.mark.parametrize("trace", ["secret.key", "redis", "media", "demo.json"])
+async def test_a_directory_that_a_stack_has_used_is_not_new(
+    trace: str, tmp_path: Path, unmarked_redis_url: str
+) -> None:
+    (tmp_path / trace).mkdir()
+
+    note_new(tmp_path)
+    await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
+
+    assert ids(unmarked_redis_url) == ""
+
+
+async def test_a_new_directory_does_not_take_over_anothers_redis(
+    tmp_path: Path, redis_url: str
+) -> None:
+    note_new(tmp_path)
+    before = ids(redis_url)
+
+    with pytest.raises(WrongRedis, match="holds another installation's data"):
+        await mark_if_new(tmp_path, redis_url, OTHER)
+
+    assert ids(redis_url) == before
+
+
+# -- the command ----------------------------------------------------------------------------------
+
+
+def test_init_begins_keeps_refuses_and_adopts(
+    unmarked_redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_REDIS_URL", unmarked_redis_url)
+    begun = init(unmarked_redis_url, SECRET_KEY)
+    monkeypatch.setenv("HEADRACE_SECRET_KEY", SECRET_KEY)
+    row = begin(tmp_path, adopts=False)
+    refused = init(unmarked_redis_url, OTHER, "--json")
+    after_refusal = ids(unmarked_redis_url)
+    monkeypatch.setenv("HEADRACE_SECRET_KEY", OTHER)
+    adopted = begin(tmp_path, adopts=True)
+
+    assert begun == (0, "The Redis is marked as this installation's, which is empty.\n", "")
+    assert row.pop("createdAt").endswith("Z")
+    assert row == {
+        "outcome": "kept",
+        "id": Sealer.of(SECRET_KEY).installation_ids[0],
+        "schemaVersion": 1,
+        "partitions": 16,
+    }
+    assert refused[:2] == (1, "")
+    assert refused[2].startswith("headrace: The Redis at ")
+    assert refused[2].count("\n") == 1
+    assert after_refusal == row["id"]
+    assert adopted["outcome"] == "adopted"
+    assert ids(unmarked_redis_url) == Sealer.of(OTHER).installation_ids[0]
+
+
+def test_init_wants_a_key_and_a_redis(tmp_path: Path, unmarked_redis_url: str) -> None:
+    keyless = init(unmarked_redis_url, "")
+    nowhere = headrace("init", "--data-dir", str(tmp_path / "none"))
+
+    assert keyless[0] == 1
+    assert "HEADRACE_SECRET_KEY is not set" in keyless[2]
+    assert ids(unmarked_redis_url) == ""
+    assert (nowhere.returncode, nowhere.stdout) == (1, "")
+    assert "start one with `headrace up`" in nowhere.stderr
+
+
+# -- the other commands ---------------------------------------------------------------------------
+
+
+async def test_commands_tell_of_a_redis_that_is_not_ours(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_REDIS_URL", redis_url)
+    monkeypatch.setenv("HEADRACE_SECRET_KEY", OTHER)
+
+    with pytest.raises(CommandFailed, match="data folder, or set HEADRACE_SECRET_KEY to the key"):
+        async with open_store(redis_url):
+            pass
+    checks = await examine(tmp_path)
+
+    assert (checks[0].name, checks[0].is_well) == ("installation", False)
+    assert checks[0].seen.endswith("holds another installation's data.")
+    assert checks[0].fix.startswith("Start Redis on the right data folder, or ")

@@ -1,0 +1,65 @@
+"""What commands find in the store of a stack."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.client.documents import StoreWorkflows
+from deploy.problems import CommandFailed
+from deploy.stack.store_access import open_store
+from engine.models.registry import use_saved
+from engine.settings import Settings
+from engine.store import Account, Store
+from tests.support.gateway.documents import edge, node
+from tests.support.manifests import manifest
+
+
+@pytest.fixture(autouse=True)
+def registry() -> Iterator[None]:
+    yield
+    use_saved(())
+
+
+async def test_a_workflow_that_calls_a_saved_model_is_pushed(
+    settings: Settings, store: Store, account: Account
+) -> None:
+    nodes = [node("m", "customModel", model="own", prompt="Hi"), node("out", "responseOutput")]
+    edges = [edge("m", "text-out", "out", "result-in")]
+    await store.models.create("own", manifest(), account.id)
+    use_saved(())
+
+    async with open_store(settings.redis_url, {"HEADRACE_SECRET_KEY": settings.secret_key}) as own:
+        document = {"name": "Own", "nodes": nodes, "edges": edges}
+        workflow = await StoreWorkflows(own, account.id).save(document, None)
+
+    assert workflow["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("greeting", "reply", "told"),
+    [
+        (b"%0\r\n", b"-MISCONF Errors writing to the AOF file\r\n", "its memory or its disk"),
+        (b"%0\r\n", b"-NOPERM User u has no permissions\r\n", r"right now \(NOPERM\)"),
+        (b"%1\r\n+role\r\n+slave\r\n", b"+PONG\r\n", "is a replica"),
+        (b"-WRONGPASS invalid\r\n", b"", r"right now \(WRONGPASS\)"),
+    ],
+)
+async def test_a_redis_that_refuses_is_told_from_one_that_is_away(
+    greeting: bytes, reply: bytes, told: str, settings: Settings, tmp_path: Path
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(1024):
+                writer.write(greeting if b"HELLO" in data else reply)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_unix_server(refuse, tmp_path / "s"):
+        with pytest.raises(CommandFailed, match=told):
+            async with open_store(
+                f"unix://{tmp_path}/s", {"HEADRACE_SECRET_KEY": settings.secret_key}
+            ):
+                pass

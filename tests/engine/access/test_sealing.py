@@ -1,0 +1,79 @@
+import pytest
+
+from engine.access.sealing import Sealer, Unsealable, is_sealed
+from engine.settings import SettingError, Settings
+
+OLD, NEW = "o" * 32, "n" * 32
+PLACE = ("webhook", "acc_1", "key_1")
+SECRET = "a secret of the owner's own"
+
+
+def test_what_is_sealed_shows_nothing_and_opens_again() -> None:
+    sealer = Sealer.of(NEW)
+
+    kept = sealer.seal(SECRET, PLACE)
+
+    assert is_sealed(kept)
+    assert SECRET.encode() not in kept
+    assert sealer.open(kept, PLACE) == SECRET
+
+
+@pytest.mark.parametrize(
+    "place", [("webhook", "acc_2", "key_1"), ("webhook", "acc_1", "key_2"), ("webhook",)]
+)
+def test_it_opens_nowhere_else(place: tuple[str, ...]) -> None:
+    sealer = Sealer.of(NEW)
+
+    with pytest.raises(Unsealable):
+        sealer.open(sealer.seal(SECRET, PLACE), place)
+
+
+def test_the_same_secret_of_two_places_does_not_look_the_same() -> None:
+    sealer = Sealer.of(NEW)
+
+    assert sealer.seal(SECRET, PLACE) == sealer.seal(SECRET, PLACE)
+    assert sealer.seal(SECRET, PLACE) != sealer.seal(SECRET, ("webhook", "acc_1", "key_2"))
+
+
+def test_the_first_key_seals_and_all_open() -> None:
+    before = Sealer.of(OLD).seal(SECRET, PLACE)
+    both = Sealer.of(f"{NEW}, {OLD}")
+
+    assert both.open(before, PLACE) == SECRET
+    assert both.seal(SECRET, PLACE) == Sealer.of(NEW).seal(SECRET, PLACE)
+
+
+def test_another_key_opens_nothing() -> None:
+    with pytest.raises(Unsealable):
+        Sealer.of(NEW).open(Sealer.of(OLD).seal(SECRET, PLACE), PLACE)
+
+
+@pytest.mark.parametrize("at", [0, 10, -1])
+def test_what_was_changed_does_not_open(at: int) -> None:
+    kept = bytearray(Sealer.of(NEW).seal(SECRET, PLACE)[1:])
+    kept[at] ^= 1
+
+    with pytest.raises(Unsealable):
+        Sealer.of(NEW).open(b"\x01" + bytes(kept), PLACE)
+
+
+@pytest.mark.parametrize("key", ["", NEW])
+def test_what_is_plain_from_before_is_read(key: str) -> None:
+    assert Sealer.of(key).open(SECRET.encode(), PLACE) == SECRET
+
+
+def test_without_a_key_nothing_is_sealed_and_the_setting_is_named() -> None:
+    with pytest.raises(SettingError, match="HEADRACE_SECRET_KEY is not set"):
+        Sealer.of("").seal(SECRET, PLACE)
+
+
+@pytest.mark.parametrize("keys", ["short", f"{NEW},short"])
+def test_a_short_key_is_refused_without_being_shown(keys: str) -> None:
+    with pytest.raises(SettingError, match="HEADRACE_SECRET_KEY: a key has") as refusal:
+        Sealer.of(keys)
+
+    assert "short" not in str(refusal.value)
+
+
+def test_settings_that_are_printed_do_not_show_the_key() -> None:
+    assert NEW not in repr(Settings(secret_key=NEW))

@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import networkx
+import pytest
+
+from engine.executions.execution import (
+    NODE_CODES,
+    NODE_STATUSES,
+    NODE_TERMINAL,
+    NODE_TRANSITIONS,
+    TERMINAL,
+    TRANSITIONS,
+    Execution,
+    ExecutionStatus,
+    NodeStatus,
+)
+
+PROCESSING = Execution(
+    id="e",
+    account_id="a",
+    workflow_slug="echo",
+    workflow_version=1,
+    source="api-workflow",
+    status=ExecutionStatus.PROCESSING,
+    created_at=1_000,
+)
+
+
+def test_every_status_has_its_transitions() -> None:
+    assert set(TRANSITIONS) == set(ExecutionStatus)
+    assert set(NODE_TRANSITIONS) == set(NodeStatus)
+
+
+def test_the_wire_words_are_those_of_the_contract() -> None:
+    assert [status.value for status in ExecutionStatus] == [
+        *("processing", "cancel_requested", "completed", "failed", "cancelled")
+    ]
+    assert {status.value for status in NodeStatus} == {
+        *("pending", "ready", "running", "retrying"),
+        *("completed", "failed", "skipped", "cancelled"),
+    }
+
+
+@pytest.mark.parametrize("status", list(ExecutionStatus))
+def test_an_execution_that_has_ended_moves_no_more(status: ExecutionStatus) -> None:
+    assert (not TRANSITIONS[status]) is (status in TERMINAL)
+    assert status not in TRANSITIONS[status]
+
+
+@pytest.mark.parametrize("status", list(NodeStatus))
+def test_a_node_that_has_ended_moves_no_more(status: NodeStatus) -> None:
+    assert (not NODE_TRANSITIONS[status]) is (status in NODE_TERMINAL)
+    assert status not in NODE_TRANSITIONS[status]
+
+
+def test_every_status_can_be_reached_and_left_for_an_end() -> None:
+    for start, table, ends in (
+        (ExecutionStatus.PROCESSING, TRANSITIONS, TERMINAL),
+        (NodeStatus.PENDING, NODE_TRANSITIONS, NODE_TERMINAL),
+    ):
+        shape = networkx.DiGraph([(a, b) for a, after in table.items() for b in after])
+        assert networkx.descendants(shape, start) | {start} == set(table)
+        for status in set(table) - ends:
+            assert networkx.descendants(shape, status) & ends
+
+
+def test_a_cancel_that_was_asked_for_can_only_end_as_cancelled() -> None:
+    assert TRANSITIONS[ExecutionStatus.CANCEL_REQUESTED] == {ExecutionStatus.CANCELLED}
+
+
+def test_every_status_that_is_stored_has_a_code_of_its_own() -> None:
+    assert set(NODE_CODES) == set(NodeStatus) - {NodeStatus.READY}
+    assert len(NODE_STATUSES) == len(NODE_CODES)
+    assert all(len(code) == 1 and NODE_STATUSES[code] is s for s, code in NODE_CODES.items())
+
+
+def test_an_execution_lasts_from_acceptance_to_its_end() -> None:
+    assert PROCESSING.duration_ms is None
+    assert replace(PROCESSING, started_at=1_200, completed_at=1_500).duration_ms == 500

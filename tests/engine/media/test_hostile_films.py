@@ -1,0 +1,85 @@
+"""Films and archives that mean harm: looked at, never opened, followed or unpacked."""
+
+import resource
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import UnsupportedMediaType
+from engine.services.media import MediaService
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.media import AssetSource
+from tests.support.media.hostile_files import archives, odd_films, wrong_films
+
+ARCHIVES, WRONG, ODD = archives(), wrong_films(), odd_films()
+DECLARED = ("application/zip", "application/octet-stream", "video/mp4", "image/png", "audio/mpeg")
+SECONDS, MEMORY_KB = 0.1, 20_480
+
+
+@pytest.fixture
+def media_service(settings: Settings, store: Store) -> MediaService:
+    return MediaService.of(settings, store)
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 65_536):
+        yield data[start : start + 65_536]
+
+
+async def keep(media_service: MediaService, account: Account, declared: str, data: bytes) -> Any:
+    """What comes of an upload, which must cost next to nothing."""
+    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        return await media_service.keep(
+            account.id, declared, pieces(data), source=AssetSource.UPLOAD
+        )
+    finally:
+        assert time.process_time() - began < SECONDS
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_KB
+
+
+def test_there_are_enough_of_them() -> None:
+    assert (len(ARCHIVES) >= 25, len(WRONG) >= 20, len(ODD) >= 15) == (True, True, True)
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+async def test_an_archive_is_refused_whatever_it_is_called(
+    media_service: MediaService, account: Account, tmp_path: Path, name: str
+) -> None:
+    for declared in DECLARED:
+        with pytest.raises(UnsupportedMediaType):
+            await keep(media_service, account, declared, ARCHIVES[name])
+
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_what_is_no_film_is_refused(
+    media_service: MediaService, account: Account, tmp_path: Path, name: str
+) -> None:
+    declared, data = WRONG[name]
+
+    for each in (declared, "application/octet-stream"):
+        with pytest.raises(UnsupportedMediaType):
+            await keep(media_service, account, each, data)
+
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("name", ODD)
+async def test_an_odd_film_is_kept_as_the_bytes_it_is(
+    media_service: MediaService, account: Account, tmp_path: Path, name: str
+) -> None:
+    data, milliseconds = ODD[name]
+
+    asset = await keep(media_service, account, "video/mp4", data)
+
+    assert (asset.content_type, asset.duration_ms) == ("video/mp4", milliseconds)
+    [path] = [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    assert path.read_bytes() == data
+    with pytest.raises(UnsupportedMediaType):
+        await media_service.thumbnail(asset, 64)

@@ -1,0 +1,71 @@
+"""What a model is called with: texts that say nothing, and schemas."""
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.errors import InvalidInputs
+from engine.models.call_checks import check_call
+from engine.values.fields import parse_fields
+
+FIELDS = parse_fields(
+    [
+        {"name": "prompt", "type": "textarea", "required": True},
+        {"name": "style", "type": "text"},
+        {"name": "voice", "type": "text", "required": True, "default": "alloy"},
+        {"name": "jsonSchema", "type": "json"},
+    ]
+)
+PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
+
+
+def refused(values: dict[str, Any]) -> tuple[str, str]:
+    with pytest.raises(InvalidInputs) as caught:
+        check_call(FIELDS, values)
+    return caught.value.context["field"], caught.value.context["reason"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t "])
+def test_a_blank_text_is_missing_where_one_is_required(blank: str) -> None:
+    assert refused({"prompt": blank}) == ("prompt", "is required")
+    assert check_call(FIELDS, {"prompt": "x", "style": blank, "voice": blank}) == {
+        "prompt": "x",
+        "style": blank,
+        "voice": "alloy",
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ("notjson", "must be an object"),
+        ([PERSON], "must be an object"),
+        (5, "must be an object"),
+        ({"type": "zork"}, "is not a JSON Schema"),
+        ('{"type": "zork"}', "is not a JSON Schema"),
+        ({"description": "x" * 40_000}, "at most 32768"),
+    ],
+)
+def test_what_is_no_schema_is_refused_before_anybody_is_called(schema: Any, reason: str) -> None:
+    field, said = refused({"prompt": "x", "jsonSchema": schema})
+
+    assert (field, reason in said) == ("jsonSchema", True)
+
+
+@pytest.mark.parametrize("schema", [PERSON, json.dumps(PERSON)])
+def test_a_schema_is_an_object_or_its_text(schema: Any) -> None:
+    checked = check_call(FIELDS, {"prompt": "x", "jsonSchema": schema})
+
+    assert checked["jsonSchema"] == PERSON
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_no_schema_is_none(nothing: object) -> None:
+    assert "jsonSchema" not in check_call(FIELDS, {"prompt": "x", "jsonSchema": nothing})
+
+
+def test_a_text_that_happens_to_be_called_like_a_schema_is_a_text() -> None:
+    fields = parse_fields([{"name": "jsonSchema", "type": "text"}])
+
+    assert check_call(fields, {"jsonSchema": "notjson"}) == {"jsonSchema": "notjson"}

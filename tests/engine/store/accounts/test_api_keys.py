@@ -1,0 +1,275 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from engine.access.capabilities import PRESETS, Role, Tier
+from engine.errors import (
+    ApiKeyAccessDenied,
+    CapabilityAboveCeiling,
+    InvalidCapability,
+    NotFound,
+    StoreFull,
+    Unauthorized,
+)
+from engine.ids import api_keys, tokens
+from engine.ids.partitions import partition_of
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.accounts.accounts import pack_account
+from engine.store.redis import keyspace
+from engine.store.redis.scripts import SCRIPTS
+from tests.support.redis.proxy import running_proxy
+from tests.support.store.redis_contents import contents
+
+
+async def test_a_key_speaks_for_its_account(store: Store, account: Account) -> None:
+    key, secret = await store.api_keys.create(
+        account, name="laptop", capabilities=["workflow:run", "workflow:read", "workflow:run"]
+    )
+
+    principal = await store.api_keys.authorize(secret)
+
+    assert principal.account == account
+    assert principal.key == key
+    assert key.capabilities == ("workflow:read", "workflow:run")
+    assert key.prefix == secret[:12]
+    assert key.last4 == secret[-4:]
+    assert key.account_id == account.id
+
+
+async def test_a_malformed_key_costs_no_command(settings: Settings, api_key: str) -> None:
+    wrong_checksum = api_key[:-1] + ("0" if api_key[-1] != "0" else "1")
+    malformed = [
+        *("", "x", api_key + "x", " " + api_key, api_key + "\n", api_key.upper(), wrong_checksum),
+        *("hr_live_", "hr_live_" + "é" * 43 + "_000000", "\ud800", "\0" * 58, "x" * 1_000_000),
+    ]
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(Settings(redis_url=proxy.url))
+
+        for text in malformed:
+            with pytest.raises(Unauthorized):
+                await far.api_keys.authorize(text)
+        assert proxy.connections == 0
+
+        assert await far.api_keys.authorize(api_key)
+        assert proxy.connections == 1
+        await far.close()
+
+
+async def test_a_key_is_checked_with_one_round_trip(settings: Settings, api_key: str) -> None:
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(Settings(redis_url=proxy.url))
+        await far.api_keys.authorize(api_key)
+        await far.ping()  # behind the note of the key's first use
+        proxy.requests.clear()
+
+        await asyncio.gather(*(far.api_keys.authorize(api_key) for _ in range(10)))
+
+        assert len(proxy.requests) == 1
+        await far.close()
+
+
+async def test_an_unknown_key_is_unauthorized(store: Store, account: Account) -> None:
+    with pytest.raises(Unauthorized):
+        await store.api_keys.authorize(api_keys.make_secret(account.id))
+
+
+async def test_a_revoked_key_fails_at_once_everywhere(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    other = Store.open(settings)
+    assert await other.api_keys.authorize(secret)
+
+    assert await store.api_keys.revoke(key.id) == key
+
+    for each in (store, other):
+        with pytest.raises(Unauthorized):
+            await each.api_keys.authorize(secret)
+    assert await store.api_keys.list(account.id) == []
+    with pytest.raises(NotFound):
+        await store.api_keys.revoke(key.id)
+    await other.close()
+
+
+async def test_a_key_can_be_revoked_when_redis_is_full(store: Store, account: Account) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    await store.client.send("CONFIG", "SET", "maxmemory", 1)
+
+    assert await store.api_keys.authorize(secret)
+    await store.api_keys.revoke(key.id)
+
+    with pytest.raises(Unauthorized):
+        await store.api_keys.authorize(secret)
+    with pytest.raises(StoreFull):
+        await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+
+
+async def test_nothing_of_the_secret_is_at_rest(store: Store, account: Account) -> None:
+    _, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    await store.api_keys.authorize(secret)
+    random_part = secret.removeprefix("hr_live_")[:43]
+
+    everything = repr(await contents(store.client))
+
+    for start in range(len(random_part) - 8):
+        assert random_part[start : start + 8] not in everything
+    assert secret not in everything
+    assert tokens.digest(secret) in everything
+
+
+async def test_the_last_use_of_a_key_is_known_to_the_minute(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    before, unused = await store.leases.now(), await store.api_keys.last_uses(account.id)
+
+    await store.api_keys.authorize(secret)
+    first = await store.api_keys.last_uses(account.id)
+    await store.api_keys.authorize(secret)
+    second = await store.api_keys.last_uses(account.id)
+    other = Store.open(settings)
+    await asyncio.sleep(0.002)
+    await other.api_keys.authorize(secret)
+    third = await other.api_keys.last_uses(account.id)
+
+    assert unused == {}
+    assert first == second
+    assert before <= first[key.id] < third[key.id] <= await store.leases.now()
+    await other.close()
+
+
+async def test_a_use_does_not_outlive_its_key(store: Store, account: Account) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    await store.api_keys.authorize(secret)
+
+    await store.api_keys.revoke(key.id)
+
+    uses = keyspace.account_key_uses(account.id)
+    late = [keyspace.account_api_keys(account.id), uses]
+    assert await store.client.call(SCRIPTS["note_key_use"], late, [0, key.id]) == 0
+    assert await store.api_keys.last_uses(account.id) == {}
+
+
+async def test_a_key_is_revoked_by_its_owner_alone(store: Store, account: Account) -> None:
+    key, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    other = await store.accounts.create(email="b@example.com", tier=Tier.PRO)
+
+    with pytest.raises(NotFound) as foreign:
+        await store.api_keys.revoke(key.id, owner=other.id)
+    with pytest.raises(NotFound) as unknown:
+        await store.api_keys.revoke("key_nothing", owner=other.id)
+
+    assert foreign.value.message == unknown.value.message
+    assert await store.api_keys.authorize(secret)
+    assert await store.api_keys.revoke(key.id, owner=account.id) == key
+
+
+async def test_an_unknown_key_id_cannot_be_revoked(store: Store) -> None:
+    with pytest.raises(NotFound):
+        await store.api_keys.revoke("key_nothing")
+
+
+async def test_keys_are_listed_for_their_account_alone(store: Store, account: Account) -> None:
+    other = await store.accounts.create(email="b@example.com", tier=Tier.PRO)
+    keys = [
+        (await store.api_keys.create(account, name=f"k{i}", capabilities=["workflow:run"]))[0]
+        for i in range(5)
+    ]
+    await store.api_keys.create(other, name="theirs", capabilities=["workflow:run"])
+
+    listed = await store.api_keys.list(account.id)
+
+    assert sorted(listed, key=lambda key: key.id) == sorted(keys, key=lambda key: key.id)
+    assert [key.created_at for key in listed] == sorted(key.created_at for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("tier", "capabilities", "error"),
+    [
+        (Tier.FREE, ["workflow:run"], ApiKeyAccessDenied),
+        (Tier.CREATOR, ["workflow:run"], ApiKeyAccessDenied),
+        (Tier.PRO, ["workflow:run", "model:run"], CapabilityAboveCeiling),
+        (Tier.PRO, ["*"], CapabilityAboveCeiling),
+        (Tier.ENTERPRISE, ["*"], CapabilityAboveCeiling),
+        (Tier.PRO, ["workflow:fly"], InvalidCapability),
+        (Tier.PRO, [], ValueError),
+    ],
+)
+async def test_a_key_stays_under_the_ceiling_of_the_tier(
+    store: Store, tier: Tier, capabilities: list[str], error: type[Exception]
+) -> None:
+    account = await store.accounts.create(email="a@example.com", tier=tier)
+
+    with pytest.raises(error):
+        await store.api_keys.create(account, name="k", capabilities=capabilities)
+
+    assert await store.api_keys.list(account.id) == []
+
+
+async def test_an_admin_may_hold_everything_whatever_the_tier(store: Store) -> None:
+    admin = await store.accounts.create(email="a@example.com", tier=Tier.FREE, role=Role.ADMIN)
+
+    key, _ = await store.api_keys.create(admin, name="k", capabilities=["*"])
+
+    assert key.capabilities == ("*",)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101])
+async def test_a_name_has_one_to_a_hundred_characters(
+    store: Store, account: Account, name: str
+) -> None:
+    with pytest.raises(ValueError):
+        await store.api_keys.create(account, name=name, capabilities=["workflow:run"])
+
+
+async def test_a_name_may_be_anything_that_is_text(store: Store, account: Account) -> None:
+    name = "Ключ | 鍵 \0 '\""
+    key, secret = await store.api_keys.create(
+        account, name=name, capabilities=PRESETS["Full deploy"]
+    )
+
+    assert (await store.api_keys.authorize(secret)).key.name == name
+    assert await store.api_keys.list(account.id) == [key]
+
+
+async def test_what_an_account_may_do_is_read_afresh(
+    store: Store, account: Account, api_key: str
+) -> None:
+    assert (await store.api_keys.authorize(api_key)).account.approved
+    changed = replace(account, approved=False)
+    key = keyspace.accounts(partition_of(account.id))
+    await store.client.send("HSET", key, account.id, pack_account(changed))
+
+    assert not (await store.api_keys.authorize(api_key)).account.approved
+
+
+async def test_a_key_whose_account_is_gone_is_unauthorized(
+    store: Store, account: Account, api_key: str
+) -> None:
+    await store.client.send("HDEL", keyspace.accounts(partition_of(account.id)), account.id)
+
+    with pytest.raises(Unauthorized):
+        await store.api_keys.authorize(api_key)
+
+
+async def test_keys_that_may_do_many_things_take_no_more_memory_than_may_be(
+    settings: Settings, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.accounts.api_keys.MAX_REMEMBERED_BYTES", 500_000)
+    store = Store.open(settings)
+    many = [f"workflow:{number:040}:run" for number in range(400)]
+    made = [
+        (await store.api_keys.create(account, name="k", capabilities=many))[1] for _ in range(20)
+    ]
+
+    for secret in made * 2:
+        assert (await store.api_keys.authorize(secret)).account == account
+
+    keys = store.api_keys
+    assert 0 < keys._parsed.bytes <= 500_000
+    assert 0 < keys._assumed.bytes <= 500_000
+    assert keys.remembers(made[-1])
+    assert not keys.remembers(made[0])
+    await store.close()

@@ -1,0 +1,225 @@
+"""Wallets: allowances by the month, top-ups, the order of spending, and a ledger that adds up."""
+
+import random
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine.access.capabilities import Role, Tier
+from engine.access.tiers import TierTerms, load
+from engine.store import Account, Store, TopUp
+from engine.store.accounts.wallets import Wallets
+from engine.store.redis import keyspace
+from engine.store.redis.scripts import SCRIPTS
+
+DAY_MS = 86_400_000
+MONTH_MS = 30 * DAY_MS
+KEEP_MS = 100_000 * DAY_MS
+"""Entries have Redis's times, so a test that is ahead of it must keep them for longer."""
+PRO = load().terms(Tier.PRO, Role.USER)
+FREE = load().terms(Tier.FREE, Role.USER)
+ENTERPRISE = load().terms(Tier.ENTERPRISE, Role.USER)
+
+
+def ms(text: str) -> int:
+    """A time in UTC as milliseconds."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+class Purse:
+    """The wallet of one account at times of the test's own."""
+
+    def __init__(self, store: Store, account: Account) -> None:
+        self.client = store.client
+        self.account = account
+        self.keys = [keyspace.wallet(account.id), keyspace.ledger(account.id)]
+
+    async def read(self, now: str, terms: TierTerms = PRO) -> dict[str, int]:
+        """What is left, by bucket."""
+        words = f"{terms.allowance}:{int(terms.allowance_once)}:{KEEP_MS}"
+        reply = await self.client.call(SCRIPTS["read_wallet"], self.keys, [ms(now), words])
+        return {reply[i].decode(): int(reply[i + 1]) for i in range(2, len(reply), 2)}
+
+    async def top_up(
+        self, now: str, credits: int, expires: str | None = None, *, keep_ms: int = KEEP_MS
+    ) -> Any:
+        """Add credits."""
+        words = f"{PRO.allowance}:{int(PRO.allowance_once)}:{keep_ms}"
+        ends = ms(expires) if expires else 0
+        args: Sequence[Any] = [ms(now), uuid.uuid4().hex, credits, ends, words]
+        return await self.client.call(SCRIPTS["top_up"], self.keys, args)
+
+    async def ledger(self) -> list[dict[str, str]]:
+        """The entries, oldest first."""
+        page = await self.client.send("XRANGE", self.keys[1], "-", "+")
+        return [
+            {words[i].decode(): words[i + 1].decode() for i in range(0, len(words), 2)}
+            for _, words in page
+        ]
+
+
+@pytest.fixture
+def purse(store: Store, account: Account) -> Purse:
+    return Purse(store, account)
+
+
+async def test_the_allowance_is_there_from_the_start_and_comes_anew_with_the_month(
+    purse: Purse,
+) -> None:
+    january = await purse.read("2027-01-31T23:59:59.999")
+    february = await purse.read("2027-02-01T00:00:00")
+
+    assert january == {f"m{ms('2027-02-01')}": 5_000}
+    assert february == {f"m{ms('2027-03-01')}": 5_000}
+    assert [(entry["kind"], entry["credits"]) for entry in await purse.ledger()] == [
+        ("allowance", "5000"),
+        ("lapse", "-5000"),
+        ("allowance", "5000"),
+    ]
+
+
+async def test_an_allowance_that_is_given_once_stays_and_never_comes_again(purse: Purse) -> None:
+    first = await purse.read("2027-01-10", FREE)
+    years_later = await purse.read("2031-07-10", FREE)
+
+    assert first == years_later == {"m0": 250}
+
+
+async def test_without_an_allowance_there_is_nothing_but_top_ups(purse: Purse) -> None:
+    assert await purse.read("2027-01-10", ENTERPRISE) == {}
+    assert await purse.ledger() == []
+
+
+async def test_a_higher_tier_adds_its_difference_at_once_until_the_same_end(purse: Purse) -> None:
+    business = load().terms(Tier.BUSINESS, Role.USER)
+    await purse.read("2027-01-10")
+
+    assert await purse.read("2027-01-20", business) == {f"m{ms('2027-02-01')}": 11_329}
+
+
+async def test_changing_tiers_to_and_fro_gives_nothing_twice(purse: Purse) -> None:
+    await purse.read("2027-01-10", FREE)
+
+    paid = await purse.read("2027-01-11", PRO)
+    back = await purse.read("2027-01-12", FREE)
+    again = await purse.read("2027-01-13", PRO)
+
+    assert paid == again == {f"m{ms('2027-02-01')}": 5_000}
+    assert back == {"m0": 250}
+
+
+async def test_a_month_that_ends_with_the_paid_tier_leaves_nothing_behind(purse: Purse) -> None:
+    await purse.read("2027-01-10", PRO)
+
+    assert sum((await purse.read("2027-02-10", FREE)).values()) == 0
+
+
+async def test_a_top_up_lapses_at_its_time_and_one_without_a_time_never(purse: Purse) -> None:
+    await purse.top_up("2027-01-01", 70, "2027-01-05")
+    await purse.top_up("2027-01-01", 30)
+
+    before = await purse.read("2027-01-04T23:59:59.999")
+    after = await purse.read("2027-01-05")
+
+    assert sum(before.values()) == 5_000 + 100
+    assert sum(after.values()) == 5_000 + 30
+
+
+async def test_a_top_up_of_the_past_is_refused(purse: Purse) -> None:
+    assert await purse.top_up("2027-01-05", 70, "2027-01-05") == [b"late"]
+
+
+async def test_more_than_can_be_counted_is_refused(purse: Purse) -> None:
+    await purse.top_up("2027-01-01", 2**53 - 1 - 5_000)
+
+    assert await purse.top_up("2027-01-01", 1) == [b"many"]
+
+
+async def test_what_is_spent_first_is_named_first(purse: Purse) -> None:
+    for credits, expires in ((1, None), (2, "2027-09-01"), (3, "2027-06-01")):
+        await purse.top_up("2027-01-01", credits, expires)
+
+    assert list((await purse.read("2027-01-02")).values()) == [5_000, 3, 2, 1]
+
+
+async def test_old_entries_are_folded_and_the_ledger_still_adds_up(
+    store: Store, account: Account, purse: Purse
+) -> None:
+    for _ in range(20):
+        await store.wallets.top_up(account.id, PRO, 10)
+    much_later = datetime.now(UTC) + timedelta(days=31)
+    count = len(await purse.ledger())
+
+    later = much_later.replace(tzinfo=None).isoformat()
+    await purse.top_up(later, 7, keep_ms=MONTH_MS)
+    await purse.top_up(later, 7, keep_ms=MONTH_MS)
+
+    assert len(await purse.ledger()) < count
+    assert await store.wallets.check(account.id) == []
+
+
+async def test_the_same_operation_adds_its_credits_once(store: Store, account: Account) -> None:
+    for _ in range(2):
+        await store.wallets.top_up(account.id, PRO, 40, operation="invoice-7")
+
+    wallet = await store.wallets.read(account.id, PRO)
+
+    assert (wallet.balance, wallet.allowance) == (5_040, 5_000)
+    assert wallet.top_ups == (TopUp(credits=40, expires_at=None),)
+    assert wallet.reserved == 0
+    assert wallet.refreshed_at is not None
+
+
+async def test_an_operation_is_known_for_a_day_however_short_the_ledger_is_kept(
+    store: Store, account: Account
+) -> None:
+    wallets = Wallets(store.client, retention_days=0.01)
+
+    await wallets.top_up(account.id, PRO, 40, operation="invoice-7")
+
+    known_ms = await store.client.send("PTTL", keyspace.top_up(account.id, "invoice-7"))
+    assert DAY_MS - 60_000 < known_ms <= DAY_MS
+
+
+@pytest.mark.parametrize("credits", [0, -1, 1.5, float("nan"), 2**53, True, "5"])
+async def test_an_amount_that_is_none_is_refused(
+    store: Store, account: Account, credits: Any
+) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        await store.wallets.top_up(account.id, PRO, credits)
+
+
+async def test_a_balance_that_is_not_the_ledgers_sum_is_found(
+    store: Store, account: Account, purse: Purse
+) -> None:
+    await store.wallets.top_up(account.id, PRO, 40)
+    assert await store.wallets.check(account.id) == []
+
+    await store.client.send("HINCRBY", purse.keys[0], "b:t0.made-up", 5)
+    await store.client.send("HINCRBY", purse.keys[0], "reserved", 3)
+
+    assert await store.wallets.check(account.id) == [
+        "bucket t0.made-up: ledger 0, wallet 5",
+        "reserved: ledger 0, wallet 3, executions 0",
+    ]
+
+
+async def test_months_end_as_in_the_calendar(store: Store) -> None:
+    draw = random.Random(7).randrange
+    moments = [datetime.fromtimestamp(draw(0, ms("2199-12-31") // 1000), UTC) for _ in range(500)]
+    edges = [
+        datetime(year, month, 28, 23, tzinfo=UTC) for year in (2000, 2100) for month in (2, 12)
+    ]
+    turns = [datetime(2028, 3, 1, tzinfo=UTC), datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC)]
+
+    for number, moment in enumerate([*moments, *edges, *turns]):
+        keys = [f"wallet{number}", f"ledger{number}"]
+        now = int(moment.timestamp()) * 1000
+        reply = await store.client.call(SCRIPTS["read_wallet"], keys, [now, f"1:0:{KEEP_MS}"])
+        ends = (moment.replace(day=1) + timedelta(days=32)).replace(
+            day=1, hour=0, minute=0, second=0
+        )
+        assert reply[2].decode() == f"m{int(ends.timestamp()) * 1000}", moment

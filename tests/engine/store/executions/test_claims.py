@@ -1,0 +1,109 @@
+"""Who may take an execution, and what becomes of walks that have lost theirs."""
+
+import asyncio
+
+import pytest
+
+from engine.executions.execution import ExecutionStatus
+from engine.ids.partitions import partition_of
+from engine.store import Account, Store
+from engine.store.executions.steps import Step
+from engine.store.executions.walks import Verdict
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack
+from tests.support.store.claims import advance, claim, due_at, row
+from tests.support.store.redis_contents import contents
+
+
+async def test_a_held_execution_is_not_given_to_anybody_else(store: Store, reference: str) -> None:
+    await claim(store, reference, "w1")
+
+    assert await store.walks.claim(reference, "w2") is None
+    assert await store.walks.claim(reference, "w1") is None
+
+
+async def test_a_claim_with_the_same_token_is_the_same_claim(store: Store, reference: str) -> None:
+    first = await claim(store, reference, token="t")
+    again = await claim(store, reference, token="t")
+
+    assert again.fence == first.fence
+    assert again.statuses == first.statuses
+
+
+async def test_of_twenty_claims_at_once_one_wins(store: Store, reference: str) -> None:
+    claims = await asyncio.gather(
+        *(store.walks.claim(reference, f"w{number}") for number in range(20))
+    )
+
+    assert sum(claimed is not None for claimed in claims) == 1
+
+
+async def test_an_unknown_execution_cannot_be_claimed(store: Store, account: Account) -> None:
+    assert await store.walks.claim(keyspace.reference(account.id, "nothing"), "w1") is None
+    with pytest.raises(ValueError):
+        await store.walks.claim("no reference", "w1")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_claim_takes_what_has_ended_or_is_gone_out_of_what_is_due(
+    store: Store, account: Account, reference: str, is_there: bool
+) -> None:
+    """Else its hint would be sent again and again."""
+    claimed = await claim(store, reference)
+    await advance(store, claimed, 1, Step(end=ExecutionStatus.CANCELLED))
+    name = reference if is_there else keyspace.reference(account.id, "gone")
+    due = keyspace.due(partition_of(account.id))
+    await store.client.send("ZADD", due, 1, name)
+
+    assert await store.walks.claim(name, "w2") is None
+    assert await due_at(store, name) is None
+
+
+async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, reference: str) -> None:
+    old = await claim(store, reference, "w1")
+    await advance(store, old, 1, Step(claimed=[0]))
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    await claim(store, reference, "w2")
+    before = await contents(store.client)
+
+    verdict = await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)]))
+
+    assert verdict is Verdict.FENCED
+    assert await contents(store.client) == before
+
+
+async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
+    store: Store, reference: str
+) -> None:
+    """A worker that was taken for dead holds its execution again, and its first walk goes on."""
+    old = await claim(store, reference, "w1")
+    await advance(store, old, 1, Step(claimed=[0]))
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    new = await claim(store, reference, "w1")
+    before = await contents(store.client)
+
+    verdicts = [
+        await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)])),
+        await advance(store, old, 2, Step(claimed=[0])),
+        await advance(store, old, 2, Step(leave=True)),
+        await advance(store, old, 2, Step(end=ExecutionStatus.COMPLETED, result=pack("old"))),
+    ]
+
+    assert verdicts == [Verdict.FENCED] * 4
+    assert await contents(store.client) == before
+    assert await advance(store, new, 1, Step(claimed=[0])) is Verdict.OK
+
+
+async def test_losses_before_a_step_count_no_more(store: Store, reference: str) -> None:
+    lost = []
+    for _ in range(2):
+        await claim(store, reference)
+        await store.walks.give_back(reference, "w1", is_lost=True)
+    claimed = await claim(store, reference)
+    lost.append(claimed.lost)
+
+    await advance(store, claimed, 1, Step(claimed=[0]))
+    await store.walks.give_back(reference, "w1", is_lost=True)
+    lost.append((await claim(store, reference)).lost)
+
+    assert lost == [2, 1]

@@ -1,0 +1,358 @@
+"""The connection layer, with a Redis that loses replies, forgets, fills up and dies."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from engine.errors import Unavailable
+from engine.executions.execution import ExecutionStatus, NodeStatus
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.executions.steps import Step
+from engine.store.executions.walks import Verdict
+from engine.store.redis import connection as connections
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+from tests.conftest import RedisServer, free_port
+from tests.support.eventually import eventually
+from tests.support.redis.proxy import RedisProxy, running_proxy
+from tests.support.store.records import accept, save
+
+BEAT = SCRIPTS["beat_worker"]
+BEAT_KEYS = ["workers", "variables"]
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Client]:
+    client = Client(redis_url)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def proxy(redis_url: str) -> AsyncIterator[RedisProxy]:
+    async with running_proxy(redis_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def far(proxy: RedisProxy) -> AsyncIterator[Client]:
+    """A connected client behind the proxy."""
+    client = Client(proxy.url)
+    await client.send("PING")
+    await eventually(lambda: _is_quiet(proxy))
+    proxy.requests.clear()
+    yield client
+    await client.close()
+
+
+async def _is_quiet(proxy: RedisProxy) -> bool:
+    seen = len(proxy.requests)
+    await asyncio.sleep(0.02)
+    return seen == len(proxy.requests)
+
+
+async def test_commands_of_one_tick_travel_together(far: Client, proxy: RedisProxy) -> None:
+    replies = await asyncio.gather(
+        *(far.send("INCR", "n") for _ in range(20)),
+        *(far.call(BEAT, BEAT_KEYS, [5, f"w{i}", 10, ""]) for i in range(20)),
+    )
+
+    assert replies[:20] == list(range(1, 21))
+    assert replies[20:] == [b"5"] * 20
+    assert len(proxy.requests) == 1
+    assert proxy.connections == 1
+
+
+async def test_commands_of_later_ticks_do_not_wait_for_earlier_replies(
+    far: Client, proxy: RedisProxy
+) -> None:
+    async def three() -> None:
+        for _ in range(3):
+            await far.send("INCR", "n")
+
+    await asyncio.gather(*(three() for _ in range(50)))
+
+    assert len(proxy.requests) <= 6
+    assert await far.send("GET", "n") == b"150"
+
+
+async def test_a_reply_lost_after_the_commit_is_unavailable_and_never_replayed(
+    far: Client, proxy: RedisProxy, client: Client
+) -> None:
+    proxy.swallow_replies = True
+
+    calls = [far.send("INCR", "n"), far.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""])]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
+    assert await client.send("GET", "n") == b"1"
+    proxy.swallow_replies = False
+    assert await far.send("INCR", "n") == 2
+
+
+async def test_a_step_whose_reply_was_lost_counts_once_when_it_is_sent_again(
+    store: Store, account: Account, settings: Settings
+) -> None:
+    workflow, plan = await save(store, account)
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(Settings(redis_url=proxy.url))
+        accepted = await accept(far, account, workflow, plan)
+        claimed = await far.walks.claim(f"{account.id}/{accepted.id}", "w1")
+        assert claimed is not None
+        step = Step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED)
+        proxy.swallow_replies = True
+        with pytest.raises(Unavailable):
+            await far.walks.advance(claimed.lease, 1, step)
+        proxy.swallow_replies = False
+
+        advanced = await far.walks.advance(claimed.lease, 1, step)
+
+        execution = await store.executions.get(account.id, accepted.id)
+        assert advanced.verdict is Verdict.OK
+        assert [node.status for node in execution.nodes] == [NodeStatus.COMPLETED] * 2
+        await far.close()
+
+
+async def test_a_frozen_redis_is_unavailable_soon_and_fine_afterwards(
+    far: Client, proxy: RedisProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "SILENCE_SECONDS", 0.1)
+    proxy.is_frozen = True
+
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(far.send("INCR", "n"), 1)
+
+    proxy.is_frozen = False
+    assert await far.send("INCR", "n") == 1
+
+
+async def test_a_slow_loop_is_not_taken_for_a_silent_redis(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "SILENCE_SECONDS", 0.1)
+    await client.send("PING")
+
+    reply = client.send("INCR", "n")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    time.sleep(0.3)
+
+    assert await reply == 1
+
+
+async def test_forgotten_scripts_are_sent_again_amid_other_commands(client: Client) -> None:
+    await client.send("SCRIPT", "FLUSH")
+
+    replies = await asyncio.gather(
+        client.send("INCR", "n"),
+        client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]),
+        client.send("SCRIPT", "FLUSH"),
+        client.call(BEAT, BEAT_KEYS, [6, "w1", 10, ""]),
+        client.send("INCR", "n"),
+    )
+
+    assert replies == [1, b"5", b"OK", b"6", 2]
+    assert await client.call(BEAT, BEAT_KEYS, [7, "w1", 10, ""]) == b"7"
+
+
+async def test_an_execution_accepted_by_forgotten_scripts_has_its_hint(
+    store: Store, account: Account
+) -> None:
+    workflow, plan = await save(store, account)
+    await store.client.send("SCRIPT", "FLUSH")
+
+    accepted = await accept(store, account, workflow, plan)
+
+    assert await store.hints.depth() >= 1
+    claimed = await store.walks.claim(f"{account.id}/{accepted.id}", "w1")
+    assert claimed is not None
+
+
+async def test_a_killed_redis_is_unavailable_and_fine_once_it_is_back(
+    own_server: RedisServer,
+) -> None:
+    client = Client(own_server.url)
+    assert await client.send("INCR", "n") == 1
+    own_server.kill()
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await client.send("INCR", "n")
+    own_server.start()
+
+    assert await client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]) == b"5"
+    assert await client.send("INCR", "n") == 1
+    await client.close()
+
+
+async def test_ping_says_whether_redis_answers(own_server: RedisServer) -> None:
+    store = Store.open(Settings(redis_url=own_server.url))
+    await store.ping()
+    own_server.kill()
+
+    with pytest.raises(Unavailable):
+        await store.ping()
+
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:1/0",
+        "unix:///nowhere/at/all",
+        "redis://no..such..name:6379",
+        "redis://" + "x" * 70 + ":6379",
+    ],
+)
+async def test_a_redis_that_is_nowhere_is_unavailable(url: str) -> None:
+    client = Client(url)
+
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(client.send("PING"), 3)
+
+    await client.close()
+
+
+async def test_a_url_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(ValueError):
+        Client("localhost:6379")
+
+
+async def test_a_password_that_is_wrong_is_unavailable(own_server: RedisServer) -> None:
+    async with _client(own_server.url) as client:
+        await client.send("CONFIG", "SET", "requirepass", "right")
+    wrong = own_server.url.replace("unix://", "unix://:wrong@")
+    right = own_server.url.replace("unix://", "unix://:right@")
+
+    async with _client(wrong) as client:
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(client.send("PING"), 3)
+    async with _client(own_server.url) as client:
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(client.send("PING"), 3)
+    async with _client(right) as client:
+        assert await client.send("PING") in (b"PONG", "PONG")
+
+
+async def test_the_database_of_the_url_is_used(redis_url: str, client: Client) -> None:
+    async with _client(redis_url + "?db=3") as other:
+        await other.send("SET", "only", "here")
+
+        assert await client.send("GET", "only") is None
+        assert await other.send("GET", "only") == b"here"
+
+
+async def test_tcp_with_user_password_and_database() -> None:
+    port = free_port()
+    server = RedisServer("--port", str(port), "--bind", "127.0.0.1")
+    server.start()
+    async with _client(server.url) as client:
+        await client.send("ACL", "SETUSER", "ada", "on", ">se:cret", "~*", "+@all")
+        await client.send("CONFIG", "SET", "requirepass", "other")
+
+    async with _client(f"redis://ada:se%3Acret@127.0.0.1:{port}/2") as client:
+        assert await client.send("ACL", "WHOAMI") == b"ada"
+        assert await client.call(BEAT, BEAT_KEYS, [5, "w1", 10, ""]) == b"5"
+        info: bytes = await client.send("CLIENT", "INFO")
+        assert b" db=2 " in info
+    async with _client(f"redis://:other@localhost:{port}") as client:
+        assert await client.send("ACL", "WHOAMI") == b"default"
+    server.stop()
+
+
+class _client:
+    """A client that closes itself."""
+
+    def __init__(self, url: str) -> None:
+        self._client = Client(url)
+
+    async def __aenter__(self) -> Client:
+        return self._client
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+
+async def test_a_cancelled_caller_never_gets_or_spoils_anothers_reply(client: Client) -> None:
+    chance = random.Random(3)
+
+    async def ask(number: int) -> None:
+        for _ in range(10):
+            if number % 2:
+                assert await client.send("ECHO", str(number)) == str(number).encode()
+            else:
+                now = await client.call(BEAT, BEAT_KEYS, [number, "w", 10, ""])
+                assert int(now) == number
+
+    tasks = [asyncio.create_task(ask(number)) for number in range(1, 2_001)]
+    doomed = set(chance.sample(range(2_000), 1_000))
+    for index in doomed:
+        if chance.random() < 0.3:
+            await asyncio.sleep(0)
+        tasks[index].cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+
+    failures = [each for each in outcomes if isinstance(each, Exception)]
+    assert failures == []
+    assert all(outcomes[index] is None for index in range(2_000) if index not in doomed)
+
+
+async def test_a_caller_may_be_cancelled_before_its_command_leaves(client: Client) -> None:
+    await client.send("PING")
+    first = client.send("INCR", "n")
+    first.cancel()
+    second = client.send("ECHO", "mine")
+
+    assert await second == b"mine"
+
+
+@pytest.mark.parametrize("word", [None, "\ud800", object(), ("a", "b")])
+async def test_a_word_that_is_none_hurts_only_its_own_caller(client: Client, word: Any) -> None:
+    good = client.send("ECHO", "mine")
+
+    with pytest.raises((TypeError, ValueError)):
+        await client.send("ECHO", word)
+
+    assert await asyncio.wait_for(good, 2) == b"mine"
+
+
+async def test_closing_answers_everybody(redis_url: str) -> None:
+    client = Client(redis_url)
+    await client.send("PING")
+    waiting = client.send("BLPOP", "nothing", 5)
+    await asyncio.sleep(0)
+    late = client.send("INCR", "n")
+
+    await client.close()
+    outcomes = await asyncio.wait_for(
+        asyncio.gather(waiting, late, client.send("PING"), return_exceptions=True), 2
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+
+
+async def test_a_store_that_never_connected_closes(settings: Settings) -> None:
+    await Store.open(settings).close()
+
+
+async def test_a_large_value_comes_back_whole(client: Client) -> None:
+    value = random.Random(1).randbytes(8_000_000)
+
+    await client.send("SET", "large", value)
+    replies = await asyncio.gather(client.send("GET", "large"), client.send("ECHO", "x"))
+
+    assert replies == [value, b"x"]
+
+
+async def test_a_command_that_redis_refuses_is_an_error_of_ours(client: Client) -> None:
+    await client.send("SET", "text", "x")
+
+    with pytest.raises(RuntimeError, match="WRONGTYPE"):
+        await client.send("LPUSH", "text", "y")

@@ -1,0 +1,191 @@
+"""Every script in engine/lua, by the rules that hold for all of them."""
+
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from engine.errors import StoreFull
+from engine.store import Store
+from engine.store.redis.scripts import SCRIPTS
+from tests.support.store.redis_contents import contents
+from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
+
+REFUSED_WHEN_FULL = {
+    *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
+    *("add_delivery", "save_model", "save_webhook", "top_up"),
+    *("delay_message", "tell_events"),
+}
+COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
+REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
+"""All but the sending of hints, which are disposable (a double is refused by the claim), the taking
+of messages, which are delivered at most once, and the counting of calls, which counts the double
+too."""
+READ_ONLY = {
+    "authorize_key",
+    "authorize_session",
+    "list_dead_workers",
+    "list_worker_variables",
+    "list_executions",
+    "match_executions",
+    "read_asset",
+}
+
+
+async def seeded(store: Store, scenario: Scenario) -> None:
+    for command in scenario.seed:
+        await store.client.send(*command)
+
+
+async def call(store: Store, name: str) -> object:
+    scenario = SCENARIOS[name]
+    return await store.client.call(SCRIPTS[name], scenario.keys, scenario.args)
+
+
+CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
+
+
+def own_and_shared(name: str) -> tuple[str, str]:
+    """A script's own text, and that of the functions it uses."""
+    folder = Path(str(resources.files("engine"))) / "lua"
+    own = next(folder.rglob(f"{name}.lua")).read_text()
+    used = re.search(r"^-- Uses: (.+)$", own, re.M)
+    names = used[1].split(", ") if used else []
+    shared = [(folder / "shared" / f"{each}.lua").read_text() for each in names]
+    assert all(f"{each}(" in own + "".join(shared[1:]) for each in names), "uses what it names"
+    return own, "".join(shared)
+
+
+def test_no_two_scripts_have_one_name() -> None:
+    folder = Path(str(resources.files("engine"))) / "lua"
+    names = [path.stem for path in folder.rglob("*.lua") if path.parent.name != "shared"]
+
+    assert sorted(names) == sorted(SCRIPTS)
+
+
+def test_every_script_has_a_scenario_here() -> None:
+    assert set(SCENARIOS) >= set(SCRIPTS)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_script_says_what_it_takes_and_returns(name: str) -> None:
+    lines = SCRIPTS[name].text.splitlines()
+    header = "\n".join(line for line in lines[1:20] if line.startswith("--"))
+
+    assert lines[0].startswith("#!lua")
+    assert re.search(r"^-- KEYS: 1 ", header, re.M)
+    assert re.search(r"^-- ARGV: 1 ", header, re.M) or "ARGV[" not in SCRIPTS[name].text
+    assert re.search(r"^-- Returns ", header, re.M)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_script_reads_no_key_it_was_not_given(name: str) -> None:
+    own, shared = own_and_shared(name)
+
+    for key in CALLED.findall(own):
+        assert key.startswith("KEYS["), key
+    for key in CALLED.findall(shared):
+        assert re.fullmatch(r"windows|execution|keys\.[a-z]+", key), key  # what callers hand over
+    for given in re.findall(r"local keys = \{(.*)\}", own):
+        assert re.fullmatch(r"(\w+ = KEYS\[\d+\](, )?)+", given), given
+    assert "cjson" not in own + shared
+    assert "cmsgpack" not in own + shared
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_script_whose_time_is_given_takes_it_first_and_else_asks_redis(name: str) -> None:
+    text = SCRIPTS[name].text
+
+    if "read_now(ARGV[1])" in text:
+        assert "-- ARGV: 1 now (0: Redis's clock)" in text
+        assert "redis.call('TIME')" in text
+
+
+@pytest.mark.parametrize("name", REPEATABLE)
+async def test_a_script_called_again_changes_nothing(name: str, store: Store) -> None:
+    scenario = SCENARIOS[name]
+    await seeded(store, scenario)
+    before = await contents(store.client)
+
+    first = await call(store, name)
+    after = await contents(store.client)
+    second = await call(store, name)
+
+    assert (after == before) is (name in READ_ONLY)
+    assert await contents(store.client) == after
+    assert second == (first if scenario.answer is None else scenario.answer)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+async def test_only_what_takes_on_new_work_is_refused_when_redis_is_full(
+    name: str, store: Store
+) -> None:
+    await seeded(store, SCENARIOS[name])
+    before = await contents(store.client)
+    await store.client.send("CONFIG", "SET", "maxmemory", 1)
+
+    if name in REFUSED_WHEN_FULL:
+        with pytest.raises(StoreFull):
+            await call(store, name)
+        assert await contents(store.client) == before
+    else:
+        await call(store, name)
+        assert (await contents(store.client) == before) is (name in READ_ONLY)
+
+
+async def test_the_clock_is_redis_own_when_no_time_is_given(store: Store) -> None:
+    seconds, _ = await store.client.send("TIME")
+
+    now = await store.client.call(
+        SCRIPTS["beat_worker"], ["workers", "variables"], [0, "w1", 3000, ""]
+    )
+
+    assert int(seconds) * 1000 <= int(now) <= int(seconds) * 1000 + 5_000
+
+
+async def test_a_graph_of_a_thousand_nodes_fits_the_scripts(store: Store) -> None:
+    count = 1_000
+    await store.client.send("HSET", "w", "version", 1, "state", "live")
+    statuses = "p" * count
+    every = range(count)
+    scenario = ["x", "due", "held", "finished", "active", "wallet", "ledger"]
+
+    await store.client.call(
+        SCRIPTS["accept_execution"],
+        ["w", "x", "all", "due", "active", "first", "wallet", "ledger"],
+        [NOW, "x", "acc/x", 1, statuses, 5000, "", "", "", 1, "", "", "", "inputs", b""],
+    )
+    await store.client.call(
+        SCRIPTS["claim_execution"], ["x", "due", "held"], [NOW, "acc/x", "token"]
+    )
+    claimed = await store.client.call(
+        SCRIPTS["advance_execution"],
+        scenario,
+        [
+            *(NOW, "acc/x", "1:token", 1, "", "", ",".join(map(str, every)), b"", "stay", "0"),
+            *("", "x", "", "", "", ""),
+        ],
+    )
+    settled = await store.client.call(
+        SCRIPTS["advance_execution"],
+        scenario,
+        [
+            *(
+                NOW,
+                "acc/x",
+                "1:token",
+                2,
+                "".join(f"{i}c" for i in every),
+                "",
+                "",
+                b"",
+                "stay",
+                "0",
+            ),
+            *("completed", "x", b"", b"", "", ""),
+        ],
+    )
+
+    assert claimed[:3] == [b"ok", b"processing", b"r" * count]
+    assert settled[:3] == [b"ok", b"completed", b"c" * count]

@@ -1,0 +1,287 @@
+"""The scripts that save, delete and remove versions: what is counted is what is stored, always."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.support.store.script_runner import Scripts, profile
+
+START = 1_000_000
+KEPT, NAMES_KEPT, LIMIT, MOST = 2, 3, 80, 2
+TAKEN_BACK, KEEP_NAMES, AGAIN = 10_000_000, 20_000_000, 60_000
+SLUGS = ("a", "b", "c")
+COUNTING = ("stored", "workflows")
+slugs = st.sampled_from("aaaaabbc")
+
+
+@dataclass
+class Saved:
+    """A workflow as the model has it."""
+
+    version: int = 0
+    is_deleted: bool = False
+    deleted_at: int = 0
+    run: dict[int, int] = field(default_factory=dict)
+    """When the last execution of a version ended, which is the present while one runs."""
+
+
+class Versions(RuleBasedStateMachine):
+    """One account, its workflows and executions, and a clock that jumps."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        super().__init__()
+        self.scripts = scripts
+        self.now = START
+        self.saved: dict[str, Saved] = {}
+        self.running: dict[str, tuple[str, int]] = {}
+        self.looks: dict[str, tuple[int, list[int]]] = {}
+        """The last look at each workflow: what could begin from then on, and what ran."""
+        self.done = 0
+
+    @initialize()
+    def begin_anew(self) -> None:
+        self.scripts.send("FLUSHDB")
+        self.scripts.send("HSET", "accounts", "acc", "pro|record")
+
+    def save(self, slug: str, size: int, names: str, expected: str) -> list[Any]:
+        self.done += 1
+        reply = self.scripts.run(
+            "save_workflow",
+            [f"w:{slug}", "mine", f"n:{slug}", *COUNTING, "accounts"],
+            [
+                *(self.now, slug, f"op{self.done}", expected, b"x" * size, "acc", f"acc/{slug}"),
+                *(names, names * 5, KEPT, "free", "0:0", "pro", f"{MOST}:{LIMIT}"),
+            ],
+        )
+        assert isinstance(reply, list)
+        return reply
+
+    @rule(slug=slugs, size=st.integers(1, 12), names=st.sampled_from("xyz"))
+    def save_some(self, slug: str, size: int, names: str) -> None:
+        known = self.saved.get(slug)
+        before = self.stored()
+        reply = self.save(slug, size, names, "" if known else "new")
+        if reply[0] == b"ok":
+            known = self.saved.setdefault(slug, Saved())
+            known.version += 1
+            assert int(reply[1]) == known.version
+            return
+        assert self.stored() == before
+        if known is not None and known.is_deleted:
+            assert reply == [b"gone"]
+        elif reply[1] == b"workflows":
+            assert reply == [b"full", b"workflows", MOST, MOST]
+            assert known is None
+        else:
+            assert reply == [b"full", b"bytes", before[0], LIMIT]
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data(), text=st.integers(1, 12))
+    def run_and_save_again(self, data: st.DataObject, text: int) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        self.run(slug)
+        self.save_some(slug, text, "x")
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def run_and_push_out_while_it_is_looked_at(self, data: st.DataObject) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        self.look(slug)
+        self.run(slug)
+        for _ in range(KEPT):
+            self.save_some(slug, 1, "x")
+        self.review_of(slug, room=100, kept=KEPT)
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def run_some(self, data: st.DataObject) -> None:
+        self.run(data.draw(st.sampled_from(self.living())))
+
+    def run(self, slug: str) -> None:
+        version = self.saved[slug].version
+        self.done += 1
+        name = f"x{self.done}"
+        reply = self.scripts.run(
+            "accept_execution",
+            [f"w:{slug}", name, "all", "due", "active", "first", "wallet", "ledger"],
+            [
+                *(self.now, name, f"acc/{name}", version, "p", 5_000, "", "", "", 1, "", "", ""),
+                *("slug", slug, "inputs", b""),
+            ],
+        )
+        assert reply[0] == b"ok"
+        self.running[name] = (slug, version)
+        self.saved[slug].run[version] = self.now
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.running)))
+        slug, version = self.running.pop(name)
+        self.saved[slug].run[version] = self.now
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        args = [self.now, slug, f"acc/{slug}"]
+        assert self.scripts.run("delete_workflow", [f"w:{slug}", "mine", *COUNTING], args) == 1
+        self.saved[slug].is_deleted = True
+        self.saved[slug].deleted_at = self.now
+
+    @rule(slug=slugs)
+    def look(self, slug: str) -> None:
+        """The first half of a review: others save, run and delete before the second."""
+        known = self.saved.get(slug, Saved())
+        runs = sorted(version for each, version in self.running.values() if each == slug)
+        self.looks[slug] = (known.version + known.is_deleted, runs)
+
+    @precondition(lambda self: self.looks)
+    @rule(data=st.data(), room=st.sampled_from([1, 2, 100]), kept=st.sampled_from([KEPT, KEPT - 1]))
+    def review_what_was_looked_at(self, data: st.DataObject, room: int, kept: int) -> None:
+        self.review_of(data.draw(st.sampled_from(sorted(self.looks))), room, kept)
+
+    def review_of(self, slug: str, room: int, kept: int) -> None:
+        first, runs = self.looks[slug]
+        self.scripts.run(
+            "review_workflow",
+            [f"w:{slug}", f"n:{slug}", *COUNTING],
+            [
+                *(self.now, f"acc/{slug}", first, kept, TAKEN_BACK),
+                *(KEEP_NAMES, NAMES_KEPT, room, AGAIN, *runs),
+            ],
+        )
+
+    @rule(slug=slugs)
+    def review(self, slug: str) -> None:
+        self.look(slug)
+        self.review_of(slug, room=100, kept=KEPT)
+
+    @rule(milliseconds=st.sampled_from([1, 60_000, 3_600_000, TAKEN_BACK, KEEP_NAMES]))
+    def let_time_pass(self, milliseconds: int) -> None:
+        self.now += milliseconds
+
+    # -- what must hold ---------------------------------------------------------------------------
+
+    def living(self) -> list[str]:
+        return [slug for slug, known in self.saved.items() if not known.is_deleted]
+
+    def stored(self) -> tuple[int, int]:
+        """Bytes and workflows as they are counted."""
+        found = self.scripts.send("HMGET", "stored", "bytes", "workflows")
+        return int(found[0] or 0), int(found[1] or 0)
+
+    def read(self) -> dict[str, tuple[dict[str, bytes], dict[str, bytes]]]:
+        """Each workflow and its nodes' names."""
+        keys = [f"{kind}:{slug}" for slug in SLUGS for kind in "wn"]
+        read = iter(self.scripts.send_all(*(("HGETALL", key) for key in keys)))
+        plain = ({name.decode(): value for name, value in each.items()} for each in read)
+        return {slug: (next(plain), next(plain)) for slug in SLUGS}
+
+    @invariant()
+    def all_is_as_it_must_be(self) -> None:
+        read = self.read()
+        self.check_counts(read)
+        for slug, known in self.saved.items():
+            self.check_needed(slug, known, *read[slug])
+
+    def check_counts(self, read: dict[str, tuple[dict[str, bytes], dict[str, bytes]]]) -> None:
+        """What is counted is what is stored."""
+        size = count = 0
+        for workflow, names in read.values():
+            size += sum(len(value) for name, value in workflow.items() if is_document(name))
+            size += sum(len(value) for name, value in names.items() if name[0] == "n")
+            count += bool(workflow)
+            used = [
+                value.partition(b":")[0].decode() for name, value in names.items() if "v" in name
+            ]
+            counts = {name[1:]: int(value) for name, value in names.items() if name[0] == "c"}
+            assert counts == {each: used.count(each) for each in used}
+            assert {name[1:] for name in names if name[0] == "n"} == set(used)
+        assert self.stored() == (size, count)
+        assert size <= LIMIT
+        assert count <= MOST
+
+    def check_needed(
+        self, slug: str, known: Saved, workflow: dict[str, bytes], names: dict[str, bytes]
+    ) -> None:
+        """What runs, can be taken back or is among the last is there, and so are names."""
+        there = documents(workflow)
+        for running, version in self.running.values():
+            assert running != slug or version in there
+        if not known.is_deleted:
+            # One less where room was made for a save.
+            assert there >= set(range(max(1, known.version - KEPT + 2), known.version + 1))
+        elif self.now < known.deleted_at + TAKEN_BACK:
+            assert known.version in there
+        for version in there:
+            assert f"v{version}" in names
+        readable = [each for each, at in known.run.items() if self.now < at + KEEP_NAMES]
+        for version in sorted(readable)[-NAMES_KEPT:]:
+            assert f"v{version}" in names
+
+    def teardown(self) -> None:
+        """When all has ended and its time is over, nothing is left but what is kept."""
+        self.running.clear()
+        for milliseconds in (0, TAKEN_BACK, KEEP_NAMES, KEEP_NAMES):
+            self.now += milliseconds
+            while due := self.scripts.send(
+                *("ZRANGE", "workflows", "-inf", self.now, "BYSCORE", "LIMIT", 0, 1)
+            ):
+                slug = due[0].decode().partition("/")[2]
+                self.look(slug)
+                self.review_of(slug, room=2, kept=KEPT)
+        read = self.read()
+        self.check_counts(read)
+        assert self.scripts.send("ZCARD", "workflows") == 0
+        for slug, known in self.saved.items():
+            workflow, names = read[slug]
+            there = documents(workflow)
+            last = range(max(1, known.version - KEPT + 1), known.version + 1)
+            assert there <= (set() if known.is_deleted else set(last))
+            assert {int(name[1:]) for name in names if name[0] == "v"} == there
+            assert bool(workflow) is not known.is_deleted
+
+
+def documents(workflow: dict[str, bytes]) -> set[int]:
+    return {int(name[1:]) for name in workflow if is_document(name)}
+
+
+def is_document(name: str) -> bool:
+    return name[0] == "d" and name[1:].isdigit()
+
+
+@pytest.fixture
+def scripts(redis_url: str) -> Iterator[Scripts]:
+    scripts = Scripts(redis_url)
+    yield scripts
+    scripts.close()
+
+
+def check(scripts: Scripts, examples: int, steps: int, *, is_random: bool) -> None:
+    run_state_machine_as_test(
+        lambda: Versions(scripts),
+        settings=settings(profile(examples, steps, is_random=is_random), phases=[Phase.generate]),
+    )
+
+
+def test_versions_are_counted_and_removed_as_the_model_says(scripts: Scripts) -> None:
+    check(scripts, 15, 40, is_random=False)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_versions_are_counted_and_removed_as_the_model_says_for_long(scripts: Scripts) -> None:
+    check(scripts, 600, 80, is_random=True)

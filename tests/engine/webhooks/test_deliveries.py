@@ -1,0 +1,124 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.executions.execution import Execution, ExecutionStatus
+from engine.webhooks.deliveries import (
+    DELAYS_SECONDS,
+    FAILING_REASON,
+    GONE_REASON,
+    DeliveryStatus,
+    execution_body,
+    judge,
+    parse_retry_after,
+)
+
+NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
+ENDED = Execution(
+    id="e1",
+    account_id="acc_1",
+    workflow_slug="echo",
+    workflow_version=1,
+    source="api-workflow",
+    status=ExecutionStatus.COMPLETED,
+    created_at=1_000,
+    started_at=1_001,
+    completed_at=1_250,
+    result={"text": "hi"},
+)
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_2xx_is_delivered(status: int) -> None:
+    assert judge(status, attempt=1).status is DeliveryStatus.DELIVERED
+
+
+@pytest.mark.parametrize("status", [None, 301, 302, 307, 308, 400, 404, 429, 500, 503])
+def test_all_else_is_tried_again_on_schedule(status: int | None) -> None:
+    delays = [judge(status, attempt=number).delay_seconds for number in range(1, 8)]
+
+    assert delays == list(DELAYS_SECONDS)
+    assert judge(status, attempt=8).status is DeliveryStatus.FAILED
+
+
+def test_delays_are_spread_by_a_fifth() -> None:
+    assert judge(500, attempt=3, jitter=0.0).delay_seconds == pytest.approx(96)
+    assert judge(500, attempt=3, jitter=1.0).delay_seconds == pytest.approx(144)
+
+
+def test_gone_is_final_and_disables() -> None:
+    judgement = judge(410, attempt=1)
+
+    assert judgement.status is DeliveryStatus.FAILED
+    assert judgement.disables == GONE_REASON
+    assert "5 days" in FAILING_REASON
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("999999999999", 86_400),
+        ("Wed, 25 Nov 2026 12:01:30 GMT", 90),
+        ("Wed, 25 Nov 2026 11:00:00 GMT", 0),
+        ("Wed, 25 Nov 2036 11:00:00 GMT", 86_400),
+        ("soon", 0),
+        ("-5", 0),
+        ("", 0),
+        ("Fri, 99 Foo 99999 99:99:99", 0),
+        ("٣", 0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(text: str, seconds: float) -> None:
+    assert parse_retry_after(text, NOW) == seconds
+
+
+def test_retry_after_only_puts_off() -> None:
+    assert judge(429, attempt=1, retry_after="60", now=NOW).delay_seconds == 60
+    assert judge(429, attempt=3, retry_after="1", now=NOW).delay_seconds == 120
+
+
+def test_a_completed_execution_is_told_with_its_result() -> None:
+    body = execution_body(ENDED, "execution.completed")
+
+    assert json.loads(body) == {
+        "event": "execution.completed",
+        "executionId": "e1",
+        "requestId": "e1",
+        "userId": "acc_1",
+        "workflowSlug": "echo",
+        "modelIds": [],
+        "status": "completed",
+        "result": {"text": "hi"},
+        "creditsCost": 0,
+        "durationMs": 250,
+        "createdAt": "1970-01-01T00:00:01.000Z",
+        "completedAt": "1970-01-01T00:00:01.250Z",
+    }
+    assert execution_body(ENDED, "execution.completed") == body
+
+
+def test_a_run_of_a_model_is_told_with_its_model_and_its_credits() -> None:
+    charged = replace(ENDED, workflow_slug="", model_ids=("echo",), credits_cost=13)
+
+    told = json.loads(execution_body(charged, "execution.completed"))
+
+    assert (told["workflowSlug"], told["modelIds"], told["creditsCost"]) == (None, ["echo"], 13)
+
+
+def test_a_failed_execution_is_told_with_code_and_message_alone() -> None:
+    told_of = {"code": "EXECUTION_FAILED", "message": "no"}
+    why = {"nodeId": "n", "nodeCode": "timeout", "retryable": True, "reason": "no"}
+    error = {**told_of, **why}
+    failed = Execution(
+        **{name: getattr(ENDED, name) for name in Execution.__slots__}
+        | {"status": ExecutionStatus.FAILED, "error": error, "result": None}
+    )
+
+    told = json.loads(execution_body(failed, "execution.failed"))
+
+    assert told["error"] == told_of
+    assert "result" not in told

@@ -1,0 +1,331 @@
+"""Who calls, and what they may do."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.routing import Route
+
+from engine.access.capabilities import PRESETS, Role, Tier
+from engine.access.tiers import load
+from engine.errors import CapabilityAboveCeiling
+from engine.ids import api_keys
+from engine.settings import Settings
+from engine.store import Account, ApiKey, Principal, Store
+from engine.store.redis.scripts import SCRIPTS
+from gateway.app import routes
+from gateway.auth.endpoints import Public, Resource
+from gateway.auth.principal import check_capability
+from tests.gateway.conftest import MakeClient
+from tests.support.eventually import eventually
+from tests.support.gateway.documents import greeting
+
+GOLDEN = Path(__file__).with_name("routes.txt")
+UNAUTHORIZED = b'{"error":"Unauthorized"}'
+PATH = {
+    "slug": "greeting",
+    "internal_name": "echo",
+    "key_id": "key_0",
+    "execution_id": "00000000-0000-4000-8000-000000000000",
+    "asset_id": "0" * 24,
+    "delivery_id": "00000000-0000-4000-8000-000000000000",
+}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One way to call one route."""
+
+    method: str
+    path: str
+    demand: str
+    is_guarded: bool
+
+
+def calls() -> list[Call]:
+    found = []
+    for route in routes(Settings()):
+        assert isinstance(route, Route)
+        assert isinstance(route.endpoint, Resource)
+        for method, endpoint in route.endpoint.endpoints.items():
+            guarded = not isinstance(endpoint, Public)
+            found.append(Call(method, route.path, endpoint.demand, guarded))
+    return found
+
+
+GUARDED = [call for call in calls() if call.is_guarded]
+GUARDED_PATHS = sorted({call.path for call in GUARDED})
+
+
+def malformed_keys() -> dict[str, str]:
+    good = api_keys.make_secret("acct")
+    return {
+        "empty": "",
+        "a bearer": f"Bearer {good}",
+        "unknown": good,
+        "wrong checksum": good[:-1] + ("a" if good[-1] != "a" else "b"),
+        "one character changed": good[:10] + ("a" if good[10] != "a" else "b") + good[11:],
+        "wrong prefix": "hr_test_" + good[8:],
+        "swapped case": good.swapcase(),
+        "very long": good * 150,
+        "not ASCII": good[:-1] + "é",
+        "spaces inside": good[:20] + " " + good[20:],
+    }
+
+
+def test_the_reviewed_list_of_routes_and_what_they_demand_is_up_to_date() -> None:
+    listed = "".join(f"{call.method} {call.path}: {call.demand}\n" for call in calls())
+
+    assert listed == GOLDEN.read_text()
+
+
+@pytest.mark.parametrize("path", GUARDED_PATHS)
+async def test_no_method_of_a_guarded_path_is_answered_without_a_key(
+    make_client: MakeClient, path: str
+) -> None:
+    client = await make_client()
+
+    for method in METHODS:
+        answer = await client.request(method, path.format(**PATH))
+
+        assert answer.status_code == 401, method
+        assert answer.content == (b"" if method == "HEAD" else UNAUTHORIZED)
+
+
+@pytest.mark.parametrize("key", list(malformed_keys().values()), ids=list(malformed_keys()))
+async def test_a_key_that_is_not_one_gets_the_same_answer_as_none(
+    make_client: MakeClient, key: str
+) -> None:
+    client = await make_client()
+
+    for call in GUARDED:
+        headers = {"x-api-key": key.encode()}
+        answer = await client.request(call.method, call.path.format(**PATH), headers=headers)
+
+        assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+
+
+async def test_two_keys_are_none(make_client: MakeClient, api_key: str) -> None:
+    client = await make_client()
+
+    answer = await client.get(
+        "/api/whoami", headers=[("x-api-key", api_key), ("x-api-key", api_key)]
+    )
+
+    assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "api_key", "key", "token"])
+async def test_a_key_in_the_query_is_not_seen(
+    make_client: MakeClient, api_key: str, name: str
+) -> None:
+    client = await make_client()
+
+    answer = await client.get("/api/whoami", params={name: api_key})
+
+    assert answer.status_code == 401
+
+
+async def test_a_key_in_another_header_is_not_seen(make_client: MakeClient, api_key: str) -> None:
+    client = await make_client()
+
+    answer = await client.get(
+        "/api/whoami", headers={"authorization": f"Bearer {api_key}", "cookie": f"key={api_key}"}
+    )
+
+    assert answer.status_code == 401
+
+
+async def test_a_malformed_key_costs_no_command_of_the_store(
+    make_client: MakeClient, store: Store, monitored: bytearray
+) -> None:
+    client = await make_client()
+
+    for key in malformed_keys().values():
+        if not api_keys.is_well_formed(key):
+            await client.get("/api/whoami", headers={"x-api-key": key.encode()})
+    malformed = await lookups_of_keys(store, monitored)
+    await client.get("/api/whoami", headers={"x-api-key": api_keys.make_secret("acct")})
+
+    assert malformed == 0
+    assert await lookups_of_keys(store, monitored) > 0
+
+
+async def lookups_of_keys(store: Store, monitored: bytearray) -> int:
+    """How often the store was asked for a key so far; a process asks it other things by itself."""
+    mark = secrets.token_hex()
+    await store.client.send("ECHO", mark)
+    await eventually(lambda: is_seen(monitored, mark))
+    names = ("authorize_key", "count_key_call")
+    return sum(monitored.count(SCRIPTS[name].sha.encode()) for name in names)
+
+
+async def is_seen(commands: bytearray, text: str) -> bool:
+    return text.encode() in commands
+
+
+async def test_a_revoked_key_fails_on_the_next_request(
+    make_client: MakeClient, store: Store
+) -> None:
+    account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
+    key, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:read"])
+    client = await make_client(secret)
+    before = await client.get("/api/whoami")
+
+    await store.api_keys.revoke(key.id)
+
+    after = await client.get("/api/whoami")
+    assert before.status_code == 200
+    assert (after.status_code, after.content) == (401, UNAUTHORIZED)
+
+
+async def test_whoami_shows_the_account(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/api/whoami")
+
+    user = answer.json()["user"]
+    assert answer.status_code == 200
+    assert list(user) == ["id", "email", "role", "tier", "approved"]
+    assert user["email"] == "ada@example.com"
+    assert (user["role"], user["tier"], user["approved"]) == ("user", "pro", True)
+
+
+@pytest.fixture
+async def saved(client: httpx2.AsyncClient) -> AsyncIterator[httpx2.AsyncClient]:
+    await client.post("/api/workflows", json=greeting())
+    await client.post("/api/workflows", json=greeting("Other"))
+    yield client
+
+
+async def key_with(store: Store, *capabilities: str, email: str = "ada@example.com") -> str:
+    [account] = [each for each in await store.accounts.list() if each.email == email]
+    _, secret = await store.api_keys.create(account, name="narrow", capabilities=capabilities)
+    return secret
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+async def test_a_key_may_do_what_it_holds_and_nothing_else(
+    saved: httpx2.AsyncClient, make_client: MakeClient, store: Store, preset: str
+) -> None:
+    client = await make_client(await key_with(store, *PRESETS[preset]))
+    allowed = {*PRESETS[preset], "any key or session", "execution:read", "execution:cancel"}
+
+    for call in GUARDED:
+        path = call.path.format(**PATH)
+        answer = await client.request(call.method, path, json={}, params={"async": "true"})
+
+        first, *others = call.demand.split(" or ")
+        if allowed & {call.demand, first, *others}:
+            assert answer.status_code not in (401, 403), call
+        else:
+            refusal = ("CAPABILITY_DENIED", first)
+            if call.demand.startswith("session"):
+                refusal = ("SESSION_REQUIRED", None)
+            assert answer.status_code == 403, call
+            assert (answer.json()["code"], answer.json().get("required")) == refusal
+
+
+async def test_a_key_for_one_workflow_runs_that_one_alone(
+    saved: httpx2.AsyncClient, make_client: MakeClient, store: Store
+) -> None:
+    client = await make_client(await key_with(store, "workflow:greeting:run"))
+    ask = {"json": {"inputs": {"name": "Eve"}}, "params": {"async": "true"}}
+
+    own = await client.post("/api/workflows/greeting/run", **ask)
+    other = await client.post("/api/workflows/other/run", **ask)
+
+    assert own.status_code == 202
+    assert other.status_code == 403
+    assert other.json()["required"] == "workflow:run"
+
+
+@pytest.mark.parametrize("name", ["Run", "Read", "Write"])
+async def test_a_workflow_called_like_a_capability_confuses_nobody(
+    client: httpx2.AsyncClient, make_client: MakeClient, store: Store, name: str
+) -> None:
+    await client.post("/api/workflows", json=greeting(name))
+    await client.post("/api/workflows", json=greeting())
+    narrow = await make_client(await key_with(store, f"workflow:{name.lower()}:run"))
+
+    other = await narrow.post("/api/workflows/greeting/run", json={"inputs": {"name": "Eve"}})
+    reading = await narrow.get("/api/workflows")
+
+    assert (other.status_code, reading.status_code) == (403, 403)
+
+
+async def test_an_account_that_is_not_approved_reads_but_runs_nothing(
+    make_client: MakeClient, store: Store
+) -> None:
+    account = await store.accounts.create(email="new@e.com", tier=Tier.PRO, approved=False)
+    _, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:*"])
+    client = await make_client(secret)
+    await client.post("/api/workflows", json=greeting())
+
+    run = await client.post("/api/workflows/greeting/run", json={"inputs": {"name": "Eve"}})
+
+    assert (await client.get("/api/workflows")).status_code == 200
+    assert run.status_code == 403
+    assert run.json()["code"] == "ACCOUNT_NOT_APPROVED"
+
+
+async def test_an_admin_with_everything_runs_nothing_of_others(
+    saved: httpx2.AsyncClient, make_client: MakeClient, store: Store
+) -> None:
+    admin = await store.accounts.create(email="root@e.com", tier=Tier.FREE, role=Role.ADMIN)
+    _, secret = await store.api_keys.create(admin, name="n", capabilities=["*"])
+    client = await make_client(secret)
+
+    run = await client.post("/api/workflows/greeting/run", json={"inputs": {"name": "Eve"}})
+    deletion = await client.delete("/api/workflows/greeting")
+
+    assert (run.status_code, deletion.status_code) == (404, 404)
+
+
+async def test_a_key_is_never_shown_again_nor_logged(
+    make_client: MakeClient, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
+    known, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:run"])
+    seen = repr(known)
+    for key in (secret, api_keys.make_secret(account.id), secret[:-1] + "!"):
+        client = await make_client(key)
+        for call in calls():
+            answer = await client.request(call.method, call.path.format(**PATH), json={"a": key})
+            seen += answer.text.replace(f'"{key}"', "") + str(answer.headers)
+        await client.aclose()
+
+    assert secret[8:] not in seen
+    assert secret[8:] not in caplog.text
+
+
+def principal(tier: Tier, role: Role, *capabilities: str) -> Principal:
+    account = Account(id="a", email="a@e.com", tier=tier, role=role, approved=True, created_at=0)
+    key = ApiKey(
+        id="k",
+        account_id="a",
+        name="n",
+        prefix="",
+        last4="",
+        capabilities=capabilities,
+        created_at=0,
+    )
+    return Principal(account=account, terms=load().terms(tier, role), key=key)
+
+
+def test_a_capability_above_the_tier_of_today_is_refused_at_use() -> None:
+    sunk = principal(Tier.PRO, Role.USER, "model:run", "workflow:run")
+
+    check_capability(sunk, "workflow:run")
+    with pytest.raises(CapabilityAboveCeiling):
+        check_capability(sunk, "model:run")
+
+
+def test_everything_is_for_admins_even_at_use() -> None:
+    check_capability(principal(Tier.PRO, Role.ADMIN, "*"), "workflow:write")
+
+    with pytest.raises(CapabilityAboveCeiling):
+        check_capability(principal(Tier.PRO, Role.USER, "*"), "workflow:write")

@@ -1,0 +1,97 @@
+"""What is masked in a template, and what is left so that it can still be used."""
+
+from typing import Any
+
+import pytest
+
+from engine.graph.document import Document, parse_document
+from engine.graph.plan import check_graph
+from gateway.auth.redaction import redacted
+from tests.support.gateway.documents import edge, greeting, node
+
+CANARY = "sk-canary-4711"
+
+
+def shown(kind: str, **data: Any) -> dict[str, Any]:
+    document = Document(name="n", nodes=[node("a", kind, **data)])
+    [seen] = redacted(document).nodes
+    result: dict[str, Any] = seen["data"]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Authorization", f"Bearer {CANARY}", "Bearer REDACTED"),
+        ("authorization", f"Basic {CANARY}", "Basic REDACTED"),
+        ("authorization", CANARY, "REDACTED"),
+        ("authorization", "Bearer {{ token }}", "Bearer {{ token }}"),
+        ("authorization", f"{CANARY}{{{{ id }}}}", "REDACTED{{ id }}"),
+        ("authorization", "", ""),
+        ("X-Api-Key", CANARY, "REDACTED"),
+        ("X-Anything", CANARY, "REDACTED"),
+        ("Content-Type", "text/plain", "text/plain"),
+        ("accept", "application/json", "application/json"),
+    ],
+)
+def test_headers_keep_their_names_and_placeholders(name: str, text: str, expected: str) -> None:
+    assert shown("httpRequest", headers={name: text})["headers"] == {name: expected}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"https://a.org/b?api_key={CANARY}&n=1", "https://a.org/b?api_key=REDACTED&n=1"),
+        (f"https://a.org/?X-Amz-Signature={CANARY}", "https://a.org/?X-Amz-Signature=REDACTED"),
+        (f"https://ada:{CANARY}@a.org/x", "https://REDACTED@a.org/x"),
+        ("https://a.org/{{ id }}?key={{ key }}", "https://a.org/{{ id }}?key={{ key }}"),
+        ("https://a.org/b?page=2&q=keys", "https://a.org/b?page=2&q=keys"),
+    ],
+)
+def test_urls_lose_their_secrets_alone(url: str, expected: str) -> None:
+    assert shown("httpRequest", url=url)["url"] == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["apiKey", "api_key", "secret", "clientSecret", "password", "accessToken", "credentials"],
+)
+def test_members_that_are_named_like_secrets_are_masked_wherever_they_are(name: str) -> None:
+    data = {"deep": [{name: CANARY}, {name: {"inner": [CANARY]}}], name: CANARY}
+
+    assert CANARY not in repr(shown("customModel", **data))
+
+
+def test_settings_that_only_sound_like_secrets_are_left() -> None:
+    data = {"maxTokens": 100, "text": "a key", "keys": ["a"], "authors": ["b"], "prompt": "token"}
+
+    assert shown("assistant", **data) == data
+
+
+def test_saved_values_are_taken_out() -> None:
+    data = shown("requestInput", fields=[], values={"name": CANARY}, strict=True)
+
+    assert data == {"fields": [], "values": {}, "strict": True}
+
+
+def test_what_is_left_can_be_saved_as_ones_own() -> None:
+    headers = {"Authorization": f"Bearer {CANARY} {{{{ who }}}}", "X-Key": CANARY}
+    call = node("http", "httpRequest", url="https://example.org/?key=x", headers=headers)
+    body = greeting()
+    body["nodes"].append(call)
+    body["edges"] += [
+        edge("in", "name", "http", "who"),
+        edge("http", "response-out", "out", "result-in"),
+    ]
+    document = parse_document(body)
+    assert check_graph(document.nodes, document.edges) == []
+
+    seen = redacted(document)
+
+    assert check_graph(seen.nodes, seen.edges) == []
+    assert CANARY not in repr(seen)
+    assert document.nodes[-1]["data"]["headers"] == headers
+
+
+def test_values_of_other_nodes_than_the_form_stay_for_whoever_copies_it() -> None:
+    assert shown("customModel", values={"prompt": "Write"}) == {"values": {"prompt": "Write"}}

@@ -1,0 +1,301 @@
+"""Rate limits over HTTP: the headers, the refusal, and the count over several processes."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from engine.access.capabilities import Role, Tier
+from engine.settings import Settings
+from engine.store import Account, Store
+from gateway.http.listener import bind
+from gateway.server import serve
+from tests.gateway.conftest import MakeClient
+from tests.support.eventually import eventually
+from tests.support.gateway.documents import greeting
+from tests.support.gateway.fake_worker import FakeWorker
+
+pytestmark = pytest.mark.usefixtures("young_window")
+
+WAIT = "/api/workflows/greeting/run"
+RUN = f"{WAIT}?async=true"
+NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+ALL_NAMES = (*NAMES, "ratelimit", "ratelimit-policy")
+
+
+@pytest.fixture
+def limit() -> int:
+    return 5
+
+
+@pytest.fixture
+def fast_path() -> int:
+    return 10
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path, limit: int, fast_path: int) -> Settings:
+    path = tmp_path / "tiers.toml"
+    path.write_text(f"[pro]\nruns_per_minute = {limit}\nexecutions_at_once = {fast_path}\n")
+    return Settings(redis_url=redis_url, tiers_file=str(path))
+
+
+async def run(client: httpx2.AsyncClient, path: str = RUN) -> httpx2.Response:
+    return await client.post(path, json={"inputs": {"name": "Eve"}})
+
+
+async def test_every_answer_says_where_the_caller_stands(client: httpx2.AsyncClient) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    answers = [await run(client) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert [answer.headers["x-ratelimit-limit"] for answer in answers] == ["5"] * 3
+    assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["4", "3", "2"]
+    reset = int(answers[0].headers["x-ratelimit-reset"])
+    assert reset % 60 == 0
+    assert 0 < reset - time.time() <= 60
+    assert answers[0].headers["ratelimit-policy"] == '"default";q=5;w=60'
+    match = re.fullmatch(r'"default";r=4;t=(\d+)', answers[0].headers["ratelimit"])
+    assert match is not None
+    assert 0 < int(match[1]) <= 60
+
+
+async def test_a_call_beyond_the_limit_is_refused_and_told_when_to_come_back(
+    client: httpx2.AsyncClient, limit: int
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+    for _ in range(limit):
+        assert (await run(client)).status_code == 202
+
+    answer = await run(client)
+
+    body = answer.json()
+    assert answer.status_code == 429
+    assert body == {
+        "error": "Rate limit exceeded",
+        "code": "RATE_LIMIT_EXCEEDED",
+        "tier": "pro",
+        "limit": 5,
+        "retryAfter": body["retryAfter"],
+    }
+    assert answer.headers["retry-after"] == str(body["retryAfter"])
+    assert abs(int(answer.headers["x-ratelimit-reset"]) - time.time() - body["retryAfter"]) < 2
+    assert answer.headers["x-ratelimit-remaining"] == "0"
+    assert answer.headers["ratelimit"] == f'"default";r=0;t={body["retryAfter"]}'
+    assert len((await client.get("/api/executions")).json()["rows"]) == limit
+
+
+async def test_errors_carry_the_headers_once_the_account_is_known(
+    client: httpx2.AsyncClient, make_client: MakeClient, store: Store, account: Account
+) -> None:
+    _, narrow = await store.api_keys.create(account, name="n", capabilities=["workflow:read"])
+    narrow_client = await make_client(narrow)
+
+    answers = [
+        await run(client, "/api/workflows/nothing/run"),
+        await run(client, "/api/workflows/NO_SLUG/run"),
+        await client.post("/api/workflows/greeting/run", content=b"{"),
+        await run(narrow_client),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 400, 400, 403]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["4", "3", "2", "1"]
+    assert all(name in answer.headers for answer in answers for name in ALL_NAMES)
+
+
+async def test_there_are_no_headers_before_the_account_is_known(
+    make_client: MakeClient, api_key: str
+) -> None:
+    stranger = await make_client("hr_live_nothing")
+
+    answer = await run(stranger)
+
+    assert answer.status_code == 401
+    assert not any(name in answer.headers for name in ALL_NAMES)
+
+
+async def test_other_routes_are_neither_counted_nor_labelled(
+    client: httpx2.AsyncClient, limit: int
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+    answers = [await client.get("/api/executions") for _ in range(limit + 1)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert not any(name in answer.headers for answer in answers for name in ALL_NAMES)
+    assert (await run(client)).headers["x-ratelimit-remaining"] == "4"
+
+
+@pytest.mark.parametrize(("tier", "role"), [(Tier.ENTERPRISE, Role.USER), (Tier.PRO, Role.ADMIN)])
+async def test_who_is_unlimited_gets_no_headers_and_no_refusal(
+    make_client: MakeClient, store: Store, limit: int, tier: Tier, role: Role
+) -> None:
+    account = await store.accounts.create(email="big@example.com", tier=tier, role=role)
+    _, secret = await store.api_keys.create(account, name="k", capabilities=["workflow:*"])
+    client = await make_client(secret)
+    await client.post("/api/workflows", json=greeting())
+
+    answers = [await run(client) for _ in range(limit + 3)]
+
+    assert {answer.status_code for answer in answers} == {202}
+    assert not any(name in answer.headers for answer in answers for name in ALL_NAMES)
+
+
+async def test_spellings_of_a_path_share_one_bucket(client: httpx2.AsyncClient) -> None:
+    paths = ["greeting", "greet%69ng", "other", "greeting"]
+
+    answers = [await run(client, f"/api/workflows/{path}/run") for path in paths]
+
+    left = [answer.headers["x-ratelimit-remaining"] for answer in answers]
+    assert left == ["4", "3", "2", "1"]
+
+
+async def test_a_browser_shares_the_window_of_its_account(
+    client: httpx2.AsyncClient, browser: httpx2.AsyncClient, limit: int
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    answers = [await run(each) for each in (client, browser, client, browser, client, browser)]
+
+    assert [answer.status_code for answer in answers] == [202] * limit + [429]
+    left = [answer.headers["x-ratelimit-remaining"] for answer in answers]
+    assert left == ["4", "3", "2", "1", "0", "0"]
+
+
+async def test_a_lower_tier_holds_from_the_next_call_on(
+    client: httpx2.AsyncClient, store: Store, account: Account
+) -> None:
+    await store.accounts.set_tier(account.id, Tier.BUSINESS)
+    before = await run(client)
+    await store.accounts.set_tier(account.id, Tier.PRO)
+    after = await run(client)
+
+    assert (before.headers["x-ratelimit-limit"], after.headers["x-ratelimit-limit"]) == (
+        "1000",
+        "5",
+    )
+    assert after.headers["x-ratelimit-remaining"] == "3"
+
+
+@pytest.mark.parametrize("fast_path", [3])
+async def test_executions_at_once_are_bounded_and_each_end_makes_room(
+    client: httpx2.AsyncClient, worker: FakeWorker
+) -> None:
+    worker.is_idle = True
+    await client.post("/api/workflows", json=greeting())
+    accepted = [await run(client) for _ in range(3)]
+
+    refused = await run(client)
+    execution_id = accepted[0].json()["executionId"]
+    await client.post(f"/api/executions/{execution_id}/cancel")
+    after_a_cancel = await run(client)
+
+    assert [answer.status_code for answer in accepted] == [202] * 3
+    assert refused.status_code == 429
+    assert refused.json() == {
+        "error": "3 executions are under way, as many as may be",
+        "code": "RATE_LIMIT_EXCEEDED",
+        "tier": "pro",
+        "limit": 3,
+        "retryAfter": 1,
+    }
+    assert refused.headers["retry-after"] == "1"
+    assert all(name in refused.headers for name in ALL_NAMES)
+    assert after_a_cancel.status_code == 202
+
+
+@pytest.mark.parametrize("fast_path", [3])
+async def test_a_finished_execution_makes_room(
+    client: httpx2.AsyncClient, worker: FakeWorker, limit: int
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    answers = [await run(client, "/api/workflows/greeting/run") for _ in range(limit)]
+
+    assert [answer.status_code for answer in answers] == [200] * limit
+
+
+@pytest.mark.parametrize("fast_path", [3])
+async def test_browsers_and_keys_share_the_bound_on_executions_at_once(
+    client: httpx2.AsyncClient, browser: httpx2.AsyncClient
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+
+    answers = [await run(each) for each in (client, browser, client, browser)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+
+
+@pytest.mark.parametrize("fast_path", [3])
+async def test_callers_who_wait_hold_no_more_than_their_account_may(
+    client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient, worker: FakeWorker
+) -> None:
+    worker.is_idle = True
+    for each in (client, strangers_client):
+        await each.post("/api/workflows", json=greeting())
+    waiting = [asyncio.create_task(run(client, WAIT)) for _ in range(3)]
+    await eventually(lambda: rows(client), lambda found: len(found) == 3)
+
+    refused = await run(client, WAIT)
+    waiting[0].cancel()
+    await asyncio.gather(waiting[0], return_exceptions=True)
+    still_refused = await run(client, WAIT)
+    other = await run(strangers_client, "/api/workflows/greeting-2/run?async=true")
+    worker.is_idle = False
+    answers = await asyncio.gather(*waiting[1:])
+
+    assert (refused.status_code, still_refused.status_code) == (429, 429)
+    assert refused.json()["code"] == "RATE_LIMIT_EXCEEDED"
+    assert other.status_code == 202
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def rows(client: httpx2.AsyncClient) -> list[Any]:
+    found: list[Any] = (await client.get("/api/executions")).json()["rows"]
+    return found
+
+
+@asynccontextmanager
+async def gateways(settings: Settings, count: int) -> AsyncIterator[list[str]]:
+    stopping = asyncio.Event()
+    bound = [bind("127.0.0.1", 0) for _ in range(count)]
+    for each in bound:
+        each.listen()
+    serving = [
+        asyncio.create_task(serve(settings, stopping=stopping, bound=each)) for each in bound
+    ]
+    yield [f"http://127.0.0.1:{each.getsockname()[1]}" for each in bound]
+    stopping.set()
+    await asyncio.gather(*serving)
+
+
+@pytest.mark.parametrize("limit", [100])
+async def test_the_count_is_exact_over_gateways_keys_and_connections(
+    settings: Settings, store: Store, account: Account, limit: int
+) -> None:
+    keys = [
+        (await store.api_keys.create(account, name=f"k{n}", capabilities=["workflow:run"]))[1]
+        for n in range(4)
+    ]
+    verdicts: Counter[tuple[str, bool]] = Counter()
+
+    async def hammer(number: int, base: str) -> None:
+        headers = {"x-api-key": keys[number % 4]}
+        async with httpx2.AsyncClient(base_url=base, headers=headers, timeout=30) as client:
+            for _ in range(40):
+                answer = await run(client, "/api/workflows/nothing/run")
+                verdicts[answer.headers["x-ratelimit-reset"], answer.status_code == 404] += 1
+
+    async with gateways(settings, 2) as bases:
+        await asyncio.gather(*(hammer(number, bases[number % 2]) for number in range(20)))
+
+    accepted = {reset: count for (reset, is_accepted), count in verdicts.items() if is_accepted}
+    assert sum(verdicts.values()) == 800
+    assert max(accepted.values()) == limit

@@ -1,0 +1,377 @@
+"""Browsers: signing in by a link, what a session may do, and what other sites cannot make it do."""
+
+from dataclasses import replace
+from http.cookies import Morsel, SimpleCookie
+
+import httpx2
+import pytest
+
+from engine.access.capabilities import Tier
+from engine.ids import tokens
+from engine.ids.partitions import partition_of
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.accounts.sessions import RENEWED_BELOW_MS
+from engine.store.redis import keyspace
+from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
+from tests.support.gateway.documents import greeting
+from tests.support.gateway.fake_worker import FakeWorker
+
+UNAUTHORIZED = b'{"error":"Unauthorized"}'
+RUN = "/api/workflows/greeting/run"
+ASK = {"inputs": {"name": "Eve"}}
+BY_HAND = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "none"}
+
+
+def cookie_of(answer: httpx2.Response) -> Morsel[str]:
+    return SimpleCookie(answer.headers["set-cookie"])["headrace_session"]
+
+
+async def login_url(store: Store, account: Account) -> str:
+    return f"/login?token={await store.sessions.create_login(account.id)}"
+
+
+async def test_a_link_that_is_opened_by_hand_signs_in_at_once(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    client = await make_client()
+
+    answer = await client.get(await login_url(store, account), headers=BY_HAND)
+
+    cookie = cookie_of(answer)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+    assert (cookie["secure"], cookie["domain"], cookie["max-age"]) == ("", "", "2592000")
+    assert (await client.get("/api/whoami")).json()["user"]["id"] == account.id
+
+
+@pytest.mark.parametrize("agent", ["curl/8.5.0", "python-httpx/0.28", "Playwright/1.50 node/22"])
+async def test_a_link_that_a_script_opens_signs_it_in(
+    make_client: MakeClient, store: Store, account: Account, agent: str
+) -> None:
+    client = await make_client()
+
+    answer = await client.get(await login_url(store, account), headers={"user-agent": agent})
+
+    assert answer.status_code == 303
+    assert (await client.get("/api/me")).json()["user"]["id"] == account.id
+
+
+async def test_a_link_that_a_page_led_to_asks_first(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    client, url = await make_client(), await login_url(store, account)
+
+    page = await client.get(url, headers={**BY_HAND, "sec-fetch-site": "cross-site"})
+    signed_in = await client.post(url)
+
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "set-cookie" not in page.headers
+    assert f'action="{url}"' in page.text
+    assert signed_in.status_code == 303
+    assert (await client.get("/api/whoami")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"user-agent": ""},
+        {"user-agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
+        {"user-agent": "facebookexternalhit/1.1"},
+        {"user-agent": "WhatsApp/2.23"},
+        {"user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"},
+        {**BY_HAND, "sec-purpose": "prefetch"},
+        {**BY_HAND, "sec-fetch-dest": "iframe"},
+    ],
+)
+async def test_previews_do_not_use_a_link_up(
+    make_client: MakeClient, store: Store, account: Account, headers: dict[str, str]
+) -> None:
+    client, url = await make_client(), await login_url(store, account)
+
+    for method in ("GET", "HEAD", "GET"):
+        answer = await client.request(method, url, headers=headers)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+    await client.head(url, headers=BY_HAND)
+
+    assert (await client.post(url)).status_code == 303
+
+
+async def test_a_used_link_says_so_and_helps(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    client, url = await make_client(), await login_url(store, account)
+    await client.post(url)
+
+    answers = [await client.get(url), await client.get(url, headers=BY_HAND)]
+    answers += [await client.post(url), await client.get("/login"), await client.post("/login")]
+    answers += [await client.get("/login", params={"token": "<script>"})]
+
+    for answer in answers:
+        assert answer.status_code == 410
+        assert "headrace login-link --account ID" in answer.text
+        assert "<script>" not in answer.text
+        assert "set-cookie" not in answer.headers
+
+
+async def test_the_page_keeps_the_link_to_itself(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    client, url = await make_client(), await login_url(store, account)
+
+    preview = {"user-agent": "preview"}
+
+    for answer in (await client.get(url, headers=preview), await client.post(url)):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_another_site_cannot_sign_a_browser_in(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    client, url = await make_client(), await login_url(store, account)
+
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        answer = await client.post(url, headers=headers)
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED")
+    assert (await client.post(url)).status_code == 303
+
+
+@pytest.mark.parametrize("said", ["https", "https, http", "HTTPS"])
+async def test_a_cookie_is_secure_when_the_browser_speaks_https(
+    make_client: MakeClient, store: Store, account: Account, said: str
+) -> None:
+    client = await make_client()
+
+    answer = await client.post(await login_url(store, account), headers={"x-forwarded-proto": said})
+
+    assert cookie_of(answer)["secure"] is True
+
+
+async def test_a_session_ends_with_signing_out(browser: httpx2.AsyncClient) -> None:
+    token = browser.cookies["headrace_session"]
+
+    answer = await browser.post("/logout")
+
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert cookie_of(answer)["max-age"] == "0"
+    again = await browser.get("/api/whoami", headers={"cookie": f"headrace_session={token}"})
+    assert (again.status_code, again.content) == (401, UNAUTHORIZED)
+
+
+async def test_a_session_dies_with_its_account(
+    browser: httpx2.AsyncClient, store: Store, account: Account
+) -> None:
+    assert (await browser.get("/api/whoami")).status_code == 200
+
+    await store.client.send("HDEL", keyspace.accounts(partition_of(account.id)), account.id)
+
+    answer = await browser.get("/api/whoami")
+    assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+
+
+async def test_a_session_in_use_gets_its_cookie_again_once_a_day(
+    browser: httpx2.AsyncClient, store: Store
+) -> None:
+    token = browser.cookies["headrace_session"]
+    digest = tokens.digest(token)
+    key = keyspace.session(tokens.partition_of(digest), digest)
+    await store.client.send("PEXPIRE", key, RENEWED_BELOW_MS - 1_000)
+
+    first, second = await browser.get("/api/workflows/none"), await browser.get("/api/whoami")
+
+    assert (cookie_of(first).value, cookie_of(first)["max-age"]) == (token, "2592000")
+    assert "set-cookie" not in second.headers
+
+
+@pytest.mark.parametrize("tier", list(Tier))
+async def test_every_tier_may_run_its_workflows_from_a_browser(
+    make_browser: MakeBrowser, store: Store, worker: FakeWorker, tier: Tier
+) -> None:
+    account = await store.accounts.create(email="eve@example.com", tier=tier)
+    browser = await make_browser(account)
+    saved = await browser.post("/api/workflows", json=greeting())
+
+    ran = await browser.post(RUN, json=ASK)
+    execution = await browser.get(f"/api/executions/{ran.json()['executionId']}")
+    listed = await browser.get("/api/executions")
+
+    assert (saved.status_code, ran.status_code) == (201, 200)
+    assert execution.json()["source"] == listed.json()["rows"][0]["source"] == "app"
+    assert (await browser.delete("/api/workflows/greeting")).status_code == 200
+
+
+async def test_a_session_of_an_account_that_is_not_approved_runs_nothing(
+    make_browser: MakeBrowser, store: Store
+) -> None:
+    account = await store.accounts.create(email="n@e.com", tier=Tier.PRO, approved=False)
+    browser = await make_browser(account)
+    await browser.post("/api/workflows", json=greeting())
+
+    run = await browser.post(RUN, json=ASK)
+
+    assert (await browser.get("/api/workflows")).status_code == 200
+    assert (run.status_code, run.json()["code"]) == (403, "ACCOUNT_NOT_APPROVED")
+
+
+FOREIGN: dict[str, dict[str, str | None]] = {
+    "no word of where from": {"origin": None},
+    "another site": {"origin": "https://evil.example"},
+    "a sandbox": {"origin": "null"},
+    "an empty origin": {"origin": ""},
+    "another port": {"origin": "http://127.0.0.1:1"},
+    "a host that begins alike": {"origin": "{own}.evil.example"},
+    "a path behind": {"origin": "{own}/"},
+    "another scheme": {"origin": "ftp{own}"},
+    "another site, as the browser says": {"origin": None, "sec-fetch-site": "cross-site"},
+    "a sister site": {"origin": None, "sec-fetch-site": "same-site"},
+    "two that disagree": {"sec-fetch-site": "cross-site"},
+}
+FORMS = {
+    "a form": "application/x-www-form-urlencoded",
+    "a text": "text/plain",
+    "JSON as text": "text/plain; application/json",
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("name", sorted(FOREIGN))
+async def test_another_site_writes_nothing_with_a_session(
+    browser: httpx2.AsyncClient, gateway: Gateway, name: str
+) -> None:
+    await browser.post("/api/workflows", json=greeting())
+    own = browser.headers.pop("origin")
+    headers = {"origin": own, **FOREIGN[name]}
+    sent = {each: value.format(own=own) for each, value in headers.items() if value is not None}
+
+    answers = [
+        await browser.post("/api/workflows", json=greeting("Forged"), headers=sent),
+        await browser.put("/api/workflows/greeting", json={"name": "Forged"}, headers=sent),
+        await browser.delete("/api/workflows/greeting", headers=sent),
+        await browser.post(RUN, json=ASK, headers=sent),
+        await browser.post("/logout", headers=sent),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED")
+    [workflow] = (await browser.get("/api/workflows")).json()
+    assert workflow["name"] == "Greeting"
+    assert (await browser.get("/api/executions")).json()["rows"] == []
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+async def test_a_plain_form_writes_nothing_with_a_session(
+    browser: httpx2.AsyncClient, name: str
+) -> None:
+    kind = FORMS[name]
+    headers = {} if kind is None else {"content-type": kind}
+
+    for path in ("/api/workflows", "/logout", RUN):
+        answer = await browser.post(path, content=b'{"name":"x"}', headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED")
+
+    assert (await browser.get("/api/workflows")).json() == []
+
+
+async def test_the_word_of_the_browser_is_enough(browser: httpx2.AsyncClient) -> None:
+    del browser.headers["origin"]
+
+    answer = await browser.post(
+        "/api/workflows", json=greeting(), headers={"sec-fetch-site": "same-origin"}
+    )
+
+    assert answer.status_code == 201
+
+
+@pytest.fixture
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    return replace(settings, public_url=getattr(request, "param", ""))
+
+
+@pytest.mark.parametrize("settings", ["https://Flows.example.org/"], indirect=True)
+async def test_behind_a_proxy_the_public_origin_is_our_own(
+    make_client: MakeClient, store: Store, account: Account
+) -> None:
+    browser = await make_client()
+    token = await store.sessions.redeem(await store.sessions.create_login(account.id))
+    browser.headers["cookie"] = f"headrace_session={token}"  # a jar keeps it for HTTPS
+    public = {"origin": "https://flows.example.org"}
+    for origin in ("https://flows.example.org.evil.example", "http://flows.example.org"):
+        answer = await browser.post("/api/workflows", json=greeting(), headers={"origin": origin})
+        assert answer.status_code == 403
+
+    written = await browser.post("/api/workflows", json=greeting(), headers=public)
+    signed_in = await browser.post(await login_url(store, account), headers=public)
+
+    assert written.status_code == 201
+    assert cookie_of(signed_in)["secure"] is True
+
+
+async def test_neither_links_nor_cookies_are_logged(
+    browser: httpx2.AsyncClient,
+    store: Store,
+    account: Account,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(0)
+    url, token = await login_url(store, account), browser.cookies["headrace_session"]
+    preview = {"user-agent": "preview"}
+    answers = [await browser.get(url, headers=preview), await browser.post(url)]
+    answers += [
+        await browser.post(url),
+        await browser.get("/api/me"),
+        await browser.post("/logout", content=b"x"),
+    ]
+
+    lines = [record for record in caplog.records if not record.name.startswith("http")]
+    seen = repr([vars(record) for record in lines])
+    seen += "".join(answer.text for answer in answers[1:])
+
+    for secret in (url.partition("=")[2], token, browser.cookies["headrace_session"]):
+        assert secret[-45:] not in seen
+
+
+async def test_no_other_site_may_read_an_answer(browser: httpx2.AsyncClient) -> None:
+    for method in ("GET", "OPTIONS"):
+        answer = await browser.request(
+            method,
+            "/api/whoami",
+            headers={"origin": "https://evil.example", "access-control-request-method": "POST"},
+        )
+
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_beside_a_key_a_cookie_does_not_count(
+    browser: httpx2.AsyncClient, store: Store, stranger: Account
+) -> None:
+    key, secret = await store.api_keys.create(stranger, name="k", capabilities=["workflow:read"])
+
+    who = await browser.get("/api/whoami", headers={"x-api-key": secret})
+    write = await browser.post("/api/workflows", json=greeting(), headers={"x-api-key": secret})
+    await store.api_keys.revoke(key.id)
+    revoked = await browser.get("/api/whoami", headers={"x-api-key": secret})
+
+    assert who.json()["user"]["id"] == stranger.id
+    assert (write.status_code, write.json()["code"]) == (403, "CAPABILITY_DENIED")
+    assert (revoked.status_code, revoked.content) == (401, UNAUTHORIZED)
+
+
+@pytest.mark.parametrize("forgery", ["", "x", "{login}", "{unknown}", "{token}x", '"{token}"'])
+async def test_a_cookie_that_is_no_session_is_nothing(
+    browser: httpx2.AsyncClient, store: Store, account: Account, forgery: str
+) -> None:
+    token = browser.cookies["headrace_session"]
+    browser.cookies.clear()
+    login = await store.sessions.create_login(account.id)
+    unknown = tokens.make_token("hr_session_", 3)
+    value = forgery.format(token=token, login=login, unknown=unknown)
+
+    for cookie in (f"headrace_session={value}", f"headrace_session={token}; headrace_session=x"):
+        answer = await browser.get("/api/whoami", headers={"cookie": cookie})
+        assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)

@@ -1,0 +1,238 @@
+"""Accounts that spend at random: nodes that fail, cancels, replays, late workers."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from engine.access.capabilities import Tier
+from engine.access.tiers import Tiers, TierTerms
+from engine.executions.execution import Execution
+from engine.store import Account, Store
+from engine.store.executions.claims import Lease
+from engine.store.executions.steps import Charge, Step
+from engine.store.redis import keyspace
+from tests.support.acceptance.http_load import Connection
+from tests.support.factories import Graph
+from workers.runtime.persistence import persist
+
+CALL_MICRO_USD = 10_000
+"""What `echo` asks for a call."""
+NOBODY = "worker-of-the-past"
+BUSY_SECONDS = 0.2
+
+
+def line() -> Graph:
+    """A charged node, a call that does as the input says, and another charged node."""
+    graph = Graph("url").node("first", "customModel", model="echo", prompt="Hello")
+    retry = {"attempts": 2, "backoff": 0.02}
+    graph.node("wait", "httpRequest", method="POST", url="{{ url }}", retry=retry)
+    graph.node("second", "customModel", model="echo", prompt="Hello again")
+    graph.node("out", "responseOutput")
+    return graph.wire(
+        "in.url > wait.url",
+        "first.text-out > wait.body-in",
+        "wait.response-out > second.params-in",
+        "second.text-out > out.result-in",
+    )
+
+
+def fan(count: int) -> Graph:
+    """A charged node with a call per item, beside a call that does as the input says."""
+    items = [{"value": f"Number {number}", "included": True} for number in range(count)]
+    graph = Graph("url").node("list", "list", items=items)
+    graph.node("many", "customModel", model="echo")
+    graph.node("wait", "httpRequest", method="POST", url="{{ url }}")
+    graph.node("out", "responseOutput")
+    return graph.wire(
+        "in.url > wait.url",
+        "list.items-out > many.prompt-in",
+        "many.text-out > out.result-in",
+        "wait.response-out > out.result-in",
+    )
+
+
+WORKFLOWS = ((line(), {"first": 1, "second": 1}), (fan(2), {"many": 2}), (fan(5), {"many": 5}))
+"""Graphs, and the calls of each charged node."""
+
+
+@dataclass
+class Spender:
+    """One account, its workflows and what became of its runs."""
+
+    store: Store
+    account: Account
+    terms: TierTerms
+    url: str
+    key: str
+    pours: int
+    """Credits of each top-up."""
+    slugs: list[str] = field(default_factory=list)
+    topped_up: int = 0
+    runs: dict[str, int] = field(default_factory=dict)
+    """Execution to workflow."""
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def price(self) -> int:
+        """Credits for a call of `echo`."""
+        return int(CALL_MICRO_USD * self.terms.markup / 1_000)
+
+    async def begin(self) -> None:
+        """Save the workflows."""
+        connection = await Connection(self.url, self.key).open()
+        for number, (graph, _) in enumerate(WORKFLOWS):
+            body = graph.body(f"Spending {number}")
+            status, answer = await connection.call("POST", "/api/workflows", body)
+            assert status == 201, answer
+            self.slugs.append(answer["slug"])
+        await connection.close()
+
+    async def top_up(self, draw: random.Random) -> None:
+        """Add credits that expire some day, or never; now and then asked for twice."""
+        seconds, _ = await persist(lambda: self.store.client.send("TIME"), "read the time")
+        days = draw.choice([None, 1, 2, 30])
+        expires = None if days is None else (int(seconds) + days * 86_400) * 1_000
+        operation = f"{draw.randrange(10**12)}"
+        for _ in range(draw.choice([1, 2])):
+            await persist(
+                lambda: self.store.wallets.top_up(
+                    self.account.id, self.terms, self.pours, expires_at=expires, operation=operation
+                ),
+                "top up",
+            )
+        self.topped_up += self.pours
+
+
+class Caller:
+    """One caller of an account: asks for runs, cancels, repeats and disturbs."""
+
+    def __init__(self, spender: Spender, target: str, draw: random.Random) -> None:
+        self._spender = spender
+        self._target = target
+        self._draw = draw
+
+    async def spend(self, turns: Iterator[int]) -> None:
+        """A run for each turn."""
+        self._connection = await Connection(self._spender.url, self._spender.key).open()
+        for _ in turns:
+            await self._run()
+        await self._connection.close()
+
+    def _url(self) -> str:
+        kinds = ["slow/0", "slow/0.02", "slow/0.05", "status/500", "large/3", "flaky/1"]
+        kind = self._draw.choices(kinds, [6, 4, 2, 2, 2, 1])[0]
+        return f"{self._target}/{kind}/{self._draw.randrange(10**9)}"
+
+    async def _run(self) -> None:
+        spender, draw = self._spender, self._draw
+        workflow = draw.randrange(len(WORKFLOWS))
+        waits = draw.random() < 0.6
+        path = f"/api/workflows/{spender.slugs[workflow]}/run{'' if waits else '?async=true'}"
+        body = {"inputs": {"url": self._url()}}
+        key = f"key-{draw.randrange(10**12)}"
+        for _ in range(2 if draw.random() < 0.2 else 1):
+            status, answer = await self._ask(path, body, key)
+            spender.statuses[status] += 1
+            if "executionId" in answer:
+                spender.runs[answer["executionId"]] = workflow
+        if status == 202:
+            await self._disturb(answer["executionId"])
+        if status == 402 or draw.random() < 0.02:
+            await spender.top_up(draw)
+
+    async def _ask(self, path: str, body: Any, key: str) -> tuple[int, Any]:
+        while True:
+            status, answer = await self._post(path, body, idempotency_key=key)
+            if status != 503:
+                return status, answer
+            await asyncio.sleep(BUSY_SECONDS)
+
+    async def _post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+        while True:
+            try:
+                return await self._connection.call("POST", path, body, **headers)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                await self._connection.open()  # kept too long, the gateway has hung up
+
+    async def _disturb(self, execution_id: str) -> None:
+        draw, account_id, store = self._draw, self._spender.account.id, self._spender.store
+        for act in draw.sample(["cancel", "hint", "late", "none"], draw.randrange(3)):
+            await asyncio.sleep(draw.random() * 0.06)
+            if act == "cancel":
+                path = f"/api/executions/{execution_id}/cancel"
+                status, _ = await self._ask(path, {}, f"key-{draw.randrange(10**12)}")
+                assert status in (202, 409)
+            elif act == "hint":
+                reference = keyspace.reference(account_id, execution_id)
+                await persist(partial(store.hints.send, [reference]), "send a hint")
+            elif act == "late":
+                await self._come_late(execution_id)
+
+    async def _come_late(self, execution_id: str) -> None:
+        """A worker that holds nothing says that a node has finished, and what it costs."""
+        step = Step(settled=[(1, "c")], charges={1: Charge(1_000, 1_000)})
+        ids = self._spender.account.id, execution_id
+        walks, late = self._spender.store.walks, Lease(*ids, NOBODY, 1, "t")
+        await persist(lambda: walks.advance(late, 1, step), "come late")
+
+
+async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:
+    """A rich account, one with an allowance, and one that is always short of credits."""
+    spenders = []
+    for name, tier, pours in (
+        ("rich", Tier.ENTERPRISE, 100_000),
+        ("monthly", Tier.PRO, 2_000),
+        ("short", Tier.ENTERPRISE, 40),
+    ):
+        account = await store.accounts.create(email=f"{name}@localhost", tier=tier)
+        _, key = await store.api_keys.create(account, name="k", capabilities=["workflow:*"])
+        spender = Spender(store, account, tiers.terms(tier, account.role), url, key, pours)
+        await spender.begin()
+        await spender.top_up(random.Random(name))
+        spenders.append(spender)
+    return spenders
+
+
+async def check_books(spender: Spender) -> Counter[str]:
+    """Every credit is where it should be; returns the ends of runs, and of charged nodes."""
+    store, account_id = spender.store, spender.account.id
+    ends: Counter[str] = Counter()
+    spent = 0
+    listed = await store.client.send("ZCARD", keyspace.account_executions(account_id))
+    assert listed == len(spender.runs)
+    for ids in _chunks(list(spender.runs)):
+        for execution in await asyncio.gather(*(store.executions.get(account_id, i) for i in ids)):
+            await check_execution(spender, execution, ends)
+            spent += execution.credits_cost
+    wallet = await store.wallets.read(account_id, spender.terms)
+    assert await store.wallets.check(account_id) == []
+    assert spender.topped_up + spender.terms.allowance - wallet.balance == spent
+    assert wallet.reserved == 0
+    return ends
+
+
+async def check_execution(spender: Spender, execution: Execution, ends: Counter[str]) -> None:
+    """Each charged node that has finished is paid for once, the others are not."""
+    _, calls = WORKFLOWS[spender.runs[execution.id]]
+    _, plan = await spender.store.workflows.plan_of(
+        execution.account_id, execution.workflow_slug, execution.workflow_version
+    )
+    nodes = {plan.nodes[node.index].id: node for node in execution.nodes}
+    for node_id, node in nodes.items():
+        count = calls.get(node_id, 0) if node.status == "completed" else 0
+        assert node.credits_cost == count * spender.price, (execution, node_id)
+    assert execution.credits_cost == sum(node.credits_cost for node in execution.nodes)
+    assert execution.micro_usd * spender.terms.markup == execution.credits_cost * 1_000
+    if execution.result is not None:  # a run that was cancelled too late has one too
+        assert {nodes[node_id].status for node_id in calls} == {"completed"}
+    ends[execution.status.value] += 1
+    ends.update(f"node {nodes[node_id].status}" for node_id in calls)
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), 200):
+        yield ids[start : start + 200]

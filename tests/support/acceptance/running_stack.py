@@ -1,0 +1,196 @@
+"""A real stack in a folder of its own, started by the command, with all its processes."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from deploy.http_client import call
+from deploy.stack.location import read_private
+from tests.support.forked_command import headrace
+
+T = TypeVar("T")
+
+HEADRACE = (sys.executable, "-P", "-m", "deploy")
+READY = "ready http://"
+ONE_WORKER = ("--workers", "1")
+BARE = ("--no-demo", *ONE_WORKER)
+"""The smallest stack, for tests that need neither the demo nor a second worker."""
+
+
+def until(
+    read: Callable[[], T], holds: Callable[[T], object] = bool, *, timeout: float = 15.0
+) -> T:
+    """Read again and again until the value is as it should be; give it."""
+    deadline = time.monotonic() + timeout
+    while not holds(value := read()):
+        assert time.monotonic() < deadline, f"not reached in {timeout} s, last seen: {value!r}"
+        time.sleep(0.01)
+    return value
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without any setting of Headrace, and some more."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    return kept | more
+
+
+def models_at(url: str) -> dict[str, str]:
+    """What a stack's environment has so that the models of the examples are called there."""
+    return {
+        "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+        "HEADRACE_LOCAL_MODEL_URL": f"{url}/v1",
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": "any",
+    }
+
+
+class RunningStack:
+    """One `headrace up` as a process."""
+
+    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
+        self.data_dir = folder / "data"
+        self._folder = folder
+        self.process = subprocess.Popen(
+            [*HEADRACE, "up", "--port", "0", "--data-dir", str(self.data_dir), *arguments],
+            cwd=folder,
+            env=environment(**environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self.errors: list[str] = []
+        self._threads = [
+            threading.Thread(target=self._read_output, daemon=True),
+            threading.Thread(target=self._read_errors, daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _read_output(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _read_errors(self) -> None:
+        assert self.process.stderr is not None
+        self.errors.extend(self.process.stderr)
+
+    def line(self, prefix: str) -> str:
+        """The next line of standard output that begins like this."""
+        seen = []
+        while (line := self._lines.get(timeout=50)) is not None:
+            seen.append(line)
+            if line.startswith(prefix):
+                return line.rstrip("\n")
+        raise AssertionError(f"no line {prefix!r} in {seen}; said: {''.join(self.errors)}")
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return str(read_private(self.data_dir / "stack.json")["url"])
+
+    @property
+    def redis_url(self) -> str:
+        """Where its Redis is."""
+        return str(read_private(self.data_dir / "stack.json")["redisUrl"])
+
+    @property
+    def key(self) -> str:
+        """The demo's key."""
+        return str(read_private(self.data_dir / "demo.json")["key"])
+
+    def api(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+        """Call the API with the demo's key."""
+        return call(method, self.url + path, **{"key": self.key, "body": body, **options})
+
+    def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run another command against this stack."""
+        here = () if "--data-dir" in arguments else ("--data-dir", str(self.data_dir))
+        return headrace(*arguments, *here, environ=environment(**environ))
+
+    def processes(self) -> dict[int, str]:
+        """Every process that belongs to this stack, by its id, with its command line."""
+        return dict(_inside(self._folder))
+
+    def part(self, kind: str) -> list[int]:
+        """The processes of one kind of part, as they are now."""
+        words = {"redis": "-server unixsocket:"}.get(kind, f"-m deploy {kind}")
+        return sorted(
+            pid
+            for pid, line in self.processes().items()
+            if words in line and "launcher.py" not in line and _parent(pid) == self.process.pid
+        )
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Signal it and wait for its end; give the exit code."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; give the exit code."""
+        code = self.process.wait(40)
+        for thread in self._threads:
+            thread.join(5)
+        return code
+
+    def clear(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        for pid in self.processes():
+            _kill(pid)
+        self.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+@contextmanager
+def started(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningStack]:
+    """A stack that may or may not come to serve."""
+    stack = RunningStack(folder, *arguments, **environ)
+    try:
+        yield stack
+    finally:
+        stack.clear()
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningStack]:
+    """A stack that serves."""
+    with started(folder, *arguments, **environ) as stack:
+        stack.line(READY)
+        yield stack
+
+
+def _inside(folder: Path) -> Iterator[tuple[int, str]]:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if not (process / "cwd").readlink().is_relative_to(folder):
+                continue
+            line = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        yield int(process.name), line.replace(b"\0", b" ").decode().strip()
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,209 @@
+"""A Redis whose latest writes are cut off, and runs whose records show when they do not agree."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import redis
+from aiohttp import web
+
+from engine.access.tiers import TierTerms
+from engine.errors import EngineError
+from engine.executions.execution import TERMINAL
+from engine.graph.plan import Plan
+from engine.settings import Settings
+from engine.store import Account, Store
+from engine.store.executions.records import parse_rows
+from engine.store.redis import keyspace
+from engine.store.redis.records import unpack
+from tests.conftest import RedisServer
+from tests.support.eventually import eventually
+from tests.support.factories import Graph, Runner
+from tests.support.redis.installation import mark
+
+PRICE = 11
+"""Of one call of `own`, 0.010 USD, for an Enterprise account, whose markup is 1.1."""
+
+
+class CutRedis(RedisServer):
+    """A server with an append-only file that can be cut back to an earlier length."""
+
+    def __init__(self) -> None:
+        super().__init__("--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
+
+    def begin(self) -> None:
+        """Start it, as the tests' installation."""
+        self.start()
+        with redis.Redis.from_url(self.url) as client:
+            mark(client)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the file by now."""
+        return self._file.stat().st_size
+
+    @property
+    def _file(self) -> Path:
+        [found] = (self.folder / "appendonlydir").glob("*.incr.aof")
+        return found
+
+    async def cut(self, length: int) -> None:
+        """Kill the server, cut its file back and start it again."""
+        self.kill()
+        with self._file.open("r+b") as file:
+            file.truncate(length)
+        await asyncio.to_thread(self.start)
+
+
+class Numbering:
+    """An HTTP server each of whose answers is new: its number and the body of the call."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._count = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self._count += 1
+        number = self._count
+        body = await request.text()
+        await asyncio.sleep(0.05 * (number % 7))
+        return web.Response(text=f"{number}[{body}]")
+
+
+@contextlib.asynccontextmanager
+async def numbering() -> AsyncIterator[Numbering]:
+    """Such a server on loopback."""
+    server = Numbering()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+def line(url: str, count: int) -> Graph:
+    """So many times a paid node and a call, in line."""
+    graph, before = Graph("who"), "in.who"
+    for number in range(count):
+        graph.node(f"m{number}", "customModel", model="own")
+        graph.node(f"h{number}", "httpRequest", url=url, method="POST")
+        graph.wire(f"{before} > m{number}.prompt-in", f"m{number}.text-out > h{number}.body-in")
+        before = f"h{number}.response-out"
+    return graph.node("out", "responseOutput").wire(f"{before} > out.result-in")
+
+
+def fan(url: str, count: int) -> Graph:
+    """A call, and behind it paid nodes beside expressions, which workers share."""
+    graph = Graph("who").node("h", "httpRequest", url=url, method="POST")
+    graph.node("out", "responseOutput").wire("in.who > h.body-in")
+    for number in range(count):
+        graph.node(f"t{number}", "transform", expression="'{' + value + '}'")
+        graph.node(f"m{number}", "customModel", model="own")
+        graph.wire(f"h.response-out > t{number}.value-in")
+        graph.wire(f"t{number}.value-out > m{number}.prompt-in")
+        graph.wire(f"m{number}.text-out > out.result-in")
+    return graph
+
+
+WRAPPED = {"customModel": ("<", ">"), "httpRequest": ("[", "]"), "transform": ("{", "}")}
+"""How a node's output shows its input."""
+
+
+class Auditor:
+    """Looks at what is on record once all has ended."""
+
+    def __init__(self, store: Store, account: Account, terms: TierTerms) -> None:
+        self._store = store
+        self._account = account
+        self._terms = terms
+
+    async def ids(self) -> list[str]:
+        """All executions on record."""
+        key = keyspace.account_executions(self._account.id)
+        return [name.decode() for name in await self._store.client.send("ZRANGE", key, 0, -1)]
+
+    async def check(self, seconds: float) -> int:
+        """Wait until all have ended and see that all agrees; the number of executions."""
+        spent = 0
+        ids = await self.ids()
+        for execution_id in ids:
+            spent += await self._check_one(execution_id, seconds)
+        wallet = await self._store.wallets.read(self._account.id, self._terms)
+        assert await self._store.wallets.check(self._account.id) == []
+        assert (wallet.balance, wallet.reserved) == (self._terms.allowance - spent, 0)
+        return len(ids)
+
+    async def _check_one(self, execution_id: str, seconds: float) -> int:
+        """The credits that an execution has cost, which must be those of its nodes."""
+        execution = await eventually(
+            lambda: self._store.executions.get(self._account.id, execution_id),
+            lambda found: found.status in TERMINAL,
+            timeout=seconds,
+            pause=0.05,
+        )
+        record = await self._store.walks.records(self._account.id, execution_id)
+        assert execution.status.value == "completed", record
+        assert {node.status.value for node in execution.nodes} == {"completed"}, record
+        _, plan = await self._store.workflows.plan_of(
+            self._account.id, str(execution.workflow_slug), execution.workflow_version
+        )
+        costs = {node.index: node.credits_cost or 0 for node in execution.nodes}
+        assert {i for i, cost in costs.items() if cost} == set(plan.models), record
+        assert set(costs.values()) <= {0, PRICE}, record
+        assert execution.credits_cost == sum(costs.values()), record
+        check_values(plan, record, execution.result)
+        return execution.credits_cost
+
+
+def check_values(plan: Plan, record: dict[str, bytes], result: Any) -> None:
+    """Each node's output on record was made from those on record, and so was the result."""
+    outputs = {
+        index: unpack(row[5]) for index, row in parse_rows(record).items() if row[5] is not None
+    }
+    for node in plan.nodes:
+        inputs = [outputs[wire.source][wire.output] for wire in node.in_edges]
+        if node.index == plan.response_output:
+            shown = next(iter(result.values())) if isinstance(result, dict) else result
+            assert shown == (inputs if len(inputs) > 1 else inputs[0]), record
+        elif node.type.type in WRAPPED:
+            before, after = WRAPPED[node.type.type]
+            assert f"{before}{inputs[0]}{after}" in str(outputs[node.index]), record
+
+
+class Load:
+    """Runs that are begun one after the other for as long as the context lasts."""
+
+    def __init__(self, runner: Runner, slugs: list[str], terms: TierTerms) -> None:
+        self._runner = runner
+        self._slugs = slugs
+        self._terms = terms
+        self.begun = 0
+
+    async def run(self) -> None:
+        """Begin runs until cancelled, whatever Redis does."""
+        while True:
+            slug = self._slugs[self.begun % len(self._slugs)]
+            with contextlib.suppress(EngineError):
+                await self._runner.begin(slug, {"who": f"run{self.begun}"}, terms=self._terms)
+                self.begun += 1
+            await asyncio.sleep(0.02)
+
+
+def cut_settings(url: str, folder: Path, secret_key: str) -> Settings:
+    """Of the workers."""
+    return Settings(
+        redis_url=url,
+        allow_private_urls=True,
+        cpu_slots=1,
+        secret_key=secret_key,
+        media_url=(folder / "media").as_uri(),
+        media_free_bytes=0,
+    )

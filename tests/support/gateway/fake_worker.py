@@ -1,0 +1,97 @@
+"""A worker that settles executions through the store, with outcomes that a test chooses."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Scope
+
+from engine.executions.execution import ExecutionStatus
+from engine.store import Store
+from engine.store.executions.steps import Step
+from engine.store.hints import parse_hint
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack
+
+WORKER = "worker-of-the-test"
+
+
+@dataclass(frozen=True)
+class Fails:
+    """The outcome of an execution whose node fails."""
+
+    node_id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """The outcome of an execution that fails without any node's fault."""
+
+
+def as_it_is(scope: Scope, error: Exception) -> Exception:
+    """Judges that every error is answered."""
+    return error
+
+
+def echo(inputs: Mapping[str, Any]) -> Any:
+    """The outcome that callers get unless the test says otherwise."""
+    return {"text": inputs.get("name")}
+
+
+@dataclass
+class FakeWorker:
+    """Takes every hint and ends its execution as `outcome` says."""
+
+    store: Store
+    outcome: Callable[[Mapping[str, Any]], Any] = echo
+    is_idle: bool = False
+    """Leaves hints where they are."""
+    claimed: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        hints = keyspace.hints("walk")
+        while True:
+            hint = None if self.is_idle else await self.store.client.send("LPOP", hints)
+            if hint is None:
+                await asyncio.sleep(0.002)
+            else:
+                await self._walk(parse_hint(hint)[1])
+
+    async def _walk(self, reference: str) -> None:
+        claimed = await self.store.walks.claim(reference, WORKER)
+        if claimed is None:
+            return
+        self.claimed.append(claimed.execution_id)
+        _, plan = await self.store.workflows.plan_of(
+            claimed.account_id, claimed.slug, claimed.version
+        )
+        outcome = self.outcome(claimed.inputs)
+        now = int(time.time() * 1000)
+        step = Step()
+        if isinstance(outcome, Fails):
+            index = next(node.index for node in plan.nodes if node.id == outcome.node_id)
+            error = {
+                "code": "EXECUTION_FAILED",
+                "message": f"Node '{outcome.node_id}' failed: {outcome.message}",
+                "nodeId": outcome.node_id,
+                "nodeType": "textBox",
+                "nodeCode": "template_error",
+                "reason": outcome.message,
+                "retryable": False,
+            }
+            step.settled = [(index, "f")]
+            step.rows = [[index, 1, now, 5, error, None]]
+            step.end, step.error = ExecutionStatus.FAILED, error
+        elif isinstance(outcome, Breaks):
+            step.end = ExecutionStatus.FAILED
+            step.error = {"code": "INTERNAL_ERROR", "message": "It broke", "reason": "It broke"}
+        else:
+            reached = sorted(plan.reachable)
+            step.settled = [(index, "c") for index in reached]
+            step.rows = [[index, 1, now, 5, None, None] for index in reached]
+            step.end, step.result = ExecutionStatus.COMPLETED, pack(outcome)
+        await self.store.walks.advance(claimed.lease, 1, step)

@@ -1,0 +1,43 @@
+"""How models are called over HTTP, and by whom."""
+
+from typing import Any
+
+from engine.access.capabilities import Role, Tier
+from engine.store import Account, Store
+from tests.gateway.conftest import MakeClient
+from tests.support.gateway.documents import edge, node
+
+RUN = "/api/models/own/run"
+ASK = {"inputs": {"prompt": "Eve"}}
+
+
+async def client_of(store: Store, make_client: MakeClient, tier: Tier, *held: str) -> Any:
+    """A client of another account whose key holds these capabilities."""
+    account = await store.accounts.create(email="eve@example.com", tier=tier)
+    _, secret = await store.api_keys.create(account, name="narrow", capabilities=held)
+    return await make_client(secret)
+
+
+async def credits_left(store: Store, account: Account, tier: Tier = Tier.BUSINESS) -> int:
+    """An account's balance."""
+    terms = store.tiers.terms(tier, Role.USER)
+    return (await store.wallets.read(account.id, terms)).balance
+
+
+def two_calls() -> dict[str, Any]:
+    """A workflow that gives a model as many texts as its caller says."""
+    count = {"name": "texts", "label": "Texts", "type": "json", "required": True}
+    nodes = [
+        node("in", "requestInput", fields=[count]),
+        node("items", "transform", expression="value.texts"),
+        node("list", "list"),
+        node("model", "customModel", model="own"),
+        node("out", "responseOutput"),
+    ]
+    edges = [
+        edge("in", "params", "items", "value-in"),
+        edge("items", "value-out", "list", "items-in"),
+        edge("list", "items-out", "model", "prompt-in"),
+        edge("model", "text-out", "out", "result-in"),
+    ]
+    return {"name": "Many", "nodes": nodes, "edges": edges}

@@ -1,0 +1,185 @@
+"""Providers of models in tests: the stub as it is, and one that answers what a test lays out."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import uvicorn
+from aiohttp import web
+from starlette.types import ASGIApp
+
+from deploy.stub_provider.app import create_app
+from deploy.stub_provider.limits import LimitOptions
+from engine.models.manifest import Model
+from tests.support.manifests import model
+from workers.providers.base import MediaStore, StoredMedia
+from workers.providers.model_caller import ModelCaller
+
+KEY = "sk-test-0123456789abcdef"
+MODEL_KEYS = {"PROVIDER_KEY": KEY}
+ENDPOINT = """
+base_url = "http://127.0.0.1:9"
+base_url_env = "PROVIDER_URL"
+api_key_env = "PROVIDER_KEY"
+"""
+"""Of a manifest whose provider a test has in its hands."""
+
+
+def provided(section: str, more: str = "", **parts: str) -> Model:
+    """A model whose section has these members beside those of the endpoint."""
+    return model(call=f"[{section}]{ENDPOINT}{more}", **parts)
+
+
+@contextlib.contextmanager
+def stub_provider(script: str = "", limits: LimitOptions | None = None) -> Iterator[str]:
+    """The stub in a thread of its own; gives its address."""
+    with serving(create_app(limits, script)) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def a_stub(script: str = "", limits: LimitOptions | None = None) -> AsyncIterator[str]:
+    """The same for a test that calls it from this loop, which may have to hang up first."""
+    stub = stub_provider(script, limits)
+    url = stub.__enter__()
+    try:
+        yield url
+    finally:
+        await asyncio.to_thread(stub.__exit__, None, None, None)
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """An application on loopback for as long as the context lasts."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as bound:
+        config = uvicorn.Config(
+            app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One call as it arrived."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    at: float
+    """By the event loop's clock."""
+
+
+@dataclass(kw_only=True)
+class Provider:
+    """Gives its answers one after the other, the last one for ever."""
+
+    url: str = ""
+    answers: list[web.Response | Any] = field(default_factory=list)
+    at: dict[str, list[web.Response | Any]] = field(default_factory=dict)
+    """Answers to calls of a path."""
+    asked: list[Asked] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """The next answer: a response, or what is sent as JSON."""
+        data = await request.read()
+        self.asked.append(
+            Asked(
+                method=request.method,
+                path=request.raw_path,
+                headers=request.headers.copy(),
+                body=json.loads(data) if data else None,
+                at=asyncio.get_running_loop().time(),
+            )
+        )
+        answers = self.at.get(request.path, self.answers)
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(found, web.Response):
+            return _copy(found)
+        return web.json_response(found)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a worker's environment has for it."""
+        return {"PROVIDER_URL": self.url, **MODEL_KEYS}
+
+
+def _copy(response: web.Response) -> web.Response:
+    """A response can be sent but once."""
+    headers = {name: value for name, value in response.headers.items() if name != "Content-Length"}
+    return web.Response(status=response.status, body=response.body, headers=headers)
+
+
+@contextlib.asynccontextmanager
+async def a_provider() -> AsyncIterator[Provider]:
+    """A provider on loopback for as long as the context lasts."""
+    async with serving_provider(Provider()) as provider:
+        yield provider
+
+
+@contextlib.asynccontextmanager
+async def a_named_provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
+    """One that workers of this process find by their environment."""
+    async with a_provider() as provider:
+        for name, value in provider.environ.items():
+            monkeypatch.setenv(name, value)
+        yield provider
+
+
+@contextlib.asynccontextmanager
+async def serving_provider(provider: Provider) -> AsyncIterator[Provider]:
+    """This provider on loopback for as long as the context lasts."""
+    app = web.Application(client_max_size=100_000_000)
+    app.router.add_route("*", "/{path:.*}", provider.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield provider
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class Kept(MediaStore):
+    """Remembers what it was to keep, and has media of accounts."""
+
+    media: list[tuple[bytes, str]] = field(default_factory=list)
+    own: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """By account and URL."""
+    seconds: list[Decimal | None] = field(default_factory=list)
+    """How long the next media are."""
+
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        return self.own.get((account_id, url))
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
+        self.media.append((data, content_type))
+        url = f"https://kept.example/{len(self.media)}"
+        return StoredMedia(url=url, seconds=self.seconds.pop(0) if self.seconds else None)
+
+    async def copy(self, account_id: str, url: str) -> StoredMedia:
+        return StoredMedia(url=url, seconds=self.seconds.pop(0) if self.seconds else None)
+
+
+def calling(
+    fetcher: Any, environ: Mapping[str, str], media_store: MediaStore | None = None
+) -> ModelCaller:
+    """What calls models with this way out and this environment."""
+    return ModelCaller(fetcher, media_store=media_store, environ=environ)

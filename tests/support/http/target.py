@@ -1,0 +1,149 @@
+"""A server on loopback that workflows call and that webhooks are delivered to."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.support.media.files import png
+
+PNG = png(3, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What came in."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1_024
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Callers that were cancelled hang up."""
+
+
+class Stub:
+    """`/json/…` answers JSON, `/png/…` an image, `/status/<code>/…` and `/long/<code>` that status,
+
+    the latter with much text, `/slow/<seconds>` nothing, later, a path in `values` that value as
+    JSON, all else the path as text. One that `holds` answers all paths without their slash, but the
+    first call of a path with `held` in it not at all.
+    """
+
+    def __init__(self, *, holds: bool = False, values: Mapping[str, Any] | None = None) -> None:
+        self.requests: list[Request] = []
+        self.counts: Counter[str] = Counter()
+        """Requests by path."""
+        self.held = threading.Event()
+        """Set once a call is held back."""
+        self.holder_port = 0
+        """Where that call comes from."""
+        self._holds = holds
+        self._values = values or {}
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), self._make_handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def at(self, path: str) -> list[Request]:
+        """The requests for a path."""
+        return [each for each in self.requests if each.path == path]
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _note(self, request: Request, port: int) -> bool:
+        """Keep the request; whether it is to be held back."""
+        with self._lock:
+            self.requests.append(request)
+            self.counts[request.path] += 1
+            is_first = self.counts[request.path] == 1
+        is_held = self._holds and is_first and "held" in request.path
+        if is_held:
+            self.holder_port = port
+            self.held.set()
+        return is_held
+
+    def _make_handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                request = Request(method=self.command, path=self.path, headers=headers, body=body)
+                if outer._note(request, self.client_address[1]):
+                    self.rfile.read(1)  # until the caller has gone
+                elif outer._holds:
+                    self.send(200, self.path.removeprefix("/"))
+                elif self.path in outer._values:
+                    self.send(200, json.dumps(outer._values[self.path]), "application/json")
+                else:
+                    self.reply(self.path.strip("/").split("/"))
+
+            do_GET = do_POST = do_PUT = do_DELETE = answer
+
+            def reply(self, words: list[str]) -> None:
+                if words[0] == "slow":
+                    outer._closing.wait(float(words[1]))
+                else:
+                    self.send(*_reply(self.path, words))
+
+            def send(self, status: int, text: str | bytes, kind: str = "text/plain") -> None:
+                data = text if isinstance(text, bytes) else text.encode()
+                self.send_response(status)
+                self.send_header("content-type", kind)
+                self.send_header("content-length", str(len(data)))
+                if status in (301, 302, 307):
+                    self.send_header("location", f"{outer.url}/moved")
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        return Handler
+
+
+def _reply(path: str, words: list[str]) -> tuple[int, str | bytes, str]:
+    """Status, body and type of an answer."""
+    match words:
+        case ["json", *_]:
+            return 200, json.dumps({"path": path, "n": 2}), "application/json"
+        case ["png", *_]:
+            return 200, PNG, "image/png"
+        case ["long", status]:
+            return int(status), "é" * 5_000, "text/plain"
+        case ["status", status, *_]:
+            return int(status), path, "text/plain"
+    return 200, path, "text/plain"
+
+
+@contextmanager
+def stub_server(*, holds: bool = False, values: Mapping[str, Any] | None = None) -> Iterator[Stub]:
+    """A server for as long as the context lasts."""
+    server = Stub(holds=holds, values=values)
+    try:
+        yield server
+    finally:
+        server.close()

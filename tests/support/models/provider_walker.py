@@ -1,0 +1,87 @@
+"""A walker whose nodes ask the models of a provider that a test has in its hands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.executions.execution import Execution
+from engine.models.manifest import Model
+from engine.store.redis import keyspace
+from tests.support.factories import Graph, Runner
+from tests.support.http.providers import KEY
+from tests.support.workers.paying_account import PRO
+from workers.nodes.executor import Executor
+from workers.nodes.pool import Pool
+from workers.outbound.client import Egress
+from workers.providers.base import ModelAnswer, ModelCall
+from workers.providers.model_caller import ModelCaller
+from workers.runtime.broker import LoadGate
+from workers.walk.walker import Walker
+
+PRICE = 13
+"""Of one call for 0.010 USD with the markup of a Pro account."""
+
+
+def asking(url: str, **data: Any) -> Graph:
+    """A node that asks the provider there."""
+    graph = Graph().node("m", "customModel", model="own", prompt=f"Say hello at {url}", **data)
+    return graph.node("out", "responseOutput").wire("m.text-out > out.result-in")
+
+
+@dataclass(kw_only=True)
+class Kitchen:
+    """A walker whose models are streamed, or not, and what their texts came to on the way."""
+
+    runner: Runner
+    egress: Egress
+    pool: Pool
+    streams: bool = False
+    told: list[str] = field(default_factory=list)
+
+    async def call(
+        self, model: Model, values: Mapping[str, Any], model_call: ModelCall
+    ) -> ModelAnswer:
+        """One call by a node, at the provider whose address is in its prompt."""
+        environ = {"PROVIDER_URL": _url_in(values["prompt"]), "PROVIDER_KEY": KEY}
+        if self.streams:
+            model_call = replace(model_call, tell_text=self.told.append)
+        return await ModelCaller(self.egress, environ=environ).call(model, values, model_call)
+
+    async def begin(self, graph: Graph) -> tuple[Walker, str]:
+        """A walker with an execution in hand."""
+        slug = await self.runner.save(graph)
+        execution_id = await self.runner.begin(slug, terms=PRO)
+        walker = self.walker("worker-1")
+        walker.take(keyspace.reference(self.runner.account.id, execution_id))
+        return walker, execution_id
+
+    async def run(self, graph: Graph) -> Execution:
+        """An execution as it ended."""
+        walker, execution_id = await self.begin(graph)
+        execution = await self.runner.end(execution_id, 30)
+        await walker.drain(1)
+        return execution
+
+    def walker(self, worker_id: str) -> Walker:
+        """The walker of a worker of this name, with nothing in hand."""
+        return Walker(
+            store=self.runner.store,
+            executor=Executor(self.egress, self.pool, self),
+            worker_id=worker_id,
+            cpu_slots=1,
+            max_bytes=1_000_000,
+            release=lambda: None,
+            pace=LoadGate(),
+        )
+
+    async def paid(self) -> int:
+        """What the account has paid, its ledger being right and nothing held any more."""
+        store, account = self.runner.store, self.runner.account
+        assert await store.wallets.check(account.id) == []
+        wallet = await store.wallets.read(account.id, PRO)
+        assert wallet.reserved == 0
+        return PRO.allowance - wallet.balance
+
+
+def _url_in(prompt: str) -> str:
+    return next(word for word in prompt.split() if word.startswith("http://"))

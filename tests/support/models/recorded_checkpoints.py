@@ -1,0 +1,30 @@
+"""A desk that a test looks at."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors.nodes import NodeFailed
+from workers.providers.base import CallCheckpoints
+
+
+@dataclass
+class FakeDesk(CallCheckpoints):
+    """What is on record, by item, and everything that was recorded."""
+
+    account_id: str = "acc"
+    is_given_up: bool = False
+    jobs: dict[int, Any] = field(default_factory=dict)
+    saved: list[tuple[int, Any]] = field(default_factory=list)
+
+    def failed(self, failure: NodeFailed) -> None:
+        self.is_given_up |= not failure.retryable
+
+    def key(self, item: int) -> str:
+        return f"x-{item}"
+
+    async def job(self, item: int) -> Any:
+        return self.jobs.get(item)
+
+    async def save_job(self, item: int, job: Any) -> None:
+        self.saved.append((item, job))
+        self.jobs[item] = job

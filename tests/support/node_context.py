@@ -1,0 +1,111 @@
+"""A context for running one node by itself, and the way to do it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors.nodes import NodeFailed
+from engine.models.manifest import Model
+from engine.nodes import node_type
+from engine.nodes.support.base import NO_MEDIA, HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
+from engine.nodes.support.image_edits import Edit, ImageData
+from engine.values import cel
+from engine.values.sockets import SocketType
+
+
+@dataclass
+class FakeContext:
+    """Evaluates in place, and answers calls with what the test has laid out."""
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    delivered: Sequence[tuple[InEdge, Any]] = ()
+    answer: HttpAnswer = field(
+        default_factory=lambda: HttpAnswer(status=200, headers={}, body=b"ok")
+    )
+    calls: list[HttpCall] = field(default_factory=list)
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+    """The values of each call of a model, in the order of the calls."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """What the account's assets are, by id."""
+    items: list[int] = field(default_factory=list)
+    """Which item each call of a model was for."""
+    refused: list[int] = field(default_factory=list)
+    """The items whose answers were no good."""
+    fetched: list[str] = field(default_factory=list)
+    """The URLs of media."""
+    kept: list[bytes] = field(default_factory=list)
+    edits: list[tuple[Any, ...]] = field(default_factory=list)
+    """Each image's edit and sources."""
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        self.calls.append(call)
+        return self.answer
+
+    async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
+        return cel.evaluate(expression, values)
+
+    async def choose(self, expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
+        return cel.choose(expressions, values)
+
+    async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        return function(*args)
+
+    async def fetch_media(self, url: str) -> bytes:
+        self.fetched.append(url)
+        return url.encode()
+
+    async def keep_media(self, data: bytes, content_type: str) -> str:
+        self.kept.append(data)
+        return f"https://kept.example/{len(self.kept)}"
+
+    async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> ImageData:
+        self.edits.append((edit, *sources))
+        return ImageData(data=b" ".join(sources), content_type="image/png")
+
+    async def read_image(self, data: bytes) -> str:
+        return f"read {data.decode()}"
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return [[float(len(text)), 0.5] for text in texts]
+
+    async def use_asset(self, asset_id: str) -> tuple[str, str]:
+        if asset_id not in self.assets:
+            raise NodeFailed("asset_not_found", "There is no such asset here")
+        return self.assets[asset_id], f"https://example.com/media/{asset_id}"
+
+    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+        self.asked.append(values)
+        self.items.append(item)
+        return f"{model.internal_name} {len(self.asked)}"
+
+    def is_final(self, failure: NodeFailed) -> bool:
+        return True
+
+    async def refuse_answer(self, item: int = 0) -> None:
+        self.refused.append(item)
+
+
+async def run_node(
+    type_name: str,
+    data: Mapping[str, Any],
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    context: FakeContext | None = None,
+    wired: frozenset[str] = frozenset(),
+    media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
+) -> Outputs:
+    """Parse the settings of one node and run it."""
+    kind = node_type(type_name)
+    assert kind is not None
+    settings = kind.bind(kind.parse(data), wired | media.keys(), media)
+    return await kind.run(settings, inputs or {}, context or FakeContext())
+
+
+async def run_pure(
+    type_name: str, data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
+) -> Any:
+    """The single output of a pure node."""
+    kind = node_type(type_name)
+    assert kind is not None and kind.kind is WorkKind.PURE
+    (value,) = (await run_node(type_name, data, inputs)).values()
+    return value

@@ -1,0 +1,30 @@
+"""The marker of the tests' installation, which their servers have."""
+
+import redis
+
+from engine.access.sealing import Sealer
+from engine.ids.partitions import PARTITIONS
+from engine.store.redis import keyspace
+from engine.store.redis.installation import SCHEMA
+
+SECRET_KEY = "of-the-tests-" * 3
+MARKER = {
+    "ids": " ".join(Sealer.of(SECRET_KEY).installation_ids),
+    "schema": SCHEMA,
+    "partitions": PARTITIONS,
+    "created": 1_750_000_000_000,
+}
+
+
+def mark(client: redis.Redis) -> None:
+    """Mark a server as the tests' installation."""
+    client.hset(keyspace.installation(), mapping=dict(MARKER))
+
+
+def empty(client: redis.Redis, *, is_marked: bool = True) -> None:
+    """Remove all that a server holds, and mark it again unless told otherwise."""
+    with client.pipeline() as transaction:
+        transaction.flushall()
+        if is_marked:
+            mark(transaction)
+        transaction.execute()

@@ -1,0 +1,27 @@
+"""A Redis that refuses writes for a while, as a primary does that has lost its replicas."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from engine.store.redis.client import Client
+
+
+@contextlib.asynccontextmanager
+async def refused_writes(redis_url: str) -> AsyncIterator[None]:
+    """Writes are refused with NOREPLICAS for as long as the context lasts."""
+    client = Client(redis_url)
+    try:
+        await client.send("CONFIG", "SET", "min-replicas-to-write", 1)
+        yield
+    finally:
+        await client.send("CONFIG", "SET", "min-replicas-to-write", 0)
+        await client.close()
+
+
+async def refuse_again_and_again(redis_url: str, times: int, seconds: float) -> None:
+    """Refuse writes so many times for so long, with as long a pause between."""
+    for _ in range(times):
+        await asyncio.sleep(seconds)
+        async with refused_writes(redis_url):
+            await asyncio.sleep(seconds)

@@ -1,0 +1,74 @@
+"""The scripts, called from tests that have no event loop of their own."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+from tests.support.event_loops import Loop
+from tests.support.redis.rewind import Snapshot, rewind, take_snapshot
+from tests.support.store.redis_contents import contents
+
+
+class Scripts:
+    """Calls the real scripts and reads back what they did."""
+
+    def __init__(self, url: str) -> None:
+        self._loop = Loop()
+        self._client = Client(url)
+
+    def close(self) -> None:
+        """Close the connection and the loop."""
+        self._loop.run_until_complete(self._client.close())
+        self._loop.close()
+
+    def send(self, *command: str | int) -> Any:
+        """One command's reply."""
+
+        async def ask() -> Any:
+            return await self._client.send(*command)
+
+        return self._loop.run_until_complete(ask())
+
+    def send_all(self, *commands: Sequence[str | int]) -> list[Any]:
+        """The replies of commands that are sent together."""
+
+        async def ask() -> list[Any]:
+            return await asyncio.gather(*(self._client.send(*each) for each in commands))
+
+        return self._loop.run_until_complete(ask())
+
+    def run(self, name: str, keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
+        """One script's reply."""
+
+        async def ask() -> Any:
+            return await self._client.call(SCRIPTS[name], keys, args)
+
+        return self._loop.run_until_complete(ask())
+
+    def take_snapshot(self) -> Snapshot:
+        """Everything that is there, to be brought back."""
+        return self._loop.run_until_complete(take_snapshot(self._client))
+
+    def rewind(self, snapshot: Snapshot) -> None:
+        """Lose what was written since."""
+        self._loop.run_until_complete(rewind(self._client, snapshot))
+
+    def contents(self) -> dict[bytes, Any]:
+        """Everything that is there."""
+        return self._loop.run_until_complete(contents(self._client))
+
+
+def profile(examples: int, steps: int, *, is_random: bool) -> settings:
+    """How long a stateful test looks, and whether each time the same way."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        derandomize=not is_random,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )

@@ -1,0 +1,109 @@
+"""An execution in a test's hands, watched or not."""
+
+from dataclasses import replace
+from typing import Any
+
+from engine.executions.events import BEFORE_ALL, Entry, EventId, read_events
+from engine.executions.execution import ExecutionStatus
+from engine.graph.plan import Plan
+from engine.store import Account, Store, Workflow
+from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.events import ProgressUpdate
+from engine.store.executions.steps import Step
+from engine.store.redis import keyspace
+from tests.support.store.redis_contents import contents
+
+WORKER = "w1"
+CHANNEL = "hr:bell:of-the-test"
+
+
+class Run:
+    """One execution with two nodes in a worker's hands."""
+
+    def __init__(self, store: Store, account: Account, saved: tuple[Workflow, Plan]) -> None:
+        self.store = store
+        self.account = account
+        self._saved = saved
+        self.id = ""
+        self._claimed: ClaimedExecution | None = None
+        self._steps = 0
+        self._batches = 0
+
+    async def accept(self, watcher: str | None = None) -> None:
+        """Begin; `watcher` watches from the beginning."""
+        workflow, plan = self._saved
+        accepted = await self.store.executions.accept(
+            account_id=self.account.id,
+            workflow=workflow,
+            plan=plan,
+            inputs={},
+            source="api-workflow",
+            key_id="key_1",
+            watcher=watcher,
+        )
+        self.id = accepted.id
+
+    async def claim(self, worker: str = WORKER) -> ClaimedExecution:
+        """Take it."""
+        self._claimed = await self.store.walks.claim(self.reference, worker)
+        assert self._claimed is not None
+        self._steps = 0
+        return self._claimed
+
+    @property
+    def reference(self) -> str:
+        return keyspace.reference(self.account.id, self.id)
+
+    async def step(self, worker: str = WORKER, **parts: Any) -> bool:
+        """Record a step; whether its answer says that somebody watches."""
+        assert self._claimed is not None
+        self._steps += 1
+        step = Step(**parts)
+        step.rows = [[index, 1, 5, 7, None, None] for index, _ in step.settled]
+        advanced = await self.store.walks.advance(
+            replace(self._claimed.lease, worker_id=worker), self._steps, step
+        )
+        assert advanced.verdict == "ok"
+        return advanced.is_watched
+
+    def forget_steps(self, count: int) -> None:
+        """The last steps were lost, and the next takes the number of the first of them."""
+        self._steps -= count
+
+    async def tell(
+        self,
+        text: str,
+        offset: int | None = 0,
+        index: int = 0,
+        batch: int = 0,
+        worker: str = WORKER,
+    ) -> bool:
+        """Tell of a node, in the next batch unless one is named."""
+        assert self._claimed is not None
+        self._batches += not batch
+        telling = ProgressUpdate(index=index, item=0, offset=offset, told=text)
+        lease, number = replace(self._claimed.lease, worker_id=worker), batch or self._batches
+        return await self.store.events.tell(lease, number, [telling])
+
+    async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:
+        """The entries from this one on."""
+        return list(
+            (await self.store.events.read(self.account.id, self.id, first, channel)).entries
+        )
+
+    async def seen(self, after: EventId = BEFORE_ALL) -> list[tuple[str, str]]:
+        """Ids and names of the events behind one, read as a gateway does."""
+        found, first = [], max(1, after.number)
+        while entries := await self.read(first):
+            found += [each for entry in entries for each in read_events(entry, after)]
+            first = entries[-1].number + 1
+        return [(str(name), event.name.value) for name, event in found]
+
+    async def end(self) -> None:
+        """Complete."""
+        await self.step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED, result=b"\xc0")
+
+
+async def names(store: Store) -> set[bytes]:
+    """The kinds of keys there are."""
+    return {key.split(b":")[1] for key in await contents(store.client)}

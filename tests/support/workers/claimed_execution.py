@@ -1,0 +1,16 @@
+"""An execution in a worker's hands that no store knows of."""
+
+from engine.executions.execution import ExecutionStatus
+from engine.store.executions.claims import ClaimedExecution, Lease
+
+HOLD = Lease("acc", "x", "w", 3, "t")
+CLAIMED = ClaimedExecution(
+    lease=HOLD,
+    now=0,
+    slug="s",
+    version=1,
+    inputs={},
+    status=ExecutionStatus.PROCESSING,
+    statuses="pp",
+    record={},
+)

@@ -1,0 +1,76 @@
+"""A walker without the rest of its worker, whose calls wait until a test lets them go."""
+
+import asyncio
+from typing import Any
+
+from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.store import Store
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
+from tests.support.factories import Runner, http_fan
+from workers.nodes.executor import Executor
+from workers.nodes.pool import Pool
+from workers.runtime.broker import LoadGate
+from workers.walk.walker import Walker
+
+WORKER = "worker-1"
+
+
+def held(walker: Walker) -> int:
+    """Executions in hand."""
+    return len(walker._tasks)
+
+
+class Gate:
+    """Answers calls once it is opened; those to `/fail` fail at once."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.opened = asyncio.Event()
+
+    async def called(self, times: int) -> None:
+        """Wait until there were as many calls."""
+
+        async def count() -> int:
+            return len(self.calls)
+
+        await eventually(count, lambda found: found == times)
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        self.calls.append(call.url)
+        if "fail" in call.url:
+            return HttpAnswer(status=503, headers={}, body=b"")
+        await self.opened.wait()
+        return HttpAnswer(status=200, headers={}, body=b"done")
+
+
+class Hands:
+    """A walker without the rest of its worker, and the slots it has freed."""
+
+    def __init__(
+        self, store: Store, pool: Any = None, models: Any = None, worker_id: str = WORKER
+    ) -> None:
+        self.gate = Gate()
+        self.released = 0
+        self.pace = LoadGate()
+        self.walker = Walker(
+            store=store,
+            executor=Executor(self.gate, pool or Pool(slots=1), models),
+            worker_id=worker_id,
+            cpu_slots=1,
+            max_bytes=1_000_000,
+            release=self._release,
+            pace=self.pace,
+        )
+
+    def _release(self) -> None:
+        self.released += 1
+
+
+async def begin_waiting(runner: Runner, hands: Hands, calls: int = 1) -> str:
+    """An execution in hand whose calls wait at the gate; returns its reference."""
+    execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", calls)))
+    reference = keyspace.reference(runner.account.id, execution_id)
+    hands.walker.take(reference)
+    await hands.gate.called(calls)
+    return reference

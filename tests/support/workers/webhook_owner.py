@@ -1,0 +1,73 @@
+"""An account with keys whose webhooks lead to a receiver, and what becomes of its deliveries."""
+
+from dataclasses import dataclass
+
+from engine.store import Account, Store
+from engine.webhooks.deliveries import Delivery, DeliveryStatus
+from tests.support.eventually import eventually
+from tests.support.factories import Graph, Runner, greeting
+from tests.support.http.webhook_receivers import Receiver
+
+SECRET = "a secret of the owner's own"
+
+
+@dataclass
+class Owner:
+    """An account with keys whose webhooks lead to the receiver."""
+
+    runner: Runner
+    receiver: Receiver
+
+    @property
+    def store(self) -> Store:
+        return self.runner.store
+
+    @property
+    def account(self) -> Account:
+        return self.runner.account
+
+    async def hook(self, path: str, secret: str = SECRET) -> str:
+        """A new key with a webhook to this path of the receiver; returns its id."""
+        capabilities = ["workflow:*", "webhook:receive"]
+        key, _ = await self.store.api_keys.create(self.account, name="k", capabilities=capabilities)
+        url = self.receiver.url + path
+        await self.store.webhooks.save(self.account.id, key.id, url=url, secret=secret)
+        return key.id
+
+    async def begin(self, slug: str, key_id: str) -> str:
+        """Accept an execution as an asynchronous call with this key would; returns its id."""
+        workflow, plan = await self.store.workflows.plan(slug)
+        assert plan is not None
+        accepted = await self.store.executions.accept(
+            account_id=self.account.id,
+            workflow=workflow,
+            plan=plan,
+            inputs={"who": "Ada"},
+            source="api-workflow",
+            key_id=key_id,
+            webhook_url=await self.store.webhooks.url_in_force(self.account.id, key_id),
+        )
+        return accepted.id
+
+    async def run(self, key_id: str, graph: Graph | None = None) -> str:
+        return await self.begin(await self.runner.save(graph or greeting()), key_id)
+
+    async def delivery(self, key_id: str, delivery_id: str) -> Delivery | None:
+        rows, _ = await self.store.deliveries.list(self.account.id, key_id, limit=100)
+        return next((row for row in rows if row.id == delivery_id), None)
+
+    async def settled(
+        self, key_id: str, delivery_id: str, *, attempts: int = 1, seconds: float = 30
+    ) -> Delivery:
+        """The delivery once it is not pending and has been attempted so often."""
+        found = await eventually(
+            lambda: self.delivery(key_id, delivery_id),
+            lambda each: (
+                each is not None
+                and each.status is not DeliveryStatus.PENDING
+                and len(each.attempts) >= attempts
+            ),
+            timeout=seconds,
+        )
+        assert found is not None
+        return found

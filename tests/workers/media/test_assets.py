@@ -1,0 +1,330 @@
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.errors.nodes import NodeFailed
+from engine.media.formats import MediaKind
+from engine.nodes.support.base import HttpCall
+from engine.services.media import MediaService
+from engine.settings import Settings
+from engine.store import Account, Asset, Store
+from engine.store.media import AssetSource
+from tests.support.factories import Graph, Runner
+from tests.support.http import raw_server
+from tests.support.media import files
+from workers.media.assets import AccountMedia, OwnMedia
+from workers.outbound.client import Egress
+from workers.walk.walker import Walker
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, max_asset_bytes=200_000)
+
+
+@pytest.fixture
+def media_service(settings: Settings, store: Store) -> MediaService:
+    return MediaService.of(settings, store)
+
+
+@pytest.fixture
+def media_store(media_service: MediaService, egress: Egress, account: Account) -> AccountMedia:
+    return AccountMedia(media_service, egress, egress).of("x", "image")
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def kept(media_service: MediaService, account: Account, data: bytes, kind: str) -> Asset:
+    return await media_service.keep(account.id, kind, pieces(data), source=AssetSource.UPLOAD)
+
+
+async def failing(work: Awaitable[object]) -> NodeFailed:
+    with pytest.raises(NodeFailed) as caught:
+        await work
+    return caught.value
+
+
+def served(data: bytes, *lines: str, status: str = "200 OK") -> list[bytes]:
+    return raw_server.answer(f"Content-Length: {len(data)}", *lines, body=data, status=status)
+
+
+async def test_what_a_provider_gives_as_data_is_stored(
+    media_store: AccountMedia, media_service: MediaService, account: Account
+) -> None:
+    url = (await media_store.keep(account.id, files.png(), "image/jpeg")).url
+
+    asset = await media_service.find(url)
+    assert (asset.account_id, asset.source, asset.content_type) == (
+        *(account.id, AssetSource.PROVIDER, "image/png"),
+    )
+
+
+async def test_what_a_provider_leaves_at_a_url_is_copied(
+    media_store: AccountMedia, media_service: MediaService, account: Account, stub: raw_server.Stub
+) -> None:
+    stub.reply = served(files.png(), "Content-Type: text/html")
+
+    asset = await media_service.find((await media_store.copy(account.id, f"{stub.url}/a.png")).url)
+
+    assert (asset.medium, asset.bytes) == (MediaKind.IMAGE, len(files.png()))
+
+
+@pytest.mark.parametrize(
+    ("data", "seconds"),
+    [
+        (files.wav(1_250), "1.25"),
+        (files.mp4(milliseconds=5_040), "5.04"),
+        (files.mp3(), "0.026"),
+        (files.webm(), None),
+    ],
+    ids=["wav", "mp4", "mp3", "webm"],
+)
+async def test_what_is_stored_was_measured_where_that_can_be_done(
+    media_service: MediaService,
+    egress: Egress,
+    account: Account,
+    stub: raw_server.Stub,
+    data: bytes,
+    seconds: str | None,
+) -> None:
+    media_store = AccountMedia(media_service, egress, egress)
+    stub.reply = served(data)
+    long = None if seconds is None else Decimal(seconds)
+
+    assert (await media_store.keep(account.id, data, "application/octet-stream")).seconds == long
+    assert (await media_store.copy(account.id, f"{stub.url}/a")).seconds == long
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (served(b"<script>alert(1)</script>", "Content-Type: image/png"), "PROVIDER_BAD_RESPONSE"),
+        (served(files.png_head(65_535, 65_535)), "PROVIDER_BAD_RESPONSE"),
+        (served(files.mp4()), "PROVIDER_BAD_RESPONSE"),
+        (served(b""), "PROVIDER_BAD_RESPONSE"),
+        (served(files.png(), status="404 Gone"), "PROVIDER_BAD_RESPONSE"),
+        (served(files.png(), "Content-Encoding: gzip"), "bad_response"),
+        (raw_server.answer("Content-Length: 200001", body=files.png()), "response_too_large"),
+        (raw_server.answer("Content-Length: 9999", body=files.png()), "bad_response"),
+    ],
+)
+async def test_what_is_no_fit_medium_fails_the_node_and_is_not_stored(
+    media_store: AccountMedia,
+    account: Account,
+    stub: raw_server.Stub,
+    tmp_path: Path,
+    reply: list[bytes],
+    code: str,
+) -> None:
+    stub.reply, stub.then_close = reply, True
+
+    failure = await failing(media_store.copy(account.id, f"{stub.url}/a.png"))
+
+    assert failure.code == code
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+async def test_a_url_that_may_not_be_called_is_passed_on_and_not_called(
+    media_service: MediaService, strict: Egress, account: Account, stub: raw_server.Stub
+) -> None:
+    media_store = AccountMedia(media_service, strict, strict).of("x", "image")
+
+    assert (await media_store.copy(account.id, f"{stub.url}/a.png")).url == f"{stub.url}/a.png"
+    assert stub.connections == 0
+
+
+async def test_what_lies_at_a_providers_own_host_is_copied_from_a_private_address_too(
+    media_service: MediaService,
+    strict: Egress,
+    egress: Egress,
+    account: Account,
+    stub: raw_server.Stub,
+) -> None:
+    media_store = AccountMedia(media_service, strict, egress).of("x", "image", f"{stub.url}/v1")
+    stub.reply = served(files.png())
+    elsewhere = f"http://127.0.0.2:{stub.port}/a.png"
+
+    url = (await media_store.copy(account.id, f"{stub.url}/files/a.png")).url
+
+    assert (await media_service.find(url)).medium is MediaKind.IMAGE
+    for passed_on in (elsewhere, "http://[broken/a.png"):
+        assert (await media_store.copy(account.id, passed_on)).url == passed_on
+    stub.reply = [raw_server.redirect(302, elsewhere)]
+    failure = await failing(media_store.copy(account.id, f"{stub.url}/a.png"))
+    assert failure.code == "PROVIDER_BAD_RESPONSE"
+    assert stub.connections <= 2
+
+
+@pytest.mark.parametrize(
+    ("provider", "url", "is_copied"),
+    [
+        ("http://{host}/v1", "http://{host}/a.png", True),
+        ("http://{host}", "HTTP://{host}/a.png?x=1#y", True),
+        ("http://{host}/v1", "https://{host}/a.png", False),
+        ("http://{host}/v1", "http://{host}.example/a.png", False),
+        ("http://{host}/v1", "http://me@{host}/a.png", False),
+        ("http://{host}/v1", "http://127.0.0.1/a.png", False),
+        ("", "http://{host}/a.png", False),
+    ],
+)
+async def test_a_providers_own_host_is_its_scheme_name_and_port(
+    media_service: MediaService,
+    strict: Egress,
+    egress: Egress,
+    account: Account,
+    stub: raw_server.Stub,
+    provider: str,
+    url: str,
+    is_copied: bool,
+) -> None:
+    host = f"127.0.0.1:{stub.port}"
+    media_store = AccountMedia(media_service, strict, egress).of(
+        "x", "image", provider.format(host=host)
+    )
+    stub.reply = served(files.png())
+
+    given = (await media_store.copy(account.id, url.format(host=host))).url
+
+    assert (given != url.format(host=host)) is is_copied
+    assert stub.connections == is_copied
+
+
+async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
+    media_store: AccountMedia, account: Account, stub: raw_server.Stub, tmp_path: Path
+) -> None:
+    stub.reply = served(files.png())
+    (tmp_path / "media").write_text("no folder")
+
+    failures = [
+        await failing(media_store.copy(account.id, f"{stub.url}/a.png")),
+        await failing(media_store.keep(account.id, files.png(), "image/png")),
+    ]
+
+    assert [failure.code for failure in failures] == ["storage_error"] * 2
+    assert all(str(tmp_path) not in failure.message for failure in failures)
+
+
+async def test_what_an_account_has_no_room_for_fails_the_node_and_leaves_nothing(
+    settings: Settings,
+    store: Store,
+    egress: Egress,
+    account: Account,
+    stub: raw_server.Stub,
+    tmp_path: Path,
+) -> None:
+    tiers, data = tmp_path / "tiers.toml", files.picture("PNG", 400, 300)
+    tiers.write_text(f"[pro]\nmedia_bytes = {len(data) + 10}\n")
+    crowded = Store.open(replace(settings, tiers_file=str(tiers)))
+    media_store = AccountMedia(MediaService.of(settings, crowded), egress, egress).of("x", "image")
+    stub.reply = served(data)
+
+    await media_store.copy(account.id, f"{stub.url}/a.png")
+    failures = [
+        await failing(media_store.copy(account.id, f"{stub.url}/a.png")),
+        await failing(media_store.keep(account.id, data, "image/png")),
+    ]
+    count = await crowded.assets.stored(account.id)
+    await crowded.close()
+
+    assert [(each.code, each.retryable) for each in failures] == [("storage_error", False)] * 2
+    assert all(f"take {len(data)} bytes of the" in each.message for each in failures)
+    assert count == len(data)
+    assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 1
+
+
+async def test_without_a_place_urls_are_passed_on(
+    settings: Settings, store: Store, egress: Egress, account: Account
+) -> None:
+    nowhere = MediaService.of(replace(settings, media_url=""), store)
+    media_store = AccountMedia(nowhere, egress, egress).of("x", "image")
+
+    assert (
+        await media_store.copy(account.id, "https://example.com/a.png")
+    ).url == "https://example.com/a.png"
+    assert (
+        await failing(media_store.keep(account.id, files.png(), "image/png"))
+    ).code == "storage_error"
+
+
+async def test_links_to_media_of_the_account_are_read_where_they_are(
+    media_service: MediaService, strict: Egress, account: Account
+) -> None:
+    asset = await kept(media_service, account, files.png(), "image/png")
+    way_out, url = OwnMedia(media_service, strict), media_service.link(asset)
+    call = HttpCall(method="GET", url=url, account_id=account.id)
+
+    answer = await way_out.fetch(call)
+    small = await way_out.fetch(replace(call, max_bytes=4, is_cut=True))
+
+    assert (answer.status, answer.body) == (200, files.png())
+    assert answer.headers == {"content-type": "image/png"}
+    assert small.body == files.png()[:4]
+    assert (await failing(way_out.fetch(replace(call, max_bytes=4)))).code == "response_too_large"
+    for wrong in (replace(call, url=f"{url}0"), replace(call, account_id="another")):
+        assert (await failing(way_out.fetch(wrong))).code == "asset_not_found"
+    assert (await failing(way_out.fetch(replace(call, method="POST")))).code == "url_blocked"
+
+
+async def test_what_a_node_makes_is_stored_and_read_again_by_its_account_alone(
+    media_service: MediaService, egress: Egress, account: Account
+) -> None:
+    assets = AccountMedia(media_service, egress, egress).of("x", "")
+
+    url = (await assets.keep(account.id, files.png(), "image/png")).url
+
+    assert await assets.read(account.id, url, 1_000) == files.png()
+    assert await assets.read(account.id, "https://example.com/a.png", 1_000) is None
+    assert (await failing(assets.read(account.id, url, 5))).code == "response_too_large"
+    assert (await failing(assets.read("another", url, 1_000))).code == "asset_not_found"
+
+
+def upload(asset_id: str) -> Graph:
+    graph = Graph().node("up", "upload", asset=asset_id).node("out", "responseOutput")
+    return graph.wire("up.image-out > out.result-in")
+
+
+async def test_an_upload_node_gives_a_link_and_keeps_its_asset_for_the_execution(
+    runner: Runner, walker: Walker, media_service: MediaService, account: Account, store: Store
+) -> None:
+    asset = await kept(media_service, account, files.png(), "image/png")
+
+    execution = await runner.run(upload(asset.id))
+
+    (url,) = execution.result["images"]
+    assert await media_service.find(url) == asset
+    assert await store.assets.needed_by(asset.id) == (account.id, [execution.id])
+
+
+async def test_an_upload_node_finds_nothing_of_others(
+    runner: Runner, walker: Walker, media_service: MediaService, account: Account
+) -> None:
+    foreign = await media_service.keep(
+        "another", "image/png", pieces(files.png()), source=AssetSource.UPLOAD
+    )
+
+    execution = await runner.run(upload(foreign.id))
+
+    assert execution.status == "failed"
+    (node,) = [each for each in execution.nodes if each.error]
+    assert node.error["code"] == "asset_not_found"
+
+
+async def test_what_an_image_tool_makes_of_an_upload_is_kept_for_the_execution(
+    runner: Runner, walker: Walker, media_service: MediaService, account: Account, store: Store
+) -> None:
+    asset = await kept(media_service, account, files.png(400, 200), "image/png")
+    graph = Graph().node("up", "upload", asset=asset.id).node("out", "responseOutput")
+    graph.node("small", "imageResize", width=40, height=20)
+    graph.wire("up.image-out > small.image-in", "small.image-out > out.result-in")
+
+    execution = await runner.run(graph)
+
+    (url,) = execution.result["images"]
+    made = await media_service.find(url)
+    assert (made.account_id, made.width, made.height) == (account.id, 40, 20)
+    assert await store.assets.needed_by(made.id) == (account.id, [execution.id])

@@ -1,0 +1,144 @@
+"""How one attempt at one node ends, whatever the node does."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import pytest
+
+from engine.errors.nodes import NodeFailed
+from engine.graph.plan import Node
+from engine.nodes.support.base import Context, HttpAnswer, HttpCall, NodeType, Outputs, WorkKind
+from engine.nodes.support.policy import Policy
+from engine.store.redis.records import unpack
+from workers.nodes.executor import AttemptOutcome, Executor, NodeAttempt
+from workers.nodes.pool import Pool, PoolCrashed, PoolTimeout
+
+
+class Scripted(NodeType):
+    """A node that does what the test says."""
+
+    type = "scripted"
+    category = "Tests"
+
+    def __init__(self, kind: WorkKind, act: Callable[[Context], Any]) -> None:
+        self.kind = kind
+        self._act = act
+
+    async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
+        outputs = self._act(context)
+        return await outputs if asyncio.iscoroutine(outputs) else outputs
+
+
+class SpoiledPool:
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self.deadlines: list[float] = []
+
+    async def run(self, *args: object, deadline_seconds: float) -> Any:
+        self.deadlines.append(deadline_seconds)
+        raise self._error
+
+
+class NoWayOut:
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        raise NodeFailed("url_blocked", call.url)
+
+
+async def attempt(
+    act: Callable[[Context], Any],
+    kind: WorkKind = WorkKind.IO,
+    timeout: float | None = None,
+    pool: SpoiledPool | None = None,
+) -> AttemptOutcome:
+    node = Node(
+        index=0,
+        id="n",
+        type=Scripted(kind, act),
+        settings=None,
+        policy=Policy(timeout_seconds=timeout),
+        in_edges=(),
+        many=frozenset(),
+        dependencies=(),
+        dependents=(),
+    )
+    work = NodeAttempt(node=node, execution_inputs={"who": "Ada"}, inputs={}, delivered=[])
+    return await Executor(NoWayOut(), cast(Pool, pool)).run(work)
+
+
+def fail(error: Exception) -> Callable[[Context], Any]:
+    def act(context: Context) -> Any:
+        raise error
+
+    return act
+
+
+async def test_outputs_come_with_their_bytes() -> None:
+    outcome = await attempt(lambda context: {"out": [context.inputs["who"], 1.5, None]})
+
+    assert outcome.outputs == {"out": ["Ada", 1.5, None]}
+    assert unpack(outcome.packed) == outcome.outputs
+    assert outcome.failure is None
+
+
+async def test_a_failure_the_node_names_is_the_outcome() -> None:
+    call = HttpCall(method="GET", url="http://10.0.0.1/")
+
+    outcome = await attempt(lambda context: context.fetch(call))
+
+    assert outcome.failure is not None
+    assert (outcome.failure.code, outcome.failure.message) == ("url_blocked", call.url)
+
+
+async def test_a_surprise_is_an_internal_error_that_tells_nothing() -> None:
+    outcome = await attempt(fail(ArithmeticError("secret")))
+
+    assert outcome.failure is not None
+    assert outcome.failure.code == "internal_error"
+    assert "secret" not in outcome.failure.message
+
+
+@pytest.mark.parametrize("value", [2**70, "\ud800"])
+async def test_what_is_no_json_is_an_invalid_output(value: object) -> None:
+    outcome = await attempt(lambda context: {"out": value})
+
+    assert outcome.failure is not None
+    assert outcome.failure.code == "invalid_output"
+
+
+async def test_a_call_over_its_time_may_be_repeated() -> None:
+    outcome = await attempt(lambda context: asyncio.sleep(30), timeout=0.01)
+
+    assert outcome.failure is not None
+    assert (outcome.failure.code, outcome.failure.retryable) == ("timeout", True)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PoolTimeout("late"), "timeout"),
+        (PoolCrashed("gone"), "resource_exhausted"),
+        (MemoryError(), "resource_exhausted"),
+        (NodeFailed("expression_error", "no such key"), "expression_error"),
+    ],
+)
+async def test_an_expression_that_does_not_end_well_names_why(error: Exception, code: str) -> None:
+    pool = SpoiledPool(error)
+
+    outcome = await attempt(
+        lambda context: context.evaluate("value", {"value": 1}), WorkKind.CPU, 2.5, pool
+    )
+
+    assert outcome.failure is not None
+    assert outcome.failure.code == code
+    assert pool.deadlines == [2.5]
+
+
+async def test_cancellation_is_no_outcome() -> None:
+    task = asyncio.create_task(attempt(lambda context: asyncio.sleep(30)))
+    await asyncio.sleep(0)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -1,0 +1,57 @@
+"""A provider whose answers a test lays out, and what calls it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.support.http.providers import (
+    MODEL_KEYS,
+    Kept,
+    Provider,
+    a_provider,
+    calling,
+    stub_provider,
+)
+from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.streams import Listener
+from workers.outbound.client import Egress
+from workers.providers.model_caller import ModelCaller
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Provider]:
+    async with a_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def models(egress: Egress, provider: Provider, kept: Kept) -> ModelCaller:
+    """Calls the provider."""
+    return calling(egress, provider.environ, kept)
+
+
+@pytest.fixture(scope="session")
+def stub_url() -> Iterator[str]:
+    with stub_provider() as url:
+        yield url
+
+
+@pytest.fixture
+def stubbed(egress: Egress, stub_url: str, kept: Kept) -> ModelCaller:
+    """Calls the stub provider."""
+    return calling(egress, {"PROVIDER_URL": stub_url, **MODEL_KEYS}, kept)
+
+
+@pytest.fixture
+def checkpoints() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+def listener(models: ModelCaller) -> Listener:
+    return Listener(models)

@@ -1,0 +1,70 @@
+"""Limits that a provider tells are passed on when they are new, and lapse when it is silent."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+import redis
+
+from engine.models.limits import ModelLimits
+from engine.store.governor import CallOutcome, CallReport, Pacing
+from engine.store.governor import ProviderStanding as Given
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
+from tests.support.models.limited_calls import ENVIRON, Process, Provider, answer, limited, told
+from workers.providers.limiter import LimiterKey
+
+TOLD = answer(x_ratelimit_limit_requests="6000")
+
+
+async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
+    one: Process, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.answers = [TOLD, answer()]
+    passed: list[int | None] = []
+    tries = asyncio.Semaphore(0)
+    turn = one.watched.turn
+
+    async def noting(
+        provider: str,
+        caller: str,
+        limits: ModelLimits,
+        events: Sequence[CallReport],
+        *,
+        pacing: Pacing,
+    ) -> Given:
+        tries.release()
+        given = await turn(provider, caller, limits, events, pacing=pacing)
+        passed.append(limits.requests_per_minute)
+        return given
+
+    monkeypatch.setattr(one.watched, "turn", noting)
+    await one.call(limited())
+    one.watched.is_away = True
+    waiting = asyncio.create_task(one.call(limited()))
+    await tries.acquire()
+
+    one.watched.is_away = False
+    await waiting
+    await one.call(limited())
+
+    assert passed[0] == 6_000
+    assert set(passed[1:]) == {None}
+
+
+async def test_nobody_is_asked_once_the_limits_are_not_known_any_more(
+    one: Process, provider: Provider, redis_url: str
+) -> None:
+    provider.answers = [TOLD, answer()]
+    await one.call(limited())
+    await one.call(limited())
+    await eventually(told(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
+    limiter_key = LimiterKey.of(limited(), ENVIRON)
+    assert limiter_key is not None
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.delete(keyspace.provider_state(limiter_key.provider))
+
+    await one.call(limited())
+    await one.call(limited())
+
+    await eventually(told(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE] * 2)

@@ -1,0 +1,210 @@
+"""Any provider by manifest: one call, what of its answer counts, and what is wrong with it."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from engine.errors.nodes import NodeFailed
+from engine.models.manifest import Model
+from engine.models.pricing import Usage
+from tests.support.http.providers import Kept, Provider, provided
+from tests.support.manifests import PROMPT
+from workers.providers.model_caller import ModelCaller
+
+FIELDS = f"""{PROMPT}
+[[fields]]
+name = "photo"
+type = "image"
+
+[[fields]]
+name = "seconds"
+type = "number"
+max = 10
+"""
+PICTURE = "https://cdn.example/1.png"
+
+
+def picture(more: str, **parts: str) -> Model:
+    return provided("http", more, **({"category": "image", "fields": FIELDS} | parts))
+
+
+async def ask(models: ModelCaller, found: Model, **values: Any) -> Any:
+    return (await models.call(found, {"prompt": "a cat", **values})).value
+
+
+PLAIN = '\npath = "/make"\nbody = { text = "{{ prompt }}", photo = "{{ photo }}" }\nresult = "url"'
+
+
+async def test_what_is_sent_is_what_the_manifest_says(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [{"url": PICTURE}]
+    more = PLAIN + '\nkey_header = "x-key"\nheaders = { x-version = "3" }'
+
+    assert await ask(models, picture(more)) == PICTURE
+
+    (asked,) = provider.asked
+    assert (asked.method, asked.path, asked.body) == ("POST", "/make", {"text": "a cat"})
+    assert asked.headers["x-key"] == provider.environ["PROVIDER_KEY"]
+    assert asked.headers["x-version"] == "3"
+
+
+async def test_values_in_a_path_are_encoded_and_a_get_has_no_body(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [{"url": PICTURE}]
+    more = '\nmethod = "GET"\npath = "/make/{{ prompt }}?q={{ prompt }}"\nresult = "url"'
+
+    await ask(models, picture(more), prompt="../a b&c?")
+
+    (asked,) = provider.asked
+    assert (asked.method, asked.body) == ("GET", None)
+    assert asked.path == "/make/..%2Fa%20b&c%3F?q=../a%20b%26c?"
+
+
+async def test_a_value_that_would_lead_up_the_path_is_refused(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [{"url": PICTURE}]
+
+    with pytest.raises(NodeFailed) as raised:
+        await ask(models, picture('\npath = "/make/{{ prompt }}"\nresult = "url"'), prompt="..")
+
+    assert raised.value.code == "template_error"
+    assert provider.asked == []
+
+
+async def test_numbers_may_be_wanted_as_texts(models: ModelCaller, provider: Provider) -> None:
+    provider.answers = [{"url": PICTURE}]
+    more = '\npath = "/"\nbody = { s = "{{ seconds }}" }\nresult = "url"\nas_text = ["seconds"]'
+
+    await ask(models, picture(more), seconds=5)
+
+    assert provider.asked[0].body == {"s": "5"}
+
+
+@pytest.mark.parametrize(
+    ("result", "reply", "value"),
+    [
+        ('"url"', {"url": PICTURE}, PICTURE),
+        ('"urls"', {"urls": [PICTURE, PICTURE]}, [PICTURE, PICTURE]),
+        ('"data[].url"', {"data": [{"url": PICTURE}]}, PICTURE),
+        ('"data[1].url"', {"data": [{"url": "no"}, {"url": PICTURE}]}, PICTURE),
+        ('["here", "there"]', {"there": PICTURE}, PICTURE),
+    ],
+)
+async def test_the_result_is_where_the_manifest_says(
+    models: ModelCaller, provider: Provider, result: str, reply: Any, value: Any
+) -> None:
+    provider.answers = [reply]
+
+    assert await ask(models, picture(f'\npath = "/"\nresult = {result}')) == value
+
+
+async def test_a_text_model_gives_the_text(models: ModelCaller, provider: Provider) -> None:
+    provider.answers = [{"parts": ["Hel", "lo"]}]
+
+    found = provided("http", '\npath = "/"\nresult = "parts"')
+
+    assert await ask(models, found) == "Hello"
+
+
+async def test_data_is_kept_as_what_the_manifest_says_it_is(
+    models: ModelCaller, provider: Provider, kept: Kept
+) -> None:
+    provider.answers = [{"data": [{"b": "aGVsbG8="}, {"b": "d29ybGQ="}]}]
+    more = '\npath = "/"\nresult = "data[].b"\nmedia = "base64"\ncontent_type = "image/webp"'
+
+    value = await ask(models, picture(more))
+
+    assert value == ["https://kept.example/1", "https://kept.example/2"]
+    assert kept.media == [(b"hello", "image/webp"), (b"world", "image/webp")]
+
+
+async def test_a_url_that_holds_its_data_is_kept(
+    models: ModelCaller, provider: Provider, kept: Kept
+) -> None:
+    provider.answers = [{"url": "data:image/png;base64,aGVsbG8="}]
+
+    assert await ask(models, picture(PLAIN)) == "https://kept.example/1"
+    assert kept.media == [(b"hello", "image/png")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/relative.png",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https://",
+        "https://a.example/a b",
+        "data:image/png;base64,***",
+        "https://a.example/" + "x" * 2048,
+        7,
+        {"href": PICTURE},
+    ],
+)
+async def test_what_is_no_url_is_a_bad_answer(
+    models: ModelCaller, provider: Provider, url: Any
+) -> None:
+    provider.answers = [{"url": url}]
+
+    with pytest.raises(NodeFailed) as raised:
+        await ask(models, picture(PLAIN))
+
+    assert raised.value.code == "PROVIDER_BAD_RESPONSE"
+
+
+async def test_what_was_used_is_where_the_manifest_says(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [{"url": PICTURE, "used": {"s": 4.5, "t": "12"}}]
+    more = PLAIN + '\nusage = { seconds = "used.s", output_tokens = "used.t" }'
+    pricing = (
+        '[[pricing]]\nunit = "second"\nusd = "0.1"\nfield = "seconds"\n'
+        '[[pricing]]\nunit = "output_token"\nusd = "0.1"\natMost = 50\n'
+    )
+
+    answer = await models.call(
+        picture(more, category="video", pricing=pricing), {"prompt": "x", "seconds": 8}
+    )
+
+    assert answer.usage == Usage(calls=1, seconds=Decimal("4.5"), output_tokens=12)
+
+
+async def test_pictures_are_counted_where_they_are_not_reported(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [{"url": [PICTURE] * 2}]
+    pricing = '[[pricing]]\nunit = "image"\nusd = "0.1"\natMost = 4\n'
+
+    answer = await models.call(picture(PLAIN, pricing=pricing), {"prompt": "x"})
+
+    assert answer.usage.images == 2
+
+
+@pytest.mark.parametrize("told", [-1, "many", True, None, 1e300, [5]])
+async def test_a_report_that_is_no_count_is_none(
+    models: ModelCaller, provider: Provider, told: Any
+) -> None:
+    provider.answers = [{"url": PICTURE, "t": told}]
+    pricing = '[[pricing]]\nunit = "output_token"\nusd = "0.1"\natMost = 50\n'
+    more = PLAIN + '\nusage = { output_tokens = "t" }'
+
+    answer = await models.call(picture(more, pricing=pricing), {"prompt": "x"})
+
+    assert answer.usage.output_tokens == 50
+
+
+async def test_a_status_in_the_answer_counts_where_the_manifest_says_so(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [{"code": 429, "msg": "Slow down"}]
+    more = PLAIN + '\nstatus_code = "code"\nerror = "msg"'
+
+    with pytest.raises(NodeFailed) as raised:
+        await ask(models, picture(more))
+
+    assert (raised.value.code, raised.value.message) == ("PROVIDER_RATE_LIMITED", "Slow down")

@@ -1,0 +1,136 @@
+"""A job at a provider is begun once: the next attempt, by whichever worker, asks after it."""
+
+from collections.abc import Iterator
+
+import pytest
+from aiohttp import web
+
+from engine.executions.execution import ExecutionStatus
+from engine.models.registry import use_models
+from engine.store import Store
+from engine.store.executions.steps import Step
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack
+from tests.support.eventually import eventually
+from tests.support.factories import Graph, Runner
+from tests.support.http.providers import Provider, provided
+from tests.support.manifests import PROMPT
+from tests.support.models.provider_walker import PRICE, Kitchen, asking
+from tests.support.workers.paying_account import PRO
+from workers.nodes.pool import Pool
+from workers.outbound.client import Egress
+from workers.providers import jobs
+from workers.walk.checkpoints import ExecutionCheckpoints
+
+JOB = """
+path = "/jobs"
+body = { prompt = "{{ prompt }}" }
+result = "output"
+
+[http.job]
+id = "id"
+path = "/jobs/{{ job }}"
+status = "status"
+done = ["succeeded"]
+failed = ["failed"]
+cancel_path = "/jobs/{{ job }}/cancel"
+"""
+RUNNING = {"status": "processing"}
+DONE = {"status": "succeeded", "output": "Hello"}
+RETRY = {"attempts": 2, "backoff": 0}
+
+
+@pytest.fixture
+def kitchen(runner: Runner, egress: Egress, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kitchen]:
+    monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.02)
+    with use_models([provided("http", JOB, fields=PROMPT)]):
+        yield Kitchen(runner=runner, egress=egress, pool=Pool(slots=1))
+
+
+def submits(provider: Provider) -> int:
+    return sum(each.method == "POST" for each in provider.asked)
+
+
+async def polled(provider: Provider, path: str) -> None:
+    """Return once a job has been asked after, which is then on record."""
+
+    async def is_polled() -> bool:
+        return any((each.method, each.path) == ("GET", path) for each in provider.asked)
+
+    await eventually(is_polled)
+
+
+async def test_a_worker_that_takes_over_asks_after_the_job_of_the_one_that_died(
+    kitchen: Kitchen, provider: Provider
+) -> None:
+    provider.at = {"/jobs": [{"id": "j-1"}], "/jobs/j-1": [RUNNING]}
+    first, execution_id = await kitchen.begin(asking(provider.url))
+    await polled(provider, "/jobs/j-1")
+    reference = keyspace.reference(kitchen.runner.account.id, execution_id)
+
+    await kitchen.runner.store.walks.give_back(reference, "worker-1", is_lost=True)
+    second = kitchen.walker("worker-2")
+    second.take(reference)
+    provider.at["/jobs/j-1"] = [DONE]
+    execution = await kitchen.runner.end(execution_id)
+    for walker in (first, second):
+        await walker.drain(1)
+
+    assert submits(provider) == 1, "the provider was given the job a second time"
+    assert execution.result == {"text": "Hello"}
+    assert execution.nodes[0].attempts == 2
+    assert await kitchen.paid() == PRICE
+
+
+async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has_begun(
+    kitchen: Kitchen, store: Store
+) -> None:
+    """Whoever ends an execution has the jobs cancelled that nobody comes back for."""
+    slug = await kitchen.runner.save(asking("http://127.0.0.1:9"))
+    execution_id = await kitchen.runner.begin(slug, terms=PRO)
+    reference = keyspace.reference(kitchen.runner.account.id, execution_id)
+    _, plan = await store.workflows.plan(slug)
+    mine = await store.walks.claim(reference, "worker-1")
+    assert mine is not None and plan is not None
+    await store.walks.advance(mine.lease, 1, Step(offered=True))
+    theirs = await store.walks.claim(reference, "worker-2")
+    assert theirs is not None
+    record = {"model": "own", "id": "j-1", "round": 0}
+
+    await store.walks.advance(theirs.lease, 1, Step(claimed=[0]))
+    await store.walks.save_job(theirs.lease, 0, 0, pack(record), must_cancel=True)
+
+    execution_checkpoints = ExecutionCheckpoints(store.walks, store.offloaded, mine, plan)
+    assert await execution_checkpoints.find_left([0], must_look=True) == [record]
+    assert await execution_checkpoints.find_left([], must_look=True) == []
+
+
+async def test_an_attempt_after_one_that_failed_asks_after_the_jobs_that_still_run(
+    kitchen: Kitchen, provider: Provider
+) -> None:
+    """One item of a list fails; the other's job goes on at its provider during the retry."""
+    provider.at = {
+        "/long/jobs": [{"id": "j-1"}],
+        "/long/jobs/j-1": [RUNNING],
+        "/flaky/jobs": [web.Response(status=503), {"id": "j-2"}],
+        "/flaky/jobs/j-2": [RUNNING, DONE],
+    }
+    urls = [{"value": f"At {provider.url}/{path}"} for path in ("long", "flaky")]
+    graph = Graph().node("l", "list", items=urls).node("out", "responseOutput")
+    graph.node("m", "customModel", model="own", retry=RETRY)
+    walker, execution_id = await kitchen.begin(
+        graph.wire("l.items-out > m.prompt-in", "m.text-out > out.result-in")
+    )
+
+    await polled(provider, "/flaky/jobs/j-2")
+    provider.at["/long/jobs/j-1"] = [DONE]
+    execution = await kitchen.runner.end(execution_id)
+    await walker.drain(1)
+
+    posts = [each.path for each in provider.asked if each.method == "POST"]
+    assert posts.count("/long/jobs") == 1, "the job that still ran was begun a second time"
+    assert posts.count("/flaky/jobs") == 2
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert execution.nodes[1].attempts == 2
+    assert await kitchen.paid() == 2 * PRICE

@@ -1,0 +1,137 @@
+"""Every model that ships, against the stub: what is sent is what was recorded, and it answers."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.datastructures import Headers
+
+from deploy.stub_provider.asking import read_body
+from engine.models.dialects.builtin import BuiltinSection
+from engine.models.manifest import Category, Model
+from engine.models.registry import all_models, find_model
+from engine.nodes.support.base import HttpAnswer, HttpCall
+from tests.support.http.providers import KEY, Kept, calling
+from tests.support.media.files import png
+from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_requests import FOREIGN, OURS, RECORDED
+from workers.outbound.client import Egress
+from workers.providers import jobs
+from workers.providers.base import ModelCall
+
+PNG = png()
+DATA = base64.b64encode(PNG).decode()
+PATHS = {
+    "ANTHROPIC_BASE_URL": "",
+    "OPENAI_BASE_URL": "/v1",
+    "GEMINI_OPENAI_BASE_URL": "/v1",
+    "GEMINI_BASE_URL": "",
+    "FAL_BASE_URL": "/fal",
+    "ARK_BASE_URL": "/api/v3",
+    "SUNO_BASE_URL": "",
+}
+"""Where the stub has what a variable says the place of."""
+PROVIDED = [
+    each.internal_name
+    for each in all_models()
+    if not isinstance(each.call, BuiltinSection) and each.call.endpoint.api_key_env
+]
+
+
+@dataclass
+class Recorder:
+    """A way out that notes what goes out."""
+
+    egress: Egress
+    calls: list[HttpCall] = field(default_factory=list)
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        self.calls.append(call)
+        return await self.egress.fetch(call)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pauses between questions be short."""
+    monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.05)
+
+
+@pytest.fixture(params=PROVIDED)
+def found(request: pytest.FixtureRequest) -> Model:
+    model = find_model(request.param)
+    assert model is not None
+    return model
+
+
+async def fetch_media(url: str) -> bytes:
+    assert url == FOREIGN
+    return PNG
+
+
+def environ_of(model: Model, url: str) -> dict[str, str]:
+    assert not isinstance(model.call, BuiltinSection)
+    endpoint = model.call.endpoint
+    return {endpoint.base_url_env: url + PATHS[endpoint.base_url_env], endpoint.api_key_env: KEY}
+
+
+def read(call: HttpCall) -> Any:
+    """The body that was sent, what an image's bytes and base64 are by a word."""
+    body = read_body(Headers(dict(call.headers)), call.body or b"")
+    files = {name: ["<file>" for each in value if each == PNG] for name, value in forms(body)}
+    return {**json.loads(json.dumps(body, default=repr).replace(DATA, "<png>")), **files}
+
+
+def forms(body: Any) -> Iterator[tuple[str, list[bytes]]]:
+    for name, value in body.items():
+        if isinstance(value, list) and value and isinstance(value[0], bytes):
+            yield name, value
+
+
+async def test_a_model_sends_what_was_recorded_and_the_stub_answers(
+    found: Model, egress: Egress, stub_url: str, kept: Kept
+) -> None:
+    recorded, recorder = RECORDED[found.internal_name], Recorder(egress)
+    environ = environ_of(found, stub_url)
+    kept.own[("acc", OURS)] = PNG
+    model_call = ModelCall(checkpoints=FakeDesk(), fetch_media=fetch_media)
+
+    answer = await calling(recorder, environ, kept).call(found, recorded.values, model_call)
+
+    first, *rest = recorder.calls
+    headers = {name.lower(): value for name, value in first.headers}
+    assert f"{first.method} {first.url}" == f"POST {next(iter(environ.values()))}{recorded.path}"
+    assert read(first) == recorded.body
+    assert headers.keys() - {"accept", "content-type"} == {key_header(found), *recorded.headers}
+    assert headers.items() >= recorded.headers.items()
+    assert KEY in headers[key_header(found)]
+    assert all(call.method == "GET" and call.body is None for call in rest)
+    values = answer.value if isinstance(answer.value, list) else [answer.value]
+    assert all(is_right(found.category, value, stub_url) for value in values), values
+
+
+def key_header(model: Model) -> str:
+    assert not isinstance(model.call, BuiltinSection)
+    return model.call.endpoint.key_header.lower()
+
+
+def is_right(category: Category, value: str, stub_url: str) -> bool:
+    if category is Category.TEXT:
+        return value.startswith('{"a":')
+    return value.startswith(("https://kept.example/", f"{stub_url}/files/"))
+
+
+def test_every_model_that_ships_was_recorded_with_all_of_its_fields() -> None:
+    fields = {name: {each.name for each in model.fields} for name, model in shipped()}
+
+    assert {name: set(each.values) for name, each in RECORDED.items()} == fields
+
+
+def shipped() -> Iterator[tuple[str, Model]]:
+    for name in PROVIDED:
+        model = find_model(name)
+        assert model is not None
+        yield name, model

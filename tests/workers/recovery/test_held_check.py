@@ -1,0 +1,251 @@
+"""A worker gives back what it holds on record and does not walk, and nothing else."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from engine.executions.execution import ExecutionStatus
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from tests.support.eventually import eventually
+from tests.support.factories import Runner, greeting, http_fan
+from tests.support.http.scripted_server import Target
+from tests.support.workers.held_walker import WORKER, Hands, begin_waiting, held
+from workers.main import worker
+from workers.recovery import held_check
+from workers.recovery.held_check import HeldCheck
+
+
+@pytest.fixture
+def check(store: Store, hands: Hands) -> HeldCheck:
+    return HeldCheck(store, hands.walker, WORKER)
+
+
+async def begin(runner: Runner) -> str:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    return keyspace.reference(runner.account.id, execution_id)
+
+
+async def test_a_stranger_is_given_back_at_the_second_look(
+    store: Store, runner: Runner, check: HeldCheck
+) -> None:
+    reference = await begin(runner)
+    assert await store.walks.claim(reference, WORKER)
+
+    await check.look()
+    held = await store.leases.held(WORKER)
+    await check.look()
+
+    assert held == [reference]
+    assert await store.leases.held(WORKER) == []
+    assert await store.walks.claim(reference, "other")
+
+
+async def test_a_claim_that_is_another_at_the_second_look_is_kept(
+    store: Store, runner: Runner, check: HeldCheck
+) -> None:
+    reference = await begin(runner)
+    for _ in range(3):
+        assert await store.walks.claim(reference, WORKER)
+        await check.look()
+        await store.walks.give_back(reference, WORKER, is_lost=False)
+
+    assert await store.walks.claim(reference, WORKER)
+    await check.look()
+
+    assert await store.leases.held(WORKER) == [reference]
+
+
+async def test_what_is_walked_is_left_alone(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    reference = await begin_waiting(runner, hands)
+
+    for _ in range(4):
+        await check.look()
+
+    assert await store.leases.held(WORKER) == [reference]
+    hands.gate.opened.set()
+    execution = await runner.end(keyspace.parse_reference(reference)[1])
+    assert len(hands.gate.calls) == 1
+    assert execution.nodes[0].attempts == 1
+
+
+async def test_what_is_held_by_others_is_left_alone(
+    store: Store, runner: Runner, check: HeldCheck
+) -> None:
+    reference = await begin(runner)
+    assert await store.walks.claim(reference, "other")
+
+    for _ in range(3):
+        await check.look()
+
+    assert await store.leases.held("other") == [reference]
+
+
+async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    reference = await begin_waiting(runner, hands)
+    await store.walks.give_back(reference, WORKER, is_lost=True)
+    assert await store.walks.claim(reference, "other")
+
+    await check.look()
+    await check.look()
+
+    async def is_over() -> bool:
+        return held(hands.walker) == 0
+
+    await eventually(is_over)
+    assert len(hands.gate.calls) == 1
+    assert await store.leases.held("other") == [reference]
+
+
+async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
+    store: Store, runner: Runner, check: HeldCheck, caplog: pytest.LogCaptureFixture
+) -> None:
+    references = [await begin(runner) for _ in range(3)]
+    for reference in references:
+        assert await store.walks.claim(reference, WORKER)
+    key = keyspace.execution(*keyspace.parse_reference(references[1]))
+    await store.client.send("DEL", key)
+    await store.client.send("SET", key, "not a record")
+
+    for _ in range(4):
+        await check.look()
+
+    assert await store.leases.held(WORKER) == [references[1]]
+    told = [each for each in caplog.records if each.message.startswith("cannot give back")]
+    assert len(told) == 1
+
+
+async def test_a_worker_that_has_claimed_nothing_for_a_while_looks_seldom(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    at_first = check.is_idle
+    reference = await begin_waiting(runner, hands)
+    busy = check.is_idle
+    hands.gate.opened.set()
+    await eventually(_async(lambda: not hands.walker.is_in_hand(reference)))
+    just_after = check.is_idle
+    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    later = check.is_idle
+
+    assert (at_first, busy, just_after, later) == (True, False, False, True)
+
+
+async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_claimed_it(
+    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+) -> None:
+    await begin_waiting(runner, hands)
+    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    walked = check.is_idle
+    stranger = HeldCheck(store, Hands(store, worker_id="other").walker, WORKER)
+    await stranger.look()
+
+    assert (walked, stranger.is_idle) == (False, False)
+
+
+async def copy_of(client: Client) -> list[tuple[bytes, bytes]]:
+    """Everything that is there, as a copy of its files would have it."""
+    keys = await client.send("KEYS", "*")
+    found = await asyncio.gather(*(client.send("DUMP", key) for key in keys))
+    return [(key, data) for key, data in zip(keys, found, strict=True) if data is not None]
+
+
+async def set_back(client: Client, copy: list[tuple[bytes, bytes]]) -> None:
+    """Make everything as it was when the copy was taken, in one step."""
+    commands = [client.send("MULTI"), client.send("FLUSHALL")]
+    commands += [client.send("RESTORE", key, 0, data) for key, data in copy]
+    await asyncio.gather(*commands, client.send("EXEC"))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.recovery.held_check.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(
+        "workers.recovery.held_check.IDLE_SECONDS", 60.0
+    )  # the worker is not idle for long
+    monkeypatch.setattr("workers.recovery.sweeper.TICK_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("point", "meanwhile"),
+    [
+        ("accepted", "ended"),
+        ("held", "ended"),
+        ("held", "walked"),
+        ("held", "emptied"),
+        ("cancel requested", "ended"),
+    ],
+)
+async def test_what_is_under_way_when_redis_is_set_back_ends(
+    point: str, meanwhile: str, settings: Settings, store: Store, runner: Runner, target: Target
+) -> None:
+    """By then the worker has ended it, is still at it, or has found an empty Redis in between."""
+    slug = await runner.save(http_fan(f"{target.url}/slow/0.3", 1))
+    accepted = await runner.begin(slug)
+    at_first = await copy_of(store.client)
+    async with worker(settings) as walker:
+        await eventually(_async(lambda: target.calls))
+        copy = at_first if point == "accepted" else await copy_of(store.client)
+        if point == "cancel requested":
+            # Taken before the order reaches the worker, as far as the record shows.
+            copy = await _copy_with_cancel(store, runner, accepted, copy)
+        if meanwhile == "ended":
+            await runner.end(accepted)
+        elif meanwhile == "emptied":
+            await store.client.send("FLUSHALL")
+            await eventually(_async(lambda: held(walker) == 0))
+        await set_back(store.client, copy)
+
+        execution = await runner.end(accepted)
+
+        cancelled = point == "cancel requested"
+        status = ExecutionStatus.CANCELLED if cancelled else ExecutionStatus.COMPLETED
+        assert execution.status is status
+        active = await store.client.send("SCARD", keyspace.active(runner.account.id))
+        assert active == 0
+
+
+async def _copy_with_cancel(
+    store: Store, runner: Runner, execution_id: str, copy: list[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    key = keyspace.execution(runner.account.id, execution_id)
+    await store.client.send("HSET", key, "status", "cancel_requested")
+    changed = await copy_of(store.client)
+    await store.client.send("HSET", key, "status", "processing")
+    return changed
+
+
+def _async(read: Callable[[], object]) -> Callable[[], Awaitable[object]]:
+    async def call() -> object:
+        return read()
+
+    return call
+
+
+async def test_what_could_not_be_given_back_is_kept_in_mind_only_while_it_is_held(
+    store: Store, runner: Runner, check: HeldCheck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = await begin(runner)
+    assert await store.walks.claim(reference, WORKER)
+    give_back = store.walks.give_back
+
+    async def fail(*arguments: object, **options: object) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(store.walks, "give_back", fail)
+    for _ in range(3):
+        await check.look()
+    assert list(check._not_before) == [reference]
+    monkeypatch.setattr(store.walks, "give_back", give_back)
+    assert await store.walks.give_back(reference, WORKER, is_lost=False)
+
+    await check.look()
+
+    assert check._not_before == {}

@@ -1,0 +1,162 @@
+"""The sweeper finds executions that are held by nobody and not due, and leaves all others alone."""
+
+import pytest
+
+from engine.access.capabilities import Tier
+from engine.executions.execution import ExecutionStatus
+from engine.ids.partitions import partition_of
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.executions.claims import Lease, parse_claims
+from engine.store.executions.steps import Step
+from engine.store.redis import keyspace
+from tests.support.factories import Runner, greeting
+from tests.support.workers.leases import beat
+from workers.main import worker
+from workers.recovery import orphan_search
+from workers.recovery.orphan_search import OrphanSearch
+
+
+@pytest.fixture
+def search(store: Store, monkeypatch: pytest.MonkeyPatch) -> OrphanSearch:
+    monkeypatch.setattr(orphan_search, "PASS_SECONDS", 0.0)
+    return OrphanSearch(store)
+
+
+async def begin(runner: Runner) -> str:
+    execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
+    return keyspace.reference(runner.account.id, execution_id)
+
+
+async def is_due(store: Store, reference: str) -> bool:
+    partition = partition_of(keyspace.parse_reference(reference)[0])
+    return await store.client.send("ZSCORE", keyspace.due(partition), reference) is not None
+
+
+async def lose_hold(store: Store, reference: str) -> None:
+    """The record counts a holder, and no worker has it."""
+    assert await store.walks.claim(reference, "w1")
+    await beat(store, "w1", 60_000)
+    partition = partition_of(keyspace.parse_reference(reference)[0])
+    await store.client.send("DEL", keyspace.held(partition, "w1"))
+
+
+async def hold_unknown(store: Store, reference: str) -> None:
+    """A worker that nobody knows holds it."""
+    assert await store.walks.claim(reference, "ghost")
+
+
+async def lose_due(store: Store, reference: str) -> None:
+    """Nobody has claimed it, and no hint is due."""
+    partition = partition_of(keyspace.parse_reference(reference)[0])
+    await store.client.send("ZREM", keyspace.due(partition), reference)
+
+
+@pytest.mark.parametrize("orphan", [lose_hold, hold_unknown, lose_due])
+async def test_an_orphan_is_due_after_three_passes_and_ends(
+    orphan: object, settings: Settings, store: Store, runner: Runner, search: OrphanSearch
+) -> None:
+    assert callable(orphan)
+    reference = await begin(runner)
+    await orphan(store, reference)
+    await store.client.send("DEL", keyspace.hints("walk"))
+
+    dues = []
+    for _ in range(3):
+        await search.step()
+        dues.append(await is_due(store, reference))
+    async with worker(settings):
+        execution = await runner.end(keyspace.parse_reference(reference)[1])
+
+    assert dues == [False, False, True]
+    assert execution.result == {"text": "Hello Ada"}
+
+
+async def test_a_cancel_of_an_orphan_comes_to_its_end(
+    settings: Settings, store: Store, runner: Runner, search: OrphanSearch
+) -> None:
+    reference = await begin(runner)
+    execution_id = keyspace.parse_reference(reference)[1]
+    await lose_hold(store, reference)
+    for _ in range(3):
+        await search.step()
+
+    cancelled = await store.executions.cancel(runner.account.id, execution_id)
+
+    assert cancelled is ExecutionStatus.CANCELLED
+    assert await store.client.send("SCARD", keyspace.active(runner.account.id)) == 0
+
+
+async def test_what_is_due_held_or_over_is_left_alone(
+    store: Store, runner: Runner, search: OrphanSearch
+) -> None:
+    due, held, over = [await begin(runner) for _ in range(3)]
+    await beat(store, "w1", 60_000)
+    for each in (held, over):
+        assert await store.walks.claim(each, "w1", "t")
+    ids = keyspace.parse_reference(over)
+    step = Step(settled=[(0, "c"), (1, "c"), (2, "c")], end=ExecutionStatus.COMPLETED)
+    await store.walks.advance(Lease(*ids, "w1", 1, "t"), 1, step)
+
+    for _ in range(5):
+        await search.step()
+
+    assert await is_due(store, due)
+    assert not await is_due(store, held)
+    assert await store.leases.held("w1") == [held]
+    assert not await is_due(store, over)
+
+
+async def test_what_is_claimed_between_the_passes_is_left_alone(
+    store: Store, runner: Runner, search: OrphanSearch
+) -> None:
+    reference = await begin(runner)
+    for number in range(5):
+        await search.step()
+        assert await store.walks.claim(reference, f"ghost-{number}")
+        await search.step()
+        await store.walks.give_back(reference, f"ghost-{number}", is_lost=False)
+        assert await store.walks.claim(reference, f"ghost-{number}")
+        await search.step()
+        assert not await is_due(store, reference)
+        await store.walks.give_back(reference, f"ghost-{number}", is_lost=False)
+
+
+async def test_a_fence_that_is_old_frees_nothing(store: Store, runner: Runner) -> None:
+    reference = await begin(runner)
+    await lose_hold(store, reference)
+
+    assert not await store.orphans.free(reference, "0")
+    assert await store.orphans.free(reference, "1")
+    assert not await store.orphans.free(reference, "1")
+
+
+async def test_a_node_that_ran_in_an_orphan_counts_as_lost_with_its_worker(
+    store: Store, runner: Runner
+) -> None:
+    reference = await begin(runner)
+    claimed = await store.walks.claim(reference, "ghost", "t")
+    assert claimed is not None
+    await store.walks.advance(claimed.lease, 1, Step(claimed=[0]))
+
+    assert await store.orphans.free(reference, "1")
+
+    again = await store.walks.claim(reference, "w1", "t")
+    assert again is not None
+    assert (again.lost, parse_claims(again.record)[0].lost) == (1, 1)
+
+
+async def test_all_accounts_are_looked_at_a_few_at_a_time(
+    store: Store, runner: Runner, search: OrphanSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphan_search, "ACCOUNTS_AT_ONCE", 2)
+    references = []
+    for number in range(5):
+        account = await store.accounts.create(email=f"{number}@example.com", tier=Tier.PRO)
+        references.append(await begin(Runner(store, account, runner.notifier)))
+        await lose_due(store, references[-1])
+
+    for _ in range(3 * 4):
+        await search.step()
+
+    assert all([await is_due(store, each) for each in references])

@@ -1,0 +1,217 @@
+"""What the sweeper does when Redis's clock jumps, on a real store whose time is shifted."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from engine.store import Store
+from engine.store.leases import Lead, Leases
+from engine.store.metrics.snapshots import RETIRED
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack
+from tests.support.eventually import eventually
+from tests.support.workers import leases
+from workers.recovery.sweeper import Sweeper
+
+LEASE_SECONDS = 3.0
+LEASE_MS = 3_000
+
+
+@dataclass
+class Shift:
+    """How far the clock of Redis is from where it was, for all that sweepers and workers do."""
+
+    ms: int = 0
+
+
+@pytest.fixture
+def shift(monkeypatch: pytest.MonkeyPatch) -> Shift:
+    shift = Shift()
+    take_lead = Leases.take_lead
+
+    async def shifted(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+        lead = await take_lead(leases, worker_id, lease_ms)
+        return replace(lead, now=lead.now + shift.ms)
+
+    async def up_for_long(leases: Leases) -> int:
+        return 10_000
+
+    monkeypatch.setattr("workers.recovery.sweeper.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(Leases, "take_lead", shifted)
+    monkeypatch.setattr(Leases, "uptime_seconds", up_for_long)
+    return shift
+
+
+def make_sweeper(store: Store, worker_id: str = "me") -> Sweeper:
+    return Sweeper(store, worker_id, lease_seconds=LEASE_SECONDS, retention_days=1)
+
+
+@pytest.fixture
+async def leader(store: Store, shift: Shift) -> Sweeper:
+    """A sweeper that leads, and has watched the clock for long enough."""
+    leader = make_sweeper(store)
+    await leader._tick()
+    leader._recover_after = 0.0
+    return leader
+
+
+async def beat(store: Store, shift: Shift, worker_id: str) -> None:
+    """Renew a lease as a worker would by the shifted clock."""
+    ends = await store.leases.now() + shift.ms + LEASE_MS
+    await store.client.send("ZADD", keyspace.workers(), ends, worker_id)
+
+
+async def known(store: Store) -> set[str]:
+    return set(await store.leases.workers())
+
+
+@pytest.mark.parametrize("jump_ms", [4_000, 3_600_000])
+async def test_nobody_is_taken_for_dead_when_the_clock_jumps_ahead(
+    jump_ms: int, store: Store, shift: Shift, leader: Sweeper
+) -> None:
+    await beat(store, shift, "living")
+    await beat(store, shift, "dead")
+
+    shift.ms = jump_ms
+    await leader._tick()
+    await leader._tick()
+    assert await known(store) == {"living", "dead"}
+
+    leader._recover_after -= LEASE_SECONDS  # a lease goes by, in which whoever lives beats
+    await beat(store, shift, "living")
+    await leader._tick()
+    assert await known(store) == {"living"}
+
+
+async def test_a_sweeper_that_begins_while_the_store_is_away_spares_all_for_a_whole_lease(
+    store: Store, shift: Shift
+) -> None:
+    sweeper = make_sweeper(store)
+    sweeper._lose_lead()
+    spared_until = sweeper._recover_after
+
+    await sweeper._tick()  # its first look at the clock alone spares for half a lease
+
+    assert sweeper._recover_after >= spared_until
+
+
+async def test_a_death_that_was_seen_counts_although_the_clock_jumped(
+    store: Store, shift: Shift, leader: Sweeper
+) -> None:
+    await beat(store, shift, "living")
+    await beat(store, shift, "dead")
+    await store.leases.end_lease("dead")
+
+    shift.ms = 4_000
+    await leader._tick()
+
+    assert await known(store) == {"living"}
+
+
+async def test_a_worker_that_died_is_found_within_a_lease_although_the_clock_was_set_back(
+    store: Store, shift: Shift, leader: Sweeper
+) -> None:
+    await beat(store, shift, "dead")
+    await beat(store, shift, "seen dead")
+    await store.leases.end_lease("seen dead")
+
+    shift.ms = -3_600_000
+    await leader._tick()
+
+    workers = await store.leases.workers()
+    assert set(workers) == {"dead"}
+    assert workers["dead"] <= await store.leases.now() + shift.ms + LEASE_MS
+
+
+async def test_leases_that_last_too_long_are_shortened_by_whoever_takes_the_lead(
+    store: Store, shift: Shift
+) -> None:
+    sweeper = make_sweeper(store)
+
+    for turn in ("first", "again"):
+        await leases.beat(store, turn, 3_600_000)  # before the clock was set back
+        await sweeper._tick()
+        assert (await store.leases.workers())[turn] <= await store.leases.now() + LEASE_MS
+
+        await store.client.send("SET", keyspace.leader(), "other")
+        await sweeper._tick()
+        await store.client.send("DEL", keyspace.leader())
+
+
+async def test_a_new_sweeper_takes_nobody_for_dead_until_all_who_live_have_beaten(
+    store: Store, shift: Shift
+) -> None:
+    await store.client.send("ZADD", keyspace.workers(), 2, "silent")
+    sweeper = make_sweeper(store)
+
+    await sweeper._tick()
+    assert await known(store) == {"silent"}
+
+    sweeper._recover_after -= LEASE_SECONDS / 2
+    await sweeper._tick()
+    assert await known(store) == set()
+
+
+async def test_whoever_takes_the_lead_after_a_jump_has_seen_it(store: Store, shift: Shift) -> None:
+    await store.leases.take_lead("before", 60_000)
+    sweeper = make_sweeper(store)
+    await sweeper._tick()
+    sweeper._recover_after = 0.0
+    await beat(store, shift, "living")
+
+    shift.ms = 4_000
+    await store.client.send("DEL", keyspace.leader())  # its lease is over by the new clock
+    await sweeper._tick()
+
+    assert sweeper._leads
+    assert await known(store) == {"living"}
+
+
+async def test_a_lead_from_before_the_clock_was_set_back_ends_within_its_lease(
+    store: Store,
+) -> None:
+    await store.leases.take_lead("dead", 3_600_000)
+
+    lead = await store.leases.take_lead("me", 50)
+
+    assert not lead.is_own
+    assert lead.left_ms <= 50
+    assert await eventually(lambda: takes_lead(store))
+
+
+async def takes_lead(store: Store) -> bool:
+    return (await store.leases.take_lead("me", 1_500)).is_own
+
+
+async def test_a_jump_ahead_ends_no_attempt_at_a_delivery(
+    store: Store, shift: Shift, leader: Sweeper
+) -> None:
+    async def hints() -> int:
+        return int(await store.client.send("LLEN", keyspace.hints("deliver")))
+
+    ends = await store.leases.now() + 20_000
+    await store.client.send("ZADD", keyspace.deliveries_due(0), ends, "acc/attempted")
+
+    for shift.ms in (60_000, 120_000, 60_000):
+        await leader._tick()
+        assert await hints() == 0
+
+    leader._delivery_lag_ends = 0.0  # any attempt from before the jump has ended
+    await leader._tick()
+    assert await hints() == 1
+
+
+async def test_metrics_of_nobody_are_folded_just_after_the_clock_jumped(
+    store: Store, shift: Shift, leader: Sweeper
+) -> None:
+    await store.client.send("HSET", keyspace.metrics(), "silent", pack([1, []]))
+
+    shift.ms = 60_000
+    await leader._tick()
+    found, _ = await store.snapshots.all()
+    assert set(found) == {"silent"}
+
+    leader._recover_after = 0.0
+    await leader._tick()
+    found, _ = await store.snapshots.all()
+    assert set(found) == {RETIRED}

@@ -1,0 +1,192 @@
+"""How followers ask for the lead, and how seldom an idle installation is looked through."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.store import Store
+from engine.store.leases import Lead, Leases, Promoted
+from engine.store.redis import keyspace
+from tests.support.eventually import eventually
+from workers.recovery import sweeper as sweeping
+from workers.recovery.sweeper import LAPSE_SECONDS, LEAD_SECONDS, TICK_SECONDS, Sweeper
+
+LEAD_MS = int(LEAD_SECONDS * 1000)
+
+
+def make_sweeper(store: Store, worker_id: str) -> Sweeper:
+    return Sweeper(store, worker_id, lease_seconds=3.0, retention_days=1)
+
+
+@contextlib.asynccontextmanager
+async def running(*sweepers: Sweeper) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(each.run()) for each in sweepers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each worker has asked for the lead."""
+    counted: Counter[str] = Counter()
+    take_lead = Leases.take_lead
+
+    async def count(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+        counted[worker_id] += 1
+        return await take_lead(leases, worker_id, lease_ms)
+
+    monkeypatch.setattr(Leases, "take_lead", count)
+    return counted
+
+
+async def leader(store: Store) -> str | None:
+    name = await store.client.send("GET", keyspace.leader())
+    return name.decode() if name else None
+
+
+@pytest.mark.parametrize("left_ms", [LEAD_MS, 700, 60_000])
+async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(
+    left_ms: int, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lead from before the clock was set back is shortened to what a lead may last."""
+    await store.leases.take_lead("leader", left_ms)
+    follower, leads = make_sweeper(store, "follower"), list[Lead]()
+    take_lead = Leases.take_lead
+
+    async def note(leases: Leases, worker_id: str, lease_ms: int) -> Lead:
+        leads.append(await take_lead(leases, worker_id, lease_ms))
+        return leads[-1]
+
+    monkeypatch.setattr(Leases, "take_lead", note)
+    await follower._tick()
+
+    [lead] = leads
+    assert follower.pause == lead.left_ms / 1000 + LAPSE_SECONDS
+    assert lead.left_ms <= min(left_ms, LEAD_MS)
+    assert await store.client.send("PTTL", keyspace.leader()) <= LEAD_MS
+    assert LAPSE_SECONDS <= TICK_SECONDS  # so late it would be if it asked with every tick
+
+
+async def test_followers_ask_a_few_times_while_the_leader_asks_with_every_tick(
+    store: Store, asked: Counter[str]
+) -> None:
+    names = ("one", "two", "three", "four")
+    async with running(*(make_sweeper(store, name) for name in names)):
+        leads = await eventually(lambda: leader(store))
+        asked.clear()
+        await eventually(lambda: _count(asked, leads), lambda count: count >= 16)
+
+    for name in set(names) - {leads}:
+        assert asked[name] <= asked[str(leads)] / 2
+
+
+async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The times are Redis's."""
+    died_at = (await store.leases.take_lead("dead", LEAD_MS)).now
+    follower = make_sweeper(store, "follower")
+    taken = asyncio.get_running_loop().create_future()
+
+    async def sweep(now: float, redis_ms: int) -> None:
+        if not taken.done():
+            taken.set_result(redis_ms)
+
+    monkeypatch.setattr(follower, "_sweep", sweep)
+    async with running(follower):
+        taken_at = await asyncio.wait_for(taken, 20)
+
+    assert died_at + LEAD_MS <= taken_at <= died_at + 5 * LEAD_MS  # on a machine that is busy
+    print(f"noticed {taken_at - died_at} ms after the last renewal; a lead lasts {LEAD_MS} ms")
+
+
+async def test_a_follower_that_sleeps_long_takes_nobody_for_having_slept(store: Store) -> None:
+    """Its pause is as long as half a lease, in which a machine that slept would spare all."""
+    await store.leases.take_lead("leader", LEAD_MS)
+    follower = make_sweeper(store, "follower")
+    await follower._tick()
+    follower._recover_after = 0.0
+
+    follower._ticked_at -= follower.pause + TICK_SECONDS
+    await follower._tick()
+
+    assert follower._recover_after == 0.0
+
+
+async def test_a_follower_whose_machine_slept_spares_all(store: Store) -> None:
+    await store.leases.take_lead("leader", LEAD_MS)
+    follower = make_sweeper(store, "follower")
+    await follower._tick()
+    follower._recover_after = 0.0
+
+    follower._ticked_at -= follower.pause + 1.5
+    await follower._tick()
+
+    assert follower._recover_after > 0.0
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Promoted]:
+    """What the looks for due executions have found."""
+    found: list[Promoted] = []
+    promote = Leases.promote
+
+    async def count(leases: Leases, resend_ms: int) -> Promoted:
+        found.append(await promote(leases, resend_ms))
+        return found[-1]
+
+    monkeypatch.setattr(Leases, "promote", count)
+    return found
+
+
+async def test_hints_are_looked_for_seldom_while_none_is_due(
+    store: Store, looks: list[Promoted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "IDLE_SECONDS", 60.0)
+    only = make_sweeper(store, "only")
+
+    for _ in range(3):
+        await only._tick()
+
+    assert len(looks) == 1
+
+
+async def test_hints_are_looked_for_with_every_tick_while_one_is_due_later_and_a_while_after(
+    store: Store, looks: list[Promoted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(sweeping, "BUSY_SECONDS", 60.0)
+    only = make_sweeper(store, "only")
+    due = keyspace.deliveries_due(7)
+    await store.client.send("ZADD", due, await store.leases.now() + 60_000, "acc/x")
+
+    for _ in range(3):
+        await only._tick()
+    await store.client.send("DEL", due)
+    for _ in range(3):
+        await only._tick()
+
+    assert len(looks) == 6
+
+
+async def test_what_falls_due_in_an_idle_installation_is_hinted_at(store: Store) -> None:
+    async def hints() -> int:
+        return int(await store.client.send("LLEN", keyspace.hints("walk")))
+
+    async with running(make_sweeper(store, "only")):
+        await eventually(lambda: leader(store))
+        await asyncio.sleep(0.5)
+        await store.client.send("ZADD", keyspace.due(3), 1, "acc/x")
+
+        await eventually(hints, timeout=10)
+
+
+async def _count(asked: Counter[str], name: str | None) -> int:
+    return asked[str(name)]

@@ -1,0 +1,133 @@
+"""Middling outputs that come while others are written are written together."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from engine.errors import StorageFailed
+from engine.store.executions.offload import OffloadedValues, object_of, part_of
+from tests.support.workers.claimed_execution import CLAIMED
+from workers.walk import output_bundles as bundling
+from workers.walk.output_bundles import OutputBundles
+
+
+class SlowAsides:
+    """Stores when a test lets it, or fails."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+        self.failures = 0
+        self.objects: dict[str, bytes] = {}
+
+    async def put(self, account_id: str, execution_id: str, name: str, data: bytes) -> None:
+        assert (account_id, execution_id) == ("acc", "x")
+        await self.opened.wait()
+        if self.failures:
+            self.failures -= 1
+            raise StorageFailed
+        self.objects[name] = data
+
+
+@pytest.fixture
+def offloaded() -> SlowAsides:
+    return SlowAsides()
+
+
+@pytest.fixture
+def output_bundles(offloaded: SlowAsides) -> OutputBundles:
+    return OutputBundles(cast(OffloadedValues, offloaded), CLAIMED)
+
+
+async def putting(
+    output_bundles: OutputBundles, count: int, seconds: float = 5
+) -> list[asyncio.Task[str]]:
+    """Outputs on their way, the first of which has its turn."""
+    tasks = [
+        asyncio.create_task(output_bundles.put(index, b"%d" % index * 10, seconds))
+        for index in range(count)
+    ]
+    await asyncio.sleep(0)
+    return tasks
+
+
+def value(offloaded: SlowAsides, name: str) -> bytes:
+    return part_of(name, offloaded.objects[object_of(name)])
+
+
+async def test_what_comes_while_one_is_written_is_written_together(
+    offloaded: SlowAsides, output_bundles: OutputBundles
+) -> None:
+    tasks = await putting(output_bundles, 50)
+    offloaded.opened.set()
+
+    names = await asyncio.gather(*tasks)
+
+    assert len(offloaded.objects) <= 2
+    assert [value(offloaded, name) for name in names] == [b"%d" % n * 10 for n in range(50)]
+
+
+async def test_an_object_has_a_bound(
+    offloaded: SlowAsides, output_bundles: OutputBundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundling, "BUNDLE_BYTES", 35)
+    tasks = await putting(output_bundles, 10)
+    offloaded.opened.set()
+
+    names = await asyncio.gather(*tasks)
+
+    assert max(len(data) for data in offloaded.objects.values()) == 30
+    assert [value(offloaded, name) for name in names] == [b"%d" % n * 10 for n in range(10)]
+
+
+async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
+    offloaded: SlowAsides, output_bundles: OutputBundles
+) -> None:
+    first, *others = await putting(output_bundles, 5)
+    first.cancel()
+    await asyncio.sleep(0)
+    offloaded.opened.set()
+
+    names = await asyncio.gather(*others)
+
+    assert first.cancelled()
+    assert not any(data.startswith(b"0") for data in offloaded.objects.values())
+    assert [value(offloaded, name) for name in names] == [b"%d" % n * 10 for n in range(1, 5)]
+
+
+async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
+    offloaded: SlowAsides, output_bundles: OutputBundles
+) -> None:
+    offloaded.failures = 2
+    tasks = await putting(output_bundles, 5)
+    offloaded.opened.set()
+
+    failed = await asyncio.gather(*tasks, return_exceptions=True)
+    later = await output_bundles.put(9, b"later", 5)
+
+    assert [type(each) for each in failed] == [StorageFailed] * 5
+    assert value(offloaded, later) == b"later"
+
+
+async def test_what_was_given_up_is_not_written_later(
+    offloaded: SlowAsides, output_bundles: OutputBundles
+) -> None:
+    [first] = await putting(output_bundles, 1)
+    with pytest.raises(StorageFailed):
+        await output_bundles.put(1, b"late", 0.01)
+    last = asyncio.create_task(output_bundles.put(2, b"last", 5))
+    await asyncio.sleep(0)
+
+    offloaded.opened.set()
+    names = await asyncio.gather(first, last)
+
+    assert [value(offloaded, name) for name in names] == [b"0" * 10, b"last"]
+    assert not any(b"late" in data for data in offloaded.objects.values())
+
+
+async def test_nobody_waits_longer_than_its_time(output_bundles: OutputBundles) -> None:
+    tasks = await putting(output_bundles, 3, seconds=0.05)
+
+    failed = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(each) for each in failed] == [StorageFailed] * 3

@@ -1,0 +1,304 @@
+"""What running nodes tell: gathered, in order, once, bounded, and nothing where nobody watches."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import cast
+
+import pytest
+
+from engine.errors import StoreFull, Unavailable
+from engine.store.executions.claims import Lease
+from engine.store.executions.events import ExecutionEvents, ProgressUpdate
+from engine.store.executions.walks import Advanced, Verdict
+from tests.support.eventually import eventually
+from tests.support.workers.claimed_execution import CLAIMED
+from workers.providers.base import tell_nobody
+from workers.walk import progress
+from workers.walk.progress import ProgressPublisher
+
+WATCHED: Mapping[str, bytes] = MappingProxyType({"events": b"1"})
+UNWATCHED: Mapping[str, bytes] = MappingProxyType({})
+
+
+class Told(ExecutionEvents):
+    """Remembers batches; the first answers are what a test lays out."""
+
+    def __init__(self, *answers: bool | Exception) -> None:
+        self._answers = list(answers)
+        self.batches: list[tuple[int, list[ProgressUpdate]]] = []
+        self.times: list[float] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def tell(self, lease: Lease, batch: int, told: Sequence[ProgressUpdate]) -> bool:
+        self.batches.append((batch, list(told)))
+        self.times.append(asyncio.get_running_loop().time())
+        await self.gate.wait()
+        answer = self._answers.pop(0) if self._answers else True
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def told(self) -> list[tuple[int, int, int | None, str]]:
+        """Everything, in order."""
+        every = (each for _, batch in self.batches for each in batch)
+        return [(each.index, each.item, each.offset, each.told) for each in every]
+
+    async def has(self, count: int) -> int:
+        """Wait until there were so many batches."""
+
+        async def seen() -> int:
+            return len(self.batches)
+
+        return await eventually(seen, lambda found: found >= count)
+
+
+def publisher(events: Told, record: Mapping[str, bytes] = WATCHED) -> ProgressPublisher:
+    return ProgressPublisher(cast(ExecutionEvents, events), replace(CLAIMED, record=record))
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "ASK_SECONDS", 0.02)
+    monkeypatch.setattr(progress, "RETRY_SECONDS", 0.01)
+
+
+async def test_pieces_of_a_moment_are_one_and_all_are_told_in_order() -> None:
+    events = Told()
+    node = publisher(events).of(3)
+    tell = node.text_of(0)
+
+    for piece in ("Once", " upon", " a time"):
+        tell(piece)
+    await events.has(1)
+    tell(", there")
+    await node.end()
+
+    assert events.told == [(3, 0, 0, "Once upon a time"), (3, 0, 16, ", there")]
+    assert [batch for batch, _ in events.batches] == [1, 2]
+
+
+async def test_the_calls_of_a_node_are_told_apart() -> None:
+    events = Told()
+    node = publisher(events).of(0)
+
+    node.text_of(0)("a")
+    node.text_of(1)("bc")
+    node.text_of(0)("d")
+    node.progress_of(2)(0.5)
+    await node.end()
+
+    assert events.told == [(0, 0, 0, "ad"), (0, 1, 0, "bc"), (0, 2, None, "0.5")]
+
+
+async def test_of_progress_the_latest_counts() -> None:
+    events = Told()
+    node = publisher(events).of(0)
+
+    for share in (0.1, 0.25, 1 / 3):
+        node.progress_of(0)(share)
+    await node.end()
+
+    assert events.told == [(0, 0, None, "0.3333")]
+
+
+async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> None:
+    events = Told()
+    node = publisher(events).of(0)
+    tell, text = node.text_of(0), "x" * progress.MAX_PIECE
+
+    for _ in range(progress.MAX_UNTOLD // progress.MAX_PIECE):
+        tell(text)
+        tell("")
+    tell(text)
+    await node.end()
+
+    assert events.told == [(0, 0, 0, text)]
+
+
+async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
+    events = Told()
+    node = publisher(events).of(0)
+    tell = node.text_of(0)
+
+    tell("")
+    tell("wrong")
+    tell("")
+    tell("rig")
+    await events.has(1)
+    tell("ht")
+    await events.has(2)
+    tell("")
+    await node.end()
+
+    assert events.told == [(0, 0, 0, "rig"), (0, 0, 3, "ht"), (0, 0, 0, "")]
+
+
+async def test_when_a_node_has_ended_all_of_it_is_told_already() -> None:
+    events = Told()
+    made = publisher(events)
+    node, other = made.of(0), made.of(1)
+    node.text_of(0)("first")
+    await events.has(1)
+    events.gate.clear()
+    node.text_of(0)(" second")
+    await events.has(2)
+    node.text_of(0)(" third")
+    other.progress_of(0)(0.1)
+
+    ending = asyncio.create_task(node.end())
+    await asyncio.sleep(0.05)
+    assert not ending.done()
+    events.gate.set()
+    await ending
+
+    assert [each[3] for each in events.told] == ["first", " second", " third", "0.1"]
+
+
+async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
+    events = Told(Unavailable(), Unavailable())
+    node = publisher(events).of(0)
+
+    node.text_of(0)("a")
+    await events.has(1)
+    node.text_of(0)("b")
+    await node.end()
+
+    first = (1, [ProgressUpdate(index=0, item=0, offset=0, told="a")])
+    assert events.batches[:3] == [first] * 3
+    assert events.batches[3:] == [(2, [ProgressUpdate(index=0, item=0, offset=1, told="b")])]
+
+
+async def test_words_give_way_to_a_store_that_is_full() -> None:
+    events = Told(StoreFull())
+    node = publisher(events).of(0)
+
+    node.text_of(0)("lost")
+    await events.has(1)
+    node.text_of(0)("found")
+    await node.end()
+
+    assert events.told == [(0, 0, 0, "lost"), (0, 0, 4, "found")]
+
+
+async def test_the_oldest_words_give_way_when_they_cannot_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "MAX_UNTOLD", 10)
+    events = Told()
+    made = publisher(events)
+    first, second = made.of(0), made.of(1)
+    for _ in range(3):
+        first.text_of(0)("12345")
+    for _ in range(40):
+        second.text_of(0)("67")
+
+    await first.end()
+    await second.end()
+
+    told = {(index, offset): text for index, _, offset, text in events.told}
+    assert sum(len(text) for text in told.values()) <= 10
+    (offset,) = [offset for index, offset in told if index == 1]
+    assert offset is not None
+    assert offset + len(told[(1, offset)]) == 80
+
+
+async def test_a_large_piece_is_told_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "MAX_PIECE", 4)
+    events = Told()
+    node = publisher(events).of(0)
+
+    node.text_of(0)("123456789")
+    await node.end()
+
+    assert [each[2:] for each in events.told] == [(0, "1234"), (4, "5678"), (8, "9")]
+
+
+async def test_where_nobody_watches_no_text_is_asked_for_and_nothing_told() -> None:
+    events = Told()
+    node = publisher(events, UNWATCHED).of(0)
+
+    assert node.text_of(0) is tell_nobody
+    await node.end()
+    assert events.batches == []
+
+
+async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> None:
+    events = Told(False, True)
+    made = publisher(events, UNWATCHED)
+    node = made.of(0)
+    for share in range(5):
+        node.progress_of(0)(share / 10)
+    assert events.batches == []
+
+    await events.has(1)
+    node.progress_of(0)(0.7)
+    await events.has(2)
+
+    assert [each[3] for each in events.told] == ["0.4", "0.7"]
+    assert events.times[1] - events.times[0] > 0.9 * progress.ASK_SECONDS
+    assert node.text_of(0) is not tell_nobody
+
+
+async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
+    events = Told()
+    made = publisher(events, UNWATCHED)
+    node = made.of(0)
+    node.progress_of(0)(0.5)
+
+    await node.end()
+    await asyncio.sleep(0.05)
+    await made.stop()
+
+    assert events.batches == []
+
+
+async def test_a_step_tells_that_somebody_watches() -> None:
+    made = publisher(Told(), UNWATCHED)
+
+    made.note(Advanced(Verdict.OK, "r", 0))
+    before = made.is_watched
+    made.note(Advanced(Verdict.OK, "r", 0, is_watched=True))
+    made.note(Advanced(Verdict.CONFLICT))
+
+    assert (before, made.is_watched) == (False, True)
+
+
+async def test_who_does_not_hold_the_execution_any_more_tells_nothing_more() -> None:
+    events = Told(False)
+    node = publisher(events).of(0)
+    tell = node.text_of(0)
+    tell("a")
+    await events.has(1)
+
+    tell("b")
+    await node.end()
+
+    assert [each[3] for each in events.told] == ["a"]
+
+
+async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    events = Told(RuntimeError("a bug"))
+    node = publisher(events).of(0)
+
+    node.text_of(0)("a")
+    await node.end()
+
+    assert "cannot be passed on" in caplog.text
+
+
+async def test_what_was_not_told_when_the_walk_stops_is_not_told() -> None:
+    events = Told()
+    made = publisher(events)
+    made.of(0).text_of(0)("a")
+
+    await made.stop()
+    await asyncio.sleep(0.03)
+
+    assert events.batches == []

@@ -1,0 +1,152 @@
+"""How a step reaches the store: once, whole, and however long it takes."""
+
+from copy import copy
+from typing import Any, cast
+
+import pytest
+
+from engine.errors import StoreFull, Unavailable
+from engine.errors.nodes import NodeFailed
+from engine.executions.execution import ExecutionStatus
+from engine.store.executions.claims import Lease
+from engine.store.executions.records import pack_name
+from engine.store.executions.steps import Charge, Step
+from engine.store.executions.walks import Advanced, Verdict, Walks
+from tests.support.workers.claimed_execution import CLAIMED, HOLD
+from workers.walk.recorder import LeaseLost, RecordBehind, Recorder
+
+OK = Advanced(Verdict.OK, "c", 1)
+
+
+class ScriptedWalks:
+    """Answers advances as told, and remembers them."""
+
+    def __init__(self, *answers: Advanced | Exception) -> None:
+        self._answers = list(answers)
+        self.steps: list[tuple[int, Step]] = []
+
+    async def advance(self, lease: Lease, number: int, step: Step) -> Advanced:
+        assert lease == HOLD
+        self.steps.append((number, copy(step)))
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def recording(*answers: Advanced | Exception) -> tuple[Recorder, ScriptedWalks]:
+    walks = ScriptedWalks(*answers)
+    return Recorder(cast(Walks, walks), CLAIMED), walks
+
+
+def settle(recorder: Recorder, index: int, **changes: Any) -> None:
+    values: dict[str, Any] = {
+        "attempts": 1,
+        "started_at": 5,
+        "duration_ms": 2,
+        "failure": None,
+        "outputs": b"out",
+    }
+    recorder.add_settled(index, "c", **values | changes)
+
+
+async def test_a_step_is_sent_again_as_it_was_until_the_store_takes_it() -> None:
+    recorder, walks = recording(Unavailable("away"), StoreFull(), OK)
+    settle(recorder, 0)
+
+    assert await recorder.record(claim=[1]) == OK
+
+    assert [number for number, _ in walks.steps] == [1, 1, 1]
+    assert walks.steps[0] == walks.steps[2]
+    assert walks.steps[2][1].settled == [(0, "c")]
+    assert walks.steps[2][1].claimed == [1]
+
+
+async def test_a_step_that_was_taken_is_over_and_the_next_has_the_next_number() -> None:
+    recorder, walks = recording(OK, OK)
+    settle(recorder, 0)
+    recorder.add_retry(1, 0.25)
+    assert recorder.must_record
+
+    await recorder.record()
+
+    assert recorder.is_empty
+    assert not recorder.must_record
+    await recorder.leave(hands_over=True)
+    assert [(number, step.settled) for number, step in walks.steps] == [(1, [(0, "c")]), (2, [])]
+    assert walks.steps[0][1].retrying == [(1, 250)]
+    assert (walks.steps[1][1].leave, walks.steps[1][1].hands_over) == (True, True)
+
+
+@pytest.mark.parametrize(("verdict", "number"), [(Verdict.CANCEL, 1), (Verdict.CONFLICT, 2)])
+async def test_a_refused_step_stays_and_a_conflict_has_used_its_number(
+    verdict: Verdict, number: int
+) -> None:
+    recorder, walks = recording(Advanced(verdict), OK)
+    settle(recorder, 0)
+    recorder.add_skipped(1)
+
+    await recorder.leave(hands_over=False)
+    await recorder.record()
+
+    assert [each for each, _ in walks.steps] == [1, number]
+    assert walks.steps[1][1].settled == [(0, "c"), (1, "s")]
+    assert not walks.steps[1][1].leave
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ENDED, Verdict.FENCED])
+async def test_what_is_in_other_hands_is_gone(verdict: Verdict) -> None:
+    recorder, _ = recording(Advanced(verdict))
+
+    with pytest.raises(LeaseLost):
+        await recorder.record()
+
+
+async def test_a_record_that_lacks_earlier_steps_is_not_built_on() -> None:
+    recorder, _ = recording(Advanced(Verdict.BEHIND))
+    settle(recorder, 0)
+
+    with pytest.raises(RecordBehind):
+        await recorder.end(ExecutionStatus.COMPLETED, b"", None)
+
+
+async def test_the_end_carries_the_last_step_and_puts_off_nothing() -> None:
+    recorder, walks = recording(OK)
+    settle(recorder, 0, failure=NodeFailed("timeout", "too slow"), outputs=None)
+    recorder.add_retry(1, 1)
+
+    await recorder.end(ExecutionStatus.FAILED, b"", {"code": "EXECUTION_FAILED"})
+
+    step = walks.steps[0][1]
+    assert step.retrying == []
+    assert step.end is ExecutionStatus.FAILED
+    assert step.rows == [[0, 1, 5, 2, {"code": "timeout", "message": "too slow"}, None]]
+
+
+async def test_outputs_that_are_kept_aside_are_named() -> None:
+    recorder, walks = recording(OK, OK, OK)
+    settle(recorder, 0)
+
+    await recorder.record()
+    settle(recorder, 1, outputs="3.1.300000")
+    await recorder.record()
+    await recorder.end(ExecutionStatus.COMPLETED, pack_name("3.2.300000"), None)
+
+    assert [step.names_objects for _, step in walks.steps] == [False, True, True]
+    assert walks.steps[1][1].rows[0][5] == "3.1.300000"
+
+
+async def test_what_others_have_recorded_is_dropped() -> None:
+    recorder, walks = recording(OK)
+    settle(recorder, 0, charge=Charge(7, 1))
+    settle(recorder, 1, charge=Charge(8, 1))
+    recorder.add_retry(2, 1)
+    assert recorder.settled == {0, 1}
+
+    recorder.drop({0, 2})
+    await recorder.record()
+
+    step = walks.steps[0][1]
+    assert (step.settled, step.retrying) == ([(1, "c")], [])
+    assert [row[0] for row in step.rows] == [1]
+    assert step.charges == {1: Charge(8, 1)}, "a node is charged by whoever has recorded it"

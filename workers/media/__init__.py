@@ -1,0 +1,1 @@
+"""Media of accounts, as nodes and models read and store them."""

@@ -1,0 +1,215 @@
+"""Media in the hands of workers: what providers give is stored, what nodes name is looked up."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+
+from engine.errors import (
+    AssetNotFound,
+    BodyTooLarge,
+    EngineError,
+    MediaQuotaExceeded,
+    StorageFailed,
+    UnsupportedMediaType,
+)
+from engine.errors.nodes import BAD_RESPONSE, STORAGE, NodeFailed
+from engine.media.formats import UNTYPED, MediaKind
+from engine.media.ranges import ByteRange
+from engine.net.url_policy import UrlRefused, check_url
+from engine.nodes.support.base import HttpAnswer, HttpCall, Take
+from engine.services.media import MediaService
+from engine.store.media import Asset, AssetSource
+from workers.outbound.client import Egress
+from workers.providers.base import Fetcher, StoredMedia
+
+NOT_FOUND = "asset_not_found"
+COPY_SECONDS = 300.0
+MAX_REDIRECTS = 3
+
+
+class AccountMedia:
+    """The media of accounts as nodes and models have them. Every call may raise NodeFailed."""
+
+    def __init__(
+        self,
+        media_service: MediaService,
+        egress: Egress,
+        providers: Egress,
+        *,
+        execution_id: str = "",
+        medium: MediaKind | None = None,
+        provider: str = "",
+    ) -> None:
+        self._media_service = media_service
+        self._egress = egress
+        self._providers = providers
+        self._provider = provider
+        self._execution_id = execution_id
+        self._medium = medium
+
+    def of(self, execution_id: str, kind: str, provider: str = "") -> "AccountMedia":
+        """The same for one execution, which its media outlive.
+
+        What is kept must be of the kind, where it is `image`, `video` or `audio`; what is copied
+        from the provider's own host may come from a private address, as its answers do.
+        """
+        return AccountMedia(
+            self._media_service,
+            self._egress,
+            self._providers,
+            execution_id=execution_id,
+            medium=next((each for each in MediaKind if each == kind), None),
+            provider=provider,
+        )
+
+    async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
+        """What an asset of the account is, and a link to it that lasts as long as the execution."""
+        with _explained():
+            asset, url = await self._media_service.use(account_id, asset_id, self._execution_id)
+        return asset.medium, url
+
+    async def demand_room(self, account_id: str) -> None:
+        """Nothing is asked for that could not be kept."""
+        with _explained():
+            await self._media_service.demand_room(account_id)
+
+    async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
+        """The account's own medium at one of our links, None for any other URL."""
+        if not self._media_service.is_own(url):
+            return None
+        with _explained():
+            _, data = await _read(self._media_service, account_id, url, max_bytes)
+        return data
+
+    async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
+        """Store a medium, under a link that lasts as long as the execution."""
+        try:
+            async with asyncio.timeout(COPY_SECONDS):
+                return await self._keep(account_id, _idempotency_key(data))
+        except TimeoutError:
+            message = f"The medium was not stored within {COPY_SECONDS:g} s"
+            raise NodeFailed(STORAGE, message, retryable=True) from None
+
+    async def copy(self, account_id: str, url: str) -> StoredMedia:
+        """Store what a URL leads to, under a link that lasts as long as the execution.
+
+        Where there is no place for media, and where a URL leads that may not be called, it is
+        passed on.
+        """
+        if not self._media_service.is_set:
+            return StoredMedia(url=url)
+        kept: list[StoredMedia] = []
+
+        async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+            _check_medium(answer)
+            kept.append(await self._keep(account_id, pieces))
+
+        try:
+            if _is_at(url, self._provider):
+                await self._providers.fetch(self._call(account_id, url, take, redirects=0))
+            else:
+                await self._egress.fetch(self._call(account_id, url, take))
+        except NodeFailed as failure:
+            if failure.code == "url_blocked":
+                return StoredMedia(url=url)
+            raise
+        return kept[0]
+
+    def _call(
+        self, account_id: str, url: str, take: Take, redirects: int = MAX_REDIRECTS
+    ) -> HttpCall:
+        return HttpCall(
+            method="GET",
+            url=url,
+            timeout_seconds=COPY_SECONDS,
+            max_bytes=self._media_service.max_bytes,
+            max_redirects=redirects,
+            account_id=account_id,
+            take=take,
+        )
+
+    async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> StoredMedia:
+        with _explained():
+            asset = await self._media_service.keep(
+                account_id,
+                UNTYPED,  # what providers declare is often wrong: what it is, its bytes tell
+                pieces,
+                source=AssetSource.PROVIDER,
+                medium=self._medium,
+                execution_id=self._execution_id,
+            )
+            return StoredMedia(url=self._media_service.lasting_link(asset), seconds=_seconds(asset))
+
+
+class OwnMedia:
+    """A way out that leads to media of ours by a short cut: they are read where they are.
+
+    Outbound calls never lead to a gateway of ours, and need not for this.
+    """
+
+    def __init__(self, media_service: MediaService, egress: Fetcher) -> None:
+        self._media_service = media_service
+        self._egress = egress
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send a call, or read what it asks for. Raises NodeFailed."""
+        if call.method != "GET" or not self._media_service.is_own(call.url):
+            return await self._egress.fetch(call)
+        with _explained():
+            found = _read(
+                self._media_service, call.account_id, call.url, call.max_bytes, is_cut=call.is_cut
+            )
+            asset, data = await found
+        return HttpAnswer(status=200, headers={"content-type": asset.content_type}, body=data)
+
+
+async def _read(
+    media_service: MediaService, account_id: str, url: str, max_bytes: int, *, is_cut: bool = False
+) -> tuple[Asset, bytes]:
+    asset = await media_service.find(url)
+    if asset.account_id != account_id:
+        raise AssetNotFound
+    if asset.bytes > max_bytes and not is_cut:
+        raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")
+    part = ByteRange(0, min(asset.bytes, max_bytes))
+    return asset, b"".join([piece async for piece in await media_service.stream(asset, part)])
+
+
+def _seconds(asset: Asset) -> Decimal | None:
+    return None if asset.duration_ms is None else Decimal(asset.duration_ms) / 1000
+
+
+def _check_medium(answer: HttpAnswer) -> None:
+    if answer.status != 200:
+        message = f"The provider's medium is answered with {answer.status}"
+        raise NodeFailed(BAD_RESPONSE, message)
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise NodeFailed("bad_response", "The answer is compressed, which nobody asked for")
+
+
+def _is_at(url: str, provider: str) -> bool:
+    """Whether a URL leads to the scheme, host and port of a provider's calls."""
+    try:
+        here, there = (check_url(each, allow_private=True) for each in (url, provider))
+    except UrlRefused:
+        return False
+    return (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
+
+
+async def _idempotency_key(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except AssetNotFound:
+        raise NodeFailed(NOT_FOUND, "The account has no such asset (any more)") from None
+    except (MediaQuotaExceeded, StorageFailed) as error:
+        raise NodeFailed(STORAGE, error.message) from None
+    except (UnsupportedMediaType, BodyTooLarge) as error:
+        raise NodeFailed(BAD_RESPONSE, f"The provider's medium is refused: {error}") from None
+    except EngineError as error:
+        raise NodeFailed(STORAGE, error.message, retryable=True) from None

@@ -1,0 +1,1 @@
+"""Running one node: the executor, the process pool and local work."""

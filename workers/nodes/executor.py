@@ -1,0 +1,322 @@
+"""One attempt at one node: give it its inputs, hold it to its deadline, name its outcome."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
+
+from engine.billing.credits import MONEY_CODES
+from engine.errors.nodes import NodeFailed
+from engine.graph.plan import Node, NodeName
+from engine.models.manifest import Category, Model
+from engine.models.pricing import Usage
+from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
+from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
+from engine.store.redis.records import pack
+from engine.values import cel
+from workers.media.fetch import fetch_media
+from workers.nodes import imaging
+from workers.nodes.local_models import LocalPool
+from workers.nodes.pool import GatedPool, Pool, PoolGate, compute, timed_out
+from workers.providers.base import (
+    CallCheckpoints,
+    Fetcher,
+    MediaStore,
+    ModelAnswer,
+    ModelCall,
+    NoCheckpoints,
+    NoMediaStore,
+    tell_nobody,
+)
+from workers.providers.model_caller import ModelCaller, refuse_answer
+
+COMPUTE_SECONDS = 5.0
+"""How long work in a child process may take where its node names no time-out."""
+
+NO_DESK = NoCheckpoints()
+
+log = logging.getLogger(__name__)
+
+
+class ModelCalling(Protocol):
+    """Whoever calls models."""
+
+    async def call(
+        self, model: Model, values: Mapping[str, Any], model_call: ModelCall
+    ) -> ModelAnswer:
+        """One call. Raises NodeFailed."""
+        ...
+
+    async def cancel(self, record: Mapping[str, Any]) -> None:
+        """Ask a provider once, for a moment, to cancel a job on record that is owed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutcome:
+    """How an attempt ended: outputs, their bytes and what they used, or why it failed.
+
+    An attempt that failed is not charged, so it has no usage, whatever its calls were.
+    """
+
+    outputs: Outputs | None = None
+    packed: bytes = b""
+    failure: NodeFailed | None = None
+    usage: Usage = Usage()
+    fallback_micro_usd: int = 0
+    """What those calls cost that other models answered in this one's place."""
+    aside: str = ""
+    """The name under which its bytes are kept aside; empty: they are not."""
+
+
+class ProgressSink(Protocol):
+    """Where a running node says what it has so far."""
+
+    def text_of(self, item: int) -> Callable[[str], None]:
+        """Takes the text of a call, as `Errand.tell_text` does."""
+        ...
+
+    def progress_of(self, item: int) -> Callable[[float], None]:
+        """Takes the progress of a call, as `Errand.tell_progress` does."""
+        ...
+
+    async def end(self) -> None:
+        """The node has ended; returns once all was told."""
+        ...
+
+
+class ValueMemory(PoolGate, Protocol):
+    """What a running node holds beside its inputs, of what its worker may hold."""
+
+    async def hold(self, size: int) -> None:
+        """It holds so many bytes more; returns when it may hold further ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeAttempt:
+    """One attempt at a node, as the walk gives it."""
+
+    node: Node
+    execution_inputs: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    delivered: Sequence[tuple[InEdge, Any]]
+    account_id: str = ""
+    execution_id: str = ""
+    depth: int = 1
+    """Of the run: 1, or one more than that of the run whose node began it."""
+    checkpoints: CallCheckpoints = NO_DESK
+    """Where its calls record."""
+    publisher: ProgressSink | None = None
+    """None: there is nothing to tell."""
+    memory: ValueMemory | None = None
+    """None: nobody counts what the node holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTools:
+    """What all nodes of a worker process are run with."""
+
+    fetcher: Fetcher
+    pool: Pool
+    local: LocalPool
+    models: ModelCalling
+    media_store: MediaStore
+
+
+class NodeContext:
+    """What a node may ask for while it runs."""
+
+    __slots__ = (
+        *("_deadline", "_timeout", "_tools", "_work"),
+        *("delivered", "fallback_micro_usd", "inputs", "usage"),
+    )
+
+    def __init__(self, work: NodeAttempt, tools: NodeTools) -> None:
+        self.inputs = work.execution_inputs
+        self.delivered = work.delivered
+        self._work = work
+        self._tools = tools
+        self._timeout = timeout = work.node.policy.timeout_seconds
+        self._deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        self.usage = Usage()
+        self.fallback_micro_usd = 0
+
+    async def fetch(self, call: HttpCall) -> HttpAnswer:
+        """Send the call through the one way out, as one of the account's."""
+        work = self._work
+        hold = None if work.memory is None else work.memory.hold
+        call = replace(call, account_id=work.account_id, depth=work.depth, hold=hold)
+        return await self._tools.fetcher.fetch(call)
+
+    async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
+        """Evaluate CEL in a child process that is killed at the node's deadline."""
+        return await self._compute(
+            "The expression", COMPUTE_SECONDS, cel.evaluate, expression, values
+        )
+
+    async def choose(self, expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
+        """Find the first true expression in a child process that is killed at the deadline."""
+        found = await self._compute(
+            "The expressions", COMPUTE_SECONDS, cel.choose, expressions, values
+        )
+        return cast(int | None, found)
+
+    async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a top-level function in a child process that is killed at the node's deadline."""
+        return await self._compute("The work", COMPUTE_SECONDS, function, *args)
+
+    async def fetch_media(self, url: str) -> bytes:
+        """The bytes at a URL, as one of the account's calls where it is not one of ours."""
+        if self._work.memory is not None:
+            await self._work.memory.wait()
+        async with asyncio.timeout_at(self._deadline):
+            account_id, tools = self._work.account_id, self._tools
+            return await fetch_media(url, account_id, tools.media_store, tools.fetcher)
+
+    async def keep_media(self, data: bytes, content_type: str) -> str:
+        """Store a medium as the account's."""
+        async with asyncio.timeout_at(self._deadline):
+            stored = await self._media_store.keep(self._work.account_id, data, content_type)
+        return stored.url
+
+    async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> ImageData:
+        """Work on an image in a child process that is killed at the node's deadline."""
+        async with asyncio.timeout_at(self._deadline):  # of many images, all together
+            made = await self._compute("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
+        return cast(ImageData, made)
+
+    async def read_image(self, data: bytes) -> str:
+        """What is written in an image, by a child process that is killed at the deadline."""
+        return await self._tools.local.read_image(data, self._timeout or READ_SECONDS)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors, by a child process that is killed at the node's deadline."""
+        return await self._tools.local.embed(texts, self._timeout or READ_SECONDS)
+
+    @property
+    def _media_store(self) -> MediaStore:
+        return self._tools.media_store.of(self._work.execution_id, "")
+
+    async def _compute(
+        self, what: str, usual: float, function: Callable[..., Any], *args: Any
+    ) -> Any:
+        memory, pool = self._work.memory, self._tools.pool
+        runner = pool if memory is None else GatedPool(pool, memory)
+        return await compute(runner, what, self._timeout or usual, function, *args)
+
+    async def use_asset(self, asset_id: str) -> tuple[str, str]:
+        """What an asset is, and a link to it that lasts as long as the execution."""
+        return await self._media_store.use(self._work.account_id, asset_id)
+
+    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+        """Call the model once, unless an earlier attempt has, and count what that used."""
+        checkpoints, model_call = self._work.checkpoints, self._model_call(item)
+        answer = await checkpoints.answer(item)
+        if answer is None:
+            answer = await self._tools.models.call(model, values, model_call)
+            checkpoints.keep(item, answer)
+        elif model.category is Category.TEXT:
+            model_call.tell_text(answer.value)
+        if answer.micro_usd is None:
+            self.usage += answer.usage
+        else:
+            self.fallback_micro_usd += answer.micro_usd
+        return answer.value
+
+    def is_final(self, failure: NodeFailed) -> bool:
+        """Whether the node has no attempt after this failure."""
+        return self._work.checkpoints.is_final(failure)
+
+    async def refuse_answer(self, item: int = 0) -> None:
+        """Have the next attempt's call for an item be another one."""
+        await refuse_answer(self._work.checkpoints, item)
+
+    def _model_call(self, item: int) -> ModelCall:
+        work, publisher = self._work, self._work.publisher
+        return ModelCall(
+            checkpoints=work.checkpoints,
+            item=item,
+            deadline=self._deadline,
+            execution_id=work.execution_id,
+            fetch_media=self.fetch_media,
+            tell_progress=publisher.progress_of(item) if publisher else tell_nobody,
+            tell_text=publisher.text_of(item) if publisher else tell_nobody,
+        )
+
+
+class Executor:
+    """Runs nodes; knows nothing of claims, records or other nodes."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        pool: Pool,
+        models: ModelCalling | None = None,
+        media_store: MediaStore | None = None,
+        local_pool: LocalPool | None = None,
+    ) -> None:
+        self._tools = NodeTools(
+            fetcher=fetcher,
+            pool=pool,
+            local=local_pool or LocalPool(),
+            models=models or ModelCaller(fetcher),
+            media_store=media_store or NoMediaStore(),
+        )
+
+    async def run(self, work: NodeAttempt) -> AttemptOutcome:
+        """One attempt; never raises but for cancellation."""
+        try:
+            outcome = await self._attempt(work)
+            if outcome.failure is not None and not work.checkpoints.is_final(outcome.failure):
+                await work.checkpoints.flush()
+        finally:
+            work.checkpoints.close()
+        if work.publisher is not None:
+            await work.publisher.end()
+        return outcome
+
+    async def cancel_jobs(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Ask providers once to cancel jobs on record that nobody comes back to."""
+        await asyncio.gather(*(self._tools.models.cancel(record) for record in records))
+
+    async def _attempt(self, work: NodeAttempt) -> AttemptOutcome:
+        node, context = work.node, NodeContext(work, self._tools)
+        timeout = node.policy.timeout_seconds
+        try:
+            if timeout is None or node.type.kind is not WorkKind.IO:
+                outputs = await node.type.run(node.settings, work.inputs, context)
+            else:
+                async with asyncio.timeout(timeout):
+                    outputs = await node.type.run(node.settings, work.inputs, context)
+            return AttemptOutcome(
+                outputs,
+                pack(outputs),
+                usage=context.usage,
+                fallback_micro_usd=context.fallback_micro_usd,
+            )
+        except NodeFailed as failure:
+            return AttemptOutcome(failure=failure)
+        except TimeoutError:
+            return AttemptOutcome(failure=timed_out(timeout or 0))
+        except (OverflowError, UnicodeEncodeError):
+            return AttemptOutcome(
+                failure=NodeFailed("invalid_output", "The node's output is not valid JSON")
+            )
+        except Exception:
+            log.exception("node raised", extra={"node_type": node.type.type})
+            return AttemptOutcome(
+                failure=NodeFailed("internal_error", "The node failed unexpectedly", retryable=True)
+            )
+
+
+def describe(node: NodeName, failure: NodeFailed) -> dict[str, Any]:
+    """The error of an execution that ends because of a node."""
+    where = {"nodeId": node.id, "nodeType": node.type, "reason": failure.message}
+    if failure.code in MONEY_CODES:
+        message = f"Node '{node.id}' did not run: {failure.message}"
+        return {"code": failure.code, "message": message, **where}
+    message = f"Node '{node.id}' failed: {failure.message}"
+    why = {"nodeCode": failure.code, "retryable": failure.retryable}
+    return {"code": "EXECUTION_FAILED", "message": message, **where, **why}

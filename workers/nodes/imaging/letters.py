@@ -1,0 +1,140 @@
+"""The letters of captions: each from the first font that has it, or a sign in its place."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import ImageDraw, ImageFont
+
+from engine.errors.nodes import NodeFailed
+
+Font = ImageFont.FreeTypeFont
+NOTHING = "\uffff"
+"""Has no glyph in any font, so it looks like what has none."""
+REPLACEMENT = "\ufffd"
+"""Stands for a letter that no font has."""
+PROBE_SIZE = 24
+MAX_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A font in a package of data, and how bold and wide it is drawn."""
+
+    package: str
+    file: str
+    axes: Sequence[float]
+
+
+LATIN = Face(package="fontpkg_noto_sans", file="files/NotoSans[wdth,wght].ttf", axes=(600.0, 100.0))
+EAST_ASIAN = Face(package="manimgx_fonts_cjk", file="NotoSansCJK-VF.otf.ttc", axes=(600.0,))
+"""Of the extra `fonts-cjk`."""
+FACES = (LATIN, EAST_ASIAN)
+JAPANESE, KOREAN, CHINESE = range(3)
+"""The forms in which the second font has the letters that these languages share."""
+
+
+class FontRun(NamedTuple):
+    """Letters that come from one font."""
+
+    font: Font
+    text: str
+
+
+class Letters:
+    """The letters of one text, at one size."""
+
+    def __init__(self, text: str, size: int) -> None:
+        self.size = size
+        self._form = _form_of(text)
+
+    def width(self, line: str) -> float:
+        """How wide a line is, in pixels."""
+        return sum(run.font.getlength(run.text) for run in self._runs(line))
+
+    def draw(self, drawing: ImageDraw.ImageDraw, line: str, center: tuple[float, float]) -> None:
+        """Put a line where its middle is to be, in white."""
+        ascent, descent = _font(0, self.size).getmetrics()
+        left, base = center[0] - self.width(line) / 2, center[1] + (ascent - descent) / 2
+        for run in self._runs(line):
+            drawing.text((left, base), run.text, fill=255, font=run.font, anchor="ls")
+            left += run.font.getlength(run.text)
+
+    def _runs(self, line: str) -> Iterator[FontRun]:
+        for face, letters in groupby(line, lambda letter: _face_of(letter) or 0):
+            form = self._form if FACES[face] is EAST_ASIAN else 0
+            yield FontRun(_font(face, self.size, form), "".join(letters))
+
+
+def drawable(text: str) -> str:
+    """The text as it is drawn: without signs that no font has, and with a sign for such letters.
+
+    Raises NodeFailed (invalid_value) when no letter is left.
+    """
+    kept = list(_drawn(unicodedata.normalize("NFC", text)))
+    unknown = [letter for letter, drawn in kept if drawn == REPLACEMENT != letter]
+    shown = "".join(drawn for _, drawn in kept).strip()
+    if unknown and not any(letter.isalnum() for letter in shown):
+        raise NodeFailed("invalid_value", _complaint(unknown))
+    return shown
+
+
+def _drawn(text: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for letter in text:
+        if letter == "\n" or _face_of(letter) is not None:
+            yield letter, letter
+        elif letter.isspace():
+            yield letter, " "
+        elif letter.isalnum():
+            yield letter, REPLACEMENT
+
+
+def _complaint(unknown: Sequence[str]) -> str:
+    named = list(dict.fromkeys(unknown))
+    more = " and others" if len(named) > MAX_NAMED else ""
+    listed = ", ".join(f"'{letter}'" for letter in named[:MAX_NAMED])
+    return f"The fonts of captions have none of its letters: {listed}{more}"
+
+
+@lru_cache(maxsize=8192)
+def _face_of(letter: str) -> int | None:
+    """Which font has a letter, None where none has it."""
+    return next((face for face in range(len(FACES)) if _has(face, letter)), None)
+
+
+def _has(face: int, letter: str) -> bool:
+    if letter == " ":
+        return True
+    if _path(FACES[face]) is None:
+        return False
+    font = _font(face, PROBE_SIZE)
+    return bytes(font.getmask(letter)) != bytes(font.getmask(NOTHING))
+
+
+def _form_of(text: str) -> int:
+    names = {unicodedata.name(letter, "").partition(" ")[0] for letter in text}
+    if names & {"HIRAGANA", "KATAKANA"}:
+        return JAPANESE
+    return KOREAN if "HANGUL" in names else CHINESE
+
+
+@lru_cache(maxsize=16)
+def _font(face: int, size: int, form: int = 0) -> Font:
+    font = ImageFont.truetype(str(_path(FACES[face])), size, index=form)
+    font.set_variation_by_axes(list(FACES[face].axes))
+    return font
+
+
+@lru_cache(maxsize=4)
+def _path(face: Face) -> Path | None:
+    """The font's file, None where its package is not installed."""
+    try:
+        with resources.as_file(resources.files(face.package).joinpath(face.file)) as path:
+            return path
+    except ModuleNotFoundError:
+        return None

@@ -1,0 +1,46 @@
+"""What this machine itself can see and compare, by models that extras carry, in a pool apart."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from workers.nodes.local_models.embedding import embed
+from workers.nodes.local_models.ocr import read_text
+from workers.nodes.pool import Pool, compute
+
+SLOTS = 1
+"""Each child keeps the models that it has loaded."""
+MEMORY_BYTES = 1536 * 1024 * 1024
+"""Of addresses: what a runtime of models maps is far more than what it uses."""
+
+
+class LocalPool:
+    """A pool with room for models, which nobody pays for before its first call."""
+
+    def __init__(self, *, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._pool = Pool(
+            slots=SLOTS, memory_bytes=memory_bytes, preload=("workers.nodes.local_models",)
+        )
+        self._is_started = False
+        self._starting = asyncio.Lock()
+
+    async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
+        """As `Pool.run`."""
+        async with self._starting:
+            if not self._is_started:
+                await self._pool.start()
+                self._is_started = True
+        return await self._pool.run(function, *args, deadline_seconds=deadline_seconds)
+
+    async def read_image(self, data: bytes, seconds: float) -> str:
+        """What is written in an image, within so many seconds. Raises NodeFailed."""
+        return cast(str, await compute(self, "The image", seconds, read_text, data))
+
+    async def embed(self, texts: Sequence[str], seconds: float) -> list[list[float]]:
+        """A vector for each text, within so many seconds. Raises NodeFailed."""
+        made = await compute(self, "The text", seconds, embed, texts)
+        return cast(list[list[float]], made)
+
+    async def close(self) -> None:
+        """Kill every process."""
+        await self._pool.close()

@@ -1,0 +1,336 @@
+"""A pool of child processes that can kill: a deadline ends even work that blocks in C.
+
+The children are forked from a template process of our own (`pool_child`), not from the standard
+library's fork server: that one hands its life-line on to each child, so a child stuck in C outlives
+a killed parent, and it stays behind when the pool is closed.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from engine.errors.nodes import NodeFailed
+from workers.nodes.pool_child import FORK, HEADER
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = ("strings", "math", "encoders", "optional", "bindings")
+PRELOAD = (
+    "engine.values.cel",
+    "cel_expr_python.cel",
+    *(f"cel_expr_python.ext.ext_{name}" for name in EXTENSIONS),
+    "engine.values.json_schemas",
+    "workers.nodes.imaging",
+)
+"""What the template imports before it forks, so that a new child is up in milliseconds."""
+TEMPLATE = "import sys; from workers.nodes.pool_child import main; main(sys.argv[1:])"
+PASSED = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
+PASSED_PREFIXES = ("LC_", "DYLD_", "PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ORT_")
+"""Locales, the interpreter, and how many threads numeric libraries take."""
+SPAWN_SECONDS = 10.0
+RESPAWN_PAUSE_SECONDS = 0.5
+CHUNK_BYTES = 65_536
+
+
+class PoolTimeout(Exception):
+    """The call did not end by its deadline; its process was killed."""
+
+
+class PoolCrashed(Exception):
+    """The process died under the call (killed, out of memory, or exited by itself)."""
+
+
+class PoolGate(Protocol):
+    """What a call waits for before it begins, and holds up no other while it waits."""
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether it is open now."""
+        ...
+
+    async def wait(self) -> None:
+        """Return when it is open."""
+        ...
+
+
+class Runner(Protocol):
+    """Whatever runs functions in child processes."""
+
+    async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
+        """Call a top-level function. Raises PoolTimeout, PoolCrashed and what it raises."""
+        ...
+
+
+async def compute(
+    pool: Runner, what: str, seconds: float, function: Callable[..., Any], *args: Any
+) -> Any:
+    """What a function gives within so many seconds, as a node asks for it; `what` begins sentences.
+
+    Raises NodeFailed.
+    """
+    try:
+        return await pool.run(function, *args, deadline_seconds=seconds)
+    except PoolTimeout:
+        raise timed_out(seconds) from None
+    except (PoolCrashed, MemoryError):
+        message = f"{what} needed more memory than it may have"
+        raise NodeFailed("resource_exhausted", message) from None
+
+
+def timed_out(seconds: float) -> NodeFailed:
+    """What a node fails with that had so many seconds."""
+    return NodeFailed("timeout", f"The node did not end within {seconds:g} s", retryable=True)
+
+
+class _Child:
+    """One process and the socket to it; it works on one call at a time."""
+
+    def __init__(self, channel: socket.socket, pid: int) -> None:
+        self._channel = channel
+        self._pid = pid
+
+    def is_alive(self) -> bool:
+        """An idle child says nothing, so anything there is to read is its end."""
+        try:
+            self._channel.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    async def call(self, request: bytes) -> tuple[bool, Any]:
+        """Send a request and wait for the answer. Raises PoolCrashed when the process ends."""
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._channel, _framed(request))
+            answer = await self._receive()
+        except OSError:
+            raise PoolCrashed("The process ended in the middle of the work") from None
+        is_value, outcome = pickle.loads(answer)
+        return is_value, outcome
+
+    async def _receive(self) -> bytearray:
+        data = bytearray(await _read_some(self._channel))
+        while len(data) < HEADER.size:
+            data += await _read_some(self._channel)
+        (size,) = HEADER.unpack_from(data)
+        del data[: HEADER.size]
+        while len(data) < size:
+            data += await _read_some(self._channel)
+        return data
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does; who waits for its answer sees the end."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go of the socket, once nobody waits on it."""
+        self._channel.close()
+
+
+class Pool:
+    """Runs functions in child processes: `slots` at a time, with one warm child to spare."""
+
+    def __init__(
+        self,
+        *,
+        slots: int,
+        memory_bytes: int = 512 * 1024 * 1024,
+        preload: Sequence[str] = PRELOAD,
+    ) -> None:
+        self._slots = slots
+        self._memory_bytes = memory_bytes
+        self._preload = preload
+        self._turns = asyncio.Semaphore(slots)
+        self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
+        self._children: set[_Child] = set()
+        self._respawns: set[asyncio.Task[None]] = set()
+        self._template: _Template | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the template and all children; returns when they can work."""
+        await asyncio.gather(*(self._spawn() for _ in range(self._slots + 1)))
+
+    async def close(self) -> None:
+        """Kill every process; calls that are still running raise PoolCrashed."""
+        self._closed = True
+        for task in self._respawns:
+            task.cancel()
+        await asyncio.gather(*self._respawns, return_exceptions=True)
+        for child in self._children:
+            child.kill()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+        if self._template is not None:
+            await asyncio.to_thread(self._template.close)
+
+    async def run(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        deadline_seconds: float,
+        gate: PoolGate | None = None,
+    ) -> Any:
+        """Call a top-level function in a child; the deadline starts when a slot is free.
+
+        Raises PoolTimeout, PoolCrashed, or what the function raised.
+        """
+        async with self._turn(gate):
+            # Not before: of calls that wait there is no second copy.
+            request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
+            is_value, outcome = await self._run_in_child(request, deadline_seconds)
+        if is_value:
+            return outcome
+        raise outcome
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, gate: PoolGate | None) -> AsyncIterator[None]:
+        """A slot while the gate is open; none is held while it is not."""
+        while True:
+            if gate is not None:
+                await gate.wait()
+            async with self._turns:
+                if gate is None or gate.may_grow:
+                    yield
+                    return
+
+    async def _run_in_child(self, request: bytes, deadline_seconds: float) -> tuple[bool, Any]:
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                child = await self._take()
+                try:
+                    outcome = await child.call(request)
+                except BaseException:
+                    self._replace(child)
+                    raise
+        except TimeoutError:
+            raise PoolTimeout(f"No answer within {deadline_seconds:g} s") from None
+        self._idle.put_nowait(child)
+        return outcome
+
+    async def _take(self) -> _Child:
+        while not self._closed:
+            child = await self._idle.get()
+            if child.is_alive():
+                return child
+            self._replace(child)
+        raise PoolCrashed("The pool is closed")
+
+    def _replace(self, child: _Child) -> None:
+        if child in self._children and not self._closed:
+            child.kill()
+        child.close()
+        self._children.discard(child)
+        if not self._closed:
+            task = asyncio.create_task(self._respawn())
+            self._respawns.add(task)
+            task.add_done_callback(self._respawns.discard)
+
+    async def _respawn(self) -> None:
+        while True:
+            try:
+                return await self._spawn()
+            except (PoolCrashed, OSError):  # also: no file descriptor is left
+                log.warning("a pool process did not start")
+                await asyncio.sleep(RESPAWN_PAUSE_SECONDS)
+
+    async def _spawn(self) -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        try:
+            with theirs:
+                self._ask_for_fork(theirs)
+            async with asyncio.timeout(SPAWN_SECONDS):
+                (pid,) = HEADER.unpack(await _read_some(ours))
+        except BaseException as error:
+            ours.close()
+            if isinstance(error, OSError | PoolCrashed):
+                raise PoolCrashed("A process of the pool did not start") from None
+            raise
+        child = _Child(ours, pid)
+        self._children.add(child)
+        self._idle.put_nowait(child)
+
+    def _ask_for_fork(self, theirs: socket.socket) -> None:
+        if self._template is not None and not self._template.is_alive():
+            self._template.close()
+            self._template = None
+        if self._template is None:
+            self._template = _Template(self._memory_bytes, self._preload)
+        self._template.fork(theirs)
+
+
+class GatedPool:
+    """A pool for calls that begin while a gate is open."""
+
+    def __init__(self, pool: Pool, gate: PoolGate) -> None:
+        self._pool = pool
+        self._gate = gate
+
+    async def run(self, function: Callable[..., Any], *args: Any, deadline_seconds: float) -> Any:
+        """As the pool's."""
+        return await self._pool.run(
+            function, *args, deadline_seconds=deadline_seconds, gate=self._gate
+        )
+
+
+class _Template:
+    """The process that children are forked from; it has no threads and no connections."""
+
+    def __init__(self, memory_bytes: int, preload: Sequence[str]) -> None:
+        self._control, theirs = socket.socketpair()
+        descriptor = theirs.fileno()
+        command = [sys.executable, "-P", "-c", TEMPLATE]
+        with theirs:
+            self._process = subprocess.Popen(
+                [*command, str(descriptor), str(memory_bytes), *preload],
+                pass_fds=[descriptor],
+                stdin=subprocess.DEVNULL,
+                env=child_environ(os.environ),
+            )
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def fork(self, channel: socket.socket) -> None:
+        socket.send_fds(self._control, [FORK], [channel.fileno()])
+
+    def close(self) -> None:
+        """End the template, and with it what it forked."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a pool process: variables of an interpreter, and nobody's secrets.
+
+    Names are let through by a list, since manifests may give their keys any name.
+    """
+    passed = {
+        name: value
+        for name, value in environ.items()
+        if name in PASSED or name.startswith(PASSED_PREFIXES)
+    }
+    return {**passed, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+
+
+def _framed(message: bytes) -> bytes:
+    return HEADER.pack(len(message)) + message
+
+
+async def _read_some(channel: socket.socket) -> bytes:
+    data = await asyncio.get_running_loop().sock_recv(channel, CHUNK_BYTES)
+    if not data:
+        raise PoolCrashed("The process ended in the middle of the work")
+    return data

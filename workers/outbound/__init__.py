@@ -1,0 +1,1 @@
+"""Outbound HTTP: the client, the address gate and call budgets."""

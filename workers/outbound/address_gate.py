@@ -1,0 +1,172 @@
+"""Which URLs and addresses may be called from this machine, ourselves and our Redis left out."""
+
+import asyncio
+import errno
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from engine.net.addresses import Address, is_metadata, is_public, parse_address
+from engine.net.url_policy import PORTS, Target, UrlRefused, check_url
+from engine.settings import Settings
+from workers.outbound.dns import NameNotFound
+
+STORE_PORTS = {"redis": 6379, "rediss": 6379}
+REFRESH_SECONDS = 60.0
+NOBODYS = ("240.0.0.1", "100::1")
+"""No machine has these: a kernel that gives them to us gives us any, and says nothing by it."""
+
+Find = Callable[[str], Awaitable[list[str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPort:
+    """A host, by name or address, and a port."""
+
+    host: str
+    port: int
+
+
+class AddressGate:
+    """Decides; asked about each URL, and again with the very address of each connection."""
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool,
+        stores: Iterable[HostPort] = (),
+        ours: Iterable[HostPort] = (),
+    ) -> None:
+        self._allow_private = allow_private
+        self._stores = tuple(stores)
+        own = {endpoint.host for endpoint in (*self._stores, *ours)}
+        self._addresses: dict[str, frozenset[Address | None]] = {
+            host: frozenset({parse_address(host)} - {None}) for host in own
+        }
+        self._names = [host for host in own if parse_address(host) is None]
+        self._stale_at = 0.0
+        self._refreshing = asyncio.Lock()
+
+    @classmethod
+    def of_providers(cls, settings: Settings) -> "AddressGate":
+        """The gate for calls of models, whose addresses are the operator's word alone.
+
+        A provider of one's own, and the model that runs here, have private addresses; link-local
+        ones and metadata services are called by no model all the same.
+        """
+        return cls.of(replace(settings, allow_private_urls=True, local_model_url=""))
+
+    @classmethod
+    def of(cls, settings: Settings) -> "AddressGate":
+        """The gate of a worker with these settings: for all that workflows may name."""
+        urls = (settings.redis_url, settings.queue_url)
+        stores = [found for url in urls if (found := _endpoint(url, STORE_PORTS))]
+        if local_model := _endpoint(settings.local_model_url, PORTS):
+            stores.append(local_model)
+        ours = [
+            HostPort(host=host.lower(), port=port)
+            for host, port in (
+                (settings.host, settings.port),
+                (settings.metrics_host, settings.metrics_port),
+            )
+            if host
+        ]
+        if public := _endpoint(settings.public_url, PORTS):
+            ours.append(public)
+        return cls(allow_private=settings.allow_private_urls, stores=stores, ours=ours)
+
+    @property
+    def hides_names(self) -> bool:
+        """Whether nobody is to learn which names have private addresses."""
+        return not self._allow_private
+
+    def check(self, url: str) -> Target:
+        """Say where a URL leads. Raises UrlRefused."""
+        target = check_url(url, allow_private=self._allow_private)
+        if not self._allow_private and target.host in self._addresses:
+            raise UrlRefused("The URL leads to a part of Headrace itself")
+        return target
+
+    def admits(self, address: str, port: int) -> bool:
+        """Whether this address may be connected."""
+        parsed = parse_address(address)
+        if any(parsed in self._addresses[store.host] for store in self._stores_at(port)):
+            return False
+        if self._allow_private:
+            return not is_metadata(address)
+        if port not in PORTS.values() or not is_public(address):
+            return False
+        return not any(parsed in known for known in self._addresses.values()) and not is_own(
+            address
+        )
+
+    async def refresh(self, find: Find) -> None:
+        """Look up what our own names stand for, where that is not known of late."""
+        if not self._names or time.monotonic() < self._stale_at:
+            return
+        async with self._refreshing:
+            if time.monotonic() < self._stale_at:
+                return
+            if self._stale_at:  # whoever calls meanwhile goes by what was known
+                self._stale_at = time.monotonic() + REFRESH_SECONDS
+            for name in self._names:
+                await self._learn(name, find)
+            self._stale_at = time.monotonic() + REFRESH_SECONDS
+
+    async def _learn(self, name: str, find: Find) -> None:
+        try:
+            found = await find(name)
+        except NameNotFound:
+            return  # what was known before still holds
+        self._addresses[name] = frozenset(map(parse_address, found)) - {None}
+
+    def _stores_at(self, port: int) -> Iterable[HostPort]:
+        return (store for store in self._stores if store.port == port)
+
+
+def _endpoint(url: str, ports: Mapping[str, int]) -> HostPort | None:
+    """Where a URL of one of these schemes leads, by its own port or the scheme's."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None  # the store says so better
+    if parts.scheme not in ports or not host:
+        return None
+    return HostPort(host=host, port=port or ports[parts.scheme])
+
+
+def is_own(address: str) -> bool:
+    """Whether an address is one of this machine's interfaces: the kernel binds no other."""
+    nobodys = NOBODYS[":" in address]
+    try:
+        return _binds(address) and not _binds(nobodys) or _source(address) == address
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:
+            return False  # without IPv6 there are no such addresses here
+        raise
+
+
+def _binds(address: str) -> bool:
+    with _probe(address) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _source(address: str) -> str | None:
+    """The address that a packet to `address` would come from; none is sent."""
+    with _probe(address) as probe:
+        try:
+            probe.connect((address, 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
+
+
+def _probe(address: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)

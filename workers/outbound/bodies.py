@@ -1,0 +1,140 @@
+"""Bodies of answers: read whole, cut off, or given away piece by piece, always within a cap."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+import aiohttp
+
+from engine.errors.nodes import NodeFailed
+from engine.nodes.support.base import HttpAnswer, HttpCall
+from workers.outbound.inflating import BrokenEncoding, InflatedTooLarge, inflate
+
+LARGE_BODY = 65_536
+"""Bytes from which on a body must not hold up the event loop."""
+MAX_INFLATED_BYTES = 10_485_760
+"""Of a compressed body for whoever takes pieces: it is inflated whole."""
+REST_SECONDS = 0.1
+REST_BYTES = 65_536
+
+
+async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpAnswer:
+    """The answer with its body as the call wants it. Raises NodeFailed."""
+    headers = _plain_headers(response)
+    answer = HttpAnswer(status=response.status, headers=headers, body=b"")
+    if call.take is not None:
+        is_plain = _encoding(response) in ("", "identity")
+        given = _pieces(response, call) if is_plain else _idempotency_key(response, call)
+        async with contextlib.aclosing(given) as pieces:
+            await call.take(answer, pieces)
+        await _read_rest(response)
+        return answer
+    body = await (_read_head if call.is_cut else _read)(response, call)
+    return HttpAnswer(status=response.status, headers=headers, body=body)
+
+
+async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
+    chunks, unheld = [], 0
+    async for chunk in _pieces(response, call):
+        chunks.append(chunk)
+        unheld += len(chunk)
+        if unheld >= LARGE_BODY and call.hold is not None:
+            await call.hold(unheld)
+            unheld = 0
+    body = await _decode(response, b"".join(chunks), call.max_bytes)
+    if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.hold:
+        await call.hold(len(body))
+    return body
+
+
+async def _idempotency_key(
+    response: aiohttp.ClientResponse, call: HttpCall
+) -> AsyncGenerator[bytes]:
+    """A body that is compressed, which nobody asked for, in one piece."""
+    bound = min(call.max_bytes, MAX_INFLATED_BYTES)
+    yield await _read(response, replace(call, max_bytes=bound))
+
+
+async def _pieces(response: aiohttp.ClientResponse, call: HttpCall) -> AsyncGenerator[bytes]:
+    """The body as it comes, to its announced end."""
+    if (response.content_length or 0) > call.max_bytes and response.method != "HEAD":
+        raise _too_large(call.max_bytes)
+    size = 0
+    while chunk := await _next(response.content, call.idle_seconds):
+        size += len(chunk)
+        if size > call.max_bytes:
+            raise _too_large(call.max_bytes)
+        yield chunk
+    error = response.content.exception()
+    if error:
+        raise error
+
+
+async def _next(content: aiohttp.StreamReader, seconds: float | None) -> bytes:
+    """What has come next, empty at the end."""
+    bound = asyncio.timeout(seconds)
+    try:
+        async with bound:
+            return await content.readany()
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        message = f"Nothing more came for {seconds:g} s"
+        raise NodeFailed("timeout", message, retryable=True) from None
+
+
+async def _read_rest(response: aiohttp.ClientResponse) -> None:
+    """What is left when nobody needs it, for a moment: so the connection can be used again."""
+    size = 0
+    with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(REST_SECONDS):
+            async for chunk in response.content.iter_any():
+                size += len(chunk)
+                if size > REST_BYTES:
+                    break
+
+
+async def _read_head(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
+    """The first bytes of a body; with more to come, the connection is closed."""
+    if "Content-Encoding" in response.headers:
+        return b""
+    head = b""
+    async for chunk in response.content.iter_any():
+        head += chunk
+        if len(head) >= call.max_bytes:
+            break
+    return head[: call.max_bytes]
+
+
+async def _decode(response: aiohttp.ClientResponse, body: bytes, max_bytes: int) -> bytes:
+    """Inflate what a server compressed although it was not asked to, within the same cap."""
+    encoding = _encoding(response)
+    if encoding in ("", "identity") or not body:
+        return body
+    try:
+        if len(body) < LARGE_BODY:
+            return inflate(body, encoding, max_bytes)
+        return await asyncio.to_thread(inflate, body, encoding, max_bytes)
+    except InflatedTooLarge:
+        raise _too_large(max_bytes) from None
+    except BrokenEncoding as error:
+        raise NodeFailed("bad_response", f"The answer's body {error}") from None
+
+
+def _encoding(response: aiohttp.ClientResponse) -> str:
+    return ",".join(response.headers.getall("Content-Encoding", ())).strip().lower()
+
+
+def _plain_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.headers.items():
+        name = name.lower()
+        if not value.isascii():
+            value = value.encode(errors="surrogateescape").decode(errors="replace")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _too_large(max_bytes: int) -> NodeFailed:
+    return NodeFailed("response_too_large", f"The answer is larger than {max_bytes} bytes")

@@ -1,0 +1,52 @@
+"""Inflating what a server compressed although it was not asked to, within a cap."""
+
+import zlib
+
+MAX_MEMBERS = 1_000
+"""Parts of a gzip body; each costs an inflater of its own, however little it holds."""
+GZIP = 31
+ZLIB = 15
+BARE = -15
+"""Window bits by which zlib is told the format."""
+
+
+class BrokenEncoding(ValueError):
+    """The body is not what its content encoding says."""
+
+
+class InflatedTooLarge(ValueError):
+    """The body would inflate to more than the cap."""
+
+
+def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    """Give the body as it was before compression. Raises Broken and TooLarge."""
+    if encoding in ("gzip", "x-gzip"):
+        return _inflate(body, GZIP, max_bytes, MAX_MEMBERS)
+    if encoding == "deflate":
+        return _inflate(body, ZLIB if _has_zlib_header(body) else BARE, max_bytes, 1)
+    raise BrokenEncoding("is in a content encoding that is not known")
+
+
+def _has_zlib_header(body: bytes) -> bool:
+    """Whether a `deflate` body is in the envelope it should be in; many servers leave it out."""
+    return body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
+
+
+def _inflate(body: bytes, bits: int, max_bytes: int, members: int) -> bytes:
+    pieces: list[bytes] = []
+    room = max_bytes
+    for _ in range(members):
+        inflater = zlib.decompressobj(bits)
+        try:
+            pieces.append(inflater.decompress(body, room + 1))
+        except zlib.error:
+            raise BrokenEncoding("is broken") from None
+        room -= len(pieces[-1])
+        if room < 0:
+            raise InflatedTooLarge
+        if not inflater.eof:
+            raise BrokenEncoding("is cut off")
+        body = inflater.unused_data
+        if not body:
+            return b"".join(pieces)
+    raise BrokenEncoding("goes on after its end")

@@ -1,0 +1,1 @@
+"""Model providers: one module for each dialect, jobs, streaming and limits."""

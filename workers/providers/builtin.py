@@ -1,0 +1,40 @@
+"""The models that the worker itself answers for, without a network."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, cast
+
+from engine.errors.nodes import NodeFailed
+from engine.models.dialects.builtin import BuiltinResult, BuiltinSection
+from engine.models.manifest import Model
+from engine.nodes.support.image_edits import READ_SECONDS
+from engine.values.templates import to_json
+from workers.providers.base import CallContext, Dialect, ModelAnswer
+
+Embed = Callable[[Sequence[str], float], Awaitable[list[list[float]]]]
+"""A vector for each text, within so many seconds. Raises NodeFailed."""
+
+
+async def embed_nothing(texts: Sequence[str], seconds: float) -> list[list[float]]:
+    """Where nothing embeds."""
+    raise NodeFailed("not_installed", "Nothing embeds texts here")
+
+
+class BuiltinDialect(Dialect):
+    """Answers with what a template makes of the values, and uses the most it may."""
+
+    call = BuiltinSection
+
+    def __init__(self, embed: Embed = embed_nothing) -> None:
+        self._embed = embed
+
+    async def answer(
+        self, model: Model, values: Mapping[str, Any], call: CallContext
+    ) -> ModelAnswer:
+        section = cast(BuiltinSection, model.call)
+        await asyncio.sleep(0)  # a long list of calls must not hold up the other executions
+        text = section.template.render(values)
+        if section.gives is BuiltinResult.EMBEDDING:
+            [vector] = await self._embed([text], call.bound(READ_SECONDS))
+            text = to_json(vector)
+        return ModelAnswer(value=text, usage=model.most(values))

@@ -1,0 +1,140 @@
+"""How providers fail, in our words and, where they have one, with a sentence of theirs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.errors.nodes import BAD_RESPONSE, NodeFailed
+from engine.models.answer_paths import Path
+from engine.values.plain import is_text
+from engine.webhooks.deliveries import parse_retry_after
+
+RATE_LIMITED = "PROVIDER_RATE_LIMITED"
+UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+TIMEOUT = "PROVIDER_TIMEOUT"
+REJECTED = "PROVIDER_REJECTED"
+UNKNOWN = "PROVIDER_UNKNOWN"
+"""The code where nobody knows whether a job has begun, and it must not begin twice."""
+
+MAX_MESSAGE = 500
+MAX_WAIT_SECONDS = 3_600.0
+USUAL_PLACES = tuple(
+    Path.parse(text)
+    for text in ("error.message", "error", "message", "detail", "detail[].msg", "errors[].message")
+)
+"""Where providers put their sentence, as far as we know."""
+EVENT_STATUSES = {
+    "invalid_request_error": 400,
+    "badrequesterror": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "insufficient_quota": 429,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "timeout_error": 504,
+}
+"""The status that an error has where no stream has begun; of others it is 500.
+
+From docs.claude.com/en/api/errors and platform.openai.com/docs/guides/error-codes.
+"""
+
+
+class ProviderNotFound(NodeFailed):
+    """The provider knows nothing of what it was asked for (404)."""
+
+
+def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
+    """The failure that a status means."""
+    if status == 429:
+        wait = read_wait(headers)
+        return NodeFailed(RATE_LIMITED, message, retryable=True, retry_after=wait)
+    if status in (408, 504):
+        return NodeFailed(TIMEOUT, message, retryable=True)
+    if 500 <= status <= 599:
+        wait = read_wait(headers)
+        return NodeFailed(UNAVAILABLE, message, retryable=True, retry_after=wait)
+    if status == 404:
+        return ProviderNotFound(REJECTED, message)
+    if 400 <= status <= 499:
+        return NodeFailed(REJECTED, message)
+    return NodeFailed(BAD_RESPONSE, message)
+
+
+def of_event(body: Any, message: str) -> NodeFailed:
+    """The failure that a provider tells of in the middle of a stream."""
+    error = body.get("error") if isinstance(body, dict) else None
+    told = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
+    named = (_status_of(told.get(name)) for name in ("code", "status", "type"))
+    return of_status(next(filter(None, named), 500), {}, message)
+
+
+def _status_of(told: Any) -> int | None:
+    if isinstance(told, str):
+        return EVENT_STATUSES.get(told.lower()) or _status_of(int(told) if told.isdecimal() else 0)
+    return told if type(told) is int and 400 <= told <= 599 else None
+
+
+def of_transport(failure: NodeFailed) -> NodeFailed:
+    """What a call that brought no answer means; the failure's words name no address."""
+    message = f"The provider: {failure.message}"
+    match failure.code:
+        case "timeout":
+            return _lost(TIMEOUT, message, failure)
+        case "connection_failed":
+            return _lost(UNAVAILABLE, message, failure)
+        case "bad_response" if failure.retryable:  # it broke off half-way
+            return _lost(UNAVAILABLE, message, failure)
+        case "bad_response" | "response_too_large":
+            return NodeFailed(BAD_RESPONSE, message)
+        case "url_blocked" | "header_blocked":
+            message = "The model's provider cannot be called as its manifest and key say"
+            return NodeFailed(REJECTED, message)
+    return failure
+
+
+def _lost(code: str, message: str, failure: NodeFailed) -> NodeFailed:
+    may_have_arrived = failure.may_have_arrived
+    return NodeFailed(code, message, retryable=True, may_have_arrived=may_have_arrived)
+
+
+def bad_response(what: str) -> NodeFailed:
+    """An answer that is not what it should be."""
+    return NodeFailed(BAD_RESPONSE, f"The provider's answer {what}")
+
+
+def cut_short() -> NodeFailed:
+    """An answer whose tokens were used up, by thinking for one, before it had a text."""
+    return bad_response("ended at its limit of tokens before there was any text")
+
+
+def sentence(body: Any, places: Sequence[Path]) -> str:
+    """The provider's own sentence; empty when there is none."""
+    for text in _texts(body, places):
+        words = " ".join(text.split())
+        if words and is_text(words):
+            return words
+    return ""
+
+
+def cut(text: str) -> str:
+    """A message of at most so many characters."""
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
+
+
+def read_wait(headers: Mapping[str, str]) -> float:
+    """The seconds that a provider asks for before the next call; 0 when it does not."""
+    milliseconds = headers.get("retry-after-ms", "")
+    if milliseconds.isascii() and milliseconds.isdigit():
+        return min(float(milliseconds[:9]) / 1000, MAX_WAIT_SECONDS)
+    asked = headers.get("retry-after")
+    return min(parse_retry_after(asked, datetime.now(UTC)), MAX_WAIT_SECONDS) if asked else 0.0
+
+
+def _texts(body: Any, places: Sequence[Path]) -> Iterator[str]:
+    for place in (*places, *USUAL_PLACES):
+        for found in place.find(body):
+            if isinstance(found, str):
+                yield found

@@ -1,0 +1,82 @@
+"""Any provider by manifest: one call, or a job that is submitted, asked after and cancelled."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from engine.models.dialects.http import HttpSection, MediaSection
+from engine.models.manifest import Category, Model
+from workers.providers.base import CallContext, Dialect, ModelAnswer, StoredMedia
+from workers.providers.errors import bad_response
+from workers.providers.jobs import run_job
+from workers.providers.media import keep_base64, keep_url, one_or_all, with_data
+from workers.providers.provider_client import MAX_BYTES, MAX_MEDIA_BYTES, ProviderClient
+from workers.providers.usage import count, seconds_of
+
+
+class HttpDialect(Dialect):
+    """Calls models whose manifests have `[http]`."""
+
+    call = HttpSection
+
+    async def answer(
+        self, model: Model, values: Mapping[str, Any], call: CallContext
+    ) -> ModelAnswer:
+        section = cast(HttpSection, model.call)
+        line = line_of(section, call)
+        if not call.is_under_way:
+            values = await with_data(section.inline, model, values, call)
+        if section.job is None:
+            reply = await _call(section, values, line, call)
+        else:
+            reply = await run_job(section, section.job, values, line, call)
+        found, most = _find_result(section, reply), model.most(values)
+        places = {name: (path,) for name, path in section.usage.items()}
+        if model.category is Category.TEXT:
+            text = line.hide(_join(found))
+            return ModelAnswer(value=text, usage=count(reply, places, most))
+        stored = await _keep(section, found, call)
+        images = len(stored) if model.category is Category.IMAGE else None
+        usage = count(reply, places, most, images=images, seconds=seconds_of(stored))
+        return ModelAnswer(value=one_or_all(stored), usage=usage)
+
+
+def line_of(section: HttpSection, call: CallContext) -> ProviderClient:
+    """The line to whom the section names."""
+    return ProviderClient(
+        section.endpoint, call, error=section.error, status_code=section.status_code
+    )
+
+
+async def _call(
+    section: HttpSection, values: Mapping[str, Any], line: ProviderClient, call: CallContext
+) -> Any:
+    path, body = section.request(values)
+    max_bytes = MAX_MEDIA_BYTES if section.media is MediaSection.BASE64 else MAX_BYTES
+    return await line.ask(section.method, path, body, key=call.key, max_bytes=max_bytes)
+
+
+def _find_result(section: HttpSection, reply: Any) -> list[Any]:
+    found = next((each for path in section.result if (each := _flat(path.find(reply)))), None)
+    if not found:
+        raise bad_response("has no result where its manifest says that it is")
+    return found
+
+
+def _join(found: Sequence[Any]) -> str:
+    if not all(isinstance(each, str) for each in found):
+        raise bad_response("has no text where its manifest says that it is")
+    return "".join(found)
+
+
+async def _keep(section: HttpSection, found: Sequence[Any], call: CallContext) -> list[StoredMedia]:
+    if section.media is MediaSection.BASE64:
+        return [await keep_base64(each, section.content_type, call) for each in found]
+    return [await keep_url(each, call) for each in found]
+
+
+def _flat(found: list[Any]) -> list[Any]:
+    """Everything that was found, lists opened."""
+    flat: list[Any] = []
+    for each in found:
+        flat.extend(each if isinstance(each, list) else [each])
+    return flat

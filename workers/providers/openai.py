@@ -1,0 +1,54 @@
+"""OpenAI's protocol, which many others speak: chats, images and speech."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from engine.models.dialects.openai import OpenAIApi, OpenAISection
+from engine.models.manifest import Model
+from engine.models.pricing import Usage
+from workers.providers.base import CallContext, Dialect, ModelAnswer
+from workers.providers.chat_request import ChatRequest, fill
+from workers.providers.errors import bad_response
+from workers.providers.openai_chat import chat
+from workers.providers.openai_images import draw
+from workers.providers.provider_client import MAX_MEDIA_BYTES, ProviderClient
+from workers.providers.usage import count, seconds_of
+
+
+class OpenAIDialect(Dialect):
+    """Calls models whose manifests have `[openai]`."""
+
+    call = OpenAISection
+
+    async def answer(
+        self, model: Model, values: Mapping[str, Any], call: CallContext
+    ) -> ModelAnswer:
+        section = cast(OpenAISection, model.call)
+        line, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
+        most = model.most(values)
+        match section.api:
+            case OpenAIApi.CHAT:
+                return await chat(section, chat_request, line, call, most)
+            case OpenAIApi.IMAGES:
+                return await draw(section, chat_request, line, call, most)
+            case OpenAIApi.SPEECH:
+                return await _speak(section, chat_request, line, call, most)
+
+
+async def _speak(
+    section: OpenAISection,
+    chat_request: ChatRequest,
+    line: ProviderClient,
+    call: CallContext,
+    most: Usage,
+) -> ModelAnswer:
+    body = {"model": section.model, "input": chat_request.prompt, **chat_request.more}
+    answer = await line.fetch(
+        "POST", "/audio/speech", body, key=call.key, max_bytes=MAX_MEDIA_BYTES
+    )
+    content_type = answer.headers.get("content-type", "").partition(";")[0].strip()
+    if not answer.body or not content_type.startswith(("audio/", "application/octet-stream")):
+        raise bad_response("is no sound")
+    stored = await call.keep(answer.body, content_type)
+    usage = count(None, {}, most, seconds=seconds_of([stored]))
+    return ModelAnswer(value=stored.url, usage=usage)

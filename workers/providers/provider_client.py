@@ -1,0 +1,233 @@
+"""A line to one provider for one call: address, key and headers on the way out, errors back."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.errors.nodes import NodeFailed
+from engine.models.answer_paths import Path
+from engine.models.availability import missing_sentence
+from engine.models.dialects.endpoint import ProviderEndpoint
+from engine.nodes.support.base import HttpAnswer, HttpCall
+from workers.providers.base import CallContext, short_of
+from workers.providers.errors import REJECTED, UNAVAILABLE, cut, of_status, of_transport, sentence
+from workers.providers.parsing import pack, parse, parse_quietly
+from workers.providers.redactor import SecretRedactor, hide, known_secrets
+from workers.providers.streaming import EVENTS, EventJoiner, StreamReader
+
+MAX_BYTES = 10_485_760
+MAX_MEDIA_BYTES = 50_331_648
+"""Of an answer that carries media: a third more than they have themselves."""
+UNTOLD_BYTES = 16_777_216
+"""So large is such an answer taken to be that does not say it."""
+LENGTH = re.compile(r"[0-9]{1,12}", re.ASCII)
+MAX_STREAM_BYTES = 67_108_864
+"""Of an answer that comes as events, each of which is a few letters in much that is not."""
+SILENT_SECONDS = 180.0
+"""A stream in which nothing comes for so long is dead; models that think may be silent a while."""
+UNKNOWN_MEMBER = (400, 422)
+"""How providers answer who do not take a member of the request."""
+LOGGED = "the operator's log says more"
+
+log = logging.getLogger(__name__)
+
+
+def _expected(answer: HttpAnswer, most: int) -> int:
+    """About how many bytes the body of an answer has."""
+    length = answer.headers.get("content-length", "")
+    return min(int(length), most) if LENGTH.fullmatch(length) else UNTOLD_BYTES
+
+
+class ProviderClient:
+    """Sends what a dialect asks for; every failure is one of the provider's."""
+
+    def __init__(
+        self,
+        endpoint: ProviderEndpoint,
+        call: CallContext,
+        *,
+        error: Sequence[Path] = (),
+        status_code: Path | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self._endpoint = endpoint
+        self._call = call
+        self._error = error
+        self._status_code = status_code
+        self._dialect_headers = headers
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = "",
+        seconds: float | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> Any:
+        """The JSON that comes back; `key` names the call for the provider. Raises NodeFailed."""
+        answer = await self.fetch(method, path, body, key=key, seconds=seconds, max_bytes=max_bytes)
+        return parse(answer.body)
+
+    async def stream(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        wish: Mapping[str, Any],
+        joiner: EventJoiner,
+        *,
+        key: str = "",
+    ) -> Any:
+        """The JSON that the events of a stream come to, with the text told as it comes.
+
+        `wish` is what asks for a stream, in the body. A provider that answers whole is read as by
+        `ask`; one that knows no such wish is asked without it. Raises NodeFailed.
+        """
+        redactor, tell_text = SecretRedactor(self._secrets()), self._call.model_call.tell_text
+        reader = StreamReader(joiner, redactor, tell_text, self.explain, MAX_BYTES)
+        request = await self._request(
+            "POST", path, {**body, **wish}, key=key, accept=f"{EVENTS}, application/json"
+        )
+        answer = await self._send(
+            replace(
+                request,
+                max_bytes=MAX_STREAM_BYTES,
+                idle_seconds=SILENT_SECONDS,
+                take=reader.take,
+            )
+        )
+        if reader.has_streamed:
+            return joiner.reply()
+        if answer.status in UNKNOWN_MEMBER and b"stream" in reader.body:
+            return await self.ask("POST", path, body, key=key and f"{key}-whole")
+        self._check(replace(answer, body=reader.body))
+        return parse(reader.body)
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = "",
+        seconds: float | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> HttpAnswer:
+        """The answer, when it is not a refusal; a body that is no `Form` goes as JSON.
+
+        Raises NodeFailed.
+        """
+        request = await self._request(method, path, body, key=key, seconds=seconds)
+        request = replace(request, max_bytes=max_bytes)
+        if max_bytes > MAX_BYTES:
+            answer = await self._send_for_media(request)
+        else:
+            answer = await self._send(request)
+        self._check(answer)
+        return answer
+
+    async def _send_for_media(self, request: HttpCall) -> HttpAnswer:
+        """A large answer is read when there is memory for it, whose lack is not the provider's."""
+        receiving, parts = self._call.receiving, list[bytes]()
+        clock = asyncio.get_running_loop().time
+        until = clock() + request.timeout_seconds
+
+        async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+            expected = _expected(answer, request.max_bytes)
+            await receiving.acquire(expected, short_of(until - clock()))
+            parts.extend([piece async for piece in pieces])
+
+        answer = await self._send(replace(request, take=take))
+        body = b"".join(parts)
+        receiving.resize(len(body))
+        return replace(answer, body=body)
+
+    def hide(self, text: str) -> str:
+        """The text without any provider's key."""
+        return hide(text, self._secrets())
+
+    def explain(self, otherwise: str, body: Any) -> str:
+        """The provider's sentence about what went wrong, fit to be told, or another."""
+        return cut(self.hide(sentence(body, self._error) or otherwise))
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        *,
+        key: str,
+        seconds: float | None = None,
+        accept: str = "application/json",
+    ) -> HttpCall:
+        content_type, packed = await pack(body)
+        return HttpCall(
+            method=method,
+            url=self._base_url() + path,
+            headers=(("Accept", accept), *self._headers(key, content_type)),
+            body=packed,
+            timeout_seconds=self._call.bound(seconds or self._endpoint.timeout_seconds),
+            keep_alive=self._endpoint.keep_alive,
+        )
+
+    async def _send(self, request: HttpCall) -> HttpAnswer:
+        try:
+            return await self._call.fetch(request)
+        except NodeFailed as failure:
+            raise of_transport(failure) from None
+
+    def _check(self, answer: HttpAnswer) -> None:
+        status, body = answer.status, None
+        if not 200 <= status <= 299 or self._status_code is not None:
+            body = parse_quietly(answer.body)
+        if 200 <= status <= 299 and self._status_code is not None:
+            told = self._status_code.first(body)
+            status = told if type(told) is int else status
+        if not 200 <= status <= 299:
+            message = self.explain(f"The provider answered {status}", body)
+            raise of_status(status, answer.headers, message)
+
+    def _base_url(self) -> str:
+        endpoint = self._endpoint
+        place = endpoint.place(self._call.environ)
+        if not place:
+            log.warning("a provider is not set up", extra={"setup": endpoint.setup})
+            raise NodeFailed(UNAVAILABLE, self._lacks(endpoint.base_url_env))
+        return place.rstrip("/")
+
+    def _lacks(self, variable: str) -> str:
+        """The sentence about a variable that is not set; without its name, the log has that."""
+        is_told = self._call.tells_setup
+        sentence = missing_sentence(self._endpoint, {variable}, names_told=is_told)
+        return sentence if is_told else f"{sentence}; {LOGGED}"
+
+    def _key(self) -> str:
+        name = self._endpoint.api_key_env
+        return self._call.environ.get(name, "").strip() if name else ""
+
+    def _secrets(self) -> set[str]:
+        return known_secrets(self._call.environ) | {self._key()}
+
+    def _fixed_headers(self) -> Iterator[tuple[str, str]]:
+        """What the manifest says, and what the dialect says where the manifest does not."""
+        given = {name.lower() for name, _ in self._endpoint.headers}
+        yield from self._endpoint.headers
+        yield from (pair for pair in self._dialect_headers if pair[0].lower() not in given)
+
+    def _headers(self, key: str, content_type: str) -> list[tuple[str, str]]:
+        endpoint = self._endpoint
+        headers = [*self._fixed_headers()]
+        if content_type:
+            headers.append(("Content-Type", content_type))
+        if endpoint.api_key_env:
+            if not self._key():
+                log.warning("no key of a provider is set", extra={"variable": endpoint.api_key_env})
+                raise NodeFailed(REJECTED, self._lacks(endpoint.api_key_env))
+            headers.append((endpoint.key_header, endpoint.key_prefix + self._key()))
+        if endpoint.idempotency_header and key:
+            headers.append((endpoint.idempotency_header, key))
+        return headers

@@ -1,0 +1,64 @@
+"""What a call used: by what the provider reported, else what came back, else the most."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from engine.models.answer_paths import Path
+from engine.models.pricing import Usage
+from workers.providers.base import StoredMedia
+
+MAX_COUNT = 10**9
+TOKENS = {
+    "input_tokens": (Path.parse("usage.prompt_tokens"), Path.parse("usage.input_tokens")),
+    "output_tokens": (Path.parse("usage.completion_tokens"), Path.parse("usage.output_tokens")),
+}
+"""Where providers of OpenAI's protocol report them."""
+
+
+def count(
+    reply: Any,
+    places: Mapping[str, Sequence[Path]],
+    most: Usage,
+    *,
+    images: int | None = None,
+    seconds: Decimal | None = None,
+) -> Usage:
+    """The usage; `places` say where its members stand.
+
+    `images` is how many there are to see, `seconds` how long they are, None for who knows.
+    """
+    found: dict[str, Any] = {}
+    for name, paths in places.items():
+        told = next((n for path in paths if (n := _number(path.first(reply))) is not None), None)
+        if told is not None:
+            found[name] = told if name == "seconds" else math.ceil(told)
+    if images is not None:
+        found.setdefault("images", images)
+    if seconds is not None:
+        found.setdefault("seconds", seconds)
+    return replace(most, **found)
+
+
+def seconds_of(stored: Sequence[StoredMedia]) -> Decimal | None:
+    """How long media are together, None unless each was measured."""
+    measured = [each.seconds for each in stored]
+    known = [seconds for seconds in measured if seconds]
+    return sum(known, Decimal(0)) if known and len(known) == len(measured) else None
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, str):
+        value = _parse(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Decimal(repr(value)) if 0 <= value <= MAX_COUNT else None
+
+
+def _parse(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Recovery: the sweeper and its searches for lost executions."""

@@ -1,0 +1,100 @@
+"""The check of what a worker holds on record against what it walks.
+
+Both agree unless something went wrong: a walk ended by a fault, a give-back was refused, or Redis
+was set back to an earlier state. An execution that is held and not walked would never end, since
+its worker lives. One that is walked and not held may be run by another worker at the same time.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Mapping
+
+from engine import metrics
+from engine.errors import EngineError
+from engine.store import Store
+from workers.walk.walk import Walk
+from workers.walk.walker import LOST_PAUSE_MS, Walker
+
+CHECK_SECONDS = 2.0
+IDLE_SECONDS = 20.0
+"""Between looks of a worker that holds nothing, and for a while has claimed nothing."""
+IDLE_AFTER_SECONDS = 30.0
+"""How long it has claimed nothing by then: a Redis that is set back is so by less, as a rule."""
+REFUSED_SECONDS = 60.0
+"""Before a give-back that failed for a fault is tried again."""
+
+log = logging.getLogger(__name__)
+
+
+class HeldCheck:
+    """Gives back what is held and not walked, and has walks look that are not held.
+
+    A difference counts when two looks in a row find it with the same claim: a claim or the record
+    of an end may be on its way during the first.
+    """
+
+    def __init__(self, store: Store, walker: Walker, worker_id: str) -> None:
+        self._store = store
+        self._walker = walker
+        self._worker_id = worker_id
+        self._strangers: Mapping[str, bytes] = {}
+        self._unheld: Mapping[str, Walk] = {}
+        self._not_before: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Look every few seconds, until cancelled."""
+        looked_at = -math.inf
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            now = time.monotonic()
+            if self.is_idle and now - looked_at < IDLE_SECONDS:
+                continue
+            looked_at = now
+            try:
+                await self.look()
+            except EngineError as error:
+                log.warning("cannot check what is held", extra={"reason": error.message})
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the worker holds nothing, and has claimed nothing for a while."""
+        is_recent = time.monotonic() - self._walker.claimed_at < IDLE_AFTER_SECONDS
+        return not (is_recent or self._strangers or self._walker.walks)
+
+    async def look(self) -> None:
+        """Compare once. Raises Unavailable."""
+        walks_before = dict(self._walker.walks)
+        claims = await self._store.leases.claims(self._worker_id)
+        in_hand = self._walker.is_in_hand
+        strangers = {name: claim for name, claim in claims.items() if not in_hand(name)}
+        unheld = {name: walk for name, walk in walks_before.items() if name not in claims}
+        seen_twice = [n for n, claim in strangers.items() if self._strangers.get(n) == claim]
+        for name, walk in unheld.items():
+            if self._unheld.get(name) is walk:
+                walk.look()  # the store tells it whether it has lost the execution
+        self._strangers, self._unheld = strangers, unheld
+        self._not_before = {n: at for n, at in self._not_before.items() if n in claims}
+        for name in seen_twice:
+            if not in_hand(name):
+                await self._give_back(name, strangers[name])
+
+    async def _give_back(self, reference: str, claim: bytes) -> None:
+        if time.monotonic() < self._not_before.get(reference, 0.0):
+            return
+        give_back = self._store.walks.give_back
+        try:
+            is_given = await give_back(
+                reference, self._worker_id, is_lost=True, pause_ms=LOST_PAUSE_MS, claim=claim
+            )
+        except EngineError:
+            raise
+        except Exception:
+            log.exception("cannot give back what is held and not walked")
+            self._not_before[reference] = time.monotonic() + REFUSED_SECONDS
+            return
+        self._not_before.pop(reference, None)
+        if is_given:
+            metrics.EXECUTIONS_UNWALKED.inc()
+            log.error("an execution was held and not walked", extra={"reference": reference})

@@ -1,0 +1,1 @@
+"""The Dramatiq runtime: the broker of hints and the persistence of results."""

@@ -1,0 +1,396 @@
+"""The hint broker: Dramatiq's actors, fed with disposable hints that need no acknowledgement.
+
+An idle consumer blocks on the list instead of polling. A hint that is lost with a killed process
+or with a lost reply is sent again by the sweeper, so there is nothing to acknowledge or to requeue
+after a crash; the claim refuses doubles. The consumer never takes more than there are free slots.
+Consumers are tasks of the event loop, and actors run on it, where the walks are that they begin:
+threads would add the time until they wake and until the loop does, a sixth of that of a short run.
+Only the public interface of Dramatiq is used: its Worker is made of threads of its own.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import dramatiq
+import hiredis
+import redis
+from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.errors import ActorNotFound, QueueNotFound
+from dramatiq.middleware import SkipMessage
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from engine.errors import WrongStore
+from engine.executions.retry import jittered
+from engine.store.hints import BULK_QUEUE, make_hint, parse_hint, parse_inline_run
+from engine.store.redis import keyspace
+from engine.store.redis.connection import connect
+from engine.store.redis.installation import Guard
+
+FETCHED_AT_ONCE = 64
+BULK_AT_ONCE = 64
+"""While that many executions compute, no further one of an account that has many is begun."""
+BULK_BESIDE_OTHERS = 1
+"""The same while others had executions begun a short while ago."""
+OTHERS_SECONDS = 1.0
+PATIENCE_SECONDS = 0.02
+"""After this time one is begun all the same."""
+BLOCK_SECONDS = 1.0
+RESTART_SECONDS = 1.0
+"""Pause of a consumer after an error."""
+MAX_RESTART_SECONDS = 30.0
+"""Longest pause of a consumer that fails unexpectedly again and again."""
+SEND_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class LoadGate:
+    """How many executions this process computes, rather than waits for, and whether for many."""
+
+    def __init__(self) -> None:
+        self._busy = 0
+        self._others_until = 0.0
+        self._quieter = asyncio.Event()
+
+    def begin(self) -> None:
+        """An execution is taken up."""
+        self._busy += 1
+
+    def rest(self) -> None:
+        """It needs no computing for now: it waits for others, or it is over."""
+        self._busy -= 1
+        self._quieter.set()
+
+    def note_others(self) -> None:
+        """There are executions of accounts that have few under way."""
+        self._others_until = time.monotonic() + OTHERS_SECONDS
+
+    async def wait_quiet(self, seconds: float) -> int:
+        """How many executions may be taken up beside what is computed, one at least.
+
+        Waits up to that long while there is enough to compute.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._busy >= self._fast_path:
+                    self._quieter.clear()
+                    await self._quieter.wait()
+        return max(1, self._fast_path - self._busy)
+
+    @property
+    def _fast_path(self) -> int:
+        return BULK_BESIDE_OTHERS if time.monotonic() < self._others_until else BULK_AT_ONCE
+
+
+class ConcurrencyLimit:
+    """How many executions this process may hold; taken by the consumer, freed by the walker.
+
+    `bound` says how many more others let it take for now; whoever lets it take more calls `wake`.
+    """
+
+    def __init__(self, count: int, bound: Callable[[], int] | None = None) -> None:
+        self.pace = LoadGate()
+        self._free = count
+        self._bound = bound
+        self._is_open = True
+        self._freed = asyncio.Event()
+
+    @property
+    def free(self) -> int:
+        """Slots that are free now."""
+        if not self._is_open:
+            return 0
+        return self._free if self._bound is None else min(self._free, self._bound())
+
+    async def wait_free(self) -> int:
+        """Free slots, once there is one."""
+        while self.free < 1:
+            self._freed.clear()
+            await self._freed.wait()
+        return self.free
+
+    def take(self, count: int) -> None:
+        """Take slots for hints that were fetched."""
+        self._free -= count
+
+    def release(self) -> None:
+        """Give a slot back."""
+        self._free += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Look again how many slots are free."""
+        self._freed.set()
+
+    def close(self) -> None:
+        """Take no more hints."""
+        self._is_open = False
+
+
+class HintBroker(dramatiq.Broker):
+    """A Dramatiq broker over lists of hints; `slots` bounds what a consumer takes.
+
+    With a guard no hint is taken from a Redis that does not hold this installation's data.
+    """
+
+    def __init__(self, url: str, slots: ConcurrencyLimit, guard: Guard | None = None) -> None:
+        super().__init__(middleware=[])
+        self.url = url
+        self.slots = slots
+        self.guard = guard
+        self._client = _connect(url)
+
+    def close(self) -> None:
+        """Close the sending connection."""
+        self._client.close()
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Consume a queue; there is no delay queue, since due times live in the store."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues[queue_name] = None
+            self.emit_after("declare_queue", queue_name)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
+        """Who is told of the queue's messages when their actors are done. Raises QueueNotFound."""
+        if queue_name not in self.queues:
+            raise QueueNotFound(queue_name)
+        return _FetchedHint(self.slots)
+
+    def enqueue(
+        self, message: "dramatiq.Message[Any]", *, delay: int | None = None
+    ) -> "dramatiq.Message[Any]":
+        """Send a hint.
+
+        Raises ValueError for what a hint cannot carry: a delay, since due times live in the store,
+        options, and arguments other than one line of text.
+        """
+        if delay is not None:
+            raise ValueError("hints have no delay")
+        hint = make_hint(message.actor_name, _only_argument(message))
+        self._client.rpush(keyspace.hints(message.queue_name), hint)
+        return message
+
+    def get_actor(self, actor_name: str) -> "dramatiq.Actor[Any, Any]":
+        """The actor of that name. Raises ActorNotFound."""
+        try:
+            return self.actors[actor_name]
+        except KeyError:
+            raise ActorNotFound(actor_name) from None
+
+    def flush(self, queue_name: str) -> None:
+        """Drop all hints of a queue; the sweeper sends those that matter again."""
+        self._client.delete(keyspace.hints(queue_name))
+
+    def flush_all(self) -> None:
+        """Drop all hints."""
+        for queue_name in self.queues:
+            self.flush(queue_name)
+
+
+class _FetchedHint(Consumer):
+    """A hint is gone once it is fetched, and its slot is the walker's to free."""
+
+    def __init__(self, slots: ConcurrencyLimit) -> None:
+        self._slots = slots
+
+    def ack(self, message: MessageProxy) -> None:
+        """Nothing to do."""
+
+    def nack(self, message: MessageProxy) -> None:
+        """The actor did not take the hint: its slot is free; the sweeper sends it again."""
+        self._slots.release()
+
+
+def process(broker: HintBroker, consumer: Consumer, message: MessageProxy) -> None:
+    """Call the actor of a message between the signals that middleware expects.
+
+    A message that is skipped, or whose actor fails, is rejected; the failure is logged.
+    """
+    try:
+        broker.emit_before("process_message", message)
+        result = None
+        if not message.failed:
+            # Not the actor itself, which would log its arguments, and with them inputs of a run.
+            result = broker.get_actor(message.actor_name).fn(*message.args, **message.kwargs)
+        broker.emit_after("process_message", message, result=result)
+    except SkipMessage:
+        message.fail()
+        broker.emit_after("skip_message", message)
+    except Exception as error:
+        logger.exception("an actor failed", extra={"actor": message.actor_name})
+        message.fail()
+        broker.emit_after("process_message", message, exception=error)
+    outcome = "nack" if message.failed else "ack"
+    broker.emit_before(outcome, message)
+    (consumer.nack if message.failed else consumer.ack)(message)
+    broker.emit_after(outcome, message)
+
+
+class HintConsumer:
+    """A task that blocks on the list of a queue and takes as many hints as there are free slots."""
+
+    def __init__(self, broker: HintBroker, queue_name: str) -> None:
+        self.queue_name = queue_name
+        self._broker = broker
+        self._consumer = broker.consume(queue_name)
+        self._slots = broker.slots
+        self._key = keyspace.hints(queue_name)
+        self._is_running = False
+        self._failures = 0
+        """Unexpected errors since hints could last be asked for."""
+        self._blocked = 0
+        """The id of the connection that waits for a hint, 0 for none."""
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Consume until `end`; connects again by itself."""
+        self._is_running = True
+        self._task = asyncio.create_task(self._consume(), name=f"consumer {self.queue_name}")
+
+    async def end(self) -> None:
+        """Take no more hints; returns once that is so. What was fetched is handled."""
+        self._is_running = False
+        if self._task is None:
+            return
+        if self._blocked:
+            with contextlib.suppress(OSError, TimeoutError, hiredis.HiredisError):
+                await self._unblock(self._blocked)
+        else:
+            self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _unblock(self, connection_id: int) -> None:
+        # A connection that is just closed may take a hint with it.
+        connection = await connect(self._broker.url)
+        try:
+            await connection.ask("CLIENT", "UNBLOCK", connection_id)
+        finally:
+            connection.abort()
+
+    async def _consume(self) -> None:
+        while self._is_running:
+            pause = RESTART_SECONDS
+            try:
+                await self._take_hints()
+            except (OSError, TimeoutError, hiredis.HiredisError, WrongStore) as error:
+                # Any error reply counts: a demoted primary says READONLY until others are found.
+                self._log(logging.WARNING, "connection error", error)
+            except Exception as error:
+                self._log(logging.ERROR, "unexpected error", error)
+                pause = min(RESTART_SECONDS * 2.0**self._failures, MAX_RESTART_SECONDS)
+                self._failures += 1
+            if self._is_running:
+                await asyncio.sleep(jittered(pause))
+
+    def _log(self, level: int, what: str, error: Exception) -> None:
+        logger.log(
+            level,
+            "a consumer of hints met a %s",
+            what,
+            exc_info=error if level >= logging.ERROR else None,
+            extra={"queue": self.queue_name, "reason": repr(error)},
+        )
+
+    async def _take_hints(self) -> None:
+        connection = await connect(self._broker.url)
+        try:
+            if self._broker.guard is not None:
+                await self._broker.guard.admit(connection)
+            connection_id = await connection.ask("CLIENT", "ID")
+            while self._is_running:
+                count = min(await self._slots.wait_free(), await self._fast_path())
+                self._blocked = connection_id
+                reply = await connection.ask(
+                    "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
+                )
+                self._blocked = 0
+                if reply:
+                    self._handle(reply[1])
+                self._failures = 0
+        finally:
+            self._blocked = 0
+            connection.abort()
+
+    async def _fast_path(self) -> int:
+        if self.queue_name != BULK_QUEUE:
+            return FETCHED_AT_ONCE
+        return await self._slots.pace.wait_quiet(PATIENCE_SECONDS)
+
+    def _handle(self, hints: Sequence[bytes]) -> None:
+        self._slots.take(len(hints))
+        if self.queue_name != BULK_QUEUE:
+            self._slots.pace.note_others()
+        for data in hints:
+            message = self._make_message(data)
+            if message is not None:
+                process(self._broker, self._consumer, message)
+
+    def _make_message(self, data: bytes) -> MessageProxy | None:
+        try:
+            actor, argument = parse_hint(data)
+            inline_run = parse_inline_run(data)
+        except (ValueError, UnicodeDecodeError):
+            self._slots.release()
+            return None
+        return MessageProxy(
+            dramatiq.Message(
+                queue_name=self.queue_name,
+                actor_name=actor,
+                args=(argument,) if inline_run is None else (argument, inline_run),
+                kwargs={},
+                options={},
+                message_id=argument,
+                message_timestamp=0,
+            )
+        )
+
+
+class LoopWorker:
+    """Consumes all declared queues of a broker on the event loop.
+
+    Its actors only hand a hint over and return.
+    """
+
+    def __init__(self, broker: HintBroker) -> None:
+        self._broker = broker
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Consume for as long as the context lasts."""
+        consumers = [
+            HintConsumer(self._broker, name) for name in self._broker.get_declared_queues()
+        ]
+        for consumer in consumers:
+            consumer.begin()
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(consumer.end() for consumer in consumers))
+
+
+def _only_argument(message: "dramatiq.Message[Any]") -> str:
+    match message.args:
+        case (str() as argument,) if not (message.kwargs or message.options or "\n" in argument):
+            return argument
+    raise ValueError(
+        f"The message to '{message.actor_name}' would lose its arguments: a hint carries one line "
+        "of text and nothing else. Put actors of your own into a module that HEADRACE_ACTORS "
+        "names and that sets workers.runtime.messages.own_broker() as its broker: their messages "
+        "carry all."
+    )
+
+
+def _connect(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=SEND_SECONDS,
+        socket_connect_timeout=1,
+        protocol=3,
+    )

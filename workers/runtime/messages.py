@@ -1,0 +1,221 @@
+"""The broker of an operator's own actors: whole messages of Dramatiq, delivered at most once.
+
+A message is taken out of Redis before its actor runs, so that it is lost with a worker that dies;
+nothing is delivered twice. Hints, which the engine's own actors live on, have another broker
+(`workers.runtime.broker`): they carry no arguments and may be lost without harm.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import dramatiq
+import redis
+from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.errors import ActorNotFound, ConnectionClosed, DecodeError, QueueNotFound
+from dramatiq.middleware import (
+    AgeLimit,
+    Callbacks,
+    Pipelines,
+    Retries,
+    ShutdownNotifications,
+    TimeLimit,
+)
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from engine.errors import WrongStore
+from engine.settings import load
+from engine.store.redis import keyspace
+from engine.store.redis.installation import Guard, parse_marker
+from engine.store.redis.scripts import SCRIPTS
+
+ANSWER_SECONDS = 5.0
+LOGS_ARGUMENTS = dramatiq.Actor.__call__.__code__.co_filename
+"""The file whose lines to an actor's logger have its arguments."""
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def own_broker() -> "MessageBroker":
+    """The broker of own actors in this process, on the Redis that the settings name.
+
+    Raises SettingError.
+    """
+    settings = load()
+    return MessageBroker(settings.queue_url or settings.redis_url)
+
+
+class MessageBroker(dramatiq.Broker):
+    """A Dramatiq broker on lists of Redis, with Dramatiq's usual middleware.
+
+    An actor that fails is not run again unless it declares `max_retries`.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            middleware=[
+                *(AgeLimit(), TimeLimit(), ShutdownNotifications()),
+                *(Callbacks(), Pipelines(), Retries(max_retries=0)),
+            ]
+        )
+        self.url = url
+        self.guard: Guard | None = None
+        """With a guard nothing is taken from a Redis without this installation's data."""
+        self._client = _connect(url)
+
+    def close(self) -> None:
+        """Close the sending connections."""
+        self._client.close()
+
+    def declare_actor(self, actor: "dramatiq.Actor[Any, Any]") -> None:
+        """Know an actor; its logger tells no arguments, whatever its level."""
+        actor.logger.addFilter(_tells_no_arguments)
+        super().declare_actor(actor)
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Consume a queue; messages with a delay wait in Redis, in no queue of their own."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues[queue_name] = None
+            self.emit_after("declare_queue", queue_name)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
+        """A consumer with a connection of its own. Raises QueueNotFound or ConnectionClosed."""
+        if queue_name not in self.queues:
+            raise QueueNotFound(queue_name)
+        client = _connect(self.url)
+        try:
+            if self.guard is not None:
+                marker = client.execute_command("HGETALL", keyspace.installation())
+                self.guard.check(parse_marker(marker))
+        except (RedisError, WrongStore) as error:
+            client.close()
+            reason = error.seen if isinstance(error, WrongStore) else str(error)
+            raise ConnectionClosed(reason) from error
+        return _Consumer(client, queue_name, prefetch, timeout / 1000)
+
+    def enqueue(
+        self, message: "dramatiq.Message[Any]", *, delay: int | None = None
+    ) -> "dramatiq.Message[Any]":
+        """Send a message, which is due after `delay` milliseconds.
+
+        Raises TypeError for arguments that JSON does not know, and ConnectionClosed. A message may
+        have been sent even so: whoever sends it again may have it delivered twice.
+        """
+        self.emit_before("enqueue", message, delay)
+        data, queue = message.encode(), message.queue_name
+        try:
+            if delay is None:
+                self._client.rpush(keyspace.messages(queue), data)
+            else:
+                due = keyspace.messages_due(queue)
+                self._client.execute_command(
+                    "EVAL", SCRIPTS["delay_message"].text, 1, due, 0, int(delay), data
+                )
+        except RedisError as error:
+            raise ConnectionClosed(f"the message was not sent: {error}") from error
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def get_actor(self, actor_name: str) -> "dramatiq.Actor[Any, Any]":
+        """The actor of that name. Raises ActorNotFound."""
+        try:
+            return self.actors[actor_name]
+        except KeyError:
+            raise ActorNotFound(actor_name) from None
+
+    def flush(self, queue_name: str) -> None:
+        """Drop all messages of a queue."""
+        keys = (keyspace.messages(queue_name), keyspace.messages_due(queue_name))
+        self._client.delete(*keys)
+
+    def flush_all(self) -> None:
+        """Drop all messages."""
+        for queue_name in self.queues:
+            self.flush(queue_name)
+
+
+class _Received(MessageProxy):
+    """A message whose text, as it is logged, has no arguments."""
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.message_id}"
+
+    __repr__ = __str__
+
+
+class _Consumer(Consumer):
+    """Takes messages of one queue, at most `prefetch` more than are done with."""
+
+    def __init__(
+        self, client: "redis.Redis", queue_name: str, prefetch: int, timeout: float
+    ) -> None:
+        self._client = client
+        self._keys = (keyspace.messages(queue_name), keyspace.messages_due(queue_name))
+        self._room = threading.Semaphore(prefetch)
+        self._timeout = timeout
+
+    def __next__(self) -> MessageProxy | None:
+        """The next message, None when there is none for a while. Raises ConnectionClosed."""
+        if not self._room.acquire(timeout=self._timeout):
+            return None
+        message = None
+        try:
+            data = self._take()
+            message = None if data is None else _Received(dramatiq.Message.decode(data))
+        except RedisError as error:
+            raise ConnectionClosed(str(error)) from error
+        except DecodeError:
+            log.error("a message of an own actor cannot be read", extra={"key": self._keys[0]})
+        finally:
+            if message is None:
+                self._room.release()
+        return message
+
+    def _take(self) -> bytes | None:
+        script, queue = SCRIPTS["take_message"], self._keys[0]
+        data: bytes | None = self._client.execute_command("EVAL", script.text, 2, *self._keys, 0)
+        if data is None:
+            reply: Any = self._client.execute_command("BLPOP", queue, self._timeout)
+            data = reply and reply[1]
+        return data
+
+    def ack(self, message: MessageProxy) -> None:
+        """The message is done with: it is not in Redis any more."""
+        self._room.release()
+
+    def nack(self, message: MessageProxy) -> None:
+        """The message has failed for good, and is dropped."""
+        self._room.release()
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Put messages back that no actor was given, first those that came first."""
+        data = [message.encode() for message in messages]
+        try:
+            if data:
+                self._client.lpush(self._keys[0], *reversed(data))
+        except RedisError as error:
+            raise ConnectionClosed(str(error)) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _tells_no_arguments(record: logging.LogRecord) -> bool:
+    return bool(record.pathname != LOGS_ARGUMENTS)
+
+
+def _connect(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=1,
+        protocol=3,
+    )

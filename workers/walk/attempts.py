@@ -1,0 +1,95 @@
+"""Attempts at the nodes of one execution: what each works with, and who is told of it."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from engine.graph.plan import Plan
+from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.walks import Advanced
+from workers.nodes.executor import NO_DESK, AttemptOutcome, NodeAttempt
+from workers.walk.checkpoints import ExecutionCheckpoints
+from workers.walk.dependencies import WalkDependencies
+from workers.walk.memory import NodeMemory, RunMemory
+from workers.walk.outputs import OutputStore
+from workers.walk.progress import ProgressPublisher
+from workers.walk.state import WalkState
+
+
+class Attempts:
+    """Gives the nodes of one execution to the executor."""
+
+    def __init__(
+        self,
+        claimed: ClaimedExecution,
+        plan: Plan,
+        dependencies: WalkDependencies,
+        state: WalkState,
+        output_store: OutputStore,
+        memory: RunMemory,
+    ) -> None:
+        self._claimed = claimed
+        self._memory = memory
+        self._plan = plan
+        self._executor = dependencies.executor
+        self._state = state
+        self._output_store = output_store
+        calls_models = bool(plan.models)
+        self._execution_checkpoints = (
+            ExecutionCheckpoints(dependencies.walks, dependencies.offloaded, claimed, plan)
+            if calls_models
+            else None
+        )
+        self._publisher = ProgressPublisher(dependencies.events, claimed) if calls_models else None
+
+    async def run(self, index: int) -> AttemptOutcome:
+        """One attempt at a node that is ready."""
+        delivered = self._state.progress.delivered(index)
+        refusal = self._output_store.weigh([wire.source for wire, _ in delivered])
+        if refusal is not None:
+            return AttemptOutcome(failure=refusal)
+        claimed, claim = self._claimed, self._state.claims.get(index)
+        held = NodeMemory(self._memory)
+        work = NodeAttempt(
+            node=self._plan.nodes[index],
+            execution_inputs=claimed.inputs,
+            inputs=self._state.progress.inputs(index, delivered),
+            delivered=delivered,
+            account_id=claimed.account_id,
+            execution_id=claimed.execution_id,
+            depth=claimed.depth,
+            checkpoints=NO_DESK
+            if self._execution_checkpoints is None
+            else self._execution_checkpoints.of(index, claim),
+            publisher=None if self._publisher is None else self._publisher.of(index),
+            memory=held,
+        )
+        try:
+            outcome = await self._executor.run(work)
+        finally:
+            held.free()
+        return self._output_store.take(index, outcome)
+
+    def note(self, advanced: Advanced) -> None:
+        """A step is on record; the answer says whether somebody watches."""
+        if self._publisher is not None:
+            self._publisher.note(advanced)
+
+    def give_up(self) -> None:
+        """The execution ends: nobody comes back for what its nodes have begun."""
+        if self._execution_checkpoints is not None:
+            self._execution_checkpoints.is_given_up = True
+
+    async def find_left(self, indexes: Collection[int]) -> list[Any]:
+        """The jobs that these nodes have left on record, which nobody runs any more."""
+        if self._execution_checkpoints is None:
+            return []
+        return await self._execution_checkpoints.find_left(indexes, must_look=self._state.is_shared)
+
+    async def cancel(self, jobs: Sequence[Any]) -> None:
+        """The execution has ended: ask for such jobs to be cancelled, once and for a moment."""
+        await self._executor.cancel_jobs(jobs)
+
+    async def stop(self) -> None:
+        """Nothing runs any more."""
+        if self._publisher is not None:
+            await self._publisher.stop()

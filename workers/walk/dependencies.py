@@ -1,0 +1,26 @@
+"""What the walks of a worker process share."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from engine.store.executions.events import ExecutionEvents
+from engine.store.executions.offload import OffloadedValues
+from engine.store.executions.walks import Walks
+from workers.nodes.executor import Executor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkDependencies:
+    """What walks of a worker process share."""
+
+    walks: Walks
+    offloaded: OffloadedValues
+    events: ExecutionEvents
+    executor: Executor
+    worker_id: str
+    cpu_slots: int
+    max_bytes: int
+    is_draining: Callable[[], bool]
+    ask_help: Callable[[str], Awaitable[None]]
+    rest: Callable[[str], None]
+    """An execution waits for something other than this process."""

@@ -1,0 +1,134 @@
+"""Runs that are walked before they are claimed: claim and end are then one step of the store.
+
+That may be done where all nodes are pure: a walk that was in vain, because somebody else has the
+execution or it is not as the hint said, has done nothing. What does not go smoothly is left to the
+walk that claims first, as if nothing had been tried.
+"""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from engine import log, metrics
+from engine.errors import EngineError
+from engine.executions.execution import NODE_STATUSES, ExecutionStatus
+from engine.graph.plan import Plan
+from engine.graph.progress import Progress
+from engine.nodes.support.base import Outputs
+from engine.store import Store
+from engine.store.executions.executions import initial_statuses
+from engine.store.executions.offload import ASIDE_BYTES
+from engine.store.executions.steps import FinishedWalk
+from engine.store.hints import InlineRun
+from engine.store.redis import keyspace
+from engine.store.redis.records import pack, unpack
+from workers.nodes.executor import Executor, NodeAttempt
+from workers.runtime.persistence import persist
+from workers.walk.memory import MemoryBudget
+from workers.walk.sizes import OutputSizes
+
+
+class FastPath:
+    """Finishes small executions by what their hints carry."""
+
+    def __init__(
+        self, store: Store, executor: Executor, max_bytes: int, memory: MemoryBudget
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._memory = memory
+        self._max_bytes = min(max_bytes, ASIDE_BYTES)
+
+    async def finish(self, reference: str, inline_run: InlineRun) -> bool:
+        """Walk the execution and end it; False: it is as it was, and to be claimed."""
+        account_id, execution_id = keyspace.parse_reference(reference)
+        log.bind(execution_id=execution_id)
+        walk = await self._begin(account_id, inline_run)
+        if walk is None or not await walk.run():
+            return False
+        token, finished = secrets.token_hex(8), walk.finished(inline_run)
+        walks = self._store.walks
+        with self._memory.open(len(inline_run.inputs) + len(finished.result)):
+            if not await persist(lambda: walks.finish(reference, token, finished), "finish"):
+                return False
+        walk.count()
+        return True
+
+    async def _begin(self, account_id: str, inline_run: InlineRun) -> "_SmallWalk | None":
+        """A walk of what a hint carries, if it carries what may be walked."""
+        workflows = self._store.workflows
+        try:
+            inputs = unpack(inline_run.inputs)
+            _, plan = await workflows.plan_of(account_id, inline_run.slug, inline_run.version)
+        except (EngineError, TypeError, ValueError):
+            return None
+        if not plan.is_pure or not isinstance(inputs, dict):
+            return None
+        return _SmallWalk(plan, inputs, self._executor, self._max_bytes)
+
+
+class _SmallWalk:
+    """One walk through a plan of pure nodes, with nothing on record."""
+
+    def __init__(
+        self, plan: Plan, inputs: Mapping[str, Any], executor: Executor, max_bytes: int
+    ) -> None:
+        self._plan = plan
+        self._inputs = inputs
+        self._executor = executor
+        self._sizes = OutputSizes(max_bytes)
+        self._progress = Progress(plan, initial_statuses(plan))
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+        self._rows: list[list[Any]] = []
+        self._result = pack(None)
+
+    async def run(self) -> bool:
+        """Run all nodes. False when one fails, or when what they take or give is too large."""
+        ready = self._progress.ready
+        while ready:
+            started = self._clock()
+            index = ready.popleft()
+            outputs = await self._run(index)
+            if outputs is None:
+                return False
+            if index == self._plan.response_output:
+                self._result = pack(outputs["result"])
+            self._progress.settle(index, "c", outputs)
+            begun, took = started - self._began, self._clock() - started
+            self._rows.append([index, 1, int(begun * 1000), int(took * 1000), None, None])
+        return True
+
+    async def _run(self, index: int) -> Outputs | None:
+        progress = self._progress
+        delivered = progress.delivered(index)
+        if not self._sizes.allow([wire.source for wire, _ in delivered]):
+            return None
+        work = NodeAttempt(
+            node=self._plan.nodes[index],
+            execution_inputs=self._inputs,
+            inputs=progress.inputs(index, delivered),
+            delivered=delivered,
+        )
+        outcome = await self._executor.run(work)
+        return outcome.outputs if self._sizes.add(index, len(outcome.packed)) else None
+
+    def finished(self, inline_run: InlineRun) -> FinishedWalk:
+        """What the store is told."""
+        return FinishedWalk(
+            inline_run=inline_run,
+            statuses=self._progress.statuses,
+            rows=self._rows,
+            result=self._result,
+            elapsed_ms=int((self._clock() - self._began) * 1000),
+        )
+
+    def count(self) -> None:
+        """Count what ended."""
+        types = Counter(self._plan.nodes[row[0]].type.type for row in self._rows)
+        completed = NODE_STATUSES["c"].value
+        for node_type, number in types.items():
+            metrics.NODES_ENDED.labels(node_type, completed).inc(number)
+        metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc()

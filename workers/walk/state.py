@@ -1,0 +1,66 @@
+"""What a walk has in hand: how far its execution has come, and what runs, waits or is elsewhere."""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.graph.progress import Progress
+from engine.store.executions.claims import NodeClaim
+from workers.walk.timers import Timers
+
+UNTOUCHED = NodeClaim(0, 0, 0, 0)
+
+
+class NodeInterrupted(RuntimeError):
+    """The task of a node was cancelled, though not by its walk."""
+
+
+@dataclass(slots=True, kw_only=True)
+class WalkState:
+    """One execution's nodes as the walk that holds it sees them, by index."""
+
+    progress: Progress
+    is_shared: bool
+    """Whether other walkers may hold the execution too."""
+    claims: dict[int, NodeClaim] = field(default_factory=dict)
+    io: list[int] = field(default_factory=list)
+    """Ready to be claimed."""
+    cpu: deque[int] = field(default_factory=deque)
+    """Ready, for when there is room."""
+    running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    elsewhere: set[int] = field(default_factory=set)
+    """Begun by other walkers."""
+    timers: Timers = field(default_factory=Timers)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: Exception | None = None
+    """The error of a node's task that ended without an outcome: a fault of Headrace."""
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether there are nodes that could run now."""
+        return bool(self.progress.ready or self.io or self.cpu)
+
+    def start(self, index: int, work: Coroutine[Any, Any, None]) -> None:
+        """Run a node in a task of its own; one that breaks off wakes the walk."""
+        task = self.running[index] = asyncio.create_task(work)
+        task.add_done_callback(lambda done: self._look_at(index, done))
+
+    def _look_at(self, index: int, task: "asyncio.Task[None]") -> None:
+        if self.running.get(index) is not task:
+            return  # the walk has stopped it
+        if task.cancelled():
+            self.broken = NodeInterrupted(f"The task of node {index} was cancelled by nobody")
+        elif isinstance(error := task.exception(), Exception):
+            self.broken = error
+        if self.broken is not None:
+            self.wake.set()
+
+    def wait_for(self, index: int, seconds: float) -> None:
+        """A node's next attempt is due after this time."""
+        self.timers.start(index, seconds, self._is_due)
+
+    def _is_due(self, index: int) -> None:
+        self.io.append(index)
+        self.wake.set()

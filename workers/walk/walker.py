@@ -1,0 +1,315 @@
+"""All the walks of one worker process: started by hints, stopped by cancels and by draining."""
+
+import asyncio
+import logging
+import math
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from engine import log, metrics
+from engine.errors import EngineError, NotFound, StorageFailed, Unavailable
+from engine.graph.plan import Plan
+from engine.store import Store
+from engine.store.executions.claims import ClaimedExecution
+from engine.store.executions.offload import size_of
+from engine.store.hints import InlineRun
+from engine.store.redis import keyspace
+from engine.store.redis.errors import StoreFault
+from workers.nodes.executor import Executor
+from workers.runtime.broker import LoadGate
+from workers.runtime.persistence import persist
+from workers.walk.dependencies import WalkDependencies
+from workers.walk.endings import end_failed, end_gone, find_owed
+from workers.walk.fast_path import FastPath
+from workers.walk.large_inputs import (
+    GONE,
+    UNREAD,
+    UNREAD_PAUSE_MS,
+    is_given_up,
+    must_read,
+    read_inputs,
+)
+from workers.walk.memory import MemoryBudget, RunMemory
+from workers.walk.recorder import LeaseLost, RecordBehind
+from workers.walk.sizes import record_size
+from workers.walk.walk import Walk
+
+MAX_LOST_AT_ONCE = 5
+"""An execution that was lost so often without a step between is failed, as nodes are."""
+
+ASKED_AGAIN_SECONDS = 0.05
+LOST_PAUSE_MS = 500
+"""Before an execution is walked again that could not go on here, doubled for each further time."""
+
+logger = logging.getLogger(__name__)
+
+
+class Walker:
+    """Takes hints and walks their executions.
+
+    `release` is called once for each hint that was taken, when its execution is out of hand.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        executor: Executor,
+        worker_id: str,
+        cpu_slots: int,
+        max_bytes: int,
+        release: Callable[[], None],
+        pace: LoadGate,
+        memory: MemoryBudget | None = None,
+    ) -> None:
+        self._store = store
+        self._loop = asyncio.get_running_loop()
+        self._release = release
+        self._pace = pace
+        self.memory = memory or MemoryBudget()
+        self._busy: set[str] = set()
+        self._is_draining = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._walks: dict[str, Walk] = {}
+        self.claimed_at = -math.inf
+        """When an execution was claimed last, by the monotonic clock."""
+        self._looks: set[asyncio.Task[None]] = set()
+        self._dependencies = WalkDependencies(
+            walks=store.walks,
+            offloaded=store.offloaded,
+            events=store.events,
+            executor=executor,
+            worker_id=worker_id,
+            cpu_slots=cpu_slots,
+            max_bytes=max_bytes,
+            is_draining=lambda: self._is_draining,
+            ask_help=self._ask_help,
+            rest=self._let_rest,
+        )
+        self._fast_path = FastPath(store, executor, max_bytes, self.memory)
+
+    @property
+    def walks(self) -> Mapping[str, Walk]:
+        """The walks of executions that were claimed, by reference."""
+        return self._walks
+
+    def is_in_hand(self, reference: str) -> bool:
+        """Whether a task here claims or walks the execution, or did so and records its end."""
+        return reference in self._tasks
+
+    def take(self, reference: str, inline_run: InlineRun | None = None) -> None:
+        """Walk an execution soon; returns at once."""
+        self._pace.begin()
+        self._start(reference, inline_run)
+
+    def cancel(self, reference: str) -> None:
+        """Stop an execution if it is in hand."""
+        walk = self._walks.get(reference)
+        if walk is not None:
+            walk.cancel()
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing new, let running nodes end for a while, give the rest back.
+
+        What cannot be given back stays on record as held; whoever recovers this worker finds it.
+        """
+        self._is_draining = True
+        for walk in self._walks.values():
+            walk.wake()
+        tasks = dict(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=seconds)
+        left = [reference for reference, task in tasks.items() if not task.done()]
+        for task in (*tasks.values(), *self._looks):
+            task.cancel()
+        await asyncio.gather(*tasks.values(), *self._looks, return_exceptions=True)
+        try:
+            for reference in left:
+                await self._give_back_once(reference)
+            await self._store.hints.send(left)
+        except EngineError as error:
+            logger.warning("cannot give back", extra={"reason": error.message})
+
+    async def _give_back_once(self, reference: str) -> None:
+        try:
+            await self._store.walks.give_back(
+                reference, self._dependencies.worker_id, is_lost=False
+            )
+        except StoreFault:
+            logger.exception("cannot give back")
+
+    async def _ask_help(self, reference: str) -> None:
+        try:
+            await self._store.hints.send([reference])
+        except EngineError as error:
+            logger.warning("cannot ask for help", extra={"reason": error.message})
+
+    def _start(self, reference: str, inline_run: InlineRun | None) -> None:
+        if not keyspace.is_reference(reference):
+            logger.warning("a hint named no execution")
+            self._let_go()
+            return
+        if self._is_draining:
+            self._let_go()
+            self._store.hints.send_soon(reference)  # it came too late for this worker
+            return
+        if reference in self._tasks:
+            self._let_go()  # a double: it is being walked right here
+            self._looks.add(look := self._loop.create_task(self._look(reference)))
+            look.add_done_callback(self._looks.discard)
+            return
+        task = self._loop.create_task(self._walk(reference, inline_run))
+        self._tasks[reference] = task
+        self._busy.add(reference)
+        metrics.EXECUTIONS_HELD.inc()
+        task.add_done_callback(lambda done: self._done(reference, done))
+
+    async def _look(self, reference: str) -> None:
+        # A hint for what is in hand comes when an order to cancel it may have been lost, or when
+        # another walker of it has died.
+        try:
+            if await self._store.walks.is_cancel_requested(reference):
+                self.cancel(reference)
+            elif (walk := self._walks.get(reference)) is not None:
+                walk.look()
+                if walk.wants_help:
+                    # This worker's own call for help came back to it: others may be quicker now.
+                    await asyncio.sleep(ASKED_AGAIN_SECONDS)
+                    await self._ask_help(reference)
+        except EngineError as error:
+            logger.warning("cannot look", extra={"reason": error.message})
+        except StoreFault:
+            logger.exception("cannot look")
+
+    def _let_rest(self, reference: str) -> None:
+        if reference in self._busy:
+            self._busy.remove(reference)
+            self._pace.rest()
+
+    def _let_go(self) -> None:
+        self._pace.rest()
+        self._release()
+
+    def _done(self, reference: str, task: "asyncio.Task[None]") -> None:
+        self._let_rest(reference)
+        self._tasks.pop(reference, None)
+        self._walks.pop(reference, None)
+        metrics.EXECUTIONS_HELD.dec()
+        self._release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a walk broke off", exc_info=error)
+
+    async def _walk(self, reference: str, inline_run: InlineRun | None) -> None:
+        if inline_run is not None and await self._fast_path.finish(reference, inline_run):
+            return
+        # What was taken away (this worker was thought dead) may be there to be taken again.
+        is_gone = True
+        while is_gone:
+            is_gone = False
+            claimed = await self._claim(reference)
+            if claimed is None:
+                return
+            log.bind(execution_id=claimed.execution_id)
+            try:
+                with self.memory.open(record_size(claimed.record)) as memory:
+                    await self._walk_claimed(claimed, reference, memory)
+            except LeaseLost:
+                is_gone = not self._is_draining
+                metrics.STEPS_FENCED.inc()
+                logger.info("the execution went to somebody else or has ended")
+            except RecordBehind:
+                # The claim is on record, later steps are not: what is there is walked from anew.
+                is_gone = not self._is_draining
+                metrics.STEPS_LOST.inc()
+                logger.warning("Redis has lost steps of an execution: it goes on from its record")
+                await self._give_back(reference)
+            except Unavailable as error:
+                logger.warning("left an execution", extra={"reason": error.message})
+                await self._give_back(reference)
+            except StoreFault:
+                logger.exception("the store refused what a walk asked")
+                await self._give_back(reference, is_lost=True, pause_ms=LOST_PAUSE_MS)
+            except Exception:
+                logger.exception("a walk failed unexpectedly")
+                await self._fail(claimed, reference)
+
+    async def _claim(self, reference: str) -> ClaimedExecution | None:
+        # A claim whose reply was lost may have been made; asked again, it answers the same.
+        token = secrets.token_hex(8)
+        walks, worker_id = self._store.walks, self._dependencies.worker_id
+        self.claimed_at = time.monotonic()
+        claimed = await persist(lambda: walks.claim(reference, worker_id, token), "claim")
+        if claimed is None:
+            metrics.CLAIMS_REFUSED.inc()
+        return claimed
+
+    async def _walk_claimed(
+        self, claimed: ClaimedExecution, reference: str, memory: RunMemory
+    ) -> None:
+        try:
+            plan = await self._plan(claimed)
+        except NotFound:
+            if await end_gone(self._store, claimed):
+                await self._dependencies.executor.cancel_jobs(find_owed(claimed))
+            return
+        if claimed.lost >= MAX_LOST_AT_ONCE:
+            message = f"{claimed.lost} workers died of this execution or had to leave it"
+            await self._end_failed(claimed, message)
+            return
+        if must_read(claimed, plan):
+            self._let_rest(reference)
+            await memory.wait()
+            memory.add(size_of(claimed.inputs_name or ""))
+            found = await self._read_inputs(claimed, reference)
+            if found is None:
+                return
+            claimed = found
+        walk = self._walks[reference] = Walk(claimed, plan, self._dependencies, memory)
+        await walk.run()
+
+    async def _read_inputs(
+        self, claimed: ClaimedExecution, reference: str
+    ) -> ClaimedExecution | None:
+        """The execution with inputs that are kept aside; None: it was ended or given back."""
+        try:
+            return replace(claimed, inputs=await read_inputs(self._store.offloaded, claimed))
+        except FileNotFoundError:
+            await self._end_failed(claimed, GONE)
+        except StorageFailed:
+            if is_given_up(claimed):
+                await self._end_failed(claimed, UNREAD)
+            else:
+                logger.warning("left an execution", extra={"reason": UNREAD})
+                await self._give_back(reference, pause_ms=UNREAD_PAUSE_MS)
+        return None
+
+    async def _plan(self, claimed: ClaimedExecution) -> Plan:
+        workflows = self._store.workflows
+        of = (claimed.account_id, claimed.slug, claimed.version, claimed.model_ids)
+        try:
+            return await workflows.plan_of_execution(*of)
+        except NotFound:
+            # Gateways may know models that this process has not looked at yet.
+            if not await self._store.models.catch_up():
+                raise
+            return await workflows.plan_of_execution(*of)
+
+    async def _end_failed(self, claimed: ClaimedExecution, message: str) -> None:
+        if await end_failed(self._store.walks, claimed, message):
+            await self._dependencies.executor.cancel_jobs(find_owed(claimed))
+
+    async def _fail(self, claimed: ClaimedExecution, reference: str) -> None:
+        try:
+            await self._end_failed(claimed, "The execution failed unexpectedly")
+        except Exception:
+            logger.exception("an execution cannot be failed")
+            await self._give_back(reference, is_lost=True, pause_ms=LOST_PAUSE_MS)
+
+    async def _give_back(self, reference: str, *, is_lost: bool = False, pause_ms: int = 0) -> None:
+        walks, worker_id = self._store.walks, self._dependencies.worker_id
+        await persist(
+            lambda: walks.give_back(reference, worker_id, is_lost=is_lost, pause_ms=pause_ms),
+            "give back",
+        )
