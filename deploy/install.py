@@ -23,7 +23,7 @@ LINE_SECONDS = 5.0
 """Between two lines of progress where they stay, as in a file."""
 FILE = re.compile(r"\s*(?:Downloading|Using cached) (\S+) \(([\d.]+) (bytes|kB|MB|GB)\)")
 PREPARATION = re.compile(r"\s*(\w.*): started$")
-PART = re.compile(r"Progress (\d+) of \d+")
+PART = re.compile(r"InstallProgress (\d+) of \d+")
 PACKAGES = re.compile(r"Installing collected packages: (.+)")
 TROUBLE = re.compile(r"\s*(?:WARNING|ERROR|error)\b")
 BYTES = {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -31,7 +31,7 @@ TERMINATED = 128 + signal.SIGTERM
 LAST_LINES = 20
 
 
-class Progress:
+class InstallProgress:
     """What pip has done by now, read from its lines."""
 
     def __init__(self, site: Path) -> None:
@@ -108,7 +108,7 @@ class Display:
 
 def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> int:
     """Run pip, show its steps and its troubles; gives its exit code."""
-    display, progress, began = Display(stream), Progress(site), time.monotonic()
+    display, progress, began = Display(stream), InstallProgress(site), time.monotonic()
     display.line(f"Installing {what} into {os.path.relpath(sys.prefix)}")
     environ = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     with subprocess.Popen(
@@ -134,7 +134,7 @@ def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> in
 
 
 def _follow(
-    process: subprocess.Popen[str], display: Display, progress: Progress, began: float
+    process: subprocess.Popen[str], display: Display, progress: InstallProgress, began: float
 ) -> list[str]:
     """Show what pip prints until it ends; gives its last lines where no trouble was shown."""
     lines: queue.Queue[str | None] = queue.Queue()

@@ -8,7 +8,7 @@ from typing import TypeVar
 from deploy.client.access import Access
 from deploy.client.api import Api
 from deploy.client.callers import HttpCaller, WorkflowCaller
-from deploy.client.workflows import HttpWorkflows, Workflows
+from deploy.client.workflows import HttpWorkflows, WorkflowSource
 from deploy.http_client import Unreachable, call
 from deploy.stack.location import Stack, find_stack
 
@@ -60,7 +60,7 @@ def ask(access: Access, work: Callable[[WorkflowCaller], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def ask_workflows(access: Access, work: Callable[[Workflows], Awaitable[T]]) -> T:
+def ask_workflows(access: Access, work: Callable[[WorkflowSource], Awaitable[T]]) -> T:
     """Do the work with the workflows of an account: over HTTP, or in the store for `--account`."""
 
     async def run() -> T:

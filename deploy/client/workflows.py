@@ -1,4 +1,4 @@
-"""Workflows of one account over HTTP, and the choice of the one that a file is pushed to."""
+"""WorkflowSource of one account over HTTP, and the choice of the one that a file is pushed to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ Row = dict[str, Any]
 PATH = "/api/workflows"
 
 
-class Workflows(Protocol):
+class WorkflowSource(Protocol):
     """The workflows of an account."""
 
     async def own(self) -> list[Row]:
@@ -34,7 +34,7 @@ class Workflows(Protocol):
         ...
 
 
-async def push(workflows: Workflows, body: Mapping[str, Any], *, is_new: bool = False) -> Row:
+async def push(workflows: WorkflowSource, body: Mapping[str, Any], *, is_new: bool = False) -> Row:
     """Save the next version of the workflow that the document is of, or else a new one.
 
     A document is a draft only where it says so.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy import install as module
-from deploy.install import Progress, install
+from deploy.install import InstallProgress, install
 from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -22,11 +22,11 @@ FIRST = (
     "Collecting aiohttp<4,>=3.14 (from headrace==0.1.0)",
     "  Downloading aiohttp-3.14.5-cp311-cp311-manylinux.whl.metadata (8.1 kB)",
     "  Downloading aiohttp-3.14.5-cp311-cp311-manylinux.whl (1.9 MB)",
-    "Progress 0 of 1900000",
-    "Progress 1000000 of 1900000",
+    "InstallProgress 0 of 1900000",
+    "InstallProgress 1000000 of 1900000",
 )
 REST = (
-    "Progress 1900000 of 1900000",
+    "InstallProgress 1900000 of 1900000",
     "Requirement already satisfied: click in ./site-packages",
     "  Using cached attrs-26.1.0-py3-none-any.whl (67 kB)",
     "Building wheels for collected packages: headrace",
@@ -66,7 +66,7 @@ def pip(*lines: str, code: int = 0, pause: float = 0.0) -> tuple[str, ...]:
 def test_a_step_names_the_packages_and_bytes_that_are_here(
     tmp_path: Path, lines: tuple[str, ...], step: str
 ) -> None:
-    progress = Progress(tmp_path)
+    progress = InstallProgress(tmp_path)
     for line in lines:
         progress.read(line)
 
@@ -75,7 +75,7 @@ def test_a_step_names_the_packages_and_bytes_that_are_here(
 
 def test_packages_that_are_unpacked_are_counted_where_they_arrive(tmp_path: Path) -> None:
     (tmp_path / "pip-26.0.dist-info").mkdir()
-    progress = Progress(tmp_path)
+    progress = InstallProgress(tmp_path)
     for line in (*FIRST, *REST):
         progress.read(line)
 

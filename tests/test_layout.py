@@ -1,0 +1,63 @@
+"""The layout: few entries at each level, one name for each class, a test module for each module."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.support.layout_exceptions import TESTED_ELSEWHERE
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("engine", "gateway", "workers", "deploy")
+MOST_ENTRIES = 20
+MOST_LINES = 430
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if not path.name.startswith("__")
+)
+
+
+def entries(folder: Path) -> list[str]:
+    """Return the names in a folder that are written by hand."""
+    return sorted(each.name for each in folder.iterdir() if each.name != "__pycache__")
+
+
+def tests_of(module: Path) -> list[Path]:
+    """Return the test modules in the mirrored folder that have the name of the module."""
+    folder = ROOT / "tests" / module.parent
+    name = module.stem
+    return [*folder.glob(f"test_{name}.py"), *folder.glob(f"test_{name}_*.py")]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_has_at_most_twenty_entries(package: str) -> None:
+    assert len(entries(ROOT / package)) <= MOST_ENTRIES
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_module_has_a_test_module_of_its_name_or_a_reason(module: Path) -> None:
+    is_listed = module.as_posix() in TESTED_ELSEWHERE
+
+    assert bool(tests_of(module)) is not is_listed
+
+
+def test_exceptions_name_modules_that_exist() -> None:
+    assert set(TESTED_ELSEWHERE) <= {module.as_posix() for module in MODULES}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    places = defaultdict(list)
+    for module in MODULES:
+        for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(module.as_posix())
+
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_module_is_short_enough_to_read(module: Path) -> None:
+    assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
