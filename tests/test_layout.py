@@ -25,7 +25,7 @@ def entries(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir() if each.name != "__pycache__")
 
 
-def tests_of(module: Path) -> list[Path]:
+def find_tests(module: Path) -> list[Path]:
     """Return the test modules in the mirrored folder that have the name of the module."""
     folder = ROOT / "tests" / module.parent
     name = module.stem
@@ -41,7 +41,7 @@ def test_a_package_has_at_most_twenty_entries(package: str) -> None:
 def test_a_module_has_a_test_module_of_its_name_or_a_reason(module: Path) -> None:
     is_listed = module.as_posix() in TESTED_ELSEWHERE
 
-    assert bool(tests_of(module)) is not is_listed
+    assert bool(find_tests(module)) is not is_listed
 
 
 def test_exceptions_name_modules_that_exist() -> None:

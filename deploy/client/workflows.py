@@ -1,4 +1,4 @@
-"""WorkflowSource of one account over HTTP, and the choice of the one that a file is pushed to."""
+"""Workflows of one account over HTTP, and the choice of the one that a file is pushed to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
