@@ -34,7 +34,7 @@ WAIT_SECONDS = 0.3
 GATEWAY = f"""
 import socket, sys, uvloop
 from engine.settings import load
-from gateway import memory
+from gateway.admission import memory
 from gateway.server import serve
 memory.MOST_BYTES, memory.WAIT_SECONDS = {MOST}, {WAIT_SECONDS}
 sys.exit(uvloop.run(serve(load(), bound=socket.socket(fileno=int(sys.argv[1])))))

@@ -360,7 +360,7 @@ async def test_what_could_not_be_removed_at_once_is_removed_later(
     sweeper._sweep_after = math.inf
     await eventually(sweeper.prune)
     with monkeypatch.context() as patch:
-        patch.setattr(store.offloaded, "_shelf", NoBlobStore())
+        patch.setattr(store.offloaded, "_blob_store", NoBlobStore())
         await sweeper.remove_outputs()
     assert len(outputs_of(settings, buyer.account.id, execution.id)) == 1
 
