@@ -115,7 +115,9 @@ def requests(canaries: Canaries, method: str, path: str, good: str) -> Iterator[
 
 
 def test_a_secret_is_seen_wherever_its_middle_shows(canaries: Canaries) -> None:
-    key = canaries.key()
+    keys = iter(canaries.key, None)
+    # Else the key without the first character of its middle still has the whole middle.
+    key = next(each for each in keys if each[PREFIX - 1].lower() != each[PREFIX].lower())
     middle = key[PREFIX : PREFIX + SHOWN].lower()
 
     assert canaries.seen_in(f"told {key!r}") == [middle]
