@@ -75,7 +75,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             "queues": queues.watch,
             "memory": redis_memory.watch,
             "models": lambda: store.models.watch(settings.redis_url),
-            "spare memory": spare_memory.give_back,
+            "spare memory": spare_memory.trim_periodically,
         }
         if settings.max_queue:
             tasks["backlog"] = backlog.watch

@@ -113,7 +113,7 @@ async def worker(
         await stack.enter_async_context(
             background("metrics", lambda: metrics.publish(store, worker_id))
         )
-        await stack.enter_async_context(background("spare memory", spare_memory.give_back))
+        await stack.enter_async_context(background("spare memory", spare_memory.trim_periodically))
         held_check = HeldCheck(store, walker, worker_id)
         await stack.enter_async_context(background("held check", held_check.run))
         await stack.enter_async_context(_sweeping(store, media_service, worker_id, settings))

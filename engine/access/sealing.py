@@ -55,7 +55,7 @@ class Sealer:
         """Whether anything can be sealed."""
         return bool(self._ciphers)
 
-    def demand_key(self) -> None:
+    def require_key(self) -> None:
         """Raises SettingError when there is no key."""
         if not self.has_key:
             raise SettingError(
@@ -66,7 +66,7 @@ class Sealer:
 
     def seal(self, secret: str, place: Sequence[str]) -> bytes:
         """The secret as it is kept at a place. Raises SettingError without a key."""
-        self.demand_key()
+        self.require_key()
         return MARK + self._ciphers[0].encrypt(secret.encode(), _associated(place))
 
     def open(self, kept: bytes, place: Sequence[str]) -> str:

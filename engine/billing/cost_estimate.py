@@ -25,11 +25,11 @@ class KnownValue:
     """What a wire brings. What is not whole may be another value, or nothing at all."""
 
     value: Any = None
-    is_whole: bool = False
+    is_exact: bool = False
     work: int = 0
 
 
-UNSEEN = KnownValue()
+UNKNOWN = KnownValue()
 
 
 class CostEstimate:
@@ -65,7 +65,7 @@ class CostEstimate:
         if known is None or known[0] is not model:
             node = self._plan.nodes[index]
             inputs, unknown = self._inputs(node)
-            known = model, node.type.most(node.settings, inputs, unknown)
+            known = model, node.type.max_usage(node.settings, inputs, unknown)
             self._usages[index] = known
         return known[1]
 
@@ -75,30 +75,30 @@ class CostEstimate:
         self._work += sum(self._find(wire).work for wire in node.in_edges)
         if self._work > (MAX_WORK if self._defaults else MAX_WORK_ONCE):
             supposed = self._seen.get(node.index, {})
-            return {name: replace(seen, is_whole=False) for name, seen in supposed.items()}
+            return {name: replace(seen, is_exact=False) for name, seen in supposed.items()}
         inputs, unknown = self._inputs(node)
         try:
-            outputs = node.type.foresee(node.settings, inputs, unknown)
+            outputs = node.type.estimate_outputs(node.settings, inputs, unknown)
         except NodeFailed:
             return {}
-        is_whole = node.type.kind is WorkKind.PURE and not unknown
-        return {name: self._weigh(value, is_whole=is_whole) for name, value in outputs.items()}
+        is_exact = node.type.kind is WorkKind.PURE and not unknown
+        return {name: self._weigh(value, is_exact=is_exact) for name, value in outputs.items()}
 
     def _see_form(self) -> Mapping[str, KnownValue]:
         is_run = self._defaults is not None
         outputs = outputs_of(self._plan.fields, self._given)
         return {
-            name: self._weigh(value, is_whole=is_run or value is not None)
+            name: self._weigh(value, is_exact=is_run or value is not None)
             for name, value in outputs.items()
         }
 
-    def _weigh(self, value: Any, *, is_whole: bool) -> KnownValue:
+    def _weigh(self, value: Any, *, is_exact: bool) -> KnownValue:
         work = _work_of(value)
         self._work += work
-        return KnownValue(value=value, is_whole=is_whole, work=work)
+        return KnownValue(value=value, is_exact=is_exact, work=work)
 
     def _find(self, wire: InEdge) -> KnownValue:
-        return self._seen[wire.source].get(wire.output, UNSEEN)
+        return self._seen[wire.source].get(wire.output, UNKNOWN)
 
     def _inputs(self, node: Node) -> tuple[dict[str, Any], set[str]]:
         """What is known of a node's inputs, and the sockets that bring more, or something else."""
@@ -108,19 +108,19 @@ class CostEstimate:
             seen = self._find(wire)
             if wire.socket in node.many:
                 inputs.setdefault(wire.socket, []).append(seen.value)
-            elif seen.is_whole or seen.value is not None:
+            elif seen.is_exact or seen.value is not None:
                 inputs[wire.socket] = seen.value
-            if not seen.is_whole:
+            if not seen.is_exact:
                 unknown.add(wire.socket)
         return inputs, unknown
 
 
 def of_defaults(plan: Plan) -> CostEstimate:
     """The outlook of a run without inputs, found once for a plan."""
-    found = plan.findings.get(DEFAULTS)
+    found = plan.derived.get(DEFAULTS)
     if not isinstance(found, CostEstimate):
         found = CostEstimate(plan, {field.name: field.default for field in plan.fields})
-        plan.findings[DEFAULTS] = found
+        plan.derived[DEFAULTS] = found
     return found
 
 

@@ -84,7 +84,7 @@ def node_credits(plan: Plan, index: int, inputs: Mapping[str, Any], markup: Deci
     if model is None:
         return 0
     node = plan.nodes[index]
-    return _credits(model, node.type.most(node.settings, inputs), markup)
+    return _credits(model, node.type.max_usage(node.settings, inputs), markup)
 
 
 def trials_text(trials: Mapping[str, Trial]) -> str:

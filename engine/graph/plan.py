@@ -75,7 +75,7 @@ class Plan:
     """The nodes that are charged, each with its model's internal name."""
     unused_fields: frozenset[str] = frozenset()
     """Fields whose values no node that leads to the output looks at."""
-    findings: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What others have found out of it and would find again, by what it is called there."""
 
     @property

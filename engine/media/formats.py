@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.media.movies import MAX_TRACKS, read_movie
-from engine.media.sounds import is_frame, read_frames
+from engine.media.audio_durations import is_frame, read_frames
+from engine.media.mp4 import MAX_TRACKS, read_movie
 from engine.media.webm import SEGMENT, read_webm_length
 
 HEAD_BYTES = 262_144
@@ -126,19 +126,19 @@ def _read(head: bytes) -> Facts:
                 raise UnfitMedia("The file's header is not whole") from None
             is_image = facts.medium is MediaKind.IMAGE
             if is_image and facts.width is not None and facts.height is not None:
-                check_pixels(facts.width, facts.height, most_pixels(facts.content_type))
+                check_pixels(facts.width, facts.height, max_pixels(facts.content_type))
             return facts
     raise UnfitMedia("The file is none of the images, videos and sounds that are taken")
 
 
-def most_pixels(content_type: str) -> int:
+def max_pixels(content_type: str) -> int:
     """How many pixels an image of a type may have."""
     return MAX_AVIF_PIXELS if content_type == "image/avif" else MAX_PIXELS
 
 
 def check_work(content_type: str, size: tuple[int, int], data: bytes) -> None:
     """Raises UnfitMedia when it would take too much to decode an image."""
-    check_pixels(*size, most_pixels(content_type))
+    check_pixels(*size, max_pixels(content_type))
     if data.startswith(JPEG_START) and data.count(SCAN) > MAX_SCANS:
         raise UnfitMedia(f"The JPEG has more than {MAX_SCANS} passes")
 

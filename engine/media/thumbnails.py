@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.media.formats import UnfitMedia
 
-SCRIPT = Path(__file__).with_name("shrinking.py")
+SCRIPT = Path(__file__).with_name("thumbnail_script.py")
 CONTENT_TYPE = "image/webp"
 MAX_BYTES = 33_554_432
 """Larger files are not shrunk."""

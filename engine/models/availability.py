@@ -6,7 +6,7 @@ Only names of variables are handed on, never their values.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.manifest import Model
 

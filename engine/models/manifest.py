@@ -11,13 +11,13 @@ from typing import Any
 
 from engine.access.capabilities import SPECIFIC, Tier
 from engine.errors.nodes import NodeFailed, SettingsError
-from engine.models.calls import CALLS, Call
-from engine.models.checks import MAX_COUNT, is_count, shown, strangers
+from engine.models.call_sections import CALLS, Call
 from engine.models.limits import ModelLimits, parse_limits
 from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
-from engine.models.prompt_tokens import most_tokens
-from engine.models.reading import ManifestContext
+from engine.models.prompt_tokens import max_prompt_tokens
+from engine.models.table_checks import MAX_COUNT, is_count, shown, strangers
+from engine.models.table_reader import ManifestContext
 from engine.models.toml_positions import TomlPositions
 from engine.values.fields import SOCKETS, Field, parse_fields
 from engine.values.sockets import SocketType
@@ -85,7 +85,7 @@ class Model:
     fallback: tuple[str, ...] = ()
     """Internal names of the models to ask instead, in turn, when this one cannot be had."""
 
-    def most(self, values: Mapping[str, Any], *, is_partial: bool = False) -> Usage:
+    def max_usage(self, values: Mapping[str, Any], *, is_partial: bool = False) -> Usage:
         """The most that one call with these values can use.
 
         `is_partial`: others are still to come, and the price says how many tokens those may be.
@@ -111,7 +111,7 @@ class Model:
         if price is None or price.field is not None:
             return 0 if price is None else math.ceil(_most_of(price, values))
         try:
-            sent = most_tokens(self.call, self.fields, values, price.per_image)
+            sent = max_prompt_tokens(self.call, self.fields, values, price.per_image)
         except NodeFailed:  # such a call is never sent
             sent = None
         if sent is not None and not is_partial:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.models.checks import MAX_COUNT, is_count, strangers
 from engine.models.pricing import IMAGE_TOKENS, Price, Unit
+from engine.models.table_checks import MAX_COUNT, is_count, strangers
 from engine.values.fields import NUMBERS, Field
 
 MAX_USD = Decimal(1_000)

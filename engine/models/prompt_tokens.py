@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.models.body_templates import texts_in
-from engine.models.calls import Call
+from engine.models.call_sections import Call
 from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
@@ -21,7 +21,7 @@ OWN_TOKENS = 1_000
 MOVING = frozenset({FieldType.VIDEO, FieldType.AUDIO})
 
 
-def most_tokens(
+def max_prompt_tokens(
     call: Call, fields: Sequence[Field], values: Mapping[str, Any], per_image: int
 ) -> int | None:
     """The most that a call with these values sends; None where that cannot be known.

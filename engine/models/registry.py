@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.models.folder import WatchedFolder, load
 from engine.models.manifest import ManifestError, Model
-from engine.models.saved import Pairs, key_faults, key_pairs
+from engine.models.saved import KeyDestinations, key_destinations, key_faults
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,9 @@ def use_folder(path: str) -> None:
     _state.is_stale = True
 
 
-def look_at_folder() -> None:
+def reload_folder() -> None:
     """Look at the operator's folder now, and not only when some seconds have passed."""
-    if _state.folder is not None and _state.folder.refresh(fast_path=True):
+    if _state.folder is not None and _state.folder.refresh(force=True):
         _state.is_stale = True
 
 
@@ -70,7 +70,7 @@ def folder_errors() -> tuple[ManifestError, ...]:
     return _state.folder.errors if _state.folder else ()
 
 
-def faults_of_saved() -> Mapping[str, Sequence[str]]:
+def saved_faults() -> Mapping[str, Sequence[str]]:
     """The models that are left out of those in `use_saved`, each with the reasons."""
     _models()
     return _state.left_out
@@ -82,13 +82,13 @@ def is_on_disk(name: str) -> bool:
     return name in _shipped() or bool(_state.folder and name in _state.folder.models)
 
 
-def pairs_on_disk(environ: Mapping[str, str] = os.environ) -> Pairs:
+def key_destinations_on_disk(environ: Mapping[str, str] = os.environ) -> KeyDestinations:
     """Which keys go where in this process, by what ships and by the operator's folder."""
     folder = _state.folder
     if folder is not None and folder.refresh():
         _state.is_stale = True
     models = (*_shipped().values(), *(folder.models.values() if folder else ()))
-    return key_pairs(models, environ)
+    return key_destinations(models, environ)
 
 
 @contextlib.contextmanager
@@ -134,8 +134,10 @@ def _models() -> Mapping[str, Model]:
 
 
 def _merge() -> Mapping[str, Model]:
-    pairs = pairs_on_disk()
-    faults = {each.internal_name: list(key_faults(each.call, pairs)) for each in _state.saved}
+    destinations = key_destinations_on_disk()
+    faults = {
+        each.internal_name: list(key_faults(each.call, destinations)) for each in _state.saved
+    }
     _state.left_out = {name: reasons for name, reasons in faults.items() if reasons}
     for name, reasons in _state.left_out.items():
         for reason in reasons:

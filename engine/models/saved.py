@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from engine.models.calls import Call, endpoint_of
+from engine.models.call_sections import Call, endpoint_of
 from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.http import HttpSection
 from engine.models.dialects.openai import OpenAISection
@@ -51,22 +51,24 @@ class KeyDestination:
 
     def covers(self, other: "KeyDestination") -> bool:
         """Whether the other sends the same key to the same place or into it."""
-        is_alike = (self.origin, self.variable) == (other.origin, other.variable)
-        return is_alike and f"{other.path}/".startswith(f"{self.path}/")
+        is_same_key = (self.origin, self.variable) == (other.origin, other.variable)
+        return is_same_key and f"{other.path}/".startswith(f"{self.path}/")
 
 
-Pairs = frozenset[KeyDestination]
+KeyDestinations = frozenset[KeyDestination]
 
 
-def key_pairs(models: Iterable[Model], environ: Mapping[str, str] = NOWHERE) -> Pairs:
+def key_destinations(
+    models: Iterable[Model], environ: Mapping[str, str] = NOWHERE
+) -> KeyDestinations:
     """Which keys go where, by these models; variables may have moved their providers."""
     endpoints = (endpoint_of(model.call) for model in models)
     keyed = (each for each in endpoints if each and each.api_key_env)
     places = ((each.place(environ), each.api_key_env) for each in keyed)
-    return frozenset(_pair(place, variable) for place, variable in places if place)
+    return frozenset(_destination(place, variable) for place, variable in places if place)
 
 
-def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
+def key_faults(call: Call, destinations: KeyDestinations) -> Iterator[str]:
     """What a call may not say that was saved over HTTP; the reasons begin with a path."""
     endpoint = endpoint_of(call)
     if endpoint is None:
@@ -75,14 +77,14 @@ def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
     if endpoint.base_url_env:
         yield f"{path}.base_url_env may not be saved over HTTP; {ELSEWHERE}"
     elif endpoint.api_key_env:
-        pair = _pair(endpoint.base_url, endpoint.api_key_env)
-        yield from _place_faults(path, call, pair, pairs)
+        destination = _destination(endpoint.base_url, endpoint.api_key_env)
+        yield from _place_faults(path, call, destination, destinations)
     for name, _ in endpoint.headers:
         if name.lower() in KEY_HEADERS or name.lower() == endpoint.key_header.lower():
             yield f"{path}.headers.{name} may hold a key, and keys are not saved; {ELSEWHERE}"
 
 
-def parse_saved(text: str, pairs: Pairs, name: str | None = None) -> Model:
+def parse_saved(text: str, destinations: KeyDestinations, name: str | None = None) -> Model:
     """The model of a manifest that is to be saved; with a name, under that alone.
 
     Raises ManifestError with every fault.
@@ -97,18 +99,20 @@ def parse_saved(text: str, pairs: Pairs, name: str | None = None) -> Model:
         if name is not None and table.get("internalName") != name:
             yield f"internalName must be '{name}', as the path says it"
         if call is not None:
-            yield from key_faults(call, pairs)
+            yield from key_faults(call, destinations)
 
     return parse_manifest(text, SOURCE, rules)
 
 
-def _place_faults(path: str, call: Call, pair: KeyDestination, pairs: Pairs) -> Iterator[str]:
-    if not any(each.covers(pair) for each in pairs):
+def _place_faults(
+    path: str, call: Call, destination: KeyDestination, destinations: KeyDestinations
+) -> Iterator[str]:
+    if not any(each.covers(destination) for each in destinations):
         yield (
-            f"{path}.api_key_env: no manifest on disk sends {pair.variable} to {pair.place};"
-            f" {ELSEWHERE}"
+            f"{path}.api_key_env: no manifest on disk sends {destination.variable} to"
+            f" {destination.place}; {ELSEWHERE}"
         )
-    for member, text in (("base_url", pair.path), *_routes(call)):
+    for member, text in (("base_url", destination.path), *_routes(call)):
         if _leads_up(text):
             yield f"{path}.{member} may not have '.' or '..' as a part"
 
@@ -135,7 +139,7 @@ def _leads_up(text: str) -> bool:
     return any(part in (".", "..") for part in re.split("[/?#]", text))
 
 
-def _pair(base_url: str, variable: str) -> KeyDestination:
+def _destination(base_url: str, variable: str) -> KeyDestination:
     """Where a key goes, in one spelling; what is no URL is an origin of its own."""
     try:
         target = check_url(base_url, allow_private=True)

@@ -6,10 +6,9 @@ It says what members there are and of what kind; what belongs together is for th
 from typing import Any
 
 from engine.access.capabilities import Tier
-from engine.models.calls import CALLS
-from engine.models.checks import MAX_COUNT
+from engine.models.call_sections import CALLS
 from engine.models.dialects.builtin import BuiltinResult
-from engine.models.dialects.chat_fields import ASK_MEMBERS
+from engine.models.dialects.chat_fields import CHAT_MEMBERS
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, MAX_SECONDS
 from engine.models.dialects.http import (
     HTTP_MEMBERS,
@@ -29,7 +28,8 @@ from engine.models.manifest import (
     Category,
 )
 from engine.models.pricing import Unit
-from engine.models.reading import MAX_TEXT, VARIABLE
+from engine.models.table_checks import MAX_COUNT
+from engine.models.table_reader import MAX_TEXT, VARIABLE
 from engine.values.fields import FieldType
 
 Schema = dict[str, Any]
@@ -108,8 +108,8 @@ def _top() -> dict[str, Schema]:
             },
             ("template",),
         ),
-        "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), ("model",)) | PLACED,
-        "anthropic": _section((*ENDPOINT_MEMBERS, *ASK_MEMBERS), ("model",)),
+        "openai": _section((*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask"), ("model",)) | PLACED,
+        "anthropic": _section((*ENDPOINT_MEMBERS, *CHAT_MEMBERS), ("model",)),
         "http": _http(),
     }
 

@@ -10,7 +10,7 @@ from engine.models.call_checks import JSON_SCHEMA
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, call_each
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, call_each, unknown_list
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.model_calls import (
     IMAGE_INLET,
@@ -22,11 +22,11 @@ from engine.nodes.support.model_calls import (
     ModelSettings,
     Values,
     longest_prompt,
+    max_model_usage,
     model_calls,
     model_needs,
     model_reads,
     model_sockets,
-    most_model_calls,
     read_model_settings,
 )
 from engine.values.json_schemas import read_answer, read_schema
@@ -105,22 +105,22 @@ class Assistant(NodeType):
     def model(self, settings: AssistantSettings) -> str:
         return settings.ask.model.internal_name
 
-    def most(
+    def max_usage(
         self,
         settings: AssistantSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return most_model_calls(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
+        return max_model_usage(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
 
-    def foresee(
+    def estimate_outputs(
         self, settings: AssistantSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         length = longest_prompt(settings.ask, WAY, inputs)
-        given: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), alike(length))
+        given: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), unknown_list(length))
         if settings.exports_list or settings.schema is not None:
             return given  # how many items a model writes, nobody knows
-        return {**given, ITEMS_OUT: alike(1 if length is None else length)}
+        return {**given, ITEMS_OUT: unknown_list(1 if length is None else length)}
 
     def bind(
         self,

@@ -26,7 +26,7 @@ class Condition(NodeType):
     def outputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
         return {"true-out": Socket(type=SocketType.ANY), "false-out": Socket(type=SocketType.ANY)}
 
-    def foresee(
+    def estimate_outputs(
         self,
         settings: ExpressionSettings,
         inputs: Mapping[str, Any],

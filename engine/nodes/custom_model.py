@@ -11,18 +11,18 @@ from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import (
     NODE_MEMBERS,
     PARAMS_IN,
-    alike,
     call_each,
     check_values,
     find_current,
     find_usable,
     known_values,
-    latest,
-    longest,
+    latest_model,
+    longest_list,
+    max_usage_of_calls,
     missing_fields,
-    most_of_calls,
     read_params,
     typed_values,
+    unknown_list,
     value_faults,
     zip_lists,
 )
@@ -84,32 +84,32 @@ class CustomModel(NodeType):
     def model(self, settings: CustomModelSettings) -> str:
         return settings.model.internal_name
 
-    def most(
+    def max_usage(
         self,
         settings: CustomModelSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        model = latest(settings.model)
+        model = latest_model(settings.model)
         values, lists = _merge(model, settings, inputs), _lists(model, inputs)
         try:
             rows = _rows(model, lists) if lists else [{}]
         except NodeFailed:  # as it stands it does not come to a call
-            return model.most(values, is_partial=True) * max(map(len, lists.values()))
-        return most_of_calls(model, [values | row for row in rows], inputs, unknown)
+            return model.max_usage(values, is_partial=True) * max(map(len, lists.values()))
+        return max_usage_of_calls(model, [values | row for row in rows], inputs, unknown)
 
-    def foresee(
+    def estimate_outputs(
         self,
         settings: CustomModelSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Outputs:
-        model = latest(settings.model)
-        length = longest(_wired(model, inputs).values())
+        model = latest_model(settings.model)
+        length = longest_list(_wired(model, inputs).values())
         if length is None and model.category is Category.IMAGE:
-            images = model.most(_merge(model, settings, inputs), is_partial=True).images
+            images = model.max_usage(_merge(model, settings, inputs), is_partial=True).images
             length = images if images > 1 else None  # one call gives them all
-        return {_output(model): alike(length)}
+        return {_output(model): unknown_list(length)}
 
     async def run(
         self, settings: CustomModelSettings, inputs: Mapping[str, Any], context: Context

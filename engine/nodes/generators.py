@@ -8,7 +8,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import MAX_ITEMS, PARAMS_IN, alike, call_each, value_faults
+from engine.nodes.support.fan_out import MAX_ITEMS, PARAMS_IN, call_each, unknown_list, value_faults
 from engine.nodes.support.model_calls import (
     IMAGE_INLETS,
     PROMPT_INLET,
@@ -17,11 +17,11 @@ from engine.nodes.support.model_calls import (
     ModelSettings,
     Values,
     longest_prompt,
+    max_model_usage,
     model_calls,
     model_needs,
     model_reads,
     model_sockets,
-    most_model_calls,
     read_model_settings,
 )
 from engine.values.fields import NUMBERS, Field
@@ -64,18 +64,18 @@ class Generator(NodeType):
     def model(self, settings: GeneratorSettings) -> str:
         return settings.ask.model.internal_name
 
-    def most(
+    def max_usage(
         self,
         settings: GeneratorSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return most_model_calls(settings.ask, self.way, inputs, unknown)
+        return max_model_usage(settings.ask, self.way, inputs, unknown)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {self._output: alike(longest_prompt(settings.ask, self.way, inputs))}
+        return {self._output: unknown_list(longest_prompt(settings.ask, self.way, inputs))}
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
@@ -108,16 +108,16 @@ class ImageGenerator(Generator):
         faults = [f"{COUNT} {COUNT_RULE}"] if count is None else []
         return GeneratorSettings(ask=read_model_settings(data, self.way, *faults), count=count or 1)
 
-    def most(
+    def max_usage(
         self,
         settings: GeneratorSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
         count = _most_count(settings, inputs)
-        return most_model_calls(settings.ask, self.way, inputs, unknown, _one) * count
+        return max_model_usage(settings.ask, self.way, inputs, unknown, _one) * count
 
-    def foresee(
+    def estimate_outputs(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         length, count = (
@@ -125,7 +125,11 @@ class ImageGenerator(Generator):
             _most_count(settings, inputs),
         )
         is_one = length is None and count == 1
-        return {self._output: alike(None if is_one else count * (1 if length is None else length))}
+        return {
+            self._output: unknown_list(
+                None if is_one else count * (1 if length is None else length)
+            )
+        }
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context

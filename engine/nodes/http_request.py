@@ -11,7 +11,7 @@ from engine.media.formats import media_kind_of
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import NO_MEDIA, Context, HttpCall, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, check_lengths, longest
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
 from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
 from engine.nodes.support.http_body import BODY_IN, MULTIPART, BodySettings, make_body, parse_body
 from engine.nodes.support.list_mapping import run_each
@@ -111,7 +111,7 @@ class HttpRequest(NodeType):
     def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
         return members_read(settings.templates, socket) if socket in settings.names else None
 
-    def foresee(
+    def estimate_outputs(
         self,
         settings: HttpRequestSettings,
         inputs: Mapping[str, Any],
@@ -119,8 +119,8 @@ class HttpRequest(NodeType):
     ) -> Outputs:
         if not settings.is_each:
             return {}
-        length = longest(inputs.get(name) for name in _item_sockets(settings))
-        return dict.fromkeys((RESPONSE_OUT, STATUS_OUT), alike(length))
+        length = longest_list(inputs.get(name) for name in _item_sockets(settings))
+        return dict.fromkeys((RESPONSE_OUT, STATUS_OUT), unknown_list(length))
 
     def bind(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import alike, longest
+from engine.nodes.support.fan_out import longest_list, unknown_list
 from engine.nodes.support.image_edits import MAX_READ
 from engine.nodes.support.list_mapping import run_each
 from engine.process.extras import install_hint
@@ -46,10 +46,10 @@ class ImageText(NodeType):
     def outputs(self, settings: ImageTextSettings) -> Mapping[str, Socket]:
         return {TEXT_OUT: Socket(type=SocketType.TEXT)}
 
-    def foresee(
+    def estimate_outputs(
         self, settings: ImageTextSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {TEXT_OUT: alike(longest([inputs.get(IMAGE_IN)]))}
+        return {TEXT_OUT: unknown_list(longest_list([inputs.get(IMAGE_IN)]))}
 
     async def run(
         self, settings: ImageTextSettings, inputs: Mapping[str, Any], context: Context

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import alike, longest, zip_lists
+from engine.nodes.support.fan_out import longest_list, unknown_list, zip_lists
 from engine.nodes.support.image_edits import (
     CAPTION_ANCHORS,
     Anchor,
@@ -71,10 +71,14 @@ class ImageTool(NodeType):
         edit: Edit = settings
         return edit
 
-    def foresee(
+    def estimate_outputs(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {IMAGE_OUT: alike(longest(inputs.get(name) for name in (*self.media, TEXT_IN)))}
+        return {
+            IMAGE_OUT: unknown_list(
+                longest_list(inputs.get(name) for name in (*self.media, TEXT_IN))
+            )
+        }
 
     async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
         wired = {name: inputs[name] for name in (*self.media, TEXT_IN) if name in inputs}

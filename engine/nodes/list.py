@@ -47,9 +47,9 @@ class List(NodeType):
     async def run(
         self, settings: ListSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        return self.foresee(settings, inputs)
+        return self.estimate_outputs(settings, inputs)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: ListSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         items = [] if settings.replaces and ITEMS_IN in inputs else list(settings.items)

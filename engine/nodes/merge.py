@@ -33,9 +33,9 @@ class Merge(NodeType):
         return {"value-out": Socket(type=SocketType.ANY)}
 
     async def run(self, settings: str, inputs: Mapping[str, Any], context: Context) -> Outputs:
-        return self.foresee(settings, inputs)
+        return self.estimate_outputs(settings, inputs)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: str, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         values = inputs.get(VALUE_IN, [])

@@ -63,7 +63,7 @@ class Switch(NodeType):
     def outputs(self, settings: SwitchSettings) -> Mapping[str, Socket]:
         return {name: Socket(type=SocketType.ANY) for name in (*settings.names, ELSE_OUT)}
 
-    def foresee(
+    def estimate_outputs(
         self, settings: SwitchSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         return dict.fromkeys((*settings.names, ELSE_OUT), inputs.get(VALUE_IN))

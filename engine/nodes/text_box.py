@@ -35,9 +35,9 @@ class TextBox(NodeType):
         return members_read([settings], socket)
 
     async def run(self, settings: Template, inputs: Mapping[str, Any], context: Context) -> Outputs:
-        return self.foresee(settings, inputs)
+        return self.estimate_outputs(settings, inputs)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: Template, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         return {"text-out": settings.render(inputs)}

@@ -19,7 +19,7 @@ with the interpreter's own 5 ms, a large body in a thread made the runs of other
 def set_up() -> None:
     """Call once, when everything is imported and nothing has begun."""
     _raise_file_limit()
-    spare_memory.use_one_arena()
+    spare_memory.limit_arenas()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)

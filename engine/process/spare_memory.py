@@ -17,7 +17,7 @@ GROWN_BYTES = 33_554_432
 STATM = Path("/proc/self/statm")
 
 
-def use_one_arena() -> None:
+def limit_arenas() -> None:
     """Let all threads allocate from one place, before there are any; each keeps its own otherwise.
 
     Under mixed load a gateway had 160 MB with arenas of threads, 110 MB without.
@@ -27,7 +27,7 @@ def use_one_arena() -> None:
         ask(M_ARENA_MAX, 1)
 
 
-async def give_back() -> None:
+async def trim_periodically() -> None:
     """Look every few seconds, for as long as it is awaited; only Linux tells what it looks for."""
     least = resident_bytes()
     while True:

@@ -21,7 +21,7 @@ MAX_WORDS = 1_000
 """Characters of a label, a helper text or an option."""
 MAX_URL = 2_048
 MAX_NAME = 64
-MAX_TOLD = 10
+MAX_LISTED = 10
 """Unknown inputs that are named."""
 MAX_STEPS_LISTED = 1_000
 
@@ -157,10 +157,10 @@ def unknown_inputs(fields: Iterable[Field], inputs: Mapping[str, Any]) -> tuple[
     unknown = [name for name in inputs if name not in known]
     told = [
         f"The input '{name[:MAX_NAME]}' was ignored: there is no field of that name"
-        for name in unknown[:MAX_TOLD]
+        for name in unknown[:MAX_LISTED]
     ]
-    if len(unknown) > MAX_TOLD:
-        told.append(f"{len(unknown) - MAX_TOLD} more inputs were ignored")
+    if len(unknown) > MAX_LISTED:
+        told.append(f"{len(unknown) - MAX_LISTED} more inputs were ignored")
     return tuple(told)
 
 

@@ -13,7 +13,7 @@ from engine.access.capabilities import Role, Tier
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, ManifestError, Model
 from engine.models.pricing import Unit
-from engine.models.registry import all_models, pairs_on_disk
+from engine.models.registry import all_models, key_destinations_on_disk
 from engine.models.saved import MAX_BYTES, parse_saved
 from engine.store import Principal, SavedModel
 from engine.values.plain import moment
@@ -211,7 +211,7 @@ async def delete_model(request: GatewayRequest, principal: Principal) -> Respons
 async def _read_manifest(request: GatewayRequest, name: str | None = None) -> tuple[str, Model]:
     text = (await read_body(request, ModelRequest)).manifest
     try:
-        return text, parse_saved(text, pairs_on_disk(), name)
+        return text, parse_saved(text, key_destinations_on_disk(), name)
     except ManifestError as error:
         raise _invalid(error) from None
 

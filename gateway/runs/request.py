@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import InvalidIdempotencyKey, LoopDetected
-from engine.executions import loops
+from engine.executions import run_depth
 from engine.executions.events import EventId
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.store import Principal
@@ -50,9 +50,9 @@ async def read_run_parameters(request: GatewayRequest, principal: Principal) -> 
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
-    depth = loops.depth_behind(request.headers.get(loops.HEADER))
-    if depth > loops.MAX_DEPTH:
-        raise LoopDetected(loops.MAX_DEPTH)
+    depth = run_depth.child_depth(request.headers.get(run_depth.HEADER))
+    if depth > run_depth.MAX_DEPTH:
+        raise LoopDetected(run_depth.MAX_DEPTH)
     query = Query(request.scope)
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)

@@ -17,7 +17,7 @@ from engine.errors.nodes import BAD_RESPONSE, STORAGE, NodeFailed
 from engine.media.formats import UNTYPED, MediaKind
 from engine.media.ranges import ByteRange
 from engine.net.url_policy import UrlRefused, check_url
-from engine.nodes.support.base import HttpAnswer, HttpCall, Take
+from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
 from engine.services.media import MediaService
 from engine.store.media import Asset, AssetSource
 from workers.outbound.client import Egress
@@ -69,10 +69,10 @@ class AccountMedia:
             asset, url = await self._media_service.use(account_id, asset_id, self._execution_id)
         return asset.medium, url
 
-    async def demand_room(self, account_id: str) -> None:
+    async def require_space(self, account_id: str) -> None:
         """Nothing is asked for that could not be kept."""
         with _explained():
-            await self._media_service.demand_room(account_id)
+            await self._media_service.require_space(account_id)
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         """The account's own medium at one of our links, None for any other URL."""
@@ -117,7 +117,7 @@ class AccountMedia:
         return kept[0]
 
     def _call(
-        self, account_id: str, url: str, take: Take, redirects: int = MAX_REDIRECTS
+        self, account_id: str, url: str, take: BodyConsumer, redirects: int = MAX_REDIRECTS
     ) -> HttpCall:
         return HttpCall(
             method="GET",
@@ -126,7 +126,7 @@ class AccountMedia:
             max_bytes=self._media_service.max_bytes,
             max_redirects=redirects,
             account_id=account_id,
-            take=take,
+            consume=take,
         )
 
     async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> StoredMedia:

@@ -23,11 +23,11 @@ async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpA
     """The answer with its body as the call wants it. Raises NodeFailed."""
     headers = _plain_headers(response)
     answer = HttpAnswer(status=response.status, headers=headers, body=b"")
-    if call.take is not None:
+    if call.consume is not None:
         is_plain = _encoding(response) in ("", "identity")
         given = _pieces(response, call) if is_plain else _idempotency_key(response, call)
         async with contextlib.aclosing(given) as pieces:
-            await call.take(answer, pieces)
+            await call.consume(answer, pieces)
         await _read_rest(response)
         return answer
     body = await (_read_head if call.is_cut else _read)(response, call)
@@ -35,16 +35,16 @@ async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpA
 
 
 async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
-    chunks, unheld = [], 0
+    chunks, unreserved = [], 0
     async for chunk in _pieces(response, call):
         chunks.append(chunk)
-        unheld += len(chunk)
-        if unheld >= LARGE_BODY and call.hold is not None:
-            await call.hold(unheld)
-            unheld = 0
+        unreserved += len(chunk)
+        if unreserved >= LARGE_BODY and call.reserve is not None:
+            await call.reserve(unreserved)
+            unreserved = 0
     body = await _decode(response, b"".join(chunks), call.max_bytes)
-    if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.hold:
-        await call.hold(len(body))
+    if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.reserve:
+        await call.reserve(len(body))
     return body
 
 

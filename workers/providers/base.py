@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from engine.errors.nodes import NodeFailed
-from engine.models.calls import Call
+from engine.models.call_sections import Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall
@@ -56,7 +56,7 @@ class MediaStore(Protocol):
         """
         ...
 
-    async def demand_room(self, account_id: str) -> None:
+    async def require_space(self, account_id: str) -> None:
         """Raises NodeFailed where nothing more of the account's would be kept."""
         return
 

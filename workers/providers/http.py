@@ -29,7 +29,7 @@ class HttpDialect(Dialect):
             reply = await _call(section, values, line, call)
         else:
             reply = await run_job(section, section.job, values, line, call)
-        found, most = _find_result(section, reply), model.most(values)
+        found, most = _find_result(section, reply), model.max_usage(values)
         places = {name: (path,) for name, path in section.usage.items()}
         if model.category is Category.TEXT:
             text = line.hide(_join(found))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from engine.errors.nodes import NodeFailed
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.limits import ModelLimits
 from engine.models.manifest import Model
 from engine.net.url_policy import PORTS, UrlRefused, check_url
-from engine.nodes.support.base import HttpAnswer, HttpCall, Take
+from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
 from engine.store import governor as turns
 from engine.store.governor import USUAL_PACING, CallOutcome, CallReport, Pacing
 from engine.store.redis import keyspace
@@ -109,7 +109,7 @@ class LimiterTurn:
 
         async def listen(call: HttpCall) -> HttpAnswer:
             try:
-                answer = await fetch(replace(call, take=self._reader(call.take)))
+                answer = await fetch(replace(call, consume=self._reader(call.consume)))
             except NodeFailed as failure:
                 self._note(of_transport(failure))
                 raise
@@ -118,12 +118,12 @@ class LimiterTurn:
 
         return listen
 
-    def _reader(self, take: Take | None) -> Take | None:
+    def _reader(self, take: BodyConsumer | None) -> BodyConsumer | None:
         """Tells what comes back when its body is still to come, and may yet break off."""
 
         async def hear(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
             self.told(answer.status, answer.headers)
-            await cast(Take, take)(answer, pieces)
+            await cast(BodyConsumer, take)(answer, pieces)
 
         return take and hear
 

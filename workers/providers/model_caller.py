@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
 from engine.models.manifest import Category, Model
@@ -123,7 +123,7 @@ class ModelCaller:
         job: Mapping[str, Any],
     ) -> ModelAnswer:
         """What `asked` answers in the place of `model`, at no more than that may cost."""
-        most = model.most(values)
+        most = model.max_usage(values)
         if asked is model:
             answer = await self._ask(model, values, model_call, job)
             return replace(answer, usage=answer.usage.within(most))
@@ -169,7 +169,7 @@ class ModelCaller:
         if isinstance(model.call, BuiltinSection) or call.is_under_way:
             return await dialect.answer(model, values, call)
         if model.category is not Category.TEXT:
-            await call.media_store.demand_room(
+            await call.media_store.require_space(
                 call.account_id
             )  # the provider would be paid in vain
         if self._governor is None or limiter_key is None:

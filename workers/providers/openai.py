@@ -25,7 +25,7 @@ class OpenAIDialect(Dialect):
     ) -> ModelAnswer:
         section = cast(OpenAISection, model.call)
         line, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
-        most = model.most(values)
+        most = model.max_usage(values)
         match section.api:
             case OpenAIApi.CHAT:
                 return await chat(section, chat_request, line, call, most)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.models.body_templates import Body
-from engine.models.dialects.chat_fields import ASK_MEMBERS, read_ask
+from engine.models.dialects.chat_fields import CHAT_MEMBERS, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 
 BASE_URL = "https://api.anthropic.com"
 
@@ -31,8 +31,8 @@ class AnthropicSection:
 
 def parse_anthropic(table: Mapping[str, Any], about: ManifestContext) -> AnthropicSection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, *ASK_MEMBERS), about)
-    ask: dict[str, Any] = read_ask(reader, about)
+    reader = TableReader(table, (*ENDPOINT_MEMBERS, *CHAT_MEMBERS), about)
+    ask: dict[str, Any] = read_chat_members(reader, about)
     endpoint = read_endpoint(reader, base_url=BASE_URL, key_header="x-api-key", key_prefix="")
     reader.finish()
     return AnthropicSection(endpoint=endpoint, **ask)

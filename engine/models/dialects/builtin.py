@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from engine.errors.nodes import SettingsError
-from engine.models.checks import strangers
-from engine.models.reading import ManifestContext
+from engine.models.table_checks import strangers
+from engine.models.table_reader import ManifestContext
 from engine.values.templates import Template
 
 BUILTIN_MEMBERS = ("template", "gives")

@@ -1,12 +1,12 @@
 """What sections for chats share: which fields are the prompt, the pictures and the rest."""
 
 from engine.models.body_templates import Body
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 
-ASK_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
+CHAT_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
 
 
-def read_ask(
+def read_chat_members(
     reader: TableReader, about: ManifestContext, *, apart: frozenset[str] = frozenset()
 ) -> dict[str, str | bool | Body]:
     """The members of a question, by default from the fields that are called as they are.

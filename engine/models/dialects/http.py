@@ -8,7 +8,7 @@ from typing import Any
 from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template, to_text
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from engine.models.body_templates import Body
-from engine.models.dialects.chat_fields import ASK_MEMBERS, read_ask
+from engine.models.dialects.chat_fields import CHAT_MEMBERS, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 
 
 class OpenAIApi(StrEnum):
@@ -45,10 +45,10 @@ class OpenAISection:
 
 def parse_openai(table: Mapping[str, Any], about: ManifestContext) -> OpenAISection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), about)
+    reader = TableReader(table, (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask"), about)
     api = reader.text("api", USUAL_APIS.get(about.category, OpenAIApi.CHAT), tuple(OpenAIApi))
     mask = reader.body("mask", [])
-    ask: dict[str, Any] = read_ask(reader, about, apart=mask.names)
+    ask: dict[str, Any] = read_chat_members(reader, about, apart=mask.names)
     endpoint = read_endpoint(reader)
     reader.finish()
     return OpenAISection(endpoint=endpoint, api=OpenAIApi(api), mask=mask, **ask)

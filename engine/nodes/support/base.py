@@ -66,12 +66,12 @@ class HttpCall:
     """Whether the connection may be used again."""
     idle_seconds: float | None = None
     """So long may nothing come of a body; None: until the time for everything is up."""
-    take: "Take | None" = None
+    consume: "BodyConsumer | None" = None
     """Is given the answer without its body, and the body as it comes; may raise what it likes.
 
     It need not take all. The answer that comes back has no body then.
     """
-    hold: Callable[[int], Awaitable[None]] | None = None
+    reserve: Callable[[int], Awaitable[None]] | None = None
     """Is told of the bytes of a large body as they come; no more are read until it returns."""
 
 
@@ -84,7 +84,7 @@ class HttpAnswer:
     body: bytes
 
 
-Take = Callable[[HttpAnswer, AsyncIterator[bytes]], Awaitable[None]]
+BodyConsumer = Callable[[HttpAnswer, AsyncIterator[bytes]], Awaitable[None]]
 
 
 class Context(Protocol):
@@ -194,7 +194,7 @@ class NodeType(Protocol):
         """The internal name of the model whose price is charged; most node types have none."""
         return None
 
-    def most(
+    def max_usage(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Usage:
         """The most that one run with these inputs can use.
@@ -203,7 +203,7 @@ class NodeType(Protocol):
         """
         return Usage()
 
-    def foresee(
+    def estimate_outputs(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         """What a run with these inputs gives, as far as it is known without one.

@@ -67,7 +67,7 @@ def find_current(saved: Model) -> Model:
     return model
 
 
-def latest(saved: Model) -> Model:
+def latest_model(saved: Model) -> Model:
     """The model as the registry has it now, or as it was when the workflow was compiled."""
     return find_model(saved.internal_name) or saved
 
@@ -132,7 +132,7 @@ def zip_lists(
     return [{name: value for name, value in row if value is not None} for row in rows]
 
 
-def most_of_calls(
+def max_usage_of_calls(
     model: Model, calls: Sequence[Values], inputs: Mapping[str, Any], unknown: Collection[str]
 ) -> Usage:
     """The most that calls with these values can use, which differ in what is sent alone.
@@ -142,20 +142,20 @@ def most_of_calls(
     if not calls:
         return Usage()
     if model.input_price is None:
-        return model.most(calls[0], is_partial=bool(unknown)) * len(calls)
+        return model.max_usage(calls[0], is_partial=bool(unknown)) * len(calls)
     lists = [value for name in unknown if isinstance(value := inputs.get(name), list)]
     is_partial = len(lists) < len(unknown)
     nulls = {n for value in lists for n, item in enumerate(value) if item is None}
-    each = (model.most(v, is_partial=is_partial or n in nulls) for n, v in enumerate(calls))
+    each = (model.max_usage(v, is_partial=is_partial or n in nulls) for n, v in enumerate(calls))
     return sum(each, start=Usage())
 
 
-def alike(length: int | None) -> list[None] | None:
+def unknown_list(length: int | None) -> list[None] | None:
     """What is known of a list beforehand, or of a single value where there is no length."""
     return None if length is None else [None] * min(length, MAX_ITEMS)
 
 
-def longest(values: Iterable[Any]) -> int | None:
+def longest_list(values: Iterable[Any]) -> int | None:
     """How many items there are where some of these are lists, None where none is one."""
     return max((len(value) for value in values if isinstance(value, list)), default=None)
 

@@ -14,10 +14,10 @@ from engine.nodes.support.fan_out import (
     find_current,
     find_usable,
     known_values,
-    latest,
-    longest,
+    latest_model,
+    longest_list,
+    max_usage_of_calls,
     missing_fields,
-    most_of_calls,
     read_params,
     typed_values,
     value_faults,
@@ -173,7 +173,7 @@ def model_calls(
     return ModelCalls(model=model, values=tuple(checked), is_list=True)
 
 
-def most_model_calls(
+def max_model_usage(
     ask: ModelSettings,
     way: ModelNodeKind,
     inputs: Mapping[str, Any],
@@ -181,21 +181,21 @@ def most_model_calls(
     finish: Callable[[Model, Values], Values] = lambda _, values: values,
 ) -> Usage:
     """The most that the calls of `ask_calls` can use, where `unknown` sockets bring others."""
-    model = latest(ask.model)
+    model = latest_model(ask.model)
     try:
         rows, _ = _fill(ask, model, way, inputs)
     except NodeFailed:  # as it stands it does not come to a call
         given = inputs.get(PARAMS_IN) if way.takes_params else None
         params = given if isinstance(given, dict) else {}
         values = {**known_values(model, ask.values), **known_values(model, params)}
-        usage = model.most(finish(model, values), is_partial=True)
+        usage = model.max_usage(finish(model, values), is_partial=True)
         return usage * (_length(model, way, inputs) or 1)
-    return most_of_calls(model, [finish(model, row) for row in rows], inputs, unknown)
+    return max_usage_of_calls(model, [finish(model, row) for row in rows], inputs, unknown)
 
 
 def longest_prompt(ask: ModelSettings, way: ModelNodeKind, inputs: Mapping[str, Any]) -> int | None:
     """For how many items `ask_calls` asks, None where no list is wired."""
-    return _length(latest(ask.model), way, inputs)
+    return _length(latest_model(ask.model), way, inputs)
 
 
 def _fill(
@@ -273,7 +273,7 @@ def _takes_many(field: Field) -> bool:
 
 def _length(model: Model, way: ModelNodeKind, inputs: Mapping[str, Any]) -> int | None:
     fields = ((field_socket.socket, field_socket.field(model)) for field_socket in way.inlets)
-    return longest(
+    return longest_list(
         inputs.get(socket) for socket, field in fields if field and not _takes_many(field)
     )
 

@@ -68,8 +68,8 @@ def check_size(values: Mapping[str, Any]) -> None:
         if reason:
             raise NodeFailed(ERROR, f"{_title(name)} {reason}")
     if sum(_size(value) for value in values.values()) > MAX_VALUE_BYTES:
-        run_target = "The value is" if len(values) == 1 else "All values together are"
-        raise NodeFailed(ERROR, f"{run_target} over the limit of {MAX_VALUE_BYTES} bytes as JSON")
+        subject = "The value is" if len(values) == 1 else "All values together are"
+        raise NodeFailed(ERROR, f"{subject} over the limit of {MAX_VALUE_BYTES} bytes as JSON")
 
 
 def evaluate(expression: str, values: Mapping[str, Any]) -> Any:

@@ -160,13 +160,13 @@ def test_items_that_are_known_count_by_their_size_and_the_others_by_the_most_the
 
 def test_what_no_caller_changes_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    foresee = List.foresee
+    estimate_outputs = List.estimate_outputs
 
     def counted(self: List, settings: Any, inputs: Any, unknown: Any) -> Any:
         seen.append(len(inputs))
-        return foresee(self, settings, inputs, unknown)
+        return estimate_outputs(self, settings, inputs, unknown)
 
-    monkeypatch.setattr(List, "foresee", counted)
+    monkeypatch.setattr(List, "estimate_outputs", counted)
     graph = listed(Graph("topic"), "a", "b").node("moving", "list")
     graph.node("x", "imageGenerator", model="drawn").wire("in.topic > moving.items-in")
     plan = drawing(

@@ -14,11 +14,11 @@ from engine.models.registry import (
     all_models,
     find_model,
     generation,
-    pairs_on_disk,
+    key_destinations_on_disk,
     use_folder,
     use_saved,
 )
-from engine.models.saved import MAX_BYTES, KeyDestination, key_pairs, parse_saved
+from engine.models.saved import MAX_BYTES, KeyDestination, key_destinations, parse_saved
 from tests.support.manifests import manifest, model
 
 HOST = "https://api.example.com"
@@ -31,7 +31,7 @@ def calling(url: str = PLACE, key: str = "EXAMPLE_KEY", more: str = "", name: st
     return manifest(name, call=f'[openai]\nbase_url = "{url}"\nmodel = "m"\n{keyed}{more}')
 
 
-DISK = key_pairs([parse_manifest(calling(), "own.toml"), model("plain")])
+DISK = key_destinations([parse_manifest(calling(), "own.toml"), model("plain")])
 
 
 def reasons(text: str, name: str | None = None) -> list[tuple[int | None, str]]:
@@ -240,13 +240,15 @@ def test_every_change_of_what_is_saved_is_another_generation() -> None:
 
 def test_what_ships_and_the_folder_say_where_keys_go(own: Path) -> None:
     (own / "own.toml").write_text(calling())
-    before = pairs_on_disk()
+    before = key_destinations_on_disk()
 
     use_folder(str(own))
 
     assert KeyDestination("https://api.anthropic.com:443", "", "ANTHROPIC_API_KEY") in before
     assert KeyDestination("https://api.openai.com:443", "/v1", "OPENAI_API_KEY") in before
-    assert pairs_on_disk() - before == {KeyDestination(f"{HOST}:443", "/v1", "EXAMPLE_KEY")}
+    assert key_destinations_on_disk() - before == {
+        KeyDestination(f"{HOST}:443", "/v1", "EXAMPLE_KEY")
+    }
 
 
 def test_a_key_goes_where_a_variable_has_moved_its_provider_and_not_where_it_was(

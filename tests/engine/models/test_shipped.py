@@ -69,7 +69,7 @@ def test_one_model_runs_here_free_of_charge_and_says_how_to_start_it() -> None:
     assert not isinstance(model.call, BuiltinSection)
     assert "headrace up --local" in model.call.endpoint.setup
     assert model.source.startswith("https://")
-    assert cost_micro_usd(model.pricing, model.most({"prompt": "Hi"})) == 0
+    assert cost_micro_usd(model.pricing, model.max_usage({"prompt": "Hi"})) == 0
 
 
 @pytest.mark.parametrize("model", PROVIDED, ids=lambda model: model.internal_name)

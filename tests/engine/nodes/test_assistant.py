@@ -310,6 +310,6 @@ def test_the_most_it_can_use_counts_the_tokens_of_each_call(
 ) -> None:
     kind = Assistant()
 
-    most = kind.most(kind.parse({"model": "chat", **data}), inputs)
+    most = kind.max_usage(kind.parse({"model": "chat", **data}), inputs)
 
     assert most == Usage(calls=tokens // (data.get("maxTokens") or 10), output_tokens=tokens)

@@ -69,9 +69,9 @@ async def ask(
     return context.asked
 
 
-def most(data: Mapping[str, Any], inputs: Mapping[str, Any]) -> Usage:
+def max_usage(data: Mapping[str, Any], inputs: Mapping[str, Any]) -> Usage:
     kind = CustomModel()
-    return kind.most(kind.parse({"model": "painter", **data}), inputs)
+    return kind.max_usage(kind.parse({"model": "painter", **data}), inputs)
 
 
 # -- sockets --------------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ async def test_values_that_do_not_fit_fail_the_node_before_any_call(
 def test_the_most_it_can_use_counts_items_and_what_each_asks_for(
     data: dict[str, Any], inputs: dict[str, Any], calls: int, images: int
 ) -> None:
-    assert most(data, inputs) == Usage(calls=calls, images=images, seconds=Decimal(0))
+    assert max_usage(data, inputs) == Usage(calls=calls, images=images, seconds=Decimal(0))
 
 
 async def test_each_item_has_a_number_of_its_own() -> None:
@@ -354,7 +354,7 @@ async def test_a_node_calls_its_model_as_it_is_when_it_runs() -> None:
 
     with use_models([longer]):
         await kind.run(settings, {}, context)
-        used = kind.most(settings, {})
+        used = kind.max_usage(settings, {})
 
     assert context.asked == [{"prompt": "x", "count": 1}]
     assert used.images == 1

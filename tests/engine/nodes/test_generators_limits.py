@@ -126,7 +126,7 @@ def test_the_most_it_can_use_counts_calls_and_images(
     generator = found("imageGenerator")
     settings = generator.parse({"model": "counted", "prompt": "x", **data})
 
-    most = generator.most(settings, inputs)
+    most = generator.max_usage(settings, inputs)
 
     assert most == Usage(calls=images, images=images, seconds=Decimal(0))
 
@@ -145,6 +145,6 @@ def test_the_most_it_can_use_counts_the_seconds_asked_for(
 ) -> None:
     generator = found("videoGenerator")
 
-    most = generator.most(generator.parse({"model": "filmer", **data}), inputs)
+    most = generator.max_usage(generator.parse({"model": "filmer", **data}), inputs)
 
     assert most.seconds == seconds

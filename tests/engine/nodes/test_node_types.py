@@ -126,7 +126,7 @@ def test_what_it_charges_for_is_a_model_that_there_is(kind: NodeType) -> None:
 
     assert (name is None) == (kind.type not in CHARGED)
     assert name is None or find_model(name) is not None
-    assert (kind.most(settings, {}) == Usage()) == (name is None)
+    assert (kind.max_usage(settings, {}) == Usage()) == (name is None)
 
 
 @every_node_type

@@ -10,7 +10,7 @@ from engine.process.spare_memory import resident_bytes
 spare_memory.LOOK_SECONDS = 0.05
 
 async def main():
-    watching = asyncio.create_task(spare_memory.give_back())
+    watching = asyncio.create_task(spare_memory.trim_periodically())
     await asyncio.sleep(0.01)
     before = resident_bytes()
     pieces = [bytes(100_000) for _ in range(1_500)]

@@ -78,7 +78,7 @@ async def test_a_large_body_that_is_taken_slowly_in_pieces_comes_to_its_end(
     pages = lay_out(stub)
 
     for path, _ in pages:
-        await egress.fetch(get(stub, path, take=take))
+        await egress.fetch(get(stub, path, consume=take))
 
     assert taken == [size for _, size in pages]
 
@@ -107,7 +107,7 @@ async def test_a_large_body_is_read_no_further_than_there_is_memory_for_it(
         if held[0] >= MEGABYTE:
             await freed.wait()
 
-    reading = asyncio.create_task(egress.fetch(get(stub, "/large", hold=hold)))
+    reading = asyncio.create_task(egress.fetch(get(stub, "/large", reserve=hold)))
     while held[0] < MEGABYTE:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
@@ -124,7 +124,7 @@ async def test_nobody_is_asked_for_memory_for_small_bodies(stub: Stub, egress: E
     async def hold(more: int) -> None:
         raise AssertionError(more)
 
-    assert len((await egress.fetch(get(stub, "/small", hold=hold))).body) == 10_000
+    assert len((await egress.fetch(get(stub, "/small", reserve=hold))).body) == 10_000
 
 
 async def test_a_body_that_was_compressed_is_held_as_it_is_when_inflated(
@@ -138,6 +138,6 @@ async def test_a_body_that_was_compressed_is_held_as_it_is_when_inflated(
     async def hold(more: int) -> None:
         held.append(more)
 
-    await egress.fetch(get(stub, "/packed", hold=hold))
+    await egress.fetch(get(stub, "/packed", reserve=hold))
 
     assert held == [MEGABYTE]

@@ -7,7 +7,7 @@ that they can seek in; of the 22 sounds of our tests tinytag 2.3.2 gave 7 the ri
 from collections import deque
 from dataclasses import dataclass
 
-from engine.media.following import HeaderMetadata
+from engine.media.stream_follower import HeaderMetadata
 
 RATES = (44_100, 48_000, 32_000)
 KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)

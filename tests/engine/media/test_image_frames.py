@@ -6,7 +6,7 @@ import time
 import pytest
 
 from engine.media.formats import MAX_FRAMES, UnfitMedia
-from engine.media.frames import Frames, JpegEnd
+from engine.media.image_frames import Frames, JpegEnd
 from tests.support.media import files
 
 WHOLE = {

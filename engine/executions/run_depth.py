@@ -5,7 +5,7 @@ HEADER = "Headrace-Depth"
 MAX_DEPTH = 8
 
 
-def depth_behind(header: str | None) -> int:
+def child_depth(header: str | None) -> int:
     """The depth of a run that a call with this header begins, from 1.
 
     A header that is no number of a run counts as none: only this installation sends one.

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from engine.media.following import HeaderMetadata
+from engine.media.audio_durations import OggFollower
 from engine.media.formats import HEAD_BYTES, Facts, MediaKind, UnfitMedia, read_facts
-from engine.media.frames import STEPS, Frames, JpegEnd
-from engine.media.movies import MovieFollower
-from engine.media.sounds import OggFollower
+from engine.media.image_frames import STEPS, Frames, JpegEnd
+from engine.media.mp4 import MovieFollower
+from engine.media.stream_follower import HeaderMetadata
 
 MAX_MS = (1 << 53) - 1
 """What is longer is no length: no reader of JSON need know such a number."""

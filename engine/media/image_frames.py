@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from engine.media.following import Steps, StreamFollower
 from engine.media.formats import MAX_FRAMES, UnfitMedia, check_pixels
+from engine.media.stream_follower import Steps, StreamFollower
 
 JPEG_END = b"\xff\xd9"
 MAX_CHUNK = (1 << 31) - 1

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from engine.media.following import HeaderMetadata
 from engine.media.formats import read_facts
-from engine.media.movies import read_movie
+from engine.media.mp4 import read_movie
+from engine.media.stream_follower import HeaderMetadata
 from tests.support.media import files
 
 

@@ -8,7 +8,7 @@ from engine.models.dialects.builtin import BuiltinSection, parse_builtin
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.dialects.http import HttpSection, parse_http
 from engine.models.dialects.openai import OpenAISection, parse_openai
-from engine.models.reading import ManifestContext
+from engine.models.table_reader import ManifestContext
 
 Call = BuiltinSection | OpenAISection | AnthropicSection | HttpSection
 """Every way there is."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 
-from engine.media.following import HeaderMetadata, Steps, StreamFollower
+from engine.media.stream_follower import HeaderMetadata, Steps, StreamFollower
 
 MAX_BOXES = 64
 MAX_TRACKS = 100

@@ -8,7 +8,7 @@ from typing import Any
 from engine.errors.nodes import SettingsError
 from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
-from engine.models.checks import strangers
+from engine.models.table_checks import strangers
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
 from engine.values.fields import MEDIA, Field

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.executions.loops import depth_behind
+from engine.executions.run_depth import child_depth
 
 
 @pytest.mark.parametrize(
@@ -10,9 +10,9 @@ from engine.executions.loops import depth_behind
     [(None, 1), ("1", 2), ("8", 9), ("999", 1000), ("", 1), ("x", 1), ("-1", 1), ("1.5", 1)],
 )
 def test_a_run_is_one_deeper_than_the_run_that_calls(header: str | None, depth: int) -> None:
-    assert depth_behind(header) == depth
+    assert child_depth(header) == depth
 
 
 def test_an_absurdly_long_number_counts_as_none() -> None:
-    assert depth_behind("9" * 5_000) == 1
-    assert depth_behind("٣") == 1
+    assert child_depth("9" * 5_000) == 1
+    assert child_depth("٣") == 1

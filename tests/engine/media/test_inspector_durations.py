@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.media.formats import ANY_TYPE, UnfitMedia
-from engine.media.inspecting import Inspector
+from engine.media.inspector import Inspector
 from tests.support.media import files
 from tests.support.media.files import box
 
