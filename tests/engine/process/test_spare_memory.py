@@ -7,7 +7,7 @@ PROGRAM = """
 import asyncio
 from engine.process import spare_memory
 from engine.process.spare_memory import resident_bytes
-spare_memory.LOOK_SECONDS = 0.05
+spare_memory.CHECK_SECONDS = 0.05
 
 async def main():
     watching = asyncio.create_task(spare_memory.trim_periodically())
