@@ -1,4 +1,4 @@
-"""Inputs of a run: checked, with defaults, and with links in place of the ids of media."""
+"""Check of a run's inputs: adds defaults and replaces asset ids by links."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 class Compute(Protocol):
-    """Does work that takes long for large inputs."""
+    """Runs a function that takes long for large inputs, possibly in another thread."""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """The result of the work."""
+        """Return the result of the work."""
         ...
 
 
@@ -31,7 +31,7 @@ async def compute_here(work: Callable[[], T]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class AssetUse:
-    """The account whose assets a run may name, and the run, as long as which they last."""
+    """Account whose assets a run may name, and execution that keeps them alive."""
 
     media_service: MediaService
     account_id: str
@@ -47,7 +47,7 @@ async def check_run_inputs(
     allow_http: bool,
     compute: Compute,
 ) -> dict[str, Any]:
-    """The inputs of a run of the plan. Raises InvalidInputs."""
+    """Return the checked inputs of a run of the plan. Raises InvalidInputs."""
     check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
     named = {each.name: each for each in plan.fields if each.type in MEDIA}
     links = {
@@ -71,7 +71,7 @@ async def check_run_inputs(
 
 
 async def _link(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
-    """A link for the run; `link` is the one that the caller gave, None where it gave the id."""
+    """Return a link for the run; `link` is the caller's link, None if the caller gave an id."""
     try:
         asset, url = await use.media_service.use(use.account_id, asset_id, use.execution_id)
     except AssetNotFound:
@@ -84,7 +84,7 @@ async def _link(use: AssetUse, field: Field, asset_id: str, link: str | None) ->
 
 
 async def _find_linked(media_service: MediaService, field: Field, link: str) -> tuple[Asset, str]:
-    """What a link to an asset of somebody else leads to, which whoever has the link may read."""
+    """Return the asset of another account by its link, which authorizes its reader."""
     try:
         return await media_service.find(link), link
     except AssetNotFound:
