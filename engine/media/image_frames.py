@@ -1,4 +1,4 @@
-"""The pictures in one file, counted as it passes, and whether it ends where it ought to."""
+"""Frame count and end of an image file, checked while it streams."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,43 +8,43 @@ from engine.media.stream_follower import Steps, StreamFollower
 JPEG_END = b"\xff\xd9"
 MAX_CHUNK = (1 << 31) - 1
 PNG_SUM = b"\xaeB`\x82"
-"""Of the last chunk, which holds nothing."""
+"""Checksum of the empty last chunk."""
 NO_END = "The file does not end where its format ends"
 
 
 class Frames:
-    """Follows the parts of a file of pictures; nothing of them is decoded or held."""
+    """Checks the frames of an image file without decoding or buffering them."""
 
     def __init__(self, content_type: str) -> None:
-        """The content type is one of `STEPS`."""
+        """`content_type` is a key of `STEPS`."""
         self._follower = StreamFollower(STEPS[content_type]())
 
     def feed(self, piece: bytes) -> None:
-        """The next bytes. Raises UnfitMedia when there are too many pictures, and for damage."""
+        """Feed the next bytes. Raises UnfitMedia for damage, and for too many frames."""
         if self._follower.feed(piece) < len(piece):
             raise UnfitMedia("Something comes behind the end of the picture")
 
     def finish(self) -> None:
-        """There are no more bytes. Raises UnfitMedia when there should be."""
+        """Mark the end of the file. Raises UnfitMedia if it is incomplete."""
         if not self._follower.is_over:
             raise UnfitMedia(NO_END)
 
 
 class JpegEnd:
-    """Looks for the mark that ends a JPEG's picture in what comes behind its header."""
+    """Looks for the end marker of a JPEG behind its header."""
 
     def __init__(self) -> None:
         self._last = b""
         self._is_there = False
 
     def feed(self, piece: bytes) -> None:
-        """The next bytes."""
+        """Feed the next bytes."""
         if not self._is_there:
             self._is_there = JPEG_END in self._last + piece
             self._last = piece[-1:]
 
     def finish(self) -> None:
-        """There are no more bytes. Raises UnfitMedia when there should be."""
+        """Mark the end of the file. Raises UnfitMedia if it is incomplete."""
         if not self._is_there:
             raise UnfitMedia(NO_END)
 
@@ -54,13 +54,13 @@ class _Count:
         self._frames = 0
 
     def add(self, width: int, height: int) -> None:
-        """A picture that reaches so far. Raises UnfitMedia."""
+        """Count a frame of this extent. Raises UnfitMedia."""
         check_pixels(max(width, 1), max(height, 1))
         self._frames += 1
         self.expect(self._frames)
 
     def expect(self, frames: int) -> None:
-        """There are so many. Raises UnfitMedia."""
+        """Check a number of frames. Raises UnfitMedia."""
         if frames > MAX_FRAMES:
             raise UnfitMedia(f"The animation has more than {MAX_FRAMES} frames")
 
@@ -127,7 +127,7 @@ def _webp() -> Steps:
             place = yield 6, 6
             count.add(_little(place[:3]) + 1, _little(place[3:]) + 1)
             skip -= 12
-    if left < -1:  # some leave the last chunk's padding out of the whole size
+    if left < -1:  # some encoders omit the last chunk's padding from the total size
         raise UnfitMedia("The WebP's chunks are damaged")
     if skip:
         yield skip - 1, 1

@@ -1,4 +1,4 @@
-"""Looking at a file while it passes: at its head what it is, at its end whether it is whole."""
+"""Inspection of a streamed media file: its type from the head, its completeness at the end."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -12,21 +12,21 @@ from engine.media.mp4 import MovieFollower
 from engine.media.stream_follower import HeaderMetadata
 
 MAX_MS = (1 << 53) - 1
-"""What is longer is no length: no reader of JSON need know such a number."""
+"""Longest duration; a longer one is dropped, since JSON readers may not represent it."""
 
 
 class Watcher(Protocol):
-    """Looks at a file as it passes, from where its data begin."""
+    """Examines the data of a file, from behind its header, while they pass."""
 
     def feed(self, piece: bytes) -> None:
-        """The next bytes. Raises UnfitMedia."""
+        """Feed the next bytes. Raises UnfitMedia."""
         ...
 
     def finish(self) -> HeaderMetadata | None:
-        """There are no more bytes: what they have told, None: nothing that the head does not.
+        """Mark the end of the file; return metadata that the head lacks, or None.
 
-        Raises UnfitMedia when they end too early: what stands behind a picture could be something
-        else, for those who read from the end.
+        Raises UnfitMedia if the file is incomplete, because data behind an image could be another
+        file for a reader that starts at the end.
         """
         ...
 
@@ -38,17 +38,17 @@ WATCHERS: Mapping[str, Callable[[], Watcher]] = {
     "audio/mp4": MovieFollower,
     "audio/ogg": OggFollower,
 }
-"""Of the types of which not all is known by the head."""
+"""Watchers of the types that the head does not fully describe."""
 
 
 class TooLargeMedia(ValueError):
-    """The file is over the limit of bytes."""
+    """The file exceeds the limit of bytes."""
 
 
 class Inspector:
-    """Reads a file that comes in pieces, and lets it through once it is known to be fit.
+    """Filter that passes the pieces of a file on after checking its head.
 
-    `medium` is what it must be, None for anything that is taken.
+    `medium` is the required kind; None: any supported kind.
     """
 
     def __init__(self, declared: str, max_bytes: float, medium: MediaKind | None = None) -> None:
@@ -60,7 +60,7 @@ class Inspector:
         self.facts: Facts | None = None
 
     async def through(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The same bytes. Raises UnfitMedia or TooLargeMedia instead of the rest."""
+        """Yield the same bytes. Raises UnfitMedia or TooLargeMedia in place of the rest."""
         head = bytearray()
         async for piece in pieces:
             self._count(piece)
@@ -77,7 +77,7 @@ class Inspector:
 
     @property
     def known(self) -> Facts:
-        """What the file is, once its head has passed. Raises UnfitMedia before."""
+        """Facts of the file after its head has passed. Raises UnfitMedia before."""
         if self.facts is None:
             raise UnfitMedia("The file is empty")
         return self.facts
@@ -101,16 +101,16 @@ class Inspector:
             self._watcher.feed(piece)
 
     def _measured(self, facts: Facts) -> Facts:
-        """What is known at the end. Raises UnfitMedia."""
-        told = self._watcher.finish() if self._watcher else None
-        if told is not None:
-            facts = replace(facts, duration_ms=told.duration_ms)
+        """Return the facts completed at the end of the file. Raises UnfitMedia."""
+        metadata = self._watcher.finish() if self._watcher else None
+        if metadata is not None:
+            facts = replace(facts, duration_ms=metadata.duration_ms)
             if facts.medium is MediaKind.VIDEO:
-                facts = replace(facts, width=told.width, height=told.height)
+                facts = replace(facts, width=metadata.width, height=metadata.height)
         if facts.bytes_per_second:
-            # A sound is as long as its bytes: a header written before them may say anything.
-            there = max(0, self.bytes - facts.data_at) * 1000 // facts.bytes_per_second
-            facts = replace(facts, duration_ms=min(facts.duration_ms or there, there))
+            # Bytes bound the duration: a header written before them may be wrong.
+            actual_ms = max(0, self.bytes - facts.data_at) * 1000 // facts.bytes_per_second
+            facts = replace(facts, duration_ms=min(facts.duration_ms or actual_ms, actual_ms))
         if (facts.duration_ms or 0) > MAX_MS:
             facts = replace(facts, duration_ms=None)
         return facts

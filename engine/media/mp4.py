@@ -1,4 +1,4 @@
-"""What the header of an MP4 says of its film, wherever in the file it stands."""
+"""Duration and size of an MP4 from its header, which may be anywhere in the file."""
 
 from collections.abc import Generator
 
@@ -8,31 +8,31 @@ MAX_BOXES = 64
 MAX_TRACKS = 100
 MVHD_BYTES = 32
 TKHD_BYTES = 96
-"""So much of these boxes is looked at."""
+"""Bytes of these boxes that are read."""
 
-Within = Generator[tuple[int, int], bytes, int]
-"""Steps within a box; returns how many of its bytes they have passed."""
+BoxSteps = Generator[tuple[int, int], bytes, int]
+"""Parser of a box, which returns how many of its bytes it consumed."""
 
 
 class MovieFollower:
-    """Reads the boxes of an MP4 as they pass, up to the end of its header."""
+    """Parses the boxes of a streamed MP4 up to the end of its header."""
 
     def __init__(self) -> None:
         self._duration_ms: int | None = None
         self._size: tuple[int, int] | None = None
-        self._is_in_parts = False
+        self._is_fragmented = False
         self._follower = StreamFollower(self._file())
 
     def feed(self, piece: bytes) -> None:
-        """The next bytes of the file."""
+        """Feed the next bytes of the file."""
         self._follower.feed(piece)
 
     def finish(self) -> HeaderMetadata:
-        """There are no more bytes: what they have told."""
+        """Return the metadata found in the file."""
         width, height = self._size or (None, None)
         duration_ms = self._duration_ms
-        if not duration_ms and self._is_in_parts:
-            duration_ms = None  # whoever wrote the header did not know yet
+        if not duration_ms and self._is_fragmented:
+            duration_ms = None  # a fragmented file is written before its duration is known
         return HeaderMetadata(duration_ms=duration_ms, width=width, height=height)
 
     def _file(self) -> Steps:
@@ -63,18 +63,18 @@ class MovieFollower:
                 passed = yield from self._length(size)
             elif head[4:] == b"trak" and self._size is None:
                 passed = yield from self._track(size)
-            self._is_in_parts |= head[4:] == b"mvex"
+            self._is_fragmented |= head[4:] == b"mvex"
             left -= passed
             skip = size - passed
 
-    def _length(self, size: int) -> Within:
+    def _length(self, size: int) -> BoxSteps:
         passed = min(size, MVHD_BYTES)
         if passed:
             self._duration_ms = _duration((yield 0, passed))
         return passed
 
-    def _track(self, size: int) -> Within:
-        """A sound has no size, so that of the next track is asked for too."""
+    def _track(self, size: int) -> BoxSteps:
+        """Parse a track; a sound track has no size, so the next track is parsed too."""
         passed = skip = 0
         for _ in range(MAX_BOXES):
             if size - passed < skip + 8:
@@ -93,7 +93,7 @@ class MovieFollower:
 
 
 def read_movie(data: bytes) -> HeaderMetadata:
-    """What the beginning of a file tells."""
+    """Return the metadata in the start of a file."""
     follower = MovieFollower()
     follower.feed(data)
     return follower.finish()
@@ -110,11 +110,11 @@ def _duration(box: bytes) -> int | None:
 
 
 def _shown_size(box: bytes) -> tuple[int, int] | None:
-    """How large a track is as it is shown, upright; None for sounds."""
+    """Return the displayed width and height of a track; None for sounds."""
     matrix_at = 52 if box[:1] == b"\x01" else 40
     if len(box) < matrix_at + 44:
         return None
-    # Both are numbers of 16.16 bits; what comes behind the comma is less than a pixel.
+    # Both are fixed-point numbers of 16.16 bits; only whole pixels are read.
     width, height = (int.from_bytes(box[matrix_at + by : matrix_at + by + 2]) for by in (36, 40))
     if not width or not height:
         return None

@@ -1,15 +1,15 @@
-"""Following the parts of a file as it passes, a few bytes of each at a time."""
+"""Incremental parser of a streamed file, which buffers only the bytes it needs."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
 
 Steps = Generator[tuple[int, int], bytes, None]
-"""Asks for so many bytes to be passed over, and so many (one at least) to be handed in behind."""
+"""Parser as a generator: yields (bytes to skip, bytes to receive next, at least 1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderMetadata:
-    """What a file says of itself; None: it is not told."""
+    """Duration and size from a file's header; None: unknown."""
 
     duration_ms: int | None = None
     width: int | None = None
@@ -17,35 +17,35 @@ class HeaderMetadata:
 
 
 class StreamFollower:
-    """Takes a file's pieces and holds no more of them than its steps ask for."""
+    """Feeds the pieces of a file to a parser, and buffers only the bytes that it requests."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
-        self._held = b""
+        self._buffer = b""
         self.is_over = False
-        """Whether the steps have ended: they want no more bytes."""
+        """True when the parser has ended."""
         self._skip, self._want = next(steps)
 
     def feed(self, piece: bytes) -> int:
-        """The next bytes; returns how many of them came before the steps ended.
+        """Feed the next bytes; return how many of them the parser consumed.
 
-        Raises what the steps raise.
+        Raises the errors of the parser.
         """
         at = 0
         while not self.is_over and at < len(piece):
             passed = min(self._skip, len(piece) - at)
             self._skip -= passed
             at += passed
-            part = piece[at : at + self._want - len(self._held)]
+            part = piece[at : at + self._want - len(self._buffer)]
             at += len(part)
-            self._held += part
-            if not self._skip and len(self._held) == self._want:
+            self._buffer += part
+            if not self._skip and len(self._buffer) == self._want:
                 self._step()
         return at
 
     def _step(self) -> None:
-        held, self._held = self._held, b""
+        data, self._buffer = self._buffer, b""
         try:
-            self._skip, self._want = self._steps.send(held)
+            self._skip, self._want = self._steps.send(data)
         except StopIteration:
             self.is_over = True

@@ -1,4 +1,4 @@
-"""Run as a script in a process of its own: a picture on stdin, a smaller one as WebP on stdout."""
+"""Script of a child process: reads an image from stdin, writes a WebP thumbnail to stdout."""
 
 import io
 import resource
@@ -15,7 +15,7 @@ QUALITY = 80
 
 
 def shrink(data: bytes, width: int) -> bytes:
-    """The picture, no wider than this; of an animation its first frame."""
+    """Return the image, or the first frame of an animation, with at most this width."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     picture = Image.open(io.BytesIO(data), formats=DECODED)
@@ -31,7 +31,7 @@ def shrink(data: bytes, width: int) -> bytes:
 
 
 def main() -> None:
-    """Shrink what comes, within the limits of memory and time."""
+    """Shrink the image on stdin, within limits of memory and CPU time."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     sys.stdout.buffer.write(shrink(sys.stdin.buffer.read(), int(sys.argv[1])))

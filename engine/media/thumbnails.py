@@ -1,4 +1,4 @@
-"""Smaller pictures, made in a process that can be killed, whatever a file does to it."""
+"""Thumbnails, made in a child process that is killed after a timeout."""
 
 import asyncio
 import sys
@@ -9,13 +9,13 @@ from engine.media.formats import UnfitMedia
 SCRIPT = Path(__file__).with_name("thumbnail_script.py")
 CONTENT_TYPE = "image/webp"
 MAX_BYTES = 33_554_432
-"""Larger files are not shrunk."""
+"""Largest file of which a thumbnail is made."""
 SECONDS = 10.0
 ERROR = "No smaller picture can be made of this file"
 
 
 async def make_thumbnail(data: bytes, width: int) -> bytes:
-    """The picture as WebP, no wider than this. Raises UnfitMedia."""
+    """Return the image as WebP of at most this width. Raises UnfitMedia."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", str(SCRIPT), str(width)),
         stdin=asyncio.subprocess.PIPE,

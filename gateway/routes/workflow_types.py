@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.graph.document import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
+from engine.graph.document import COVER, MAX_DESCRIPTION, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS
 from engine.graph.parse import MAX_EDGES, MAX_NODES
 from engine.graph.plan import Plan
 from engine.store import Workflow
@@ -198,7 +198,9 @@ class WorkflowUpdate(RequestBody, kw_only=True):
     """Members of a workflow to change; `parse_document` reads them."""
 
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)] | UnsetType = UNSET
-    description: Annotated[str, Meta(min_length=0, max_length=MAX_WORDS)] | None | UnsetType = UNSET
+    description: (
+        Annotated[str, Meta(min_length=0, max_length=MAX_DESCRIPTION)] | None | UnsetType
+    ) = UNSET
     tags: Annotated[list[Tag], Meta(max_length=MAX_TAGS)] | None | UnsetType = UNSET
     nodes: Annotated[
         list[NodeRequest] | UnsetType, doc(f"A workflow that runs has at most {MAX_NODES}.")

@@ -369,7 +369,7 @@ class Walk:
         if delay is None:
             return False
         self._recorder.add_retry(index, delay)
-        self._state.progress.put_off(index)
+        self._state.progress.postpone(index)
         self._state.wait_for(index, delay)
         return True
 

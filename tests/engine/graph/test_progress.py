@@ -154,7 +154,7 @@ class Run:
     def step(self) -> None:
         index = self.running.pop(self.chance.randrange(len(self.running)))
         if self.chance.random() < 0.2:
-            self.progress.put_off(index)
+            self.progress.postpone(index)
             assert not self.progress.is_done
             self.progress.begin(index)
         outputs = self.case.behaviours[index]

@@ -71,7 +71,7 @@ async def pieces(times: int, slow: Collection[int] = (), pause: float = 0) -> As
 
 
 @pytest.mark.parametrize("times", [SMALL, LARGE])
-@pytest.mark.parametrize("call", [(objects, "check_way"), (os, "fsync")], ids=lambda call: call[1])
+@pytest.mark.parametrize("call", [(objects, "check_path"), (os, "fsync")], ids=lambda call: call[1])
 async def test_a_folder_that_hangs_is_waited_for_a_while(
     folder: ObjectStore, disk: Disk, call: tuple[object, str], times: int
 ) -> None:
@@ -108,7 +108,7 @@ async def put(folder: ObjectStore) -> None:
         (streamed, (os, "pread")),
         (read, (objects, "open_file")),
         (read, (os, "pread")),
-        (put, (objects, "check_way")),
+        (put, (objects, "check_path")),
     ],
     ids=lambda part: part[1] if isinstance(part, tuple) else part.__name__,
 )
