@@ -1,4 +1,4 @@
-"""How a model is called: one section of its manifest, read into what the worker's dialect needs."""
+"""Sections of manifests that define the call of a model, one for each dialect."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from engine.models.dialects.openai import OpenAISection, parse_openai
 from engine.models.table_reader import ManifestContext
 
 Call = BuiltinSection | OpenAISection | AnthropicSection | HttpSection
-"""Every way there is."""
+"""Parsed section of any dialect."""
 
 Parser = Callable[[Mapping[str, Any], ManifestContext], Call]
 
@@ -21,9 +21,9 @@ CALLS: dict[str, Parser] = {
     "anthropic": parse_anthropic,
     "http": parse_http,
 }
-"""The sections by name; a manifest has exactly one of them."""
+"""Parsers by the name of their section; a manifest has exactly one section."""
 
 
 def endpoint_of(call: Call) -> ProviderEndpoint | None:
-    """Where a call goes; None for what workers answer themselves."""
+    """Return the endpoint of a call; None if workers answer by themselves."""
     return None if isinstance(call, BuiltinSection) else call.endpoint

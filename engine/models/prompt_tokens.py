@@ -1,7 +1,7 @@
-"""How many tokens a model can be sent at most, by what a call puts into its request.
+"""Upper bound of the input tokens of a call, from the values in its request.
 
-A text has at most as many tokens as it has bytes in UTF-8: tokenizers of today begin with bytes, or
-fall back to them, and join what belongs together.
+A text has at most as many tokens as bytes in UTF-8, because tokenizers start with bytes, or fall
+back to them, and merge them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,19 +17,19 @@ from engine.values.fields import MEDIA, Field, FieldType
 from engine.values.templates import to_json, to_text
 
 OWN_TOKENS = 1_000
-"""What providers add to a call: roles, and what they tell a model of a schema."""
-MOVING = frozenset({FieldType.VIDEO, FieldType.AUDIO})
+"""Tokens that providers add to a call, for roles and schemas."""
+TIMED = frozenset({FieldType.VIDEO, FieldType.AUDIO})
 
 
 def max_prompt_tokens(
     call: Call, fields: Sequence[Field], values: Mapping[str, Any], per_image: int
 ) -> int | None:
-    """The most that a call with these values sends; None where that cannot be known.
+    """Return the most input tokens of a call. Raises NodeFailed.
 
-    It cannot of videos and sounds, whose length nobody has looked at. Raises NodeFailed.
+    None if it has videos or sounds, whose length is unknown.
     """
     given = {field.name: field.type for field in fields if values.get(field.name) is not None}
-    if MOVING.intersection(given.values()):
+    if TIMED.intersection(given.values()):
         return None
     texts = {name: value for name, value in values.items() if given.get(name) not in MEDIA}
     size = sum(len(text.encode(errors="replace")) for text in _texts(call, texts))
@@ -37,7 +37,7 @@ def max_prompt_tokens(
 
 
 def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
-    """All that is written in a request."""
+    """Yield all texts of a request."""
     if isinstance(call, BuiltinSection):
         yield call.template.render(values)
     elif isinstance(call, HttpSection):

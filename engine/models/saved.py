@@ -1,8 +1,8 @@
-"""Manifests that are saved over HTTP: what they may say of keys and addresses.
+"""Manifests saved over HTTP: restrictions on keys and addresses.
 
-Keys are variables of the workers' environment, and the operator's: one goes where a manifest on
-disk already sends it, and nowhere else. Where is a host and a path: beside the path that is the
-operator's may lie somebody else's, or one that sends on what it is sent.
+Keys are variables in the workers' environment and belong to the operator. A saved manifest may send
+a key only to a destination that a manifest on disk has for it. A destination is a host and a path,
+since other paths of the host may belong to others or forward requests.
 """
 
 import re
@@ -21,7 +21,7 @@ from engine.values.templates import Template
 
 MAX_BYTES = 65_536
 MAX_DOTS = 200
-"""In one line: names of very many parts take a parser of TOML very long."""
+"""Limit of dots in one line, because names of many parts slow the parser of TOML down."""
 SOURCE = "manifest"
 SECTIONS: dict[type[Call], str] = {
     AnthropicSection: "anthropic",
@@ -33,12 +33,12 @@ NOWHERE: Mapping[str, str] = MappingProxyType({})
 ELSEWHERE = "put this manifest into HEADRACE_MODELS_DIR instead"
 
 ENCODED = (("%25", "%"), ("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("\\", "/"))
-"""What some servers take for dots and slashes."""
+"""Spellings that some servers read as dots and slashes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeyDestination:
-    """Where a manifest sends a key: an origin and the path that its calls begin with."""
+    """Destination of a key: origin and path prefix of the calls."""
 
     origin: str
     path: str
@@ -46,11 +46,11 @@ class KeyDestination:
 
     @property
     def place(self) -> str:
-        """The URL that calls begin with."""
+        """URL prefix of the calls."""
         return f"{self.origin}{self.path}"
 
     def covers(self, other: "KeyDestination") -> bool:
-        """Whether the other sends the same key to the same place or into it."""
+        """Return True if the other has the same key and an equal or deeper path."""
         is_same_key = (self.origin, self.variable) == (other.origin, other.variable)
         return is_same_key and f"{other.path}/".startswith(f"{self.path}/")
 
@@ -61,7 +61,7 @@ KeyDestinations = frozenset[KeyDestination]
 def key_destinations(
     models: Iterable[Model], environ: Mapping[str, str] = NOWHERE
 ) -> KeyDestinations:
-    """Which keys go where, by these models; variables may have moved their providers."""
+    """Return the destinations of keys by these models; `environ` may move base URLs."""
     endpoints = (endpoint_of(model.call) for model in models)
     keyed = (each for each in endpoints if each and each.api_key_env)
     places = ((each.place(environ), each.api_key_env) for each in keyed)
@@ -69,7 +69,7 @@ def key_destinations(
 
 
 def key_faults(call: Call, destinations: KeyDestinations) -> Iterator[str]:
-    """What a call may not say that was saved over HTTP; the reasons begin with a path."""
+    """Yield the faults of a call saved over HTTP; each begins with a path."""
     endpoint = endpoint_of(call)
     if endpoint is None:
         return
@@ -85,9 +85,9 @@ def key_faults(call: Call, destinations: KeyDestinations) -> Iterator[str]:
 
 
 def parse_saved(text: str, destinations: KeyDestinations, name: str | None = None) -> Model:
-    """The model of a manifest that is to be saved; with a name, under that alone.
+    """Parse a manifest to save; its internal name must be `name`, unless that is None.
 
-    Raises ManifestError with every fault.
+    Raises ManifestError with all faults.
     """
     if len(text.encode()) > MAX_BYTES:
         raise ManifestError(SOURCE, Fault(None, f"A manifest has at most {MAX_BYTES} bytes"))
@@ -113,12 +113,12 @@ def _place_faults(
             f" {destination.place}; {ELSEWHERE}"
         )
     for member, text in (("base_url", destination.path), *_routes(call)):
-        if _leads_up(text):
+        if _has_dot_segment(text):
             yield f"{path}.{member} may not have '.' or '..' as a part"
 
 
 def _routes(call: Call) -> Iterator[tuple[str, str]]:
-    """The members that say where a call goes within its place, and what is fixed in them."""
+    """Yield the members with paths of a call, and the fixed parts of these."""
     if not isinstance(call, HttpSection):
         return
     routes: dict[str, Template | None] = {"path": call.path}
@@ -132,15 +132,15 @@ def _routes(call: Call) -> Iterator[tuple[str, str]]:
                 yield member, part
 
 
-def _leads_up(text: str) -> bool:
+def _has_dot_segment(text: str) -> bool:
     text = text.lower()
-    for written, meant in ENCODED:
-        text = text.replace(written, meant)
+    for spelling, plain in ENCODED:
+        text = text.replace(spelling, plain)
     return any(part in (".", "..") for part in re.split("[/?#]", text))
 
 
 def _destination(base_url: str, variable: str) -> KeyDestination:
-    """Where a key goes, in one spelling; what is no URL is an origin of its own."""
+    """Return a destination in canonical spelling; an invalid URL counts as an origin."""
     try:
         target = check_url(base_url, allow_private=True)
     except UrlRefused:

@@ -1,6 +1,6 @@
-"""Manifests as JSON Schema, for editors that check TOML while it is written.
+"""JSON Schema of manifests, for editors that check TOML.
 
-It says what members there are and of what kind; what belongs together is for the parser to say.
+It describes members and their types; the parser checks how they depend on each other.
 """
 
 from typing import Any
@@ -65,13 +65,13 @@ SECTION_MEMBERS: dict[str, Schema] = {
     **dict.fromkeys(("body", "prompt", "system", "images", "mask", "schema"), BODY),
     **dict.fromkeys(("id", "status", "progress", "status_code"), WAY),
 }
-"""Members of sections that are not plain texts."""
+"""Schemas of members of sections that are not plain texts."""
 PLACED: Schema = {"anyOf": [{"required": ["base_url"]}, {"required": ["base_url_env", "setup"]}]}
-"""Something says where it is."""
+"""Alternatives of the members that give the address."""
 
 
 def manifest_schema() -> Schema:
-    """The JSON Schema 2020-12 of a manifest."""
+    """Return the JSON Schema 2020-12 of a manifest."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Headrace model manifest",

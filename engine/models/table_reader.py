@@ -1,4 +1,4 @@
-"""Reading a table of a manifest, member by member, with everything that is wrong gathered."""
+"""Reader of a manifest's table, which collects the faults of all members."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from engine.errors.nodes import SettingsError
 from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
-from engine.models.table_checks import strangers
+from engine.models.table_checks import unknown_members
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
 from engine.values.fields import MEDIA, Field
@@ -20,46 +20,46 @@ MAX_TEXT = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestContext:
-    """What a section may know of its manifest; `fields` is None where they are wrong."""
+    """Parts of the manifest needed by its sections; `fields` is None if they are invalid."""
 
     category: str
     fields: Sequence[Field] | None
 
     @property
     def names(self) -> frozenset[str] | None:
-        """The names of the fields, None where they are not known."""
+        """Names of the fields, or None."""
         return None if self.fields is None else frozenset(field.name for field in self.fields)
 
 
 class TableReader:
-    """One table; `extra` are names that its templates may use beside the fields."""
+    """Reader of one table; its templates may use the names `extra` besides the fields."""
 
     def __init__(
         self,
         table: Mapping[str, Any],
         known: Sequence[str],
-        about: ManifestContext,
+        context: ManifestContext,
         *,
         path: str = "",
         extra: Collection[str] = (),
     ) -> None:
         self._table = table
-        self._about = about
+        self._context = context
         self._path = path
         self._extra = frozenset(extra)
-        self.reasons = list(strangers(path, table, known))
+        self.reasons = list(unknown_members(path, table, known))
 
     def finish(self) -> None:
-        """Raise SettingsError if anything was wrong."""
+        """Raise SettingsError if there are faults."""
         if self.reasons:
             raise SettingsError(*self.reasons)
 
     def has(self, key: str) -> bool:
-        """Whether the member is there."""
+        """Return True if the member exists."""
         return key in self._table
 
     def text(self, key: str, default: str | None = None, choices: Collection[str] = ()) -> str:
-        """A text that is not empty; without a default it must be there."""
+        """Return a non-empty text; without a default it is required."""
         value = self._table.get(key, default)
         if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
             if value != default:
@@ -72,7 +72,7 @@ class TableReader:
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts or whole numbers, as texts; must be there and not be empty."""
+        """Return a required non-empty list of texts or whole numbers as texts."""
         value = self._table.get(key)
         if not isinstance(value, list) or not value:
             self._wrong(key, " must be a list of at least one text")
@@ -80,16 +80,16 @@ class TableReader:
         return tuple(str(each) for each in value)
 
     def media(self, key: str) -> tuple[str, ...]:
-        """Names of fields that are images, videos or sounds; none when it is not there."""
+        """Return an optional list of names of media fields."""
         names = self.texts(key) if self.has(key) else ()
-        known = {field.name for field in self._about.fields or () if field.type in MEDIA}
-        if self._about.fields is not None:
+        known = {field.name for field in self._context.fields or () if field.type in MEDIA}
+        if self._context.fields is not None:
             for name in sorted(set(names) - known):
                 self._wrong(key, f" has '{name}', and no image, video or audio is called that")
         return names
 
     def number(self, key: str, default: float, most: float) -> float:
-        """A number over 0."""
+        """Return a number over 0."""
         value = self._table.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
             self._wrong(key, f" must be a number over 0 and at most {most:g}")
@@ -97,7 +97,7 @@ class TableReader:
         return float(value)
 
     def flag(self, key: str, *, default: bool) -> bool:
-        """True or false."""
+        """Return a boolean."""
         value = self._table.get(key, default)
         if not isinstance(value, bool):
             self._wrong(key, " must be true or false")
@@ -105,14 +105,14 @@ class TableReader:
         return value
 
     def variable(self, key: str) -> str:
-        """The name of an environment variable; empty when there is none."""
+        """Return the name of an environment variable, or an empty text."""
         name = self.text(key, "")
         if name and not VARIABLE.fullmatch(name):
             self._wrong(key, " must be the name of an environment variable: A-Z, 0-9 and '_'")
         return name
 
     def url(self, key: str, default: str | None = None) -> str:
-        """An absolute URL without query, and without a slash at its end."""
+        """Return an absolute URL without query and trailing slash."""
         url = self.text(key, default)
         if not url:
             return ""
@@ -125,7 +125,7 @@ class TableReader:
         return url
 
     def header(self, key: str, default: str = "") -> str:
-        """The name of a header; empty when there is none."""
+        """Return the name of a header, or an empty text."""
         name = self.text(key, default)
         reason = header_fault(name, "") if name else None
         if reason:
@@ -133,7 +133,7 @@ class TableReader:
         return name
 
     def headers(self, key: str) -> tuple[tuple[str, str], ...]:
-        """Headers with fixed values."""
+        """Return headers with fixed values."""
         table = self._table.get(key, {})
         if not isinstance(table, dict):
             self._wrong(key, " must be a table of header names and texts")
@@ -145,7 +145,7 @@ class TableReader:
         return tuple(table.items())
 
     def template(self, key: str, default: str | None = None) -> Template:
-        """A text with placeholders."""
+        """Return a text with placeholders."""
         text = self.text(key, default)
         try:
             template = Template.parse(text)
@@ -157,7 +157,7 @@ class TableReader:
         return template
 
     def route(self, key: str, default: str | None = None) -> Template:
-        """The path of a URL, from its first slash on, with placeholders."""
+        """Return the path of a URL, with leading slash and placeholders."""
         template = self.template(key, default)
         first = template.parts[0] if template.parts else ""
         if template.parts and not (isinstance(first, str) and first.startswith("/")):
@@ -165,7 +165,7 @@ class TableReader:
         return template
 
     def body(self, key: str, default: Any = None) -> Body:
-        """Anything, with placeholders in its texts."""
+        """Return a JSON value with placeholders in its texts."""
         try:
             body = Body.parse(self._table.get(key, {} if default is None else default))
         except SettingsError as error:
@@ -175,15 +175,15 @@ class TableReader:
         self._check_names(key, body.names)
         return body
 
-    def way(self, key: str) -> Path | None:
-        """A path in an answer, None when the member is not there."""
+    def path(self, key: str) -> Path | None:
+        """Return a path into an answer, or None."""
         if key not in self._table:
             return None
-        ways = self.ways(key)
-        return ways[0] if ways else None
+        paths = self.paths(key)
+        return paths[0] if paths else None
 
-    def ways(self, key: str) -> tuple[Path, ...]:
-        """Paths in an answer, of which the first that leads somewhere counts."""
+    def paths(self, key: str) -> tuple[Path, ...]:
+        """Return paths into an answer; the first with a value counts."""
         value = self._table.get(key, [])
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
@@ -200,7 +200,7 @@ class TableReader:
     def table(
         self, key: str, known: Sequence[str], extra: Collection[str] = ()
     ) -> "TableReader | None":
-        """A table within this one, whose reasons are this one's too; None when it is not there."""
+        """Return a reader of a nested table, which shares the list of faults, or None."""
         value = self._table.get(key)
         if value is None:
             return None
@@ -208,18 +208,18 @@ class TableReader:
             self._wrong(key, " must be a table")
             return None
         path = f"{self._path}.{key}"
-        inner = TableReader(value, known, self._about, path=path, extra=self._extra | set(extra))
+        inner = TableReader(value, known, self._context, path=path, extra=self._extra | set(extra))
         self.reasons.extend(inner.reasons)
         inner.reasons = self.reasons
         return inner
 
     def require(self, key: str) -> None:
-        """Say so if the member is not there."""
+        """Add a fault if the member is missing."""
         if key not in self._table:
             self._wrong(key, " is missing")
 
     def _check_names(self, key: str, names: frozenset[str]) -> None:
-        fields = self._about.names
+        fields = self._context.names
         if fields is None:
             return
         for name in sorted(names - fields - self._extra):

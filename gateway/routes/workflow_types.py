@@ -27,6 +27,7 @@ from gateway.routes.shared_types import FieldView
 SCHEMA_JSON = "application/schema+json"
 
 Cover = Annotated[str, Meta(pattern=f"^(?:{COVER.pattern})$", max_length=MAX_REFERENCE)]
+Description = Annotated[str, Meta(min_length=0, max_length=MAX_DESCRIPTION)]
 Tag = Annotated[str, Meta(min_length=0, max_length=MAX_TAG)]
 Reference = Annotated[str, Meta(min_length=0, max_length=MAX_REFERENCE)]
 
@@ -198,9 +199,7 @@ class WorkflowUpdate(RequestBody, kw_only=True):
     """Members of a workflow to change; `parse_document` reads them."""
 
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)] | UnsetType = UNSET
-    description: (
-        Annotated[str, Meta(min_length=0, max_length=MAX_DESCRIPTION)] | None | UnsetType
-    ) = UNSET
+    description: Description | None | UnsetType = UNSET
     tags: Annotated[list[Tag], Meta(max_length=MAX_TAGS)] | None | UnsetType = UNSET
     nodes: Annotated[
         list[NodeRequest] | UnsetType, doc(f"A workflow that runs has at most {MAX_NODES}.")

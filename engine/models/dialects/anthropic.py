@@ -1,4 +1,4 @@
-"""`[anthropic]`: Anthropic's Messages."""
+"""`[anthropic]`: Anthropic's Messages API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ BASE_URL = "https://api.anthropic.com"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnthropicSection:
-    """A call of `/v1/messages`."""
+    """Call of `/v1/messages`."""
 
     endpoint: ProviderEndpoint
     model: str
@@ -22,17 +22,17 @@ class AnthropicSection:
     system: Body
     images: Body
     schema: Body
-    """What the answer must look like, as JSON Schema."""
+    """JSON Schema of the answer."""
     body: Body
     """Further members of the request."""
     stream: bool
-    """Whether a text may be asked for as a stream, where somebody waits for it."""
+    """The text may be streamed while a caller waits."""
 
 
-def parse_anthropic(table: Mapping[str, Any], about: ManifestContext) -> AnthropicSection:
+def parse_anthropic(table: Mapping[str, Any], context: ManifestContext) -> AnthropicSection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, *CHAT_MEMBERS), about)
-    ask: dict[str, Any] = read_chat_members(reader, about)
+    reader = TableReader(table, (*ENDPOINT_MEMBERS, *CHAT_MEMBERS), context)
+    chat: dict[str, Any] = read_chat_members(reader, context)
     endpoint = read_endpoint(reader, base_url=BASE_URL, key_header="x-api-key", key_prefix="")
     reader.finish()
-    return AnthropicSection(endpoint=endpoint, **ask)
+    return AnthropicSection(endpoint=endpoint, **chat)
