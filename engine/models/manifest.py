@@ -182,8 +182,9 @@ def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
 
 def _max_units(price: Price, values: Mapping[str, Any]) -> Decimal:
     requested = values.get(price.field) if price.field is not None else None
-    is_number = isinstance(requested, int | float) and not isinstance(requested, bool)
-    if not is_number or not math.isfinite(requested):
+    if isinstance(requested, bool) or not isinstance(requested, int | float):
+        return Decimal(price.at_most)
+    if not math.isfinite(requested):
         return Decimal(price.at_most)
     return min(max(Decimal(repr(requested)), Decimal(0)), Decimal(price.at_most))
 

@@ -1,4 +1,4 @@
-"""Image, Video and Music Generator: a model of one category, asked for each item of wired lists."""
+"""Image, Video and Music Generator: call a model of one category for each item of wired lists."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from engine.nodes.support.model_calls import (
     ModelNodeKind,
     ModelSettings,
     Values,
-    longest_prompt,
     max_model_usage,
     model_calls,
     model_needs,
     model_reads,
     model_sockets,
+    prompt_count,
     read_model_settings,
 )
 from engine.values.fields import NUMBERS, Field
@@ -34,14 +34,14 @@ COUNT_RULE = f"must be a whole number from 1 to {MAX_COUNT}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSettings:
-    """What is asked, and how many times for each item."""
+    """Model call, and number of images for each item."""
 
     ask: ModelSettings
     count: int = 1
 
 
 class Generator(NodeType):
-    """Asks a model of its category; a list at a socket gives a call per item, and a list."""
+    """Calls a model of its category; a wired list makes a call for each item, and a list."""
 
     kind = WorkKind.IO
     way: ModelNodeKind
@@ -75,7 +75,7 @@ class Generator(NodeType):
     def estimate_outputs(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {self._output: unknown_list(longest_prompt(settings.ask, self.way, inputs))}
+        return {self._output: unknown_list(prompt_count(settings.ask, self.way, inputs))}
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
@@ -92,7 +92,7 @@ class Generator(NodeType):
 
 
 class ImageGenerator(Generator):
-    """Asks for `count` images for each item, each by a call of its own, all in order."""
+    """Makes `count` images for each item, each by a separate call, in order."""
 
     type = "imageGenerator"
     category = "Image Models"
@@ -121,7 +121,7 @@ class ImageGenerator(Generator):
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         length, count = (
-            longest_prompt(settings.ask, self.way, inputs),
+            prompt_count(settings.ask, self.way, inputs),
             _most_count(settings, inputs),
         )
         is_one = length is None and count == 1
@@ -146,7 +146,7 @@ class ImageGenerator(Generator):
 
 
 class VideoGenerator(Generator):
-    """Asks for a video for each item."""
+    """Makes a video for each item."""
 
     type = "videoGenerator"
     category = "Video Models"
@@ -158,7 +158,7 @@ class VideoGenerator(Generator):
 
 
 class MusicGenerator(Generator):
-    """Asks for music for each item."""
+    """Makes a piece of music for each item."""
 
     type = "musicGenerator"
     category = "Music Models"
@@ -166,7 +166,7 @@ class MusicGenerator(Generator):
 
 
 def _typed_count(data: Mapping[str, Any]) -> int | None:
-    """How many images are asked for on the node; None: it is not right."""
+    """Return the number of images typed on the node, or None if it is invalid."""
     values = data.get("values")
     typed = values.get(COUNT) if isinstance(values, dict) else None
     asked = data.get(COUNT) if typed is None else typed
@@ -197,7 +197,7 @@ def _read_count(value: object) -> int | None:
 
 
 def _one(model: Model, values: Values) -> Values:
-    """The same values with one image asked for, where the model takes a number."""
+    """Set the number of images to one, if the model has such a field."""
     rest = {name: value for name, value in values.items() if name != COUNT}
     field = _field(model, COUNT)
     if field is None or value_faults(field, {COUNT: 1}):
@@ -206,7 +206,7 @@ def _one(model: Model, values: Values) -> Values:
 
 
 def _copy(model: Model, values: Values, number: int) -> Values:
-    """The values of one of several images, which would be alike if they had the same seed."""
+    """Return the values of the n-th image of an item, with a seed of its own."""
     field, seed = _field(model, SEED), values.get(SEED)
     if not number or field is None or field.type not in NUMBERS or not isinstance(seed, int):
         return values
@@ -221,5 +221,5 @@ def _field(model: Model, name: str) -> Field | None:
 
 
 def _flat(given: list[Any]) -> list[Any]:
-    """The media of all calls, of which each may give several."""
+    """Flatten the media of all calls, each of which may return several."""
     return [each for value in given for each in (value if isinstance(value, list) else [value])]

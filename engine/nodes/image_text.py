@@ -1,4 +1,4 @@
-"""Image Text: what is written in an image, read on this machine."""
+"""Image Text: local text recognition in images."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ IMAGES_AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class ImageTextSettings:
-    """There are none."""
+    """Empty settings."""
 
 
 class ImageText(NodeType):
-    """Reads an image, or each of a list, and gives its lines."""
+    """Outputs the text lines of an image, or of each image in a list."""
 
     type = "imageText"
     category = "Image Tools"
@@ -68,7 +68,7 @@ class ImageText(NodeType):
 
 
 def is_installed() -> bool:
-    """Whether what reads is there; it is not loaded."""
+    """Return True if the OCR package is installed, without loading it."""
     return find_spec(RUNTIME) is not None
 
 

@@ -1,4 +1,4 @@
-"""Image Tools: resize, crop, compose, caption and convert, worked out in a child process."""
+"""Image Tools: resize, crop, compose, caption and convert images in a child process."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -33,23 +33,23 @@ MAX_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ImageJob:
-    """One image to make, and the URLs of what it is made of."""
+    """Edit that makes one image, and the URLs of its sources."""
 
     edit: Edit
     urls: tuple[str, ...]
 
 
 class ImageTool(NodeType):
-    """Makes an image of an image; a list gives an image for each of its items, and a list."""
+    """Makes an image from an image; a wired list makes a list of images."""
 
     category = "Image Tools"
     kind = WorkKind.CPU
     media: tuple[str, ...] = (IMAGE_IN,)
-    """The sockets that images come by."""
+    """Input sockets of images."""
 
     @abstractmethod
     def read(self, reader: SettingsReader) -> Any:
-        """The settings; what is wrong goes to the reader."""
+        """Return the settings; faults are added to the reader."""
 
     def parse(self, data: Mapping[str, Any]) -> Any:
         reader = SettingsReader(data)
@@ -66,8 +66,8 @@ class ImageTool(NodeType):
     def outputs(self, settings: Any) -> Mapping[str, Socket]:
         return {IMAGE_OUT: Socket(type=SocketType.IMAGE)}
 
-    def edit_of(self, settings: Any, inputs: Mapping[str, Any], item: Mapping[str, Any]) -> Edit:
-        """What is done to one item. Raises NodeFailed."""
+    def build_edit(self, settings: Any, inputs: Mapping[str, Any], item: Mapping[str, Any]) -> Edit:
+        """Return the edit of one item. Raises NodeFailed."""
         edit: Edit = settings
         return edit
 
@@ -106,12 +106,12 @@ class ImageTool(NodeType):
                 found = kind_of(item.get(name))
                 message = f"{where}'{name}' takes the URL of an image, not {found}"
                 raise NodeFailed("invalid_value", message)
-        edit = self.edit_of(settings, inputs, item)
+        edit = self.build_edit(settings, inputs, item)
         return ImageJob(edit, tuple(item[name] for name in self.media))
 
 
 class ImageResize(ImageTool):
-    """To a width, a height or both."""
+    """Resizes an image to a width, a height or both."""
 
     type = "imageResize"
 
@@ -125,7 +125,7 @@ class ImageResize(ImageTool):
 
 
 class ImageCrop(ImageTool):
-    """To the largest part of a shape, or to a part of a size."""
+    """Crops an image to the largest area of an aspect ratio, or to an area of a size."""
 
     type = "imageCrop"
 
@@ -147,7 +147,7 @@ class ImageCrop(ImageTool):
 
 
 class ImageCompose(ImageTool):
-    """Puts another image upon it."""
+    """Overlays another image."""
 
     type = "imageCompose"
     media = (IMAGE_IN, OVERLAY_IN)
@@ -165,14 +165,14 @@ class ImageCompose(ImageTool):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionSettings:
-    """How a caption looks, and the text that is typed for it."""
+    """Style of a caption, and its typed text."""
 
     edit: Caption
     text: Template
 
 
 class ImageCaption(ImageTool):
-    """Writes a text upon it: the typed template, or what is wired to `text-in`."""
+    """Draws a text on an image: the typed template, or the value at `text-in`."""
 
     type = "imageCaption"
 
@@ -198,7 +198,7 @@ class ImageCaption(ImageTool):
         text = {} if data.get("text") else {TEXT_IN: Socket(type=SocketType.TEXT, required=True)}
         return {**super().needs(data), **text}
 
-    def edit_of(
+    def build_edit(
         self, settings: CaptionSettings, inputs: Mapping[str, Any], item: Mapping[str, Any]
     ) -> Edit:
         wired = item.get(TEXT_IN)
@@ -210,7 +210,7 @@ class ImageCaption(ImageTool):
 
 
 class ImageConvert(ImageTool):
-    """Writes it in another format."""
+    """Converts an image to another format."""
 
     type = "imageConvert"
 
@@ -224,7 +224,7 @@ IMAGE_TOOLS = (ImageResize(), ImageCrop(), ImageCompose(), ImageCaption(), Image
 
 
 async def _make(jobs: Sequence[ImageJob], context: Context) -> list[str]:
-    """The URLs of what the jobs make, in order."""
+    """Run the jobs; return the URLs of their images in order."""
     common = set(jobs[0].urls).intersection(*(job.urls for job in jobs)) if jobs else set()
     known = {url: await context.fetch_media(url) for url in sorted(common)}
 

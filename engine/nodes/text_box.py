@@ -10,7 +10,7 @@ from engine.values.templates import Template, members_read
 
 
 class TextBox(NodeType):
-    """Puts the wired values into its text."""
+    """Fills the wired values into its text."""
 
     type = "textBox"
     category = "Utilities"

@@ -15,7 +15,7 @@ from tests.support.manifests import manifest
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that is looked at whenever it is asked for."""
-    monkeypatch.setattr(folder, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(folder, "SCAN_SECONDS", 0.0)
     yield tmp_path
     use_folder("")
 
@@ -172,7 +172,7 @@ def test_a_folder_that_is_not_there_has_no_models_and_is_told_of_once(
 
 
 def test_a_folder_is_not_looked_at_all_the_time(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(folder, "SCAN_SECONDS", 3600.0)
     use_folder(str(own))
     assert find_model("mine") is None
 

@@ -46,7 +46,7 @@ def line_of(text: str, member: str) -> int:
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(folder, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(folder, "SCAN_SECONDS", 0.0)
     yield tmp_path
     use_saved(())
     use_folder("")
