@@ -82,13 +82,13 @@ def parse_all(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({parse(text) for text in texts}))
 
 
-def covers(held: Iterable[str], required: str, name: str | None = None) -> bool:
+def covers(granted: Iterable[str], required: str, name: str | None = None) -> bool:
     """Return True if the set allows the general capability `required`, for the resource `name`."""
     resource, _, verb = required.partition(":")
     accepted = {required, f"{resource}:*", EVERYTHING}
     if name is not None:
         accepted.add(f"{resource}:{name}:{verb}")
-    return required in IMPLICIT or not accepted.isdisjoint(held)
+    return required in IMPLICIT or not accepted.isdisjoint(granted)
 
 
 def check_ceiling(capabilities: Iterable[str], tier: Tier, ceiling: frozenset[str]) -> None:
