@@ -23,7 +23,7 @@ class FakeContext:
         default_factory=lambda: HttpAnswer(status=200, headers={}, body=b"ok")
     )
     calls: list[HttpCall] = field(default_factory=list)
-    asked: list[Mapping[str, Any]] = field(default_factory=list)
+    model_values: list[Mapping[str, Any]] = field(default_factory=list)
     """The values of each call of a model, in the order of the calls."""
     assets: Mapping[str, str] = field(default_factory=dict)
     """What the account's assets are, by id."""
@@ -74,9 +74,9 @@ class FakeContext:
         return self.assets[asset_id], f"https://example.com/media/{asset_id}"
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
-        self.asked.append(values)
+        self.model_values.append(values)
         self.items.append(item)
-        return f"{model.internal_name} {len(self.asked)}"
+        return f"{model.internal_name} {len(self.model_values)}"
 
     def is_final(self, failure: NodeFailed) -> bool:
         return True

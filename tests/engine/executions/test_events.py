@@ -1,4 +1,4 @@
-"""Entries as they read as events."""
+"""Events derived from stored entries."""
 
 import pytest
 
@@ -20,7 +20,7 @@ DONE = NodeExecution(index=0, status=NodeStatus.COMPLETED, attempts=2)
 SKIPPED = NodeExecution(index=1, status=NodeStatus.SKIPPED)
 
 
-def told(events: list[tuple[EventId, ExecutionEvent]]) -> list[tuple[str, str, int | None, int]]:
+def summary(events: list[tuple[EventId, ExecutionEvent]]) -> list[tuple[str, str, int | None, int]]:
     return [(str(name), each.name.value, each.index, each.attempt) for name, each in events]
 
 
@@ -45,7 +45,7 @@ def test_the_first_entry_tells_how_far_it_has_come() -> None:
         number=1, statuses="csrtp", attempts={2: 1, 3: 4}, nodes={0: DONE, 1: SKIPPED}
     )
 
-    assert told(read_events(entry)) == [
+    assert summary(read_events(entry)) == [
         ("1.1", "execution.started", None, 0),
         ("1.2", "node.started", 0, 2),
         ("1.3", "node.finished", 0, 2),
@@ -66,7 +66,7 @@ def test_a_step_tells_of_a_start_that_nobody_was_told_of() -> None:
         claimed=[(3, 1)],
     )
 
-    assert told(read_events(entry)) == [
+    assert summary(read_events(entry)) == [
         ("2.1", "node.started", 0, 2),
         ("2.2", "node.finished", 0, 2),
         ("2.3", "node.finished", 1, 0),
@@ -82,7 +82,7 @@ def test_the_last_entry_tells_of_what_ended_with_it() -> None:
 
     events = read_events(entry)
 
-    assert told(events) == [
+    assert summary(events) == [
         ("7.1", "node.finished", 1, 1),
         ("7.2", "execution.finished", None, 0),
     ]
@@ -92,7 +92,7 @@ def test_the_last_entry_tells_of_what_ended_with_it() -> None:
 def test_what_was_seen_is_left_out() -> None:
     entry = StartEntry(number=3, statuses="r", attempts={0: 1}, nodes={})
 
-    assert told(read_events(entry, EventId(3, 1))) == [("3.2", "node.started", 0, 1)]
+    assert summary(read_events(entry, EventId(3, 1))) == [("3.2", "node.started", 0, 1)]
     assert read_events(entry, EventId(3, 2)) == []
     assert len(read_events(entry, EventId(2, 9))) == 2
 

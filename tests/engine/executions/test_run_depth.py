@@ -1,4 +1,4 @@
-"""Depth of runs that begin runs."""
+"""Depth of runs that start runs."""
 
 import pytest
 

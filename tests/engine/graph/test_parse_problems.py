@@ -1,4 +1,4 @@
-"""Graphs that cannot run: every problem is named, at its node or edge."""
+"""Invalid graphs: every problem is reported at its node or edge."""
 
 from typing import Any
 

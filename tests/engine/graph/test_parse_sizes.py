@@ -1,4 +1,4 @@
-"""Large graphs: bounded, and checked in no time."""
+"""Limits of graphs, and the time to check the largest ones."""
 
 import itertools
 import sys

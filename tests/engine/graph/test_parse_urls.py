@@ -1,4 +1,4 @@
-"""URLs that are fixed when a graph is saved: where private ones may not be called, a problem."""
+"""Fixed URLs in a saved graph: private ones are problems unless allowed."""
 
 from typing import Any
 

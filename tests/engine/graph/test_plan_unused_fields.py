@@ -1,4 +1,4 @@
-"""Fields whose values nothing on the way to the output looks at."""
+"""Fields without a reader among the reachable nodes."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ FIELDS = [
 
 
 def unused(*more: dict[str, Any]) -> set[str]:
-    """The unused fields of a form with these nodes and edges beside the output."""
+    """Return the unused fields of a form with these nodes and edges besides the output."""
     nodes = [node("in", "requestInput", fields=FIELDS), node("out", "responseOutput")]
     nodes += [each for each in more if "type" in each]
     edges = [each for each in more if "type" not in each]

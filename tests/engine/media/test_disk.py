@@ -1,4 +1,4 @@
-"""A folder of media leaves room on its file system for others."""
+"""A media folder preserves free space on its file system."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -125,9 +125,9 @@ async def test_no_more_than_a_quarter_of_a_small_disk_stays_free(
 ) -> None:
     Disk(monkeypatch, free=GIB // 4 + 1, size=GIB)
 
-    seen = await objects.disk()
+    disk = await objects.disk()
 
-    assert seen == media_disk.Disk(free_bytes=GIB // 4 + 1, kept_bytes=GIB // 4)
+    assert disk == media_disk.Disk(free_bytes=GIB // 4 + 1, kept_bytes=GIB // 4)
     assert await objects.put("ab/c", b"x")
 
 

@@ -1,4 +1,4 @@
-"""Nothing but the files that were put into a folder is read of it, whatever lies there by now."""
+"""Only regular files of a media folder are read, never links, pipes or outside files."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Files of pictures, followed to their end however they come."""
+"""Image files in pieces of any size, checked up to their end."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""What is read of a film's header, of real ones and of damaged ones."""
+"""Headers of real and damaged films."""
 
 import random
 
@@ -43,9 +43,9 @@ def test_a_sound_has_no_size() -> None:
 
 def test_a_header_that_breaks_off_says_what_it_has_said() -> None:
     data = files.film(640, 360)
-    told = {read_movie(data[:end]) for end in range(len(data) + 1)}
+    results = {read_movie(data[:end]) for end in range(len(data) + 1)}
 
-    assert told == {
+    assert results == {
         HeaderMetadata(),
         HeaderMetadata(duration_ms=2_000),
         HeaderMetadata(duration_ms=2_000, width=640, height=360),

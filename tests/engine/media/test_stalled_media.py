@@ -1,4 +1,4 @@
-"""A place for media that does not answer: who stores or reads something there is told in time."""
+"""A media store that does not answer: writers and readers get an error in time."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ STALL_SECONDS = 0.15
 
 
 class Disk:
-    """Calls of the system that do not return until it is well again."""
+    """System calls that hang until the disk is healed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -37,7 +37,7 @@ class Disk:
         self.waiting = 0
 
     def hang(self, owner: object, name: str) -> None:
-        """Have one of them hang."""
+        """Let one call hang."""
         real = getattr(owner, name)
 
         def hanging(*args: Any, **options: Any) -> Any:
@@ -48,7 +48,7 @@ class Disk:
         self._monkeypatch.setattr(owner, name, hanging)
 
     def heal(self) -> None:
-        """Let all go on."""
+        """Let all calls return."""
         self._is_well.set()
 
 

@@ -1,4 +1,4 @@
-"""Manifests: what they say, and every fault of a wrong one at once, with its line."""
+"""Manifests: members of valid ones, and all faults of invalid ones with lines."""
 
 from decimal import Decimal
 

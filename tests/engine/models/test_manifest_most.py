@@ -1,4 +1,4 @@
-"""How much a call of a model may use, by its manifest."""
+"""Maximum usage of a call, by its manifest."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""How many tokens a call sends at most: no fewer than its request has bytes of text."""
+"""Upper bound of input tokens: at least the bytes of text in a request."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def chat(call: str = CHAT) -> Model:
 
 
 def sent(found: Model, **values: Any) -> int | None:
-    """The most beside what providers add."""
+    """Return the bound without the tokens that providers add."""
     most = max_prompt_tokens(found.call, found.fields, values, 1_600)
     return None if most is None else most - OWN_TOKENS
 

@@ -1,4 +1,4 @@
-"""Manifests that are saved over HTTP: a key goes only where a manifest on disk sends it."""
+"""Manifests saved over HTTP: keys are sent only to destinations in manifests on disk."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ PLACE = f"{HOST}/v1"
 
 
 def calling(url: str = PLACE, key: str = "EXAMPLE_KEY", more: str = "", name: str = "own") -> str:
-    """A manifest that sends a key somewhere."""
+    """Return a manifest that sends a key to a provider."""
     keyed = f'api_key_env = "{key}"\n' if key else ""
     return manifest(name, call=f'[openai]\nbase_url = "{url}"\nmodel = "m"\n{keyed}{more}')
 
@@ -65,9 +65,9 @@ def test_a_call_without_a_key_may_go_anywhere() -> None:
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "metadata.google.internal"])
 def test_no_manifest_saved_or_on_disk_may_name_a_metadata_service(host: str) -> None:
     text = calling(f"http://{host}/latest", key="")
-    told = "openai.base_url: The URL leads to a link-local address or a metadata service"
+    fault = "openai.base_url: The URL leads to a link-local address or a metadata service"
 
-    assert reasons(text) == [(line_of(text, "base_url"), told)]
+    assert reasons(text) == [(line_of(text, "base_url"), fault)]
     with pytest.raises(ManifestError, match="metadata"):
         parse_manifest(text, "own.toml")
 
@@ -228,13 +228,20 @@ def test_a_saved_model_counts_before_one_of_the_folder_and_that_before_one_that_
 
 
 def test_every_change_of_what_is_saved_is_another_generation() -> None:
-    seen = [generation(), generation()]
+    generations = [generation(), generation()]
 
     for models in ([model("mine")], [model("mine")], [], ()):
         use_saved(models)
-        seen.append(generation())
+        generations.append(generation())
 
-    assert seen[0] == seen[1] < seen[2] == seen[3] < seen[4] == seen[5]
+    assert (
+        generations[0]
+        == generations[1]
+        < generations[2]
+        == generations[3]
+        < generations[4]
+        == generations[5]
+    )
     assert find_model("mine") is None
 
 

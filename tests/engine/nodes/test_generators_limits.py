@@ -1,4 +1,4 @@
-"""Generators: what is refused at save or when they run, and the most that they can use."""
+"""Generators: faults at save and at run time, and maximum usage."""
 
 from decimal import Decimal
 from typing import Any
@@ -90,7 +90,7 @@ async def test_values_that_do_not_fit_fail_the_node_before_any_call(
 
     assert raised.value.message.startswith(message)
     assert (raised.value.code, raised.value.retryable) == ("invalid_value", False)
-    assert context.asked == []
+    assert context.model_values == []
 
 
 async def test_a_model_that_is_gone_since_fails_the_node() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every node type."""
+"""Properties of all node types."""
 
 import re
 from typing import Any
@@ -86,7 +86,7 @@ CHARGED = {"assistant", "imageGenerator", "videoGenerator", "musicGenerator", "c
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Extras that node types need are there."""
+    """Make the extras of node types count as installed."""
     for module in (image_text, text_embedding):
         monkeypatch.setattr(module, "is_installed", lambda: True)
 

@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system, seen in a process of its own."""
+"""Return of freed memory to the system, checked in a child process."""
 
 import subprocess
 import sys

@@ -104,9 +104,13 @@ def test_a_completed_execution_is_told_with_its_result() -> None:
 def test_a_run_of_a_model_is_told_with_its_model_and_its_credits() -> None:
     charged = replace(ENDED, workflow_slug="", model_ids=("echo",), credits_cost=13)
 
-    told = json.loads(execution_body(charged, "execution.completed"))
+    payload = json.loads(execution_body(charged, "execution.completed"))
 
-    assert (told["workflowSlug"], told["modelIds"], told["creditsCost"]) == (None, ["echo"], 13)
+    assert (payload["workflowSlug"], payload["modelIds"], payload["creditsCost"]) == (
+        None,
+        ["echo"],
+        13,
+    )
 
 
 def test_a_failed_execution_is_told_with_code_and_message_alone() -> None:
@@ -118,7 +122,7 @@ def test_a_failed_execution_is_told_with_code_and_message_alone() -> None:
         | {"status": ExecutionStatus.FAILED, "error": error, "result": None}
     )
 
-    told = json.loads(execution_body(failed, "execution.failed"))
+    payload = json.loads(execution_body(failed, "execution.failed"))
 
-    assert told["error"] == told_of
-    assert "result" not in told
+    assert payload["error"] == told_of
+    assert "result" not in payload
