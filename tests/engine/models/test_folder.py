@@ -95,10 +95,8 @@ def test_a_wrong_manifest_is_told_once_and_keeps_no_other_from_loading(
         found = [find_model(name) is not None for name in ("a", "b", "a")]
 
     assert found == [False, True, False]
-    logged = [vars(record)["reason"] for record in caplog.records]
-    assert logged == [
-        f"{own}/a.toml:4: tier must be one of free, creator, pro, business, enterprise"
-    ]
+    logs = [vars(record)["reason"] for record in caplog.records]
+    assert logs == [f"{own}/a.toml:4: tier must be one of free, creator, pro, business, enterprise"]
 
 
 def test_a_file_that_was_right_and_is_wrong_now_counts_as_it_was_until_it_is_right(

@@ -228,20 +228,13 @@ def test_a_saved_model_counts_before_one_of_the_folder_and_that_before_one_that_
 
 
 def test_every_change_of_what_is_saved_is_another_generation() -> None:
-    generations = [generation(), generation()]
+    numbers = [generation(), generation()]
 
     for models in ([model("mine")], [model("mine")], [], ()):
         use_saved(models)
-        generations.append(generation())
+        numbers.append(generation())
 
-    assert (
-        generations[0]
-        == generations[1]
-        < generations[2]
-        == generations[3]
-        < generations[4]
-        == generations[5]
-    )
+    assert numbers[0] == numbers[1] < numbers[2] == numbers[3] < numbers[4] == numbers[5]
     assert find_model("mine") is None
 
 

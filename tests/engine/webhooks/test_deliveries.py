@@ -106,17 +106,14 @@ def test_a_run_of_a_model_is_told_with_its_model_and_its_credits() -> None:
 
     payload = json.loads(execution_body(charged, "execution.completed"))
 
-    assert (payload["workflowSlug"], payload["modelIds"], payload["creditsCost"]) == (
-        None,
-        ["echo"],
-        13,
-    )
+    assert payload["workflowSlug"] is None
+    assert (payload["modelIds"], payload["creditsCost"]) == (["echo"], 13)
 
 
 def test_a_failed_execution_is_told_with_code_and_message_alone() -> None:
-    told_of = {"code": "EXECUTION_FAILED", "message": "no"}
+    expected = {"code": "EXECUTION_FAILED", "message": "no"}
     why = {"nodeId": "n", "nodeCode": "timeout", "retryable": True, "reason": "no"}
-    error = {**told_of, **why}
+    error = {**expected, **why}
     failed = Execution(
         **{name: getattr(ENDED, name) for name in Execution.__slots__}
         | {"status": ExecutionStatus.FAILED, "error": error, "result": None}
@@ -124,5 +121,5 @@ def test_a_failed_execution_is_told_with_code_and_message_alone() -> None:
 
     payload = json.loads(execution_body(failed, "execution.failed"))
 
-    assert payload["error"] == told_of
+    assert payload["error"] == expected
     assert "result" not in payload
