@@ -40,14 +40,14 @@ class CostEstimate:
     """
 
     def __init__(
-        self, plan: Plan, given: Mapping[str, Any], defaults: "CostEstimate | None" = None
+        self, plan: Plan, inputs: Mapping[str, Any], defaults: "CostEstimate | None" = None
     ) -> None:
-        """Estimate for the inputs `given`.
+        """Create the estimate of a run with these inputs.
 
         Without `defaults` these are the defaults of the form, where null is unknown.
         """
         self._plan = plan
-        self._given = given
+        self._run_inputs = inputs
         self._defaults = defaults
         self._variable: Collection[int] = defaults._variable if defaults else _find_variable(plan)
         self._outputs: dict[int, Mapping[str, KnownValue]] = (
@@ -88,7 +88,7 @@ class CostEstimate:
 
     def _estimate_form(self) -> Mapping[str, KnownValue]:
         is_run = self._defaults is not None
-        outputs = outputs_of(self._plan.fields, self._given)
+        outputs = outputs_of(self._plan.fields, self._run_inputs)
         return {
             name: self._measure(value, is_exact=is_run or value is not None)
             for name, value in outputs.items()
@@ -134,23 +134,23 @@ def of_run(plan: Plan, inputs: Mapping[str, Any]) -> CostEstimate:
 def _find_ancestors(plan: Plan) -> list[int]:
     """Return the ancestors of charged nodes, in plan order."""
     found: set[int] = set()
-    left = list(plan.models)
-    while left:
-        new = set(plan.nodes[left.pop()].dependencies) - found
+    pending = list(plan.models)
+    while pending:
+        new = set(plan.nodes[pending.pop()].dependencies) - found
         found |= new
-        left.extend(new)
+        pending.extend(new)
     return sorted(found)
 
 
 def _find_variable(plan: Plan) -> Collection[int]:
     """Return the Request Input and its descendants."""
     found: set[int] = set()
-    left = [] if plan.request_input is None else [plan.request_input]
-    while left:
-        index = left.pop()
+    pending = [] if plan.request_input is None else [plan.request_input]
+    while pending:
+        index = pending.pop()
         if index not in found:
             found.add(index)
-            left.extend(plan.nodes[index].dependents)
+            pending.extend(plan.nodes[index].dependents)
     return found
 
 

@@ -24,13 +24,13 @@ async def make_thumbnail(data: bytes, width: int) -> bytes:
     )
     try:
         async with asyncio.timeout(SECONDS):
-            made, _ = await process.communicate(data)
+            thumbnail, _ = await process.communicate(data)
     except TimeoutError:
         raise UnfitMedia(ERROR) from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode or not made:
+    if process.returncode or not thumbnail:
         raise UnfitMedia(ERROR)
-    return made
+    return thumbnail

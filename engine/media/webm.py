@@ -27,10 +27,10 @@ def read_webm_length(head: bytes) -> int | None:
     return int(milliseconds) if 0 <= milliseconds < math.inf else None
 
 
-def _find(data: bytes, *way: bytes) -> bytes:
+def _find(data: bytes, *path: bytes) -> bytes:
     """Return the element at a path of names, or an empty value."""
     start, end = 0, len(data)
-    for wanted in way:
+    for wanted in path:
         found = (span for name, *span in _elements(data, start, end) if name == wanted)
         start, end = next(found, (0, 0))
     return data[start:end]

@@ -100,19 +100,19 @@ def _fill(value: Any, values: Mapping[str, Any], *, is_item: bool) -> Any:
 def _fill_text(template: Template, values: Mapping[str, Any]) -> Any:
     (*parts,) = template.parts
     if len(parts) == 1 and isinstance(parts[0], Placeholder):
-        given = parts[0].read(values)
-        return MISSING if given is None else given
+        value = parts[0].read(values)
+        return MISSING if value is None else value
     return template.render(values)
 
 
 def _fill_list(items: list[Any], values: Mapping[str, Any]) -> Any:
     filled = [_fill(each, values, is_item=True) for each in items]
-    given = [each for each in filled if each is not MISSING]
-    return given if given or not items else MISSING
+    present = [each for each in filled if each is not MISSING]
+    return present if present or not items else MISSING
 
 
 def _fill_object(members: Mapping[str, Any], values: Mapping[str, Any], is_item: bool) -> Any:
     filled = {key: _fill(each, values, is_item=is_item) for key, each in members.items()}
-    given = {key: each for key, each in filled.items() if each is not MISSING}
-    is_gone = len(given) < len(members) and (is_item or not given)
-    return MISSING if is_gone else given
+    present = {key: each for key, each in filled.items() if each is not MISSING}
+    is_gone = len(present) < len(members) and (is_item or not present)
+    return MISSING if is_gone else present

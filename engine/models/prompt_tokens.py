@@ -28,12 +28,12 @@ def max_prompt_tokens(
 
     None if it has videos or sounds, whose length is unknown.
     """
-    given = {field.name: field.type for field in fields if values.get(field.name) is not None}
-    if TIMED.intersection(given.values()):
+    types = {field.name: field.type for field in fields if values.get(field.name) is not None}
+    if TIMED.intersection(types.values()):
         return None
-    texts = {name: value for name, value in values.items() if given.get(name) not in MEDIA}
+    texts = {name: value for name, value in values.items() if types.get(name) not in MEDIA}
     size = sum(len(text.encode(errors="replace")) for text in _texts(call, texts))
-    return OWN_TOKENS + size + per_image * _count_images(call, given, values)
+    return OWN_TOKENS + size + per_image * _count_images(call, types, values)
 
 
 def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
@@ -49,11 +49,11 @@ def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
             yield to_text(part.fill(values))
 
 
-def _count_images(call: Call, given: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:
+def _count_images(call: Call, types: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:
     if isinstance(call, OpenAISection):
         images = [call.images.fill(values), call.mask.fill(values)]
     elif isinstance(call, AnthropicSection):
         images = [call.images.fill(values)]
     else:
-        images = [values[name] for name, kind in given.items() if kind is FieldType.IMAGE]
+        images = [values[name] for name, kind in types.items() if kind is FieldType.IMAGE]
     return sum(1 for _ in texts_in(images))

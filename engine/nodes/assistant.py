@@ -117,10 +117,10 @@ class Assistant(NodeType):
         self, settings: AssistantSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         length = prompt_count(settings.ask, WAY, inputs)
-        given: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), unknown_list(length))
+        outputs: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), unknown_list(length))
         if settings.exports_list or settings.schema is not None:
-            return given  # the number of items is not known before the call
-        return {**given, ITEMS_OUT: unknown_list(1 if length is None else length)}
+            return outputs  # the number of items is not known before the call
+        return {**outputs, ITEMS_OUT: unknown_list(1 if length is None else length)}
 
     def bind(
         self,
@@ -144,8 +144,10 @@ class Assistant(NodeType):
         texts = [reading.text for reading in readings]
         text = texts if calls.is_list else texts[0]
         items = [item for reading in readings for item in reading.items]
-        given = {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items}
-        return {name: given[name] for name in given if name == TEXT_OUT or name in settings.wired}
+        outputs = {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items}
+        return {
+            name: outputs[name] for name in outputs if name == TEXT_OUT or name in settings.wired
+        }
 
 
 def _read_schema(raw: Any, faults: list[str]) -> Mapping[str, Any] | None:

@@ -119,8 +119,8 @@ class CustomModel(NodeType):
         values = _merge(model, settings, inputs)
         lists = _lists(model, inputs)
         if not lists:
-            given = await context.call_model(model, check_values(model, values))
-            return {_output(model): given}
+            answer = await context.call_model(model, check_values(model, values))
+            return {_output(model): answer}
         calls = [
             check_values(model, values | item, f"Item {number}: ")
             for number, item in enumerate(_rows(model, lists), 1)

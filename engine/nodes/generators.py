@@ -83,8 +83,8 @@ class Generator(NodeType):
         calls = model_calls(settings.ask, self.way, inputs)
         if not calls.is_list:
             return {self._output: await context.call_model(calls.model, calls.values[0])}
-        given = await call_each(calls.model, calls.values, context)
-        return {self._output: _flat(given)}
+        answers = await call_each(calls.model, calls.values, context)
+        return {self._output: _flat(answers)}
 
     @property
     def _output(self) -> str:
@@ -140,9 +140,9 @@ class ImageGenerator(Generator):
             message = f"A node makes at most {MAX_ITEMS} images, not {len(calls.values) * count}"
             raise NodeFailed("invalid_value", message)
         copies = [_copy(calls.model, each, n) for each in calls.values for n in range(count)]
-        given = await call_each(calls.model, copies, context)
+        answers = await call_each(calls.model, copies, context)
         is_one = len(copies) == 1 and not calls.is_list
-        return {self._output: given[0] if is_one else _flat(given)}
+        return {self._output: answers[0] if is_one else _flat(answers)}
 
 
 class VideoGenerator(Generator):
@@ -220,6 +220,6 @@ def _field(model: Model, name: str) -> Field | None:
     return next((field for field in model.fields if field.name == name), None)
 
 
-def _flat(given: list[Any]) -> list[Any]:
+def _flat(answers: list[Any]) -> list[Any]:
     """Flatten the media of all calls, each of which may return several."""
-    return [each for value in given for each in (value if isinstance(value, list) else [value])]
+    return [each for value in answers for each in (value if isinstance(value, list) else [value])]

@@ -135,12 +135,12 @@ class HttpRequest(NodeType):
         self, settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
         if not settings.is_each:
-            given = await _call(settings, inputs, context)
-            return {RESPONSE_OUT: given.value, STATUS_OUT: given.status}
-        all_given = await _call_each(settings, inputs, context)
+            response = await _call(settings, inputs, context)
+            return {RESPONSE_OUT: response.value, STATUS_OUT: response.status}
+        responses = await _call_each(settings, inputs, context)
         return {
-            RESPONSE_OUT: [given.value for given in all_given],
-            STATUS_OUT: [given.status for given in all_given],
+            RESPONSE_OUT: [response.value for response in responses],
+            STATUS_OUT: [response.status for response in responses],
         }
 
 
@@ -165,14 +165,14 @@ async def _call_each(
     async def call(position: int, item: Mapping[str, Any]) -> ParsedResponse:
         nonlocal received
         try:
-            given = await _call(settings, {**inputs, **item}, context)
+            response = await _call(settings, {**inputs, **item}, context)
         except NodeFailed as failure:
             raise _of_item(position, failure) from None
-        received += given.size
+        received += response.size
         if received > MAX_BYTES_TOGETHER:
             message = f"All answers together are larger than {MAX_BYTES_TOGETHER} bytes"
             raise NodeFailed("response_too_large", message)
-        return given
+        return response
 
     return await run_each(call, _read_items(settings, inputs), CALLS_AT_ONCE)
 

@@ -84,8 +84,8 @@ class ImageTool(NodeType):
         wired = {name: inputs[name] for name in (*self.media, TEXT_IN) if name in inputs}
         lists = {name: value for name, value in wired.items() if isinstance(value, list)}
         if not lists:
-            [made] = await _make([self._job(settings, inputs, wired)], context)
-            return {IMAGE_OUT: made}
+            [image] = await _make([self._job(settings, inputs, wired)], context)
+            return {IMAGE_OUT: image}
         items = zip_lists(lists, {name: name for name in lists})
         single = {name: value for name, value in wired.items() if name not in lists}
         jobs = [
@@ -232,7 +232,7 @@ async def _make(jobs: Sequence[ImageJob], context: Context) -> list[str]:
         sources = [
             known[url] if url in known else await context.fetch_media(url) for url in job.urls
         ]
-        made = await context.edit_image(job.edit, sources)
-        return await context.keep_media(made.data, made.content_type)
+        image = await context.edit_image(job.edit, sources)
+        return await context.keep_media(image.data, image.content_type)
 
     return await run_each(work, jobs, IMAGES_AT_ONCE)

@@ -60,9 +60,9 @@ class RequestInput(NodeType):
 
 def outputs_of(fields: Sequence[Field], inputs: Mapping[str, Any]) -> Outputs:
     """Return the outputs of a Request Input with these fields for the inputs of a run."""
-    given = {field.name: inputs.get(field.name) for field in fields}
-    own = {field.name: given.pop(field.name) for field in fields if field.type in SOCKETS}
-    return own | {PARAMS: given}
+    values = {field.name: inputs.get(field.name) for field in fields}
+    own = {field.name: values.pop(field.name) for field in fields if field.type in SOCKETS}
+    return own | {PARAMS: values}
 
 
 def _read_fields(raw: object) -> tuple[tuple[Field, ...], list[str]]:

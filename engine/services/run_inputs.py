@@ -40,7 +40,7 @@ class AssetUse:
 
 async def check_run_inputs(
     plan: Plan,
-    given: Mapping[str, Any],
+    raw_inputs: Mapping[str, Any],
     use: AssetUse,
     *,
     is_model: bool,
@@ -51,12 +51,14 @@ async def check_run_inputs(
     check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
     named = {each.name: each for each in plan.fields if each.type in MEDIA}
     links = {
-        name: asset_id for name in named if (asset_id := use.media_service.linked(given.get(name)))
+        name: asset_id
+        for name in named
+        if (asset_id := use.media_service.linked(raw_inputs.get(name)))
     }
     checking = partial(
         check,
         plan.fields,
-        {**given, **links},
+        {**raw_inputs, **links},
         strict=plan.strict_inputs,
         allow_http=allow_http,
         allow_assets=True,
@@ -65,7 +67,7 @@ async def check_run_inputs(
     for name, field in named.items():
         value = inputs.get(name)
         if is_asset_id(value):
-            link = given[name] if name in links else None
+            link = raw_inputs[name] if name in links else None
             inputs[name] = await _link(use, field, value, link)
     return inputs
 

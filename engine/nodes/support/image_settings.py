@@ -115,11 +115,11 @@ class SettingsReader:
 
     def saving(self, *, has_background: bool = True) -> SaveOptions:
         """Read the options of writing the image."""
-        usual = SaveOptions()
+        defaults = SaveOptions()
         return SaveOptions(
             format=self.choice("format", tuple(ImageFormat)),
             quality=self.whole("quality", 1, 100),
-            background=self.color("background", usual.background)
+            background=self.color("background", defaults.background)
             if has_background
-            else usual.background,
+            else defaults.background,
         )

@@ -187,8 +187,8 @@ def max_model_usage(
     try:
         rows, _ = _fill(settings, model, kind, inputs)
     except NodeFailed:  # these inputs would fail before a call
-        given = inputs.get(PARAMS_IN) if kind.takes_params else None
-        params = given if isinstance(given, dict) else {}
+        bundle = inputs.get(PARAMS_IN) if kind.takes_params else None
+        params = bundle if isinstance(bundle, dict) else {}
         values = {**known_values(model, settings.values), **known_values(model, params)}
         usage = model.max_usage(finish(model, values), is_partial=True)
         return usage * (_length(model, kind, inputs) or 1)
