@@ -1,4 +1,4 @@
-"""The application: its middleware and its routes, put together."""
+"""The application: composition of its middleware and routes."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ from gateway.services import Services, State
 
 
 def routes(settings: Settings) -> list[BaseRoute]:
-    """All routes, the busiest first; metrics are elsewhere when they have a port of their own."""
+    """Return all routes, the busiest first; metrics with a port of their own are left out."""
     metrics = [] if settings.metrics_port else health.metrics_routes
     return [
         *runs.routes,
@@ -53,12 +53,12 @@ def routes(settings: Settings) -> list[BaseRoute]:
 
 
 def create_app(services: Services) -> ASGIApp:
-    """The API."""
+    """Return the application of the API."""
     return RequestMetrics(_wrap(routes(services.settings), services))
 
 
 def create_metrics_app(services: Services) -> ASGIApp:
-    """The metrics alone, for a port of their own."""
+    """Return the application of the metrics alone, for a port of their own."""
     return _wrap(health.metrics_routes, services)
 
 

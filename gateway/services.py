@@ -1,4 +1,4 @@
-"""What handlers work with: opened once per process, found on every request."""
+"""Dependencies of handlers: opened once per process, available on every request."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ from gateway.readiness import MemoryWatch, QueueWatch, Readiness
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The settings, the store, the bell, and whether the process is about to stop."""
+    """Settings, store, notifier and the other dependencies of handlers."""
 
     settings: Settings
     store: Store
@@ -46,11 +46,11 @@ class Services:
     variables: VariablesReader
     stopping: asyncio.Event
     process: str
-    """How the metrics name this process."""
+    """Name of this process in metrics."""
 
 
 class State(TypedDict):
-    """What the application puts on each request."""
+    """State that the application attaches to each request."""
 
     services: Services
 
@@ -62,7 +62,7 @@ FIRST_LOOK_SECONDS = 2.0
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
-    """The services for as long as the context lasts; they live without a store that answers."""
+    """Yield the services while the context lasts; a store that does not answer is tolerated."""
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     peers = Peers.of(settings.trusted_proxies)
     store = Store.open(settings, ObjectStore.of(settings))
@@ -103,7 +103,7 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
 
 
 async def _look_at_models(store: Store) -> None:
-    """The first calls may be about saved models; a store that is silent is not awaited for long."""
+    """Load the saved models before the first call, without waiting long for a silent store."""
     with contextlib.suppress(EngineError, TimeoutError):
         async with asyncio.timeout(FIRST_LOOK_SECONDS):
             await store.models.look()

@@ -1,20 +1,20 @@
-"""Turns: while several accounts ask for runs, none has more than a few of its requests begun."""
+"""Fairness between accounts: under contention, each has only a few requests in progress."""
 
 import asyncio
 from collections import deque
 
 AT_ONCE = 2
 CROWD = 4
-"""An account with more requests waiting pauses between them, so that others find room."""
+"""An account with more requests waiting pauses between them, so that others can start."""
 PAUSE_SECONDS = 0.001
 CONTENDED_SECONDS = 1.0
-"""How long an account is remembered as one that asks too."""
+"""Time for which an account counts as a competitor after its last request."""
 
 
 class AccountFairness:
-    """Makes requests of an account wait for each other, but only while there are others.
+    """Queues the requests of an account behind each other while other accounts compete.
 
-    An account that is alone is not held up: the pipelines that its requests share make it fast.
+    An account on its own is not delayed: pipelines shared by its requests make it fast.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class AccountFairness:
         self._contended_until = 0.0
 
     async def begin(self, account_id: str) -> None:
-        """Wait until a request of the account may keep this process busy; `end` must follow."""
+        """Wait until a request of the account may use this process; `end` must follow."""
         if account_id != self._latest:
             self._note(account_id)
         begun = self._begun.get(account_id, 0)
@@ -35,7 +35,7 @@ class AccountFairness:
             await self._wait(account_id)
 
     def end(self, account_id: str) -> None:
-        """The request needs this process no more for now."""
+        """Let the next request of the account begin."""
         if len(self._waiting.get(account_id, ())) > CROWD:
             self._loop.call_later(PAUSE_SECONDS, self._end, account_id)
         else:
@@ -62,7 +62,7 @@ class AccountFairness:
             await future
         except asyncio.CancelledError:
             if not future.cancelled():
-                self.end(account_id)  # its turn had come already
+                self.end(account_id)  # the request had been woken already
             raise
 
     def _wake(self, account_id: str, at_most: int) -> int:

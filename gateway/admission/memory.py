@@ -8,9 +8,9 @@ from engine.process.byte_semaphore import ByteReservation, ByteSemaphore
 from engine.store import ReserveMemory
 
 MOST_BYTES = 134_217_728
-"""As they are stored, then as JSON; in between, memory holds one of them two or three times."""
+"""Bytes as stored, then as JSON; in between, memory holds one result two or three times."""
 WAIT_SECONDS = 5.0
-"""How long one waits for others to be sent."""
+"""Longest wait for other results to be sent."""
 HELD = "held_bytes"
 """Key of the request's reservation in its scope."""
 
@@ -22,7 +22,7 @@ class ResultMemory:
         self._semaphore = ByteSemaphore(MOST_BYTES)
 
     def for_answer(self, scope: Scope) -> ReserveMemory:
-        """Waits for memory that the request holds until `free`, in place of what it held before."""
+        """Return a function that waits for memory until `free`, replacing the last reservation."""
         return partial(self._hold, scope)
 
     async def _hold(self, scope: Scope, size: int) -> None:
@@ -32,11 +32,11 @@ class ResultMemory:
         scope[HELD] = reservation
 
     def settle(self, scope: Scope, size: int) -> None:
-        """The request holds `size` bytes, as is known now; nothing happens when it holds none."""
+        """Resize the reservation to `size` bytes; nothing happens without one."""
         if HELD in scope:
             scope[HELD].resize(size)
 
     def free(self, scope: Scope) -> None:
-        """The answer to the request was sent, or will not be."""
+        """Release the reservation once the answer was sent or given up."""
         if HELD in scope:
             scope.pop(HELD).release()

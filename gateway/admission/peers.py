@@ -1,4 +1,4 @@
-"""Whose call it is by its address: the peer's, or what a proxy of ours says where there is one."""
+"""Address of a caller: the peer's, or the one that a trusted proxy forwards."""
 
 import functools
 import ipaddress
@@ -11,20 +11,20 @@ from engine.settings import PREFIX, SettingError
 VARIABLE = PREFIX + "TRUSTED_PROXIES"
 FORWARDED_FOR = b"x-forwarded-for"
 IPV6_HOME = 64
-"""The bits of an IPv6 address that tell networks apart; whoever has one has all within it."""
+"""Prefix length of an IPv6 network; a caller that has one has every address within it."""
 KEPT = 10_000
 KEPT_BYTES = 256
-"""A longer header is read anew each time, for it may be as long as all headers together."""
+"""A longer header is parsed anew each time, because all headers together may be as long."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Peers:
-    """Tells callers apart.
+    """Tells callers apart by address.
 
-    Only a trusted proxy's word is taken: the right-most address of `X-Forwarded-For` that is not
-    itself a trusted proxy's. What else callers say of themselves is not read.
+    Only trusted proxies are believed: the caller is the right-most address of `X-Forwarded-For`
+    that is not itself a trusted proxy. Other forwarding headers are ignored.
     """
 
     def __init__(self, trusted: Sequence[Network]) -> None:
@@ -33,7 +33,7 @@ class Peers:
 
     @classmethod
     def of(cls, trusted_proxies: str) -> "Peers":
-        """Callers behind the proxies that a setting lists. Raises SettingError."""
+        """Build it from the setting that lists the proxies. Raises SettingError."""
         texts = [text.strip() for text in trusted_proxies.split(",") if text.strip()]
         try:
             return cls([ipaddress.ip_network(text) for text in texts])
@@ -41,7 +41,7 @@ class Peers:
             raise SettingError(f"{VARIABLE}: {error}") from None
 
     def address(self, scope: Scope) -> str:
-        """The address of who calls; of IPv6 the network."""
+        """Return the address of the caller; the network for IPv6."""
         client = scope["client"]
         peer = client[0] if client else ""
         if not self._trusted:

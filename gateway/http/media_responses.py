@@ -1,4 +1,4 @@
-"""Answers with media: the whole or one range, under headers that make a browser do nothing else."""
+"""Answers with media: whole or one range, with headers that keep browsers from executing them."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,18 +26,18 @@ Open = Callable[[ByteRange | None], Awaitable[AsyncIterator[bytes]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaBody:
-    """What is to be sent, and how its bytes are had."""
+    """A medium to send, and access to its bytes."""
 
     name: str
     content_type: str
     size: int
     expires: int
-    """The second at which its link ends."""
+    """The second, since 1970, at which its link expires."""
     open: Open
 
 
 async def send_medium(request: GatewayRequest, medium: MediaBody) -> Response:
-    """The answer to a request for a medium. Raises AssetNotFound."""
+    """Return the answer to a request for a medium. Raises AssetNotFound."""
     headers = _headers(medium)
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)

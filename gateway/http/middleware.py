@@ -1,4 +1,4 @@
-"""What every request passes through, as plain ASGI classes, outermost first."""
+"""ASGI middleware that every request passes through, outermost first."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 SECRET = b"hr_"
-"""What a key or token begins with: put here by mistake, it must not be told to others."""
+"""Prefix of keys and tokens: a request id that contains it may be a secret and is not repeated."""
 BODY_SECONDS = 30.0
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -65,7 +65,7 @@ class RequestMetrics:
 
 
 class RequestIds:
-    """Gives each request an id, the caller's own if it is a sane one.
+    """Middleware that gives each request an id: the caller's own if it is well-formed.
 
     The id goes with the answer, as does every other header noted for it.
     """
@@ -98,9 +98,9 @@ def _brought_id(scope: Scope) -> bytes | None:
 
 
 class Errors:
-    """Turns exceptions into answers; what nobody expected is logged, never shown.
+    """Middleware that turns exceptions into answers; unexpected ones are logged, never shown.
 
-    `judge` may have another error answered instead.
+    `judge` may replace the error that is answered.
     """
 
     def __init__(self, app: ASGIApp, judge: Callable[[Scope, Exception], Exception]) -> None:
@@ -140,20 +140,20 @@ def _response_for(error: Exception, scope: Scope) -> Response:
 
 
 class SlowBody(Exception):
-    """The body was not there in time."""
+    """The body did not arrive in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """The most that a body may have, and take."""
+    """Limits of a request body, in bytes and seconds."""
 
     max_bytes: int
     seconds: float
     framing_bytes: int = 0
-    """Of those, what only wraps what the limit is about, and is not told as part of it."""
+    """Bytes of `max_bytes` that are framing; the limit told to callers leaves them out."""
 
     def refusal(self) -> BodyTooLarge:
-        """The error of a body that is over."""
+        """Return the error for a body over the limit."""
         return BodyTooLarge(self.max_bytes - self.framing_bytes)
 
 
@@ -161,9 +161,9 @@ NO_OTHERS: Mapping[str, BodyLimit] = {}
 
 
 class BodyLimits:
-    """Bounds a body in bytes and in time, and refuses encoded ones.
+    """Middleware that bounds a body in bytes and in time, and refuses encoded ones.
 
-    `others` has the limits of paths that have their own.
+    `others` maps paths to limits of their own.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ def _has_body(scope: Scope, limit: BodyLimit) -> bool:
 
 
 class _BoundedBody:
-    """The body of one request as it comes in."""
+    """Body of one request while it arrives."""
 
     def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive
@@ -211,7 +211,7 @@ class _BoundedBody:
         self._is_complete = False
 
     async def receive(self) -> Message:
-        """The next message. Raises BodyTooLarge or SlowBody."""
+        """Return the next message. Raises BodyTooLarge or SlowBody."""
         if self._is_complete:
             return await self._receive()
         try:

@@ -1,4 +1,4 @@
-"""The OpenAPI document of one workflow: its run, with the inputs that it asks for."""
+"""The OpenAPI document of one workflow: its run, with its inputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,27 +27,27 @@ MADE_UP: dict[FieldType, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """A workflow as one of its callers may see it."""
+    """A workflow as a given caller may see it."""
 
     slug: str
     version: int
     document: Document
     plan: Plan
     values: Mapping[str, Any]
-    """The saved values, if they may be shown."""
+    """Saved values, empty when the caller may not see them."""
     allow_http: bool
 
 
 def make_workflow_document(workflow: Described, run: Endpoint, server: str) -> dict[str, Any]:
-    """The document; `run` is the endpoint that runs workflows, `server` where the API is."""
+    """Return the document; `run` is the endpoint that runs workflows, `server` the API's URL."""
     path = RUN_PATH.replace("{slug}", workflow.slug)
     described = run.operation
     if described is None:
         raise ValueError("the run has no description")
     operation = describe(path, "POST", run)
     for response in operation["responses"].values():
-        response.pop("links", None)  # they lead to operations that are not in here
-    # Looked for before anything of an author's comes in, which may look like a reference.
+        response.pop("links", None)  # they lead to operations outside this document
+    # Collected before any text of the author comes in, since such a text may look like a reference.
     known = Components.of([ProblemView, *shapes_of(described)])
     needed = sorted(_needed(operation, known.schemas) - {"RunRequest"})
     components = Components({name: known.schemas[name] for name in needed}, known.examples)
@@ -59,7 +59,7 @@ def make_workflow_document(workflow: Described, run: Endpoint, server: str) -> d
         "version": str(workflow.version),
     }
     document = assemble(info, {path: {"post": operation}}, components, servers=[{"url": server}])
-    del document["components"]["examples"]["RunResult"]  # the workflow's own stands in its place
+    del document["components"]["examples"]["RunResult"]  # the workflow's own example replaces it
     return document
 
 
@@ -79,7 +79,7 @@ def _result(plan: Plan, usual: Sequence[Any]) -> dict[str, Any]:
 
 
 def _example_inputs(workflow: Described) -> dict[str, Any] | None:
-    """Inputs that a run takes; None when they are hard to make up."""
+    """Return inputs that a run accepts, or None when a required one cannot be made up."""
     inputs = {}
     for field in workflow.plan.fields:
         saved = workflow.values.get(field.name, field.default)
@@ -116,7 +116,7 @@ def _fits(field: Field, value: Any, allow_http: bool) -> bool:
 
 
 def _needed(value: Any, schemas: Mapping[str, Schema]) -> set[str]:
-    """The shapes that this refers to, and those that they refer to in turn."""
+    """Return the schemas that the value refers to, directly or through other schemas."""
     needed: set[str] = set()
     found = set(_references(value))
     while found:

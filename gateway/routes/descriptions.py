@@ -1,4 +1,4 @@
-"""A workflow described for programs: its run as an OpenAPI document of its own."""
+"""OpenAPI document of one workflow's run."""
 
 from starlette.responses import Response
 from starlette.routing import Route

@@ -30,7 +30,7 @@ class ExecutionPage(View):
 
 
 class CancelRequested(View):
-    """An execution that was asked to stop."""
+    """An execution whose cancellation was requested."""
 
     execution_id: Uuid
     status: Literal["cancel_requested"]
@@ -92,7 +92,7 @@ async def watch_execution(request: GatewayRequest, principal: Principal) -> Resp
 
 
 @operation(answers={202: CancelRequested}, errors=(ExecutionNotFound, ExecutionNotCancellable))
-@before_approval  # it stops what an account began before its approval was withdrawn
+@before_approval  # it stops executions begun before the approval was withdrawn
 @requires("execution:cancel")
 async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for an execution to stop."""

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can serve, and its metrics."""
+"""Liveness, readiness and metrics of the process."""
 
 import asyncio
 import contextlib
@@ -18,17 +18,17 @@ from gateway.services import GatewayRequest
 
 PROMETHEUS_TEXT = "text/plain; version=1.0.0; charset=utf-8"
 LOOK_SECONDS = 1.0
-"""How long a folder of media is waited for; its metric is left out then."""
+"""Longest wait for a folder of media; its metric is then left out."""
 
 
 class Status(View):
-    """The process lives."""
+    """Liveness of the process."""
 
     status: str
 
 
 class ReadinessView(View):
-    """The process can serve."""
+    """Readiness of the process."""
 
     status: str
     degraded: Annotated[

@@ -1,4 +1,4 @@
-"""The first page: who is signed in, what is left to spend, and where each workflow answers."""
+"""The first page: the signed-in account, its balance, and the addresses of its workflows."""
 
 from html import escape
 

@@ -1,4 +1,4 @@
-"""Models: what the registry has and costs the caller; admins save manifests of their own."""
+"""Models: registry and prices for the caller; admins save manifests."""
 
 import logging
 from decimal import Decimal
@@ -39,7 +39,7 @@ SavedBy = Annotated[str, doc("The account that saved it.")]
 
 
 class ModelVersion(Nested):
-    """One version of a saved model among the others."""
+    """One version of a saved model in a list."""
 
     version: int
     saved_by: SavedBy
@@ -47,7 +47,7 @@ class ModelVersion(Nested):
 
 
 class SavedModelView(ModelView, View):
-    """A model as it was saved."""
+    """A saved model."""
 
     version: int
     saved_by: SavedBy

@@ -1,4 +1,4 @@
-"""The routes that run something."""
+"""Routes that run a workflow or a model."""
 
 from dataclasses import dataclass
 
@@ -34,12 +34,12 @@ RUN_ERRORS: tuple[type[errors.EngineError], ...] = (
     errors.ExecutionFailed,
     errors.LoopDetected,
 )
-"""Errors of all that can be run."""
+"""Errors of every run."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedWorkflow:
-    """A workflow of the caller's own, by its slug."""
+    """A workflow of the caller's account, by slug."""
 
     slug: str
     source = "api-workflow"
@@ -47,7 +47,7 @@ class SavedWorkflow:
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
-        """As `Subject.find`. Raises WorkflowNotFound or WorkflowNotRunnable."""
+        """See `RunTarget.find`. Raises WorkflowNotFound or WorkflowNotRunnable."""
         workflow, plan = await services.store.workflows.own_plan(
             principal.account.id, self.slug, fresh=fresh
         )
@@ -60,7 +60,7 @@ class SavedWorkflow:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
-    """A model of the registry, by its internal name."""
+    """A model of the registry, by internal name."""
 
     internal_name: str
     source = "api-slim"
@@ -68,7 +68,7 @@ class RegisteredModel:
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
-        """As `Subject.find`. Raises ModelNotFound."""
+        """See `RunTarget.find`. Raises ModelNotFound."""
         model = find_model(self.internal_name)
         if model is None or not model.enabled:
             raise errors.ModelNotFound

@@ -1,4 +1,4 @@
-"""Running something, waited for or not: the same for all that can be run."""
+"""The run use case: accept an execution of a workflow or model, and wait for it if asked."""
 
 import contextlib
 import time
@@ -41,33 +41,33 @@ T = TypeVar("T")
 
 BROWSER_SOURCE = "app"
 ACCEPTED = "accepted"
-"""The answer on record that is a 202; any other is the milliseconds that the caller was told."""
+"""Recorded answer for a 202; any other record is the milliseconds in the first answer."""
 UNPAID: dict[str, type[EngineError]] = {
     "INSUFFICIENT_CREDITS": CreditsRanOut,
     "MAX_CREDITS_EXCEEDED": MaxCreditsExceeded,
 }
-"""What a waiting caller is told, by the code of an execution that stopped for want of credits."""
+"""Errors for a waiting caller, by the code of an execution that stopped for want of credits."""
 NODE_CONTEXT = ("nodeId", "nodeType", "nodeCode", "reason", "retryable")
 
 
 class RunTarget(Protocol):
-    """What a caller wants to run."""
+    """A workflow or model that a caller wants to run."""
 
     source: str
-    """What its executions have as their source when a key asks for them."""
+    """Source of its executions when a key starts them."""
 
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
-        """What to run; `fresh`: as it is on record, whatever this process knows.
+        """Return the plan to run; `fresh` reads it from the store past this process's cache.
 
-        Raises EngineError when there is no such thing for the caller, or when it cannot run.
+        Raises EngineError when the caller has no such target, or when it cannot run.
         """
         ...
 
 
 async def run(request: GatewayRequest, principal: Principal, run_target: RunTarget) -> Response:
-    """Run the subject; answer with its result, or at once with where to find it."""
+    """Run the target; answer with its result, with events, or at once with the execution's id."""
     began = time.perf_counter()
     ask = await read_run_parameters(request, principal)
     try:
@@ -90,7 +90,7 @@ async def _run(
     if ask.streams:
         await _accept(request, principal, run_target, ask, execution_id)
         return _watch(request, principal, ask, execution_id, BEFORE_ALL).answer()
-    # The bell is heard from before the execution is accepted, so that no ring is missed.
+    # The waiter is registered before the execution is accepted, so that its end is not missed.
     with request.state["services"].notifier.expecting(execution_id) as completion:
         warnings = await _accept(request, principal, run_target, ask, execution_id)
         waiter = Waiter(request, principal.account.id, execution_id)
@@ -111,7 +111,7 @@ async def _accept(
     ask: RunParameters,
     execution_id: str,
 ) -> tuple[str, ...]:
-    """Have it accepted; gives the warnings that its caller is told."""
+    """Accept the execution; return the warnings for its caller."""
     try:
         services = request.state["services"]
         services.backlog.check()
@@ -119,7 +119,7 @@ async def _accept(
         try:
             new = _new_run(request, principal, run_target, ask, execution_id)
             warnings = await _accept_new(services, principal, run_target, new, ask.body_bytes)
-            ask.inputs.clear()  # a caller may wait for minutes: what was sent is on record
+            ask.inputs.clear()  # the inputs are on record, and the caller may wait for minutes
             forget_body(request)
             return warnings
         finally:
@@ -127,7 +127,7 @@ async def _accept(
     except (IdempotentReplay, IdempotencyKeyReused, Unavailable):
         raise
     except EngineError:
-        # Asked again, it is answered as the first time, whatever has changed since.
+        # A repeated call gets the first answer, whatever has changed since.
         executions = request.state["services"].store.executions
         if ask.idempotency_key and (
             first := await executions.repeated(principal.account.id, ask.idempotency_key)
@@ -188,10 +188,10 @@ async def _answer_first(
     milliseconds: int,
     warnings: Sequence[str],
 ) -> Response:
-    """Note the answer for whoever asks again, then give what was noted first."""
+    """Record the answer for repeated calls, then return the recorded one."""
     executions = request.state["services"].store.executions
     answer = ACCEPTED if execution is None else str(milliseconds)
-    # A caller that has hung up was not answered: asking again, it may still wait for the end.
+    # A caller that has hung up got no answer: its repeated call may still wait for the end.
     if execution is not None or not await request.is_disconnected():
         with contextlib.suppress(Unavailable):
             answer = await executions.record_answer(
@@ -208,7 +208,7 @@ async def _answer_first(
 async def _answer_again(
     request: GatewayRequest, principal: Principal, ask: RunParameters, first: IdempotentReplay
 ) -> Response:
-    """What the first call with the key was answered, or would have been by now."""
+    """Return the answer of the first call with the key, or the one that it would have by now."""
     if ask.streams:
         after = ask.after or BEFORE_ALL
         watch = _watch(request, principal, ask, first.execution_id, after)
@@ -222,7 +222,7 @@ async def _answer_again(
         execution = await executions.head(principal.account.id, first.execution_id, hold)
         if execution.status not in TERMINAL:
             raise IdempotencyKeyInUse(first.execution_id)
-        if not answer:  # whoever was to answer has died
+        if not answer:  # the process of the first call has died
             answer = await executions.record_answer(
                 principal.account.id, first.idempotency_key, str(execution.duration_ms)
             )
@@ -276,7 +276,7 @@ def _result(
 def _failure(execution: Execution | ExecutionEnd) -> EngineError:
     error = execution.error or {}
     message = error.get("message", "The execution failed")
-    if "nodeId" not in error:  # no node's fault, but ours
+    if "nodeId" not in error:  # the engine failed, not a node
         return EngineError(message, executionId=execution.id)
     context = {name: error[name] for name in NODE_CONTEXT if name in error}
     kind = UNPAID.get(error.get("code", ""), ExecutionFailed)
