@@ -62,22 +62,22 @@ def create_metrics_app(services: Services) -> ASGIApp:
     return _wrap(health.metrics_routes, services)
 
 
-def _wrap(listed: list[BaseRoute], services: Services) -> ASGIApp:
+def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
     lifespan = _lifespan(services)
-    app: ASGIApp = Router(listed, redirect_slashes=False, default=_nowhere, lifespan=lifespan)
+    app: ASGIApp = Router(served, redirect_slashes=False, default=_not_found, lifespan=lifespan)
     settings = services.settings
     app = BodyLimits(
         app,
         max_bytes=settings.max_body_bytes,
         others={assets.PATH: upload_limit(settings.max_asset_bytes)},
     )
-    app = Errors(app, services.failed_calls.judge)
+    app = Errors(app, services.failed_calls.record_failure)
     if origins := parse_origins(settings.cors_origins):
         app = CrossOrigin(app, origins, settings.public_url)
     return RequestIds(app)
 
 
-async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     raise NotFound("There is nothing at this path")
 
 

@@ -12,7 +12,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.info import RedisMemory, read_memory
 from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class MemoryWatch:
         while True:
             with contextlib.suppress(EngineError, RuntimeError):
                 self._note(await read_memory(self._client))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _note(self, memory: RedisMemory) -> None:
         before, self._is_nearly_full = self._is_nearly_full, memory.is_nearly_full
@@ -76,7 +76,7 @@ class QueueWatch:
             except (EngineError, RuntimeError):
                 self._queues.forget()
                 self._stalled = []
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _note(self, heads: Mapping[str, bytes | None]) -> None:
         self._reached_at = now = time.monotonic()

@@ -36,14 +36,14 @@ class Services:
     settings: Settings
     store: Store
     notifier: CompletionNotifier
-    turns: AccountFairness
+    fairness: AccountFairness
     backlog: Backlog
     failed_calls: FailedCalls
     media_service: MediaService
-    memory: ResultMemory
-    bodies: BodyMemory
+    result_memory: ResultMemory
+    body_memory: BodyMemory
     readiness: Readiness
-    variables: VariablesReader
+    worker_variables: VariablesReader
     stopping: asyncio.Event
     process: str
     """Name of this process in metrics."""
@@ -57,7 +57,7 @@ class State(TypedDict):
 
 GatewayRequest = Request[State]
 
-FIRST_LOOK_SECONDS = 2.0
+MODELS_SECONDS = 2.0
 
 
 @contextlib.asynccontextmanager
@@ -81,29 +81,29 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             tasks["backlog"] = backlog.watch
         for name, work in tasks.items():
             await stack.enter_async_context(background(name, work))
-        await _look_at_models(store)
+        await _load_models(store)
         notifier = await stack.enter_async_context(CompletionNotifier.open(settings.redis_url))
         yield Services(
             settings=settings,
             store=store,
             notifier=notifier,
-            turns=AccountFairness(),
+            fairness=AccountFairness(),
             backlog=backlog,
             media_service=MediaService.of(settings, store),
-            memory=ResultMemory(),
-            bodies=BodyMemory(),
+            result_memory=ResultMemory(),
+            body_memory=BodyMemory(),
             readiness=Readiness(
                 {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}
             ),
-            variables=VariablesReader(store),
+            worker_variables=VariablesReader(store),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,
         )
 
 
-async def _look_at_models(store: Store) -> None:
+async def _load_models(store: Store) -> None:
     """Load the saved models before the first call, without waiting long for a silent store."""
     with contextlib.suppress(EngineError, TimeoutError):
-        async with asyncio.timeout(FIRST_LOOK_SECONDS):
+        async with asyncio.timeout(MODELS_SECONDS):
             await store.models.look()

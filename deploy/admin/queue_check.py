@@ -8,7 +8,7 @@ from engine.errors import EngineError
 from engine.store import Store
 from engine.store.stalled_queues import StalledQueues
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 async def check_hints(store: Store) -> Check:
@@ -32,7 +32,7 @@ async def _find_stalled(store: Store) -> list[str]:
         left = [queue for queue in queues.waiting() if queue not in moved]
         if not left or set(left) == set(queues.stalled(now)):
             return left
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _check(*, seen: str, is_well: bool) -> Check:

@@ -35,7 +35,7 @@ RUN = "workflow:run"
 UNTYPED = "application/octet-stream"
 PIECE_BYTES = 65_536
 MAX_PAGE = 500
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 """Between looks for events."""
 
 
@@ -125,14 +125,14 @@ class StoreCaller:
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
         """Read until there is no more."""
-        seen = parse_event_id(after) if after else BEFORE_ALL
-        feed, is_over = EventFeed(self._store, self._account.id, execution_id, seen), False
+        last = parse_event_id(after) if after else BEFORE_ALL
+        feed, is_over = EventFeed(self._store, self._account.id, execution_id, last), False
         while not is_over:
-            reading = await feed.read()
-            async for event_id, name, data in feed.tell(reading):
+            page = await feed.read()
+            async for event_id, name, data in feed.translate(page):
                 yield StreamEvent(id=str(event_id), name=name, data=_as_sent(data))
-            is_over = reading.is_all
-            await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
+            is_over = page.is_all
+            await asyncio.sleep(0 if page.entries else POLL_SECONDS)
 
 
 def _as_sent(answer: EventData | Payload) -> Answer:

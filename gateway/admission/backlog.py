@@ -6,7 +6,7 @@ import contextlib
 from engine.errors import EngineError, QueueFull
 from engine.store import HintSender
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
 class Backlog:
@@ -22,7 +22,7 @@ class Backlog:
         while self._limit:
             with contextlib.suppress(EngineError):
                 self._depth = await self._hints.depth()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def check(self) -> None:
         """Raise QueueFull when no more runs should be accepted for now."""

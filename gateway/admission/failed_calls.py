@@ -30,7 +30,7 @@ class _Bucket:
 
     left: float
     at: float
-    is_told: bool = False
+    is_logged: bool = False
 
 
 class FailedCalls:
@@ -80,7 +80,7 @@ class FailedCalls:
         if bucket is not None:
             bucket.left += 1
 
-    def judge(self, scope: Scope, error: Exception) -> Exception:
+    def record_failure(self, scope: Scope, error: Exception) -> Exception:
         """Count the failure of a call; return the error to answer with: the same or the refusal."""
         if not _counts(error):
             return error
@@ -120,8 +120,8 @@ class FailedCalls:
         bucket.at = now
 
     def _refusal(self, bucket: _Bucket, address: str) -> TooManyFailedCalls:
-        if not bucket.is_told:
-            bucket.is_told = True
+        if not bucket.is_logged:
+            bucket.is_logged = True
             logger.warning("an address fails too often", extra={"address": address})
         seconds = math.ceil((1 - bucket.left) * 60 / self._per_minute)
         return TooManyFailedCalls(self._per_minute, max(1, seconds))

@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 
-AT_ONCE = 2
-CROWD = 4
+MAX_BEGUN = 2
+MANY_WAITING = 4
 """An account with more requests waiting pauses between them, so that others can start."""
 PAUSE_SECONDS = 0.001
 CONTENDED_SECONDS = 1.0
@@ -29,14 +29,14 @@ class AccountFairness:
         if account_id != self._latest:
             self._note(account_id)
         begun = self._begun.get(account_id, 0)
-        if begun < AT_ONCE or self._loop.time() > self._contended_until:
+        if begun < MAX_BEGUN or self._loop.time() > self._contended_until:
             self._begun[account_id] = begun + 1
         else:
             await self._wait(account_id)
 
     def end(self, account_id: str) -> None:
         """Let the next request of the account begin."""
-        if len(self._waiting.get(account_id, ())) > CROWD:
+        if len(self._waiting.get(account_id, ())) > MANY_WAITING:
             self._loop.call_later(PAUSE_SECONDS, self._end, account_id)
         else:
             self._end(account_id)
@@ -44,7 +44,7 @@ class AccountFairness:
     def _end(self, account_id: str) -> None:
         begun = self._begun[account_id] - 1
         if account_id in self._waiting:
-            begun += self._wake(account_id, AT_ONCE - begun)
+            begun += self._wake(account_id, MAX_BEGUN - begun)
         if begun:
             self._begun[account_id] = begun
         else:

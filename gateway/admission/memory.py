@@ -7,11 +7,11 @@ from starlette.types import Scope
 from engine.process.byte_semaphore import ByteReservation, ByteSemaphore
 from engine.store import ReserveMemory
 
-MOST_BYTES = 134_217_728
+MAX_BYTES = 134_217_728
 """Bytes as stored, then as JSON; in between, memory holds one result two or three times."""
 WAIT_SECONDS = 5.0
 """Longest wait for other results to be sent."""
-HELD = "held_bytes"
+RESERVATION = "result_reservation"
 """Key of the request's reservation in its scope."""
 
 
@@ -19,7 +19,7 @@ class ResultMemory:
     """Memory of the large results of all answers under way."""
 
     def __init__(self) -> None:
-        self._semaphore = ByteSemaphore(MOST_BYTES)
+        self._semaphore = ByteSemaphore(MAX_BYTES)
 
     def for_answer(self, scope: Scope) -> ReserveMemory:
         """Return a function that waits for memory until `free`, replacing the last reservation."""
@@ -29,14 +29,14 @@ class ResultMemory:
         self.free(scope)
         reservation = ByteReservation(self._semaphore)
         await reservation.acquire(min(size, reservation.limit), WAIT_SECONDS)
-        scope[HELD] = reservation
+        scope[RESERVATION] = reservation
 
     def settle(self, scope: Scope, size: int) -> None:
         """Resize the reservation to `size` bytes; nothing happens without one."""
-        if HELD in scope:
-            scope[HELD].resize(size)
+        if RESERVATION in scope:
+            scope[RESERVATION].resize(size)
 
     def free(self, scope: Scope) -> None:
         """Release the reservation once the answer was sent or given up."""
-        if HELD in scope:
-            scope.pop(HELD).release()
+        if RESERVATION in scope:
+            scope.pop(RESERVATION).release()

@@ -10,10 +10,10 @@ from engine.settings import PREFIX, SettingError
 
 VARIABLE = PREFIX + "TRUSTED_PROXIES"
 FORWARDED_FOR = b"x-forwarded-for"
-IPV6_HOME = 64
+IPV6_PREFIX = 64
 """Prefix length of an IPv6 network; a caller that has one has every address within it."""
-KEPT = 10_000
-KEPT_BYTES = 256
+MAX_CACHED = 10_000
+MAX_CACHED_BYTES = 256
 """A longer header is parsed anew each time, because all headers together may be as long."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -29,7 +29,7 @@ class Peers:
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
-        self._origin = functools.lru_cache(KEPT)(self._find_origin)
+        self._origin = functools.lru_cache(MAX_CACHED)(self._find_origin)
 
     @classmethod
     def of(cls, trusted_proxies: str) -> "Peers":
@@ -48,7 +48,7 @@ class Peers:
             return peer if ":" not in peer else self._origin(peer, b"")
         hops = [value for name, value in scope["headers"] if name == FORWARDED_FOR]
         forwarded = b",".join(hops)
-        find = self._origin if len(forwarded) <= KEPT_BYTES else self._find_origin
+        find = self._origin if len(forwarded) <= MAX_CACHED_BYTES else self._find_origin
         return find(peer, forwarded)
 
     def _find_origin(self, peer: str, forwarded: bytes) -> str:
@@ -60,7 +60,7 @@ class Peers:
             if before is None:
                 break
             origin = before
-        return _home(origin)
+        return _network_of(origin)
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
@@ -74,7 +74,7 @@ def _parse(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _home(address: Address) -> str:
+def _network_of(address: Address) -> str:
     if address.version == 4:
         return str(address)
-    return str(ipaddress.ip_network((int(address), IPV6_HOME), strict=False))
+    return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))

@@ -9,7 +9,7 @@ from gateway.admission.credentials import SESSION_COOKIE, header_values
 
 COOKIE_SECONDS = 30 * 86_400
 BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
-BY_HAND = {
+TYPED_ADDRESS = {
     b"sec-fetch-site": ["none"],
     b"sec-fetch-mode": ["navigate"],
     b"sec-fetch-dest": ["document"],
@@ -29,8 +29,8 @@ def session_cookie(token: str, scope: Scope, public_url: str) -> str:
 def _is_secure(scope: Scope, public_url: str) -> bool:
     # A caller that lies about its scheme only makes its own cookie stricter.
     forwarded = ",".join(header_values(scope, b"x-forwarded-proto")).split(",")
-    said = [scope["scheme"], public_url.partition(":")[0], *forwarded]
-    return any(scheme.strip().lower() == "https" for scheme in said)
+    schemes = [scope["scheme"], public_url.partition(":")[0], *forwarded]
+    return any(scheme.strip().lower() == "https" for scheme in schemes)
 
 
 def check_own_write(scope: Scope, public_url: str) -> None:
@@ -65,13 +65,13 @@ def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
     return origin.lower() in {each.lower() for each in own}
 
 
-def is_opened_on_purpose(scope: Scope) -> bool:
+def is_deliberate_visit(scope: Scope) -> bool:
     """Return whether a person or a script opened this address, not a page, preview or prefetch."""
-    said = {name: header_values(scope, name) for name in BY_HAND}
+    sent = {name: header_values(scope, name) for name in TYPED_ADDRESS}
     if scope["method"] != "GET" or header_values(scope, b"sec-purpose"):
         return False
-    if any(said.values()):
-        return said == BY_HAND
+    if any(sent.values()):
+        return sent == TYPED_ADDRESS
     return any(SCRIPT.match(agent) for agent in header_values(scope, b"user-agent"))
 
 

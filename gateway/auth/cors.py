@@ -64,7 +64,7 @@ class CrossOrigin:
         await self.app(scope, receive, send)
 
     def _allow(self, scope: Scope) -> bool:
-        """Return whether the request is from a listed other origin; note the header that allows it."""
+        """Return whether the request is from a listed origin; note the header that allows it."""
         found = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
         if len(found) != 1 or is_own_origin(found[0], scope, self._public_url):
             return False

@@ -11,17 +11,16 @@ from engine.access.capabilities import EVERYTHING, Role
 from engine.errors import CapabilityDenied, EngineError, SessionRequired
 from engine.store import AuthorizationRejected, Principal, SpeculativeAuthorization
 from engine.store.executions.offload import is_large
-from gateway.admission.body_memory import ACCOUNT
-from gateway.admission.body_memory import HELD as HELD_BODY
-from gateway.admission.memory import HELD
+from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION
+from gateway.admission.memory import RESERVATION
 from gateway.auth.principal import (
     READING,
     authenticate,
-    authenticate_ahead,
+    authenticate_speculatively,
     check_approved,
     check_capability,
     confirm,
-    may,
+    has_capability,
 )
 from gateway.http import response_headers
 from gateway.http.errors import method_not_allowed
@@ -33,7 +32,7 @@ from gateway.http.types import Parameter, Shape
 from gateway.services import GatewayRequest
 
 API = "/api/"
-AHEAD = "authorization_ahead"
+SPECULATIVE = "speculative_authorization"
 """Key of the pending authorization in a request's scope."""
 
 NO_NAMES: frozenset[str] = frozenset()
@@ -69,7 +68,7 @@ class Public:
     """Names of the query parameters that the endpoint takes."""
     operation: Operation | None = None
     """None: the endpoint is left out of the OpenAPI document."""
-    demand = "public"
+    requirement = "public"
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Call the handler. Raises TooManyFailedCalls."""
@@ -104,7 +103,7 @@ class Guarded:
     """As `Public.operation`."""
 
     @property
-    def demand(self) -> str:
+    def requirement(self) -> str:
         """Requirement on a key, in one word."""
         if self.capability is None:
             return "any key or session"
@@ -112,27 +111,27 @@ class Guarded:
 
     async def answer(self, request: GatewayRequest) -> Response:
         """Authorize the caller, then call the handler. Raises EngineError."""
-        # Speculation suits runs: one script waits for confirmation. Large inputs are stored earlier.
+        # Speculation suits runs: one script waits for confirmation. Large inputs are stored first.
         if self.bucket in RUNS and not _is_large(request):
             store = request.state["services"].store
-            speculative = authenticate_ahead(request.scope, store, self.bucket)
+            speculative = authenticate_speculatively(request.scope, store, self.bucket)
             if speculative is not None:
-                return await self._answer_ahead(request, speculative)
+                return await self._answer_speculatively(request, speculative)
         return await self._handle(request, await _authenticate(request, self.bucket))
 
-    async def _answer_ahead(
+    async def _answer_speculatively(
         self, request: GatewayRequest, speculative: SpeculativeAuthorization
     ) -> Response:
         # The handler works for the key's last known owner while that is confirmed. The accepted run
         # starts only if the owner is confirmed, and no answer is sent before.
-        request.scope[AHEAD] = speculative
+        request.scope[SPECULATIVE] = speculative
         response, failure = None, None
         try:
             response = await self._handle(request, speculative.principal)
         except Exception as error:  # includes a client that left and our own bugs
             failure = error
         principal = await confirm(request.scope, speculative)
-        del request.scope[AHEAD]
+        del request.scope[SPECULATIVE]
         if principal != speculative.principal or isinstance(failure, AuthorizationRejected):
             return await self._handle(request, principal)
         if response is None:
@@ -143,7 +142,7 @@ class Guarded:
         request.scope[ACCOUNT] = principal.account.id
         if self.capability is not None:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
-            held = (each for each in self.alternatives if may(principal, each))
+            held = (each for each in self.alternatives if has_capability(principal, each))
             check_capability(principal, next(held, self.capability), name)
         if needs_approval(self, request.method):
             check_approved(principal)
@@ -166,7 +165,7 @@ class SessionOnly:
     """As `Public.operation`."""
 
     @property
-    def demand(self) -> str:
+    def requirement(self) -> str:
         """Requirement on the caller, in a few words."""
         return "session of an admin" if self.is_admins else "session"
 
@@ -304,13 +303,13 @@ class Resource:
             else:
                 response = await endpoint.answer(request)
             if isinstance(response, LargeResponse):
-                request.state["services"].memory.settle(scope, len(response.body))
+                request.state["services"].result_memory.settle(scope, len(response.body))
             await response(scope, receive, send)
         finally:
-            if HELD in scope:
-                request.state["services"].memory.free(scope)
-            if HELD_BODY in scope:
-                request.state["services"].bodies.free(scope)
+            if RESERVATION in scope:
+                request.state["services"].result_memory.free(scope)
+            if BODY_RESERVATION in scope:
+                request.state["services"].body_memory.free(scope)
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:

@@ -31,7 +31,9 @@ async def authenticate(
     return principal
 
 
-def authenticate_ahead(scope: Scope, store: Store, bucket: str) -> SpeculativeAuthorization | None:
+def authenticate_speculatively(
+    scope: Scope, store: Store, bucket: str
+) -> SpeculativeAuthorization | None:
     """Begin to authenticate a known key without waiting; None for an unknown key or a session.
 
     Work done under the assumption must not be answered before `confirm`.
@@ -100,7 +102,7 @@ def check_capability(principal: Principal, required: str, name: str | None = Non
         raise CapabilityAboveCeiling(required, terms.tier.value)
 
 
-def may(principal: Principal, required: str) -> bool:
+def has_capability(principal: Principal, required: str) -> bool:
     """Like `check_capability`, but returns False instead of raising."""
     try:
         check_capability(principal, required)

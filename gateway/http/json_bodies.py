@@ -22,19 +22,19 @@ TOO_MANY_VALUES = f"The body has more than {MAX_VALUES:,} values"
 T = TypeVar("T")
 
 _decode = msgspec.json.Decoder().decode
-_large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
+_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
 
 async def decode_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object in the bytes. Raises InvalidBody."""
-    return await beside_loop(len(data), lambda: parse_object(data))
+    return await run_off_loop(len(data), lambda: parse_object(data))
 
 
-async def beside_loop(size: int, work: Callable[[], T]) -> T:
+async def run_off_loop(size: int, work: Callable[[], T]) -> T:
     """Do the work, in a thread from LARGE_BYTES on, so that the event loop is not blocked."""
     if size < LARGE_BYTES:
         return work()
-    return await asyncio.get_running_loop().run_in_executor(_large, work)
+    return await asyncio.get_running_loop().run_in_executor(_executor, work)
 
 
 def parse_object(data: bytes) -> dict[str, Any]:

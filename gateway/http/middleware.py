@@ -77,7 +77,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _brought_id(scope) or new_request_id().encode()
+        request_id = _given_id(scope) or new_request_id().encode()
         log.bind(request_id=request_id.decode())
         headers = response_headers.begin(scope)
         headers.append((b"x-request-id", request_id))
@@ -90,7 +90,7 @@ class RequestIds:
         await self.app(scope, receive, send_with_headers)
 
 
-def _brought_id(scope: Scope) -> bytes | None:
+def _given_id(scope: Scope) -> bytes | None:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             return value if REQUEST_ID.fullmatch(value) and SECRET not in value else None
@@ -100,12 +100,14 @@ def _brought_id(scope: Scope) -> bytes | None:
 class Errors:
     """Middleware that turns exceptions into answers; unexpected ones are logged, never shown.
 
-    `judge` may replace the error that is answered.
+    `replace_error` may replace the error that is answered.
     """
 
-    def __init__(self, app: ASGIApp, judge: Callable[[Scope, Exception], Exception]) -> None:
+    def __init__(
+        self, app: ASGIApp, replace_error: Callable[[Scope, Exception], Exception]
+    ) -> None:
         self.app = app
-        self._judge = judge
+        self._replace_error = replace_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -125,7 +127,7 @@ class Errors:
         except Exception as error:
             if has_started:
                 raise
-            answered = self._judge(scope, error)
+            answered = self._replace_error(scope, error)
             await _response_for(answered, scope)(scope, receive, send)
 
 

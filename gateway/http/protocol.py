@@ -70,7 +70,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._is_upgrade = False
         self._ended = False
         self._reason = (400, "This is not a well-formed HTTP request")
-        self._held_refusal: bytes | None = None
+        self._pending_refusal: bytes | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
 
@@ -215,8 +215,8 @@ class GatewayProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if has_next or self.transport.is_closing():
             return
-        if self._held_refusal is not None:
-            self._finish(self._held_refusal)
+        if self._pending_refusal is not None:
+            self._finish(self._pending_refusal)
         elif not self._in_head and self.expect_100_continue:
             self.transport.close()  # the peer may or may not still send the body
         elif not self._in_head:
@@ -260,12 +260,12 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._finish(refusal)
         else:
-            self._held_refusal = refusal
+            self._pending_refusal = refusal
 
     def _refuse_current(self, refusal: bytes) -> None:
         if self.pipeline:
             self.pipeline.popleft()
-            self._held_refusal = refusal
+            self._pending_refusal = refusal
             return
         started = self.cycle.response_started
         self.cycle.disconnected = True

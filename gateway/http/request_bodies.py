@@ -44,7 +44,7 @@ async def read_json(request: GatewayRequest) -> bytes:
         services = request.state["services"]
         size = announced_bytes(scope, services.settings.max_body_bytes)
         if size >= LARGE_BYTES:
-            await services.bodies.take(scope, size)
+            await services.body_memory.take(scope, size)
         scope[BODY] = await _read_body(request.receive)
     body: bytes = scope[BODY]
     return body
@@ -53,7 +53,7 @@ async def read_json(request: GatewayRequest) -> bytes:
 def forget_body(request: GatewayRequest) -> None:
     """Drop the body and its reserved memory, although the request may still wait."""
     request.scope.pop(BODY, None)
-    request.state["services"].bodies.free(request.scope)
+    request.state["services"].body_memory.free(request.scope)
 
 
 def announced_bytes(scope: Scope, most: int) -> int:

@@ -21,7 +21,7 @@ MAX_HEADER_BYTES = 4_096
 MAX_HEADERS = 8
 ONE_PART = "The form must have one part, the file"
 UNTYPED = "application/octet-stream"
-UNMEANT = "application/x-www-form-urlencoded"
+FORM_URLENCODED = "application/x-www-form-urlencoded"
 """Default Content-Type of clients that were given none."""
 NO_TYPE = (
     "An upload needs one Content-Type header that says what it is, such as 'image/png', or "
@@ -54,7 +54,7 @@ async def read_upload(scope: Scope, receive: Receive) -> IncomingUpload:
     pieces are read.
     """
     types = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"]
-    if len(types) != 1 or types[0].lower().startswith(UNMEANT):
+    if len(types) != 1 or types[0].lower().startswith(FORM_URLENCODED):
         raise UnsupportedMediaType(NO_TYPE)
     if not types[0].lower().startswith("multipart/"):
         return IncomingUpload(declared_type(types[0]), _pieces(receive))

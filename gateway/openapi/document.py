@@ -161,7 +161,7 @@ def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": content_of([operation.body])}
     if not isinstance(endpoint, Public):
         described["security"] = _security(endpoint)
-        described["description"] = f"Needs: {endpoint.demand}"
+        described["description"] = f"Needs: {endpoint.requirement}"
     return described
 
 
@@ -182,7 +182,7 @@ def _parameters(path: str, operation: Operation) -> Iterator[dict[str, Any]]:
 
 def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> list[str]:
     """Return every code that the operation can answer with."""
-    found = [name_of(error) for error in _demanded(method, endpoint)]
+    found = [name_of(error) for error in _required_errors(method, endpoint)]
     if "{" in path:
         found.append(name_of(errors.NotFound))
     if "{slug}" in path:
@@ -193,7 +193,7 @@ def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> 
     return sorted({*found, *EVERYWHERE})
 
 
-def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
+def _required_errors(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
     """Yield the errors that follow from an endpoint's access requirement."""
     if isinstance(endpoint, Public):
         if endpoint.is_guessed:

@@ -16,7 +16,7 @@ from gateway.openapi.results import result_of
 from gateway.openapi.schema import members, ref
 
 RUN_PATH = "/api/workflows/{slug}/run"
-MADE_UP: dict[FieldType, Any] = {
+SAMPLE_VALUES: dict[FieldType, Any] = {
     FieldType.TOGGLE: True,
     FieldType.IMAGE: "https://example.com/image.png",
     FieldType.VIDEO: "https://example.com/video.mp4",
@@ -26,7 +26,7 @@ MADE_UP: dict[FieldType, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class DescribedWorkflow:
     """A workflow as a given caller may see it."""
 
     slug: str
@@ -38,7 +38,9 @@ class Described:
     allow_http: bool
 
 
-def make_workflow_document(workflow: Described, run: Endpoint, server: str) -> dict[str, Any]:
+def make_workflow_document(
+    workflow: DescribedWorkflow, run: Endpoint, server: str
+) -> dict[str, Any]:
     """Return the document; `run` is the endpoint that runs workflows, `server` the API's URL."""
     path = RUN_PATH.replace("{slug}", workflow.slug)
     described = run.operation
@@ -63,7 +65,7 @@ def make_workflow_document(workflow: Described, run: Endpoint, server: str) -> d
     return document
 
 
-def _request(workflow: Described) -> dict[str, Any]:
+def _request(workflow: DescribedWorkflow) -> dict[str, Any]:
     plan = workflow.plan
     inputs = json_schema(plan.fields, strict=plan.strict_inputs, allow_http=workflow.allow_http)
     del inputs["$schema"]  # the document has the same dialect
@@ -78,14 +80,14 @@ def _result(plan: Plan, usual: Sequence[Any]) -> dict[str, Any]:
     return {JSON: {"schema": schema, "example": {**usual[0], "result": example}}}
 
 
-def _example_inputs(workflow: Described) -> dict[str, Any] | None:
+def _example_inputs(workflow: DescribedWorkflow) -> dict[str, Any] | None:
     """Return inputs that a run accepts, or None when a required one cannot be made up."""
     inputs = {}
     for field in workflow.plan.fields:
         saved = workflow.values.get(field.name, field.default)
         fitting = (
             value
-            for value in (saved, *_made_up(field))
+            for value in (saved, *_sample_values(field))
             if value is not None and _fits(field, value, workflow.allow_http)
         )
         value = next(fitting, None)
@@ -96,13 +98,13 @@ def _example_inputs(workflow: Described) -> dict[str, Any] | None:
     return inputs
 
 
-def _made_up(field: Field) -> Iterator[Any]:
+def _sample_values(field: Field) -> Iterator[Any]:
     if field.type in CHOICES:
         yield from field.options
     if field.type in NUMBERS:
         yield from (number for number in (field.min, 1, 0, field.max) if number is not None)
-    elif field.type in MADE_UP:
-        yield MADE_UP[field.type]
+    elif field.type in SAMPLE_VALUES:
+        yield SAMPLE_VALUES[field.type]
     else:
         yield field.label[: field.max_length]
 

@@ -236,8 +236,8 @@ def _audit(event: str, principal: Principal, name: str, version: int) -> None:
 
 async def _variables(request: GatewayRequest, principal: Principal) -> WorkerVariables:
     services = request.state["services"]
-    is_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
-    return await services.variables.read(names_told=is_told)
+    names_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
+    return await services.worker_variables.read(names_told=names_told)
 
 
 def _answer(

@@ -9,7 +9,7 @@ from engine import errors
 from engine.graph.model_plan import model_plan
 from engine.ids.slugs import check_slug
 from engine.models.registry import find_model
-from engine.services.acceptance import Runnable
+from engine.services.acceptance import Runnable, find_workflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.rate_limits import MODEL_RUNS, WORKFLOW_RUNS
@@ -48,14 +48,7 @@ class SavedWorkflow:
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
         """See `RunTarget.find`. Raises WorkflowNotFound or WorkflowNotRunnable."""
-        workflow, plan = await services.store.workflows.own_plan(
-            principal.account.id, self.slug, fresh=fresh
-        )
-        if workflow.account_id != principal.account.id:
-            raise errors.WorkflowNotFound
-        if plan is None:
-            raise errors.WorkflowNotRunnable(workflow.problems)
-        return Runnable(plan=plan, workflow=workflow)
+        return await find_workflow(services.store, principal.account.id, self.slug, fresh=fresh)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,15 +38,15 @@ class EventFeed:
         account_id: str,
         execution_id: str,
         after: EventId = BEFORE_ALL,
-        hold: ReserveMemory | None = None,
+        reserve: ReserveMemory | None = None,
     ) -> None:
         self._store = store
         self._after = after
         self._first = max(1, after.number)
-        self._seen = after.number
+        self._last_sent = after.number
         self._account_id = account_id
         self._execution_id = execution_id
-        self._hold = hold
+        self._reserve = reserve
         self._names: Sequence[NodeName] = ()
 
     async def read(self, channel: str = "") -> EventPage:
@@ -54,34 +54,36 @@ class EventFeed:
 
         When Redis has lost entries that were sent, all events on record are sent again.
         """
-        reading = await self._read(channel)
-        if self._seen > reading.last:
-            self._first, self._seen, self._after = 1, 0, BEFORE_ALL
-            reading = await self._read(channel)
-        if not self._names and reading.entries:
-            self._names = await node_names(self._store, self._account_id, reading)
-        return reading
+        page = await self._read(channel)
+        if self._last_sent > page.last:
+            self._first, self._last_sent, self._after = 1, 0, BEFORE_ALL
+            page = await self._read(channel)
+        if not self._names and page.entries:
+            self._names = await node_names(self._store, self._account_id, page)
+        return page
 
     async def _read(self, channel: str) -> EventPage:
         return await self._store.events.read(
             self._account_id, self._execution_id, self._first, channel
         )
 
-    def has_news(self, reading: EventPage) -> bool:
+    def has_new_events(self, page: EventPage) -> bool:
         """Return whether it has events after the one that the feed began with."""
-        return any(read_events(entry, self._after) for entry in reading.entries)
+        return any(read_events(entry, self._after) for entry in page.entries)
 
-    async def tell(self, reading: EventPage) -> AsyncIterator[tuple[EventId, EventName, EventData]]:
+    async def translate(
+        self, page: EventPage
+    ) -> AsyncIterator[tuple[EventId, EventName, EventData]]:
         """Yield its events with their data; events of nodes without names are left out.
 
         The last event reads the execution again: raises ExecutionNotFound or Unavailable.
         """
-        for entry in reading.entries:
+        for entry in page.entries:
             for event_id, event in read_events(entry, self._after):
                 data = await self._data(event)
                 if data is not None:
                     yield event_id, event.name, data
-            self._seen, self._first = entry.number, entry.number + 1
+            self._last_sent, self._first = entry.number, entry.number + 1
 
     async def _data(self, event: ExecutionEvent) -> EventData | None:
         if event.name is EventName.EXECUTION_STARTED:
@@ -93,7 +95,7 @@ class EventFeed:
     async def _outcome(self, event: ExecutionEvent) -> EventData:
         executions, account_id = self._store.executions, self._account_id
         try:
-            execution = await executions.head(account_id, self._execution_id, self._hold)
+            execution = await executions.head(account_id, self._execution_id, self._reserve)
             return ExecutionRow.of(execution)
         except ResultGone as error:
             return _gone_shape(self._execution_id, event, error)
@@ -121,10 +123,10 @@ def _node_shape(
     """Return the data of a node's event, with the node's name in the execution's version."""
     name = names[event.index or 0]
     named = {"executionId": execution_id, "nodeId": name.id, "type": name.type}
-    return named | _particulars(event)
+    return named | _details(event)
 
 
-def _particulars(event: ExecutionEvent) -> dict[str, Any]:
+def _details(event: ExecutionEvent) -> dict[str, Any]:
     match event.name:
         case EventName.NODE_STARTED:
             return {"attempt": event.attempt}

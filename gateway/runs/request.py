@@ -11,7 +11,7 @@ from engine.executions.events import EventId
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.store import Principal
 from engine.webhooks.signing import CAPABILITY
-from gateway.auth.principal import may
+from gateway.auth.principal import has_capability
 from gateway.http.json_bodies import decode_object
 from gateway.http.query import Query, parse_seconds
 from gateway.http.request_bodies import read_json
@@ -83,7 +83,7 @@ def _preferred_wait(request: GatewayRequest) -> float | None:
 
 
 async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
-    if principal.key is None or not may(principal, CAPABILITY):
+    if principal.key is None or not has_capability(principal, CAPABILITY):
         return None
     webhooks = request.state["services"].store.webhooks
     return await webhooks.url_in_force(principal.account.id, principal.key.id)

@@ -63,8 +63,8 @@ class ExecutionStream:
     ) -> None:
         self._request = request
         self._services = request.state["services"]
-        hold = self._services.memory.for_answer(request.scope)
-        self._feed = EventFeed(self._services.store, account_id, execution_id, after, hold)
+        reserve = self._services.result_memory.for_answer(request.scope)
+        self._feed = EventFeed(self._services.store, account_id, execution_id, after, reserve)
         self._ring_name = ring_name(execution_id)
         self._opening = RETRY
         self._is_over = False
@@ -72,32 +72,32 @@ class ExecutionStream:
         self._until = now + seconds
         self._authorized_until = now + AUTHORIZED_SECONDS
 
-    async def look(self) -> EventPage:
+    async def read(self) -> EventPage:
         """Return the next events. Raises ExecutionNotFound or Unavailable."""
         return await self._feed.read(self._services.notifier.channel)
 
-    def answer(self, reading: EventPage | None = None) -> Response:
-        """Return the stream as an answer; `reading` is a page read already."""
-        if reading is not None and reading.is_all and not self._feed.has_news(reading):
+    def respond(self, page: EventPage | None = None) -> Response:
+        """Return the stream as an answer; `page` is a page read already."""
+        if page is not None and page.is_all and not self._feed.has_new_events(page):
             return Response(status_code=204, headers=HEADERS)  # browsers then stop reconnecting
         if self._request.method == "HEAD":
             return Response(headers=HEADERS, media_type=EVENT_STREAM)
-        return StreamingResponse(self._body(reading), headers=HEADERS, media_type=EVENT_STREAM)
+        return StreamingResponse(self._body(page), headers=HEADERS, media_type=EVENT_STREAM)
 
-    async def _body(self, reading: EventPage | None) -> AsyncIterator[bytes]:
+    async def _body(self, page: EventPage | None) -> AsyncIterator[bytes]:
         yield HEARTBEAT
         with self._services.notifier.expecting(self._ring_name) as completion:
             completion.wake()  # the execution may have changed since this page was read
-            reading = reading or await self._next(completion)
+            page = page or await self._next(completion)
             while True:
-                if reading is None:
+                if page is None:
                     yield HEARTBEAT
                 else:
-                    async for piece in self._pieces(reading):
+                    async for piece in self._pieces(page):
                         yield piece
                 if self._is_over:
                     return
-                reading = await self._next(completion)
+                page = await self._next(completion)
 
     async def _next(self, completion: CompletionWaiter) -> EventPage | None:
         """Return new events; None when none came for a while, or the stream is to end."""
@@ -111,12 +111,12 @@ class ExecutionStream:
             self._is_over = True
             return NOTHING_MORE
         try:
-            reading = await self.look()
+            page = await self.read()
         except ExecutionNotFound:
             return NOTHING_MORE
         except Unavailable:  # the accepted execution goes on meanwhile
             return NOTHING_MORE if self._is_over else None
-        return reading if reading.entries or reading.is_all or self._is_over else None
+        return page if page.entries or page.is_all or self._is_over else None
 
     async def _is_authorized(self) -> bool:
         """Return whether the key or session is still valid; checked once a second."""
@@ -133,14 +133,14 @@ class ExecutionStream:
         self._authorized_until = now + AUTHORIZED_SECONDS
         return True
 
-    async def _pieces(self, reading: EventPage) -> AsyncIterator[bytes]:
+    async def _pieces(self, page: EventPage) -> AsyncIterator[bytes]:
         try:
-            async for event_id, name, data in self._feed.tell(reading):
+            async for event_id, name, data in self._feed.translate(page):
                 framed = self._opening + frame(event_id, name, data)
                 self._opening = b""
-                self._services.memory.settle(self._request.scope, len(framed))
+                self._services.result_memory.settle(self._request.scope, len(framed))
                 for piece in in_pieces(framed):
                     yield piece
         except (Unavailable, ExecutionNotFound):
             self._is_over = True  # the reader resumes later for the rest
-        self._is_over = self._is_over or reading.is_all
+        self._is_over = self._is_over or page.is_all

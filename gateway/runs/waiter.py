@@ -22,7 +22,7 @@ class Waiter:
         self._execution_id = execution_id
         self._checks = 0
 
-    async def ended(
+    async def wait(
         self, completion: CompletionWaiter, seconds: float
     ) -> Execution | ExecutionEnd | None:
         """Return the ended execution, or None when the wait is over and the execution goes on.
@@ -40,8 +40,10 @@ class Waiter:
         # The execution goes on while the store is unavailable, and so does the wait.
         try:
             if was_rung or await self._has_ended():
-                hold = self._services.memory.for_answer(self._request.scope)
-                execution = await self._executions.head(self._account_id, self._execution_id, hold)
+                reserve = self._services.result_memory.for_answer(self._request.scope)
+                execution = await self._executions.head(
+                    self._account_id, self._execution_id, reserve
+                )
                 if execution.status in TERMINAL:
                     return execution
         except ResultUnreadable:
@@ -50,7 +52,7 @@ class Waiter:
             raise ExecutionLost(self._execution_id) from None
         except Unavailable:
             pass
-        if self._services.stopping.is_set() or await self._is_alone():
+        if self._services.stopping.is_set() or await self._has_disconnected():
             return _Stop.STOP
         return None
 
@@ -59,7 +61,7 @@ class Waiter:
         status = await self._executions.status(self._account_id, self._execution_id)
         return status in TERMINAL
 
-    async def _is_alone(self) -> bool:
+    async def _has_disconnected(self) -> bool:
         self._checks += 1
         return self._checks % DISCONNECT_CHECKS == 1 and await self._request.is_disconnected()
 

@@ -18,7 +18,7 @@ from tests.support.gateway.documents import greeting
 from tests.support.media.files import png
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
-SESSION_ONLY = [call for call in GUARDED if call.demand.startswith("session")]
+SESSION_ONLY = [call for call in GUARDED if call.requirement.startswith("session")]
 ASK = {"inputs": {"name": "Eve"}}
 HOOK = "http://hooks.example.com/in"
 
@@ -81,7 +81,7 @@ async def test_no_cache_stores_an_answer_for_a_key_or_a_session(
             found = answer.headers.get_list("cache-control")
 
         assert found == ["no-store"], call
-        if call.method == "GET" and caller is browser and call.demand != "session of an admin":
+        if call.method == "GET" and caller is browser and call.requirement != "session of an admin":
             assert answer.status_code == 200, call
 
 

@@ -28,7 +28,7 @@ DEGRADED = {"status": "ready", "degraded": ["hints"]}
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hint counts as one that nobody takes after a fraction of a second."""
     monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 0.3)
-    monkeypatch.setattr("gateway.readiness.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.readiness.POLL_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ async def test_what_is_anothers_is_as_unknown_as_what_is_not(world: World, call:
         assert (foreign.status_code, foreign.content) == (unknown.status_code, unknown.content)
         if foreign.status_code == 403:
             assert foreign.json()["code"] == "SESSION_REQUIRED"
-            assert call.demand == "session"
+            assert call.requirement == "session"
 
 
 async def test_nothing_of_anothers_is_in_a_list(world: World) -> None:

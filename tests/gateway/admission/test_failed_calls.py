@@ -55,7 +55,7 @@ def call(address: str, key: str = "") -> Scope:
 
 def exhaust(failed_calls: FailedCalls, address: str) -> None:
     for _ in range(LIMIT):
-        assert isinstance(failed_calls.judge(call(address), Unauthorized()), Unauthorized)
+        assert isinstance(failed_calls.record_failure(call(address), Unauthorized()), Unauthorized)
 
 
 async def flood(client: httpx2.AsyncClient, key: str = "") -> httpx2.Response:
@@ -82,7 +82,7 @@ async def test_an_address_may_fail_as_often_as_the_setting_says(failed_calls: Fa
     with pytest.raises(TooManyFailedCalls):
         failed_calls.check(call("198.51.100.1"))
     assert isinstance(
-        failed_calls.judge(call("198.51.100.1"), InvalidBody("x")), TooManyFailedCalls
+        failed_calls.record_failure(call("198.51.100.1"), InvalidBody("x")), TooManyFailedCalls
     )
 
 
@@ -90,7 +90,9 @@ async def test_other_addresses_are_not_concerned(failed_calls: FailedCalls) -> N
     exhaust(failed_calls, "198.51.100.1")
 
     failed_calls.check(call("198.51.100.2"))
-    assert isinstance(failed_calls.judge(call("198.51.100.2"), Unauthorized()), Unauthorized)
+    assert isinstance(
+        failed_calls.record_failure(call("198.51.100.2"), Unauthorized()), Unauthorized
+    )
 
 
 async def test_who_waits_as_long_as_it_was_told_is_heard_again(
@@ -116,7 +118,7 @@ async def test_of_calls_at_once_no_more_are_let_in_than_may_fail(
 
     with pytest.raises(TooManyFailedCalls):
         failed_calls.check(calls[2])
-    assert isinstance(failed_calls.judge(calls[0], Unauthorized()), Unauthorized)
+    assert isinstance(failed_calls.record_failure(calls[0], Unauthorized()), Unauthorized)
     failed_calls.clear(calls[1])
     failed_calls.check(calls[2])
 
@@ -126,7 +128,7 @@ async def test_refused_calls_do_not_make_the_wait_longer(
 ) -> None:
     exhaust(failed_calls, "198.51.100.1")
     for _ in range(100):
-        failed_calls.judge(call("198.51.100.1"), Unauthorized())
+        failed_calls.record_failure(call("198.51.100.1"), Unauthorized())
 
     clock.now += 1
     failed_calls.check(call("198.51.100.1"))
@@ -162,7 +164,7 @@ async def test_the_addresses_that_failed_longest_ago_are_forgotten_first(
 ) -> None:
     exhaust(failed_calls, "198.51.100.1")
     for last in range(2, 5):
-        failed_calls.judge(call(f"198.51.100.{last}"), Unauthorized())
+        failed_calls.record_failure(call(f"198.51.100.{last}"), Unauthorized())
 
     failed_calls.check(call("198.51.100.1"))
 
@@ -172,7 +174,7 @@ async def test_what_is_our_own_fault_is_not_counted(
     failed_calls: FailedCalls, error: Exception
 ) -> None:
     for _ in range(2 * LIMIT):
-        assert failed_calls.judge(call("198.51.100.1"), error) is error
+        assert failed_calls.record_failure(call("198.51.100.1"), error) is error
 
     failed_calls.check(call("198.51.100.1"))
 
@@ -181,7 +183,9 @@ async def test_without_a_limit_nothing_is_counted(store: Store) -> None:
     failed_calls = FailedCalls(0, Peers.of(""), store)
 
     for _ in range(1_000):
-        assert isinstance(failed_calls.judge(call("198.51.100.1"), Unauthorized()), Unauthorized)
+        assert isinstance(
+            failed_calls.record_failure(call("198.51.100.1"), Unauthorized()), Unauthorized
+        )
     failed_calls.check(call("198.51.100.1"))
 
 

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from gateway.admission import fairness
-from gateway.admission.fairness import AT_ONCE, AccountFairness
+from gateway.admission.fairness import MAX_BEGUN, AccountFairness
 from tests.support.eventually import eventually
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fairness, "CROWD", 1_000)
+    monkeypatch.setattr(fairness, "MANY_WAITING", 1_000)
 
 
 async def settle() -> None:
@@ -42,11 +42,11 @@ async def test_beside_another_an_account_has_a_few_at_once_in_the_order_they_cam
     asked = ask(line, "a", 10)
     await settle()
 
-    assert begun(asked) == AT_ONCE
+    assert begun(asked) == MAX_BEGUN
     for done in range(1, 9):
         line.end("a")
         await settle()
-        assert [each.done() for each in asked] == [n < AT_ONCE + done for n in range(10)]
+        assert [each.done() for each in asked] == [n < MAX_BEGUN + done for n in range(10)]
     assert begun(other) == 1
 
 
@@ -61,7 +61,7 @@ async def test_the_other_goes_first_however_many_wait() -> None:
     await settle()
 
     assert begun(late) == 1
-    assert begun(asked) == AT_ONCE
+    assert begun(asked) == MAX_BEGUN
     for each in asked:
         each.cancel()
 
@@ -81,46 +81,46 @@ async def test_an_account_is_alone_again_after_a_while(monkeypatch: pytest.Monke
 async def test_who_gives_up_leaves_its_turn_to_the_next() -> None:
     line = AccountFairness()
     ask(line, "b", 1)
-    asked = ask(line, "a", AT_ONCE + 3)
+    asked = ask(line, "a", MAX_BEGUN + 3)
     await settle()
 
-    asked[AT_ONCE].cancel()
+    asked[MAX_BEGUN].cancel()
     line.end("a")
     await settle()
     asked[-1].cancel()
     line.end("a")
     await settle()
 
-    assert asked[AT_ONCE + 1].done() and not asked[AT_ONCE + 1].cancelled()
-    assert asked[AT_ONCE].cancelled() and asked[-1].cancelled()
+    assert asked[MAX_BEGUN + 1].done() and not asked[MAX_BEGUN + 1].cancelled()
+    assert asked[MAX_BEGUN].cancelled() and asked[-1].cancelled()
 
 
 async def test_a_turn_that_came_as_its_asker_gave_up_is_passed_on() -> None:
     line = AccountFairness()
     ask(line, "b", 1)
-    asked = ask(line, "a", AT_ONCE + 2)
+    asked = ask(line, "a", MAX_BEGUN + 2)
     await settle()
 
     line.end("a")
-    asked[AT_ONCE].cancel()
+    asked[MAX_BEGUN].cancel()
     await settle()
 
-    assert asked[AT_ONCE].cancelled()
-    assert asked[AT_ONCE + 1].done() and not asked[AT_ONCE + 1].cancelled()
+    assert asked[MAX_BEGUN].cancelled()
+    assert asked[MAX_BEGUN + 1].done() and not asked[MAX_BEGUN + 1].cancelled()
 
 
 async def test_a_crowd_pauses_between_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fairness, "CROWD", 3)
+    monkeypatch.setattr(fairness, "MANY_WAITING", 3)
     monkeypatch.setattr(fairness, "PAUSE_SECONDS", 0.05)
     line = AccountFairness()
     ask(line, "b", 1)
-    asked = ask(line, "a", AT_ONCE + 5)
+    asked = ask(line, "a", MAX_BEGUN + 5)
     await settle()
 
     line.end("a")
     await settle()
-    assert begun(asked) == AT_ONCE
-    await eventually(lambda: asyncio.sleep(0, begun(asked)), lambda count: count == AT_ONCE + 1)
+    assert begun(asked) == MAX_BEGUN
+    await eventually(lambda: asyncio.sleep(0, begun(asked)), lambda count: count == MAX_BEGUN + 1)
     for each in asked:
         each.cancel()
 

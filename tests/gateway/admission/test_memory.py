@@ -11,7 +11,7 @@ MOST = 1_000
 
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "MOST_BYTES", MOST)
+    monkeypatch.setattr(memory, "MAX_BYTES", MOST)
     monkeypatch.setattr(memory, "WAIT_SECONDS", 0.05)
 
 

@@ -42,7 +42,7 @@ class Call:
 
     method: str
     path: str
-    demand: str
+    requirement: str
     is_guarded: bool
 
 
@@ -53,7 +53,7 @@ def calls() -> list[Call]:
         assert isinstance(route.endpoint, Resource)
         for method, endpoint in route.endpoint.endpoints.items():
             guarded = not isinstance(endpoint, Public)
-            found.append(Call(method, route.path, endpoint.demand, guarded))
+            found.append(Call(method, route.path, endpoint.requirement, guarded))
     return found
 
 
@@ -78,7 +78,7 @@ def malformed_keys() -> dict[str, str]:
 
 
 def test_the_reviewed_list_of_routes_and_what_they_demand_is_up_to_date() -> None:
-    listed = "".join(f"{call.method} {call.path}: {call.demand}\n" for call in calls())
+    listed = "".join(f"{call.method} {call.path}: {call.requirement}\n" for call in calls())
 
     assert listed == GOLDEN.read_text()
 
@@ -217,12 +217,12 @@ async def test_a_key_may_do_what_it_holds_and_nothing_else(
         path = call.path.format(**PATH)
         answer = await client.request(call.method, path, json={}, params={"async": "true"})
 
-        first, *others = call.demand.split(" or ")
-        if allowed & {call.demand, first, *others}:
+        first, *others = call.requirement.split(" or ")
+        if allowed & {call.requirement, first, *others}:
             assert answer.status_code not in (401, 403), call
         else:
             refusal = ("CAPABILITY_DENIED", first)
-            if call.demand.startswith("session"):
+            if call.requirement.startswith("session"):
                 refusal = ("SESSION_REQUIRED", None)
             assert answer.status_code == 403, call
             assert (answer.json()["code"], answer.json().get("required")) == refusal

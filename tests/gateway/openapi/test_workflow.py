@@ -14,7 +14,7 @@ from engine.graph.plan import compile_plan
 from engine.settings import Settings
 from engine.values.fields import check_inputs
 from gateway.openapi.results import result_of
-from gateway.openapi.workflow import Described, make_workflow_document
+from gateway.openapi.workflow import DescribedWorkflow, make_workflow_document
 from gateway.routes.runs import run_workflow
 from tests.support.gateway.documents import broken, edge, greeting, node
 from tests.support.gateway.fake_worker import FakeWorker
@@ -44,7 +44,7 @@ def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
 def describe(document: dict[str, Any], **shown: Any) -> Any:
     parsed = parse_document(document)
     plan = compile_plan(parsed.nodes, parsed.edges)
-    described = Described(
+    described = DescribedWorkflow(
         slug="greeting",
         version=3,
         document=parsed,

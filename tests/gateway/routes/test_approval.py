@@ -56,7 +56,7 @@ async def test_no_write_is_done_for_an_account_that_is_not_approved(
     for call in REFUSED:
         path = call.path.format(**PATH)
         check(await browser.request(call.method, path, json=BODY), call)
-        if not call.demand.startswith("session"):
+        if not call.requirement.startswith("session"):
             check(await client.request(call.method, path, json=BODY), call)
     file = {"file": ("a.png", png(), "image/png")}
     assert (await client.post("/api/assets", files=file)).status_code == 403

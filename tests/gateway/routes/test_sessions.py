@@ -20,7 +20,11 @@ from tests.support.gateway.fake_worker import FakeWorker
 UNAUTHORIZED = b'{"error":"Unauthorized"}'
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
-BY_HAND = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "none"}
+TYPED_ADDRESS = {
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-site": "none",
+}
 
 
 def cookie_of(answer: httpx2.Response) -> Morsel[str]:
@@ -36,7 +40,7 @@ async def test_a_link_that_is_opened_by_hand_signs_in_at_once(
 ) -> None:
     client = await make_client()
 
-    answer = await client.get(await login_url(store, account), headers=BY_HAND)
+    answer = await client.get(await login_url(store, account), headers=TYPED_ADDRESS)
 
     cookie = cookie_of(answer)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
@@ -62,7 +66,7 @@ async def test_a_link_that_a_page_led_to_asks_first(
 ) -> None:
     client, url = await make_client(), await login_url(store, account)
 
-    page = await client.get(url, headers={**BY_HAND, "sec-fetch-site": "cross-site"})
+    page = await client.get(url, headers={**TYPED_ADDRESS, "sec-fetch-site": "cross-site"})
     signed_in = await client.post(url)
 
     assert page.status_code == 200
@@ -81,8 +85,8 @@ async def test_a_link_that_a_page_led_to_asks_first(
         {"user-agent": "facebookexternalhit/1.1"},
         {"user-agent": "WhatsApp/2.23"},
         {"user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"},
-        {**BY_HAND, "sec-purpose": "prefetch"},
-        {**BY_HAND, "sec-fetch-dest": "iframe"},
+        {**TYPED_ADDRESS, "sec-purpose": "prefetch"},
+        {**TYPED_ADDRESS, "sec-fetch-dest": "iframe"},
     ],
 )
 async def test_previews_do_not_use_a_link_up(
@@ -93,7 +97,7 @@ async def test_previews_do_not_use_a_link_up(
     for method in ("GET", "HEAD", "GET"):
         answer = await client.request(method, url, headers=headers)
         assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
-    await client.head(url, headers=BY_HAND)
+    await client.head(url, headers=TYPED_ADDRESS)
 
     assert (await client.post(url)).status_code == 303
 
@@ -104,7 +108,7 @@ async def test_a_used_link_says_so_and_helps(
     client, url = await make_client(), await login_url(store, account)
     await client.post(url)
 
-    answers = [await client.get(url), await client.get(url, headers=BY_HAND)]
+    answers = [await client.get(url), await client.get(url, headers=TYPED_ADDRESS)]
     answers += [await client.post(url), await client.get("/login"), await client.post("/login")]
     answers += [await client.get("/login", params={"token": "<script>"})]
 

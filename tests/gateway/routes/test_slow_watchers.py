@@ -53,7 +53,7 @@ def watch(run: Run, events: Counted, notifier: CompletionNotifier) -> ExecutionS
         events=events, workflows=run.store.workflows, executions=run.store.executions
     )
     services = SimpleNamespace(
-        store=store, notifier=notifier, stopping=asyncio.Event(), memory=ResultMemory()
+        store=store, notifier=notifier, stopping=asyncio.Event(), result_memory=ResultMemory()
     )
     state = {"services": services}
     scope = {"type": "http", "method": "GET", "headers": [], "state": state}
@@ -64,8 +64,8 @@ def watch(run: Run, events: Counted, notifier: CompletionNotifier) -> ExecutionS
 async def test_the_store_is_read_as_fast_as_the_watcher_reads(run: Run, settings: Settings) -> None:
     events = Counted(run.store)
     async with CompletionNotifier.open(settings.redis_url) as notifier:
-        watching = watch(run, events, notifier)
-        answer = watching.answer(await watching.look())
+        stream = watch(run, events, notifier)
+        answer = stream.respond(await stream.read())
         assert isinstance(answer, StreamingResponse)
         pieces = aiter(answer.body_iterator)
 
@@ -84,8 +84,8 @@ async def test_a_watcher_waits_for_a_store_that_is_away(
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.02)
     events = Counted(run.store)
     async with CompletionNotifier.open(settings.redis_url) as notifier:
-        watching = watch(run, events, notifier)
-        answer = watching.answer()
+        stream = watch(run, events, notifier)
+        answer = stream.respond()
         assert isinstance(answer, StreamingResponse)
         events.is_away = True
         pieces = aiter(answer.body_iterator)

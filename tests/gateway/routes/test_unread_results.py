@@ -36,7 +36,7 @@ import socket, sys, uvloop
 from engine.settings import load
 from gateway.admission import memory
 from gateway.server import serve
-memory.MOST_BYTES, memory.WAIT_SECONDS = {MOST}, {WAIT_SECONDS}
+memory.MAX_BYTES, memory.WAIT_SECONDS = {MOST}, {WAIT_SECONDS}
 sys.exit(uvloop.run(serve(load(), bound=socket.socket(fileno=int(sys.argv[1])))))
 """
 
@@ -86,7 +86,7 @@ async def has_begun(address: tuple[str, int]) -> bool:
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gateways have room for two such results."""
-    monkeypatch.setattr(memory, "MOST_BYTES", MOST)
+    monkeypatch.setattr(memory, "MAX_BYTES", MOST)
     monkeypatch.setattr(memory, "WAIT_SECONDS", WAIT_SECONDS)
 
 
