@@ -44,14 +44,14 @@ KILLED = 130
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READY_SECONDS = 60.0
 MAX_DEATHS = 5
-"""A part that dies this often before it was ready once will not become ready."""
+"""Deaths before the first readiness after which a part is given up."""
 PAUSE_SECONDS = 0.05
 SYNC_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackOptions:
-    """What `headrace up` was asked for."""
+    """Options of `headrace up`."""
 
     host: str
     port: int
@@ -60,11 +60,11 @@ class StackOptions:
     workers: int
     demo: bool
     local_model: bool
-    """Whether a model is to run here too."""
+    """Whether the stack runs a local model too."""
 
 
 async def serve(options: StackOptions, settings: Settings) -> int:
-    """Serve until a signal; gives the exit code."""
+    """Serve until a signal; return the exit code."""
     with ExitStack() as cleanup:
         data_dir = open_data_dir(options.data_dir)
         cleanup.callback(os.close, lock_data_dir(data_dir))
@@ -84,7 +84,7 @@ async def serve(options: StackOptions, settings: Settings) -> int:
 
 
 class StackRun:
-    """One life of a stack."""
+    """One run of a stack."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class StackRun:
         self._media_url = media_url(options.data_dir, os.environ)
 
     async def start(self) -> None:
-        """Start everything, say when it serves, and show the demonstration."""
+        """Start all parts, report readiness, and show the demonstration."""
         self._console.say("up", f"starts {self._parts()}")
         preparing = asyncio.create_task(self._prepare_model())
         self._cleanup.callback(preparing.cancel)
@@ -146,7 +146,7 @@ class StackRun:
         _tell(banner(url, self._options.data_dir, os.environ, sign_in))
 
     async def _prepare_model(self) -> LocalModel | None:
-        """The model that is to run here, if one is and it is in order: a stack does without."""
+        """Return the local model, or None if none is wanted or valid; the stack runs without."""
         if not self._options.local_model:
             return None
         named, data_dir = self._settings.local_model, self._options.data_dir
@@ -164,7 +164,7 @@ class StackRun:
         return self._supervisor.start(model.part(STAGES["model"], self._settings.drain_seconds))
 
     async def _see_model(self, media_store: PartKeeper) -> None:
-        """Wait until the model answers, not for ever; one that cannot is given up."""
+        """Wait for the model to answer, for a limited time; stop one that keeps dying."""
         try:
             await _wait(lambda: is_serving(self._model_url), media_store, READY_SECONDS)
         except CommandFailed:
@@ -185,7 +185,7 @@ class StackRun:
             prepare=server.prepare,
             omit=redis_server.is_about_overcommit,
         )
-        # No deadline: a big file takes as long as it takes, and a server that dies is noticed.
+        # No deadline: loading time grows with the file, and a server that dies is noticed.
         await _wait(server.is_ready, self._supervisor.start(part), float("inf"))
         syncing = asyncio.create_task(self._sync_each_second(server))
         self._cleanup.callback(syncing.cancel)
@@ -221,7 +221,7 @@ class StackRun:
         return {LOCAL_MODEL_URL: self._model_url} if self._model_url else {}
 
     def _telling_environ(self) -> dict[str, str]:
-        """Whoever reaches a stack that only this machine reaches can set what it lacks."""
+        """Let callers set missing variables if the stack is reachable from this machine alone."""
         is_local = is_loopback(self._options.host) and not self._settings.public_url
         return {TELL_SETUP: "1"} if is_local and TELL_SETUP not in os.environ else {}
 
@@ -250,14 +250,14 @@ class StackRun:
         try:
             await demo.prepare()
         except (EngineError, CommandFailed) as error:
-            # A stack without its demonstration is still a stack.
+            # The stack serves without its demonstration.
             self._console.say("demo", f"could not be prepared: {error}")
             return None
         return demo
 
 
 def _tell(text: str) -> None:
-    """Print; whoever started the stack may have stopped listening."""
+    """Print, even when the reader of the output has gone."""
     with suppress(BrokenPipeError):
         print(text, flush=True)
 
@@ -337,7 +337,7 @@ async def _stop(signals: "_Signals", supervisor: Supervisor) -> int:
 
 
 class _Signals:
-    """The first signal asks to drain; an interrupt after it asks to end at once."""
+    """The first signal asks to drain; an interrupt after it stops at once."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
@@ -347,7 +347,7 @@ class _Signals:
             self._loop.add_signal_handler(number, self._note, number)
 
     def close(self) -> None:
-        """Hear no more: a signal during the last steps must not change the exit code."""
+        """Ignore further signals: one during the last steps must not change the exit code."""
         for number in SIGNALS:
             self._loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""The check of `headrace doctor` that workers take hints."""
+"""Check of `headrace doctor` that workers take hints."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ POLL_SECONDS = 0.1
 
 
 async def check_hints(store: Store) -> Check:
-    """Whether workers take the hints that wait, watched until all queues have moved."""
+    """Check that workers take waiting hints, watching until all queues have moved."""
     try:
         stalled = await _find_stalled(store)
     except (EngineError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""Choice of a caller for a command: the API over HTTP, or the store of the stack here."""
+"""Choice between the API over HTTP and the store of the local stack, for a command."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def open_runner(access: Access) -> AsyncIterator[WorkflowCaller]:
-    """A caller that runs workflows.
+    """Yield a caller that runs workflows.
 
-    It is the API that HEADRACE_URL names, else that of the stack here where it answers and there is
-    a key, else the store.
+    It is the API that HEADRACE_URL names, else that of the local stack if it answers and there is a
+    key, else the store.
     """
     remote = access.remote_api()
     if remote is not None:
@@ -38,7 +38,7 @@ async def open_runner(access: Access) -> AsyncIterator[WorkflowCaller]:
 
 @asynccontextmanager
 async def open_reader(access: Access) -> AsyncIterator[WorkflowCaller]:
-    """A caller that reads and cancels executions: over HTTP, or in the store for an account."""
+    """Yield a caller that reads and cancels executions, over HTTP or in an account's store."""
     api = access.api()
     if api is not None:
         yield HttpCaller(api)
@@ -51,7 +51,7 @@ async def open_reader(access: Access) -> AsyncIterator[WorkflowCaller]:
 
 
 def ask(access: Access, work: Callable[[WorkflowCaller], Awaitable[T]]) -> T:
-    """Do the work with a caller that reads and cancels; give its result."""
+    """Run the work with a caller that reads and cancels; return its result."""
 
     async def run() -> T:
         async with open_reader(access) as caller:
@@ -61,7 +61,7 @@ def ask(access: Access, work: Callable[[WorkflowCaller], Awaitable[T]]) -> T:
 
 
 def ask_workflows(access: Access, work: Callable[[WorkflowSource], Awaitable[T]]) -> T:
-    """Do the work with the workflows of an account: over HTTP, or in the store for `--account`."""
+    """Run the work on an account's workflows: over HTTP, or in the store for `--account`."""
 
     async def run() -> T:
         api = access.api()

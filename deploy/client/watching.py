@@ -1,4 +1,4 @@
-"""Following an execution to its end, with or without showing what happens on the way."""
+"""Following an execution to its end, with or without showing its events."""
 
 import asyncio
 import contextlib
@@ -20,16 +20,16 @@ FIRST, LAST = "execution.started", "execution.finished"
 FIRST_PAUSE_SECONDS = 0.02
 MAX_PAUSE_SECONDS = 0.5
 MAX_SILENCES = 60
-"""How many reads in a row may go unanswered: a gateway that restarts is back long before."""
+"""Most reads in a row without an answer: a gateway that restarts is back long before."""
 UNAVAILABLE = 503
 NOTICED_SECONDS = 0.1
-"""A node that has ended sooner is not shown as running."""
+"""A node that ends sooner is not shown as running."""
 TAIL = 240
-"""Characters of a text that are shown while it comes."""
+"""Most characters that are shown of a text while it arrives."""
 
 
 async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
-    """Read the execution until it has ended."""
+    """Poll the execution until it has ended."""
     pause, silences = FIRST_PAUSE_SECONDS, 0
     while True:
         try:
@@ -49,7 +49,7 @@ async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
 async def watch(
     caller: WorkflowCaller, slug: str, inputs: Mapping[str, Any], begun: Callable[[str], None]
 ) -> Answer:
-    """Run the workflow while what happens is shown on standard error; gives the execution.
+    """Run the workflow and show its events on standard error; return the execution.
 
     `begun` is called with the id of the execution.
     """
@@ -57,7 +57,7 @@ async def watch(
 
 
 async def watch_execution(caller: WorkflowCaller, execution_id: str) -> Answer:
-    """Show what happened to an execution, and what happens until it ends; gives the execution."""
+    """Show the past and coming events of an execution until it ends; return the execution."""
     events = caller.events(execution_id, "")
     return await _show(caller, _events(caller, events, execution_id), lambda _: None)
 
@@ -80,7 +80,7 @@ async def _show(
 
 
 async def _with_nodes(caller: WorkflowCaller, ended: Answer) -> Answer:
-    """The execution; one that failed has its nodes, of which one may say why."""
+    """Return the execution, with its nodes if it failed, since one of them may have the reason."""
     if ended["status"] != "failed":
         return ended
     try:
@@ -92,7 +92,7 @@ async def _with_nodes(caller: WorkflowCaller, ended: Answer) -> Answer:
 async def _events(
     caller: WorkflowCaller, stream: AsyncGenerator[StreamEvent, None], execution_id: str = ""
 ) -> AsyncGenerator[StreamEvent, None]:
-    """All events; a stream that has ended too early is taken up again."""
+    """Yield all events; a stream that ended early is resumed."""
     after, silences = "", 0
     while True:
         try:
@@ -114,14 +114,14 @@ def _is_final(error: Unreachable | ApiRefused) -> bool:
 
 
 class _View(Protocol):
-    """Where happenings are shown, for as long as the context lasts."""
+    """Display of events, used as a context manager."""
 
     def begin(self, execution: Answer) -> None:
-        """The execution as it was first seen."""
+        """Show the execution as first read."""
         ...
 
     def note(self, stream_event: StreamEvent) -> None:
-        """One event of a node."""
+        """Show one event of a node."""
         ...
 
 
@@ -130,7 +130,7 @@ def _view() -> "contextlib.AbstractContextManager[_View]":
 
 
 class _Lines(_View):
-    """A line for each change, for a screen that cannot be redrawn."""
+    """A line for each change, for output that cannot be redrawn."""
 
     def __init__(self) -> None:
         self._begun: dict[str, asyncio.TimerHandle] = {}
@@ -193,7 +193,7 @@ def _screen() -> Any:
 
 
 class _Screen(_View):
-    """A table of the nodes that is drawn anew, with the ends of texts that are being written."""
+    """A table of the nodes that is redrawn, with the ends of texts that are arriving."""
 
     def __init__(self, live: Any) -> None:
         self._live = live

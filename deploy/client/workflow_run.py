@@ -1,4 +1,4 @@
-"""Run of a workflow from the terminal: the order, the start and the wait."""
+"""Run of a workflow from the terminal: options, start and wait."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from deploy.client.watching import follow, watch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What `headrace run` was asked for."""
+    """Options of `headrace run`."""
 
     slug: str
     inputs: tuple[str, ...]
@@ -28,7 +28,7 @@ class RunOptions:
 
 
 async def run_workflow(order: RunOptions, access: Access) -> int:
-    """Run the workflow; gives the exit code."""
+    """Run the workflow; return the exit code."""
     async with open_runner(access) as caller:
         inputs = await _inputs(caller, order)
         interruption = Interruption(access)

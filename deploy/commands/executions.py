@@ -1,4 +1,4 @@
-"""`headrace execution`: the runs of an account, on the stack here or on a server."""
+"""`headrace execution`: executions of an account, on the local stack or on a server."""
 
 import sys
 from pathlib import Path

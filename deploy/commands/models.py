@@ -1,4 +1,4 @@
-"""`headrace model`: what the registry of this installation has, and whether manifests are right."""
+"""`headrace model`: models in the registry of this installation, and checks of manifests."""
 
 import sys
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def try_(
 
 
 def _print_piece(piece: str) -> None:
-    """A piece of a text without what would move the cursor; an empty one begins it anew."""
+    """Print a piece of a text without cursor movements; an empty piece restarts on a new line."""
     print(printable(piece) or "\n", end="", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Keeps the parts of a stack alive: starts them, restarts what dies, stops them in order."""
+"""Supervision of a stack's parts: starts them, restarts those that end, stops them in order."""
 
 import asyncio
 import contextlib
@@ -17,21 +17,21 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 FIRST_PAUSE_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 10.0
 STEADY_SECONDS = 10.0
-"""A part that lived this long counts as healthy: its next restart is quick again."""
+"""A part that ran this long counts as healthy: its next restart is quick again."""
 
 
 async def inherit_nothing() -> tuple[int, ...]:
-    """The usual preparation: none."""
+    """Default preparation: pass no file descriptors."""
     return ()
 
 
 def omit_nothing(_: str) -> bool:
-    """The usual lines that are left out: none."""
+    """Default filter: show every line."""
     return False
 
 
 async def mourn_nobody(_: int) -> None:
-    """The usual reaction to a death: none but a new start."""
+    """Default reaction to a death: only the restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +44,17 @@ class Part:
     stage: int
     """Parts stop in order of their stages, those of one stage together."""
     death_signal: signal.Signals = signal.SIGKILL
-    """What it gets when the supervisor itself was killed."""
+    """Signal to the program when the supervisor itself was killed."""
     prepare: Callable[[], Awaitable[tuple[int, ...]]] = inherit_nothing
-    """Runs before each start; the file descriptors it gives go to the program."""
+    """Runs before each start; the program inherits the file descriptors that it returns."""
     mourn: Callable[[int], Awaitable[None]] = mourn_nobody
-    """Runs when the program has died, with the process id it had; must not raise."""
+    """Runs after the program has died, with its process id; must not raise."""
     omit: Omit = omit_nothing
-    """Lines of its output that the console does not show."""
+    """Filter of output lines that the console does not show."""
 
 
 class PartKeeper:
-    """Keeps one part running until it is told to stop."""
+    """Runs one part, and restarts it until it is stopped."""
 
     def __init__(self, part: Part, console: Console) -> None:
         self.part = part
@@ -66,15 +66,15 @@ class PartKeeper:
 
     @property
     def pid(self) -> int | None:
-        """The process id while the part runs."""
+        """Process id while the part runs."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     def start(self) -> None:
-        """Begin to keep the part running."""
+        """Start the part and supervise it."""
         self._task = asyncio.create_task(self._keep(), name=self.part.name)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Ask the part to end, and kill it when the grace is over."""
+        """Terminate the part, and kill it when the grace period is over."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
         if self._task is None:
@@ -85,7 +85,7 @@ class PartKeeper:
             await asyncio.wait({self._task})
 
     def kill(self) -> None:
-        """End the part and everything it started, now."""
+        """Kill the part and every process that it started."""
         self._stopping.set()
         if self.pid is not None:
             _kill_group(self.pid)
@@ -117,7 +117,7 @@ class PartKeeper:
             self._signal(signal.SIGTERM)
         try:
             code = await process.wait()
-            # What it started may hold the other end of the pipe.
+            # A process that it started may hold the other end of the pipe.
             _kill_group(process.pid)
             await relay.ended()
         finally:
@@ -153,7 +153,7 @@ class PartKeeper:
 
 
 class Supervisor:
-    """All the parts of one stack."""
+    """Supervisor of all the parts of one stack."""
 
     def __init__(self, console: Console, *, grace_seconds: float) -> None:
         self._console = console
@@ -168,7 +168,7 @@ class Supervisor:
         return media_store
 
     async def stop(self) -> None:
-        """Stop stage by stage, so that nobody loses what it still needs."""
+        """Stop stage by stage, so that no part loses another that it still needs."""
         for stage in sorted({media_store.part.stage for media_store in self._keepers}):
             keepers = [
                 media_store for media_store in self._keepers if media_store.part.stage == stage
@@ -178,7 +178,7 @@ class Supervisor:
             )
 
     def kill(self) -> None:
-        """End everything at once."""
+        """Kill every part at once."""
         for media_store in self._keepers:
             media_store.kill()
 

@@ -1,4 +1,4 @@
-"""One endpoint of the stub: what every call goes through, whatever its protocol."""
+"""An endpoint of the stub: the steps of every call, whatever its protocol."""
 
 import math
 import uuid
@@ -19,13 +19,13 @@ from deploy.stub_provider.script import CallScript, read_script
 from deploy.stub_provider.sending import ClientLeft, pause, send_answer
 
 PROMPTS = ("prompt", "text", "input", "content", "messages", "contents", "parts")
-"""Where texts stand that a model reads."""
+"""Members of a body that hold texts for a model."""
 SCRIPTED = "x-stub"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stub:
-    """What all endpoints share."""
+    """State shared by all endpoints."""
 
     calls: CallCounters
     limits: CredentialLimits
@@ -162,13 +162,13 @@ def _scripted(script: CallScript) -> StubRefused:
 
 
 def _used_up(standings: Standings, wait: float) -> Standings:
-    """What a provider tells that has just said 429."""
+    """Return the rate limits of a provider that has just answered 429."""
     limit = standings.requests.limit if standings.requests else None
     return replace(standings, requests=Standing(limit=limit, remaining=0, reset_seconds=wait))
 
 
 def prompt_of(value: Any) -> str:
-    """The texts of a body that a model reads, the last first, for the record of calls."""
+    """Return the last text of a body, for the record of calls."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The stub as an application: every path, its protocol and its handler."""
+"""The stub as an application: paths, protocols and handlers."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -49,7 +49,7 @@ LIMITED: tuple[Entry, ...] = (
     ("POST", "/api/v3/contents/generations/tasks", ARK, ark.create_task),
     ("POST", "/api/v1/generate", SUNO, suno.generate),
 )
-"""What costs a provider work, and so counts towards its limits."""
+"""Handlers whose calls count towards the limits."""
 
 FREE: tuple[Entry, ...] = (
     ("GET", "/v1/models", OPENAI, openai_text.list_models),
@@ -69,7 +69,7 @@ FREE: tuple[Entry, ...] = (
 
 
 def create_app(limits: LimitOptions | None = None, script: str = "") -> Starlette:
-    """The application; `script` holds for every call. Raises Refused if it does not parse."""
+    """Return the application; `script` applies to every call. Raises StubRefused."""
     read_script(script)
     stub = Stub(
         calls=CallCounters(),

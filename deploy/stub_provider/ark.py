@@ -1,4 +1,4 @@
-"""BytePlus ModelArk: images by one call, videos by a task that is asked after.
+"""BytePlus ModelArk: images by one call, videos by a task that is polled.
 
 From the types of its own library (github.com/byteplus-sdk/byteplus-python-sdk-v2,
 byteplussdkarkruntime): images.generate, content_generation.tasks.create, .get and .delete.
@@ -33,7 +33,7 @@ WORDS = {
 
 
 def make_images(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """POST /api/v3/images/generations: one image, which counts those that it is made from."""
+    """POST /api/v3/images/generations: one image, marked with the number of its sources."""
     ask.text("model")
     prompt = ask.text("prompt")
     given = count_urls(ask.body.get("image"), "image")

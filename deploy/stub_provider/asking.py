@@ -1,4 +1,4 @@
-"""A call as the handlers see it, and the answer they give."""
+"""Requests as handlers read them, and the answers that they return."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from deploy.stub_provider.script import CallScript
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StubRequest:
-    """One call: its body read, its script known, its credential checked."""
+    """One call: body read, script parsed, credential checked."""
 
     body: Mapping[str, Any]
     headers: Headers
@@ -27,21 +27,21 @@ class StubRequest:
     model: str
 
     def text(self, name: str) -> str:
-        """A text that the body must have. Raises Refused."""
+        """Return a required text of the body. Raises StubRefused."""
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
             raise StubRefused(400, f"(stub) '{name}' must be a text.", param=name)
         return value
 
     def choice(self, name: str, usual: str, options: Collection[str]) -> str:
-        """One of the options. Raises Refused."""
+        """Return one of the options. Raises StubRefused."""
         value = self.body.get(name, usual)
         if not isinstance(value, str) or value not in options:
             raise StubRefused(400, f"(stub) '{name}' cannot be {value!r}.", param=name)
         return value
 
     def whole(self, name: str, usual: int, *, most: int) -> int:
-        """A whole number from 1 to `most`. Raises Refused."""
+        """Return a whole number from 1 to `most`. Raises StubRefused."""
         value = self.body.get(name)
         if value is None:
             return usual
@@ -54,7 +54,7 @@ class StubRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StubAnswer:
-    """What is sent; several chunks are sent one after the other."""
+    """An answer; several chunks are sent one after the other."""
 
     chunks: tuple[bytes, ...]
     content_type: str = "application/json"
@@ -63,35 +63,35 @@ class StubAnswer:
     input_tokens: int = 0
     output_tokens: int = 0
     error_event: bytes | None = None
-    """How a stream tells an error half-way; None: it is no stream."""
+    """Event that reports an error during a stream; None: the answer is no stream."""
 
 
 def answer_json(
     value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> StubAnswer:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return StubAnswer(chunks=(to_json(value),), status=status, headers=headers or {})
 
 
 def answer_stream(events: tuple[bytes, ...], error_event: bytes) -> StubAnswer:
-    """Server-sent events."""
+    """Return an answer of server-sent events."""
     return StubAnswer(
         chunks=events, content_type="text/event-stream; charset=utf-8", error_event=error_event
     )
 
 
 def with_usage(answer: StubAnswer, input_tokens: int, output_tokens: int) -> StubAnswer:
-    """The answer, with the tokens that it took."""
+    """Return the answer with its count of tokens."""
     return replace(answer, input_tokens=input_tokens, output_tokens=output_tokens)
 
 
 def to_json(value: Any) -> bytes:
-    """Compact JSON."""
+    """Return compact JSON."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def read_body(headers: Headers, raw: bytes) -> Mapping[str, Any]:
-    """A JSON object, or the fields of a form; empty when there is none. Raises Refused."""
+    """Return a JSON object or the fields of a form; empty without a body. Raises StubRefused."""
     if headers.get("content-type", "").startswith("multipart/form-data"):
         return _read_form(headers["content-type"], raw)
     if not raw:
@@ -106,7 +106,7 @@ def read_body(headers: Headers, raw: bytes) -> Mapping[str, Any]:
 
 
 def is_base64(data: Any) -> bool:
-    """Whether a text is base64 of something."""
+    """Return whether a text is valid base64."""
     if not isinstance(data, str) or not data:
         return False
     try:
@@ -117,7 +117,7 @@ def is_base64(data: Any) -> bool:
 
 
 def count_urls(images: Any, name: str) -> int:
-    """How many images are given by their URLs, which may hold their data. Raises Refused."""
+    """Return the number of images in URLs, which may hold their data. Raises StubRefused."""
     listed = images if isinstance(images, list) else [] if images is None else [images]
     for url in listed:
         kind, _, data = url.partition(";base64,") if isinstance(url, str) else ("", "", "")
@@ -128,7 +128,7 @@ def count_urls(images: Any, name: str) -> int:
 
 
 def _read_form(content_type: str, raw: bytes) -> Mapping[str, Any]:
-    """Texts by their names, and for each name of files a list of them."""
+    """Return texts by name, and a list of files by name."""
     start = f"Content-Type: {content_type}\r\n\r\n".encode()
     body: dict[str, Any] = {}
     for part in BytesParser(policy=HTTP).parsebytes(start + raw).iter_parts():

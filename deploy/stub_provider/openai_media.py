@@ -23,7 +23,7 @@ MAX_IMAGES = 10
 MAX_GIVEN = 16
 IMAGE_TOKENS = 300
 FILES = re.compile(rb"\x89PNG|\xff\xd8\xff|RIFF.{4}WEBP", re.DOTALL)
-"""How the files begin that may be edited."""
+"""First bytes of files that may be edited."""
 USUAL_SIZE = 1024
 PCM_RATE = 24_000
 SPEECH_FORMATS = frozenset({"mp3", "opus", "aac", "flac", "wav", "pcm"})
@@ -37,7 +37,7 @@ def make_images(ask: StubRequest, stub: Stub) -> StubAnswer:
 
 
 def edit_images(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """POST /v1/images/edits, a form: what is sent decides the picture, which counts the images."""
+    """POST /v1/images/edits, a form: its files determine the picture, which shows their number."""
     images = _files(ask, "image", MAX_GIVEN)
     if not images:
         raise StubRefused(400, "(stub) 'image' is missing.", param="image")
@@ -46,9 +46,9 @@ def edit_images(ask: StubRequest, stub: Stub) -> StubAnswer:
 
 
 def speak(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """POST /v1/audio/speech: a tune of the text's own; WAV, or bare samples for `pcm`.
+    """POST /v1/audio/speech: a tune for the text; WAV, or raw samples for `pcm`.
 
-    Nothing here can write the other formats, so they get WAV too, named as such.
+    Other formats are answered with WAV too, declared as such.
     """
     ask.text("model")
     text = ask.text("input")
@@ -107,7 +107,7 @@ def _inline(name: str, size: int) -> Mapping[str, Any]:
 
 
 def size_of(size: Any) -> tuple[int, int]:
-    """What "WIDTHxHEIGHT" asks for, no side over 1024. Raises Refused."""
+    """Return the size in "WIDTHxHEIGHT", no side over 1024. Raises StubRefused."""
     if size is None or size == "auto":
         return USUAL_SIZE, USUAL_SIZE
     found = re.fullmatch(r"(\d{1,4})[x*](\d{1,4})", size) if isinstance(size, str) else None

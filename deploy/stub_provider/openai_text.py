@@ -77,7 +77,7 @@ def embed(ask: StubRequest, stub: Stub) -> StubAnswer:
 
 
 def vector_of(text: str, dimensions: int) -> list[float]:
-    """A vector of length one that is the text's own."""
+    """Return a unit vector that depends on the text alone."""
     raw = hashlib.shake_256(text.encode()).digest(2 * dimensions)
     numbers = struct.unpack(f"<{dimensions}h", raw)
     length = math.sqrt(sum(number * number for number in numbers)) or 1.0
@@ -85,7 +85,7 @@ def vector_of(text: str, dimensions: int) -> list[float]:
 
 
 def list_models(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """GET /v1/models: some names; any other is answered too."""
+    """GET /v1/models: some names; other names are answered too."""
     return answer_json({"object": "list", "data": [_model(name) for name in MODELS]})
 
 
@@ -103,7 +103,7 @@ def _packed(vector: list[float]) -> str:
 
 
 def _read_messages(messages: Any) -> tuple[str, str, int]:
-    """The last text of the user, all texts together, and the number of images."""
+    """Return the last text of the user, all texts together, and the number of images."""
     if not isinstance(messages, list) or not messages:
         raise StubRefused(400, "(stub) 'messages' must be a list of messages.", param="messages")
     prompt, texts, images = "", [], 0
@@ -179,7 +179,7 @@ def _wants_usage(body: Mapping[str, Any]) -> bool:
 def _events(
     head: Mapping[str, Any], text: str, finish: str, usage: Mapping[str, int] | None
 ) -> Iterator[bytes]:
-    # With usage asked for, every chunk has the field, and it is null in all but the last.
+    # With usage requested, every chunk has the field, and it is null in all but the last.
     base = {**head, "object": "chat.completion.chunk"} | ({} if usage is None else {"usage": None})
 
     def chunk(delta: Mapping[str, Any], reason: str | None) -> bytes:

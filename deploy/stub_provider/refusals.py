@@ -1,8 +1,8 @@
-"""What the stub refuses; each protocol has its own words for it."""
+"""Errors of the stub, before a protocol words them."""
 
 
 class StubRefused(Exception):
-    """An answer that is an error: its status, its sentence and what it is about."""
+    """An error answer: status, sentence and parameter."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a call asks the stub to do besides answering: delays, failures and broken answers."""
+"""Script of a call: delays, failures and broken answers."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from deploy.stub_provider.refusals import StubRefused
 
 MANNERS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
-"""The ways in which an answer can be broken; a script names one as a bare word."""
+"""Faults of an answer; a script names one as a bare word."""
 
 MAX_BYTES = 33_554_432
 _NUMBERS = {"delay", "fail", "times", "pace", "job", "poll", "retry-after", "bytes"}
@@ -22,7 +22,7 @@ _MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<man
 class CallScript:
     """Times are milliseconds, `retry_after` seconds; `times` 0 means every time.
 
-    `bytes` is how large pictures are that are sent as data, at least.
+    `bytes` is the least size of pictures that are sent as data.
     """
 
     delay: float = 0
@@ -40,9 +40,9 @@ class CallScript:
 
 
 def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "") -> CallScript:
-    """The script of a call: of `base`, the model's name, marks in the body, and `texts`, last wins.
+    """Parse the script of a call: of `base`, the model, marks in the body, and `texts`; last wins.
 
-    Raises Refused for a word that no script has.
+    Raises StubRefused for an unknown word.
     """
     found: dict[str, Any] = {}
     found |= _parse(base)
@@ -55,7 +55,7 @@ def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "")
 
 
 def without_marks(text: str) -> str:
-    """A text without its `[[stub …]]`, so that an answer does not carry a script on."""
+    """Return a text without its `[[stub …]]`, so that an answer does not carry a script on."""
     return _MARK.sub("", text).strip() if "[[stub" in text else text
 
 

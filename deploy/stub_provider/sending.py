@@ -1,4 +1,4 @@
-"""Answers on their way out, whole or broken as a script wants it."""
+"""Sending of answers, whole or broken as the script says."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -15,11 +15,11 @@ _SLAB = b"x" * 65_536
 
 
 class ClientLeft(Exception):
-    """Nobody waits for the answer any more."""
+    """The client has disconnected."""
 
 
 async def pause(receive: Receive, milliseconds: float | None) -> None:
-    """Wait, for ever with None. Raises ClientLeft as soon as the client has gone."""
+    """Wait, for ever with None. Raises ClientLeft as soon as the client disconnects."""
     try:
         async with asyncio.timeout(None if milliseconds is None else milliseconds / 1000):
             while (await receive())["type"] != "http.disconnect":
@@ -32,7 +32,7 @@ async def pause(receive: Receive, milliseconds: float | None) -> None:
 async def send_answer(
     answer: StubAnswer, headers: Mapping[str, str], script: CallScript, receive: Receive, send: Send
 ) -> None:
-    """Send it. Raises ClientLeft."""
+    """Send the answer. Raises ClientLeft."""
     if script.manner == "hang":
         await pause(receive, None)
     answer = _broken(answer, script.manner)

@@ -1,4 +1,4 @@
-"""Submit and poll, in the shapes of two providers over the same jobs.
+"""Submit and poll, in the formats of two providers over the same jobs.
 
 Replicate: replicate.com/docs/reference/http (predictions.create, .get, .cancel); `POST /jobs` is
 the same under a neutral path, and `progress` is the stub's own. fal: docs.fal.ai, "Queue" (submit,
@@ -65,7 +65,7 @@ def queue_status(ask: StubRequest, stub: Stub) -> StubAnswer:
 
 
 def queue_response(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """GET /fal/{model}/requests/{id}: what was made."""
+    """GET /fal/{model}/requests/{id}: the output."""
     job = find_job(ask, stub)
     match job.status(stub.jobs.clock()):
         case JobStatus.SUCCEEDED:
@@ -85,7 +85,7 @@ def queue_cancel(ask: StubRequest, stub: Stub) -> StubAnswer:
 
 
 def prediction(job: StubJob, base_url: str, now: float) -> dict[str, Any]:
-    """A job as Replicate shows it."""
+    """Return a job in Replicate's format."""
     status = job.status(now)
     done = status in ENDED
     ended_at = job.canceled_at or job.ends_at
@@ -109,7 +109,7 @@ def prediction(job: StubJob, base_url: str, now: float) -> dict[str, Any]:
 
 
 def submitted_job(ask: StubRequest, stub: Stub, model: str, values: Any) -> StubJob:
-    """A job that is counted; the one there is already where its key says so. Raises Refused."""
+    """Return a new job, or the existing one of the idempotency key. Raises StubRefused."""
     check_kind(ask.script.output)
     key = ask.headers.get("idempotency-key")
     job, is_new = stub.jobs.submit(model, values, ask.script, key)
@@ -118,7 +118,7 @@ def submitted_job(ask: StubRequest, stub: Stub, model: str, values: Any) -> Stub
 
 
 def find_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
-    """The job of the path, or of another id. Raises Refused."""
+    """Return the job of the path, or of another id. Raises StubRefused."""
     job = stub.jobs.find(job_id or ask.path.get("id", ""))
     if job is None:
         raise StubRefused(404, "(stub) There is no such job.")
@@ -126,7 +126,7 @@ def find_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
 
 
 def polled_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
-    """The same, for a question after it, which a script may let fail. Raises Refused."""
+    """Return the job for a poll, which a script may let fail. Raises StubRefused."""
     job = find_job(ask, stub, job_id)
     job.polls += 1
     script = job.script
@@ -136,7 +136,7 @@ def polled_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
 
 
 def cancel_job(ask: StubRequest, stub: Stub) -> bool:
-    """Cancel the job of the path; False when it had ended before. Raises Refused."""
+    """Cancel the job of the path; return False when it had ended before. Raises StubRefused."""
     is_cancelled = stub.jobs.cancel(find_job(ask, stub))
     if is_cancelled:
         stub.calls.job("cancelled")

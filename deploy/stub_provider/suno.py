@@ -1,4 +1,4 @@
-"""Songs as sunoapi.org makes them: a task of two songs that is asked after.
+"""sunoapi.org: a task that makes two songs and is polled.
 
 From its own pages, docs.sunoapi.org/suno-api/generate-music and …/get-music-generation-details.
 """
