@@ -23,7 +23,7 @@ LINE_SECONDS = 5.0
 """Interval between lines of progress where lines cannot be replaced, as in a file."""
 FILE = re.compile(r"\s*(?:Downloading|Using cached) (\S+) \(([\d.]+) (bytes|kB|MB|GB)\)")
 PREPARATION = re.compile(r"\s*(\w.*): started$")
-PART = re.compile(r"InstallProgress (\d+) of \d+")
+PART = re.compile(r"Progress (\d+) of \d+")
 PACKAGES = re.compile(r"Installing collected packages: (.+)")
 TROUBLE = re.compile(r"\s*(?:WARNING|ERROR|error)\b")
 BYTES = {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -106,10 +106,10 @@ class Display:
         self._stream.flush()
 
 
-def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> int:
+def install(title: str, command: Sequence[str], stream: TextIO, site: Path) -> int:
     """Run pip, show its steps and problems; return its exit code."""
     display, progress, began = Display(stream), InstallProgress(site), time.monotonic()
-    display.line(f"Installing {what} into {os.path.relpath(sys.prefix)}")
+    display.line(f"Installing {title} into {os.path.relpath(sys.prefix)}")
     environ = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     with subprocess.Popen(
         command,
@@ -120,7 +120,7 @@ def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> in
         errors="replace",
     ) as process:
         try:
-            told = _follow(process, display, progress, began)
+            last_lines = _follow(process, display, progress, began)
             code = process.wait()
         except BaseException:
             process.terminate()
@@ -129,7 +129,7 @@ def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> in
     if code == 0:
         display.line(f"  {progress.end()}, in {seconds:.0f} s")
     else:
-        display.line("\n".join((*told, f"  pip has failed after {seconds:.0f} s")))
+        display.line("\n".join((*last_lines, f"  pip has failed after {seconds:.0f} s")))
     return code
 
 
@@ -167,10 +167,10 @@ def _read(process: subprocess.Popen[str], lines: "queue.Queue[str | None]") -> N
 def main() -> int:
     """Install; an interrupt ends pip too."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    what, *arguments = sys.argv[1:]
+    title, *arguments = sys.argv[1:]
     command = (sys.executable, "-m", "pip", "install", "--progress-bar", "raw", *arguments)
     try:
-        return install(what, command, sys.stdout, Path(sysconfig.get_path("purelib")))
+        return install(title, command, sys.stdout, Path(sysconfig.get_path("purelib")))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

@@ -122,10 +122,10 @@ async def check_local_model(stack: Stack) -> Check:
 
 async def check_media(environ: Mapping[str, str]) -> Check:
     """Check that media can be stored, read and removed, and report the free space of a folder."""
-    room = ""
+    free_space = ""
     try:
         objects = ObjectStore.of(load(environ))
-        room = _room(await objects.disk())
+        free_space = _free_space(await objects.disk())
         await objects.check()
         seen, is_well = "can be stored, read and removed", True
     except (EngineError, SettingError) as error:
@@ -133,14 +133,14 @@ async def check_media(environ: Mapping[str, str]) -> Check:
     return Check(
         name="media",
         is_well=is_well,
-        seen=seen + room,
+        seen=seen + free_space,
         fix="Set HEADRACE_MEDIA_URL to file:///FOLDER, which must be writable and have more room "
         "than HEADRACE_MEDIA_FREE_BYTES, or to s3://BUCKET/PREFIX with the AWS_* variables; the "
         "log says what went wrong.",
     )
 
 
-def _room(disk: Disk | None) -> str:
+def _free_space(disk: Disk | None) -> str:
     if disk is None:
         return ""
     return f"; {disk.free_bytes:,} bytes are free, of which {disk.kept_bytes:,} are to stay so"

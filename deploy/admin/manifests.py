@@ -59,21 +59,21 @@ def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
     logging.getLogger("engine").addHandler(logging.NullHandler())
     sets: list[frozenset[str]] | None = None
     try:
-        told, sets = with_store(data_dir, _look)
+        left_out, sets = with_store(data_dir, _read_store)
     except CommandFailed as error:
         use_models_dir(folder)
-        told = [f"Models that were saved over HTTP are left out. {error}"]
+        left_out = [f"Models that were saved over HTTP are left out. {error}"]
     if folder is not None:
         use_models_dir(folder)
     wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
     if sets is None:
-        sets = [set_variables(registry.all_models(), environ_beside(data_dir))]
+        sets = [set_variables(registry.all_models(), environ_with_local_model(data_dir))]
     return FoundModels(
-        left_out=[*wrong, *told], workers=WorkerVariables(sets=sets, names_told=True)
+        left_out=[*wrong, *left_out], workers=WorkerVariables(sets=sets, names_told=True)
     )
 
 
-async def _look(store: Store) -> tuple[list[str], list[frozenset[str]]]:
+async def _read_store(store: Store) -> tuple[list[str], list[frozenset[str]]]:
     left_out = [
         f"The saved model '{name}' is left out: {'; '.join(reasons)}"
         for name, reasons in store.models.left_out().items()
@@ -96,7 +96,7 @@ def check_manifests(path: Path) -> tuple[list[str], list[str]]:
     return [model.internal_name], []
 
 
-def environ_beside(data_dir: Path) -> dict[str, str]:
+def environ_with_local_model(data_dir: Path) -> dict[str, str]:
     """Return this shell's environment, with the address of the stack's local model if any."""
     try:
         found = find_stack(data_dir).settings.get(LOCAL_MODEL_URL)
@@ -121,7 +121,7 @@ def try_model(
     typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
     try:
         values = check_call(model.fields, typed, strict=True, allow_http=True)
-        _demand_set_up(model, environ)
+        _check_setup(model, environ)
         answer = asyncio.run(_call(model, values, environ, ModelCall(tell_text=tell_text)))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
@@ -133,7 +133,7 @@ def try_model(
     return {"result": answer.value, "usd": Decimal(micro_usd) / 1_000_000, "used": used}
 
 
-def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
+def _check_setup(model: Model, environ: Mapping[str, str]) -> None:
     """Raise CommandFailed for a missing variable: the operator may know it, API callers may not."""
     endpoint = endpoint_of(model.call)
     if endpoint is None:
@@ -186,7 +186,7 @@ def _price_text(price: Price) -> str:
     return f"{price.usd:f} per {unit}"
 
 
-class _Shown(MediaStore):
+class _MediaDescriber(MediaStore):
     """Describes media that come as data instead of storing them."""
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
@@ -199,16 +199,16 @@ class _Shown(MediaStore):
 async def _call(
     model: Model, values: dict[str, Any], environ: Mapping[str, str], model_call: ModelCall
 ) -> ModelAnswer:
-    settings, media_store = load(), _Shown()
+    settings, media_store = load(), _MediaDescriber()
     egress, pool = Egress(gate=AddressGate.of_providers(settings)), LocalPool()
-    outside = Egress(
+    node_egress = Egress(
         gate=AddressGate.of(settings)
     )  # for media, which may come from the addresses open to nodes
-    fetch = partial(fetch_media, account_id="", media_store=media_store, fetcher=outside)
+    fetch = partial(fetch_media, account_id="", media_store=media_store, fetcher=node_egress)
     try:
         models = ModelCaller(egress, media_store=media_store, embed=pool.embed, environ=environ)
         return await models.call(model, values, replace(model_call, fetch_media=fetch))
     finally:
         await pool.close()
-        await outside.close()
+        await node_egress.close()
         await egress.close()

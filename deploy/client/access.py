@@ -29,16 +29,16 @@ class Access:
         if self.key is not None and self.account_id is not None:
             raise click.UsageError("Name a --key or an --account, not both.")
 
-    def words(self) -> tuple[str, ...]:
+    def options(self) -> tuple[str, ...]:
         """Return the options for another command with the same access; a key is not repeated."""
-        words: list[str] = []
+        options: list[str] = []
         if self.key is not None:
-            words += ("--key", "KEY")
+            options += ("--key", "KEY")
         if self.account_id is not None:
-            words += ("--account", self.account_id)
+            options += ("--account", self.account_id)
         if self.data_dir != default_data_dir():
-            words += ("--data-dir", str(self.data_dir))
-        return tuple(words)
+            options += ("--data-dir", str(self.data_dir))
+        return tuple(options)
 
     def remote_api(self) -> Api | None:
         """Return the API that HEADRACE_URL names, or None."""

@@ -25,7 +25,7 @@ class Interruption:
         self._execution_id = execution_id
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def reported(self) -> Iterator[None]:
         """Report on standard error that the execution goes on when the wait is interrupted."""
         try:
             yield
@@ -45,7 +45,7 @@ class Interruption:
         )
 
     def _command(self, *words: str) -> str:
-        return shlex.join((program(), "execution", *words, *self._access.words()))
+        return shlex.join((program(), "execution", *words, *self._access.options()))
 
 
 def program() -> str:

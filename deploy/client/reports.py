@@ -38,14 +38,14 @@ def readable(result: object) -> str:
 
 def failure(execution: Answer) -> str:
     """Return the sentence about an execution that did not complete."""
-    told, error = f"The execution {execution['executionId']}", _error(execution)
+    subject, error = f"The execution {execution['executionId']}", _error(execution)
     if error is None:
-        return f"{told} was {execution['status']}."
+        return f"{subject} was {execution['status']}."
     if "nodeCode" in error:
-        return f"{told} failed at the node '{error['nodeId']}' ({error['nodeCode']}): " + str(
+        return f"{subject} failed at the node '{error['nodeId']}' ({error['nodeCode']}): " + str(
             error["reason"]
         )
-    return f"{told} failed ({error['code']}): {error['message']}"
+    return f"{subject} failed ({error['code']}): {error['message']}"
 
 
 def _answer(execution: Answer) -> Answer:

@@ -145,21 +145,21 @@ class _Lines(_View):
         match stream_event.name:
             case "node.started":
                 loop = asyncio.get_running_loop()
-                self._begun[node] = loop.call_later(NOTICED_SECONDS, self._tell_running, node)
+                self._begun[node] = loop.call_later(NOTICED_SECONDS, self._print_running, node)
             case "node.retrying":
-                self._tell(node, "retrying")
+                self._print_change(node, "retrying")
             case "node.progress":
-                self._tell(node, f"{data['progress']:.0%}")
+                self._print_change(node, f"{data['progress']:.0%}")
             case "node.token":
                 self._add_text(node, data["item"], data["offset"], data["text"])
             case "node.finished":
-                self._tell(node, data["status"])
+                self._print_change(node, data["status"])
 
-    def _tell_running(self, node: str) -> None:
+    def _print_running(self, node: str) -> None:
         if self._begun.pop(node, None) is not None:
             _print(f"{node}: running")
 
-    def _tell(self, node: str, words: str) -> None:
+    def _print_change(self, node: str, words: str) -> None:
         begun = self._begun.pop(node, None)
         if begun is not None:
             begun.cancel()
@@ -168,7 +168,7 @@ class _Lines(_View):
         _print(f"{node}: {words}")
 
     def _add_text(self, node: str, item: int, offset: int, piece: str) -> None:
-        self._tell_running(node)
+        self._print_running(node)
         before = self._texts.get((node, item), "")
         if offset == 0 and before:
             _print(f"{node} | {before}")

@@ -22,23 +22,23 @@ class LocalModel:
     """A checked model file, and a port reserved for its server."""
 
     file: Path
-    held: socket.socket
+    reserved: socket.socket
 
     @classmethod
     def prepare(cls, named: str, data_dir: Path) -> "LocalModel":
         """Find the file or assemble it. Raises CommandFailed with one sentence."""
         if not is_installed():
             raise CommandFailed(f"What runs a model here is not installed: {INSTALL}.")
-        return cls(file=model_file(named, data_dir), held=reserve_port(HOST, 0))
+        return cls(file=model_file(named, data_dir), reserved=reserve_port(HOST, 0))
 
     @property
     def url(self) -> str:
         """Address of its API, as OpenAI's clients expect it."""
-        return f"{url_of(HOST, port_of(self.held))}/v1"
+        return f"{url_of(HOST, port_of(self.reserved))}/v1"
 
     def part(self, stage: int, drain_seconds: float) -> Part:
         """Return the program that serves it."""
-        arguments = (str(self.file), str(port_of(self.held)), str(drain_seconds))
+        arguments = (str(self.file), str(port_of(self.reserved)), str(drain_seconds))
         return Part(
             name="model",
             command=(sys.executable, "-P", "-m", "deploy.local_model", *arguments),

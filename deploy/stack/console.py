@@ -18,7 +18,7 @@ class Console:
         self._thread = threading.Thread(target=self._write, daemon=True, name="console")
         self._thread.start()
 
-    def say(self, name: str, text: str) -> None:
+    def print(self, name: str, text: str) -> None:
         """Queue one line under the name of its part."""
         try:
             self._lines.put_nowait(f"{name:<10} | {text}\n")

@@ -36,11 +36,11 @@ class Relay(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on the lines that are complete."""
-        self._say(self._splitter.feed(data))
+        self._print(self._splitter.feed(data))
 
     def connection_lost(self, error: Exception | None) -> None:
         """Pass on the unfinished last line."""
-        self._say(self._splitter.rest())
+        self._print(self._splitter.rest())
         self._ended.set()
 
     async def ended(self) -> None:
@@ -53,10 +53,10 @@ class Relay(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _say(self, lines: list[str]) -> None:
+    def _print(self, lines: list[str]) -> None:
         for line in lines:
             if not self._omit(line):
-                self._console.say(self._name, line)
+                self._console.print(self._name, line)
 
 
 class LineSplitter:

@@ -20,17 +20,17 @@ STEADY_SECONDS = 10.0
 """A part that ran this long counts as healthy: its next restart is quick again."""
 
 
-async def inherit_nothing() -> tuple[int, ...]:
+async def inherit_no_descriptors() -> tuple[int, ...]:
     """Default preparation: pass no file descriptors."""
     return ()
 
 
-def omit_nothing(_: str) -> bool:
+def omit_no_line(_: str) -> bool:
     """Default filter: show every line."""
     return False
 
 
-async def mourn_nobody(_: int) -> None:
+async def ignore_death(_: int) -> None:
     """Default reaction to a death: only the restart."""
 
 
@@ -45,15 +45,15 @@ class Part:
     """Parts stop in order of their stages, those of one stage together."""
     death_signal: signal.Signals = signal.SIGKILL
     """Signal to the program when the supervisor itself was killed."""
-    prepare: Callable[[], Awaitable[tuple[int, ...]]] = inherit_nothing
+    prepare: Callable[[], Awaitable[tuple[int, ...]]] = inherit_no_descriptors
     """Runs before each start; the program inherits the file descriptors that it returns."""
-    mourn: Callable[[int], Awaitable[None]] = mourn_nobody
+    on_death: Callable[[int], Awaitable[None]] = ignore_death
     """Runs after the program has died, with its process id; must not raise."""
-    omit: Omit = omit_nothing
+    omit: Omit = omit_no_line
     """Filter of output lines that the console does not show."""
 
 
-class PartKeeper:
+class PartRunner:
     """Runs one part, and restarts it until it is stopped."""
 
     def __init__(self, part: Part, console: Console) -> None:
@@ -100,10 +100,10 @@ class PartKeeper:
                 return
             self.deaths += 1
             if self._process is not None:
-                await self.part.mourn(self._process.pid)
+                await self.part.on_death(self._process.pid)
             if loop.time() - began >= STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            self._console.say(self.part.name, f"{how}; starts again in {pause:.1f} s")
+            self._console.print(self.part.name, f"{how}; starts again in {pause:.1f} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
@@ -158,29 +158,25 @@ class Supervisor:
     def __init__(self, console: Console, *, grace_seconds: float) -> None:
         self._console = console
         self._grace_seconds = grace_seconds
-        self._keepers: list[PartKeeper] = []
+        self._runners: list[PartRunner] = []
 
-    def start(self, part: Part) -> PartKeeper:
+    def start(self, part: Part) -> PartRunner:
         """Start a part and keep it running."""
-        media_store = PartKeeper(part, self._console)
-        self._keepers.append(media_store)
-        media_store.start()
-        return media_store
+        runner = PartRunner(part, self._console)
+        self._runners.append(runner)
+        runner.start()
+        return runner
 
     async def stop(self) -> None:
         """Stop stage by stage, so that no part loses another that it still needs."""
-        for stage in sorted({media_store.part.stage for media_store in self._keepers}):
-            keepers = [
-                media_store for media_store in self._keepers if media_store.part.stage == stage
-            ]
-            await asyncio.gather(
-                *(media_store.stop(self._grace_seconds) for media_store in keepers)
-            )
+        for stage in sorted({runner.part.stage for runner in self._runners}):
+            runners = [runner for runner in self._runners if runner.part.stage == stage]
+            await asyncio.gather(*(runner.stop(self._grace_seconds) for runner in runners))
 
     def kill(self) -> None:
         """Kill every part at once."""
-        for media_store in self._keepers:
-            media_store.kill()
+        for runner in self._runners:
+            runner.kill()
 
 
 def _launch(part: Part) -> tuple[str, ...]:

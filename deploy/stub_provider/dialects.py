@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from deploy.stub_provider.limits import Standings
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.limits import LimitStates
 
 Headers = Mapping[str, str]
 WRONG_KEY = "wrong"
@@ -57,12 +57,15 @@ class StubDialect:
         usual = self.usual_fault if refused.status >= 500 else self.usual
         return self.shape(refused, self.kinds.get(refused.status, usual), request_id)
 
-    def rate_headers(self, standings: Standings) -> Headers:
+    def rate_headers(self, limit_states: LimitStates) -> Headers:
         """Return the headers with the states of the limits; absent limits are left out."""
         if self.rates is None:
             return {}
         headers = {}
-        for unit, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
+        for unit, standing in (
+            ("requests", limit_states.requests),
+            ("tokens", limit_states.tokens),
+        ):
             if standing is None:
                 continue
             reset = self.rates.reset(standing.reset_seconds)

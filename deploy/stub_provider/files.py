@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from deploy.stub_provider import pictures, sounds, videos
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 
 _NAME = re.compile(
     r"(?P<seed>[0-9a-f]{16})"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 
 MAX_CREDENTIALS = 10_000
 
@@ -22,7 +22,7 @@ class LimitOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class LimitState:
     """State of a limit: the remaining amount, and the seconds until it is whole again."""
 
     limit: int | None
@@ -32,11 +32,11 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standings:
+class LimitStates:
     """States of both limits of a credential; None: no such limit."""
 
-    requests: Standing | None = None
-    tokens: Standing | None = None
+    requests: LimitState | None = None
+    tokens: LimitState | None = None
 
 
 class Bucket:
@@ -60,9 +60,9 @@ class Bucket:
         """Take an amount, even beyond the level."""
         self._level -= amount
 
-    def standing(self) -> Standing:
+    def state(self) -> LimitState:
         """Return the state as of the last `wait` or `take`."""
-        return Standing(
+        return LimitState(
             limit=self._limit,
             remaining=max(0, math.floor(self._level + 1e-9)),
             reset_seconds=max(0.0, (self._size - self._level) / self._rate),
@@ -85,7 +85,7 @@ class CredentialLimits:
     _credentials: dict[str, _Credential] = field(default_factory=dict)
 
     @contextlib.contextmanager
-    def turn(self, name: str) -> Iterator[None]:
+    def count_call(self, name: str) -> Iterator[None]:
         """Count a call while the context lasts. Raises StubRefused (429) beyond a limit."""
         credential = self._of(name)
         self._check(credential)
@@ -103,12 +103,12 @@ class CredentialLimits:
         if bucket is not None:
             bucket.take(tokens)
 
-    def standings(self, name: str) -> Standings:
+    def limit_states(self, name: str) -> LimitStates:
         """Return the states of a credential's limits."""
         credential = self._of(name)
-        return Standings(
-            requests=credential.requests.standing() if credential.requests else None,
-            tokens=credential.tokens.standing() if credential.tokens else None,
+        return LimitStates(
+            requests=credential.requests.state() if credential.requests else None,
+            tokens=credential.tokens.state() if credential.tokens else None,
         )
 
     def forget(self) -> None:

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from deploy.stub_provider import pictures
-from deploy.stub_provider.answering import prompt_of
+from deploy.stub_provider.endpoint import prompt_of
+from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.files import picture_name, seed_of, timed_name
 from deploy.stub_provider.jobs import StubJob
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import echo
 

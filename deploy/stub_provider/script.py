@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 
-MANNERS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
+FAULTS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
 """Faults of an answer; a script names one as a bare word."""
 
 MAX_BYTES = 33_554_432
@@ -15,7 +15,7 @@ _NUMBERS = {"delay", "fail", "times", "pace", "job", "poll", "retry-after", "byt
 _WORDS = {"key", "end", "output"}
 _MARK = re.compile(r"\[\[stub\b([^\]]*)\]\]")
 _MARK_BYTES = re.compile(rb"\[\[stub\b([^\]]*)\]\]")
-_MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<manner>[a-z-]+))")
+_MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<fault>[a-z-]+))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class CallScript:
     retry_after: float = 0
     times: int = 0
     key: str = ""
-    manner: str = ""
+    fault: str = ""
     pace: float = 0
     job: float = 200
     poll: int = 0
@@ -69,8 +69,8 @@ def _parse(text: str) -> Mapping[str, Any]:
 def _entries(text: str) -> Iterator[tuple[str, Any]]:
     for word in re.split(r"[;,\s]+", text.strip()):
         name, has_value, value = word.partition("=")
-        if word in MANNERS:
-            yield "manner", word
+        if word in FAULTS:
+            yield "fault", word
         elif name in _WORDS and has_value:
             yield name, value
         elif name in _NUMBERS and re.fullmatch(r"\d+(\.\d+)?", value):
@@ -97,4 +97,4 @@ def _of_model(model: str) -> Mapping[str, Any]:
         return {"delay": float(found["delay"])}
     if found["fail"]:
         return dict([_number("fail", found["fail"])])
-    return {"manner": found["manner"]} if found["manner"] in MANNERS else {}
+    return {"fault": found["fault"]} if found["fault"] in FAULTS else {}

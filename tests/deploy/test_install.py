@@ -22,11 +22,11 @@ FIRST = (
     "Collecting aiohttp<4,>=3.14 (from headrace==0.1.0)",
     "  Downloading aiohttp-3.14.5-cp311-cp311-manylinux.whl.metadata (8.1 kB)",
     "  Downloading aiohttp-3.14.5-cp311-cp311-manylinux.whl (1.9 MB)",
-    "InstallProgress 0 of 1900000",
-    "InstallProgress 1000000 of 1900000",
+    "Progress 0 of 1900000",
+    "Progress 1000000 of 1900000",
 )
 REST = (
-    "InstallProgress 1900000 of 1900000",
+    "Progress 1900000 of 1900000",
     "Requirement already satisfied: click in ./site-packages",
     "  Using cached attrs-26.1.0-py3-none-any.whl (67 kB)",
     "Building wheels for collected packages: headrace",

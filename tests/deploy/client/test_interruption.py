@@ -19,7 +19,7 @@ async def interrupted(access: Access, execution_id: str = "") -> None:
     interruption = Interruption(access)
     if execution_id:
         interruption.note(execution_id)
-    with pytest.raises(asyncio.CancelledError), interruption.told():
+    with pytest.raises(asyncio.CancelledError), interruption.reported():
         raise asyncio.CancelledError
 
 

@@ -32,15 +32,15 @@ def test_its_part_serves_the_file_at_the_port_that_is_held(
 
     model = LocalModel.prepare(str(own), tmp_path)
 
-    with model.held:
+    with model.reserved:
         command = model.part(2, 7.5).command
         assert command[-4:] == (
             "deploy.local_model",
             str(own),
-            str(model.held.getsockname()[1]),
+            str(model.reserved.getsockname()[1]),
             "7.5",
         )
-        assert model.url == f"http://127.0.0.1:{model.held.getsockname()[1]}/v1"
+        assert model.url == f"http://127.0.0.1:{model.reserved.getsockname()[1]}/v1"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from deploy.stub_provider.dialects import duration
+from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.limits import CredentialLimits, LimitOptions
-from deploy.stub_provider.refusals import StubRefused
 from tests.deploy.stub_provider.conftest import Open
 
 
@@ -19,7 +19,7 @@ class Clock:
 
 def is_let_in(limits: CredentialLimits, name: str = "key") -> bool:
     try:
-        with limits.turn(name):
+        with limits.count_call(name):
             return True
     except StubRefused as refused:
         assert refused.status == 429
@@ -48,7 +48,7 @@ def test_a_refusal_says_when_the_next_call_is_let_in() -> None:
     limits = CredentialLimits(LimitOptions(requests_per_minute=30, burst_seconds=2), clock)
     assert is_let_in(limits)
 
-    with pytest.raises(StubRefused) as refusal, limits.turn("key"):
+    with pytest.raises(StubRefused) as refusal, limits.count_call("key"):
         pass
     clock.now = 1.9
     too_early = is_let_in(limits)
@@ -80,7 +80,7 @@ def test_spent_tokens_must_come_back_before_the_next_call() -> None:
 def test_calls_at_once_are_limited() -> None:
     limits = CredentialLimits(LimitOptions(concurrency=1), Clock())
 
-    with limits.turn("key"):
+    with limits.count_call("key"):
         inside = is_let_in(limits)
 
     assert (inside, is_let_in(limits)) == (False, True)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.script import CallScript, read_script, without_marks
 from tests.deploy.stub_provider.conftest import Open
 
@@ -23,7 +23,7 @@ def test_the_nearer_a_script_stands_to_the_call_the_more_it_counts() -> None:
         "delay=4", "delay=5; cut", model="stub-slow-2ms", body=body, base="times=7"
     )
 
-    wanted = CallScript(delay=5, fail=500, retry_after=1.5, times=7, manner="cut")
+    wanted = CallScript(delay=5, fail=500, retry_after=1.5, times=7, fault="cut")
     assert script == wanted
 
 
@@ -32,7 +32,7 @@ def test_the_nearer_a_script_stands_to_the_call_the_more_it_counts() -> None:
     [
         ("stub-slow-1000ms", CallScript(delay=1000)),
         ("acme/stub-fail-503", CallScript(fail=503)),
-        ("stub-wrong-type", CallScript(manner="wrong-type")),
+        ("stub-wrong-type", CallScript(fault="wrong-type")),
         ("stub-text", CallScript()),
         ("gpt-x", CallScript()),
     ],

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from starlette.types import Receive, Send
 
-from deploy.stub_provider.asking import StubAnswer
+from deploy.stub_provider.exchange import StubAnswer
 from deploy.stub_provider.script import CallScript
 
 DRIP_MILLISECONDS = 1000.0
@@ -33,13 +33,13 @@ async def send_answer(
     answer: StubAnswer, headers: Mapping[str, str], script: CallScript, receive: Receive, send: Send
 ) -> None:
     """Send the answer. Raises ClientLeft."""
-    if script.manner == "hang":
+    if script.fault == "hang":
         await pause(receive, None)
-    answer = _broken(answer, script.manner)
-    gap = script.pace if script.manner != "drip" else script.pace or DRIP_MILLISECONDS
-    is_cut = script.manner == "cut"
+    answer = _broken(answer, script.fault)
+    gap = script.pace if script.fault != "drip" else script.pace or DRIP_MILLISECONDS
+    is_cut = script.fault == "cut"
     await send(_start(answer, headers))
-    for number, chunk in enumerate(_chunks(answer, script.manner)):
+    for number, chunk in enumerate(_chunks(answer, script.fault)):
         if gap and number:
             await pause(receive, gap)
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -58,31 +58,31 @@ def _start(answer: StubAnswer, headers: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _broken(answer: StubAnswer, manner: str) -> StubAnswer:
-    if manner == "garbage":
+def _broken(answer: StubAnswer, fault: str) -> StubAnswer:
+    if fault == "garbage":
         return replace(answer, chunks=(b'{"stub": garbage, "choices": [{',))
-    if manner == "wrong-type":
+    if fault == "wrong-type":
         page = b"<!doctype html><title>stub</title><p>(stub) Not what you asked for.</p>"
         return replace(answer, chunks=(page,), content_type="text/html; charset=utf-8")
-    if manner == "huge":
+    if fault == "huge":
         return replace(answer, chunks=())
-    if manner == "stream-error" and answer.error_event is not None:
+    if fault == "stream-error" and answer.error_event is not None:
         kept = answer.chunks[: len(answer.chunks) // 2]
         return replace(answer, chunks=(*kept, answer.error_event))
     return answer
 
 
-def _chunks(answer: StubAnswer, manner: str) -> Iterator[bytes]:
-    if manner == "huge":
+def _chunks(answer: StubAnswer, fault: str) -> Iterator[bytes]:
+    if fault == "huge":
         yield b'{"stub":"'
         yield from (_SLAB for _ in range(HUGE_BYTES // len(_SLAB)))
         yield b'"}'
-    elif manner == "drip":
+    elif fault == "drip":
         whole = b"".join(answer.chunks)
         yield from (whole[at : at + 1] for at in range(len(whole)))
-    elif manner == "cut" and len(answer.chunks) == 1:
+    elif fault == "cut" and len(answer.chunks) == 1:
         yield answer.chunks[0][: len(answer.chunks[0]) // 2]
-    elif manner == "cut":
+    elif fault == "cut":
         yield from answer.chunks[: len(answer.chunks) // 2]
     else:
         yield from answer.chunks

@@ -50,7 +50,7 @@ async def open_reader(access: Access) -> AsyncIterator[WorkflowCaller]:
         yield caller
 
 
-def ask(access: Access, work: Callable[[WorkflowCaller], Awaitable[T]]) -> T:
+def with_reader(access: Access, work: Callable[[WorkflowCaller], Awaitable[T]]) -> T:
     """Run the work with a caller that reads and cancels; return its result."""
 
     async def run() -> T:
@@ -60,7 +60,7 @@ def ask(access: Access, work: Callable[[WorkflowCaller], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def ask_workflows(access: Access, work: Callable[[WorkflowSource], Awaitable[T]]) -> T:
+def with_workflows(access: Access, work: Callable[[WorkflowSource], Awaitable[T]]) -> T:
     """Run the work on an account's workflows: over HTTP, or in the store for `--account`."""
 
     async def run() -> T:

@@ -9,14 +9,14 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, read_body
 from deploy.stub_provider.calls import PROMPT_KEPT, Call, CallCounters
 from deploy.stub_provider.dialects import StubDialect
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import StubAnswer, StubRequest, answer_json, read_body
 from deploy.stub_provider.jobs import Jobs
-from deploy.stub_provider.limits import CredentialLimits, Standing, Standings
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.limits import CredentialLimits, LimitState, LimitStates
 from deploy.stub_provider.script import CallScript, read_script
-from deploy.stub_provider.sending import ClientLeft, pause, send_answer
+from deploy.stub_provider.transmission import ClientLeft, pause, send_answer
 
 PROMPTS = ("prompt", "text", "input", "content", "messages", "contents", "parts")
 """Members of a body that hold texts for a model."""
@@ -64,18 +64,18 @@ class StubEndpoint:
         script = CallScript()
         try:
             self.dialect.check(request.headers)
-            ask = self._read(request, raw, call)
-            script = ask.script
+            stub_request = self._read(request, raw, call)
+            script = stub_request.script
             if not self.is_limited:
-                await self._answer(ask, raw, call, request, send, request_id)
+                await self._answer(stub_request, raw, call, request, send, request_id)
                 return
-            with self.stub.limits.turn(credential):
-                await self._answer(ask, raw, call, request, send, request_id)
+            with self.stub.limits.count_call(credential):
+                await self._answer(stub_request, raw, call, request, send, request_id)
         except StubRefused as refused:
             answer = self._refusal(refused, request_id)
             call.status = answer.status
             headers = self._headers(credential, request_id, refused)
-            await send_answer(answer, headers, replace(script, manner=""), request.receive, send)
+            await send_answer(answer, headers, replace(script, fault=""), request.receive, send)
 
     def _read(self, request: Request, raw: bytes, call: Call) -> StubRequest:
         body = read_body(request.headers, raw)
@@ -85,8 +85,8 @@ class StubEndpoint:
         call.model = model
         call.prompt = prompt_of(body)[:PROMPT_KEPT]
         call.idempotency_key = request.headers.get("idempotency-key")
-        asked = (request.query_params.get("stub", ""), request.headers.get("x-stub", ""))
-        script = read_script(*asked, model=model, body=raw, base=self.stub.script)
+        scripts = (request.query_params.get("stub", ""), request.headers.get("x-stub", ""))
+        script = read_script(*scripts, model=model, body=raw, base=self.stub.script)
         return StubRequest(
             body=body,
             headers=request.headers,
@@ -99,18 +99,18 @@ class StubEndpoint:
 
     async def _answer(
         self,
-        ask: StubRequest,
+        stub_request: StubRequest,
         raw: bytes,
         call: Call,
         request: Request,
         send: Send,
         request_id: str,
     ) -> None:
-        script = ask.script
-        breaks = bool(script.fail or script.manner)
-        if breaks and not self.stub.calls.is_due(script, self.path, raw):
-            script = replace(script, fail=0, manner="")
-        answer = None if script.fail else self._handled(ask, request)
+        script = stub_request.script
+        is_faulty = bool(script.fail or script.fault)
+        if is_faulty and not self.stub.calls.is_due(script, self.path, raw):
+            script = replace(script, fail=0, fault="")
+        answer = None if script.fail else self._handled(stub_request, request)
         if script.delay:
             await pause(request.receive, script.delay)
         if answer is None:
@@ -119,8 +119,8 @@ class StubEndpoint:
         headers = self._headers(_credential(request), request_id)
         await send_answer(answer, headers, script, request.receive, send)
 
-    def _handled(self, ask: StubRequest, request: Request) -> StubAnswer:
-        answer = self.handler(ask, self.stub)
+    def _handled(self, stub_request: StubRequest, request: Request) -> StubAnswer:
+        answer = self.handler(stub_request, self.stub)
         self.stub.calls.spent(answer.input_tokens, answer.output_tokens)
         tokens = answer.input_tokens + answer.output_tokens
         self.stub.limits.spend(_credential(request), tokens)
@@ -139,13 +139,13 @@ class StubEndpoint:
     def _headers(
         self, credential: str, request_id: str, refused: StubRefused | None = None
     ) -> dict[str, str]:
-        standings = self.stub.limits.standings(credential)
+        limit_states = self.stub.limits.limit_states(credential)
         if refused is not None and refused.status == 429 and refused.param == SCRIPTED:
-            standings = _used_up(standings, refused.retry_after or 0)
+            limit_states = _exhausted(limit_states, refused.retry_after or 0)
         return {
             "x-stub-provider": "headrace",
             self.dialect.id_header: request_id,
-            **self.dialect.rate_headers(standings),
+            **self.dialect.rate_headers(limit_states),
         }
 
 
@@ -157,14 +157,14 @@ def _credential(request: Request) -> str:
 
 def _scripted(script: CallScript) -> StubRefused:
     wait = script.retry_after or (1 if script.fail == 429 else None)
-    sentence = f"(stub) Status {script.fail}, as asked."
+    sentence = f"(stub) Status {script.fail}, as scripts."
     return StubRefused(script.fail, sentence, param=SCRIPTED, retry_after=wait)
 
 
-def _used_up(standings: Standings, wait: float) -> Standings:
+def _exhausted(limit_states: LimitStates, wait: float) -> LimitStates:
     """Return the rate limits of a provider that has just answered 429."""
-    limit = standings.requests.limit if standings.requests else None
-    return replace(standings, requests=Standing(limit=limit, remaining=0, reset_seconds=wait))
+    limit = limit_states.requests.limit if limit_states.requests else None
+    return replace(limit_states, requests=LimitState(limit=limit, remaining=0, reset_seconds=wait))
 
 
 def prompt_of(value: Any) -> str:

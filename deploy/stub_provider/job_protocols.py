@@ -8,53 +8,55 @@ status, response, cancel).
 from datetime import UTC, datetime
 from typing import Any
 
-from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json
+from deploy.stub_provider.endpoint import Stub
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import StubAnswer, StubRequest, answer_json
 from deploy.stub_provider.files import CONTENT_TYPES
 from deploy.stub_provider.jobs import ENDED, JobStatus, StubJob
 from deploy.stub_provider.outputs import Output, OutputKind, check_kind, output_of
-from deploy.stub_provider.refusals import StubRefused
 
 FAILURE = "(stub) The job failed, as asked."
 
 
-def submit(ask: StubRequest, stub: Stub) -> StubAnswer:
+def submit(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /jobs, /v1/predictions and /v1/models/{owner}/{name}/predictions."""
-    values = ask.body.get("input")
+    values = request.body.get("input")
     if not isinstance(values, dict):
         raise StubRefused(422, "(stub) 'input' must be an object.", param="input")
-    model = ask.model or "/".join(ask.path.get(name, "") for name in ("owner", "name")).strip("/")
-    job = submitted_job(ask, stub, model, values)
-    return answer_json(prediction(job, ask.base_url, stub.jobs.clock()), status=201)
+    model = request.model or "/".join(
+        request.path.get(name, "") for name in ("owner", "name")
+    ).strip("/")
+    job = submitted_job(request, stub, model, values)
+    return answer_json(prediction(job, request.base_url, stub.jobs.clock()), status=201)
 
 
-def show(ask: StubRequest, stub: Stub) -> StubAnswer:
+def show(request: StubRequest, stub: Stub) -> StubAnswer:
     """GET of a job."""
-    job = polled_job(ask, stub)
-    return answer_json(prediction(job, ask.base_url, stub.jobs.clock()))
+    job = polled_job(request, stub)
+    return answer_json(prediction(job, request.base_url, stub.jobs.clock()))
 
 
-def cancel(ask: StubRequest, stub: Stub) -> StubAnswer:
+def cancel(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST …/cancel; a job that has ended stays as it is."""
-    cancel_job(ask, stub)
-    return answer_json(prediction(find_job(ask, stub), ask.base_url, stub.jobs.clock()))
+    cancel_job(request, stub)
+    return answer_json(prediction(find_job(request, stub), request.base_url, stub.jobs.clock()))
 
 
-def queue(ask: StubRequest, stub: Stub) -> StubAnswer:
+def queue(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /fal/{model}."""
-    job = submitted_job(ask, stub, ask.path["model"], ask.body)
+    job = submitted_job(request, stub, request.path["model"], request.body)
     return answer_json(
-        {**_queue_urls(job, ask.base_url), "status": "IN_QUEUE", "queue_position": 0}
+        {**_queue_urls(job, request.base_url), "status": "IN_QUEUE", "queue_position": 0}
     )
 
 
-def queue_status(ask: StubRequest, stub: Stub) -> StubAnswer:
+def queue_status(request: StubRequest, stub: Stub) -> StubAnswer:
     """GET /fal/{model}/requests/{id}/status."""
-    job = polled_job(ask, stub)
+    job = polled_job(request, stub)
     now = stub.jobs.clock()
     words = {JobStatus.STARTING: "IN_QUEUE", JobStatus.PROCESSING: "IN_PROGRESS"}
     word = words.get(job.status(now), "COMPLETED")
-    seen: dict[str, Any] = {**_queue_urls(job, ask.base_url), "status": word}
+    seen: dict[str, Any] = {**_queue_urls(job, request.base_url), "status": word}
     if word == "IN_QUEUE":
         seen["queue_position"] = 0
     elif word == "IN_PROGRESS":
@@ -64,12 +66,12 @@ def queue_status(ask: StubRequest, stub: Stub) -> StubAnswer:
     return answer_json(seen, status=200 if word == "COMPLETED" else 202)
 
 
-def queue_response(ask: StubRequest, stub: Stub) -> StubAnswer:
+def queue_response(request: StubRequest, stub: Stub) -> StubAnswer:
     """GET /fal/{model}/requests/{id}: the output."""
-    job = find_job(ask, stub)
+    job = find_job(request, stub)
     match job.status(stub.jobs.clock()):
         case JobStatus.SUCCEEDED:
-            return answer_json(_made(output_of(job), ask.base_url))
+            return answer_json(_made(output_of(job), request.base_url))
         case JobStatus.FAILED:
             raise StubRefused(500, FAILURE)
         case JobStatus.CANCELED:
@@ -77,9 +79,9 @@ def queue_response(ask: StubRequest, stub: Stub) -> StubAnswer:
     raise StubRefused(400, "Request is still in progress")
 
 
-def queue_cancel(ask: StubRequest, stub: Stub) -> StubAnswer:
+def queue_cancel(request: StubRequest, stub: Stub) -> StubAnswer:
     """PUT /fal/{model}/requests/{id}/cancel."""
-    if cancel_job(ask, stub):
+    if cancel_job(request, stub):
         return answer_json({"status": "CANCELLATION_REQUESTED"}, status=202)
     return answer_json({"status": "ALREADY_COMPLETED"}, status=400)
 
@@ -108,26 +110,26 @@ def prediction(job: StubJob, base_url: str, now: float) -> dict[str, Any]:
     }
 
 
-def submitted_job(ask: StubRequest, stub: Stub, model: str, values: Any) -> StubJob:
+def submitted_job(request: StubRequest, stub: Stub, model: str, values: Any) -> StubJob:
     """Return a new job, or the existing one of the idempotency key. Raises StubRefused."""
-    check_kind(ask.script.output)
-    key = ask.headers.get("idempotency-key")
-    job, is_new = stub.jobs.submit(model, values, ask.script, key)
+    check_kind(request.script.output)
+    key = request.headers.get("idempotency-key")
+    job, is_new = stub.jobs.submit(model, values, request.script, key)
     stub.calls.job("created" if is_new else "replayed")
     return job
 
 
-def find_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
+def find_job(request: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
     """Return the job of the path, or of another id. Raises StubRefused."""
-    job = stub.jobs.find(job_id or ask.path.get("id", ""))
+    job = stub.jobs.find(job_id or request.path.get("id", ""))
     if job is None:
         raise StubRefused(404, "(stub) There is no such job.")
     return job
 
 
-def polled_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
+def polled_job(request: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
     """Return the job for a poll, which a script may let fail. Raises StubRefused."""
-    job = find_job(ask, stub, job_id)
+    job = find_job(request, stub, job_id)
     job.polls += 1
     script = job.script
     if script.poll and (not script.times or job.polls <= script.times):
@@ -135,9 +137,9 @@ def polled_job(ask: StubRequest, stub: Stub, job_id: str = "") -> StubJob:
     return job
 
 
-def cancel_job(ask: StubRequest, stub: Stub) -> bool:
+def cancel_job(request: StubRequest, stub: Stub) -> bool:
     """Cancel the job of the path; return False when it had ended before. Raises StubRefused."""
-    is_cancelled = stub.jobs.cancel(find_job(ask, stub))
+    is_cancelled = stub.jobs.cancel(find_job(request, stub))
     if is_cancelled:
         stub.calls.job("cancelled")
     return is_cancelled
