@@ -1,17 +1,15 @@
+"""OpenAI's text protocol as the stub speaks it."""
+
 import base64
-import io
 import json
 import struct
-import wave
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from PIL import Image
 from starlette.testclient import TestClient
 
 CHAT = "/v1/chat/completions"
-PICTURES = "/v1/images/generations"
 PIXEL = "data:image/png;base64," + base64.b64encode(b"pixel").decode()
 
 
@@ -22,27 +20,6 @@ def user(content: Any) -> list[dict[str, Any]]:
 def events(text: str) -> list[str]:
     assert all(line.startswith("data: ") for line in text.split("\n\n") if line)
     return [line.removeprefix("data: ") for line in text.split("\n\n") if line]
-
-
-def open_picture(data: bytes) -> Image.Image:
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    return picture
-
-
-def test_pictures_can_be_as_large_as_real_ones(stub: TestClient) -> None:
-    asked = {"model": "m", "prompt": "A cat", "size": "64x64"}
-
-    small, large = (
-        base64.b64decode(stub.post(PICTURES, json=asked | more).json()["data"][0]["b64_json"])
-        for more in ({}, {"prompt": "A cat [[stub bytes=2000000]]"})
-    )
-    refused = stub.post(PICTURES, json=asked, headers={"x-stub": "bytes=99999999"})
-
-    assert len(small) < 100_000
-    assert 2_000_000 <= len(large) < 2_000_100
-    assert open_picture(large).tobytes() == open_picture(small).tobytes()
-    assert refused.status_code == 400
 
 
 def test_a_chat_answer_names_the_stub_and_echoes_the_last_prompt(stub: TestClient) -> None:
@@ -212,139 +189,6 @@ def test_a_wrong_key_is_refused(stub: TestClient) -> None:
     assert taken.status_code == 200
 
 
-def test_pictures_are_real_and_another_prompt_or_seed_gives_another_one(stub: TestClient) -> None:
-    def make(**body: Any) -> list[str]:
-        asked = {"model": "m", "size": "96x64", **body}
-        return [each["b64_json"] for each in stub.post(PICTURES, json=asked).json()["data"]]
-
-    first = make(prompt="cat", n=2)
-    again = make(prompt="cat", n=2)
-    others = [*make(prompt="dog"), *make(prompt="cat", seed=7)]
-
-    assert first == again
-    assert len({*first, *others}) == 4
-    picture = open_picture(base64.b64decode(first[0]))
-    assert (picture.format, picture.size) == ("PNG", (96, 64))
-
-
-@pytest.mark.parametrize("kind", ["jpeg", "webp", "png"])
-def test_a_picture_by_url_is_served_in_the_format_asked_for(stub: TestClient, kind: str) -> None:
-    body = {"model": "m", "prompt": "cat", "size": "128x128", "response_format": "url"}
-
-    said = stub.post(PICTURES, json={**body, "output_format": kind}).json()
-    file = stub.get(said["data"][0]["url"])
-
-    assert file.headers["content-type"] == f"image/{kind}"
-    picture = open_picture(file.content)
-    assert (picture.format, picture.size) == (kind.upper(), (128, 128))
-
-
-def test_a_picture_that_would_be_larger_keeps_its_shape(stub: TestClient) -> None:
-    body = {"model": "m", "prompt": "cat", "size": "1536x1024"}
-
-    said = stub.post(PICTURES, json=body).json()
-
-    picture = open_picture(base64.b64decode(said["data"][0]["b64_json"]))
-    assert picture.size == (1024, 682)
-    assert said["size"] == "1024x682"
-
-
-def test_the_word_stub_is_drawn_into_a_picture(stub: TestClient) -> None:
-    body = {"model": "m", "prompt": "cat", "size": "32x32"}
-
-    said = stub.post(PICTURES, json=body).json()
-
-    picture = open_picture(base64.b64decode(said["data"][0]["b64_json"])).convert("RGB")
-    row = [picture.getpixel((x, 13)) == (255, 255, 255) for x in range(9, 24)]
-    assert "".join("#" if dot else "." for dot in row) == "###.###.#.#.#.."
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"prompt": ""},
-        {"size": "big"},
-        {"size": "0x10"},
-        {"n": 0},
-        {"n": 11},
-        {"output_format": "x"},
-    ],
-)
-def test_what_is_wrong_with_a_picture_is_said(stub: TestClient, wrong: dict[str, Any]) -> None:
-    answer = stub.post(PICTURES, json={"model": "m", "prompt": "cat", **wrong})
-
-    assert answer.status_code == 400
-    assert answer.json()["error"]["param"] == next(iter(wrong))
-
-
-def test_an_edit_takes_a_form_with_a_file(stub: TestClient) -> None:
-    def edit(data: bytes) -> str:
-        answer = stub.post(
-            "/v1/images/edits",
-            data={"model": "m", "prompt": "make it blue", "size": "64x64", "n": "1"},
-            files={"image[]": ("a.png", data, "image/png")},
-        )
-        assert answer.status_code == 200
-        return str(answer.json()["data"][0]["b64_json"])
-
-    made = edit(b"\x89PNG\r\n\x00one")
-
-    assert open_picture(base64.b64decode(made)).size == (64, 64)
-    assert edit(b"\x89PNG\r\n\x00two") != made
-
-
-def test_an_edit_counts_its_images_and_tells_their_tokens(stub: TestClient) -> None:
-    def edit(*names: tuple[int, str]) -> Any:
-        files = [(name, ("a.png", b"\x89PNG\r\n" + bytes([n]), "image/png")) for n, name in names]
-        return stub.post("/v1/images/edits", data={"model": "m", "prompt": "blue"}, files=files)
-
-    one = edit(*enumerate(["image[]"])).json()
-    three = edit(*enumerate(["image[]", "image[]", "image[]"])).json()
-    masked = edit(*enumerate(["image[]", "mask"])).json()
-
-    assert one["usage"]["input_tokens_details"]["image_tokens"] == 300
-    assert three["usage"]["input_tokens_details"]["image_tokens"] == 900
-    assert len({made["data"][0]["b64_json"] for made in (one, three, masked)}) == 3
-
-
-@pytest.mark.parametrize(
-    ("names", "data", "param"),
-    [
-        (["image[]"], b"GIF89a", "image"),
-        (["image[]"] * 17, b"\xff\xd8\xff", "image"),
-        (["image[]", "mask", "mask"], b"\x89PNG", "mask"),
-        (["mask"], b"\x89PNG", "image"),
-    ],
-)
-def test_files_that_cannot_be_edited_are_refused(
-    stub: TestClient, names: list[str], data: bytes, param: str
-) -> None:
-    files = [(name, ("a.png", data, "image/png")) for name in names]
-
-    answer = stub.post("/v1/images/edits", data={"model": "m", "prompt": "blue"}, files=files)
-
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
-
-
-def test_an_edit_without_an_image_is_refused(stub: TestClient) -> None:
-    answer = stub.post("/v1/images/edits", json={"model": "m", "prompt": "make it blue"})
-
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "image")
-
-
-def test_speech_is_a_wav_file_and_bare_samples_for_pcm(stub: TestClient) -> None:
-    body = {"model": "m", "input": "Hello there", "voice": "any"}
-
-    file = stub.post("/v1/audio/speech", json=body)
-    bare = stub.post("/v1/audio/speech", json={**body, "response_format": "pcm"})
-
-    assert file.headers["content-type"] == "audio/wav"
-    with wave.open(io.BytesIO(file.content)) as sound:
-        assert sound.getnframes() / sound.getframerate() == 1.0
-        assert max(struct.unpack("<16000h", sound.readframes(16_000))) > 1_000
-    assert (bare.headers["content-type"], len(bare.content)) == ("audio/pcm", 48_000)
-
-
 def test_vectors_are_the_texts_own_and_of_length_one(stub: TestClient) -> None:
     def embed(**body: Any) -> list[Any]:
         answer = stub.post("/v1/embeddings", json={"model": "m", "dimensions": 8, **body})
@@ -364,10 +208,3 @@ def test_models_are_listed_and_any_name_is_known(stub: TestClient) -> None:
 
     assert "stub-text" in names
     assert stub.get("/v1/models/acme/any").json()["id"] == "acme/any"
-
-
-def test_a_path_that_is_not_served_is_said_in_json(stub: TestClient) -> None:
-    answer = stub.get("/v1/nothing")
-
-    assert answer.status_code == 404
-    assert answer.json()["error"]["message"] == "(stub) GET /v1/nothing is not served here."
