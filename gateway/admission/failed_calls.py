@@ -37,7 +37,7 @@ class FailedCalls:
     """Lets each address fail `per_minute` times a minute, at once or over time.
 
     Further calls are refused before anything is looked up. A caller with a recently valid key or
-    session is let in all the same, whatever others do at the same address.
+    session is let in all the same, even from a refused address.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Commands that call a server by its address and a key, from a machine that has nothing of it."""
+"""Commands that call a server by its address and a key, from a machine without a stack."""
 
 import json
 import os

@@ -27,7 +27,7 @@ SEE_ABOVE = "its lines above say why."
 
 
 def paste(line: str) -> tuple[int, object]:
-    """Do what a shell and curl would do with the printed line."""
+    """Run the printed line as a shell and curl would."""
     words = shlex.split(line)
     headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
     key = next(header.removeprefix("x-api-key: ") for header in headers if "x-api-key" in header)

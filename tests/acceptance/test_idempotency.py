@@ -27,7 +27,7 @@ def server() -> Iterator[Stub]:
 
 
 def ask(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
-    """Status, whether it is a repeated answer, and body; or that the connection was lost."""
+    """Return status, whether it is a replay, and body; or that the connection was lost."""
     headers = {
         "x-api-key": stack.key,
         "idempotency-key": f"the run {name}".replace(" ", "-"),
@@ -45,7 +45,7 @@ def ask(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
 def test_a_run_is_one_however_often_it_is_asked_for_after_a_gateway_was_killed(
     stack: RunningStack, server: Stub
 ) -> None:
-    until(lambda: "key" in read_private(stack.data_dir / "demo.json"))  # comes after `ready`
+    until(lambda: "key" in read_private(stack.data_dir / "demo.json"))  # it comes after `ready`
     path = f"/api/workflows/{save_chain_and_fan(stack, server.url)}/run"
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
     with ThreadPoolExecutor(20) as pool:

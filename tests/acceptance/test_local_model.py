@@ -1,4 +1,4 @@
-"""The model that runs here, as a part of a whole stack; what computes is made up."""
+"""The local model as a part of a whole stack, with a fake runtime."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ DOCUMENT = (
 
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder that Python looks in first, where the runtime's name stands for the made-up one."""
+    """A folder at the front of Python's path, with a fake runtime under the runtime's name."""
     folder = tmp_path_factory.mktemp("runtime")
     shutil.copy(str(fake_llama.__file__), folder / "xllamacpp.py")
     return str(folder)
@@ -47,7 +47,7 @@ def ask(stack: RunningStack, prompt: str) -> tuple[int, Any]:
 
 
 def local_models(stack: RunningStack) -> list[int]:
-    """The processes that serve it."""
+    """Return the processes that serve it."""
     return [
         pid
         for pid, line in stack.processes().items()
@@ -128,7 +128,7 @@ def test_without_a_model_in_order_the_stack_runs_and_calls_say_what_to_do(
 
 @pytest.fixture
 def server(tmp_path: Path, runtime: str, own: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The child alone, and where it listens."""
+    """The child alone, and its address."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""The key for secrets of a stack that runs on one machine."""
+"""The key for secrets of a stack on one machine."""
 
 import json
 import stat
@@ -13,7 +13,7 @@ SECRET = "a secret of the owner's own"
 
 
 def hooked(stack: RunningStack) -> str:
-    """A new key with a webhook, set from the command line."""
+    """Create a key with a webhook from the command line; return it."""
     account = json.loads(
         stack.command(
             "account", "create", "--email", "x@example.org", "--tier", "pro", "--json"

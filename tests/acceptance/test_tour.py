@@ -1,4 +1,4 @@
-"""The tour in `examples/`, as its header says to run it, against a real stack."""
+"""The tour in `examples/`, run as its header says, against a real stack."""
 
 import re
 import subprocess
@@ -41,7 +41,7 @@ def stack(tmp_path: Path) -> Iterator[RunningStack]:
 
 
 def prepare(stack: RunningStack) -> tuple[str, dict[str, str]]:
-    """Do what the tour's header says; give the account and what the tour takes."""
+    """Prepare the tour as its header says; return the account and the tour's variables."""
     port = free_port()
     owner = ("--email", "you@example.org", "--tier", "pro")
     account = json_of(stack, "account", "create", *owner)["id"]

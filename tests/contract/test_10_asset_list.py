@@ -1,4 +1,4 @@
-"""Assets that are listed and deleted."""
+"""Listing and deletion of assets."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def make(caller: Caller) -> dict[str, Any]:
 
 
 def listed(caller: Caller, limit: int = 500) -> list[dict[str, Any]]:
-    """All assets that are listed, page by page."""
+    """Return all assets, page by page."""
     rows, cursor = [], ""
     while True:
         page = caller.get(f"{LIST}?limit={limit}{cursor}").json()

@@ -44,7 +44,7 @@ DATA = {
 }
 
 
-# -- what is told ---------------------------------------------------------------------------------
+# -- contents --------------------------------------------------------------------------------------
 
 
 def test_a_run_is_told_from_its_id_to_its_result(caller: Caller) -> None:
@@ -187,7 +187,7 @@ def test_the_client_of_the_guide_comes_back_until_there_is_an_answer(
     assert events[-1][0] == "execution.finished"
 
 
-# -- taking it up again ---------------------------------------------------------------------------
+# -- resuming --------------------------------------------------------------------------------------
 
 
 def test_wherever_a_stream_ends_it_is_taken_up_again(caller: Caller, story: str) -> None:

@@ -27,7 +27,7 @@ NODE = {
 
 
 def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any]:
-    """The shape of an execution without its nodes."""
+    """Return the shape of an execution without its nodes."""
     return {
         "executionId": execution_id,
         "requestId": execution_id,

@@ -37,7 +37,7 @@ SCHEMA = {"name": str, "description": str, "fields": [FIELD], "values": dict}
 
 
 def full(**members: Any) -> dict[str, Any]:
-    """A workflow with a field of every type."""
+    """Return a workflow with a field of every type."""
     fields = [field(kind, kind) for kind in KINDS if kind != "pills"]
     fields.append(field("pills", "pills", options=["a", "b"], default="a", helperText="One."))
     fields.append(field("size", "number", min=1, max=9, step=2, default=3, required=True))

@@ -38,13 +38,13 @@ MODEL = {
 
 
 def echo_of(answer: httpx2.Response) -> Any:
-    """The model that every installation has."""
+    """Return the model that every installation has."""
     (found,) = [model for model in answer.json() if model["internalName"] == "echo"]
     return found
 
 
 def balance(browser: Caller) -> int:
-    """What the account has to spend."""
+    """Return the account's balance."""
     return int(browser.get("/api/me").json()["credits"]["balance"])
 
 

@@ -39,7 +39,7 @@ def spender(administration: Administration) -> Caller:
 
 
 def usage(caller: Caller, query: str = "") -> Any:
-    """A page of the usage."""
+    """Return a page of the usage."""
     answer = caller.get(f"/api/usage{query}")
     assert answer.status_code == 200, answer.text
     return answer.json()

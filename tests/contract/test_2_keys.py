@@ -12,7 +12,7 @@ from tests.support.media.files import png
 
 WRONG = "hr_live_" + "A" * 43 + "_" + "A" * 6
 CONNECTIONS = 8
-"""Enough to reach each of two gateways."""
+"""Calls that reach each of two gateways."""
 UNAUTHORIZED = b'{"error":"Unauthorized"}'
 PRESETS = {
     "Read-only": ["workflow:read"],
@@ -32,7 +32,7 @@ KEY = {
 
 
 def asked(caller: Caller) -> list[int]:
-    """What the key is answered to reading and running."""
+    """Return the answers to reading and running with the key."""
     read, ran = caller.get("/api/whoami"), caller.run("no-such")
     assert read.status_code != 401 or read.content == ran.content == UNAUTHORIZED
     return [read.status_code, ran.status_code]

@@ -21,7 +21,7 @@ def call(caller: Caller, path: str = RUN, **options: Any) -> httpx2.Response:
 
 
 def in_one_window(act: Callable[[], list[httpx2.Response]]) -> list[httpx2.Response]:
-    """The answers of calls that did not fall into two windows."""
+    """Return the answers of calls within one window."""
     while True:
         answers = act()
         if len({answer.headers["x-ratelimit-reset"] for answer in answers}) == 1:

@@ -1,4 +1,4 @@
-"""Assistant, generators and image tools over HTTP, as far as no provider is needed."""
+"""Assistant, generators and image tools over HTTP, without a provider."""
 
 import io
 from typing import Any
@@ -20,7 +20,7 @@ def assistant(**data: Any) -> dict[str, Any]:
 
 
 def given(caller: Caller, output: str, *nodes: dict[str, Any], edges: tuple[Any, ...] = ()) -> Any:
-    """What the node `m` gives at an output."""
+    """Return an output of the node `m`."""
     in_edges = [*edges, edge("m", output, "out", "it")]
     named = node("out", "responseOutput", fields=[{"name": "it"}])
     return caller.result([*nodes, named], in_edges, {})["it"]
@@ -153,7 +153,7 @@ def test_a_wire_that_the_model_can_do_nothing_with_is_a_problem_of_the_edge(call
 
 
 def stored(caller: Caller, data: bytes) -> str:
-    """The id of an image that was uploaded."""
+    """Return the id of an uploaded image."""
     answer = caller.request(
         "POST", "/api/assets", content=data, headers={"Content-Type": "image/png"}
     )
@@ -162,7 +162,7 @@ def stored(caller: Caller, data: bytes) -> str:
 
 
 def fetched(caller: Caller, url: str) -> Image.Image:
-    """An image that a run gave."""
+    """Return an image from a run."""
     answer = caller.request("GET", url)
     assert answer.status_code == 200, answer.text
     return Image.open(io.BytesIO(answer.content))

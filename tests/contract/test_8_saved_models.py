@@ -12,7 +12,7 @@ from tests.support.manifests import manifest
 NAME = "contract-own"
 PATH = f"/api/models/{NAME}"
 FRESH_CALLS = 8
-"""Connections of their own, which the gateways share among them."""
+"""New connections, which the gateways share among them."""
 
 
 def save(admin: Caller, **parts: str) -> Any:
@@ -20,7 +20,7 @@ def save(admin: Caller, **parts: str) -> Any:
 
 
 def tiers_seen(administration: Administration, key: str) -> set[str | None]:
-    """The model's tier as each of several new connections sees it; None where it is not there."""
+    """Return the model's tier as several new connections see it; None if it is unknown there."""
     found: set[str | None] = set()
     for _ in range(FRESH_CALLS):
         rows = administration.with_key(key).get("/api/models").json()

@@ -1,4 +1,4 @@
-"""The script by which `make` installs: a pip that is played shows what it makes of its lines."""
+"""The script behind `make`: progress shown from the lines of a scripted pip."""
 
 import io
 import os
@@ -42,7 +42,7 @@ class Terminal(io.StringIO):
 
 
 def pip(*lines: str, code: int = 0, pause: float = 0.0) -> tuple[str, ...]:
-    """A program that prints these lines, slowly if asked, and ends with this code."""
+    """Return a program that prints these lines, slowly if asked, and ends with this code."""
     program = (
         "import sys, time\n"
         f"for line in {lines!r}:\n"
@@ -153,7 +153,7 @@ async def test_a_signal_ends_pip_too(tmp_path: Path, number: signal.Signals) -> 
         f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid()) + '.'); time.sleep(600)"
     )
     script = str(ROOT / "deploy" / "install.py")
-    # A folder on the path of modules has a pip that never ends.
+    # A folder on the module path has a pip that never ends.
     process = subprocess.Popen(
         [sys.executable, script, "Headrace"], cwd=tmp_path, stdout=subprocess.DEVNULL
     )

@@ -1,4 +1,4 @@
-"""Paths and methods: what they lead to however they are spelled."""
+"""Paths and methods, in every spelling."""
 
 import httpx2
 import pytest

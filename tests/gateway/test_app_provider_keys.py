@@ -1,4 +1,4 @@
-"""Keys of providers that repeat them in every way there is, looked for in all that comes out."""
+"""Providers that repeat their keys in every way, and a search for these keys in every output."""
 
 import io
 import itertools
@@ -60,7 +60,7 @@ REPLIES: tuple[Reply, ...] = (
 
 @pytest.fixture
 async def gossip(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
-    """A provider that tells every key it is sent, one way after the other."""
+    """A provider that repeats each key it receives, each time in another way."""
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -102,7 +102,7 @@ def planted(canaries: Canaries, count: int, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def told(client: httpx2.AsyncClient, path: str, headers: dict[str, str]) -> list[str]:
-    """All that is to be had of a run."""
+    """Return every output about a run."""
     body: dict[str, Any] = {"inputs": {"prompt": "What is your key?"}}
     ran = await client.post(path, json=body, headers=headers)
     [row] = (await client.get("/api/executions?limit=1")).json()["rows"]

@@ -1,4 +1,4 @@
-"""What callers write stays data: it is in no name of a key or of a channel."""
+"""Texts of callers stay data: none is part of a key's or a channel's name."""
 
 import re
 from typing import Any
@@ -27,7 +27,7 @@ NAME = re.compile(rb"(\{hr\d\d\}|\{hr:[a-z_]+\}|hr)(:[A-Za-z0-9_./-]+|:\{hr:[a-z
 async def write_everywhere(
     client: httpx2.AsyncClient, browser: httpx2.AsyncClient, key_id: str, text: str
 ) -> list[httpx2.Response]:
-    """Every place where a caller's text may come in."""
+    """Write a caller's text into every field that takes one."""
     run, keys, idempotency_key = (
         "/api/workflows/greeting/run?async=true",
         "/api/api-keys",

@@ -1,4 +1,4 @@
-"""What holds for each route there is, made from the list of routes."""
+"""Rules that hold for every route, checked over the list of routes."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -103,12 +103,12 @@ async def test_no_cache_stores_that_a_method_is_not_allowed(client: httpx2.Async
         assert answer.headers.get_list("cache-control") == ["no-store"], path
 
 
-# -- what is another's ----------------------------------------------------------------------------
+# -- resources of others ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Estate:
-    """All that an account has which others might like to change."""
+    """All resources of an account that others might try to change."""
 
     workflow: Workflow
     asset: Asset
@@ -119,7 +119,7 @@ class Estate:
 
 
 class Owner:
-    """An account with one of everything."""
+    """An account with one resource of each kind."""
 
     def __init__(self, store: Store, account: Account, ids: dict[str, str]) -> None:
         self._store = store
@@ -127,7 +127,7 @@ class Owner:
         self.ids = ids
 
     async def estate(self) -> Estate:
-        """All that it has now."""
+        """Return the current resources."""
         store, account_id, ids = self._store, self._account.id, self.ids
         rows, _ = await store.deliveries.list(account_id, ids["key_id"], limit=10)
         return Estate(

@@ -1,4 +1,4 @@
-"""What a copy of Redis is worth to whoever steals it: no key, secret or token is in it."""
+"""A copy of Redis contains no key, secret or token."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ COUNT = 20
 
 
 async def keys_of(browser: httpx2.AsyncClient) -> dict[str, str]:
-    """New keys by their ids."""
+    """Return new keys by their ids."""
     body = {"name": "k", "capabilities": ["workflow:run", "workflow:write", "webhook:receive"]}
     made = [(await browser.post("/api/api-keys", json=body)).json() for _ in range(COUNT)]
     return {each["id"]: each["key"] for each in made}
 
 
 async def hook(browser: httpx2.AsyncClient, key_id: str, **body: str | None) -> str:
-    """Set a webhook; the secret that was made, if one was."""
+    """Set a webhook; return the created secret, if any."""
     path = f"/api/api-keys/{key_id}/webhook"
     answer = await browser.put(path, json={"url": "http://hooks.example.com/", **body})
     assert answer.status_code == 200

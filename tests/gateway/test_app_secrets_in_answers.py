@@ -1,4 +1,4 @@
-"""Keys and secrets put wherever a caller may put them, and looked for in all that comes out."""
+"""Keys and secrets planted in every part of requests, and searched for in every output."""
 
 import io
 import itertools
@@ -27,7 +27,7 @@ from workers.main import worker
 
 PREFIX = 12
 SHOWN = 10
-"""Characters of a secret that nobody may see together, apart from prefix and end."""
+"""Most consecutive characters of a secret that may show, apart from prefix and end."""
 PARAMETERS = (
     *("slug", "key_id", "execution_id", "delivery_id", "internal_name", "name"),
     "asset_id",
@@ -37,22 +37,22 @@ FAILING_WORKFLOWS = 60
 
 @dataclass
 class Canaries:
-    """Secrets that were planted, by the middle part that must be seen nowhere."""
+    """Planted secrets, by the middle part that must show nowhere."""
 
     planted: list[str] = field(default_factory=list)
 
     def key(self) -> str:
-        """An API key that nobody has."""
+        """Return an API key that belongs to no account."""
         return self.watch(api_keys.make_secret("acct"))
 
     def watch(self, secret: str) -> str:
-        """The secret, which is looked for from now on."""
+        """Return the secret after adding it to the planted ones."""
         assert len(secret) >= PREFIX + SHOWN
         self.planted.append(secret)
         return secret
 
     def seen_in(self, text: str) -> list[str]:
-        """Those of which more than prefix and end shows."""
+        """Return the secrets of which more than prefix and end shows."""
         text = text.lower()
         middles = {secret[PREFIX : PREFIX + SHOWN].lower() for secret in self.planted}
         windows = (text[start : start + SHOWN] for start in range(len(text) - SHOWN + 1))
@@ -76,7 +76,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 def calls() -> list[tuple[str, str]]:
-    """Every method of every path."""
+    """Return every method of every path."""
     return [
         (method, route.path)
         for route in routes(Settings())
@@ -86,7 +86,7 @@ def calls() -> list[tuple[str, str]]:
 
 
 def requests(canaries: Canaries, method: str, path: str, good: str) -> Iterator[dict[str, Any]]:
-    """The same call with a secret in each place that there is for one."""
+    """Return the same call with a secret in each part that can carry one."""
     plain = path.format(**dict.fromkeys(PARAMETERS, "none"))
     key, url = canaries.key, {"method": method, "url": plain}
     yield {**url, "headers": {"x-api-key": key()}}
@@ -150,7 +150,7 @@ async def test_no_answer_line_or_command_repeats_a_key_that_was_put_anywhere(
 
 
 def failing(number: int, secret: Iterator[str], url: str) -> dict[str, Any]:
-    """A workflow whose call carries secrets and fails, each number in another way."""
+    """Save a workflow whose call carries secrets and fails, in another way for each number."""
     ways: list[dict[str, Any]] = [
         {"url": f"{url}/status/401?key={next(secret)}"},
         {"url": f"http://127.0.0.1:1/{next(secret)}?key={next(secret)}"},
@@ -227,5 +227,5 @@ async def test_no_answer_line_or_delivery_repeats_the_secrets_of_nodes_that_fail
 
 
 async def told(receiver: Receiver) -> list[bytes]:
-    """The bodies of the deliveries so far."""
+    """Return the bodies of the deliveries so far."""
     return [each.body for each in receiver.received if each.path == "/ok"]

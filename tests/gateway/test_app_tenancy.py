@@ -1,4 +1,4 @@
-"""Accounts among each other: what is another's is not there, whoever asks and however."""
+"""Isolation of accounts: resources of another account are not found, by any caller or route."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ UNKNOWN = {
     "delivery_id": "00000000-0000-4000-8000-000000000000",
 }
 OF_ALL = "{internal_name}"
-"""Models belong to nobody."""
+"""Routes of models, which belong to no account."""
 ABOUT_ONE = [call for call in GUARDED if "{" in call.path and OF_ALL not in call.path]
 LISTS = [call.path for call in GUARDED if call.method == "GET" and "{" not in call.path]
 RUN = "/api/workflows/greeting/run"
@@ -38,7 +38,7 @@ ASK = {"inputs": {"name": "Eve"}}
 
 @dataclass(frozen=True)
 class World:
-    """What one account owns, and others who would like to have it."""
+    """Resources of one account, and callers of other accounts."""
 
     objects: dict[str, str]
     owner: httpx2.AsyncClient

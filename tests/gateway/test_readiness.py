@@ -1,4 +1,4 @@
-"""`/readyz` tells when hints wait that no worker takes."""
+"""`/readyz` reports hints that no worker takes."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ DEGRADED = {"status": "ready", "degraded": ["hints"]}
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hint counts as one that nobody takes after a fraction of a second."""
+    """Let a hint count as stalled after a fraction of a second."""
     monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 0.3)
     monkeypatch.setattr("gateway.readiness.POLL_SECONDS", 0.02)
 
@@ -37,7 +37,7 @@ async def anyone(make_client: MakeClient) -> httpx2.AsyncClient:
 
 
 async def answers(client: httpx2.AsyncClient, expected: dict[str, Any]) -> None:
-    """Wait until `/readyz` answers this, with status 200 all the time."""
+    """Wait until `/readyz` gives this answer; its status is 200 all the time."""
 
     async def ask() -> Any:
         answer = await client.get("/readyz")
@@ -105,7 +105,7 @@ async def test_a_redis_that_is_nearly_full_is_told_until_it_has_room(
 
 
 class _Queue:
-    """A queue with one hint first, which answers no look while it is away."""
+    """A queue with one hint at its head, which does not answer while it is away."""
 
     def __init__(self) -> None:
         self.is_away = False
@@ -136,7 +136,7 @@ async def test_a_hint_that_was_first_before_the_queue_was_away_is_new_afterwards
     await look_until(2)
     queue.is_away = True
     queue.may_answer.set()
-    await asyncio.sleep(0.4)  # longer than a hint may stay first
+    await asyncio.sleep(0.4)  # longer than a hint may stay at the head
     queue.is_away = False
     await look_until(queue.looks + 1)
     queue.may_answer.set()

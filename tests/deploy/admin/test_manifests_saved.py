@@ -1,4 +1,4 @@
-"""`headrace model` and what admins have saved in the stack beside it."""
+"""`headrace model` beside a stack with saved models."""
 
 import asyncio
 import json

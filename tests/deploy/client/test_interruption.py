@@ -15,7 +15,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def interrupted(access: Access, execution_id: str = "") -> None:
-    """Wait for an execution, and be interrupted."""
+    """Wait for an execution until interrupted."""
     interruption = Interruption(access)
     if execution_id:
         interruption.note(execution_id)

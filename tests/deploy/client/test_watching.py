@@ -1,4 +1,4 @@
-"""What is shown of an execution while it goes on, and how its events are read."""
+"""Display of an execution's events."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""`headrace model check` on manifests that ship, each with one mistake: file, line and reason."""
+"""`headrace model check` on shipped manifests with one mistake each: file, line and reason."""
 
 import re
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from deploy.commands.models import model
 SHIPPED = Path(__file__).parents[3] / "engine" / "models" / "shipped"
 NUMBER = "must be a whole number from 1 to"
 NO_LINE = "There must be exactly one section"
-"""What is said of a whole file."""
+"""The position of a whole file."""
 TOLD = re.compile(r"(?:(\d+):)? (.*)")
 MISTAKES = [
-    # file, what is right, what is wrong in its place, the reason
+    # file, right text, wrong text in its place, reason
     (
         "gpt",
         'internalName = "gpt"',
@@ -80,7 +80,7 @@ MISTAKES = [
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
-    """What is said of all of them together, by file."""
+    """Return the report on all of them together, by file."""
     folder = tmp_path_factory.mktemp("wrong")
     for number, (name, right, wrong, _) in enumerate(MISTAKES):
         text = (SHIPPED / f"{name}.toml").read_text()
@@ -98,7 +98,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[st
 
 
 def place(text: str, position: int) -> range:
-    """The lines from the table that a position is in to the position's own, and one that is new."""
+    """Return the lines from a position's table to the position, and one that is new."""
     lines = text[:position].split("\n")
     headers = [number for number, line in enumerate(lines, 1) if line.startswith("[")]
     return range(headers[-1] if headers else len(lines), len(lines) + 2)
@@ -116,7 +116,7 @@ def test_a_mistake_is_told_with_its_file_its_line_and_why(
     line, sentence = TOLD.findall(found)[0]
     assert sentence.startswith(reason)
     assert reason.startswith(NO_LINE) == (line == "")
-    if line and "more than once" not in reason:  # that is told where the fields begin
+    if line and "more than once" not in reason:  # the report names the beginning of the fields
         assert int(line) in place(text, text.index(right))
 
 

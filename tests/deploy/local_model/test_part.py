@@ -1,4 +1,4 @@
-"""The model that runs here as `headrace up` and `headrace doctor` see it."""
+"""The local model in `headrace up` and `headrace doctor`."""
 
 from pathlib import Path
 

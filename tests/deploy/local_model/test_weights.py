@@ -1,4 +1,4 @@
-"""A model that comes in parts: joined once, used only when it is the right one."""
+"""A model in parts: joined once, and used only with the right hash."""
 
 import hashlib
 import sys
@@ -17,7 +17,7 @@ WHOLE = b"".join(PARTS)
 
 
 def carry(site: Path, package: str, part: bytes, name: str = "part.bin") -> None:
-    """Install a package that carries a part, and code that must not run."""
+    """Install a package with a part, and with code that must not run."""
     folder = package.replace("-", "_")
     files = {
         f"{folder}/__init__.py": b"raise AssertionError('imported')",
@@ -33,7 +33,7 @@ def carry(site: Path, package: str, part: bytes, name: str = "part.bin") -> None
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
-    """Weights in three installed packages."""
+    """Return weights in three installed packages."""
     site = tmp_path / "site"
     names = tuple(f"made-up-part{number}" for number in (1, 2, 3))
     for name, part in zip(names, PARTS, strict=True):

@@ -17,7 +17,7 @@ def test_lines_are_written_in_order_under_their_names() -> None:
 
 
 class Stalled(io.StringIO):
-    """A stream whose reader has stopped reading until `go`."""
+    """A stream that blocks until `go` is set."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What commands find in the store of a stack."""
+"""Access of commands to the store of a stack."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""BytePlus ModelArk as the stub speaks it: images, and videos by tasks."""
+"""BytePlus ModelArk in the stub: images, and videos by tasks."""
 
 import io
 from typing import Any
@@ -25,7 +25,7 @@ def film(stub: TestClient, script: str = "job=0", **body: Any) -> str:
 
 
 def marks_of(picture: Image.Image) -> int:
-    """The white marks in the row that counts what a picture was made from."""
+    """Return the white marks that count a picture's sources."""
     cell = picture.width / 32
     dots = [picture.getpixel((int((x + 0.5) * cell), int(22.5 * cell))) for x in range(0, 32, 2)]
     return sum(dot == (255, 255, 255) for dot in dots)

@@ -100,7 +100,7 @@ ASKED_AFTER = {
     "/api/v3/contents/generations/tasks": "/api/v3/contents/generations/tasks/{}",
     "/api/v1/generate": "/api/v1/generate/record-info?taskId={}",
 }
-"""How jobs that were submitted there are asked after."""
+"""Paths that poll the jobs submitted there."""
 strange = st.one_of(
     st.none(),
     st.booleans(),

@@ -1,4 +1,4 @@
-"""Gemini's own protocol as the stub speaks it."""
+"""Gemini's own protocol in the stub."""
 
 import base64
 import io

@@ -47,7 +47,7 @@ def connect(url: str) -> socket.socket:
 
 
 def send(url: str, script: str, **more: Any) -> socket.socket:
-    """A call over a bare connection, its answer unread."""
+    """Send a call over a raw connection and leave its answer unread."""
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi"}], **more})
     connection = connect(url)
     head = f"POST {CHAT} HTTP/1.1\r\nHost: stub\r\nConnection: close\r\nX-Stub: {script}\r\n"

@@ -1,4 +1,4 @@
-"""sunoapi.org as the stub speaks it: a task of two songs."""
+"""sunoapi.org in the stub: a task of two songs."""
 
 from typing import Any
 

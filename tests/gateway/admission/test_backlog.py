@@ -1,4 +1,4 @@
-"""Runs are refused while too much waits for workers."""
+"""Runs are refused while too many hints wait for workers."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Large bodies: what a gateway has of them in memory is bounded, and no account has all of it."""
+"""Memory for large bodies: bounded for the process and for each account."""
 
 import asyncio
 from typing import Any
@@ -133,7 +133,7 @@ async def test_callers_who_wait_for_their_runs_hold_no_bodies(
         answer = await client.post(path, json={"inputs": {"name": "Ada", "rest": LARGE}})
         return answer.status_code
 
-    # Six shares; nobody takes the runs up, so that all wait at once.
+    # Six shares; no worker takes the runs, so that all wait at once.
     calls = [asyncio.create_task(call()) for _ in range(6)]
 
     async def accepted() -> int:

@@ -1,4 +1,4 @@
-"""Floods of calls that fail before it is known who calls."""
+"""Floods of calls that fail before the caller is known."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ def settings(settings: Settings) -> Settings:
 
 
 class Clock:
-    """Stands still until it is set."""
+    """A clock that stands still until it is set."""
 
     now = 1_000.0
 
@@ -59,7 +59,7 @@ def exhaust(failed_calls: FailedCalls, address: str) -> None:
 
 
 async def flood(client: httpx2.AsyncClient, key: str = "") -> httpx2.Response:
-    """Fail until that is refused; the refusal."""
+    """Fail until a call is refused; return the refusal."""
     for _ in range(LIMIT + 10):
         headers = {"x-api-key": key or api_keys.make_secret("acct")}
         answer = await client.get("/api/whoami", headers=headers)
@@ -214,7 +214,7 @@ async def test_refused_guesses_are_not_looked_up(
 
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) >= 90
-    assert after - before <= len(answers) - len(refused) + 5  # metrics are put meanwhile
+    assert after - before <= len(answers) - len(refused) + 5  # metrics are published meanwhile
 
 
 async def test_good_calls_of_an_address_that_failed_cost_it_nothing(

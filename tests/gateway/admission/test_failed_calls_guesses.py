@@ -1,4 +1,4 @@
-"""Links that a signature or a token opens: after too many wrong guesses a right one is refused too.
+"""Links with a signature or a token: after too many wrong guesses a right one is refused too.
 
 Else guessing would cost an attacker nothing but requests.
 """
@@ -18,7 +18,7 @@ from tests.support.gateway.documents import greeting
 from tests.support.gateway.uploads import local, upload
 
 LIMIT = 4
-"""Failed calls a minute: the next one is allowed after 15 s, when these tests are long over."""
+"""Failed calls a minute: the next one is allowed after 15 s, after these tests end."""
 ELSEWHERE = {"x-forwarded-for": "203.0.113.5"}
 
 
@@ -31,7 +31,7 @@ def settings(settings: Settings) -> Settings:
 async def paths(
     request: pytest.FixtureRequest, client: httpx2.AsyncClient, store: Store, account: Account
 ) -> tuple[str, str]:
-    """A path that is right, and one like it that is a wrong guess."""
+    """Return a valid path, and one like it that is a wrong guess."""
     if request.param == "signature of a medium":
         right = local(await upload(client))
         return right, right[:-64] + secrets.token_hex(32)

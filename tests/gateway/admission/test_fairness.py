@@ -1,4 +1,4 @@
-"""Turns between accounts that ask at the same time."""
+"""Fairness between accounts that call at the same time."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Memory for large results: what a request has of it, and that it comes back."""
+"""Memory for large results: reserved by requests and released."""
 
 import pytest
 from starlette.types import Scope

@@ -1,4 +1,4 @@
-"""Large results that nobody takes: what a gateway has of them in memory is bounded."""
+"""Large results that callers do not read: their memory in a gateway is bounded."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ from tests.support.store.records import BOTH_DONE, save
 from tests.support.store.watched_runs import Run
 
 SIZE = 6_000_000
-"""More than sockets hold."""
+"""A text longer than sockets hold."""
 TEXT = "x" * SIZE
 MOST = 2 * len(pack(TEXT))
 WAIT_SECONDS = 0.3
@@ -43,12 +43,12 @@ sys.exit(uvloop.run(serve(load(), bound=socket.socket(fileno=int(sys.argv[1]))))
 
 CROWD = 25
 MOST_GROWTH = 80
-"""In megabytes; 25 such results alone are 150, and each was held twice."""
+"""Megabytes; 25 such results alone are 150, and each took twice its size before."""
 
 
 @contextlib.asynccontextmanager
 async def gateway_process(settings: Settings) -> AsyncIterator[tuple[tuple[str, int], int]]:
-    """The address of a gateway in a process of its own, and the id of that."""
+    """Yield the address and the process id of a gateway in a process of its own."""
     bound = bind("127.0.0.1", 0)
     bound.listen()
     environ = {
@@ -71,13 +71,13 @@ async def gateway_process(settings: Settings) -> AsyncIterator[tuple[tuple[str, 
 
 
 def megabytes(process_id: int) -> int:
-    """What a process has in memory."""
+    """Return the resident memory of a process."""
     told = subprocess.check_output(["ps", "-o", "rss=", "-p", str(process_id)])
     return int(told) // 1_024
 
 
 async def has_begun(address: tuple[str, int]) -> bool:
-    """Whether a gateway answers there."""
+    """Return whether a gateway answers there."""
     async with httpx2.AsyncClient(timeout=10) as client:
         answer = await client.get("http://{}:{}/healthz".format(*address))
     return answer.status_code == 200
@@ -85,7 +85,7 @@ async def has_begun(address: tuple[str, int]) -> bool:
 
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gateways have room for two such results."""
+    """Give gateways memory for two such results."""
     monkeypatch.setattr(memory, "MAX_BYTES", MOST)
     monkeypatch.setattr(memory, "WAIT_SECONDS", WAIT_SECONDS)
 
@@ -96,7 +96,7 @@ async def execution_id(store: Store, account: Account) -> str:
 
 
 class Readers:
-    """Sockets that ask and do not read."""
+    """Sockets that send requests and do not read."""
 
     def __init__(self, address: tuple[str, int], api_key: str) -> None:
         self._address = address
@@ -104,7 +104,7 @@ class Readers:
         self.sockets: list[socket.socket] = []
 
     async def ask(self, path: str, count: int) -> list[socket.socket]:
-        """So many more; each has the head of its answer."""
+        """Open so many more; each has received the head of its answer."""
         head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {self._api_key}\r\n\r\n".encode()
         return await asyncio.gather(*(self._ask(head) for _ in range(count)))
 
@@ -118,19 +118,19 @@ class Readers:
         return connection
 
     def close(self) -> None:
-        """All of them hang up."""
+        """Close all of them."""
         for connection in self.sockets:
             connection.close()
 
 
 async def begin(connection: socket.socket) -> bytes:
-    """The first bytes of its answer."""
+    """Return the first bytes of the answer."""
     loop = asyncio.get_running_loop()
     return await loop.sock_recv(connection, 12)
 
 
 async def reach(connection: socket.socket, word: bytes) -> None:
-    """Read as far as that."""
+    """Read up to a text."""
     received = bytearray()
     while word not in received:
         piece = await asyncio.get_running_loop().sock_recv(connection, 1_024)
@@ -139,7 +139,7 @@ async def reach(connection: socket.socket, word: bytes) -> None:
 
 
 async def rest(connection: socket.socket) -> bytes:
-    """All that comes until the answer is over."""
+    """Return the remaining bytes of the answer."""
     loop, received = asyncio.get_running_loop(), bytearray()
     while piece := await loop.sock_recv(connection, 65_536):
         received += piece
@@ -157,7 +157,7 @@ async def readers(gateway: Gateway, api_key: str) -> AsyncIterator[Readers]:
 
 
 async def fill(readers: Readers, execution_id: str) -> None:
-    """Take all the memory there is."""
+    """Use up the memory."""
     full = await readers.ask(f"/api/executions/{execution_id}", 2)
     assert [await begin(each) for each in full] == [b"HTTP/1.1 200"] * 2
 

@@ -1,4 +1,4 @@
-"""How often the variables of workers are read."""
+"""Reads of the workers' variables."""
 
 import asyncio
 

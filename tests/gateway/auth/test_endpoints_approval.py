@@ -1,4 +1,4 @@
-"""An account that is not approved reads, and writes nothing: by the list of all routes."""
+"""An account that is not approved can read but not write, for every route."""
 
 from dataclasses import replace
 
@@ -18,10 +18,10 @@ from tests.support.store.redis_contents import contents
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
 ALLOWED = {("POST", "/logout"), ("POST", "/api/executions/{execution_id}/cancel")}
-"""Signing out, and stopping what was begun before an approval was withdrawn."""
+"""Signing out, and stopping executions begun before an approval was withdrawn."""
 REFUSED = [call for call in WRITES if (call.method, call.path) not in ALLOWED]
 PASSING = (":windows", ":key_uses", ":metrics", ":pass:")
-"""Parts of the names of keys that change when somebody only asks, and go by themselves."""
+"""Parts of the names of keys that reads change too, and that expire."""
 BODY = {**greeting("Other"), "preset": "Read-only", "url": "https://example.com/", "manifest": ""}
 
 

@@ -1,4 +1,4 @@
-"""Runs are accepted in the round trip that authorizes them: nothing slips through by that."""
+"""Speculative authorization: a run is accepted in the round trip that authorizes it."""
 
 import httpx2
 import pytest
@@ -18,7 +18,7 @@ ASK = {"inputs": {"name": "Eve"}}
 
 @pytest.fixture(autouse=True)
 async def known(client: httpx2.AsyncClient, worker: FakeWorker) -> None:
-    """The gateway has seen the key before, so that it works ahead."""
+    """Let the gateway see the key before, so that it authorizes speculatively."""
     await client.post("/api/workflows", json=greeting())
     assert (await client.post(RUN, json=ASK)).status_code == 200
 
@@ -28,7 +28,7 @@ async def accepted(store: Store, account: Account) -> int:
 
 
 async def windows(store: Store, account: Account) -> list[bytes]:
-    """The account's windows of runs."""
+    """Return the account's rate windows of runs."""
     key = keyspace.windows(partition_of(account.id))
     found = await store.client.send("HGETALL", key)
     return [window for name, window in found.items() if name.endswith(b"|workflows/run")]

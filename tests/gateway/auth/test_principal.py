@@ -1,4 +1,4 @@
-"""Who calls, and what they may do."""
+"""Authentication and authorization of every route."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -156,7 +156,7 @@ async def test_a_malformed_key_costs_no_command_of_the_store(
 
 
 async def lookups_of_keys(store: Store, monitored: bytearray) -> int:
-    """How often the store was asked for a key so far; a process asks it other things by itself."""
+    """Return the number of lookups of keys so far; other commands are not counted."""
     mark = secrets.token_hex()
     await store.client.send("ECHO", mark)
     await eventually(lambda: is_seen(monitored, mark))

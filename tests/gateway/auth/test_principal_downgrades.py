@@ -1,4 +1,4 @@
-"""What a key was given under a higher tier, over HTTP: the ceiling is asked at each use."""
+"""Capabilities granted under a higher tier, over HTTP: the ceiling is checked at each use."""
 
 from collections.abc import AsyncIterator, Iterator
 

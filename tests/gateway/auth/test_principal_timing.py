@@ -1,6 +1,6 @@
-"""Whether the time of an answer tells what the answer does not: it must not.
+"""The time of an answer must not reveal more than the answer.
 
-Two kinds of requests are sent in turn, in random order, and their times compared by Welch's t.
+Two kinds of requests alternate in random order, and their times are compared by Welch's t.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.support.gateway.uploads import upload
 PAIRS = 10_000
 MAX_T = 4.5
 KEPT = 0.9
-"""The slowest tenth says more about the machine than about the gateway."""
+"""The slowest tenth depends on the machine more than on the gateway."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 Requests = Callable[[], bytes]
@@ -35,12 +35,12 @@ Requests = Callable[[], bytes]
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Thousands of calls fail here, and each is to be looked up."""
+    """Settings without a limit on failed calls: thousands fail here, and each is looked up."""
     return replace(settings, failed_calls_per_minute=0)
 
 
 def request(method: str, path: str, **headers: str) -> bytes:
-    """The bytes of a request with a small JSON body."""
+    """Return the bytes of a request with a small JSON body."""
     body = b'{"inputs":{}}'
     lines = [f"{method} {path} HTTP/1.1", "host: x", "content-type: application/json"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -49,7 +49,7 @@ def request(method: str, path: str, **headers: str) -> bytes:
 
 
 class Stopwatch:
-    """One connection that is kept, and how long its answers take."""
+    """One kept connection, and the times of its answers."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -57,7 +57,7 @@ class Stopwatch:
         self.statuses: set[bytes] = set()
 
     async def seconds(self, data: bytes) -> float:
-        """Send a request and wait for all of its answer."""
+        """Send a request, wait for its whole answer, and return the time."""
         began = time.perf_counter()
         self._writer.write(data)
         head = await self._reader.readuntil(b"\r\n\r\n")
@@ -69,7 +69,7 @@ class Stopwatch:
 
 
 async def times_of(gateway: Gateway, one: Requests, other: Requests) -> tuple[set[bytes], float]:
-    """The statuses that were answered, and t."""
+    """Return the statuses of the answers, and t."""
     address = urlsplit(gateway.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     watch = Stopwatch(reader, writer)
@@ -95,7 +95,7 @@ def welch(one: list[float], other: list[float]) -> float:
 
 
 def in_turn(made: list[bytes]) -> Requests:
-    """Each of the requests after the other, again and again."""
+    """Return the requests in turn, again and again."""
 
     def forever() -> Iterator[bytes]:
         while True:
@@ -105,7 +105,7 @@ def in_turn(made: list[bytes]) -> Requests:
 
 
 def key_like(known: str) -> str:
-    """A key that was never given out, with the shown characters of one that was."""
+    """Return a key that never existed, with the shown characters of one that does."""
     shown = api_keys.shown_prefix(known)
     body = shown + secrets.token_urlsafe(32)[: len(known) - len(shown) - 7]
     return f"{body}_{tokens._checksum(body)}"

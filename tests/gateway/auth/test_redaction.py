@@ -1,4 +1,4 @@
-"""What is masked in a template, and what is left so that it can still be used."""
+"""Redaction of templates: masked values, and the parts that stay usable."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every request passes through."""
+"""Middleware of every request."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.support.gateway.fake_worker import as_it_is
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Does what the path says."""
+    """Behave as the path says."""
     match scope["path"]:
         case "/bug":
             raise RuntimeError("secret detail")

@@ -1,4 +1,4 @@
-"""The gateway's log while callers try to write in it."""
+"""The gateway's log against callers who try to forge its lines."""
 
 import io
 import json
@@ -22,7 +22,7 @@ CANARY = "canary-4711"
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """What the gateway writes into its log, as its operators get it."""
+    """Return the gateway's log in its operators' format."""
     stream, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(stream), root.level
     handler.setFormatter(log.JsonFormatter())
@@ -41,7 +41,7 @@ def lines(logged: io.StringIO) -> list[dict[str, Any]]:
 async def test_every_line_is_an_object_whatever_callers_send(
     logged: io.StringIO, browser: httpx2.AsyncClient, client: httpx2.AsyncClient
 ) -> None:
-    texts = [text for text in TRICKS if text != "\ud800"]  # that no client can send
+    texts = [text for text in TRICKS if text != "\ud800"]  # a client cannot send this
 
     for text in texts:
         said = text + CANARY
@@ -71,7 +71,7 @@ async def test_a_bug_is_one_line_whatever_it_was_about(
         raise RuntimeError(f"no idea of {value!r}: " + "".join(TRICKS))
 
     root = logging.getLogger()
-    # What pytest keeps of the log may have to travel as UTF-8, and one of the tricks is none.
+    # pytest's copy of the log may have to travel as UTF-8, and one of the tricks is not UTF-8.
     ours = [each for each in root.handlers if type(each) is logging.StreamHandler]
     monkeypatch.setattr(root, "handlers", ours)
     monkeypatch.setattr(workflows, "parse_document", fail)

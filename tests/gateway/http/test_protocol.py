@@ -1,4 +1,4 @@
-"""What a connection gets that does not speak HTTP properly, over raw sockets."""
+"""Malformed HTTP over raw sockets, and its refusals."""
 
 import json
 import re
@@ -24,7 +24,7 @@ LAST = b"GET /second HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n"
 
 @dataclass
 class Recorder:
-    """An app that reads each body, remembers the request and answers with its length."""
+    """An application that reads each body, remembers the request and answers with its length."""
 
     paths: list[str] = field(default_factory=list)
     headers: list[list[tuple[bytes, bytes]]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the whole gateway makes of requests that no client library sends."""
+"""Requests that no client library sends, against the whole gateway."""
 
 import asyncio
 import re

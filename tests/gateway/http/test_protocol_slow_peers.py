@@ -1,4 +1,4 @@
-"""Peers that send or read as slowly as they can, and what others notice of them."""
+"""Peers that send or read as slowly as possible, and their effect on others."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ class Impatient(GatewayProtocol):
 
 @dataclass
 class Large(Recorder):
-    """Answers `/large` with more than sockets hold, in pieces; else as its parent."""
+    """Answers `/large` with more than sockets hold, in pieces; other paths as its parent."""
 
     given: list[int] = field(default_factory=list)
     bodies: list[int] = field(default_factory=list)
@@ -115,7 +115,7 @@ def test_a_body_that_drips_in_is_cut_off(server: Server) -> None:
         connection.sendall(head)
         connection.settimeout(0.02)
         received = b""
-        while not received and time.monotonic() - began < 15:  # all of it would take 20 s
+        while not received and time.monotonic() - began < 15:  # the whole answer would take 20 s
             connection.sendall(b"x")
             with contextlib.suppress(TimeoutError):
                 received = connection.recv(4_096)
@@ -148,9 +148,9 @@ def many_files() -> Iterator[None]:
 
 
 def cost(server: Server) -> float:
-    """CPU seconds that nineteen of twenty calls cost at most, here and in the server.
+    """Return CPU seconds that nineteen of twenty calls cost at most, here and in the server.
 
-    They do not depend on the other work of the machine, as times would.
+    Unlike wall times, they do not depend on the other load of the machine.
     """
     costs = []
     with server.connect() as connection:

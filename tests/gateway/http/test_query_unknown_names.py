@@ -1,4 +1,4 @@
-"""Words of callers that would do nothing are refused, or named in a warning."""
+"""Names in requests without an effect are refused, or named in a warning."""
 
 from typing import Any
 

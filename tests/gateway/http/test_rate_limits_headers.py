@@ -1,4 +1,4 @@
-"""What the headers of limited routes promise holds, whenever calls come."""
+"""The headers of limited routes keep their promise, at any time of the calls."""
 
 import random
 from collections import Counter
@@ -23,11 +23,11 @@ COUNTING = {"count_key_call", "count_session_call"}
 
 @dataclass
 class Clock:
-    """The time that calls are counted by, in milliseconds."""
+    """The clock of the rate windows, in milliseconds."""
 
     now: int = NOON
     passed: list[int] = field(default_factory=list)
-    """When calls got through."""
+    """Times of admitted calls."""
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
 async def run(
     client: httpx2.AsyncClient, clock: Clock, path: str = "none"
 ) -> tuple[int, dict[str, int]]:
-    """The status of a call, and what its headers say, which say one thing in all their ways."""
+    """Return the status of a call and its headers, which agree in every format."""
     answer = await client.post(f"/api/workflows/{path}/run", json={"inputs": {}})
     headers = answer.headers
     stand, policy = read_list(headers["ratelimit"]), read_list(headers["ratelimit-policy"])

@@ -88,7 +88,7 @@ NAMES = (
 
 
 def spelt(name: str) -> Iterator[str]:
-    """A file's name as a form may bring it."""
+    """Return a file's name as a form may spell it."""
     quoted = name.encode("unicode_escape").decode().replace('"', "%22")
     yield f'filename="{quoted}"'
     yield f"filename*=UTF-8''{quote(name, safe='')}"

@@ -1,4 +1,4 @@
-"""Deleting and listing assets over HTTP: who may, what it frees, and what it tells of others."""
+"""Deleting and listing assets over HTTP: permission, freed bytes, and isolation of accounts."""
 
 import re
 from dataclasses import replace
@@ -73,7 +73,7 @@ async def test_links_to_smaller_pictures_end_with_the_asset(client: httpx2.Async
 
 
 def commands_about(monitored: bytearray, asset_id: str) -> list[str]:
-    """The commands that have the asset in them, without it and without its partition."""
+    """Return the commands about the asset, without its id and partition."""
     lines = monitored.decode(errors="replace").splitlines()
     about = (line.partition("] ")[2] for line in lines if asset_id in line)
     return [re.sub(r"\{hr\d\d\}", "", line.replace(asset_id, "ID")) for line in about]
@@ -92,7 +92,8 @@ async def test_what_is_anothers_takes_the_same_commands_as_what_is_not(
 ) -> None:
     foreign, unknown, last = str((await upload(client))["id"]), "0" * 24, "1" * 24
     await client.get(f"/api/assets/{last}")
-    await eventually(lambda: _now(last.encode() in monitored), bool)  # the upload's have all come
+    # all commands of the upload have arrived by then
+    await eventually(lambda: _now(last.encode() in monitored), bool)
     monitored.clear()
 
     answers = [

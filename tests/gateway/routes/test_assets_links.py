@@ -1,4 +1,4 @@
-"""Links to media that one run gave are inputs of the next, though they are not `https`."""
+"""Links to media from one run are inputs of the next, although they are not `https`."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.support.media import files
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """As installations are by default."""
+    """Default settings of installations."""
     return replace(settings, allow_private_urls=False)
 
 

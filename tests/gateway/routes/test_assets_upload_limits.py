@@ -1,4 +1,4 @@
-"""How much and how often an account may upload, over HTTP."""
+"""Limits on the size and rate of an account's uploads, over HTTP."""
 
 import asyncio
 from dataclasses import replace

@@ -37,7 +37,7 @@ async def run(client: httpx2.AsyncClient, slug: str = "greeting", name: str = "E
 
 
 async def next_millisecond() -> None:
-    """What is accepted from now on is newer on record than what was."""
+    """Wait so that executions accepted from now on are newer on record than earlier ones."""
 
     async def read() -> int:
         return time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""Trials of models: so many runs for nothing, or so many days, and not one more."""
+"""Trials of models: a number of free runs or days, exactly."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ BY_DAYS = f"[trial]\ndays = {WINDOW_SECONDS / 86_400:.10f}\n"
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """Free accounts may ask as often as they like, so that nothing but the trial stops them."""
+    """Settings without rate limits for free accounts, so that the trial alone stops them."""
     file = tmp_path / "tiers.toml"
     file.write_text(UNLIMITED)
     return replace(settings, tiers_file=str(file))
@@ -63,7 +63,7 @@ def account_tier() -> Tier:
 
 
 async def ask(browser: httpx2.AsyncClient, name: str = "one") -> tuple[int, dict[str, Any]]:
-    """Status and body of asking for a run that nobody waits for."""
+    """Return status and body of starting a run without waiting."""
     answer = await browser.post(f"/api/models/{name}/run?async=true", json=ASK)
     return answer.status_code, answer.json()
 
@@ -72,7 +72,7 @@ ALL_DONE = [(0, "c"), (1, "c"), (2, "c")]
 
 
 async def walk(store: Store, account: Account, execution_id: str, step: Step) -> None:
-    """Have a worker take the execution, begin its charged node and do a step."""
+    """Let a worker claim the execution and begin its charged node."""
     claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), WORKER)
     assert claimed is not None
     await store.walks.advance(claimed.lease, 1, Step(claimed=[1], holds={1: 0}))
@@ -80,7 +80,7 @@ async def walk(store: Store, account: Account, execution_id: str, step: Step) ->
 
 
 async def give_all(browser: httpx2.AsyncClient, name: str = "one") -> list[str]:
-    """Use a trial up; the executions."""
+    """Use up a trial; return the executions."""
     answers = [await ask(browser, name) for _ in range(RUNS)]
     assert {status for status, _ in answers} == {202}
     return [answer["executionId"] for _, answer in answers]
@@ -136,7 +136,7 @@ async def test_a_trial_whose_model_did_not_finish_is_given_back_once(
 async def walk_to_end(
     store: Store, account: Account, execution_id: str, end: ExecutionStatus
 ) -> None:
-    """End an execution none of whose charged nodes has finished, if it has not ended yet."""
+    """End an execution without a finished charged node, if it has not ended yet."""
     await store.walks.advance(
         Lease(account.id, execution_id, WORKER, 1, "t"), 1, Step(settled=[(1, "f")], end=end)
     )

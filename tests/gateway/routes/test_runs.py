@@ -1,4 +1,4 @@
-"""Running workflows over HTTP."""
+"""Runs of workflows over HTTP."""
 
 import asyncio
 import uuid

@@ -1,4 +1,4 @@
-"""Runs over HTTP with a real worker behind."""
+"""Runs over HTTP with a real worker."""
 
 import asyncio
 import io
@@ -17,7 +17,7 @@ RUN = "/api/workflows/greeting/run"
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """One that may run as often as it likes."""
+    """Return a tier without rate limits."""
     return Tier.ENTERPRISE
 
 

@@ -1,4 +1,4 @@
-"""Browsers: signing in by a link, what a session may do, and what other sites cannot make it do."""
+"""Browsers: sign-in links, the rights of a session, and defences against other sites."""
 
 from dataclasses import replace
 from http.cookies import Morsel, SimpleCookie
@@ -303,7 +303,7 @@ async def test_behind_a_proxy_the_public_origin_is_our_own(
 ) -> None:
     browser = await make_client()
     token = await store.sessions.redeem(await store.sessions.create_login(account.id))
-    browser.headers["cookie"] = f"headrace_session={token}"  # a jar keeps it for HTTPS
+    browser.headers["cookie"] = f"headrace_session={token}"  # a cookie jar keeps it for HTTPS
     public = {"origin": "https://flows.example.org"}
     for origin in ("https://flows.example.org.evil.example", "http://flows.example.org"):
         answer = await browser.post("/api/workflows", json=greeting(), headers={"origin": origin})

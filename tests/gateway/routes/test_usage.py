@@ -21,7 +21,7 @@ async def saved(client: httpx2.AsyncClient) -> None:
 
 
 async def charge(store: Store, account: Account, execution_id: str, **fields: str | int) -> None:
-    """What models have cost goes on an execution's record."""
+    """Add the cost of models to an execution's record."""
     words = [word for pair in fields.items() for word in pair]
     await store.client.send("HSET", keyspace.execution(account.id, execution_id), *words)
 
@@ -134,7 +134,7 @@ async def test_filters_narrow_the_rows_and_the_total(
     assert (await found("workflowSlug=greeting&modelId=echo"))[0] == 0
     total, page = await found("workflowSlug=other&status=processing&limit=1")
     assert (total, len(page)) == (2, 1)
-    assert page[0] in (other, last)  # which is first, when they are of one millisecond, ids say
+    assert page[0] in (other, last)  # ids order executions of one millisecond
 
 
 async def test_pages_are_numbered_by_their_offset(client: httpx2.AsyncClient, saved: None) -> None:
@@ -148,7 +148,7 @@ async def test_pages_are_numbered_by_their_offset(client: httpx2.AsyncClient, sa
     ]
 
     rows = [[(row["createdAt"], row["id"]) for row in page["rows"]] for page in pages]
-    newest = sorted(sum(rows, []), reverse=True)  # those of one millisecond go by their ids
+    newest = sorted(sum(rows, []), reverse=True)  # those of one millisecond are ordered by id
     assert {each for _, each in newest} == set(ids)
     assert rows == [newest[:2], newest[2:4], newest[4:], []]
     assert [page["page"] for page in pages] == [1, 2, 3, 4]

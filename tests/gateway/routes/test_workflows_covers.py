@@ -1,4 +1,4 @@
-"""A workflow document comes back whole, and its cover is an asset of the account or a safe URL."""
+"""A workflow document is returned whole; its cover is an asset of the account or a safe URL."""
 
 from dataclasses import replace
 

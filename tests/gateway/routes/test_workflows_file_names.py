@@ -1,4 +1,4 @@
-"""Names that file systems take amiss: a slug is never the name of a file."""
+"""Slugs with names that file systems reserve: a slug never names a file."""
 
 import re
 import sys
@@ -47,7 +47,7 @@ sys.addaudithook(_note)
 
 @contextmanager
 def watched_files() -> Iterator[list[str]]:
-    """Every file that this process opens or makes meanwhile."""
+    """Return every file that this process opens or creates meanwhile."""
     opened: list[str] = []
     WATCHERS.append(opened)
     try:

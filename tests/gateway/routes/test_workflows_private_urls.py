@@ -1,4 +1,4 @@
-"""Saving workflows that call private addresses, where that is not allowed, and where it is."""
+"""Workflows that call private addresses, saved with and without permission."""
 
 from typing import Any
 

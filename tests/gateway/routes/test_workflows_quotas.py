@@ -1,4 +1,4 @@
-"""How many workflows and bytes of documents an account may have, over HTTP."""
+"""Quotas of workflows and bytes of documents, over HTTP."""
 
 import asyncio
 from dataclasses import replace
@@ -32,14 +32,14 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def sized(size: int, name: str = "Greeting") -> dict[str, Any]:
-    """A document that takes some more bytes than this."""
+    """Return a document of at least this many bytes."""
     document = greeting(name)
     document["nodes"][1]["data"]["text"] += "x" * size
     return document
 
 
 def refused(answer: httpx2.Response, quota: str, limit: int) -> int:
-    """Check a refusal; how much of the quota it says is used."""
+    """Check a refusal; return its figure of the used quota."""
     body = answer.json()
     assert answer.status_code == 413
     assert set(body) == {"error", "code", "quota", "used", "limit"}
@@ -123,7 +123,7 @@ async def test_a_delete_makes_room_for_all_but_the_last_version(
 async def test_a_workflow_at_the_limit_is_saved_on_in_place_of_its_oldest_version(
     client: httpx2.AsyncClient, store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though each version has run: nothing waits for the next round of the sweeper."""
+    """Each version has run, and the save does not wait for the next round of the sweeper."""
     kept, path = 5, "/api/workflows/greeting"
     for module in ("engine.store.workflows.versions", "engine.store.workflows.saves"):
         monkeypatch.setattr(f"{module}.VERSIONS_KEPT", kept)

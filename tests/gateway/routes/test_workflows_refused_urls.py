@@ -1,4 +1,4 @@
-"""URLs that must not be called are refused when they are saved, however they are written."""
+"""Forbidden URLs are refused when they are saved, however they are spelled."""
 
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ LITERALS = [
     if "%" not in address
 ]
 EVERY = (*FORMS, *SPELLINGS, *PRIVATE, *METADATA, *LITERALS)
-URLS = [url for url in EVERY if "\ud800" not in url]  # which no JSON can hold
+URLS = [url for url in EVERY if "\ud800" not in url]  # no JSON can hold it
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """An account that may save as often as it likes."""
+    """Return a tier without a limit on saves."""
     return Tier.ENTERPRISE
 
 

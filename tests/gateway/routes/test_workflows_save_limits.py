@@ -1,4 +1,4 @@
-"""How often an account may save workflows, over HTTP."""
+"""The rate limit on saving workflows, over HTTP."""
 
 from dataclasses import replace
 from pathlib import Path

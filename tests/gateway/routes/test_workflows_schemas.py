@@ -1,4 +1,4 @@
-"""What a workflow asks of its callers, over HTTP."""
+"""Schemas of workflows' inputs over HTTP."""
 
 import httpx2
 import jsonschema_rs

@@ -1,4 +1,4 @@
-"""Templates: read by all, run and written by their owners, their secrets kept."""
+"""Templates: readable by all, run and written by their owners alone, with redacted secrets."""
 
 from typing import Any
 

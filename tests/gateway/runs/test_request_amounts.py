@@ -1,4 +1,4 @@
-"""Amounts, limits and counts that are none are refused; nothing runs or is set aside for them."""
+"""Invalid amounts, limits and counts are refused; nothing runs or is reserved for them."""
 
 import httpx2
 import pytest
@@ -15,13 +15,13 @@ NO_NUMBERS = [
 ]
 RUNS = ("/api/models/echo/run", "/api/workflows/charged/run")
 PRICE = 12
-"""Of one call of `echo`, 0.010 USD, for a Business account, whose markup is 1.2."""
+"""Cost of one call of `echo`, 0.010 USD, for a Business account, whose markup is 1.2."""
 ASK = {"inputs": {"prompt": "Hello"}}
 
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """One whose keys may run models."""
+    """Return a tier whose keys may run models."""
     return Tier.BUSINESS
 
 
@@ -32,14 +32,14 @@ def key_capabilities() -> list[str]:
 
 @pytest.fixture(autouse=True)
 async def charged(client: httpx2.AsyncClient) -> None:
-    """A workflow with one charged node."""
+    """Return a workflow with one charged node."""
     graph = Graph().node("model", "customModel", model="echo", prompt="Hello")
     graph.node("out", "responseOutput").wire("model.text-out > out.result-in")
     assert (await client.post("/api/workflows", json=graph.body("Charged"))).status_code == 201
 
 
 async def reserved(store: Store, account: Account) -> int:
-    """Credits that are set aside; what was there is there or among them."""
+    """Return the reserved credits."""
     wallet = await store.wallets.read(account.id, store.tiers.terms(Tier.BUSINESS, Role.USER))
     assert wallet.balance + wallet.reserved == 11_329
     return wallet.reserved

@@ -1,4 +1,4 @@
-"""Workflows that call each other over HTTP, with a real worker behind."""
+"""Workflows that call each other over HTTP, with a real worker."""
 
 from collections.abc import AsyncIterator
 
@@ -37,7 +37,7 @@ def calls_itself(url: str, key: str, **settings: object) -> dict[str, object]:
 
 
 async def depths(client: httpx2.AsyncClient) -> int:
-    """How many runs there were."""
+    """Return the number of runs."""
     return len((await client.get("/api/executions?limit=100")).json()["rows"])
 
 

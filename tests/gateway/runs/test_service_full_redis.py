@@ -1,4 +1,4 @@
-"""A gateway and a worker on a full Redis: nothing new begins, and all that was accepted ends."""
+"""A gateway and a worker on a full Redis: new runs are refused, and accepted runs end."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ FILLER = "filler"
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """One that may run as often as it likes."""
+    """Return a tier without rate limits."""
     return Tier.ENTERPRISE
 
 
@@ -47,7 +47,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 async def fill(store: Store) -> None:
-    """Give Redis a limit that it reaches to the last byte."""
+    """Set a memory limit that Redis reaches to the last byte."""
     used = (await read_memory(store.client)).used
     await store.client.send("CONFIG", "SET", "maxmemory", used + 3_000_000)
     for size in (1_000_000, 100_000, 10_000, 1_000, 100):
@@ -61,7 +61,7 @@ async def free(store: Store) -> None:
 
 
 def documents(target: Target, asset_id: object) -> dict[str, tuple[list[object], list[object]]]:
-    """Workflows by what their executions need of Redis until they end."""
+    """Save workflows by the memory that their executions need until they end."""
     out, end = node("out", "responseOutput"), ("out", "result-in")
     call = node("call", "httpRequest", url=f"{target.url}/large/400000")
     return {
@@ -152,7 +152,7 @@ async def test_what_was_accepted_ends_and_what_is_new_waits_for_room(
             ended[name] = await eventually(
                 lambda each=execution_id: status_of(client, each), lambda seen: seen != "processing"
             )
-        await fill(store)  # what has ended may have given memory back
+        await fill(store)  # an ended execution may have released memory
         refused(await client.post("/api/workflows/called/run?async=true", json={"inputs": {}}))
 
         await free(store)
@@ -204,7 +204,7 @@ async def test_reading_and_deleting_go_on(
             answer = await reader.get(path)
             if answer.status_code not in (403, 404):  # not for keys, or not here
                 assert answer.status_code == 200, (path, answer.text)
-    await fill(store)  # readers may have given memory back
+    await fill(store)  # readers may have released memory
     refused(await client.post("/api/workflows", json=greeting("Another")))
     refused(await client.post("/api/assets", content=b"x", headers={"content-type": "image/png"}))
     refused(

@@ -1,4 +1,4 @@
-"""A request that comes again with its Idempotency-Key runs once and is answered alike."""
+"""A repeated request with its Idempotency-Key runs once and gets the same answer."""
 
 import asyncio
 from collections import Counter
@@ -220,7 +220,7 @@ async def test_a_workflow_that_is_gone_does_not_change_what_was_answered(
 async def test_an_answer_that_was_never_given_is_made_from_the_record(
     client: httpx2.AsyncClient, store: Store, account: Account, worker: FakeWorker
 ) -> None:
-    """As when the gateway died before it could answer."""
+    """The gateway died before it could answer."""
     first = await run(client)
     await store.client.send("HDEL", record(account), "answer")
 

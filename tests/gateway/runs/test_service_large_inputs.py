@@ -1,4 +1,4 @@
-"""Runs with large inputs over HTTP: what callers are answered, and what is left of refused ones."""
+"""Runs with large inputs over HTTP: their answers, and cleanup after refused ones."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -40,7 +40,7 @@ SIZED = {
 
 @pytest.fixture(autouse=True)
 async def known(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The workflow is there, and the gateway has seen the key before, so that it works ahead."""
+    """Save the workflow and let the gateway see the key, so that it authorizes speculatively."""
     shorten_pauses(monkeypatch)
     assert (await client.post("/api/workflows", json=SIZED)).status_code == 201
     asked = {"inputs": {"text": "x"}}
@@ -55,7 +55,7 @@ async def works(settings: Settings) -> AsyncIterator[None]:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The objects that were written."""
+    """Return the written objects."""
     write, keys = ObjectStore.write, []
 
     async def noted(self: ObjectStore, key: str, data: bytes) -> None:

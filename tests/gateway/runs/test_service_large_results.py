@@ -1,4 +1,4 @@
-"""Results too large for the record, over HTTP: as any other, or an answer that explains."""
+"""Results too large for the record, over HTTP: read as others, or explained when they are gone."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ TEXT = {"text": "x" * SIZE}
 
 
 def large() -> dict[str, Any]:
-    """A workflow that makes a long text of a short one."""
+    """Return a workflow that makes a long text of a short one."""
     field = {"name": "name", "label": "Name", "type": "textarea", "required": True}
     return {
         "name": "Large",

@@ -26,7 +26,7 @@ from workers.main import worker
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """One that may run as often as it likes."""
+    """Return a tier without rate limits."""
     return Tier.ENTERPRISE
 
 
@@ -37,7 +37,7 @@ async def target() -> AsyncIterator[Target]:
 
 
 def call_of(url: str) -> dict[str, object]:
-    """A workflow with one call."""
+    """Return a workflow with one call."""
     return {
         "name": "Call",
         "nodes": [node("call", "httpRequest", url=url), node("out", "responseOutput")],
@@ -57,7 +57,7 @@ async def status_of(client: httpx2.AsyncClient, execution_id: str) -> str:
 
 
 async def is_all_over(store: Store, account: Account) -> bool:
-    """Whether nothing is active or held."""
+    """Return whether no execution is active or leased."""
     active = await store.client.send("SCARD", keyspace.active(account.id))
     held = [
         each for worker in await store.leases.workers() for each in await store.leases.held(worker)

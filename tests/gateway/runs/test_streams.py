@@ -1,4 +1,4 @@
-"""Streams of events of two gateways over one store, with a real worker and the stub as provider."""
+"""Event streams of two gateways over one store, with a real worker and the stub as provider."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ RUN = "/api/workflows/story/run"
 STREAM = {"accept": "text/event-stream"}
 NAMED = {"inputs": {"name": "Eve"}}
 COUNTED = {"EVALSHA": 2, "HMGET": 1, "PUBLISH": 1, "XADD": 0, "XRANGE": 0, "PEXPIRE": 0}
-"""Commands about a run: to accept it, and to claim and end it with all its nodes."""
+"""Most commands for a run: to accept it, and to claim and end it with all its nodes."""
 WORDS = " ".join(f"word{number}" for number in range(12))
 STORY = {
     "name": "Story",
@@ -42,7 +42,7 @@ STORY = {
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """One that can pay."""
+    """Return a tier that can pay."""
     return Tier.BUSINESS
 
 
@@ -86,7 +86,7 @@ def ask(prompt: str = WORDS) -> dict[str, Any]:
 
 
 async def events_of(client: httpx2.AsyncClient, execution_id: str, after: str = "") -> list[Sent]:
-    """The events of an execution behind one of them."""
+    """Return the events of an execution after one of them."""
     headers = {"last-event-id": after} if after else {}
     answer = await client.get(f"/api/executions/{execution_id}/events", headers=headers)
     assert answer.status_code in (200, 204), answer.text
@@ -94,7 +94,7 @@ async def events_of(client: httpx2.AsyncClient, execution_id: str, after: str = 
 
 
 async def begin(client: httpx2.AsyncClient, count: int) -> list[Sent]:
-    """So many events of a run that is watched, and then hang up."""
+    """Read so many events of a watched run, then disconnect."""
     seen = ""
     async with client.stream("POST", RUN, json=ask(), headers=STREAM) as answer:
         async for text in answer.aiter_text():
@@ -105,7 +105,7 @@ async def begin(client: httpx2.AsyncClient, count: int) -> list[Sent]:
 
 
 def commands_about(monitored: bytearray, execution_id: str) -> list[str]:
-    """The names of the commands whose keys or values have the execution in them, in order."""
+    """Return the names of the commands about the execution, in order."""
     lines = monitored.decode(errors="replace").splitlines()
     found = (re.search(r'\] "(\w+)"', line) for line in lines if execution_id in line)
     return [match[1].upper() for match in found if match]

@@ -1,4 +1,4 @@
-"""Open streams of events: they begin with an event, and end when their key or session does."""
+"""Open event streams begin with an event, and end when their key or session does."""
 
 import asyncio
 from typing import Any
@@ -31,7 +31,7 @@ async def read_until_the_end(answer: httpx2.Response, begun: asyncio.Event) -> s
 
 
 async def watched(stream: Any, end: Any) -> str:
-    """All of a stream whose caller is let go once it has begun; no worker takes the execution."""
+    """Return the whole stream of an execution that no worker takes, read to its end."""
     async with asyncio.timeout(PATIENCE), stream as answer:
         assert answer.status_code == 200
         begun = asyncio.Event()

@@ -1,4 +1,4 @@
-"""A watcher who reads slowly: what waits for it stays in the store."""
+"""A slow reader of a stream: events that it has not read stay in the store."""
 
 import asyncio
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ from tests.support.store.watched_runs import Run
 
 
 class Counted:
-    """The events of the store, with how often they were read; the store may be away."""
+    """The events of the store with a count of reads; the store may be unavailable."""
 
     def __init__(self, store: Store) -> None:
         self._events = store.events
@@ -37,7 +37,7 @@ class Counted:
 
 @pytest.fixture
 async def run(store: Store, account: Account) -> Run:
-    """An execution under way whose node has told more than one reading has."""
+    """Return a running execution whose node has more events than one page holds."""
     run = Run(store, account, await save(store, account))
     await run.accept()
     await run.read(channel="")

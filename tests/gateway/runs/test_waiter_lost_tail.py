@@ -1,4 +1,4 @@
-"""Redis loses the latest writes while callers wait for executions and watch them."""
+"""Redis loses its latest writes while callers wait for executions and watch them."""
 
 import asyncio
 
@@ -71,5 +71,5 @@ async def test_who_has_watched_what_was_lost_is_told_all_that_is_on_record(
 
 
 async def after(client: httpx2.AsyncClient, path: str, last: Sent) -> int:
-    """The status of an answer behind an event."""
+    """Return the status of an answer after an event."""
     return (await client.get(path, headers={"last-event-id": last.id})).status_code

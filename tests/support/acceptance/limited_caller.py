@@ -1,7 +1,7 @@
-"""A worker process's calls to a provider, without executions: `python -m` this, with a JSON order.
+"""A process that calls a provider without executions: `python -m` this, with JSON options.
 
-It says when it is ready, is told when to begin, offers calls at a steady rate, whether or not they
-are answered, and prints what became of them.
+It prints a line when it is ready, waits for a line to begin, makes calls at a steady rate, whether
+or not they are answered, and prints their outcomes.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ ANSWERED = "answered"
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a process is to do."""
+    """Options of a process."""
 
     redis_url: str
     provider_url: str
@@ -38,23 +38,23 @@ class Order:
     rates: Mapping[str, float]
     """Calls a second by account."""
     limits: str
-    """What the manifest says, as TOML."""
+    """The manifest, as TOML."""
     prompt: str = "Say something about [[stub]] rivers"
 
     def dump(self) -> str:
-        """As a word of a command."""
+        """Return the options as an argument of a command."""
         return json.dumps(asdict(self))
 
 
 class AccountDesk(NoCheckpoints):
-    """The calls of one account."""
+    """Checkpoints of one account's calls."""
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
 
 
 class Offering:
-    """Makes the calls and counts what becomes of them."""
+    """Makes the calls and counts their outcomes."""
 
     def __init__(self, order: Order, models: ModelCaller, begin: float) -> None:
         self._order = order
@@ -66,7 +66,7 @@ class Offering:
         self.outcomes: dict[str, Counter[str]] = {name: Counter() for name in order.rates}
 
     async def run(self) -> None:
-        """Until the time is over; what waits then is given up."""
+        """Run until the time is over; calls that still wait are given up."""
         await asyncio.sleep(max(0.0, self._begin - time.time()))
         await asyncio.gather(*(self._offer(*each) for each in self._order.rates.items()))
         for call in self._calls:
@@ -93,7 +93,7 @@ class Offering:
 
 
 async def work(order: Order) -> dict[str, Any]:
-    """Outcomes by account."""
+    """Return the outcomes by account."""
     store = Store.open(Settings(redis_url=order.redis_url))
     egress = Egress(allow_private=True)
     governor = CallLimiter(store.governor, make_worker_id())

@@ -1,4 +1,4 @@
-"""Runs whose events a caller takes."""
+"""Runs whose events a caller reads."""
 
 from tests.support.contract.installation import Caller
 from tests.support.http.sse_reader import Sent, parse
@@ -6,18 +6,18 @@ from tests.support.http.sse_reader import Sent, parse
 STREAM = {"accept": "text/event-stream"}
 WORDS = "[[stub pace=8]] " + " ".join(f"word{number}" for number in range(12))
 SLOWLY = WORDS.replace("pace=8", "pace=60")
-"""Longer than the pause between two events of one text, whatever the machine is at."""
+"""Longer than the pause between two events of one text on a busy machine."""
 
 
 def streamed(caller: Caller, slug: str, prompt: str = WORDS, query: str = "") -> list[Sent]:
-    """All events of a run that is watched."""
+    """Return all events of a watched run."""
     answer = caller.run(slug, {"prompt": prompt}, query, headers=STREAM)
     assert answer.status_code == 200, answer.text
     return parse(answer.text)
 
 
 def events_of(caller: Caller, execution_id: str, after: str = "") -> list[Sent]:
-    """The events of an execution, behind one of them, over a connection of its own."""
+    """Return the events of an execution after one of them, over a connection of its own."""
     headers = {"connection": "close"} | ({"last-event-id": after} if after else {})
     answer = caller.get(f"/api/executions/{execution_id}/events", headers=headers)
     assert answer.status_code in (200, 204), answer.text
@@ -25,7 +25,7 @@ def events_of(caller: Caller, execution_id: str, after: str = "") -> list[Sent]:
 
 
 def begin(caller: Caller, slug: str, count: int) -> list[Sent]:
-    """So many events of a run, whose caller then hangs up."""
+    """Read so many events of a run, then disconnect."""
     path, body = f"/api/workflows/{slug}/run", {"inputs": {"prompt": WORDS}}
     seen = ""
     with caller.client.stream("POST", path, json=body, headers=STREAM) as answer:
@@ -37,7 +37,7 @@ def begin(caller: Caller, slug: str, count: int) -> list[Sent]:
 
 
 def text_of(events: list[Sent]) -> str:
-    """A node's text as a client puts it together; nothing is left out."""
+    """Return a node's text as a client assembles it; nothing is missing."""
     text = ""
     for event in events:
         if event.name == "node.token":

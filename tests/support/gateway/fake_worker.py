@@ -1,4 +1,4 @@
-"""A worker that settles executions through the store, with outcomes that a test chooses."""
+"""A worker that ends executions through the store, with outcomes that a test chooses."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ WORKER = "worker-of-the-test"
 
 @dataclass(frozen=True)
 class Fails:
-    """The outcome of an execution whose node fails."""
+    """Outcome of an execution whose node fails."""
 
     node_id: str
     message: str
@@ -28,27 +28,27 @@ class Fails:
 
 @dataclass(frozen=True)
 class Breaks:
-    """The outcome of an execution that fails without any node's fault."""
+    """Outcome of an execution that fails without a node's fault."""
 
 
 def as_it_is(scope: Scope, error: Exception) -> Exception:
-    """Judges that every error is answered."""
+    """Return the error unchanged, as the answer."""
     return error
 
 
 def echo(inputs: Mapping[str, Any]) -> Any:
-    """The outcome that callers get unless the test says otherwise."""
+    """Return the default outcome."""
     return {"text": inputs.get("name")}
 
 
 @dataclass
 class FakeWorker:
-    """Takes every hint and ends its execution as `outcome` says."""
+    """Takes every hint and ends its execution with `outcome`."""
 
     store: Store
     outcome: Callable[[Mapping[str, Any]], Any] = echo
     is_idle: bool = False
-    """Leaves hints where they are."""
+    """Leaves hints in the queue."""
     claimed: list[str] = field(default_factory=list)
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""Server-sent events as a client reads them."""
+"""A reader of server-sent events."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Sent:
 
 
 def parse(text: str) -> list[Sent]:
-    """The events of a stream; comments and the time to wait are left out."""
+    """Return the events of a stream; comments and the retry time are left out."""
     return [sent for block in text.split("\n\n") if (sent := _parse_block(block)) is not None]
 
 
@@ -27,5 +27,5 @@ def _parse_block(block: str) -> Sent | None:
 
 
 def named(events: list[Sent], name: str) -> list[Any]:
-    """The data of the events with this name."""
+    """Return the data of the events with this name."""
     return [each.data for each in events if each.name == name]

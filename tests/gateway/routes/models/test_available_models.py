@@ -1,4 +1,4 @@
-"""Models that no worker can call say so in the list, with a reason for whoever asks."""
+"""The list marks models that no worker can call, with a reason for the caller."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ def registry() -> Iterator[None]:
 
 
 async def told(client: httpx2.AsyncClient) -> dict[str, Any]:
-    """The reason of each model, None for those that are available."""
+    """Return the reason of each model, None for available ones."""
     rows = (await client.get("/api/models")).json()
     assert all(row["available"] is (row["unavailableReason"] is None) for row in rows)
     return {row["internalName"]: row["unavailableReason"] for row in rows}

@@ -1,4 +1,4 @@
-"""Manifests that admins save over HTTP, and what becomes of workflows that use them."""
+"""Manifests that admins save over HTTP, and workflows that use them."""
 
 from typing import Any
 
@@ -169,7 +169,7 @@ async def test_a_version_that_has_moved_on_is_not_replaced(
     assert (await admins.get(OWN)).json()["manifest"] == LOUD
 
 
-# -- what is wrong --------------------------------------------------------------------------------
+# -- faults ----------------------------------------------------------------------------------------
 
 
 async def test_all_that_is_wrong_with_a_manifest_is_told_with_its_lines(

@@ -1,4 +1,4 @@
-"""Who may save manifests over HTTP, and where these may send keys."""
+"""Permission to save manifests over HTTP, and the destinations of keys."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.gateway.conftest import MakeClient
 from tests.support.gateway.saved_manifests import LOUD, OWN, TEXT, calling, replace, row, save
 from tests.support.manifests import manifest
 
-# -- who may --------------------------------------------------------------------------------------
+# -- permission ------------------------------------------------------------------------------------
 
 
 async def every_call(caller: httpx2.AsyncClient) -> list[httpx2.Response]:
@@ -89,7 +89,7 @@ async def test_every_change_is_in_the_log_with_who_and_what(
     assert {each.__dict__["model"] for each in told} == {"own"}
 
 
-# -- where keys go --------------------------------------------------------------------------------
+# -- destinations of keys --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
