@@ -156,9 +156,8 @@ class Caller:
             try:
                 return await self._connection.call("POST", path, body, **headers)
             except (asyncio.IncompleteReadError, ConnectionError):
-                await (
-                    self._connection.open()
-                )  # the gateway has closed a connection that was idle for too long
+                # the gateway has closed a connection that was idle for too long
+                await self._connection.open()
 
     async def _disturb(self, execution_id: str) -> None:
         draw, account_id, store = self._draw, self._spender.account.id, self._spender.store
