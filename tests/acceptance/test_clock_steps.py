@@ -102,10 +102,10 @@ async def test_a_worker_that_dies_after_a_step_of_the_clock_is_recovered_from(
     os.kill(int(victim.split("-")[-2]), signal.SIGKILL)
     killed = time.monotonic()
     await eventually(leases.workers, lambda found: set(found) == {other}, timeout=60)
-    took = time.monotonic() - killed
+    elapsed = time.monotonic() - killed
     ended = await end_all(runner, ids)
 
-    assert took < RECOVERY_SECONDS
+    assert elapsed < RECOVERY_SECONDS
     assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
     called = sorted(target.calls.values())
     assert called == [1] * len(held[other]) + [2] * len(held[victim])

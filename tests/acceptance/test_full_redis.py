@@ -124,7 +124,7 @@ def test_a_stack_starts_on_a_redis_that_is_full(tmp_path: Path) -> None:
 
         assert (listed[0], len(listed[1])) == (200, 1)
         assert (run[0], run[1]["code"]) == (503, "UNAVAILABLE")
-        until(lambda: ready(stack), lambda seen: "memory" in seen)
+        until(lambda: ready(stack), lambda observed: "memory" in observed)
         assert doctor(stack)["seen"].count(" of 1 bytes used ")
 
 
@@ -149,7 +149,7 @@ def test_callers_fill_the_memory_and_lose_nothing(
             until(lambda: flood.refused > 200, timeout=120)
             if kills_worker:
                 os.kill(stack.part("worker")[0], signal.SIGKILL)
-            until(lambda: ready(stack), lambda seen: "memory" in seen)
+            until(lambda: ready(stack), lambda observed: "memory" in observed)
             assert not doctor(stack)["ok"]
             page = call("GET", f"{stack.url}/api/executions?limit=5", key=key)
             assert (page[0], len(page[1]["rows"])) == (200, 5)
@@ -181,6 +181,6 @@ def test_callers_fill_the_memory_and_lose_nothing(
             "POST", f"{stack.url}/api/workflows/fill/run", key=key, body={"inputs": {"value": "x"}}
         )
         assert again[0] == 200, again
-        until(lambda: ready(stack), lambda seen: "memory" not in seen)
+        until(lambda: ready(stack), lambda observed: "memory" not in observed)
         assert doctor(stack)["ok"]
         assert stack.command("ledger", "check").returncode == 0

@@ -20,7 +20,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
 from tests.support.acceptance.http_load import Connection
-from tests.support.acceptance.limited_caller import ANSWERED, Order
+from tests.support.acceptance.limited_caller import ANSWERED, CallerOptions
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.manifests import manifest
 
@@ -61,7 +61,7 @@ def stub(*options: str) -> Iterator[str]:
 
 def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limits: str) -> Figures:
     """Let four processes call at three times the limit; `limits` are those of the manifest."""
-    order = Order(
+    options = CallerOptions(
         redis_url=redis_url,
         provider_url=stub_url,
         seconds=seconds,
@@ -71,7 +71,7 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
         },
         limits=limits,
     )
-    command = [sys.executable, "-m", "tests.support.acceptance.limited_caller", order.dump()]
+    command = [sys.executable, "-m", "tests.support.acceptance.limited_caller", options.dump()]
     pipe = subprocess.PIPE
     processes = [
         subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(PROCESSES)
@@ -81,20 +81,20 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
         assert process.stdout.readline() == "ready\n"
     begin = f"{time.time() + 0.2}\n"
     with ThreadPoolExecutor(PROCESSES) as threads:
-        said = threads.map(lambda process: process.communicate(begin)[0], processes)
-    outcomes: list[dict[str, dict[str, int]]] = [json.loads(each) for each in said]
-    answered = [sum(one[name].get(ANSWERED, 0) for one in outcomes) for name in order.rates]
+        outputs = threads.map(lambda process: process.communicate(begin)[0], processes)
+    outcomes: list[dict[str, dict[str, int]]] = [json.loads(each) for each in outputs]
+    answered = [sum(one[name].get(ANSWERED, 0) for one in outcomes) for name in options.rates]
     return read_figures(stub_url, answered)
 
 
 def read_figures(stub_url: str, by_account: Sequence[int]) -> Figures:
     """Return the stub's counts, and the share of each account."""
     with urlopen(f"{stub_url}/stub/calls") as answer:
-        seen: dict[str, Any] = json.load(answer)
+        observed: dict[str, Any] = json.load(answer)
     return Figures(
-        calls=seen["total"],
-        refused=seen["status429"],
-        answered=seen["byStatus"].get("200", 0),
+        calls=observed["total"],
+        refused=observed["status429"],
+        answered=observed["byStatus"].get("200", 0),
         by_account=by_account,
     )
 

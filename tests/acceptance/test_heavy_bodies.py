@@ -53,8 +53,8 @@ class Neighbours:
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as sender:
             yield
             sender.terminate()
-            told, _ = sender.communicate(timeout=60)
-        print(f"{kind}: statuses {json.loads(told)}", end="; ")
+            reported, _ = sender.communicate(timeout=60)
+        print(f"{kind}: statuses {json.loads(reported)}", end="; ")
 
     def save(self, name: str, expression: str) -> str:
         """Save a workflow of the heavy caller; return its slug."""
@@ -64,12 +64,15 @@ class Neighbours:
         """Return the p95 of the light caller now; print it beside its p95 alone."""
         self._light.times(lambda made: made < 20)
         beside = self._light.times(lambda made: made < count)
-        told = [f"p50 {statistics.median(each) * 1000:.1f} ms" for each in (self.alone, beside)]
-        told = [
+        reported = [f"p50 {statistics.median(each) * 1000:.1f} ms" for each in (self.alone, beside)]
+        reported = [
             f"{word}, p95 {p95(each) * 1000:.1f} ms"
-            for word, each in zip(told, (self.alone, beside), strict=True)
+            for word, each in zip(reported, (self.alone, beside), strict=True)
         ]
-        print(f"{name}: alone {told[0]}; beside {told[1]}, longest {max(beside) * 1000:.1f} ms")
+        print(
+            f"{name}: alone {reported[0]}; beside {reported[1]}, "
+            f"longest {max(beside) * 1000:.1f} ms"
+        )
         return p95(beside)
 
 

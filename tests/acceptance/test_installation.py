@@ -109,9 +109,9 @@ def exchange_redis(folder: Path, server: RedisServer, *, wrong: str, seconds: fl
         account = ("account", "create", "--email", "eve@example.org", "--tier", "pro")
         command = stack.command(*account)
         deadline = time.monotonic() + seconds
-        seen = refusals(stack, slug, accepted["0"])
+        observed = refusals(stack, slug, accepted["0"])
         while time.monotonic() < deadline:
-            seen |= refusals(stack, slug, accepted["0"])
+            observed |= refusals(stack, slug, accepted["0"])
         with redis.Redis.from_url(server.url) as client:
             written = set(client.scan_iter())
             if wrong == "foreign":
@@ -127,17 +127,17 @@ def exchange_redis(folder: Path, server: RedisServer, *, wrong: str, seconds: fl
         assert stack.stop() == 0
 
     cause = {"empty": "holds no Headrace installation", "foreign": "another installation's data"}
-    assert seen == {(503, "UNAVAILABLE", True)}
+    assert observed == {(503, "UNAVAILABLE", True)}
     assert written == set()
     assert command.returncode == 1
     assert cause[wrong] in command.stderr
     assert command.stderr.count("\n") == 1
     for part in ("gateway", "worker"):
-        told = [
+        reported = [
             line for line in stack.errors if line.startswith(part) and "store is refused" in line
         ]
-        assert told, part
-        assert all(cause[wrong] in line and "Start Redis on the right" in line for line in told)
+        assert reported, part
+        assert all(cause[wrong] in line and "Start Redis on the right" in line for line in reported)
     assert ends == {name: ("completed", f"then-wait-{name}") for name in accepted}
     assert counts == {f"/{part}-{name}": 1 for part in ("wait", "then-wait") for name in accepted}
 

@@ -193,7 +193,7 @@ async def _more(url: str, known: dict[str, int]) -> bool:
     return (await jobs(url))["created"] > known["created"]
 
 
-async def told(runner: Runner, execution_id: str) -> list[tuple[EventId, ExecutionEvent]]:
+async def reported(runner: Runner, execution_id: str) -> list[tuple[EventId, ExecutionEvent]]:
     """Return all events of an execution so far."""
     found: list[tuple[EventId, ExecutionEvent]] = []
     first = 1
@@ -219,13 +219,13 @@ async def test_a_text_whose_worker_was_killed_begins_anew_for_who_watches(
         execution_id = await runner.begin(slug, topic, terms=TERMS, watcher="hr:bell:nobody")
 
         async def tokens(execution_id: str = execution_id) -> int:
-            events = await told(runner, execution_id)
+            events = await reported(runner, execution_id)
             return sum(event.name is EventName.NODE_TEXT for _, event in events)
 
         await eventually(tokens, lambda count: count > 2, timeout=15)
         assert await kill_holder(runner.store, workers)
         execution = await runner.end(execution_id, 60)
-        events = await told(runner, execution_id)
+        events = await reported(runner, execution_id)
 
         of_model = [event for _, event in events if event.index == 1]
         begun = [event.attempt for event in of_model if event.name is EventName.NODE_STARTED]

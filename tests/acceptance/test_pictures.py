@@ -172,9 +172,9 @@ def test_all_images_of_a_fan_are_asked_for_at_once(
 
     answer = run(stack, fan, prompt="a cat [[stub delay=500]]")
 
-    seen = httpx.get(f"{provider_url}/stub/calls").json()
+    observed = httpx.get(f"{provider_url}/stub/calls").json()
     assert len(set(answer["result"]["images"])) == FAN
-    assert seen["mostAtOnce"] == FAN, json.dumps(seen)[:500]
+    assert observed["mostAtOnce"] == FAN, json.dumps(observed)[:500]
 
 
 @pytest.mark.slow

@@ -57,13 +57,13 @@ def kill_a_worker_in_the_middle(stack: RunningStack, server: Stub, name: str) ->
         os.kill(owner_of(server.holder_port, stack.part("worker")), signal.SIGKILL)
         killed = time.monotonic()
         status, answer = waiting.result(30)
-        took = time.monotonic() - killed
+        elapsed = time.monotonic() - killed
 
     assert (status, answer.get("result")) == (
         200,
         {"text": f"quick-first-{name} and held-first-{name}"},
     )
-    assert took < RECOVERY_SECONDS
+    assert elapsed < RECOVERY_SECONDS
     assert server.counts == {
         f"/first-{name}": 1,
         f"/quick-first-{name}": 1,

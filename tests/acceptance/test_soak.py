@@ -87,9 +87,9 @@ def kind_of(key: str) -> str:
 
 def show(trace: Trace) -> None:
     parts = len(trace.megabytes) // 6 or 1
-    seen = ", ".join(f"{each:.1f}" for each in [*trace.megabytes[::parts], trace.megabytes[-1]])
+    observed = ", ".join(f"{each:.1f}" for each in [*trace.megabytes[::parts], trace.megabytes[-1]])
     print(
-        f"{trace.name}: {seen} MB; after the warm-up {trace.growth(WARM_UP):+.2f} MB/h; "
+        f"{trace.name}: {observed} MB; after the warm-up {trace.growth(WARM_UP):+.2f} MB/h; "
         f"open files {trace.files_early:.0f} → {trace.files_late:.0f}"
     )
 

@@ -70,16 +70,16 @@ def test_the_tour_runs_hears_waits_and_reads_its_usage(stack: RunningStack) -> N
         text=True,
         timeout=50,
     )
-    told = TOLD.fullmatch(done.stdout)
+    reported = TOLD.fullmatch(done.stdout)
     (checked,) = json_of(stack, "ledger", "check", "--account", account)
     _, usage = call("GET", f"{stack.url}/api/usage?limit=1", key=taken["HEADRACE_API_KEY"])
     _, left = call("GET", f"{stack.url}/api/workflows", key=taken["HEADRACE_API_KEY"])
 
     assert done.returncode == 0, done.stderr
-    assert told, done.stdout
-    assert int(told["left"]) == LIMIT - 1
-    assert 0 <= float(told["first"]) <= 60
-    assert float(told["second"]) <= 60 / (LIMIT - 1)
+    assert reported, done.stdout
+    assert int(reported["left"]) == LIMIT - 1
+    assert 0 <= float(reported["first"]) <= 60
+    assert float(reported["second"]) <= 60 / (LIMIT - 1)
     assert usage["total"] >= LIMIT + 3
     assert checked["balance"] == 5_000 - 13 * usage["total"]
     assert (checked["faults"], left) == ([], [])

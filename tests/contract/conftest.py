@@ -107,7 +107,7 @@ def administration(stack: RunningStack) -> Iterator[Administration]:
 
 
 @pytest.fixture(scope="session")
-def site(request: pytest.FixtureRequest) -> tuple[str, str]:
+def api_access(request: pytest.FixtureRequest) -> tuple[str, str]:
     """The address of the API, and a key that may do everything."""
     if URL:
         return URL, KEY
@@ -117,8 +117,8 @@ def site(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def session_client(site: tuple[str, str]) -> Iterator[httpx2.Client]:
-    url, key = site
+def session_client(api_access: tuple[str, str]) -> Iterator[httpx2.Client]:
+    url, key = api_access
     with open_client(url, {"x-api-key": key}) as client:
         yield client
 
@@ -129,9 +129,9 @@ def caller(session_client: httpx2.Client) -> Iterator[Caller]:
 
 
 @pytest.fixture
-def nobody(site: tuple[str, str]) -> Iterator[httpx2.Client]:
+def anonymous(api_access: tuple[str, str]) -> Iterator[httpx2.Client]:
     """A client without a key."""
-    with open_client(site[0], {}) as client:
+    with open_client(api_access[0], {}) as client:
         yield client
 
 
@@ -172,6 +172,6 @@ def stub(session_stub: Stub) -> Stub:
 
 
 @pytest.fixture
-def story(caller: Caller, chat: str) -> str:
+def streaming_workflow(caller: Caller, chat: str) -> str:
     """A saved workflow whose model streams."""
     return caller.save(asking(chat))

@@ -11,9 +11,9 @@ from tests.support.strict_schemas import closed
 
 
 @pytest.fixture(scope="session")
-def description(site: tuple[str, str]) -> Any:
+def description(api_access: tuple[str, str]) -> Any:
     """Return the API's description."""
-    return httpx2.get(f"{site[0]}/openapi.json").json()
+    return httpx2.get(f"{api_access[0]}/openapi.json").json()
 
 
 def check(description: Any, method: str, path: str, answer: httpx2.Response) -> None:

@@ -80,8 +80,8 @@ def test_models_are_not_listed_for_other_capabilities(administration: Administra
     assert_fits(answer.json(), denied)
 
 
-def test_models_are_not_listed_without_a_key(nobody: httpx2.Client) -> None:
-    assert nobody.get("/api/models").status_code == 401
+def test_models_are_not_listed_without_a_key(anonymous: httpx2.Client) -> None:
+    assert anonymous.get("/api/models").status_code == 401
 
 
 def test_a_run_of_a_model_answers_as_that_of_a_workflow(caller: Caller) -> None:

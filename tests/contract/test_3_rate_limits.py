@@ -138,8 +138,8 @@ def test_other_routes_are_not_limited(administration: Administration) -> None:
     assert not any("ratelimit" in name for answer in answers for name in answer.headers)
 
 
-def test_who_is_not_known_learns_nothing_of_limits(nobody: httpx2.Client) -> None:
-    answer = nobody.post(RUN, json={"inputs": {}})
+def test_who_is_not_known_learns_nothing_of_limits(anonymous: httpx2.Client) -> None:
+    answer = anonymous.post(RUN, json={"inputs": {}})
 
     assert answer.status_code == 401
     assert not any("ratelimit" in name for name in answer.headers)

@@ -181,8 +181,8 @@ def test_the_end_of_a_models_run_is_told_with_its_credits(owner: Owner) -> None:
     (request,) = owner.received("/model")
 
     event = json.loads(request.body)
-    told = {"workflowSlug": None, "modelIds": ["echo"], "creditsCost": 12}
-    assert_fits(event, {**EVENT, **told, "result": {"text": "Eve"}})
+    reported = {"workflowSlug": None, "modelIds": ["echo"], "creditsCost": 12}
+    assert_fits(event, {**EVENT, **reported, "result": {"text": "Eve"}})
 
 
 def test_the_end_of_an_async_run_is_told(owner: Owner) -> None:

@@ -41,12 +41,12 @@ def test_a_text_of_an_assistant_is_the_result(caller: Caller) -> None:
 
 def test_a_prompt_is_a_template_and_a_wired_prompt_takes_its_place(caller: Caller) -> None:
     text = node("t", "textBox", text="cats")
-    asked = assistant(prompt="about {{ what }}")
+    payload = assistant(prompt="about {{ what }}")
     typed = [edge("t", "text-out", "m", "what")]
 
-    assert given(caller, "text-out", text, asked, edges=(*typed,)) == "about cats"
+    assert given(caller, "text-out", text, payload, edges=(*typed,)) == "about cats"
     wired = (*typed, edge("t", "text-out", "m", "prompt-in"))
-    assert given(caller, "text-out", text, asked, edges=wired) == "cats"
+    assert given(caller, "text-out", text, payload, edges=wired) == "cats"
 
 
 def test_a_list_gives_one_text_per_included_item_in_order(caller: Caller) -> None:
@@ -56,9 +56,9 @@ def test_a_list_gives_one_text_per_included_item_in_order(caller: Caller) -> Non
 
 
 def test_a_list_is_exported_item_by_item(caller: Caller) -> None:
-    asked = assistant(prompt="Here they are:\n\n1. a cat\n2. a dog", exportMode="list")
+    payload = assistant(prompt="Here they are:\n\n1. a cat\n2. a dog", exportMode="list")
 
-    assert given(caller, "items-out", asked) == ["a cat", "a dog"]
+    assert given(caller, "items-out", payload) == ["a cat", "a dog"]
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_who_waits_is_told_what_the_provider_failed_with(
 
 
 def test_json_by_a_schema_is_given_compact(caller: Caller) -> None:
-    asked = assistant(prompt='{ "name" : "Ada" }', jsonSchema=PERSON)
+    payload = assistant(prompt='{ "name" : "Ada" }', jsonSchema=PERSON)
 
-    assert given(caller, "text-out", asked) == '{"name":"Ada"}'
+    assert given(caller, "text-out", payload) == '{"name":"Ada"}'
 
 
 def test_an_answer_that_does_not_fit_its_schema_fails_the_node(caller: Caller) -> None:

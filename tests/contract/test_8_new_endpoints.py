@@ -117,9 +117,9 @@ def test_a_file_that_is_broken_meanwhile_goes_on_as_it_was_and_is_told_of(
     until(lambda: len(lines(stack, READ)) - read, processes.__le__)
 
     (folder / "broken.toml").write_text("internalName =")
-    told = until(lambda: lines(stack, STILL), lambda found: len(found) == processes)
+    reported = until(lambda: lines(stack, STILL), lambda found: len(found) == processes)
     listed = {row["internalName"] for row in caller.get("/api/models").json()}
 
-    assert "broken.toml:1: this is not TOML" in told[0]
+    assert "broken.toml:1: this is not TOML" in reported[0]
     assert answered(caller, "broken") is not None
     assert {"broken", "echo"} <= listed

@@ -15,11 +15,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def variable(name: str) -> str:
     """Return a variable of the Makefile."""
-    asked = ["make", "--eval", f"ask: ; $(info $({name}))", "ask"]
+    payload = ["make", "--eval", f"ask: ; $(info $({name}))", "ask"]
     # a make that runs the tests sets these
     outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
     environ = {key: value for key, value in os.environ.items() if key not in outer}
-    made = subprocess.run(asked, cwd=ROOT, env=environ, capture_output=True, text=True)
+    made = subprocess.run(payload, cwd=ROOT, env=environ, capture_output=True, text=True)
     return made.stdout.splitlines()[0]
 
 

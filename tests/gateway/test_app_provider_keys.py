@@ -33,7 +33,7 @@ model = "any"
 """
 
 
-def said(key: str) -> web.Response:
+def respond(key: str) -> web.Response:
     return web.json_response({"id": key, "choices": [{"message": {"content": f"It is {key}."}}]})
 
 
@@ -53,7 +53,7 @@ REPLIES: tuple[Reply, ...] = (
     lambda key: web.json_response({"error": key}, status=429, headers={"X-Debug": key}),
     lambda key: web.Response(status=302, headers={"Location": f"https://x.example/?key={key}"}),
     lambda key: web.json_response({"choices": [{"message": {key: key}}], "usage": {key: 1}}),
-    said,
+    respond,
     streamed,
 )
 
@@ -61,14 +61,14 @@ REPLIES: tuple[Reply, ...] = (
 @pytest.fixture
 async def gossip(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
     """A provider that repeats each key it receives, each time in another way."""
-    asked: list[str] = []
+    payload: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
         key = request.headers["Authorization"].removeprefix("Bearer ")
-        asked.append(key)
+        payload.append(key)
         asks_for_stream = (await request.json()).get("stream")
         replies = REPLIES if asks_for_stream else REPLIES[:-1]
-        return replies[len(asked) % len(replies)](key)
+        return replies[len(payload) % len(replies)](key)
 
     app = web.Application()
     app.router.add_post("/{path:.*}", answer)
@@ -77,7 +77,7 @@ async def gossip(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         await web.SockSite(runner, bound).start()
         monkeypatch.setenv("PROVIDER_URL", f"http://127.0.0.1:{bound.getsockname()[1]}")
-        yield asked
+        yield payload
         await runner.cleanup()
 
 
@@ -101,7 +101,9 @@ def planted(canaries: Canaries, count: int, monkeypatch: pytest.MonkeyPatch) -> 
         yield f"/api/models/chat{number}/run"
 
 
-async def told(client: httpx2.AsyncClient, path: str, headers: dict[str, str]) -> list[str]:
+async def outputs_of_run(
+    client: httpx2.AsyncClient, path: str, headers: dict[str, str]
+) -> list[str]:
     """Return every output about a run."""
     body: dict[str, Any] = {"inputs": {"prompt": "What is your key?"}}
     ran = await client.post(path, json=body, headers=headers)
@@ -138,7 +140,7 @@ async def test_no_key_of_a_provider_is_told_by_an_answer_an_event_a_line_or_a_co
         async with worker(settings):
             ways = itertools.cycle(({}, STREAM))
             for path, headers in zip(planted(canaries, count, monkeypatch), ways, strict=False):
-                texts += await told(client, path, headers)
+                texts += await outputs_of_run(client, path, headers)
             texts.append((await client.get(f"/api/usage?limit={min(count, 500)}")).text)
             texts.append((await client.get("/metrics")).text)
 

@@ -28,10 +28,10 @@ async def test_no_write_is_done_for_another_site(
 ) -> None:
     own = browser.headers.pop("origin")
 
-    for (name, said), call in product(FOREIGN.items(), WRITES):
+    for (name, reply), call in product(FOREIGN.items(), WRITES):
         headers = {
             each: value.format(own=own)
-            for each, value in ({"origin": own} | said).items()
+            for each, value in ({"origin": own} | reply).items()
             if value is not None
         }
         answer = await browser.request(
@@ -107,7 +107,7 @@ async def test_no_cache_stores_that_a_method_is_not_allowed(client: httpx2.Async
 
 
 @dataclass(frozen=True)
-class Estate:
+class OwnedResources:
     """All resources of an account that others might try to change."""
 
     workflow: Workflow
@@ -126,11 +126,11 @@ class Owner:
         self._account = account
         self.ids = ids
 
-    async def estate(self) -> Estate:
+    async def resources(self) -> OwnedResources:
         """Return the current resources."""
         store, account_id, ids = self._store, self._account.id, self.ids
         rows, _ = await store.deliveries.list(account_id, ids["key_id"], limit=10)
-        return Estate(
+        return OwnedResources(
             workflow=await store.workflows.get(ids["slug"]),
             asset=await store.assets.get(account_id, ids["asset_id"]),
             execution=await store.executions.get(account_id, ids["execution_id"]),
@@ -170,7 +170,7 @@ async def test_nothing_of_anothers_is_changed_by_any_write(
     for account, capability in ((stranger, "workflow:*"), (admin, "*")):
         _, secret = await store.api_keys.create(account, name="k", capabilities=[capability])
         others.append(await make_client(secret))
-    before = await owner.estate()
+    before = await owner.resources()
     body = {"name": "Mine", "isTemplate": True, "url": "http://evil.example.com/", **ASK}
 
     about_one = [call for call in WRITES if any(f"{{{name}}}" in call.path for name in owner.ids)]
@@ -180,7 +180,7 @@ async def test_nothing_of_anothers_is_changed_by_any_write(
             answer = await other.request(call.method, call.path.format(**owner.ids), json=body)
             assert answer.status_code in (403, 404), call
 
-    assert await owner.estate() == before
+    assert await owner.resources() == before
 
 
 async def test_an_id_has_one_spelling(
@@ -198,7 +198,7 @@ async def test_an_id_has_one_spelling(
 async def test_what_is_the_servers_to_say_of_a_webhook_is_not_taken_from_a_body(
     owner: Owner, browser: httpx2.AsyncClient, stranger: Account
 ) -> None:
-    before = await owner.estate()
+    before = await owner.resources()
     forged = {
         "id": "mine",
         "keyId": "mine",
@@ -217,7 +217,7 @@ async def test_what_is_the_servers_to_say_of_a_webhook_is_not_taken_from_a_body(
 
     assert answer.status_code == 200
     assert set(answer.json()) == {"url", "enabled", "createdAt"}
-    assert await owner.estate() == before
+    assert await owner.resources() == before
 
 
 async def test_ids_cannot_be_guessed(

@@ -215,7 +215,7 @@ async def test_no_answer_line_or_delivery_repeats_the_secrets_of_nodes_that_fail
         texts.append((await client.get("/api/executions?limit=100")).text)
         texts.append((await client.get("/metrics")).text)
         received = await eventually(
-            lambda: told(receiver), lambda each: len(each) == FAILING_WORKFLOWS
+            lambda: delivered_bodies(receiver), lambda each: len(each) == FAILING_WORKFLOWS
         )
     rows, _ = await store.deliveries.list(account.id, key.id, limit=100)
 
@@ -226,6 +226,6 @@ async def test_no_answer_line_or_delivery_repeats_the_secrets_of_nodes_that_fail
     assert canaries.seen_in(logged.getvalue()) == []
 
 
-async def told(receiver: Receiver) -> list[bytes]:
+async def delivered_bodies(receiver: Receiver) -> list[bytes]:
     """Return the bodies of the deliveries so far."""
     return [each.body for each in receiver.received if each.path == "/ok"]

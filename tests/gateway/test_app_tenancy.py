@@ -37,7 +37,7 @@ ASK = {"inputs": {"name": "Eve"}}
 
 
 @dataclass(frozen=True)
-class World:
+class TenancyScenario:
     """Resources of one account, and callers of other accounts."""
 
     objects: dict[str, str]
@@ -46,14 +46,14 @@ class World:
 
 
 @pytest.fixture
-async def world(
+async def scenario(
     client: httpx2.AsyncClient,
     browser: httpx2.AsyncClient,
     make_client: MakeClient,
     make_browser: MakeBrowser,
     store: Store,
     stranger: Account,
-) -> World:
+) -> TenancyScenario:
     await client.post("/api/workflows", json=greeting())
     execution = (await client.post(f"{RUN}?async=true", json=ASK)).json()
     key = (await browser.post("/api/api-keys", json={"name": "k", "preset": "Read-only"})).json()
@@ -71,15 +71,17 @@ async def world(
         "execution_id": execution["executionId"],
         "delivery_id": execution["executionId"],
     }
-    return World(objects=objects, owner=browser, others=others)
+    return TenancyScenario(objects=objects, owner=browser, others=others)
 
 
 @pytest.mark.parametrize("call", ABOUT_ONE, ids=lambda call: f"{call.method} {call.path}")
-async def test_what_is_anothers_is_as_unknown_as_what_is_not(world: World, call: Call) -> None:
-    for other in world.others:
+async def test_what_is_anothers_is_as_unknown_as_what_is_not(
+    scenario: TenancyScenario, call: Call
+) -> None:
+    for other in scenario.others:
         foreign, unknown = [
             await other.request(call.method, call.path.format(**objects), json=ASK)
-            for objects in (world.objects, UNKNOWN)
+            for objects in (scenario.objects, UNKNOWN)
         ]
 
         assert foreign.status_code in (404, 403), call
@@ -89,11 +91,11 @@ async def test_what_is_anothers_is_as_unknown_as_what_is_not(world: World, call:
             assert call.requirement == "session"
 
 
-async def test_nothing_of_anothers_is_in_a_list(world: World) -> None:
-    for other in world.others:
+async def test_nothing_of_anothers_is_in_a_list(scenario: TenancyScenario) -> None:
+    for other in scenario.others:
         for path in LISTS:
             answer = await other.get(path)
-            for identity in world.objects.values():
+            for identity in scenario.objects.values():
                 assert identity not in answer.text
 
 
@@ -102,8 +104,10 @@ async def test_nothing_of_anothers_is_in_a_list(world: World) -> None:
     ["GREETING", "greeting/", "greeting%2f", "./greeting", "%2e/greeting", "/greeting", "greeting;"]
     + ["greeting%00", "greeting%20", "greetin%67", "x/../greeting", "greeting?slug=greeting"],
 )
-async def test_another_spelling_of_a_path_is_no_way_around(world: World, spelling: str) -> None:
-    for other in world.others:
+async def test_another_spelling_of_a_path_is_no_way_around(
+    scenario: TenancyScenario, spelling: str
+) -> None:
+    for other in scenario.others:
         for end in ("", "/schema", "/run"):
             path = f"/api/workflows/{spelling}{end}"
             answer = await other.request("POST" if end == "/run" else "GET", path, json=ASK)
@@ -113,7 +117,7 @@ async def test_another_spelling_of_a_path_is_no_way_around(world: World, spellin
 
 
 async def test_what_is_the_servers_to_say_is_not_taken_from_a_body(
-    world: World, store: Store, account: Account, stranger: Account
+    scenario: TenancyScenario, store: Store, account: Account, stranger: Account
 ) -> None:
     forged = {
         "account": stranger.id,
@@ -134,9 +138,9 @@ async def test_what_is_the_servers_to_say_is_not_taken_from_a_body(
     }
     before = await store.accounts.list()
 
-    saved = await world.owner.put("/api/workflows/greeting", json={**forged, "name": "New"})
-    made = await world.owner.post("/api/workflows", json={**greeting("Second"), **forged})
-    ran = await world.owner.post(f"{RUN}?async=true", json={**forged, **ASK})
+    saved = await scenario.owner.put("/api/workflows/greeting", json={**forged, "name": "New"})
+    made = await scenario.owner.post("/api/workflows", json={**greeting("Second"), **forged})
+    ran = await scenario.owner.post(f"{RUN}?async=true", json={**forged, **ASK})
 
     assert (saved.json()["slug"], saved.json()["version"]) == ("greeting", 2)
     assert (made.json()["slug"], made.json()["version"]) == ("second", 1)

@@ -39,12 +39,12 @@ async def anyone(make_client: MakeClient) -> httpx2.AsyncClient:
 async def answers(client: httpx2.AsyncClient, expected: dict[str, Any]) -> None:
     """Wait until `/readyz` gives this answer; its status is 200 all the time."""
 
-    async def ask() -> Any:
+    async def fetch() -> Any:
         answer = await client.get("/readyz")
         assert answer.status_code == 200
         return answer.json()
 
-    await eventually(ask, expected.__eq__)
+    await eventually(fetch, expected.__eq__)
 
 
 async def test_hints_that_a_stopped_worker_does_not_take_are_told(
@@ -84,8 +84,8 @@ async def test_each_queue_counts(
 
     await answers(anyone, DEGRADED)
 
-    [told] = [each for each in caplog.records if "no worker takes" in each.message]
-    assert told.levelname == "WARNING"
+    [reported] = [each for each in caplog.records if "no worker takes" in each.message]
+    assert reported.levelname == "WARNING"
 
 
 async def test_a_redis_that_is_nearly_full_is_told_until_it_has_room(
@@ -100,8 +100,8 @@ async def test_a_redis_that_is_nearly_full_is_told_until_it_has_room(
     await store.client.send("CONFIG", "SET", "maxmemory", int(used / 0.5))
 
     await answers(anyone, READY)
-    told = [each.message for each in caplog.records if "memory" in each.message]
-    assert told == ["the memory of Redis is nearly full", "Redis has memory again"]
+    reported = [each.message for each in caplog.records if "memory" in each.message]
+    assert reported == ["the memory of Redis is nearly full", "Redis has memory again"]
 
 
 class _Queue:
@@ -130,7 +130,7 @@ async def test_a_hint_that_was_first_before_the_queue_was_away_is_new_afterwards
         return queue.looks
 
     async def look_until(count: int) -> None:
-        await eventually(looks, lambda seen: seen >= count)
+        await eventually(looks, lambda observed: observed >= count)
 
     queue.may_answer.set()
     await look_until(2)

@@ -71,11 +71,11 @@ def test_saved_models_that_do_not_count_here_are_named_with_the_reason(settings:
     done = command("list", "--json")
 
     assert not {"keyed", "later"} & set(listed(done))
-    told = sorted(done.stderr.splitlines())
-    assert told[0].startswith(
+    reported = sorted(done.stderr.splitlines())
+    assert reported[0].startswith(
         "The saved model 'keyed' is left out: openai.api_key_env: no manifest"
     )
-    assert told[1].startswith("The saved model 'later' is left out: colour is unknown; known: ")
+    assert reported[1].startswith("The saved model 'later' is left out: colour is unknown; known: ")
 
 
 def test_a_folder_that_is_named_counts_in_place_of_the_stacks(
@@ -99,8 +99,8 @@ def test_a_model_says_which_variable_no_worker_of_the_stack_has(
         rows = {row["internalName"]: row for row in json.loads(done.stdout)}
         assert rows["echo"]["available"]
         assert rows["keyed"]["available"] is (rows["keyed"]["unavailableReason"] is None)
-        told: str | None = rows["keyed"]["unavailableReason"]
-        return told
+        reported: str | None = rows["keyed"]["unavailableReason"]
+        return reported
 
     async def renew(*variables: str) -> None:
         async with open_store(settings.redis_url) as store:

@@ -25,8 +25,8 @@ async def server() -> AsyncIterator[str]:
             return web.json_response({"error": "No", "code": "EXECUTION_NOT_FOUND"}, status=404)
         response = web.StreamResponse()
         await response.prepare(request)
-        asked = {"key": request.headers["x-api-key"], "body": await request.text()}
-        data = json.dumps({**asked, "text": "é\n"}, ensure_ascii=False)
+        payload = {"key": request.headers["x-api-key"], "body": await request.text()}
+        data = json.dumps({**payload, "text": "é\n"}, ensure_ascii=False)
         after = request.headers.get("last-event-id", "none")
         await response.write(b"retry: 1000\n\n:\n\n")
         await response.write(f"id: 1.1\nevent: {after}\ndata: {data}\n\n".encode())

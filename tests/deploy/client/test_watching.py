@@ -117,9 +117,9 @@ async def test_a_node_that_takes_its_time_is_told_to_run(
 
 
 async def test_progress_and_retries_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    told = [event(2, "progress", item=0, progress=0.256), event(3, "retrying", attempt=1)]
+    reported = [event(2, "progress", item=0, progress=0.256), event(3, "retrying", attempt=1)]
 
-    assert await lines(capsys, STARTED, *told) == ["teller: 26%", "teller: retrying"]
+    assert await lines(capsys, STARTED, *reported) == ["teller: 26%", "teller: retrying"]
 
 
 async def test_a_text_comes_line_by_line_and_the_rest_at_the_end(
@@ -208,11 +208,11 @@ async def test_a_screen_shows_every_node_and_the_end_of_its_text(
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
-    told = [STARTED, event(2, "progress", type="assistant", item=0, progress=0.5)]
+    reported = [STARTED, event(2, "progress", type="assistant", item=0, progress=0.5)]
     pieces = [token(3, "Once [bold]upon[/bold] ", 0), token(4, "a time", 23)]
     done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
 
-    await watch(Scripted([BEGUN, *told, *pieces, 0.15, done, FINISHED]), "story", {}, ignore)
+    await watch(Scripted([BEGUN, *reported, *pieces, 0.15, done, FINISHED]), "story", {}, ignore)
 
     drawn = terminal.getvalue()
     for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):

@@ -79,7 +79,7 @@ MISTAKES = [
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
     """Return the report on all of them together, by file."""
     folder = tmp_path_factory.mktemp("wrong")
     for number, (name, right, wrong, _) in enumerate(MISTAKES):
@@ -106,12 +106,12 @@ def place(text: str, position: int) -> range:
 
 @pytest.mark.parametrize("number", range(len(MISTAKES)))
 def test_a_mistake_is_told_with_its_file_its_line_and_why(
-    told: dict[str, list[str]], number: int
+    reported: dict[str, list[str]], number: int
 ) -> None:
     name, right, _, reason = MISTAKES[number]
     text = (SHIPPED / f"{name}.toml").read_text()
 
-    (found,) = [line for line in told[f"{number:02}"] if reason in line]
+    (found,) = [line for line in reported[f"{number:02}"] if reason in line]
 
     line, sentence = TOLD.findall(found)[0]
     assert sentence.startswith(reason)
@@ -120,6 +120,6 @@ def test_a_mistake_is_told_with_its_file_its_line_and_why(
         assert int(line) in place(text, text.index(right))
 
 
-def test_each_of_more_than_thirty_is_told_of(told: dict[str, list[str]]) -> None:
+def test_each_of_more_than_thirty_is_told_of(reported: dict[str, list[str]]) -> None:
     assert len(MISTAKES) > 30
-    assert sorted(told) == [f"{number:02}" for number in range(len(MISTAKES))]
+    assert sorted(reported) == [f"{number:02}" for number in range(len(MISTAKES))]

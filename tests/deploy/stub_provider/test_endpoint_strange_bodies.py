@@ -139,6 +139,6 @@ def test_no_body_is_more_than_the_stub_can_take(
 
     assert answer.status_code < 500
     if path in ASKED_AFTER and answer.status_code in (200, 201):
-        said = answer.json()
-        job_id = said.get("id") or said["data"]["taskId"]
+        reply = answer.json()
+        job_id = reply.get("id") or reply["data"]["taskId"]
         assert stub.get(ASKED_AFTER[path].format(job_id)).status_code == 200

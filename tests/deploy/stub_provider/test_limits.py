@@ -26,7 +26,7 @@ def is_let_in(limits: CredentialLimits, name: str = "key") -> bool:
         return False
 
 
-def ask(stub: TestClient, **headers: str) -> Any:
+def call(stub: TestClient, **headers: str) -> Any:
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     return stub.post("/v1/chat/completions", json=body, headers=headers)
 
@@ -89,7 +89,7 @@ def test_calls_at_once_are_limited() -> None:
 def test_every_answer_tells_how_the_limits_stand(open_stub: Open) -> None:
     stub = open_stub(LimitOptions(requests_per_minute=2, tokens_per_minute=1000))
 
-    first, second, third = [ask(stub) for _ in range(3)]
+    first, second, third = [call(stub) for _ in range(3)]
 
     assert [each.status_code for each in (first, second, third)] == [200, 200, 429]
     assert first.headers["x-ratelimit-limit-requests"] == "2"
@@ -129,17 +129,17 @@ def test_asking_after_a_job_is_not_limited(open_stub: Open) -> None:
 
 def test_a_reset_fills_the_buckets(open_stub: Open) -> None:
     stub = open_stub(LimitOptions(requests_per_minute=1))
-    ask(stub)
+    call(stub)
 
     stub.post("/stub/reset")
 
-    assert ask(stub).status_code == 200
+    assert call(stub).status_code == 200
 
 
 def test_a_scripted_refusal_says_that_nothing_is_left(open_stub: Open) -> None:
     stub = open_stub(LimitOptions(requests_per_minute=50))
 
-    answer = ask(stub, **{"x-stub": "fail=429"})
+    answer = call(stub, **{"x-stub": "fail=429"})
 
     assert answer.headers["x-ratelimit-limit-requests"] == "50"
     assert answer.headers["x-ratelimit-remaining-requests"] == "0"

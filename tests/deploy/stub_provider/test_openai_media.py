@@ -23,8 +23,8 @@ def open_picture(data: bytes) -> Image.Image:
 def test_a_picture_by_url_is_served_in_the_format_asked_for(stub: TestClient, kind: str) -> None:
     body = {"model": "m", "prompt": "cat", "size": "128x128", "response_format": "url"}
 
-    said = stub.post(PICTURES, json={**body, "output_format": kind}).json()
-    file = stub.get(said["data"][0]["url"])
+    reply = stub.post(PICTURES, json={**body, "output_format": kind}).json()
+    file = stub.get(reply["data"][0]["url"])
 
     assert file.headers["content-type"] == f"image/{kind}"
     picture = open_picture(file.content)

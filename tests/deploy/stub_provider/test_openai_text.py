@@ -25,15 +25,15 @@ def events(text: str) -> list[str]:
 def test_a_chat_answer_names_the_stub_and_echoes_the_last_prompt(stub: TestClient) -> None:
     answer = stub.post(CHAT, json={"model": "gpt-x", "messages": user("Name a red thing")})
 
-    said = answer.json()
+    reply = answer.json()
     assert answer.status_code == 200
     assert answer.headers["x-stub-provider"] == "headrace"
     assert answer.headers["x-request-id"].startswith("req_")
-    assert said["object"] == "chat.completion"
-    assert said["model"] == "gpt-x"
-    assert said["choices"][0]["message"]["content"] == "(stub) Name a red thing"
-    assert said["choices"][0]["finish_reason"] == "stop"
-    usage = said["usage"]
+    assert reply["object"] == "chat.completion"
+    assert reply["model"] == "gpt-x"
+    assert reply["choices"][0]["message"]["content"] == "(stub) Name a red thing"
+    assert reply["choices"][0]["finish_reason"] == "stop"
+    usage = reply["usage"]
     assert usage["prompt_tokens"] == 7
     assert usage["completion_tokens"] == 6
     assert usage["total_tokens"] == 13
@@ -42,9 +42,9 @@ def test_a_chat_answer_names_the_stub_and_echoes_the_last_prompt(stub: TestClien
 def test_the_prompt_is_what_the_user_said_last(stub: TestClient) -> None:
     messages = [*user("One"), *user("Two"), {"role": "assistant", "content": "So"}]
 
-    said = stub.post(CHAT, json={"model": "m", "messages": messages}).json()
+    reply = stub.post(CHAT, json={"model": "m", "messages": messages}).json()
 
-    assert said["choices"][0]["message"]["content"] == "(stub) Two"
+    assert reply["choices"][0]["message"]["content"] == "(stub) Two"
 
 
 def test_a_stream_adds_up_to_the_whole_answer_and_ends_with_its_usage(stub: TestClient) -> None:
@@ -55,8 +55,8 @@ def test_a_stream_adds_up_to_the_whole_answer_and_ends_with_its_usage(stub: Test
     answer = stub.post(CHAT, json={**body, **options})
 
     assert answer.headers["content-type"].startswith("text/event-stream")
-    *told, done = events(answer.text)
-    chunks = [json.loads(each) for each in told]
+    *reported, done = events(answer.text)
+    chunks = [json.loads(each) for each in reported]
     assert done == "[DONE]"
     assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
     pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks[:-1]]
@@ -77,11 +77,11 @@ def test_a_stream_tells_its_usage_only_when_asked_to(stub: TestClient) -> None:
 def test_an_answer_ends_where_its_tokens_do(stub: TestClient) -> None:
     body = {"model": "m", "messages": user("A long prompt indeed"), "max_tokens": 3}
 
-    said = stub.post(CHAT, json=body).json()
+    reply = stub.post(CHAT, json=body).json()
 
-    assert said["choices"][0]["message"]["content"] == "(stub) A lon"
-    assert said["choices"][0]["finish_reason"] == "length"
-    assert said["usage"]["completion_tokens"] == 3
+    assert reply["choices"][0]["message"]["content"] == "(stub) A lon"
+    assert reply["choices"][0]["finish_reason"] == "length"
+    assert reply["usage"]["completion_tokens"] == 3
 
 
 def test_images_are_seen_and_counted(stub: TestClient) -> None:
@@ -91,10 +91,10 @@ def test_images_are_seen_and_counted(stub: TestClient) -> None:
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
     ]
 
-    said = stub.post(CHAT, json={"model": "m", "messages": user(parts)}).json()
+    reply = stub.post(CHAT, json={"model": "m", "messages": user(parts)}).json()
 
-    assert said["choices"][0]["message"]["content"] == "(stub) What is it? [2 images seen]"
-    assert said["usage"]["prompt_tokens"] > 170
+    assert reply["choices"][0]["message"]["content"] == "(stub) What is it? [2 images seen]"
+    assert reply["usage"]["prompt_tokens"] > 170
 
 
 def test_a_schema_gets_an_object_that_fits_it(stub: TestClient) -> None:
@@ -110,11 +110,11 @@ def test_a_schema_gets_an_object_that_fits_it(stub: TestClient) -> None:
     }
     wanted = {"type": "json_schema", "json_schema": {"name": "thing", "schema": schema}}
 
-    said = stub.post(
+    reply = stub.post(
         CHAT, json={"model": "m", "messages": user("A mug"), "response_format": wanted}
     ).json()
 
-    made = json.loads(said["choices"][0]["message"]["content"])
+    made = json.loads(reply["choices"][0]["message"]["content"])
     jsonschema_rs.validate(schema, made)
     assert made["title"].startswith("(stub) A mug"[:12])
 
@@ -122,11 +122,11 @@ def test_a_schema_gets_an_object_that_fits_it(stub: TestClient) -> None:
 def test_an_object_without_a_schema_is_json(stub: TestClient) -> None:
     wanted = {"type": "json_object"}
 
-    said = stub.post(
+    reply = stub.post(
         CHAT, json={"model": "m", "messages": user("A mug"), "response_format": wanted}
     ).json()
 
-    made = json.loads(said["choices"][0]["message"]["content"])
+    made = json.loads(reply["choices"][0]["message"]["content"])
     assert made == {"stub": True, "text": "(stub) A mug"}
 
 

@@ -78,7 +78,7 @@ def test_it_serves_and_ends_with_0_when_it_is_told_to() -> None:
 
 async def test_it_ends_while_a_call_hangs() -> None:
     with running() as (process, url), send(url, "hang"):
-        await eventually(lambda: report(url), lambda seen: seen["running"] == 1)
+        await eventually(lambda: report(url), lambda observed: observed["running"] == 1)
         process.send_signal(signal.SIGTERM)
         code = process.wait(10)
 
@@ -114,10 +114,10 @@ async def test_a_caller_who_leaves_is_noticed(url: str) -> None:
     with connect(url) as half:
         half.sendall(f"POST {CHAT} HTTP/1.1\r\nHost: stub\r\nContent-Length: 9\r\n\r\n{{".encode())
 
-    seen = await eventually(
-        lambda: report(url), lambda seen: bool(seen["clientsLeft"] == before + 3)
+    observed = await eventually(
+        lambda: report(url), lambda observed: bool(observed["clientsLeft"] == before + 3)
     )
-    assert seen["running"] == 0
+    assert observed["running"] == 0
 
 
 async def test_a_thousand_calls_wait_at_the_same_time(url: str) -> None:
@@ -130,19 +130,19 @@ async def test_a_thousand_calls_wait_at_the_same_time(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reply"),
     [
         (("--script", "dely=3"), "headrace: --script: (stub) no script has 'dely=3'.\n"),
         (("--host", "192.0.2.1"), "headrace: Port 0 on 192.0.2.1 cannot be listened on: "),
     ],
 )
-def test_what_is_wrong_is_one_sentence(arguments: tuple[str, ...], said: str) -> None:
+def test_what_is_wrong_is_one_sentence(arguments: tuple[str, ...], reply: str) -> None:
     done = subprocess.run(
         [*STUB, "--port", "0", *arguments], capture_output=True, text=True, timeout=30
     )
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith(reply)
     assert done.stderr.count("\n") == 1
 
 

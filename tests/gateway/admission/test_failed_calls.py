@@ -356,5 +356,5 @@ async def test_the_log_has_the_address_once(
     await flood(client)
     await flood(client)
 
-    told = [record for record in caplog.records if "fails too often" in record.message]
-    assert [record.__dict__["address"] for record in told] == ["127.0.0.1"]
+    reported = [record for record in caplog.records if "fails too often" in record.message]
+    assert [record.__dict__["address"] for record in reported] == ["127.0.0.1"]

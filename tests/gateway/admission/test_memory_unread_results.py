@@ -72,8 +72,8 @@ async def gateway_process(settings: Settings) -> AsyncIterator[tuple[tuple[str, 
 
 def megabytes(process_id: int) -> int:
     """Return the resident memory of a process."""
-    told = subprocess.check_output(["ps", "-o", "rss=", "-p", str(process_id)])
-    return int(told) // 1_024
+    reported = subprocess.check_output(["ps", "-o", "rss=", "-p", str(process_id)])
+    return int(reported) // 1_024
 
 
 async def has_begun(address: tuple[str, int]) -> bool:
@@ -103,7 +103,7 @@ class Readers:
         self._api_key = api_key
         self.sockets: list[socket.socket] = []
 
-    async def ask(self, path: str, count: int) -> list[socket.socket]:
+    async def send(self, path: str, count: int) -> list[socket.socket]:
         """Open so many more; each has received the head of its answer."""
         head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {self._api_key}\r\n\r\n".encode()
         return await asyncio.gather(*(self._ask(head) for _ in range(count)))
@@ -158,7 +158,7 @@ async def readers(gateway: Gateway, api_key: str) -> AsyncIterator[Readers]:
 
 async def fill(readers: Readers, execution_id: str) -> None:
     """Use up the memory."""
-    full = await readers.ask(f"/api/executions/{execution_id}", 2)
+    full = await readers.send(f"/api/executions/{execution_id}", 2)
     assert [await begin(each) for each in full] == [b"HTTP/1.1 200"] * 2
 
 
@@ -205,7 +205,7 @@ async def test_who_waits_gets_the_memory_of_those_who_are_gone(
 ) -> None:
     monkeypatch.setattr(memory, "WAIT_SECONDS", 5.0)
     monkeypatch.setattr(GatewayProtocol, "unread_seconds", 0.2 if is_cut else 30.0)
-    held = await readers.ask(f"/api/executions/{execution_id}{path}", 2)
+    held = await readers.send(f"/api/executions/{execution_id}{path}", 2)
     await asyncio.gather(*(begin(each) for each in held))
 
     waiting = [asyncio.create_task(client.get(f"/api/executions/{execution_id}")) for _ in range(4)]
@@ -224,7 +224,7 @@ async def test_watchers_who_hang_up_while_they_wait_leave_the_line(
 ) -> None:
     monkeypatch.setattr(memory, "WAIT_SECONDS", 5.0)
     await fill(readers, execution_id)
-    waiting = await readers.ask(f"/api/executions/{execution_id}/events", 3)
+    waiting = await readers.send(f"/api/executions/{execution_id}/events", 3)
     await asyncio.gather(*(begin(each) for each in waiting))
 
     readers.close()
@@ -242,7 +242,7 @@ async def test_a_result_that_is_larger_as_json_counts_as_that(
     path: str,
 ) -> None:
     escaped = await ended(store, account, "\0" * (SIZE // 2))  # six bytes of JSON each
-    (held,) = await readers.ask(f"/api/executions/{escaped}{path}", 1)
+    (held,) = await readers.send(f"/api/executions/{escaped}{path}", 1)
     await reach(held, b'"result":"')
 
     refused = await client.get(f"/api/executions/{escaped}")
@@ -282,9 +282,9 @@ async def test_memory_is_bounded_however_many_do_not_read(
         readers = Readers(address, api_key)
         await eventually(lambda: has_begun(address))
         before = megabytes(process_id)
-        plain = await readers.ask(f"/api/executions/{execution_id}", CROWD)
+        plain = await readers.send(f"/api/executions/{execution_id}", CROWD)
         heads = await asyncio.gather(*(begin(each) for each in plain))
-        streams = await readers.ask(f"/api/executions/{execution_id}/events", CROWD)
+        streams = await readers.send(f"/api/executions/{execution_id}/events", CROWD)
         bodies = await asyncio.gather(*(rest(each) for each in streams))
         after = megabytes(process_id)
         readers.close()

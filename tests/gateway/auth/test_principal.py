@@ -290,15 +290,15 @@ async def test_a_key_is_never_shown_again_nor_logged(
     caplog.set_level(0)
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
     known, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:run"])
-    seen = repr(known)
+    observed = repr(known)
     for key in (secret, api_keys.make_secret(account.id), secret[:-1] + "!"):
         client = await make_client(key)
         for call in calls():
             answer = await client.request(call.method, call.path.format(**PATH), json={"a": key})
-            seen += answer.text.replace(f'"{key}"', "") + str(answer.headers)
+            observed += answer.text.replace(f'"{key}"', "") + str(answer.headers)
         await client.aclose()
 
-    assert secret[8:] not in seen
+    assert secret[8:] not in observed
     assert secret[8:] not in caplog.text
 
 

@@ -63,9 +63,9 @@ class Stopwatch:
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
         await self._reader.readexactly(int(length))
-        took = time.perf_counter() - began
+        elapsed = time.perf_counter() - began
         self.statuses.add(head[9:12])
-        return took
+        return elapsed
 
 
 async def times_of(gateway: Gateway, one: Requests, other: Requests) -> tuple[set[bytes], float]:

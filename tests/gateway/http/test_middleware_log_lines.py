@@ -44,16 +44,16 @@ async def test_every_line_is_an_object_whatever_callers_send(
     texts = [text for text in TRICKS if text != "\ud800"]  # a client cannot send this
 
     for text in texts:
-        said = text + CANARY
+        forged = text + CANARY
         key = await browser.post(
-            "/api/api-keys", json={"name": said[:100], "preset": "Full deploy"}
+            "/api/api-keys", json={"name": forged[:100], "preset": "Full deploy"}
         )
         await browser.delete(f"/api/api-keys/{key.json().get('id', 'none')}")
-        await client.post("/api/workflows", json=greeting(said))
-        await client.post("/api/workflows", json={"name": said, "nodes": said})
-        await client.post("/api/workflows", json={"name": said, "nodes": [{"id": said}]})
-        await client.get("/api/executions", params={"cursor": said, "status": said})
-        await client.post("/api/workflows/greeting/run", json={"inputs": {said: said}})
+        await client.post("/api/workflows", json=greeting(forged))
+        await client.post("/api/workflows", json={"name": forged, "nodes": forged})
+        await client.post("/api/workflows", json={"name": forged, "nodes": [{"id": forged}]})
+        await client.get("/api/executions", params={"cursor": forged, "status": forged})
+        await client.post("/api/workflows/greeting/run", json={"inputs": {forged: forged}})
 
     found = lines(logged)
     assert len([line for line in found if line["event"] == "API key created"]) == len(texts)

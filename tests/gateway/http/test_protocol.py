@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from gateway.http.protocol import MAX_HEAD_BYTES, GatewayProtocol
-from tests.support.gateway.fake_worker import as_it_is
+from tests.support.gateway.fake_worker import keep_error
 from tests.support.gateway.served_app import exchange, read_to_end, serving
 
 HOST = b"Host: x\r\n"
@@ -80,7 +80,7 @@ class Peer:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Peer]:
     recorder = Recorder()
-    app = RequestIds(Errors(BodyLimits(recorder, max_bytes=1_000_000, seconds=0.4), as_it_is))
+    app = RequestIds(Errors(BodyLimits(recorder, max_bytes=1_000_000, seconds=0.4), keep_error))
     with serving(app, Hasty) as address:
         yield Peer(address, recorder)
 

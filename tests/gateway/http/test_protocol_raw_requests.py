@@ -34,8 +34,8 @@ async def test_a_key_with_a_control_character_is_refused_before_anything_is_aske
 ) -> None:
     for end in ("\x00", "\r", "\n", "\x7f", "\x1f"):
         for key in (api_key + end, end + api_key, api_key[:20] + end + api_key[20:]):
-            asked = request("GET", "/api/whoami", f"x-api-key: {key}")
-            received = await exchange(gateway.url, asked)
+            payload = request("GET", "/api/whoami", f"x-api-key: {key}")
+            received = await exchange(gateway.url, payload)
             assert statuses(received) == [400], repr(key)
             assert api_key.encode() not in received
 
@@ -199,10 +199,10 @@ async def test_a_request_id_that_is_not_sane_is_not_repeated(gateway: Gateway) -
 async def test_requests_in_one_packet_are_counted_one_by_one(
     gateway: Gateway, client: httpx2.AsyncClient, api_key: str, store: Store, account: Account
 ) -> None:
-    asked = request("POST", "/api/workflows/none/run", f"x-api-key: {api_key}", body=ASK)
-    kept = asked.replace(b"Connection: close\r\n", b"")
+    payload = request("POST", "/api/workflows/none/run", f"x-api-key: {api_key}", body=ASK)
+    kept = payload.replace(b"Connection: close\r\n", b"")
 
-    received = await exchange(gateway.url, kept * 104 + asked)
+    received = await exchange(gateway.url, kept * 104 + payload)
 
     found = [value for name, value in _all_headers(received) if name == "x-ratelimit-remaining"]
     resets = {value for name, value in _all_headers(received) if name == "x-ratelimit-reset"}

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from gateway.http.protocol import GatewayProtocol
 from tests.gateway.http.test_protocol import CHUNKED, Recorder
-from tests.support.gateway.fake_worker import as_it_is
+from tests.support.gateway.fake_worker import keep_error
 from tests.support.gateway.raw_requests import statuses
 from tests.support.gateway.served_app import read_to_end, serving
 
@@ -77,7 +77,7 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     app = Large()
-    wrapped = RequestIds(Errors(BodyLimits(app, max_bytes=MAX_BYTES, seconds=1.0), as_it_is))
+    wrapped = RequestIds(Errors(BodyLimits(app, max_bytes=MAX_BYTES, seconds=1.0), keep_error))
     with serving(wrapped, Impatient) as address:
         yield Server(address, app)
 

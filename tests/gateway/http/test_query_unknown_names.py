@@ -45,17 +45,17 @@ def test_every_endpoint_takes_the_query_parameters_that_the_description_has() ->
 async def test_no_endpoint_of_the_api_takes_a_query_parameter_that_it_does_not_know(
     client: httpx2.AsyncClient, browser: httpx2.AsyncClient, saved: None
 ) -> None:
-    asked = 0
+    payload = 0
     for method, path, endpoint in endpoints():
         caller = client if isinstance(endpoint, Guarded) else browser
         answer = await caller.request(method, path.format(**PATH) + "?dry_run=true", json={})
         if answer.status_code in (403, 401):
             continue  # for admins
-        asked += 1
+        payload += 1
         body = answer.json()
         assert (answer.status_code, body["code"]) == (400, "INVALID_QUERY"), (method, path, body)
         assert body["field"] == "dry_run"
-    assert asked > 20
+    assert payload > 20
 
 
 @pytest.mark.parametrize("name", ["dry_run", "version", "Async", "max-credits"])

@@ -104,9 +104,9 @@ async def test_who_waits_as_long_as_told_gets_through(
         clock.now += WINDOW - clock.now % WINDOW + start
         for number in range(LIMIT):
             assert (await run((client, browser)[number % 2], clock))[0] == 404
-        status, told = await run(client, clock)
+        status, reported = await run(client, clock)
 
-        clock.now += told["seconds"] * 1000
+        clock.now += reported["seconds"] * 1000
 
         again, fresh = await run(browser, clock)
         assert (status, again, fresh["left"]) == (429, 404, LIMIT - 1)

@@ -43,13 +43,13 @@ async def test_an_execution_names_the_assets_that_its_result_links_to(
 ) -> None:
     await save_photo(client)
     asset = await upload(client)
-    seen = {"images": [asset["url"]], "texts": ["see https://example.com/media/x", None]}
-    worker.outcome = lambda inputs: seen
+    result = {"images": [asset["url"]], "texts": ["see https://example.com/media/x", None]}
+    worker.outcome = lambda inputs: result
     ran = await client.post("/api/workflows/photo/run", json={"inputs": {"photo": asset["id"]}})
 
     execution = (await client.get(f"/api/executions/{ran.json()['executionId']}")).json()
 
-    assert execution["result"] == seen
+    assert execution["result"] == result
     assert execution["assets"] == [{"id": asset["id"], "url": asset["url"]}]
 
 

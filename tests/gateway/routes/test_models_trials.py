@@ -62,7 +62,7 @@ def account_tier() -> Tier:
     return Tier.FREE
 
 
-async def ask(browser: httpx2.AsyncClient, name: str = "one") -> tuple[int, dict[str, Any]]:
+async def call(browser: httpx2.AsyncClient, name: str = "one") -> tuple[int, dict[str, Any]]:
     """Return status and body of starting a run without waiting."""
     answer = await browser.post(f"/api/models/{name}/run?async=true", json=ASK)
     return answer.status_code, answer.json()
@@ -81,7 +81,7 @@ async def walk(store: Store, account: Account, execution_id: str, step: Step) ->
 
 async def give_all(browser: httpx2.AsyncClient, name: str = "one") -> list[str]:
     """Use up a trial; return the executions."""
-    answers = [await ask(browser, name) for _ in range(RUNS)]
+    answers = [await call(browser, name) for _ in range(RUNS)]
     assert {status for status, _ in answers} == {202}
     return [answer["executionId"] for _, answer in answers]
 
@@ -91,7 +91,7 @@ async def test_a_model_is_tried_so_many_times_and_then_refused(
 ) -> None:
     await give_all(browser)
 
-    status, answer = await ask(browser)
+    status, answer = await call(browser)
 
     assert status == 402
     assert answer["code"] == "grant_exhausted"
@@ -100,7 +100,7 @@ async def test_a_model_is_tried_so_many_times_and_then_refused(
 async def test_a_trial_of_one_model_is_none_of_another(browser: httpx2.AsyncClient) -> None:
     await give_all(browser, "one")
 
-    assert (await ask(browser, "one"))[0] == 402
+    assert (await call(browser, "one"))[0] == 402
     await give_all(browser, "two")
 
 
@@ -130,7 +130,7 @@ async def test_a_trial_whose_model_did_not_finish_is_given_back_once(
         await store.walks.claim(keyspace.reference(account.id, executions[0]), WORKER, "t")
         await walk_to_end(store, account, executions[0], end)
 
-    assert [(await ask(browser))[0] for _ in range(2)] == [202, 402]
+    assert [(await call(browser))[0] for _ in range(2)] == [202, 402]
 
 
 async def walk_to_end(
@@ -149,7 +149,7 @@ async def test_a_cancel_before_any_worker_came_gives_the_trial_back(
 
     await store.executions.cancel(account.id, executions[0])
 
-    assert [(await ask(browser))[0] for _ in range(2)] == [202, 402]
+    assert [(await call(browser))[0] for _ in range(2)] == [202, 402]
 
 
 @pytest.mark.parametrize("end", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED])
@@ -161,7 +161,7 @@ async def test_a_trial_whose_model_has_finished_is_spent_however_the_run_ends(
     done = Step(settled=ALL_DONE, charges={1: Charge(0, 10_000, "one")}, end=end)
     await walk(store, account, executions[0], done)
 
-    assert (await ask(browser))[0] == 402
+    assert (await call(browser))[0] == 402
 
 
 async def test_a_trial_by_days_lasts_until_its_time_is_over_from_the_first_run(
@@ -172,20 +172,20 @@ async def test_a_trial_by_days_lasts_until_its_time_is_over_from_the_first_run(
 
     while not statuses or statuses[-1][0] == 202:
         assert time.monotonic() - began < 30
-        statuses.append(await ask(browser, "timed"))
+        statuses.append(await call(browser, "timed"))
     lasted = time.monotonic() - began
 
     assert len(statuses) > RUNS
     assert statuses[-1][1]["code"] == "grant_exhausted"
     assert WINDOW_SECONDS <= lasted < WINDOW_SECONDS + 2
-    assert (await ask(browser, "timed"))[0] == 402
+    assert (await call(browser, "timed"))[0] == 402
 
 
 async def test_a_model_without_a_trial_is_paid_for_or_above_the_tier(
     browser: httpx2.AsyncClient,
 ) -> None:
-    await ask(browser, "paid")
-    status, answer = await ask(browser, "above")
+    await call(browser, "paid")
+    status, answer = await call(browser, "above")
     me = (await browser.get("/api/me")).json()
 
     assert me["credits"]["balance"] == 250 - 15
@@ -197,10 +197,10 @@ async def race(store: Store, make_browser: MakeBrowser, rounds: int) -> None:
         account = await store.accounts.create(email=f"a{number}@localhost", tier=Tier.FREE)
         browser = await make_browser(account)
         names = ["one", "two"] * (TOGETHER // 2)
-        answers = await asyncio.gather(*(ask(browser, name) for name in names))
+        answers = await asyncio.gather(*(call(browser, name) for name in names))
         await browser.aclose()
         for name in ("one", "two"):
-            mine = [each for asked, each in zip(names, answers, strict=True) if asked == name]
+            mine = [each for payload, each in zip(names, answers, strict=True) if payload == name]
             refused = [answer for status, answer in mine if status == 402]
             assert Counter(status for status, _ in mine) == {202: RUNS, 402: len(mine) - RUNS}
             assert {answer["code"] for answer in refused} == {"grant_exhausted"}

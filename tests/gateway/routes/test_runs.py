@@ -11,7 +11,7 @@ from engine.store import Account, Store
 from tests.gateway.conftest import Gateway, MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import NAME_FIELD, broken, greeting, node
-from tests.support.gateway.fake_worker import Breaks, Fails, FakeWorker
+from tests.support.gateway.fake_worker import EngineFails, FakeWorker, NodeFails
 
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
@@ -91,7 +91,7 @@ async def test_a_caller_whose_time_is_up_is_told_where_to_look(
 
 
 async def test_a_failed_run_names_its_node(client: httpx2.AsyncClient, worker: FakeWorker) -> None:
-    worker.outcome = lambda _: Fails("text", "no such thing")
+    worker.outcome = lambda _: NodeFails("text", "no such thing")
 
     answer = await client.post(RUN, json=ASK)
 
@@ -112,7 +112,7 @@ async def test_a_failed_run_names_its_node(client: httpx2.AsyncClient, worker: F
 async def test_a_run_that_fails_without_a_nodes_fault_is_an_internal_error(
     client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:
-    worker.outcome = lambda _: Breaks()
+    worker.outcome = lambda _: EngineFails()
 
     answer = await client.post(RUN, json=ASK)
 

@@ -146,13 +146,15 @@ async def test_another_site_cannot_sign_a_browser_in(
     assert (await client.post(url)).status_code == 303
 
 
-@pytest.mark.parametrize("said", ["https", "https, http", "HTTPS"])
+@pytest.mark.parametrize("reply", ["https", "https, http", "HTTPS"])
 async def test_a_cookie_is_secure_when_the_browser_speaks_https(
-    make_client: MakeClient, store: Store, account: Account, said: str
+    make_client: MakeClient, store: Store, account: Account, reply: str
 ) -> None:
     client = await make_client()
 
-    answer = await client.post(await login_url(store, account), headers={"x-forwarded-proto": said})
+    answer = await client.post(
+        await login_url(store, account), headers={"x-forwarded-proto": reply}
+    )
 
     assert cookie_of(answer)["secure"] is True
 
@@ -333,11 +335,11 @@ async def test_neither_links_nor_cookies_are_logged(
     ]
 
     lines = [record for record in caplog.records if not record.name.startswith("http")]
-    seen = repr([vars(record) for record in lines])
-    seen += "".join(answer.text for answer in answers[1:])
+    observed = repr([vars(record) for record in lines])
+    observed += "".join(answer.text for answer in answers[1:])
 
     for secret in (url.partition("=")[2], token, browser.cookies["headrace_session"]):
-        assert secret[-45:] not in seen
+        assert secret[-45:] not in observed
 
 
 async def test_no_other_site_may_read_an_answer(browser: httpx2.AsyncClient) -> None:

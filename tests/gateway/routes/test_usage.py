@@ -9,7 +9,7 @@ from engine.store import Account, Store
 from engine.store.accounts import usage
 from engine.store.redis import keyspace
 from tests.support.gateway.documents import greeting
-from tests.support.gateway.fake_worker import Fails, FakeWorker
+from tests.support.gateway.fake_worker import FakeWorker, NodeFails
 
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
@@ -66,7 +66,7 @@ async def test_a_row_tells_who_ran_what_and_what_it_cost(
 
 
 @pytest.mark.parametrize(
-    ("usd", "markup", "told"),
+    ("usd", "markup", "reported"),
     [
         (0, "1.3", '"cost":0,"userCost":0,'),
         (10_000_000, "1.30", '"cost":10,"userCost":13,'),
@@ -81,12 +81,12 @@ async def test_costs_are_exact_numbers(
     saved: None,
     usd: int,
     markup: str,
-    told: str,
+    reported: str,
 ) -> None:
     ran = (await client.post(RUN, params={"async": "true"}, json=ASK)).json()
     await charge(store, account, ran["executionId"], models="echo", usd=usd, markup=markup)
 
-    assert told in (await client.get("/api/usage")).text
+    assert reported in (await client.get("/api/usage")).text
 
 
 async def test_a_run_of_a_model_has_no_slug(
@@ -104,7 +104,7 @@ async def test_a_run_of_a_model_has_no_slug(
 async def test_a_failed_run_shows_its_code(
     client: httpx2.AsyncClient, worker: FakeWorker, saved: None
 ) -> None:
-    worker.outcome = lambda _: Fails("text", "no such thing")
+    worker.outcome = lambda _: NodeFails("text", "no such thing")
     await client.post(RUN, json=ASK)
 
     [row] = (await client.get("/api/usage?status=failed")).json()["rows"]

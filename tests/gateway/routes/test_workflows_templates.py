@@ -63,9 +63,9 @@ async def test_others_see_neither_secrets_nor_its_owner(
 async def test_others_can_save_it_as_their_own(
     strangers_client: httpx2.AsyncClient, stranger: Account, saved: dict[str, Any]
 ) -> None:
-    seen = (await strangers_client.get(PATH)).json()
+    observed = (await strangers_client.get(PATH)).json()
 
-    copied = await strangers_client.post("/api/workflows", json=seen | {"isTemplate": False})
+    copied = await strangers_client.post("/api/workflows", json=observed | {"isTemplate": False})
 
     assert copied.status_code == 201
     assert (copied.json()["slug"], copied.json()["createdBy"]) == ("greeting-2", stranger.id)
@@ -106,10 +106,10 @@ async def test_a_form_that_was_made_public_shows_its_values(
 ) -> None:
     await client.post("/api/workflows", json=greeting(isTemplate=True, publicPlayground=True))
 
-    seen = await strangers_client.get(f"{PATH}/schema")
+    observed = await strangers_client.get(f"{PATH}/schema")
     public = await strangers_client.get(f"{PATH}/public-schema")
 
-    assert seen.json()["values"] == public.json()["values"] == {"name": "Ada"}
+    assert observed.json()["values"] == public.json()["values"] == {"name": "Ada"}
 
 
 async def test_what_is_no_template_any_more_is_not_there(

@@ -97,7 +97,7 @@ async def test_a_price_of_the_callers_own_changes_nothing(
     names = ("credits", "creditsCost", "cost", "price", "amount", "maxCredits", "markup", "terms")
     for number, name in enumerate(names, 1):
         for value in (0, -1_000, 1e308, "0"):
-            asked = {"inputs": {**ASK["inputs"], name: value}, name: value}
-            answer = await client.post(RUNS[0], params={"async": "true"}, json=asked)
+            payload = {"inputs": {**ASK["inputs"], name: value}, name: value}
+            answer = await client.post(RUNS[0], params={"async": "true"}, json=payload)
             assert answer.status_code == 202
         assert await reserved(store, account) == number * 4 * PRICE

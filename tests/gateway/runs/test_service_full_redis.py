@@ -150,7 +150,8 @@ async def test_what_was_accepted_ends_and_what_is_new_waits_for_room(
         ended = {}
         for name, execution_id in begun.items():
             ended[name] = await eventually(
-                lambda each=execution_id: status_of(client, each), lambda seen: seen != "processing"
+                lambda each=execution_id: status_of(client, each),
+                lambda observed: observed != "processing",
             )
         await fill(store)  # an ended execution may have released memory
         refused(await client.post("/api/workflows/called/run?async=true", json={"inputs": {}}))

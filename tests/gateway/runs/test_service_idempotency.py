@@ -14,7 +14,7 @@ from engine.store.redis import keyspace
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
-from tests.support.gateway.fake_worker import Fails, FakeWorker
+from tests.support.gateway.fake_worker import FakeWorker, NodeFails
 
 PATH = "/api/workflows/greeting/run"
 ASYNC = f"{PATH}?async=true"
@@ -64,7 +64,7 @@ async def test_the_first_answer_is_given_again(
 async def test_a_failed_run_is_given_again_too(
     client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:
-    worker.outcome = lambda _: Fails("text", "no such thing")
+    worker.outcome = lambda _: NodeFails("text", "no such thing")
     first = await run(client)
     worker.outcome = lambda _: {"text": "fine"}
 

@@ -43,8 +43,8 @@ async def known(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> 
     """Save the workflow and let the gateway see the key, so that it authorizes speculatively."""
     shorten_pauses(monkeypatch)
     assert (await client.post("/api/workflows", json=SIZED)).status_code == 201
-    asked = {"inputs": {"text": "x"}}
-    assert (await client.post(f"{RUN}?async=true", json=asked)).status_code == 202
+    payload = {"inputs": {"text": "x"}}
+    assert (await client.post(f"{RUN}?async=true", json=payload)).status_code == 202
 
 
 @pytest.fixture
@@ -111,11 +111,11 @@ async def test_who_waits_is_answered_as_ever(
 async def test_who_watches_and_a_browser_are_answered_as_ever(
     client: httpx2.AsyncClient, browser: httpx2.AsyncClient
 ) -> None:
-    told = await client.post(RUN, json=ASK, headers={"accept": "text/event-stream"})
-    seen = await browser.post(RUN, json=ASK)
+    reported = await client.post(RUN, json=ASK, headers={"accept": "text/event-stream"})
+    observed = await browser.post(RUN, json=ASK)
 
-    assert f'"result":{SIZE}' in told.text
-    assert seen.json()["result"] == SIZE
+    assert f'"result":{SIZE}' in reported.text
+    assert observed.json()["result"] == SIZE
 
 
 @every_body

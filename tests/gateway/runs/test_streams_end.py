@@ -46,20 +46,20 @@ async def test_the_stream_of_a_run_ends_with_its_key(
 ) -> None:
     [key] = await store.api_keys.list(account.id)
 
-    told = await watched(
+    reported = await watched(
         client.stream("POST", RUN, json=ASK, headers=STREAM),
         lambda: store.api_keys.revoke(key.id),
     )
 
-    assert "execution.finished" not in told
+    assert "execution.finished" not in reported
 
 
 async def test_a_stream_has_no_block_without_an_event(
     client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:
-    told = (await client.post(RUN, json=ASK, headers=STREAM)).text
+    reported = (await client.post(RUN, json=ASK, headers=STREAM)).text
 
-    blocks = [block for block in told.split("\n\n") if not block.startswith(":") and block]
+    blocks = [block for block in reported.split("\n\n") if not block.startswith(":") and block]
     assert blocks[0].startswith("retry: 1000\nid: ")
     assert all("\ndata: " in block for block in blocks)
 
@@ -69,8 +69,8 @@ async def test_the_events_of_an_execution_end_with_the_session(
 ) -> None:
     begun = (await client.post(f"{RUN}?async=true", json=ASK)).json()
 
-    told = await watched(
+    reported = await watched(
         browser.stream("GET", f"{begun['pollUrl']}/events"), lambda: browser.post("/logout")
     )
 
-    assert "execution.finished" not in told
+    assert "execution.finished" not in reported

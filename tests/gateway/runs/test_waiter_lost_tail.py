@@ -8,7 +8,7 @@ from engine.executions.execution import ExecutionStatus
 from engine.store import Account, Store
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
-from tests.support.http.sse_reader import Sent, parse
+from tests.support.http.sse_reader import SentEvent, parse
 from tests.support.redis.rewind import rewind, take_snapshot
 from tests.support.store.records import BOTH_DONE, save
 from tests.support.store.watched_runs import Run
@@ -50,15 +50,15 @@ async def test_who_has_watched_what_was_lost_is_told_all_that_is_on_record(
     await run.step(settled=[(0, "c")])
     await run.step(claimed=[1])
     await run.step(settled=[(1, "c")])
-    seen = await run.seen()
+    observed = await run.seen()
     await rewind(store.client, earlier)
     run.forget_steps(3)
     await run.step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, result=b"\xc0")
 
-    answer = await client.get(path, headers={"last-event-id": seen[-1][0]})
+    answer = await client.get(path, headers={"last-event-id": observed[-1][0]})
 
     events = parse(answer.text)
-    assert [seen[0], seen[-1]] == [("1.1", "execution.started"), ("4.1", "node.finished")]
+    assert [observed[0], observed[-1]] == [("1.1", "execution.started"), ("4.1", "node.finished")]
     assert [each.name for each in events] == [
         "execution.started",
         "node.started",
@@ -70,6 +70,6 @@ async def test_who_has_watched_what_was_lost_is_told_all_that_is_on_record(
     assert await after(client, path, events[-1]) == 204
 
 
-async def after(client: httpx2.AsyncClient, path: str, last: Sent) -> int:
+async def after(client: httpx2.AsyncClient, path: str, last: SentEvent) -> int:
     """Return the status of an answer after an event."""
     return (await client.get(path, headers={"last-event-id": last.id})).status_code

@@ -19,7 +19,7 @@ WORKER = "worker-of-the-test"
 
 
 @dataclass(frozen=True)
-class Fails:
+class NodeFails:
     """Outcome of an execution whose node fails."""
 
     node_id: str
@@ -27,11 +27,11 @@ class Fails:
 
 
 @dataclass(frozen=True)
-class Breaks:
+class EngineFails:
     """Outcome of an execution that fails without a node's fault."""
 
 
-def as_it_is(scope: Scope, error: Exception) -> Exception:
+def keep_error(scope: Scope, error: Exception) -> Exception:
     """Return the error unchanged, as the answer."""
     return error
 
@@ -72,7 +72,7 @@ class FakeWorker:
         outcome = self.outcome(claimed.inputs)
         now = int(time.time() * 1000)
         step = Step()
-        if isinstance(outcome, Fails):
+        if isinstance(outcome, NodeFails):
             index = next(node.index for node in plan.nodes if node.id == outcome.node_id)
             error = {
                 "code": "EXECUTION_FAILED",
@@ -86,7 +86,7 @@ class FakeWorker:
             step.settled = [(index, "f")]
             step.rows = [[index, 1, now, 5, error, None]]
             step.end, step.error = ExecutionStatus.FAILED, error
-        elif isinstance(outcome, Breaks):
+        elif isinstance(outcome, EngineFails):
             step.end = ExecutionStatus.FAILED
             step.error = {"code": "INTERNAL_ERROR", "message": "It broke", "reason": "It broke"}
         else:

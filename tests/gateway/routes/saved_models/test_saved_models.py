@@ -183,8 +183,8 @@ async def test_all_that_is_wrong_with_a_manifest_is_told_with_its_lines(
     assert (answer.status_code, body["code"], body["field"]) == (400, "INVALID_BODY", "manifest")
     lines = wrong.splitlines()
     assert len(body["problems"]) > 2
-    told = {lines[each["line"] - 1] for each in body["problems"]}
-    assert {'category = "smell"', 'tier = "gold"', "color = 1"} <= told
+    reported = {lines[each["line"] - 1] for each in body["problems"]}
+    assert {'category = "smell"', 'tier = "gold"', "color = 1"} <= reported
     assert body["error"] == f"The manifest has {len(body['problems'])} problems"
     assert await row(admins) is None
 

@@ -79,14 +79,14 @@ async def test_every_change_is_in_the_log_with_who_and_what(
         await replace(admins, "wrong")
         await admins.delete(OWN)
 
-    told = [each for each in caplog.records if each.name == "gateway.routes.models"]
-    assert [(each.msg, each.__dict__["version"]) for each in told] == [
+    reported = [each for each in caplog.records if each.name == "gateway.routes.models"]
+    assert [(each.msg, each.__dict__["version"]) for each in reported] == [
         ("model saved", 1),
         ("model saved", 2),
         ("model deleted", 2),
     ]
-    assert {each.__dict__["account_id"] for each in told} == {admin.id}
-    assert {each.__dict__["model"] for each in told} == {"own"}
+    assert {each.__dict__["account_id"] for each in reported} == {admin.id}
+    assert {each.__dict__["model"] for each in reported} == {"own"}
 
 
 # -- destinations of keys --------------------------------------------------------------------------
