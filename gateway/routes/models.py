@@ -1,4 +1,4 @@
-"""Models: what the registry has and costs the caller; admins save manifests of their own."""
+"""Models: registry and prices for the caller; admins save manifests."""
 
 import logging
 from decimal import Decimal
@@ -39,7 +39,7 @@ SavedBy = Annotated[str, doc("The account that saved it.")]
 
 
 class ModelVersion(Nested):
-    """One version of a saved model among the others."""
+    """One version of a saved model in a list."""
 
     version: int
     saved_by: SavedBy
@@ -47,7 +47,7 @@ class ModelVersion(Nested):
 
 
 class SavedModelView(ModelView, View):
-    """A model as it was saved."""
+    """A saved model."""
 
     version: int
     saved_by: SavedBy
@@ -236,8 +236,8 @@ def _audit(event: str, principal: Principal, name: str, version: int) -> None:
 
 async def _variables(request: GatewayRequest, principal: Principal) -> WorkerVariables:
     services = request.state["services"]
-    is_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
-    return await services.variables.read(names_told=is_told)
+    names_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
+    return await services.worker_variables.read(names_told=names_told)
 
 
 def _answer(

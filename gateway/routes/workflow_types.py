@@ -98,7 +98,7 @@ class WorkflowView(View, kw_only=True):
 
     @classmethod
     def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
-        """Show a workflow; of another's template, neither its owner nor its folder."""
+        """Build the view of a workflow; another account's template has neither owner nor folder."""
         return super().of(
             record.document,
             slug=record.slug,
@@ -130,7 +130,7 @@ class WorkflowRow(View):
 
     @classmethod
     def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
-        """Show a workflow as `WorkflowView.of` does."""
+        """Build the row of a workflow, as `WorkflowView.of`."""
         return super().of(
             record.document,
             slug=record.slug,
@@ -151,7 +151,7 @@ class PublicSchema(View):
 
     @classmethod
     def of(cls, record: Plan, **members: Any) -> Self:
-        """Show what a plan asks for, under the name and description of its document."""
+        """Build the schema of a plan, with the name and description of its document."""
         return super().of(record, fields=[each.as_dict() for each in record.fields], **members)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from deploy.stub_provider.asking import read_body
+from deploy.stub_provider.exchange import read_body
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.nodes.support.base import HttpAnswer, HttpCall
