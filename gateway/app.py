@@ -24,6 +24,7 @@ from gateway.routes import (
     runs,
     sessions,
     usage,
+    versions,
     webhooks,
     workflows,
 )
@@ -37,6 +38,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *runs.routes,
         *executions.routes,
         *workflows.routes,
+        *versions.routes,
         *descriptions.routes,
         *models.routes,
         *assets.routes,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.records import whole_workflow, workflow_row
-from engine.errors import NotOwner
 from engine.graph.document import parse_document
 from engine.services.save_workflow import check_document, hold_media
 from engine.store import Store, Workflow
@@ -42,10 +41,7 @@ class StoreWorkflows:
         await self._store.workflows.delete(self._account_id, slug)
 
     async def _own(self, slug: str) -> Workflow:
-        workflow = await self._store.workflows.get_readable(self._account_id, slug)
-        if workflow.account_id != self._account_id:
-            raise NotOwner
-        return workflow
+        return await self._store.workflows.get_own(self._account_id, slug)
 
 
 async def save_workflow(

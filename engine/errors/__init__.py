@@ -26,6 +26,7 @@ EngineError
 │   └── CsrfFailed         a session's write that may come from another site
 ├── NotFound
 │   ├── WorkflowNotFound
+│   ├── VersionNotFound
 │   ├── ModelNotFound
 │   ├── ExecutionNotFound
 │   ├── AssetNotFound
@@ -101,6 +102,7 @@ from engine.errors.missing import (
     ModelNotFound,
     NotFound,
     ResultGone,
+    VersionNotFound,
     WorkflowNotFound,
 )
 from engine.errors.money import (
@@ -178,6 +180,7 @@ __all__ = [
     "Unavailable",
     "UnsupportedMediaType",
     "VersionConflict",
+    "VersionNotFound",
     "WorkflowNotFound",
     "WorkflowNotRunnable",
     "WrongStore",

@@ -18,6 +18,15 @@ class WorkflowNotFound(NotFound):
         super().__init__("Workflow not found")
 
 
+class VersionNotFound(NotFound):
+    """The workflow has no version of this number, or its document is not kept any more."""
+
+    code = "VERSION_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Version not found")
+
+
 class ModelNotFound(NotFound):
     """No runnable model with this internal name."""
 

@@ -37,6 +37,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.CsrfFailed: 403,
     errors.NotFound: 404,
     errors.WorkflowNotFound: 404,
+    errors.VersionNotFound: 404,
     errors.ModelNotFound: 404,
     errors.ExecutionNotFound: 404,
     errors.AssetNotFound: 404,

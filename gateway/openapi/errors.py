@@ -59,6 +59,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.CsrfFailed("This write comes from another site"),
     errors.NotFound("There is nothing at this path"),
     errors.WorkflowNotFound(),
+    errors.VersionNotFound(),
     errors.ExecutionNotFound(),
     errors.AssetNotFound(),
     errors.ExecutionNotCancellable("completed"),

@@ -12,6 +12,7 @@ from gateway.http.query import (
     MAX_LIMIT,
     MAX_OFFSET,
     MAX_SECONDS,
+    MAX_SHORT_LIMIT,
     MAX_VERSION,
     TRUE_WORDS,
 )
@@ -26,6 +27,7 @@ PATHS: dict[str, Schema] = {
     "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
+    "version": described(INTEGER, "The number of a workflow's version.", 3),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
 }
 """By their names in the route."""
@@ -81,6 +83,14 @@ LIMIT: Parameter = (
     "limit",
     described(
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "Rows of a page.",
+        20,
+    ),
+)
+SHORT_LIMIT: Parameter = (
+    "limit",
+    described(
+        {"type": "integer", "minimum": 1, "maximum": MAX_SHORT_LIMIT, "default": DEFAULT_LIMIT},
         "Rows of a page.",
         20,
     ),

@@ -173,10 +173,8 @@ async def _load_readable(request: GatewayRequest, principal: Principal) -> Workf
 
 
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
-    workflow = await _load_readable(request, principal)
-    if not _is_own(workflow, principal):
-        raise errors.NotOwner
-    return workflow
+    slug = check_slug(request.path_params["slug"])
+    return await request.state["services"].store.workflows.get_own(principal.account.id, slug)
 
 
 def _is_own(workflow: Workflow, principal: Principal) -> bool:

@@ -7,8 +7,8 @@
 --       5 workflows due, 6 accounts of the partition
 -- ARGV: 1 now (0: Redis's clock), 2 slug, 3 operation id,
 --       4 expected version ('' any, 'new' none yet), 5 document, 6 account id, 7 reference,
---       8 digest of the nodes' names, 9 the names, 10 versions to keep, then tier and
---       'workflows:bytes' (each empty without a limit) of every tier
+--       8 digest of the nodes' names, 9 the names, 10 versions to keep, 11 facts of the version,
+--       then tier and 'workflows:bytes' (each empty without a limit) of every tier
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'full', 'workflows' or 'bytes', used, limit}
 --         | {'uncounted'} when the account has workflows from before documents were counted
@@ -30,20 +30,22 @@ local stored = {bytes = tonumber(so_far[2] or '0'), workflows = tonumber(so_far[
 local number = tonumber(head[1] or '0') + 1
 local version, old = string.format('%d', number), string.format('%d', number - tonumber(ARGV[10]))
 local is_named = redis.call('HEXISTS', KEYS[3], 'n' .. ARGV[8]) == 1
-local bytes = #ARGV[5] + (is_named and 0 or #ARGV[9])
-local freed = redis.call('HSTRLEN', KEYS[1], 'd' .. old)
+local facts = stamp .. ':' .. ARGV[11]
+local bytes = #ARGV[5] + #facts + (is_named and 0 or #ARGV[9])
+local freed = version_bytes(keys, old)
 -- Of a version without names, which is from before they were kept, nobody knows whether it was run.
 local may_be_in_use = redis.call('HEXISTS', KEYS[1], 'r' .. old) == 1
   or redis.call('HEXISTS', KEYS[3], 'v' .. old) == 0
 local account = redis.call('HGET', KEYS[6], ARGV[6])
 local more = bytes - (may_be_in_use and 0 or freed)
-local refusal = document_limits(account, stored, more, not head[1], 11)
+local refusal = document_limits(account, stored, more, not head[1], 12)
 if refusal then return refusal end
 
 count_uncounted(keys)
 local created = head[3] or stamp
 redis.call('HSET', KEYS[1], 'version', version, 'state', 'live', 'created', created,
-  'updated', stamp, 'operation', ARGV[3], 'counted', '1', 'd' .. version, ARGV[5])
+  'updated', stamp, 'operation', ARGV[3], 'counted', '1', 'd' .. version, ARGV[5],
+  'm' .. version, facts)
 if not is_named then redis.call('HSET', KEYS[3], 'n' .. ARGV[8], ARGV[9]) end
 redis.call('HINCRBY', KEYS[3], 'c' .. ARGV[8], 1)
 redis.call('HSET', KEYS[3], 'v' .. version, ARGV[8])

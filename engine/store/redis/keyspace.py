@@ -69,7 +69,8 @@ def account_workflows(account_id: str) -> str:
 def workflow(account_id: str, slug: str) -> str:
     """Hash: head of a workflow (version, state, times) and documents of its versions.
 
-    Of each version that is kept: `d<version>` its document, `r<version>` when it was ever run.
+    Of each version that is kept: `d<version>` its document, `m<version>` its time in milliseconds,
+    a colon and its facts, `r<version>` when it was ever run.
     """
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
 

@@ -15,6 +15,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.records import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.version_facts import pack_facts
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
 
 LARGE_GRAPH = 200
@@ -35,6 +36,7 @@ class WorkflowSave:
     expected: str
     """The version that must be there: empty for any, 'new' for none."""
     operation: str
+    note: str | None = None
 
 
 class WorkflowSaves:
@@ -52,7 +54,8 @@ class WorkflowSaves:
         """
         record = pack({"document": to_record(save.document), "problems": list(save.problems)})
         own = await _args(save, record)
-        keys, args = _keys(save), [*own, VERSIONS_KEPT, *self._limits]
+        facts = pack_facts(save.note, save.account_id, save.document)
+        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts, *self._limits]
         script = SCRIPTS["save_workflow"]
         reply = await self._client.call(script, keys, args)
         if reply[0] == b"uncounted":

@@ -9,7 +9,15 @@ from itertools import count
 from typing import Any
 
 from engine.access.tiers import Tiers
-from engine.errors import InvalidGraph, ModelNotFound, NotFound, QuotaExceeded, WorkflowNotFound
+from engine.errors import (
+    InvalidGraph,
+    ModelNotFound,
+    NotFound,
+    NotOwner,
+    QuotaExceeded,
+    VersionNotFound,
+    WorkflowNotFound,
+)
 from engine.graph.document import Document, from_record
 from engine.graph.model_plan import MODEL, NAMES, model_plan
 from engine.graph.plan import NodeName, Plan, compile_plan, name_nodes
@@ -162,6 +170,21 @@ class Workflows:
             raise WorkflowNotFound
         return await self._read(owner, slug)
 
+    async def get_own(self, account_id: str, slug: str) -> Workflow:
+        """The current version, for its owner alone. Raises what `check_own` raises."""
+        await self.check_own(account_id, slug)
+        return await self._read(account_id, slug)
+
+    async def check_own(self, account_id: str, slug: str) -> None:
+        """Raises WorkflowNotFound, or NotOwner for a template of another account.
+
+        Foreign and unknown slugs cost the same; whether an own one was deleted is not looked up.
+        """
+        owner, is_template = await self._look_up(slug, keyspace.templates())
+        if owner == account_id:
+            return
+        raise NotOwner if is_template else WorkflowNotFound
+
     async def get_public(self, slug: str) -> Workflow:
         """The current version, if anybody may read its schema.
 
@@ -195,6 +218,17 @@ class Workflows:
         if data is None:
             raise WorkflowNotFound
         return _parse(account_id, slug, number, data, head)
+
+    async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
+        """One version that is kept. Raises WorkflowNotFound or VersionNotFound."""
+        key = keyspace.workflow(account_id, slug)
+        head = await self._client.send("HMGET", key, "version", "state", "created", "updated")
+        if head[0] is None or head[1] == b"deleted":
+            raise WorkflowNotFound
+        data = await self._client.send("HGET", key, f"d{version}")
+        if data is None:
+            raise VersionNotFound
+        return _parse(account_id, slug, version, data, head)
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
         """The current version as far as this process knows, with its plan (None for a draft).

@@ -322,7 +322,7 @@ SCENARIOS = {
         keys=("w", "mine", "names", "stored", "workflows", "accounts"),
         args=(
             *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
-            *("free", "1:1", "pro", "1:22"),
+            *(b"facts", "free", "1:1", "pro", "1:42"),
         ),
     ),
     "count_workflow": Scenario(

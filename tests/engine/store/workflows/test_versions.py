@@ -39,7 +39,9 @@ async def stored(store: Store, account: Account, *slugs: str) -> tuple[int, int]
     for slug in slugs:
         workflow = await store.client.send("HGETALL", keyspace.workflow(account.id, slug))
         names = await store.client.send("HGETALL", keyspace.workflow_node_names(account.id, slug))
-        size += sum(len(v) for k, v in workflow.items() if k[:1] == b"d" and k[1:].isdigit())
+        size += sum(
+            len(v) for k, v in workflow.items() if k[:1] in (b"d", b"m") and k[1:].isdigit()
+        )
         size += sum(len(v) for k, v in names.items() if k[:1] == b"n")
         count += bool(workflow)
     return size, count
