@@ -27,6 +27,7 @@ EngineError
 ├── NotFound
 │   ├── WorkflowNotFound
 │   ├── VersionNotFound
+│   ├── DraftNotFound
 │   ├── ModelNotFound
 │   ├── ExecutionNotFound
 │   ├── AssetNotFound
@@ -38,6 +39,7 @@ EngineError
 │   └── IdempotencyKeyInUse
 ├── IdempotencyKeyReused   the same key with another body
 ├── VersionConflict        If-Match names another version
+├── RevisionConflict       If-Match names another revision of a draft
 ├── BodyTooLarge
 │   └── MediaQuotaExceeded (of all media of an account)
 ├── QuotaExceeded          too many workflows, or too large documents
@@ -92,12 +94,14 @@ from engine.errors.conflicts import (
     ExecutionNotCancellable,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
+    RevisionConflict,
     VersionConflict,
     WorkflowNotRunnable,
 )
 from engine.errors.missing import (
     AccountNotFound,
     AssetNotFound,
+    DraftNotFound,
     ExecutionNotFound,
     ModelNotFound,
     NotFound,
@@ -138,6 +142,7 @@ __all__ = [
     "Conflict",
     "CreditsRanOut",
     "CsrfFailed",
+    "DraftNotFound",
     "EngineError",
     "ExecutionCancelled",
     "ExecutionFailed",
@@ -170,6 +175,7 @@ __all__ = [
     "RateLimitExceeded",
     "ResultGone",
     "ResultUnreadable",
+    "RevisionConflict",
     "SessionRequired",
     "StorageFailed",
     "StorageStalled",

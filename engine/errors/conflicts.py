@@ -69,6 +69,16 @@ class VersionConflict(EngineError):
         super().__init__(f"The {noun} is at version {version} by now", version=version)
 
 
+class RevisionConflict(EngineError):
+    """The draft was written since the caller read it; `revision` is the current one, 0 for none."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, revision: int) -> None:
+        state = f"The draft is at revision {revision} by now" if revision else "There is no draft"
+        super().__init__(state, revision=revision)
+
+
 class ExecutionFailed(EngineError):
     """A node failed; the context names node, type, reason and execution."""
 

@@ -27,6 +27,15 @@ class VersionNotFound(NotFound):
         super().__init__("Version not found")
 
 
+class DraftNotFound(NotFound):
+    """The workflow has no draft."""
+
+    code = "DRAFT_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("This workflow has no draft")
+
+
 class ModelNotFound(NotFound):
     """No runnable model with this internal name."""
 

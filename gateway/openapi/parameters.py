@@ -139,6 +139,10 @@ LAST_EVENT_ID: Parameter = (
         matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
     ),
 )
+IF_MATCH_REVISION: Parameter = (
+    "If-Match",
+    described(TEXT, "The revision that may be replaced, `0` for none yet, or `*`.", '"7"'),
+)
 IF_MATCH: Parameter = (
     "If-Match",
     described(TEXT, "The version that may be replaced, or `*`.", '"3"'),

@@ -66,14 +66,8 @@ class ViewportView(Nested):
     zoom: float
 
 
-class WorkflowView(View, kw_only=True):
-    """A whole workflow, with the members that saving takes."""
-
-    headers = {"ETag": "The version, in quotes."}
-    links = {
-        name: {"slug": "slug"}
-        for name in ("run_workflow", "get_workflow", "get_schema", "get_workflow_openapi")
-    }
+class DocumentView(View, kw_only=True):
+    """The members of a document that saving takes, and its slug."""
 
     slug: str
     name: str
@@ -88,6 +82,17 @@ class WorkflowView(View, kw_only=True):
     cover: str | None
     hidden: bool
     archived: bool
+
+
+class WorkflowView(DocumentView, kw_only=True):
+    """A whole workflow, with the members that saving takes."""
+
+    headers = {"ETag": "The version, in quotes."}
+    links = {
+        name: {"slug": "slug"}
+        for name in ("run_workflow", "get_workflow", "get_schema", "get_workflow_openapi")
+    }
+
     version: int
     created_by: str | None
     created_at: Moment

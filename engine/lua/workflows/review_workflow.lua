@@ -9,7 +9,7 @@
 --       8 versions to remove at most in this step, 9 milliseconds until it is looked at again what
 --       runs, then the versions that run
 -- Returns 1 when there is more to remove now, else 0
--- Uses: read_now, count_documents, version, old_names
+-- Uses: read_now, count_documents, version, old_names, draft
 local now = read_now(ARGV[1])
 local keys = {workflow = KEYS[1], names = KEYS[2], stored = KEYS[3]}
 local room, due, left = tonumber(ARGV[8]), math.huge, 0
@@ -37,6 +37,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   end
 end
 if is_deleted and left == 0 then
+  remove_draft(keys)
   redis.call('DEL', KEYS[1])
   if head[4] then count_documents(keys, 0, -1) end
 end

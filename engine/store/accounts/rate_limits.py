@@ -10,7 +10,9 @@ WINDOW_MS = WINDOW_SECONDS * 1000
 UPLOADS = "assets"
 """The bucket in which uploads are counted."""
 SAVES = "workflows"
-"""The bucket in which saves of workflows are counted; in all others runs are."""
+"""The bucket in which saves of workflows are counted."""
+DRAFTS = "drafts"
+"""The bucket in which writes of drafts are counted; in all others runs are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class CallLimits:
         self._runs = limits_by_tier(tiers, lambda terms: terms.runs_per_minute)
         self._others = {
             UPLOADS: limits_by_tier(tiers, lambda terms: terms.uploads_per_minute),
+            DRAFTS: limits_by_tier(tiers, lambda terms: terms.draft_writes_per_minute),
             SAVES: limits_by_tier(tiers, lambda terms: terms.saves_per_minute),
         }
 

@@ -70,7 +70,8 @@ def workflow(account_id: str, slug: str) -> str:
     """Hash: head of a workflow (version, state, times) and documents of its versions.
 
     Of each version that is kept: `d<version>` its document, `m<version>` its time in milliseconds,
-    a colon and its facts, `r<version>` when it was ever run.
+    a colon and its facts, `r<version>` when it was ever run. `draft` is the document of the draft;
+    `lua/shared/draft.lua` names the fields beside it.
     """
     return f"{_account_tag(account_id)}:workflow:{account_id}:{slug}"
 

@@ -1,4 +1,4 @@
-"""Saving documents: what an account's tier has room for, and what is written with each version."""
+"""Saves of documents: what is written with each version."""
 
 import asyncio
 import hashlib
@@ -6,23 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.access.tiers import Tiers
-from engine.errors import InvalidGraph, QuotaExceeded, VersionConflict, WorkflowNotFound
+from engine.errors import InvalidGraph, VersionConflict, WorkflowNotFound
 from engine.graph.document import Document, to_record
 from engine.graph.plan import name_nodes
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
-from engine.store.redis.client import Client
 from engine.store.redis.records import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.quota import DocumentQuota, exceeded
 from engine.store.workflows.version_facts import pack_facts
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
 
 LARGE_GRAPH = 200
 """Nodes and edges from which on they are named beside the event loop."""
-COUNTED_AT_ONCE = 100
-QUOTAS = {b"workflows": "workflows", b"bytes": "documentBytes"}
-"""How callers know what is full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +36,11 @@ class WorkflowSave:
 
 
 class WorkflowSaves:
-    """Writes versions, and counts what the documents of each account take."""
+    """Writes versions of workflows."""
 
-    def __init__(self, client: Client, tiers: Tiers, versions: Versions) -> None:
-        self._client = client
+    def __init__(self, quota: DocumentQuota, versions: Versions) -> None:
+        self._quota = quota
         self._versions = versions
-        self._limits = _limits(tiers)
 
     async def write(self, save: WorkflowSave) -> tuple[int, int, int, int]:
         """Save a version; its number, when the workflow was created and changed, and its size.
@@ -55,28 +50,13 @@ class WorkflowSaves:
         record = pack({"document": to_record(save.document), "problems": list(save.problems)})
         own = await _args(save, record)
         facts = pack_facts(save.note, save.account_id, save.document)
-        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts, *self._limits]
+        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts]
         script = SCRIPTS["save_workflow"]
-        reply = await self._client.call(script, keys, args)
-        if reply[0] == b"uncounted":
-            await self._count(save.account_id)
-            reply = await self._client.call(script, keys, args)
+        reply = await self._quota.call(script, save.account_id, keys, args)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
             await self._versions.make_room(save.account_id, save.slug)
-            reply = await self._client.call(script, keys, args)
+            reply = await self._quota.call(script, save.account_id, keys, args)
         return *_parse(reply), unpacked_size(record)
-
-    async def _count(self, account_id: str) -> None:
-        """Count the workflows of an account that are from before documents were counted."""
-        stored = keyspace.stored_documents(account_id)
-        names = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
-        slugs = [name.decode() for name in names]
-        for start in range(0, len(slugs), COUNTED_AT_ONCE):
-            some = slugs[start : start + COUNTED_AT_ONCE]
-            keys = ([keyspace.workflow(account_id, slug), stored] for slug in some)
-            counting = (self._client.call(SCRIPTS["count_workflow"], each, []) for each in keys)
-            await asyncio.gather(*counting)
-        await self._client.send("HSET", stored, "counted", 1)
 
 
 def _keys(save: WorkflowSave) -> list[str]:
@@ -116,19 +96,6 @@ async def _names(save: WorkflowSave) -> list[tuple[str, str]]:
     return [(name.id, name.type) for name in names]
 
 
-def _limits(tiers: Tiers) -> list[str]:
-    """Tier and limits of every tier, as the script takes them."""
-
-    def shown(limit: int | None) -> str:
-        return "" if limit is None else str(limit)
-
-    return [
-        word
-        for tier, terms in tiers.by_tier.items()
-        for word in (tier.value, f"{shown(terms.workflows)}:{shown(terms.document_bytes)}")
-    ]
-
-
 def _parse(reply: Sequence[Any]) -> tuple[int, int, int]:
     match reply[0]:
         case b"gone":
@@ -136,5 +103,5 @@ def _parse(reply: Sequence[Any]) -> tuple[int, int, int]:
         case b"conflict":
             raise VersionConflict(int(reply[1]))
         case b"full":
-            raise QuotaExceeded(QUOTAS[reply[1]], used=int(reply[2]), limit=int(reply[3]))
+            raise exceeded(reply)
     return int(reply[1]), int(reply[2]), int(reply[3])

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from engine.access.tiers import Tiers
 from engine.errors import (
     InvalidGraph,
     ModelNotFound,
@@ -29,6 +28,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.records import unpack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
 from engine.store.workflows.versions import Versions
 
@@ -67,10 +67,10 @@ NOTHING: Kept = (None, None, 0)
 class Workflows:
     """Saves, reads, lists and deletes workflows, and keeps their plans at hand."""
 
-    def __init__(self, client: Client, tiers: Tiers, versions: Versions) -> None:
+    def __init__(self, client: Client, quota: DocumentQuota, versions: Versions) -> None:
         self._client = client
         self._versions = versions
-        self._saves = WorkflowSaves(client, tiers, versions)
+        self._saves = WorkflowSaves(quota, versions)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
         self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)

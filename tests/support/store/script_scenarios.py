@@ -325,6 +325,17 @@ SCENARIOS = {
             *(b"facts", "free", "1:1", "pro", "1:42"),
         ),
     ),
+    "save_draft": Scenario(
+        seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        keys=("w", "mine", "stored", "accounts"),
+        args=(NOW, "operation", ",0,", b"document", "acc", "free", "1:1", "pro", "1:22"),
+    ),
+    "discard_draft": Scenario(
+        seed=(("HSET", "w", "state", "live", "draft", b"document", "draft_revision", 3), STORED),
+        keys=("w", "stored"),
+        args=(",3,",),
+        answer=[b"none"],
+    ),
     "count_workflow": Scenario(
         seed=(("HSET", "w", "version", 2, "state", "live", "d1", b"one", "d2", b"another"),),
         keys=("w", "stored"),

@@ -141,6 +141,27 @@ class Versions(RuleBasedStateMachine):
         self.saved[slug].is_deleted = True
         self.saved[slug].deleted_at = self.now
 
+    @rule(slug=slugs, size=st.integers(1, 12))
+    def write_draft(self, slug: str, size: int) -> None:
+        self.done += 1
+        before, known = self.stored(), self.saved.get(slug)
+        reply = self.scripts.run(
+            "save_draft",
+            [f"w:{slug}", "mine", "stored", "accounts"],
+            [
+                *(self.now, f"op{self.done}", "", b"x" * size, "acc"),
+                *("free", "0:0", "pro", f"{MOST}:{LIMIT}"),
+            ],
+        )
+        if reply[0] != b"ok":
+            assert self.stored() == before
+            is_living = known is not None and not known.is_deleted
+            assert reply == ([b"full", b"bytes", before[0], LIMIT] if is_living else [b"gone"])
+
+    @rule(slug=slugs)
+    def discard_draft(self, slug: str) -> None:
+        self.scripts.run("discard_draft", [f"w:{slug}", "stored"], [""])
+
     @rule(slug=slugs)
     def look(self, slug: str) -> None:
         """The first half of a review: others save, run and delete before the second."""
@@ -265,7 +286,7 @@ def is_document(name: str) -> bool:
 
 
 def is_counted(name: str) -> bool:
-    return name[0] in "dm" and name[1:].isdigit()
+    return name == "draft" or (name[0] in "dm" and name[1:].isdigit())
 
 
 @pytest.fixture

@@ -1,0 +1,157 @@
+"""Drafts: the document that is being edited, beside the version that callers run."""
+
+from typing import Annotated, Any, Self
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine import errors
+from engine.graph.document import parse_document
+from engine.ids.slugs import check_slug
+from engine.services.drafts import save_draft
+from engine.store import Draft, Principal
+from engine.store.accounts.rate_limits import DRAFTS
+from engine.values.plain import moment
+from gateway.auth.endpoints import Resource, operation, requires
+from gateway.http.entity_tags import entity_tag, wanted_versions
+from gateway.http.request_bodies import read_object
+from gateway.http.responses import json_response
+from gateway.http.types import OBJECT, Moment, View, described_as, doc
+from gateway.openapi.errors import ProblemView
+from gateway.openapi.examples import CREATED
+from gateway.openapi.parameters import IF_MATCH_REVISION
+from gateway.routes.shared_types import DELETED, Deleted
+from gateway.routes.workflow_types import ABOUT, GRAPH, DocumentView, WorkflowUpdate
+from gateway.services import GatewayRequest
+
+Revision = Annotated[int, doc("Number of the write of a draft, from 1.")]
+BasedOn = Annotated[
+    int | None,
+    doc("The version that was live when the draft began; null: it was never published."),
+]
+
+
+class DraftView(DocumentView, kw_only=True):
+    """The draft of a workflow."""
+
+    headers = {"ETag": "The revision, in quotes."}
+
+    revision: Revision
+    based_on: BasedOn
+    saved_at: Moment
+
+    @classmethod
+    def of(cls, record: Draft, **members: Any) -> Self:
+        """Show a draft to its owner."""
+        return super().of(
+            record.document,
+            **{name: getattr(record, name) for name in ("slug", "revision", "based_on")},
+            saved_at=moment(record.saved_at),
+            **members,
+        )
+
+
+class DraftSaved(View):
+    """The answer to a write of a draft."""
+
+    headers = {"ETag": "The revision, in quotes."}
+
+    revision: Revision
+    based_on: BasedOn
+    saved_at: Moment
+    problems: Annotated[list[OBJECT], described_as(list[ProblemView])]
+
+
+SAVED: dict[str, Any] = {"revision": 7, "based_on": 3, "saved_at": CREATED}
+DraftView.examples = (
+    DraftView(
+        slug="greeting",
+        **ABOUT,
+        **GRAPH,
+        viewport={"x": 0, "y": 0, "zoom": 1},
+        public_playground=False,
+        is_template=False,
+        folder_id=None,
+        cover=None,
+        hidden=False,
+        archived=False,
+        **SAVED,
+    ),
+)
+DraftSaved.examples = (
+    DraftSaved(**SAVED, problems=[]),
+    DraftSaved(
+        **SAVED,
+        problems=[{"nodeId": "text", "reason": "Nothing is wired to the input socket 'name'"}],
+    ),
+)
+OWNER_ERRORS: tuple[type[errors.EngineError], ...] = (errors.WorkflowNotFound, errors.NotOwner)
+
+
+@operation(
+    body=WorkflowUpdate,
+    headers=(IF_MATCH_REVISION,),
+    answers={200: DraftSaved},
+    errors=(*OWNER_ERRORS, errors.RevisionConflict, errors.QuotaExceeded),
+)
+@requires("workflow:write", bucket=DRAFTS)
+async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
+    """Write the whole draft; no version is made, and callers get what they got.
+
+    A draft whose graph cannot run is saved and its problems are in the answer. What the body leaves
+    out is not in the draft; without a `name` it keeps that of the workflow.
+    """
+    slug = await _own_slug(request, principal)
+    services = request.state["services"]
+    body = await read_object(request)
+    if body.get("name") is None:
+        workflow = await services.store.workflows.get_own(principal.account.id, slug)
+        body["name"] = workflow.document.name
+    draft = await save_draft(
+        services.store,
+        principal.account.id,
+        slug,
+        parse_document(body),
+        wanted_versions(request.headers),
+        allow_private=services.settings.allow_private_urls,
+    )
+    view = DraftSaved.of(draft, problems=list(draft.problems))
+    return json_response(view, headers=entity_tag(draft.revision))
+
+
+@operation(answers={200: DraftView}, errors=(*OWNER_ERRORS, errors.DraftNotFound))
+@requires("workflow:read")
+async def get_draft(request: GatewayRequest, principal: Principal) -> Response:
+    """Return the draft's document."""
+    slug = await _own_slug(request, principal)
+    draft = await request.state["services"].store.drafts.get(principal.account.id, slug)
+    return json_response(DraftView.of(draft), headers=entity_tag(draft.revision))
+
+
+@operation(
+    headers=(IF_MATCH_REVISION,),
+    answers={200: Deleted},
+    errors=(*OWNER_ERRORS, errors.DraftNotFound, errors.RevisionConflict),
+)
+@requires("workflow:write")
+async def discard_draft(request: GatewayRequest, principal: Principal) -> Response:
+    """Discard the draft; the published version stays as it is."""
+    slug = await _own_slug(request, principal)
+    drafts = request.state["services"].store.drafts
+    await drafts.discard(principal.account.id, slug, wanted_versions(request.headers))
+    return json_response(DELETED)
+
+
+async def _own_slug(request: GatewayRequest, principal: Principal) -> str:
+    """Return the slug in the path. Raises WorkflowNotFound or NotOwner where it is another's."""
+    slug = check_slug(request.path_params["slug"])
+    await request.state["services"].store.workflows.check_own(principal.account.id, slug)
+    return slug
+
+
+routes = [
+    Route(
+        "/api/workflows/{slug}/draft",
+        Resource(GET=get_draft, PUT=put_draft, DELETE=discard_draft),
+    ),
+]
