@@ -36,6 +36,7 @@ EngineError
 │   ├── ExecutionNotCancellable
 │   ├── ExecutionCancelled
 │   ├── WorkflowNotRunnable
+│   ├── BreakingChange     (of a workflow's inputs or result)
 │   └── IdempotencyKeyInUse
 ├── IdempotencyKeyReused   the same key with another body
 ├── VersionConflict        If-Match names another version
@@ -88,6 +89,7 @@ from engine.errors.capacity import (
     WrongStore,
 )
 from engine.errors.conflicts import (
+    BreakingChange,
     Conflict,
     ExecutionCancelled,
     ExecutionFailed,
@@ -137,6 +139,7 @@ __all__ = [
     "ApiKeyAccessDenied",
     "AssetNotFound",
     "BodyTooLarge",
+    "BreakingChange",
     "CapabilityAboveCeiling",
     "CapabilityDenied",
     "Conflict",

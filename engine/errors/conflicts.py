@@ -38,6 +38,15 @@ class WorkflowNotRunnable(Conflict):
         super().__init__("This workflow has problems and cannot run", problems=list(problems))
 
 
+class BreakingChange(Conflict):
+    """A new version would break callers of the one before; `changes` says how."""
+
+    code = "BREAKING_CHANGE"
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        super().__init__("Publishing this would break callers", changes=list(changes))
+
+
 class IdempotencyKeyInUse(Conflict):
     """The first call with this key has not ended yet."""
 

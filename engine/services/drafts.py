@@ -2,9 +2,14 @@
 
 from collections.abc import Collection
 
+from engine.errors import BreakingChange, InvalidGraph, RevisionConflict, VersionConflict
+from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document
 from engine.services.save_workflow import check_cover, find_problems, hold_media
-from engine.store import Draft, Store
+from engine.store import Draft, Store, Workflow
+
+MAX_TRIES = 5
+"""Attempts to publish while others save or write the draft."""
 
 
 async def save_draft(
@@ -26,3 +31,43 @@ async def save_draft(
     draft = await store.drafts.write(account_id, slug, document, problems, expected)
     await hold_media(store, draft)
     return draft
+
+
+async def publish_draft(
+    store: Store,
+    account_id: str,
+    slug: str,
+    *,
+    note: str | None,
+    force: bool,
+    expected: Collection[int] | None = None,
+    allow_private: bool,
+) -> Workflow:
+    """Publish the draft of an own workflow, whose problems are looked for once more.
+
+    Raises WorkflowNotFound, DraftNotFound, RevisionConflict where the draft is at none of the
+    `expected` revisions, InvalidGraph, QuotaExceeded, and BreakingChange unless `force`.
+    """
+    for turn in range(MAX_TRIES):
+        live = await store.workflows.get(slug)
+        draft = await store.drafts.get(account_id, slug)
+        if expected is not None and draft.revision not in expected:
+            raise RevisionConflict(draft.revision)
+        await check_cover(store, account_id, draft.document.cover)
+        problems = await find_problems(
+            store, account_id, draft.document, allow_private=allow_private
+        )
+        if problems:
+            raise InvalidGraph(problems)
+        changes = breaking_changes(live.document, draft.document)
+        if changes and not force:
+            raise BreakingChange(changes)
+        try:
+            workflow = await store.workflows.publish(draft, note, live.version)
+        except (VersionConflict, RevisionConflict):
+            if turn == MAX_TRIES - 1:
+                raise
+            continue
+        await hold_media(store, workflow)
+        return workflow
+    raise AssertionError("the last turn returns or raises")

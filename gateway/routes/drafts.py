@@ -2,28 +2,36 @@
 
 from typing import Annotated, Any, Self
 
+from msgspec import Meta
 from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
 from engine.graph.document import parse_document
 from engine.ids.slugs import check_slug
-from engine.services.drafts import save_draft
+from engine.services.drafts import publish_draft, save_draft
 from engine.store import Draft, Principal
-from engine.store.accounts.rate_limits import DRAFTS
+from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.entity_tags import entity_tag, wanted_versions
-from gateway.http.request_bodies import read_object
+from gateway.http.request_bodies import read_object, read_optional_body
 from gateway.http.responses import json_response
-from gateway.http.types import OBJECT, Moment, View, described_as, doc
+from gateway.http.types import OBJECT, Moment, RequestBody, View, described_as, doc, refused
 from gateway.openapi.errors import ProblemView
 from gateway.openapi.examples import CREATED
 from gateway.openapi.parameters import IF_MATCH_REVISION
 from gateway.routes.shared_types import DELETED, Deleted
-from gateway.routes.workflow_types import ABOUT, GRAPH, DocumentView, WorkflowUpdate
+from gateway.routes.workflow_types import (
+    ABOUT,
+    GRAPH,
+    DocumentView,
+    WorkflowUpdate,
+    WorkflowView,
+)
 from gateway.services import GatewayRequest
 
+FLAG_RULE = "must be true or false"
 Revision = Annotated[int, doc("Number of the write of a draft, from 1.")]
 BasedOn = Annotated[
     int | None,
@@ -62,6 +70,21 @@ class DraftSaved(View):
     problems: Annotated[list[OBJECT], described_as(list[ProblemView])]
 
 
+MAX_NOTE = 1_000
+
+
+class PublishRequest(RequestBody):
+    """How to publish a draft."""
+
+    note: Annotated[
+        Annotated[str, Meta(max_length=MAX_NOTE)] | None,
+        doc("About the version, for its list."),
+        refused(f"must be a text of at most {MAX_NOTE} characters"),
+    ] = None
+    force: Annotated[bool, doc("Publish it though it breaks callers."), refused(FLAG_RULE)] = False
+
+
+PublishRequest.examples = (PublishRequest(note="Greets by first name"), PublishRequest(force=True))
 SAVED: dict[str, Any] = {"revision": 7, "based_on": 3, "saved_at": CREATED}
 DraftView.examples = (
     DraftView(
@@ -111,7 +134,7 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
         services.store,
         principal.account.id,
         slug,
-        parse_document(body),
+        parse_document({**body, "draft": False}),
         wanted_versions(request.headers),
         allow_private=services.settings.allow_private_urls,
     )
@@ -142,6 +165,37 @@ async def discard_draft(request: GatewayRequest, principal: Principal) -> Respon
     return json_response(DELETED)
 
 
+@operation(
+    body=PublishRequest,
+    headers=(IF_MATCH_REVISION,),
+    answers={200: WorkflowView},
+    errors=(
+        *OWNER_ERRORS,
+        errors.DraftNotFound,
+        errors.RevisionConflict,
+        errors.InvalidGraph,
+        errors.BreakingChange,
+        errors.QuotaExceeded,
+    ),
+)
+@requires("workflow:write", bucket=SAVES)
+async def publish(request: GatewayRequest, principal: Principal) -> Response:
+    """Publish the draft as a new version, which callers then run; the draft is gone."""
+    slug = await _own_slug(request, principal)
+    services = request.state["services"]
+    body = await read_optional_body(request, PublishRequest)
+    workflow = await publish_draft(
+        services.store,
+        principal.account.id,
+        slug,
+        note=body.note,
+        force=body.force,
+        expected=wanted_versions(request.headers),
+        allow_private=services.settings.allow_private_urls,
+    )
+    return json_response(WorkflowView.of(workflow), headers=entity_tag(workflow.version))
+
+
 async def _own_slug(request: GatewayRequest, principal: Principal) -> str:
     """Return the slug in the path. Raises WorkflowNotFound or NotOwner where it is another's."""
     slug = check_slug(request.path_params["slug"])
@@ -154,4 +208,5 @@ routes = [
         "/api/workflows/{slug}/draft",
         Resource(GET=get_draft, PUT=put_draft, DELETE=discard_draft),
     ),
+    Route("/api/workflows/{slug}/publish", Resource(POST=publish)),
 ]

@@ -1,11 +1,12 @@
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.support.contract.installation import Administration, Caller
-from tests.support.gateway.documents import broken, greeting
+from tests.support.contract.installation import NEVER, Administration, Caller
+from tests.support.gateway.documents import broken, edge, greeting, node
 
 WORDS = {"name": "Greeting", "nodes": greeting()["nodes"], "edges": greeting()["edges"]}
 
@@ -204,3 +205,130 @@ def test_enterprise_writes_drafts_without_a_limit(administration: Administration
 
     assert answer.status_code == 200
     assert not [name for name in answer.headers if name.startswith(("x-ratelimit", "ratelimit"))]
+
+
+def publish(caller: Caller, slug: str, **body: Any) -> httpx2.Response:
+    return caller.post(f"/api/workflows/{slug}/publish", body)
+
+
+def test_a_published_draft_is_what_callers_run(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    caller.put(draft_of(slug), shouting(tags=["loud"]))
+
+    answer = publish(caller, slug, note="Louder")
+
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    assert answer.json() == caller.get(f"/api/workflows/{slug}").json()
+    assert (answer.json()["version"], answer.json()["tags"]) == (2, ["loud"])
+    assert caller.run(slug, {"name": "Ada"}).json()["result"] == {"text": "HELLO Ada"}
+    newest = caller.get(f"/api/workflows/{slug}/versions").json()["rows"][0]
+    assert (newest["version"], newest["note"], newest["isLive"]) == (2, "Louder", True)
+
+
+def test_publishing_takes_the_draft_away(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    caller.put(draft_of(slug), shouting())
+    publish(caller, slug)
+
+    refused(caller.get(draft_of(slug)), 404, "DRAFT_NOT_FOUND")
+    refused(publish(caller, slug), 404, "DRAFT_NOT_FOUND")
+
+
+def test_publishing_needs_no_body(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    caller.put(draft_of(slug), shouting())
+
+    answer = caller.client.post(f"/api/workflows/{slug}/publish")
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+
+
+@pytest.mark.parametrize("body", [{"note": 5}, {"note": "x" * 1001}, {"force": "yes"}], ids=repr)
+def test_a_note_is_a_short_text_and_force_a_flag(caller: Caller, body: dict[str, Any]) -> None:
+    slug = caller.save(greeting())
+    caller.put(draft_of(slug), shouting())
+
+    answer = refused(publish(caller, slug, **body), 400, "INVALID_BODY")
+
+    assert answer["field"] in body
+    assert caller.get(draft_of(slug)).status_code == 200
+
+
+def test_a_draft_with_problems_is_not_published(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    problems = caller.put(draft_of(slug), broken()).json()["problems"]
+
+    for force in (False, True):
+        body = refused(publish(caller, slug, force=force), 400, "INVALID_GRAPH")
+        assert body["problems"] == problems
+
+    assert caller.get(draft_of(slug)).status_code == 200
+    assert caller.run(slug, {"name": "Ada"}).status_code == 200
+
+
+def test_a_change_that_breaks_callers_is_refused_with_reasons_unless_forced(
+    caller: Caller,
+) -> None:
+    slug = caller.save(greeting())
+    document = deepcopy(shouting())
+    document["nodes"][0]["data"]["fields"][0]["name"] = "person"
+    document["nodes"][1]["data"]["text"] = "HELLO {{ person }}"
+    document["edges"][0] |= {"sourceHandle": "person", "targetHandle": "person"}
+    document["nodes"][0]["data"]["values"] = {}
+    assert caller.put(draft_of(slug), document).json()["problems"] == []
+
+    body = refused(publish(caller, slug), 409, "BREAKING_CHANGE")
+
+    assert len(body["changes"]) == 2
+    assert any("'name'" in each for each in body["changes"])
+    assert caller.run(slug, {"name": "Ada"}).status_code == 200
+    assert caller.get(draft_of(slug)).status_code == 200
+    assert publish(caller, slug, force=True).json()["version"] == 2
+    assert caller.run(slug, {"person": "Ada"}).json()["result"] == {"text": "HELLO Ada"}
+
+
+def test_a_save_is_never_refused_for_breaking_callers(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    document = greeting(nodes=[node("out", "responseOutput")], edges=[])
+
+    answer = caller.put(f"/api/workflows/{slug}", document)
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+
+
+def test_a_revision_that_was_not_read_is_not_published(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    caller.put(draft_of(slug), shouting())
+    caller.put(draft_of(slug), shouting(tags=["by another"]))
+    path = f"/api/workflows/{slug}/publish"
+
+    stale = caller.post(path, {}, headers={"If-Match": '"1"'})
+    read = caller.post(path, {}, headers={"If-Match": '"2"'})
+
+    assert refused(stale, 412, "VERSION_CONFLICT")["revision"] == 2
+    assert read.status_code == 200
+
+
+def test_drafts_of_others_are_not_published(caller: Caller, stranger: Caller) -> None:
+    private, template = caller.save(greeting()), caller.save(greeting(isTemplate=True))
+    for slug in (private, template):
+        caller.put(draft_of(slug), shouting())
+
+    refused(publish(stranger, private), 404, "WORKFLOW_NOT_FOUND")
+    refused(publish(stranger, template), 403, "NOT_OWNER")
+
+
+def test_an_execution_finishes_on_the_version_that_it_began_with(caller: Caller) -> None:
+    document = greeting()
+    document["nodes"].append(node("wait", "httpRequest", **NEVER))
+    document["nodes"][2]["data"] = {"fields": [{"name": "text"}, {"name": "call"}]}
+    document["edges"][1]["targetHandle"] = "text"
+    document["edges"].append(edge("wait", "response-out", "out", "call"))
+    slug = caller.save(document)
+    begun = caller.start(slug, {"name": "Ada"})
+    caller.put(draft_of(slug), shouting())
+
+    assert publish(caller, slug, force=True).status_code == 200
+
+    assert caller.execution(begun)["workflowVersion"] == 1
+    assert caller.execution(caller.start(slug, {"name": "Ada"}))["workflowVersion"] == 2

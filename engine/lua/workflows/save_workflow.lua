@@ -8,11 +8,13 @@
 -- ARGV: 1 now (0: Redis's clock), 2 slug, 3 operation id,
 --       4 expected version ('' any, 'new' none yet), 5 document, 6 account id, 7 reference,
 --       8 digest of the nodes' names, 9 the names, 10 versions to keep, 11 facts of the version,
---       then tier and 'workflows:bytes' (each empty without a limit) of every tier
+--       12 revision of the draft that is published and goes with it ('' none), then tier and
+--       'workflows:bytes' (each empty without a limit) of every tier
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
+--         | {'moved', revision} when the draft has another revision, 0 for none
 --         | {'full', 'workflows' or 'bytes', used, limit}
 --         | {'uncounted'} when the account has workflows from before documents were counted
--- Uses: read_now, count_documents, count_uncounted, document_limits, version
+-- Uses: read_now, count_documents, count_uncounted, document_limits, version, draft
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
 local keys = {workflow = KEYS[1], names = KEYS[3], stored = KEYS[4]}
@@ -22,6 +24,8 @@ if head[5] == ARGV[3] then return {'ok', head[1], head[3], head[4]} end
 if ARGV[4] == 'new' and head[1] then return {'conflict', head[1]} end
 if ARGV[4] ~= 'new' and (not head[1] or head[2] == 'deleted') then return {'gone'} end
 if ARGV[4] ~= '' and ARGV[4] ~= 'new' and ARGV[4] ~= head[1] then return {'conflict', head[1]} end
+local revision = current_revision(keys)
+if ARGV[12] ~= '' and ARGV[12] ~= revision then return {'moved', revision} end
 
 local so_far = redis.call('HMGET', KEYS[4], 'counted', 'bytes', 'workflows')
 if not so_far[1] and redis.call('EXISTS', KEYS[2]) == 1 then return {'uncounted'} end
@@ -37,11 +41,13 @@ local freed = version_bytes(keys, old)
 local may_be_in_use = redis.call('HEXISTS', KEYS[1], 'r' .. old) == 1
   or redis.call('HEXISTS', KEYS[3], 'v' .. old) == 0
 local account = redis.call('HGET', KEYS[6], ARGV[6])
-local more = bytes - (may_be_in_use and 0 or freed)
-local refusal = document_limits(account, stored, more, not head[1], 12)
+local drafted = ARGV[12] ~= '' and redis.call('HSTRLEN', KEYS[1], 'draft') or 0
+local more = bytes - drafted - (may_be_in_use and 0 or freed)
+local refusal = document_limits(account, stored, more, not head[1], 13)
 if refusal then return refusal end
 
 count_uncounted(keys)
+if ARGV[12] ~= '' then remove_draft(keys) end
 local created = head[3] or stamp
 redis.call('HSET', KEYS[1], 'version', version, 'state', 'live', 'created', created,
   'updated', stamp, 'operation', ARGV[3], 'counted', '1', 'd' .. version, ARGV[5],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import InvalidGraph, VersionConflict, WorkflowNotFound
+from engine.errors import InvalidGraph, RevisionConflict, VersionConflict, WorkflowNotFound
 from engine.graph.document import Document, to_record
 from engine.graph.plan import name_nodes
 from engine.ids.partitions import partition_of
@@ -33,6 +33,8 @@ class WorkflowSave:
     """The version that must be there: empty for any, 'new' for none."""
     operation: str
     note: str | None = None
+    draft_revision: int | None = None
+    """The draft that is published, and goes with the save."""
 
 
 class WorkflowSaves:
@@ -45,12 +47,13 @@ class WorkflowSaves:
     async def write(self, save: WorkflowSave) -> tuple[int, int, int, int]:
         """Save a version; its number, when the workflow was created and changed, and its size.
 
-        Raises WorkflowNotFound, VersionConflict and QuotaExceeded.
+        Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
         """
         record = pack({"document": to_record(save.document), "problems": list(save.problems)})
         own = await _args(save, record)
         facts = pack_facts(save.note, save.account_id, save.document)
-        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts]
+        revision = "" if save.draft_revision is None else save.draft_revision
+        keys, args = _keys(save), [*own, VERSIONS_KEPT, facts, revision]
         script = SCRIPTS["save_workflow"]
         reply = await self._quota.call(script, save.account_id, keys, args)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
@@ -102,6 +105,8 @@ def _parse(reply: Sequence[Any]) -> tuple[int, int, int]:
             raise WorkflowNotFound
         case b"conflict":
             raise VersionConflict(int(reply[1]))
+        case b"moved":
+            raise RevisionConflict(int(reply[1]))
         case b"full":
             raise exceeded(reply)
     return int(reply[1]), int(reply[2]), int(reply[3])

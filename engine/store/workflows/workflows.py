@@ -28,6 +28,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.records import unpack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.drafts import Draft
 from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
 from engine.store.workflows.versions import Versions
@@ -104,6 +105,14 @@ class Workflows:
         expected = "" if expected_version is None else str(expected_version)
         return await self._save(account_id, slug, document, problems, expected)
 
+    async def publish(self, draft: Draft, note: str | None, expected_version: int) -> Workflow:
+        """Save a draft as a new version and remove it, both in one step.
+
+        Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
+        """
+        save = self._new_save(draft.account_id, draft.slug, draft.document, str(expected_version))
+        return await self._write(replace(save, note=note, draft_revision=draft.revision))
+
     async def _take_slug(self, account_id: str, slug: str) -> str:
         for start in count(1, SLUGS_PER_LOOK):
             numbers = range(start, start + SLUGS_PER_LOOK)
@@ -124,23 +133,33 @@ class Workflows:
         problems: list[dict[str, str]],
         expected: str,
     ) -> Workflow:
-        save = WorkflowSave(
+        return await self._write(
+            replace(self._new_save(account_id, slug, document, expected), problems=problems)
+        )
+
+    def _new_save(
+        self, account_id: str, slug: str, document: Document, expected: str
+    ) -> WorkflowSave:
+        return WorkflowSave(
             account_id=account_id,
             slug=slug,
             document=document,
-            problems=problems,
+            problems=(),
             expected=expected,
             operation=secrets.token_hex(8),
         )
+
+    async def _write(self, save: WorkflowSave) -> Workflow:
         version, created, updated, size = await self._saves.write(save)
-        await self._list(slug, document.is_template, document.public_playground)
-        self._current.put(slug, version)
+        document = save.document
+        await self._list(save.slug, document.is_template, document.public_playground)
+        self._current.put(save.slug, version)
         return Workflow(
-            slug=slug,
-            account_id=account_id,
+            slug=save.slug,
+            account_id=save.account_id,
             version=version,
             document=document,
-            problems=tuple(problems),
+            problems=tuple(save.problems),
             created_at=created,
             updated_at=updated,
             size=size,

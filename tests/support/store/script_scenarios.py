@@ -318,11 +318,14 @@ SCENARIOS = {
         args=("own", "operation", "changes"),
     ),
     "save_workflow": Scenario(
-        seed=(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        seed=(
+            *(OLD_WORKFLOW, OLD_NAMES, STORED, ("HSET", "accounts", "acc", "pro|record")),
+            ("HSET", "w", "draft", b"draft", "draft_revision", 7),
+        ),
         keys=("w", "mine", "names", "stored", "workflows", "accounts"),
         args=(
             *(NOW, "echo", "operation", "3", b"document", "acc", "acc/echo", "two", b"names", 2),
-            *(b"facts", "free", "1:1", "pro", "1:42"),
+            *(b"facts", 7, "free", "1:1", "pro", "1:42"),
         ),
     ),
     "save_draft": Scenario(

@@ -55,14 +55,16 @@ class Versions(RuleBasedStateMachine):
         self.scripts.send("FLUSHDB")
         self.scripts.send("HSET", "accounts", "acc", "pro|record")
 
-    def save(self, slug: str, size: int, names: str, expected: str) -> list[Any]:
+    def save(
+        self, slug: str, size: int, names: str, expected: str, revision: str = ""
+    ) -> list[Any]:
         self.done += 1
         reply = self.scripts.run(
             "save_workflow",
             [f"w:{slug}", "mine", f"n:{slug}", *COUNTING, "accounts"],
             [
                 *(self.now, slug, f"op{self.done}", expected, b"x" * size, "acc", f"acc/{slug}"),
-                *(names, names * 5, KEPT, b"f", "free", "0:0", "pro", f"{MOST}:{LIMIT}"),
+                *(names, names * 5, KEPT, b"f", revision, "free", "0:0", "pro", f"{MOST}:{LIMIT}"),
             ],
         )
         assert isinstance(reply, list)
@@ -157,6 +159,22 @@ class Versions(RuleBasedStateMachine):
             assert self.stored() == before
             is_living = known is not None and not known.is_deleted
             assert reply == ([b"full", b"bytes", before[0], LIMIT] if is_living else [b"gone"])
+
+    @precondition(lambda self: self.living())
+    @rule(data=st.data(), size=st.integers(1, 12))
+    def publish(self, data: st.DataObject, size: int) -> None:
+        slug = data.draw(st.sampled_from(self.living()))
+        before = self.stored()
+        has_draft = self.scripts.send("HEXISTS", f"w:{slug}", "draft")
+        revision = self.scripts.send("HGET", f"w:{slug}", "draft_revision") or b"1"
+        reply = self.save(slug, size, "x", "", revision.decode())
+        if reply[0] == b"ok":
+            assert has_draft
+            assert not self.scripts.send("HEXISTS", f"w:{slug}", "draft")
+            self.saved[slug].version += 1
+        else:
+            assert self.stored() == before
+            assert has_draft or reply == [b"moved", b"0"]
 
     @rule(slug=slugs)
     def discard_draft(self, slug: str) -> None:
