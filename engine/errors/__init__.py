@@ -36,6 +36,7 @@ EngineError
 │   ├── ExecutionNotCancellable
 │   ├── ExecutionCancelled
 │   ├── WorkflowNotRunnable
+│   ├── WorkflowNotDeleted
 │   ├── BreakingChange     (of a workflow's inputs or result)
 │   └── IdempotencyKeyInUse
 ├── IdempotencyKeyReused   the same key with another body
@@ -98,6 +99,7 @@ from engine.errors.conflicts import (
     IdempotencyKeyReused,
     RevisionConflict,
     VersionConflict,
+    WorkflowNotDeleted,
     WorkflowNotRunnable,
 )
 from engine.errors.missing import (
@@ -190,6 +192,7 @@ __all__ = [
     "UnsupportedMediaType",
     "VersionConflict",
     "VersionNotFound",
+    "WorkflowNotDeleted",
     "WorkflowNotFound",
     "WorkflowNotRunnable",
     "WrongStore",

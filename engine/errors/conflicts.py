@@ -38,6 +38,15 @@ class WorkflowNotRunnable(Conflict):
         super().__init__("This workflow has problems and cannot run", problems=list(problems))
 
 
+class WorkflowNotDeleted(Conflict):
+    """The workflow is living, so there is no delete to take back."""
+
+    code = "WORKFLOW_NOT_DELETED"
+
+    def __init__(self) -> None:
+        super().__init__("This workflow is not deleted")
+
+
 class BreakingChange(Conflict):
     """A new version would break callers of the one before; `changes` says how."""
 

@@ -43,8 +43,9 @@ from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks import Webhook, Webhooks
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.quota import DocumentQuota
+from engine.store.workflows.records import Workflow
 from engine.store.workflows.versions import Versions
-from engine.store.workflows.workflows import Workflow, Workflows
+from engine.store.workflows.workflows import Workflows
 
 __all__ = [
     "Accepted",

@@ -48,6 +48,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.ExecutionCancelled: 409,
     errors.WorkflowNotRunnable: 409,
     errors.BreakingChange: 409,
+    errors.WorkflowNotDeleted: 409,
     errors.IdempotencyKeyInUse: 409,
     errors.IdempotencyKeyReused: 422,
     errors.VersionConflict: 412,

@@ -67,6 +67,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.ExecutionCancelled(EXECUTION_ID),
     errors.WorkflowNotRunnable(PROBLEMS),
     errors.BreakingChange(["The input 'name' is removed or renamed"]),
+    errors.WorkflowNotDeleted(),
     errors.IdempotencyKeyInUse(EXECUTION_ID),
     errors.IdempotencyKeyReused(),
     errors.VersionConflict(4),

@@ -8,7 +8,9 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.ids.slugs import check_slug
-from engine.store import Principal
+from engine.services.restore_version import restore_version
+from engine.store import Principal, Workflow
+from engine.store.accounts.rate_limits import SAVES
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.entity_tags import entity_tag
 from gateway.http.query import MAX_SHORT_LIMIT, Query, cursor_refused
@@ -82,16 +84,52 @@ async def list_versions(request: GatewayRequest, principal: Principal) -> Respon
 @requires("workflow:read")
 async def get_version(request: GatewayRequest, principal: Principal) -> Response:
     """Return the document of one version."""
-    slug, number = check_slug(request.path_params["slug"]), request.path_params["version"]
+    slug, version = await _own_version(request, principal)
     workflows = request.state["services"].store.workflows
-    await workflows.check_own(principal.account.id, slug)
+    return _show(await workflows.get_version(principal.account.id, slug, version))
+
+
+@operation(
+    answers={200: WorkflowView},
+    errors=(
+        *(errors.WorkflowNotFound, errors.NotOwner, errors.VersionNotFound),
+        *(errors.InvalidGraph, errors.QuotaExceeded),
+    ),
+)
+@requires("workflow:write", bucket=SAVES)
+async def restore(request: GatewayRequest, principal: Principal) -> Response:
+    """Publish a version as a new one; it is not refused for breaking callers."""
+    slug, version = await _own_version(request, principal)
+    services = request.state["services"]
+    workflow = await restore_version(
+        services.store,
+        principal.account.id,
+        slug,
+        version,
+        allow_private=services.settings.allow_private_urls,
+    )
+    return _show(workflow)
+
+
+async def _own_version(request: GatewayRequest, principal: Principal) -> tuple[str, int]:
+    """Return slug and version of the path.
+
+    Raises WorkflowNotFound or NotOwner for a slug of another account, and VersionNotFound for what
+    is no number.
+    """
+    slug, number = check_slug(request.path_params["slug"]), request.path_params["version"]
+    await request.state["services"].store.workflows.check_own(principal.account.id, slug)
     if not NUMBER.fullmatch(number):
         raise errors.VersionNotFound
-    workflow = await workflows.get_version(principal.account.id, slug, int(number))
+    return slug, int(number)
+
+
+def _show(workflow: Workflow) -> Response:
     return json_response(WorkflowView.of(workflow), headers=entity_tag(workflow.version))
 
 
 routes = [
     Route("/api/workflows/{slug}/versions", Resource(GET=list_versions)),
     Route("/api/workflows/{slug}/versions/{version}", Resource(GET=get_version)),
+    Route("/api/workflows/{slug}/versions/{version}/restore", Resource(POST=restore)),
 ]

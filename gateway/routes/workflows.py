@@ -129,6 +129,19 @@ async def delete_workflow(request: GatewayRequest, principal: Principal) -> Resp
 
 
 @operation(
+    answers={200: WorkflowView},
+    errors=(errors.NotOwner, errors.WorkflowNotFound, errors.WorkflowNotDeleted),
+)
+@requires("workflow:write")
+async def restore_workflow(request: GatewayRequest, principal: Principal) -> Response:
+    """Take a delete back within 30 days."""
+    slug = check_slug(request.path_params["slug"])
+    workflows = request.state["services"].store.workflows
+    await workflows.check_own(principal.account.id, slug)
+    return _answer(await workflows.restore(principal.account.id, slug))
+
+
+@operation(
     answers={200: (SchemaView, JSON_SCHEMA)},
     errors=(errors.WorkflowNotFound, errors.WorkflowNotRunnable),
 )
@@ -238,6 +251,7 @@ routes = [
         "/api/workflows/{slug}",
         Resource(GET=get_workflow, PUT=update_workflow, DELETE=delete_workflow),
     ),
+    Route("/api/workflows/{slug}/restore", Resource(POST=restore_workflow)),
     Route("/api/workflows/{slug}/schema", Resource(GET=get_schema)),
     Route("/api/workflows/{slug}/public-schema", Resource(GET=get_public_schema)),
 ]

@@ -62,6 +62,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/support/model_calls.py": "tests/engine/nodes/test_generators.py",
     "engine/services/run_inputs.py": "tests/gateway/routes/test_assets.py",
     "engine/services/save_workflow.py": "tests/gateway/routes/test_covers.py, test_private_urls.py",
+    "engine/store/workflows/records.py": "tests/engine/store/workflows/test_workflows.py",
+    "engine/store/workflows/plan_cache.py": "tests/engine/store/workflows/test_workflows.py",
     "engine/store/accounts/principals.py": "",
     "engine/store/executions/accept.py": "",
     "engine/store/executions/events.py": "",

@@ -4,65 +4,38 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from engine.errors import (
-    InvalidGraph,
     ModelNotFound,
     NotFound,
     NotOwner,
     QuotaExceeded,
     VersionNotFound,
+    WorkflowNotDeleted,
     WorkflowNotFound,
 )
-from engine.graph.document import Document, from_record
+from engine.graph.document import Document
 from engine.graph.model_plan import MODEL, NAMES, model_plan
-from engine.graph.plan import NodeName, Plan, compile_plan, name_nodes
+from engine.graph.plan import NodeName, Plan, name_nodes
 from engine.ids.partitions import partition_of
 from engine.ids.slugs import numbered, slugify
-from engine.models.registry import find_model, generation
+from engine.models.registry import find_model
 from engine.process.lru_cache import LruCache
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.records import unpack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.drafts import Draft
+from engine.store.workflows.plan_cache import PlanCache
 from engine.store.workflows.quota import DocumentQuota
+from engine.store.workflows.records import Workflow, parse_workflow
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
-from engine.store.workflows.versions import Versions
+from engine.store.workflows.versions import TAKEN_BACK_MS, Versions
 
-PLANS_KEPT = 512
-PLANS_BYTES = 134_217_728
-"""Of all plans at hand, as they are weighed."""
-ELEMENT_BYTES = 1_500
-"""What a node or an edge takes of a plan."""
 SLUGS_KEPT = 50_000
 SLUGS_PER_LOOK = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow:
-    """One version of a workflow; `problems` is empty when it can run.
-
-    Times are milliseconds since the epoch.
-    """
-
-    slug: str
-    account_id: str
-    version: int
-    document: Document
-    problems: tuple[dict[str, str], ...]
-    created_at: int
-    updated_at: int
-    size: int
-    """About the bytes that it takes in memory."""
-
-
-Kept = tuple[Workflow | None, Plan | None, int]
-"""A version with its plan, and the registry's generation when that was compiled."""
-NOTHING: Kept = (None, None, 0)
 
 
 class Workflows:
@@ -73,7 +46,7 @@ class Workflows:
         self._versions = versions
         self._saves = WorkflowSaves(quota, versions)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
-        self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
+        self._plans = PlanCache()
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
 
     async def create(
@@ -85,7 +58,8 @@ class Workflows:
         """
         slug = await self._take_slug(account_id, slugify(document.name))
         try:
-            return await self._save(account_id, slug, document, problems, "new")
+            save = self._new_save(account_id, slug, document, "new")
+            return await self._write(replace(save, problems=problems))
         except QuotaExceeded:
             await self._client.send("HDEL", keyspace.slugs(), slug)
             raise
@@ -97,13 +71,15 @@ class Workflows:
         document: Document,
         problems: list[dict[str, str]],
         expected_version: int | None = None,
+        note: str | None = None,
     ) -> Workflow:
         """Save a new version.
 
         Raises WorkflowNotFound, VersionConflict when it has moved on, and QuotaExceeded.
         """
         expected = "" if expected_version is None else str(expected_version)
-        return await self._save(account_id, slug, document, problems, expected)
+        save = self._new_save(account_id, slug, document, expected)
+        return await self._write(replace(save, problems=problems, note=note))
 
     async def publish(self, draft: Draft, note: str | None, expected_version: int) -> Workflow:
         """Save a draft as a new version and remove it, both in one step.
@@ -124,18 +100,6 @@ class Workflows:
                 ):
                     return name
         raise AssertionError("counting does not end")
-
-    async def _save(
-        self,
-        account_id: str,
-        slug: str,
-        document: Document,
-        problems: list[dict[str, str]],
-        expected: str,
-    ) -> Workflow:
-        return await self._write(
-            replace(self._new_save(account_id, slug, document, expected), problems=problems)
-        )
 
     def _new_save(
         self, account_id: str, slug: str, document: Document, expected: str
@@ -236,7 +200,7 @@ class Workflows:
         data = await self._client.send("HGET", key, f"d{number}")
         if data is None:
             raise WorkflowNotFound
-        return _parse(account_id, slug, number, data, head)
+        return parse_workflow(account_id, slug, number, data, head)
 
     async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
         """One version that is kept. Raises WorkflowNotFound or VersionNotFound."""
@@ -247,7 +211,7 @@ class Workflows:
         data = await self._client.send("HGET", key, f"d{version}")
         if data is None:
             raise VersionNotFound
-        return _parse(account_id, slug, version, data, head)
+        return parse_workflow(account_id, slug, version, data, head)
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
         """The current version as far as this process knows, with its plan (None for a draft).
@@ -255,12 +219,12 @@ class Workflows:
         `accept` checks the version; when it says it is stale, ask again with `fresh`.
         """
         version = None if fresh else self._current.get(slug)
-        known = None if version is None else self._known(slug, version)
+        known = None if version is None else self._plans.known(slug, version)
         if known is not None:
             return known
         workflow = await self.get(slug)
         self._current.put(slug, workflow.version)
-        return self._remember(workflow)
+        return self._plans.remember(workflow)
 
     async def own_plan(
         self, account_id: str, slug: str, *, fresh: bool = False
@@ -275,14 +239,18 @@ class Workflows:
         self._owners.put(slug, account_id)
         return found
 
+    def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        """What was read with its plan; None when it cannot run, as its problems then say."""
+        return self._plans.compiled(workflow)
+
     async def plan_of(self, account_id: str, slug: str, version: int) -> tuple[Workflow, Plan]:
         """The plan of one version, for walking and for showing executions.
 
         Raises WorkflowNotFound when the version is gone or was a draft that cannot run.
         """
-        known = self._known(slug, version)
+        known = self._plans.known(slug, version)
         if known is None:
-            known = self._remember(await self._read(account_id, slug, version))
+            known = self._plans.remember(await self._read(account_id, slug, version))
         workflow, plan = known
         if plan is None or workflow.account_id != account_id:
             raise WorkflowNotFound
@@ -313,7 +281,7 @@ class Workflows:
             with contextlib.suppress(NotFound):
                 return (await self.plan_of_execution(account_id, slug, version, model_ids)).names
             return NAMES
-        workflow, plan = self._known(slug, version) or (None, None)
+        workflow, plan = self._plans.known(slug, version) or (None, None)
         if workflow is not None and plan is not None and workflow.account_id == account_id:
             return plan.names
         names = await self._versions.node_names(account_id, slug, version)
@@ -331,30 +299,8 @@ class Workflows:
         """
         if not slug:
             return [(MODEL, f"There is no model '{''.join(model_ids[:1])}' here any more")]
-        workflow, _ = self._remember(await self._read(account_id, slug, version))
+        workflow, _ = self._plans.remember(await self._read(account_id, slug, version))
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
-
-    def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        """What was read with its plan; None when it cannot run, as its problems then say."""
-        return self._known(workflow.slug, workflow.version) or self._remember(workflow)
-
-    def _remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
-        document = workflow.document
-        try:
-            plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
-        except InvalidGraph as error:
-            # A model that it needs is gone since it was saved, and may come back.
-            return replace(workflow, problems=tuple(error.context["problems"])), None
-        key = workflow.slug, workflow.version
-        self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
-        return workflow, plan
-
-    def _known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
-        """A version at hand; not one whose models may have changed since."""
-        workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
-        if workflow is None or (plan and plan.models and compiled_at != generation()):
-            return None
-        return workflow, plan
 
     async def delete(self, account_id: str, slug: str) -> None:
         """Delete the workflow; executions in flight finish. Raises WorkflowNotFound."""
@@ -372,6 +318,30 @@ class Workflows:
             raise WorkflowNotFound
         self._current.drop(slug)
         await self._list(slug, is_template=False, is_public=False)
+
+    async def restore(self, account_id: str, slug: str) -> Workflow:
+        """Take a delete back within 30 days, with all that is left of the workflow.
+
+        Raises WorkflowNotFound, and WorkflowNotDeleted for one that is living.
+        """
+        reply = await self._client.call(
+            SCRIPTS["restore_workflow"],
+            [
+                keyspace.workflow(account_id, slug),
+                keyspace.account_workflows(account_id),
+                keyspace.workflows_due(partition_of(account_id)),
+            ],
+            [0, slug, keyspace.reference(account_id, slug), TAKEN_BACK_MS],
+        )
+        match reply:
+            case b"living":
+                raise WorkflowNotDeleted
+            case b"gone":
+                raise WorkflowNotFound
+        workflow = await self._read(account_id, slug)
+        document = workflow.document
+        await self._list(slug, document.is_template, document.public_playground)
+        return workflow
 
     async def templates(self) -> Sequence[Workflow]:
         """The workflows that all may read, last changed first."""
@@ -392,24 +362,3 @@ class Workflows:
         """The account's workflows, last changed first."""
         slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
         return await self._read_all(slugs)
-
-
-def _parse(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:
-    record = unpack(data)
-    return Workflow(
-        slug=slug,
-        account_id=account_id,
-        version=version,
-        document=from_record(record["document"]),
-        problems=tuple(record["problems"]),
-        created_at=int(head[2]),
-        updated_at=int(head[3]),
-        size=unpacked_size(data),
-    )
-
-
-def _weigh(workflow: Workflow) -> int:
-    """About the bytes that a workflow and its plan take in memory."""
-    document = workflow.document
-    elements = len(document.nodes) + len(document.edges)
-    return workflow.size + elements * ELEMENT_BYTES

@@ -328,6 +328,14 @@ SCENARIOS = {
             *(b"facts", 7, "free", "1:1", "pro", "1:42"),
         ),
     ),
+    "restore_workflow": Scenario(
+        seed=(
+            ("HSET", "w", "version", "1", "state", "deleted", "deleted", NOW, "d1", b"document"),
+        ),
+        keys=("w", "mine", "workflows"),
+        args=(NOW, "echo", "acc/echo", 60_000),
+        answer=b"living",
+    ),
     "save_draft": Scenario(
         seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
         keys=("w", "mine", "stored", "accounts"),

@@ -33,6 +33,8 @@ class Saved:
     version: int = 0
     is_deleted: bool = False
     deleted_at: int = 0
+    restored: int = 0
+    """The version with which a delete was taken back; those before it may be gone."""
     run: dict[int, int] = field(default_factory=dict)
     """When the last execution of a version ended, which is the present while one runs."""
 
@@ -181,6 +183,23 @@ class Versions(RuleBasedStateMachine):
         self.scripts.run("discard_draft", [f"w:{slug}", "stored"], [""])
 
     @rule(slug=slugs)
+    def restore(self, slug: str) -> None:
+        reply = self.scripts.run(
+            "restore_workflow",
+            [f"w:{slug}", "mine", "workflows"],
+            [self.now, slug, f"acc/{slug}", TAKEN_BACK],
+        )
+        known = self.saved.get(slug)
+        if known is None or (known.is_deleted and self.now >= known.deleted_at + TAKEN_BACK):
+            assert reply == b"gone"
+        elif known.is_deleted:
+            assert reply == b"ok"
+            known.is_deleted = False
+            known.restored = known.version
+        else:
+            assert reply == b"living"
+
+    @rule(slug=slugs)
     def look(self, slug: str) -> None:
         """The first half of a review: others save, run and delete before the second."""
         known = self.saved.get(slug, Saved())
@@ -262,7 +281,8 @@ class Versions(RuleBasedStateMachine):
             assert running != slug or version in there
         if not known.is_deleted:
             # One less where room was made for a save.
-            assert there >= set(range(max(1, known.version - KEPT + 2), known.version + 1))
+            first = max(1, known.restored, known.version - KEPT + 2)
+            assert there >= set(range(first, known.version + 1))
         elif self.now < known.deleted_at + TAKEN_BACK:
             assert known.version in there
         for version in there:

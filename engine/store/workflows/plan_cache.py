@@ -1,0 +1,56 @@
+"""Plans of workflows at hand in a process, compiled once for each version."""
+
+from dataclasses import replace
+
+from engine.errors import InvalidGraph
+from engine.graph.plan import Plan, compile_plan
+from engine.models.registry import generation
+from engine.process.lru_cache import LruCache
+from engine.store.workflows.records import Workflow
+
+PLANS_KEPT = 512
+PLANS_BYTES = 134_217_728
+"""Of all plans at hand, as they are weighed."""
+ELEMENT_BYTES = 1_500
+"""What a node or an edge takes of a plan."""
+
+Kept = tuple[Workflow | None, Plan | None, int]
+"""A version with its plan, and the registry's generation when that was compiled."""
+NOTHING: Kept = (None, None, 0)
+
+
+class PlanCache:
+    """Compiles plans, and keeps those that were used last."""
+
+    def __init__(self) -> None:
+        self._plans: LruCache[tuple[str, int], Kept] = LruCache(PLANS_KEPT, PLANS_BYTES)
+
+    def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        """What was read with its plan; None when it cannot run, as its problems then say."""
+        return self.known(workflow.slug, workflow.version) or self.remember(workflow)
+
+    def remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
+        """Compile a workflow; None for its plan when it cannot run, as its problems then say."""
+        document = workflow.document
+        try:
+            plan = None if workflow.problems else compile_plan(document.nodes, document.edges)
+        except InvalidGraph as error:
+            # A model that it needs is gone since it was saved, and may come back.
+            return replace(workflow, problems=tuple(error.context["problems"])), None
+        key = workflow.slug, workflow.version
+        self._plans.put(key, (workflow, plan, generation()), _weigh(workflow))
+        return workflow, plan
+
+    def known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
+        """A version at hand; not one whose models may have changed since."""
+        workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
+        if workflow is None or (plan and plan.models and compiled_at != generation()):
+            return None
+        return workflow, plan
+
+
+def _weigh(workflow: Workflow) -> int:
+    """About the bytes that a workflow and its plan take in memory."""
+    document = workflow.document
+    elements = len(document.nodes) + len(document.edges)
+    return workflow.size + elements * ELEMENT_BYTES

@@ -1,0 +1,40 @@
+"""Records of workflows as they are read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.graph.document import Document, from_record
+from engine.store.redis.records import unpack, unpacked_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """One version of a workflow; `problems` is empty when it can run.
+
+    Times are milliseconds since the epoch.
+    """
+
+    slug: str
+    account_id: str
+    version: int
+    document: Document
+    problems: tuple[dict[str, str], ...]
+    created_at: int
+    updated_at: int
+    size: int
+    """About the bytes that it takes in memory."""
+
+
+def parse_workflow(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:
+    """Read a version's record; `head` has version, state, time of creation and of change."""
+    record = unpack(data)
+    return Workflow(
+        slug=slug,
+        account_id=account_id,
+        version=version,
+        document=from_record(record["document"]),
+        problems=tuple(record["problems"]),
+        created_at=int(head[2]),
+        updated_at=int(head[3]),
+        size=unpacked_size(data),
+    )
