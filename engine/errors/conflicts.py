@@ -30,12 +30,13 @@ class ExecutionCancelled(Conflict):
 
 
 class WorkflowNotRunnable(Conflict):
-    """The workflow is a draft with problems, or uses a model that is gone."""
+    """The workflow was never published, or uses a model that is gone."""
 
     code = "WORKFLOW_NOT_RUNNABLE"
 
     def __init__(self, problems: Sequence[dict[str, str]]) -> None:
-        super().__init__("This workflow has problems and cannot run", problems=list(problems))
+        reason = "has problems and cannot run" if problems else "was never published"
+        super().__init__(f"This workflow {reason}", problems=list(problems))
 
 
 class WorkflowNotDeleted(Conflict):

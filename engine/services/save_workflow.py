@@ -24,18 +24,16 @@ async def check_document(
     *,
     allow_private: bool,
     former: Document | None = None,
-) -> list[dict[str, str]]:
-    """Return all problems of a document before it is saved; only drafts may have any.
+) -> None:
+    """Check a document that an account wants to publish; `former` is the one that it replaces.
 
-    `former` is the document that it replaces. Raises InvalidGraph, and InvalidBody for a new cover
-    that is no asset of the account.
+    Raises InvalidGraph, and InvalidBody for a new cover that is no asset of the account.
     """
     if former is None or document.cover != former.cover:
         await check_cover(store, account_id, document.cover)
     problems = await find_problems(store, account_id, document, allow_private=allow_private)
-    if problems and not document.draft:
+    if problems:
         raise InvalidGraph(problems)
-    return problems
 
 
 async def find_problems(

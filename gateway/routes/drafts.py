@@ -9,7 +9,7 @@ from starlette.routing import Route
 from engine import errors
 from engine.graph.document import parse_document
 from engine.ids.slugs import check_slug
-from engine.services.drafts import publish_draft, save_draft
+from engine.services import drafts
 from engine.store import Draft, Principal
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
 from engine.values.plain import moment
@@ -17,26 +17,23 @@ from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.entity_tags import entity_tag, wanted_versions
 from gateway.http.request_bodies import read_object, read_optional_body
 from gateway.http.responses import json_response
-from gateway.http.types import OBJECT, Moment, RequestBody, View, described_as, doc, refused
-from gateway.openapi.errors import ProblemView
-from gateway.openapi.examples import CREATED
+from gateway.http.types import Moment, RequestBody, doc, refused
 from gateway.openapi.parameters import IF_MATCH_REVISION
 from gateway.routes.shared_types import DELETED, Deleted
 from gateway.routes.workflow_types import (
     ABOUT,
     GRAPH,
+    SAVED,
+    BasedOn,
     DocumentView,
+    DraftSaved,
+    Revision,
     WorkflowUpdate,
     WorkflowView,
 )
 from gateway.services import GatewayRequest
 
 FLAG_RULE = "must be true or false"
-Revision = Annotated[int, doc("Number of the write of a draft, from 1.")]
-BasedOn = Annotated[
-    int | None,
-    doc("The version that was live when the draft began; null: it was never published."),
-]
 
 
 class DraftView(DocumentView, kw_only=True):
@@ -59,17 +56,6 @@ class DraftView(DocumentView, kw_only=True):
         )
 
 
-class DraftSaved(View):
-    """The answer to a write of a draft."""
-
-    headers = {"ETag": "The revision, in quotes."}
-
-    revision: Revision
-    based_on: BasedOn
-    saved_at: Moment
-    problems: Annotated[list[OBJECT], described_as(list[ProblemView])]
-
-
 MAX_NOTE = 1_000
 
 
@@ -85,7 +71,6 @@ class PublishRequest(RequestBody):
 
 
 PublishRequest.examples = (PublishRequest(note="Greets by first name"), PublishRequest(force=True))
-SAVED: dict[str, Any] = {"revision": 7, "based_on": 3, "saved_at": CREATED}
 DraftView.examples = (
     DraftView(
         slug="greeting",
@@ -99,13 +84,6 @@ DraftView.examples = (
         hidden=False,
         archived=False,
         **SAVED,
-    ),
-)
-DraftSaved.examples = (
-    DraftSaved(**SAVED, problems=[]),
-    DraftSaved(
-        **SAVED,
-        problems=[{"nodeId": "text", "reason": "Nothing is wired to the input socket 'name'"}],
     ),
 )
 OWNER_ERRORS: tuple[type[errors.EngineError], ...] = (errors.WorkflowNotFound, errors.NotOwner)
@@ -130,15 +108,15 @@ async def put_draft(request: GatewayRequest, principal: Principal) -> Response:
     if body.get("name") is None:
         workflow = await services.store.workflows.get_own(principal.account.id, slug)
         body["name"] = workflow.document.name
-    draft = await save_draft(
+    draft = await drafts.save_draft(
         services.store,
         principal.account.id,
         slug,
-        parse_document({**body, "draft": False}),
+        parse_document(body),
         wanted_versions(request.headers),
         allow_private=services.settings.allow_private_urls,
     )
-    view = DraftSaved.of(draft, problems=list(draft.problems))
+    view = DraftSaved.of(draft)
     return json_response(view, headers=entity_tag(draft.revision))
 
 
@@ -158,10 +136,10 @@ async def get_draft(request: GatewayRequest, principal: Principal) -> Response:
 )
 @requires("workflow:write")
 async def discard_draft(request: GatewayRequest, principal: Principal) -> Response:
-    """Discard the draft; the published version stays as it is."""
+    """Discard the draft; what was never published is deleted with it."""
     slug = await _own_slug(request, principal)
-    drafts = request.state["services"].store.drafts
-    await drafts.discard(principal.account.id, slug, wanted_versions(request.headers))
+    store = request.state["services"].store
+    await drafts.discard_draft(store, principal.account.id, slug, wanted_versions(request.headers))
     return json_response(DELETED)
 
 
@@ -179,12 +157,12 @@ async def discard_draft(request: GatewayRequest, principal: Principal) -> Respon
     ),
 )
 @requires("workflow:write", bucket=SAVES)
-async def publish(request: GatewayRequest, principal: Principal) -> Response:
+async def publish_draft(request: GatewayRequest, principal: Principal) -> Response:
     """Publish the draft as a new version, which callers then run; the draft is gone."""
     slug = await _own_slug(request, principal)
     services = request.state["services"]
     body = await read_optional_body(request, PublishRequest)
-    workflow = await publish_draft(
+    workflow = await drafts.publish_draft(
         services.store,
         principal.account.id,
         slug,
@@ -208,5 +186,5 @@ routes = [
         "/api/workflows/{slug}/draft",
         Resource(GET=get_draft, PUT=put_draft, DELETE=discard_draft),
     ),
-    Route("/api/workflows/{slug}/publish", Resource(POST=publish)),
+    Route("/api/workflows/{slug}/publish", Resource(POST=publish_draft)),
 ]

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.ids.slugs import check_slug
-from engine.services.restore_version import restore_version
+from engine.services import restore_version as restoring
 from engine.store import Principal, Workflow
 from engine.store.accounts.rate_limits import SAVES
 from gateway.auth.endpoints import Resource, operation, requires
@@ -97,11 +97,11 @@ async def get_version(request: GatewayRequest, principal: Principal) -> Response
     ),
 )
 @requires("workflow:write", bucket=SAVES)
-async def restore(request: GatewayRequest, principal: Principal) -> Response:
+async def restore_version(request: GatewayRequest, principal: Principal) -> Response:
     """Publish a version as a new one; it is not refused for breaking callers."""
     slug, version = await _own_version(request, principal)
     services = request.state["services"]
-    workflow = await restore_version(
+    workflow = await restoring.restore_version(
         services.store,
         principal.account.id,
         slug,
@@ -131,5 +131,5 @@ def _show(workflow: Workflow) -> Response:
 routes = [
     Route("/api/workflows/{slug}/versions", Resource(GET=list_versions)),
     Route("/api/workflows/{slug}/versions/{version}", Resource(GET=get_version)),
-    Route("/api/workflows/{slug}/versions/{version}/restore", Resource(POST=restore)),
+    Route("/api/workflows/{slug}/versions/{version}/restore", Resource(POST=restore_version)),
 ]

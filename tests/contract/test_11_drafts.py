@@ -332,3 +332,86 @@ def test_an_execution_finishes_on_the_version_that_it_began_with(caller: Caller)
 
     assert caller.execution(begun)["workflowVersion"] == 1
     assert caller.execution(caller.start(slug, {"name": "Ada"}))["workflowVersion"] == 2
+
+
+def test_a_workflow_may_begin_with_a_draft_alone(caller: Caller) -> None:
+    answer = caller.create(broken(draft=True))
+
+    assert (answer.status_code, answer.json()["version"]) == (201, None)
+    slug = answer.json()["slug"]
+    assert caller.get(f"/api/workflows/{slug}").json() == answer.json()
+    assert slug in [row["slug"] for row in caller.get("/api/workflows").json()]
+    draft = caller.get(draft_of(slug)).json()
+    assert (draft["revision"], draft["basedOn"], draft["nodes"]) == (1, None, broken()["nodes"])
+    ran = refused(caller.run(slug), 409, "WORKFLOW_NOT_RUNNABLE")
+    assert ran["problems"] == caller.put(draft_of(slug), broken()).json()["problems"]
+    assert caller.get(f"/api/workflows/{slug}/versions").json()["rows"] == []
+
+
+def test_a_draft_without_problems_does_not_run_before_it_is_published(caller: Caller) -> None:
+    slug = caller.save(greeting(draft=True))
+
+    refused(caller.run(slug, {"name": "Ada"}), 409, "WORKFLOW_NOT_RUNNABLE")
+    refused(caller.get(f"/api/workflows/{slug}/schema"), 409, "WORKFLOW_NOT_RUNNABLE")
+    assert publish(caller, slug).json()["version"] == 1
+    assert caller.run(slug, {"name": "Ada"}).json()["result"] == {"text": "Hello Ada"}
+
+
+def test_a_save_publishes_what_was_never_published(caller: Caller) -> None:
+    slug = caller.save(broken(draft=True))
+
+    answer = caller.put(f"/api/workflows/{slug}", greeting())
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 1)
+    refused(caller.get(draft_of(slug)), 404, "DRAFT_NOT_FOUND")
+    assert caller.run(slug, {"name": "Ada"}).status_code == 200
+
+
+def test_a_save_with_draft_merges_into_the_draft(caller: Caller) -> None:
+    slug = caller.save(greeting(tags=["published"]))
+    path = f"/api/workflows/{slug}"
+    before = caller.get(path).json()
+
+    first = caller.put(path, {"draft": True, "description": "Greets"})
+    second = caller.put(path, {"draft": True, "nodes": broken()["nodes"]})
+
+    assert (first.status_code, first.json()["revision"], first.json()["basedOn"]) == (200, 1, 1)
+    assert (second.json()["revision"], second.headers["etag"]) == (2, '"2"')
+    assert second.json()["problems"] != []
+    merged = caller.get(draft_of(slug)).json()
+    assert (merged["tags"], merged["description"]) == (["published"], "Greets")
+    assert merged["nodes"] == broken()["nodes"]
+    assert caller.get(path).json() == before
+
+
+def test_a_save_with_draft_is_guarded_by_its_revision(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    path, body = f"/api/workflows/{slug}", {"draft": True, "tags": ["a"]}
+
+    assert caller.put(path, body, headers={"If-Match": "0"}).status_code == 200
+    stale = caller.put(path, body, headers={"If-Match": "0"})
+
+    assert refused(stale, 412, "VERSION_CONFLICT")["revision"] == 1
+
+
+def test_a_save_with_draft_counts_as_a_write_of_a_draft(administration: Administration) -> None:
+    caller = administration.caller("pro")
+    slug = caller.save(greeting())
+    path = f"/api/workflows/{slug}"
+
+    drafted = caller.put(path, {"draft": True})
+    saved = caller.put(path, {"tags": ["a"]})
+    wrong = caller.client.put(path, content=b"{", headers={"content-type": "application/json"})
+
+    limits = [each.headers["x-ratelimit-limit"] for each in (drafted, saved, wrong)]
+    assert limits == ["120", "60", "60"]
+
+
+def test_what_was_never_published_is_deleted_with_its_draft(caller: Caller) -> None:
+    slug = caller.save(broken(draft=True))
+
+    assert caller.delete(draft_of(slug)).status_code == 200
+    refused(caller.get(f"/api/workflows/{slug}"), 404, "WORKFLOW_NOT_FOUND")
+    taken_back = caller.post(f"/api/workflows/{slug}/restore")
+
+    assert (taken_back.status_code, taken_back.json()["nodes"]) == (200, broken()["nodes"])

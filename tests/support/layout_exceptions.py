@@ -78,7 +78,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/redis/connection.py": "",
     "engine/store/redis/info.py": "",
     "engine/store/webhooks.py": "",
-    "engine/store/workflows/quota.py": "tests/gateway/routes/test_quotas.py fills quotas.",
+    "engine/store/workflows/quota.py": "tests/gateway/routes/test_workflows_quotas.py fills quotas.",
     "engine/store/workflows/saves.py": "",
     "engine/values/cel/environment.py": "tests/engine/values/test_cel.py",
     "engine/values/cel/functions.py": "tests/engine/values/test_cel.py",

@@ -36,7 +36,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     room = room - 1
   end
 end
-if is_deleted and left == 0 then
+if oldest == math.huge and left == 0 then
   remove_draft(keys)
   redis.call('DEL', KEYS[1])
   if head[4] then count_documents(keys, 0, -1) end

@@ -69,6 +69,9 @@ def account_workflows(account_id: str) -> str:
 def workflow(account_id: str, slug: str) -> str:
     """Hash: head of a workflow (version, state, times) and documents of its versions.
 
+    `version` is the live one, absent before the first; `last` the highest number that was given,
+    where that is higher.
+
     Of each version that is kept: `d<version>` its document, `m<version>` its time in milliseconds,
     a colon and its facts, `r<version>` when it was ever run. `draft` is the document of the draft;
     `lua/shared/draft.lua` names the fields beside it.

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import DraftNotFound, RevisionConflict, WorkflowNotFound
 from engine.graph.document import Document, from_record, to_record
@@ -13,6 +13,10 @@ from engine.store.redis.client import Client
 from engine.store.redis.records import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.quota import DocumentQuota, exceeded
+
+
+class NeverPublished(Exception):
+    """The draft is all that the workflow has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +47,11 @@ class Drafts:
         slug: str,
         document: Document,
         problems: Sequence[dict[str, str]],
-        expected: Collection[int] | None = None,
+        expected: Collection[int] | Literal["new"] | None = None,
     ) -> Draft:
         """Replace the draft, or begin one; `expected` revisions guard it, of which 0 is none yet.
+
+        With 'new', a workflow that is not there yet begins with its draft.
 
         Raises WorkflowNotFound, RevisionConflict and QuotaExceeded.
         """
@@ -56,7 +62,7 @@ class Drafts:
             keyspace.stored_documents(account_id),
             keyspace.accounts(partition_of(account_id)),
         ]
-        args = [0, secrets.token_hex(8), _listed(expected), record, account_id]
+        args = [0, secrets.token_hex(8), _listed(expected), record, account_id, slug]
         reply = await self._quota.call(SCRIPTS["save_draft"], account_id, keys, args)
         _raise_for(reply)
         return Draft(
@@ -93,13 +99,19 @@ class Drafts:
     async def discard(
         self, account_id: str, slug: str, expected: Collection[int] | None = None
     ) -> None:
-        """Remove the draft. Raises WorkflowNotFound, DraftNotFound and RevisionConflict."""
+        """Remove the draft.
+
+        Raises WorkflowNotFound, DraftNotFound, RevisionConflict, and NeverPublished where it is all
+        that the workflow has.
+        """
         keys = [keyspace.workflow(account_id, slug), keyspace.stored_documents(account_id)]
         _raise_for(await self._client.call(SCRIPTS["discard_draft"], keys, [_listed(expected)]))
 
 
-def _listed(expected: Collection[int] | None) -> str:
+def _listed(expected: Collection[int] | Literal["new"] | None) -> str:
     """Revisions between commas, as the scripts take them; empty for any."""
+    if expected == "new":
+        return "new"
     return "" if expected is None else f",{','.join(map(str, expected))},"
 
 
@@ -109,6 +121,8 @@ def _raise_for(reply: Sequence[Any]) -> None:
             raise WorkflowNotFound
         case b"none":
             raise DraftNotFound
+        case b"only":
+            raise NeverPublished
         case b"conflict":
             raise RevisionConflict(int(reply[1]))
         case b"full":

@@ -27,10 +27,14 @@ class PlanCache:
 
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """What was read with its plan; None when it cannot run, as its problems then say."""
-        return self.known(workflow.slug, workflow.version) or self.remember(workflow)
+        _, plan = self.known(workflow.slug, workflow.version) or (None, None)
+        # Members around the graph may have changed since the version was compiled.
+        return (workflow, plan) if plan is not None else self.remember(workflow)
 
     def remember(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """Compile a workflow; None for its plan when it cannot run, as its problems then say."""
+        if not workflow.version:
+            return workflow, None  # a draft changes without a version
         document = workflow.document
         try:
             plan = None if workflow.problems else compile_plan(document.nodes, document.edges)

@@ -9,7 +9,9 @@ from engine.store.redis.records import unpack, unpacked_size
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """One version of a workflow; `problems` is empty when it can run.
+    """One version of a workflow, or its draft where it was never published.
+
+    `problems` is empty when it can run.
 
     Times are milliseconds since the epoch.
     """
@@ -17,16 +19,19 @@ class Workflow:
     slug: str
     account_id: str
     version: int
+    """0: it was never published."""
     document: Document
     problems: tuple[dict[str, str], ...]
     created_at: int
     updated_at: int
+    operation: str
+    """Id of the last save, which tells apart what was saved without making a version."""
     size: int
     """About the bytes that it takes in memory."""
 
 
 def parse_workflow(account_id: str, slug: str, version: int, data: bytes, head: Any) -> Workflow:
-    """Read a version's record; `head` has version, state, time of creation and of change."""
+    """Read a version's record; `head` has version, state, both times and operation."""
     record = unpack(data)
     return Workflow(
         slug=slug,
@@ -36,5 +41,6 @@ def parse_workflow(account_id: str, slug: str, version: int, data: bytes, head: 
         problems=tuple(record["problems"]),
         created_at=int(head[2]),
         updated_at=int(head[3]),
+        operation=(head[4] or b"").decode(),
         size=unpacked_size(data),
     )

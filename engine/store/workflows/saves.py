@@ -61,6 +61,21 @@ class WorkflowSaves:
             reply = await self._quota.call(script, save.account_id, keys, args)
         return *_parse(reply), unpacked_size(record)
 
+    async def revise(self, save: WorkflowSave, former: str) -> None:
+        """Write the expected version anew, where `former` is the operation of its last save.
+
+        Raises WorkflowNotFound, VersionConflict and QuotaExceeded.
+        """
+        record = pack({"document": to_record(save.document), "problems": []})
+        keys = [
+            keyspace.workflow(save.account_id, save.slug),
+            keyspace.account_workflows(save.account_id),
+            keyspace.stored_documents(save.account_id),
+            keyspace.accounts(partition_of(save.account_id)),
+        ]
+        args = [0, save.operation, save.expected, former, record, save.account_id]
+        _parse(await self._quota.call(SCRIPTS["revise_version"], save.account_id, keys, args))
+
 
 def _keys(save: WorkflowSave) -> list[str]:
     partition = partition_of(save.account_id)

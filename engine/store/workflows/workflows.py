@@ -27,7 +27,8 @@ from engine.process.lru_cache import LruCache
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.drafts import Draft
+from engine.store.workflows.drafts import Draft, Drafts
+from engine.store.workflows.old_drafts import adopt_draft
 from engine.store.workflows.plan_cache import PlanCache
 from engine.store.workflows.quota import DocumentQuota
 from engine.store.workflows.records import Workflow, parse_workflow
@@ -36,6 +37,7 @@ from engine.store.workflows.versions import TAKEN_BACK_MS, Versions
 
 SLUGS_KEPT = 50_000
 SLUGS_PER_LOOK = 64
+HEAD = ("version", "state", "created", "updated", "operation")
 
 
 class Workflows:
@@ -45,6 +47,7 @@ class Workflows:
         self._client = client
         self._versions = versions
         self._saves = WorkflowSaves(quota, versions)
+        self._drafts = Drafts(client, quota)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
         self._plans = PlanCache()
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
@@ -64,6 +67,21 @@ class Workflows:
             await self._client.send("HDEL", keyspace.slugs(), slug)
             raise
 
+    async def create_draft(
+        self, account_id: str, document: Document, problems: Sequence[dict[str, str]]
+    ) -> Workflow:
+        """Begin a workflow that has only a draft, under a slug made from its name, for good.
+
+        Raises QuotaExceeded.
+        """
+        slug = await self._take_slug(account_id, slugify(document.name))
+        try:
+            await self._drafts.write(account_id, slug, document, problems, "new")
+        except QuotaExceeded:
+            await self._client.send("HDEL", keyspace.slugs(), slug)
+            raise
+        return await self._read(account_id, slug)
+
     async def update(
         self,
         account_id: str,
@@ -80,6 +98,18 @@ class Workflows:
         expected = "" if expected_version is None else str(expected_version)
         save = self._new_save(account_id, slug, document, expected)
         return await self._write(replace(save, problems=problems, note=note))
+
+    async def revise(self, workflow: Workflow, document: Document) -> Workflow:
+        """Write the document of the current version anew, around the same graph.
+
+        No version is made. Raises WorkflowNotFound, QuotaExceeded, and VersionConflict where it was
+        saved since `workflow` was read.
+        """
+        account_id, slug = workflow.account_id, workflow.slug
+        save = self._new_save(account_id, slug, document, str(workflow.version))
+        await self._saves.revise(save, workflow.operation)
+        await self._list(slug, document.is_template, document.public_playground)
+        return await self._read(account_id, slug)
 
     async def publish(self, draft: Draft, note: str | None, expected_version: int) -> Workflow:
         """Save a draft as a new version and remove it, both in one step.
@@ -124,6 +154,7 @@ class Workflows:
             version=version,
             document=document,
             problems=tuple(save.problems),
+            operation=save.operation,
             created_at=created,
             updated_at=updated,
             size=size,
@@ -191,30 +222,53 @@ class Workflows:
             raise WorkflowNotFound
         return data.decode()
 
-    async def _read(self, account_id: str, slug: str, version: int | None = None) -> Workflow:
+    async def _read(self, account_id: str, slug: str) -> Workflow:
+        """The live version; the draft where there is none."""
         key = keyspace.workflow(account_id, slug)
-        head = await self._client.send("HMGET", key, "version", "state", "created", "updated")
-        if head[0] is None or (version is None and head[1] == b"deleted"):
+        head = await self._client.send("HMGET", key, *HEAD)
+        if head[1] is None or head[1] == b"deleted":
             raise WorkflowNotFound
-        number = int(head[0]) if version is None else version
-        data = await self._client.send("HGET", key, f"d{number}")
+        if head[0] is None:
+            return await self._read_draft(account_id, slug, head)
+        data = await self._client.send("HGET", key, f"d{int(head[0])}")
         if data is None:
             raise WorkflowNotFound
-        return parse_workflow(account_id, slug, number, data, head)
+        workflow = parse_workflow(account_id, slug, int(head[0]), data, head)
+        if not workflow.problems:
+            return workflow
+        live = await adopt_draft(self._client, account_id, slug, workflow.version)
+        shown = live or Document(name="")  # callers see nothing of what was never published
+        await self._list(slug, shown.is_template, shown.public_playground)
+        return await self._read(account_id, slug)
+
+    async def _read_draft(self, account_id: str, slug: str, head: Any) -> Workflow:
+        key = keyspace.workflow(account_id, slug)
+        data, saved = await self._client.send("HMGET", key, "draft", "draft_saved")
+        if data is None:
+            raise WorkflowNotFound
+        return parse_workflow(account_id, slug, 0, data, [*head[:3], saved, head[4]])
 
     async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
         """One version that is kept. Raises WorkflowNotFound or VersionNotFound."""
         key = keyspace.workflow(account_id, slug)
-        head = await self._client.send("HMGET", key, "version", "state", "created", "updated")
-        if head[0] is None or head[1] == b"deleted":
+        head = await self._client.send("HMGET", key, *HEAD)
+        if head[1] is None or head[1] == b"deleted":
             raise WorkflowNotFound
         data = await self._client.send("HGET", key, f"d{version}")
         if data is None:
             raise VersionNotFound
         return parse_workflow(account_id, slug, version, data, head)
 
+    async def _read_version(self, account_id: str, slug: str, version: int) -> Workflow:
+        """One version, of a deleted workflow too. Raises WorkflowNotFound."""
+        key = keyspace.workflow(account_id, slug)
+        *head, data = await self._client.send("HMGET", key, *HEAD, f"d{version}")
+        if head[1] is None or data is None:
+            raise WorkflowNotFound
+        return parse_workflow(account_id, slug, version, data, head)
+
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
-        """The current version as far as this process knows, with its plan (None for a draft).
+        """The current version as far as this process knows, with its plan (None before the first).
 
         `accept` checks the version; when it says it is stale, ask again with `fresh`.
         """
@@ -250,7 +304,7 @@ class Workflows:
         """
         known = self._plans.known(slug, version)
         if known is None:
-            known = self._plans.remember(await self._read(account_id, slug, version))
+            known = self._plans.remember(await self._read_version(account_id, slug, version))
         workflow, plan = known
         if plan is None or workflow.account_id != account_id:
             raise WorkflowNotFound
@@ -287,7 +341,7 @@ class Workflows:
         names = await self._versions.node_names(account_id, slug, version)
         if names is not None:
             return names
-        document = (await self._read(account_id, slug, version)).document
+        document = (await self._read_version(account_id, slug, version)).document
         return name_nodes(document.nodes, document.edges)  # of before names were kept
 
     async def lost_models(
@@ -299,7 +353,7 @@ class Workflows:
         """
         if not slug:
             return [(MODEL, f"There is no model '{''.join(model_ids[:1])}' here any more")]
-        workflow, _ = self._plans.remember(await self._read(account_id, slug, version))
+        workflow, _ = self._plans.remember(await self._read_version(account_id, slug, version))
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
 
     async def delete(self, account_id: str, slug: str) -> None:

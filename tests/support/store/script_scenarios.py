@@ -328,6 +328,17 @@ SCENARIOS = {
             *(b"facts", 7, "free", "1:1", "pro", "1:42"),
         ),
     ),
+    "revise_version": Scenario(
+        seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
+        keys=("w", "mine", "stored", "accounts"),
+        args=(NOW, "operation", 3, "", b"document", "acc", "free", "1:1", "pro", "1:22"),
+    ),
+    "adopt_draft": Scenario(
+        seed=(OLD_WORKFLOW, ("HSET", "w", "updated", NOW), OLD_NAMES, STORED),
+        keys=("w", "names", "stored"),
+        args=(NOW, "3", "1"),
+        answer=0,
+    ),
     "restore_workflow": Scenario(
         seed=(
             ("HSET", "w", "version", "1", "state", "deleted", "deleted", NOW, "d1", b"document"),
@@ -339,10 +350,13 @@ SCENARIOS = {
     "save_draft": Scenario(
         seed=(OLD_WORKFLOW, STORED, ("HSET", "accounts", "acc", "pro|record")),
         keys=("w", "mine", "stored", "accounts"),
-        args=(NOW, "operation", ",0,", b"document", "acc", "free", "1:1", "pro", "1:22"),
+        args=(NOW, "operation", ",0,", b"document", "acc", "echo", "free", "1:1", "pro", "1:22"),
     ),
     "discard_draft": Scenario(
-        seed=(("HSET", "w", "state", "live", "draft", b"document", "draft_revision", 3), STORED),
+        seed=(
+            ("HSET", "w", "state", "live", "version", 1, "draft", b"x", "draft_revision", 3),
+            STORED,
+        ),
         keys=("w", "stored"),
         args=(",3,",),
         answer=[b"none"],

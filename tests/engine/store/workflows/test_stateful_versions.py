@@ -153,7 +153,7 @@ class Versions(RuleBasedStateMachine):
             "save_draft",
             [f"w:{slug}", "mine", "stored", "accounts"],
             [
-                *(self.now, f"op{self.done}", "", b"x" * size, "acc"),
+                *(self.now, f"op{self.done}", "", b"x" * size, "acc", slug),
                 *("free", "0:0", "pro", f"{MOST}:{LIMIT}"),
             ],
         )

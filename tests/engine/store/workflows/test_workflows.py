@@ -277,9 +277,7 @@ async def test_a_deletion_elsewhere_is_found_by_accepting(
 
 
 async def test_a_draft_has_problems_and_no_plan(store: Store, account: Account) -> None:
-    draft = Document(name="Draft", draft=True)
-
-    workflow = await store.workflows.create(account.id, draft, [PROBLEM])
+    workflow = await store.workflows.create_draft(account.id, Document(name="Draft"), [PROBLEM])
 
     found, plan = await store.workflows.plan(workflow.slug, fresh=True)
     assert plan is None
