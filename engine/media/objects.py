@@ -206,7 +206,7 @@ class ObjectStore:
         async with _in_time():
             return await self._look()
 
-    async def demand_room(self) -> None:
+    async def require_space(self) -> None:
         """Nothing is stored: raises StorageFailed when nothing would be. Raises StorageStalled."""
         async with _in_time():
             await self._take(1)

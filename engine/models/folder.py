@@ -52,13 +52,13 @@ class WatchedFolder:
         """What is wrong with the files, or with the folder when it cannot be read."""
         return self._wrong if self._gone is None else (self._gone, *self._wrong)
 
-    def refresh(self, *, fast_path: bool = False) -> bool:
+    def refresh(self, *, is_forced: bool = False) -> bool:
         """Look at the files, at most every few seconds; whether the models are others now.
 
-        `at_once`: however short a while ago they were looked at.
+        `is_forced`: however recent the last look was.
         """
         now = time.monotonic()
-        if now < self._look_at and not fast_path:
+        if now < self._look_at and not is_forced:
             return False
         is_first = self._look_at == 0.0
         self._look_at = now + LOOK_SECONDS

@@ -48,7 +48,7 @@ def use_folder(path: str) -> None:
 
 def look_at_folder() -> None:
     """Look at the operator's folder now, and not only when some seconds have passed."""
-    if _state.folder is not None and _state.folder.refresh(fast_path=True):
+    if _state.folder is not None and _state.folder.refresh(is_forced=True):
         _state.is_stale = True
 
 

@@ -97,14 +97,14 @@ class MediaService:
             return BodyTooLarge(self.max_bytes)
         return MediaQuotaExceeded(place.stored, place.limit)
 
-    async def demand_room(self, account_id: str) -> None:
+    async def require_space(self, account_id: str) -> None:
         """Raises when nothing more of the account's would be kept.
 
         MediaQuotaExceeded: of the account's alone; StorageFailed: of anybody's.
         """
         if self._objects.is_set:
-            await self._objects.demand_room()
-            await self._assets.demand_room(account_id)
+            await self._objects.require_space()
+            await self._assets.require_space(account_id)
 
     async def _give_up(self, asset_id: str) -> None:
         with contextlib.suppress(EngineError):  # it is given up by itself, later

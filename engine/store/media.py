@@ -273,7 +273,7 @@ class AssetRecords:
         stored = keyspace.media_bytes(partition_of(asset_id))
         await self._client.call(SCRIPTS["forget_asset"], [*_keys(asset_id), stored], [asset_id])
 
-    async def demand_room(self, account_id: str) -> None:
+    async def require_space(self, account_id: str) -> None:
         """Raises MediaQuotaExceeded when the account's media take all that its tier allows."""
         accounts = keyspace.accounts(partition_of(account_id))
         record = self._client.send("HGET", accounts, account_id)

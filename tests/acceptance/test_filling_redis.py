@@ -66,14 +66,14 @@ class Attack:
         """Save that many times, as the next version of a workflow or as a new one; statuses."""
         found: Counter[int] = Counter()
         path, method = (f"/api/workflows/{slug}", "PUT") if slug else ("/api/workflows", "POST")
-        fast_path = 1 if slug else AT_ONCE
+        concurrency = 1 if slug else AT_ONCE
 
         async def go_on(share: int) -> None:
             for _ in range(share):
                 answer = await self._client.request(method, path, json=document())
                 found[answer.status_code] += 1
 
-        await asyncio.gather(*(go_on(count // fast_path) for _ in range(fast_path)))
+        await asyncio.gather(*(go_on(count // concurrency) for _ in range(concurrency)))
         return found
 
     async def run(self, count: int, inputs: dict[str, str]) -> None:

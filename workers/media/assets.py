@@ -69,10 +69,10 @@ class AccountMedia:
             asset, url = await self._media_service.use(account_id, asset_id, self._execution_id)
         return asset.medium, url
 
-    async def demand_room(self, account_id: str) -> None:
+    async def require_space(self, account_id: str) -> None:
         """Nothing is asked for that could not be kept."""
         with _explained():
-            await self._media_service.demand_room(account_id)
+            await self._media_service.require_space(account_id)
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         """The account's own medium at one of our links, None for any other URL."""

@@ -89,7 +89,7 @@ class ProgressSink(Protocol):
 class ValueMemory(PoolGate, Protocol):
     """What a running node holds beside its inputs, of what its worker may hold."""
 
-    async def hold(self, size: int) -> None:
+    async def reserve(self, size: int) -> None:
         """It holds so many bytes more; returns when it may hold further ones."""
         ...
 
@@ -146,8 +146,8 @@ class NodeContext:
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send the call through the one way out, as one of the account's."""
         work = self._work
-        hold = None if work.memory is None else work.memory.hold
-        call = replace(call, account_id=work.account_id, depth=work.depth, hold=hold)
+        reserve = None if work.memory is None else work.memory.reserve
+        call = replace(call, account_id=work.account_id, depth=work.depth, reserve=reserve)
         return await self._tools.fetcher.fetch(call)
 
     async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:

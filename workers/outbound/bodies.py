@@ -39,12 +39,12 @@ async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
     async for chunk in _pieces(response, call):
         chunks.append(chunk)
         unheld += len(chunk)
-        if unheld >= LARGE_BODY and call.hold is not None:
-            await call.hold(unheld)
+        if unheld >= LARGE_BODY and call.reserve is not None:
+            await call.reserve(unheld)
             unheld = 0
     body = await _decode(response, b"".join(chunks), call.max_bytes)
-    if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.hold:
-        await call.hold(len(body))
+    if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.reserve:
+        await call.reserve(len(body))
     return body
 
 

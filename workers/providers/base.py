@@ -56,7 +56,7 @@ class MediaStore(Protocol):
         """
         ...
 
-    async def demand_room(self, account_id: str) -> None:
+    async def require_space(self, account_id: str) -> None:
         """Raises NodeFailed where nothing more of the account's would be kept."""
         return
 

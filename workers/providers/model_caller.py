@@ -169,7 +169,7 @@ class ModelCaller:
         if isinstance(model.call, BuiltinSection) or call.is_under_way:
             return await dialect.answer(model, values, call)
         if model.category is not Category.TEXT:
-            await call.media_store.demand_room(
+            await call.media_store.require_space(
                 call.account_id
             )  # the provider would be paid in vain
         if self._governor is None or limiter_key is None:

@@ -109,7 +109,7 @@ class ProviderQueue:
         if event.kind is CallOutcome.REFUSED:
             self._refused.inc()
         if event.call_id or event.kind in (CallOutcome.REFUSED, CallOutcome.FAILED):
-            self._tell(replace(event, seen=self._seen.per_minute()))
+            self._tell(replace(event, calls_per_minute=self._seen.per_minute()))
         elif event.kind is CallOutcome.DONE and self._failures:
             self._tell(event)
 

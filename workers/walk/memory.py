@@ -191,7 +191,7 @@ class NodeMemory:
         """Return when the execution may hold more."""
         await self._run.wait()
 
-    async def hold(self, size: int) -> None:
+    async def reserve(self, size: int) -> None:
         """The node holds so many bytes more; return when it may hold further ones."""
         self._held += size
         self._run.add(size)

@@ -71,7 +71,7 @@ class HttpCall:
 
     It need not take all. The answer that comes back has no body then.
     """
-    hold: Callable[[int], Awaitable[None]] | None = None
+    reserve: Callable[[int], Awaitable[None]] | None = None
     """Is told of the bytes of a large body as they come; no more are read until it returns."""
 
 

@@ -18,7 +18,7 @@ def is_always_final(failure: NodeFailed) -> bool:
 async def run_each(
     work: Callable[[int, Item], Awaitable[Given]],
     items: Sequence[Item],
-    fast_path: int,
+    concurrency: int,
     is_final: Callable[[NodeFailed], bool] = is_always_final,
 ) -> list[Given]:
     """What the work gives for each item and its position, in order, so many at once.
@@ -45,7 +45,7 @@ async def run_each(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(fast_path, len(items))):
+            for _ in range(min(concurrency, len(items))):
                 group.create_task(do_next())
     except ExceptionGroup as errors:
         raise _gravest(failed) or errors.exceptions[0] from None

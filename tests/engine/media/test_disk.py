@@ -51,7 +51,7 @@ async def test_nothing_is_stored_where_the_room_is_to_stay_free(
     with pytest.raises(StorageFailed) as refused:
         await PUTS[put](objects)
     with pytest.raises(StorageFailed):
-        await objects.demand_room()
+        await objects.require_space()
 
     assert refused.value.message == "There is no room left to store media and large outputs"
     assert files_in(folder) == []
@@ -63,7 +63,7 @@ async def test_what_there_is_room_for_is_stored(
 ) -> None:
     Disk(monkeypatch, free=GIB + 2 * MIB)
 
-    await objects.demand_room()
+    await objects.require_space()
     await PUTS[put](objects)
 
     assert files_in(folder) == ["c"]

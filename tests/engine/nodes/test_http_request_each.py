@@ -21,15 +21,15 @@ class Server(FakeContext):
 
     def __init__(self, failing: Sequence[str] = ()) -> None:
         super().__init__()
-        self.fast_path = self.most = 0
+        self.running = self.most = 0
         self.stopped: list[str] = []
         self._failing = failing
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
         name = call.url.rpartition("/")[2]
-        self.fast_path += 1
-        self.most = max(self.most, self.fast_path)
+        self.running += 1
+        self.most = max(self.most, self.running)
         try:
             await asyncio.sleep(0 if name in self._failing else 0.02 / len(self.calls))
             if self._failing and name not in self._failing:
@@ -38,7 +38,7 @@ class Server(FakeContext):
             self.stopped.append(name)
             raise
         finally:
-            self.fast_path -= 1
+            self.running -= 1
         status = 404 if name in self._failing else 200
         return HttpAnswer(status=status, headers={}, body=name.encode())
 

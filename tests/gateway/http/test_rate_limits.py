@@ -36,14 +36,16 @@ def limit() -> int:
 
 
 @pytest.fixture
-def fast_path() -> int:
+def executions_at_once() -> int:
     return 10
 
 
 @pytest.fixture
-def settings(redis_url: str, tmp_path: Path, limit: int, fast_path: int) -> Settings:
+def settings(redis_url: str, tmp_path: Path, limit: int, executions_at_once: int) -> Settings:
     path = tmp_path / "tiers.toml"
-    path.write_text(f"[pro]\nruns_per_minute = {limit}\nexecutions_at_once = {fast_path}\n")
+    path.write_text(
+        f"[pro]\nruns_per_minute = {limit}\nexecutions_at_once = {executions_at_once}\n"
+    )
     return Settings(redis_url=redis_url, tiers_file=str(path))
 
 
@@ -184,7 +186,7 @@ async def test_a_lower_tier_holds_from_the_next_call_on(
     assert after.headers["x-ratelimit-remaining"] == "3"
 
 
-@pytest.mark.parametrize("fast_path", [3])
+@pytest.mark.parametrize("executions_at_once", [3])
 async def test_executions_at_once_are_bounded_and_each_end_makes_room(
     client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:
@@ -211,7 +213,7 @@ async def test_executions_at_once_are_bounded_and_each_end_makes_room(
     assert after_a_cancel.status_code == 202
 
 
-@pytest.mark.parametrize("fast_path", [3])
+@pytest.mark.parametrize("executions_at_once", [3])
 async def test_a_finished_execution_makes_room(
     client: httpx2.AsyncClient, worker: FakeWorker, limit: int
 ) -> None:
@@ -222,7 +224,7 @@ async def test_a_finished_execution_makes_room(
     assert [answer.status_code for answer in answers] == [200] * limit
 
 
-@pytest.mark.parametrize("fast_path", [3])
+@pytest.mark.parametrize("executions_at_once", [3])
 async def test_browsers_and_keys_share_the_bound_on_executions_at_once(
     client: httpx2.AsyncClient, browser: httpx2.AsyncClient
 ) -> None:
@@ -233,7 +235,7 @@ async def test_browsers_and_keys_share_the_bound_on_executions_at_once(
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
 
 
-@pytest.mark.parametrize("fast_path", [3])
+@pytest.mark.parametrize("executions_at_once", [3])
 async def test_callers_who_wait_hold_no_more_than_their_account_may(
     client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:

@@ -34,7 +34,7 @@ async def write_everywhere(
         "idempotency-key",
     )
     inputs: dict[str, Any] = {"inputs": {"name": text[:40], text: text}}
-    fast_path = {"timeout": "0"}
+    no_wait = {"timeout": "0"}
     events = "/api/executions/7f9c24e8-3b12-4fef-91e0-5c0e2b8f1a6d/events"
     path = text.replace("\r", "").replace("\n", "").replace("\x00", "").replace("/", "")
     odd = greeting(text, description=text, tags=[text], folderId=text, isTemplate=True)
@@ -52,7 +52,7 @@ async def write_everywhere(
         await browser.get(f"{keys}/{key_id}/webhook/deliveries", params={"cursor": text}),
         await browser.delete(f"{keys}/{path}"),
         await client.get(f"/api/workflows/{path}"),
-        await client.post(f"/api/workflows/{path}/run", json=inputs, params=fast_path),
+        await client.post(f"/api/workflows/{path}/run", json=inputs, params=no_wait),
         await client.get(f"/api/executions/{path}"),
         await client.post(f"/api/executions/{path}/cancel"),
         await client.get(f"/api/executions/{path}/events"),
