@@ -39,7 +39,7 @@ from workers.walk.memory import MemoryBudget
 from workers.walk.walker import Walker
 from workers.webhooks.sender import HostLimits, WebhookSender
 
-KNOWN_PAUSE_SECONDS = 0.02
+LISTED_PAUSE_SECONDS = 0.02
 
 refuse_command()
 
@@ -52,18 +52,18 @@ def run(settings: Settings) -> int:
     return 0
 
 
-async def _work(settings: Settings, own: OwnActors | None) -> None:
+async def _work(settings: Settings, own_actors: OwnActors | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with worker(settings, stopping, own):
+    async with worker(settings, stopping, own_actors):
         await stopping.wait()
 
 
 @contextlib.asynccontextmanager
 async def worker(
-    settings: Settings, stopping: asyncio.Event | None = None, own: OwnActors | None = None
+    settings: Settings, stopping: asyncio.Event | None = None, own_actors: OwnActors | None = None
 ) -> AsyncIterator[Walker]:
     """A whole worker for as long as the context lasts; drains at its end.
 
@@ -74,8 +74,8 @@ async def worker(
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
     memory = MemoryBudget(settings.worker_memory_bytes)
     slots = ConcurrencyLimit(settings.worker_slots, memory.admits)
-    memory.on_room(slots.wake)
-    memory.show()
+    memory.on_capacity(slots.wake)
+    memory.export_metrics()
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.of(settings))
         stack.push_async_callback(store.close)
@@ -87,22 +87,22 @@ async def worker(
         walker = Walker(
             store=store,
             executor=await stack.enter_async_context(
-                _executing(settings, cpu_slots, egress, media_service, governor)
+                _run_executor(settings, cpu_slots, egress, media_service, governor)
             ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
             max_bytes=settings.max_run_bytes,
             release=slots.release,
-            pace=slots.pace,
+            load_gate=slots.load_gate,
             memory=memory,
         )
         stack.push_async_callback(_resign, store, worker_id)
         heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
         heartbeat.publish(own_variables())
         heartbeat.start()
-        await _known(store, worker_id, stopping or asyncio.Event())
+        await _wait_until_listed(store, worker_id, stopping or asyncio.Event())
         stack.callback(heartbeat.stop)
-        await stack.enter_async_context(_following_models(store, settings.redis_url))
+        await stack.enter_async_context(_follow_models(store, settings.redis_url))
         await stack.enter_async_context(
             background("variables", lambda: publish_variables(heartbeat.publish))
         )
@@ -116,22 +116,26 @@ async def worker(
         await stack.enter_async_context(background("spare memory", spare_memory.give_back))
         held_check = HeldCheck(store, walker, worker_id)
         await stack.enter_async_context(background("held check", held_check.run))
-        await stack.enter_async_context(_sweeping(store, media_service, worker_id, settings))
-        stop_sending = await stack.enter_async_context(_sending(store, egress, governor, settings))
-        await stack.enter_async_context(
-            _consuming(settings, store, slots, lambda broker: actors.declare_walk(broker, walker))
+        await stack.enter_async_context(_run_sweeper(store, media_service, worker_id, settings))
+        stop_sending = await stack.enter_async_context(
+            _run_sender(store, egress, governor, settings)
         )
-        if own is not None:
-            await own.start(None if settings.queue_url else store.guard)
+        await stack.enter_async_context(
+            _run_consumers(
+                settings, store, slots, lambda broker: actors.declare_walk(broker, walker)
+            )
+        )
+        if own_actors is not None:
+            await own_actors.start(None if settings.queue_url else store.guard)
         yield walker
         slots.close()
         stop_sending()
-        stops = [] if own is None else [own.stop(settings.drain_seconds)]
+        stops = [] if own_actors is None else [own_actors.stop(settings.drain_seconds)]
         await asyncio.gather(walker.drain(settings.drain_seconds), *stops)
 
 
 @contextlib.asynccontextmanager
-async def _executing(
+async def _run_executor(
     settings: Settings,
     cpu_slots: int,
     egress: Egress,
@@ -152,22 +156,22 @@ async def _executing(
             governor=governor,
             media_store=assets,
             embed=local_pool.embed,
-            tells_setup=settings.tell_setup,
+            names_variables=settings.tell_setup,
         )
         yield Executor(OwnMedia(media_service, egress), pool, models, assets, local_pool=local_pool)
 
 
-async def _known(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
+async def _wait_until_listed(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
     """Wait until a beat is on record: what a worker nobody knows of holds would be lost with it."""
     while not stopping.is_set():
         with contextlib.suppress(EngineError):
             if worker_id in await store.leases.workers():
                 return
-        await asyncio.sleep(KNOWN_PAUSE_SECONDS)
+        await asyncio.sleep(LISTED_PAUSE_SECONDS)
 
 
 @contextlib.asynccontextmanager
-async def _following_models(store: Store, redis_url: str) -> AsyncIterator[None]:
+async def _follow_models(store: Store, redis_url: str) -> AsyncIterator[None]:
     with contextlib.suppress(EngineError):
         await store.models.look()  # what is claimed may call a model that was saved
     async with background("models", lambda: store.models.watch(redis_url)):
@@ -175,7 +179,7 @@ async def _following_models(store: Store, redis_url: str) -> AsyncIterator[None]
 
 
 @contextlib.asynccontextmanager
-async def _sweeping(
+async def _run_sweeper(
     store: Store, media_service: MediaService, worker_id: str, settings: Settings
 ) -> AsyncIterator[None]:
     sweeper = Sweeper(
@@ -190,7 +194,7 @@ async def _sweeping(
 
 
 @contextlib.asynccontextmanager
-async def _sending(
+async def _run_sender(
     store: Store, egress: Egress, governor: CallLimiter, settings: Settings
 ) -> AsyncIterator[Callable[[], None]]:
     """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others.
@@ -203,7 +207,7 @@ async def _sending(
         egress=egress,
         governor=governor,
         limits=HostLimits(
-            fast_path=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
+            concurrency=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
         ),
         release=slots.release,
         scale=settings.webhook_time_scale,
@@ -213,7 +217,7 @@ async def _sending(
         slots.close()
         sender.stop()
 
-    async with _consuming(
+    async with _run_consumers(
         settings, store, slots, lambda broker: actors.declare_deliver(broker, sender)
     ):
         yield stop
@@ -230,7 +234,7 @@ async def _resign(store: Store, worker_id: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _consuming(
+async def _run_consumers(
     settings: Settings, store: Store, slots: ConcurrencyLimit, declare: Callable[[HintBroker], None]
 ) -> AsyncIterator[None]:
     if settings.queue_url:  # hints are disposable: their own Redis has no marker

@@ -31,7 +31,7 @@ from workers.media.fetch import fetch_media
 from workers.nodes.local_models import LocalPool
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
-from workers.providers.base import MediaStore, ModelAnswer, ModelCall, StoredMedia, tell_nobody
+from workers.providers.base import MediaStore, ModelAnswer, ModelCall, StoredMedia, ignore_update
 from workers.providers.model_caller import ModelCaller
 
 
@@ -108,7 +108,7 @@ def try_model(
     name: str,
     words: Sequence[str],
     environ: Mapping[str, str] = os.environ,
-    tell_text: Callable[[str], None] = tell_nobody,
+    publish_text: Callable[[str], None] = ignore_update,
 ) -> dict[str, Any]:
     """What one call gives, used and costs; its text is told as it comes. Raises CommandFailed."""
     model = registry.find_model(name)
@@ -118,7 +118,7 @@ def try_model(
     try:
         values = check_call(model.fields, typed, strict=True, allow_http=True)
         _demand_set_up(model, environ)
-        answer = asyncio.run(_call(model, values, environ, ModelCall(tell_text=tell_text)))
+        answer = asyncio.run(_call(model, values, environ, ModelCall(publish_text=publish_text)))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
     except NodeFailed as failure:

@@ -86,7 +86,7 @@ class AccountMedia:
         """Store a medium, under a link that lasts as long as the execution."""
         try:
             async with asyncio.timeout(COPY_SECONDS):
-                return await self._keep(account_id, _idempotency_key(data))
+                return await self._keep(account_id, _single_piece(data))
         except TimeoutError:
             message = f"The medium was not stored within {COPY_SECONDS:g} s"
             raise NodeFailed(STORAGE, message, retryable=True) from None
@@ -197,7 +197,7 @@ def _is_at(url: str, provider: str) -> bool:
     return (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
 
 
-async def _idempotency_key(data: bytes) -> AsyncIterator[bytes]:
+async def _single_piece(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 

@@ -27,14 +27,14 @@ from workers.providers.base import (
     ModelCall,
     NoCheckpoints,
     NoMediaStore,
-    tell_nobody,
+    ignore_update,
 )
 from workers.providers.model_caller import ModelCaller, refuse_answer
 
 COMPUTE_SECONDS = 5.0
 """How long work in a child process may take where its node names no time-out."""
 
-NO_DESK = NoCheckpoints()
+NO_CHECKPOINTS = NoCheckpoints()
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class NodeAttempt:
     execution_id: str = ""
     depth: int = 1
     """Of the run: 1, or one more than that of the run whose node began it."""
-    checkpoints: CallCheckpoints = NO_DESK
+    checkpoints: CallCheckpoints = NO_CHECKPOINTS
     """Where its calls record."""
     publisher: ProgressSink | None = None
     """None: there is nothing to tell."""
@@ -218,7 +218,7 @@ class NodeContext:
             answer = await self._tools.models.call(model, values, model_call)
             checkpoints.keep(item, answer)
         elif model.category is Category.TEXT:
-            model_call.tell_text(answer.value)
+            model_call.publish_text(answer.value)
         if answer.micro_usd is None:
             self.usage += answer.usage
         else:
@@ -241,8 +241,8 @@ class NodeContext:
             deadline=self._deadline,
             execution_id=work.execution_id,
             fetch_media=self.fetch_media,
-            tell_progress=publisher.progress_of(item) if publisher else tell_nobody,
-            tell_text=publisher.text_of(item) if publisher else tell_nobody,
+            publish_progress=publisher.progress_of(item) if publisher else ignore_update,
+            publish_text=publisher.text_of(item) if publisher else ignore_update,
         )
 
 

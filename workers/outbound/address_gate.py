@@ -15,7 +15,7 @@ from workers.outbound.dns import NameNotFound
 
 STORE_PORTS = {"redis": 6379, "rediss": 6379}
 REFRESH_SECONDS = 60.0
-NOBODYS = ("240.0.0.1", "100::1")
+UNASSIGNED = ("240.0.0.1", "100::1")
 """No machine has these: a kernel that gives them to us gives us any, and says nothing by it."""
 
 Find = Callable[[str], Awaitable[list[str]]]
@@ -140,9 +140,9 @@ def _endpoint(url: str, ports: Mapping[str, int]) -> HostPort | None:
 
 def is_own(address: str) -> bool:
     """Whether an address is one of this machine's interfaces: the kernel binds no other."""
-    nobodys = NOBODYS[":" in address]
+    unassigned = UNASSIGNED[":" in address]
     try:
-        return _binds(address) and not _binds(nobodys) or _source(address) == address
+        return _binds(address) and not _binds(unassigned) or _source(address) == address
     except OSError as error:
         if error.errno == errno.EAFNOSUPPORT:
             return False  # without IPv6 there are no such addresses here

@@ -25,8 +25,8 @@ async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpA
     answer = HttpAnswer(status=response.status, headers=headers, body=b"")
     if call.take is not None:
         is_plain = _encoding(response) in ("", "identity")
-        given = _pieces(response, call) if is_plain else _idempotency_key(response, call)
-        async with contextlib.aclosing(given) as pieces:
+        source = _pieces(response, call) if is_plain else _inflated_piece(response, call)
+        async with contextlib.aclosing(source) as pieces:
             await call.take(answer, pieces)
         await _read_rest(response)
         return answer
@@ -35,20 +35,20 @@ async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpA
 
 
 async def _read(response: aiohttp.ClientResponse, call: HttpCall) -> bytes:
-    chunks, unheld = [], 0
+    chunks, unreserved = [], 0
     async for chunk in _pieces(response, call):
         chunks.append(chunk)
-        unheld += len(chunk)
-        if unheld >= LARGE_BODY and call.reserve is not None:
-            await call.reserve(unheld)
-            unheld = 0
+        unreserved += len(chunk)
+        if unreserved >= LARGE_BODY and call.reserve is not None:
+            await call.reserve(unreserved)
+            unreserved = 0
     body = await _decode(response, b"".join(chunks), call.max_bytes)
     if len(body) >= LARGE_BODY and "Content-Encoding" in response.headers and call.reserve:
         await call.reserve(len(body))
     return body
 
 
-async def _idempotency_key(
+async def _inflated_piece(
     response: aiohttp.ClientResponse, call: HttpCall
 ) -> AsyncGenerator[bytes]:
     """A body that is compressed, which nobody asked for, in one piece."""

@@ -211,7 +211,7 @@ class _Handler(ResponseHandler):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._head_room = 0
+        self._head_bytes_left = 0
         self._is_in_head = False
         self._is_used = False
         self._acknowledged: int | None = None
@@ -220,7 +220,7 @@ class _Handler(ResponseHandler):
 
     def set_response_params(self, **options: Any) -> None:
         """A call is about to be sent."""
-        self._head_room = MAX_HEAD_BYTES
+        self._head_bytes_left = MAX_HEAD_BYTES
         self._is_in_head = True
         if self._is_used:
             self._acknowledged = acknowledged_bytes(self.transport)
@@ -238,8 +238,8 @@ class _Handler(ResponseHandler):
         while data and self._is_in_head:
             piece, data = data[:HEAD_PIECE], data[HEAD_PIECE:]
             self._parse(piece)
-            self._head_room -= len(piece)
-            if self._is_in_head and self._head_room < 0:
+            self._head_bytes_left -= len(piece)
+            if self._is_in_head and self._head_bytes_left < 0:
                 self._refuse()
                 return
         self._parse(data)

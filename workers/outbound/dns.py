@@ -18,7 +18,7 @@ class NameResolver:
     """Names to addresses; nothing is remembered, so each call sees what holds now."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Semaphore(MAX_LOOKUPS)
+        self._capacity = asyncio.Semaphore(MAX_LOOKUPS)
         self._tasks: dict[str, asyncio.Task[list[str]]] = {}
 
     async def find(self, host: str) -> list[str]:
@@ -43,21 +43,21 @@ class NameResolver:
     async def _find(self, host: str) -> list[str]:
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                await self._room.acquire()
-                found = await self._ask(host)
+                await self._capacity.acquire()
+                found = await self._start_lookup(host)
         except TimeoutError:
             raise NameNotFound from None
         if not found:
             raise NameNotFound
         return found
 
-    def _ask(self, host: str) -> asyncio.Future[list[str]]:
+    def _start_lookup(self, host: str) -> asyncio.Future[list[str]]:
         """Ask in a thread that the end of the process does not wait for; none: nothing found."""
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
 
         def settle(found: list[str]) -> None:
-            self._room.release()
+            self._capacity.release()
             if not answer.done():
                 answer.set_result(found)
 

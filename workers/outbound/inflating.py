@@ -34,15 +34,15 @@ def _has_zlib_header(body: bytes) -> bool:
 
 def _inflate(body: bytes, bits: int, max_bytes: int, members: int) -> bytes:
     pieces: list[bytes] = []
-    room = max_bytes
+    bytes_left = max_bytes
     for _ in range(members):
         inflater = zlib.decompressobj(bits)
         try:
-            pieces.append(inflater.decompress(body, room + 1))
+            pieces.append(inflater.decompress(body, bytes_left + 1))
         except zlib.error:
             raise BrokenEncoding("is broken") from None
-        room -= len(pieces[-1])
-        if room < 0:
+        bytes_left -= len(pieces[-1])
+        if bytes_left < 0:
             raise InflatedTooLarge
         if not inflater.eof:
             raise BrokenEncoding("is cut off")

@@ -201,7 +201,7 @@ def short_of(seconds: float) -> float:
     return seconds - min(MARGIN_SECONDS, seconds / 20)
 
 
-def tell_nobody(told: object) -> None:
+def ignore_update(told: object) -> None:
     """Where nobody asks for progress, or for the text as it comes."""
 
 
@@ -216,9 +216,9 @@ class ModelCall:
     execution_id: str = ""
     fetch_media: Callable[[str], Awaitable[bytes]] = fetch_nothing
     """Gives the bytes at a URL that workflows may call. Raises NodeFailed."""
-    tell_progress: Callable[[float], None] = tell_nobody
+    publish_progress: Callable[[float], None] = ignore_update
     """Takes the share that is done, from 0 to 1."""
-    tell_text: Callable[[str], None] = tell_nobody
+    publish_text: Callable[[str], None] = ignore_update
     """Takes the model's text piece by piece, without secrets; an empty piece: it begins anew.
 
     A model is asked for a stream only where this is not `tell_nobody`.
@@ -244,7 +244,7 @@ class CallContext:
     receiving: MediaReservation
     """The memory that it has for media that come back."""
     environ: Mapping[str, str]
-    tells_setup: bool = False
+    names_variables: bool = False
     """Whether callers are told by name which variables are not set."""
 
     async def save_job(self, job: Mapping[str, Any]) -> None:
@@ -273,7 +273,7 @@ class CallContext:
     @property
     def wants_text(self) -> bool:
         """Whether anybody takes the text as it comes."""
-        return self.model_call.tell_text is not tell_nobody
+        return self.model_call.publish_text is not ignore_update
 
     @property
     def is_under_way(self) -> bool:

@@ -22,7 +22,7 @@ class HttpDialect(Dialect):
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         section = cast(HttpSection, model.call)
-        line = line_of(section, call)
+        line = client_of(section, call)
         if not call.is_under_way:
             values = await with_data(section.inline, model, values, call)
         if section.job is None:
@@ -40,7 +40,7 @@ class HttpDialect(Dialect):
         return ModelAnswer(value=one_or_all(stored), usage=usage)
 
 
-def line_of(section: HttpSection, call: CallContext) -> ProviderClient:
+def client_of(section: HttpSection, call: CallContext) -> ProviderClient:
     """The line to whom the section names."""
     return ProviderClient(
         section.endpoint, call, error=section.error, status_code=section.status_code

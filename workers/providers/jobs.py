@@ -274,7 +274,9 @@ class _JobCall:
     def _tell_progress(self, reply: Any) -> None:
         told = self.job.progress.first(reply) if self.job.progress else None
         if not isinstance(told, bool) and isinstance(told, int | float):
-            self.call.model_call.tell_progress(min(max(told / 100 if told > 1 else told, 0.0), 1.0))
+            self.call.model_call.publish_progress(
+                min(max(told / 100 if told > 1 else told, 0.0), 1.0)
+            )
 
     async def _give_up(self, job_id: str | None) -> None:
         if job_id is None:

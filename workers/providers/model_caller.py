@@ -29,7 +29,7 @@ from workers.providers.base import (
 )
 from workers.providers.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.providers.errors import RATE_LIMITED, UNAVAILABLE
-from workers.providers.http import HttpDialect, line_of
+from workers.providers.http import HttpDialect, client_of
 from workers.providers.jobs import IN_VAIN, can_cancel, cancel_job, in_vain, refuse_unknown
 from workers.providers.limiter import CallLimiter, LimiterKey, guess_tokens
 from workers.providers.media import with_own_media
@@ -65,7 +65,7 @@ class ModelCaller:
         governor: CallLimiter | None = None,
         embed: Embed = embed_nothing,
         environ: Mapping[str, str] = os.environ,
-        tells_setup: bool = False,
+        names_variables: bool = False,
     ) -> None:
         self._dialects = {dialect.call: dialect for dialect in DIALECTS}
         self._dialects[BuiltinSection] = BuiltinDialect(embed)
@@ -74,7 +74,7 @@ class ModelCaller:
         self._governor = governor
         self._environ = environ
         self._sending, self._receiving = ByteSemaphore(MOST_BYTES), ByteSemaphore(MOST_BYTES)
-        self._tells_setup = tells_setup
+        self._tells_setup = names_variables
 
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall = ALONE
@@ -95,7 +95,7 @@ class ModelCaller:
         model = find_model(str(record.get("model")))
         if model is None or not isinstance(model.call, HttpSection) or model.call.job is None:
             return
-        line = line_of(model.call, self._context(model, ALONE, record))
+        line = client_of(model.call, self._context(model, ALONE, record))
         with contextlib.suppress(NodeFailed, TimeoutError):  # else the job ends by itself
             await cancel_job(model.call.job, str(record["id"]), line, {})
 
@@ -111,7 +111,7 @@ class ModelCaller:
             except NodeFailed as failure:
                 if failure.code not in FALLS_BACK:
                     raise
-                model_call.tell_text("")
+                model_call.publish_text("")
         return await self._answer(model, candidates[-1], values, model_call, job)
 
     async def _answer(
@@ -158,7 +158,7 @@ class ModelCaller:
             sending=MediaReservation(self._sending),
             receiving=MediaReservation(self._receiving),
             environ=self._environ,
-            tells_setup=self._tells_setup,
+            names_variables=self._tells_setup,
         )
 
     async def _take_turn(
@@ -187,7 +187,7 @@ class ModelCaller:
             return answer
 
 
-def is_owed(record: Any) -> bool:
+def is_cancellable(record: Any) -> bool:
     """Whether a record is of a job that is to be cancelled when nobody comes back for it."""
     name = record.get("model") if isinstance(record, dict) else None
     return isinstance(name, str) and can_cancel(find_model(name), record)

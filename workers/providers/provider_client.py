@@ -87,8 +87,8 @@ class ProviderClient:
         `wish` is what asks for a stream, in the body. A provider that answers whole is read as by
         `ask`; one that knows no such wish is asked without it. Raises NodeFailed.
         """
-        redactor, tell_text = SecretRedactor(self._secrets()), self._call.model_call.tell_text
-        reader = StreamReader(joiner, redactor, tell_text, self.explain, MAX_BYTES)
+        redactor, publish_text = SecretRedactor(self._secrets()), self._call.model_call.publish_text
+        reader = StreamReader(joiner, redactor, publish_text, self.explain, MAX_BYTES)
         request = await self._request(
             "POST", path, {**body, **wish}, key=key, accept=f"{EVENTS}, application/json"
         )
@@ -201,7 +201,7 @@ class ProviderClient:
 
     def _lacks(self, variable: str) -> str:
         """The sentence about a variable that is not set; without its name, the log has that."""
-        is_told = self._call.tells_setup
+        is_told = self._call.names_variables
         sentence = missing_sentence(self._endpoint, {variable}, names_told=is_told)
         return sentence if is_told else f"{sentence}; {LOGGED}"
 

@@ -39,7 +39,7 @@ class HeldCheck:
         self._store = store
         self._walker = walker
         self._worker_id = worker_id
-        self._strangers: Mapping[str, bytes] = {}
+        self._unwalked: Mapping[str, bytes] = {}
         self._unheld: Mapping[str, Walk] = {}
         self._not_before: dict[str, float] = {}
 
@@ -53,7 +53,7 @@ class HeldCheck:
                 continue
             looked_at = now
             try:
-                await self.look()
+                await self.check()
             except EngineError as error:
                 log.warning("cannot check what is held", extra={"reason": error.message})
 
@@ -61,24 +61,24 @@ class HeldCheck:
     def is_idle(self) -> bool:
         """Whether the worker holds nothing, and has claimed nothing for a while."""
         is_recent = time.monotonic() - self._walker.claimed_at < IDLE_AFTER_SECONDS
-        return not (is_recent or self._strangers or self._walker.walks)
+        return not (is_recent or self._unwalked or self._walker.walks)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Compare once. Raises Unavailable."""
         walks_before = dict(self._walker.walks)
         claims = await self._store.leases.claims(self._worker_id)
-        in_hand = self._walker.is_in_hand
-        strangers = {name: claim for name, claim in claims.items() if not in_hand(name)}
+        has_task = self._walker.has_task
+        unwalked = {name: claim for name, claim in claims.items() if not has_task(name)}
         unheld = {name: walk for name, walk in walks_before.items() if name not in claims}
-        seen_twice = [n for n, claim in strangers.items() if self._strangers.get(n) == claim]
+        confirmed = [n for n, claim in unwalked.items() if self._unwalked.get(n) == claim]
         for name, walk in unheld.items():
             if self._unheld.get(name) is walk:
-                walk.look()  # the store tells it whether it has lost the execution
-        self._strangers, self._unheld = strangers, unheld
+                walk.reconcile_soon()  # the store tells it whether it has lost the execution
+        self._unwalked, self._unheld = unwalked, unheld
         self._not_before = {n: at for n, at in self._not_before.items() if n in claims}
-        for name in seen_twice:
-            if not in_hand(name):
-                await self._give_back(name, strangers[name])
+        for name in confirmed:
+            if not has_task(name):
+                await self._give_back(name, unwalked[name])
 
     async def _give_back(self, reference: str, claim: bytes) -> None:
         if time.monotonic() < self._not_before.get(reference, 0.0):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from engine import metrics
 from engine.store import Store
 
-ACCOUNTS_AT_ONCE = 200
+ACCOUNTS_BATCH = 200
 PASS_SECONDS = 10.0
 """From the start of one pass over all accounts to that of the next, at least."""
 
@@ -40,10 +40,10 @@ class OrphanSearch:
         if not self._position:
             self._next_pass = time.monotonic() + PASS_SECONDS
             self._found = set()
-        accounts = await self._store.orphans.accounts(self._position, ACCOUNTS_AT_ONCE)
+        accounts = await self._store.orphans.accounts(self._position, ACCOUNTS_BATCH)
         self._found |= await self._store.orphans.not_due(accounts)
         self._position += len(accounts)
-        if len(accounts) < ACCOUNTS_AT_ONCE:
+        if len(accounts) < ACCOUNTS_BATCH:
             self._position = 0
             await self._end_pass()
 

@@ -31,9 +31,9 @@ PRUNE_SECONDS = 60.0
 FOLD_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
 """How often large outputs are looked for whose execution is gone."""
-MOST_LEFT = 10_000
+MAX_OUTPUTS_TO_REMOVE = 10_000
 """Executions whose large outputs wait to be removed; those of others are found by a sweep."""
-GIVEN_BACK_AT_ONCE = 200
+GIVE_BACK_BATCH = 200
 DAY_MS = 86_400_000
 
 Outcome = TypeVar("Outcome")
@@ -72,7 +72,7 @@ class Sweeper:
         """Seconds until the next tick."""
         self._ticked_at = time.time()
         self._busy_until = 0.0
-        self._hint_after = 0.0
+        self._next_hints_at = 0.0
         # Lease and beats leave room for two jumps that go unnoticed.
         self._jumps = ClockJumpDetector(tolerance=lease_seconds / 4, window=lease_seconds)
         self._must_shorten = True
@@ -82,7 +82,7 @@ class Sweeper:
         self._prune_after = 0.0
         self._fold_after = 0.0
         self._sweep_after = 0.0
-        self._left: deque[str] = deque(maxlen=MOST_LEFT)
+        self._outputs_to_remove: deque[str] = deque(maxlen=MAX_OUTPUTS_TO_REMOVE)
         self._collecting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -109,14 +109,14 @@ class Sweeper:
         # A leader that could not look knows nothing of who lives.
         self._leads = False
         self.pause = jittered(TICK_SECONDS)
-        self._spare_all()
+        self._postpone_recovery()
 
     async def _tick(self) -> None:
         # The wall clock goes on while a machine sleeps; the others have slept as well.
         before, self._ticked_at = self._ticked_at, time.time()
         # A duty that failed as slowly may have done so because the store was out of reach.
         if self._ticked_at - before - self.pause > self._lease_seconds / 2 - TICK_SECONDS:
-            self._spare_all()
+            self._postpone_recovery()
         called = time.monotonic()
         lead = await self._store.leases.take_lead(self._worker_id, int(LEAD_SECONDS * 1000))
         reading = ClockReading(redis=lead.now / 1000, before=called, after=time.monotonic())
@@ -133,17 +133,17 @@ class Sweeper:
 
     async def _sweep(self, now: float, redis_ms: int) -> None:
         # By the time that was compared with the monotonic clock: no jump comes in between.
-        await _do("recover", self.recover(redis_ms, seen_only=now < self._recover_after))
+        await _run_duty("recover", self.recover(redis_ms, seen_only=now < self._recover_after))
         if self._must_shorten:
-            await _do("shorten leases", self._shorten(redis_ms))
-        if now >= self._hint_after:
+            await _run_duty("shorten leases", self._shorten(redis_ms))
+        if now >= self._next_hints_at:
             await self._send_hints(now, redis_ms)
-        await _do("find orphans", self._orphan_search.step())
+        await _run_duty("find orphans", self._orphan_search.step())
         # Whoever is spared could not put metrics either.
         if now >= max(self._fold_after, self._recover_after):
             self._fold_after = now + FOLD_SECONDS
-            await _do("fold metrics", metrics.retire(self._store))
-        if now >= self._prune_after and not await _do("prune", self.prune()):
+            await _run_duty("fold metrics", metrics.retire(self._store))
+        if now >= self._prune_after and not await _run_duty("prune", self.prune()):
             self._prune_after = now + PRUNE_SECONDS
             self._collect()
 
@@ -153,20 +153,20 @@ class Sweeper:
         What is accepted is due two seconds later at first, so it is seen before that.
         """
         has_more = [
-            await _do("resend", self.resend()),
-            await _do("deliver", self._deliver(redis_ms)),
+            await _run_duty("resend", self.resend()),
+            await _run_duty("deliver", self._deliver(redis_ms)),
         ]
         if has_more != [False, False]:
             self._busy_until = now + BUSY_SECONDS
-        self._hint_after = now + IDLE_SECONDS if now >= self._busy_until else now
+        self._next_hints_at = now + IDLE_SECONDS if now >= self._busy_until else now
 
     def _watch_clock(self, reading: ClockReading) -> None:
         if not self._jumps.has_reading:
             # The clock may just have jumped: every living worker beats once more within this time.
-            self._spare_all(self._lease_seconds / 2)
+            self._postpone_recovery(self._lease_seconds / 2)
         compared = self._jumps.compare(reading)
         if not compared.is_steady:
-            self._spare_all()
+            self._postpone_recovery()
         if compared.jump:
             log.warning("Redis's clock jumped", extra={"seconds": round(compared.jump, 3)})
             self._must_shorten = True
@@ -192,9 +192,9 @@ class Sweeper:
     async def _check_uptime(self) -> None:
         # Leases that ended while the store was down say nothing of who lives.
         if await self._store.leases.uptime_seconds() < 2 * self._lease_seconds:
-            self._spare_all()
+            self._postpone_recovery()
 
-    def _spare_all(self, seconds: float | None = None) -> None:
+    def _postpone_recovery(self, seconds: float | None = None) -> None:
         """Take nobody for dead for so long; None: for a lease."""
         spared = self._lease_seconds if seconds is None else seconds
         self._recover_after = max(self._recover_after, time.monotonic() + spared)
@@ -208,14 +208,14 @@ class Sweeper:
         dead = await self._store.leases.dead_workers(now=redis_ms, seen_only=seen_only)
         for worker_id in dead:
             if worker_id != self._worker_id:
-                await _do("bury", self._bury(worker_id, redis_ms))
+                await _run_duty("bury", self._bury(worker_id, redis_ms))
 
     async def _bury(self, worker_id: str, redis_ms: int) -> None:
         references = await self._store.leases.held(worker_id)
         log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
         failures: list[BaseException] = []
-        for start in range(0, len(references), GIVEN_BACK_AT_ONCE):
-            batch = references[start : start + GIVEN_BACK_AT_ONCE]
+        for start in range(0, len(references), GIVE_BACK_BATCH):
+            batch = references[start : start + GIVE_BACK_BATCH]
             failures += await self._give_back(batch, worker_id)
         if failures:
             raise failures[0]
@@ -255,24 +255,26 @@ class Sweeper:
     def _collect(self) -> None:
         # Beside the other duties: a bucket may take its time, and those have none.
         if self._collecting is None or self._collecting.done():
-            self._collecting = asyncio.create_task(self._let_go(), name="collecting")
+            self._collecting = asyncio.create_task(self._collect_garbage(), name="collecting")
 
-    async def _let_go(self) -> None:
+    async def _collect_garbage(self) -> None:
         await self.remove_outputs()
         if self._media_service is not None:
-            await _do("collect", self.collect(self._media_service))
+            await _run_duty("collect", self.collect(self._media_service))
 
     async def remove_outputs(self) -> None:
         """Remove large outputs of executions that were forgotten, and at times what else is left.
 
         A step that was lost with its worker may have left some that no record names.
         """
-        await _do("remove outputs", self._remove_outputs())
+        await _run_duty("remove outputs", self._remove_outputs())
 
     async def _remove_outputs(self) -> None:
-        while self._left:
-            await self._store.offloaded.remove(*keyspace.parse_reference(self._left[0]))
-            self._left.popleft()
+        while self._outputs_to_remove:
+            await self._store.offloaded.remove(
+                *keyspace.parse_reference(self._outputs_to_remove[0])
+            )
+            self._outputs_to_remove.popleft()
         if time.monotonic() >= self._sweep_after:
             self._sweep_after = time.monotonic() + SWEEP_SECONDS
             await self._store.offloaded.sweep()
@@ -289,15 +291,15 @@ class Sweeper:
         """
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
-        self._left += pruned.with_objects
+        self._outputs_to_remove += pruned.with_objects
         is_more = await self._store.versions.prune()
         return is_more or pruned.executions > 0
 
 
-async def _do(duty: str, doing: Awaitable[Outcome]) -> Outcome | None:
+async def _run_duty(duty: str, work: Awaitable[Outcome]) -> Outcome | None:
     """What a duty comes to; None when it failed, which is told and counted."""
     try:
-        return await doing
+        return await work
     except StorageFailed:
         pass  # said where it happened
     except EngineError as error:

@@ -31,13 +31,13 @@ from engine.store.redis import keyspace
 from engine.store.redis.connection import connect
 from engine.store.redis.installation import Guard
 
-FETCHED_AT_ONCE = 64
-BULK_AT_ONCE = 64
+FETCH_BATCH = 64
+BULK_LIMIT = 64
 """While that many executions compute, no further one of an account that has many is begun."""
-BULK_BESIDE_OTHERS = 1
+BULK_LIMIT_BESIDE_OTHERS = 1
 """The same while others had executions begun a short while ago."""
 OTHERS_SECONDS = 1.0
-PATIENCE_SECONDS = 0.02
+BULK_WAIT_SECONDS = 0.02
 """After this time one is begun all the same."""
 BLOCK_SECONDS = 1.0
 RESTART_SECONDS = 1.0
@@ -55,16 +55,16 @@ class LoadGate:
     def __init__(self) -> None:
         self._busy = 0
         self._others_until = 0.0
-        self._quieter = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def begin(self) -> None:
         """An execution is taken up."""
         self._busy += 1
 
-    def rest(self) -> None:
+    def end(self) -> None:
         """It needs no computing for now: it waits for others, or it is over."""
         self._busy -= 1
-        self._quieter.set()
+        self._ended.set()
 
     def note_others(self) -> None:
         """There are executions of accounts that have few under way."""
@@ -77,14 +77,14 @@ class LoadGate:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._busy >= self._fast_path:
-                    self._quieter.clear()
-                    await self._quieter.wait()
-        return max(1, self._fast_path - self._busy)
+                while self._busy >= self._limit:
+                    self._ended.clear()
+                    await self._ended.wait()
+        return max(1, self._limit - self._busy)
 
     @property
-    def _fast_path(self) -> int:
-        return BULK_BESIDE_OTHERS if time.monotonic() < self._others_until else BULK_AT_ONCE
+    def _limit(self) -> int:
+        return BULK_LIMIT_BESIDE_OTHERS if time.monotonic() < self._others_until else BULK_LIMIT
 
 
 class ConcurrencyLimit:
@@ -94,7 +94,7 @@ class ConcurrencyLimit:
     """
 
     def __init__(self, count: int, bound: Callable[[], int] | None = None) -> None:
-        self.pace = LoadGate()
+        self.load_gate = LoadGate()
         self._free = count
         self._bound = bound
         self._is_open = True
@@ -288,11 +288,11 @@ class HintConsumer:
             if self._is_running:
                 await asyncio.sleep(jittered(pause))
 
-    def _log(self, level: int, what: str, error: Exception) -> None:
+    def _log(self, level: int, kind: str, error: Exception) -> None:
         logger.log(
             level,
             "a consumer of hints met a %s",
-            what,
+            kind,
             exc_info=error if level >= logging.ERROR else None,
             extra={"queue": self.queue_name, "reason": repr(error)},
         )
@@ -304,7 +304,7 @@ class HintConsumer:
                 await self._broker.guard.admit(connection)
             connection_id = await connection.ask("CLIENT", "ID")
             while self._is_running:
-                count = min(await self._slots.wait_free(), await self._fast_path())
+                count = min(await self._slots.wait_free(), await self._batch_limit())
                 self._blocked = connection_id
                 reply = await connection.ask(
                     "BLMPOP", BLOCK_SECONDS, 1, self._key, "LEFT", "COUNT", count
@@ -317,15 +317,15 @@ class HintConsumer:
             self._blocked = 0
             connection.abort()
 
-    async def _fast_path(self) -> int:
+    async def _batch_limit(self) -> int:
         if self.queue_name != BULK_QUEUE:
-            return FETCHED_AT_ONCE
-        return await self._slots.pace.wait_quiet(PATIENCE_SECONDS)
+            return FETCH_BATCH
+        return await self._slots.load_gate.wait_quiet(BULK_WAIT_SECONDS)
 
     def _handle(self, hints: Sequence[bytes]) -> None:
         self._slots.take(len(hints))
         if self.queue_name != BULK_QUEUE:
-            self._slots.pace.note_others()
+            self._slots.load_gate.note_others()
         for data in hints:
             message = self._make_message(data)
             if message is not None:

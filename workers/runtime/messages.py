@@ -34,7 +34,7 @@ from engine.store.redis.installation import Guard, parse_marker
 from engine.store.redis.scripts import SCRIPTS
 
 ANSWER_SECONDS = 5.0
-LOGS_ARGUMENTS = dramatiq.Actor.__call__.__code__.co_filename
+ACTOR_MODULE_FILE = dramatiq.Actor.__call__.__code__.co_filename
 """The file whose lines to an actor's logger have its arguments."""
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class MessageBroker(dramatiq.Broker):
 
     def declare_actor(self, actor: "dramatiq.Actor[Any, Any]") -> None:
         """Know an actor; its logger tells no arguments, whatever its level."""
-        actor.logger.addFilter(_tells_no_arguments)
+        actor.logger.addFilter(_hides_arguments)
         super().declare_actor(actor)
 
     def declare_queue(self, queue_name: str) -> None:
@@ -157,12 +157,12 @@ class _Consumer(Consumer):
     ) -> None:
         self._client = client
         self._keys = (keyspace.messages(queue_name), keyspace.messages_due(queue_name))
-        self._room = threading.Semaphore(prefetch)
+        self._capacity = threading.Semaphore(prefetch)
         self._timeout = timeout
 
     def __next__(self) -> MessageProxy | None:
         """The next message, None when there is none for a while. Raises ConnectionClosed."""
-        if not self._room.acquire(timeout=self._timeout):
+        if not self._capacity.acquire(timeout=self._timeout):
             return None
         message = None
         try:
@@ -174,7 +174,7 @@ class _Consumer(Consumer):
             log.error("a message of an own actor cannot be read", extra={"key": self._keys[0]})
         finally:
             if message is None:
-                self._room.release()
+                self._capacity.release()
         return message
 
     def _take(self) -> bytes | None:
@@ -187,11 +187,11 @@ class _Consumer(Consumer):
 
     def ack(self, message: MessageProxy) -> None:
         """The message is done with: it is not in Redis any more."""
-        self._room.release()
+        self._capacity.release()
 
     def nack(self, message: MessageProxy) -> None:
         """The message has failed for good, and is dropped."""
-        self._room.release()
+        self._capacity.release()
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Put messages back that no actor was given, first those that came first."""
@@ -207,8 +207,8 @@ class _Consumer(Consumer):
         self._client.close()
 
 
-def _tells_no_arguments(record: logging.LogRecord) -> bool:
-    return bool(record.pathname != LOGS_ARGUMENTS)
+def _hides_arguments(record: logging.LogRecord) -> bool:
+    return bool(record.pathname != ACTOR_MODULE_FILE)
 
 
 def _connect(url: str) -> "redis.Redis":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from engine.models import registry
 from engine.models.availability import set_variables
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 """Between looks at the registry, which costs nothing while it has not changed."""
 
 
@@ -24,4 +24,4 @@ async def publish_variables(publish: Callable[[frozenset[str]], None]) -> None:
         if generation != published:
             publish(own_variables())
             published = generation
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)

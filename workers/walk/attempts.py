@@ -6,7 +6,7 @@ from typing import Any
 from engine.graph.plan import Plan
 from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.walks import Advanced
-from workers.nodes.executor import NO_DESK, AttemptOutcome, NodeAttempt
+from workers.nodes.executor import NO_CHECKPOINTS, AttemptOutcome, NodeAttempt
 from workers.walk.checkpoints import ExecutionCheckpoints
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import NodeMemory, RunMemory
@@ -44,11 +44,11 @@ class Attempts:
     async def run(self, index: int) -> AttemptOutcome:
         """One attempt at a node that is ready."""
         delivered = self._state.progress.delivered(index)
-        refusal = self._output_store.weigh([wire.source for wire, _ in delivered])
+        refusal = self._output_store.check_inputs([wire.source for wire, _ in delivered])
         if refusal is not None:
             return AttemptOutcome(failure=refusal)
         claimed, claim = self._claimed, self._state.claims.get(index)
-        held = NodeMemory(self._memory)
+        node_memory = NodeMemory(self._memory)
         work = NodeAttempt(
             node=self._plan.nodes[index],
             execution_inputs=claimed.inputs,
@@ -57,33 +57,35 @@ class Attempts:
             account_id=claimed.account_id,
             execution_id=claimed.execution_id,
             depth=claimed.depth,
-            checkpoints=NO_DESK
+            checkpoints=NO_CHECKPOINTS
             if self._execution_checkpoints is None
             else self._execution_checkpoints.of(index, claim),
             publisher=None if self._publisher is None else self._publisher.of(index),
-            memory=held,
+            memory=node_memory,
         )
         try:
             outcome = await self._executor.run(work)
         finally:
-            held.free()
-        return self._output_store.take(index, outcome)
+            node_memory.release()
+        return self._output_store.count(index, outcome)
 
-    def note(self, advanced: Advanced) -> None:
+    def note_step(self, advanced: Advanced) -> None:
         """A step is on record; the answer says whether somebody watches."""
         if self._publisher is not None:
-            self._publisher.note(advanced)
+            self._publisher.note_step(advanced)
 
-    def give_up(self) -> None:
+    def abandon(self) -> None:
         """The execution ends: nobody comes back for what its nodes have begun."""
         if self._execution_checkpoints is not None:
             self._execution_checkpoints.is_given_up = True
 
-    async def find_left(self, indexes: Collection[int]) -> list[Any]:
+    async def find_unfinished_jobs(self, indexes: Collection[int]) -> list[Any]:
         """The jobs that these nodes have left on record, which nobody runs any more."""
         if self._execution_checkpoints is None:
             return []
-        return await self._execution_checkpoints.find_left(indexes, must_look=self._state.is_shared)
+        return await self._execution_checkpoints.find_unfinished_jobs(
+            indexes, must_look=self._state.is_shared
+        )
 
     async def cancel(self, jobs: Sequence[Any]) -> None:
         """The execution has ended: ask for such jobs to be cancelled, once and for a moment."""

@@ -21,16 +21,16 @@ class Charging:
     def __init__(self, claimed: ClaimedExecution, plan: Plan) -> None:
         self._plan = plan
         self._markup = Decimal(claimed.record.get("markup", b"1").decode())
-        self._held: dict[int, Model] = {}
+        self._models: dict[int, Model] = {}
         """What a node is charged by is what was held by, whatever becomes of its model."""
-        self._tried = frozenset(claimed.record.get("tried", b"").decode().split(","))
+        self._trial_models = frozenset(claimed.record.get("tried", b"").decode().split(","))
 
     def reserve(self, index: int, inputs: Mapping[str, Any]) -> int:
         """The most credits that a node costs with these inputs."""
         model = find_model(self._plan.models[index])
         if model is not None:
-            self._held[index] = model
-        if self._plan.models[index] in self._tried:
+            self._models[index] = model
+        if self._plan.models[index] in self._trial_models:
             return 0
         return node_credits(self._plan, index, inputs, self._markup)
 
@@ -40,11 +40,11 @@ class Charging:
         `fallback_micro_usd` is what other models cost that answered in place of its own.
         """
         name = self._plan.models.get(index)
-        model = None if name is None else self._held.get(index) or find_model(name)
+        model = None if name is None else self._models.get(index) or find_model(name)
         if name is None or model is None:
             return None
         cost = cost_micro_usd(model.pricing, usage) + fallback_micro_usd
-        if name in self._tried:
+        if name in self._trial_models:
             return Charge(0, cost, name)
         return Charge(credits_for(cost, self._markup), cost)
 

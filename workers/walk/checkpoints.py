@@ -11,7 +11,7 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks
 from engine.store.redis.records import pack, unpack
 from workers.providers.base import ModelAnswer
-from workers.providers.model_caller import is_owed
+from workers.providers.model_caller import is_cancellable
 from workers.runtime.persistence import persist
 from workers.walk.item_answers import AnswerBatches, ItemAnswers
 
@@ -65,7 +65,7 @@ class ExecutionCheckpoints:
     async def save(self, index: int, item: int, job: Any) -> None:
         """Record a job, None to forget it; returns once that is on record. Raises NodeFailed."""
         lease, packed = self._claimed.lease, b"" if job is None else pack(job)
-        must_cancel = is_owed(job)
+        must_cancel = is_cancellable(job)
         self._has_begun |= must_cancel
         is_held = await persist(
             lambda: self._walks.save_job(lease, index, item, packed, must_cancel=must_cancel),
@@ -74,7 +74,7 @@ class ExecutionCheckpoints:
         if not is_held:
             raise NodeFailed("worker_lost", "The node went to another worker", retryable=True)
 
-    async def find_left(self, indexes: Collection[int], *, must_look: bool) -> list[Any]:
+    async def find_unfinished_jobs(self, indexes: Collection[int], *, must_look: bool) -> list[Any]:
         """The jobs on record that these nodes have begun, have no answer from and can cancel.
 
         `must_look`: another worker may have recorded some since this one claimed the execution.
@@ -86,12 +86,12 @@ class ExecutionCheckpoints:
             lambda: walks.jobs(claimed.account_id, claimed.execution_id), "read jobs"
         )
         answers = {i: ItemAnswers(self._batches, i, may_have=True) for i in indexes}
-        left = []
+        unfinished = []
         for (index, item), data in rows.items():
             job = unpack(data)
-            if index in answers and is_owed(job) and await answers[index].find(item) is None:
-                left.append(job)
-        return left[:MAX_CANCELLED]
+            if index in answers and is_cancellable(job) and await answers[index].find(item) is None:
+                unfinished.append(job)
+        return unfinished[:MAX_CANCELLED]
 
 
 class NodeCheckpoints:
@@ -103,9 +103,9 @@ class NodeCheckpoints:
             "_attempt",
             "_execution_checkpoints",
             "_index",
-            "_is_over",
+            "_has_failed",
             "_may_have",
-            "_must_leave",
+            "_sibling_failed",
         ),
     )
 
@@ -123,8 +123,8 @@ class NodeCheckpoints:
         self._attempt = attempt
         self._answers = answers
         self._may_have = may_have
-        self._is_over = False
-        self._must_leave = asyncio.Event()
+        self._has_failed = False
+        self._sibling_failed = asyncio.Event()
 
     @property
     def account_id(self) -> str:
@@ -134,20 +134,20 @@ class NodeCheckpoints:
     @property
     def is_given_up(self) -> bool:
         """Whether nobody will come back for what is begun here."""
-        return self._is_over or self._execution_checkpoints.is_given_up
+        return self._has_failed or self._execution_checkpoints.is_given_up
 
     def failed(self, failure: NodeFailed) -> None:
         """A call has failed; if the node has failed for good with it, its others are given up."""
         if self.is_final(failure):
-            self._is_over = True
+            self._has_failed = True
         else:
-            self._must_leave.set()
+            self._sibling_failed.set()
 
     async def pause(self, seconds: float) -> None:
         """Wait, as long as no other item has failed. Raises NodeLeft."""
         try:
             async with asyncio.timeout(seconds):
-                await self._must_leave.wait()
+                await self._sibling_failed.wait()
         except TimeoutError:
             return
         raise SiblingFailed

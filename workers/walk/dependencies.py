@@ -21,6 +21,6 @@ class WalkDependencies:
     cpu_slots: int
     max_bytes: int
     is_draining: Callable[[], bool]
-    ask_help: Callable[[str], Awaitable[None]]
-    rest: Callable[[str], None]
+    request_help: Callable[[str], Awaitable[None]]
+    mark_idle: Callable[[str], None]
     """An execution waits for something other than this process."""

@@ -25,7 +25,7 @@ from engine.store.redis.records import pack, unpack
 from workers.nodes.executor import AttemptOutcome
 from workers.walk.memory import RunMemory
 from workers.walk.output_bundles import OutputBundles
-from workers.walk.sizes import OutputSizes, RecordRoom
+from workers.walk.sizes import OutputSizes, RecordCapacity
 
 LEAST_SECONDS = 2.0
 """What storing may take although the node's time is up: all but this is done."""
@@ -50,10 +50,10 @@ class OutputStore:
         self._plan = plan
         self._max_bytes = max_bytes
         self._sizes = OutputSizes(max_bytes)
-        self._room = RecordRoom()
-        self._lost: dict[int, NodeFailed] = {}
+        self._capacity = RecordCapacity()
+        self._unreadable: dict[int, NodeFailed] = {}
 
-    def take(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
+    def count(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
         """Count what a node has put out, which fails when the run is over its limit with it.
 
         Of the one whose output is the execution's result, that alone is kept.
@@ -73,12 +73,12 @@ class OutputStore:
         self._memory.add(size)
         return self._sizes.add(index, size)
 
-    def weigh(self, sources: Sequence[int]) -> NodeFailed | None:
+    def check_inputs(self, sources: Sequence[int]) -> NodeFailed | None:
         """Why a node cannot have these inputs: one is lost, or they are over the limit together."""
-        if self._lost:
+        if self._unreadable:
             for index in sources:
-                if index in self._lost:
-                    return self._lost[index]
+                if index in self._unreadable:
+                    return self._unreadable[index]
         return None if self._sizes.allow(sources) else self._too_large()
 
     def _too_large(self) -> NodeFailed:
@@ -92,9 +92,9 @@ class OutputStore:
         size = len(outcome.packed)
         if index == self._plan.response_output:
             return not is_large(size)
-        if not self._room.has(size):
+        if not self._capacity.fits(size):
             return False
-        self._room.take(size)
+        self._capacity.add(size)
         return True
 
     async def store(
@@ -177,7 +177,7 @@ class OutputStore:
             outputs: Outputs = unpack(part_of(name, found))
             return outputs
         message = f"The output of node '{self._plan.nodes[index].id}' {found}"
-        self._lost[index] = NodeFailed(STORAGE, message)
+        self._unreadable[index] = NodeFailed(STORAGE, message)
         # Whoever waits for it is to be told, so it counts as delivered.
         nodes = self._plan.nodes
         in_edges = [wire for each in nodes[index].dependents for wire in nodes[each].in_edges]

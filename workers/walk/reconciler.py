@@ -42,13 +42,13 @@ class Reconciler:
         settled = {i for i, code in enumerate(statuses) if code in SETTLED}
         self._recorder.drop(settled)
         news = {i for i in settled if progress.status(i) not in SETTLED}
-        begun = {i for i in (*claim, *state.cpu) if statuses[i] == "r"} - set(state.running)
+        begun = {i for i in (*claim, *state.ready_cpu) if statuses[i] == "r"} - set(state.running)
         for index in begun:
             progress.begin(index)
-        state.cpu = deque(i for i in state.cpu if i not in begun)
-        state.elsewhere = (state.elsewhere | begun) - settled
+        state.ready_cpu = deque(i for i in state.ready_cpu if i not in begun)
+        state.running_elsewhere = (state.running_elsewhere | begun) - settled
         progress.ready.extend(i for i in claim if statuses[i] == "p" and i not in state.running)
-        left = {i for i in state.elsewhere if statuses[i] in "pt"}
+        left = {i for i in state.running_elsewhere if statuses[i] in "pt"}
         await self._resume(left | {i for i in claim if statuses[i] == "t"}, advanced)
         if news:
             await self._take_over(statuses, news)
@@ -61,11 +61,11 @@ class Reconciler:
             return
         state = self._state
         claims = parse_claims(await self._read_record())
-        state.elsewhere -= indexes
+        state.running_elsewhere -= indexes
         for index in sorted(indexes):
             state.claims[index] = claims.get(index, UNTOUCHED)
             if advanced.statuses[index] == "t":
-                state.wait_for(index, (state.claims[index].at - advanced.now) / 1000)
+                state.schedule_retry(index, (state.claims[index].at - advanced.now) / 1000)
             else:
                 state.progress.give_back(index)
 
@@ -88,8 +88,8 @@ class Reconciler:
     async def _take_over(self, statuses: str, news: set[int]) -> None:
         state = self._state
         outputs = await self._output_store.read(await self._read_record(), news)
-        state.cpu = deque(i for i in state.cpu if i not in news)
-        state.io = [i for i in state.io if i not in news]
+        state.ready_cpu = deque(i for i in state.ready_cpu if i not in news)
+        state.ready_io = [i for i in state.ready_io if i not in news]
         for index in sorted(news):
             if index in state.running:
                 state.running.pop(index).cancel()

@@ -38,17 +38,17 @@ class OutputSizes:
         return sum([sizes.get(index, 0) for index in sources]) <= self._max_bytes
 
 
-class RecordRoom:
+class RecordCapacity:
     """What is left of the record, which is read whole by whoever takes the execution up."""
 
     def __init__(self) -> None:
-        self._taken = 0
+        self._used = 0
 
-    def has(self, size: int) -> bool:
+    def fits(self, size: int) -> bool:
         """Whether a value of so many bytes goes on the record, rather than aside."""
-        is_over = self._taken + size > RECORD_BYTES
+        is_over = self._used + size > RECORD_BYTES
         return not is_large(size) and (size <= SMALL_BYTES or not is_over)
 
-    def take(self, size: int) -> None:
+    def add(self, size: int) -> None:
         """Such a value is on the record."""
-        self._taken += size
+        self._used += size

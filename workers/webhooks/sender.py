@@ -41,7 +41,7 @@ MAX_ANSWER_BYTES = 65_536
 KEPT_ANSWER_BYTES = 2_048
 LARGE_BODY = 1_048_576
 """Bytes from which on signing a body must not hold up the event loop."""
-AT_ONCE = 10
+MAX_TURNS = 10
 """Turns that one process asks for, or has, at once for one webhook."""
 MAX_WAITING = 20_000
 """Deliveries of one webhook that wait in one process; the others come again when they are due."""
@@ -72,7 +72,7 @@ class _GivenUp(Exception):
 class HostLimits:
     """Bounds on the attempts at one host, over all workers; 0: none."""
 
-    fast_path: int
+    concurrency: int
     per_second: int
 
     def limiter_key(self, host: str) -> LimiterKey:
@@ -81,7 +81,8 @@ class HostLimits:
             provider=f"webhooks:{hashlib.sha256(host.encode()).hexdigest()[:16]}",
             label=LABEL,
             limits=ModelLimits(
-                requests_per_minute=60 * self.per_second or None, concurrency=self.fast_path or None
+                requests_per_minute=60 * self.per_second or None,
+                concurrency=self.concurrency or None,
             ),
             patience=math.inf,
             pacing=Pacing(burst_ms=BURST_MS, trust_ms=round(TRUST_SECONDS * 1000)),
@@ -97,16 +98,16 @@ class _WebhookQueue:
 
     account_id: str
     limiter_key: LimiterKey
-    asking: int = 0
+    turns: int = 0
     """Turns that are asked for or taken."""
-    ungiven: int = 0
+    requested: int = 0
     """Of these, the turns that are asked for."""
     waiting: deque[tuple[str, DeliveryReceiver]] = field(default_factory=deque)
 
     @property
     def needs_turn(self) -> bool:
         """Whether a delivery waits for which no turn is asked for yet."""
-        return len(self.waiting) > self.ungiven
+        return len(self.waiting) > self.requested
 
 
 class WebhookSender:
@@ -135,9 +136,9 @@ class WebhookSender:
         self._scale = scale
         self._loop = asyncio.get_running_loop()
         self._is_draining = False
-        self._in_hand: set[str] = set()
+        self._references: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lines: dict[tuple[str, str], _WebhookQueue] = {}
+        self._queues: dict[tuple[str, str], _WebhookQueue] = {}
         self._attempting: set[asyncio.Task[None]] = set()
 
     def take(self, reference: str) -> None:
@@ -146,10 +147,10 @@ class WebhookSender:
             self._release()
             self._store.hints.deliver_soon(reference)  # it came too late for this worker
             return
-        if reference in self._in_hand or not keyspace.is_reference(reference):
+        if reference in self._references or not keyspace.is_reference(reference):
             self._release()
             return
-        self._in_hand.add(reference)
+        self._references.add(reference)
         task = self._loop.create_task(self._deliver(reference))
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -167,7 +168,7 @@ class WebhookSender:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(EngineError):  # the sweeper sends them again
-            await self._store.hints.send_deliveries(self._in_hand)
+            await self._store.hints.send_deliveries(self._references)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -183,39 +184,41 @@ class WebhookSender:
             logger.exception("a delivery failed unexpectedly")
             receiver = None
         if receiver is None:
-            self._in_hand.discard(reference)
+            self._references.discard(reference)
             return
         if self._is_draining:
             return  # it stays in hand and is sent back
         host = _host_of(receiver.url)
-        place = receiver.key_id, host
-        line = self._lines.get(place)
-        if line is None:
+        queue_key = receiver.key_id, host
+        queue = self._queues.get(queue_key)
+        if queue is None:
             account_id, _ = keyspace.parse_reference(reference)
-            line = self._lines[place] = _WebhookQueue(account_id, self._limits.limiter_key(host))
-        if len(line.waiting) >= MAX_WAITING:
-            self._in_hand.discard(reference)
+            queue = self._queues[queue_key] = _WebhookQueue(
+                account_id, self._limits.limiter_key(host)
+            )
+        if len(queue.waiting) >= MAX_WAITING:
+            self._references.discard(reference)
             return
-        line.waiting.append((reference, receiver))
-        if line.asking < AT_ONCE and line.needs_turn:
-            await self._work_off(line)
-            if not line.asking and not line.waiting:
-                self._lines.pop(place, None)
+        queue.waiting.append((reference, receiver))
+        if queue.turns < MAX_TURNS and queue.needs_turn:
+            await self._process_queue(queue)
+            if not queue.turns and not queue.waiting:
+                self._queues.pop(queue_key, None)
 
-    async def _work_off(self, line: _WebhookQueue) -> None:
+    async def _process_queue(self, queue: _WebhookQueue) -> None:
         """Attempt deliveries, each in its turn, until none waits."""
-        line.asking += 1
+        queue.turns += 1
         try:
-            while line.needs_turn and not self._is_draining:
-                await self._attempt_next(line)
+            while queue.needs_turn and not self._is_draining:
+                await self._attempt_next(queue)
         finally:
-            line.asking -= 1
+            queue.turns -= 1
 
-    async def _attempt_next(self, line: _WebhookQueue) -> None:
+    async def _attempt_next(self, queue: _WebhookQueue) -> None:
         try:
-            async with self._turn(line) as turn:
+            async with self._turn(queue) as turn:
                 if not self._is_draining:
-                    await self._track(self._use(turn, line))
+                    await self._track(self._use_turn(turn, queue))
         except NodeFailed as error:
             logger.warning("no turn for a delivery", extra={"reason": error.message})
             await asyncio.sleep(jittered(NO_TURN_SECONDS))
@@ -230,29 +233,29 @@ class WebhookSender:
             self._attempting.discard(attempt)
 
     @contextlib.asynccontextmanager
-    async def _turn(self, line: _WebhookQueue) -> AsyncIterator[LimiterTurn]:
+    async def _turn(self, queue: _WebhookQueue) -> AsyncIterator[LimiterTurn]:
         async with contextlib.AsyncExitStack() as stack:
-            line.ungiven += 1
+            queue.requested += 1
             try:
-                asking = self._governor.turn(line.limiter_key, line.account_id, 0, math.inf)
-                turn = await stack.enter_async_context(asking)
+                turns = self._governor.turn(queue.limiter_key, queue.account_id, 0, math.inf)
+                turn = await stack.enter_async_context(turns)
             finally:
-                line.ungiven -= 1
+                queue.requested -= 1
             yield turn
 
-    async def _use(self, turn: LimiterTurn, line: _WebhookQueue) -> None:
+    async def _use_turn(self, turn: LimiterTurn, queue: _WebhookQueue) -> None:
         """Use a turn for the first delivery that can be claimed; others may have been by now."""
-        is_used = False
-        while line.waiting and not is_used:
-            reference, receiver = line.waiting.popleft()
+        is_claimed = False
+        while queue.waiting and not is_claimed:
+            reference, receiver = queue.waiting.popleft()
             try:
-                is_used = await self._claim_and_attempt(reference, receiver, turn)
+                is_claimed = await self._claim_and_attempt(reference, receiver, turn)
             except EngineError as error:
                 logger.warning("left a delivery", extra={"reason": error.message})
             except Exception:
                 logger.exception("a delivery failed unexpectedly")
             finally:
-                self._in_hand.discard(reference)
+                self._references.discard(reference)
 
     async def _claim_and_attempt(
         self, reference: str, receiver: DeliveryReceiver, turn: LimiterTurn

@@ -44,7 +44,7 @@ class Kitchen:
         """One call by a node, at the provider whose address is in its prompt."""
         environ = {"PROVIDER_URL": _url_in(values["prompt"]), "PROVIDER_KEY": KEY}
         if self.streams:
-            model_call = replace(model_call, tell_text=self.told.append)
+            model_call = replace(model_call, publish_text=self.told.append)
         return await ModelCaller(self.egress, environ=environ).call(model, values, model_call)
 
     async def begin(self, graph: Graph) -> tuple[Walker, str]:
@@ -71,7 +71,7 @@ class Kitchen:
             cpu_slots=1,
             max_bytes=1_000_000,
             release=lambda: None,
-            pace=LoadGate(),
+            load_gate=LoadGate(),
         )
 
     async def paid(self) -> int:

@@ -48,7 +48,7 @@ class Listener:
 
     async def call(self, model: Model, **values: Any) -> ModelAnswer:
         """One call."""
-        model_call = ModelCall(tell_text=self.told.append)
+        model_call = ModelCall(publish_text=self.told.append)
         return await self.models.call(model, {"prompt": "Say hello", **values}, model_call)
 
     @property

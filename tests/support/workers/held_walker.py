@@ -52,7 +52,7 @@ class Hands:
     ) -> None:
         self.gate = Gate()
         self.released = 0
-        self.pace = LoadGate()
+        self.load_gate = LoadGate()
         self.walker = Walker(
             store=store,
             executor=Executor(self.gate, pool or Pool(slots=1), models),
@@ -60,7 +60,7 @@ class Hands:
             cpu_slots=1,
             max_bytes=1_000_000,
             release=self._release,
-            pace=self.pace,
+            load_gate=self.load_gate,
         )
 
     def _release(self) -> None:

@@ -129,13 +129,13 @@ async def test_bytes_are_told_before_the_next_call_once_they_are_many() -> None:
         await take(watched, 1)
     asked = len(counter.asked)
 
-    watched.note("acc", budget.UNTOLD_BYTES - 1)
+    watched.note("acc", budget.REPORT_BYTES - 1)
     await take(watched, 1)
     few = counter.sent
     watched.note("acc", 1)
     await take(watched, 1)
 
-    assert (few, counter.sent) == (0, budget.UNTOLD_BYTES)
+    assert (few, counter.sent) == (0, budget.REPORT_BYTES)
     assert len(counter.asked) == asked + 1
 
 
@@ -267,6 +267,6 @@ async def test_no_more_accounts_are_kept_in_mind_than_are_useful(
         counted.note("acc", 1)
         counted.note(f"acc_{number}", 1)
 
-    assert len(counted._untold) == 10
+    assert len(counted._uncounted) == 10
     await counted.take("acc", "a")
     assert counter.sent == 1_000

@@ -185,7 +185,7 @@ async def test_a_local_stack_tells_its_callers_which_key_is_missing(
 ) -> None:
     environ = {"PROVIDER_URL": provider.url}
 
-    failure = await fail(ModelCaller(egress, environ=environ, tells_setup=True))
+    failure = await fail(ModelCaller(egress, environ=environ, names_variables=True))
 
     told = "The provider's key is not set up: set PROVIDER_KEY and start the workers again"
     assert (failure.code, failure.message) == ("PROVIDER_REJECTED", told)

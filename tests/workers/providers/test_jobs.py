@@ -105,7 +105,7 @@ async def test_progress_is_told(
     shares: list[float] = []
 
     await models.call(
-        video(), {"prompt": "x"}, ModelCall(checkpoints=checkpoints, tell_progress=shares.append)
+        video(), {"prompt": "x"}, ModelCall(checkpoints=checkpoints, publish_progress=shares.append)
     )
 
     assert shares == [0.25, 0.5, 1.0]

@@ -318,7 +318,7 @@ class Walkers:
             cpu_slots=1,
             max_bytes=1_000_000,
             release=lambda: None,
-            pace=LoadGate(),
+            load_gate=LoadGate(),
         )
         walker.take(self.reference)
         return walker

@@ -35,9 +35,9 @@ async def test_a_stranger_is_given_back_at_the_second_look(
     reference = await begin(runner)
     assert await store.walks.claim(reference, WORKER)
 
-    await check.look()
+    await check.check()
     held = await store.leases.held(WORKER)
-    await check.look()
+    await check.check()
 
     assert held == [reference]
     assert await store.leases.held(WORKER) == []
@@ -50,11 +50,11 @@ async def test_a_claim_that_is_another_at_the_second_look_is_kept(
     reference = await begin(runner)
     for _ in range(3):
         assert await store.walks.claim(reference, WORKER)
-        await check.look()
+        await check.check()
         await store.walks.give_back(reference, WORKER, is_lost=False)
 
     assert await store.walks.claim(reference, WORKER)
-    await check.look()
+    await check.check()
 
     assert await store.leases.held(WORKER) == [reference]
 
@@ -65,7 +65,7 @@ async def test_what_is_walked_is_left_alone(
     reference = await begin_waiting(runner, hands)
 
     for _ in range(4):
-        await check.look()
+        await check.check()
 
     assert await store.leases.held(WORKER) == [reference]
     hands.gate.opened.set()
@@ -81,7 +81,7 @@ async def test_what_is_held_by_others_is_left_alone(
     assert await store.walks.claim(reference, "other")
 
     for _ in range(3):
-        await check.look()
+        await check.check()
 
     assert await store.leases.held("other") == [reference]
 
@@ -93,8 +93,8 @@ async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
     await store.walks.give_back(reference, WORKER, is_lost=True)
     assert await store.walks.claim(reference, "other")
 
-    await check.look()
-    await check.look()
+    await check.check()
+    await check.check()
 
     async def is_over() -> bool:
         return held(hands.walker) == 0
@@ -115,7 +115,7 @@ async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
     await store.client.send("SET", key, "not a record")
 
     for _ in range(4):
-        await check.look()
+        await check.check()
 
     assert await store.leases.held(WORKER) == [references[1]]
     told = [each for each in caplog.records if each.message.startswith("cannot give back")]
@@ -129,7 +129,7 @@ async def test_a_worker_that_has_claimed_nothing_for_a_while_looks_seldom(
     reference = await begin_waiting(runner, hands)
     busy = check.is_idle
     hands.gate.opened.set()
-    await eventually(_async(lambda: not hands.walker.is_in_hand(reference)))
+    await eventually(_async(lambda: not hands.walker.has_task(reference)))
     just_after = check.is_idle
     hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
     later = check.is_idle
@@ -144,7 +144,7 @@ async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_cla
     hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
     walked = check.is_idle
     stranger = HeldCheck(store, Hands(store, worker_id="other").walker, WORKER)
-    await stranger.look()
+    await stranger.check()
 
     assert (walked, stranger.is_idle) == (False, False)
 
@@ -241,11 +241,11 @@ async def test_what_could_not_be_given_back_is_kept_in_mind_only_while_it_is_hel
 
     monkeypatch.setattr(store.walks, "give_back", fail)
     for _ in range(3):
-        await check.look()
+        await check.check()
     assert list(check._not_before) == [reference]
     monkeypatch.setattr(store.walks, "give_back", give_back)
     assert await store.walks.give_back(reference, WORKER, is_lost=False)
 
-    await check.look()
+    await check.check()
 
     assert check._not_before == {}

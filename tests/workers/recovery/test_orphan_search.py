@@ -149,7 +149,7 @@ async def test_a_node_that_ran_in_an_orphan_counts_as_lost_with_its_worker(
 async def test_all_accounts_are_looked_at_a_few_at_a_time(
     store: Store, runner: Runner, search: OrphanSearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orphan_search, "ACCOUNTS_AT_ONCE", 2)
+    monkeypatch.setattr(orphan_search, "ACCOUNTS_BATCH", 2)
     references = []
     for number in range(5):
         account = await store.accounts.create(email=f"{number}@example.com", tier=Tier.PRO)

@@ -68,7 +68,7 @@ async def test_draining_waits_for_no_retry(
     runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that goes on waits for a retry that is due soon; one that stops leaves it."""
-    monkeypatch.setattr("workers.walk.walk.HOLD_SECONDS", 60)
+    monkeypatch.setattr("workers.walk.walk.RETRY_WAIT_SECONDS", 60)
     graph = http_line("https://example.com/fail", 1, retry={"attempts": 2, "backoff": 30})
     execution_id = await runner.begin(await runner.save(graph))
     hands.walker.take(keyspace.reference(runner.account.id, execution_id))

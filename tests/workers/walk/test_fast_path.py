@@ -65,7 +65,7 @@ async def test_what_a_hint_carries_is_run_without_a_claim_and_counted(
     assert execution.result == {"text": "Hello Hello Hello Ada"}
     assert await fence(store, reference) is None
     assert (ended("completed"), texts.get(), refused()) == (before[0] + 1, before[1] + 3, before[2])
-    assert (held(hands.walker), await hands.pace.wait_quiet(0)) == (0, 64)
+    assert (held(hands.walker), await hands.load_gate.wait_quiet(0)) == (0, 64)
     assert await store.leases.held(WORKER) == []
 
 

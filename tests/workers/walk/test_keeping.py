@@ -18,7 +18,7 @@ from tests.support.models.recorded_checkpoints import FakeDesk
 from workers.nodes.executor import Executor, NodeAttempt
 from workers.nodes.pool import Pool
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
-from workers.walk.item_answers import KEEP_SECONDS, AnswerBatches, ItemAnswers
+from workers.walk.item_answers import BATCH_SECONDS, AnswerBatches, ItemAnswers
 
 USED = Usage(calls=1, seconds=Decimal("2.5"), input_tokens=7)
 
@@ -71,7 +71,7 @@ async def test_what_comes_together_is_recorded_together() -> None:
 
     blob_store.opened.clear()
     await ask(kept, 0, 1, 2)
-    await asyncio.sleep(3 * KEEP_SECONDS)
+    await asyncio.sleep(3 * BATCH_SECONDS)
     await ask(kept, 3)
     await ask(kept, 4)
     blob_store.opened.set()
@@ -101,7 +101,7 @@ async def test_a_single_answer_is_recorded_when_there_is_a_second_call_and_not_b
     kept = answers(blob_store)
 
     await ask(kept, 0)
-    await asyncio.sleep(3 * KEEP_SECONDS)
+    await asyncio.sleep(3 * BATCH_SECONDS)
     alone = list(blob_store.batches)
     await kept.find(1)
     await kept.flush()
@@ -116,7 +116,7 @@ async def test_nothing_is_recorded_after_the_end() -> None:
 
     await ask(kept, 0, 1)
     kept.close()
-    await asyncio.sleep(3 * KEEP_SECONDS)
+    await asyncio.sleep(3 * BATCH_SECONDS)
 
     assert blob_store.batches == []
 
@@ -190,7 +190,7 @@ class Speaking:
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall
     ) -> ModelAnswer:
-        model_call.tell_text("now")
+        model_call.publish_text("now")
         return ModelAnswer(value="now", usage=USED)
 
 

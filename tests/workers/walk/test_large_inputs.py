@@ -55,10 +55,10 @@ async def walk(buyer: Buyer, execution_id: str) -> Execution:
 async def given_back(buyer: Buyer, execution_id: str) -> None:
     """Wait until the worker has let the execution go."""
 
-    async def is_in_hand() -> bool:
-        return buyer.hands.walker.is_in_hand(buyer.reference(execution_id))
+    async def has_task() -> bool:
+        return buyer.hands.walker.has_task(buyer.reference(execution_id))
 
-    await eventually(is_in_hand, lambda found: not found)
+    await eventually(has_task, lambda found: not found)
 
 
 async def test_large_inputs_are_read_once_and_written_no_second_time(
@@ -186,9 +186,9 @@ async def test_a_slow_place_holds_up_no_other_run_and_no_slot_for_computing(
     blob_store.hangs = True
 
     async def begins_no_other() -> bool:
-        return await buyer.hands.pace.wait_quiet(0) < idle
+        return await buyer.hands.load_gate.wait_quiet(0) < idle
 
-    idle = await buyer.hands.pace.wait_quiet(0)
+    idle = await buyer.hands.load_gate.wait_quiet(0)
     buyer.hands.walker.take(buyer.reference(slow))
     assert await begins_no_other()
     await eventually(begins_no_other, lambda found: not found)
@@ -196,7 +196,7 @@ async def test_a_slow_place_holds_up_no_other_run_and_no_slot_for_computing(
     execution = await buyer.run(answer(model_node(Graph(), "two"), "two"))
 
     assert execution.status is ExecutionStatus.COMPLETED
-    assert buyer.hands.walker.is_in_hand(buyer.reference(slow))
+    assert buyer.hands.walker.has_task(buyer.reference(slow))
 
 
 async def test_a_run_that_was_cancelled_before_needs_no_inputs(

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from workers.walk.memory import GUESTS, LARGE_BYTES, MemoryBudget, RunMemory
+from workers.walk.memory import LARGE_BYTES, OVERFLOW_RUNS, MemoryBudget, RunMemory
 
 MB = 1_048_576
 LIMIT = 100 * MB
@@ -109,18 +109,18 @@ async def test_a_large_one_is_not_starved_by_small_ones(budget: MemoryBudget) ->
 async def test_beyond_the_limit_a_few_small_ones_are_let_in(budget: MemoryBudget) -> None:
     assert budget.admits() > 1_000
     told: list[int] = []
-    budget.on_room(lambda: told.append(budget.admits()))
+    budget.on_capacity(lambda: told.append(budget.admits()))
     budget.open(LIMIT)
 
-    guests = [budget.open(100) for _ in range(GUESTS)]
+    overflow = [budget.open(100) for _ in range(OVERFLOW_RUNS)]
 
     assert budget.admits() == 0
-    assert all(guest.may_grow for guest in guests)
+    assert all(guest.may_grow for guest in overflow)
     assert not budget.open(100).may_grow
-    guests[0].add(LARGE_BYTES)
-    assert not guests[0].may_grow
+    overflow[0].add(LARGE_BYTES)
+    assert not overflow[0].may_grow
     assert told == []
-    with guests[1]:
+    with overflow[1]:
         pass
     assert told == [1]
 
@@ -141,7 +141,7 @@ async def test_runs_that_grow_past_the_limit_together_all_end(seed: int) -> None
                 run.add(dice.randrange(step))
                 peak = max(peak, budget.used)
                 if dice.random() < 0.2:
-                    run.add(-run.held // 2)
+                    run.add(-run.used // 2)
         ended += 1
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
@@ -165,7 +165,7 @@ async def test_a_crowd_that_waits_is_woken_in_little_time(budget: MemoryBudget) 
             while not run.may_grow:
                 looks += 1
                 woken = asyncio.Event()
-                run.call_when_room(woken.set)
+                run.call_when_available(woken.set)
                 await woken.wait()
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:

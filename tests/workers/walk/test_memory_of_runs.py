@@ -14,7 +14,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_line
 from tests.support.http.scripted_server import Target
 from workers.main import worker
-from workers.walk.memory import GUESTS, LARGE_BYTES
+from workers.walk.memory import LARGE_BYTES, OVERFLOW_RUNS
 from workers.walk.walker import Walker
 
 LIMIT = 4_000_000
@@ -34,7 +34,7 @@ class Peak:
     """The most that a worker has held."""
 
     def __init__(self, walker: Walker) -> None:
-        self.held = self.waiting = 0
+        self.used = self.waiting = 0
         self._walker = walker
 
     @contextlib.asynccontextmanager
@@ -45,7 +45,7 @@ class Peak:
 
     async def _watch(self) -> None:
         while True:
-            self.held = max(self.held, self._walker.memory.used)
+            self.used = max(self.used, self._walker.memory.used)
             self.waiting = max(self.waiting, self._walker.memory.waiting)
             await asyncio.sleep(0)
 
@@ -63,7 +63,7 @@ async def test_runs_that_grow_past_the_limit_together_all_end(
     assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
     assert peak.waiting > 0
     # Each has an answer on its way when the limit is reached; one goes on past it.
-    assert peak.held <= LIMIT + LARGEST_RUN + RUNS * ANSWER
+    assert peak.used <= LIMIT + LARGEST_RUN + RUNS * ANSWER
     assert walker.memory.used == 0
 
 
@@ -83,7 +83,7 @@ async def test_pure_nodes_and_expressions_wait_as_well(
 
     assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
     assert peak.waiting > 0
-    assert peak.held <= LIMIT + 9 * ANSWER + RUNS * ANSWER
+    assert peak.used <= LIMIT + 9 * ANSWER + RUNS * ANSWER
     assert walker.memory.used == 0
 
 
@@ -169,7 +169,7 @@ async def test_large_inputs_are_read_when_there_is_room_for_them(
         ended = [await runner.end(each, 60) for each in begun]
 
     assert {each.status for each in ended} == {ExecutionStatus.COMPLETED}
-    assert 300_000 < peak.held <= LIMIT + (GUESTS + 1) * LARGE_BYTES
+    assert 300_000 < peak.used <= LIMIT + (OVERFLOW_RUNS + 1) * LARGE_BYTES
     assert walker.memory.used == 0
 
 
@@ -182,11 +182,11 @@ async def test_an_output_counts_once_and_again_with_the_worker_that_goes_on(
     graph.wire("slow.response-out > out.result-in")
     slug = await runner.save(graph)
 
-    for turn in (1, 2):
+    for waiter in (1, 2):
         async with worker(settings) as walker:
-            if turn == 1:
+            if waiter == 1:
                 await runner.begin(slug)
-            await eventually(_calls(target, "/slow/50"), turn.__eq__)
+            await eventually(_calls(target, "/slow/50"), waiter.__eq__)
             assert ANSWER <= walker.memory.used < 1.5 * ANSWER
 
 

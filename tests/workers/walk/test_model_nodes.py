@@ -113,7 +113,7 @@ class Shop:
             cpu_slots=2,
             max_bytes=10_000_000,
             release=lambda: None,
-            pace=LoadGate(),
+            load_gate=LoadGate(),
         )
 
     async def paid(self) -> int:

@@ -14,7 +14,7 @@ from engine.store.executions.events import ExecutionEvents, ProgressUpdate
 from engine.store.executions.walks import Advanced, Verdict
 from tests.support.eventually import eventually
 from tests.support.workers.claimed_execution import CLAIMED
-from workers.providers.base import tell_nobody
+from workers.providers.base import ignore_update
 from workers.walk import progress
 from workers.walk.progress import ProgressPublisher
 
@@ -63,7 +63,7 @@ def publisher(events: Told, record: Mapping[str, bytes] = WATCHED) -> ProgressPu
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "FLUSH_SECONDS", 0.01)
-    monkeypatch.setattr(progress, "ASK_SECONDS", 0.02)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(progress, "RETRY_SECONDS", 0.01)
 
 
@@ -111,7 +111,7 @@ async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> 
     node = publisher(events).of(0)
     tell, text = node.text_of(0), "x" * progress.MAX_PIECE
 
-    for _ in range(progress.MAX_UNTOLD // progress.MAX_PIECE):
+    for _ in range(progress.MAX_PENDING // progress.MAX_PIECE):
         tell(text)
         tell("")
     tell(text)
@@ -188,7 +188,7 @@ async def test_words_give_way_to_a_store_that_is_full() -> None:
 async def test_the_oldest_words_give_way_when_they_cannot_be_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(progress, "MAX_UNTOLD", 10)
+    monkeypatch.setattr(progress, "MAX_PENDING", 10)
     events = Told()
     made = publisher(events)
     first, second = made.of(0), made.of(1)
@@ -222,7 +222,7 @@ async def test_where_nobody_watches_no_text_is_asked_for_and_nothing_told() -> N
     events = Told()
     node = publisher(events, UNWATCHED).of(0)
 
-    assert node.text_of(0) is tell_nobody
+    assert node.text_of(0) is ignore_update
     await node.end()
     assert events.batches == []
 
@@ -240,8 +240,8 @@ async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> N
     await events.has(2)
 
     assert [each[3] for each in events.told] == ["0.4", "0.7"]
-    assert events.times[1] - events.times[0] > 0.9 * progress.ASK_SECONDS
-    assert node.text_of(0) is not tell_nobody
+    assert events.times[1] - events.times[0] > 0.9 * progress.POLL_SECONDS
+    assert node.text_of(0) is not ignore_update
 
 
 async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
@@ -260,10 +260,10 @@ async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
 async def test_a_step_tells_that_somebody_watches() -> None:
     made = publisher(Told(), UNWATCHED)
 
-    made.note(Advanced(Verdict.OK, "r", 0))
+    made.note_step(Advanced(Verdict.OK, "r", 0))
     before = made.is_watched
-    made.note(Advanced(Verdict.OK, "r", 0, is_watched=True))
-    made.note(Advanced(Verdict.CONFLICT))
+    made.note_step(Advanced(Verdict.OK, "r", 0, is_watched=True))
+    made.note_step(Advanced(Verdict.CONFLICT))
 
     assert (before, made.is_watched) == (False, True)
 

@@ -229,8 +229,8 @@ async def test_an_execution_whose_record_is_gone_is_let_go_without_a_fault(
     await advance(store, claimed, 2, Step(settled=[(0, "c")]))
     hands.walker.take(claimed.reference)
 
-    async def is_in_hand() -> bool:
-        return hands.walker.is_in_hand(claimed.reference)
+    async def has_task() -> bool:
+        return hands.walker.has_task(claimed.reference)
 
-    await eventually(is_in_hand, lambda found: not found)
+    await eventually(has_task, lambda found: not found)
     assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []

@@ -28,7 +28,7 @@ async def brisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("workers.main.Pool", SharedPool)
     monkeypatch.setattr("workers.main.ConcurrencyLimit", WatchedSlots)
     WatchedSlots.made.clear()
-    monkeypatch.setattr("workers.walk.walk.SHIP_SECONDS", 0.0)
+    monkeypatch.setattr("workers.walk.walk.SHARE_SECONDS", 0.0)
     SharedPool.real = Pool(slots=1)
     await SharedPool.real.start()
     yield Settings(

@@ -159,20 +159,20 @@ async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
 async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing_to_others(
     runner: Runner, hands: Hands
 ) -> None:
-    most = await hands.pace.wait_quiet(0)
+    most = await hands.load_gate.wait_quiet(0)
     slug = await runner.save(greeting())
     pure = [await runner.begin(slug, {"who": "Ada"}) for _ in range(most + 1)]
     for execution_id in pure:
         hands.walker.take(keyspace.reference(runner.account.id, execution_id))
     await eventually(_async(lambda: hands.released == len(pure)))
-    after_the_end = await hands.pace.wait_quiet(0)
+    after_the_end = await hands.load_gate.wait_quiet(0)
 
     reference = await begin_waiting(runner, hands)
     hands.walker.take(reference)  # a double
     hands.walker.take("nonsense")
 
     async def room() -> int:
-        return await hands.pace.wait_quiet(0)
+        return await hands.load_gate.wait_quiet(0)
 
     assert after_the_end == most
     assert await eventually(room, lambda found: found == most)

@@ -52,8 +52,8 @@ def _embed(tokenizer: Any, session: Any, texts: Sequence[str]) -> list[list[floa
         None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
     )
     weights = mask[..., None].astype(numpy.float32)
-    dependencies = (states * weights).sum(axis=1) / weights.sum(axis=1)
-    vectors = dependencies / numpy.linalg.norm(dependencies, axis=1, keepdims=True)
+    means = (states * weights).sum(axis=1) / weights.sum(axis=1)
+    vectors = means / numpy.linalg.norm(means, axis=1, keepdims=True)
     return [[round(value, PLACES) for value in vector] for vector in vectors.tolist()]
 
 
