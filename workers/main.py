@@ -82,12 +82,12 @@ async def worker(
         egress = Egress(gate=AddressGate.of(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
         media_service = MediaService.of(settings, store)
-        governor = CallLimiter(store.governor, worker_id)
-        await stack.enter_async_context(governor.running(settings.redis_url))
+        limiter = CallLimiter(store.governor, worker_id)
+        await stack.enter_async_context(limiter.running(settings.redis_url))
         walker = Walker(
             store=store,
             executor=await stack.enter_async_context(
-                _run_executor(settings, cpu_slots, egress, media_service, governor)
+                _run_executor(settings, cpu_slots, egress, media_service, limiter)
             ),
             worker_id=worker_id,
             cpu_slots=cpu_slots,
@@ -118,7 +118,7 @@ async def worker(
         await stack.enter_async_context(background("held check", held_check.run))
         await stack.enter_async_context(_run_sweeper(store, media_service, worker_id, settings))
         stop_sending = await stack.enter_async_context(
-            _run_sender(store, egress, governor, settings)
+            _run_sender(store, egress, limiter, settings)
         )
         await stack.enter_async_context(
             _run_consumers(
@@ -140,7 +140,7 @@ async def _run_executor(
     cpu_slots: int,
     egress: Egress,
     media_service: MediaService,
-    governor: CallLimiter,
+    limiter: CallLimiter,
 ) -> AsyncIterator[Executor]:
     """What runs nodes: child processes, calls of models, and where media are kept."""
     async with contextlib.AsyncExitStack() as stack:
@@ -153,7 +153,7 @@ async def _run_executor(
         assets = AccountMedia(media_service, egress, providers)
         models = ModelCaller(
             providers,
-            governor=governor,
+            limiter=limiter,
             media_store=assets,
             embed=local_pool.embed,
             names_variables=settings.tell_setup,
@@ -195,7 +195,7 @@ async def _run_sweeper(
 
 @contextlib.asynccontextmanager
 async def _run_sender(
-    store: Store, egress: Egress, governor: CallLimiter, settings: Settings
+    store: Store, egress: Egress, limiter: CallLimiter, settings: Settings
 ) -> AsyncIterator[Callable[[], None]]:
     """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others.
 
@@ -205,7 +205,7 @@ async def _run_sender(
     sender = WebhookSender(
         store=store,
         egress=egress,
-        governor=governor,
+        limiter=limiter,
         limits=HostLimits(
             concurrency=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second
         ),

@@ -14,8 +14,8 @@ from tests.support.factories import Runner
 from tests.support.http import raw_server
 from tests.support.http.scripted_server import Target, serving
 from tests.support.http.webhook_receivers import Receiver, receiving
-from tests.support.workers.held_walker import Hands
-from tests.support.workers.paying_account import Buyer
+from tests.support.workers.held_walker import HeldWalker
+from tests.support.workers.paying_account import PayingAccount
 from tests.support.workers.webhook_owner import Owner
 from workers.main import worker
 from workers.outbound.client import Egress
@@ -82,10 +82,10 @@ async def strict() -> AsyncIterator[Egress]:
 
 
 @pytest.fixture
-async def hands(store: Store) -> AsyncIterator[Hands]:
-    hands = Hands(store)
-    yield hands
-    await hands.walker.drain(0)
+async def held_walker(store: Store) -> AsyncIterator[HeldWalker]:
+    held_walker = HeldWalker(store)
+    yield held_walker
+    await held_walker.walker.drain(0)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def owner(runner: Runner, receiver: Receiver) -> Owner:
 
 
 @pytest.fixture
-async def buyer(runner: Runner) -> AsyncIterator[Buyer]:
-    buyer = Buyer(runner)
-    yield buyer
-    await buyer.hands.walker.drain(0)
+async def payer(runner: Runner) -> AsyncIterator[PayingAccount]:
+    payer = PayingAccount(runner)
+    yield payer
+    await payer.held_walker.walker.drain(0)

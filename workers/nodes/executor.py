@@ -213,10 +213,10 @@ class NodeContext:
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
         """Call the model once, unless an earlier attempt has, and count what that used."""
         checkpoints, model_call = self._work.checkpoints, self._model_call(item)
-        answer = await checkpoints.answer(item)
+        answer = await checkpoints.find_answer(item)
         if answer is None:
             answer = await self._tools.models.call(model, values, model_call)
-            checkpoints.keep(item, answer)
+            checkpoints.save_answer(item, answer)
         elif model.category is Category.TEXT:
             model_call.publish_text(answer.value)
         if answer.micro_usd is None:

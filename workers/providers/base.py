@@ -106,7 +106,7 @@ class CallCheckpoints(Protocol):
         """Whether nobody will come back for what is begun here."""
         ...
 
-    def failed(self, failure: NodeFailed) -> None:
+    def note_failure(self, failure: NodeFailed) -> None:
         """A call has failed; if the node has failed for good with it, its others are given up."""
         ...
 
@@ -118,7 +118,7 @@ class CallCheckpoints(Protocol):
         """What names the call for an item, whoever makes it and however often."""
         ...
 
-    async def job(self, item: int) -> Any:
+    async def find_job(self, item: int) -> Any:
         """What an earlier attempt has recorded for an item, None for nothing."""
         ...
 
@@ -133,15 +133,15 @@ class CallCheckpoints(Protocol):
         """
         await asyncio.sleep(seconds)
 
-    async def answer(self, item: int) -> ModelAnswer | None:
+    async def find_answer(self, item: int) -> ModelAnswer | None:
         """What an earlier attempt was answered for an item, None: it is to be asked."""
         ...
 
-    def keep(self, item: int, answer: ModelAnswer) -> None:
+    def save_answer(self, item: int, answer: ModelAnswer) -> None:
         """An item is done, so that no other attempt need ask for it; returns at once."""
         ...
 
-    def forget(self, item: int) -> None:
+    def drop_answer(self, item: int) -> None:
         """The answer for an item is no good; returns at once."""
         ...
 
@@ -160,7 +160,7 @@ class NoCheckpoints(CallCheckpoints):
     account_id = ""
     is_given_up = True
 
-    def failed(self, failure: NodeFailed) -> None:
+    def note_failure(self, failure: NodeFailed) -> None:
         return
 
     def is_final(self, failure: NodeFailed) -> bool:
@@ -169,19 +169,19 @@ class NoCheckpoints(CallCheckpoints):
     def key(self, item: int) -> str:
         return ""
 
-    async def job(self, item: int) -> Any:
+    async def find_job(self, item: int) -> Any:
         return None
 
     async def save_job(self, item: int, job: Any) -> None:
         return
 
-    async def answer(self, item: int) -> ModelAnswer | None:
+    async def find_answer(self, item: int) -> ModelAnswer | None:
         return None
 
-    def keep(self, item: int, answer: ModelAnswer) -> None:
+    def save_answer(self, item: int, answer: ModelAnswer) -> None:
         return
 
-    def forget(self, item: int) -> None:
+    def drop_answer(self, item: int) -> None:
         return
 
     async def flush(self) -> None:
@@ -196,12 +196,12 @@ async def fetch_nothing(url: str) -> bytes:
     raise NodeFailed("connection_failed", "Media of others cannot be fetched here")
 
 
-def short_of(seconds: float) -> float:
+def with_margin(seconds: float) -> float:
     """A little less, so that what is within says why it is given up, and not what is around it."""
     return seconds - min(MARGIN_SECONDS, seconds / 20)
 
 
-def ignore_update(told: object) -> None:
+def ignore_update(update: object) -> None:
     """Where nobody asks for progress, or for the text as it comes."""
 
 
@@ -297,7 +297,7 @@ class CallContext:
         if self.model_call.deadline is None:
             return seconds
         left = self.model_call.deadline - asyncio.get_running_loop().time()
-        return max(min(seconds, short_of(left)), CLOCK_SECONDS)
+        return max(min(seconds, with_margin(left)), CLOCK_SECONDS)
 
 
 class Dialect(Protocol):

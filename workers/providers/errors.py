@@ -18,7 +18,7 @@ UNKNOWN = "PROVIDER_UNKNOWN"
 
 MAX_MESSAGE = 500
 MAX_WAIT_SECONDS = 3_600.0
-USUAL_PLACES = tuple(
+USUAL_PATHS = tuple(
     Path.parse(text)
     for text in ("error.message", "error", "message", "detail", "detail[].msg", "errors[].message")
 )
@@ -66,15 +66,17 @@ def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFail
 def of_event(body: Any, message: str) -> NodeFailed:
     """The failure that a provider tells of in the middle of a stream."""
     error = body.get("error") if isinstance(body, dict) else None
-    told = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
-    named = (_status_of(told.get(name)) for name in ("code", "status", "type"))
-    return of_status(next(filter(None, named), 500), {}, message)
+    details = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
+    statuses = (_status_of(details.get(name)) for name in ("code", "status", "type"))
+    return of_status(next(filter(None, statuses), 500), {}, message)
 
 
-def _status_of(told: Any) -> int | None:
-    if isinstance(told, str):
-        return EVENT_STATUSES.get(told.lower()) or _status_of(int(told) if told.isdecimal() else 0)
-    return told if type(told) is int and 400 <= told <= 599 else None
+def _status_of(details: Any) -> int | None:
+    if isinstance(details, str):
+        return EVENT_STATUSES.get(details.lower()) or _status_of(
+            int(details) if details.isdecimal() else 0
+        )
+    return details if type(details) is int and 400 <= details <= 599 else None
 
 
 def of_transport(failure: NodeFailed) -> NodeFailed:
@@ -100,9 +102,9 @@ def _lost(code: str, message: str, failure: NodeFailed) -> NodeFailed:
     return NodeFailed(code, message, retryable=True, may_have_arrived=may_have_arrived)
 
 
-def bad_response(what: str) -> NodeFailed:
+def bad_response(fault: str) -> NodeFailed:
     """An answer that is not what it should be."""
-    return NodeFailed(BAD_RESPONSE, f"The provider's answer {what}")
+    return NodeFailed(BAD_RESPONSE, f"The provider's answer {fault}")
 
 
 def cut_short() -> NodeFailed:
@@ -110,9 +112,9 @@ def cut_short() -> NodeFailed:
     return bad_response("ended at its limit of tokens before there was any text")
 
 
-def sentence(body: Any, places: Sequence[Path]) -> str:
+def find_message(body: Any, paths: Sequence[Path]) -> str:
     """The provider's own sentence; empty when there is none."""
-    for text in _texts(body, places):
+    for text in _texts(body, paths):
         words = " ".join(text.split())
         if words and is_text(words):
             return words
@@ -129,12 +131,12 @@ def read_wait(headers: Mapping[str, str]) -> float:
     milliseconds = headers.get("retry-after-ms", "")
     if milliseconds.isascii() and milliseconds.isdigit():
         return min(float(milliseconds[:9]) / 1000, MAX_WAIT_SECONDS)
-    asked = headers.get("retry-after")
-    return min(parse_retry_after(asked, datetime.now(UTC)), MAX_WAIT_SECONDS) if asked else 0.0
+    header = headers.get("retry-after")
+    return min(parse_retry_after(header, datetime.now(UTC)), MAX_WAIT_SECONDS) if header else 0.0
 
 
-def _texts(body: Any, places: Sequence[Path]) -> Iterator[str]:
-    for place in (*places, *USUAL_PLACES):
-        for found in place.find(body):
+def _texts(body: Any, paths: Sequence[Path]) -> Iterator[str]:
+    for path in (*paths, *USUAL_PATHS):
+        for found in path.find(body):
             if isinstance(found, str):
                 yield found

@@ -30,12 +30,12 @@ SUBMIT_SECONDS = 120.0
 POLL_SECONDS = 30.0
 """For one question after a job."""
 CANCEL_SECONDS = 2.0
-MAX_ASKED_SECONDS = 60.0
+MAX_RETRY_AFTER_SECONDS = 60.0
 """A provider that asks for a longer pause between questions is asked after this one."""
 MAX_ID = 500
 MAX_UNREADABLE = 3
 """This many answers in a row that are 404 or cannot be read end the questions after a job."""
-IN_VAIN = "round"
+ROUND = "round"
 """The member of a record that says how many calls were in vain."""
 SUBMITTING = "submitting"
 """The member of a record that says that a submit has begun."""
@@ -43,20 +43,20 @@ SUBMITTING = "submitting"
 log = logging.getLogger(__name__)
 
 
-def next_pause(pause: float, asked: float = 0.0) -> float:
+def next_pause(pause: float, retry_after: float = 0.0) -> float:
     """The pause after this one, in seconds; longer where the provider asks for it."""
-    return max(min(pause * GROWTH, MAX_PAUSE_SECONDS), min(asked, MAX_ASKED_SECONDS))
+    return max(min(pause * GROWTH, MAX_PAUSE_SECONDS), min(retry_after, MAX_RETRY_AFTER_SECONDS))
 
 
 async def run_job(
     section: HttpSection,
     job: JobSection,
     values: Mapping[str, Any],
-    line: ProviderClient,
+    client: ProviderClient,
     call: CallContext,
 ) -> Any:
     """The answer that has the result. Raises NodeFailed."""
-    model_call = _JobCall(section=section, job=job, values=values, line=line, call=call)
+    model_call = _JobCall(section=section, job=job, values=values, client=client, call=call)
     return await model_call.run()
 
 
@@ -72,12 +72,12 @@ def can_cancel(model: Model | None, record: Any) -> bool:
     return has_job and path is not None and path.names <= {JOB}
 
 
-def in_vain(record: Any) -> int:
+def failed_rounds(record: Any) -> int:
     """How many calls were in vain before the one that the record is of."""
-    return int(record.get(IN_VAIN, 0)) if isinstance(record, dict) else 0
+    return int(record.get(ROUND, 0)) if isinstance(record, dict) else 0
 
 
-def refuse_unknown(model: Model, call: CallContext) -> None:
+def refuse_unknown_job(model: Model, call: CallContext) -> None:
     """Raises NodeFailed where a job may have begun already and must not begin twice."""
     section = model.call
     if not isinstance(section, HttpSection) or section.job is None or not _may_have_begun(call):
@@ -124,13 +124,13 @@ class _Tolerance:
 
 
 async def cancel_job(
-    job: JobSection, job_id: str, line: ProviderClient, values: Mapping[str, Any]
+    job: JobSection, job_id: str, client: ProviderClient, values: Mapping[str, Any]
 ) -> None:
     """Ask once for a job to be cancelled. Raises NodeFailed and TimeoutError."""
     if job.cancel_path is not None:
         async with asyncio.timeout(CANCEL_SECONDS):
             path = job.cancel_path.render_url({**values, JOB: job_id})
-            await line.fetch(job.cancel_method, path, seconds=CANCEL_SECONDS)
+            await client.fetch(job.cancel_method, path, seconds=CANCEL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class _JobCall:
     section: HttpSection
     job: JobSection
     values: Mapping[str, Any]
-    line: ProviderClient
+    client: ProviderClient
     call: CallContext
 
     async def run(self) -> Any:
@@ -148,14 +148,14 @@ class _JobCall:
             async with asyncio.timeout(seconds):
                 if job_id is None:
                     job_id = await self._submit()
-                return await self._wait(job_id)
+                return await self._await_result(job_id)
         except TimeoutError:
-            await self._give_up(job_id)
+            await self._cancel(job_id)
             message = f"The provider's job did not end within {seconds:g} s"
             raise NodeFailed(TIMEOUT, message, retryable=True) from None
         except asyncio.CancelledError:
             if self.call.is_given_up:
-                await self._give_up(job_id)
+                await self._cancel(job_id)
             if self.call.is_late:
                 message = "The provider's job did not end in the node's time"
                 raise NodeFailed(TIMEOUT, message, retryable=True) from None
@@ -174,25 +174,25 @@ class _JobCall:
             if not self.call.is_given_up or self.job.cancel_path is not None:
                 await asyncio.wait([submitted], timeout=CANCEL_SECONDS)
             submitted.cancel()
-            [told] = await asyncio.gather(submitted, return_exceptions=True)
-            if isinstance(told, str) and self.call.is_given_up:
-                await self._give_up(told)
+            [value] = await asyncio.gather(submitted, return_exceptions=True)
+            if isinstance(value, str) and self.call.is_given_up:
+                await self._cancel(value)
             raise
 
     async def _send(self) -> str:
         path, body = self.section.request(self.values)
         method = self.section.method
-        must_note = not _takes_key(self.section, self.call)
+        must_record = not _takes_key(self.section, self.call)
         if _may_have_begun(self.call):
             _count_unknown("resubmitted", self.call)
-        if must_note:
+        if must_record:
             await self._save({SUBMITTING: True})
         try:
-            reply = await self.line.ask(
+            reply = await self.client.fetch_json(
                 method, path, body, key=self.call.key, seconds=SUBMIT_SECONDS
             )
         except NodeFailed as failure:
-            if must_note and not failure.may_have_arrived:
+            if must_record and not failure.may_have_arrived:
                 await self._save({})
             raise
         job_id = self.job.id.first(reply)
@@ -200,29 +200,29 @@ class _JobCall:
             raise bad_response("has no id of a job")
         if not 0 < len(str(job_id)) <= MAX_ID:
             raise bad_response("has no id of a job")
-        await self._put_on_record(str(job_id))
+        await self._record(str(job_id))
         return str(job_id)
 
-    async def _put_on_record(self, job_id: str) -> None:
+    async def _record(self, job_id: str) -> None:
         try:
             await self._save({"id": job_id})
         except NodeFailed:
             # Whoever has the node now cannot know of this job; one with a key it would be given.
             if not _takes_key(self.section, self.call):
                 with contextlib.suppress(NodeFailed, TimeoutError):
-                    await cancel_job(self.job, job_id, self.line, self.values)
+                    await cancel_job(self.job, job_id, self.client, self.values)
             raise
 
-    async def _wait(self, job_id: str) -> Any:
+    async def _await_result(self, job_id: str) -> Any:
         try:
-            reply = await self._ask_until_ended(job_id)
+            reply = await self._poll(job_id)
         except NodeFailed as failure:
             if not failure.retryable:  # else the next attempt goes on asking after this job
-                await self._give_up(job_id)
+                await self._cancel(job_id)
             raise
         if self._has_failed(reply):
             await self._forget()
-            raise NodeFailed(REJECTED, self.line.explain("The provider's job failed", reply))
+            raise NodeFailed(REJECTED, self.client.explain("The provider's job failed", reply))
         if self.job.result_path is None:
             return reply
         try:
@@ -232,14 +232,14 @@ class _JobCall:
                 await self._forget()
             raise
 
-    async def _ask_until_ended(self, job_id: str) -> Any:
+    async def _poll(self, job_id: str) -> Any:
         pause, path = FIRST_PAUSE_SECONDS, self._path(self.job.path, job_id)
         ended, tolerance = self.job.done | self.job.failed, _Tolerance()
         while True:
             await self.call.model_call.checkpoints.pause(pause)
             pause = next_pause(pause)
             try:
-                reply = await self.line.ask("GET", path, seconds=POLL_SECONDS)
+                reply = await self.client.fetch_json("GET", path, seconds=POLL_SECONDS)
             except NodeFailed as failure:
                 if not failure.retryable:
                     tolerance.take(failure)
@@ -248,13 +248,13 @@ class _JobCall:
             tolerance.reset()
             if self._status(reply) in ended:
                 return reply
-            self._tell_progress(reply)
+            self._publish_progress(reply)
 
     async def _fetch_result(self, path: str) -> Any:
         pause, tolerance = FIRST_PAUSE_SECONDS, _Tolerance()
         while True:
             try:
-                return await self.line.ask("GET", path)
+                return await self.client.fetch_json("GET", path)
             except NodeFailed as failure:
                 if failure.retryable:
                     raise
@@ -271,28 +271,28 @@ class _JobCall:
     def _has_error(self, reply: Any) -> bool:
         return self.job.error is not None and bool(self.job.error.first(reply))
 
-    def _tell_progress(self, reply: Any) -> None:
-        told = self.job.progress.first(reply) if self.job.progress else None
-        if not isinstance(told, bool) and isinstance(told, int | float):
+    def _publish_progress(self, reply: Any) -> None:
+        value = self.job.progress.first(reply) if self.job.progress else None
+        if not isinstance(value, bool) and isinstance(value, int | float):
             self.call.model_call.publish_progress(
-                min(max(told / 100 if told > 1 else told, 0.0), 1.0)
+                min(max(value / 100 if value > 1 else value, 0.0), 1.0)
             )
 
-    async def _give_up(self, job_id: str | None) -> None:
+    async def _cancel(self, job_id: str | None) -> None:
         if job_id is None:
             return
         try:
             async with asyncio.timeout(CANCEL_SECONDS):
-                await cancel_job(self.job, job_id, self.line, self.values)
+                await cancel_job(self.job, job_id, self.client, self.values)
                 await self._forget()
         except (NodeFailed, TimeoutError):
             return  # it was worth a try; the job ends by itself
 
     async def _save(self, record: Mapping[str, Any]) -> None:
-        await self.call.save_job({**record, IN_VAIN: in_vain(self.call.job)})
+        await self.call.save_job({**record, ROUND: failed_rounds(self.call.job)})
 
     async def _forget(self) -> None:
-        await self.call.save_job({IN_VAIN: in_vain(self.call.job) + 1})
+        await self.call.save_job({ROUND: failed_rounds(self.call.job) + 1})
 
     def _path(self, template: Template, job_id: str) -> str:
         return template.render_url({**self.values, JOB: job_id})

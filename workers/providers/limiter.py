@@ -21,7 +21,7 @@ from workers.providers.provider_queue import ProviderQueue
 from workers.providers.rate_headers import read_limits
 
 CHARACTERS_PER_TOKEN = 4
-LANES = 256
+MAX_QUEUES = 256
 """Lanes of a process from which on those without calls are dropped."""
 TROUBLE = frozenset({408, *range(500, 600)})
 
@@ -78,69 +78,71 @@ class LimiterTurn:
         self._provider_queue = provider_queue
         self._call_id = call_id
         self._account_id = account_id
-        self._kind = CallOutcome.LEFT
+        self._outcome = CallOutcome.LEFT
         self._wait_ms = 0
         self._tokens = -1
 
-    def told(self, status: int, headers: Mapping[str, str], tokens: int | None = None) -> None:
+    def note_answer(
+        self, status: int, headers: Mapping[str, str], tokens: int | None = None
+    ) -> None:
         """The provider has answered."""
         self._provider_queue.learn(read_limits(headers))
         if status == 429:
-            self._kind, self._wait_ms = CallOutcome.REFUSED, round(read_wait(headers) * 1000)
+            self._outcome, self._wait_ms = CallOutcome.REFUSED, round(read_wait(headers) * 1000)
         else:
-            self._kind = CallOutcome.FAILED if status in TROUBLE else CallOutcome.DONE
+            self._outcome = CallOutcome.FAILED if status in TROUBLE else CallOutcome.DONE
         if tokens is not None:
             self.used(tokens)
 
     def done(self) -> None:
         """The call was answered as it should be."""
-        self._kind = CallOutcome.DONE
+        self._outcome = CallOutcome.DONE
 
     def failed(self) -> None:
         """The provider could not be reached, or broke off."""
-        self._kind = CallOutcome.FAILED
+        self._outcome = CallOutcome.FAILED
 
     def used(self, tokens: int) -> None:
         """The call took so many tokens."""
         self._tokens = tokens
 
-    def listening(self, fetch: Fetch) -> Fetch:
+    def observe(self, fetch: Fetch) -> Fetch:
         """A way out that tells what comes back."""
 
-        async def listen(call: HttpCall) -> HttpAnswer:
+        async def fetch_observed(call: HttpCall) -> HttpAnswer:
             try:
-                answer = await fetch(replace(call, take=self._reader(call.take)))
+                answer = await fetch(replace(call, take=self._observe_body(call.take)))
             except NodeFailed as failure:
                 self._note(of_transport(failure))
                 raise
-            self.told(answer.status, answer.headers)
+            self.note_answer(answer.status, answer.headers)
             return answer
 
-        return listen
+        return fetch_observed
 
-    def _reader(self, take: Take | None) -> Take | None:
+    def _observe_body(self, take: Take | None) -> Take | None:
         """Tells what comes back when its body is still to come, and may yet break off."""
 
-        async def hear(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
-            self.told(answer.status, answer.headers)
+        async def take_observed(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+            self.note_answer(answer.status, answer.headers)
             await cast(Take, take)(answer, pieces)
 
-        return take and hear
+        return take and take_observed
 
     def _note(self, failure: NodeFailed) -> None:
         if failure.code in (UNAVAILABLE, TIMEOUT):
             self.failed()
         elif failure.code == RATE_LIMITED:
-            self._kind, self._wait_ms = CallOutcome.REFUSED, round(failure.retry_after * 1000)
+            self._outcome, self._wait_ms = CallOutcome.REFUSED, round(failure.retry_after * 1000)
 
-    def event(self) -> CallReport:
+    def report(self) -> CallReport:
         """What became of it."""
         amounts = {CallOutcome.REFUSED: self._wait_ms, CallOutcome.DONE: self._tokens}
         return CallReport(
-            kind=self._kind,
+            kind=self._outcome,
             call_id=self._call_id,
             account_id=self._account_id,
-            amount=amounts.get(self._kind, 0),
+            amount=amounts.get(self._outcome, 0),
         )
 
 
@@ -152,12 +154,12 @@ class CallLimiter:
         self._channel = keyspace.turns(process_id)
         self.provider_queues: dict[str, ProviderQueue] = {}
         """The providers that this process calls."""
-        self._most_lanes = LANES
+        self._drop_above = MAX_QUEUES
 
     @contextlib.asynccontextmanager
     async def running(self, redis_url: str) -> AsyncIterator[None]:
         """Hear of turns for as long as the context lasts."""
-        async with Subscription(redis_url, self._channel).running(self._completion):
+        async with Subscription(redis_url, self._channel).running(self._wake):
             try:
                 yield
             finally:
@@ -179,12 +181,12 @@ class CallLimiter:
         try:
             yield turn
         finally:
-            provider_queue.leave(turn.event())
+            provider_queue.leave(turn.report())
 
     def _provider_queue(self, limiter_key: LimiterKey) -> ProviderQueue:
         provider_queue = self.provider_queues.get(limiter_key.provider)
         if provider_queue is None:
-            self._drop_lanes()
+            self._drop_idle_queues()
             provider_queue = self.provider_queues[limiter_key.provider] = ProviderQueue(
                 self._governor,
                 self._channel,
@@ -195,21 +197,21 @@ class CallLimiter:
             )
         return provider_queue
 
-    def _drop_lanes(self) -> None:
+    def _drop_idle_queues(self) -> None:
         """Keep no more lanes than are needed, and some."""
-        if len(self.provider_queues) < self._most_lanes:
+        if len(self.provider_queues) < self._drop_above:
             return
         self.provider_queues = {
             name: provider_queue
             for name, provider_queue in self.provider_queues.items()
-            if not provider_queue.is_like_new
+            if not provider_queue.is_discardable
         }
-        self._most_lanes = max(LANES, 2 * len(self.provider_queues))
+        self._drop_above = max(MAX_QUEUES, 2 * len(self.provider_queues))
 
-    def _completion(self, data: bytes) -> None:
+    def _wake(self, data: bytes) -> None:
         provider_queue = self.provider_queues.get(data.decode(errors="replace"))
         if provider_queue is not None:
-            provider_queue.completion()
+            provider_queue.wake()
 
 
 def guess_tokens(values: Mapping[str, Any]) -> int:

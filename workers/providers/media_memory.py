@@ -4,7 +4,7 @@ from engine.errors.nodes import NodeFailed
 from engine.process.byte_semaphore import ByteReservation
 
 MEGABYTE = 1_048_576
-MOST_BYTES = 128 * MEGABYTE
+MAX_BYTES = 128 * MEGABYTE
 """Of what goes out, and as much again of what comes back: while it is packed and unpacked, memory
 holds it two or three times."""
 EXHAUSTED = "resource_exhausted"
@@ -20,7 +20,7 @@ class MediaReservation(ByteReservation):
         """
         self.release()
         if size > self.limit:
-            raise too_much(self.limit)
+            raise exhausted(self.limit)
         if not size:
             return
         try:
@@ -33,10 +33,12 @@ class MediaReservation(ByteReservation):
         """Hold `size` bytes, as is known now. Raises NodeFailed when there never are as many."""
         super().resize(size)
         if size > self.limit:
-            raise too_much(self.limit)
+            raise exhausted(self.limit)
 
 
-def too_much(most: int) -> NodeFailed:
+def exhausted(max_bytes: int) -> NodeFailed:
     """The failure of a call that has more than there is for all calls."""
-    message = f"The media of this call are over the {most // MEGABYTE} MB that a worker has for all"
+    message = (
+        f"The media of this call are over the {max_bytes // MEGABYTE} MB that a worker has for all"
+    )
     return NodeFailed(EXHAUSTED, message)

@@ -24,26 +24,26 @@ class OpenAIDialect(Dialect):
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         section = cast(OpenAISection, model.call)
-        line, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
+        client, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
         most = model.most(values)
         match section.api:
             case OpenAIApi.CHAT:
-                return await chat(section, chat_request, line, call, most)
+                return await chat(section, chat_request, client, call, most)
             case OpenAIApi.IMAGES:
-                return await draw(section, chat_request, line, call, most)
+                return await draw(section, chat_request, client, call, most)
             case OpenAIApi.SPEECH:
-                return await _speak(section, chat_request, line, call, most)
+                return await _speak(section, chat_request, client, call, most)
 
 
 async def _speak(
     section: OpenAISection,
     chat_request: ChatRequest,
-    line: ProviderClient,
+    client: ProviderClient,
     call: CallContext,
     most: Usage,
 ) -> ModelAnswer:
     body = {"model": section.model, "input": chat_request.prompt, **chat_request.more}
-    answer = await line.fetch(
+    answer = await client.fetch(
         "POST", "/audio/speech", body, key=call.key, max_bytes=MAX_MEDIA_BYTES
     )
     content_type = answer.headers.get("content-type", "").partition(";")[0].strip()

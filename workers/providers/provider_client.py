@@ -12,33 +12,40 @@ from engine.models.answer_paths import Path
 from engine.models.availability import missing_sentence
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.nodes.support.base import HttpAnswer, HttpCall
-from workers.providers.base import CallContext, short_of
-from workers.providers.errors import REJECTED, UNAVAILABLE, cut, of_status, of_transport, sentence
+from workers.providers.base import CallContext, with_margin
+from workers.providers.errors import (
+    REJECTED,
+    UNAVAILABLE,
+    cut,
+    find_message,
+    of_status,
+    of_transport,
+)
 from workers.providers.parsing import pack, parse, parse_quietly
-from workers.providers.redactor import SecretRedactor, hide, known_secrets
+from workers.providers.redactor import SecretRedactor, known_secrets, redact
 from workers.providers.streaming import EVENTS, EventJoiner, StreamReader
 
 MAX_BYTES = 10_485_760
 MAX_MEDIA_BYTES = 50_331_648
 """Of an answer that carries media: a third more than they have themselves."""
-UNTOLD_BYTES = 16_777_216
+DEFAULT_MEDIA_BYTES = 16_777_216
 """So large is such an answer taken to be that does not say it."""
 LENGTH = re.compile(r"[0-9]{1,12}", re.ASCII)
 MAX_STREAM_BYTES = 67_108_864
 """Of an answer that comes as events, each of which is a few letters in much that is not."""
-SILENT_SECONDS = 180.0
+IDLE_SECONDS = 180.0
 """A stream in which nothing comes for so long is dead; models that think may be silent a while."""
-UNKNOWN_MEMBER = (400, 422)
+UNKNOWN_MEMBER_STATUSES = (400, 422)
 """How providers answer who do not take a member of the request."""
-LOGGED = "the operator's log says more"
+SEE_LOG = "the operator's log says more"
 
 log = logging.getLogger(__name__)
 
 
-def _expected(answer: HttpAnswer, most: int) -> int:
+def _expected_bytes(answer: HttpAnswer, most: int) -> int:
     """About how many bytes the body of an answer has."""
     length = answer.headers.get("content-length", "")
-    return min(int(length), most) if LENGTH.fullmatch(length) else UNTOLD_BYTES
+    return min(int(length), most) if LENGTH.fullmatch(length) else DEFAULT_MEDIA_BYTES
 
 
 class ProviderClient:
@@ -59,7 +66,7 @@ class ProviderClient:
         self._status_code = status_code
         self._dialect_headers = headers
 
-    async def ask(
+    async def fetch_json(
         self,
         method: str,
         path: str,
@@ -77,7 +84,7 @@ class ProviderClient:
         self,
         path: str,
         body: Mapping[str, Any],
-        wish: Mapping[str, Any],
+        stream_members: Mapping[str, Any],
         joiner: EventJoiner,
         *,
         key: str = "",
@@ -90,20 +97,20 @@ class ProviderClient:
         redactor, publish_text = SecretRedactor(self._secrets()), self._call.model_call.publish_text
         reader = StreamReader(joiner, redactor, publish_text, self.explain, MAX_BYTES)
         request = await self._request(
-            "POST", path, {**body, **wish}, key=key, accept=f"{EVENTS}, application/json"
+            "POST", path, {**body, **stream_members}, key=key, accept=f"{EVENTS}, application/json"
         )
         answer = await self._send(
             replace(
                 request,
                 max_bytes=MAX_STREAM_BYTES,
-                idle_seconds=SILENT_SECONDS,
+                idle_seconds=IDLE_SECONDS,
                 take=reader.take,
             )
         )
         if reader.has_streamed:
             return joiner.reply()
-        if answer.status in UNKNOWN_MEMBER and b"stream" in reader.body:
-            return await self.ask("POST", path, body, key=key and f"{key}-whole")
+        if answer.status in UNKNOWN_MEMBER_STATUSES and b"stream" in reader.body:
+            return await self.fetch_json("POST", path, body, key=key and f"{key}-whole")
         self._check(replace(answer, body=reader.body))
         return parse(reader.body)
 
@@ -134,11 +141,11 @@ class ProviderClient:
         """A large answer is read when there is memory for it, whose lack is not the provider's."""
         receiving, parts = self._call.receiving, list[bytes]()
         clock = asyncio.get_running_loop().time
-        until = clock() + request.timeout_seconds
+        deadline = clock() + request.timeout_seconds
 
         async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
-            expected = _expected(answer, request.max_bytes)
-            await receiving.acquire(expected, short_of(until - clock()))
+            expected = _expected_bytes(answer, request.max_bytes)
+            await receiving.acquire(expected, with_margin(deadline - clock()))
             parts.extend([piece async for piece in pieces])
 
         answer = await self._send(replace(request, take=take))
@@ -146,13 +153,13 @@ class ProviderClient:
         receiving.resize(len(body))
         return replace(answer, body=body)
 
-    def hide(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text without any provider's key."""
-        return hide(text, self._secrets())
+        return redact(text, self._secrets())
 
     def explain(self, otherwise: str, body: Any) -> str:
         """The provider's sentence about what went wrong, fit to be told, or another."""
-        return cut(self.hide(sentence(body, self._error) or otherwise))
+        return cut(self.redact(find_message(body, self._error) or otherwise))
 
     async def _request(
         self,
@@ -185,8 +192,8 @@ class ProviderClient:
         if not 200 <= status <= 299 or self._status_code is not None:
             body = parse_quietly(answer.body)
         if 200 <= status <= 299 and self._status_code is not None:
-            told = self._status_code.first(body)
-            status = told if type(told) is int else status
+            reported = self._status_code.first(body)
+            status = reported if type(reported) is int else status
         if not 200 <= status <= 299:
             message = self.explain(f"The provider answered {status}", body)
             raise of_status(status, answer.headers, message)
@@ -196,14 +203,14 @@ class ProviderClient:
         place = endpoint.place(self._call.environ)
         if not place:
             log.warning("a provider is not set up", extra={"setup": endpoint.setup})
-            raise NodeFailed(UNAVAILABLE, self._lacks(endpoint.base_url_env))
+            raise NodeFailed(UNAVAILABLE, self._missing_message(endpoint.base_url_env))
         return place.rstrip("/")
 
-    def _lacks(self, variable: str) -> str:
+    def _missing_message(self, variable: str) -> str:
         """The sentence about a variable that is not set; without its name, the log has that."""
-        is_told = self._call.names_variables
-        sentence = missing_sentence(self._endpoint, {variable}, names_told=is_told)
-        return sentence if is_told else f"{sentence}; {LOGGED}"
+        names_variable = self._call.names_variables
+        find_message = missing_sentence(self._endpoint, {variable}, names_told=names_variable)
+        return find_message if names_variable else f"{find_message}; {SEE_LOG}"
 
     def _key(self) -> str:
         name = self._endpoint.api_key_env
@@ -214,9 +221,9 @@ class ProviderClient:
 
     def _fixed_headers(self) -> Iterator[tuple[str, str]]:
         """What the manifest says, and what the dialect says where the manifest does not."""
-        given = {name.lower() for name, _ in self._endpoint.headers}
+        declared = {name.lower() for name, _ in self._endpoint.headers}
         yield from self._endpoint.headers
-        yield from (pair for pair in self._dialect_headers if pair[0].lower() not in given)
+        yield from (pair for pair in self._dialect_headers if pair[0].lower() not in declared)
 
     def _headers(self, key: str, content_type: str) -> list[tuple[str, str]]:
         endpoint = self._endpoint
@@ -226,7 +233,7 @@ class ProviderClient:
         if endpoint.api_key_env:
             if not self._key():
                 log.warning("no key of a provider is set", extra={"variable": endpoint.api_key_env})
-                raise NodeFailed(REJECTED, self._lacks(endpoint.api_key_env))
+                raise NodeFailed(REJECTED, self._missing_message(endpoint.api_key_env))
             headers.append((endpoint.key_header, endpoint.key_prefix + self._key()))
         if endpoint.idempotency_header and key:
             headers.append((endpoint.idempotency_header, key))

@@ -20,10 +20,10 @@ def known_secrets(environ: Mapping[str, str]) -> set[str]:
     return {environ[name].strip() for name in names if environ.get(name)}
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
+def redact(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets, however they are written."""
     redactor = SecretRedactor(secrets)
-    return redactor.take(text) + redactor.rest()
+    return redactor.take(text) + redactor.flush()
 
 
 class SecretRedactor:
@@ -34,30 +34,30 @@ class SecretRedactor:
         self._longest = len(self._forms[0]) if self._forms else 0
         # The longest of those that begin at one place is the one that is found.
         self._pattern = re.compile("|".join(map(re.escape, self._forms)))
-        self._held = ""
+        self._pending = ""
 
     def take(self, piece: str) -> str:
         """What may be told by now; the beginning of what may be a secret is held back."""
         if not self._forms:
             return piece
-        text = self._held + piece
-        end = self._begun(text)
-        self._held = text[end:]
+        text = self._pending + piece
+        end = self._find_partial(text)
+        self._pending = text[end:]
         return self._pattern.sub(HIDDEN, text[:end])
 
-    def rest(self) -> str:
+    def flush(self) -> str:
         """What was held back, when nothing more comes."""
-        held, self._held = self._held, ""
-        return self._pattern.sub(HIDDEN, held) if self._forms else held
+        pending, self._pending = self._pending, ""
+        return self._pattern.sub(HIDDEN, pending) if self._forms else pending
 
-    def _begun(self, text: str) -> int:
+    def _find_partial(self, text: str) -> int:
         """Where at the text's end a secret begins that may go on; the end if there is none."""
         start = max(0, len(text) - self._longest + 1)
-        begun = [at for at in range(start, len(text)) if self._may_go_on(text[at:])]
-        if not begun:
+        partial = [at for at in range(start, len(text)) if self._may_go_on(text[at:])]
+        if not partial:
             return len(text)
         found = [match.span() for match in self._pattern.finditer(text)]
-        outside = (at for at in begun if not any(first < at < last for first, last in found))
+        outside = (at for at in partial if not any(first < at < last for first, last in found))
         return next(outside, len(text))
 
     def _may_go_on(self, ending: str) -> bool:

@@ -20,7 +20,7 @@ TOKENS = {
 
 def count(
     reply: Any,
-    places: Mapping[str, Sequence[Path]],
+    paths_by_name: Mapping[str, Sequence[Path]],
     most: Usage,
     *,
     images: int | None = None,
@@ -31,10 +31,12 @@ def count(
     `images` is how many there are to see, `seconds` how long they are, None for who knows.
     """
     found: dict[str, Any] = {}
-    for name, paths in places.items():
-        told = next((n for path in paths if (n := _number(path.first(reply))) is not None), None)
-        if told is not None:
-            found[name] = told if name == "seconds" else math.ceil(told)
+    for name, paths in paths_by_name.items():
+        reported = next(
+            (n for path in paths if (n := _number(path.first(reply))) is not None), None
+        )
+        if reported is not None:
+            found[name] = reported if name == "seconds" else math.ceil(reported)
     if images is not None:
         found.setdefault("images", images)
     if seconds is not None:

@@ -136,7 +136,7 @@ class NodeCheckpoints:
         """Whether nobody will come back for what is begun here."""
         return self._has_failed or self._execution_checkpoints.is_given_up
 
-    def failed(self, failure: NodeFailed) -> None:
+    def note_failure(self, failure: NodeFailed) -> None:
         """A call has failed; if the node has failed for good with it, its others are given up."""
         if self.is_final(failure):
             self._has_failed = True
@@ -160,7 +160,7 @@ class NodeCheckpoints:
         """What names the call for an item, whoever makes it and however often."""
         return self._execution_checkpoints.key(self._index, item)
 
-    async def job(self, item: int) -> Any:
+    async def find_job(self, item: int) -> Any:
         """What an earlier attempt has recorded for an item, None for nothing."""
         return await self._execution_checkpoints.read(self._index, item) if self._may_have else None
 
@@ -168,15 +168,15 @@ class NodeCheckpoints:
         """Record what an item's call must not lose, None to forget it. Raises NodeFailed."""
         await self._execution_checkpoints.save(self._index, item, job)
 
-    async def answer(self, item: int) -> ModelAnswer | None:
+    async def find_answer(self, item: int) -> ModelAnswer | None:
         """What an earlier attempt was answered for an item, None: it is to be asked."""
         return await self._answers.find(item)
 
-    def keep(self, item: int, answer: ModelAnswer) -> None:
+    def save_answer(self, item: int, answer: ModelAnswer) -> None:
         """An item is done, so that no other attempt need ask for it; returns at once."""
         self._answers.add(item, answer)
 
-    def forget(self, item: int) -> None:
+    def drop_answer(self, item: int) -> None:
         """The answer for an item is no good; returns at once."""
         self._answers.drop(item)
 

@@ -123,14 +123,14 @@ class WebhookSender:
         *,
         store: Store,
         egress: Egress,
-        governor: CallLimiter,
+        limiter: CallLimiter,
         limits: HostLimits,
         release: Callable[[], None],
         scale: float = 1.0,
     ) -> None:
         self._store = store
         self._egress = egress
-        self._governor = governor
+        self._limiter = limiter
         self._limits = limits
         self._release = release
         self._scale = scale
@@ -237,7 +237,7 @@ class WebhookSender:
         async with contextlib.AsyncExitStack() as stack:
             queue.requested += 1
             try:
-                turns = self._governor.turn(queue.limiter_key, queue.account_id, 0, math.inf)
+                turns = self._limiter.turn(queue.limiter_key, queue.account_id, 0, math.inf)
                 turn = await stack.enter_async_context(turns)
             finally:
                 queue.requested -= 1

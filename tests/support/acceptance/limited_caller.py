@@ -96,11 +96,9 @@ async def work(order: Order) -> dict[str, Any]:
     """Outcomes by account."""
     store = Store.open(Settings(redis_url=order.redis_url))
     egress = Egress(allow_private=True)
-    governor = CallLimiter(store.governor, make_worker_id())
-    async with governor.running(order.redis_url):
-        models = ModelCaller(
-            egress, governor=governor, environ={"STUB": f"{order.provider_url}/v1"}
-        )
+    limiter = CallLimiter(store.governor, make_worker_id())
+    async with limiter.running(order.redis_url):
+        models = ModelCaller(egress, limiter=limiter, environ={"STUB": f"{order.provider_url}/v1"})
         print("ready", flush=True)
         offering = Offering(order, models, float(await asyncio.to_thread(sys.stdin.readline)))
         await offering.run()

@@ -29,14 +29,14 @@ def asking(url: str, **data: Any) -> Graph:
 
 
 @dataclass(kw_only=True)
-class Kitchen:
+class ProviderWalker:
     """A walker whose models are streamed, or not, and what their texts came to on the way."""
 
     runner: Runner
     egress: Egress
     pool: Pool
     streams: bool = False
-    told: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
 
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall
@@ -44,7 +44,7 @@ class Kitchen:
         """One call by a node, at the provider whose address is in its prompt."""
         environ = {"PROVIDER_URL": _url_in(values["prompt"]), "PROVIDER_KEY": KEY}
         if self.streams:
-            model_call = replace(model_call, publish_text=self.told.append)
+            model_call = replace(model_call, publish_text=self.pieces.append)
         return await ModelCaller(self.egress, environ=environ).call(model, values, model_call)
 
     async def begin(self, graph: Graph) -> tuple[Walker, str]:

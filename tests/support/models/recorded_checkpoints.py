@@ -8,7 +8,7 @@ from workers.providers.base import CallCheckpoints
 
 
 @dataclass
-class FakeDesk(CallCheckpoints):
+class RecordedCheckpoints(CallCheckpoints):
     """What is on record, by item, and everything that was recorded."""
 
     account_id: str = "acc"
@@ -16,13 +16,13 @@ class FakeDesk(CallCheckpoints):
     jobs: dict[int, Any] = field(default_factory=dict)
     saved: list[tuple[int, Any]] = field(default_factory=list)
 
-    def failed(self, failure: NodeFailed) -> None:
+    def note_failure(self, failure: NodeFailed) -> None:
         self.is_given_up |= not failure.retryable
 
     def key(self, item: int) -> str:
         return f"x-{item}"
 
-    async def job(self, item: int) -> Any:
+    async def find_job(self, item: int) -> Any:
         return self.jobs.get(item)
 
     async def save_job(self, item: int, job: Any) -> None:

@@ -44,17 +44,17 @@ class Listener:
     """Calls models and takes their text."""
 
     models: ModelCaller
-    told: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
 
     async def call(self, model: Model, **values: Any) -> ModelAnswer:
         """One call."""
-        model_call = ModelCall(publish_text=self.told.append)
+        model_call = ModelCall(publish_text=self.pieces.append)
         return await self.models.call(model, {"prompt": "Say hello", **values}, model_call)
 
     @property
     def text(self) -> str:
         """All that was told."""
-        return "".join(self.told)
+        return "".join(self.pieces)
 
 
 SAID = {"choices": [{"message": {"content": "Hello"}}], "usage": {"prompt_tokens": 11}}

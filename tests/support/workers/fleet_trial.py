@@ -22,7 +22,7 @@ from engine.store.redis import keyspace
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target
-from tests.support.workers.held_walker import held
+from tests.support.workers.held_walker import executions_held
 from tests.support.workers.random_graphs import RandomGraph
 from workers.main import worker
 from workers.nodes.pool import Pool
@@ -97,7 +97,7 @@ class Fleet:
 
     @property
     def held(self) -> int:
-        return sum(held(walker) for walker in self.walkers)
+        return sum(executions_held(walker) for walker in self.walkers)
 
 
 class Run:

@@ -16,7 +16,7 @@ from workers.walk.walker import Walker
 WORKER = "worker-1"
 
 
-def held(walker: Walker) -> int:
+def executions_held(walker: Walker) -> int:
     """Executions in hand."""
     return len(walker._tasks)
 
@@ -44,7 +44,7 @@ class Gate:
         return HttpAnswer(status=200, headers={}, body=b"done")
 
 
-class Hands:
+class HeldWalker:
     """A walker without the rest of its worker, and the slots it has freed."""
 
     def __init__(
@@ -67,10 +67,10 @@ class Hands:
         self.released += 1
 
 
-async def begin_waiting(runner: Runner, hands: Hands, calls: int = 1) -> str:
+async def begin_waiting(runner: Runner, held_walker: HeldWalker, calls: int = 1) -> str:
     """An execution in hand whose calls wait at the gate; returns its reference."""
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", calls)))
     reference = keyspace.reference(runner.account.id, execution_id)
-    hands.walker.take(reference)
-    await hands.gate.called(calls)
+    held_walker.walker.take(reference)
+    await held_walker.gate.called(calls)
     return reference

@@ -15,7 +15,7 @@ from engine.store.redis import keyspace
 from engine.values import cel
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
-from tests.support.workers.held_walker import Hands
+from tests.support.workers.held_walker import HeldWalker
 from workers.providers.base import ModelAnswer, ModelCall
 
 PRICE = 13
@@ -73,7 +73,7 @@ class PlainPool:
         return cel.evaluate(expression, values)
 
 
-class Buyer:
+class PayingAccount:
     """The runner's account with an allowance of a test's own, and a worker for its runs."""
 
     def __init__(self, runner: Runner, *, allowance: int = 1_000) -> None:
@@ -82,7 +82,7 @@ class Buyer:
         self.account = runner.account
         self.terms: TierTerms = replace(PRO, allowance=allowance)
         self.models = ModelGate()
-        self.hands = Hands(self.store, PlainPool(), self.models)
+        self.held_walker = HeldWalker(self.store, PlainPool(), self.models)
 
     def allow(self, credits: int) -> None:
         """Have this allowance from now on."""
@@ -91,7 +91,7 @@ class Buyer:
     async def begin(self, graph: Graph, inputs: Any = None, **options: Any) -> str:
         """Accept a run and put it into the worker's hands."""
         execution_id = await self.accept(graph, inputs, **options)
-        self.hands.walker.take(self.reference(execution_id))
+        self.held_walker.walker.take(self.reference(execution_id))
         return execution_id
 
     async def accept(self, graph: Graph, inputs: Any = None, **options: Any) -> str:

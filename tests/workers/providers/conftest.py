@@ -12,7 +12,7 @@ from tests.support.http.providers import (
     calling,
     stub_provider,
 )
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.streams import Listener
 from workers.outbound.client import Egress
 from workers.providers.model_caller import ModelCaller
@@ -48,8 +48,8 @@ def stubbed(egress: Egress, stub_url: str, kept: Kept) -> ModelCaller:
 
 
 @pytest.fixture
-def checkpoints() -> FakeDesk:
-    return FakeDesk()
+def checkpoints() -> RecordedCheckpoints:
+    return RecordedCheckpoints()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from engine.models.pricing import Usage
 from engine.models.registry import use_models
 from tests.support.http.providers import Provider, provided
 from tests.support.manifests import model
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.providers.base import ModelCall
 from workers.providers.model_caller import ModelCaller
 
@@ -111,7 +111,7 @@ async def test_when_all_fail_the_last_failure_is_told(
 
 
 async def test_a_fallback_whose_job_is_under_way_is_asked_first(
-    models: ModelCaller, provider: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     checkpoints.jobs[0] = {"model": "second", "id": "j", "round": 0}
     provider.answers = [{"choices": [{"message": {"content": "hi"}}]}]

@@ -17,7 +17,7 @@ from engine.store.redis import keyspace
 from tests.support.factories import Runner
 from tests.support.http.providers import Provider, a_provider, a_stub, provided
 from tests.support.http.raw_server import MEGABYTE, Holding, Stub, answer, bomb, serving
-from tests.support.models.provider_walker import PRICE, Kitchen, asking
+from tests.support.models.provider_walker import PRICE, ProviderWalker, asking
 from tests.support.models.streams import DONE, STOP, delta, stream, wire
 from workers.nodes.pool import Pool
 from workers.outbound import client
@@ -30,15 +30,19 @@ STREAM = "Content-Type: text/event-stream"
 JSON = "Content-Type: application/json"
 
 
-def says(kitchen: Kitchen) -> web.Response:
+def says(provider_walker: ProviderWalker) -> web.Response:
     """A greeting, whole or as events."""
-    return stream(*HELLO) if kitchen.streams else web.json_response(SAID)
+    return stream(*HELLO) if provider_walker.streams else web.json_response(SAID)
 
 
 @pytest.fixture(params=[False, True], ids=["whole", "streamed"])
-def kitchen(request: pytest.FixtureRequest, runner: Runner, egress: Egress) -> Iterator[Kitchen]:
+def provider_walker(
+    request: pytest.FixtureRequest, runner: Runner, egress: Egress
+) -> Iterator[ProviderWalker]:
     with use_models([provided("openai", '\nmodel = "any"')]):
-        yield Kitchen(runner=runner, egress=egress, pool=Pool(slots=1), streams=request.param)
+        yield ProviderWalker(
+            runner=runner, egress=egress, pool=Pool(slots=1), streams=request.param
+        )
 
 
 @pytest.fixture
@@ -58,60 +62,62 @@ def failed(execution: Execution) -> tuple[str, int]:
 
 
 async def test_a_provider_in_trouble_is_asked_as_often_as_the_node_says(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
     provider.answers = [web.json_response({"error": "Down"}, status=503)]
 
-    execution = await kitchen.run(asking(provider.url, retry={"attempts": 3, "backoff": 0.1}))
+    execution = await provider_walker.run(
+        asking(provider.url, retry={"attempts": 3, "backoff": 0.1})
+    )
 
     assert failed(execution) == ("PROVIDER_UNAVAILABLE", 3)
     assert len(provider.asked) == 3
     first, second, third = (each.at for each in provider.asked)
     for pause, due in ((second - first, 0.1), (third - second, 0.2)):
         assert 0.8 * due * 0.98 <= pause <= due * 1.2 + 0.2
-    assert await kitchen.paid() == 0
+    assert await provider_walker.paid() == 0
 
 
 async def test_a_pause_that_a_provider_asks_for_is_not_cut_short(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
     refusal = web.json_response({"error": "Slow"}, status=429, headers={"retry-after-ms": "200"})
-    provider.answers = [refusal, says(kitchen)]
+    provider.answers = [refusal, says(provider_walker)]
 
-    execution = await kitchen.run(asking(provider.url, retry={"attempts": 2, "backoff": 0}))
+    execution = await provider_walker.run(asking(provider.url, retry={"attempts": 2, "backoff": 0}))
 
     assert execution.result == {"text": "Hello"}
     first, second = (each.at for each in provider.asked)
     assert second - first >= 0.2
-    assert await kitchen.paid() == PRICE
+    assert await provider_walker.paid() == PRICE
 
 
 async def test_an_answer_that_is_reset_half_way_is_asked_for_again(
-    kitchen: Kitchen, stub: Stub
+    provider_walker: ProviderWalker, stub: Stub
 ) -> None:
-    head = STREAM if kitchen.streams else JSON
+    head = STREAM if provider_walker.streams else JSON
     stub.reply, stub.pause, stub.then_reset = [*answer(head, "Content-Length: 90"), b""], 0.02, True
-    stub.reply[0] += wire(delta("Hel")) if kitchen.streams else b'{"choices": ['
+    stub.reply[0] += wire(delta("Hel")) if provider_walker.streams else b'{"choices": ['
 
-    execution = await kitchen.run(asking(stub.url, retry={"attempts": 2, "backoff": 0}))
+    execution = await provider_walker.run(asking(stub.url, retry={"attempts": 2, "backoff": 0}))
 
     assert failed(execution) == ("PROVIDER_UNAVAILABLE", 2)
     assert stub.connections == 2
-    assert kitchen.told == (["Hel", "Hel"] if kitchen.streams else [])
+    assert provider_walker.pieces == (["Hel", "Hel"] if provider_walker.streams else [])
 
 
 @pytest.mark.slow
 async def test_a_provider_that_takes_no_connection_is_given_up_and_asked_again(
-    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+    provider_walker: ProviderWalker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 0.2)
-    kitchen.egress = Egress(allow_private=True)
+    provider_walker.egress = Egress(allow_private=True)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as filler:
         filler.connect(full.getsockname())
 
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
-        execution = await kitchen.run(asking(url, retry={"attempts": 2, "backoff": 0}))
-    await kitchen.egress.close()
+        execution = await provider_walker.run(asking(url, retry={"attempts": 2, "backoff": 0}))
+    await provider_walker.egress.close()
 
     assert failed(execution) == ("PROVIDER_UNAVAILABLE", 2)
     message = "The provider: The server did not take the connection in time"
@@ -121,46 +127,52 @@ async def test_a_provider_that_takes_no_connection_is_given_up_and_asked_again(
 # -- answers that do not end ----------------------------------------------------------------------
 
 
-async def test_a_byte_a_second_for_ever_ends_at_the_nodes_deadline(kitchen: Kitchen) -> None:
+async def test_a_byte_a_second_for_ever_ends_at_the_nodes_deadline(
+    provider_walker: ProviderWalker,
+) -> None:
     async with a_stub("drip") as url:
-        execution = await kitchen.run(asking(f"{url}/v1", timeoutSeconds=0.4))
+        execution = await provider_walker.run(asking(f"{url}/v1", timeoutSeconds=0.4))
 
     assert failed(execution) == ("PROVIDER_TIMEOUT", 1)
     assert 0.3 <= (execution.duration_ms or 0) / 1000 <= 10
-    assert await kitchen.paid() == 0
+    assert await provider_walker.paid() == 0
 
 
 async def test_an_answer_that_is_whole_too_late_is_left_and_costs_nothing(
-    kitchen: Kitchen, stub: Stub
+    provider_walker: ProviderWalker, stub: Stub
 ) -> None:
-    head, body = (STREAM, wire(*HELLO)) if kitchen.streams else (JSON, msgspec.json.encode(SAID))
+    head, body = (
+        (STREAM, wire(*HELLO)) if provider_walker.streams else (JSON, msgspec.json.encode(SAID))
+    )
     stub.reply, stub.pause = answer(head, f"Content-Length: {len(body)}"), 0.1
     stub.reply += [body[at : at + 20] for at in range(0, len(body), 20)]
 
-    execution = await kitchen.run(asking(stub.url, timeoutSeconds=0.4))
+    execution = await provider_walker.run(asking(stub.url, timeoutSeconds=0.4))
 
     assert failed(execution) == ("PROVIDER_TIMEOUT", 1)
     assert execution.result is None
-    assert await kitchen.paid() == 0
+    assert await provider_walker.paid() == 0
 
 
-async def test_an_execution_that_is_cancelled_hangs_up_at_once(kitchen: Kitchen) -> None:
-    beginning = wire(delta("Hel")) if kitchen.streams else b'{"choices": ['
-    head = STREAM if kitchen.streams else JSON
+async def test_an_execution_that_is_cancelled_hangs_up_at_once(
+    provider_walker: ProviderWalker,
+) -> None:
+    beginning = wire(delta("Hel")) if provider_walker.streams else b'{"choices": ['
+    head = STREAM if provider_walker.streams else JSON
     async with serving(Holding(*answer(head, CHUNKED), chunk(beginning))) as stub:
-        walker, execution_id = await kitchen.begin(asking(stub.url))
+        walker, execution_id = await provider_walker.begin(asking(stub.url))
         await asyncio.wait_for(stub.has_begun.wait(), 5)
-        account_id = kitchen.runner.account.id
+        account_id = provider_walker.runner.account.id
 
-        await kitchen.runner.store.executions.cancel(account_id, execution_id)
+        await provider_walker.runner.store.executions.cancel(account_id, execution_id)
         walker.cancel(keyspace.reference(account_id, execution_id))
 
         await asyncio.wait_for(stub.has_gone.wait(), 1)
-        execution = await kitchen.runner.end(execution_id, 5)
+        execution = await provider_walker.runner.end(execution_id, 5)
         await walker.drain(1)
 
     assert execution.status is ExecutionStatus.CANCELLED
-    assert await kitchen.paid() == 0
+    assert await provider_walker.paid() == 0
 
 
 # -- answers that are none ------------------------------------------------------------------------
@@ -184,22 +196,23 @@ def garbage(body: bytes, *, streams: bool) -> bytes:
 
 
 async def test_garbage_fails_the_node_and_nothing_else(
-    kitchen: Kitchen, stub: Stub, caplog: pytest.LogCaptureFixture
+    provider_walker: ProviderWalker, stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
     stub.pages = {
-        f"/{name}/chat/completions": garbage(body, streams=kitchen.streams)
+        f"/{name}/chat/completions": garbage(body, streams=provider_walker.streams)
         for name, body in GARBAGE.items()
     }
     page = answer("Content-Type: text/html", "Content-Length: 6", body=b"<html>")
     many = answer(*(f"X-{n}: y" for n in range(1_000)), "Content-Length: 2", body=b"{}")
-    lying = answer(STREAM if kitchen.streams else JSON, "Content-Length: 2", body=b"{}more")
+    lying = answer(STREAM if provider_walker.streams else JSON, "Content-Length: 2", body=b"{}more")
     others = {"page": page, "headers": many, "lying": lying}
     stub.pages |= {f"/{name}/chat/completions": found[0] for name, found in others.items()}
     stub.then_close = True
 
     with caplog.at_level(logging.WARNING):
         ended = {
-            name: await kitchen.run(asking(f"{stub.url}/{name}")) for name in [*GARBAGE, *others]
+            name: await provider_walker.run(asking(f"{stub.url}/{name}"))
+            for name in [*GARBAGE, *others]
         }
 
     codes = {name: failed(each) for name, each in ended.items()}
@@ -207,7 +220,7 @@ async def test_garbage_fails_the_node_and_nothing_else(
     assert [each for each in caplog.records if each.exc_info or each.levelno >= logging.ERROR] == []
     errors = [each.nodes[0].error for each in ended.values()]
     assert msgspec.json.decode(msgspec.json.encode(errors)) == errors
-    assert await kitchen.paid() == 0
+    assert await provider_walker.paid() == 0
 
 
 # -- answers that are too large -------------------------------------------------------------------

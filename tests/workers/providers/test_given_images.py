@@ -13,7 +13,7 @@ from engine.models.manifest import Model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.http.providers import MODEL_KEYS, Kept, calling, provided
 from tests.support.manifests import PROMPT
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.providers.base import ModelCall
 from workers.providers.media import MAX_SENT_BYTES
 from workers.providers.model_caller import ModelCaller
@@ -92,7 +92,7 @@ def inline() -> Model:
 
 
 async def ask(caller: ModelCaller, model: Model, elsewhere: Elsewhere, **values: Any) -> Any:
-    model_call = ModelCall(checkpoints=FakeDesk(), fetch_media=elsewhere.fetch)
+    model_call = ModelCall(checkpoints=RecordedCheckpoints(), fetch_media=elsewhere.fetch)
     return await caller.call(model, {"prompt": "blue", **values}, model_call)
 
 

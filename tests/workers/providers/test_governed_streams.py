@@ -12,7 +12,7 @@ from engine.store import Store
 from engine.store.governor import CallOutcome, CallReport
 from tests.support.eventually import eventually
 from tests.support.http.providers import Provider, provided
-from tests.support.models.limited_calls import Watched
+from tests.support.models.limited_calls import WatchedGovernor
 from tests.support.models.streams import DONE, STOP, Listener, delta, stream
 from workers.outbound.client import Egress
 from workers.providers.limiter import CallLimiter
@@ -23,34 +23,34 @@ LIMITED = f"{CHAT}\n[limits]\nrequests_per_minute = 600\n"
 
 
 @dataclass
-class Desk:
+class GovernedListener:
     """A listener whose calls are governed, and what the governor was told."""
 
     listener: Listener
-    watched: Watched
+    watched: WatchedGovernor
 
     async def fail(self, model: Model) -> None:
         with pytest.raises(NodeFailed):
             await self.listener.call(model)
 
-    async def told(self) -> list[CallReport]:
+    async def reports(self) -> list[CallReport]:
         """What was told, once that is a call and its end."""
 
         async def events() -> list[CallReport]:
-            return [each for each in self.watched.told if each.kind is not CallOutcome.TOOK]
+            return [each for each in self.watched.reports if each.kind is not CallOutcome.TOOK]
 
         return await eventually(events, lambda found: len(found) == 2)
 
 
 @pytest.fixture
-async def checkpoints(
+async def governed(
     store: Store, redis_url: str, egress: Egress, provider: Provider
-) -> AsyncIterator[Desk]:
-    watched = Watched(store)
-    governor = CallLimiter(watched, "one")
-    models = ModelCaller(egress, governor=governor, environ=provider.environ)
-    async with governor.running(redis_url):
-        yield Desk(Listener(models), watched)
+) -> AsyncIterator[GovernedListener]:
+    watched = WatchedGovernor(store)
+    limiter = CallLimiter(watched, "one")
+    models = ModelCaller(egress, limiter=limiter, environ=provider.environ)
+    async with limiter.running(redis_url):
+        yield GovernedListener(Listener(models), watched)
 
 
 @pytest.mark.parametrize(
@@ -64,37 +64,37 @@ async def checkpoints(
     ],
 )
 async def test_an_error_in_the_middle_counts_as_what_it_is(
-    checkpoints: Desk, provider: Provider, error: Any, kind: CallOutcome
+    governed: GovernedListener, provider: Provider, error: Any, kind: CallOutcome
 ) -> None:
     provider.answers = [stream(delta("Hel"), error)]
 
-    await checkpoints.fail(provided("openai", LIMITED))
+    await governed.fail(provided("openai", LIMITED))
 
-    told = await checkpoints.told()
-    assert [event.kind for event in told] == [CallOutcome.ASK, kind]
+    reports = await governed.reports()
+    assert [event.kind for event in reports] == [CallOutcome.ASK, kind]
 
 
 async def test_a_whole_stream_counts_with_what_it_used(
-    checkpoints: Desk, provider: Provider
+    governed: GovernedListener, provider: Provider
 ) -> None:
     used = {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 3}}
     provider.answers = [stream(delta("Hello"), STOP, used, DONE)]
 
-    await checkpoints.listener.call(provided("openai", LIMITED))
+    await governed.listener.call(provided("openai", LIMITED))
 
-    asked, done = await checkpoints.told()
+    asked, done = await governed.reports()
     assert (asked.kind, done.kind, done.amount) == (CallOutcome.ASK, CallOutcome.DONE, 14)
 
 
 async def test_what_a_provider_tells_of_its_limits_counts_although_the_stream_breaks_off(
-    checkpoints: Desk, provider: Provider
+    governed: GovernedListener, provider: Provider
 ) -> None:
     broken = stream(delta("Hel"))
     broken.headers["x-ratelimit-limit-requests"] = "600"
     provider.answers = [broken, stream(delta("Hello"), STOP, DONE)]
 
-    await checkpoints.fail(provided("openai", CHAT))
-    await checkpoints.listener.call(provided("openai", CHAT))
+    await governed.fail(provided("openai", CHAT))
+    await governed.listener.call(provided("openai", CHAT))
 
-    told = await checkpoints.told()
-    assert [event.kind for event in told] == [CallOutcome.ASK, CallOutcome.DONE]
+    reports = await governed.reports()
+    assert [event.kind for event in reports] == [CallOutcome.ASK, CallOutcome.DONE]

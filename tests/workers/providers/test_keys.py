@@ -10,8 +10,8 @@ from engine.models.registry import use_models
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import Provider, provided
 from tests.support.manifests import PROMPT
-from tests.support.models.provider_walker import Kitchen, asking
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.provider_walker import ProviderWalker, asking
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.streams import delta, stream
 from workers.nodes.pool import Pool
 from workers.outbound.client import Egress
@@ -44,14 +44,14 @@ CUT_OFF, LIST = said('["red", "gre'), said('["red", "green"]')
 
 
 @pytest.fixture
-def kitchen(runner: Runner, egress: Egress) -> Iterator[Kitchen]:
+def provider_walker(runner: Runner, egress: Egress) -> Iterator[ProviderWalker]:
     models = [
         provided("openai", HEADER),
         provided("openai", HEADER, name="second"),
         provided("openai", HEADER, name="first", head='fallback = ["second"]\n'),
     ]
     with use_models(models):
-        yield Kitchen(runner=runner, egress=egress, pool=Pool(slots=1))
+        yield ProviderWalker(runner=runner, egress=egress, pool=Pool(slots=1))
 
 
 def listing(*urls: str, model: str = "own") -> Graph:
@@ -69,24 +69,24 @@ def keys(provider: Provider) -> list[str]:
 
 
 async def test_an_answer_that_is_no_good_is_not_asked_for_by_the_same_name_again(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
     provider.answers = [CUT_OFF, CUT_OFF, LIST]
 
-    execution = await kitchen.run(listing(provider.url))
+    execution = await provider_walker.run(listing(provider.url))
 
     assert execution.result == ["red", "green"]
     assert keys(provider) == ["1-0", "1-0-1", "1-0-2"]
 
 
 async def test_only_the_item_with_the_bad_answer_gets_another_name(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
     provider.answers = [LIST]
     graph = listing(provider.url, f"{provider.url}/bad")
     provider.at["/bad/chat/completions"] = [CUT_OFF, LIST]
 
-    execution = await kitchen.run(graph)
+    execution = await provider_walker.run(graph)
 
     assert execution.result == ["red", "green"] * 2
     assert sorted(keys(provider)) == ["1-0", "1-1", "1-1-1"]
@@ -102,43 +102,43 @@ async def test_only_the_item_with_the_bad_answer_gets_another_name(
     ids=lambda failure: str(failure.status),
 )
 async def test_a_call_of_which_nobody_knows_what_became_keeps_its_name(
-    kitchen: Kitchen, provider: Provider, failure: web.Response
+    provider_walker: ProviderWalker, provider: Provider, failure: web.Response
 ) -> None:
     provider.answers = [failure, CUT_OFF, LIST]
 
-    await kitchen.run(listing(provider.url))
+    await provider_walker.run(listing(provider.url))
 
     assert keys(provider) == ["1-0", "1-0", "1-0-1"]
 
 
 async def test_a_stream_that_breaks_off_keeps_its_name(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
-    kitchen.streams = True
+    provider_walker.streams = True
     provider.answers = [stream(delta("Hel")), said("Hello")]
 
-    await kitchen.run(asking(provider.url, retry=RETRY))
+    await provider_walker.run(asking(provider.url, retry=RETRY))
 
     assert keys(provider) == ["0-0", "0-0"]
 
 
 async def test_a_call_that_is_made_without_a_stream_is_another_one(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
-    kitchen.streams = True
+    provider_walker.streams = True
     provider.answers = [web.json_response({"error": "What is stream?"}, status=422), said("Hello")]
 
-    await kitchen.run(asking(provider.url, retry=RETRY))
+    await provider_walker.run(asking(provider.url, retry=RETRY))
 
     assert keys(provider) == ["0-0", "0-0-whole"]
 
 
 async def test_a_bad_answer_of_another_model_leaves_the_order_of_models_as_it_is(
-    kitchen: Kitchen, provider: Provider
+    provider_walker: ProviderWalker, provider: Provider
 ) -> None:
     provider.answers = [web.Response(status=503), CUT_OFF, LIST]
 
-    execution = await kitchen.run(listing(provider.url, model="first"))
+    execution = await provider_walker.run(listing(provider.url, model="first"))
 
     assert execution.result == ["red", "green"]
     assert keys(provider) == ["1-0", "1-0", "1-0-1"]
@@ -151,7 +151,7 @@ async def test_a_job_whose_result_is_no_good_is_another_job_the_next_time(
     models: ModelCaller, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.01)
-    checkpoints, clip = FakeDesk(), provided("http", JOB, fields=PROMPT)
+    checkpoints, clip = RecordedCheckpoints(), provided("http", JOB, fields=PROMPT)
     done = {"status": "succeeded", "output": "x"}
     provider.answers = [{"id": "j1"}, done, {"id": "j2"}, done, {"id": "j3"}, done]
 

@@ -8,7 +8,7 @@ import pytest
 from engine.models.manifest import Model
 from tests.support.http.providers import Kept, Provider, provided
 from tests.support.manifests import PROMPT
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.providers.base import ModelCall
 from workers.providers.media import content_type_of
 from workers.providers.model_caller import ModelCaller
@@ -28,7 +28,9 @@ def own(kept: Kept) -> None:
 
 
 async def sent(models: ModelCaller, found: Model, provider: Provider, photo: Any) -> Any:
-    await models.call(found, {"prompt": "x", "photo": photo}, ModelCall(checkpoints=FakeDesk()))
+    await models.call(
+        found, {"prompt": "x", "photo": photo}, ModelCall(checkpoints=RecordedCheckpoints())
+    )
     return provider.asked[-1].body
 
 
@@ -90,7 +92,7 @@ async def test_a_job_that_is_under_way_needs_its_media_no_more(
         '[http.job]\nid = "id"\npath = "/{{ job }}"\nstatus = "status"\n'
         'done = ["ok"]\nfailed = ["no"]\n'
     )
-    checkpoints = FakeDesk(jobs={0: {"model": "own", "id": "j", "round": 0}})
+    checkpoints = RecordedCheckpoints(jobs={0: {"model": "own", "id": "j", "round": 0}})
     provider.answers = [PICTURE | {"status": "ok"}]
 
     async def fail(*args: object) -> bytes:

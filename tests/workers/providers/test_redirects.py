@@ -7,7 +7,7 @@ from aiohttp import web
 
 from engine.errors.nodes import NodeFailed
 from tests.support.http.providers import Provider, a_provider, provided
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.workers.providers.test_jobs import STARTED, video
 from workers.providers.base import ModelCall
 from workers.providers.model_caller import ModelCaller
@@ -34,7 +34,7 @@ async def test_a_redirect_of_a_call_is_a_bad_answer(
 
 
 async def test_a_redirect_of_a_question_after_a_job_is_a_bad_answer(
-    models: ModelCaller, provider: Provider, elsewhere: Provider, checkpoints: FakeDesk
+    models: ModelCaller, provider: Provider, elsewhere: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     away = web.Response(status=307, headers={"Location": f"{elsewhere.url}/jobs/j-1"})
     provider.answers = [STARTED, away]

@@ -16,7 +16,7 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import all_models, find_model
 from tests.support.http.providers import KEY, Kept, Provider, calling
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.providers.base import ModelCall
@@ -237,7 +237,7 @@ async def test_a_model_makes_of_documented_answers_what_they_say(
     values = {field.name: field.default for field in found.fields if field.default is not None}
 
     answer = await calling(egress, environ_of(found, provider.url), kept).call(
-        found, {"prompt": "hi", **values}, ModelCall(checkpoints=FakeDesk())
+        found, {"prompt": "hi", **values}, ModelCall(checkpoints=RecordedCheckpoints())
     )
 
     assert answer.value == shown.value

@@ -16,7 +16,7 @@ from engine.models.registry import all_models, find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.http.providers import KEY, Kept, calling
 from tests.support.media.files import png
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.recorded_requests import FOREIGN, OURS, RECORDED
 from workers.outbound.client import Egress
 from workers.providers import jobs
@@ -97,7 +97,7 @@ async def test_a_model_sends_what_was_recorded_and_the_stub_answers(
     recorded, recorder = RECORDED[found.internal_name], Recorder(egress)
     environ = environ_of(found, stub_url)
     kept.own[("acc", OURS)] = PNG
-    model_call = ModelCall(checkpoints=FakeDesk(), fetch_media=fetch_media)
+    model_call = ModelCall(checkpoints=RecordedCheckpoints(), fetch_media=fetch_media)
 
     answer = await calling(recorder, environ, kept).call(found, recorded.values, model_call)
 

@@ -83,7 +83,7 @@ async def test_a_refusal_is_put_together_and_told_as_one(
     failure = await fail(listener, chat())
 
     assert (failure.code, failure.message) == ("PROVIDER_REJECTED", "I will not.")
-    assert listener.told == []
+    assert listener.pieces == []
 
 
 async def test_a_message_is_put_together(listener: Listener, provider: Provider) -> None:
@@ -91,7 +91,7 @@ async def test_a_message_is_put_together(listener: Listener, provider: Provider)
 
     answer = await listener.call(claude(), maxTokens=100)
 
-    assert answer.value == "Hello" and listener.told == ["Hel", "lo"]
+    assert answer.value == "Hello" and listener.pieces == ["Hel", "lo"]
     assert answer.usage == Usage(calls=1, input_tokens=9, output_tokens=2)
     assert provider.asked[0].body["stream"] is True
     assert "stream_options" not in provider.asked[0].body
@@ -144,7 +144,7 @@ async def test_an_empty_text_is_one(listener: Listener, provider: Provider) -> N
     provider.answers = [stream(delta(""), STOP, DONE)]
 
     assert (await listener.call(chat())).value == ""
-    assert listener.told == []  # for an empty piece means that the text begins anew
+    assert listener.pieces == []  # for an empty piece means that the text begins anew
 
 
 async def test_an_answer_that_comes_whole_is_one_too(
@@ -243,7 +243,7 @@ async def test_an_error_in_the_middle_is_the_one_that_it_would_have_been_before(
 
     assert (failure.code, failure.retryable) == (code, retryable)
     assert failure.message == "Overloaded"
-    assert listener.told == ["Hel"]
+    assert listener.pieces == ["Hel"]
 
 
 async def test_an_event_that_is_called_error_is_one(listener: Listener, provider: Provider) -> None:

@@ -55,7 +55,7 @@ async def test_a_stream_is_asked_for_where_somebody_takes_the_text(
         "stream_options": {"include_usage": True},
     }
     assert asked.headers["Accept"] == "text/event-stream, application/json"
-    assert listener.told == ["Hel", "lo"]
+    assert listener.pieces == ["Hel", "lo"]
 
 
 @pytest.mark.parametrize("section", ["openai", "anthropic"])
@@ -130,10 +130,10 @@ async def test_what_has_come_is_told_before_there_is_more(egress: Egress) -> Non
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
         call = asyncio.create_task(listener.call(chat()))
 
-        async def told() -> list[str]:
-            return listener.told
+        async def pieces() -> list[str]:
+            return listener.pieces
 
-        assert await eventually(told, bool) == ["Hel"]
+        assert await eventually(pieces, bool) == ["Hel"]
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
@@ -152,7 +152,7 @@ async def test_who_has_said_all_need_not_hang_up(egress: Egress) -> None:
 async def test_a_stream_that_falls_silent_is_given_up(
     egress: Egress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_client, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(provider_client, "IDLE_SECONDS", 0.1)
     async with serving(Holding(HEAD, wire(delta("Hel")))) as stub:
         listener = Listener(calling(egress, MODEL_KEYS | {"PROVIDER_URL": stub.url}))
         failure = await asyncio.wait_for(fail(listener, chat()), 5)
@@ -175,7 +175,7 @@ async def test_where_another_model_answers_the_text_begins_anew(
         answer = await listener.call(first)
 
     assert answer.value == "Hello"
-    assert listener.told == ["Goo", "", "Hel", "lo"]
+    assert listener.pieces == ["Goo", "", "Hel", "lo"]
 
 
 @pytest.mark.parametrize(("section", "path"), [("openai", "/v1"), ("anthropic", "")])
@@ -196,7 +196,7 @@ async def test_the_stub_streams_what_it_says_whole(
 
     assert streamed == whole
     assert streamed.value == listener.text
-    assert len(listener.told) > 1
+    assert len(listener.pieces) > 1
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.support.http.providers import (
     serving_provider,
 )
 from tests.support.http.raw_server import Dropping, serving_apart
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.workers.job_workers import AGAIN, CANCEL, IDEMPOTENT, JOB
 from tests.support.workers.paying_account import PRO
 from workers.nodes.executor import Executor
@@ -55,7 +55,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 class Slow(Provider):
     """Holds the answers to submits until it is opened."""
 
-    checkpoints: FakeDesk | None = None
+    checkpoints: RecordedCheckpoints | None = None
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     submitted: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     on_record: list[Any] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Slow(Provider):
 
 
 @pytest.fixture
-async def provider(checkpoints: FakeDesk) -> AsyncIterator[Slow]:
+async def provider(checkpoints: RecordedCheckpoints) -> AsyncIterator[Slow]:
     provider = Slow(checkpoints=checkpoints, answers=[STARTED, DONE])
     async with serving_provider(provider):
         yield provider
@@ -86,11 +86,11 @@ def video(more: str = "", *, header: str = "") -> Model:
     return provided("http", f"{header}{JOB}{more}", category="video")
 
 
-async def call(models: ModelCaller, checkpoints: FakeDesk, found: Model) -> Any:
+async def call(models: ModelCaller, checkpoints: RecordedCheckpoints, found: Model) -> Any:
     return (await models.call(found, {"prompt": "a cat"}, ModelCall(checkpoints=checkpoints))).value
 
 
-async def fail(models: ModelCaller, checkpoints: FakeDesk, found: Model) -> NodeFailed:
+async def fail(models: ModelCaller, checkpoints: RecordedCheckpoints, found: Model) -> NodeFailed:
     with pytest.raises(NodeFailed) as raised:
         await call(models, checkpoints, found)
     return raised.value
@@ -131,7 +131,12 @@ def counts() -> Counts:
     ids=["plain", "resubmit", "key"],
 )
 async def test_a_submit_is_on_record_before_it_is_made_where_no_key_protects_it(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, header: str, more: str, found: Any
+    models: ModelCaller,
+    provider: Slow,
+    checkpoints: RecordedCheckpoints,
+    header: str,
+    more: str,
+    found: Any,
 ) -> None:
     provider.opened.set()
 
@@ -143,7 +148,7 @@ async def test_a_submit_is_on_record_before_it_is_made_where_no_key_protects_it(
 
 @pytest.mark.parametrize("status", [400, 404, 429, 503, 504])
 async def test_a_submit_that_was_refused_has_begun_nothing(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, status: int
+    models: ModelCaller, provider: Slow, checkpoints: RecordedCheckpoints, status: int
 ) -> None:
     provider.opened.set()
     provider.answers = [web.Response(status=status), STARTED, DONE]
@@ -154,7 +159,7 @@ async def test_a_submit_that_was_refused_has_begun_nothing(
 
 
 async def test_a_provider_that_was_not_reached_has_begun_nothing(
-    egress: Egress, checkpoints: FakeDesk
+    egress: Egress, checkpoints: RecordedCheckpoints
 ) -> None:
     models = calling(egress, {"PROVIDER_URL": "http://127.0.0.1:9", **MODEL_KEYS}, Kept())
 
@@ -168,7 +173,7 @@ async def test_a_provider_that_was_not_reached_has_begun_nothing(
 
 
 async def test_a_job_that_may_have_begun_fails_the_node_before_anybody_is_asked(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, counts: Counts
+    models: ModelCaller, provider: Slow, checkpoints: RecordedCheckpoints, counts: Counts
 ) -> None:
     checkpoints.jobs[0] = BEGUN
 
@@ -181,7 +186,7 @@ async def test_a_job_that_may_have_begun_fails_the_node_before_anybody_is_asked(
 
 
 async def test_a_manifest_may_have_it_submitted_again(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, counts: Counts
+    models: ModelCaller, provider: Slow, checkpoints: RecordedCheckpoints, counts: Counts
 ) -> None:
     checkpoints.jobs[0] = BEGUN
     provider.opened.set()
@@ -192,7 +197,7 @@ async def test_a_manifest_may_have_it_submitted_again(
 
 
 async def test_a_provider_that_takes_a_key_is_asked_again_with_the_same_one(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, counts: Counts
+    models: ModelCaller, provider: Slow, checkpoints: RecordedCheckpoints, counts: Counts
 ) -> None:
     provider.opened.set()
 
@@ -207,7 +212,7 @@ async def test_a_provider_that_takes_a_key_is_asked_again_with_the_same_one(
 
 
 async def test_a_submit_whose_answer_was_lost_is_not_repeated_by_a_retry(
-    egress: Egress, checkpoints: FakeDesk, counts: Counts
+    egress: Egress, checkpoints: RecordedCheckpoints, counts: Counts
 ) -> None:
     found = provided("http", JOB.replace('"/jobs"', '"/drop"'), category="video")
     with serving_apart(Dropping()) as dropping:
@@ -222,7 +227,10 @@ async def test_a_submit_whose_answer_was_lost_is_not_repeated_by_a_retry(
 
 
 async def test_a_submit_that_took_too_long_is_not_repeated_by_a_retry(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, monkeypatch: pytest.MonkeyPatch
+    models: ModelCaller,
+    provider: Slow,
+    checkpoints: RecordedCheckpoints,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jobs, "SUBMIT_SECONDS", 0.05)
 
@@ -238,7 +246,7 @@ async def test_a_submit_that_took_too_long_is_not_repeated_by_a_retry(
 
 
 async def stop_in_submit(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, found: Model
+    models: ModelCaller, provider: Slow, checkpoints: RecordedCheckpoints, found: Model
 ) -> None:
     """Stop a call whose submit is under way, and let the provider answer a moment later."""
     running = asyncio.create_task(call(models, checkpoints, found))
@@ -250,7 +258,10 @@ async def stop_in_submit(
 
 
 async def test_a_worker_that_drains_waits_for_the_id_and_puts_it_on_record(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, monkeypatch: pytest.MonkeyPatch
+    models: ModelCaller,
+    provider: Slow,
+    checkpoints: RecordedCheckpoints,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jobs, "CANCEL_SECONDS", 30)
     await stop_in_submit(models, provider, checkpoints, video())
@@ -261,7 +272,10 @@ async def test_a_worker_that_drains_waits_for_the_id_and_puts_it_on_record(
 
 
 async def test_a_worker_that_drains_does_not_wait_for_ever(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, monkeypatch: pytest.MonkeyPatch
+    models: ModelCaller,
+    provider: Slow,
+    checkpoints: RecordedCheckpoints,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jobs, "CANCEL_SECONDS", 0.01)
 
@@ -272,7 +286,10 @@ async def test_a_worker_that_drains_does_not_wait_for_ever(
 
 
 async def test_a_job_that_cannot_be_put_on_record_any_more_is_cancelled(
-    models: ModelCaller, provider: Slow, checkpoints: FakeDesk, monkeypatch: pytest.MonkeyPatch
+    models: ModelCaller,
+    provider: Slow,
+    checkpoints: RecordedCheckpoints,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def save(item: int, record: Any) -> None:
         if "id" in record:

@@ -13,15 +13,15 @@ from engine.store.redis.client import Client
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting, http_fan
 from tests.support.http.scripted_server import Target
-from tests.support.workers.held_walker import WORKER, Hands, begin_waiting, held
+from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 from workers.main import worker
 from workers.recovery import held_check
 from workers.recovery.held_check import HeldCheck
 
 
 @pytest.fixture
-def check(store: Store, hands: Hands) -> HeldCheck:
-    return HeldCheck(store, hands.walker, WORKER)
+def check(store: Store, held_walker: HeldWalker) -> HeldCheck:
+    return HeldCheck(store, held_walker.walker, WORKER)
 
 
 async def begin(runner: Runner) -> str:
@@ -60,17 +60,17 @@ async def test_a_claim_that_is_another_at_the_second_look_is_kept(
 
 
 async def test_what_is_walked_is_left_alone(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
 
     for _ in range(4):
         await check.check()
 
     assert await store.leases.held(WORKER) == [reference]
-    hands.gate.opened.set()
+    held_walker.gate.opened.set()
     execution = await runner.end(keyspace.parse_reference(reference)[1])
-    assert len(hands.gate.calls) == 1
+    assert len(held_walker.gate.calls) == 1
     assert execution.nodes[0].attempts == 1
 
 
@@ -87,9 +87,9 @@ async def test_what_is_held_by_others_is_left_alone(
 
 
 async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
     await store.walks.give_back(reference, WORKER, is_lost=True)
     assert await store.walks.claim(reference, "other")
 
@@ -97,10 +97,10 @@ async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
     await check.check()
 
     async def is_over() -> bool:
-        return held(hands.walker) == 0
+        return executions_held(held_walker.walker) == 0
 
     await eventually(is_over)
-    assert len(hands.gate.calls) == 1
+    assert len(held_walker.gate.calls) == 1
     assert await store.leases.held("other") == [reference]
 
 
@@ -123,27 +123,27 @@ async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
 
 
 async def test_a_worker_that_has_claimed_nothing_for_a_while_looks_seldom(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
     at_first = check.is_idle
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
     busy = check.is_idle
-    hands.gate.opened.set()
-    await eventually(_async(lambda: not hands.walker.has_task(reference)))
+    held_walker.gate.opened.set()
+    await eventually(_async(lambda: not held_walker.walker.has_task(reference)))
     just_after = check.is_idle
-    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    held_walker.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
     later = check.is_idle
 
     assert (at_first, busy, just_after, later) == (True, False, False, True)
 
 
 async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_claimed_it(
-    store: Store, runner: Runner, hands: Hands, check: HeldCheck
+    store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
-    await begin_waiting(runner, hands)
-    hands.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
+    await begin_waiting(runner, held_walker)
+    held_walker.walker.claimed_at -= held_check.IDLE_AFTER_SECONDS
     walked = check.is_idle
-    stranger = HeldCheck(store, Hands(store, worker_id="other").walker, WORKER)
+    stranger = HeldCheck(store, HeldWalker(store, worker_id="other").walker, WORKER)
     await stranger.check()
 
     assert (walked, stranger.is_idle) == (False, False)
@@ -200,7 +200,7 @@ async def test_what_is_under_way_when_redis_is_set_back_ends(
             await runner.end(accepted)
         elif meanwhile == "emptied":
             await store.client.send("FLUSHALL")
-            await eventually(_async(lambda: held(walker) == 0))
+            await eventually(_async(lambda: executions_held(walker) == 0))
         await set_back(store.client, copy)
 
         execution = await runner.end(accepted)

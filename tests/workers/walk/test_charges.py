@@ -13,7 +13,14 @@ from engine.executions.execution import Execution, ExecutionStatus
 from engine.models.registry import use_models
 from tests.support.factories import Graph
 from tests.support.manifests import ANSWER, model
-from tests.support.workers.paying_account import PRICE, Buyer, answer, costs, fan, model_node
+from tests.support.workers.paying_account import (
+    PRICE,
+    PayingAccount,
+    answer,
+    costs,
+    fan,
+    model_node,
+)
 
 COUNTED = (
     '[[fields]]\nname = "prompt"\ntype = "text"\nrequired = true\n'
@@ -46,189 +53,193 @@ def unforeseen(graph: Graph) -> Graph:
     return graph.wire("list.items-out > same.value-in", "same.value-out > many.prompt-in")
 
 
-async def test_a_list_of_five_holds_five_prices_before_it_runs(buyer: Buyer) -> None:
-    buyer.models.held = {f"many{number}" for number in range(5)}
+async def test_a_list_of_five_holds_five_prices_before_it_runs(payer: PayingAccount) -> None:
+    payer.models.held = {f"many{number}" for number in range(5)}
 
-    execution_id = await buyer.begin(answer(fan(Graph(), "many", 5), "many"))
-    await buyer.models.called(5)
-    waiting = await buyer.wallet()
-    buyer.models.open()
-    execution = await buyer.end(execution_id)
+    execution_id = await payer.begin(answer(fan(Graph(), "many", 5), "many"))
+    await payer.models.called(5)
+    waiting = await payer.wallet()
+    payer.models.open()
+    execution = await payer.end(execution_id)
 
     assert (waiting.balance, waiting.reserved) == (1_000 - 5 * PRICE, 5 * PRICE)
     assert costs(execution) == [5 * PRICE]
     assert execution.micro_usd == 50_000
-    assert await buyer.paid(5 * PRICE)
+    assert await payer.paid(5 * PRICE)
 
 
 async def test_an_estimate_that_is_not_covered_is_refused_before_anything_runs(
-    buyer: Buyer,
+    payer: PayingAccount,
 ) -> None:
-    buyer.allow(2 * PRICE - 1)
+    payer.allow(2 * PRICE - 1)
 
     with pytest.raises(InsufficientCredits) as refused:
-        await buyer.begin(line())
+        await payer.begin(line())
 
     assert refused.value.context == {"required": 2 * PRICE, "balance": 2 * PRICE - 1}
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
 async def test_a_node_that_the_balance_cannot_pay_ends_the_run_and_what_finished_is_paid(
-    buyer: Buyer,
+    payer: PayingAccount,
 ) -> None:
-    buyer.allow(6 * PRICE - 1)
+    payer.allow(6 * PRICE - 1)
 
-    execution = await buyer.run(fan_behind_one(4))
+    execution = await payer.run(fan_behind_one(4))
 
     assert execution.status is ExecutionStatus.FAILED
     assert execution.error is not None
     assert execution.error["code"] == "INSUFFICIENT_CREDITS"
     assert execution.error["nodeId"] == "many"
-    assert buyer.models.calls == ["one"]
+    assert payer.models.calls == ["one"]
     assert costs(execution) == [PRICE]
     assert execution.credits_cost == PRICE
     assert execution.result is None
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
-async def test_a_node_that_the_balance_can_just_pay_runs(buyer: Buyer) -> None:
-    buyer.allow(6 * PRICE)
+async def test_a_node_that_the_balance_can_just_pay_runs(payer: PayingAccount) -> None:
+    payer.allow(6 * PRICE)
 
-    execution = await buyer.run(fan_behind_one(4))
+    execution = await payer.run(fan_behind_one(4))
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert costs(execution) == [PRICE, 5 * PRICE]
-    assert await buyer.paid(6 * PRICE)
+    assert await payer.paid(6 * PRICE)
 
 
 async def test_what_runs_beside_a_node_that_cannot_be_paid_is_stopped_and_costs_nothing(
-    buyer: Buyer,
+    payer: PayingAccount,
 ) -> None:
-    buyer.allow(7 * PRICE - 1)
-    buyer.models.held = {"slow"}
+    payer.allow(7 * PRICE - 1)
+    payer.models.held = {"slow"}
     graph = fan_behind_one(4)
     model_node(graph, "slow").wire("slow.text-out > out.result-in")
 
-    execution = await buyer.run(graph)
+    execution = await payer.run(graph)
 
     assert execution.error is not None
     assert execution.error["code"] == "INSUFFICIENT_CREDITS"
-    assert sorted(buyer.models.calls) == ["one", "slow"]
+    assert sorted(payer.models.calls) == ["one", "slow"]
     assert costs(execution) == [PRICE]
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
-async def test_a_run_stops_before_the_node_that_would_pass_max_credits(buyer: Buyer) -> None:
-    execution = await buyer.run(fan_behind_one(4), max_credits=6 * PRICE - 1)
+async def test_a_run_stops_before_the_node_that_would_pass_max_credits(
+    payer: PayingAccount,
+) -> None:
+    execution = await payer.run(fan_behind_one(4), max_credits=6 * PRICE - 1)
 
     assert execution.error is not None
     assert execution.error["code"] == "MAX_CREDITS_EXCEEDED"
     assert execution.error["nodeId"] == "many"
-    assert buyer.models.calls == ["one"]
+    assert payer.models.calls == ["one"]
     assert execution.credits_cost == PRICE
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
-async def test_what_runs_at_the_same_time_counts_together_for_max_credits(buyer: Buyer) -> None:
-    buyer.models.held = {"beside"}
+async def test_what_runs_at_the_same_time_counts_together_for_max_credits(
+    payer: PayingAccount,
+) -> None:
+    payer.models.held = {"beside"}
     graph = Graph().node("list", "list", items=[{"value": f"{n}"} for n in range(4)])
     model_node(unforeseen(graph), "beside")
 
-    execution = await buyer.run(answer(graph, "many", "beside"), max_credits=5 * PRICE - 1)
+    execution = await payer.run(answer(graph, "many", "beside"), max_credits=5 * PRICE - 1)
 
     assert execution.error is not None
     assert execution.error["code"] == "MAX_CREDITS_EXCEEDED"
     assert execution.credits_cost == 0
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
-async def test_a_run_may_cost_max_credits_to_the_last_one(buyer: Buyer) -> None:
-    execution = await buyer.run(fan_behind_one(4), max_credits=6 * PRICE)
+async def test_a_run_may_cost_max_credits_to_the_last_one(payer: PayingAccount) -> None:
+    execution = await payer.run(fan_behind_one(4), max_credits=6 * PRICE)
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.credits_cost == 6 * PRICE
 
 
-async def test_a_node_that_is_tried_three_times_is_paid_once(buyer: Buyer) -> None:
-    buyer.allow(PRICE)
-    buyer.models.failures["one"] = 2
+async def test_a_node_that_is_tried_three_times_is_paid_once(payer: PayingAccount) -> None:
+    payer.allow(PRICE)
+    payer.models.failures["one"] = 2
     retry = {"attempts": 3, "backoff": 0.01}
 
-    execution = await buyer.run(answer(model_node(Graph(), "one", retry=retry), "one"))
+    execution = await payer.run(answer(model_node(Graph(), "one", retry=retry), "one"))
 
-    assert buyer.models.calls == ["one"] * 3
+    assert payer.models.calls == ["one"] * 3
     assert costs(execution) == [PRICE]
     assert execution.micro_usd == 10_000
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
 async def test_a_node_that_fails_for_good_costs_nothing_and_what_was_before_it_does(
-    buyer: Buyer,
+    payer: PayingAccount,
 ) -> None:
-    buyer.models.failures["two"] = 99
-    buyer.hands.gate.opened.set()
+    payer.models.failures["two"] = 99
+    payer.held_walker.gate.opened.set()
 
-    execution = await buyer.run(line(retry={"attempts": 2, "backoff": 0.01}))
+    execution = await payer.run(line(retry={"attempts": 2, "backoff": 0.01}))
 
     assert execution.status is ExecutionStatus.FAILED
-    assert buyer.models.calls == ["one", "two", "two"]
+    assert payer.models.calls == ["one", "two", "two"]
     assert costs(execution) == [PRICE]
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
-async def test_one_failed_item_of_a_list_makes_the_whole_node_free(buyer: Buyer) -> None:
-    buyer.models.failures["many3"] = 1
+async def test_one_failed_item_of_a_list_makes_the_whole_node_free(payer: PayingAccount) -> None:
+    payer.models.failures["many3"] = 1
 
-    execution = await buyer.run(answer(fan(Graph(), "many", 5), "many"))
+    execution = await payer.run(answer(fan(Graph(), "many", 5), "many"))
 
     assert execution.status is ExecutionStatus.FAILED
     assert execution.credits_cost == execution.micro_usd == 0
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
-async def test_a_failed_node_that_the_run_goes_on_after_costs_nothing(buyer: Buyer) -> None:
-    buyer.models.failures["one"] = 1
+async def test_a_failed_node_that_the_run_goes_on_after_costs_nothing(payer: PayingAccount) -> None:
+    payer.models.failures["one"] = 1
     graph = model_node(Graph(), "one", onError="continue")
 
-    execution = await buyer.run(answer(model_node(graph, "two"), "one", "two"))
+    execution = await payer.run(answer(model_node(graph, "two"), "one", "two"))
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert execution.credits_cost == PRICE
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
 # -- trials ----------------------------------------------------------------------------------------
 
 
 async def test_a_trial_is_given_back_when_its_model_fails_and_spent_when_it_answers(
-    buyer: Buyer,
+    payer: PayingAccount,
 ) -> None:
-    buyer.terms = load().terms(Tier.FREE, Role.USER)
+    payer.terms = load().terms(Tier.FREE, Role.USER)
     tried = model("tried", call=ANSWER + "[trial]\nruns = 1\n")
     graph = answer(Graph().node("one", "customModel", model="tried", prompt="one"), "one")
-    buyer.models.failures["one"] = 1
+    payer.models.failures["one"] = 1
 
     with use_models([tried]):
-        failed = await buyer.run(graph)
-        done = await buyer.run(graph)
+        failed = await payer.run(graph)
+        done = await payer.run(graph)
         with pytest.raises(GrantExhausted):
-            await buyer.run(graph)
+            await payer.run(graph)
 
     assert (failed.status, done.status) == ("failed", "completed")
     assert (done.credits_cost, done.micro_usd) == (0, 10_000)
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
 # -- nothing for nothing ----------------------------------------------------------------------
 
 
-async def test_what_a_node_gave_is_charged_before_it_goes_anywhere(buyer: Buyer) -> None:
-    execution_id = await buyer.begin(line())
-    await buyer.hands.gate.called(1)
+async def test_what_a_node_gave_is_charged_before_it_goes_anywhere(payer: PayingAccount) -> None:
+    execution_id = await payer.begin(line())
+    await payer.held_walker.gate.called(1)
 
-    running = await buyer.store.executions.get(buyer.account.id, execution_id)
-    buyer.hands.gate.opened.set()
-    execution = await buyer.end(execution_id)
+    running = await payer.store.executions.get(payer.account.id, execution_id)
+    payer.held_walker.gate.opened.set()
+    execution = await payer.end(execution_id)
 
     assert running.credits_cost == PRICE
     assert execution.credits_cost == 2 * PRICE
@@ -238,17 +249,17 @@ async def test_what_a_node_gave_is_charged_before_it_goes_anywhere(buyer: Buyer)
     ("stage", "finished"), [("accepted", 0), ("one", 0), ("call", 1), ("two", 1), ("end", 2)]
 )
 async def test_a_cancel_at_any_stage_leaves_nothing_to_read_that_was_not_paid(
-    stage: str, finished: int, buyer: Buyer
+    stage: str, finished: int, payer: PayingAccount
 ) -> None:
-    buyer.models.held = {stage}
-    begin = buyer.accept if stage == "accepted" else buyer.begin
+    payer.models.held = {stage}
+    begin = payer.accept if stage == "accepted" else payer.begin
     execution_id = await begin(line())
-    await reach(buyer, stage, execution_id)
+    await reach(payer, stage, execution_id)
 
     if stage != "end":
-        await buyer.store.executions.cancel(buyer.account.id, execution_id)
-        buyer.hands.walker.cancel(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+        await payer.store.executions.cancel(payer.account.id, execution_id)
+        payer.held_walker.walker.cancel(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
 
     is_whole = stage == "end"
     assert execution.status is (
@@ -256,42 +267,44 @@ async def test_a_cancel_at_any_stage_leaves_nothing_to_read_that_was_not_paid(
     )
     assert execution.result == ({"text": "<two>"} if is_whole else None)
     assert costs(execution) == [PRICE] * finished
-    assert await buyer.paid(PRICE * finished)
+    assert await payer.paid(PRICE * finished)
 
 
-async def reach(buyer: Buyer, stage: str, execution_id: str) -> None:
+async def reach(payer: PayingAccount, stage: str, execution_id: str) -> None:
     """Wait until the run has come so far."""
     if stage == "one":
-        await buyer.models.called(1)
+        await payer.models.called(1)
     if stage in ("call", "two", "end"):
-        await buyer.hands.gate.called(1)
+        await payer.held_walker.gate.called(1)
     if stage in ("two", "end"):
-        buyer.hands.gate.opened.set()
-        await buyer.models.called(2)
+        payer.held_walker.gate.opened.set()
+        await payer.models.called(2)
     if stage == "end":
-        await buyer.end(execution_id)
+        await payer.end(execution_id)
 
 
 @pytest.mark.parametrize("count", [5, 1_000, 10_001])
-async def test_a_list_from_the_input_cannot_pass_the_balance(count: int, buyer: Buyer) -> None:
-    buyer.allow(5 * PRICE - 1)
+async def test_a_list_from_the_input_cannot_pass_the_balance(
+    count: int, payer: PayingAccount
+) -> None:
+    payer.allow(5 * PRICE - 1)
 
-    execution = await buyer.run(from_data(), {"items": ["again"] * count})
+    execution = await payer.run(from_data(), {"items": ["again"] * count})
 
     assert execution.status is ExecutionStatus.FAILED
     assert execution.error is not None
     assert execution.error["code"] == "INSUFFICIENT_CREDITS"
-    assert buyer.models.calls == []
-    assert await buyer.paid(0)
+    assert payer.models.calls == []
+    assert await payer.paid(0)
 
 
-async def test_an_empty_list_from_the_input_costs_nothing(buyer: Buyer) -> None:
-    buyer.allow(PRICE)
+async def test_an_empty_list_from_the_input_costs_nothing(payer: PayingAccount) -> None:
+    payer.allow(PRICE)
 
-    execution = await buyer.run(from_data(), {"items": []})
+    execution = await payer.run(from_data(), {"items": []})
 
     assert execution.status is ExecutionStatus.COMPLETED
-    assert await buyer.paid(0)
+    assert await payer.paid(0)
 
 
 def from_data() -> Graph:
@@ -309,7 +322,7 @@ def from_data() -> Graph:
     [(1, 1, 1), (15, 15, 15), (16, 15, 0), (1e300, 15, 0), (0, 0, 0), (-5, 0, 0), ("7", 15, 0)],
 )
 async def test_a_count_from_data_is_held_and_charged_within_its_bounds(
-    count: Any, held: int, charged: int, buyer: Buyer
+    count: Any, held: int, charged: int, payer: PayingAccount
 ) -> None:
     counted = model("counted", category="image", fields=COUNTED, pricing=PER_IMAGE)
     fields = [{"name": "given", "label": "Given", "type": "json"}]
@@ -318,38 +331,38 @@ async def test_a_count_from_data_is_held_and_charged_within_its_bounds(
     graph.node("make", "customModel", model="counted", prompt="make").node("out", "responseOutput")
     graph.wire("in.params > params.value-in", "params.value-out > make.params-in")
     graph.wire("make.image-out > out.result-in")
-    buyer.allow(PRICE * max(held, 1))
-    buyer.models.held = {"make"}
+    payer.allow(PRICE * max(held, 1))
+    payer.models.held = {"make"}
 
     with use_models([counted]):
-        execution_id = await buyer.begin(graph, {"given": {"count": count}})
+        execution_id = await payer.begin(graph, {"given": {"count": count}})
         if charged:
-            await buyer.models.called(1)
-            assert (await buyer.wallet()).reserved == held * PRICE
-        buyer.models.open()
-        execution = await buyer.end(execution_id)
+            await payer.models.called(1)
+            assert (await payer.wallet()).reserved == held * PRICE
+        payer.models.open()
+        execution = await payer.end(execution_id)
 
     assert execution.status is (ExecutionStatus.COMPLETED if charged else ExecutionStatus.FAILED)
     assert execution.credits_cost == charged * PRICE
     assert execution.markup == Decimal("1.3")
-    assert await buyer.paid(charged * PRICE)
+    assert await payer.paid(charged * PRICE)
 
 
-async def test_runs_that_spend_together_never_pass_the_balance(buyer: Buyer) -> None:
-    buyer.allow(33 * PRICE)
-    slug = await buyer.runner.save(answer(fan(Graph(), "many", 3), "many"))
+async def test_runs_that_spend_together_never_pass_the_balance(payer: PayingAccount) -> None:
+    payer.allow(33 * PRICE)
+    slug = await payer.runner.save(answer(fan(Graph(), "many", 3), "many"))
 
     async def run() -> Execution | None:
         try:
-            execution_id = await buyer.runner.begin(slug, terms=buyer.terms)
+            execution_id = await payer.runner.begin(slug, terms=payer.terms)
         except InsufficientCredits:
             return None
-        buyer.hands.walker.take(buyer.reference(execution_id))
-        return await buyer.end(execution_id)
+        payer.held_walker.walker.take(payer.reference(execution_id))
+        return await payer.end(execution_id)
 
     ended = await asyncio.gather(*(run() for _ in range(20)))
 
     paid = [each.credits_cost for each in ended if each]
     assert set(paid) <= {0, 3 * PRICE}
     assert 0 < sum(paid) <= 33 * PRICE
-    assert await buyer.paid(sum(paid))
+    assert await payer.paid(sum(paid))

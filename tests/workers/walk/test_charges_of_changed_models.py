@@ -11,7 +11,7 @@ from engine.store.executions.walks import Verdict
 from engine.store.redis.records import pack
 from tests.support.factories import Graph
 from tests.support.manifests import PER_CALL, model
-from tests.support.workers.paying_account import PRICE, Buyer, answer, costs, model_node
+from tests.support.workers.paying_account import PRICE, PayingAccount, answer, costs, model_node
 
 DEARER = model("echo", pricing=PER_CALL.replace("0.010", "0.100"))
 CHEAPER = model("echo", pricing=PER_CALL.replace("0.010", "0.001"))
@@ -19,51 +19,53 @@ PER_SECOND = model("echo", pricing='[[pricing]]\nunit = "second"\nusd = "0.05"\n
 
 
 @pytest.mark.parametrize("left", [[DEARER], [CHEAPER], [PER_SECOND], []])
-async def test_a_node_that_runs_costs_what_was_held(buyer: Buyer, left: list[Model]) -> None:
-    buyer.models.held = {"one"}
-    execution_id = await buyer.begin(answer(model_node(Graph(), "one"), "one"))
-    await buyer.models.called(1)
+async def test_a_node_that_runs_costs_what_was_held(
+    payer: PayingAccount, left: list[Model]
+) -> None:
+    payer.models.held = {"one"}
+    execution_id = await payer.begin(answer(model_node(Graph(), "one"), "one"))
+    await payer.models.called(1)
 
     with use_models(left):
-        buyer.models.open()
-        execution = await buyer.end(execution_id)
+        payer.models.open()
+        execution = await payer.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert (costs(execution), execution.micro_usd) == ([PRICE], 10_000)
-    assert await buyer.paid(PRICE)
+    assert await payer.paid(PRICE)
 
 
 @pytest.mark.parametrize(("now", "factor"), [(DEARER, 10), (CHEAPER, 0.1)])
 async def test_a_node_that_has_not_begun_costs_what_its_model_costs_then(
-    buyer: Buyer, now: Model, factor: float
+    payer: PayingAccount, now: Model, factor: float
 ) -> None:
-    execution_id = await buyer.accept(answer(model_node(Graph(), "one"), "one"))
+    execution_id = await payer.accept(answer(model_node(Graph(), "one"), "one"))
 
     with use_models([now]):
-        buyer.hands.walker.take(buyer.reference(execution_id))
-        execution = await buyer.end(execution_id)
+        payer.held_walker.walker.take(payer.reference(execution_id))
+        execution = await payer.end(execution_id)
 
     assert execution.micro_usd == 10_000 * factor
     assert costs(execution) == [round(PRICE * factor + 0.4)]
-    assert await buyer.paid(costs(execution)[0])
+    assert await payer.paid(costs(execution)[0])
 
 
 @pytest.mark.parametrize(("has_finished", "lost"), [(False, "one"), (True, "two")])
 async def test_a_run_whose_model_is_gone_when_another_worker_takes_it_up_says_so(
-    buyer: Buyer, has_finished: bool, lost: str
+    payer: PayingAccount, has_finished: bool, lost: str
 ) -> None:
     graph = answer(model_node(model_node(Graph(), "one"), "two", prompt="two"), "two")
     graph.wire("one.text-out > two.prompt-in")
-    execution_id = await buyer.accept(graph)
-    reference = buyer.reference(execution_id)
-    claimed = await buyer.store.walks.claim(reference, "dead")
+    execution_id = await payer.accept(graph)
+    reference = payer.reference(execution_id)
+    claimed = await payer.store.walks.claim(reference, "dead")
     assert claimed is not None
-    await claim_first(buyer, claimed, finishes=has_finished)
-    await buyer.store.walks.give_back(reference, "dead", is_lost=True)
+    await claim_first(payer, claimed, finishes=has_finished)
+    await payer.store.walks.give_back(reference, "dead", is_lost=True)
 
     with use_models([]):
-        buyer.hands.walker.take(reference)
-        execution = await buyer.end(execution_id)
+        payer.held_walker.walker.take(reference)
+        execution = await payer.end(execution_id)
 
     gone = {"code": "model_gone", "message": "There is no model 'echo' here"}
     assert execution.status is ExecutionStatus.FAILED
@@ -81,10 +83,10 @@ async def test_a_run_whose_model_is_gone_when_another_worker_takes_it_up_says_so
         if has_finished
         else [("failed", gone), ("skipped", None)]
     )
-    assert await buyer.paid(PRICE if has_finished else 0)
+    assert await payer.paid(PRICE if has_finished else 0)
 
 
-async def claim_first(buyer: Buyer, claimed: ClaimedExecution, *, finishes: bool) -> None:
+async def claim_first(payer: PayingAccount, claimed: ClaimedExecution, *, finishes: bool) -> None:
     """What the worker did before it died."""
     steps = [Step(claimed=[0], reservations={0: PRICE})]
     if finishes:
@@ -93,5 +95,5 @@ async def claim_first(buyer: Buyer, claimed: ClaimedExecution, *, finishes: bool
         charges = {0: Charge(PRICE, 10_000)}
         steps.append(Step(settled=[(0, "c")], rows=[row], charges=charges))
     for number, step in enumerate(steps, 1):
-        advanced = await buyer.store.walks.advance(claimed.lease, number, step)
+        advanced = await payer.store.walks.advance(claimed.lease, number, step)
         assert advanced.verdict is Verdict.OK

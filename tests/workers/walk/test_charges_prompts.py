@@ -13,8 +13,8 @@ from engine.models.registry import use_models
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import MODEL_KEYS, Provider, a_provider, provided
 from tests.support.manifests import PROMPT
-from tests.support.workers.held_walker import Hands
-from tests.support.workers.paying_account import Buyer
+from tests.support.workers.held_walker import HeldWalker
+from tests.support.workers.paying_account import PayingAccount
 from workers.outbound.client import Egress
 from workers.providers.model_caller import ModelCaller
 
@@ -54,13 +54,13 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 @pytest.fixture
-async def buyer(runner: Runner, egress: Egress, provider: Provider) -> AsyncIterator[Buyer]:
-    buyer = Buyer(runner)
-    await buyer.hands.walker.drain(0)
+async def payer(runner: Runner, egress: Egress, provider: Provider) -> AsyncIterator[PayingAccount]:
+    payer = PayingAccount(runner)
+    await payer.held_walker.walker.drain(0)
     models = ModelCaller(egress, environ={**provider.environ, **MODEL_KEYS})
-    buyer.hands = Hands(runner.store, models=models)
-    yield buyer
-    await buyer.hands.walker.drain(0)
+    payer.held_walker = HeldWalker(runner.store, models=models)
+    yield payer
+    await payer.held_walker.walker.drain(0)
 
 
 def said(text: str, tokens_in: int, tokens_out: int) -> object:
@@ -77,70 +77,70 @@ def asking(*chain: str) -> Graph:
     return graph.node("out", "responseOutput").wire(f"{before} > out.result-in")
 
 
-async def run(buyer: Buyer, graph: Graph, topic: str) -> Execution:
-    return await buyer.run(graph, {"topic": topic})
+async def run(payer: PayingAccount, graph: Graph, topic: str) -> Execution:
+    return await payer.run(graph, {"topic": topic})
 
 
-async def test_a_small_prompt_holds_little(buyer: Buyer, provider: Provider) -> None:
-    buyer.allow(SMALL)
+async def test_a_small_prompt_holds_little(payer: PayingAccount, provider: Provider) -> None:
+    payer.allow(SMALL)
     provider.answers = [said("Hi", 10, 5)]
 
-    execution = await run(buyer, asking("a"), "Hello")
+    execution = await run(payer, asking("a"), "Hello")
 
     assert execution.error is None
     assert execution.credits_cost == 1
-    assert await buyer.paid(1)
+    assert await payer.paid(1)
 
 
 async def test_a_prompt_over_the_most_that_was_thought_is_held_for_and_paid_whole(
-    buyer: Buyer, provider: Provider
+    payer: PayingAccount, provider: Provider
 ) -> None:
     provider.answers = [said("Hi", 60_000, 100)]
 
-    execution = await run(buyer, asking("a"), "x" * 70_000)
+    execution = await run(payer, asking("a"), "x" * 70_000)
 
     assert execution.credits_cost == 79  # 0.06 and 0.0002 USD, times 1.3
-    assert await buyer.paid(79)
+    assert await payer.paid(79)
 
 
 async def test_a_large_prompt_that_cannot_be_paid_is_refused_before_it_is_sent(
-    buyer: Buyer, provider: Provider
+    payer: PayingAccount, provider: Provider
 ) -> None:
-    buyer.allow(UNKNOWN + 20)
+    payer.allow(UNKNOWN + 20)
     provider.answers = [said("x" * 100_000, 10, 100)]
 
-    execution = await run(buyer, asking("a", "b"), "Hello")
+    execution = await run(payer, asking("a", "b"), "Hello")
 
     assert execution.status is ExecutionStatus.FAILED
     assert (execution.error or {})["code"] == "INSUFFICIENT_CREDITS"
     assert len(provider.asked) == 1
-    assert await buyer.paid(1)
+    assert await payer.paid(1)
 
 
 async def test_what_another_model_says_is_held_for_as_long_as_it_is(
-    buyer: Buyer, provider: Provider
+    payer: PayingAccount, provider: Provider
 ) -> None:
     provider.answers = [said("x" * 100_000, 10, 100), said("Hi", 90_000, 10)]
 
-    execution = await run(buyer, asking("a", "b"), "Hello")
+    execution = await run(payer, asking("a", "b"), "Hello")
 
     assert [node.credits_cost for node in execution.nodes[1:3]] == [1, 118]
-    assert await buyer.paid(119)
+    assert await payer.paid(119)
 
 
 async def test_each_prompt_of_a_list_is_held_for_by_its_own_size(
-    buyer: Buyer, provider: Provider
+    payer: PayingAccount, provider: Provider
 ) -> None:
     provider.answers = [said("Hi", 45_000, 10)]
     graph = Graph().node("l", "list", items=[{"value": "Hello"}, {"value": "x" * 90_000}])
     graph.node("a", "customModel", model="chat").node("out", "responseOutput")
 
-    execution = await buyer.run(
+    execution = await payer.run(
         graph.wire("l.items-out > a.prompt-in", "a.text-out > out.result-in")
     )
 
     assert execution.credits_cost == 60  # 46,000 tokens, of which the short prompt cannot have more
-    assert await buyer.paid(60)
+    assert await payer.paid(60)
 
 
 def test_an_estimate_knows_what_is_typed_and_supposes_what_is_not() -> None:

@@ -11,52 +11,52 @@ from engine.store import Store
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting, http_line
-from tests.support.workers.held_walker import WORKER, Hands, begin_waiting, held
+from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 
 
 async def test_a_hint_that_comes_during_the_drain_goes_back(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     await store.client.send("DEL", keyspace.hints("walk"))
 
-    await hands.walker.drain(0)
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await held_walker.walker.drain(0)
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
     await eventually(store.hints.depth, lambda depth: depth == 1)
 
-    assert (hands.released, held(hands.walker)) == (1, 0)
+    assert (held_walker.released, executions_held(held_walker.walker)) == (1, 0)
     assert await store.leases.held(WORKER) == []
 
 
 async def test_draining_gives_back_what_does_not_end_in_time(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
-    reference = await begin_waiting(runner, hands)
+    reference = await begin_waiting(runner, held_walker)
     await store.client.send("DEL", keyspace.hints("walk"))
 
-    await hands.walker.drain(0.05)
+    await held_walker.walker.drain(0.05)
 
     assert await store.leases.held(WORKER) == []
     assert await store.hints.depth() == 1
-    assert held(hands.walker) == 0
+    assert executions_held(held_walker.walker) == 0
     claimed = await store.walks.claim(reference, "other")
     assert claimed is not None
     assert "r" not in claimed.statuses
 
 
 async def test_draining_hands_over_what_is_ready_though_a_retry_is_far_ahead(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     graph = http_line("https://example.com/", 2)
     graph.node(
         "later", "httpRequest", url="https://example.com/fail", retry={"attempts": 2, "backoff": 60}
     ).wire("later.response-out > out.result-in")
     execution_id = await runner.begin(await runner.save(graph))
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await eventually(_async(lambda: len(hands.gate.calls) == 2))
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await eventually(_async(lambda: len(held_walker.gate.calls) == 2))
 
-    draining = asyncio.create_task(hands.walker.drain(5))
-    hands.gate.opened.set()
+    draining = asyncio.create_task(held_walker.walker.drain(5))
+    held_walker.gate.opened.set()
     await draining
 
     due = keyspace.due(partition_of(runner.account.id))
@@ -65,16 +65,16 @@ async def test_draining_hands_over_what_is_ready_though_a_retry_is_far_ahead(
 
 
 async def test_draining_waits_for_no_retry(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that goes on waits for a retry that is due soon; one that stops leaves it."""
     monkeypatch.setattr("workers.walk.walk.RETRY_WAIT_SECONDS", 60)
     graph = http_line("https://example.com/fail", 1, retry={"attempts": 2, "backoff": 30})
     execution_id = await runner.begin(await runner.save(graph))
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await hands.gate.called(1)
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await held_walker.gate.called(1)
 
-    await hands.walker.drain(10)
+    await held_walker.walker.drain(10)
 
     due = keyspace.due(partition_of(runner.account.id))
     [(_, score)] = await store.client.send("ZRANGE", due, 0, -1, "WITHSCORES")

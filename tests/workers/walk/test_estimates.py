@@ -13,7 +13,7 @@ from engine.models.registry import use_models
 from tests.support.factories import Graph
 from tests.support.http.providers import provided
 from tests.support.manifests import PROMPT, field, model
-from tests.support.workers.paying_account import Buyer
+from tests.support.workers.paying_account import PayingAccount
 
 GRAPHS = 40
 TOKENS = """
@@ -101,16 +101,16 @@ class Drawing:
 
 @pytest.mark.parametrize("seed", range(GRAPHS))
 async def test_a_run_never_costs_more_than_its_estimate_and_never_stops_for_it(
-    seed: int, buyer: Buyer
+    seed: int, payer: PayingAccount
 ) -> None:
     graph = Drawing(random.Random(seed)).graph
     plan, inputs = compile_plan(graph.nodes, graph.edges), {"topic": "a mill"}
     quote = make_quote(plan, load().terms(Tier.PRO, Role.USER), None, inputs)
     most = 0 if quote is None else quote.credits
-    buyer.allow(max(most, 1))
+    payer.allow(max(most, 1))
 
-    execution = await buyer.run(graph, inputs, max_credits=most)
+    execution = await payer.run(graph, inputs, max_credits=most)
 
     assert execution.error is None
     assert execution.credits_cost <= most
-    assert await buyer.paid(execution.credits_cost)
+    assert await payer.paid(execution.credits_cost)

@@ -13,7 +13,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
 from tests.support.eventually import eventually
 from tests.support.factories import Runner, greeting
-from tests.support.workers.held_walker import WORKER, Hands, begin_waiting
+from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting
 from workers.walk.attempts import Attempts
 from workers.walk.walk import Walk
 
@@ -44,24 +44,24 @@ async def begin(runner: Runner) -> str:
     return keyspace.reference(runner.account.id, execution_id)
 
 
-async def is_free(hands: Hands, times: int = 1) -> bool:
+async def is_free(held_walker: HeldWalker, times: int = 1) -> bool:
     async def released() -> bool:
-        return hands.released == times
+        return held_walker.released == times
 
     return await eventually(released)
 
 
 async def test_an_execution_whose_step_is_refused_is_given_back_for_later(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = await begin(runner)
     refuse(monkeypatch, Walks, "advance", REFUSED)
 
-    hands.walker.take(reference)
-    await is_free(hands)
+    held_walker.walker.take(reference)
+    await is_free(held_walker)
     pause = await due_in(store, runner, reference)
     held = await store.leases.held(WORKER)
-    hands.walker.take(reference)
+    held_walker.walker.take(reference)
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
     assert held == []
@@ -71,14 +71,14 @@ async def test_an_execution_whose_step_is_refused_is_given_back_for_later(
 
 
 async def test_an_execution_whose_steps_are_always_refused_is_not_walked_again_and_again_at_once(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = await begin(runner)
     refuse(monkeypatch, Walks, "advance", *[REFUSED] * 100)
 
     for turn in range(8):
-        hands.walker.take(reference)
-        await is_free(hands, turn + 1)
+        held_walker.walker.take(reference)
+        await is_free(held_walker, turn + 1)
 
     pause = await due_in(store, runner, reference)
     assert pause is not None
@@ -87,14 +87,14 @@ async def test_an_execution_whose_steps_are_always_refused_is_not_walked_again_a
 
 
 async def test_an_execution_that_cannot_even_be_failed_is_given_back(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = await begin(runner)
     refuse(monkeypatch, Walk, "run", ArithmeticError("a bug"))
     refuse(monkeypatch, Walks, "advance", REFUSED)
 
-    hands.walker.take(reference)
-    await is_free(hands)
+    held_walker.walker.take(reference)
+    await is_free(held_walker)
 
     assert await store.leases.held(WORKER) == []
     assert await due_in(store, runner, reference) is not None
@@ -102,7 +102,7 @@ async def test_an_execution_that_cannot_even_be_failed_is_given_back(
 
 async def test_an_execution_that_cannot_be_claimed_stays_due(
     runner: Runner,
-    hands: Hands,
+    held_walker: HeldWalker,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -110,8 +110,8 @@ async def test_an_execution_that_cannot_be_claimed_stays_due(
     reference = await begin(runner)
     refuse(monkeypatch, Walks, "claim", REFUSED)
 
-    hands.walker.take(reference)
-    await is_free(hands)
+    held_walker.walker.take(reference)
+    await is_free(held_walker)
 
     assert await due_in(store, runner, reference) is not None
     assert [record.message for record in caplog.records] == ["a walk broke off"]
@@ -121,7 +121,7 @@ async def test_an_execution_that_cannot_be_claimed_stays_due(
 async def test_an_execution_fails_when_the_task_of_a_node_breaks_off(
     error: BaseException,
     runner: Runner,
-    hands: Hands,
+    held_walker: HeldWalker,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -132,8 +132,8 @@ async def test_an_execution_fails_when_the_task_of_a_node_breaks_off(
         raise error
 
     monkeypatch.setattr(Attempts, "run", run)
-    hands.gate.opened.set()
-    reference = await begin_waiting(runner, hands)
+    held_walker.gate.opened.set()
+    reference = await begin_waiting(runner, held_walker)
 
     execution = await runner.end(keyspace.parse_reference(reference)[1])
 
@@ -142,13 +142,13 @@ async def test_an_execution_fails_when_the_task_of_a_node_breaks_off(
 
 
 async def test_draining_gives_back_the_others_when_one_is_refused(
-    runner: Runner, hands: Hands, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    references = [await begin_waiting(runner, hands)]
-    hands.gate.calls.clear()
-    references.append(await begin_waiting(runner, hands))
+    references = [await begin_waiting(runner, held_walker)]
+    held_walker.gate.calls.clear()
+    references.append(await begin_waiting(runner, held_walker))
     refuse(monkeypatch, Walks, "give_back", REFUSED)
 
-    await hands.walker.drain(0)
+    await held_walker.walker.drain(0)
 
     assert len(await store.leases.held(WORKER)) == 1

@@ -14,7 +14,7 @@ from engine.models.registry import use_models
 from engine.store.redis.records import unpack
 from tests.support.graph_text import node
 from tests.support.manifests import model
-from tests.support.models.recorded_checkpoints import FakeDesk
+from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from workers.nodes.executor import Executor, NodeAttempt
 from workers.nodes.pool import Pool
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall
@@ -24,7 +24,7 @@ USED = Usage(calls=1, seconds=Decimal("2.5"), input_tokens=7)
 
 
 @dataclass
-class Shelf:
+class RecordedBatches:
     """Remembers batches and which of them were to be aside; those it refuses are lost."""
 
     batches: list[bytes] = field(default_factory=list)
@@ -54,8 +54,8 @@ class Shelf:
         return [[unpack(row)[0] for row in unpack(batch)] for batch in self.batches]
 
 
-def answers(blob_store: Shelf, *, may_have: bool = False) -> ItemAnswers:
-    return ItemAnswers(cast(AnswerBatches, blob_store), 3, may_have=may_have)
+def answers(batches: RecordedBatches, *, may_have: bool = False) -> ItemAnswers:
+    return ItemAnswers(cast(AnswerBatches, batches), 3, may_have=may_have)
 
 
 async def ask(kept: ItemAnswers, *items: int, size: int = 1) -> None:
@@ -66,27 +66,27 @@ async def ask(kept: ItemAnswers, *items: int, size: int = 1) -> None:
 
 
 async def test_what_comes_together_is_recorded_together() -> None:
-    blob_store = Shelf()
-    kept = answers(blob_store)
+    batches = RecordedBatches()
+    kept = answers(batches)
 
-    blob_store.opened.clear()
+    batches.opened.clear()
     await ask(kept, 0, 1, 2)
     await asyncio.sleep(3 * BATCH_SECONDS)
     await ask(kept, 3)
     await ask(kept, 4)
-    blob_store.opened.set()
+    batches.opened.set()
     await kept.flush()
 
-    assert blob_store.items == [[0, 1, 2], [3, 4]]
+    assert batches.items == [[0, 1, 2], [3, 4]]
 
 
 async def test_what_was_recorded_is_given_with_all_that_it_used() -> None:
-    blob_store = Shelf()
-    first = answers(blob_store)
+    batches = RecordedBatches()
+    first = answers(batches)
     await ask(first, 0, 1)
     await first.flush()
 
-    second = answers(blob_store, may_have=True)
+    second = answers(batches, may_have=True)
     found = [await second.find(item) for item in range(3)]
 
     assert found == [
@@ -97,47 +97,47 @@ async def test_what_was_recorded_is_given_with_all_that_it_used() -> None:
 
 
 async def test_a_single_answer_is_recorded_when_there_is_a_second_call_and_not_before() -> None:
-    blob_store = Shelf()
-    kept = answers(blob_store)
+    batches = RecordedBatches()
+    kept = answers(batches)
 
     await ask(kept, 0)
     await asyncio.sleep(3 * BATCH_SECONDS)
-    alone = list(blob_store.batches)
+    alone = list(batches.batches)
     await kept.find(1)
     await kept.flush()
 
     assert alone == []
-    assert blob_store.items == [[0]]
+    assert batches.items == [[0]]
 
 
 async def test_nothing_is_recorded_after_the_end() -> None:
-    blob_store = Shelf()
-    kept = answers(blob_store)
+    batches = RecordedBatches()
+    kept = answers(batches)
 
     await ask(kept, 0, 1)
     kept.close()
     await asyncio.sleep(3 * BATCH_SECONDS)
 
-    assert blob_store.batches == []
+    assert batches.batches == []
 
 
 async def test_what_was_refused_is_no_answer_whatever_was_recorded_before() -> None:
-    blob_store = Shelf()
-    kept = answers(blob_store)
+    batches = RecordedBatches()
+    kept = answers(batches)
     await ask(kept, 0, 1)
     await kept.flush()
 
     kept.drop(1)
     await kept.flush()
 
-    again = answers(blob_store, may_have=True)
+    again = answers(batches, may_have=True)
     assert await again.find(0) is not None
     assert await again.find(1) is None
 
 
 async def test_once_a_node_has_much_on_record_only_small_batches_are_added_to_it() -> None:
-    blob_store = Shelf()
-    kept = answers(blob_store)
+    batches = RecordedBatches()
+    kept = answers(batches)
 
     for item in range(1, 9):
         await ask(kept, 10 + item, size=100_000)  # two characters each
@@ -145,20 +145,20 @@ async def test_once_a_node_has_much_on_record_only_small_batches_are_added_to_it
     await ask(kept, 50)
     await kept.flush()
 
-    assert blob_store.items == [[11, 12], *([item] for item in range(13, 19)), [50]]
-    assert blob_store.aside == [1, 7]
+    assert batches.items == [[11, 12], *([item] for item in range(13, 19)), [50]]
+    assert batches.aside == [1, 7]
 
 
 async def test_a_batch_that_cannot_be_stored_holds_up_no_other() -> None:
-    blob_store = Shelf(refuses=1)
-    kept = answers(blob_store)
+    batches = RecordedBatches(refuses=1)
+    kept = answers(batches)
 
     await ask(kept, 0, 1)
     await kept.flush()
     await ask(kept, 2)
     await kept.flush()
 
-    assert blob_store.items == [[2]]
+    assert batches.items == [[2]]
 
 
 @dataclass
@@ -177,10 +177,10 @@ class Listener:
         return
 
 
-class Half(FakeDesk):
+class Half(RecordedCheckpoints):
     """An earlier attempt was answered for the first item."""
 
-    async def answer(self, item: int) -> ModelAnswer | None:
+    async def find_answer(self, item: int) -> ModelAnswer | None:
         return ModelAnswer(value="before", usage=USED) if item == 0 else None
 
 

@@ -13,10 +13,10 @@ from engine.store.redis.records import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_fan
 from tests.support.redis.rewind import rewind, take_snapshot
-from tests.support.workers.held_walker import WORKER, Hands, begin_waiting, held
+from tests.support.workers.held_walker import WORKER, HeldWalker, begin_waiting, executions_held
 from tests.support.workers.paying_account import (
     PRICE,
-    Buyer,
+    PayingAccount,
     PlainPool,
     answer,
     costs,
@@ -42,120 +42,122 @@ def statuses(execution: Execution) -> list[str]:
 
 
 async def test_a_walk_whose_latest_steps_were_lost_goes_on_from_the_record(
-    buyer: Buyer, store: Store
+    payer: PayingAccount, store: Store
 ) -> None:
-    buyer.models.held = {"one", "<one>"}
-    execution_id = await buyer.begin(line("one", "two"))
-    await buyer.models.called(1)
+    payer.models.held = {"one", "<one>"}
+    execution_id = await payer.begin(line("one", "two"))
+    await payer.models.called(1)
     earlier = await take_snapshot(store.client)  # the first node runs
-    buyer.models.open_once()
-    await buyer.models.called(2)  # the second runs on the answer of the first
+    payer.models.open_once()
+    await payer.models.called(2)  # the second runs on the answer of the first
     await rewind(store.client, earlier)
-    buyer.models.held = set()
-    buyer.models.answers = {"one": "another"}
+    payer.models.held = set()
+    payer.models.answers = {"one": "another"}
 
-    buyer.models.open()
-    execution = await buyer.end(execution_id)
+    payer.models.open()
+    execution = await payer.end(execution_id)
 
     assert execution.result == {"text": "<another>"}
     assert statuses(execution) == ["completed"] * 3
     assert costs(execution) == [PRICE, PRICE]
     assert [node.attempts for node in execution.nodes] == [1, 1, 1]
-    assert buyer.models.calls == ["one", "<one>", "one", "another"]
-    assert await buyer.paid(2 * PRICE)
+    assert payer.models.calls == ["one", "<one>", "one", "another"]
+    assert await payer.paid(2 * PRICE)
 
 
 async def test_what_another_walker_had_recorded_is_not_built_on_when_it_is_lost(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
-    claimed = await share(runner, hands)
+    claimed = await share(runner, held_walker)
     earlier = await take_snapshot(store.client)
     row = [0, 1, claimed.now, 1, None, pack({"response-out": "theirs", "status-out": 200})]
     await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row], leave=True))
     key = keyspace.execution(claimed.account_id, claimed.execution_id)
-    hands.walker.take(claimed.reference)  # it looks around and learns of it
+    held_walker.walker.take(claimed.reference)  # it looks around and learns of it
     await eventually(lambda: store.client.send("HGET", key, "step2"), lambda step: step == b"2")
     await rewind(store.client, earlier)
     await store.walks.give_back(claimed.reference, OTHER, is_lost=True)
 
-    hands.gate.opened.set()
+    held_walker.gate.opened.set()
     execution = await runner.end(claimed.execution_id)
 
     assert execution.result == {"values": ["done", "done"]}
     assert statuses(execution) == ["completed"] * 3
-    assert sorted(call[-3:] for call in hands.gate.calls) == ["n=0", "n=1", "n=1"]
+    assert sorted(call[-3:] for call in held_walker.gate.calls) == ["n=0", "n=1", "n=1"]
 
 
 async def test_a_walk_whose_claim_was_lost_claims_again(
-    runner: Runner, hands: Hands, store: Store
+    runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", 1)))
     earlier = await take_snapshot(store.client)
-    hands.walker.take(keyspace.reference(runner.account.id, execution_id))
-    await hands.gate.called(1)
+    held_walker.walker.take(keyspace.reference(runner.account.id, execution_id))
+    await held_walker.gate.called(1)
     await rewind(store.client, earlier)
 
-    hands.gate.opened.set()
+    held_walker.gate.opened.set()
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
-    assert len(hands.gate.calls) == 2
+    assert len(held_walker.gate.calls) == 2
     assert await store.leases.held(WORKER) == []
 
 
 async def test_a_walk_of_what_is_not_on_record_any_more_ends_without_a_word(
-    runner: Runner, hands: Hands, store: Store, caplog: pytest.LogCaptureFixture
+    runner: Runner, held_walker: HeldWalker, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     earlier = await take_snapshot(store.client)
-    await begin_waiting(runner, hands)
+    await begin_waiting(runner, held_walker)
     await rewind(store.client, earlier)
 
-    hands.gate.opened.set()
-    await eventually(_async(lambda: hands.released), lambda released: released == 1)
+    held_walker.gate.opened.set()
+    await eventually(_async(lambda: held_walker.released), lambda released: released == 1)
 
-    assert held(hands.walker) == 0
+    assert executions_held(held_walker.walker) == 0
     assert await store.client.send("KEYS", "*") == list(earlier.keys)
     assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
 async def test_an_execution_whose_end_was_lost_ends_again_and_is_charged_once(
-    buyer: Buyer, store: Store
+    payer: PayingAccount, store: Store
 ) -> None:
-    buyer.models.held = {"<one>"}
-    execution_id = await buyer.begin(line("one", "two"))
-    await buyer.models.called(2)
+    payer.models.held = {"<one>"}
+    execution_id = await payer.begin(line("one", "two"))
+    await payer.models.called(2)
     earlier = await take_snapshot(store.client)
-    buyer.models.open()
-    first = await buyer.end(execution_id)
+    payer.models.open()
+    first = await payer.end(execution_id)
     await rewind(store.client, earlier)
 
-    await store.walks.give_back(buyer.reference(execution_id), WORKER, is_lost=False)
-    buyer.hands.walker.take(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+    await store.walks.give_back(payer.reference(execution_id), WORKER, is_lost=False)
+    payer.held_walker.walker.take(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
 
     assert execution.result == first.result
     assert statuses(execution) == ["completed"] * 3
-    assert buyer.models.calls == ["one", "<one>", "<one>"]
-    assert await buyer.paid(2 * PRICE)
+    assert payer.models.calls == ["one", "<one>", "<one>"]
+    assert await payer.paid(2 * PRICE)
 
 
-async def test_a_hole_in_the_kept_answers_is_asked_for_again(buyer: Buyer, store: Store) -> None:
-    buyer.models.held = {"p1", "p2"}
-    execution_id = await buyer.begin(answer(fan(Graph(), "p", 3), "p"))
-    key = keyspace.execution(buyer.account.id, execution_id)
+async def test_a_hole_in_the_kept_answers_is_asked_for_again(
+    payer: PayingAccount, store: Store
+) -> None:
+    payer.models.held = {"p1", "p2"}
+    execution_id = await payer.begin(answer(fan(Graph(), "p", 3), "p"))
+    key = keyspace.execution(payer.account.id, execution_id)
     kept = await eventually(lambda: store.client.send("HGET", key, "kept"))
     index = kept.partition(b"=")[0].decode()
     await store.client.send("HDEL", key, f"k{index}.1")
 
-    await store.walks.give_back(buyer.reference(execution_id), WORKER, is_lost=True)
-    buyer.models.held = set()
-    other = Hands(store, PlainPool(), buyer.models, OTHER)
-    other.walker.take(buyer.reference(execution_id))
-    execution = await buyer.end(execution_id)
+    await store.walks.give_back(payer.reference(execution_id), WORKER, is_lost=True)
+    payer.models.held = set()
+    other = HeldWalker(store, PlainPool(), payer.models, OTHER)
+    other.walker.take(payer.reference(execution_id))
+    execution = await payer.end(execution_id)
     await other.walker.drain(0)
 
     assert execution.result == ["<p0>", "<p1>", "<p2>"]
-    assert await buyer.paid(3 * PRICE)
+    assert await payer.paid(3 * PRICE)
 
 
 def _async(read: Callable[[], T]) -> Callable[[], Awaitable[T]]:

@@ -38,7 +38,7 @@ PAINTER = 'api = "images"\nmodel = "any"\nbody = { response_format = "url", size
 
 
 @dataclass
-class Shelf(MediaStore):
+class MemoryMediaStore(MediaStore):
     """Media of accounts, in memory."""
 
     media: dict[str, bytes] = field(default_factory=dict)
@@ -57,8 +57,8 @@ class Shelf(MediaStore):
 
 
 @pytest.fixture
-def blob_store() -> Shelf:
-    return Shelf()
+def blob_store() -> MemoryMediaStore:
+    return MemoryMediaStore()
 
 
 @pytest.fixture
@@ -85,10 +85,12 @@ def registry() -> Iterator[None]:
         yield
 
 
-class Shop:
+class MediaWalker:
     """A walker with a shelf, for the runner's account."""
 
-    def __init__(self, runner: Runner, blob_store: Shelf, pool: Pool, egress: Egress) -> None:
+    def __init__(
+        self, runner: Runner, blob_store: MemoryMediaStore, pool: Pool, egress: Egress
+    ) -> None:
         self._runner = runner
         self._blob_store = blob_store
         self._pool = pool
@@ -126,10 +128,12 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(runner: Runner, blob_store: Shelf, egress: Egress) -> AsyncIterator[Shop]:
+async def media_walker(
+    runner: Runner, blob_store: MemoryMediaStore, egress: Egress
+) -> AsyncIterator[MediaWalker]:
     pool = Pool(slots=2)
     await pool.start()
-    yield Shop(runner, blob_store, pool, egress)
+    yield MediaWalker(runner, blob_store, pool, egress)
     await pool.close()
 
 
@@ -157,22 +161,22 @@ def pictures() -> Graph:
 
 @pytest.mark.usefixtures("registry")
 async def test_a_product_becomes_prompts_pictures_and_captions(
-    shop: Shop, blob_store: Shelf
+    media_walker: MediaWalker, blob_store: MemoryMediaStore
 ) -> None:
     with stub_provider() as url:
-        execution = await shop.run(pictures(), f"{url}/v1", {"product": "a mug"})
+        execution = await media_walker.run(pictures(), f"{url}/v1", {"product": "a mug"})
 
     assert execution.error is None
     urls = execution.result["images"]
     assert len(urls) == 2
     assert [blob_store.image(each).size for each in urls] == [(64, 64)] * 2
     assert [is_near(pixel(blob_store.image(each), 0, 0.99), BLUE) for each in urls] == [True] * 2
-    assert execution.credits_cost == await shop.paid() == PRICE + 2 * PRICE
+    assert execution.credits_cost == await media_walker.paid() == PRICE + 2 * PRICE
 
 
 @pytest.mark.usefixtures("registry")
 async def test_a_count_from_a_caller_is_held_for_and_charged(
-    shop: Shop, provider: Provider
+    media_walker: MediaWalker, provider: Provider
 ) -> None:
     provider.answers = [{"data": [{"url": "https://a.example/x.png"}]}]
     graph = Graph().node(
@@ -183,16 +187,16 @@ async def test_a_count_from_a_caller_is_held_for_and_charged(
     graph.node("out", "responseOutput").wire("in.params > paint.params-in")
     graph.wire("l.items-out > paint.prompt-in", "paint.image-out > out.result-in")
 
-    execution = await shop.run(graph, provider.url, {"count": 3})
+    execution = await media_walker.run(graph, provider.url, {"count": 3})
 
     assert execution.result == {"images": ["https://a.example/x.png"] * 6}
     assert [each.body["prompt"] for each in provider.asked].count("a") == 3
-    assert execution.credits_cost == await shop.paid() == 6 * PRICE
+    assert execution.credits_cost == await media_walker.paid() == 6 * PRICE
 
 
 @pytest.mark.usefixtures("registry")
 async def test_an_answer_that_does_not_fit_is_asked_for_again_and_paid_once(
-    shop: Shop, provider: Provider
+    media_walker: MediaWalker, provider: Provider
 ) -> None:
     provider.answers = [said("Sorry."), said('{"name": 5}'), said(' {"name": "Ada"} ')]
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -202,26 +206,26 @@ async def test_an_answer_that_does_not_fit_is_asked_for_again_and_paid_once(
     )
     graph.node("out", "responseOutput").wire("ask.text-out > out.result-in")
 
-    execution = await shop.run(graph, provider.url)
+    execution = await media_walker.run(graph, provider.url)
 
     assert execution.result == {"text": '{"name":"Ada"}'}
     assert len(provider.asked) == 3
-    assert execution.credits_cost == await shop.paid() == PRICE
+    assert execution.credits_cost == await media_walker.paid() == PRICE
 
 
 @pytest.mark.usefixtures("registry")
 async def test_a_failed_image_of_several_fails_the_node_and_costs_nothing(
-    shop: Shop, provider: Provider
+    media_walker: MediaWalker, provider: Provider
 ) -> None:
     picture = {"data": [{"url": "https://a.example/x.png"}]}
     provider.answers = [picture, web.Response(status=400, text='{"error": "No."}'), picture]
     graph = Graph().node("paint", "imageGenerator", model="painter", prompt="x", count=3)
     graph.node("out", "responseOutput").wire("paint.image-out > out.result-in")
 
-    execution = await shop.run(graph, provider.url)
+    execution = await media_walker.run(graph, provider.url)
 
     assert failure(execution) == ("paint", "PROVIDER_REJECTED")
-    assert execution.credits_cost == await shop.paid() == 0
+    assert execution.credits_cost == await media_walker.paid() == 0
 
 
 # -- image tools ----------------------------------------------------------------------------------
@@ -236,11 +240,11 @@ def tooled(url: str, **data: Any) -> Graph:
 
 
 async def test_an_image_of_the_accounts_own_is_not_called_for(
-    shop: Shop, blob_store: Shelf
+    media_walker: MediaWalker, blob_store: MemoryMediaStore
 ) -> None:
     blob_store.media["https://kept.example/own"] = plain((8, 8), BLUE, kind="GIF")
 
-    execution = await shop.run(tooled("https://kept.example/own"), "")
+    execution = await media_walker.run(tooled("https://kept.example/own"), "")
 
     [url] = execution.result["images"]
     assert pixel(blob_store.image(url), 0.5, 0.5) == BLUE
@@ -255,38 +259,40 @@ async def test_an_image_of_the_accounts_own_is_not_called_for(
     ],
 )
 async def test_what_is_no_image_or_not_to_be_had_fails_the_node(
-    shop: Shop, stub: Stub, page: list[bytes], code: str
+    media_walker: MediaWalker, stub: Stub, page: list[bytes], code: str
 ) -> None:
     stub.reply = page
 
-    execution = await shop.run(tooled(f"{stub.url}/x"), "")
+    execution = await media_walker.run(tooled(f"{stub.url}/x"), "")
 
     assert failure(execution) == ("tool", code)
 
 
 async def test_an_image_from_elsewhere_is_fetched(
-    shop: Shop, stub: Stub, blob_store: Shelf
+    media_walker: MediaWalker, stub: Stub, blob_store: MemoryMediaStore
 ) -> None:
     body = plain((8, 8))
     stub.reply = answer(f"Content-Length: {len(body)}", body=body)
 
-    execution = await shop.run(tooled(f"{stub.url}/x"), "")
+    execution = await media_walker.run(tooled(f"{stub.url}/x"), "")
 
     [url] = execution.result["images"]
     assert pixel(blob_store.image(url), 0.5, 0.5) == RED
 
 
-async def test_work_on_an_image_ends_at_the_nodes_deadline(shop: Shop, blob_store: Shelf) -> None:
+async def test_work_on_an_image_ends_at_the_nodes_deadline(
+    media_walker: MediaWalker, blob_store: MemoryMediaStore
+) -> None:
     noise = Image.effect_noise((3_000, 3_000), 90)
     blob_store.media["https://kept.example/own"] = encoded(noise, "PNG", compress_level=1)
 
-    execution = await shop.run(tooled("https://kept.example/own", timeoutSeconds=0.05), "")
+    execution = await media_walker.run(tooled("https://kept.example/own", timeoutSeconds=0.05), "")
 
     assert failure(execution) == ("tool", "timeout")
 
 
 async def test_the_deadline_holds_for_all_images_of_a_list_together(
-    shop: Shop, blob_store: Shelf
+    media_walker: MediaWalker, blob_store: MemoryMediaStore
 ) -> None:
     noise = Image.effect_noise((1_000, 1_000), 90)
     blob_store.media["https://kept.example/own"] = encoded(noise, "PNG", compress_level=1)
@@ -296,10 +302,10 @@ async def test_the_deadline_holds_for_all_images_of_a_list_together(
     graph.node("tool", "imageResize", width=900, timeoutSeconds=2)
     graph.node("out", "responseOutput")
     graph.wire("l.items-out > tool.image-in", "tool.image-out > out.result-in")
-    await shop.run(tooled("https://kept.example/own"), "")  # the pool has started
+    await media_walker.run(tooled("https://kept.example/own"), "")  # the pool has started
     before = len(blob_store.media)
 
-    execution = await shop.run(graph, "")
+    execution = await media_walker.run(graph, "")
 
     assert failure(execution) == ("tool", "timeout")
     assert len(blob_store.media) > before

@@ -12,7 +12,7 @@ from workers.walk import output_bundles as bundling
 from workers.walk.output_bundles import OutputBundles
 
 
-class SlowAsides:
+class SlowValues:
     """Stores when a test lets it, or fails."""
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ class SlowAsides:
 
 
 @pytest.fixture
-def offloaded() -> SlowAsides:
-    return SlowAsides()
+def offloaded() -> SlowValues:
+    return SlowValues()
 
 
 @pytest.fixture
-def output_bundles(offloaded: SlowAsides) -> OutputBundles:
+def output_bundles(offloaded: SlowValues) -> OutputBundles:
     return OutputBundles(cast(OffloadedValues, offloaded), CLAIMED)
 
 
@@ -51,12 +51,12 @@ async def putting(
     return tasks
 
 
-def value(offloaded: SlowAsides, name: str) -> bytes:
+def value(offloaded: SlowValues, name: str) -> bytes:
     return part_of(name, offloaded.objects[object_of(name)])
 
 
 async def test_what_comes_while_one_is_written_is_written_together(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     tasks = await putting(output_bundles, 50)
     offloaded.opened.set()
@@ -68,7 +68,7 @@ async def test_what_comes_while_one_is_written_is_written_together(
 
 
 async def test_an_object_has_a_bound(
-    offloaded: SlowAsides, output_bundles: OutputBundles, monkeypatch: pytest.MonkeyPatch
+    offloaded: SlowValues, output_bundles: OutputBundles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundling, "BUNDLE_BYTES", 35)
     tasks = await putting(output_bundles, 10)
@@ -81,7 +81,7 @@ async def test_an_object_has_a_bound(
 
 
 async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     first, *others = await putting(output_bundles, 5)
     first.cancel()
@@ -96,7 +96,7 @@ async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
 
 
 async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     offloaded.failures = 2
     tasks = await putting(output_bundles, 5)
@@ -110,7 +110,7 @@ async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
 
 
 async def test_what_was_given_up_is_not_written_later(
-    offloaded: SlowAsides, output_bundles: OutputBundles
+    offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     [first] = await putting(output_bundles, 1)
     with pytest.raises(StorageFailed):

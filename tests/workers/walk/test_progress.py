@@ -22,7 +22,7 @@ WATCHED: Mapping[str, bytes] = MappingProxyType({"events": b"1"})
 UNWATCHED: Mapping[str, bytes] = MappingProxyType({})
 
 
-class Told(ExecutionEvents):
+class RecordedEvents(ExecutionEvents):
     """Remembers batches; the first answers are what a test lays out."""
 
     def __init__(self, *answers: bool | Exception) -> None:
@@ -56,7 +56,7 @@ class Told(ExecutionEvents):
         return await eventually(seen, lambda found: found >= count)
 
 
-def publisher(events: Told, record: Mapping[str, bytes] = WATCHED) -> ProgressPublisher:
+def publisher(events: RecordedEvents, record: Mapping[str, bytes] = WATCHED) -> ProgressPublisher:
     return ProgressPublisher(cast(ExecutionEvents, events), replace(CLAIMED, record=record))
 
 
@@ -68,7 +68,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_pieces_of_a_moment_are_one_and_all_are_told_in_order() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(3)
     tell = node.text_of(0)
 
@@ -83,7 +83,7 @@ async def test_pieces_of_a_moment_are_one_and_all_are_told_in_order() -> None:
 
 
 async def test_the_calls_of_a_node_are_told_apart() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
 
     node.text_of(0)("a")
@@ -96,7 +96,7 @@ async def test_the_calls_of_a_node_are_told_apart() -> None:
 
 
 async def test_of_progress_the_latest_counts() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
 
     for share in (0.1, 0.25, 1 / 3):
@@ -107,7 +107,7 @@ async def test_of_progress_the_latest_counts() -> None:
 
 
 async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
     tell, text = node.text_of(0), "x" * progress.MAX_PIECE
 
@@ -121,7 +121,7 @@ async def test_texts_that_began_anew_take_no_room_from_the_one_that_counts() -> 
 
 
 async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
     tell = node.text_of(0)
 
@@ -139,7 +139,7 @@ async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
 
 
 async def test_when_a_node_has_ended_all_of_it_is_told_already() -> None:
-    events = Told()
+    events = RecordedEvents()
     made = publisher(events)
     node, other = made.of(0), made.of(1)
     node.text_of(0)("first")
@@ -160,7 +160,7 @@ async def test_when_a_node_has_ended_all_of_it_is_told_already() -> None:
 
 
 async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
-    events = Told(Unavailable(), Unavailable())
+    events = RecordedEvents(Unavailable(), Unavailable())
     node = publisher(events).of(0)
 
     node.text_of(0)("a")
@@ -174,7 +174,7 @@ async def test_a_batch_that_may_be_lost_is_sent_again_as_it_was() -> None:
 
 
 async def test_words_give_way_to_a_store_that_is_full() -> None:
-    events = Told(StoreFull())
+    events = RecordedEvents(StoreFull())
     node = publisher(events).of(0)
 
     node.text_of(0)("lost")
@@ -189,7 +189,7 @@ async def test_the_oldest_words_give_way_when_they_cannot_be_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress, "MAX_PENDING", 10)
-    events = Told()
+    events = RecordedEvents()
     made = publisher(events)
     first, second = made.of(0), made.of(1)
     for _ in range(3):
@@ -209,7 +209,7 @@ async def test_the_oldest_words_give_way_when_they_cannot_be_told(
 
 async def test_a_large_piece_is_told_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "MAX_PIECE", 4)
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events).of(0)
 
     node.text_of(0)("123456789")
@@ -219,7 +219,7 @@ async def test_a_large_piece_is_told_in_parts(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_where_nobody_watches_no_text_is_asked_for_and_nothing_told() -> None:
-    events = Told()
+    events = RecordedEvents()
     node = publisher(events, UNWATCHED).of(0)
 
     assert node.text_of(0) is ignore_update
@@ -228,7 +228,7 @@ async def test_where_nobody_watches_no_text_is_asked_for_and_nothing_told() -> N
 
 
 async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> None:
-    events = Told(False, True)
+    events = RecordedEvents(False, True)
     made = publisher(events, UNWATCHED)
     node = made.of(0)
     for share in range(5):
@@ -245,7 +245,7 @@ async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> N
 
 
 async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
-    events = Told()
+    events = RecordedEvents()
     made = publisher(events, UNWATCHED)
     node = made.of(0)
     node.progress_of(0)(0.5)
@@ -258,7 +258,7 @@ async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
 
 
 async def test_a_step_tells_that_somebody_watches() -> None:
-    made = publisher(Told(), UNWATCHED)
+    made = publisher(RecordedEvents(), UNWATCHED)
 
     made.note_step(Advanced(Verdict.OK, "r", 0))
     before = made.is_watched
@@ -269,7 +269,7 @@ async def test_a_step_tells_that_somebody_watches() -> None:
 
 
 async def test_who_does_not_hold_the_execution_any_more_tells_nothing_more() -> None:
-    events = Told(False)
+    events = RecordedEvents(False)
     node = publisher(events).of(0)
     tell = node.text_of(0)
     tell("a")
@@ -284,7 +284,7 @@ async def test_who_does_not_hold_the_execution_any_more_tells_nothing_more() -> 
 async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    events = Told(RuntimeError("a bug"))
+    events = RecordedEvents(RuntimeError("a bug"))
     node = publisher(events).of(0)
 
     node.text_of(0)("a")
@@ -294,7 +294,7 @@ async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
 
 
 async def test_what_was_not_told_when_the_walk_stops_is_not_told() -> None:
-    events = Told()
+    events = RecordedEvents()
     made = publisher(events)
     made.of(0).text_of(0)("a")
 

@@ -16,7 +16,7 @@ from tests.support.factories import greeting, http_fan
 from tests.support.http.scripted_server import Target
 from tests.support.http.signature_verifier import is_knouds_signed
 from tests.support.http.webhook_receivers import Receiver
-from tests.support.workers.held_walker import held
+from tests.support.workers.held_walker import executions_held
 from tests.support.workers.webhook_owner import SECRET, Owner
 from workers.main import worker
 from workers.walk.walker import Walker
@@ -318,7 +318,7 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_what_waits(
 
         async def has_told_of_all() -> bool:
             listed, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
-            return len(listed) == 15 and receiver.open == 10 and not held(walker)
+            return len(listed) == 15 and receiver.open == 10 and not executions_held(walker)
 
         await eventually(has_told_of_all)
 

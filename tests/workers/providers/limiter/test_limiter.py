@@ -17,8 +17,8 @@ from tests.support.models.limited_calls import (
     calls,
     failure,
     limited,
+    report_kinds,
     sample,
-    told,
 )
 from tests.support.redis.installation import empty
 from workers.providers import provider_queue
@@ -32,18 +32,18 @@ async def test_a_model_without_limits_asks_nobody(one: Process, provider: Provid
         await one.call(limited())
 
     assert len(provider.calls) == 3
-    assert one.watched.told == []
+    assert one.watched.reports == []
 
 
 async def test_a_builtin_has_no_provider_to_wait_for(one: Process) -> None:
     assert (await one.call(model())).value == "<x>"
-    assert one.watched.told == []
+    assert one.watched.reports == []
 
 
 async def test_a_model_with_limits_asks_and_tells_what_became_of_it(one: Process) -> None:
     await one.call(limited(requests_per_minute=600))
 
-    await eventually(told(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
+    await eventually(report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
 
 
 async def test_limits_in_headers_count_from_the_next_call(one: Process, provider: Provider) -> None:
@@ -79,8 +79,8 @@ async def test_tokens_that_were_used_are_told(one: Process, provider: Provider) 
 
     await one.call(limited(tokens_per_minute=60_000))
 
-    await eventually(told(one), lambda kinds: CallOutcome.DONE in kinds)
-    assert one.watched.told[-1].amount == 42
+    await eventually(report_kinds(one), lambda kinds: CallOutcome.DONE in kinds)
+    assert one.watched.reports[-1].amount == 42
 
 
 # -- waiting --------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ async def in_line(
     first = asyncio.create_task(one.call(SINGLE))
     await calls(provider, 1)
     second = asyncio.create_task(two.call(SINGLE))
-    await eventually(told(two), bool)
+    await eventually(report_kinds(two), bool)
     return first, second
 
 
@@ -138,7 +138,7 @@ async def test_a_call_that_has_no_turn_within_its_deadline_fails(
     await first
 
     assert (late.code, late.retryable) == ("PROVIDER_RATE_LIMITED", True)
-    await eventually(told(one), lambda kinds: CallOutcome.LEFT in kinds)
+    await eventually(report_kinds(one), lambda kinds: CallOutcome.LEFT in kinds)
 
 
 async def test_a_fallback_is_asked_when_half_of_the_time_has_brought_no_turn(

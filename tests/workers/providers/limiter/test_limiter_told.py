@@ -8,10 +8,17 @@ import redis
 
 from engine.models.limits import ModelLimits
 from engine.store.governor import CallOutcome, CallReport, Pacing
-from engine.store.governor import ProviderStanding as Given
+from engine.store.governor import ProviderStanding as ProviderStanding
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
-from tests.support.models.limited_calls import ENVIRON, Process, Provider, answer, limited, told
+from tests.support.models.limited_calls import (
+    ENVIRON,
+    Process,
+    Provider,
+    answer,
+    limited,
+    report_kinds,
+)
 from workers.providers.limiter import LimiterKey
 
 TOLD = answer(x_ratelimit_limit_requests="6000")
@@ -32,7 +39,7 @@ async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
         events: Sequence[CallReport],
         *,
         pacing: Pacing,
-    ) -> Given:
+    ) -> ProviderStanding:
         tries.release()
         given = await turn(provider, caller, limits, events, pacing=pacing)
         passed.append(limits.requests_per_minute)
@@ -58,7 +65,7 @@ async def test_nobody_is_asked_once_the_limits_are_not_known_any_more(
     provider.answers = [TOLD, answer()]
     await one.call(limited())
     await one.call(limited())
-    await eventually(told(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
+    await eventually(report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
     limiter_key = LimiterKey.of(limited(), ENVIRON)
     assert limiter_key is not None
     with redis.Redis.from_url(redis_url) as client:
@@ -67,4 +74,6 @@ async def test_nobody_is_asked_once_the_limits_are_not_known_any_more(
     await one.call(limited())
     await one.call(limited())
 
-    await eventually(told(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE] * 2)
+    await eventually(
+        report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE] * 2
+    )

@@ -16,8 +16,8 @@ from tests.support.models.limited_calls import (
     answer,
     failure,
     limited,
+    report_kinds,
     sample,
-    told,
 )
 from workers.providers.base import NoCheckpoints
 
@@ -61,13 +61,13 @@ async def test_a_provider_in_trouble_is_not_asked_and_the_fallback_answers(
     troubled = limited("troubled", **limits)
     provider.answers = [answer(503)]
     await asyncio.gather(*(failure(one.call(troubled)) for _ in range(5)))
-    await eventually(told(one), lambda kinds: kinds.count(CallOutcome.FAILED) == 5)
+    await eventually(report_kinds(one), lambda kinds: kinds.count(CallOutcome.FAILED) == 5)
 
     async def refusal() -> str:
         return (await failure(one.call(troubled))).message
 
     await eventually(refusal, lambda message: "not asked for now" in message)
-    seen, asked = len(provider.calls), len(one.watched.told)
+    seen, asked = len(provider.calls), len(one.watched.reports)
     shut = await failure(one.call(troubled))
     falling = limited("troubled", head='fallback = ["spare"]\n', **limits)
     with use_models([falling, model("spare")]):
@@ -75,7 +75,7 @@ async def test_a_provider_in_trouble_is_not_asked_and_the_fallback_answers(
 
     assert (shut.code, shut.retryable) == ("PROVIDER_UNAVAILABLE", True)
     assert 0 < shut.retry_after <= 5
-    assert (len(provider.calls), len(one.watched.told)) == (seen, asked)
+    assert (len(provider.calls), len(one.watched.reports)) == (seen, asked)
     assert sample("breaker_open") > 0
     assert spare.value == "<x>"
 
@@ -88,17 +88,17 @@ async def test_a_provider_that_cannot_be_reached_is_in_trouble_and_an_answer_end
 
     await failure(one.call(limited()))
     await failure(one.call(limited()))
-    await eventually(told(one), lambda kinds: kinds.count(CallOutcome.FAILED) == 2)
+    await eventually(report_kinds(one), lambda kinds: kinds.count(CallOutcome.FAILED) == 2)
     await one.call(limited())
 
-    await eventually(told(one), lambda kinds: kinds[2:] == [CallOutcome.DONE])
+    await eventually(report_kinds(one), lambda kinds: kinds[2:] == [CallOutcome.DONE])
     await failure(one.call(limited()))  # the provider is well: it is the call that is wrong
     assert CallOutcome.FAILED not in one.watched.kinds()[2:]
 
 
 async def test_a_job_that_is_under_way_needs_no_turn(one: Process, provider: Provider) -> None:
     class Begun(NoCheckpoints):
-        async def job(self, item: int) -> Any:
+        async def find_job(self, item: int) -> Any:
             return {"model": "job", "id": "j1", "round": 0}
 
     provider.answers = [answer(body={"status": "done", "out": "yes"})]
@@ -113,4 +113,4 @@ async def test_a_job_that_is_under_way_needs_no_turn(one: Process, provider: Pro
     given = await one.call(job, Begun())
 
     assert given.value == "yes"
-    assert one.watched.told == []
+    assert one.watched.reports == []

@@ -14,13 +14,13 @@ from workers.providers.provider_queue import ProviderQueue
 
 
 @pytest.fixture
-async def governor(
+async def call_limiter(
     store: Store, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[CallLimiter]:
-    monkeypatch.setattr(limiter, "LANES", 4)
-    governor = CallLimiter(store.governor, "one")
-    async with governor.running(redis_url):
-        yield governor
+    monkeypatch.setattr(limiter, "MAX_QUEUES", 4)
+    call_limiter = CallLimiter(store.governor, "one")
+    async with call_limiter.running(redis_url):
+        yield call_limiter
 
 
 def limiter_key(number: int, **limits: int) -> LimiterKey:
@@ -30,31 +30,31 @@ def limiter_key(number: int, **limits: int) -> LimiterKey:
 
 
 async def all_idle(provider_queues: dict[str, ProviderQueue]) -> bool:
-    return all(provider_queue.is_like_new for provider_queue in provider_queues.values())
+    return all(provider_queue.is_discardable for provider_queue in provider_queues.values())
 
 
-async def test_lanes_whose_calls_have_ended_are_dropped(governor: CallLimiter) -> None:
+async def test_lanes_whose_calls_have_ended_are_dropped(call_limiter: CallLimiter) -> None:
     for number in range(50):
-        async with governor.turn(limiter_key(number, concurrency=1), "acc", 0, math.inf):
+        async with call_limiter.turn(limiter_key(number, concurrency=1), "acc", 0, math.inf):
             pass
-        await eventually(lambda: all_idle(governor.provider_queues))
+        await eventually(lambda: all_idle(call_limiter.provider_queues))
 
-    assert len(governor.provider_queues) <= 5
+    assert len(call_limiter.provider_queues) <= 5
 
 
 async def test_lanes_with_calls_and_those_that_have_learned_something_are_kept(
-    governor: CallLimiter,
+    call_limiter: CallLimiter,
 ) -> None:
-    async with governor.turn(limiter_key(0), "acc", 0, math.inf) as turn:
-        turn.told(200, {"x-ratelimit-limit-requests": "60"})
-    async with governor.turn(limiter_key(1, concurrency=1), "acc", 0, math.inf):
+    async with call_limiter.turn(limiter_key(0), "acc", 0, math.inf) as turn:
+        turn.note_answer(200, {"x-ratelimit-limit-requests": "60"})
+    async with call_limiter.turn(limiter_key(1, concurrency=1), "acc", 0, math.inf):
         for number in range(2, 50):
-            async with governor.turn(limiter_key(number, concurrency=1), "acc", 0, math.inf):
+            async with call_limiter.turn(limiter_key(number, concurrency=1), "acc", 0, math.inf):
                 pass
-            await eventually(lambda: all_but_two_idle(governor.provider_queues))
+            await eventually(lambda: all_but_two_idle(call_limiter.provider_queues))
 
-        assert {"host-0", "host-1"} <= governor.provider_queues.keys()
-        assert len(governor.provider_queues) <= 8
+        assert {"host-0", "host-1"} <= call_limiter.provider_queues.keys()
+        assert len(call_limiter.provider_queues) <= 8
 
 
 async def all_but_two_idle(provider_queues: dict[str, ProviderQueue]) -> bool:
@@ -63,4 +63,4 @@ async def all_but_two_idle(provider_queues: dict[str, ProviderQueue]) -> bool:
         for name, provider_queue in provider_queues.items()
         if name not in ("host-0", "host-1")
     ]
-    return all(provider_queue.is_like_new for provider_queue in idle)
+    return all(provider_queue.is_discardable for provider_queue in idle)
