@@ -102,21 +102,9 @@ async def worker(
         heartbeat.start()
         await _wait_until_listed(store, worker_id, stopping or asyncio.Event())
         stack.callback(heartbeat.stop)
-        await stack.enter_async_context(_follow_models(store, settings.redis_url))
         await stack.enter_async_context(
-            background("variables", lambda: publish_variables(heartbeat.publish))
+            _run_background(settings, store, media_service, walker, worker_id, heartbeat)
         )
-        subscription = Subscription(settings.redis_url, keyspace.cancels())
-        await stack.enter_async_context(
-            subscription.running(lambda data: walker.cancel(data.decode(errors="replace")))
-        )
-        await stack.enter_async_context(
-            background("metrics", lambda: metrics.publish(store, worker_id))
-        )
-        await stack.enter_async_context(background("spare memory", spare_memory.give_back))
-        held_check = HeldCheck(store, walker, worker_id)
-        await stack.enter_async_context(background("held check", held_check.run))
-        await stack.enter_async_context(_run_sweeper(store, media_service, worker_id, settings))
         stop_sending = await stack.enter_async_context(
             _run_sender(store, egress, limiter, settings)
         )
@@ -132,6 +120,30 @@ async def worker(
         stop_sending()
         stops = [] if own_actors is None else [own_actors.stop(settings.drain_seconds)]
         await asyncio.gather(walker.drain(settings.drain_seconds), *stops)
+
+
+@contextlib.asynccontextmanager
+async def _run_background(
+    settings: Settings,
+    store: Store,
+    media_service: MediaService,
+    walker: Walker,
+    worker_id: str,
+    heartbeat: Heartbeat,
+) -> AsyncIterator[None]:
+    """Run the tasks of a worker beside its walks and webhooks."""
+    subscription = Subscription(settings.redis_url, keyspace.cancels())
+    held_check = HeldCheck(store, walker, worker_id)
+    async with (
+        _follow_models(store, settings.redis_url),
+        background("variables", lambda: publish_variables(heartbeat.publish)),
+        subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
+        background("metrics", lambda: metrics.publish(store, worker_id)),
+        background("spare memory", spare_memory.give_back),
+        background("held check", held_check.run),
+        _run_sweeper(store, media_service, worker_id, settings),
+    ):
+        yield
 
 
 @contextlib.asynccontextmanager

@@ -1,21 +1,18 @@
 """The walk of one execution: run what is ready, record it, claim what is next, until it ends."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from engine import metrics
 from engine.errors.nodes import NodeFailed
-from engine.executions import retry
-from engine.executions.execution import NODE_STATUSES, ExecutionStatus
+from engine.executions.execution import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
 from engine.store.executions.claims import ClaimedExecution, NodeClaim, parse_claims
-from engine.store.executions.steps import Charge
 from engine.store.executions.walks import Advanced, Verdict
-from engine.store.redis.records import pack
-from workers.nodes.executor import AttemptOutcome, describe
+from workers.nodes.executor import AttemptOutcome
 from workers.walk.attempts import Attempts
 from workers.walk.charging import Charging, unpaid_failure
 from workers.walk.dependencies import WalkDependencies
@@ -23,6 +20,7 @@ from workers.walk.memory import RunMemory
 from workers.walk.outputs import OutputStore
 from workers.walk.reconciler import Reconciler
 from workers.walk.recorder import NO_RESERVATIONS, Recorder
+from workers.walk.settlement import NodeSettlement
 from workers.walk.state import UNTOUCHED, WalkState
 
 FLUSH_SECONDS = 0.05
@@ -51,10 +49,9 @@ class Walk:
         self._dependencies = dependencies
         self._recorder = Recorder(dependencies.walks, claimed)
         self._clock = asyncio.get_running_loop().time
-        self._started = self._recorded_at = self._clock()
+        self._recorded_at = self._clock()
         is_shared = claimed.record.get("holders", b"1") != b"1"
         self._state = WalkState(progress=Progress(plan, claimed.statuses), is_shared=is_shared)
-        self._charging = Charging(claimed, plan)
         self._output_store = OutputStore(
             dependencies.offloaded, claimed, plan, dependencies.max_bytes, memory
         )
@@ -64,13 +61,14 @@ class Walk:
         self._reconciler = Reconciler(
             claimed, self._state, dependencies.walks, self._recorder, self._output_store
         )
-        self._counts: Counter[tuple[str, str]] = Counter()
         self._ended: deque[tuple[int, float, AttemptOutcome]] = deque()
         self._is_heavy = False
         self._must_reconcile = False
         self._is_cancelled = claimed.status is ExecutionStatus.CANCEL_REQUESTED
-        self._failed: tuple[int, NodeFailed] | None = None
-        self._result = pack(None)
+        self._charging = Charging(claimed, plan)
+        self._settlement = NodeSettlement(
+            claimed, plan, self._state, self._recorder, self._charging
+        )
 
     def cancel(self) -> None:
         """Stop running nodes and end the execution as cancelled."""
@@ -100,8 +98,7 @@ class Walk:
         finally:
             await self._stop_running()
             await self._attempts.stop()
-            for (node_type, code), count in self._counts.items():
-                metrics.NODES_ENDED.labels(node_type, NODE_STATUSES[code].value).inc(count)
+            self._settlement.count_nodes()
 
     async def _run_round(self) -> bool:
         """One round: run, claim, wait. True when this worker is done with the execution."""
@@ -122,7 +119,7 @@ class Walk:
         return False
 
     def _has_news(self) -> bool:
-        if self._is_cancelled or self._failed is not None:
+        if self._is_cancelled or self._settlement.failed is not None:
             return True
         if not self._memory.may_grow:
             return False
@@ -175,7 +172,7 @@ class Walk:
 
     async def _run_ready(self) -> None:
         progress, nodes = self._state.progress, self._plan.nodes
-        while progress.ready and self._failed is None and not self._is_cancelled:
+        while progress.ready and self._settlement.failed is None and not self._is_cancelled:
             if not self._memory.may_grow:
                 return
             index = progress.ready.popleft()
@@ -184,7 +181,7 @@ class Walk:
             kind = nodes[index].type.kind
             if self._state.claims and self._state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
                 lost = NodeFailed("worker_lost", f"The worker died {MAX_LOST} times at this node")
-                self._finish(index, self._clock(), AttemptOutcome(failure=lost))
+                self._settlement.settle(index, self._clock(), AttemptOutcome(failure=lost))
             elif kind is WorkKind.PURE:
                 await self._run_inline(index)
             elif kind is WorkKind.IO:
@@ -196,7 +193,7 @@ class Walk:
         started = self._clock()
         outcome = await self._attempts.run(index)
         if self._output_store.fits(index, outcome):
-            self._finish(index, started, outcome)
+            self._settlement.settle(index, started, outcome)
             return
         # Where large outputs are kept may be slow; other nodes need not wait for it.
         self._state.progress.begin(index)
@@ -292,7 +289,7 @@ class Walk:
         elif advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced, claim)
         elif advanced.unpaid is not None:
-            self._failed = (
+            self._settlement.failed = (
                 advanced.unpaid.index,
                 unpaid_failure(advanced.verdict, advanced.unpaid),
             )
@@ -318,68 +315,12 @@ class Walk:
         while self._ended:
             index, started, outcome = self._ended.popleft()
             if self._state.running.pop(index, None) is not None:
-                self._finish(index, started, outcome)
+                self._settlement.settle(index, started, outcome)
                 self._note_duration(index, started)
 
     def _note_duration(self, index: int, started: float) -> None:
         if self._plan.nodes[index].type.kind is WorkKind.CPU:
             self._is_heavy = self._clock() - started > SHARE_SECONDS
-
-    def _finish(self, index: int, started: float, outcome: AttemptOutcome) -> None:
-        node = self._plan.nodes[index]
-        claim = self._state.claims.get(index)
-        attempts = 1 if claim is None else claim.attempts
-        failure = outcome.failure
-        if failure is not None and claim is not None and self._retries(index, claim, failure):
-            return
-        is_output = index == self._plan.response_output
-        duration = self._clock() - started
-        self._counts[(node.type.type, "c" if failure is None else "f")] += 1
-        self._recorder.add_settled(
-            index,
-            "c" if failure is None else "f",
-            attempts=attempts,
-            started_at=self._claimed.now + int((started - self._started) * 1000),
-            duration_ms=int(duration * 1000),
-            failure=failure,
-            outputs=None if is_output or failure else outcome.aside or outcome.packed,
-            charge=None if failure is not None else self._charge(index, outcome),
-        )
-        if claim is not None or failure is not None:
-            self._recorder.must_record = True
-        if failure is not None and node.policy.on_error == "fail":
-            self._failed = (index, failure)
-            return
-        if is_output and failure is None:
-            self._result = outcome.packed
-        self._state.progress.settle(
-            index,
-            "c" if failure is None else "f",
-            outcome.outputs if failure is None else None,
-        )
-        for skipped in self._state.progress.take_skipped():
-            self._recorder.add_skipped(skipped)
-
-    def _charge(self, index: int, outcome: AttemptOutcome) -> Charge | None:
-        return self._charging.charge(index, outcome.usage, outcome.fallback_micro_usd)
-
-    def _retries(self, index: int, claim: NodeClaim, failure: NodeFailed) -> bool:
-        if not failure.retryable:
-            return False
-        policy = self._plan.nodes[index].policy
-        delay = retry.delay_seconds(
-            attempt=claim.attempts - claim.lost,
-            attempts=policy.attempts,
-            backoff=policy.backoff,
-            retry_after=failure.retry_after,
-            jitter=retry.draw_jitter(),
-        )
-        if delay is None:
-            return False
-        self._recorder.add_retry(index, delay)
-        self._state.progress.put_off(index)
-        self._state.schedule_retry(index, delay)
-        return True
 
     # -- leaving and ending -----------------------------------------------------------------------
 
@@ -398,7 +339,7 @@ class Walk:
         return True
 
     def _end_status(self) -> ExecutionStatus | None:
-        if self._failed is not None:
+        if self._settlement.failed is not None:
             return ExecutionStatus.FAILED
         if self._is_cancelled:
             return ExecutionStatus.CANCELLED
@@ -411,14 +352,13 @@ class Walk:
         await self._stop_running()
         unfinished = [i for i in self._plan.models if self._state.progress.status(i) != "c"]
         left = await self._attempts.find_unfinished_jobs(unfinished)
-        result = self._result if self._state.progress.is_done else b""
-        error = self._failed and describe(self._plan.nodes[self._failed[0]].name, self._failed[1])
-        advanced = await self._recorder.end(status, result, error)
+        result = self._settlement.result if self._state.progress.is_done else b""
+        advanced = await self._recorder.end(status, result, self._settlement.error)
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced)
             return False
         if advanced.verdict is Verdict.CANCEL:
-            self._is_cancelled, self._failed = True, None
+            self._is_cancelled, self._settlement.failed = True, None
             return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
         await self._attempts.cancel(left)
