@@ -1,4 +1,4 @@
-"""Attempts at the nodes of one execution: what each works with, and who is told of it."""
+"""Attempts at the nodes of one execution: their inputs, checkpoints, memory and publisher."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from workers.walk.state import WalkState
 
 
 class Attempts:
-    """Gives the nodes of one execution to the executor."""
+    """Passes the nodes of one execution to the executor."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Attempts:
         self._publisher = ProgressPublisher(dependencies.events, claimed) if calls_models else None
 
     async def run(self, index: int) -> AttemptOutcome:
-        """One attempt at a node that is ready."""
+        """Run one attempt at a ready node."""
         delivered = self._state.progress.delivered(index)
         refusal = self._output_store.check_inputs([wire.source for wire, _ in delivered])
         if refusal is not None:
@@ -70,17 +70,17 @@ class Attempts:
         return self._output_store.count(index, outcome)
 
     def note_step(self, advanced: Advanced) -> None:
-        """A step is on record; the answer says whether somebody watches."""
+        """Note from the reply to a recorded step whether the execution is watched."""
         if self._publisher is not None:
             self._publisher.note_step(advanced)
 
     def abandon(self) -> None:
-        """The execution ends: nobody comes back for what its nodes have begun."""
+        """Note that the execution ends, so that jobs of its nodes are not resumed."""
         if self._execution_checkpoints is not None:
             self._execution_checkpoints.is_given_up = True
 
     async def find_unfinished_jobs(self, indexes: Collection[int]) -> list[Any]:
-        """The jobs that these nodes have left on record, which nobody runs any more."""
+        """Return recorded jobs of these nodes that no attempt will resume."""
         if self._execution_checkpoints is None:
             return []
         return await self._execution_checkpoints.find_unfinished_jobs(
@@ -88,10 +88,10 @@ class Attempts:
         )
 
     async def cancel(self, jobs: Sequence[Any]) -> None:
-        """The execution has ended: ask for such jobs to be cancelled, once and for a moment."""
+        """Ask providers once, within a short time, to cancel these jobs."""
         await self._executor.cancel_jobs(jobs)
 
     async def stop(self) -> None:
-        """Nothing runs any more."""
+        """Stop publishing; all attempts have ended."""
         if self._publisher is not None:
             await self._publisher.stop()

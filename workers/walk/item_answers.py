@@ -1,4 +1,4 @@
-"""What a model has answered for items of a list, on record before the node has ended."""
+"""Answers of a model for items of a list, recorded before the node has ended."""
 
 import asyncio
 import logging
@@ -17,15 +17,15 @@ from workers.runtime.persistence import persist
 from workers.walk.sizes import RecordCapacity
 
 BATCH_SECONDS = 0.005
-"""Answers of so much time are recorded together, and not at all when the node ends within it."""
+"""Answers within this time are recorded together, and not at all when the node ends within it."""
 STORE_SECONDS = 5.0
-"""How long a large batch may take that is kept aside; after that it is asked for again."""
+"""Longest time to offload a large batch; a batch that takes longer is lost and asked for again."""
 
 log = logging.getLogger(__name__)
 
 
 class AnswerBatches:
-    """Where the kept answers of one execution are."""
+    """Batches of recorded answers of one execution."""
 
     def __init__(self, walks: Walks, offloaded: OffloadedValues, lease: Lease) -> None:
         self._walks = walks
@@ -34,7 +34,7 @@ class AnswerBatches:
         self._ids = lease.account_id, lease.execution_id
 
     async def read(self, index: int) -> list[bytes | None]:
-        """A node's batches, in order, None for one that cannot be read or that Redis has lost."""
+        """Return a node's batches in order, None for one that is lost or unreadable."""
         batches = await persist(
             lambda: self._walks.read_answers(*self._ids, index), "read what was answered"
         )
@@ -49,7 +49,7 @@ class AnswerBatches:
             return None
 
     async def save(self, index: int, number: int, batch: bytes, *, is_offloaded: bool) -> None:
-        """Record a node's batch, in an object where it is to be aside. Raises StorageFailed."""
+        """Record a node's batch, in an object when `is_offloaded`. Raises StorageFailed."""
         value: bytes | str = batch
         if is_offloaded:
             value = make_batch_name(self._lease.object_prefix, index, number, len(batch))
@@ -64,7 +64,7 @@ class AnswerBatches:
 
 
 class ItemAnswers:
-    """Those of one attempt at a node. A single one is not kept: the node's step records it."""
+    """Answers of one attempt at a node. The node's step records a single answer."""
 
     def __init__(self, batches: AnswerBatches, index: int, *, may_have: bool) -> None:
         self._batches = batches
@@ -79,7 +79,7 @@ class ItemAnswers:
         self._task: asyncio.Task[None] | None = None
 
     async def find(self, item: int) -> ModelAnswer | None:
-        """What is known of an item, None: it is to be asked."""
+        """Return the recorded answer for an item, None: call the model."""
         self._requested.add(item)
         self._schedule()
         async with self._reading:
@@ -89,20 +89,20 @@ class ItemAnswers:
         return self._answers.get(item)
 
     def add(self, item: int, answer: ModelAnswer) -> None:
-        """Have an answer recorded soon."""
+        """Record an answer in the background."""
         self._add(item, _pack_answer(answer))
 
     def drop(self, item: int) -> None:
-        """Have it recorded that there is no answer, where one may be on record."""
+        """Record in the background that an item has no answer."""
         self._add(item, [])
 
     async def flush(self) -> None:
-        """Return once all is on record."""
+        """Wait until all answers are on record."""
         if self._task is not None:
             await asyncio.wait([self._task])
 
     def close(self) -> None:
-        """Record nothing more."""
+        """Record no further answers."""
         if self._task is not None:
             self._task.cancel()
 
@@ -121,7 +121,7 @@ class ItemAnswers:
         try:
             self._pending[item] = pack([item, *answer])
         except (TypeError, ValueError, OverflowError):
-            return  # no node could put it out either
+            return  # it could not be an output of a node either
         self._schedule()
 
     def _schedule(self) -> None:
@@ -134,7 +134,7 @@ class ItemAnswers:
             while self._pending:
                 rows, self._pending = list(self._pending.values()), {}
                 await self._save(pack(rows))
-        except Exception:  # the node goes on without; its next attempt asks again
+        except Exception:  # the node goes on; its next attempt asks again
             log.exception("what was answered cannot be kept")
         finally:
             self._task = None

@@ -1,12 +1,12 @@
-"""Memory for the values of all executions that a worker process has in hand.
+"""Memory for the values of all executions that a worker process walks.
 
-What each holds is counted, and who would hold more waits while all together hold too much. They
-cannot wait for each other for ever: the one that has waited longest goes on past the limit until it
-has ended. So the process holds no more than its limit, one execution, and what was on its way.
+Each execution's bytes are counted, and an execution that needs more waits while the total is over
+the limit. Executions cannot deadlock: the one that has waited longest is exempt from the limit
+until it has ended. So the process uses at most its limit, one execution, and values in transit.
 
-Executions that hold much wait earlier than others: large ones leave room for small ones. When that
-is taken too, a few small ones are let in all the same, as guests: an execution in hand may wait for
-one that it has begun by a call of this installation.
+Large executions wait earlier than small ones, which leaves memory for the latter. When that is used
+up too, a few small executions are admitted over the limit: an execution may wait for another one
+that it has begun by a call of this installation.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from engine import metrics
 from engine.process.machine import memory_bytes
 
 MEMORY_DIVISOR = 16
-"""One worker gets one part of so many of the machine's memory, unless a setting says otherwise."""
+"""A worker's default limit is this fraction of the machine's memory."""
 UNKNOWN_MACHINE_BYTES = 268_435_456
 LARGE_BYTES = 1_048_576
-"""An execution that holds more than this is a large one."""
+"""An execution with more bytes than this is large."""
 LARGE_LIMIT_PERCENT = 75
-"""Large ones wait for room from this share of the limit on."""
+"""Large executions wait from this percentage of the limit on."""
 OVERFLOW_RUNS = 8
-"""As many as runs may begin each other deep."""
+"""Executions admitted over the limit: as many as the nesting of runs may be deep."""
 UNLIMITED = 1 << 30
 WAKE_BATCH = 16
 
@@ -33,7 +33,7 @@ Wake = Callable[[], None]
 
 
 class _QueueEntry:
-    """A place in a line."""
+    """Entry of an execution in a queue."""
 
     __slots__ = ("number", "wakes")
 
@@ -42,23 +42,23 @@ class _QueueEntry:
         self.wakes: list[Wake] = []
 
     def call(self) -> None:
-        """Wake all that wait here."""
+        """Wake all waiters of this entry."""
         for wake in self.wakes:
             wake()
 
 
 class MemoryBudget:
-    """Counts the bytes that executions hold, as they are packed, and who waits for room."""
+    """Counts the packed bytes of executions and queues those that wait for memory."""
 
     def __init__(self, limit: int = 0) -> None:
         self.limit = limit or memory_bytes() // MEMORY_DIVISOR or UNKNOWN_MACHINE_BYTES
         self._large_limit = self.limit * LARGE_LIMIT_PERCENT // 100
         self.used = 0
-        """Bytes that all executions in hand hold."""
+        """Bytes of all executions of this process."""
         self._exempt: RunMemory | None = None
-        """The execution that goes on whatever is used."""
+        """Execution that goes on over the limit."""
         self._overflow: set[RunMemory] = set()
-        """Executions that were taken up beyond the limit, and go on while they are small."""
+        """Executions that were admitted over the limit and go on while they are small."""
         self._joined = itertools.count()
         self._small: dict[RunMemory, _QueueEntry] = {}
         self._large: dict[RunMemory, _QueueEntry] = {}
@@ -68,21 +68,21 @@ class MemoryBudget:
 
     @property
     def waiting(self) -> int:
-        """Executions that wait for room."""
+        """Number of executions that wait for memory."""
         return len(self._small) + len(self._large)
 
     def export_metrics(self) -> None:
-        """Have the metrics of this process tell of this budget."""
+        """Export this budget in the metrics of the process."""
         metrics.EXECUTION_MEMORY.set_function(lambda: self.used)
         metrics.EXECUTION_MEMORY_LIMIT.set_function(lambda: self.limit)
         metrics.EXECUTIONS_WAITING_FOR_MEMORY.set_function(lambda: self.waiting)
 
     def on_capacity(self, notify: Callable[[], None]) -> None:
-        """Call this when further executions may be taken up after it was not so."""
+        """Call `notify` when executions are admitted again after a refusal."""
         self._notify_capacity = notify
 
     def admits(self) -> int:
-        """How many further executions may be taken up."""
+        """Return how many further executions may start."""
         if self.used < self.limit:
             return UNLIMITED
         left = OVERFLOW_RUNS - len(self._overflow)
@@ -90,7 +90,7 @@ class MemoryBudget:
         return max(0, left)
 
     def open(self, size: int = 0) -> "RunMemory":
-        """The share of an execution that is taken up with so many bytes."""
+        """Register an execution that starts with `size` bytes."""
         run = RunMemory(self)
         if self.used >= self.limit and len(self._overflow) < OVERFLOW_RUNS:
             self._overflow.add(run)
@@ -98,20 +98,20 @@ class MemoryBudget:
         return run
 
     def may_grow(self, run: "RunMemory") -> bool:
-        """Whether an execution may hold more."""
+        """Return whether an execution may use more bytes."""
         used = self.used
         if used < self._large_limit or run is self._exempt:
             return True
         return run.used <= LARGE_BYTES and (used < self.limit or run in self._overflow)
 
     def count(self, size: int) -> None:
-        """So many bytes more are held, or fewer when it is less than nothing."""
+        """Add `size` bytes; a negative size releases them."""
         self.used += size
         if size < 0:
             self._serve()
 
     def end(self, run: "RunMemory") -> None:
-        """An execution is out of hand."""
+        """Remove an execution and release its bytes."""
         self._small.pop(run, None)
         self._large.pop(run, None)
         self._overflow.discard(run)
@@ -121,7 +121,7 @@ class MemoryBudget:
         self._serve()
 
     def join(self, run: "RunMemory", wake: Wake) -> None:
-        """Call `wake` once the execution may hold more; it must look again whether that is so."""
+        """Call `wake` once the execution may use more; it must check that again."""
         queue = self._large if run.used > LARGE_BYTES else self._small
         entry = self._small.get(run) or self._large.get(run)
         if entry is None:
@@ -130,7 +130,7 @@ class MemoryBudget:
         self._serve()
 
     def leave(self, run: "RunMemory", wake: Wake) -> None:
-        """Do not call it."""
+        """Remove `wake` from the queue."""
         for queue in (self._small, self._large):
             if run in queue and wake in queue[run].wakes:
                 queue[run].wakes.remove(wake)
@@ -139,7 +139,7 @@ class MemoryBudget:
 
     def _serve(self) -> None:
         if self._exempt is not None and self.used < self._large_limit:
-            self._exempt = None  # it needs no leave now
+            self._exempt = None  # the exemption is not needed now
         if self._small or self._large:
             self._choose_exempt()
             self._wake_some()
@@ -148,7 +148,7 @@ class MemoryBudget:
             self._notify_capacity()
 
     def _choose_exempt(self) -> None:
-        """Let the one go on that has waited longest of those for whom there is no room."""
+        """Exempt the execution that has waited longest among the heads that may not grow."""
         if self._exempt is not None:
             return
         queues = (self._small, self._large)
@@ -159,7 +159,7 @@ class MemoryBudget:
             queue.pop(self._exempt).call()
 
     def _wake_some(self) -> None:
-        """Wake a few for whom there is room, and others when it is known what these took."""
+        """Wake a few that fit, and further ones once the memory of these is counted."""
         for queue, limit in ((self._small, self.limit), (self._large, self._large_limit)):
             if self.used < limit:
                 for run in list(itertools.islice(queue, WAKE_BATCH)):
@@ -174,7 +174,7 @@ class MemoryBudget:
 
 
 class NodeMemory:
-    """What a running node of an execution holds until its output is counted in its place."""
+    """Bytes that a running node uses until its output is counted instead."""
 
     __slots__ = ("_reserved", "_run")
 
@@ -184,27 +184,27 @@ class NodeMemory:
 
     @property
     def may_grow(self) -> bool:
-        """Whether the execution may hold more now."""
+        """Whether the execution may use more bytes now."""
         return self._run.may_grow
 
     async def wait(self) -> None:
-        """Return when the execution may hold more."""
+        """Wait until the execution may use more bytes."""
         await self._run.wait()
 
     async def reserve(self, size: int) -> None:
-        """The node holds so many bytes more; return when it may hold further ones."""
+        """Add `size` bytes, then wait until the execution may use further ones."""
         self._reserved += size
         self._run.add(size)
         await self._run.wait()
 
     def release(self) -> None:
-        """It holds nothing more."""
+        """Release all bytes of the node."""
         self._run.add(-self._reserved)
         self._reserved = 0
 
 
 class RunMemory:
-    """What one execution holds of a budget, until it is closed."""
+    """Bytes that one execution uses of a budget, until its context ends."""
 
     __slots__ = ("_budget", "used")
 
@@ -226,20 +226,20 @@ class RunMemory:
 
     @property
     def may_grow(self) -> bool:
-        """Whether the execution may hold more now."""
+        """Whether the execution may use more bytes now."""
         return self._budget.may_grow(self)
 
     def add(self, size: int) -> None:
-        """It holds so many bytes more, or fewer when it is less than nothing."""
+        """Add `size` bytes; a negative size releases them."""
         self.used += size
         self._budget.count(size)
 
     def call_when_available(self, wake: Wake) -> None:
-        """Call `wake` once it may hold more, at once perhaps."""
+        """Call `wake` once the execution may use more, possibly during this call."""
         self._budget.join(self, wake)
 
     async def wait(self) -> None:
-        """Return when the execution may hold more."""
+        """Wait until the execution may use more bytes."""
         while not self.may_grow:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

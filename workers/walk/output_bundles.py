@@ -1,4 +1,4 @@
-"""Many middling outputs in few objects: what comes while one is written goes into the next."""
+"""Bundles of medium-sized outputs: outputs that arrive during a write share the next object."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ BUNDLE_BYTES = 8_388_608
 
 @dataclass(slots=True, eq=False)
 class _PendingOutput:
-    """A node's output that is to be written, and its name when it was."""
+    """Output of a node that waits to be written, and its name once it was."""
 
     index: int
     data: bytes
@@ -23,7 +23,7 @@ class _PendingOutput:
 class OutputBundles:
     """Writes outputs of one walk together, one object after the other.
 
-    There is no task for it: whoever has the turn writes what all have brought until then.
+    There is no task for it: the caller that holds the lock writes all outputs that wait by then.
     """
 
     def __init__(self, offloaded: OffloadedValues, claimed: ClaimedExecution) -> None:
@@ -49,7 +49,7 @@ class OutputBundles:
         return entry.name
 
     def _take(self, entry: _PendingOutput) -> list[_PendingOutput]:
-        """What one object has room for, this in any case."""
+        """Return this entry and further ones that fit into one object."""
         batch, space_left = [entry], BUNDLE_BYTES - len(entry.data)
         for each in self._pending:
             if each is not entry and len(each.data) <= space_left:
@@ -58,7 +58,7 @@ class OutputBundles:
         return batch
 
     async def _write(self, batch: list[_PendingOutput]) -> None:
-        """Write an object; those who wait go on waiting when whoever writes it is cancelled."""
+        """Write an object. When the writer is cancelled, the other entries keep waiting."""
         ids = self._claimed.account_id, self._claimed.execution_id
         data = b"".join([each.data for each in batch])
         name, start = make_name(self._claimed.lease.object_prefix, batch[0].index, len(data)), 0

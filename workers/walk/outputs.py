@@ -1,4 +1,4 @@
-"""What an execution has put out so far: how large it is, where it is kept, and how it is read."""
+"""Outputs of one execution so far: their size, where they are stored, and how they are read."""
 
 import asyncio
 from collections.abc import Container, Mapping, Sequence
@@ -28,12 +28,12 @@ from workers.walk.output_bundles import OutputBundles
 from workers.walk.sizes import OutputSizes, RecordCapacity
 
 LEAST_SECONDS = 2.0
-"""What storing may take although the node's time is up: all but this is done."""
+"""Time to store an output although the node's time is up: the work is done by then."""
 NOT_STORED = "The node's output is large, and where such are kept it could not be stored"
 
 
 class OutputStore:
-    """The packed outputs of a run, held to a limit in bytes; the large ones are kept aside."""
+    """The packed outputs of a run, limited in bytes; large ones are offloaded."""
 
     def __init__(
         self,
@@ -54,9 +54,9 @@ class OutputStore:
         self._unreadable: dict[int, NodeFailed] = {}
 
     def count(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
-        """Count what a node has put out, which fails when the run is over its limit with it.
+        """Count a node's output, and fail the node when the run exceeds its limit with it.
 
-        Of the one whose output is the execution's result, that alone is kept.
+        Only the result is stored of the node whose output is the execution's result.
         """
         if outcome.failure is not None or outcome.outputs is None:
             return outcome
@@ -65,16 +65,16 @@ class OutputStore:
         if index == self._plan.response_output:
             return replace(outcome, packed=pack(outcome.outputs["result"]))
         if index == self._plan.request_input and self._claimed.inputs_name is not None:
-            return replace(outcome, aside=self._claimed.inputs_name)  # they are kept already
+            return replace(outcome, aside=self._claimed.inputs_name)  # they are stored already
         return outcome
 
     def _add(self, index: int, size: int) -> bool:
-        """Count an output that is held; False: the run is over its limit with it."""
+        """Count an output in memory; False: the run is over its limit with it."""
         self._memory.add(size)
         return self._sizes.add(index, size)
 
     def check_inputs(self, sources: Sequence[int]) -> NodeFailed | None:
-        """Why a node cannot have these inputs: one is lost, or they are over the limit together."""
+        """Return the failure of inputs of which one is lost, or which are too large together."""
         if self._unreadable:
             for index in sources:
                 if index in self._unreadable:
@@ -86,7 +86,7 @@ class OutputStore:
         return NodeFailed("run_too_large", f"The outputs of this run are over {limit} bytes")
 
     def fits(self, index: int, outcome: AttemptOutcome) -> bool:
-        """Whether the outcome goes on the record as it is, which has so much less room then."""
+        """Return whether the outcome goes on the record as it is; if so, it is counted there."""
         if outcome.failure is not None or outcome.aside:
             return True
         size = len(outcome.packed)
@@ -100,10 +100,10 @@ class OutputStore:
     async def store(
         self, index: int, outcome: AttemptOutcome, seconds: float | None
     ) -> AttemptOutcome:
-        """Keep an outcome aside within what is left of the node's time, None: it has no limit.
+        """Offload an output within the rest of the node's time, None: unlimited.
 
-        Its bytes are then those that stand for the name where a result is recorded.
-        What cannot be stored is a failure of the node: it must not be named, and costs nothing.
+        The outcome's bytes are then the packed name, as a result is recorded. An output that cannot
+        be stored fails the node: it must not be named, and costs nothing.
         """
         limit = PATIENCE_SECONDS if seconds is None else min(seconds, PATIENCE_SECONDS)
         try:
@@ -124,9 +124,9 @@ class OutputStore:
     async def read(
         self, record: Mapping[str, bytes], wanted: Container[int]
     ) -> dict[int, Outputs | None]:
-        """The outputs on record of the wanted nodes; those kept aside where somebody needs them.
+        """Return outputs on record of these nodes; offloaded ones only where a node needs them.
 
-        Nodes that need one which is gone, or cannot be read, will not be able to run.
+        Nodes that need a lost or unreadable output cannot run.
         """
         outputs: dict[int, Outputs | None] = {}
         names: dict[int, str] = {}
@@ -152,7 +152,7 @@ class OutputStore:
         return any(statuses[each] not in SETTLED for each in dependents)
 
     async def _fetch(self, names: Mapping[int, str]) -> dict[int, Outputs]:
-        """The outputs with these names, by node; each object is read once."""
+        """Read the outputs with these names, by node; each object is read once."""
         if names:
             await self._memory.wait()
         objects = sorted({object_of(name) for name in names.values()})
@@ -161,7 +161,7 @@ class OutputStore:
         return {index: self._opened(index, name, loaded) for index, name in names.items()}
 
     async def _load(self, name: str) -> bytes | str:
-        """An object, or what is to be said of it in its place."""
+        """Return an object, or the reason why it cannot be read."""
         try:
             return await self._offloaded.read(
                 self._claimed.account_id, self._claimed.execution_id, name
@@ -178,7 +178,7 @@ class OutputStore:
             return outputs
         message = f"The output of node '{self._plan.nodes[index].id}' {found}"
         self._unreadable[index] = NodeFailed(STORAGE, message)
-        # Whoever waits for it is to be told, so it counts as delivered.
+        # It counts as delivered, so that its dependents run and fail with this error.
         nodes = self._plan.nodes
         in_edges = [wire for each in nodes[index].dependents for wire in nodes[each].in_edges]
         return {wire.output: None for wire in in_edges if wire.source == index}

@@ -1,7 +1,7 @@
-"""What running nodes tell those who watch their execution; where nobody does, next to nothing.
+"""Progress and text of running nodes, for watchers of their execution.
 
-Pieces are gathered for a moment and leave together, one batch after the other. Before a node is
-settled, all that it has told is on record.
+Pieces are gathered for a short time and sent together, one batch after the other. Before a node is
+settled, all its updates are on record. Without watchers next to nothing is sent.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from workers.providers.base import ignore_update
 
 FLUSH_SECONDS = 0.05
 POLL_SECONDS = 1.0
-"""How often it is asked whether somebody watches by now, where there is progress to tell."""
+"""How often the store is asked for watchers while there is progress to publish."""
 RETRY_SECONDS = 0.2
 MAX_PENDING = 262_144
-"""Characters that may wait to be told; the oldest give way."""
+"""Characters that may wait to be sent; the oldest are dropped."""
 MAX_PIECE = 16_384
 """Characters of one entry."""
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _PendingProgress:
-    """What one call has given since the last batch."""
+    """Text and progress of one call since the last batch."""
 
     offset: int = 0
     texts: list[str] = field(default_factory=list)
@@ -39,13 +39,13 @@ class _PendingProgress:
     progress: float | None = None
 
     def begin(self, offset: int) -> int:
-        """Text from here on counts; gives the size of what waited and does not."""
+        """Start the text at `offset`; returns the size of the dropped text."""
         size, self.size = self.size, 0
         self.offset, self.texts = offset, []
         return size
 
     def updates(self, index: int, item: int) -> list[ProgressUpdate]:
-        """The text in pieces that are not too long, and the progress."""
+        """Return the text in pieces of limited length, and the progress."""
         text = "".join(self.texts)
         starts = range(0, len(text) or 1, MAX_PIECE) if self.texts else ()
         found = [
@@ -64,7 +64,7 @@ class _PendingProgress:
 
 
 class ProgressPublisher:
-    """What the nodes of one execution tell, for as long as this worker holds it."""
+    """Publishes text and progress of one execution's nodes while this worker holds it."""
 
     def __init__(self, events: ExecutionEvents, claimed: ClaimedExecution) -> None:
         self._events = events
@@ -78,15 +78,15 @@ class ProgressPublisher:
         self.is_watched = "events" in claimed.record
 
     def note_step(self, advanced: Advanced) -> None:
-        """The answer to a step says whether somebody watches."""
+        """Note from the reply to a step whether the execution is watched."""
         self.is_watched = self.is_watched or advanced.is_watched
 
     def of(self, index: int) -> "NodeProgress":
-        """For one attempt at one node."""
+        """Return the publisher of one attempt at one node."""
         return NodeProgress(self, index)
 
     def add_text(self, index: int, item: int, offset: int, text: str) -> None:
-        """Text of a call behind `offset` characters; at 0 it begins, anew if there was some."""
+        """Add a call's text after `offset` characters; offset 0 replaces earlier text."""
         pending = self._pending.setdefault((index, item), _PendingProgress())
         if offset == 0 or not pending.texts:
             self._size -= pending.begin(offset)
@@ -99,19 +99,19 @@ class ProgressPublisher:
         self._schedule()
 
     def add_progress(self, index: int, item: int, share: float) -> None:
-        """How far a call is, from 0 to 1."""
+        """Set the completed share of a call, from 0 to 1."""
         self._pending.setdefault((index, item), _PendingProgress()).progress = share
         self._schedule()
 
     async def flush(self, index: int) -> None:
-        """Return once all that a node has told is on record, or nobody is to be told."""
+        """Wait until all updates of a node are on record, or the execution has no watcher."""
         while self.is_watched and (self._sending is not None or self._keys_of(index)):
             await asyncio.shield(self._send_now())
         for key in self._keys_of(index):
             self._size -= self._pending.pop(key).size
 
     async def stop(self) -> None:
-        """Tell nothing more."""
+        """Publish no further updates."""
         self._pending.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -154,13 +154,13 @@ class ProgressPublisher:
             try:
                 return await self._events.tell(self._lease, self._batch, told)
             except StoreFull:
-                return self.is_watched  # words on the way give way to what must be kept
+                return self.is_watched  # updates are dropped in favour of records
             except Unavailable:
                 await asyncio.sleep(jittered(RETRY_SECONDS))
 
 
 class NodeProgress:
-    """What one attempt at a node tells, by the item that its calls are for."""
+    """Publishes text and progress of one attempt at a node, by item."""
 
     __slots__ = ("_has_published", "_index", "_offsets", "_publisher")
 
@@ -171,15 +171,15 @@ class NodeProgress:
         self._has_published = False
 
     def text_of(self, item: int) -> Callable[[str], None]:
-        """Takes a call's text piece by piece; `tell_nobody` where nobody watches as it begins."""
+        """Return a function that takes a call's text, `ignore_update` without watchers."""
         return partial(self._add_text, item) if self._publisher.is_watched else ignore_update
 
     def progress_of(self, item: int) -> Callable[[float], None]:
-        """Takes a call's progress."""
+        """Return a function that takes a call's progress."""
         return partial(self._add_progress, item)
 
     async def end(self) -> None:
-        """Return once all is on record that there is to tell."""
+        """Wait until all updates are on record."""
         if self._has_published:
             await self._publisher.flush(self._index)
 

@@ -1,4 +1,4 @@
-"""An execution that several walkers hold: what the others have done counts here too."""
+"""Reconciliation of one walk with other walkers of the same execution."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ CONTESTED_SECONDS = 0.05
 
 
 class Reconciler:
-    """Brings what one walk has in hand in line with what is on record."""
+    """Updates the state of one walk from the record that other walkers have changed."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class Reconciler:
         self._output_store = output_store
 
     async def reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
-        """Take over what other walkers have done or begun; `claim` is what was to be claimed.
+        """Take over nodes that other walkers have ended or begun.
 
-        Raises Gone.
+        `claim` are the nodes that were to be claimed. Raises LeaseLost.
         """
         state = self._state
         state.is_shared = True
@@ -56,7 +56,7 @@ class Reconciler:
             await asyncio.sleep(CONTESTED_SECONDS)
 
     async def _resume(self, indexes: set[int], advanced: Advanced) -> None:
-        """Go on with what another walker has lost or put off: it may not come back."""
+        """Resume nodes that another walker has lost or postponed: it may not come back."""
         if not indexes:
             return
         state = self._state
@@ -70,7 +70,7 @@ class Reconciler:
                 state.progress.give_back(index)
 
     async def _read_record(self) -> Mapping[str, bytes]:
-        """Everything on record of the execution. Raises Gone when there is no record any more."""
+        """Return the execution's whole record. Raises LeaseLost when there is none."""
         claimed = self._claimed
         record = await self._walks.records(claimed.account_id, claimed.execution_id)
         if not record:
@@ -78,7 +78,7 @@ class Reconciler:
         return record
 
     def _is_contested(self, statuses: str) -> bool:
-        """Whether others have begun what was done here without a claim: theirs will count."""
+        """Return whether others have begun nodes that ended here without a claim: theirs count."""
         state, fence = self._state, self._claimed.fence
         return any(
             statuses[i] == "r" and state.claims.get(i, UNTOUCHED).fence != fence

@@ -1,4 +1,4 @@
-"""The walk of one execution: run what is ready, record it, claim what is next, until it ends."""
+"""The walk of one execution: run ready nodes, record them, claim the next, until it ends."""
 
 import asyncio
 from collections import deque
@@ -24,17 +24,17 @@ from workers.walk.settlement import NodeSettlement
 from workers.walk.state import UNTOUCHED, WalkState
 
 FLUSH_SECONDS = 0.05
-"""Local work that took this long is recorded before more is waited for."""
+"""Local work that took this long is recorded before the walk waits."""
 SHARE_SECONDS = 0.025
 """When heavy nodes take this long and more of them wait, other workers are asked to help."""
 RETRY_WAIT_SECONDS = 1.0
-"""A retry due within this time is waited for; for a later one the execution is left."""
+"""The walk waits for a retry due within this time; for a later one it leaves the execution."""
 MAX_LOST = 3
-"""A node whose worker died this often is failed, lest it take down one worker after another."""
+"""A node at which this many workers died fails, lest it take down one after another."""
 
 
 class Walk:
-    """One execution in this worker's hands, from the claim until it ends or is left."""
+    """The walk of one execution by this worker, from the claim until it ends or is left."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class Walk:
         self._state.wake.set()
 
     def wake(self) -> None:
-        """Look around: the process drains."""
+        """Check the state again: the process drains."""
         self._state.wake.set()
 
     def reconcile_soon(self) -> None:
-        """Ask the store whether this is still in hand and what other walkers have done."""
+        """Ask the store for the lease and for changes of other walkers."""
         self._must_reconcile = True
         self._state.wake.set()
 
@@ -90,7 +90,7 @@ class Walk:
         return self._state.is_shared and bool(self._state.ready_cpu)
 
     async def run(self) -> None:
-        """Walk until the execution ends or nothing here can go on. Raises Gone or RecordBehind."""
+        """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
         try:
             await self._restore()
             while not await self._run_round():
@@ -101,7 +101,7 @@ class Walk:
             self._settlement.count_nodes()
 
     async def _run_round(self) -> bool:
-        """One round: run, claim, wait. True when this worker is done with the execution."""
+        """Run, claim and wait once. Returns True when this worker is done with the execution."""
         await self._run_ready()
         status = self._end_status()
         if status is not None:
@@ -136,7 +136,7 @@ class Walk:
         return self._waits_for_memory() or self._state.timers.has_within(RETRY_WAIT_SECONDS)
 
     def _waits_for_memory(self) -> bool:
-        """Whether nodes could run if other executions held less."""
+        """Return whether nodes could run if other executions used less memory."""
         return self._state.has_ready and not self._memory.may_grow
 
     def _must_record(self) -> bool:
@@ -149,7 +149,7 @@ class Walk:
         is_old = self._clock() - self._recorded_at > FLUSH_SECONDS
         return is_old or self._recorder.must_record
 
-    # -- what was on record -----------------------------------------------------------------------
+    # -- restoring --------------------------------------------------------------------------------
 
     async def _restore(self) -> None:
         claimed = self._claimed
@@ -161,7 +161,7 @@ class Walk:
                 i for i, code in enumerate(claimed.statuses) if code == "r"
             }
         for skipped in self._state.progress.take_skipped():
-            self._recorder.add_skipped(skipped)  # whoever settled the last of its sources left
+            self._recorder.add_skipped(skipped)  # the walker that settled its last source left
         for index, code in enumerate(claimed.statuses):
             if code == "t":
                 self._state.schedule_retry(
@@ -195,7 +195,7 @@ class Walk:
         if self._output_store.fits(index, outcome):
             self._settlement.settle(index, started, outcome)
             return
-        # Where large outputs are kept may be slow; other nodes need not wait for it.
+        # Storing large outputs may be slow; other nodes do not wait for it.
         self._state.progress.begin(index)
         self._state.start(index, self._store(index, started, outcome))
 
@@ -250,7 +250,7 @@ class Walk:
     async def _claim(self, claim: list[int]) -> None:
         offers = bool(self._state.ready_cpu) and (self._state.is_shared or self._must_share())
         if offers and not self._state.is_shared:
-            # What runs here without a claim must not be begun by whoever comes to help.
+            # Helpers must not begin nodes that run here without a claim.
             claim = claim + [i for i in self._state.running if i not in self._state.claims]
         reservations = {i: self._reserve(i) for i in claim if i in self._plan.models}
         advanced = await self._record(claim=claim, reservations=reservations, offered=offers)
@@ -331,7 +331,7 @@ class Walk:
                 return False
         advanced = await self._recorder.leave(hands_over=self._state.has_ready)
         if advanced.verdict is Verdict.CANCEL:
-            self._is_cancelled = True  # nobody would come back for the retry
+            self._is_cancelled = True  # no worker would come back for the retry
             return False
         if advanced.verdict is Verdict.CONFLICT:
             await self._reconciler.reconcile(advanced)

@@ -1,4 +1,4 @@
-"""All the walks of one worker process: started by hints, stopped by cancels and by draining."""
+"""All walks of one worker process: started by hints, stopped by cancels and by draining."""
 
 import asyncio
 import logging
@@ -37,11 +37,11 @@ from workers.walk.sizes import record_size
 from workers.walk.walk import Walk
 
 MAX_LOST_IN_ROW = 5
-"""An execution that was lost so often without a step between is failed, as nodes are."""
+"""An execution that was lost this often without a step between fails, as nodes do."""
 
 HELP_PAUSE_SECONDS = 0.05
 LOST_PAUSE_MS = 500
-"""Before an execution is walked again that could not go on here, doubled for each further time."""
+"""Pause before a lost execution is walked again, doubled for each further loss."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 class Walker:
     """Takes hints and walks their executions.
 
-    `release` is called once for each hint that was taken, when its execution is out of hand.
+    `release` is called once for each hint that was taken, when its execution is done here.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Walker:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._walks: dict[str, Walk] = {}
         self.claimed_at = -math.inf
-        """When an execution was claimed last, by the monotonic clock."""
+        """Time of the last claim, by the monotonic clock."""
         self._duplicate_checks: set[asyncio.Task[None]] = set()
         self._dependencies = WalkDependencies(
             walks=store.walks,
@@ -92,28 +92,29 @@ class Walker:
 
     @property
     def walks(self) -> Mapping[str, Walk]:
-        """The walks of executions that were claimed, by reference."""
+        """The walks of claimed executions, by reference."""
         return self._walks
 
     def has_task(self, reference: str) -> bool:
-        """Whether a task here claims or walks the execution, or did so and records its end."""
+        """Return whether a task here claims or walks the execution, or records its end."""
         return reference in self._tasks
 
     def take(self, reference: str, inline_run: InlineRun | None = None) -> None:
-        """Walk an execution soon; returns at once."""
+        """Walk an execution in the background."""
         self._load_gate.begin()
         self._start(reference, inline_run)
 
     def cancel(self, reference: str) -> None:
-        """Stop an execution if it is in hand."""
+        """Stop an execution if it is walked here."""
         walk = self._walks.get(reference)
         if walk is not None:
             walk.cancel()
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new, let running nodes end for a while, give the rest back.
+        """Begin nothing, let running nodes end for some seconds, and give the rest back.
 
-        What cannot be given back stays on record as held; whoever recovers this worker finds it.
+        An execution that cannot be given back stays on record as held; recovery of this worker
+        finds it.
         """
         self._is_draining = True
         for walk in self._walks.values():
@@ -156,7 +157,7 @@ class Walker:
             self._store.hints.send_soon(reference)  # it came too late for this worker
             return
         if reference in self._tasks:
-            self._release_hint()  # a double: it is being walked right here
+            self._release_hint()  # a duplicate: it is walked here
             self._duplicate_checks.add(
                 check := self._loop.create_task(self._check_duplicate(reference))
             )
@@ -169,15 +170,15 @@ class Walker:
         task.add_done_callback(lambda done: self._done(reference, done))
 
     async def _check_duplicate(self, reference: str) -> None:
-        # A hint for what is in hand comes when an order to cancel it may have been lost, or when
-        # another walker of it has died.
+        # A hint for an execution that is walked here comes when a cancel may have been lost, or
+        # when another walker of it has died.
         try:
             if await self._store.walks.is_cancel_requested(reference):
                 self.cancel(reference)
             elif (walk := self._walks.get(reference)) is not None:
                 walk.reconcile_soon()
                 if walk.wants_helpers:
-                    # This worker's own call for help came back to it: others may be quicker now.
+                    # This worker got its own request for help: others may be quicker now.
                     await asyncio.sleep(HELP_PAUSE_SECONDS)
                     await self._request_help(reference)
         except EngineError as error:
@@ -206,7 +207,7 @@ class Walker:
     async def _walk(self, reference: str, inline_run: InlineRun | None) -> None:
         if inline_run is not None and await self._fast_path.finish(reference, inline_run):
             return
-        # What was taken away (this worker was thought dead) may be there to be taken again.
+        # An execution that was recovered from this worker may be free to be claimed again.
         must_claim = True
         while must_claim:
             must_claim = False
@@ -222,7 +223,7 @@ class Walker:
                 metrics.STEPS_FENCED.inc()
                 logger.info("the execution went to somebody else or has ended")
             except RecordBehind:
-                # The claim is on record, later steps are not: what is there is walked from anew.
+                # The claim is on record, later steps are not: walk again from the record.
                 must_claim = not self._is_draining
                 metrics.STEPS_LOST.inc()
                 logger.warning("Redis has lost steps of an execution: it goes on from its record")
@@ -238,7 +239,7 @@ class Walker:
                 await self._fail(claimed, reference)
 
     async def _claim(self, reference: str) -> ClaimedExecution | None:
-        # A claim whose reply was lost may have been made; asked again, it answers the same.
+        # A claim whose reply was lost may have been made; repeated, it has the same reply.
         token = secrets.token_hex(8)
         walks, worker_id = self._store.walks, self._dependencies.worker_id
         self.claimed_at = time.monotonic()
@@ -274,7 +275,7 @@ class Walker:
     async def _read_inputs(
         self, claimed: ClaimedExecution, reference: str
     ) -> ClaimedExecution | None:
-        """The execution with inputs that are kept aside; None: it was ended or given back."""
+        """Return the execution with its offloaded inputs; None: it was ended or given back."""
         try:
             return replace(claimed, inputs=await read_inputs(self._store.offloaded, claimed))
         except FileNotFoundError:
@@ -293,7 +294,7 @@ class Walker:
         try:
             return await workflows.plan_of_execution(*plan_key)
         except NotFound:
-            # Gateways may know models that this process has not looked at yet.
+            # Gateways may know models that this process has not loaded yet.
             if not await self._store.models.catch_up():
                 raise
             return await workflows.plan_of_execution(*plan_key)

@@ -275,9 +275,9 @@ async def main():
     before = None
     for name in names:
         environ = {"PROVIDER_URL": f"{url}/{name}", "PROVIDER_KEY": KEY}
-        for errand in (ModelCall(), ModelCall(tell_text=str)):
+        for model_call in (ModelCall(), ModelCall(publish_text=str)):
             try:
-                await ModelCaller(egress, environ=environ).call(model, {"prompt": "x"}, errand)
+                await ModelCaller(egress, environ=environ).call(model, {"prompt": "x"}, model_call)
             except NodeFailed as failed:
                 print(name, failed.code)
         before = before or peak()
