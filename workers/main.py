@@ -65,10 +65,10 @@ async def _work(settings: Settings, own_actors: OwnActors | None) -> None:
 async def worker(
     settings: Settings, stopping: asyncio.Event | None = None, own_actors: OwnActors | None = None
 ) -> AsyncIterator[Walker]:
-    """A whole worker for as long as the context lasts; drains at its end.
+    """Run a whole worker for as long as the context lasts; drains at its end.
 
-    `own` are actors of the operator's own, which it runs too.
-    It waits for the store before it takes anything, unless `stopping` is set.
+    `own_actors` are the operator's actors, which it runs too. It waits for the store before it
+    takes hints, unless `stopping` is set.
     """
     worker_id = make_worker_id()
     cpu_slots = settings.cpu_slots or os.cpu_count() or 1
@@ -154,7 +154,7 @@ async def _run_executor(
     media_service: MediaService,
     limiter: CallLimiter,
 ) -> AsyncIterator[Executor]:
-    """What runs nodes: child processes, calls of models, and where media are kept."""
+    """Yield an executor with its child processes, model calls and media store."""
     async with contextlib.AsyncExitStack() as stack:
         pool, local_pool = Pool(slots=cpu_slots), LocalPool()
         await pool.start()
@@ -174,7 +174,7 @@ async def _run_executor(
 
 
 async def _wait_until_listed(store: Store, worker_id: str, stopping: asyncio.Event) -> None:
-    """Wait until a beat is on record: what a worker nobody knows of holds would be lost with it."""
+    """Wait until a heartbeat is on record: leases of an unlisted worker would not be recovered."""
     while not stopping.is_set():
         with contextlib.suppress(EngineError):
             if worker_id in await store.leases.workers():
@@ -185,7 +185,7 @@ async def _wait_until_listed(store: Store, worker_id: str, stopping: asyncio.Eve
 @contextlib.asynccontextmanager
 async def _follow_models(store: Store, redis_url: str) -> AsyncIterator[None]:
     with contextlib.suppress(EngineError):
-        await store.models.look()  # what is claimed may call a model that was saved
+        await store.models.look()  # executions may call a saved model
     async with background("models", lambda: store.models.watch(redis_url)):
         yield
 
@@ -209,9 +209,9 @@ async def _run_sweeper(
 async def _run_sender(
     store: Store, egress: Egress, limiter: CallLimiter, settings: Settings
 ) -> AsyncIterator[Callable[[], None]]:
-    """Webhooks have slots and a consumer of their own: neither they nor runs hold up the others.
+    """Run the webhook sender with its own slots and consumer, so that runs do not delay it.
 
-    Gives what stops new attempts.
+    Yields a function that stops new attempts.
     """
     slots = ConcurrencyLimit(settings.worker_slots)
     sender = WebhookSender(

@@ -1,4 +1,4 @@
-"""What accounts may call: leased from the store in batches, so that most calls ask nobody."""
+"""Budget of accounts' outbound calls, leased from the store in batches."""
 
 import asyncio
 import logging
@@ -10,31 +10,31 @@ from engine.errors.nodes import NodeFailed
 from engine.store.outbound import CallAllowance
 
 MAX_LEASE = 256
-"""Calls that a worker asks for at once."""
+"""Most calls of one lease."""
 REPORT_BYTES = 16_777_216
-"""Bytes of an account from which on they are told before its next call."""
+"""Uncounted bytes of an account above which they are reported before its next call."""
 REFUSED_SECONDS = 1.0
-"""How long a refusal holds without asking again."""
+"""Time for which a refusal holds without another request."""
 UNKNOWN_SECONDS = 1.0
-"""How long calls go uncounted after the store did not answer."""
+"""Time for which calls go uncounted after the store did not answer."""
 MAX_HOSTS = 10_000
 MAX_ACCOUNTS = 10_000
-"""Whose bytes are kept in mind; beyond that the account that was noted first is told of less."""
+"""Accounts with uncounted bytes; beyond that those of the first one are dropped."""
 
 log = logging.getLogger(__name__)
 
 
 class AllowanceSource(Protocol):
-    """Where calls are counted over all workers."""
+    """Port to the count of calls over all workers."""
 
     async def lease(self, account_id: str, host: str, *, calls: int, sent: int) -> CallAllowance:
-        """Up to so many calls. Raises EngineError."""
+        """Lease up to `calls` calls. Raises EngineError."""
         ...
 
 
 @dataclass(slots=True)
 class _LeasedCalls:
-    """What is left of the last lease for an account's calls to one host."""
+    """Rest of the last lease for an account's calls to one host."""
 
     left: float = 0
     ends: float = 0.0
@@ -44,7 +44,7 @@ class _LeasedCalls:
 
 
 class CallBudget:
-    """Lets calls go, or says that the account has made all of this minute's."""
+    """Admits calls within the account's limit per minute."""
 
     def __init__(self, leases: AllowanceSource) -> None:
         self._leases = leases
@@ -53,7 +53,7 @@ class CallBudget:
         self._clock = asyncio.get_running_loop().time
 
     async def take(self, account_id: str, host: str) -> None:
-        """One call is about to be made. Raises NodeFailed (outbound_limit)."""
+        """Count one call. Raises NodeFailed (outbound_limit)."""
         leased = self._leased(account_id, host)
         if self._must_lease(account_id, leased):
             await self._wait(account_id, host, leased)
@@ -72,7 +72,7 @@ class CallBudget:
             leased.waiting -= 1
 
     def note(self, account_id: str, sent: int) -> None:
-        """So many bytes went out and came in; counted with the account's next lease."""
+        """Note bytes sent and received; counted with the account's next lease."""
         self._uncounted[account_id] = self._uncounted.pop(account_id, 0) + sent
         if len(self._uncounted) > MAX_ACCOUNTS:
             del self._uncounted[next(iter(self._uncounted))]
@@ -93,7 +93,7 @@ class CallBudget:
         self._leased_calls = unused if len(unused) < MAX_HOSTS else {}
 
     def _must_lease(self, account_id: str, leased: _LeasedCalls) -> bool:
-        """Whether the lease is over, used up, or given when fewer bytes had gone."""
+        """Return whether the lease is over or used up, or many bytes are uncounted."""
         if self._clock() >= leased.ends:
             return True
         is_used_up = leased.left < 1 and leased.last > 0

@@ -1,4 +1,4 @@
-"""What is asked next when a server answers with a redirect (RFC 9110, 15.4); pure."""
+"""The next call after a redirect (RFC 9110, 15.4); pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from engine.nodes.support.base import HttpCall
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
 BECOMES_GET = {301: frozenset({"POST"}), 302: frozenset({"POST"})}
-"""What clients have always done, and what the standard allows them to."""
+"""The common behaviour of clients, which the standard allows."""
 OF_THE_BODY = frozenset(
     {
         "content-encoding",
@@ -22,11 +22,11 @@ OF_THE_BODY = frozenset(
     }
 )
 HARMLESS = OF_THE_BODY | {"accept", "accept-language", "cache-control", "pragma", "user-agent"}
-"""All that another host is told: any other header of an author may be a secret."""
+"""Headers that another host receives: any other header of an author may be a secret."""
 
 
 def next_call(call: HttpCall, target: Target, status: int, places: Sequence[str]) -> HttpCall:
-    """The call that follows. Raises NodeFailed where the redirect does not say where to."""
+    """Return the call that follows. Raises NodeFailed for a redirect without a valid target."""
     url = _join(target, places)
     method = _next_method(call.method, status)
     headers = call.headers
@@ -56,7 +56,7 @@ def _next_method(method: str, status: int) -> str:
 
 
 def _is_elsewhere(target: Target, url: str) -> bool:
-    """Whether another host will be asked, another port of it, or the same without TLS."""
+    """Return whether the URL has another host or port, or the same without TLS."""
     try:
         there = check_url(url, allow_private=True)
     except UrlRefused:

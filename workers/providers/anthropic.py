@@ -1,4 +1,4 @@
-"""Anthropic's Messages."""
+"""Dialect of Anthropic's Messages API."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -18,7 +18,7 @@ from workers.providers.usage import count
 PATH = "/v1/messages"
 VERSION = ("anthropic-version", "2023-06-01")
 MAX_TOKENS = 4_096
-"""The API wants to be told; a manifest's body says something else."""
+"""The API requires a limit; a manifest's body may set another one."""
 CONTENT = Path.parse("content[]")
 STOPPED = Path.parse("delta.stop_reason")
 STOP_REASON = Path.parse("stop_reason")
@@ -63,7 +63,7 @@ def _body(section: AnthropicSection, chat_request: ChatRequest) -> dict[str, Any
 
 
 class _Events(EventJoiner):
-    """Puts the events of a streamed message together; types that are not known are left out."""
+    """Joins the events of a streamed message; unknown types are ignored."""
 
     def __init__(self) -> None:
         self.is_complete = False

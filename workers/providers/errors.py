@@ -1,4 +1,4 @@
-"""How providers fail, in our words and, where they have one, with a sentence of theirs."""
+"""Mapping of providers' errors to our failures, with the provider's message where it has one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ UNAVAILABLE = "PROVIDER_UNAVAILABLE"
 TIMEOUT = "PROVIDER_TIMEOUT"
 REJECTED = "PROVIDER_REJECTED"
 UNKNOWN = "PROVIDER_UNKNOWN"
-"""The code where nobody knows whether a job has begun, and it must not begin twice."""
+"""Code where it is unknown whether a job has begun, and it must not begin twice."""
 
 MAX_MESSAGE = 500
 MAX_WAIT_SECONDS = 3_600.0
@@ -22,7 +22,7 @@ USUAL_PATHS = tuple(
     Path.parse(text)
     for text in ("error.message", "error", "message", "detail", "detail[].msg", "errors[].message")
 )
-"""Where providers put their sentence, as far as we know."""
+"""Paths of the message in the error bodies of known providers."""
 EVENT_STATUSES = {
     "invalid_request_error": 400,
     "badrequesterror": 400,
@@ -36,18 +36,18 @@ EVENT_STATUSES = {
     "rate_limit_exceeded": 429,
     "timeout_error": 504,
 }
-"""The status that an error has where no stream has begun; of others it is 500.
+"""Status of an error in a stream, by its type; 500 for any other.
 
 From docs.claude.com/en/api/errors and platform.openai.com/docs/guides/error-codes.
 """
 
 
 class ProviderNotFound(NodeFailed):
-    """The provider knows nothing of what it was asked for (404)."""
+    """The provider answers 404."""
 
 
 def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFailed:
-    """The failure that a status means."""
+    """Return the failure of an answer with an error status."""
     if status == 429:
         wait = read_wait(headers)
         return NodeFailed(RATE_LIMITED, message, retryable=True, retry_after=wait)
@@ -64,7 +64,7 @@ def of_status(status: int, headers: Mapping[str, str], message: str) -> NodeFail
 
 
 def of_event(body: Any, message: str) -> NodeFailed:
-    """The failure that a provider tells of in the middle of a stream."""
+    """Return the failure of an error event in a stream."""
     error = body.get("error") if isinstance(body, dict) else None
     details = error if isinstance(error, dict) else body if isinstance(body, dict) else {}
     statuses = (_status_of(details.get(name)) for name in ("code", "status", "type"))
@@ -80,14 +80,14 @@ def _status_of(details: Any) -> int | None:
 
 
 def of_transport(failure: NodeFailed) -> NodeFailed:
-    """What a call that brought no answer means; the failure's words name no address."""
+    """Return the failure of a call without an answer; its message names no address."""
     message = f"The provider: {failure.message}"
     match failure.code:
         case "timeout":
             return _lost(TIMEOUT, message, failure)
         case "connection_failed":
             return _lost(UNAVAILABLE, message, failure)
-        case "bad_response" if failure.retryable:  # it broke off half-way
+        case "bad_response" if failure.retryable:  # it broke off
             return _lost(UNAVAILABLE, message, failure)
         case "bad_response" | "response_too_large":
             return NodeFailed(BAD_RESPONSE, message)
@@ -103,17 +103,17 @@ def _lost(code: str, message: str, failure: NodeFailed) -> NodeFailed:
 
 
 def bad_response(fault: str) -> NodeFailed:
-    """An answer that is not what it should be."""
+    """Return the failure of an answer that does not have the expected form."""
     return NodeFailed(BAD_RESPONSE, f"The provider's answer {fault}")
 
 
 def cut_short() -> NodeFailed:
-    """An answer whose tokens were used up, by thinking for one, before it had a text."""
+    """Return the failure of an answer whose tokens were used up before it had a text."""
     return bad_response("ended at its limit of tokens before there was any text")
 
 
 def find_message(body: Any, paths: Sequence[Path]) -> str:
-    """The provider's own sentence; empty when there is none."""
+    """Return the provider's own message; empty for none."""
     for text in _texts(body, paths):
         words = " ".join(text.split())
         if words and is_text(words):
@@ -122,12 +122,12 @@ def find_message(body: Any, paths: Sequence[Path]) -> str:
 
 
 def cut(text: str) -> str:
-    """A message of at most so many characters."""
+    """Return the text, cut to the maximum length of a message."""
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
 def read_wait(headers: Mapping[str, str]) -> float:
-    """The seconds that a provider asks for before the next call; 0 when it does not."""
+    """Return the seconds that the headers ask to wait before the next call; 0 for none."""
     milliseconds = headers.get("retry-after-ms", "")
     if milliseconds.isascii() and milliseconds.isdigit():
         return min(float(milliseconds[:9]) / 1000, MAX_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""Any provider by manifest: one call, or a job that is submitted, asked after and cancelled."""
+"""Dialect of any HTTP API that a manifest describes: one call, or a job that is polled."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -41,7 +41,7 @@ class HttpDialect(Dialect):
 
 
 def client_of(section: HttpSection, call: CallContext) -> ProviderClient:
-    """The line to whom the section names."""
+    """Return the client for the section's provider."""
     return ProviderClient(
         section.endpoint, call, error=section.error, status_code=section.status_code
     )
@@ -75,7 +75,7 @@ async def _keep(section: HttpSection, found: Sequence[Any], call: CallContext) -
 
 
 def _flat(found: list[Any]) -> list[Any]:
-    """Everything that was found, lists opened."""
+    """Return the found values with lists flattened."""
     flat: list[Any] = []
     for each in found:
         flat.extend(each if isinstance(each, list) else [each])

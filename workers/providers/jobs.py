@@ -1,9 +1,10 @@
-"""A job at a provider: submitted once, asked after at growing pauses, cancelled when given up.
+"""Jobs at providers: submitted once, polled at growing intervals, cancelled when abandoned.
 
-Its id is on record before anybody asks after it, so whoever takes the node over goes on asking.
-What is on record: `id` while there is a job, and how many calls were in vain before it, which the
-key of the next one tells. Where the provider takes no key, `submitting` is on record from before
-the submit until its outcome is known: a worker that finds it does not know whether a job has begun.
+A job's id is on record before it is polled, so that a worker that takes over the node continues
+polling. The record has `id` while there is a job, and the number of rounds that have failed before
+it, which is part of the next call's key. Where the provider takes no key, `submitting` is on record
+from before the submit until its outcome is known: a worker that finds it cannot know whether a job
+has begun.
 """
 
 import asyncio
@@ -25,26 +26,26 @@ from workers.providers.provider_client import ProviderClient
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 GROWTH = 1.25
-"""So an end is seen a quarter of the job's time late at most, and half a second."""
+"""The end of a job is noticed late by at most a quarter of its time and half a second."""
 SUBMIT_SECONDS = 120.0
 POLL_SECONDS = 30.0
-"""For one question after a job."""
+"""Time-out of one poll."""
 CANCEL_SECONDS = 2.0
 MAX_RETRY_AFTER_SECONDS = 60.0
-"""A provider that asks for a longer pause between questions is asked after this one."""
+"""Longest pause between polls that a provider can ask for."""
 MAX_ID = 500
 MAX_UNREADABLE = 3
-"""This many answers in a row that are 404 or cannot be read end the questions after a job."""
+"""This many answers in a row that are 404 or unreadable end the polling."""
 ROUND = "round"
-"""The member of a record that says how many calls were in vain."""
+"""Member of a record with the number of failed rounds."""
 SUBMITTING = "submitting"
-"""The member of a record that says that a submit has begun."""
+"""Member of a record that says that a submit has begun."""
 
 log = logging.getLogger(__name__)
 
 
 def next_pause(pause: float, retry_after: float = 0.0) -> float:
-    """The pause after this one, in seconds; longer where the provider asks for it."""
+    """Return the next pause in seconds; longer where the provider asks for it."""
     return max(min(pause * GROWTH, MAX_PAUSE_SECONDS), min(retry_after, MAX_RETRY_AFTER_SECONDS))
 
 
@@ -55,15 +56,15 @@ async def run_job(
     client: ProviderClient,
     call: CallContext,
 ) -> Any:
-    """The answer that has the result. Raises NodeFailed."""
+    """Run a job and return the answer that has the result. Raises NodeFailed."""
     model_call = _JobCall(section=section, job=job, values=values, client=client, call=call)
     return await model_call.run()
 
 
 def can_cancel(model: Model | None, record: Any) -> bool:
-    """Whether the job on record is to be cancelled when nobody comes back for it.
+    """Return whether the recorded job is cancelled when no attempt resumes it.
 
-    Its id must be all that this takes, for the inputs are not on record beside it.
+    The path to cancel must need the job's id alone, since inputs are not on record.
     """
     if model is None or not isinstance(model.call, HttpSection) or model.call.job is None:
         return False
@@ -73,12 +74,12 @@ def can_cancel(model: Model | None, record: Any) -> bool:
 
 
 def failed_rounds(record: Any) -> int:
-    """How many calls were in vain before the one that the record is of."""
+    """Return how many rounds have failed before the recorded one."""
     return int(record.get(ROUND, 0)) if isinstance(record, dict) else 0
 
 
 def refuse_unknown_job(model: Model, call: CallContext) -> None:
-    """Raises NodeFailed where a job may have begun already and must not begin twice."""
+    """Raise NodeFailed when a job may have begun already and must not begin twice."""
     section = model.call
     if not isinstance(section, HttpSection) or section.job is None or not _may_have_begun(call):
         return
@@ -90,12 +91,12 @@ def refuse_unknown_job(model: Model, call: CallContext) -> None:
 
 
 def _may_have_begun(call: CallContext) -> bool:
-    """Whether an earlier submit has begun whose outcome is not on record."""
+    """Return whether an earlier submit has begun whose outcome is not on record."""
     return isinstance(call.job, dict) and bool(call.job.get(SUBMITTING))
 
 
 def _takes_key(section: HttpSection, call: CallContext) -> bool:
-    """Whether the provider does a call of one key once, however often it is made."""
+    """Return whether the provider runs calls of one key once."""
     return bool(section.endpoint.idempotency_header and call.key)
 
 
@@ -105,17 +106,17 @@ def _count_unknown(outcome: str, call: CallContext) -> None:
 
 
 class _Tolerance:
-    """Takes answers that are 404 or unreadable, until there are too many in a row."""
+    """Tolerates answers that are 404 or unreadable, up to a number in a row."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def reset(self) -> None:
-        """A good answer has come."""
+        """Start counting again after a valid answer."""
         self._count = 0
 
     def take(self, failure: NodeFailed) -> None:
-        """Return when it is worth asking again. Raises the failure otherwise."""
+        """Count a failure that may be temporary. Raises any other failure."""
         if not isinstance(failure, ProviderNotFound) and failure.code != BAD_RESPONSE:
             raise failure
         self._count += 1
@@ -126,7 +127,7 @@ class _Tolerance:
 async def cancel_job(
     job: JobSection, job_id: str, client: ProviderClient, values: Mapping[str, Any]
 ) -> None:
-    """Ask once for a job to be cancelled. Raises NodeFailed and TimeoutError."""
+    """Ask the provider once to cancel a job. Raises NodeFailed and TimeoutError."""
     if job.cancel_path is not None:
         async with asyncio.timeout(CANCEL_SECONDS):
             path = job.cancel_path.render_url({**values, JOB: job_id})
@@ -162,10 +163,10 @@ class _JobCall:
             raise
 
     async def _submit(self) -> str:
-        """The job's id.
+        """Submit the job and return its id.
 
-        A call that is stopped meanwhile waits for the answer for a moment: to put the id on record
-        for whoever takes the node over, or to cancel the job.
+        A call that is stopped meanwhile waits for the answer for a short time: to record the id for
+        the next attempt, or to cancel the job.
         """
         submitted = asyncio.create_task(self._send())
         try:
@@ -207,7 +208,7 @@ class _JobCall:
         try:
             await self._save({"id": job_id})
         except NodeFailed:
-            # Whoever has the node now cannot know of this job; one with a key it would be given.
+            # The node's new worker cannot know of this job, unless its key identifies it.
             if not _takes_key(self.section, self.call):
                 with contextlib.suppress(NodeFailed, TimeoutError):
                     await cancel_job(self.job, job_id, self.client, self.values)
@@ -217,7 +218,7 @@ class _JobCall:
         try:
             reply = await self._poll(job_id)
         except NodeFailed as failure:
-            if not failure.retryable:  # else the next attempt goes on asking after this job
+            if not failure.retryable:  # else the next attempt polls this job
                 await self._cancel(job_id)
             raise
         if self._has_failed(reply):
@@ -286,7 +287,7 @@ class _JobCall:
                 await cancel_job(self.job, job_id, self.client, self.values)
                 await self._forget()
         except (NodeFailed, TimeoutError):
-            return  # it was worth a try; the job ends by itself
+            return  # the job ends by itself
 
     async def _save(self, record: Mapping[str, Any]) -> None:
         await self.call.save_job({**record, ROUND: failed_rounds(self.call.job)})

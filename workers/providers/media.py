@@ -1,4 +1,4 @@
-"""Pictures, videos and sounds: as providers give them, and as providers can read them."""
+"""Images, videos and sounds of model calls: received from providers and sent to them."""
 
 import asyncio
 import base64
@@ -20,11 +20,11 @@ from workers.providers.errors import bad_response
 from workers.providers.media_memory import exhausted
 
 MAX_SENT_BYTES = 20_971_520
-"""Of one medium that goes to a provider."""
+"""Of one medium that is sent to a provider."""
 WAIT_SECONDS = 300.0
-"""For memory, at most."""
+"""Longest wait for memory."""
 MAX_SENT_TOGETHER = 52_428_800
-"""Of all that go there with one call as what they are."""
+"""Of all media that one call sends as bytes."""
 SIGNATURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -39,13 +39,13 @@ SIGNATURES = (
     (re.compile(rb"OggS"), "audio/ogg"),
     (re.compile(rb"fLaC"), "audio/flac"),
 )
-"""Of whatever can be sent, fit to be kept here or not."""
+"""Of all media that can be sent, whether or not they can be stored here."""
 URL = re.compile("https?" + URL_REST)
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.ASCII)
 
 
 async def keep_url(value: Any, call: CallContext) -> StoredMedia:
-    """What a URL leads to that a provider gave, or holds as data. Raises NodeFailed."""
+    """Store the medium at a provider's URL, or in a data URL. Raises NodeFailed."""
     if not isinstance(value, str):
         raise bad_response("has no URL where its medium should be")
     match = DATA_URL.match(value)
@@ -57,7 +57,7 @@ async def keep_url(value: Any, call: CallContext) -> StoredMedia:
 
 
 async def keep_base64(value: Any, content_type: str, call: CallContext) -> StoredMedia:
-    """Data that came as base64. Raises NodeFailed."""
+    """Store base64 data. Raises NodeFailed."""
     try:
         data = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError):
@@ -70,9 +70,9 @@ async def keep_base64(value: Any, content_type: str, call: CallContext) -> Store
 async def with_own_media(
     model: Model, values: Mapping[str, Any], call: CallContext
 ) -> Mapping[str, Any]:
-    """The values with media of the account's own as data: providers cannot come here for them.
+    """Return the values with media of the account inlined: providers cannot fetch them here.
 
-    Those that are brought here anyway stay as they are, and have their memory.
+    Media that are loaded anyway stay as they are, and have their memory reserved.
 
     Raises NodeFailed.
     """
@@ -95,7 +95,7 @@ async def with_own_media(
 
 
 async def _inline(value: Any, call: CallContext, bytes_left: int) -> tuple[Any, int]:
-    """The value with data, and how many bytes more there may be."""
+    """Return the value with data, and the bytes that are left."""
     if isinstance(value, list):
         inlined = []
         for each in value:
@@ -113,7 +113,7 @@ async def _inline(value: Any, call: CallContext, bytes_left: int) -> tuple[Any, 
 
 
 def _count_bytes(values: Iterable[Any], each: int) -> int:
-    """How many bytes media have that are given as data; `each`: one that is only named."""
+    """Return the bytes of inlined media; a URL counts as `each`."""
     size = 0
     for value in values:
         if isinstance(value, list):
@@ -124,7 +124,7 @@ def _count_bytes(values: Iterable[Any], each: int) -> int:
 
 
 def _fields_to_fetch(model: Model) -> Collection[str]:
-    """The fields whose media `load_media` brings here, wherever they are."""
+    """Return the fields whose media `load_media` loads, wherever they are."""
     call = model.call
     if isinstance(call, HttpSection):
         return call.inline
@@ -134,7 +134,7 @@ def _fields_to_fetch(model: Model) -> Collection[str]:
 
 
 async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[ImageData]:
-    """What URLs lead to, each an `image`, a `video` or an `audio`. Raises NodeFailed."""
+    """Load the media at URLs, each of the kind `image`, `video` or `audio`. Raises NodeFailed."""
     loaded: list[ImageData] = []
     bytes_left = MAX_SENT_TOGETHER
     for url in urls:
@@ -150,14 +150,14 @@ async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[
 
 
 def resize_sending(loaded: Iterable[ImageData], call: CallContext) -> None:
-    """These are all the media that the call sends: each as it is, and in the body."""
+    """Reserve memory for exactly these media: as bytes, and in the body."""
     call.sending.resize(2 * sum(len(each.data) for each in loaded))
 
 
 async def with_data(
     names: Sequence[str], model: Model, values: Mapping[str, Any], call: CallContext
 ) -> Mapping[str, Any]:
-    """The values with the media of these fields as objects of `type` and `data`, which is base64.
+    """Return the values with media of these fields as objects of `type` and base64 `data`.
 
     Raises NodeFailed.
     """
@@ -187,18 +187,18 @@ async def _load(url: str, call: CallContext) -> bytes:
 
 
 def content_type_of(data: bytes) -> str:
-    """What data is by how it begins."""
+    """Return the content type of data by its first bytes."""
     found = (content_type for pattern, content_type in SIGNATURES if pattern.match(data))
     return next(found, UNTYPED)
 
 
 def split_data_url(url: str) -> tuple[str, str] | None:
-    """The content type and the base64 of a URL that holds its data, None for any other."""
+    """Return the content type and base64 of a data URL, None for any other."""
     match = DATA_URL.match(url)
     return None if match is None else (match[1], url[match.end() :])
 
 
 def one_or_all(stored: Sequence[StoredMedia]) -> str | list[str]:
-    """The URL of one medium by itself, those of several as a list."""
+    """Return the URL of a single medium, or the list of several."""
     urls = [each.url for each in stored]
     return urls[0] if len(urls) == 1 else urls

@@ -1,4 +1,4 @@
-"""How workers call models: one dialect for each section that a manifest may have."""
+"""Calls of models by workers: the dialect of each manifest section, fallbacks and limits."""
 
 import asyncio
 import contextlib
@@ -43,19 +43,19 @@ DIALECTS: tuple[Dialect, ...] = (
     HttpDialect(),
 )
 FALLBACK_CODES = frozenset({RATE_LIMITED, UNAVAILABLE})
-"""The failures after which another model is asked in a model's place."""
+"""Failures after which the next fallback is called."""
 NO_NODE = ModelCall()
 
 
 class _NoFetcher(Fetcher):
-    """For models that need none."""
+    """A fetcher for models without a network."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         raise NodeFailed("connection_failed", "There is no way out here", retryable=True)
 
 
 class ModelCaller:
-    """Calls any model of the registry, through a way out that may lead where operators say."""
+    """Calls any model of the registry, through a fetcher that allows providers' addresses."""
 
     def __init__(
         self,
@@ -79,10 +79,10 @@ class ModelCaller:
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall = NO_NODE
     ) -> ModelAnswer:
-        """One call with checked values. Raises NodeFailed.
+        """Make one call with checked values. Raises NodeFailed.
 
-        A model that cannot be had is replaced by its fallbacks, in turn; what they cost is bounded
-        by the most that the model itself would have.
+        An unavailable model is replaced by its fallbacks, in turn; their cost is bounded by the
+        most that the model itself would cost.
         """
         try:
             return await self._call(model, values, model_call)
@@ -91,7 +91,7 @@ class ModelCaller:
             raise
 
     async def cancel(self, record: Mapping[str, Any]) -> None:
-        """Ask a provider once, for a moment, to cancel a job on record that is owed."""
+        """Ask a provider once, within a short time, to cancel a cancellable job."""
         model = find_model(str(record.get("model")))
         if model is None or not isinstance(model.call, HttpSection) or model.call.job is None:
             return
@@ -122,7 +122,7 @@ class ModelCaller:
         model_call: ModelCall,
         job: Mapping[str, Any],
     ) -> ModelAnswer:
-        """What `asked` answers in the place of `model`, at no more than that may cost."""
+        """Call `candidate` in the place of `model`, at no more than the latter may cost."""
         maximum = model.most(values)
         if candidate is model:
             answer = await self._call_one(model, values, model_call, job)
@@ -164,7 +164,7 @@ class ModelCaller:
     async def _take_turn(
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
-        """Call when it is the call's turn; a job that is under way already has had it."""
+        """Call when it is the call's turn; a job under way has had its turn already."""
         dialect, limiter_key = self._dialects[type(model.call)], LimiterKey.of(model, self._environ)
         if isinstance(model.call, BuiltinSection) or call.is_under_way:
             return await dialect.answer(model, values, call)
@@ -188,13 +188,13 @@ class ModelCaller:
 
 
 def is_cancellable(record: Any) -> bool:
-    """Whether a record is of a job that is to be cancelled when nobody comes back for it."""
+    """Return whether a record is of a job that is cancelled when no attempt resumes it."""
     name = record.get("model") if isinstance(record, dict) else None
     return isinstance(name, str) and can_cancel(find_model(name), record)
 
 
 async def refuse_answer(checkpoints: CallCheckpoints, item: int) -> None:
-    """What a model answered for an item is no good, so that asking again is another call.
+    """Drop the answer for an item, so that the next call has another key.
 
     Raises NodeFailed.
     """
@@ -203,20 +203,20 @@ async def refuse_answer(checkpoints: CallCheckpoints, item: int) -> None:
 
 
 def _key(model_call: ModelCall, job: Mapping[str, Any]) -> str:
-    """The same for calls of which nobody knows what became, another after each that was in vain."""
+    """Return the idempotency key, the same until a round has failed."""
     key, count = model_call.checkpoints.key(model_call.item), failed_rounds(job)
     return f"{key}-{count}" if key and count else key
 
 
 def _job_of_model(job: Mapping[str, Any], model: Model) -> dict[str, Any] | None:
-    """What a record says to a model: of another one's job nothing but how many were in vain."""
+    """Return the part of a record for one model: of another model's job only the failed rounds."""
     if job.get("model", model.internal_name) != model.internal_name:
         job = {ROUND: failed_rounds(job)}
     return dict(job) or None
 
 
 def _candidates(model: Model, begun: str | None) -> list[Model]:
-    """The model and its fallbacks; one whose job is under way already comes first."""
+    """Return the model and its fallbacks; one with a job under way comes first."""
     candidates = [model]
     for name in model.fallback:
         found = find_model(name)
@@ -226,7 +226,7 @@ def _candidates(model: Model, begun: str | None) -> list[Model]:
 
 
 def _patience(model: Model, limiter_key: LimiterKey, deadline: float | None) -> float:
-    """How many seconds a call may wait; where there are other models, they need time as well."""
+    """Return the longest wait for a turn; with fallbacks half of the time, to leave them some."""
     left = limiter_key.patience
     if deadline is not None:
         left = deadline - asyncio.get_running_loop().time()
@@ -234,7 +234,7 @@ def _patience(model: Model, limiter_key: LimiterKey, deadline: float | None) -> 
 
 
 def _fit_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the fields that a model has, its defaults where there are none."""
+    """Return the values of the model's fields, with its defaults."""
     known = {field.name: field.default for field in model.fields if field.default is not None}
     return known | {
         field.name: values[field.name] for field in model.fields if field.name in values

@@ -1,4 +1,4 @@
-"""OpenAI's protocol, which many others speak: chats, images and speech."""
+"""Dialect of OpenAI's protocol, which many providers use: chats, images and speech."""
 
 from collections.abc import Mapping
 from typing import Any, cast

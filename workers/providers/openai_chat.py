@@ -31,7 +31,7 @@ async def chat(
     call: CallContext,
     most: Usage,
 ) -> ModelAnswer:
-    """One call of `/chat/completions`. Raises NodeFailed."""
+    """Call `/chat/completions` once. Raises NodeFailed."""
     body = {"model": section.model, "messages": _messages(chat_request), **chat_request.more}
     if chat_request.schema is not None:
         named = {"name": SCHEMA_NAME, "schema": chat_request.schema, "strict": True}
@@ -57,7 +57,7 @@ def _messages(chat_request: ChatRequest) -> list[dict[str, Any]]:
 
 
 class _Chunks(EventJoiner):
-    """Puts the chunks of a streamed chat together."""
+    """Joins the chunks of a streamed chat."""
 
     def __init__(self) -> None:
         self.is_complete = False
@@ -91,7 +91,7 @@ class _Chunks(EventJoiner):
 
 
 def _text_of(message: Any) -> str | None:
-    """The text of a message, or of a part of one."""
+    """Return the text of a message, or of a part of one."""
     content = CONTENT.first(message)
     if isinstance(content, str):
         return content

@@ -1,4 +1,4 @@
-"""Images by OpenAI's protocol: made of a prompt alone, or of other images too."""
+"""Images by OpenAI's protocol: from a prompt alone, or from other images too."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ async def draw(
     call: CallContext,
     most: Usage,
 ) -> ModelAnswer:
-    """One call of `/images/generations`, or of `/images/edits` with images. Raises NodeFailed."""
+    """Call `/images/generations`, or `/images/edits` with images. Raises NodeFailed."""
     body: Any = {"model": section.model, "prompt": chat_request.prompt, **chat_request.more}
     path = "/images/generations"
     if chat_request.images or chat_request.mask:
@@ -36,7 +36,7 @@ async def draw(
 
 
 async def _load_files(chat_request: ChatRequest, call: CallContext) -> list[FormFile]:
-    """The images, and the mask where there is one."""
+    """Load the images, and the mask where there is one."""
     names = [*["image[]"] * len(chat_request.images), *["mask"] * len(chat_request.mask)]
     loaded = await load_media([*chat_request.images, *chat_request.mask], "image", call)
     resize_sending(loaded, call)

@@ -1,4 +1,4 @@
-"""A line to one provider for one call: address, key and headers on the way out, errors back."""
+"""HTTP client of one call to a provider: URL, key, headers and mapping of errors."""
 
 import asyncio
 import logging
@@ -27,29 +27,29 @@ from workers.providers.streaming import EVENTS, EventJoiner, StreamReader
 
 MAX_BYTES = 10_485_760
 MAX_MEDIA_BYTES = 50_331_648
-"""Of an answer that carries media: a third more than they have themselves."""
+"""Of an answer with media in base64: a third more than their bytes."""
 DEFAULT_MEDIA_BYTES = 16_777_216
-"""So large is such an answer taken to be that does not say it."""
+"""Assumed size of such an answer without a length."""
 LENGTH = re.compile(r"[0-9]{1,12}", re.ASCII)
 MAX_STREAM_BYTES = 67_108_864
-"""Of an answer that comes as events, each of which is a few letters in much that is not."""
+"""Of a stream of events, whose texts are a small part of it."""
 IDLE_SECONDS = 180.0
-"""A stream in which nothing comes for so long is dead; models that think may be silent a while."""
+"""A stream without data for this time is dead; models that think may be silent a while."""
 UNKNOWN_MEMBER_STATUSES = (400, 422)
-"""How providers answer who do not take a member of the request."""
+"""Statuses by which providers refuse an unknown member of the request."""
 SEE_LOG = "the operator's log says more"
 
 log = logging.getLogger(__name__)
 
 
 def _expected_bytes(answer: HttpAnswer, most: int) -> int:
-    """About how many bytes the body of an answer has."""
+    """Return the expected size of the body of an answer."""
     length = answer.headers.get("content-length", "")
     return min(int(length), most) if LENGTH.fullmatch(length) else DEFAULT_MEDIA_BYTES
 
 
 class ProviderClient:
-    """Sends what a dialect asks for; every failure is one of the provider's."""
+    """Sends requests of a dialect; every failure is one of the provider's."""
 
     def __init__(
         self,
@@ -76,7 +76,10 @@ class ProviderClient:
         seconds: float | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Any:
-        """The JSON that comes back; `key` names the call for the provider. Raises NodeFailed."""
+        """Send a request and return the JSON of the answer. Raises NodeFailed.
+
+        `key` is the idempotency key.
+        """
         answer = await self.fetch(method, path, body, key=key, seconds=seconds, max_bytes=max_bytes)
         return parse(answer.body)
 
@@ -89,10 +92,10 @@ class ProviderClient:
         *,
         key: str = "",
     ) -> Any:
-        """The JSON that the events of a stream come to, with the text told as it comes.
+        """Return the JSON that the events of a stream add up to; the text is published on the way.
 
-        `wish` is what asks for a stream, in the body. A provider that answers whole is read as by
-        `ask`; one that knows no such wish is asked without it. Raises NodeFailed.
+        `stream_members` ask for a stream, in the body. A provider that does not stream is read as
+        by `fetch_json`; one that refuses the members is asked without them. Raises NodeFailed.
         """
         redactor, publish_text = SecretRedactor(self._secrets()), self._call.model_call.publish_text
         reader = StreamReader(joiner, redactor, publish_text, self.explain, MAX_BYTES)
@@ -124,7 +127,7 @@ class ProviderClient:
         seconds: float | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> HttpAnswer:
-        """The answer, when it is not a refusal; a body that is no `Form` goes as JSON.
+        """Send a request and return the answer; a body that is no `Form` goes as JSON.
 
         Raises NodeFailed.
         """
@@ -138,7 +141,10 @@ class ProviderClient:
         return answer
 
     async def _send_for_media(self, request: HttpCall) -> HttpAnswer:
-        """A large answer is read when there is memory for it, whose lack is not the provider's."""
+        """Send a request and read its large answer once there is memory for it.
+
+        Lack of memory is not the provider's failure.
+        """
         receiving, parts = self._call.receiving, list[bytes]()
         clock = asyncio.get_running_loop().time
         deadline = clock() + request.timeout_seconds
@@ -154,11 +160,11 @@ class ProviderClient:
         return replace(answer, body=body)
 
     def redact(self, text: str) -> str:
-        """The text without any provider's key."""
+        """Return the text without any provider's key."""
         return redact(text, self._secrets())
 
     def explain(self, otherwise: str, body: Any) -> str:
-        """The provider's sentence about what went wrong, fit to be told, or another."""
+        """Return the provider's message without secrets, or the other one."""
         return cut(self.redact(find_message(body, self._error) or otherwise))
 
     async def _request(
@@ -207,7 +213,7 @@ class ProviderClient:
         return place.rstrip("/")
 
     def _missing_message(self, variable: str) -> str:
-        """The sentence about a variable that is not set; without its name, the log has that."""
+        """Return the message about a variable that is not set; by default only the log names it."""
         names_variable = self._call.names_variables
         find_message = missing_sentence(self._endpoint, {variable}, names_told=names_variable)
         return find_message if names_variable else f"{find_message}; {SEE_LOG}"
@@ -220,7 +226,7 @@ class ProviderClient:
         return known_secrets(self._call.environ) | {self._key()}
 
     def _fixed_headers(self) -> Iterator[tuple[str, str]]:
-        """What the manifest says, and what the dialect says where the manifest does not."""
+        """Yield headers of the manifest, and of the dialect where the manifest has none."""
         declared = {name.lower() for name, _ in self._endpoint.headers}
         yield from self._endpoint.headers
         yield from (pair for pair in self._dialect_headers if pair[0].lower() not in declared)

@@ -1,7 +1,7 @@
-"""The calls of this process to one provider: they wait here for their turn, which Redis gives.
+"""Queue of this process's calls to one provider, which wait for turns from Redis.
 
-While nothing is known that calls must wait for, they do not; then only failures are told of, and
-the answers that end a row of them.
+While no limit is known, calls do not wait; then only failures are reported, and the success that
+ends a row of them.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from workers.providers.errors import RATE_LIMITED, UNAVAILABLE
 RENEW_SECONDS = LEASE_SECONDS / 4
 RETRY_SECONDS = 0.2
 RATE_SECONDS = 10.0
-"""Over so long it is counted how many calls there are."""
+"""Window over which the rate of calls is measured."""
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class ProviderQueue:
 
     @property
     def is_discardable(self) -> bool:
-        """Whether there are no calls, and nothing is known that a new lane would not know."""
+        """Whether there are no calls, and a new queue would know as much."""
         is_idle = self._task is None and not (self._waiting or self._running or self._reports)
         has_learned = (
             self._reported_limits != ModelLimits() or self._failures or self._blamed is not None
@@ -90,9 +90,9 @@ class ProviderQueue:
         return is_idle and not has_learned and self._must_ask == (self._stated != ModelLimits())
 
     async def enter(self, account_id: str, tokens: int, patience: float) -> str:
-        """Wait for a turn; gives the call's id, empty where calls need not ask.
+        """Wait for a turn; returns the call's id, empty where calls need no turn.
 
-        Raises NodeFailed when the provider is in trouble, or when there is no turn in time.
+        Raises NodeFailed when the provider's breaker is open, or when there is no turn in time.
         """
         now = asyncio.get_running_loop().time()
         if self._is_blamed(account_id) and now < self._open_until:
@@ -106,7 +106,7 @@ class ProviderQueue:
         return call_id
 
     def leave(self, report: CallReport) -> None:
-        """A call has ended."""
+        """Report the end of a call."""
         self._running.discard(report.call_id)
         if report.kind is CallOutcome.REFUSED:
             self._refused.inc()
@@ -116,19 +116,19 @@ class ProviderQueue:
             self._report(report)
 
     def learn(self, reported: ModelLimits) -> None:
-        """What the provider says of its limits counts where the manifest says nothing.
+        """Use limits from a provider's headers where the manifest states none.
 
-        It is passed on once, and lapses when it is not told again.
+        They are passed on once, and lapse when they are not reported again.
         """
         self._reported_limits = _first_of(reported, self._reported_limits)
         self._must_ask = self._must_ask or self._reported_limits != ModelLimits()
 
     def wake(self) -> None:
-        """It may be the turn of a call."""
+        """Exchange reports now: a call may have its turn."""
         self._woken.set()
 
     async def close(self) -> None:
-        """Tell what there is to tell, for a moment, and end."""
+        """Send the last reports within a short time, and end."""
         task = self._task
         if task is not None:
             self._woken.set()
@@ -182,7 +182,7 @@ class ProviderQueue:
             self._task = None
 
     async def _exchange_reports(self) -> None:
-        """For as long as there are calls in line, under way, or to be told of."""
+        """Exchange reports for turns while calls wait, run, or are to be reported."""
         is_known = False
         while self._waiting or self._running or self._reports:
             self._woken.clear()
@@ -228,7 +228,7 @@ class ProviderQueue:
                 waiting.turn.set_exception(self._refusal(standing, waiting))
 
     def _overdue(self, standing: ProviderStanding, now: float) -> Iterator[_WaitingCall]:
-        """The calls that wait in vain."""
+        """Yield the calls that cannot have a turn in time."""
         for waiting in self._waiting.values():
             is_shut_out = standing.open_seconds > 0 and self._is_blamed(waiting.request.account_id)
             if is_shut_out or now + standing.pause_seconds > waiting.until:
@@ -250,7 +250,7 @@ class ProviderQueue:
 
 
 def _first_of(first: ModelLimits, second: ModelLimits) -> ModelLimits:
-    """The limits of the first, and those of the second where it has none."""
+    """Return the limits of the first, and those of the second where it has none."""
     return ModelLimits(
         requests_per_minute=first.requests_per_minute or second.requests_per_minute,
         tokens_per_minute=first.tokens_per_minute or second.tokens_per_minute,
@@ -259,26 +259,26 @@ def _first_of(first: ModelLimits, second: ModelLimits) -> ModelLimits:
 
 
 class _Rate:
-    """About how many there are in a minute, as of late."""
+    """Estimates the recent number of calls per minute."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._now, self._before = 0, 0.0
 
     def add(self) -> None:
-        """One more."""
+        """Count a call."""
         self._turn_over()
         self._now += 1
 
     def per_minute(self) -> int:
-        """As of now."""
+        """Return the current estimate."""
         age = self._turn_over()
         seconds = max(age, 1.0) if not self._before else RATE_SECONDS
         kept = self._before * max(0.0, 1 - age / RATE_SECONDS)
         return math.ceil((self._now + kept) * 60 / seconds)
 
     def _turn_over(self) -> float:
-        """How old the current window is, in seconds."""
+        """Return the age of the current window in seconds."""
         age = time.monotonic() - self._began
         if age >= RATE_SECONDS:
             self._before = self._now if age < 2 * RATE_SECONDS else 0

@@ -1,4 +1,4 @@
-"""Answers that come as events: put together, and told as they come."""
+"""Answers as streams of events: joined, and their text published as it comes."""
 
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,29 +12,29 @@ from workers.providers.parsing import parse
 from workers.providers.redactor import SecretRedactor
 
 DONE = b"[DONE]"
-"""The data by which providers of OpenAI's protocol say that nothing more comes."""
+"""Data of the last event in OpenAI's protocol."""
 EVENTS = "text/event-stream"
 
 
 class EventJoiner(Protocol):
-    """Puts the events of one protocol together."""
+    """Joins the events of one protocol."""
 
     is_complete: bool
     """Whether the answer has come to its end."""
     is_over: bool
-    """Whether nothing more comes that matters."""
+    """Whether no further event matters."""
 
     def take(self, event: Mapping[str, Any]) -> str:
-        """The text that an event brings, empty for none. Raises NodeFailed."""
+        """Take an event and return its text, empty for none. Raises NodeFailed."""
         ...
 
     def reply(self) -> Any:
-        """The answer as it would have come whole."""
+        """Return the answer in the form that it has without streaming."""
         ...
 
 
 class StreamedText:
-    """A text that is put together. `add` raises NodeFailed when it grows over the cap."""
+    """A text that grows by pieces. `add` raises NodeFailed above the maximum."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -42,7 +42,7 @@ class StreamedText:
         self.has_text = False
 
     def add(self, piece: str) -> None:
-        """Put a piece, which may be empty, to the end."""
+        """Append a piece, which may be empty."""
         self.has_text = True
         if self._text.tell() + len(piece) > self._max_bytes:
             raise bad_response(f"is larger than {self._max_bytes} bytes")
@@ -50,12 +50,12 @@ class StreamedText:
 
     @property
     def value(self) -> str | None:
-        """The text, None where nothing was put to it."""
+        """The text, None when nothing was added."""
         return self._text.getvalue() if self.has_text else None
 
 
 class StreamReader:
-    """Takes one answer: events as they come, or `body` when the provider does not stream."""
+    """Reads one answer: events as they come, or `body` when the provider does not stream."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class StreamReader:
         self.body = b""
 
     async def take(self, answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
-        """Take an answer and its body. Raises NodeFailed."""
+        """Read an answer and its body. Raises NodeFailed."""
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not 200 <= answer.status <= 299 or content_type != EVENTS:
             self.body = await _read_body(pieces, self._max_bytes)
@@ -108,7 +108,7 @@ class StreamReader:
             self._emit(self._redactor.take(self._joiner.take(value)))
 
     def _emit(self, text: str) -> None:
-        if text:  # an empty one would mean that it begins anew
+        if text:  # an empty piece would restart the text
             self._publish(text)
 
 

@@ -1,4 +1,4 @@
-"""Detects jumps of Redis's clock by this machine's monotonic clock."""
+"""Detection of jumps of Redis's clock by this machine's monotonic clock."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
-"""The check of what a worker holds on record against what it walks.
+"""Check of a worker's leases on record against its walks.
 
-Both agree unless something went wrong: a walk ended by a fault, a give-back was refused, or Redis
-was set back to an earlier state. An execution that is held and not walked would never end, since
-its worker lives. One that is walked and not held may be run by another worker at the same time.
+Both agree unless there was a fault: a walk broke off, a give-back was refused, or Redis was set
+back to an earlier state. An execution that is held and not walked would never end, since its worker
+lives. An execution that is walked and not held may be run by another worker at the same time.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from workers.walk.walker import LOST_PAUSE_MS, Walker
 
 CHECK_SECONDS = 2.0
 IDLE_SECONDS = 20.0
-"""Between looks of a worker that holds nothing, and for a while has claimed nothing."""
+"""Between checks of a worker that holds nothing and has claimed nothing for a while."""
 IDLE_AFTER_SECONDS = 30.0
-"""How long it has claimed nothing by then: a Redis that is set back is so by less, as a rule."""
+"""Time without a claim before that; a Redis that is set back is usually set back by less."""
 REFUSED_SECONDS = 60.0
-"""Before a give-back that failed for a fault is tried again."""
+"""Pause before a failed give-back is tried again."""
 
 log = logging.getLogger(__name__)
 
 
 class HeldCheck:
-    """Gives back what is held and not walked, and has walks look that are not held.
+    """Gives back executions that are held and not walked, and reconciles walks that are not held.
 
-    A difference counts when two looks in a row find it with the same claim: a claim or the record
+    A difference counts when two checks in a row find it with the same claim: a claim or the record
     of an end may be on its way during the first.
     """
 
@@ -44,7 +44,7 @@ class HeldCheck:
         self._not_before: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Look every few seconds, until cancelled."""
+        """Check every few seconds, until cancelled."""
         looked_at = -math.inf
         while True:
             await asyncio.sleep(CHECK_SECONDS)
@@ -73,7 +73,7 @@ class HeldCheck:
         confirmed = [n for n, claim in unwalked.items() if self._unwalked.get(n) == claim]
         for name, walk in unheld.items():
             if self._unheld.get(name) is walk:
-                walk.reconcile_soon()  # the store tells it whether it has lost the execution
+                walk.reconcile_soon()  # the reply says whether its lease is lost
         self._unwalked, self._unheld = unwalked, unheld
         self._not_before = {n: at for n, at in self._not_before.items() if n in claims}
         for name in confirmed:

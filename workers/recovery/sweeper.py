@@ -22,17 +22,17 @@ from workers.recovery.orphan_search import OrphanSearch
 TICK_SECONDS = 0.25
 LEAD_SECONDS = 1.5
 LAPSE_SECONDS = 0.01
-"""So long after the end of another one's lead a follower asks for it."""
+"""Delay after the end of another worker's lead before a follower requests it."""
 IDLE_SECONDS = 1.0
-"""How often hints are looked for while none is due at any time."""
+"""Interval of the search for due hints while no execution is due at any time."""
 BUSY_SECONDS = 5.0
-"""So long after the last one hints are looked for with every tick."""
+"""For this time after the last due hint, each tick searches for hints."""
 PRUNE_SECONDS = 60.0
 FOLD_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
-"""How often large outputs are looked for whose execution is gone."""
+"""Interval of the search for large outputs whose execution is gone."""
 MAX_OUTPUTS_TO_REMOVE = 10_000
-"""Executions whose large outputs wait to be removed; those of others are found by a sweep."""
+"""Executions whose large outputs wait to be removed; a sweep finds those of others."""
 GIVE_BACK_BATCH = 200
 DAY_MS = 86_400_000
 
@@ -42,13 +42,13 @@ log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Does its duties every quarter of a second while it leads; one that fails holds up no other.
+    """Does its duties every quarter of a second while it leads; one that fails delays no other.
 
-    A follower asks for the lead when that is about to lapse, and not before.
+    A follower requests the lead when that is about to lapse, and not before.
 
-    After the store was out of reach, nobody is taken for dead until a whole lease has passed:
-    living workers could not renew theirs either. The same holds after a jump of Redis's clock,
-    which leases are reckoned by. Every sweeper watches for jumps, so that one that takes the lead
+    After the store was out of reach, no worker is taken for dead until a whole lease has passed:
+    living workers could not renew theirs either. The same holds after a jump of Redis's clock, by
+    which leases are measured. Every sweeper watches for jumps, so that one that takes the lead
     knows of the last ones.
     """
 
@@ -73,7 +73,7 @@ class Sweeper:
         self._ticked_at = time.time()
         self._busy_until = 0.0
         self._next_hints_at = 0.0
-        # Lease and beats leave room for two jumps that go unnoticed.
+        # Lease and heartbeats allow for two unnoticed jumps.
         self._jumps = ClockJumpDetector(tolerance=lease_seconds / 4, window=lease_seconds)
         self._must_shorten = True
         self._delivery_lag_ms = 0
@@ -106,13 +106,13 @@ class Sweeper:
             await asyncio.sleep(self.pause)
 
     def _lose_lead(self) -> None:
-        # A leader that could not look knows nothing of who lives.
+        # A leader without readings cannot know which workers live.
         self._leads = False
         self.pause = jittered(TICK_SECONDS)
         self._postpone_recovery()
 
     async def _tick(self) -> None:
-        # The wall clock goes on while a machine sleeps; the others have slept as well.
+        # The wall clock goes on while a machine sleeps; its other workers have slept as well.
         before, self._ticked_at = self._ticked_at, time.time()
         # A duty that failed as slowly may have done so because the store was out of reach.
         if self._ticked_at - before - self.pause > self._lease_seconds / 2 - TICK_SECONDS:
@@ -132,14 +132,14 @@ class Sweeper:
             self.pause = lead.left_ms / 1000 + LAPSE_SECONDS
 
     async def _sweep(self, now: float, redis_ms: int) -> None:
-        # By the time that was compared with the monotonic clock: no jump comes in between.
+        # This time was compared with the monotonic clock: no jump comes in between.
         await _run_duty("recover", self.recover(redis_ms, seen_only=now < self._recover_after))
         if self._must_shorten:
             await _run_duty("shorten leases", self._shorten(redis_ms))
         if now >= self._next_hints_at:
             await self._send_hints(now, redis_ms)
         await _run_duty("find orphans", self._orphan_search.step())
-        # Whoever is spared could not put metrics either.
+        # Workers that could not renew their leases could not publish metrics either.
         if now >= max(self._fold_after, self._recover_after):
             self._fold_after = now + FOLD_SECONDS
             await _run_duty("fold metrics", metrics.retire(self._store))
@@ -148,9 +148,9 @@ class Sweeper:
             self._collect()
 
     async def _send_hints(self, now: float, redis_ms: int) -> None:
-        """Send what is due; seldom while nothing is due at any time.
+        """Send due hints; rarely while no execution is due at any time.
 
-        What is accepted is due two seconds later at first, so it is seen before that.
+        An accepted execution is first due after two seconds, so it is found before that.
         """
         has_more = [
             await _run_duty("resend", self.resend()),
@@ -173,7 +173,7 @@ class Sweeper:
             self._postpone_deliveries(compared.jump)
 
     def _postpone_deliveries(self, jump: float) -> None:
-        """Let attempts under way keep their whole lease although the clock jumped ahead."""
+        """Let running attempts keep their whole lease although the clock jumped ahead."""
         now = time.monotonic()
         before = self._delivery_lag_ms if now < self._delivery_lag_ends else 0
         self._delivery_lag_ms = max(0, before + int(jump * 1000))
@@ -190,17 +190,17 @@ class Sweeper:
         return promoted.has_more
 
     async def _check_uptime(self) -> None:
-        # Leases that ended while the store was down say nothing of who lives.
+        # Leases that ended while the store was down do not prove a death.
         if await self._store.leases.uptime_seconds() < 2 * self._lease_seconds:
             self._postpone_recovery()
 
     def _postpone_recovery(self, seconds: float | None = None) -> None:
-        """Take nobody for dead for so long; None: for a lease."""
+        """Take no worker for dead for some seconds; None: for a lease."""
         spared = self._lease_seconds if seconds is None else seconds
         self._recover_after = max(self._recover_after, time.monotonic() + spared)
 
     async def recover(self, redis_ms: int = 0, *, seen_only: bool = False) -> None:
-        """Give back what dead workers held, and send its hints.
+        """Give back the executions of dead workers, and send their hints.
 
         `redis_ms` is the time by which leases are over, 0 for Redis's clock. `seen_only`: only of
         workers whose death was seen, not of those that are merely silent.
@@ -222,7 +222,7 @@ class Sweeper:
         await self._store.leases.bury(worker_id, now=redis_ms)
 
     async def _give_back(self, references: list[str], worker_id: str) -> list[BaseException]:
-        """Give back what can be given back; the errors of the rest."""
+        """Give executions back; returns the errors."""
         give_back = self._store.walks.give_back
         found = await asyncio.gather(
             *(give_back(reference, worker_id, is_lost=True) for reference in references),
@@ -234,11 +234,11 @@ class Sweeper:
         return [each for each in found if isinstance(each, BaseException)]
 
     async def resend(self) -> bool:
-        """Send the hints that are due: retries, and what nobody has claimed.
+        """Send the hints that are due: retries, and unclaimed executions.
 
         Returns whether any execution is due, now or later.
         """
-        # What waits in a long queue is not lost: it is sent again when its turn should have come.
+        # Hints in a long queue are not lost: each is sent again when its turn should have come.
         patience_ms = RESEND_AFTER_MS + await self._store.hints.depth()
         promoted = await self._store.leases.promote(patience_ms)
         await self._send(promoted.references)
@@ -253,7 +253,7 @@ class Sweeper:
         await self._store.hints.send([each for each in owners if owners[each] not in large])
 
     def _collect(self) -> None:
-        # Beside the other duties: a bucket may take its time, and those have none.
+        # Beside the other duties: a bucket may be slow, and the duties must not wait.
         if self._collecting is None or self._collecting.done():
             self._collecting = asyncio.create_task(self._collect_garbage(), name="collecting")
 
@@ -263,7 +263,7 @@ class Sweeper:
             await _run_duty("collect", self.collect(self._media_service))
 
     async def remove_outputs(self) -> None:
-        """Remove large outputs of executions that were forgotten, and at times what else is left.
+        """Remove large outputs of pruned executions, and sometimes of others that are gone.
 
         A step that was lost with its worker may have left some that no record names.
         """
@@ -280,14 +280,14 @@ class Sweeper:
             await self._store.offloaded.sweep()
 
     async def collect(self, media_service: MediaService) -> None:
-        """Let go of media that nobody needs any more."""
+        """Remove media that are not needed any more."""
         while await media_service.collect():
             pass
 
     async def prune(self) -> bool:
         """Remove executions whose retention is over, and versions of workflows that are not kept.
 
-        One batch, so that a large one keeps nobody waiting; true when there may be more.
+        Removes one batch, so that a large one delays no other duty; true when there may be more.
         """
         now = await self._store.leases.now()
         pruned = await self._store.leases.prune(now - self._retention_ms)
@@ -297,11 +297,11 @@ class Sweeper:
 
 
 async def _run_duty(duty: str, work: Awaitable[Outcome]) -> Outcome | None:
-    """What a duty comes to; None when it failed, which is told and counted."""
+    """Return the result of a duty; None when it failed, which is logged and counted."""
     try:
         return await work
     except StorageFailed:
-        pass  # said where it happened
+        pass  # it was logged at its place
     except EngineError as error:
         log.warning("cannot do a duty", extra={"duty": duty, "reason": error.message})
     except Exception:

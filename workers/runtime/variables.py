@@ -1,4 +1,4 @@
-"""Tells, by name, which of the variables that manifests need are set in this process."""
+"""Publication of the names of variables that manifests need and this process has."""
 
 import asyncio
 import os
@@ -8,11 +8,11 @@ from engine.models import registry
 from engine.models.availability import set_variables
 
 CHECK_SECONDS = 1.0
-"""Between looks at the registry, which costs nothing while it has not changed."""
+"""Between checks of the registry, which cost nothing while it has not changed."""
 
 
 def own_variables(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The names of those that are set here."""
+    """Return the names of variables that are set here."""
     return set_variables(registry.all_models(), environ)
 
 

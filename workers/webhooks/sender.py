@@ -1,7 +1,7 @@
-"""The sender of webhooks: one attempt for each hint, signed, recorded, and tried again later.
+"""The sender of webhooks: one attempt for each hint, signed, recorded, and retried later.
 
-An attempt needs a turn at its host, which the governor gives over all workers: so many at once, so
-many a second to a host that has not answered 2xx for an hour, one account after the other.
+An attempt needs a turn at its host from the governor, over all workers: it limits the attempts at a
+time, and their rate at a host without a 2xx in the last hour, and serves accounts in turn.
 """
 
 import asyncio
@@ -36,25 +36,25 @@ from workers.runtime.persistence import persist
 
 ATTEMPT_SECONDS = 10.0
 READ_SECONDS = 8.0
-"""How long reading what is to be sent may take: with the attempt, less than its lease."""
+"""Time-out of reading the execution: with the attempt, less than the delivery's lease."""
 MAX_ANSWER_BYTES = 65_536
 KEPT_ANSWER_BYTES = 2_048
 LARGE_BODY = 1_048_576
-"""Bytes from which on signing a body must not hold up the event loop."""
+"""Bytes from which on signing a body must not block the event loop."""
 MAX_TURNS = 10
-"""Turns that one process asks for, or has, at once for one webhook."""
+"""Turns that one process requests or has at a time for one webhook."""
 MAX_WAITING = 20_000
-"""Deliveries of one webhook that wait in one process; the others come again when they are due."""
+"""Deliveries of one webhook that wait in one process; further ones come again when they are due."""
 TRUST_SECONDS = 3_600.0
-"""So long after a 2xx a host is called as often as there is something to tell."""
+"""For this time after a 2xx a host's rate is not limited."""
 BURST_MS = 20
 """With the governor's margin of 2 %, no second has more calls than are allowed."""
 NO_TURN_SECONDS = 1.0
-"""Before a turn is asked for again when there was a fault."""
+"""Pause before a turn is requested again after an error."""
 LABEL = "webhooks"
-"""Names all hosts together in metrics."""
+"""Name of all hosts together in metrics."""
 MAX_LOST = 5
-"""A delivery whose attempts were lost so often with their workers is given up."""
+"""A delivery whose attempts were lost this often with their workers fails."""
 DISABLED = "The webhook is disabled or deleted"
 UNREAD = "The execution's result could not be read from where it is kept"
 FORGOTTEN = "The execution is not kept any more"
@@ -65,18 +65,18 @@ logger = logging.getLogger(__name__)
 
 
 class _GivenUp(Exception):
-    """There is nothing to send, and never will be; says why."""
+    """The delivery can never be sent; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLimits:
-    """Bounds on the attempts at one host, over all workers; 0: none."""
+    """Limits of the attempts at one host, over all workers; 0: none."""
 
     concurrency: int
     per_second: int
 
     def limiter_key(self, host: str) -> LimiterKey:
-        """The line in which attempts at a host wait for their turn."""
+        """Return the key of the queue in which attempts at a host wait for their turn."""
         return LimiterKey(
             provider=f"webhooks:{hashlib.sha256(host.encode()).hexdigest()[:16]}",
             label=LABEL,
@@ -91,29 +91,29 @@ class HostLimits:
 
 @dataclass(slots=True)
 class _WebhookQueue:
-    """The deliveries of one webhook to one host that wait here for their turn.
+    """Deliveries of one webhook to one host that wait here for their turn.
 
-    They are due all the while, and unclaimed: when this process dies, another one gets their hints.
+    They stay due and unclaimed: when this process dies, another one gets their hints.
     """
 
     account_id: str
     limiter_key: LimiterKey
     turns: int = 0
-    """Turns that are asked for or taken."""
+    """Turns that are requested or taken."""
     requested: int = 0
-    """Of these, the turns that are asked for."""
+    """Of these, the turns that are requested."""
     waiting: deque[tuple[str, DeliveryReceiver]] = field(default_factory=deque)
 
     @property
     def needs_turn(self) -> bool:
-        """Whether a delivery waits for which no turn is asked for yet."""
+        """Whether a delivery waits for which no turn is requested yet."""
         return len(self.waiting) > self.requested
 
 
 class WebhookSender:
     """Takes hints of deliveries and makes their attempts.
 
-    A slow receiver holds up nobody but itself, and an account with many deliveries no other one.
+    A slow receiver delays no other one, and an account with many deliveries no other account.
     `release` is called once for each hint that was taken; `scale` shortens the schedule's pauses
     for tests.
     """
@@ -142,7 +142,7 @@ class WebhookSender:
         self._attempting: set[asyncio.Task[None]] = set()
 
     def take(self, reference: str) -> None:
-        """Attempt a delivery soon; returns at once."""
+        """Attempt a delivery in the background."""
         if self._is_draining:
             self._release()
             self._store.hints.deliver_soon(reference)  # it came too late for this worker
@@ -160,7 +160,7 @@ class WebhookSender:
         self._is_draining = True
 
     async def drain(self, seconds: float) -> None:
-        """Let attempts under way end; others get what is left."""
+        """Let running attempts end; the remaining deliveries go to other workers."""
         self.stop()
         if self._attempting:
             await asyncio.wait(self._attempting, timeout=seconds)
@@ -187,7 +187,7 @@ class WebhookSender:
             self._references.discard(reference)
             return
         if self._is_draining:
-            return  # it stays in hand and is sent back
+            return  # its hint is sent back
         host = _host_of(receiver.url)
         queue_key = receiver.key_id, host
         queue = self._queues.get(queue_key)
@@ -244,7 +244,7 @@ class WebhookSender:
             yield turn
 
     async def _use_turn(self, turn: LimiterTurn, queue: _WebhookQueue) -> None:
-        """Use a turn for the first delivery that can be claimed; others may have been by now."""
+        """Use a turn for the first delivery that can still be claimed."""
         is_claimed = False
         while queue.waiting and not is_claimed:
             reference, receiver = queue.waiting.popleft()
@@ -260,8 +260,8 @@ class WebhookSender:
     async def _claim_and_attempt(
         self, reference: str, receiver: DeliveryReceiver, turn: LimiterTurn
     ) -> bool:
-        """Whether the delivery was this worker's to attempt."""
-        # A claim whose reply was lost may have been made; asked again, it answers the same.
+        """Attempt a delivery; returns False when the claim is refused."""
+        # A claim whose reply was lost may have been made; repeated, it has the same reply.
         token = secrets.token_hex(8)
         deliveries = self._store.deliveries
         claimed = await persist(lambda: deliveries.claim(reference, receiver, token), "claim")
@@ -356,7 +356,7 @@ class WebhookSender:
 
 
 def _host_of(url: str) -> str:
-    """The host whose load is bounded: of a URL without its port, since a machine has many."""
+    """Return the host whose load is limited: without its port, since a machine has many."""
     try:
         return check_url(url, allow_private=True).host.rstrip(".")
     except UrlRefused:
