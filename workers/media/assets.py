@@ -98,11 +98,11 @@ class AccountMedia:
         """
         if not self._media_service.is_set:
             return StoredMedia(url=url)
-        kept: list[StoredMedia] = []
+        stored: list[StoredMedia] = []
 
         async def take(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
             _check_medium(answer)
-            kept.append(await self._keep(account_id, pieces))
+            stored.append(await self._keep(account_id, pieces))
 
         try:
             if _is_at(url, self._provider):
@@ -113,7 +113,7 @@ class AccountMedia:
             if failure.code == "url_blocked":
                 return StoredMedia(url=url)
             raise
-        return kept[0]
+        return stored[0]
 
     def _call(
         self, account_id: str, url: str, take: Take, redirects: int = MAX_REDIRECTS

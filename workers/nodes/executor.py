@@ -66,7 +66,7 @@ class AttemptOutcome:
     usage: Usage = Usage()
     fallback_micro_usd: int = 0
     """Cost of calls that other models answered instead of the node's own."""
-    aside: str = ""
+    offloaded_name: str = ""
     """Name of the offloaded output; empty: it is not offloaded."""
 
 
@@ -184,8 +184,8 @@ class NodeContext:
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> ImageData:
         """Edit an image in a child process that is killed at the node's deadline."""
         async with asyncio.timeout_at(self._deadline):  # of many images, all together
-            made = await self._compute("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
-        return cast(ImageData, made)
+            edited = await self._compute("The image", IMAGE_SECONDS, imaging.edit, edit, sources)
+        return cast(ImageData, edited)
 
     async def read_image(self, data: bytes) -> str:
         """Return the text in an image, from a child process that is killed at the deadline."""

@@ -150,7 +150,7 @@ class Pool:
         self._slots = slots
         self._memory_bytes = memory_bytes
         self._preload = preload
-        self._turns = asyncio.Semaphore(slots)
+        self._free_slots = asyncio.Semaphore(slots)
         self._idle: asyncio.LifoQueue[_Child] = asyncio.LifoQueue()
         self._children: set[_Child] = set()
         self._respawns: set[asyncio.Task[None]] = set()
@@ -185,7 +185,7 @@ class Pool:
 
         Raises PoolTimeout, PoolCrashed, or the function's own error.
         """
-        async with self._turn(gate):
+        async with self._slot(gate):
             # Pickled only now, so that waiting calls have no second copy.
             request = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
             is_value, outcome = await self._run_in_child(request, deadline_seconds)
@@ -194,12 +194,12 @@ class Pool:
         raise outcome
 
     @contextlib.asynccontextmanager
-    async def _turn(self, gate: PoolGate | None) -> AsyncIterator[None]:
+    async def _slot(self, gate: PoolGate | None) -> AsyncIterator[None]:
         """Hold a slot while the gate is open; without the gate, no slot is taken."""
         while True:
             if gate is not None:
                 await gate.wait()
-            async with self._turns:
+            async with self._free_slots:
                 if gate is None or gate.may_grow:
                     yield
                     return
@@ -245,29 +245,29 @@ class Pool:
                 await asyncio.sleep(RESPAWN_PAUSE_SECONDS)
 
     async def _spawn(self) -> None:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        parent_end, child_end = socket.socketpair()
+        parent_end.setblocking(False)
         try:
-            with theirs:
-                self._ask_for_fork(theirs)
+            with child_end:
+                self._request_fork(child_end)
             async with asyncio.timeout(SPAWN_SECONDS):
-                (pid,) = HEADER.unpack(await _read_some(ours))
+                (pid,) = HEADER.unpack(await _read_some(parent_end))
         except BaseException as error:
-            ours.close()
+            parent_end.close()
             if isinstance(error, OSError | PoolCrashed):
                 raise PoolCrashed("A process of the pool did not start") from None
             raise
-        child = _Child(ours, pid)
+        child = _Child(parent_end, pid)
         self._children.add(child)
         self._idle.put_nowait(child)
 
-    def _ask_for_fork(self, theirs: socket.socket) -> None:
+    def _request_fork(self, child_end: socket.socket) -> None:
         if self._template is not None and not self._template.is_alive():
             self._template.close()
             self._template = None
         if self._template is None:
             self._template = _Template(self._memory_bytes, self._preload)
-        self._template.fork(theirs)
+        self._template.fork(child_end)
 
 
 class GatedPool:
@@ -288,10 +288,10 @@ class _Template:
     """The process that children are forked from; it has no threads and no connections."""
 
     def __init__(self, memory_bytes: int, preload: Sequence[str]) -> None:
-        self._control, theirs = socket.socketpair()
-        descriptor = theirs.fileno()
+        self._control, child_end = socket.socketpair()
+        descriptor = child_end.fileno()
         command = [sys.executable, "-P", "-c", TEMPLATE]
-        with theirs:
+        with child_end:
             self._process = subprocess.Popen(
                 [*command, str(descriptor), str(memory_bytes), *preload],
                 pass_fds=[descriptor],

@@ -173,9 +173,9 @@ def _own_headers(call: HttpCall) -> Iterator[tuple[str, str]]:
 async def _answer(
     call: HttpCall, target: Target, response: aiohttp.ClientResponse
 ) -> HttpAnswer | HttpCall:
-    places = response.headers.getall("Location", ())
-    if call.max_redirects and places and response.status in redirects.STATUSES:
-        return redirects.next_call(call, target, response.status, places)
+    locations = response.headers.getall("Location", ())
+    if call.max_redirects and locations and response.status in redirects.STATUSES:
+        return redirects.next_call(call, target, response.status, locations)
     _check_framing(response)
     return await read_answer(response, call)
 

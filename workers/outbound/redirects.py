@@ -25,9 +25,9 @@ HARMLESS = OF_THE_BODY | {"accept", "accept-language", "cache-control", "pragma"
 """Headers that another host receives: any other header of an author may be a secret."""
 
 
-def next_call(call: HttpCall, target: Target, status: int, places: Sequence[str]) -> HttpCall:
+def next_call(call: HttpCall, target: Target, status: int, locations: Sequence[str]) -> HttpCall:
     """Return the call that follows. Raises NodeFailed for a redirect without a valid target."""
-    url = _join(target, places)
+    url = _join(target, locations)
     method = _next_method(call.method, status)
     headers = call.headers
     if method != call.method:
@@ -38,12 +38,12 @@ def next_call(call: HttpCall, target: Target, status: int, places: Sequence[str]
     return replace(call, method=method, url=url, headers=headers, body=body, signature=())
 
 
-def _join(target: Target, places: Sequence[str]) -> str:
-    if len(set(places)) != 1:
+def _join(target: Target, locations: Sequence[str]) -> str:
+    if len(set(locations)) != 1:
         raise NodeFailed("bad_response", "The server redirects to several places at once")
     try:
-        if not MISLEADING.search(places[0]):  # urljoin strips some of those
-            return urljoin(target.url, places[0])
+        if not MISLEADING.search(locations[0]):  # urljoin strips some of those
+            return urljoin(target.url, locations[0])
     except ValueError:
         pass
     raise NodeFailed("url_blocked", "The server redirects to a URL that is not valid")

@@ -84,11 +84,11 @@ def of_transport(failure: NodeFailed) -> NodeFailed:
     message = f"The provider: {failure.message}"
     match failure.code:
         case "timeout":
-            return _lost(TIMEOUT, message, failure)
+            return _unanswered(TIMEOUT, message, failure)
         case "connection_failed":
-            return _lost(UNAVAILABLE, message, failure)
+            return _unanswered(UNAVAILABLE, message, failure)
         case "bad_response" if failure.retryable:  # it broke off
-            return _lost(UNAVAILABLE, message, failure)
+            return _unanswered(UNAVAILABLE, message, failure)
         case "bad_response" | "response_too_large":
             return NodeFailed(BAD_RESPONSE, message)
         case "url_blocked" | "header_blocked":
@@ -97,7 +97,7 @@ def of_transport(failure: NodeFailed) -> NodeFailed:
     return failure
 
 
-def _lost(code: str, message: str, failure: NodeFailed) -> NodeFailed:
+def _unanswered(code: str, message: str, failure: NodeFailed) -> NodeFailed:
     may_have_arrived = failure.may_have_arrived
     return NodeFailed(code, message, retryable=True, may_have_arrived=may_have_arrived)
 

@@ -49,12 +49,12 @@ class LimiterKey:
         endpoint = endpoint_of(model.call)
         if endpoint is None:
             return None
-        place = endpoint.place(environ)
+        base_url = endpoint.place(environ)
         shared = repr(model.limits) if model.limits != ModelLimits() else model.internal_name
-        named = "\0".join((place, endpoint.api_key_env, shared))
+        identity = "\0".join((base_url, endpoint.api_key_env, shared))
         return cls(
-            provider=hashlib.sha256(named.encode()).hexdigest()[:16],
-            label=_host_of(place) or endpoint.base_url_env,
+            provider=hashlib.sha256(identity.encode()).hexdigest()[:16],
+            label=_host_of(base_url) or endpoint.base_url_env,
             limits=model.limits,
             patience=endpoint.timeout_seconds,
         )

@@ -99,8 +99,8 @@ async def _inline(value: Any, call: CallContext, bytes_left: int) -> tuple[Any, 
     if isinstance(value, list):
         inlined = []
         for each in value:
-            made, bytes_left = await _inline(each, call, bytes_left)
-            inlined.append(made)
+            inlined_item, bytes_left = await _inline(each, call, bytes_left)
+            inlined.append(inlined_item)
         return inlined, bytes_left
     data = await call.read(value, MAX_SENT_BYTES) if isinstance(value, str) else None
     if data is not None:

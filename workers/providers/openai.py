@@ -25,14 +25,14 @@ class OpenAIDialect(Dialect):
     ) -> ModelAnswer:
         section = cast(OpenAISection, model.call)
         client, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
-        most = model.most(values)
+        max_usage = model.most(values)
         match section.api:
             case OpenAIApi.CHAT:
-                return await chat(section, chat_request, client, call, most)
+                return await chat(section, chat_request, client, call, max_usage)
             case OpenAIApi.IMAGES:
-                return await draw(section, chat_request, client, call, most)
+                return await draw(section, chat_request, client, call, max_usage)
             case OpenAIApi.SPEECH:
-                return await _speak(section, chat_request, client, call, most)
+                return await _speak(section, chat_request, client, call, max_usage)
 
 
 async def _speak(
@@ -40,7 +40,7 @@ async def _speak(
     chat_request: ChatRequest,
     client: ProviderClient,
     call: CallContext,
-    most: Usage,
+    max_usage: Usage,
 ) -> ModelAnswer:
     body = {"model": section.model, "input": chat_request.prompt, **chat_request.more}
     answer = await client.fetch(
@@ -50,5 +50,5 @@ async def _speak(
     if not answer.body or not content_type.startswith(("audio/", "application/octet-stream")):
         raise bad_response("is no sound")
     stored = await call.keep(answer.body, content_type)
-    usage = count(None, {}, most, seconds=seconds_of([stored]))
+    usage = count(None, {}, max_usage, seconds=seconds_of([stored]))
     return ModelAnswer(value=stored.url, usage=usage)

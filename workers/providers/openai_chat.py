@@ -29,7 +29,7 @@ async def chat(
     chat_request: ChatRequest,
     client: ProviderClient,
     call: CallContext,
-    most: Usage,
+    max_usage: Usage,
 ) -> ModelAnswer:
     """Call `/chat/completions` once. Raises NodeFailed."""
     body = {"model": section.model, "messages": _messages(chat_request), **chat_request.more}
@@ -43,7 +43,7 @@ async def chat(
     else:
         reply = await client.fetch_json("POST", PATH, body, key=call.key)
     return ModelAnswer(
-        value=client.redact(_read_text(reply, client)), usage=count(reply, TOKENS, most)
+        value=client.redact(_read_text(reply, client)), usage=count(reply, TOKENS, max_usage)
     )
 
 

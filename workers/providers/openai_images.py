@@ -18,7 +18,7 @@ async def draw(
     chat_request: ChatRequest,
     client: ProviderClient,
     call: CallContext,
-    most: Usage,
+    max_usage: Usage,
 ) -> ModelAnswer:
     """Call `/images/generations`, or `/images/edits` with images. Raises NodeFailed."""
     body: Any = {"model": section.model, "prompt": chat_request.prompt, **chat_request.more}
@@ -31,7 +31,7 @@ async def draw(
         raise bad_response("has no images")
     content_type = f"image/{reply.get('output_format') or 'png'}"
     stored = [await _keep_image(each, content_type, call) for each in listed]
-    usage = count(reply, TOKENS, most, images=len(stored))
+    usage = count(reply, TOKENS, max_usage, images=len(stored))
     return ModelAnswer(value=one_or_all(stored), usage=usage)
 
 

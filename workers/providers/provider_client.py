@@ -206,11 +206,11 @@ class ProviderClient:
 
     def _base_url(self) -> str:
         endpoint = self._endpoint
-        place = endpoint.place(self._call.environ)
-        if not place:
+        base_url = endpoint.place(self._call.environ)
+        if not base_url:
             log.warning("a provider is not set up", extra={"setup": endpoint.setup})
             raise NodeFailed(UNAVAILABLE, self._missing_message(endpoint.base_url_env))
-        return place.rstrip("/")
+        return base_url.rstrip("/")
 
     def _missing_message(self, variable: str) -> str:
         """Return the message about a variable that is not set; by default only the log names it."""

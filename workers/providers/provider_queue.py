@@ -63,7 +63,7 @@ class ProviderQueue:
         self._stated = limits
         self._pacing = pacing
         self._reported_limits = ModelLimits()
-        self._must_ask = limits != ModelLimits()
+        self._needs_turns = limits != ModelLimits()
         self._failures = 0
         self._open_until = 0.0
         self._blamed: str | None = None
@@ -87,7 +87,7 @@ class ProviderQueue:
         has_learned = (
             self._reported_limits != ModelLimits() or self._failures or self._blamed is not None
         )
-        return is_idle and not has_learned and self._must_ask == (self._stated != ModelLimits())
+        return is_idle and not has_learned and self._needs_turns == (self._stated != ModelLimits())
 
     async def enter(self, account_id: str, tokens: int, patience: float) -> str:
         """Wait for a turn; returns the call's id, empty where calls need no turn.
@@ -97,7 +97,7 @@ class ProviderQueue:
         now = asyncio.get_running_loop().time()
         if self._is_blamed(account_id) and now < self._open_until:
             raise _breaker_open(self._open_until - now)
-        if self._must_ask:
+        if self._needs_turns:
             call_id = await self._wait(account_id, tokens, now + patience)
         else:
             call_id = ""
@@ -121,7 +121,7 @@ class ProviderQueue:
         They are passed on once, and lapse when they are not reported again.
         """
         self._reported_limits = _first_of(reported, self._reported_limits)
-        self._must_ask = self._must_ask or self._reported_limits != ModelLimits()
+        self._needs_turns = self._needs_turns or self._reported_limits != ModelLimits()
 
     def wake(self) -> None:
         """Exchange reports now: a call may have its turn."""
@@ -220,7 +220,7 @@ class ProviderQueue:
             if waiting is not None and not waiting.turn.done():
                 self._running.add(call_id)
                 waiting.turn.set_result(None)
-        self._must_ask = standing.must_ask or self._reported_limits != ModelLimits()
+        self._needs_turns = standing.must_ask or self._reported_limits != ModelLimits()
         self._failures = standing.failures
         self._note_breaker(standing, now)
         for waiting in list(self._overdue(standing, now)):
@@ -267,17 +267,17 @@ class _Rate:
 
     def add(self) -> None:
         """Count a call."""
-        self._turn_over()
+        self._rotate()
         self._now += 1
 
     def per_minute(self) -> int:
         """Return the current estimate."""
-        age = self._turn_over()
+        age = self._rotate()
         seconds = max(age, 1.0) if not self._before else RATE_SECONDS
-        kept = self._before * max(0.0, 1 - age / RATE_SECONDS)
-        return math.ceil((self._now + kept) * 60 / seconds)
+        carried = self._before * max(0.0, 1 - age / RATE_SECONDS)
+        return math.ceil((self._now + carried) * 60 / seconds)
 
-    def _turn_over(self) -> float:
+    def _rotate(self) -> float:
         """Return the age of the current window in seconds."""
         age = time.monotonic() - self._began
         if age >= RATE_SECONDS:

@@ -85,7 +85,7 @@ class HeldCheck:
             return
         give_back = self._store.walks.give_back
         try:
-            is_given = await give_back(
+            is_returned = await give_back(
                 reference, self._worker_id, is_lost=True, pause_ms=LOST_PAUSE_MS, claim=claim
             )
         except EngineError:
@@ -95,6 +95,6 @@ class HeldCheck:
             self._not_before[reference] = time.monotonic() + REFUSED_SECONDS
             return
         self._not_before.pop(reference, None)
-        if is_given:
+        if is_returned:
             metrics.EXECUTIONS_UNWALKED.inc()
             log.error("an execution was held and not walked", extra={"reference": reference})

@@ -228,9 +228,11 @@ class Sweeper:
             *(give_back(reference, worker_id, is_lost=True) for reference in references),
             return_exceptions=True,
         )
-        given = [name for name, is_given in zip(references, found, strict=True) if is_given is True]
-        await self._send(given)
-        metrics.EXECUTIONS_RECOVERED.inc(len(given))
+        returned = [
+            name for name, is_returned in zip(references, found, strict=True) if is_returned is True
+        ]
+        await self._send(returned)
+        metrics.EXECUTIONS_RECOVERED.inc(len(returned))
         return [each for each in found if isinstance(each, BaseException)]
 
     async def resend(self) -> bool:

@@ -84,7 +84,7 @@ class Attempts:
         if self._execution_checkpoints is None:
             return []
         return await self._execution_checkpoints.find_unfinished_jobs(
-            indexes, must_look=self._state.is_shared
+            indexes, must_read=self._state.is_shared
         )
 
     async def cancel(self, jobs: Sequence[Any]) -> None:

@@ -74,12 +74,12 @@ class ExecutionCheckpoints:
         if not is_held:
             raise NodeFailed("worker_lost", "The node went to another worker", retryable=True)
 
-    async def find_unfinished_jobs(self, indexes: Collection[int], *, must_look: bool) -> list[Any]:
+    async def find_unfinished_jobs(self, indexes: Collection[int], *, must_read: bool) -> list[Any]:
         """Return recorded jobs of these nodes that have no answer and can be cancelled.
 
-        `must_look`: another worker may have recorded jobs since this one claimed the execution.
+        `must_read`: another worker may have recorded jobs since this one claimed the execution.
         """
-        if not indexes or not (self._has_begun or must_look):
+        if not indexes or not (self._has_begun or must_read):
             return []
         claimed, walks = self._claimed, self._walks
         rows = await persist(

@@ -65,7 +65,9 @@ class OutputStore:
         if index == self._plan.response_output:
             return replace(outcome, packed=pack(outcome.outputs["result"]))
         if index == self._plan.request_input and self._claimed.inputs_name is not None:
-            return replace(outcome, aside=self._claimed.inputs_name)  # they are stored already
+            return replace(
+                outcome, offloaded_name=self._claimed.inputs_name
+            )  # they are stored already
         return outcome
 
     def _add(self, index: int, size: int) -> bool:
@@ -87,7 +89,7 @@ class OutputStore:
 
     def fits(self, index: int, outcome: AttemptOutcome) -> bool:
         """Return whether the outcome goes on the record as it is; if so, it is counted there."""
-        if outcome.failure is not None or outcome.aside:
+        if outcome.failure is not None or outcome.offloaded_name:
             return True
         size = len(outcome.packed)
         if index == self._plan.response_output:
@@ -110,7 +112,7 @@ class OutputStore:
             name = await self._put(index, outcome.packed, max(limit, LEAST_SECONDS))
         except StorageFailed:
             return AttemptOutcome(failure=NodeFailed(STORAGE, NOT_STORED))
-        return replace(outcome, packed=pack_name(name), aside=name)
+        return replace(outcome, packed=pack_name(name), offloaded_name=name)
 
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
         if not is_large(len(data)):
@@ -134,17 +136,17 @@ class OutputStore:
         for index, row in parse_rows(record).items():
             if index not in wanted:
                 continue
-            outputs[index], kept = None, row[5]
-            if isinstance(kept, bytes):
-                self._add(index, len(kept))
-                outputs[index] = unpack(kept)
-            elif kept is not None:
-                self._sizes.add(index, size_of(str(kept)))
-                if kept == self._claimed.inputs_name:
+            outputs[index], entry = None, row[5]
+            if isinstance(entry, bytes):
+                self._add(index, len(entry))
+                outputs[index] = unpack(entry)
+            elif entry is not None:
+                self._sizes.add(index, size_of(str(entry)))
+                if entry == self._claimed.inputs_name:
                     outputs[index] = outputs_of(self._plan.fields, self._claimed.inputs)
                 elif self._is_needed(index, statuses):
-                    self._memory.add(size_of(str(kept)))
-                    names[index] = str(kept)
+                    self._memory.add(size_of(str(entry)))
+                    names[index] = str(entry)
         return outputs | await self._fetch(names)
 
     def _is_needed(self, index: int, statuses: str) -> bool:

@@ -98,9 +98,9 @@ class ProgressPublisher:
             self._size -= oldest.begin(oldest.offset + oldest.size)
         self._schedule()
 
-    def add_progress(self, index: int, item: int, share: float) -> None:
+    def add_progress(self, index: int, item: int, fraction: float) -> None:
         """Set the completed share of a call, from 0 to 1."""
-        self._pending.setdefault((index, item), _PendingProgress()).progress = share
+        self._pending.setdefault((index, item), _PendingProgress()).progress = fraction
         self._schedule()
 
     async def flush(self, index: int) -> None:
@@ -138,10 +138,10 @@ class ProgressPublisher:
     async def _send(self) -> None:
         pending, self._pending, self._size = self._pending, {}, 0
         try:
-            told = [each for key, call in pending.items() for each in call.updates(*key)]
-            if told:
+            updates = [each for key, call in pending.items() for each in call.updates(*key)]
+            if updates:
                 self._batch += 1
-                self.is_watched = await self._publish(told)
+                self.is_watched = await self._publish(updates)
         except Exception:
             log.exception("what nodes tell cannot be passed on")
         finally:
@@ -149,10 +149,10 @@ class ProgressPublisher:
             if self._pending:
                 self._schedule()
 
-    async def _publish(self, told: list[ProgressUpdate]) -> bool:
+    async def _publish(self, updates: list[ProgressUpdate]) -> bool:
         while True:
             try:
-                return await self._events.tell(self._lease, self._batch, told)
+                return await self._events.tell(self._lease, self._batch, updates)
             except StoreFull:
                 return self.is_watched  # updates are dropped in favour of records
             except Unavailable:
@@ -193,6 +193,6 @@ class NodeProgress:
             self._offsets[item] = 0
         self._has_published = True
 
-    def _add_progress(self, item: int, share: float) -> None:
-        self._publisher.add_progress(self._index, item, share)
+    def _add_progress(self, item: int, fraction: float) -> None:
+        self._publisher.add_progress(self._index, item, fraction)
         self._has_published = True

@@ -41,17 +41,17 @@ class Reconciler:
         progress, statuses = state.progress, advanced.statuses
         settled = {i for i, code in enumerate(statuses) if code in SETTLED}
         self._recorder.drop(settled)
-        news = {i for i in settled if progress.status(i) not in SETTLED}
+        changed = {i for i in settled if progress.status(i) not in SETTLED}
         begun = {i for i in (*claim, *state.ready_cpu) if statuses[i] == "r"} - set(state.running)
         for index in begun:
             progress.begin(index)
         state.ready_cpu = deque(i for i in state.ready_cpu if i not in begun)
         state.running_elsewhere = (state.running_elsewhere | begun) - settled
         progress.ready.extend(i for i in claim if statuses[i] == "p" and i not in state.running)
-        left = {i for i in state.running_elsewhere if statuses[i] in "pt"}
-        await self._resume(left | {i for i in claim if statuses[i] == "t"}, advanced)
-        if news:
-            await self._take_over(statuses, news)
+        abandoned = {i for i in state.running_elsewhere if statuses[i] in "pt"}
+        await self._resume(abandoned | {i for i in claim if statuses[i] == "t"}, advanced)
+        if changed:
+            await self._take_over(statuses, changed)
         if self._is_contested(statuses):
             await asyncio.sleep(CONTESTED_SECONDS)
 
@@ -85,12 +85,12 @@ class Reconciler:
             for i in self._recorder.settled
         )
 
-    async def _take_over(self, statuses: str, news: set[int]) -> None:
+    async def _take_over(self, statuses: str, changed: set[int]) -> None:
         state = self._state
-        outputs = await self._output_store.read(await self._read_record(), news)
-        state.ready_cpu = deque(i for i in state.ready_cpu if i not in news)
-        state.ready_io = [i for i in state.ready_io if i not in news]
-        for index in sorted(news):
+        outputs = await self._output_store.read(await self._read_record(), changed)
+        state.ready_cpu = deque(i for i in state.ready_cpu if i not in changed)
+        state.ready_io = [i for i in state.ready_io if i not in changed]
+        for index in sorted(changed):
             if index in state.running:
                 state.running.pop(index).cancel()
             state.progress.settle(index, statuses[index], outputs.get(index))

@@ -73,7 +73,7 @@ class NodeSettlement:
             started_at=self._claimed.now + int((started - self._walk_started) * 1000),
             duration_ms=int(duration * 1000),
             failure=failure,
-            outputs=None if is_output or failure else outcome.aside or outcome.packed,
+            outputs=None if is_output or failure else outcome.offloaded_name or outcome.packed,
             charge=None if failure is not None else self._charge(index, outcome),
         )
         if claim is not None or failure is not None:

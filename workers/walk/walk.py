@@ -107,18 +107,18 @@ class Walk:
         if status is not None:
             return await self._end(status)
         await self._start_ready()
-        if self._has_news():
+        if self._must_continue():
             return False
         if not self._state.running and not self._has_pending():
             return await self._leave()
         if self._must_record():
             await self._record()
-            if self._has_news() or self._must_reconcile:
+            if self._must_continue() or self._must_reconcile:
                 return False
         await self._wait()
         return False
 
-    def _has_news(self) -> bool:
+    def _must_continue(self) -> bool:
         if self._is_cancelled or self._settlement.failed is not None:
             return True
         if not self._memory.may_grow:
@@ -215,8 +215,9 @@ class Walk:
 
     async def _store(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         seconds = self._plan.nodes[index].policy.timeout_seconds
-        left = None if seconds is None else started + seconds - self._clock()
-        self._enqueue_outcome(index, started, await self._output_store.store(index, outcome, left))
+        time_left = None if seconds is None else started + seconds - self._clock()
+        stored = await self._output_store.store(index, outcome, time_left)
+        self._enqueue_outcome(index, started, stored)
 
     def _enqueue_outcome(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         self._ended.append((index, started, outcome))
@@ -327,7 +328,7 @@ class Walk:
     async def _leave(self) -> bool:
         if self._state.is_shared and (self._must_reconcile or not self._recorder.is_empty):
             await self._record()
-            if self._has_news() or self._must_reconcile or self._state.progress.is_done:
+            if self._must_continue() or self._must_reconcile or self._state.progress.is_done:
                 return False
         advanced = await self._recorder.leave(hands_over=self._state.has_ready)
         if advanced.verdict is Verdict.CANCEL:
@@ -351,7 +352,7 @@ class Walk:
         self._attempts.abandon()
         await self._stop_running()
         unfinished = [i for i in self._plan.models if self._state.progress.status(i) != "c"]
-        left = await self._attempts.find_unfinished_jobs(unfinished)
+        jobs = await self._attempts.find_unfinished_jobs(unfinished)
         result = self._settlement.result if self._state.progress.is_done else b""
         advanced = await self._recorder.end(status, result, self._settlement.error)
         if advanced.verdict is Verdict.CONFLICT:
@@ -361,7 +362,7 @@ class Walk:
             self._is_cancelled, self._settlement.failed = True, None
             return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
-        await self._attempts.cancel(left)
+        await self._attempts.cancel(jobs)
         return True
 
     async def _stop_running(self) -> None:

@@ -28,7 +28,7 @@ class RecordedBatches:
     """Remembers batches and which of them were to be aside; those it refuses are lost."""
 
     batches: list[bytes] = field(default_factory=list)
-    aside: list[int] = field(default_factory=list)
+    offloaded_name: list[int] = field(default_factory=list)
     refuses: int = 0
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -46,7 +46,7 @@ class RecordedBatches:
         assert number == len(self.batches) + 1
         self.batches.append(batch)
         if is_offloaded:
-            self.aside.append(number)
+            self.offloaded_name.append(number)
 
     @property
     def items(self) -> list[list[int]]:
@@ -146,7 +146,7 @@ async def test_once_a_node_has_much_on_record_only_small_batches_are_added_to_it
     await kept.flush()
 
     assert batches.items == [[11, 12], *([item] for item in range(13, 19)), [50]]
-    assert batches.aside == [1, 7]
+    assert batches.offloaded_name == [1, 7]
 
 
 async def test_a_batch_that_cannot_be_stored_holds_up_no_other() -> None:

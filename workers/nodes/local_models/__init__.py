@@ -38,8 +38,8 @@ class LocalPool:
 
     async def embed(self, texts: Sequence[str], seconds: float) -> list[list[float]]:
         """Return a vector for each text, within `seconds`. Raises NodeFailed."""
-        made = await compute(self, "The text", seconds, embed, texts)
-        return cast(list[list[float]], made)
+        vectors = await compute(self, "The text", seconds, embed, texts)
+        return cast(list[list[float]], vectors)
 
     async def close(self) -> None:
         """Kill every process."""
