@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from engine.store import Store
 from tests.support.http.providers import (
     MODEL_KEYS,
     Kept,
@@ -12,6 +13,7 @@ from tests.support.http.providers import (
     calling,
     stub_provider,
 )
+from tests.support.models import limited_calls
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.streams import Listener
 from workers.outbound.client import Egress
@@ -55,3 +57,26 @@ def checkpoints() -> RecordedCheckpoints:
 @pytest.fixture
 def listener(models: ModelCaller) -> Listener:
     return Listener(models)
+
+
+@pytest.fixture
+def fake_provider() -> limited_calls.Provider:
+    return limited_calls.Provider()
+
+
+@pytest.fixture
+async def one(
+    store: Store, redis_url: str, fake_provider: limited_calls.Provider
+) -> AsyncIterator[limited_calls.Process]:
+    """A process that calls the fake provider."""
+    async with limited_calls.process(store, redis_url, fake_provider, "one") as started:
+        yield started
+
+
+@pytest.fixture
+async def two(
+    store: Store, redis_url: str, fake_provider: limited_calls.Provider
+) -> AsyncIterator[limited_calls.Process]:
+    """Another process that calls the fake provider."""
+    async with limited_calls.process(store, redis_url, fake_provider, "two") as started:
+        yield started

@@ -13,7 +13,7 @@ from tests.support.factories import Graph, Runner
 from tests.support.http.providers import MODEL_KEYS
 from tests.support.manifests import manifest
 from tests.support.workers.job_workers import VIDEO
-from tests.workers.providers.test_whole import paid, run, seen
+from tests.workers.providers.test_model_caller_workers import paid, run, seen
 from workers.main import worker
 
 LONG = "[[stub job=60000]]"

@@ -104,8 +104,8 @@ async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has
     await store.walks.save_job(theirs.lease, 0, 0, pack(record), must_cancel=True)
 
     execution_checkpoints = ExecutionCheckpoints(store.walks, store.offloaded, mine, plan)
-    assert await execution_checkpoints.find_unfinished_jobs([0], must_look=True) == [record]
-    assert await execution_checkpoints.find_unfinished_jobs([], must_look=True) == []
+    assert await execution_checkpoints.find_unfinished_jobs([0], must_read=True) == [record]
+    assert await execution_checkpoints.find_unfinished_jobs([], must_read=True) == []
 
 
 async def test_an_attempt_after_one_that_failed_asks_after_the_jobs_that_still_run(

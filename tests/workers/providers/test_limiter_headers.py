@@ -25,15 +25,15 @@ TOLD = answer(x_ratelimit_limit_requests="6000")
 
 
 async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
-    one: Process, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    one: Process, fake_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider.answers = [TOLD, answer()]
+    fake_provider.answers = [TOLD, answer()]
     passed: list[int | None] = []
     tries = asyncio.Semaphore(0)
     turn = one.watched.turn
 
     async def noting(
-        provider: str,
+        fake_provider: str,
         caller: str,
         limits: ModelLimits,
         events: Sequence[CallReport],
@@ -41,7 +41,7 @@ async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
         pacing: Pacing,
     ) -> ProviderStanding:
         tries.release()
-        given = await turn(provider, caller, limits, events, pacing=pacing)
+        given = await turn(fake_provider, caller, limits, events, pacing=pacing)
         passed.append(limits.requests_per_minute)
         return given
 
@@ -60,9 +60,9 @@ async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
 
 
 async def test_nobody_is_asked_once_the_limits_are_not_known_any_more(
-    one: Process, provider: Provider, redis_url: str
+    one: Process, fake_provider: Provider, redis_url: str
 ) -> None:
-    provider.answers = [TOLD, answer()]
+    fake_provider.answers = [TOLD, answer()]
     await one.call(limited())
     await one.call(limited())
     await eventually(report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])

@@ -11,7 +11,7 @@ from engine.settings import Settings
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import MODEL_KEYS
 from tests.support.manifests import manifest
-from tests.workers.providers.test_whole import CHAT, PRICE, paid, run, seen
+from tests.workers.providers.test_model_caller_workers import CHAT, PRICE, paid, run, seen
 from workers.main import worker
 
 PATH = "/v1/chat/completions"

@@ -27,11 +27,11 @@ from workers.providers.base import ModelAnswer
 # -- whether calls ask ----------------------------------------------------------------------------
 
 
-async def test_a_model_without_limits_asks_nobody(one: Process, provider: Provider) -> None:
+async def test_a_model_without_limits_asks_nobody(one: Process, fake_provider: Provider) -> None:
     for _ in range(3):
         await one.call(limited())
 
-    assert len(provider.calls) == 3
+    assert len(fake_provider.calls) == 3
     assert one.watched.reports == []
 
 
@@ -46,36 +46,38 @@ async def test_a_model_with_limits_asks_and_tells_what_became_of_it(one: Process
     await eventually(report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
 
 
-async def test_limits_in_headers_count_from_the_next_call(one: Process, provider: Provider) -> None:
-    provider.answers = [answer(x_ratelimit_limit_requests="60")]
+async def test_limits_in_headers_count_from_the_next_call(
+    one: Process, fake_provider: Provider
+) -> None:
+    fake_provider.answers = [answer(x_ratelimit_limit_requests="60")]
     await one.call(limited())
 
     waiting = [asyncio.create_task(one.call(limited())) for _ in range(3)]
-    await calls(provider, 2)
+    await calls(fake_provider, 2)
     late = await failure(one.call(limited(), seconds=0.1))
 
     assert late.code == "PROVIDER_RATE_LIMITED"
-    assert len(provider.calls) == 2, "one of three has its turn in the first second"
+    assert len(fake_provider.calls) == 2, "one of three has its turn in the first second"
     for each in waiting:
         each.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_what_the_manifest_says_counts_more_than_headers(
-    one: Process, provider: Provider
+    one: Process, fake_provider: Provider
 ) -> None:
-    provider.answers = [answer(x_ratelimit_limit_requests="1")]
+    fake_provider.answers = [answer(x_ratelimit_limit_requests="1")]
     generous = limited(requests_per_minute=6_000)
 
     for _ in range(5):
         await one.call(generous)
 
-    assert len(provider.calls) == 5
+    assert len(fake_provider.calls) == 5
 
 
-async def test_tokens_that_were_used_are_told(one: Process, provider: Provider) -> None:
+async def test_tokens_that_were_used_are_told(one: Process, fake_provider: Provider) -> None:
     usage = {"prompt_tokens": 30, "completion_tokens": 12}
-    provider.answers = [answer(body=REPLY | {"usage": usage})]
+    fake_provider.answers = [answer(body=REPLY | {"usage": usage})]
 
     await one.call(limited(tokens_per_minute=60_000))
 
@@ -89,52 +91,52 @@ SINGLE = limited(concurrency=1)
 
 
 async def in_line(
-    one: Process, two: Process, provider: Provider
+    one: Process, two: Process, fake_provider: Provider
 ) -> tuple["asyncio.Task[ModelAnswer]", "asyncio.Task[ModelAnswer]"]:
     """A call of one process that does not end, and one of the other that waits for it."""
-    provider.is_open.clear()
+    fake_provider.is_open.clear()
     first = asyncio.create_task(one.call(SINGLE))
-    await calls(provider, 1)
+    await calls(fake_provider, 1)
     second = asyncio.create_task(two.call(SINGLE))
     await eventually(report_kinds(two), bool)
     return first, second
 
 
 async def test_the_end_of_a_call_is_the_turn_of_one_in_another_process(
-    one: Process, two: Process, provider: Provider
+    one: Process, two: Process, fake_provider: Provider
 ) -> None:
-    first, second = await in_line(one, two, provider)
-    assert len(provider.calls) == 1
+    first, second = await in_line(one, two, fake_provider)
+    assert len(fake_provider.calls) == 1
 
-    provider.is_open.set()
+    fake_provider.is_open.set()
 
     async with asyncio.timeout(0.8):  # it is rung for: without that it looks once a second
         await asyncio.gather(first, second)
 
 
 async def test_a_call_that_is_cancelled_leaves_the_line(
-    one: Process, two: Process, provider: Provider
+    one: Process, two: Process, fake_provider: Provider
 ) -> None:
-    first, second = await in_line(one, two, provider)
+    first, second = await in_line(one, two, fake_provider)
 
     second.cancel()
     first.cancel()
     await asyncio.gather(first, second, return_exceptions=True)
-    provider.is_open.set()
+    fake_provider.is_open.set()
 
     assert (await one.call(SINGLE, seconds=2)).value == "yes"
     assert CallOutcome.LEFT in two.watched.kinds()
 
 
 async def test_a_call_that_has_no_turn_within_its_deadline_fails(
-    one: Process, provider: Provider
+    one: Process, fake_provider: Provider
 ) -> None:
-    provider.is_open.clear()
+    fake_provider.is_open.clear()
     first = asyncio.create_task(one.call(SINGLE))
-    await calls(provider, 1)
+    await calls(fake_provider, 1)
 
     late = await failure(one.call(SINGLE, seconds=0.05))
-    provider.is_open.set()
+    fake_provider.is_open.set()
     await first
 
     assert (late.code, late.retryable) == ("PROVIDER_RATE_LIMITED", True)
@@ -142,58 +144,58 @@ async def test_a_call_that_has_no_turn_within_its_deadline_fails(
 
 
 async def test_a_fallback_is_asked_when_half_of_the_time_has_brought_no_turn(
-    one: Process, provider: Provider
+    one: Process, fake_provider: Provider
 ) -> None:
     single = limited(head='fallback = ["spare"]\n', concurrency=1)
-    provider.is_open.clear()
+    fake_provider.is_open.clear()
     first = asyncio.create_task(one.call(single))
-    await calls(provider, 1)
+    await calls(fake_provider, 1)
 
     with use_models([single, model("spare")]):
         async with asyncio.timeout(2):
             spare = await one.call(single, seconds=3)
-    provider.is_open.set()
+    fake_provider.is_open.set()
     await first
 
     assert spare.value == "<x>"
 
 
 async def test_as_long_as_a_call_is_under_way_its_process_is_heard_of(
-    one: Process, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    one: Process, fake_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider_queue, "RENEW_SECONDS", 0.02)
-    provider.is_open.clear()
+    fake_provider.is_open.clear()
     call = asyncio.create_task(one.call(limited(concurrency=1)))
-    await calls(provider, 1)
+    await calls(fake_provider, 1)
 
     async def heard() -> int:
         return one.watched.turns
 
     await eventually(heard, lambda turns: turns > 5)
-    provider.is_open.set()
+    fake_provider.is_open.set()
     await call
 
 
 async def test_calls_ask_again_when_redis_has_forgotten_them(
-    one: Process, redis_cleaner: redis.Redis, provider: Provider
+    one: Process, redis_cleaner: redis.Redis, fake_provider: Provider
 ) -> None:
-    provider.is_open.clear()
+    fake_provider.is_open.clear()
     tasks = [asyncio.create_task(one.call(SINGLE)) for _ in range(3)]
-    await calls(provider, 1)
+    await calls(fake_provider, 1)
     empty(redis_cleaner)
 
-    provider.is_open.set()
+    fake_provider.is_open.set()
 
     async with asyncio.timeout(5):
         await asyncio.gather(*tasks)
 
 
-async def test_calls_wait_while_redis_is_away(one: Process, provider: Provider) -> None:
+async def test_calls_wait_while_redis_is_away(one: Process, fake_provider: Provider) -> None:
     paced = limited(requests_per_minute=6_000)
     one.watched.is_away = True
     waiting = asyncio.create_task(one.call(paced))
     await asyncio.wait([waiting], timeout=0.3)
-    assert provider.calls == []
+    assert fake_provider.calls == []
 
     one.watched.is_away = False
 
@@ -212,15 +214,15 @@ async def test_calls_do_not_wait_for_ever_when_turns_cannot_be_had(one: Process)
 
 
 async def test_calls_that_wait_and_have_their_turn_are_counted(
-    one: Process, provider: Provider
+    one: Process, fake_provider: Provider
 ) -> None:
     granted = sample("calls_granted_total")
-    provider.is_open.clear()
+    fake_provider.is_open.clear()
     tasks = [asyncio.create_task(one.call(SINGLE)) for _ in range(3)]
-    await calls(provider, 1)
+    await calls(fake_provider, 1)
     waiting = sample("calls_waiting")
 
-    provider.is_open.set()
+    fake_provider.is_open.set()
     await asyncio.gather(*tasks)
 
     assert (waiting, sample("calls_waiting")) == (2, 0)

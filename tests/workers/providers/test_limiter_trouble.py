@@ -23,10 +23,10 @@ from workers.providers.base import NoCheckpoints
 
 
 async def test_after_a_refusal_all_wait_as_long_as_the_provider_wants(
-    one: Process, two: Process, provider: Provider
+    one: Process, two: Process, fake_provider: Provider
 ) -> None:
     loop = asyncio.get_running_loop()
-    provider.answers = [answer(429, retry_after_ms="400"), answer()]
+    fake_provider.answers = [answer(429, retry_after_ms="400"), answer()]
     paced = limited(requests_per_minute=6_000)
     began = loop.time()
 
@@ -39,10 +39,10 @@ async def test_after_a_refusal_all_wait_as_long_as_the_provider_wants(
 
 
 async def test_a_call_that_cannot_wait_so_long_fails_at_once(
-    one: Process, provider: Provider
+    one: Process, fake_provider: Provider
 ) -> None:
     loop = asyncio.get_running_loop()
-    provider.answers = [answer(429, retry_after="30"), answer()]
+    fake_provider.answers = [answer(429, retry_after="30"), answer()]
     paced = limited(requests_per_minute=6_000)
     await failure(one.call(paced))
     began = loop.time()
@@ -56,10 +56,10 @@ async def test_a_call_that_cannot_wait_so_long_fails_at_once(
 
 @pytest.mark.parametrize("limits", [{}, {"requests_per_minute": 6_000}])
 async def test_a_provider_in_trouble_is_not_asked_and_the_fallback_answers(
-    one: Process, provider: Provider, limits: dict[str, int]
+    one: Process, fake_provider: Provider, limits: dict[str, int]
 ) -> None:
     troubled = limited("troubled", **limits)
-    provider.answers = [answer(503)]
+    fake_provider.answers = [answer(503)]
     await asyncio.gather(*(failure(one.call(troubled)) for _ in range(5)))
     await eventually(report_kinds(one), lambda kinds: kinds.count(CallOutcome.FAILED) == 5)
 
@@ -67,7 +67,7 @@ async def test_a_provider_in_trouble_is_not_asked_and_the_fallback_answers(
         return (await failure(one.call(troubled))).message
 
     await eventually(refusal, lambda message: "not asked for now" in message)
-    seen, asked = len(provider.calls), len(one.watched.reports)
+    seen, asked = len(fake_provider.calls), len(one.watched.reports)
     shut = await failure(one.call(troubled))
     falling = limited("troubled", head='fallback = ["spare"]\n', **limits)
     with use_models([falling, model("spare")]):
@@ -75,16 +75,16 @@ async def test_a_provider_in_trouble_is_not_asked_and_the_fallback_answers(
 
     assert (shut.code, shut.retryable) == ("PROVIDER_UNAVAILABLE", True)
     assert 0 < shut.retry_after <= 5
-    assert (len(provider.calls), len(one.watched.reports)) == (seen, asked)
+    assert (len(fake_provider.calls), len(one.watched.reports)) == (seen, asked)
     assert sample("breaker_open") > 0
     assert spare.value == "<x>"
 
 
 async def test_a_provider_that_cannot_be_reached_is_in_trouble_and_an_answer_ends_that(
-    one: Process, provider: Provider
+    one: Process, fake_provider: Provider
 ) -> None:
     gone = NodeFailed("connection_failed", "The server could not be reached", retryable=True)
-    provider.answers = [gone, gone, answer(), answer(418)]
+    fake_provider.answers = [gone, gone, answer(), answer(418)]
 
     await failure(one.call(limited()))
     await failure(one.call(limited()))
@@ -96,12 +96,12 @@ async def test_a_provider_that_cannot_be_reached_is_in_trouble_and_an_answer_end
     assert CallOutcome.FAILED not in one.watched.kinds()[2:]
 
 
-async def test_a_job_that_is_under_way_needs_no_turn(one: Process, provider: Provider) -> None:
+async def test_a_job_that_is_under_way_needs_no_turn(one: Process, fake_provider: Provider) -> None:
     class Begun(NoCheckpoints):
         async def find_job(self, item: int) -> Any:
             return {"model": "job", "id": "j1", "round": 0}
 
-    provider.answers = [answer(body={"status": "done", "out": "yes"})]
+    fake_provider.answers = [answer(body={"status": "done", "out": "yes"})]
     job = model(
         "job",
         call='[http]\nbase_url = "https://provider.example"\npath = "/jobs"\nresult = "out"\n'
