@@ -172,7 +172,7 @@ async def test_an_image_that_is_none_fails_the_node_with_a_word_of_why(
 # -- what is made, and speech ---------------------------------------------------------------------
 
 
-async def test_what_the_provider_at_a_private_address_made_is_copied(
+async def test_a_medium_of_a_provider_at_a_private_address_is_copied(
     settings: Settings, runner: Runner, media_service: MediaService, provider: str
 ) -> None:
     graph = Graph().node("paint", "imageGenerator", model="painter", prompt="A cat")
@@ -224,7 +224,7 @@ async def test_speech_is_a_sound_at_the_output_of_a_custom_model(
     assert execution.nodes[0].credits_cost == 13
 
 
-async def test_speech_that_is_paid_by_the_second_costs_what_was_spoken(
+async def test_speech_that_is_paid_by_the_second_costs_its_length(
     settings: Settings, runner: Runner, media_service: MediaService
 ) -> None:
     graph = Graph().node("speak", "customModel", model="narrator", prompt="Good morning")

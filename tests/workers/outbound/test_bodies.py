@@ -118,7 +118,7 @@ async def test_a_large_body_is_read_no_further_than_there_is_memory_for_it(
     assert size - MEGABYTE < held[0] <= size
 
 
-async def test_nobody_is_asked_for_memory_for_small_bodies(stub: Stub, egress: Egress) -> None:
+async def test_no_memory_is_reserved_for_small_bodies(stub: Stub, egress: Egress) -> None:
     stub.pages["/small"] = whole(10_000)[0]
 
     async def reserve(more: int) -> None:

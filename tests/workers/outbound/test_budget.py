@@ -122,7 +122,7 @@ async def test_a_refusal_holds_for_a_second_and_not_for_the_whole_window(
     assert (refused, await take(watched, 1)) == (0, 1)
 
 
-async def test_bytes_are_told_before_the_next_call_once_they_are_many() -> None:
+async def test_many_bytes_are_reported_before_the_next_call() -> None:
     counter = Counter(1_000)
     watched = CallBudget(counter)
     for _ in range(5):
@@ -146,7 +146,7 @@ async def test_while_the_store_does_not_answer_calls_go_on() -> None:
     assert await take(CallBudget(counter), 100) == 100
 
 
-async def test_bytes_that_the_store_was_not_told_are_told_with_the_next_lease(
+async def test_unreported_bytes_are_reported_with_the_next_lease(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(budget, "UNKNOWN_SECONDS", 0.0)
@@ -219,7 +219,7 @@ async def test_two_workers_share_the_limit_of_an_account(
     assert target.calls["/ok"] == sum(counts)
 
 
-async def test_calls_of_nobody_are_not_counted(
+async def test_calls_without_an_account_are_not_counted(
     counted: Egress, account: Account, target: Target
 ) -> None:
     await fetched(counted, f"{target.url}/ok", account.id, 50)

@@ -53,7 +53,7 @@ def bare(body: bytes) -> bytes:
         ("", b"hello"),
     ],
 )
-async def test_what_was_compressed_unasked_is_inflated(
+async def test_an_unexpectedly_compressed_body_is_inflated(
     stub: Stub, egress: Egress, encoding: str, body: bytes
 ) -> None:
     lines = (f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}")

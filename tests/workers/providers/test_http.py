@@ -36,9 +36,7 @@ async def ask(models: ModelCaller, found: Model, **values: Any) -> Any:
 PLAIN = '\npath = "/make"\nbody = { text = "{{ prompt }}", photo = "{{ photo }}" }\nresult = "url"'
 
 
-async def test_what_is_sent_is_what_the_manifest_says(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_the_request_follows_the_manifest(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [{"url": PICTURE}]
     more = PLAIN + '\nkey_header = "x-key"\nheaders = { x-version = "3" }'
 
@@ -110,7 +108,7 @@ async def test_a_text_model_gives_the_text(models: ModelCaller, provider: Provid
     assert await ask(models, found) == "Hello"
 
 
-async def test_data_is_kept_as_what_the_manifest_says_it_is(
+async def test_data_are_stored_with_the_manifests_content_type(
     models: ModelCaller, provider: Provider, kept: Kept
 ) -> None:
     provider.answers = [{"data": [{"b": "aGVsbG8="}, {"b": "d29ybGQ="}]}]
@@ -146,7 +144,7 @@ async def test_a_url_that_holds_its_data_is_kept(
         {"href": PICTURE},
     ],
 )
-async def test_what_is_no_url_is_a_bad_answer(
+async def test_an_answer_without_a_url_is_bad(
     models: ModelCaller, provider: Provider, url: Any
 ) -> None:
     provider.answers = [{"url": url}]
@@ -157,9 +155,7 @@ async def test_what_is_no_url_is_a_bad_answer(
     assert raised.value.code == "PROVIDER_BAD_RESPONSE"
 
 
-async def test_what_was_used_is_where_the_manifest_says(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_usage_is_read_at_the_manifests_path(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [{"url": PICTURE, "used": {"s": 4.5, "t": "12"}}]
     more = PLAIN + '\nusage = { seconds = "used.s", output_tokens = "used.t" }'
     pricing = (

@@ -97,7 +97,7 @@ def test_the_pauses_grow_from_half_a_second_to_ten(monkeypatch: pytest.MonkeyPat
     assert jobs.next_pause(0.5, 10_000) == 60
 
 
-async def test_progress_is_told(
+async def test_progress_is_published(
     models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     answers = [RUNNING | {"progress": told} for told in (0.25, 50, 200, "half", None, True)]
@@ -206,7 +206,7 @@ async def test_a_submit_that_was_not_put_on_record_is_the_same_job_when_it_is_ma
 # -- in vain --------------------------------------------------------------------------------------
 
 
-async def test_a_job_that_fails_is_told_of_and_the_next_attempt_begins_another(
+async def test_a_failed_job_fails_the_attempt_and_the_next_begins_another(
     models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
     provider.answers = [STARTED, FAILED]
@@ -275,7 +275,7 @@ async def test_a_job_whose_node_has_no_time_left_is_cancelled(
 
 
 @pytest.mark.parametrize("is_given_up", [True, False])
-async def test_a_job_is_cancelled_when_nobody_will_come_back_for_it(
+async def test_a_job_is_cancelled_when_no_attempt_resumes_it(
     models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints, is_given_up: bool
 ) -> None:
     provider.answers = [STARTED, RUNNING]

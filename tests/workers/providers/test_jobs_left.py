@@ -84,7 +84,7 @@ async def in_pause(store: Store, account: Account, execution_id: str) -> None:
     )
 
 
-async def test_who_cancels_in_a_pause_before_a_retry_cancels_the_jobs_left(
+async def test_a_cancel_in_a_pause_before_a_retry_cancels_unfinished_jobs(
     settings: Settings, runner: Runner, jobs: Jobs
 ) -> None:
     async with worker(settings):

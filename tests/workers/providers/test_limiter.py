@@ -27,7 +27,9 @@ from workers.providers.base import ModelAnswer
 # -- whether calls ask ----------------------------------------------------------------------------
 
 
-async def test_a_model_without_limits_asks_nobody(one: Process, fake_provider: Provider) -> None:
+async def test_a_model_without_limits_asks_for_no_turn(
+    one: Process, fake_provider: Provider
+) -> None:
     for _ in range(3):
         await one.call(limited())
 
@@ -40,7 +42,7 @@ async def test_a_builtin_has_no_provider_to_wait_for(one: Process) -> None:
     assert one.watched.reports == []
 
 
-async def test_a_model_with_limits_asks_and_tells_what_became_of_it(one: Process) -> None:
+async def test_a_model_with_limits_asks_for_a_turn_and_reports_the_outcome(one: Process) -> None:
     await one.call(limited(requests_per_minute=600))
 
     await eventually(report_kinds(one), lambda kinds: kinds == [CallOutcome.ASK, CallOutcome.DONE])
@@ -63,7 +65,7 @@ async def test_limits_in_headers_count_from_the_next_call(
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def test_what_the_manifest_says_counts_more_than_headers(
+async def test_limits_of_the_manifest_take_precedence_over_headers(
     one: Process, fake_provider: Provider
 ) -> None:
     fake_provider.answers = [answer(x_ratelimit_limit_requests="1")]
@@ -75,7 +77,7 @@ async def test_what_the_manifest_says_counts_more_than_headers(
     assert len(fake_provider.calls) == 5
 
 
-async def test_tokens_that_were_used_are_told(one: Process, fake_provider: Provider) -> None:
+async def test_used_tokens_are_reported(one: Process, fake_provider: Provider) -> None:
     usage = {"prompt_tokens": 30, "completion_tokens": 12}
     fake_provider.answers = [answer(body=REPLY | {"usage": usage})]
 
@@ -114,7 +116,7 @@ async def test_the_end_of_a_call_is_the_turn_of_one_in_another_process(
         await asyncio.gather(first, second)
 
 
-async def test_a_call_that_is_cancelled_leaves_the_line(
+async def test_a_cancelled_call_leaves_the_queue(
     one: Process, two: Process, fake_provider: Provider
 ) -> None:
     first, second = await in_line(one, two, fake_provider)

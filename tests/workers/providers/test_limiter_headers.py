@@ -59,7 +59,7 @@ async def test_limits_are_passed_on_once_and_not_lost_while_redis_is_away(
     assert set(passed[1:]) == {None}
 
 
-async def test_nobody_is_asked_once_the_limits_are_not_known_any_more(
+async def test_no_turn_is_asked_for_once_the_limits_have_lapsed(
     one: Process, fake_provider: Provider, redis_url: str
 ) -> None:
     fake_provider.answers = [TOLD, answer()]

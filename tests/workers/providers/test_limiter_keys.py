@@ -14,7 +14,7 @@ def queue_of(asked: Model, **environ: str) -> str:
     return limiter_key.provider
 
 
-def test_models_with_one_credential_and_the_same_limits_share_a_line() -> None:
+def test_models_with_one_credential_and_the_same_limits_share_a_queue() -> None:
     first, second = (limited(name, requests_per_minute=9) for name in ("a", "b"))
 
     assert queue_of(first) == queue_of(second)
@@ -24,11 +24,11 @@ def test_models_with_one_credential_and_the_same_limits_share_a_line() -> None:
     )
 
 
-def test_without_stated_limits_each_model_has_a_line_of_its_own() -> None:
+def test_without_stated_limits_each_model_has_a_queue_of_its_own() -> None:
     assert queue_of(limited("a")) != queue_of(limited("b"))
 
 
-def test_where_a_provider_is_counts_as_the_environment_has_it() -> None:
+def test_the_base_url_in_the_environment_is_part_of_the_key() -> None:
     moved = model(call=CHAT + 'base_url_env = "PLACE"\n')
 
     assert queue_of(moved) == queue_of(limited())

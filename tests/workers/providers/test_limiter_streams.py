@@ -63,7 +63,7 @@ async def governed(
         (b"no JSON", CallOutcome.DONE),
     ],
 )
-async def test_an_error_in_the_middle_counts_as_what_it_is(
+async def test_an_error_in_the_middle_counts_by_its_kind(
     governed: GovernedListener, provider: Provider, error: Any, kind: CallOutcome
 ) -> None:
     provider.answers = [stream(delta("Hel"), error)]
@@ -74,7 +74,7 @@ async def test_an_error_in_the_middle_counts_as_what_it_is(
     assert [event.kind for event in reports] == [CallOutcome.ASK, kind]
 
 
-async def test_a_whole_stream_counts_with_what_it_used(
+async def test_a_whole_stream_counts_with_its_usage(
     governed: GovernedListener, provider: Provider
 ) -> None:
     used = {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 3}}
@@ -86,7 +86,7 @@ async def test_a_whole_stream_counts_with_what_it_used(
     assert (asked.kind, done.kind, done.amount) == (CallOutcome.ASK, CallOutcome.DONE, 14)
 
 
-async def test_what_a_provider_tells_of_its_limits_counts_although_the_stream_breaks_off(
+async def test_limits_in_headers_count_although_the_stream_breaks_off(
     governed: GovernedListener, provider: Provider
 ) -> None:
     broken = stream(delta("Hel"))

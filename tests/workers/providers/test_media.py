@@ -127,5 +127,5 @@ async def test_a_job_that_is_under_way_needs_its_media_no_more(
         (b"", "application/octet-stream"),
     ],
 )
-def test_data_is_what_it_begins_like(data: bytes, content_type: str) -> None:
+def test_the_first_bytes_decide_the_content_type(data: bytes, content_type: str) -> None:
     assert content_type_of(data) == content_type

@@ -167,7 +167,7 @@ async def test_a_call_with_more_media_than_there_is_memory_for_is_not_made(
     ]
 
 
-async def test_what_comes_back_has_its_own_memory(
+async def test_received_media_have_their_own_memory(
     egress: Egress, slow: Slow, semaphores: list[ByteSemaphore]
 ) -> None:
     painter = provided("openai", '\nmodel = "m"', category="image")

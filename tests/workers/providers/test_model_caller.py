@@ -89,7 +89,7 @@ async def test_a_field_without_a_value_is_left_out_of_the_answer() -> None:
 # -- an attempt at a node -------------------------------------------------------------------------
 
 
-async def test_an_attempt_comes_with_what_its_calls_used_together() -> None:
+async def test_an_attempt_has_the_total_usage_of_its_calls() -> None:
     used = Usage(calls=1, seconds=Decimal("2.5"), output_tokens=7)
 
     outcome = await attempt({"prompt-in": ["a", "b", "c"]}, Scripted(used))
@@ -108,7 +108,7 @@ class Replaced(Scripted):
         return replace(answer, micro_usd=700) if values["prompt"] == "b" else answer
 
 
-async def test_what_other_models_cost_is_counted_by_itself() -> None:
+async def test_cost_of_other_models_is_counted_by_itself() -> None:
     outcome = await attempt({"prompt-in": ["a", "b", "b"]}, Replaced(Usage(calls=1)))
 
     assert (outcome.usage, outcome.fallback_micro_usd) == (Usage(calls=1), 1400)
@@ -131,7 +131,7 @@ async def test_an_attempt_that_failed_has_used_nothing_that_is_charged() -> None
     assert outcome.usage == Usage()
 
 
-async def test_what_an_attempt_used_is_within_the_most_it_may_use() -> None:
+async def test_usage_of_an_attempt_is_bounded_by_the_most_it_may_use() -> None:
     inputs = {"prompt-in": ["a", "b"]}
     echo = drawn("echo", prompt="typed")
 

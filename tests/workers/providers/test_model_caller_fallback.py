@@ -71,7 +71,7 @@ async def test_any_other_failure_is_the_calls_own(
         await models.call(first(), {"prompt": "x"})
 
 
-async def test_a_model_that_answers_is_charged_for_what_it_used(
+async def test_a_model_that_answers_is_charged_for_its_usage(
     models: ModelCaller, provider: Provider
 ) -> None:
     provider.answers = [{"choices": [{"message": {"content": "hi"}}]}]
@@ -84,7 +84,7 @@ async def test_a_model_that_answers_is_charged_for_what_it_used(
 @pytest.mark.parametrize(
     ("own", "other", "charged"), [(DEAR, CHEAP, 10_000), (CHEAP, DEAR, 10_000)]
 )
-async def test_the_charge_is_that_of_who_answered_and_not_over_the_most_of_who_was_asked(
+async def test_the_charge_is_the_fallbacks_and_not_over_the_models_maximum(
     models: ModelCaller, provider: Provider, own: str, other: str, charged: int
 ) -> None:
     provider.answers = [web.Response(status=503)]
@@ -95,7 +95,7 @@ async def test_the_charge_is_that_of_who_answered_and_not_over_the_most_of_who_w
     assert answer.micro_usd == charged
 
 
-async def test_when_all_fail_the_last_failure_is_told(
+async def test_when_all_fail_the_last_failure_is_raised(
     models: ModelCaller, provider: Provider
 ) -> None:
     provider.answers = [

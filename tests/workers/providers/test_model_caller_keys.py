@@ -101,7 +101,7 @@ async def test_only_the_item_with_the_bad_answer_gets_another_name(
     ],
     ids=lambda failure: str(failure.status),
 )
-async def test_a_call_of_which_nobody_knows_what_became_keeps_its_name(
+async def test_a_call_with_an_unknown_outcome_keeps_its_key(
     provider_walker: ProviderWalker, provider: Provider, failure: web.Response
 ) -> None:
     provider.answers = [failure, CUT_OFF, LIST]
@@ -147,7 +147,7 @@ async def test_a_bad_answer_of_another_model_leaves_the_order_of_models_as_it_is
 # -- jobs -----------------------------------------------------------------------------------------
 
 
-async def test_a_job_whose_result_is_no_good_is_another_job_the_next_time(
+async def test_a_job_with_a_bad_result_is_another_job_the_next_time(
     models: ModelCaller, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.01)

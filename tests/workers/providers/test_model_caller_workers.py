@@ -134,7 +134,7 @@ async def test_a_provider_that_asks_for_a_pause_gets_it_and_is_paid_once(
     assert await paid(runner) == PRICE
 
 
-async def test_a_call_that_fails_is_told_with_its_code_and_costs_nothing(
+async def test_a_failed_call_gives_its_code_and_costs_nothing(
     settings: Settings, runner: Runner, provider: Provider
 ) -> None:
     provider.answers = [web.json_response({"error": "No such model"}, status=404)]

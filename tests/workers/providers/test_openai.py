@@ -111,9 +111,7 @@ async def test_a_manifest_says_where_prompt_and_pictures_come_from(
 # -- what comes back ------------------------------------------------------------------------------
 
 
-async def test_what_was_used_is_what_the_provider_reports(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_usage_is_the_providers_report(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [SAID | {"usage": {"prompt_tokens": 11, "completion_tokens": 3}}]
 
     answer = await models.call(chat(), {"prompt": "x", "maxTokens": 100})
@@ -166,9 +164,7 @@ async def test_an_answer_without_a_text_is_a_bad_one(
     assert (raised.value.code, raised.value.retryable) == ("PROVIDER_BAD_RESPONSE", False)
 
 
-async def test_a_refusal_is_told_in_the_models_words(
-    models: ModelCaller, provider: Provider
-) -> None:
+async def test_a_refusal_has_the_models_words(models: ModelCaller, provider: Provider) -> None:
     provider.answers = [{"choices": [{"message": {"content": None, "refusal": "I will not."}}]}]
 
     with pytest.raises(NodeFailed) as raised:

@@ -27,9 +27,7 @@ from tests.support.models.streams import (
 # -- what comes back ------------------------------------------------------------------------------
 
 
-async def test_what_was_used_stands_in_the_last_chunk(
-    listener: Listener, provider: Provider
-) -> None:
+async def test_usage_is_read_from_the_last_chunk(listener: Listener, provider: Provider) -> None:
     used = {"prompt_tokens": 11, "completion_tokens": 3}
     provider.answers = [
         stream(*({**each, "usage": None} for each in HELLO), {"choices": [], "usage": used}, DONE)
@@ -73,9 +71,7 @@ async def test_other_choices_and_parts_that_are_no_text_are_left_out(
     assert (await listener.call(chat())).value == listener.text == "Hello"
 
 
-async def test_a_refusal_is_put_together_and_told_as_one(
-    listener: Listener, provider: Provider
-) -> None:
+async def test_a_streamed_refusal_is_a_rejection(listener: Listener, provider: Provider) -> None:
     provider.answers = [
         stream(delta(""), delta(refusal="I will "), delta(refusal="not."), STOP, DONE)
     ]

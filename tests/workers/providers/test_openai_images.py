@@ -147,7 +147,7 @@ async def test_images_go_as_files_of_a_form_in_the_order_of_the_manifest(
         (PNG + bytes(MAX_SENT_BYTES), "response_too_large"),
     ],
 )
-async def test_what_is_no_image_or_too_large_is_not_sent(
+async def test_an_invalid_or_too_large_image_is_not_sent(
     caller: ModelCaller, way_out: WayOut, data: bytes, code: str
 ) -> None:
     failures = [

@@ -25,7 +25,7 @@ def local_text() -> Model:
     return found
 
 
-async def test_without_a_model_that_runs_the_log_alone_says_what_to_install(
+async def test_without_a_running_model_the_log_alone_names_the_package_to_install(
     egress: Egress, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(NodeFailed) as caught:
@@ -71,7 +71,7 @@ async def test_it_is_asked_in_the_protocol_of_every_other(
 
 
 @pytest.mark.parametrize("allow_private", [False, True])
-async def test_what_workflows_name_never_leads_to_it(allow_private: bool) -> None:
+async def test_urls_in_workflows_never_lead_to_it(allow_private: bool) -> None:
     async with serving(Stub(reply=answer("Content-Length: 2", body=b"ok"))) as stub:
         settings = Settings(
             local_model_url=f"{stub.url}/v1", allow_private_urls=allow_private, port=1

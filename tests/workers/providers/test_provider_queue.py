@@ -33,7 +33,7 @@ async def all_idle(provider_queues: dict[str, ProviderQueue]) -> bool:
     return all(provider_queue.is_discardable for provider_queue in provider_queues.values())
 
 
-async def test_lanes_whose_calls_have_ended_are_dropped(call_limiter: CallLimiter) -> None:
+async def test_queues_whose_calls_have_ended_are_dropped(call_limiter: CallLimiter) -> None:
     for number in range(50):
         async with call_limiter.turn(limiter_key(number, concurrency=1), "acc", 0, math.inf):
             pass
@@ -42,7 +42,7 @@ async def test_lanes_whose_calls_have_ended_are_dropped(call_limiter: CallLimite
     assert len(call_limiter.provider_queues) <= 5
 
 
-async def test_lanes_with_calls_and_those_that_have_learned_something_are_kept(
+async def test_queues_with_calls_or_learned_limits_are_kept(
     call_limiter: CallLimiter,
 ) -> None:
     async with call_limiter.turn(limiter_key(0), "acc", 0, math.inf) as turn:

@@ -8,7 +8,7 @@ from tests.support.models.streams import DONE, STOP, Listener, chat, delta, stre
 from workers.providers.redactor import SecretRedactor
 
 
-async def test_a_key_that_comes_in_pieces_is_told_to_nobody(
+async def test_a_key_that_comes_in_pieces_is_redacted(
     listener: Listener, provider: Provider
 ) -> None:
     pieces = [delta(KEY[at : at + 3]) for at in range(0, len(KEY), 3)]
@@ -25,7 +25,7 @@ SECRETS = ["abcab", "abxyz", "abca", "xx/y", "zz"]
 
 
 @given(st.lists(st.sampled_from([*"abcxyz/% ", "abcab", "abxyz", "xx/y", "xx%2Fy"]), max_size=20))
-def test_wherever_pieces_end_what_is_told_is_the_same(pieces: list[str]) -> None:
+def test_the_redacted_text_is_the_same_in_any_pieces(pieces: list[str]) -> None:
     text, whole, redactor = "".join(pieces), SecretRedactor(SECRETS), SecretRedactor(SECRETS)
 
     redacted = [redactor.take(letter) for letter in text]
@@ -34,7 +34,7 @@ def test_wherever_pieces_end_what_is_told_is_the_same(pieces: list[str]) -> None
 
 
 @given(st.lists(st.sampled_from([*"abcxyz", "abcab", "abxyz", "xx/y", "xx%2Fy"]), max_size=20))
-def test_no_secret_is_told_in_whatever_pieces(pieces: list[str]) -> None:
+def test_no_secret_passes_in_any_pieces(pieces: list[str]) -> None:
     redactor = SecretRedactor(SECRETS)
 
     redacted = "".join(map(redactor.take, pieces)) + redactor.flush()

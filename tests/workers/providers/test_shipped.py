@@ -228,7 +228,7 @@ def test_every_model_of_a_provider_is_shown_here() -> None:
 
 
 @pytest.mark.parametrize("name", SHOWN)
-async def test_a_model_makes_of_documented_answers_what_they_say(
+async def test_a_model_reads_documented_answers(
     name: str, egress: Egress, provider: Provider, kept: Kept
 ) -> None:
     found, shown = find_model(name), SHOWN[name]

@@ -91,7 +91,7 @@ def forms(body: Any) -> Iterator[tuple[str, list[bytes]]]:
             yield name, value
 
 
-async def test_a_model_sends_what_was_recorded_and_the_stub_answers(
+async def test_a_model_sends_the_recorded_request_and_the_stub_answers(
     found: Model, egress: Egress, stub_url: str, kept: Kept
 ) -> None:
     recorded, recorder = RECORDED[found.internal_name], Recorder(egress)

@@ -42,7 +42,7 @@ async def ask(models: ModelCaller, found: Model) -> ModelAnswer:
         *("measured as nothing", "one of two not measured", "reported as no number"),
     ],
 )
-async def test_films_are_charged_by_what_is_known_of_them(
+async def test_films_are_charged_by_their_known_length(
     models: ModelCaller,
     provider: Provider,
     kept: Kept,

@@ -29,7 +29,7 @@ async def begin(runner: Runner) -> str:
     return keyspace.reference(runner.account.id, execution_id)
 
 
-async def test_a_stranger_is_given_back_at_the_second_look(
+async def test_an_unwalked_execution_is_given_back_at_the_second_check(
     store: Store, runner: Runner, check: HeldCheck
 ) -> None:
     reference = await begin(runner)
@@ -44,7 +44,7 @@ async def test_a_stranger_is_given_back_at_the_second_look(
     assert await store.walks.claim(reference, "other")
 
 
-async def test_a_claim_that_is_another_at_the_second_look_is_kept(
+async def test_a_claim_that_differs_at_the_second_check_is_kept(
     store: Store, runner: Runner, check: HeldCheck
 ) -> None:
     reference = await begin(runner)
@@ -59,7 +59,7 @@ async def test_a_claim_that_is_another_at_the_second_look_is_kept(
     assert await store.leases.held(WORKER) == [reference]
 
 
-async def test_what_is_walked_is_left_alone(
+async def test_a_walked_execution_is_left_alone(
     store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
     reference = await begin_waiting(runner, held_walker)
@@ -74,7 +74,7 @@ async def test_what_is_walked_is_left_alone(
     assert execution.nodes[0].attempts == 1
 
 
-async def test_what_is_held_by_others_is_left_alone(
+async def test_executions_held_by_others_are_left_alone(
     store: Store, runner: Runner, check: HeldCheck
 ) -> None:
     reference = await begin(runner)
@@ -86,7 +86,7 @@ async def test_what_is_held_by_others_is_left_alone(
     assert await store.leases.held("other") == [reference]
 
 
-async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
+async def test_a_walk_without_a_lease_ends_at_the_second_check(
     store: Store, runner: Runner, held_walker: HeldWalker, check: HeldCheck
 ) -> None:
     reference = await begin_waiting(runner, held_walker)
@@ -104,7 +104,7 @@ async def test_a_walk_of_what_is_not_held_finds_out_at_the_second_look(
     assert await store.leases.held("other") == [reference]
 
 
-async def test_a_stranger_that_cannot_be_given_back_holds_up_no_other(
+async def test_an_unwalked_execution_that_cannot_be_given_back_delays_no_other(
     store: Store, runner: Runner, check: HeldCheck, caplog: pytest.LogCaptureFixture
 ) -> None:
     references = [await begin(runner) for _ in range(3)]
@@ -183,7 +183,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         ("cancel requested", "ended"),
     ],
 )
-async def test_what_is_under_way_when_redis_is_set_back_ends(
+async def test_executions_under_way_when_redis_is_set_back_end(
     point: str, meanwhile: str, settings: Settings, store: Store, runner: Runner, target: Target
 ) -> None:
     """By then the worker has ended it, is still at it, or has found an empty Redis in between."""
@@ -229,7 +229,7 @@ def _async(read: Callable[[], object]) -> Callable[[], Awaitable[object]]:
     return call
 
 
-async def test_what_could_not_be_given_back_is_kept_in_mind_only_while_it_is_held(
+async def test_a_failed_give_back_is_remembered_only_while_it_is_held(
     store: Store, runner: Runner, check: HeldCheck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = await begin(runner)

@@ -87,7 +87,7 @@ async def test_a_cancel_of_an_orphan_comes_to_its_end(
     assert await store.client.send("SCARD", keyspace.active(runner.account.id)) == 0
 
 
-async def test_what_is_due_held_or_over_is_left_alone(
+async def test_executions_that_are_due_held_or_over_are_left_alone(
     store: Store, runner: Runner, search: OrphanSearch
 ) -> None:
     due, held, over = [await begin(runner) for _ in range(3)]
@@ -107,7 +107,7 @@ async def test_what_is_due_held_or_over_is_left_alone(
     assert not await is_due(store, over)
 
 
-async def test_what_is_claimed_between_the_passes_is_left_alone(
+async def test_an_execution_claimed_between_the_passes_is_left_alone(
     store: Store, runner: Runner, search: OrphanSearch
 ) -> None:
     reference = await begin(runner)

@@ -107,7 +107,7 @@ async def test_the_death_of_a_leader_is_noticed_as_soon_as_its_lead_has_lapsed(
     print(f"noticed {taken_at - died_at} ms after the last renewal; a lead lasts {LEAD_MS} ms")
 
 
-async def test_a_follower_that_sleeps_long_takes_nobody_for_having_slept(store: Store) -> None:
+async def test_a_long_pause_of_a_follower_is_not_taken_for_sleep(store: Store) -> None:
     """Its pause is as long as half a lease, in which a machine that slept would spare all."""
     await store.leases.take_lead("leader", LEAD_MS)
     follower = make_sweeper(store, "follower")
@@ -176,7 +176,7 @@ async def test_hints_are_looked_for_with_every_tick_while_one_is_due_later_and_a
     assert len(looks) == 6
 
 
-async def test_what_falls_due_in_an_idle_installation_is_hinted_at(store: Store) -> None:
+async def test_executions_that_fall_due_in_an_idle_installation_are_hinted_at(store: Store) -> None:
     async def hints() -> int:
         return int(await store.client.send("LLEN", keyspace.hints("walk")))
 

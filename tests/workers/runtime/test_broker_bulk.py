@@ -60,7 +60,7 @@ async def test_bulk_alone_is_taken_in_order_and_whole(bench: Bench) -> None:
     assert bench.taken == names
 
 
-async def test_the_pace_says_how_much_may_be_added() -> None:
+async def test_the_load_gate_says_how_many_may_be_added() -> None:
     load_gate = LoadGate()
     started = time.monotonic()
 
@@ -73,7 +73,7 @@ async def test_the_pace_says_how_much_may_be_added() -> None:
     assert time.monotonic() - started < 20
 
 
-async def test_the_pace_of_bulk_is_slower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_bulk_limit_is_lower_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "OTHERS_SECONDS", 0.05)
     load_gate = LoadGate()
 
@@ -108,7 +108,7 @@ async def test_a_slot_is_waited_for_no_longer_than_needed() -> None:
         await asyncio.wait_for(slots.wait_free(), 0.01)
 
 
-async def test_who_waits_for_a_slot_is_let_go_when_there_will_be_none(
+async def test_a_wait_for_a_slot_is_cancelled_when_there_will_be_none(
     open_bench: Open, redis_url: str
 ) -> None:
     bench = await open_bench(redis_url, slots=1)
@@ -120,7 +120,7 @@ async def test_who_waits_for_a_slot_is_let_go_when_there_will_be_none(
     assert await bench.stop() <= 10
 
 
-async def test_slots_are_bound_by_what_the_process_may_take_besides() -> None:
+async def test_slots_are_bound_by_the_further_limit() -> None:
     left = 0
     slots = ConcurrencyLimit(10, lambda: left)
     waiting = asyncio.create_task(slots.wait_free())

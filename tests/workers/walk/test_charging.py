@@ -80,7 +80,7 @@ async def test_an_estimate_that_is_not_covered_is_refused_before_anything_runs(
     assert await payer.paid(0)
 
 
-async def test_a_node_that_the_balance_cannot_pay_ends_the_run_and_what_finished_is_paid(
+async def test_a_node_that_the_balance_cannot_pay_ends_the_run_and_finished_ones_are_paid(
     payer: PayingAccount,
 ) -> None:
     payer.allow(6 * PRICE - 1)
@@ -108,7 +108,7 @@ async def test_a_node_that_the_balance_can_just_pay_runs(payer: PayingAccount) -
     assert await payer.paid(6 * PRICE)
 
 
-async def test_what_runs_beside_a_node_that_cannot_be_paid_is_stopped_and_costs_nothing(
+async def test_nodes_beside_one_that_cannot_be_paid_are_stopped_and_cost_nothing(
     payer: PayingAccount,
 ) -> None:
     payer.allow(7 * PRICE - 1)
@@ -138,7 +138,7 @@ async def test_a_run_stops_before_the_node_that_would_pass_max_credits(
     assert await payer.paid(PRICE)
 
 
-async def test_what_runs_at_the_same_time_counts_together_for_max_credits(
+async def test_nodes_that_run_at_the_same_time_count_together_for_max_credits(
     payer: PayingAccount,
 ) -> None:
     payer.models.held = {"beside"}
@@ -173,7 +173,7 @@ async def test_a_node_that_is_tried_three_times_is_paid_once(payer: PayingAccoun
     assert await payer.paid(PRICE)
 
 
-async def test_a_node_that_fails_for_good_costs_nothing_and_what_was_before_it_does(
+async def test_a_node_that_fails_for_good_costs_nothing_and_earlier_nodes_do(
     payer: PayingAccount,
 ) -> None:
     payer.models.failures["two"] = 99
@@ -233,7 +233,7 @@ async def test_a_trial_is_given_back_when_its_model_fails_and_spent_when_it_answ
 # -- nothing for nothing ----------------------------------------------------------------------
 
 
-async def test_what_a_node_gave_is_charged_before_it_goes_anywhere(payer: PayingAccount) -> None:
+async def test_an_output_is_charged_before_it_goes_anywhere(payer: PayingAccount) -> None:
     execution_id = await payer.begin(line())
     await payer.held_walker.gate.called(1)
 

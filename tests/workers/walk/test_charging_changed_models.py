@@ -19,7 +19,7 @@ PER_SECOND = model("echo", pricing='[[pricing]]\nunit = "second"\nusd = "0.05"\n
 
 
 @pytest.mark.parametrize("left", [[DEARER], [CHEAPER], [PER_SECOND], []])
-async def test_a_node_that_runs_costs_what_was_held(
+async def test_a_running_node_costs_its_reserved_price(
     payer: PayingAccount, left: list[Model]
 ) -> None:
     payer.models.held = {"one"}
@@ -36,7 +36,7 @@ async def test_a_node_that_runs_costs_what_was_held(
 
 
 @pytest.mark.parametrize(("now", "factor"), [(DEARER, 10), (CHEAPER, 0.1)])
-async def test_a_node_that_has_not_begun_costs_what_its_model_costs_then(
+async def test_a_node_that_has_not_begun_costs_the_new_price_of_its_model(
     payer: PayingAccount, now: Model, factor: float
 ) -> None:
     execution_id = await payer.accept(answer(model_node(Graph(), "one"), "one"))
@@ -51,7 +51,7 @@ async def test_a_node_that_has_not_begun_costs_what_its_model_costs_then(
 
 
 @pytest.mark.parametrize(("has_finished", "lost"), [(False, "one"), (True, "two")])
-async def test_a_run_whose_model_is_gone_when_another_worker_takes_it_up_says_so(
+async def test_a_run_whose_model_is_gone_ends_with_that_error_at_another_worker(
     payer: PayingAccount, has_finished: bool, lost: str
 ) -> None:
     graph = answer(model_node(model_node(Graph(), "one"), "two", prompt="two"), "two")

@@ -117,7 +117,7 @@ async def test_a_large_prompt_that_cannot_be_paid_is_refused_before_it_is_sent(
     assert await payer.paid(1)
 
 
-async def test_what_another_model_says_is_held_for_as_long_as_it_is(
+async def test_a_prompt_from_another_model_is_reserved_for_by_its_length(
     payer: PayingAccount, provider: Provider
 ) -> None:
     provider.answers = [said("x" * 100_000, 10, 100), said("Hi", 90_000, 10)]
@@ -143,7 +143,7 @@ async def test_each_prompt_of_a_list_is_held_for_by_its_own_size(
     assert await payer.paid(60)
 
 
-def test_an_estimate_knows_what_is_typed_and_supposes_what_is_not() -> None:
+def test_an_estimate_counts_fixed_prompts_and_bounds_others() -> None:
     def of(graph: Graph) -> int:
         return estimate(compile_plan(graph.nodes, graph.edges), MARKUP)
 

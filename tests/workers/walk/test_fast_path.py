@@ -51,7 +51,7 @@ def refused() -> float:
     return metrics.CLAIMS_REFUSED._value.get()
 
 
-async def test_what_a_hint_carries_is_run_without_a_claim_and_counted(
+async def test_an_inline_run_is_run_without_a_claim_and_counted(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     reference = await begin(runner, greeting(3), who="Ada")
@@ -122,7 +122,7 @@ async def test_a_hint_is_never_the_truth(
     assert "node raised" not in caplog.text
 
 
-async def test_what_is_not_pure_is_claimed_whatever_its_hint_carries(
+async def test_a_run_that_is_not_pure_is_claimed_despite_its_inline_run(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     held_walker.gate.opened.set()
@@ -183,7 +183,7 @@ async def test_outputs_that_are_not_small_are_recorded_as_after_a_claim(
     await other.walker.drain(0)
 
 
-async def test_what_was_cancelled_stays_so(
+async def test_a_cancelled_execution_stays_cancelled(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     reference = await begin(runner, greeting(), who="Ada")

@@ -65,7 +65,7 @@ async def ask(kept: ItemAnswers, *items: int, size: int = 1) -> None:
         kept.add(item, ModelAnswer(value=str(item) * size, usage=USED, micro_usd=item or None))
 
 
-async def test_what_comes_together_is_recorded_together() -> None:
+async def test_answers_that_come_together_are_recorded_together() -> None:
     batches = RecordedBatches()
     kept = answers(batches)
 
@@ -80,7 +80,7 @@ async def test_what_comes_together_is_recorded_together() -> None:
     assert batches.items == [[0, 1, 2], [3, 4]]
 
 
-async def test_what_was_recorded_is_given_with_all_that_it_used() -> None:
+async def test_recorded_answers_are_returned_with_their_usage() -> None:
     batches = RecordedBatches()
     first = answers(batches)
     await ask(first, 0, 1)
@@ -121,7 +121,7 @@ async def test_nothing_is_recorded_after_the_end() -> None:
     assert batches.batches == []
 
 
-async def test_what_was_refused_is_no_answer_whatever_was_recorded_before() -> None:
+async def test_a_refused_answer_is_none_although_one_was_recorded_before() -> None:
     batches = RecordedBatches()
     kept = answers(batches)
     await ask(kept, 0, 1)
@@ -194,7 +194,7 @@ class Speaking:
         return ModelAnswer(value="now", usage=USED)
 
 
-async def test_who_watches_is_told_the_text_that_was_kept_as_well() -> None:
+async def test_watchers_get_recorded_texts_too() -> None:
     listener = Listener()
     with use_models([model("echo")]):
         (asking,) = compile_plan([node("m", "customModel", model="echo", prompt="x")], []).nodes

@@ -93,7 +93,7 @@ async def test_only_the_item_that_failed_is_asked_again(payer: PayingAccount) ->
     assert kept(await record(payer, execution.id)) == []
 
 
-async def test_a_worker_that_takes_over_asks_for_what_is_missing(payer: PayingAccount) -> None:
+async def test_a_worker_that_takes_over_asks_for_missing_answers(payer: PayingAccount) -> None:
     execution_id = await begin_held(payer, asking(8), ["p1", "p4", "p6"], 8)
 
     execution = await recover(payer, execution_id)
@@ -122,7 +122,7 @@ async def test_an_attempt_that_was_lost_does_not_make_the_next_one_the_last(
     assert await payer.paid(6 * PRICE)
 
 
-async def test_what_was_answered_is_kept_when_the_time_of_an_attempt_is_up(
+async def test_answers_are_kept_when_the_time_of_an_attempt_is_up(
     payer: PayingAccount,
 ) -> None:
     retry = {"attempts": 2, "backoff": 0}
@@ -178,7 +178,9 @@ async def test_a_bad_answer_is_asked_again_and_good_ones_are_not(payer: PayingAc
     assert await payer.paid(4 * PRICE)
 
 
-async def test_what_is_kept_goes_when_the_execution_is_cancelled(payer: PayingAccount) -> None:
+async def test_recorded_answers_are_removed_when_the_execution_is_cancelled(
+    payer: PayingAccount,
+) -> None:
     payer.models.failures = {"p1": 1}
     execution_id = await payer.begin(asking(4, retry=LATER))
     await waits_for_a_retry(payer, execution_id)
@@ -238,7 +240,7 @@ async def test_usage_of_all_attempts_counts_once(payer: PayingAccount) -> None:
     assert await payer.paid(39)
 
 
-async def test_a_batch_comes_to_the_record_once_and_only_from_who_holds_the_node(
+async def test_a_batch_is_recorded_once_and_only_by_the_holder_of_the_node(
     payer: PayingAccount,
 ) -> None:
     execution_id = await begin_held(payer, asking(3), ["p2"], 3)

@@ -121,7 +121,7 @@ async def test_a_place_that_cannot_be_read_for_a_while_costs_no_run(
     assert await payer.paid(PRICE)
 
 
-async def test_what_could_not_be_read_is_due_again_after_a_pause(
+async def test_an_execution_with_unreadable_inputs_is_due_again_after_a_pause(
     payer: PayingAccount, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.walk.walker.UNREAD_PAUSE_MS", 60_000)
@@ -137,7 +137,7 @@ async def test_what_could_not_be_read_is_due_again_after_a_pause(
     assert float(at) >= (int(seconds) + 60) * 1000
 
 
-async def test_what_cannot_be_read_for_long_ends_with_an_error_and_costs_nothing(
+async def test_inputs_that_stay_unreadable_end_the_run_with_an_error_and_cost_nothing(
     payer: PayingAccount, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution_id = await payer.accept(sized(), LARGE)
@@ -234,7 +234,7 @@ def line() -> Graph:
     return graph.node("out", "responseOutput").wire("a.text-out > out.result-in")
 
 
-async def test_another_worker_reads_what_one_that_died_was_given(
+async def test_another_worker_reads_the_inputs_of_a_dead_one(
     payer: PayingAccount, blob_store: Faulty
 ) -> None:
     execution_id = await left_by_another(payer, line(), settled=0)
@@ -248,7 +248,7 @@ async def test_another_worker_reads_what_one_that_died_was_given(
     assert execution.result == {"text": f"<{LARGE['who']}>"}
 
 
-async def test_another_worker_makes_of_them_what_the_form_gives(payer: PayingAccount) -> None:
+async def test_another_worker_derives_the_forms_outputs_from_them(payer: PayingAccount) -> None:
     graph = Graph().node("in", "requestInput", fields=[{"name": "who", "type": "json"}])
     graph.node("out", "responseOutput").wire("in.params > out.result-in")
     execution_id = await left_by_another(payer, graph, settled=0)

@@ -26,7 +26,7 @@ def wait(run: RunMemory) -> "asyncio.Task[None]":
     return asyncio.create_task(run.wait())
 
 
-async def test_what_is_held_is_counted_until_it_is_closed(budget: MemoryBudget) -> None:
+async def test_bytes_are_counted_until_the_run_is_closed(budget: MemoryBudget) -> None:
     with budget.open(10) as first:
         first.add(5)
         with budget.open(7):
@@ -75,7 +75,7 @@ async def test_the_one_that_waits_longest_goes_on_past_the_limit_until_it_ends(
     assert budget.waiting == 0
 
 
-async def test_who_gives_up_leaves_its_place_to_others(budget: MemoryBudget) -> None:
+async def test_a_cancelled_wait_leaves_its_place_to_others(budget: MemoryBudget) -> None:
     runs = [budget.open(40 * MB) for _ in range(3)]
     waiting = [wait(run) for run in runs]
     await asyncio.sleep(0)

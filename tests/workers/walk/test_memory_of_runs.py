@@ -132,9 +132,7 @@ async def test_one_that_waits_is_left_to_others_when_its_worker_stops(
         assert (await runner.end(last)).status is ExecutionStatus.COMPLETED
 
 
-async def test_the_metrics_tell_what_is_held(
-    runner: Runner, target: Target, walker: Walker
-) -> None:
+async def test_the_metrics_show_used_memory(runner: Runner, target: Target, walker: Walker) -> None:
     await held_up(runner, target, walker)
 
     found = {family[0]: family[3][0][2] for family in snapshot() if "memory" in family[0]}

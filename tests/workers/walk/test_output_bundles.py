@@ -55,7 +55,7 @@ def value(offloaded: SlowValues, name: str) -> bytes:
     return part_of(name, offloaded.objects[object_of(name)])
 
 
-async def test_what_comes_while_one_is_written_is_written_together(
+async def test_outputs_that_come_during_a_write_are_written_together(
     offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     tasks = await putting(output_bundles, 50)
@@ -80,7 +80,7 @@ async def test_an_object_has_a_bound(
     assert [value(offloaded, name) for name in names] == [b"%d" % n * 10 for n in range(10)]
 
 
-async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
+async def test_others_are_written_though_the_writer_is_cancelled(
     offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     first, *others = await putting(output_bundles, 5)
@@ -95,7 +95,7 @@ async def test_others_are_written_though_whoever_had_the_turn_is_cancelled(
     assert [value(offloaded, name) for name in names] == [b"%d" % n * 10 for n in range(1, 5)]
 
 
-async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
+async def test_a_failed_write_fails_all_its_outputs_and_no_later_one(
     offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     offloaded.failures = 2
@@ -109,7 +109,7 @@ async def test_what_cannot_be_stored_is_said_to_all_at_once_and_to_nobody_later(
     assert value(offloaded, later) == b"later"
 
 
-async def test_what_was_given_up_is_not_written_later(
+async def test_an_abandoned_output_is_not_written_later(
     offloaded: SlowValues, output_bundles: OutputBundles
 ) -> None:
     [first] = await putting(output_bundles, 1)
@@ -125,7 +125,7 @@ async def test_what_was_given_up_is_not_written_later(
     assert not any(b"late" in data for data in offloaded.objects.values())
 
 
-async def test_nobody_waits_longer_than_its_time(output_bundles: OutputBundles) -> None:
+async def test_no_output_waits_longer_than_its_time(output_bundles: OutputBundles) -> None:
     tasks = await putting(output_bundles, 3, seconds=0.05)
 
     failed = await asyncio.gather(*tasks, return_exceptions=True)

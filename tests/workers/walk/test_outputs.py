@@ -125,7 +125,7 @@ async def test_an_output_that_cannot_be_stored_fails_its_node_names_nothing_and_
     assert await payer.paid(0)
 
 
-async def test_where_the_run_is_to_go_on_it_does_without_the_output(
+async def test_a_run_that_is_to_go_on_does_without_the_output(
     payer: PayingAccount, blob_store: Faulty
 ) -> None:
     blob_store.left = 1_000
@@ -149,7 +149,7 @@ async def test_a_result_that_cannot_be_stored_fails_the_node_that_answers(
     assert await payer.paid(PRICE)
 
 
-async def test_a_large_result_is_kept_aside_and_comes_back(
+async def test_a_large_result_is_offloaded_and_read_back(
     payer: PayingAccount, settings: Settings
 ) -> None:
     execution = await payer.run(answer(model_node(Graph(), "one"), "one"))
@@ -270,7 +270,7 @@ async def test_cancelling_does_not_wait_for_a_slow_store(
 
 
 @pytest.mark.parametrize("before", [None, b"", b"of another node"])
-async def test_another_worker_reads_what_one_that_died_has_kept(
+async def test_another_worker_reads_offloaded_outputs_of_a_dead_one(
     payer: PayingAccount, before: bytes | None
 ) -> None:
     execution_id = await left_by_another(payer, bought(), before)
@@ -283,7 +283,7 @@ async def test_another_worker_reads_what_one_that_died_has_kept(
     assert await payer.paid(PRICE)
 
 
-async def test_what_is_gone_fails_the_node_that_needs_it(
+async def test_a_lost_output_fails_the_node_that_needs_it(
     payer: PayingAccount, settings: Settings
 ) -> None:
     execution_id = await left_by_another(payer, bought())
@@ -299,7 +299,7 @@ async def test_what_is_gone_fails_the_node_that_needs_it(
     assert payer.models.calls == []
 
 
-async def test_what_cannot_be_read_is_null_where_the_run_is_to_go_on(
+async def test_an_unreadable_output_is_null_where_the_run_is_to_go_on(
     payer: PayingAccount, blob_store: Faulty
 ) -> None:
     graph = bought()
@@ -314,9 +314,7 @@ async def test_what_cannot_be_read_is_null_where_the_run_is_to_go_on(
     assert (execution.result, codes(execution)) == (None, {1: "storage_error"})
 
 
-async def test_what_nobody_needs_any_more_is_not_read(
-    payer: PayingAccount, blob_store: Faulty
-) -> None:
+async def test_an_unneeded_output_is_not_read(payer: PayingAccount, blob_store: Faulty) -> None:
     execution_id = await left_by_another(payer, bought())
     claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None
@@ -346,7 +344,7 @@ async def test_a_pruned_execution_takes_its_objects_along(
     assert outputs_of(settings, payer.account.id, execution.id) == []
 
 
-async def test_what_a_lost_step_left_is_found_when_its_execution_is_gone(
+async def test_outputs_of_a_lost_step_are_removed_when_its_execution_is_gone(
     payer: PayingAccount, settings: Settings, store: Store
 ) -> None:
     execution = await payer.run(answer(model_node(Graph(), "two"), "two"))
@@ -360,7 +358,7 @@ async def test_what_a_lost_step_left_is_found_when_its_execution_is_gone(
     assert outputs_of(settings, payer.account.id, execution.id) == []
 
 
-async def test_what_could_not_be_removed_at_once_is_removed_later(
+async def test_outputs_that_could_not_be_removed_at_once_are_removed_later(
     payer: PayingAccount, settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = await payer.run(bought())
@@ -377,7 +375,7 @@ async def test_what_could_not_be_removed_at_once_is_removed_later(
     assert outputs_of(settings, payer.account.id, execution.id) == []
 
 
-async def test_what_the_record_has_no_room_for_is_kept_aside_though_it_is_not_large(
+async def test_an_output_that_does_not_fit_the_record_is_offloaded_though_it_is_not_large(
     payer: PayingAccount, blob_store: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sizes, "RECORD_BYTES", 100_000)

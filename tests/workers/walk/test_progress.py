@@ -67,7 +67,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "RETRY_SECONDS", 0.01)
 
 
-async def test_pieces_of_a_moment_are_one_and_all_are_told_in_order() -> None:
+async def test_pieces_of_a_moment_are_joined_and_published_in_order() -> None:
     events = RecordedEvents()
     node = publisher(events).of(3)
     tell = node.text_of(0)
@@ -82,7 +82,7 @@ async def test_pieces_of_a_moment_are_one_and_all_are_told_in_order() -> None:
     assert [batch for batch, _ in events.batches] == [1, 2]
 
 
-async def test_the_calls_of_a_node_are_told_apart() -> None:
+async def test_the_calls_of_a_node_are_distinguished() -> None:
     events = RecordedEvents()
     node = publisher(events).of(0)
 
@@ -138,7 +138,7 @@ async def test_a_text_that_begins_anew_does_so_at_nought() -> None:
     assert events.told == [(0, 0, 0, "rig"), (0, 0, 3, "ht"), (0, 0, 0, "")]
 
 
-async def test_when_a_node_has_ended_all_of_it_is_told_already() -> None:
+async def test_all_updates_of_a_node_are_recorded_when_it_has_ended() -> None:
     events = RecordedEvents()
     made = publisher(events)
     node, other = made.of(0), made.of(1)
@@ -185,7 +185,7 @@ async def test_words_give_way_to_a_store_that_is_full() -> None:
     assert events.told == [(0, 0, 0, "lost"), (0, 0, 4, "found")]
 
 
-async def test_the_oldest_words_give_way_when_they_cannot_be_told(
+async def test_the_oldest_texts_are_dropped_when_they_cannot_be_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress, "MAX_PENDING", 10)
@@ -207,7 +207,7 @@ async def test_the_oldest_words_give_way_when_they_cannot_be_told(
     assert offset + len(told[(1, offset)]) == 80
 
 
-async def test_a_large_piece_is_told_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_piece_is_published_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "MAX_PIECE", 4)
     events = RecordedEvents()
     node = publisher(events).of(0)
@@ -218,7 +218,7 @@ async def test_a_large_piece_is_told_in_parts(monkeypatch: pytest.MonkeyPatch) -
     assert [each[2:] for each in events.told] == [(0, "1234"), (4, "5678"), (8, "9")]
 
 
-async def test_where_nobody_watches_no_text_is_asked_for_and_nothing_told() -> None:
+async def test_without_watchers_no_text_is_asked_for_or_published() -> None:
     events = RecordedEvents()
     node = publisher(events, UNWATCHED).of(0)
 
@@ -227,7 +227,7 @@ async def test_where_nobody_watches_no_text_is_asked_for_and_nothing_told() -> N
     assert events.batches == []
 
 
-async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> None:
+async def test_progress_polls_for_watchers_now_and_then() -> None:
     events = RecordedEvents(False, True)
     made = publisher(events, UNWATCHED)
     node = made.of(0)
@@ -244,7 +244,7 @@ async def test_progress_asks_now_and_then_whether_somebody_watches_by_now() -> N
     assert node.text_of(0) is not ignore_update
 
 
-async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
+async def test_a_node_that_ends_before_the_first_poll_sends_nothing() -> None:
     events = RecordedEvents()
     made = publisher(events, UNWATCHED)
     node = made.of(0)
@@ -257,7 +257,7 @@ async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
     assert events.batches == []
 
 
-async def test_a_step_tells_that_somebody_watches() -> None:
+async def test_the_reply_to_a_step_says_that_the_execution_is_watched() -> None:
     made = publisher(RecordedEvents(), UNWATCHED)
 
     made.note_step(Advanced(Verdict.OK, "r", 0))
@@ -268,7 +268,7 @@ async def test_a_step_tells_that_somebody_watches() -> None:
     assert (before, made.is_watched) == (False, True)
 
 
-async def test_who_does_not_hold_the_execution_any_more_tells_nothing_more() -> None:
+async def test_a_worker_that_lost_the_lease_publishes_nothing_more() -> None:
     events = RecordedEvents(False)
     node = publisher(events).of(0)
     tell = node.text_of(0)
@@ -281,7 +281,7 @@ async def test_who_does_not_hold_the_execution_any_more_tells_nothing_more() -> 
     assert [each[3] for each in events.told] == ["a"]
 
 
-async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
+async def test_an_error_of_publishing_is_logged_and_the_node_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     events = RecordedEvents(RuntimeError("a bug"))
@@ -293,7 +293,7 @@ async def test_what_goes_wrong_is_logged_and_the_node_goes_on(
     assert "cannot be passed on" in caplog.text
 
 
-async def test_what_was_not_told_when_the_walk_stops_is_not_told() -> None:
+async def test_pending_updates_are_dropped_when_the_walk_stops() -> None:
     events = RecordedEvents()
     made = publisher(events)
     made.of(0).text_of(0)("a")

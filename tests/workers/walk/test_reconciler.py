@@ -80,7 +80,7 @@ async def share(runner: Runner, held_walker: HeldWalker) -> ClaimedExecution:
     return claimed
 
 
-async def test_a_dead_walkers_node_is_begun_by_who_is_there(
+async def test_a_dead_walkers_node_is_begun_by_the_other_walker(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     claimed = await share(runner, held_walker)
@@ -135,7 +135,7 @@ async def test_a_retry_that_another_walker_left_is_taken_over_once_however_often
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_what_another_walker_has_finished_is_not_begun_again(
+async def test_a_node_finished_by_another_walker_is_not_begun_again(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     claimed = await share(runner, held_walker)
@@ -150,7 +150,7 @@ async def test_what_another_walker_has_finished_is_not_begun_again(
     assert len(held_walker.gate.calls) == 1
 
 
-async def test_what_another_walker_has_begun_meanwhile_is_waited_for_without_haste(
+async def test_a_node_begun_by_another_walker_is_waited_for_without_haste(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool, calls = SlowPool(), Counter[str]()

@@ -65,7 +65,7 @@ async def test_a_walk_whose_latest_steps_were_lost_goes_on_from_the_record(
     assert await payer.paid(2 * PRICE)
 
 
-async def test_what_another_walker_had_recorded_is_not_built_on_when_it_is_lost(
+async def test_lost_records_of_another_walker_are_not_built_on(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     claimed = await share(runner, held_walker)
@@ -103,7 +103,7 @@ async def test_a_walk_whose_claim_was_lost_claims_again(
     assert await store.leases.held(WORKER) == []
 
 
-async def test_a_walk_of_what_is_not_on_record_any_more_ends_without_a_word(
+async def test_a_walk_without_a_record_ends_without_an_error(
     runner: Runner, held_walker: HeldWalker, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     earlier = await take_snapshot(store.client)

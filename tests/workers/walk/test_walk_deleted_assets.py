@@ -17,7 +17,7 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def test_a_run_under_way_fails_at_the_node_that_needs_what_its_owner_deleted(
+async def test_a_run_under_way_fails_at_the_node_that_needs_a_deleted_asset(
     settings: Settings,
     runner: Runner,
     walker: Walker,

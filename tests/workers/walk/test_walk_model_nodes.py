@@ -258,7 +258,7 @@ async def test_an_image_of_the_accounts_own_is_not_called_for(
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 40000001\r\n\r\n"], "response_too_large"),
     ],
 )
-async def test_what_is_no_image_or_not_to_be_had_fails_the_node(
+async def test_a_missing_or_invalid_image_fails_the_node(
     media_walker: MediaWalker, stub: Stub, page: list[bytes], code: str
 ) -> None:
     stub.reply = page
@@ -336,7 +336,7 @@ async def test_no_url_that_a_model_says_leads_inside(runner: Runner, settings: S
 
 
 @pytest.mark.usefixtures("walker")
-async def test_what_a_model_says_is_not_read_as_a_template(runner: Runner) -> None:
+async def test_a_models_text_is_not_read_as_a_template(runner: Runner) -> None:
     graph = (
         Graph("said")
         .node("one", "assistant", model="echo", prompt="{{ said }}")

@@ -115,7 +115,7 @@ async def assert_nothing_is_left(store: Store, media_service: MediaService, fold
 
 @pytest.mark.parametrize("size", [1_000, 700_000])
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_an_upload_that_cannot_be_stored_is_told_so_and_leaves_nothing(
+async def test_an_upload_that_cannot_be_stored_fails_and_leaves_nothing(
     media_service: MediaService,
     store: Store,
     account: Account,
@@ -135,7 +135,7 @@ async def test_an_upload_that_cannot_be_stored_is_told_so_and_leaves_nothing(
     await assert_nothing_is_left(store, media_service, tmp_path / "media")
 
 
-async def test_what_does_not_reach_the_disk_is_not_stored(
+async def test_data_that_do_not_reach_the_disk_are_not_stored(
     media_service: MediaService,
     store: Store,
     account: Account,
@@ -262,7 +262,7 @@ async def test_a_picture_that_cannot_be_stored_fails_its_node_and_costs_nothing(
     await assert_nothing_is_left(store, media_service, tmp_path / "media")
 
 
-async def test_a_place_that_is_well_again_takes_what_the_next_attempt_makes(
+async def test_a_place_that_is_well_again_stores_the_medium_of_the_next_attempt(
     settings: Settings,
     runner: Runner,
     store: Store,
@@ -306,7 +306,7 @@ async def test_a_place_that_does_not_answer_fails_the_node_in_time(
     assert (error["code"], execution.credits_cost) == ("storage_error", 0)
 
 
-async def test_a_provider_is_not_asked_for_what_there_is_no_room_for(
+async def test_a_provider_is_not_called_without_space_for_the_medium(
     settings: Settings,
     runner: Runner,
     store: Store,
@@ -372,7 +372,7 @@ asyncio.run(main(sys.argv[1]))
 
 
 @pytest.mark.slow
-def test_a_real_disk_that_is_full_is_told_so_and_keeps_what_it_has(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_keeps_its_files(tmp_path: Path) -> None:
     mounted = f"mount -t tmpfs -o size=1m none {tmp_path} && exec {sys.executable} -c "
     command = mounted + f"'{REAL_DISK}' {tmp_path}/media"
 

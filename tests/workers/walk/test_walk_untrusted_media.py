@@ -82,7 +82,7 @@ async def test_no_spelling_of_a_url_leads_inside(
     assert everywhere.connections == 0
 
 
-async def test_what_is_no_web_address_is_no_medium(runner: Runner, walker: Walker) -> None:
+async def test_a_value_that_is_no_web_address_is_no_medium(runner: Runner, walker: Walker) -> None:
     ended = await run_all(runner, shown(), NO_WAYS)
 
     assert codes(ended) <= {("small", "url_blocked"), ("small", "invalid_value")}
@@ -123,7 +123,7 @@ NO_IMAGES = (
 )
 
 
-async def test_what_lies_elsewhere_is_held_to_what_it_is(
+async def test_a_foreign_medium_must_be_of_its_kind(
     runner: Runner, walker: Walker, stub: Stub
 ) -> None:
     for data in NO_IMAGES:

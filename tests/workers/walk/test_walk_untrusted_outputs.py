@@ -53,9 +53,7 @@ async def test_no_host_gets_through_in_its_place(runner: Runner, strict_walker: 
     assert [failure(each) for each in ended] == [("call", "url_blocked")] * len(hosts)
 
 
-async def test_a_path_and_a_query_hold_what_they_are_given(
-    runner: Runner, walker: Walker, stub: Stub
-) -> None:
+async def test_a_path_and_a_query_escape_values(runner: Runner, walker: Walker, stub: Stub) -> None:
     graph = said_then(stub.url + "/p/{{ v }}/end?q={{ v }}&r=1")
     said = [
         "a/../../b",

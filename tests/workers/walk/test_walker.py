@@ -83,7 +83,7 @@ async def test_a_full_disk_delays_a_step_and_loses_nothing(
     assert (await runner.end(execution_id)).status is ExecutionStatus.COMPLETED
 
 
-async def test_what_cannot_be_begun_is_given_back_though_the_store_is_away(
+async def test_an_execution_that_cannot_begin_is_given_back_though_the_store_is_away(
     runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
@@ -187,7 +187,7 @@ async def test_a_hint_of_nothing_frees_its_slot(hint: str, held_walker: HeldWalk
     assert executions_held(held_walker.walker) == 0
 
 
-async def test_what_was_taken_away_and_is_hinted_at_again_is_begun_again(
+async def test_an_execution_that_was_taken_away_and_is_hinted_at_begins_again(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     reference = await begin_waiting(runner, held_walker)

@@ -28,7 +28,7 @@ async def test_a_hint_that_comes_during_the_drain_goes_back(
     assert await store.leases.held(WORKER) == []
 
 
-async def test_draining_gives_back_what_does_not_end_in_time(
+async def test_draining_gives_back_executions_that_do_not_end_in_time(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     reference = await begin_waiting(runner, held_walker)
@@ -44,7 +44,7 @@ async def test_draining_gives_back_what_does_not_end_in_time(
     assert "r" not in claimed.statuses
 
 
-async def test_draining_hands_over_what_is_ready_though_a_retry_is_far_ahead(
+async def test_draining_hands_over_ready_nodes_though_a_retry_is_far_ahead(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:
     graph = http_line("https://example.com/", 2)

@@ -78,7 +78,7 @@ async def _see_a_death(runner: Runner, target: Target) -> None:
     assert time.monotonic() - begun < 20  # the lease alone is 30 s
 
 
-async def test_a_killed_worker_with_hints_in_hand_loses_no_execution(
+async def test_a_killed_worker_with_fetched_hints_loses_no_execution(
     workers: list[WorkerProcess], runner: Runner, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executions, "RESEND_AFTER_MS", 1_000)

@@ -77,7 +77,7 @@ async def test_almost_five_days_of_failures_disable_nothing(
     assert told(caplog) == []
 
 
-async def test_a_disabled_webhook_that_is_enabled_again_gets_what_it_missed(
+async def test_a_webhook_that_is_enabled_again_gets_missed_deliveries(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
     key_id = await owner.hook("/status/500")

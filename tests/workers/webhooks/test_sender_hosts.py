@@ -73,7 +73,7 @@ async def test_a_host_has_twenty_deliveries_at_once_from_all_workers_together(
     assert len(receiver.ids()) == len(receiver.received) == 100
 
 
-async def test_ports_of_one_host_share_what_the_host_may_have(
+async def test_ports_of_one_host_share_its_limits(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
     async with (

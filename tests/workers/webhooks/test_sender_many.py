@@ -55,7 +55,7 @@ async def test_a_webhook_has_as_many_deliveries_one_after_another_as_come(
     assert len(receiver.received) == sending.MAX_TURNS + 2
 
 
-async def test_nothing_is_kept_of_webhooks_that_have_been_told(
+async def test_nothing_is_kept_of_webhooks_without_deliveries(
     owner: Owner, receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     senders: list[sending.WebhookSender] = []

@@ -29,7 +29,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, cpu_slots=1, webhook_time_scale=0.004)
 
 
-async def test_an_execution_is_told_to_the_webhook_of_the_key_that_asked(
+async def test_an_execution_is_delivered_to_the_webhook_of_its_key(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
     one, other = await owner.hook("/ok/1"), await owner.hook("/ok/2", OTHER)

@@ -38,7 +38,7 @@ def test_a_caption_stands_on_a_band(anchor: Anchor, place: float, other: float, 
     assert WHITE in colors
 
 
-def test_the_band_and_the_letters_may_let_through_what_is_behind_them() -> None:
+def test_the_band_and_the_letters_may_be_transparent() -> None:
     task = Caption(text="H", size=50, color="#00ff0080", background="#0000ff80")
 
     image = edited(task, plain((400, 200)))

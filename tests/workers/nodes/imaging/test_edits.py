@@ -30,7 +30,7 @@ def test_an_overlay_stands_at_its_anchor_in_its_size(kind: str, mode: str) -> No
     assert [pixel(image, *at) for at in [(0.08, 0.25), (0.62, 0.5), (0.3, 0.75)]] == [RED] * 3
 
 
-def test_an_overlay_lets_through_what_is_behind_it() -> None:
+def test_a_transparent_overlay_shows_the_image_behind_it() -> None:
     base, clear = plain((100, 100)), plain((100, 100), (*BLUE, 0), "RGBA")
     whole = Compose(scale=1, margin=0)
 

@@ -70,7 +70,7 @@ async def test_it_is_refused_at_once_in_little_memory(name: str, maker: Any, poo
 @pytest.mark.parametrize(
     ("name", "maker"), [pytest.param(*each, id=each[0]) for each in hostile_images.HARMLESS.items()]
 )
-async def test_what_only_looks_like_harm_is_worked_on(name: str, maker: Any, pool: Pool) -> None:
+async def test_a_harmless_odd_image_is_edited(name: str, maker: Any, pool: Pool) -> None:
     data = maker()
 
     ended = [await pool.run(measured, task, data, deadline_seconds=SECONDS) for task in TASKS]
@@ -83,7 +83,7 @@ async def test_what_only_looks_like_harm_is_worked_on(name: str, maker: Any, poo
 @pytest.mark.parametrize(
     ("name", "maker"), [pytest.param(*each, id=each[0]) for each in hostile_images.LARGE.items()]
 )
-async def test_what_is_large_is_worked_on_within_what_there_is(name: str, maker: Any) -> None:
+async def test_a_large_image_is_edited_within_the_memory(name: str, maker: Any) -> None:
     data, own = maker(), Pool(slots=1, memory_bytes=MEMORY)
     await own.start()
 

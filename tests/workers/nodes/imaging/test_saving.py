@@ -38,7 +38,7 @@ def test_every_format_that_is_read_can_be_written_as_every_other(
     assert is_near(pixel(image.convert("RGB"), 0.1, 0.5), RED, by=40)
 
 
-def test_an_image_stays_what_it_was_and_a_gif_becomes_a_png_of_its_first_frame() -> None:
+def test_an_image_keeps_its_format_and_a_gif_becomes_a_png_of_its_first_frame() -> None:
     frames = [Image.new("RGB", (8, 8), color) for color in (RED, BLUE)]
     moving = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
@@ -70,7 +70,7 @@ def test_an_avif_that_would_take_too_much_memory_is_refused() -> None:
     )
 
 
-def test_what_was_transparent_gets_the_background_where_the_format_has_no_transparency() -> None:
+def test_transparent_parts_get_the_background_in_formats_without_transparency() -> None:
     source = plain((20, 20), (*RED, 0), "RGBA")
 
     kept = edited(Convert(saving=PNG), source)

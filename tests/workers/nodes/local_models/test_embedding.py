@@ -52,7 +52,7 @@ def test_a_file_that_is_missing_or_another_is_not_used(
     assert message in caught.value.message
 
 
-def test_a_worker_without_the_extra_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def refuse(name: str, *rest: Any) -> Any:
@@ -89,7 +89,7 @@ def test_texts_go_in_in_batches_and_come_out_in_order(monkeypatch: pytest.Monkey
     ("error", "raised"),
     [(RuntimeError("std::bad_alloc"), MemoryError), (ValueError("other"), ValueError)],
 )
-def test_memory_that_runs_out_within_the_model_is_told_as_that(
+def test_lack_of_memory_in_the_model_is_a_memory_error(
     monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]
 ) -> None:
     def fail(*_: Any) -> list[list[float]]:
