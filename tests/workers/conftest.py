@@ -27,7 +27,7 @@ collect_ignore = [] if shutil.which("openssl") else ["outbound/test_client_tls.p
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
-    """The loop of a real worker, which passes on more at a time and in another order."""
+    """The loop of a real worker, whose timing and order differ from asyncio's."""
     return "asyncio", {"loop_factory": Loop}
 
 
@@ -39,7 +39,7 @@ async def target() -> AsyncIterator[Target]:
 
 @pytest.fixture
 def brisk_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is due is sent at once, for tests of much that is due one after the other."""
+    """Send due hints immediately, for tests with many that are due one after the other."""
     monkeypatch.setattr("workers.recovery.sweeper.TICK_SECONDS", 0.02)
     monkeypatch.setattr("workers.recovery.sweeper.IDLE_SECONDS", 0.02)
 
@@ -53,7 +53,7 @@ async def walker(settings: Settings) -> AsyncIterator[Walker]:
 
 @pytest.fixture
 def durable_redis() -> Iterator[RedisServer]:
-    """One that has everything again after a kill."""
+    """A Redis that keeps all data when it is killed."""
     server = RedisServer("--appendonly", "yes")
     server.start()
     yield server
@@ -68,7 +68,7 @@ async def stub() -> AsyncIterator[raw_server.Stub]:
 
 @pytest.fixture
 async def egress() -> AsyncIterator[Egress]:
-    """The way out as in development: private addresses are called too."""
+    """A client as in development: private addresses are called too."""
     egress = Egress(allow_private=True)
     yield egress
     await egress.close()

@@ -1,4 +1,4 @@
-"""Processes that call models when it is their turn, and the provider they call."""
+"""Processes that call models in turn, and their provider."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ def limited(name: str = "own", *, head: str = "", call: str = CHAT, **limits: in
 
 
 class Provider(Fetcher):
-    """Gives its answers one after the other, the last one for ever; holds them while closed."""
+    """Gives its answers one after the other, the last one for ever; waits while closed."""
 
     def __init__(self, *answers: HttpAnswer | NodeFailed) -> None:
         self.answers = list(answers) or [answer()]
@@ -58,7 +58,7 @@ class Provider(Fetcher):
 
 
 class WatchedGovernor(Governor):
-    """Remembers what it was told, and cannot be reached as long as a test says so."""
+    """A governor that notes reports, and is unreachable while a test says so."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store.client)
@@ -82,7 +82,7 @@ class WatchedGovernor(Governor):
         if self.is_broken:
             raise RuntimeError("There is no such script")
         given = await super().turn(provider, caller, limits, events, pacing=pacing, now=now)
-        self.reports += events  # once there is an answer: whoever told them knows it by then
+        self.reports += events  # once there is an answer, which the reporter knows by then
         self.turns += 1
         return given
 
@@ -91,7 +91,7 @@ class WatchedGovernor(Governor):
 
 
 class Process:
-    """What calls models in one worker process."""
+    """The model calls of one worker process."""
 
     def __init__(self, provider: Provider, watched: WatchedGovernor, limiter: CallLimiter) -> None:
         self.watched = watched
@@ -127,7 +127,7 @@ async def failure(calling: Any) -> NodeFailed:
 
 
 async def calls(provider: Provider, count: int) -> None:
-    """Wait until so many have reached the provider."""
+    """Wait until this many calls have reached the provider."""
 
     async def reached() -> int:
         return len(provider.calls)

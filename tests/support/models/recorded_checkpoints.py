@@ -1,4 +1,4 @@
-"""A desk that a test looks at."""
+"""Checkpoints in memory, which tests inspect."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from workers.providers.base import CallCheckpoints
 
 @dataclass
 class RecordedCheckpoints(CallCheckpoints):
-    """What is on record, by item, and everything that was recorded."""
+    """The present jobs by item, and all jobs that were saved."""
 
     account_id: str = "acc"
     is_given_up: bool = False

@@ -1,4 +1,4 @@
-"""A walker without the rest of its worker, whose calls wait until a test lets them go."""
+"""A walker without the rest of its worker, whose calls wait until a test opens the gate."""
 
 import asyncio
 from typing import Any
@@ -17,19 +17,19 @@ WORKER = "worker-1"
 
 
 def executions_held(walker: Walker) -> int:
-    """Executions in hand."""
+    """Return the number of executions that the walker has taken."""
     return len(walker._tasks)
 
 
 class Gate:
-    """Answers calls once it is opened; those to `/fail` fail at once."""
+    """Answers calls once it is opened; those to `/fail` fail immediately."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.opened = asyncio.Event()
 
     async def called(self, times: int) -> None:
-        """Wait until there were as many calls."""
+        """Wait until there were this many calls."""
 
         async def count() -> int:
             return len(self.calls)
@@ -45,7 +45,7 @@ class Gate:
 
 
 class HeldWalker:
-    """A walker without the rest of its worker, and the slots it has freed."""
+    """A walker without the rest of its worker, and the number of slots it has freed."""
 
     def __init__(
         self, store: Store, pool: Any = None, models: Any = None, worker_id: str = WORKER
@@ -68,7 +68,7 @@ class HeldWalker:
 
 
 async def begin_waiting(runner: Runner, held_walker: HeldWalker, calls: int = 1) -> str:
-    """An execution in hand whose calls wait at the gate; returns its reference."""
+    """Start an execution whose calls wait at the gate; returns its reference."""
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", calls)))
     reference = keyspace.reference(runner.account.id, execution_id)
     held_walker.walker.take(reference)

@@ -1,4 +1,4 @@
-"""Models of media in whole workers against the stub: images in, copies of what is made, speech."""
+"""Models of media in whole workers against the stub: input images, stored media, speech."""
 
 import asyncio
 import io
@@ -106,7 +106,7 @@ async def bytes_at(media_service: MediaService, url: str) -> tuple[Asset, bytes]
 
 
 def count_marks(data: bytes) -> int:
-    """How many images a picture of the stub says that it is made from."""
+    """Return the number of images from which a picture of the stub is made."""
     picture = Image.open(io.BytesIO(data)).convert("L")
     row = int(22.5 * picture.height / 32)
     dots = [picture.getpixel((int((x + 0.5) * picture.width / 32), row)) for x in range(0, 32, 2)]
@@ -169,7 +169,7 @@ async def test_an_image_that_is_none_fails_the_node_with_a_word_of_why(
     }
 
 
-# -- what is made, and speech ---------------------------------------------------------------------
+# -- generated media and speech -------------------------------------------------------------------
 
 
 async def test_a_medium_of_a_provider_at_a_private_address_is_copied(

@@ -1,4 +1,4 @@
-"""How one attempt at one node ends, whatever the node does."""
+"""Outcomes of one attempt at one node."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from workers.nodes.pool import Pool, PoolCrashed, PoolTimeout
 
 
 class Scripted(NodeType):
-    """A node that does what the test says."""
+    """A node with the behaviour that a test gives it."""
 
     type = "scripted"
     category = "Tests"

@@ -1,4 +1,4 @@
-"""Expressions that end the process which evaluates them: the node fails, and nothing else does."""
+"""Expressions that crash the process that evaluates them: only the node fails."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""The environment of pool processes, which has no secret of the worker's."""
+"""The environment of pool processes, without the worker's secrets."""
 
 import os
 import sys

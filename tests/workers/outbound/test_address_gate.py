@@ -1,4 +1,4 @@
-"""Where calls may not lead: private addresses in any spelling, names that lie, and ourselves."""
+"""Refused addresses: private ones in any spelling, changing names, and this machine."""
 
 import asyncio
 import itertools
@@ -19,7 +19,7 @@ CLOSING = answer("Content-Length: 2", "Connection: close", body=b"ok")
 
 
 def told(failed: NodeFailed) -> tuple[str, str, bool]:
-    """What a caller learns of a failure."""
+    """Return the parts of a failure that a caller gets."""
     return failed.code, failed.message, failed.retryable
 
 
@@ -39,7 +39,7 @@ async def any_port() -> AsyncIterator[Egress]:
 
 @pytest.fixture
 async def public_site(stub: Stub) -> AsyncIterator[Egress]:
-    """Takes the stub for a site of the internet, and no other server of this machine."""
+    """A client that takes the stub for a site of the internet, and no other server."""
     egress = Egress(gate=PublicSite(stub.url))
     yield egress
     await egress.close()
@@ -123,7 +123,7 @@ async def test_only_the_usual_ports_are_called(strict: Egress, scheme: str) -> N
     assert failed.code == "url_blocked"
 
 
-# -- names that lie -------------------------------------------------------------------------------
+# -- changing names -------------------------------------------------------------------------------
 
 
 async def test_a_name_that_changes_its_address_never_leads_inside(

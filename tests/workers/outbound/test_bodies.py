@@ -1,4 +1,4 @@
-"""Large bodies over connections that are kept, on the loop of a real worker and on the other."""
+"""Large bodies over kept connections, on the loop of a real worker and on asyncio's."""
 
 import asyncio
 import gzip

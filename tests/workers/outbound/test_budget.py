@@ -32,7 +32,7 @@ outbound_bytes_per_minute = 1_000_000
 
 
 class Counter:
-    """Grants what is asked for until nothing is left, and counts how often it was asked."""
+    """Grants calls until none is left, and counts requests."""
 
     def __init__(self, left: int, seconds: float = 60.0) -> None:
         self.is_away = False
@@ -53,7 +53,7 @@ class Counter:
 
 
 async def take(budget: CallBudget, times: int, host: str = "a") -> int:
-    """How many of so many calls at once may be made."""
+    """Return how many of simultaneous calls are admitted."""
     calls = (budget.take("acc", host) for _ in range(times))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     refused = [each for each in outcomes if each is not None]
@@ -177,7 +177,7 @@ async def counted(store: Store) -> AsyncIterator[Egress]:
 
 
 async def fetched(egress: Egress, url: str, account_id: str, times: int, **more: int) -> int:
-    """How many of so many calls were answered."""
+    """Return how many calls were answered."""
     call = HttpCall(method="GET", url=url, account_id=account_id, max_bytes=10_000_000, **more)
     outcomes = [await _fetch(egress, call) for _ in range(times)]
     return outcomes.count("")

@@ -1,4 +1,4 @@
-"""The one way out, against a server on this machine that answers what each test tells it to."""
+"""The client against a server on this machine that answers as each test says."""
 
 import asyncio
 import gzip

@@ -26,7 +26,7 @@ def get(stub: Stub, timeout_seconds: float = 5.0, max_bytes: int = 10_485_760) -
     )
 
 
-# -- what is not HTTP, or not what it says --------------------------------------------------------
+# -- invalid HTTP ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Answers that swell, and machines that have nothing left."""
+"""Answers that swell, and machines without free resources."""
 
 import asyncio
 import gzip
@@ -154,7 +154,7 @@ async def test_a_gibibyte_costs_little_memory(stub: Stub, reply: list[bytes]) ->
     assert int(growth) <= 64
 
 
-# -- what the machine lacks -----------------------------------------------------------------------
+# -- missing resources ----------------------------------------------------------------------------
 
 FILES = """
 import asyncio, os, resource, sys
@@ -202,7 +202,7 @@ async def test_without_file_descriptors_a_connection_fails_and_later_ones_do_not
     assert told.decode().split() == ["connection_failed", "connection_failed", "ok"]
 
 
-# -- what the environment says --------------------------------------------------------------------
+# -- the environment ------------------------------------------------------------------------------
 
 
 async def test_neither_proxies_nor_passwords_of_the_environment_are_used(

@@ -20,7 +20,7 @@ ONE, TWO, END = b"3\r\none\r\n", b"3\r\ntwo\r\n", b"0\r\n\r\n"
 
 @dataclass
 class Taker:
-    """Remembers what it was given, and takes at most so many pieces."""
+    """Remembers received pieces, and takes at most a given number."""
 
     most: int = 1_000
     failure: Exception | None = None

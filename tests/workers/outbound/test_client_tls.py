@@ -1,4 +1,4 @@
-"""TLS by name, wherever the name leads; left out by conftest.py where `openssl` is missing."""
+"""TLS by name for any address; conftest.py ignores this module where `openssl` is missing."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""Outbound calls as a running workflow makes them."""
+"""Outbound calls of a running workflow."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Forms: what a server reads out of them is what was put in."""
+"""Forms: a server reads the values that were filled in."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Redirects: what is asked next, of whom, and what the next one is not told."""
+"""Redirects: the next call, its target, and the headers that it drops."""
 
 from dataclasses import replace
 

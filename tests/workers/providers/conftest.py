@@ -1,4 +1,4 @@
-"""A provider whose answers a test lays out, and what calls it."""
+"""A provider whose answers a test defines, and its callers."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,4 +1,4 @@
-"""Anthropic's Messages: against the stub, and against answers that are wrong."""
+"""Anthropic's Messages: against the stub, and against invalid answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the worker itself answers for: templates, and vectors of what they make."""
+"""Builtin models: templates, and embeddings of rendered templates."""
 
 import asyncio
 import json
@@ -84,7 +84,7 @@ async def test_the_model_that_ships_embeds_and_costs_nothing() -> None:
     assert (found.pricing, found.tier) == ((), "free")
 
 
-# -- where it cannot ------------------------------------------------------------------------------
+# -- failures -------------------------------------------------------------------------------------
 
 
 class Broken(LocalPool):

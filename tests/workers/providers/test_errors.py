@@ -1,4 +1,4 @@
-"""How providers fail: codes, their own sentences, and secrets that are never told."""
+"""Failures of providers: codes, their own messages, and redacted secrets."""
 
 import asyncio
 import base64
@@ -200,7 +200,7 @@ async def test_a_key_that_is_no_valid_header_is_redacted(
     assert "one" not in failure.message and "three" not in failure.message
 
 
-# -- no answer, or none that can be read ----------------------------------------------------------
+# -- no answer, or an unreadable one --------------------------------------------------------------
 
 
 async def test_an_unreachable_provider_is_unavailable(egress: Egress) -> None:

@@ -1,4 +1,4 @@
-"""Models that think use up the tokens of an answer before it has a text: that is said plainly."""
+"""Answers without a text, whose tokens a model used up by thinking."""
 
 from typing import Any
 

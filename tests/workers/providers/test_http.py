@@ -1,4 +1,4 @@
-"""Any provider by manifest: one call, what of its answer counts, and what is wrong with it."""
+"""Any provider by manifest: one call, the parts of its answer, and its faults."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Jobs at providers: submitted once, asked after, resumed, cancelled when they are given up."""
+"""Jobs at providers: submitted once, polled, resumed, and cancelled when abandoned."""
 
 import asyncio
 import time
@@ -40,7 +40,7 @@ FAILED = {"id": "j-1", "status": "failed", "error": "Out of memory"}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between questions be short."""
+    """Shorten the pauses between polls."""
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(jobs, "MAX_RETRY_AFTER_SECONDS", 0.3)
@@ -203,7 +203,7 @@ async def test_a_submit_that_was_not_put_on_record_is_the_same_job_when_it_is_ma
     assert await count() == (created + 1, replayed + 1)
 
 
-# -- in vain --------------------------------------------------------------------------------------
+# -- failed rounds --------------------------------------------------------------------------------
 
 
 async def test_a_failed_job_fails_the_attempt_and_the_next_begins_another(

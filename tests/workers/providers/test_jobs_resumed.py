@@ -1,4 +1,4 @@
-"""A job at a provider is begun once: the next attempt, by whichever worker, asks after it."""
+"""A job at a provider is begun once: the next attempt, by any worker, polls it."""
 
 from collections.abc import Iterator
 
@@ -55,7 +55,7 @@ def submits(provider: Provider) -> int:
 
 
 async def polled(provider: Provider, path: str) -> None:
-    """Return once a job has been asked after, which is then on record."""
+    """Wait until a job was polled, which is then on record."""
 
     async def is_polled() -> bool:
         return any((each.method, each.path) == ("GET", path) for each in provider.asked)
@@ -88,7 +88,7 @@ async def test_a_worker_that_takes_over_asks_after_the_job_of_the_one_that_died(
 async def test_a_walker_that_shares_an_execution_finds_the_jobs_that_another_has_begun(
     provider_walker: ProviderWalker, store: Store
 ) -> None:
-    """Whoever ends an execution has the jobs cancelled that nobody comes back for."""
+    """The worker that ends an execution cancels jobs that no attempt resumes."""
     slug = await provider_walker.runner.save(asking("http://127.0.0.1:9"))
     execution_id = await provider_walker.runner.begin(slug, terms=PRO)
     reference = keyspace.reference(provider_walker.runner.account.id, execution_id)

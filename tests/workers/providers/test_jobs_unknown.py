@@ -1,4 +1,4 @@
-"""Submits whose outcome nobody knows: the job is not begun twice unless the manifest says so."""
+"""Submits with an unknown outcome: the job is not begun twice unless the manifest says so."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ NOTHING = {"model": "own", "round": 0}
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between questions be short."""
+    """Shorten the pauses between polls."""
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
 
@@ -97,13 +97,13 @@ async def fail(models: ModelCaller, checkpoints: RecordedCheckpoints, found: Mod
 
 
 class Counts:
-    """How often either outcome was counted since the test began."""
+    """Counts of either outcome since the test began."""
 
     def __init__(self) -> None:
         self._before = self._read()
 
     def since(self) -> tuple[float, float]:
-        """Jobs that were submitted again, and nodes that failed."""
+        """Return the numbers of jobs submitted again, and of failed nodes."""
         again, failed = self._read()
         return again - self._before[0], failed - self._before[1]
 
@@ -122,7 +122,7 @@ def counts() -> Counts:
     return Counts()
 
 
-# -- what is on record ----------------------------------------------------------------------------
+# -- records --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ async def test_a_provider_that_was_not_reached_has_begun_nothing(
     assert checkpoints.jobs[0] == NOTHING
 
 
-# -- nobody knows ---------------------------------------------------------------------------------
+# -- unknown outcomes -----------------------------------------------------------------------------
 
 
 async def test_a_job_that_may_have_begun_fails_the_node_before_anybody_is_asked(
@@ -341,7 +341,7 @@ class Walkers:
         return walker
 
     async def lose(self, name: str) -> None:
-        """Take the execution from a walker as from one whose process has died."""
+        """Take the execution from a walker as if its process had died."""
         await self._runner.store.walks.give_back(self.reference, name, is_lost=True)
 
 

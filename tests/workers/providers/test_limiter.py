@@ -1,4 +1,4 @@
-"""Calls of models wait for their turn at a provider: within a process and between processes."""
+"""Turns of model calls at a provider: within a process and between processes."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ from tests.support.redis.installation import empty
 from workers.providers import provider_queue
 from workers.providers.base import ModelAnswer
 
-# -- whether calls ask ----------------------------------------------------------------------------
+# -- calls with and without turns -----------------------------------------------------------------
 
 
 async def test_a_model_without_limits_asks_for_no_turn(
@@ -95,7 +95,7 @@ SINGLE = limited(concurrency=1)
 async def in_line(
     one: Process, two: Process, fake_provider: Provider
 ) -> tuple["asyncio.Task[ModelAnswer]", "asyncio.Task[ModelAnswer]"]:
-    """A call of one process that does not end, and one of the other that waits for it."""
+    """Start an endless call in one process, and one in the other that waits for it."""
     fake_provider.is_open.clear()
     first = asyncio.create_task(one.call(SINGLE))
     await calls(fake_provider, 1)
@@ -112,7 +112,7 @@ async def test_the_end_of_a_call_is_the_turn_of_one_in_another_process(
 
     fake_provider.is_open.set()
 
-    async with asyncio.timeout(0.8):  # it is rung for: without that it looks once a second
+    async with asyncio.timeout(0.8):  # it is notified: without that it polls once a second
         await asyncio.gather(first, second)
 
 

@@ -1,4 +1,4 @@
-"""Limits that a provider tells are passed on when they are new, and lapse when it is silent."""
+"""Limits in a provider's headers: new ones are passed on, and lapse when they are not repeated."""
 
 import asyncio
 from collections.abc import Sequence

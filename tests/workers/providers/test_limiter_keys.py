@@ -1,4 +1,4 @@
-"""Which line a call stands in, and which limits that has."""
+"""Keys of limiters: the queue of a call, and its limits."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What becomes of a stream counts for its provider, although it had begun well."""
+"""Outcomes of streams that fail after a good start, as the governor gets them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LIMITED = f"{CHAT}\n[limits]\nrequests_per_minute = 600\n"
 
 @dataclass
 class GovernedListener:
-    """A listener whose calls are governed, and what the governor was told."""
+    """A listener with a limiter, and the reports to its governor."""
 
     listener: Listener
     watched: WatchedGovernor
@@ -34,7 +34,7 @@ class GovernedListener:
             await self.listener.call(model)
 
     async def reports(self) -> list[CallReport]:
-        """What was told, once that is a call and its end."""
+        """Wait for the reports of a call and of its end."""
 
         async def events() -> list[CallReport]:
             return [each for each in self.watched.reports if each.kind is not CallOutcome.TOOK]

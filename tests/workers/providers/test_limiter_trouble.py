@@ -1,4 +1,4 @@
-"""Calls of models when a provider refuses them, or is in trouble."""
+"""Model calls at a provider that refuses them or fails."""
 
 import asyncio
 from typing import Any

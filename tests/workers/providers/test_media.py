@@ -1,4 +1,4 @@
-"""Media that providers are to look at: our own as data, others as the URLs they are."""
+"""Media for providers: our own as data, others as their URLs."""
 
 import base64
 from typing import Any

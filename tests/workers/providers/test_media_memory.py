@@ -1,4 +1,4 @@
-"""Memory for media: calls wait for it in turn, and return it however they end."""
+"""Memory for media: calls wait for it in turn, and release it however they end."""
 
 import asyncio
 import base64
@@ -60,7 +60,7 @@ async def test_a_call_that_needs_more_than_all_memory_is_refused_in_words() -> N
 
 
 class Slow(Provider):
-    """Holds its answers back until a test lets them go."""
+    """Holds its answers back until a test opens it."""
 
     def __init__(self) -> None:
         super().__init__(answers=[REPLY])
@@ -83,7 +83,7 @@ class Slow(Provider):
 
 @pytest.fixture
 def semaphores(monkeypatch: pytest.MonkeyPatch) -> list[ByteSemaphore]:
-    """ByteSemaphore for two such pictures at once; those of each `Models`."""
+    """Limit the memory to two such pictures; return the semaphores of each caller."""
     made = list[ByteSemaphore]()
 
     def make(most: int) -> ByteSemaphore:
@@ -113,7 +113,7 @@ def slow() -> Slow:
 async def slowly(
     egress: Egress, slow: Slow, semaphores: list[ByteSemaphore]
 ) -> AsyncIterator[ModelCaller]:
-    """Calls the provider that holds its answers back, with two pictures of the account's own."""
+    """Call the slow provider with two pictures of the account's own."""
     kept = Kept(own={("", OWN): PICTURE})
     async with serving_provider(slow):
         yield calling(egress, slow.environ, kept)

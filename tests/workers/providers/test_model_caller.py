@@ -1,4 +1,4 @@
-"""Models in a worker: what a call gives, what it used, and a workflow that has one."""
+"""Models in a worker: the answer of a call, its usage, and a workflow with a model."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,7 +28,7 @@ PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.05"\natMost = 4\n'
 
 
 class Scripted:
-    """Answers with the prompt, uses what the test says, and fails at the prompt `fail`."""
+    """Answers with the prompt, uses a given amount, and fails at the prompt `fail`."""
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage

@@ -1,4 +1,4 @@
-"""Fallbacks: who is asked when a model cannot be had, and what that costs."""
+"""Fallbacks of unavailable models, and their cost."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Keys of calls: the same while nobody knows what became of one, another after a bad answer."""
+"""Idempotency keys: the same while an outcome is unknown, another after a bad answer."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -55,7 +55,7 @@ def provider_walker(runner: Runner, egress: Egress) -> Iterator[ProviderWalker]:
 
 
 def listing(*urls: str, model: str = "own") -> Graph:
-    """A node that asks for a list, once for each URL."""
+    """Return a node that asks for a list, once for each URL."""
     graph = Graph().node("l", "list", items=[{"value": f"Colours at {url}"} for url in urls])
     graph.node("m", "assistant", model=model, exportMode="list", retry=RETRY)
     graph.node("out", "responseOutput")
@@ -63,7 +63,7 @@ def listing(*urls: str, model: str = "own") -> Graph:
 
 
 def keys(provider: Provider) -> list[str]:
-    """What the calls were named, without the execution."""
+    """Return the keys of the calls, without the execution."""
     before = len("01234567-89ab-cdef-0123-456789abcdef-")
     return [each.headers["Idempotency-Key"][before:] for each in provider.asked]
 

@@ -1,4 +1,4 @@
-"""Lists of which an item fails, at a provider that counts: what was answered is not asked again."""
+"""Lists with an item that fails, at a provider that counts: answers are reused."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ def settings(
 
 
 def chats(*prompts: str, **data: object) -> Graph:
-    """An answer to each prompt."""
+    """Return a graph with an answer to each prompt."""
     return (
         Graph("topic")
         .node("l", "list", items=[{"value": prompt} for prompt in prompts])

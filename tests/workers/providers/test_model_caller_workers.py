@@ -72,7 +72,7 @@ async def run(runner: Runner, graph: Graph, topic: str = "cats") -> Execution:
 
 
 async def paid(runner: Runner) -> int:
-    """What the account has paid so far, its ledger being right and nothing held any more."""
+    """Return the account's paid credits; its ledger is right, and none is reserved."""
     assert await runner.store.wallets.check(runner.account.id) == []
     wallet = await runner.store.wallets.read(runner.account.id, PRO)
     assert wallet.reserved == 0
@@ -208,7 +208,7 @@ async def test_a_list_of_jobs_is_one_submit_for_each_item(
 
 
 async def seen(url: str) -> dict[str, Any]:
-    """What has arrived at the stub."""
+    """Return the calls that have arrived at the stub."""
     async with httpx.AsyncClient() as client:
         found: dict[str, Any] = (await client.get(f"{url}/stub/calls")).json()
         return found

@@ -1,4 +1,4 @@
-"""OpenAI's protocol: against the stub, and against answers that are wrong."""
+"""OpenAI's protocol: against the stub, and against invalid answers."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ async def ask(models: ModelCaller, found: Model, **values: Any) -> Any:
     return (await models.call(found, {"prompt": "Say hello", **values})).value
 
 
-# -- what is sent ---------------------------------------------------------------------------------
+# -- requests -------------------------------------------------------------------------------------
 
 
 async def test_a_prompt_alone_is_a_plain_message(models: ModelCaller, provider: Provider) -> None:
@@ -108,7 +108,7 @@ async def test_a_manifest_says_where_prompt_and_pictures_come_from(
     ]
 
 
-# -- what comes back ------------------------------------------------------------------------------
+# -- answers --------------------------------------------------------------------------------------
 
 
 async def test_usage_is_the_providers_report(models: ModelCaller, provider: Provider) -> None:

@@ -1,4 +1,4 @@
-"""Chats that are streamed: whole in the end as if they were not."""
+"""Streamed chats: the same result as without a stream."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.support.models.streams import (
     stream,
 )
 
-# -- what comes back ------------------------------------------------------------------------------
+# -- answers --------------------------------------------------------------------------------------
 
 
 async def test_usage_is_read_from_the_last_chunk(listener: Listener, provider: Provider) -> None:
@@ -140,7 +140,7 @@ async def test_an_empty_text_is_one(listener: Listener, provider: Provider) -> N
     provider.answers = [stream(delta(""), STOP, DONE)]
 
     assert (await listener.call(chat())).value == ""
-    assert listener.pieces == []  # for an empty piece means that the text begins anew
+    assert listener.pieces == []  # since an empty piece restarts the text
 
 
 async def test_an_answer_that_comes_whole_is_one_too(
@@ -154,7 +154,7 @@ async def test_an_answer_that_comes_whole_is_one_too(
     assert answer.usage == Usage(calls=1, input_tokens=11, output_tokens=100)
 
 
-# -- where it ends --------------------------------------------------------------------------------
+# -- ends -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

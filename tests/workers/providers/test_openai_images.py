@@ -1,4 +1,4 @@
-"""Images that models are given as bytes: in a form for OpenAI's edits, as data in a body."""
+"""Images sent to models as bytes: in a form for OpenAI's edits, as data in a body."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ parts = [{ text = "{{ prompt }}" }, { mime = "{{ photo.type }}", data = "{{ phot
 
 
 class WayOut:
-    """Notes what goes out, and answers with a picture."""
+    """Notes calls, and answers with a picture."""
 
     def __init__(self) -> None:
         self.calls: list[HttpCall] = []
@@ -61,7 +61,7 @@ async def pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 class Elsewhere:
-    """Media that are fetched as workflows may fetch them."""
+    """Fetches media as workflows may fetch them."""
 
     def __init__(self, data: bytes = JPEG) -> None:
         self.data = data

@@ -1,4 +1,4 @@
-"""What providers do to nodes that wait for them, whether answers come whole or as streams."""
+"""Faults of providers and the nodes that wait for them, with and without streams."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ JSON = "Content-Type: application/json"
 
 
 def says(provider_walker: ProviderWalker) -> web.Response:
-    """A greeting, whole or as events."""
+    """Return a greeting, whole or as events."""
     return stream(*HELLO) if provider_walker.streams else web.json_response(SAID)
 
 
@@ -52,7 +52,7 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 def failed(execution: Execution) -> tuple[str, int]:
-    """The code with which the node failed, and after how many attempts."""
+    """Return the failure code of the node, and its number of attempts."""
     node = execution.nodes[0]
     assert execution.status is ExecutionStatus.FAILED and node.error is not None
     return node.error["code"], node.attempts
@@ -175,7 +175,7 @@ async def test_an_execution_that_is_cancelled_hangs_up_at_once(
     assert await provider_walker.paid() == 0
 
 
-# -- answers that are none ------------------------------------------------------------------------
+# -- invalid answers ------------------------------------------------------------------------------
 
 GARBAGE = {
     "invalid": b'{"choices": [',
@@ -189,7 +189,7 @@ GARBAGE = {
 
 
 def garbage(body: bytes, *, streams: bool) -> bytes:
-    """An answer with such a body, or such an event in a stream."""
+    """Return an answer with such a body, or such an event in a stream."""
     sent = wire(body, DONE) if streams else body
     head = STREAM if streams else JSON
     return answer(head, f"Content-Length: {len(sent)}", body=sent)[0]
@@ -227,7 +227,7 @@ async def test_garbage_fails_the_node_and_nothing_else(
 
 
 class Flood(Stub):
-    """Sends a gibibyte in the way that the path names, and counts who hung up before its end."""
+    """Sends a gibibyte in the form that the path names, and counts callers that hung up early."""
 
     hung_up = 0
 
@@ -246,7 +246,7 @@ class Flood(Stub):
 
 
 def chunk(data: bytes) -> bytes:
-    """A piece of a body whose length nobody has announced."""
+    """Return a piece of a body without an announced length."""
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 

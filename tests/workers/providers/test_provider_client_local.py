@@ -1,4 +1,4 @@
-"""The manifest of the model that runs here, and who reaches it."""
+"""The manifest of the model that runs here, and the callers that reach it."""
 
 import pytest
 

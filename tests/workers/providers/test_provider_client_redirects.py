@@ -1,4 +1,4 @@
-"""A provider that sends elsewhere: nobody follows it there with a key."""
+"""Redirects of a provider: no call follows them with a key."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""How many lanes a process keeps."""
+"""The number of queues that a process keeps."""
 
 import math
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Keys in what is told, in whatever pieces they come."""
+"""Redaction of keys in texts that come in pieces."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -39,7 +39,7 @@ TOKENS = Usage(calls=1, input_tokens=9, output_tokens=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What a provider shows: its answers, and what comes of them."""
+    """Documented answers of a provider, and the expected result."""
 
     answers: Sequence[Any]
     paths: Sequence[str]
@@ -205,7 +205,7 @@ SHOWN = {
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between questions be short."""
+    """Shorten the pauses between polls."""
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.005)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.01)
 

@@ -1,4 +1,4 @@
-"""Every model that ships, against the stub: what is sent is what was recorded, and it answers."""
+"""Every model that ships, against the stub: the recorded request is sent, and it answers."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ PROVIDED = [
 
 @dataclass
 class Recorder:
-    """A way out that notes what goes out."""
+    """A fetcher that notes calls."""
 
     egress: Egress
     calls: list[HttpCall] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Recorder:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between questions be short."""
+    """Shorten the pauses between polls."""
     monkeypatch.setattr(jobs, "FIRST_PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(jobs, "MAX_PAUSE_SECONDS", 0.05)
 
@@ -79,7 +79,7 @@ def environ_of(model: Model, url: str) -> dict[str, str]:
 
 
 def read(call: HttpCall) -> Any:
-    """The body that was sent, what an image's bytes and base64 are by a word."""
+    """Return the sent body, with words for an image's bytes and base64."""
     body = read_body(Headers(dict(call.headers)), call.body or b"")
     files = {name: ["<file>" for each in value if each == PNG] for name, value in forms(body)}
     return {**json.loads(json.dumps(body, default=repr).replace(DATA, "<png>")), **files}

@@ -1,4 +1,4 @@
-"""Chats that are streamed: how they are asked for, what is told as they come, and when."""
+"""Streamed chats: the request, the published text, and its timing."""
 
 import asyncio
 from typing import Any
@@ -37,7 +37,7 @@ SCHEMA = {
 }
 
 
-# -- what is asked for ----------------------------------------------------------------------------
+# -- requests -------------------------------------------------------------------------------------
 
 
 async def test_a_stream_is_asked_for_when_the_text_is_published(

@@ -1,4 +1,4 @@
-"""What is charged by the second: what a provider reports, else what came back, else the most."""
+"""Charges by the second: by the provider's report, else the measured length, else the most."""
 
 from decimal import Decimal
 from typing import Any

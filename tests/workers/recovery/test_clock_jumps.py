@@ -1,4 +1,4 @@
-"""Whether Redis's clock jumped, from readings of it alone."""
+"""Jumps of Redis's clock, detected from its readings alone."""
 
 import pytest
 

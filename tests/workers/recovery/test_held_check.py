@@ -1,4 +1,4 @@
-"""A worker gives back what it holds on record and does not walk, and nothing else."""
+"""A worker gives back executions that it holds and does not walk, and no others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -150,14 +150,14 @@ async def test_a_worker_that_holds_something_looks_often_however_long_ago_it_cla
 
 
 async def copy_of(client: Client) -> list[tuple[bytes, bytes]]:
-    """Everything that is there, as a copy of its files would have it."""
+    """Return all data, as a copy of Redis's files would have them."""
     keys = await client.send("KEYS", "*")
     found = await asyncio.gather(*(client.send("DUMP", key) for key in keys))
     return [(key, data) for key, data in zip(keys, found, strict=True) if data is not None]
 
 
 async def set_back(client: Client, copy: list[tuple[bytes, bytes]]) -> None:
-    """Make everything as it was when the copy was taken, in one step."""
+    """Restore the state of the copy in one step."""
     commands = [client.send("MULTI"), client.send("FLUSHALL")]
     commands += [client.send("RESTORE", key, 0, data) for key, data in copy]
     await asyncio.gather(*commands, client.send("EXEC"))

@@ -1,4 +1,4 @@
-"""The sweeper finds executions that are held by nobody and not due, and leaves all others alone."""
+"""The sweeper finds executions that no worker holds and that are not due, and no others."""
 
 import pytest
 
@@ -34,7 +34,7 @@ async def is_due(store: Store, reference: str) -> bool:
 
 
 async def lose_hold(store: Store, reference: str) -> None:
-    """The record counts a holder, and no worker has it."""
+    """Leave an execution whose record counts a holder, though no worker has it."""
     assert await store.walks.claim(reference, "w1")
     await beat(store, "w1", 60_000)
     partition = partition_of(keyspace.parse_reference(reference)[0])
@@ -42,12 +42,12 @@ async def lose_hold(store: Store, reference: str) -> None:
 
 
 async def hold_unknown(store: Store, reference: str) -> None:
-    """A worker that nobody knows holds it."""
+    """Leave an execution held by an unknown worker."""
     assert await store.walks.claim(reference, "ghost")
 
 
 async def lose_due(store: Store, reference: str) -> None:
-    """Nobody has claimed it, and no hint is due."""
+    """Leave an execution without a claim and without a due hint."""
     partition = partition_of(keyspace.parse_reference(reference)[0])
     await store.client.send("ZREM", keyspace.due(partition), reference)
 

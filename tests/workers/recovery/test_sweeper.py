@@ -1,4 +1,4 @@
-"""What the sweeper does while it leads, on a real store."""
+"""Duties of the leading sweeper, on a real store."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ LEASE_SECONDS = 3.0
 
 @pytest.fixture
 async def sweeper(store: Store) -> Sweeper:
-    """One that has watched Redis's clock for a while beside another leader, who is gone."""
+    """A sweeper that has watched Redis's clock for a while beside a leader that is gone."""
     sweeper = Sweeper(store, "me", lease_seconds=LEASE_SECONDS, retention_days=1)
     await store.leases.take_lead("before", 60_000)
     await sweeper._tick()
@@ -42,7 +42,7 @@ async def sweeper(store: Store) -> Sweeper:
 
 @pytest.fixture
 def up_for(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Say how long Redis has been up."""
+    """Set the uptime of Redis."""
 
     def say(seconds: int) -> None:
         async def uptime_seconds(leases: Leases) -> int:
@@ -63,14 +63,14 @@ async def told_of(duty: str) -> float:
 
 
 async def begin(runner: Runner) -> str:
-    """An execution without a hint; returns its reference."""
+    """Accept an execution without a hint; returns its reference."""
     execution_id = await runner.begin(await runner.save(greeting()), {"who": "Ada"})
     await runner.store.client.send("DEL", keyspace.hints("walk"))
     return keyspace.reference(runner.account.id, execution_id)
 
 
 async def lose(store: Store, reference: str, worker_id: str = "dead") -> None:
-    """Let a worker die with the execution in hand."""
+    """Let a worker die that holds the execution."""
     assert await store.walks.claim(reference, worker_id)
     await beat(store, worker_id, 60_000)
     await store.client.send("ZADD", keyspace.workers(), 2, worker_id)  # a lease long over
@@ -245,7 +245,7 @@ async def test_no_worker_is_taken_for_dead_after_a_failed_tick(
     up_for: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever the error: a leader that could not look knows nothing of who lives."""
+    """Whatever the error: a leader without readings cannot know which workers live."""
     up_for(1_000)
     real, failed = Leases.take_lead, asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""What the sweeper does when Redis's clock jumps, on a real store whose time is shifted."""
+"""The sweeper after jumps of Redis's clock, on a real store whose time is shifted."""
 
 from dataclasses import dataclass, replace
 
@@ -77,7 +77,7 @@ async def test_no_worker_is_taken_for_dead_when_the_clock_jumps_ahead(
     await leader._tick()
     assert await known(store) == {"living", "dead"}
 
-    leader._recover_after -= LEASE_SECONDS  # a lease goes by, in which whoever lives beats
+    leader._recover_after -= LEASE_SECONDS  # a lease goes by, in which living workers beat
     await beat(store, shift, "living")
     await leader._tick()
     assert await known(store) == {"living"}

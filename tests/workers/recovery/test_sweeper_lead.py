@@ -1,4 +1,4 @@
-"""How followers ask for the lead, and how seldom an idle installation is looked through."""
+"""Followers that request the lead, and the rare searches of an idle installation."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ async def running(*sweepers: Sweeper) -> AsyncIterator[None]:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each worker has asked for the lead."""
+    """Return a counter of each worker's requests for the lead."""
     counted: Counter[str] = Counter()
     take_lead = Leases.take_lead
 
@@ -134,7 +134,7 @@ async def test_a_follower_whose_machine_slept_spares_all(store: Store) -> None:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[Promoted]:
-    """What the looks for due executions have found."""
+    """Return the results of the searches for due executions."""
     found: list[Promoted] = []
     promote = Leases.promote
 

@@ -29,7 +29,7 @@ def commands(client: "redis.Redis") -> int:
 async def test_an_idle_consumer_blocks_and_does_not_poll(
     own_server: RedisServer, open_bench: Open
 ) -> None:
-    bench = await open_bench(own_server.url)  # nobody else's commands are counted
+    bench = await open_bench(own_server.url)  # only its own commands are counted
     bench.send("first")
     await bench.wait_for(1)
     before = commands(bench.client)

@@ -1,4 +1,4 @@
-"""Hints of accounts that have many, how fast they are taken, and the slots of all."""
+"""Bulk hints: their rate, and the slots of all hints."""
 
 import asyncio
 import time

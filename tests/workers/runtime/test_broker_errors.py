@@ -1,4 +1,4 @@
-"""Consumers of hints and the errors that they outlive; actors that fail."""
+"""Errors that consumers of hints survive; actors that fail."""
 
 import logging
 import threading

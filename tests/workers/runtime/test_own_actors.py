@@ -1,4 +1,4 @@
-"""Actors of an operator's own, in real worker processes, sent from this one."""
+"""Actors of an operator, in real worker processes, sent from this one."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def notes(tmp_path: Path) -> Notes:
 
 @pytest.fixture
 def module(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The module as a program has it that sends messages."""
+    """The module in the program that sends messages."""
     monkeypatch.setenv("HEADRACE_REDIS_URL", redis_url)
     monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
     own_broker.cache_clear()

@@ -1,4 +1,4 @@
-"""Processes that lose Redis, or their gateway, at the same time come back at different times."""
+"""Processes that lose Redis or their gateway at the same time reconnect at different times."""
 
 import asyncio
 import contextlib

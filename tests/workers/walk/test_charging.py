@@ -1,4 +1,4 @@
-"""What runs cost: held before a charged node runs, taken once when it has finished."""
+"""Costs of runs: reserved before a charged node runs, taken once when it has finished."""
 
 import asyncio
 from decimal import Decimal
@@ -30,7 +30,7 @@ PER_IMAGE = '[[pricing]]\nunit = "image"\nusd = "0.010"\nfield = "count"\n'
 
 
 def line(*, retry: Any = None) -> Graph:
-    """A charged node, a call with its answer, and another charged node behind it."""
+    """Return a graph: a charged node, a call with its answer, and another charged node."""
     graph = model_node(Graph(), "one")
     graph.node("call", "httpRequest", method="POST", url="https://example.com/")
     model_node(graph, "two", **({"retry": retry} if retry else {}))
@@ -40,14 +40,14 @@ def line(*, retry: Any = None) -> Graph:
 
 
 def fan_behind_one(count: int) -> Graph:
-    """A charged node, and behind it one with a call for each of so many items and one more."""
+    """Return a graph: a charged node, then one with `count` calls of a model and one more."""
     graph = model_node(Graph(), "one")
     graph.node("list", "list", items=[{"value": f"{n}", "included": True} for n in range(count)])
     return answer(unforeseen(graph.wire("one.text-out > list.items-in")), "many")
 
 
 def unforeseen(graph: Graph) -> Graph:
-    """A call for each item of a list, whose length no estimate knows."""
+    """Return a graph with a call for each item of a list of unknown length."""
     graph.node("same", "transform", expression="value")
     graph.node("many", "customModel", model="echo")
     return graph.wire("list.items-out > same.value-in", "same.value-out > many.prompt-in")
@@ -271,7 +271,7 @@ async def test_a_cancel_at_any_stage_leaves_nothing_to_read_that_was_not_paid(
 
 
 async def reach(payer: PayingAccount, stage: str, execution_id: str) -> None:
-    """Wait until the run has come so far."""
+    """Wait until the run has reached the stage."""
     if stage == "one":
         await payer.models.called(1)
     if stage in ("call", "two", "end"):
@@ -308,7 +308,7 @@ async def test_an_empty_list_from_the_input_costs_nothing(payer: PayingAccount) 
 
 
 def from_data() -> Graph:
-    """A call of a model for each item that the caller sends."""
+    """Return a graph with a model call for each item that the caller sends."""
     fields = [{"name": "items", "label": "Items", "type": "json"}]
     graph = Graph().node("in", "requestInput", fields=fields)
     graph.node("items", "transform", expression="value.items")

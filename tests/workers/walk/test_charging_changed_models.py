@@ -1,4 +1,4 @@
-"""A node under way is charged by the price that was held for it, whatever becomes of its model."""
+"""A node under way is charged by the reserved price, though its model changes."""
 
 import pytest
 
@@ -87,7 +87,7 @@ async def test_a_run_whose_model_is_gone_ends_with_that_error_at_another_worker(
 
 
 async def claim_first(payer: PayingAccount, claimed: ClaimedExecution, *, finishes: bool) -> None:
-    """What the worker did before it died."""
+    """Record the steps of a worker before it died."""
     steps = [Step(claimed=[0], reservations={0: PRICE})]
     if finishes:
         outputs = pack({"text-out": "<one>"})

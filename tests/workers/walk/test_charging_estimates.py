@@ -1,4 +1,4 @@
-"""An estimate is the most that a run costs whose lists are known: tried with random documents."""
+"""An estimate is the most that a run with known lists costs: tried with random documents."""
 
 import random
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def registry() -> Iterator[None]:
 
 
 class Drawing:
-    """A random document whose nodes ask models for each item of lists that stand in it."""
+    """A random document whose nodes call models for each item of fixed lists."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

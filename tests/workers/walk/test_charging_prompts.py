@@ -1,4 +1,4 @@
-"""What is held for a prompt, and taken for it: by its size once it is known, and never cut."""
+"""Credits reserved and taken for prompts: by their size once it is known, never cut."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -69,7 +69,7 @@ def said(text: str, tokens_in: int, tokens_out: int) -> object:
 
 
 def asking(*chain: str) -> Graph:
-    """Each asks the model what the one before it has answered, the first what a caller gives."""
+    """Return a chain of models: each gets the one before's answer, the first a caller's input."""
     graph, before = Graph("topic"), "in.topic"
     for name in chain:
         graph.node(name, "customModel", model="chat").wire(f"{before} > {name}.prompt-in")

@@ -1,4 +1,4 @@
-"""What runs cost when their workers die, come back late or share them."""
+"""Costs of runs whose workers die, return late or share them."""
 
 from engine.executions.execution import ExecutionStatus
 from engine.store.executions.claims import ClaimedExecution
@@ -13,7 +13,7 @@ OTHER = "worker-2"
 
 
 async def claim_first(payer: PayingAccount, execution_id: str) -> ClaimedExecution:
-    """Another worker has begun the first charged node and holds its price."""
+    """Claim the first charged node and reserve its price as another worker."""
     claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None
     begun = await payer.store.walks.advance(

@@ -23,7 +23,7 @@ AWAY = Unavailable("The store cannot be reached right now")
 
 
 async def take_carried(runner: Runner, store: Store) -> InlineRun:
-    """What the one hint in the queue carries; it is in the queue no more."""
+    """Take the only hint out of the queue and return its inline run."""
     hint = await store.client.send("LPOP", keyspace.hints("walk"))
     inline_run = parse_inline_run(hint)
     assert inline_run is not None
@@ -31,7 +31,7 @@ async def take_carried(runner: Runner, store: Store) -> InlineRun:
 
 
 async def fence(store: Store, reference: str) -> bytes | None:
-    """The number of claims that an execution has had."""
+    """Return the number of claims of an execution."""
     key = keyspace.execution(*keyspace.parse_reference(reference))
     value: bytes | None = await store.client.send("HGET", key, "fence")
     return value

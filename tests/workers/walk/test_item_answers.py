@@ -1,4 +1,4 @@
-"""When answers for items of a list are put on record, and what whoever watches hears of them."""
+"""Times at which answers for items of a list are recorded, and their text for watchers."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ USED = Usage(calls=1, seconds=Decimal("2.5"), input_tokens=7)
 
 @dataclass
 class RecordedBatches:
-    """Remembers batches and which of them were to be aside; those it refuses are lost."""
+    """Remembers batches and the offloaded ones among them; refused ones are lost."""
 
     batches: list[bytes] = field(default_factory=list)
     offloaded_name: list[int] = field(default_factory=list)
@@ -163,7 +163,7 @@ async def test_a_batch_that_cannot_be_stored_holds_up_no_other() -> None:
 
 @dataclass
 class Listener:
-    """Hears what a node tells, by item."""
+    """Notes the text of a node, by item."""
 
     texts: dict[int, list[str]] = field(default_factory=dict)
 
@@ -178,14 +178,14 @@ class Listener:
 
 
 class Half(RecordedCheckpoints):
-    """An earlier attempt was answered for the first item."""
+    """Checkpoints of an earlier attempt with an answer for the first item."""
 
     async def find_answer(self, item: int) -> ModelAnswer | None:
         return ModelAnswer(value="before", usage=USED) if item == 0 else None
 
 
 class Speaking:
-    """Tells its text, and answers with it."""
+    """A model that publishes its text, and answers with it."""
 
     async def call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall

@@ -1,4 +1,4 @@
-"""What was answered for items of a list is not asked for again, whatever ends the attempt."""
+"""Recorded answers for items of a list are reused, however an attempt ends."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def prompts(count: int) -> list[str]:
 
 
 def asking(count: int, node_type: str = "customModel", **data: object) -> Graph:
-    """A node that asks `echo` for each prompt of a list."""
+    """Return a graph with a node that calls `echo` for each prompt of a list."""
     graph = Graph().node("list", "list", items=[{"value": each} for each in prompts(count)])
     graph.node("many", node_type, model="echo", **data)
     return answer(graph.wire("list.items-out > many.prompt-in"), "many")
@@ -42,7 +42,7 @@ def answers(count: int) -> list[str]:
 
 
 def asked_once(calls: Sequence[str], *, twice: Sequence[str]) -> bool:
-    """Whether these prompts were asked twice and all others once."""
+    """Return whether these prompts were sent twice and all others once."""
     return sorted(calls) == sorted([*set(calls), *twice])
 
 
@@ -55,7 +55,7 @@ def kept(record: dict[str, bytes]) -> list[str]:
 
 
 async def begin_held(payer: PayingAccount, graph: Graph, held: Sequence[str], count: int) -> str:
-    """An execution whose calls for these prompts wait while what the others gave is on record."""
+    """Start an execution with waiting calls for these prompts, the other answers on record."""
     payer.models.held = set(held)
     execution_id = await payer.begin(graph)
     await payer.models.called(count)
@@ -68,7 +68,7 @@ async def begin_held(payer: PayingAccount, graph: Graph, held: Sequence[str], co
 
 
 async def recover(payer: PayingAccount, execution_id: str) -> Execution:
-    """How it ends when its worker is gone and another one takes it, whose calls do not wait."""
+    """End an execution at another worker, whose calls do not wait, after its worker is gone."""
     reference = payer.reference(execution_id)
     await payer.store.walks.give_back(reference, WORKER, is_lost=True)
     other = HeldWalker(payer.store, PlainPool(), payer.models, OTHER)
@@ -264,7 +264,7 @@ async def test_a_batch_is_recorded_once_and_only_by_the_holder_of_the_node(
 
 
 async def waits_for_a_retry(payer: PayingAccount, execution_id: str) -> None:
-    """Return once a node of the execution waits for its next attempt and nobody holds it."""
+    """Wait until a node of the execution waits for its next attempt and no worker holds it."""
 
     async def status() -> tuple[bytes, bytes]:
         found = await record(payer, execution_id)
@@ -274,7 +274,7 @@ async def waits_for_a_retry(payer: PayingAccount, execution_id: str) -> None:
 
 
 async def hurry(payer: PayingAccount, execution_id: str) -> Execution:
-    """How an execution ends whose retry is due now."""
+    """End an execution whose retry is due now."""
     key = keyspace.execution(payer.account.id, execution_id)
     for name, value in (await record(payer, execution_id)).items():
         if name[0] == "n" and name[1:].isdigit():

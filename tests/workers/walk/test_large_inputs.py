@@ -1,4 +1,4 @@
-"""Walks of executions whose inputs are kept aside."""
+"""Walks of executions with offloaded inputs."""
 
 import math
 
@@ -38,7 +38,7 @@ def blob_store(store: Store, settings: Settings) -> Faulty:
 
 
 def sized() -> Graph:
-    """The length of the input, and the answer of a model; both are the result."""
+    """Return a graph whose result is the length of the input and the answer of a model."""
     graph = model_node(Graph("who"), "one")
     graph.node("size", "transform", expression="size(value)").wire("in.who > size.value-in")
     return answer(graph, "one").wire("size.value-out > out.result-in")
@@ -53,7 +53,7 @@ async def walk(payer: PayingAccount, execution_id: str) -> Execution:
 
 
 async def given_back(payer: PayingAccount, execution_id: str) -> None:
-    """Wait until the worker has let the execution go."""
+    """Wait until the worker has given the execution back."""
 
     async def has_task() -> bool:
         return payer.held_walker.walker.has_task(payer.reference(execution_id))
@@ -216,7 +216,7 @@ async def test_a_run_that_was_cancelled_before_needs_no_inputs(
 
 
 async def left_by_another(payer: PayingAccount, graph: Graph, *, settled: int) -> str:
-    """Another worker has recorded the form and so many nodes behind it, and died."""
+    """Record the form and some nodes behind it as another worker, which died."""
     execution_id = await payer.accept(graph, LARGE)
     claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)
     assert claimed is not None

@@ -1,4 +1,4 @@
-"""Executions share the memory of their worker, wait for room, and never for each other for ever."""
+"""Executions share the memory of their worker, wait for it, and never deadlock."""
 
 import asyncio
 import random
@@ -91,7 +91,7 @@ async def test_a_cancelled_wait_leaves_its_place_to_others(budget: MemoryBudget)
 
 async def test_a_large_one_is_not_starved_by_small_ones(budget: MemoryBudget) -> None:
     holding, large = budget.open(80 * MB), budget.open(2 * MB)
-    other = wait(holding)  # nobody is ahead of it: it goes on
+    other = wait(holding)  # no other is ahead of it: it goes on
     waiting = wait(large)
     assert not await is_waiting(other)
     assert await is_waiting(waiting)

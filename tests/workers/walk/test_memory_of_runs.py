@@ -1,4 +1,4 @@
-"""Executions whose values take more memory together than their worker may hold."""
+"""Executions whose values take more memory together than their worker may use."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ def settings(settings: Settings) -> Settings:
 
 
 class Peak:
-    """The most that a worker has held."""
+    """The most memory that a worker has used."""
 
     def __init__(self, walker: Walker) -> None:
         self.used = self.waiting = 0
@@ -88,7 +88,7 @@ async def test_pure_nodes_and_expressions_wait_as_well(
 
 
 async def held_up(runner: Runner, target: Target, walker: Walker) -> tuple[str, ...]:
-    """Executions of which two hold much and wait for an answer, and the last waits for room."""
+    """Start two executions that use much and wait for an answer, and one that waits for memory."""
     graph = Graph().node("large", "httpRequest", url=f"{target.url}/large/{ANSWER * 9}")
     graph.node("slow", "httpRequest", url=f"{target.url}/slow/50")
     graph.node("out", "responseOutput")

@@ -1,4 +1,4 @@
-"""Middling outputs that come while others are written are written together."""
+"""Medium-sized outputs that come during a write are written together."""
 
 import asyncio
 from typing import cast
@@ -13,7 +13,7 @@ from workers.walk.output_bundles import OutputBundles
 
 
 class SlowValues:
-    """Stores when a test lets it, or fails."""
+    """A store of values that waits for a test, or fails."""
 
     def __init__(self) -> None:
         self.opened = asyncio.Event()
@@ -42,7 +42,7 @@ def output_bundles(offloaded: SlowValues) -> OutputBundles:
 async def putting(
     output_bundles: OutputBundles, count: int, seconds: float = 5
 ) -> list[asyncio.Task[str]]:
-    """Outputs on their way, the first of which has its turn."""
+    """Start outputs, the first of which is being written."""
     tasks = [
         asyncio.create_task(output_bundles.put(index, b"%d" % index * 10, seconds))
         for index in range(count)

@@ -1,4 +1,4 @@
-"""Outputs too large for the record: kept aside before they count, or their node has failed."""
+"""Outputs too large for the record: offloaded before they count, or their node fails."""
 
 import asyncio
 import errno
@@ -49,7 +49,7 @@ def blob_store(store: Store, settings: Settings) -> Faulty:
 
 
 def bought(**data: object) -> Graph:
-    """A charged node with a large answer, whose length is the result."""
+    """Return a graph: a charged node with a large answer, whose length is the result."""
     graph = model_node(Graph(), "one", **data)
     graph.node("size", "transform", expression="value == null ? 0 : size(value)")
     graph.wire("one.text-out > size.value-in").node("out", "responseOutput")
@@ -61,15 +61,15 @@ def codes(execution: Execution) -> dict[int, str]:
 
 
 async def named(payer: PayingAccount, execution_id: str) -> list[str]:
-    """What the record of an execution names."""
+    """Return the names in the record of an execution."""
     record = await payer.store.walks.records(payer.account.id, execution_id)
     return [row[5] for row in parse_rows(record).values() if isinstance(row[5], str)]
 
 
 async def left_by_another(payer: PayingAccount, graph: Graph, before: bytes | None = None) -> str:
-    """Another worker has recorded the first node, with a large output, and died.
+    """Record the first node, with a large output, as another worker, which died.
 
-    The output is a part of an object where it has something before it.
+    The output is a part of an object where there is data before it.
     """
     execution_id = await payer.accept(graph)
     claimed = await payer.store.walks.claim(payer.reference(execution_id), OTHER)

@@ -1,4 +1,4 @@
-"""What running nodes tell: gathered, in order, once, bounded, and nothing where nobody watches."""
+"""Updates of running nodes: gathered, in order, once, bounded, and none without watchers."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ UNWATCHED: Mapping[str, bytes] = MappingProxyType({})
 
 
 class RecordedEvents(ExecutionEvents):
-    """Remembers batches; the first answers are what a test lays out."""
+    """Remembers batches; a test defines the first replies."""
 
     def __init__(self, *answers: bool | Exception) -> None:
         self._answers = list(answers)
@@ -43,12 +43,12 @@ class RecordedEvents(ExecutionEvents):
 
     @property
     def told(self) -> list[tuple[int, int, int | None, str]]:
-        """Everything, in order."""
+        """All updates, in order."""
         every = (each for _, batch in self.batches for each in batch)
         return [(each.index, each.item, each.offset, each.told) for each in every]
 
     async def has(self, count: int) -> int:
-        """Wait until there were so many batches."""
+        """Wait until there were this many batches."""
 
         async def seen() -> int:
             return len(self.batches)

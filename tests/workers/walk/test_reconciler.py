@@ -1,4 +1,4 @@
-"""What walkers of one execution owe each other when one of them dies, pauses or is quicker."""
+"""Walkers of one execution when one of them dies, pauses or is quicker."""
 
 import asyncio
 from collections import Counter
@@ -36,7 +36,7 @@ class SlowPool:
 
 
 def count_calls(monkeypatch: pytest.MonkeyPatch, calls: Counter[str]) -> None:
-    """Count from now on how often walks call the store."""
+    """Count the calls of the store by walks from now on."""
 
     def counted(name: str, real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def call(*args: Any) -> Any:
@@ -50,7 +50,7 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, calls: Counter[str]) -> None:
 
 
 def lose_first_replies_to_claims(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on a step that claims nodes is recorded, and answered when it is sent again."""
+    """Lose the reply to each step with claims; the repeated step gets one."""
     real, sent = Walks.advance, set[tuple[str, int]]()
 
     async def advance_unheard(walks: Walks, lease: Lease, number: int, step: Step) -> Advanced:
@@ -68,7 +68,7 @@ async def advance(store: Store, claimed: ClaimedExecution, number: int, step: St
 
 
 async def share(runner: Runner, held_walker: HeldWalker) -> ClaimedExecution:
-    """Another worker has begun the first of two calls, this one the second."""
+    """Begin the first of two calls as another worker, and the second as this one."""
     execution_id = await runner.begin(await runner.save(http_fan("https://example.com/", 2)))
     reference = keyspace.reference(runner.account.id, execution_id)
     claimed = await runner.store.walks.claim(reference, OTHER)

@@ -1,4 +1,4 @@
-"""How a step reaches the store: once, whole, and however long it takes."""
+"""Recording of steps: once, whole, and for as long as it takes."""
 
 from copy import copy
 from typing import Any, cast
@@ -19,7 +19,7 @@ OK = Advanced(Verdict.OK, "c", 1)
 
 
 class ScriptedWalks:
-    """Answers advances as told, and remembers them."""
+    """Gives scripted replies to steps, and remembers the steps."""
 
     def __init__(self, *answers: Advanced | Exception) -> None:
         self._answers = list(answers)

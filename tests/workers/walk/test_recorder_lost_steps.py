@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def line(*node_ids: str) -> Graph:
-    """Charged nodes, each with the answer of the one before as its prompt."""
+    """Return charged nodes, each with the answer of the one before as its prompt."""
     graph = model_node(Graph(), node_ids[0])
     for before, node_id in zip(node_ids, node_ids[1:], strict=False):
         graph.node(node_id, "customModel", model="echo")
@@ -73,7 +73,7 @@ async def test_lost_records_of_another_walker_are_not_built_on(
     row = [0, 1, claimed.now, 1, None, pack({"response-out": "theirs", "status-out": 200})]
     await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row], leave=True))
     key = keyspace.execution(claimed.account_id, claimed.execution_id)
-    held_walker.walker.take(claimed.reference)  # it looks around and learns of it
+    held_walker.walker.take(claimed.reference)  # it reconciles and learns of it
     await eventually(lambda: store.client.send("HGET", key, "step2"), lambda step: step == b"2")
     await rewind(store.client, earlier)
     await store.walks.give_back(claimed.reference, OTHER, is_lost=True)

@@ -1,4 +1,4 @@
-"""Nodes that fail together are called again at different times."""
+"""Retries of nodes that fail together are due at different times."""
 
 from engine.store import Store
 from engine.store.redis import keyspace

@@ -1,4 +1,4 @@
-"""Runs that grow: they end at their budget of bytes, and hardly more than that is kept."""
+"""Runs that grow: they end at their limit of bytes, and hardly more than that is stored."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -35,14 +35,14 @@ async def walker(settings: Settings) -> AsyncIterator[Walker]:
 
 
 async def used(store: Store) -> int:
-    """Bytes of all data in Redis, and for a moment of what was just sent to it."""
+    """Return the bytes of all data in Redis, including data in transit."""
     text = (await store.client.send("INFO", "memory")).decode()
     pairs = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     return int(pairs["used_memory_dataset"])
 
 
 async def kept(runner: Runner, execution: Execution, settings: Settings) -> int:
-    """Bytes of an execution's record, which is small in any case, and of its objects."""
+    """Return the bytes of an execution's record, which is small in any case, and of its objects."""
     key = keyspace.execution(runner.account.id, execution.id)
     size = int(await runner.store.client.send("MEMORY", "USAGE", key, "SAMPLES", 0))
     assert size <= MOST_IN_REDIS

@@ -1,4 +1,4 @@
-"""How an execution is walked, on real parts: Redis, Dramatiq, the pool and a local HTTP server."""
+"""Walks of executions, on real parts: Redis, Dramatiq, the pool and a local HTTP server."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A cancel that comes just when the work is done: one end, its price, and one word of it."""
+"""A cancel during the end of a run: one end, its price, and one event."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ class Race:
     draw: random.Random
 
     async def run(self) -> str:
-        """Accept, and let the worker and the cancel meet; how it ended."""
+        """Accept, let the worker and the cancel race, and return the end."""
         accepted = await self.runner.store.executions.accept(
             account_id=self.runner.account.id,
             workflow=self.workflow,
@@ -55,7 +55,7 @@ class Race:
             await self.canceller.executions.cancel(self.runner.account.id, execution_id)
 
     async def _work(self, execution_id: str) -> None:
-        """What a worker does, in as many steps as it likes."""
+        """Do a worker's steps, as many as it likes."""
         reference = keyspace.reference(self.runner.account.id, execution_id)
         await asyncio.sleep(self.draw.random() * 0.008)
         claimed = await self.runner.store.walks.claim(reference, WORKER)
@@ -72,7 +72,7 @@ class Race:
         await self._end(recorder, is_done and begun.verdict is Verdict.OK, is_done)
 
     async def _finish(self, recorder: Recorder, now: int) -> bool:
-        """The provider answers, unless the order to stop comes first."""
+        """Return the provider's answer, unless the order to stop comes first."""
         if self.draw.random() < 0.2:
             return False
         for index in range(2):
@@ -89,7 +89,7 @@ class Race:
         return True
 
     async def _end(self, recorder: Recorder, is_whole: bool, is_done: bool) -> None:
-        """As a walk ends: completed, and when it may not be, cancelled with what there is."""
+        """End as a walk does: completed, or cancelled when that is refused."""
         result = pack(RESULT) if is_done else b""
         if is_whole:
             ended = await recorder.end(ExecutionStatus.COMPLETED, result, None)

@@ -1,4 +1,4 @@
-"""Random graphs under random faults: every execution ends once, as an interpreter says it must."""
+"""Random graphs under random faults: every execution ends once, as an interpreter predicts."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Assistants, generators and image tools in whole walks: a provider, money, and what is made."""
+"""Assistants, generators and image tools in whole walks: a provider, costs, and media."""
 
 import io
 from collections.abc import AsyncIterator, Iterator
@@ -86,7 +86,7 @@ def registry() -> Iterator[None]:
 
 
 class MediaWalker:
-    """A walker with a shelf, for the runner's account."""
+    """A walker with a media store, for the runner's account."""
 
     def __init__(
         self, runner: Runner, blob_store: MemoryMediaStore, pool: Pool, egress: Egress
@@ -119,7 +119,7 @@ class MediaWalker:
         )
 
     async def paid(self) -> int:
-        """What the account has paid, its ledger being right and nothing held any more."""
+        """Return the account's paid credits; its ledger is right, and none is reserved."""
         store, account = self._runner.store, self._runner.account
         assert await store.wallets.check(account.id) == []
         wallet = await store.wallets.read(account.id, PRO)
@@ -138,12 +138,12 @@ async def media_walker(
 
 
 def said(text: str) -> dict[str, Any]:
-    """A chat's answer."""
+    """Return a chat's answer."""
     return {"choices": [{"message": {"content": text}}]}
 
 
 def pictures() -> Graph:
-    """A product, prompts for it by a model, a picture of each, and a caption on each."""
+    """Return a graph: a product, prompts by a model, a picture of each, and a caption on each."""
     return (
         Graph("product")
         .node("ask", "assistant", model="chat", prompt="Of {{ what }}", exportMode="list")
@@ -311,7 +311,7 @@ async def test_the_deadline_holds_for_all_images_of_a_list_together(
     assert len(blob_store.media) > before
 
 
-# -- what models say is not trusted ---------------------------------------------------------------
+# -- untrusted texts of models --------------------------------------------------------------------
 
 
 async def test_no_url_that_a_model_says_leads_inside(runner: Runner, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""A place for media that is full, broken, forbidden or silent: what is told, left and charged."""
+"""A place for media that is full, broken, forbidden or silent: errors, leftovers and charges."""
 
 import asyncio
 import base64
@@ -57,7 +57,7 @@ def media_service(settings: Settings, store: Store) -> MediaService:
 
 @pytest.fixture
 def break_writing(monkeypatch: pytest.MonkeyPatch) -> Break:
-    """From now on nothing can be written, after some of it was."""
+    """Make every further write fail after a part of the data."""
 
     def breaks(fault: Exception) -> None:
         async def put(store: Any, key: str, data: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""A medium's URL is as little trusted as any, whether a caller, a node or a server gave it."""
+"""URLs of media are untrusted, from callers, nodes or servers."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -37,25 +37,25 @@ def media_service(settings: Settings, store: Store) -> MediaService:
 
 @pytest.fixture
 async def strict_walker(settings: Settings) -> AsyncIterator[Walker]:
-    """A worker that calls nobody inside."""
+    """A worker that calls no private address."""
     async with worker(replace(settings, allow_private_urls=False)) as walker:
         yield walker
 
 
 def shown() -> Graph:
-    """A model that says what it was told, and a picture that is taken from there."""
+    """Return a graph: a model that repeats its input, and a picture at that URL."""
     return resized(modelled(), "model.text-out")
 
 
 def resized(graph: Graph, source: str) -> Graph:
-    """A text does not fit a socket for images; what an expression gives may be anything."""
+    """Return a graph: a picture from an expression, since a text does not fit the socket."""
     graph.node("plain", "transform", expression="value").node("small", "imageResize", width=8)
     graph.wire(f"{source} > plain.value-in", "plain.value-out > small.image-in")
     return graph.node("out", "responseOutput").wire("small.image-out > out.result-in")
 
 
 def given() -> Graph:
-    """A picture that is taken from where an input says."""
+    """Return a graph with a picture at the URL in an input."""
     return resized(Graph("said"), "in.said")
 
 

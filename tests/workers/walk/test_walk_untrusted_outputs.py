@@ -1,4 +1,4 @@
-"""What a model or a call gave is as little trusted as what a caller sends, wherever it is put."""
+"""Texts of models and calls are as untrusted as callers' inputs, at every place."""
 
 import json
 from collections.abc import AsyncIterator
@@ -20,13 +20,13 @@ from workers.walk.walker import Walker
 
 @pytest.fixture
 async def strict_walker(settings: Settings) -> AsyncIterator[Walker]:
-    """A worker that calls nobody inside."""
+    """A worker that calls no private address."""
     async with worker(replace(settings, allow_private_urls=False)) as walker:
         yield walker
 
 
 def said_then(url: str, **data: Any) -> Graph:
-    """A model that says what it was told, and a call that makes use of it."""
+    """Return a graph: a model that repeats its input, and a call that uses it."""
     graph = modelled()
     graph.node("call", "httpRequest", url=url, **data).wire("model.text-out > call.v")
     return graph.node("out", "responseOutput").wire("call.response-out > out.result-in")

@@ -1,4 +1,4 @@
-"""How one process walks many executions: hints, doubles, losses on the way, and the end."""
+"""Many executions in one process: hints, duplicates, losses, and the end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ from workers.walk.walk import Walk
 
 
 class LatePool:
-    """Is too late so many times."""
+    """A pool whose first calls time out."""
 
     def __init__(self, times: int) -> None:
         self._left = times
@@ -41,7 +41,7 @@ class LatePool:
 def spoil(
     monkeypatch: pytest.MonkeyPatch, kind: type, name: str, *errors: Exception, after: bool = False
 ) -> None:
-    """The first calls of a method raise; with `after`, once they have taken effect."""
+    """Make the first calls of a method raise; with `after`, once they have taken effect."""
     real, left = getattr(kind, name), list(errors)
 
     async def call(*args: Any, **options: Any) -> Any:
@@ -168,7 +168,7 @@ async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing
     after_the_end = await held_walker.load_gate.wait_quiet(0)
 
     reference = await begin_waiting(runner, held_walker)
-    held_walker.walker.take(reference)  # a double
+    held_walker.walker.take(reference)  # a duplicate
     held_walker.walker.take("nonsense")
 
     async def room() -> int:
@@ -236,7 +236,7 @@ async def test_a_node_at_which_three_workers_died_is_not_run_again(
 
 
 async def lose_at_the_first_node(store: Store, reference: str, times: int) -> None:
-    """So many workers die while they run the execution's first node."""
+    """Let this many workers die while they run the execution's first node."""
     for number in range(times):
         worker_id = f"dead-{number}"
         claimed = await store.walks.claim(reference, worker_id)

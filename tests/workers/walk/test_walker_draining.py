@@ -1,4 +1,4 @@
-"""A worker that stops: it begins nothing more, and leaves what it holds to others."""
+"""A worker that stops: it begins nothing, and leaves its executions to others."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Faults of Headrace during a walk: the execution is never left in hand with nobody walking it."""
+"""Faults of Headrace during a walk: no execution stays held without a walk."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ REFUSED = StoreFault("Redis refused a command: WRONGTYPE")
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, *errors: BaseException) -> None:
-    """The first calls of a method raise."""
+    """Make the first calls of a method raise."""
     real, left = getattr(kind, name), list(errors)
 
     async def call(*args: Any, **options: Any) -> Any:
@@ -33,7 +33,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, *errors: Base
 
 
 async def due_in(store: Store, runner: Runner, reference: str) -> float | None:
-    """Seconds until a hint is due."""
+    """Return the seconds until a hint is due."""
     key = keyspace.due(partition_of(runner.account.id))
     at = await store.client.send("ZSCORE", key, reference)
     return None if at is None else (int(at) - await store.leases.now()) / 1_000

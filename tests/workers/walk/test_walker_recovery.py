@@ -1,4 +1,4 @@
-"""What a crash costs: nothing that was recorded, and no more than a few seconds."""
+"""Recovery from crashes: no recorded work is lost, and it takes a few seconds."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from workers.main import worker
 
 @pytest.fixture
 async def workers(redis_url: str, store: Store) -> AsyncIterator[list[WorkerProcess]]:
-    """Two worker processes that have said they are alive."""
+    """Two worker processes with live heartbeats."""
     async with worker_processes(redis_url, 2) as processes:
         await eventually(store.leases.workers, lambda found: len(found) == 2)
         yield processes
@@ -32,7 +32,7 @@ async def workers(redis_url: str, store: Store) -> AsyncIterator[list[WorkerProc
 async def test_a_killed_workers_execution_ends_within_five_seconds(
     workers: list[WorkerProcess], runner: Runner, target: Target
 ) -> None:
-    # Soon after Redis came back nobody is taken for dead.
+    # Soon after Redis came back no worker is taken for dead.
     spared = 2 * Settings().lease_seconds
     await eventually(runner.store.leases.uptime_seconds, spared.__le__, timeout=2 * spared)
     slug = await runner.save(http_line(f"{target.url}/slow/0.5", 3))

@@ -222,7 +222,7 @@ async def test_of_a_huge_answer_the_first_two_kibibytes_are_kept(
 
     assert delivery.status is DeliveryStatus.DELIVERED
     assert delivery.attempts[0].body == "x" * 2_048
-    assert receiver.flooded < 20_000_000  # what the sockets hold; not the 100 MB
+    assert receiver.flooded < 20_000_000  # the sockets' buffers; not the 100 MB
 
 
 async def test_a_receiver_that_hangs_behind_its_head_has_failed(
@@ -295,7 +295,7 @@ async def test_a_delivery_is_given_up_after_six_attempts_in_a_row_were_lost_with
 
 
 async def lose_attempt(owner: Owner, delivery_id: str) -> None:
-    """Claim the delivery as a worker does that dies then, and let the lease be over."""
+    """Claim the delivery as a worker that dies, and let the lease end."""
     deliveries, account_id = owner.store.deliveries, owner.account.id
     key, due = keyspace.delivery(account_id, delivery_id), partition_of(account_id)
     reference = keyspace.reference(account_id, delivery_id)

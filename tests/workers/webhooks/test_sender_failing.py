@@ -1,4 +1,4 @@
-"""Receivers that fail for days: the webhook is disabled, the log tells, and all can be mended."""
+"""Receivers that fail for days: the webhook is disabled, logged, and can be enabled again."""
 
 import logging
 from dataclasses import replace
@@ -27,14 +27,14 @@ def settings(settings: Settings) -> Settings:
 
 
 async def let_fail_since(owner: Owner, key_id: str, milliseconds: int) -> None:
-    """As if nothing but failures had been seen for so long."""
+    """Record failures alone for this long."""
     since = await owner.store.leases.now() - milliseconds
     name = keyspace.webhook(owner.account.id, key_id)
     await owner.store.client.send("HSET", name, "failing", since)
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The lines that tell of a webhook that was disabled."""
+    """Return the log lines about disabled webhooks."""
     found = [record for record in caplog.records if record.message == "webhook disabled"]
     names = ("account_id", "key_id", "reason")
     return [{name: record.__dict__[name] for name in names} for record in found]

@@ -1,4 +1,4 @@
-"""What one host gets of webhooks from all workers together: real store, workers and sockets."""
+"""Limits of one host for webhooks of all workers together: real store, workers and sockets."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,7 @@ async def another(owner: Owner, receiver: Receiver) -> Owner:
 
 
 async def add(owner: Owner, key_id: str, count: int) -> list[str]:
-    """Deliveries that are due now; their ids."""
+    """Add due deliveries; returns their ids."""
     webhook = await owner.store.webhooks.get(owner.account.id, key_id)
     add_test = owner.store.deliveries.add_test
     added: list[Delivery] = []
@@ -49,7 +49,7 @@ async def add(owner: Owner, key_id: str, count: int) -> list[str]:
 
 
 async def received(receiver: Receiver, count: int, seconds: float = 60) -> None:
-    """Wait until the receiver has been called so often."""
+    """Wait until the receiver had this many calls."""
 
     async def calls() -> int:
         return len(receiver.received)
@@ -206,7 +206,10 @@ async def test_an_account_with_ten_thousand_deliveries_due_to_a_host_delays_no_o
 
 
 async def delay_nobody(owner: Owner, receiver: Receiver, settings: Settings, count: int) -> None:
-    """The host takes half a second and answers 503; the other account's hints are the last."""
+    """Check that the other account's hints, which are the last, are not delayed.
+
+    The host takes half a second and answers 503.
+    """
     floods = [await owner.hook("/fails/1000000/0.5") for _ in range(4)]
     bob = await another(owner, receiver)
     async with receiving() as elsewhere:

@@ -1,4 +1,4 @@
-"""Many deliveries, and senders that die in the middle of one."""
+"""Many deliveries, and senders that die during one."""
 
 import asyncio
 import signal

@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ended(owner: Owner, store: Store, key_id: str) -> str:
-    """An execution that has ended with a large result before any worker could tell of it."""
+    """Return an execution that has ended with a large result, before a worker could deliver it."""
     execution_id = await owner.begin(await owner.runner.save(greeting()), key_id)
     claimed = await store.walks.claim(f"{owner.account.id}/{execution_id}", "w")
     assert claimed is not None

@@ -1,4 +1,4 @@
-"""Whose deliveries go where, and that each attempt asks again where that is."""
+"""Owners of deliveries: each attempt resolves its target again."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Captions in many scripts: what a font has is drawn, and for the rest a sign."""
+"""Captions in many scripts: letters of a font are drawn, others replaced by a sign."""
 
 from collections.abc import Iterator
 

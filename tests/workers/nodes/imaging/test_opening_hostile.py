@@ -1,4 +1,4 @@
-"""Images that mean harm cost a child process little, and nothing else anything."""
+"""Hostile images: each costs a child process little, and the worker nothing."""
 
 import resource
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 def measured(task: Edit, data: bytes) -> tuple[str, int]:
-    """How an edit ends, and the most memory that its process has had."""
+    """Return the end of an edit, and the peak memory of its process."""
     try:
         imaging.edit(task, [data])
         ending = "made"

@@ -1,4 +1,4 @@
-"""What surrounds the model that embeds texts: its files, and how its failures are told."""
+"""Files of the embedding model, and its failures."""
 
 import builtins
 import hashlib

@@ -1,4 +1,4 @@
-"""What surrounds the models that read images; the models themselves are made up here."""
+"""Reading of images with fake models."""
 
 import builtins
 import io
@@ -23,7 +23,7 @@ def png(size: tuple[int, int] = (40, 20), mode: str = "RGB", color: Any = "red")
 
 
 class Reader:
-    """Stands for the models: tells what it got."""
+    """Stands for the models: notes its inputs."""
 
     seen: Any = None
     fails: Exception | None = None
