@@ -53,7 +53,7 @@ class PoolGate(Protocol):
 
     @property
     def may_grow(self) -> bool:
-        """Whether the gate is open now."""
+        """True when the gate is open now."""
         ...
 
     async def wait(self) -> None:

@@ -79,7 +79,7 @@ class AddressGate:
 
     @property
     def hides_names(self) -> bool:
-        """Whether callers must not learn which names have private addresses."""
+        """True when callers must not learn which names have private addresses."""
         return not self._allow_private
 
     def check(self, url: str) -> Target:

@@ -103,7 +103,7 @@ class CallCheckpoints(Protocol):
 
     @property
     def is_given_up(self) -> bool:
-        """Whether jobs that begin here are not resumed."""
+        """True when jobs that begin here are not resumed."""
         ...
 
     def note_failure(self, failure: NodeFailed) -> None:
@@ -192,7 +192,7 @@ class NoCheckpoints(CallCheckpoints):
 
 
 async def fetch_nothing(url: str) -> bytes:
-    """Raise NodeFailed, where media at foreign URLs cannot be fetched."""
+    """Raise NodeFailed: media at foreign URLs cannot be fetched."""
     raise NodeFailed("connection_failed", "Media of others cannot be fetched here")
 
 
@@ -202,7 +202,7 @@ def with_margin(seconds: float) -> float:
 
 
 def ignore_update(update: object) -> None:
-    """Ignore an update, where nobody watches."""
+    """Ignore an update that has no watcher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +245,7 @@ class CallContext:
     """Memory reserved for media that are received."""
     environ: Mapping[str, str]
     names_variables: bool = False
-    """Whether errors name the variables that are not set."""
+    """True when errors name the variables that are not set."""
 
     async def save_job(self, job: Mapping[str, Any]) -> None:
         """Record a job. Raises NodeFailed."""
@@ -272,24 +272,24 @@ class CallContext:
 
     @property
     def wants_text(self) -> bool:
-        """Whether the text is published as it comes."""
+        """True when the text is published as it comes."""
         return self.model_call.publish_text is not ignore_update
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the provider has a job for the call already."""
+        """True when the provider has a job for the call already."""
         return isinstance(self.job, dict) and self.job.get("id") is not None
 
     @property
     def is_late(self) -> bool:
-        """Whether the node's time is up."""
+        """True when the node's time is up."""
         now = asyncio.get_running_loop().time()
         deadline = self.model_call.deadline
         return deadline is not None and deadline <= now + CLOCK_SECONDS
 
     @property
     def is_given_up(self) -> bool:
-        """Whether a call that is cancelled now is not resumed."""
+        """True when a call that is cancelled now is not resumed."""
         return self.is_late or self.model_call.checkpoints.is_given_up
 
     def bound(self, seconds: float) -> float:

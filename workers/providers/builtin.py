@@ -16,7 +16,7 @@ Embed = Callable[[Sequence[str], float], Awaitable[list[list[float]]]]
 
 
 async def embed_nothing(texts: Sequence[str], seconds: float) -> list[list[float]]:
-    """Raise NodeFailed, where no model embeds."""
+    """Raise NodeFailed: no model embeds."""
     raise NodeFailed("not_installed", "Nothing embeds texts here")
 
 

@@ -82,7 +82,7 @@ class ProviderQueue:
 
     @property
     def is_discardable(self) -> bool:
-        """Whether there are no calls, and a new queue would know as much."""
+        """True when there are no calls, and a new queue would know as much."""
         is_idle = self._task is None and not (self._waiting or self._running or self._reports)
         has_learned = (
             self._reported_limits != ModelLimits() or self._failures or self._blamed is not None

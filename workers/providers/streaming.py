@@ -20,9 +20,9 @@ class EventJoiner(Protocol):
     """Joins the events of one protocol."""
 
     is_complete: bool
-    """Whether the answer has come to its end."""
+    """True when the answer has come to its end."""
     is_over: bool
-    """Whether no further event matters."""
+    """True when no further event matters."""
 
     def take(self, event: Mapping[str, Any]) -> str:
         """Take an event and return its text, empty for none. Raises NodeFailed."""

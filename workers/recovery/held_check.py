@@ -59,7 +59,7 @@ class HeldCheck:
 
     @property
     def is_idle(self) -> bool:
-        """Whether the worker holds nothing, and has claimed nothing for a while."""
+        """True when the worker holds nothing, and has claimed nothing for a while."""
         is_recent = time.monotonic() - self._walker.claimed_at < IDLE_AFTER_SECONDS
         return not (is_recent or self._unwalked or self._walker.walks)
 

@@ -31,7 +31,7 @@ class ExecutionCheckpoints:
         self._claimed = claimed
         self._has_begun = "begun" in claimed.record
         self.is_given_up = False
-        """Whether the execution ends, so that its nodes' jobs are not resumed."""
+        """True when the execution ends, so that its nodes' jobs are not resumed."""
 
     @property
     def account_id(self) -> str:
@@ -133,7 +133,7 @@ class NodeCheckpoints:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether jobs that begin here are not resumed."""
+        """True when jobs that begin here are not resumed."""
         return self._has_failed or self._execution_checkpoints.is_given_up
 
     def note_failure(self, failure: NodeFailed) -> None:

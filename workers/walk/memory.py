@@ -184,7 +184,7 @@ class NodeMemory:
 
     @property
     def may_grow(self) -> bool:
-        """Whether the execution may use more bytes now."""
+        """True when the execution may use more bytes now."""
         return self._run.may_grow
 
     async def wait(self) -> None:
@@ -226,7 +226,7 @@ class RunMemory:
 
     @property
     def may_grow(self) -> bool:
-        """Whether the execution may use more bytes now."""
+        """True when the execution may use more bytes now."""
         return self._budget.may_grow(self)
 
     def add(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""Outputs of one execution so far: their size, where they are stored, and how they are read."""
+"""Outputs of one execution so far: sizes, storage and reading."""
 
 import asyncio
 from collections.abc import Container, Mapping, Sequence

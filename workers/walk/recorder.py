@@ -31,11 +31,11 @@ class Recorder:
         self._number = number
         self._step = Step()
         self.must_record = False
-        """Whether the step has outcomes that must not be repeated."""
+        """True when the step has outcomes that must not be repeated."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to record."""
+        """True when there is nothing to record."""
         return not self._step.settled and not self._step.retrying
 
     @property

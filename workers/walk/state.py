@@ -23,7 +23,7 @@ class WalkState:
 
     progress: Progress
     is_shared: bool
-    """Whether other walkers may hold the execution too."""
+    """True when other walkers may hold the execution too."""
     claims: dict[int, NodeClaim] = field(default_factory=dict)
     ready_io: list[int] = field(default_factory=list)
     """Nodes that are ready to be claimed."""
@@ -39,7 +39,7 @@ class WalkState:
 
     @property
     def has_ready(self) -> bool:
-        """Whether any node could run now."""
+        """True when any node could run now."""
         return bool(self.progress.ready or self.ready_io or self.ready_cpu)
 
     def start(self, index: int, work: Coroutine[Any, Any, None]) -> None:

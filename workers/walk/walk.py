@@ -86,7 +86,7 @@ class Walk:
 
     @property
     def wants_helpers(self) -> bool:
-        """Whether heavy nodes wait for which another worker was asked."""
+        """True when heavy nodes wait for which another worker was asked."""
         return self._state.is_shared and bool(self._state.ready_cpu)
 
     async def run(self) -> None:

@@ -106,7 +106,7 @@ class _WebhookQueue:
 
     @property
     def needs_turn(self) -> bool:
-        """Whether a delivery waits for which no turn is requested yet."""
+        """True when a delivery waits for which no turn is requested yet."""
         return len(self.waiting) > self.requested
 
 

@@ -20,7 +20,7 @@ OUTPUTS = {
     "httpRequest": ("response-out",),
 }
 EXPRESSIONS = {"'k'": "k", "size([value, value])": 2}
-"""And what they give, whatever the value."""
+"""The result of each, for any value."""
 BROKEN_EXPRESSION = "value.nope.nope"
 
 

@@ -10,7 +10,7 @@ from tests.support.workers.paying_account import PRO
 
 EVERY = (*SPELLINGS, *PRIVATE, *FORMS)
 URLS = [url for url in EVERY if url and url == url.strip(" \t\r\n") and "\ud800" not in url]
-"""Space around a URL is what models like to add; it is taken away."""
+"""Models like to add space around a URL; it is stripped."""
 
 
 async def run_all(runner: Runner, graph: Graph, values: Sequence[str]) -> list[Execution]:

@@ -59,7 +59,7 @@ class Slow(Provider):
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     submitted: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     on_record: list[Any] = field(default_factory=list)
-    """What was on record when a submit came."""
+    """Records at the time of each submit."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         response = await super().answer(request)

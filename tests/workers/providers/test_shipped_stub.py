@@ -33,7 +33,7 @@ PATHS = {
     "ARK_BASE_URL": "/api/v3",
     "SUNO_BASE_URL": "",
 }
-"""Where the stub has what a variable says the place of."""
+"""Path of the stub for each variable with a base URL."""
 PROVIDED = [
     each.internal_name
     for each in all_models()

@@ -245,7 +245,7 @@ async def test_no_worker_is_taken_for_dead_after_a_failed_tick(
     up_for: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever the error: a leader without readings cannot know which workers live."""
+    """After any error: a leader without readings cannot know which workers live."""
     up_for(1_000)
     real, failed = Leases.take_lead, asyncio.Event()
 

@@ -19,7 +19,7 @@ LEASE_MS = 3_000
 
 @dataclass
 class Shift:
-    """How far the clock of Redis is from where it was, for all that sweepers and workers do."""
+    """Shift of Redis's clock, for all calls of sweepers and workers."""
 
     ms: int = 0
 

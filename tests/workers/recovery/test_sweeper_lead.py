@@ -55,7 +55,7 @@ async def leader(store: Store) -> str | None:
 async def test_a_follower_asks_again_when_the_lead_lapses_and_not_before(
     left_ms: int, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lead from before the clock was set back is shortened to what a lead may last."""
+    """A lead from before the clock was set back is shortened to the longest lead."""
     await store.leases.take_lead("leader", left_ms)
     follower, leads = make_sweeper(store, "follower"), list[Lead]()
     take_lead = Leases.take_lead

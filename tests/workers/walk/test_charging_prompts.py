@@ -35,7 +35,7 @@ MAX_TOKENS = '[[fields]]\nname = "maxTokens"\ntype = "number"\ndefault = 100\nma
 SMALL = 2
 """Credits of a call with a short prompt: 1,000 tokens and a few, and 100 out, times 1.3."""
 UNKNOWN = 66
-"""Of one whose prompt another node makes: 50,000 and 100, times 1.3."""
+"""Credits with the prompt of another node: 50,000 and 100, times 1.3."""
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ ANSWER = 400_000
 CALLS = 6
 RUNS = 10
 LARGEST_RUN = CALLS * ANSWER * 3 // 2
-"""What one run holds at most: its outputs, and an answer on its way."""
+"""The most bytes of one run: its outputs, and an answer in transit."""
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from workers.walk.walker import Walker
 
 BUDGET = 8_000_000
 MOST = 1.2
-"""What may be kept of a run, by its budget."""
+"""Limit of stored bytes of a run, by its budget."""
 MOST_IN_REDIS = 2_000_000
 
 
