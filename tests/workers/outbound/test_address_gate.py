@@ -18,7 +18,7 @@ UNRESOLVED = ("connection_failed", "The host name of the URL could not be resolv
 CLOSING = answer("Content-Length: 2", "Connection: close", body=b"ok")
 
 
-def told(failed: NodeFailed) -> tuple[str, str, bool]:
+def shown(failed: NodeFailed) -> tuple[str, str, bool]:
     """Return the parts of a failure that a caller gets."""
     return failed.code, failed.message, failed.retryable
 
@@ -78,7 +78,7 @@ async def test_no_name_of_a_special_address_is_connected(
     for address in DENIED:
         url = f"http://name.example:{everywhere.port}/"
         failed = await failure(any_port, HttpCall(method="GET", url=url, timeout_seconds=5))
-        assert told(failed) == UNRESOLVED, address
+        assert shown(failed) == UNRESOLVED, address
 
     assert (len(asked), everywhere.connections) == (len(DENIED), 0)
 
@@ -91,7 +91,7 @@ async def test_a_name_inside_and_a_name_that_is_not_there_fail_alike(
 
     inside, nowhere = await failure(any_port, call), await failure(any_port, call)
 
-    assert told(inside) == told(nowhere) == UNRESOLVED
+    assert shown(inside) == shown(nowhere) == UNRESOLVED
 
 
 @pytest.mark.parametrize("url", [*SPELLINGS, *PRIVATE])
@@ -138,7 +138,7 @@ async def test_a_name_that_changes_its_address_never_leads_inside(
 
     for turn in range(1_000):
         if turn % 2:
-            assert told(await failure(one_host, call)) == UNRESOLVED
+            assert shown(await failure(one_host, call)) == UNRESOLVED
         else:
             assert (await one_host.fetch(call)).body == b"ok"
     server.close()
@@ -158,7 +158,7 @@ async def test_a_url_is_checked_again_at_every_attempt(
     second = await failure(one_host, call)
     third = await one_host.fetch(call)
 
-    assert (first.status, told(second), third.status) == (200, UNRESOLVED, 200)
+    assert (first.status, shown(second), third.status) == (200, UNRESOLVED, 200)
     assert len(stub.requests) == 2
 
 

@@ -147,9 +147,9 @@ async def test_a_gibibyte_costs_little_memory(stub: Stub, reply: list[bytes]) ->
         cwd=Path(__file__).parents[3],
     )
 
-    told, _ = await child.communicate()
+    output, _ = await child.communicate()
 
-    code, growth = told.decode().split()
+    code, growth = output.decode().split()
     assert code == "response_too_large"
     assert int(growth) <= 64
 
@@ -197,9 +197,9 @@ async def test_without_file_descriptors_a_connection_fails_and_later_ones_do_not
         cwd=Path(__file__).parents[3],
     )
 
-    told, _ = await child.communicate()
+    output, _ = await child.communicate()
 
-    assert told.decode().split() == ["connection_failed", "connection_failed", "ok"]
+    assert output.decode().split() == ["connection_failed", "connection_failed", "ok"]
 
 
 # -- the environment ------------------------------------------------------------------------------

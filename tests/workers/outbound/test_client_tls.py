@@ -20,8 +20,8 @@ async def openssl(*arguments: str, folder: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *("openssl", *arguments), cwd=folder, stderr=asyncio.subprocess.PIPE
     )
-    _, told = await process.communicate()
-    assert process.returncode == 0, told.decode()
+    _, output = await process.communicate()
+    assert process.returncode == 0, output.decode()
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ async def test_a_long_sentence_is_cut(models: ModelCaller, provider: Provider) -
 
 
 @pytest.mark.parametrize(
-    "told",
+    "echo",
     [
         f"Incorrect API key provided: {KEY}.",
         f"GET https://api.example/v1?key={KEY} failed",
@@ -131,9 +131,9 @@ async def test_a_long_sentence_is_cut(models: ModelCaller, provider: Provider) -
     ],
 )
 async def test_a_providers_echo_of_the_key_is_redacted(
-    models: ModelCaller, provider: Provider, told: str
+    models: ModelCaller, provider: Provider, echo: str
 ) -> None:
-    provider.answers = [refusal(401, {"error": {"message": told}})]
+    provider.answers = [refusal(401, {"error": {"message": echo}})]
 
     message = (await fail(models)).message
 
@@ -187,8 +187,8 @@ async def test_a_local_stack_tells_its_callers_which_key_is_missing(
 
     failure = await fail(ModelCaller(egress, environ=environ, names_variables=True))
 
-    told = "The provider's key is not set up: set PROVIDER_KEY and start the workers again"
-    assert (failure.code, failure.message) == ("PROVIDER_REJECTED", told)
+    echo = "The provider's key is not set up: set PROVIDER_KEY and start the workers again"
+    assert (failure.code, failure.message) == ("PROVIDER_REJECTED", echo)
 
 
 async def test_a_key_that_is_no_valid_header_is_redacted(

@@ -100,7 +100,7 @@ def test_the_pauses_grow_from_half_a_second_to_ten(monkeypatch: pytest.MonkeyPat
 async def test_progress_is_published(
     models: ModelCaller, provider: Provider, checkpoints: RecordedCheckpoints
 ) -> None:
-    answers = [RUNNING | {"progress": told} for told in (0.25, 50, 200, "half", None, True)]
+    answers = [RUNNING | {"progress": value} for value in (0.25, 50, 200, "half", None, True)]
     provider.answers = [STARTED, *answers, DONE]
     shares: list[float] = []
 

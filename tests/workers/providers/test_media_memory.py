@@ -98,7 +98,7 @@ def seeing() -> Model:
     return provided("openai", SEES, fields=SEEING)
 
 
-def ask(models: ModelCaller, url: str, seconds: float = 20) -> Any:
+def call_model(models: ModelCaller, url: str, seconds: float = 20) -> Any:
     deadline = asyncio.get_running_loop().time() + seconds
     model_call = ModelCall(checkpoints=NoCheckpoints(), deadline=deadline)
     return models.call(seeing(), {"prompt": "What is it?", "image": url}, model_call)
@@ -123,7 +123,7 @@ async def slowly(
 async def test_calls_with_large_media_wait_until_others_have_ended(
     slowly: ModelCaller, slow: Slow, semaphores: list[ByteSemaphore], url: str
 ) -> None:
-    calls = [asyncio.create_task(ask(slowly, url)) for _ in range(8)]
+    calls = [asyncio.create_task(call_model(slowly, url)) for _ in range(8)]
     most = 2 if url == OWN else 5
     await eventually(slow.count, lambda waiting: waiting == most)
 
@@ -140,11 +140,11 @@ async def test_calls_with_large_media_wait_until_others_have_ended(
 async def test_a_call_that_finds_no_memory_in_time_says_so_and_is_not_made(
     slowly: ModelCaller, slow: Slow
 ) -> None:
-    others = [asyncio.create_task(ask(slowly, OWN)) for _ in range(2)]
+    others = [asyncio.create_task(call_model(slowly, OWN)) for _ in range(2)]
     await eventually(slow.count, lambda waiting: waiting == 2)
 
     with pytest.raises(NodeFailed, match="left no memory") as late:
-        await ask(slowly, OWN, seconds=0.2)
+        await call_model(slowly, OWN, seconds=0.2)
     slow.opened.set()
     await asyncio.gather(*others)
 

@@ -91,7 +91,7 @@ def inline() -> Model:
     return provided("http", INLINE, category="image", fields=FIELDS)
 
 
-async def ask(caller: ModelCaller, model: Model, elsewhere: Elsewhere, **values: Any) -> Any:
+async def call_model(caller: ModelCaller, model: Model, elsewhere: Elsewhere, **values: Any) -> Any:
     model_call = ModelCall(checkpoints=RecordedCheckpoints(), fetch_media=elsewhere.fetch)
     return await caller.call(model, {"prompt": "blue", **values}, model_call)
 
@@ -100,7 +100,7 @@ async def refused(
     caller: ModelCaller, model: Model, elsewhere: Elsewhere, **values: Any
 ) -> NodeFailed:
     with pytest.raises(NodeFailed) as raised:
-        await ask(caller, model, elsewhere, **values)
+        await call_model(caller, model, elsewhere, **values)
     return raised.value
 
 
@@ -114,7 +114,7 @@ def form_of(call: HttpCall) -> Any:
 async def test_without_an_image_one_is_made_of_the_prompt_alone(
     caller: ModelCaller, way_out: WayOut
 ) -> None:
-    await ask(caller, edits(), Elsewhere())
+    await call_model(caller, edits(), Elsewhere())
 
     [call] = way_out.calls
     assert call.url.endswith("/images/generations")
@@ -126,7 +126,7 @@ async def test_images_go_as_files_of_a_form_in_the_order_of_the_manifest(
 ) -> None:
     elsewhere = Elsewhere()
 
-    answer = await ask(caller, edits(), elsewhere, other=FOREIGN, photo=OURS, mask=OURS)
+    answer = await call_model(caller, edits(), elsewhere, other=FOREIGN, photo=OURS, mask=OURS)
 
     [call] = way_out.calls
     texts = {"model": "painter", "prompt": "blue", "n": "2", "quality": "low"}
@@ -186,14 +186,14 @@ async def test_a_model_that_is_tried_without_a_node_has_no_way_to_media_of_other
 async def test_an_image_is_put_into_a_body_as_its_type_and_its_data(
     caller: ModelCaller, way_out: WayOut, url: str, mime: str, data: bytes
 ) -> None:
-    await ask(caller, inline(), Elsewhere(), photo=url)
+    await call_model(caller, inline(), Elsewhere(), photo=url)
 
     part = {"mime": mime, "data": base64.b64encode(data).decode()}
     assert form_of(way_out.calls[0]) == {"parts": [{"text": "blue"}, part]}
 
 
 async def test_without_an_image_its_part_is_left_out(caller: ModelCaller, way_out: WayOut) -> None:
-    await ask(caller, inline(), Elsewhere())
+    await call_model(caller, inline(), Elsewhere())
 
     assert form_of(way_out.calls[0]) == {"parts": [{"text": "blue"}]}
 
@@ -204,6 +204,6 @@ async def test_other_media_of_such_a_model_go_as_they_always_do(
     section = INLINE + 'other = "{{ other }}"\n'
     model = provided("http", section, category="image", fields=FIELDS)
 
-    await ask(caller, model, Elsewhere(), other=FOREIGN)
+    await call_model(caller, model, Elsewhere(), other=FOREIGN)
 
     assert form_of(way_out.calls[0])["other"] == FOREIGN

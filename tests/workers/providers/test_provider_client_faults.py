@@ -295,9 +295,9 @@ async def test_a_gibibyte_costs_little_memory_and_the_connection() -> None:
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[3],
         )
-        told, _ = await asyncio.wait_for(child.communicate(), 60)
+        output, _ = await asyncio.wait_for(child.communicate(), 60)
 
-    *lines, growth = told.decode().splitlines()
+    *lines, growth = output.decode().splitlines()
     assert {line.split()[1] for line in lines} == {"PROVIDER_BAD_RESPONSE"}
     assert len(lines) == 2 * len(FLOODS)
     assert int(growth.split()[1]) <= 64

@@ -32,8 +32,8 @@ async def test_without_a_running_model_the_log_alone_names_the_package_to_instal
         await calling(egress, {}).call(local_text(), {"prompt": "Hi"})
 
     assert caught.value.code == "PROVIDER_UNAVAILABLE"
-    told = "The provider's address is not set up; the operator's log says more"
-    assert caught.value.message == told
+    message = "The provider's address is not set up; the operator's log says more"
+    assert caught.value.message == message
     [setup] = [getattr(each, "setup", "") for each in caplog.records]
     assert "headrace up --local" in setup
 

@@ -21,7 +21,7 @@ def films() -> Model:
     return provided("http", FILMS, category="video", pricing=BY_THE_SECOND)
 
 
-async def ask(models: ModelCaller, found: Model) -> ModelAnswer:
+async def call_model(models: ModelCaller, found: Model) -> ModelAnswer:
     return await models.call(found, {"prompt": "x"})
 
 
@@ -53,7 +53,7 @@ async def test_films_are_charged_by_their_known_length(
     provider.answers = [reply]
     kept.seconds = measured
 
-    answer = await ask(models, films())
+    answer = await call_model(models, films())
 
     assert answer.usage == Usage(calls=1, seconds=Decimal(seconds))
 
@@ -69,7 +69,7 @@ async def test_speech_is_charged_by_how_long_it_is(
     provider.answers = [sound()]
     kept.seconds = [measured]
 
-    answer = await ask(
+    answer = await call_model(
         models, provided("openai", '\nmodel = "tts"', category="audio", pricing=BY_THE_SECOND)
     )
 

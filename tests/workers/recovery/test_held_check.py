@@ -118,8 +118,8 @@ async def test_an_unwalked_execution_that_cannot_be_given_back_delays_no_other(
         await check.check()
 
     assert await store.leases.held(WORKER) == [references[1]]
-    told = [each for each in caplog.records if each.message.startswith("cannot give back")]
-    assert len(told) == 1
+    logged = [each for each in caplog.records if each.message.startswith("cannot give back")]
+    assert len(logged) == 1
 
 
 async def test_a_worker_that_has_claimed_nothing_for_a_while_looks_seldom(

@@ -58,7 +58,7 @@ def failures_of(duty: str) -> float:
     return metrics.REGISTRY.get_sample_value("headrace_sweeps_failed_total", labels) or 0
 
 
-async def told_of(duty: str) -> float:
+async def failures_logged(duty: str) -> float:
     return failures_of(duty)
 
 
@@ -325,7 +325,7 @@ async def test_a_duty_that_fails_each_time_holds_up_no_other(
     up_for(10_000)
     failed = failures_of(named)
     running = asyncio.create_task(sweeper.run())
-    await eventually(lambda: told_of(named), lambda told: told > failed)
+    await eventually(lambda: failures_logged(named), lambda count: count > failed)
 
     await lose(store, await begin(runner))
 

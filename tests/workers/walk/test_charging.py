@@ -29,7 +29,7 @@ COUNTED = (
 PER_IMAGE = '[[pricing]]\nunit = "image"\nusd = "0.010"\nfield = "count"\n'
 
 
-def line(*, retry: Any = None) -> Graph:
+def chain(*, retry: Any = None) -> Graph:
     """Return a graph: a charged node, a call with its answer, and another charged node."""
     graph = model_node(Graph(), "one")
     graph.node("call", "httpRequest", method="POST", url="https://example.com/")
@@ -74,7 +74,7 @@ async def test_an_estimate_that_is_not_covered_is_refused_before_anything_runs(
     payer.allow(2 * PRICE - 1)
 
     with pytest.raises(InsufficientCredits) as refused:
-        await payer.begin(line())
+        await payer.begin(chain())
 
     assert refused.value.context == {"required": 2 * PRICE, "balance": 2 * PRICE - 1}
     assert await payer.paid(0)
@@ -179,7 +179,7 @@ async def test_a_node_that_fails_for_good_costs_nothing_and_earlier_nodes_do(
     payer.models.failures["two"] = 99
     payer.held_walker.gate.opened.set()
 
-    execution = await payer.run(line(retry={"attempts": 2, "backoff": 0.01}))
+    execution = await payer.run(chain(retry={"attempts": 2, "backoff": 0.01}))
 
     assert execution.status is ExecutionStatus.FAILED
     assert payer.models.calls == ["one", "two", "two"]
@@ -234,7 +234,7 @@ async def test_a_trial_is_given_back_when_its_model_fails_and_spent_when_it_answ
 
 
 async def test_an_output_is_charged_before_it_goes_anywhere(payer: PayingAccount) -> None:
-    execution_id = await payer.begin(line())
+    execution_id = await payer.begin(chain())
     await payer.held_walker.gate.called(1)
 
     running = await payer.store.executions.get(payer.account.id, execution_id)
@@ -253,7 +253,7 @@ async def test_a_cancel_at_any_stage_leaves_nothing_to_read_that_was_not_paid(
 ) -> None:
     payer.models.held = {stage}
     begin = payer.accept if stage == "accepted" else payer.begin
-    execution_id = await begin(line())
+    execution_id = await begin(chain())
     await reach(payer, stage, execution_id)
 
     if stage != "end":

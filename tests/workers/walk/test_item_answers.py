@@ -58,7 +58,7 @@ def answers(batches: RecordedBatches, *, may_have: bool = False) -> ItemAnswers:
     return ItemAnswers(cast(AnswerBatches, batches), 3, may_have=may_have)
 
 
-async def ask(kept: ItemAnswers, *items: int, size: int = 1) -> None:
+async def call_model(kept: ItemAnswers, *items: int, size: int = 1) -> None:
     for item in items:
         assert await kept.find(item) is None
     for item in items:
@@ -70,10 +70,10 @@ async def test_answers_that_come_together_are_recorded_together() -> None:
     kept = answers(batches)
 
     batches.opened.clear()
-    await ask(kept, 0, 1, 2)
+    await call_model(kept, 0, 1, 2)
     await asyncio.sleep(3 * BATCH_SECONDS)
-    await ask(kept, 3)
-    await ask(kept, 4)
+    await call_model(kept, 3)
+    await call_model(kept, 4)
     batches.opened.set()
     await kept.flush()
 
@@ -83,7 +83,7 @@ async def test_answers_that_come_together_are_recorded_together() -> None:
 async def test_recorded_answers_are_returned_with_their_usage() -> None:
     batches = RecordedBatches()
     first = answers(batches)
-    await ask(first, 0, 1)
+    await call_model(first, 0, 1)
     await first.flush()
 
     second = answers(batches, may_have=True)
@@ -100,7 +100,7 @@ async def test_a_single_answer_is_recorded_when_there_is_a_second_call_and_not_b
     batches = RecordedBatches()
     kept = answers(batches)
 
-    await ask(kept, 0)
+    await call_model(kept, 0)
     await asyncio.sleep(3 * BATCH_SECONDS)
     alone = list(batches.batches)
     await kept.find(1)
@@ -114,7 +114,7 @@ async def test_nothing_is_recorded_after_the_end() -> None:
     batches = RecordedBatches()
     kept = answers(batches)
 
-    await ask(kept, 0, 1)
+    await call_model(kept, 0, 1)
     kept.close()
     await asyncio.sleep(3 * BATCH_SECONDS)
 
@@ -124,7 +124,7 @@ async def test_nothing_is_recorded_after_the_end() -> None:
 async def test_a_refused_answer_is_none_although_one_was_recorded_before() -> None:
     batches = RecordedBatches()
     kept = answers(batches)
-    await ask(kept, 0, 1)
+    await call_model(kept, 0, 1)
     await kept.flush()
 
     kept.drop(1)
@@ -140,9 +140,9 @@ async def test_once_a_node_has_much_on_record_only_small_batches_are_added_to_it
     kept = answers(batches)
 
     for item in range(1, 9):
-        await ask(kept, 10 + item, size=100_000)  # two characters each
+        await call_model(kept, 10 + item, size=100_000)  # two characters each
         await kept.flush()
-    await ask(kept, 50)
+    await call_model(kept, 50)
     await kept.flush()
 
     assert batches.items == [[11, 12], *([item] for item in range(13, 19)), [50]]
@@ -153,9 +153,9 @@ async def test_a_batch_that_cannot_be_stored_holds_up_no_other() -> None:
     batches = RecordedBatches(refuses=1)
     kept = answers(batches)
 
-    await ask(kept, 0, 1)
+    await call_model(kept, 0, 1)
     await kept.flush()
-    await ask(kept, 2)
+    await call_model(kept, 2)
     await kept.flush()
 
     assert batches.items == [[2]]

@@ -229,7 +229,7 @@ async def left_by_another(payer: PayingAccount, graph: Graph, *, settled: int) -
     return execution_id
 
 
-def line() -> Graph:
+def chain() -> Graph:
     graph = Graph("who").node("a", "textBox", text="<{{w}}>").wire("in.who > a.w")
     return graph.node("out", "responseOutput").wire("a.text-out > out.result-in")
 
@@ -237,7 +237,7 @@ def line() -> Graph:
 async def test_another_worker_reads_the_inputs_of_a_dead_one(
     payer: PayingAccount, blob_store: Faulty
 ) -> None:
-    execution_id = await left_by_another(payer, line(), settled=0)
+    execution_id = await left_by_another(payer, chain(), settled=0)
     blob_store.left = 1_000
     payer.held_walker.walker.take(payer.reference(execution_id))
     await given_back(payer, execution_id)
@@ -261,7 +261,7 @@ async def test_another_worker_derives_the_forms_outputs_from_them(payer: PayingA
 async def test_inputs_that_no_node_needs_any_more_are_not_read(
     payer: PayingAccount, blob_store: Faulty
 ) -> None:
-    execution_id = await left_by_another(payer, line(), settled=1)
+    execution_id = await left_by_another(payer, chain(), settled=1)
     blob_store.hangs = True
 
     execution = await walk(payer, execution_id)

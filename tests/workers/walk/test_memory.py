@@ -108,8 +108,8 @@ async def test_a_large_one_is_not_starved_by_small_ones(budget: MemoryBudget) ->
 
 async def test_beyond_the_limit_a_few_small_ones_are_let_in(budget: MemoryBudget) -> None:
     assert budget.admits() > 1_000
-    told: list[int] = []
-    budget.on_capacity(lambda: told.append(budget.admits()))
+    notified: list[int] = []
+    budget.on_capacity(lambda: notified.append(budget.admits()))
     budget.open(LIMIT)
 
     overflow = [budget.open(100) for _ in range(OVERFLOW_RUNS)]
@@ -119,10 +119,10 @@ async def test_beyond_the_limit_a_few_small_ones_are_let_in(budget: MemoryBudget
     assert not budget.open(100).may_grow
     overflow[0].add(LARGE_BYTES)
     assert not overflow[0].may_grow
-    assert told == []
+    assert notified == []
     with overflow[1]:
         pass
-    assert told == [1]
+    assert notified == [1]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -387,6 +387,6 @@ async def test_an_output_that_does_not_fit_the_record_is_offloaded_though_it_is_
     execution = await payer.run(graph, {"who": "x" * 5_000})
 
     assert [len(text) for text in execution.result["texts"]] == [10_000] * 30
-    named_aside = await named(payer, execution.id)
-    assert 20 <= len(named_aside) <= 22
+    named_objects = await named(payer, execution.id)
+    assert 20 <= len(named_objects) <= 22
     assert len(blob_store.written) <= 4  # those that came while one was written, and the result

@@ -28,7 +28,7 @@ from tests.workers.walk.test_reconciler import OTHER, advance, share
 T = TypeVar("T")
 
 
-def line(*node_ids: str) -> Graph:
+def chain(*node_ids: str) -> Graph:
     """Return charged nodes, each with the answer of the one before as its prompt."""
     graph = model_node(Graph(), node_ids[0])
     for before, node_id in zip(node_ids, node_ids[1:], strict=False):
@@ -45,7 +45,7 @@ async def test_a_walk_whose_latest_steps_were_lost_goes_on_from_the_record(
     payer: PayingAccount, store: Store
 ) -> None:
     payer.models.held = {"one", "<one>"}
-    execution_id = await payer.begin(line("one", "two"))
+    execution_id = await payer.begin(chain("one", "two"))
     await payer.models.called(1)
     earlier = await take_snapshot(store.client)  # the first node runs
     payer.models.open_once()
@@ -122,7 +122,7 @@ async def test_an_execution_whose_end_was_lost_ends_again_and_is_charged_once(
     payer: PayingAccount, store: Store
 ) -> None:
     payer.models.held = {"<one>"}
-    execution_id = await payer.begin(line("one", "two"))
+    execution_id = await payer.begin(chain("one", "two"))
     await payer.models.called(2)
     earlier = await take_snapshot(store.client)
     payer.models.open()

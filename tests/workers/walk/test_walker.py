@@ -171,11 +171,11 @@ async def test_executions_that_wait_or_have_ended_leave_their_room_for_computing
     held_walker.walker.take(reference)  # a duplicate
     held_walker.walker.take("nonsense")
 
-    async def room() -> int:
+    async def free_limit() -> int:
         return await held_walker.load_gate.wait_quiet(0)
 
     assert after_the_end == most
-    assert await eventually(room, lambda found: found == most)
+    assert await eventually(free_limit, lambda found: found == most)
 
 
 @pytest.mark.parametrize("hint", ["", "/", "nonsense", "acc/", "/x", "acc/unknown"])

@@ -267,10 +267,10 @@ async def test_a_slow_receiver_takes_ten_connections_and_delays_no_other(
     execution_id = await owner.begin(slug, quick)
     delivery = await owner.settled(quick, execution_id)
 
-    told = next(each for each in receiver.received if each.path == "/ok")
+    event_call = next(each for each in receiver.received if each.path == "/ok")
     execution = await owner.store.executions.head(owner.account.id, execution_id)
     assert delivery.status is DeliveryStatus.DELIVERED
-    assert told.at - (execution.completed_at or 0) / 1000 < 3
+    assert event_call.at - (execution.completed_at or 0) / 1000 < 3
     assert receiver.most_open <= 11
 
 
@@ -316,11 +316,11 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_the_rest(
         for _ in range(15):
             await owner.begin(slug, key_id)
 
-        async def has_told_of_all() -> bool:
+        async def has_attempted_all() -> bool:
             listed, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
             return len(listed) == 15 and receiver.open == 10 and not executions_held(walker)
 
-        await eventually(has_told_of_all)
+        await eventually(has_attempted_all)
 
     rows, _ = await owner.store.deliveries.list(owner.account.id, key_id, limit=100)
     delivered = [row.id for row in rows if row.status is DeliveryStatus.DELIVERED]

@@ -33,7 +33,7 @@ async def let_fail_since(owner: Owner, key_id: str, milliseconds: int) -> None:
     await owner.store.client.send("HSET", name, "failing", since)
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+def log_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """Return the log lines about disabled webhooks."""
     found = [record for record in caplog.records if record.message == "webhook disabled"]
     names = ("account_id", "key_id", "reason")
@@ -60,7 +60,9 @@ async def test_the_log_tells_once_that_a_webhook_was_disabled_and_why(
         for each in ids:
             await owner.settled(key_id, each)
 
-    assert told(caplog) == [{"account_id": owner.account.id, "key_id": key_id, "reason": reason}]
+    assert log_lines(caplog) == [
+        {"account_id": owner.account.id, "key_id": key_id, "reason": reason}
+    ]
     assert disabled_so_far() == before + 1
 
 
@@ -74,7 +76,7 @@ async def test_almost_five_days_of_failures_disable_nothing(
 
     assert delivery.status is DeliveryStatus.FAILED
     assert (await owner.store.webhooks.get(owner.account.id, key_id)).enabled
-    assert told(caplog) == []
+    assert log_lines(caplog) == []
 
 
 async def test_a_webhook_that_is_enabled_again_gets_missed_deliveries(
@@ -122,4 +124,4 @@ async def test_one_failure_in_three_never_disables(
         await let_fail_since(owner, key_id, FAILING_MS - DAY_MS)
 
     assert (await owner.store.webhooks.get(owner.account.id, key_id)).enabled
-    assert told(caplog) == []
+    assert log_lines(caplog) == []
