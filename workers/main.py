@@ -97,11 +97,9 @@ async def worker(
             memory=memory,
         )
         stack.push_async_callback(_resign, store, worker_id)
-        heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
-        heartbeat.publish(own_variables())
-        heartbeat.start()
-        await _wait_until_listed(store, worker_id, stopping or asyncio.Event())
-        stack.callback(heartbeat.stop)
+        heartbeat = await stack.enter_async_context(
+            _run_heartbeat(settings, store, worker_id, stopping or asyncio.Event())
+        )
         await stack.enter_async_context(
             _run_background(settings, store, media_service, walker, worker_id, heartbeat)
         )
@@ -120,6 +118,21 @@ async def worker(
         stop_sending()
         stops = [] if own_actors is None else [own_actors.stop(settings.drain_seconds)]
         await asyncio.gather(walker.drain(settings.drain_seconds), *stops)
+
+
+@contextlib.asynccontextmanager
+async def _run_heartbeat(
+    settings: Settings, store: Store, worker_id: str, stopping: asyncio.Event
+) -> AsyncIterator[Heartbeat]:
+    """Run the heartbeat; the context begins when one is on record, or with `stopping`."""
+    heartbeat = Heartbeat(settings.redis_url, worker_id, settings.lease_seconds, store.guard)
+    heartbeat.publish(own_variables())
+    heartbeat.start()
+    try:
+        await _wait_until_listed(store, worker_id, stopping)
+        yield heartbeat
+    finally:
+        heartbeat.stop()
 
 
 @contextlib.asynccontextmanager
