@@ -76,7 +76,7 @@ local: $(VENV)/.installed-dev ## Try the models that run here, and measure them 
 	$(BIN)/pytest -s -m slow tests/local --timeout=900
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing
-	$(BIN)/pytest -m slow tests/gateway/routes/test_timing.py
+	$(BIN)/pytest -m slow tests/gateway/auth/test_principal_timing.py
 
 contract: $(VENV)/.installed-dev ## Ask an installation whether it keeps the API's contract (HEADRACE_URL)
 	$(BIN)/pytest tests/contract

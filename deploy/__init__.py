@@ -1,1 +1,1 @@
-"""How the parts are run: the `headrace` command and its supervisor; it alone knows all three."""
+"""Deployment: the `headrace` command and the stack it runs; it alone imports all packages."""

@@ -1,4 +1,4 @@
-"""Hosts and ports: what can be listened on, and how it is written and reached."""
+"""Hosts and ports: reserving, writing and reaching addresses."""
 
 import socket
 from contextlib import ExitStack
@@ -8,25 +8,25 @@ from deploy.problems import CommandFailed
 
 
 def reserve_port(host: str, port: int) -> socket.socket:
-    """Hold a port that is free (0: any) for the gateways, which share it, without listening."""
+    """Reserve a free port (0: any) for the gateways, which share it, without listening."""
     with _bind(host, port, shared=False) as probe:
         number = probe.getsockname()[1]
     return _bind(host, number, shared=True)
 
 
 def port_of(held: socket.socket) -> int:
-    """The number of a port that is held."""
+    """Return the number of a reserved port."""
     number: int = held.getsockname()[1]
     return number
 
 
 def url_of(host: str, port: int) -> str:
-    """The address as people write it."""
+    """Return the URL of an address."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def reachable_host(host: str) -> str:
-    """A host to call when it is listened on; "every address" is called by its loopback."""
+    """Return a host that reaches a listening address; "every address" becomes its loopback."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -37,7 +37,7 @@ def reachable_host(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
+    """Return whether a listening address is reachable from this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

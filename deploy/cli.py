@@ -1,4 +1,4 @@
-"""The `headrace` command: its parts, and how a failure is told."""
+"""The `headrace` command: its subcommands, and the report of failures."""
 
 import os
 import sys
@@ -59,7 +59,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter's own flush must not complain either.
+        # The reader of the output has gone; the interpreter's own flush must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         print(f"headrace: {_sentence(error)}", file=sys.stderr)

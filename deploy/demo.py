@@ -1,4 +1,4 @@
-"""The demonstration: a first account with a key, the example workflows, and one run to look at."""
+"""The demonstration: a first account with a key, the example workflows, and one sample run."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ RECORD = "demo.json"
 EMAIL = "demo@localhost"
 TIER = Tier.BUSINESS
 CAPABILITIES = ("workflow:*", "model:*", "execution:*", "webhook:receive")
-"""Enough for every call that a key can make."""
+"""Capabilities for every call that a key can make."""
 SLUG = "greeting-letter"
 INPUTS = {"name": "Ada"}
 RUN_SECONDS = 30
@@ -29,7 +29,7 @@ NOT_FOUND = 404
 
 
 class Demo:
-    """What a new installation can be tried with; what is there already is kept."""
+    """Demonstration of a new installation; existing accounts and workflows are kept."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -51,7 +51,7 @@ class Demo:
                 self._write(complete=True)
 
     async def show(self) -> str:
-        """Run one example; its answer and how to run it again, as text."""
+        """Run one example; return its answer and the command that repeats it, as text."""
         key = self._record.get("key")
         if key is None:
             return ""
@@ -62,11 +62,11 @@ class Demo:
             )
         except Unreachable as error:
             return str(error)
-        # Whoever deleted the example does not need to see it again.
+        # An operator who deleted the example does not need it again.
         return f"key {key}" if status == NOT_FOUND else _told(url, key, answer)
 
     async def sign_in(self, base: str) -> SignIn | None:
-        """A link below `base` that signs a browser in to the account, if there is one."""
+        """Return a link below `base` that signs a browser in to the account, if there is one."""
         account_id = self._record.get("accountId")
         if account_id is None:
             return None
@@ -74,7 +74,7 @@ class Demo:
             async with open_store(self._stack.redis_url) as store:
                 link = await make_login_link(store, account_id, base)
         except (EngineError, CommandFailed):
-            return None  # the rest of what a stack shows does without
+            return None  # the stack also serves without a link
         return SignIn(link=link, account_id=account_id)
 
     async def _account(self, store: Store) -> Account | None:
@@ -110,7 +110,7 @@ async def _push(store: Store, account: Account, document: dict[str, Any]) -> Non
     try:
         await save_workflow(store, account.id, document)
     except InvalidGraph:
-        # Its models are not to be had here; a draft says so when it is run.
+        # Its models are unavailable here; a draft reports that when it is run.
         await save_workflow(store, account.id, {**document, "draft": True})
 
 

@@ -1,4 +1,4 @@
-"""The command's own HTTP client: one call, JSON in and out, no proxies."""
+"""HTTP client of the command: one call, JSON in and out, no proxies."""
 
 import contextlib
 import http.client
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from deploy.problems import CommandFailed
 
 UPLOAD_SECONDS = 300.0
-"""The longest silence of a server while a file is sent, or looked at."""
+"""Longest silence of a server while it receives or inspects a file."""
 
 
 class Unreachable(CommandFailed):
-    """Nobody answers at this address."""
+    """No server answers at this address."""
 
 
 def call(
@@ -26,7 +26,7 @@ def call(
     body: Mapping[str, Any] | bytes | None = None,
     timeout: float = 30.0,
 ) -> tuple[int, Any]:
-    """Send one request; give the status and the parsed answer."""
+    """Send one request; return the status and the parsed answer."""
     headers = _headers(key)
     if body is not None:
         headers["content-type"] = "application/json"
@@ -34,7 +34,7 @@ def call(
 
 
 def upload(url: str, file: Path, key: str) -> tuple[int, Any]:
-    """Send a file as it is; give the status and the parsed answer. Raises OSError for the file."""
+    """Send a file unchanged; return the status and the parsed answer. Raises OSError."""
     with file.open("rb") as stream:
         size = str(file.stat().st_size)
         more = {"content-type": "application/octet-stream", "content-length": size}
@@ -52,7 +52,7 @@ def _exchange(
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.request(method, path, body=body, headers=headers)
-        # A server may answer before it has read everything, and read no more.
+        # A server may answer before it has read the whole file, and read no more.
         response = connection.getresponse()
         return response.status, read_json(response.read())
     except (OSError, http.client.HTTPException) as error:
@@ -64,7 +64,7 @@ def _exchange(
 
 
 def connect(url: str, timeout: float) -> tuple[http.client.HTTPConnection, str]:
-    """A connection that is not open yet, and the path to ask for."""
+    """Return an unopened connection, and the path to request."""
     parts = urlsplit(url)
     make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -83,7 +83,7 @@ def _encode(body: Mapping[str, Any] | bytes | None) -> bytes | None:
 
 
 def read_json(raw: bytes) -> Any:
-    """The parsed answer; one that is no JSON is its text."""
+    """Return the parsed answer, or its text when it is no JSON."""
     try:
         return json.loads(raw)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Runs `pip install` for `make`, and shows how far it is.
+"""Run `pip install` for `make` and show its progress.
 
-A script of its own that needs the standard library alone, as nothing else is installed yet:
-`install.py WHAT ARGUMENT…`, where WHAT is told to people and the arguments are pip's.
+A script that needs the standard library alone, since nothing else is installed yet:
+`install.py TITLE ARGUMENT…`, where TITLE is shown to people and the arguments are pip's.
 """
 
 import os
@@ -20,10 +20,10 @@ from typing import TextIO
 
 TICK_SECONDS = 0.2
 LINE_SECONDS = 5.0
-"""Between two lines of progress where they stay, as in a file."""
+"""Interval between lines of progress where lines cannot be replaced, as in a file."""
 FILE = re.compile(r"\s*(?:Downloading|Using cached) (\S+) \(([\d.]+) (bytes|kB|MB|GB)\)")
 PREPARATION = re.compile(r"\s*(\w.*): started$")
-PART = re.compile(r"InstallProgress (\d+) of \d+")
+PART = re.compile(r"Progress (\d+) of \d+")
 PACKAGES = re.compile(r"Installing collected packages: (.+)")
 TROUBLE = re.compile(r"\s*(?:WARNING|ERROR|error)\b")
 BYTES = {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
@@ -32,7 +32,7 @@ LAST_LINES = 20
 
 
 class InstallProgress:
-    """What pip has done by now, read from its lines."""
+    """Progress of pip, read from its output."""
 
     def __init__(self, site: Path) -> None:
         self._site = site
@@ -44,7 +44,7 @@ class InstallProgress:
         self._packages = 0
 
     def read(self, line: str) -> None:
-        """Note what one line tells."""
+        """Read one line of output."""
         if (file := FILE.match(line)) and not file[1].endswith(".metadata"):
             self._newest = file[1]
             self._files[file[1]] = float(file[2]) * BYTES[file[3]]
@@ -58,7 +58,7 @@ class InstallProgress:
             self._part = self._files.get(self._newest, 0.0)
 
     def now(self) -> str:
-        """The step that pip is at."""
+        """Return the current step as a text."""
         if self._packages:
             done = min(max(self._installed() - self._before, 0), self._packages)
             return f"{self._downloaded()}; unpacked {done} of {self._packages}"
@@ -67,7 +67,7 @@ class InstallProgress:
         return self._preparation
 
     def end(self) -> str:
-        """All that pip has done."""
+        """Return the total as a text."""
         return self._downloaded() if self._files else "no package was missing"
 
     def _downloaded(self) -> str:
@@ -80,7 +80,7 @@ class InstallProgress:
 
 
 class Display:
-    """Lines on a stream: on a terminal the newest step replaces the one before it."""
+    """Lines on a stream: on a terminal, each step replaces the previous one."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -88,7 +88,7 @@ class Display:
         self._shown_at = time.monotonic()
 
     def step(self, text: str) -> None:
-        """Show a step that another will follow."""
+        """Show a step that another replaces."""
         now = time.monotonic()
         if self._replaces:
             columns = shutil.get_terminal_size().columns - 1
@@ -106,10 +106,10 @@ class Display:
         self._stream.flush()
 
 
-def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> int:
-    """Run pip, show its steps and its troubles; gives its exit code."""
+def install(title: str, command: Sequence[str], stream: TextIO, site: Path) -> int:
+    """Run pip, show its steps and problems; return its exit code."""
     display, progress, began = Display(stream), InstallProgress(site), time.monotonic()
-    display.line(f"Installing {what} into {os.path.relpath(sys.prefix)}")
+    display.line(f"Installing {title} into {os.path.relpath(sys.prefix)}")
     environ = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     with subprocess.Popen(
         command,
@@ -120,7 +120,7 @@ def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> in
         errors="replace",
     ) as process:
         try:
-            told = _follow(process, display, progress, began)
+            last_lines = _follow(process, display, progress, began)
             code = process.wait()
         except BaseException:
             process.terminate()
@@ -129,14 +129,14 @@ def install(what: str, command: Sequence[str], stream: TextIO, site: Path) -> in
     if code == 0:
         display.line(f"  {progress.end()}, in {seconds:.0f} s")
     else:
-        display.line("\n".join((*told, f"  pip has failed after {seconds:.0f} s")))
+        display.line("\n".join((*last_lines, f"  pip has failed after {seconds:.0f} s")))
     return code
 
 
 def _follow(
     process: subprocess.Popen[str], display: Display, progress: InstallProgress, began: float
 ) -> list[str]:
-    """Show what pip prints until it ends; gives its last lines where no trouble was shown."""
+    """Show pip's output until it ends; return its last lines when no problem was shown."""
     lines: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_read, args=(process, lines), daemon=True).start()
     last: list[str] = []
@@ -167,10 +167,10 @@ def _read(process: subprocess.Popen[str], lines: "queue.Queue[str | None]") -> N
 def main() -> int:
     """Install; an interrupt ends pip too."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    what, *arguments = sys.argv[1:]
+    title, *arguments = sys.argv[1:]
     command = (sys.executable, "-m", "pip", "install", "--progress-bar", "raw", *arguments)
     try:
-        return install(what, command, sys.stdout, Path(sysconfig.get_path("purelib")))
+        return install(title, command, sys.stdout, Path(sysconfig.get_path("purelib")))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

@@ -1,4 +1,4 @@
-"""What a command prints: one JSON value for programs, a plain table for people."""
+"""Output of commands: one JSON value for programs, a plain table for people."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ CURSOR_MOVERS = {
 
 
 def show(value: Row | Sequence[Row], *, as_json: bool, columns: Sequence[str]) -> None:
-    """Print one row or many; the table has the named columns, JSON has everything."""
+    """Print one row or many; the table has the given columns, JSON has every member."""
     if as_json:
         print(json.dumps(value, ensure_ascii=False, default=_plain))
         return
@@ -23,7 +23,7 @@ def show(value: Row | Sequence[Row], *, as_json: bool, columns: Sequence[str]) -
 
 
 def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """Columns under their headings, as wide as they need to be."""
+    """Return columns under their headings, with the width that they need."""
     lines = [[_heading(column) for column in columns]]
     lines += [[_cell(row.get(column)) for column in columns] for row in rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
@@ -34,7 +34,7 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without what would move a terminal's cursor."""
+    """Return the text without characters that would move a terminal's cursor."""
     return text.translate(CURSOR_MOVERS)
 
 

@@ -1,12 +1,12 @@
-"""What a command can fail with on purpose: a sentence for the person at the terminal."""
+"""Expected failures of commands: a sentence for the person at the terminal."""
 
 
 class CommandFailed(Exception):
-    """The command cannot do what was asked; the message is one sentence that says why."""
+    """The command failed; the message is one sentence with the reason."""
 
 
 class WrongRedis(CommandFailed):
-    """The Redis does not hold this installation's data; `seen` and `fix` say more."""
+    """The Redis lacks this installation's data; `seen` and `fix` have the details."""
 
     def __init__(self, seen: str, fix: str) -> None:
         self.seen = seen
@@ -24,7 +24,7 @@ class ApiRefused(CommandFailed):
 
 
 def with_reasons(message: str, problems: object) -> str:
-    """The sentence, and behind it every problem of a graph."""
+    """Return the sentence, followed by every problem of a graph."""
     if not isinstance(problems, list):
         return message
     return f"{message}: {'; '.join(_reason(problem) for problem in problems)}"

@@ -1,4 +1,4 @@
-"""How the commands show what there is: the wire's names, times in ISO 8601."""
+"""Rows that the commands show: the API's names, times in ISO 8601."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -16,7 +16,7 @@ from gateway.routes.workflow_types import WorkflowView
 
 
 def account_row(account: Account, balance: int) -> dict[str, Any]:
-    """One account, and what it can spend."""
+    """Return one account and its balance."""
     return _shown(UserView.of(account)) | {
         "credits": {"balance": balance},
         "createdAt": moment(account.created_at),
@@ -24,22 +24,22 @@ def account_row(account: Account, balance: int) -> dict[str, Any]:
 
 
 def key_row(key: ApiKey) -> dict[str, Any]:
-    """One key, without its secret."""
+    """Return one key, without its secret."""
     return _shown(ApiKeyView.of(key)) | {"accountId": key.account_id}
 
 
 def webhook_row(key_id: str, webhook: Webhook) -> dict[str, Any]:
-    """A key's webhook; its secret only when it was made just now."""
+    """Return a key's webhook; the secret is present only when it was just created."""
     return {"keyId": key_id} | _shown(SavedWebhook.of(webhook))
 
 
 def login_row(account_id: str, url: str, expires_at: int) -> dict[str, Any]:
-    """A sign-in link."""
+    """Return a sign-in link."""
     return {"url": url, "accountId": account_id, "expiresAt": moment(expires_at)}
 
 
 def workflow_row(workflow: Workflow) -> dict[str, Any]:
-    """One workflow, without its graph."""
+    """Return one workflow, without its graph."""
     return {
         "slug": workflow.slug,
         "name": workflow.document.name,
@@ -52,19 +52,19 @@ def workflow_row(workflow: Workflow) -> dict[str, Any]:
 
 
 def whole_workflow(workflow: Workflow) -> dict[str, Any]:
-    """One workflow with its graph, as the API shows it to its owner."""
+    """Return one workflow with its graph, as the API shows it to its owner."""
     return _shown(WorkflowView.of(workflow))
 
 
 def ledger_row(
     account_id: str, entries: int, balance: int, faults: Sequence[str]
 ) -> dict[str, Any]:
-    """How an account's ledger was found."""
+    """Return the result of checking an account's ledger."""
     return {"accountId": account_id, "entries": entries, "balance": balance, "faults": faults}
 
 
 def entry_row(entry: LedgerEntry, node_ids: Mapping[int, str]) -> dict[str, Any]:
-    """One movement of credits; its node by id, where that is known, else by index."""
+    """Return one ledger entry; its node by id if known, else by index."""
     node = None if entry.node is None else node_ids.get(entry.node, entry.node)
     return {
         "at": moment(entry.at),
@@ -79,24 +79,24 @@ def entry_row(entry: LedgerEntry, node_ids: Mapping[int, str]) -> dict[str, Any]
 
 
 def bucket_text(bucket: str) -> str:
-    """Where credits lie, for people: an allowance or a top-up, and until when."""
+    """Return the source of credits as a text: an allowance or a top-up, and its expiry."""
     end, _, top_up = bucket[1:].partition(".")
     until = f" until {_day(int(end))}" if int(end) else ""
     return (f"top-up {top_up[:8]}" if bucket[0] == "t" else "allowance") + until
 
 
 def model_row(model: Model, workers: WorkerVariables) -> dict[str, Any]:
-    """One model at its provider's prices."""
+    """Return one model at its provider's prices."""
     return _shown(ModelView.for_caller(model, Decimal(1), workers))
 
 
 def price_text(price: Mapping[str, Any]) -> str:
-    """One price of a model, for people."""
+    """Return one price of a model as a text."""
     return f"{Decimal(price['usd']):f} USD per {price['unit'].replace('_', ' ')}"
 
 
 def _shown(view: Payload) -> dict[str, Any]:
-    """The members by their names in JSON; exact numbers stay exact."""
+    """Return the members by their names in JSON; exact numbers stay exact."""
     members: dict[str, Any] = to_builtins(view, builtin_types=(Decimal,))
     return members
 

@@ -34,7 +34,7 @@ from deploy.stack.location import (
 from deploy.stack.redis_server import RedisServer
 from deploy.stack.secret_key import VARIABLE, keep_key
 from deploy.stack.store_access import end_leases, open_store
-from deploy.stack.supervisor import Part, PartKeeper, Supervisor, mourn_nobody
+from deploy.stack.supervisor import Part, PartRunner, Supervisor, ignore_death
 from engine.errors import EngineError, Unavailable
 from engine.settings import Settings
 
@@ -44,14 +44,14 @@ KILLED = 130
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READY_SECONDS = 60.0
 MAX_DEATHS = 5
-"""A part that dies this often before it was ready once will not become ready."""
+"""Deaths before the first readiness after which a part is given up."""
 PAUSE_SECONDS = 0.05
 SYNC_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackOptions:
-    """What `headrace up` was asked for."""
+    """Options of `headrace up`."""
 
     host: str
     port: int
@@ -60,11 +60,11 @@ class StackOptions:
     workers: int
     demo: bool
     local_model: bool
-    """Whether a model is to run here too."""
+    """Whether the stack runs a local model too."""
 
 
 async def serve(options: StackOptions, settings: Settings) -> int:
-    """Serve until a signal; gives the exit code."""
+    """Serve until a signal; return the exit code."""
     with ExitStack() as cleanup:
         data_dir = open_data_dir(options.data_dir)
         cleanup.callback(os.close, lock_data_dir(data_dir))
@@ -75,7 +75,7 @@ async def serve(options: StackOptions, settings: Settings) -> int:
         asked = replace(options, data_dir=data_dir, port=port)
         run = StackRun(asked, settings, supervisor, console, cleanup)
         code = await _until_signal(run.start, supervisor, console)
-        console.say(
+        console.print(
             "up",
             f"has stopped; the data is in {data_places(data_dir, os.environ)}; "
             f"start again: {restart_command()}",
@@ -84,7 +84,7 @@ async def serve(options: StackOptions, settings: Settings) -> int:
 
 
 class StackRun:
-    """One life of a stack."""
+    """One run of a stack."""
 
     def __init__(
         self,
@@ -106,8 +106,8 @@ class StackRun:
         self._media_url = media_url(options.data_dir, os.environ)
 
     async def start(self) -> None:
-        """Start everything, say when it serves, and show the demonstration."""
-        self._console.say("up", f"starts {self._parts()}")
+        """Start all parts, report readiness, and show the demonstration."""
+        self._console.print("up", f"starts {self._parts()}")
         preparing = asyncio.create_task(self._prepare_model())
         self._cleanup.callback(preparing.cancel)
         redis_url = self._redis_url or await self._start_redis()
@@ -122,10 +122,10 @@ class StackRun:
         demo = await self._prepare_demo(stack)
         await _wait(lambda: _serves(stack.url or ""), gateways[0], READY_SECONDS)
         if model is not None:
-            await self._see_model(model)
-        _tell(f"ready {url_of(self._options.host, self._options.port)}")
+            await self._await_model(model)
+        _print(f"ready {url_of(self._options.host, self._options.port)}")
         if demo is not None:
-            _tell(await demo.show())
+            _print(await demo.show())
         await self._show_addresses(stack, demo)
 
     def _parts(self) -> str:
@@ -137,42 +137,42 @@ class StackRun:
             workers: True,
             "a model": self._options.local_model,
         }
-        *before, last = (part for part, is_asked in asked.items() if is_asked)
+        *before, last = (part for part, is_wanted in asked.items() if is_wanted)
         return f"{', '.join(before)} and {last}"
 
     async def _show_addresses(self, stack: Stack, demo: Demo | None) -> None:
         url = (self._settings.public_url or stack.url or "").rstrip("/")
         sign_in = None if demo is None else await demo.sign_in(url)
-        _tell(banner(url, self._options.data_dir, os.environ, sign_in))
+        _print(banner(url, self._options.data_dir, os.environ, sign_in))
 
     async def _prepare_model(self) -> LocalModel | None:
-        """The model that is to run here, if one is and it is in order: a stack does without."""
+        """Return the local model, or None if none is wanted or valid; the stack runs without."""
         if not self._options.local_model:
             return None
         named, data_dir = self._settings.local_model, self._options.data_dir
         try:
             return await asyncio.to_thread(LocalModel.prepare, named, data_dir)
         except CommandFailed as error:
-            self._console.say("model", f"{error} The stack runs without it.")
+            self._console.print("model", f"{error} The stack runs without it.")
             return None
 
-    def _start_model(self, model: LocalModel | None) -> PartKeeper | None:
+    def _start_model(self, model: LocalModel | None) -> PartRunner | None:
         if model is None:
             return None
-        self._cleanup.enter_context(model.held)
+        self._cleanup.enter_context(model.reserved)
         self._model_url = model.url
         return self._supervisor.start(model.part(STAGES["model"], self._settings.drain_seconds))
 
-    async def _see_model(self, media_store: PartKeeper) -> None:
-        """Wait until the model answers, not for ever; one that cannot is given up."""
+    async def _await_model(self, runner: PartRunner) -> None:
+        """Wait for the model to answer, for a limited time; stop one that keeps dying."""
         try:
-            await _wait(lambda: is_serving(self._model_url), media_store, READY_SECONDS)
+            await _wait(lambda: is_serving(self._model_url), runner, READY_SECONDS)
         except CommandFailed:
-            if media_store.deaths < MAX_DEATHS:
-                self._console.say("model", "is still being loaded; its calls fail until then")
+            if runner.deaths < MAX_DEATHS:
+                self._console.print("model", "is still being loaded; its calls fail until then")
                 return
-            await media_store.stop(self._settings.drain_seconds)
-            self._console.say("model", "does not start. The stack runs without it.")
+            await runner.stop(self._settings.drain_seconds)
+            self._console.print("model", "does not start. The stack runs without it.")
 
     async def _start_redis(self) -> str:
         server = redis_server.open_server(self._options.data_dir, self._settings.redis_memory_bytes)
@@ -185,7 +185,7 @@ class StackRun:
             prepare=server.prepare,
             omit=redis_server.is_about_overcommit,
         )
-        # No deadline: a big file takes as long as it takes, and a server that dies is noticed.
+        # No deadline: loading time grows with the file, and a server that dies is noticed.
         await _wait(server.is_ready, self._supervisor.start(part), float("inf"))
         syncing = asyncio.create_task(self._sync_each_second(server))
         self._cleanup.callback(syncing.cancel)
@@ -199,7 +199,7 @@ class StackRun:
             except FileNotFoundError:
                 continue  # the server has begun another file meanwhile
             except OSError as error:
-                self._console.say("redis", f"its file cannot be brought to the disk: {error}")
+                self._console.print("redis", f"its file cannot be brought to the disk: {error}")
 
     def _remember(self, redis_url: str) -> Stack:
         options = self._options
@@ -220,12 +220,12 @@ class StackRun:
     def _model_environ(self) -> dict[str, str]:
         return {LOCAL_MODEL_URL: self._model_url} if self._model_url else {}
 
-    def _telling_environ(self) -> dict[str, str]:
-        """Whoever reaches a stack that only this machine reaches can set what it lacks."""
+    def _setup_environ(self) -> dict[str, str]:
+        """Let callers set missing variables if the stack is reachable from this machine alone."""
         is_local = is_loopback(self._options.host) and not self._settings.public_url
         return {TELL_SETUP: "1"} if is_local and TELL_SETUP not in os.environ else {}
 
-    def _start_part(self, kind: str, number: int, redis_url: str) -> PartKeeper:
+    def _start_part(self, kind: str, number: int, redis_url: str) -> PartRunner:
         part = Part(
             name=f"{kind}.{number + 1}",
             command=(sys.executable, "-P", "-m", "deploy", kind),
@@ -236,10 +236,10 @@ class StackRun:
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
                 **self._model_environ(),
-                **self._telling_environ(),
+                **self._setup_environ(),
             },
             stage=STAGES[kind],
-            mourn=partial(end_leases, redis_url) if kind == "worker" else mourn_nobody,
+            on_death=partial(end_leases, redis_url) if kind == "worker" else ignore_death,
         )
         return self._supervisor.start(part)
 
@@ -250,14 +250,14 @@ class StackRun:
         try:
             await demo.prepare()
         except (EngineError, CommandFailed) as error:
-            # A stack without its demonstration is still a stack.
-            self._console.say("demo", f"could not be prepared: {error}")
+            # The stack serves without its demonstration.
+            self._console.print("demo", f"could not be prepared: {error}")
             return None
         return demo
 
 
-def _tell(text: str) -> None:
-    """Print; whoever started the stack may have stopped listening."""
+def _print(text: str) -> None:
+    """Print, even when the reader of the output has gone."""
     with suppress(BrokenPipeError):
         print(text, flush=True)
 
@@ -291,16 +291,12 @@ async def _serves(url: str) -> bool:
     return status == 200
 
 
-async def _wait(
-    check: Callable[[], Awaitable[bool]], media_store: PartKeeper, seconds: float
-) -> None:
+async def _wait(check: Callable[[], Awaitable[bool]], runner: PartRunner, seconds: float) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while not await check():
-        if media_store.deaths >= MAX_DEATHS or loop.time() > deadline:
-            raise CommandFailed(
-                f"The {media_store.part.name} does not start; its lines above say why."
-            )
+        if runner.deaths >= MAX_DEATHS or loop.time() > deadline:
+            raise CommandFailed(f"The {runner.part.name} does not start; its lines above say why.")
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -309,13 +305,15 @@ async def _until_signal(
 ) -> int:
     signals = _Signals()
     starting = asyncio.ensure_future(start())
-    told = asyncio.create_task(signals.first.wait())
+    stopped = asyncio.create_task(signals.first.wait())
     try:
-        await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            await told
-        console.say("up", "is stopping: nodes that run may end first; another Ctrl-C stops at once")
+            await stopped
+        console.print(
+            "up", "is stopping: nodes that run may end first; another Ctrl-C stops at once"
+        )
     finally:
         starting.cancel()
         await asyncio.wait({starting})
@@ -326,10 +324,10 @@ async def _until_signal(
 
 async def _stop(signals: "_Signals", supervisor: Supervisor) -> int:
     stopping = asyncio.create_task(supervisor.stop())
-    hurried = asyncio.create_task(signals.second.wait())
-    await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    interrupted = asyncio.create_task(signals.second.wait())
+    await asyncio.wait({stopping, interrupted}, return_when=asyncio.FIRST_COMPLETED)
     if stopping.done():
-        hurried.cancel()
+        interrupted.cancel()
         return 0
     supervisor.kill()
     await stopping
@@ -337,7 +335,7 @@ async def _stop(signals: "_Signals", supervisor: Supervisor) -> int:
 
 
 class _Signals:
-    """The first signal asks to drain; an interrupt after it asks to end at once."""
+    """The first signal asks to drain; an interrupt after it stops at once."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
@@ -347,7 +345,7 @@ class _Signals:
             self._loop.add_signal_handler(number, self._note, number)
 
     def close(self) -> None:
-        """Hear no more: a signal during the last steps must not change the exit code."""
+        """Ignore further signals: one during the last steps must not change the exit code."""
         for number in SIGNALS:
             self._loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)

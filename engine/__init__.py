@@ -1,1 +1,1 @@
-"""The domain of Headrace; it knows neither HTTP nor workers."""
+"""The domain of Headrace, independent of HTTP and workers."""

@@ -15,11 +15,11 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 _encoder = msgspec.json.Encoder(enc_hook=str)
 MAX_TEXT = 2_048
 MAX_TRACEBACK = 16_384
-"""Characters; of what is longer the rest is left out."""
+"""Characters; the rest of a longer text is omitted."""
 UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What JSON lets stand, but ends lines or steers terminals."""
+"""Characters that JSON does not escape, but that end lines or control terminals."""
 SECRET = re.compile(r"(hr_[a-z]+_[\w-]{4}|whsec_)[\w+/=-]{5,}")
-"""Our keys and tokens, whole or cut off; no line needs them, whatever it quotes."""
+"""API keys, tokens and webhook secrets, whole or truncated; they are redacted in all lines."""
 
 
 def bind(**fields: Any) -> None:
@@ -28,7 +28,7 @@ def bind(**fields: Any) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON, in UTC; `extra` becomes members."""
+    """Formatter of one JSON object per line, in UTC; `extra` becomes members."""
 
     def format(self, record: logging.LogRecord) -> str:
         second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -57,7 +57,7 @@ def _encode(value: Any) -> str:
     try:
         return _encoder.encode(value).decode()
     except UnicodeEncodeError:
-        return json.dumps(value, default=str)  # escapes what is not Unicode
+        return json.dumps(value, default=str)  # escapes unpaired surrogates
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -1,8 +1,8 @@
-"""Every metric, and how those of many processes become one page.
+"""All metrics, and the page that sums them over all processes.
 
-Each process counts in a registry of its own and puts a snapshot into the store every few seconds;
-whoever is asked for the page adds them up. Facts of the state (waiting hints, living workers) are
-read from the store when the page is made. Labels come from small closed sets only.
+Each process counts in its own registry and puts a snapshot into the store every few seconds; the
+process that serves the page adds the snapshots up. Gauges of the state (waiting hints, living
+workers) are read from the store for each page. Labels come from small closed sets only.
 """
 
 import asyncio
@@ -24,8 +24,9 @@ from engine.store.redis.info import read_memory
 
 PUT_SECONDS = 2.0
 SAME_SECONDS = 10.0
-"""So often a snapshot is put that has not changed, which tells that its process lives."""
+"""Interval for unchanged snapshots, which prove that their process lives."""
 GONE_SECONDS = 30
+"""Age of a snapshot whose process counts as gone."""
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 REGISTRY = CollectorRegistry()
@@ -166,7 +167,7 @@ log = logging.getLogger(__name__)
 
 
 def snapshot() -> list[Any]:
-    """This process's samples: [name, type, help, [[sample name, labels, value], …]]."""
+    """Return this process's samples: [name, type, help, [[sample name, labels, value], …]]."""
     return [
         [m.name, m.type, m.documentation, [[s.name, s.labels, s.value] for s in m.samples]]
         for m in REGISTRY.collect()
@@ -189,9 +190,9 @@ async def publish(store: Store, process: str) -> None:
 
 
 async def retire(store: Store) -> None:
-    """Fold the snapshots of processes that are gone into one sum; their gauges end with them.
+    """Fold the snapshots of gone processes into one sum, without their gauges.
 
-    A process that was only out of reach notices when it puts its next snapshot.
+    A process that was only disconnected notices this when it puts its next snapshot.
     """
     found, now = await store.snapshots.all()
     snapshots = {name: parse(data) for name, data in found.items()}
@@ -210,13 +211,13 @@ async def retire(store: Store) -> None:
 
 
 async def page(store: Store, process: str, media_free_bytes: int | None = None) -> bytes:
-    """The metrics of all processes and of the state, in Prometheus's text format.
+    """Return the metrics of all processes and of the state, in Prometheus's text format.
 
-    With Redis out of reach: this process's own, and `headrace_redis_up 0`. `media_free_bytes` is
-    what a media folder's file system has left, None: not known.
+    Without Redis: those of this process, and `headrace_redis_up 0`. `media_free_bytes` is the
+    free space of the media folder's file system; None: unknown.
     """
     try:
-        # The store knows what of this process is in the sum of those that are gone.
+        # The store knows which samples of this process are already in the sum of gone processes.
         await store.snapshots.put(process, snapshot())
         found, _ = await store.snapshots.all()
         snapshots = [parse(data).samples for data in found.values()]

@@ -13,81 +13,81 @@ FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator may set; each field is the variable `HEADRACE_<NAME>`."""
+    """Settings of an installation; each field is the variable `HEADRACE_<NAME>`."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     """State: `redis://`, `rediss://` or `unix://`."""
     redis_memory_bytes: int = 0
     """`maxmemory` of the Redis that `headrace up` starts; 0: a third of the machine's memory."""
     queue_url: str = ""
-    """Hints, when they live in another Redis or database; empty: beside the state."""
+    """Redis URL of the hints, if it differs from that of the state; empty: the same."""
     host: str = "127.0.0.1"
     port: int = 8000
     metrics_host: str = ""
-    """Where `/metrics` listens by itself; empty: on the API's own port."""
+    """Separate host for `/metrics`; empty: on the API's own port."""
     metrics_port: int = 0
     public_url: str = ""
-    """Where browsers reach the gateways when a proxy stands before them: `https://…`."""
+    """Public URL of the gateways behind a proxy: `https://…`."""
     sync_timeout: float = 600.0
     """Longest wait of a synchronous caller, in seconds."""
     retention_days: float = 30.0
     media_url: str = ""
-    """Where media are kept: `file:///FOLDER` or `s3://BUCKET/PREFIX`; empty: nowhere."""
+    """Media store: `file:///FOLDER` or `s3://BUCKET/PREFIX`; empty: none."""
     media_free_bytes: int = 1_073_741_824
-    """What a media folder's file system keeps free, a quarter of it at most; 0: nothing."""
+    """Free space to preserve on a media folder's file system, at most a quarter of it; 0: none."""
     max_asset_bytes: int = 104_857_600
     asset_retention_days: float = 0.0
-    """How long media are kept that no execution needs; 0: as long as executions."""
+    """Retention of media that no execution needs; 0: as long as executions."""
     trusted_proxies: str = ""
-    """Networks whose `X-Forwarded-For` is believed, with commas between."""
+    """Networks whose `X-Forwarded-For` is trusted, separated by commas."""
     cors_origins: str = ""
-    """Origins whose pages may call the API with a key, with commas between; `*`: all."""
+    """Origins whose pages may call the API with a key, separated by commas; `*`: all."""
     failed_calls_per_minute: int = 300
-    """Calls that an address may fail with before it is known who calls; 0: any number."""
+    """Failed authentications allowed per address; 0: any number."""
     max_body_bytes: int = 1_048_576
     max_run_bytes: int = 67_108_864
     """All node outputs of one execution together, in bytes."""
     worker_slots: int = 10_000
     """Executions one worker process holds at once, waiting ones included."""
     worker_memory_bytes: int = 0
-    """What all executions in one worker process hold; 0: a sixteenth of the machine's memory."""
+    """Memory of all executions in one worker process; 0: a sixteenth of the machine's."""
     max_queue: int = 50_000
-    """Hints that may wait for workers before runs are refused; 0: any number."""
+    """Waiting hints from which on new runs are refused; 0: any number."""
     cpu_slots: int = 0
     """Child processes for heavy nodes and expressions; 0: one per core."""
     drain_seconds: float = 30.0
-    """How long a stopping process lets running nodes finish."""
+    """Time that a stopping process gives running nodes to finish."""
     lease_seconds: float = 3.0
-    """A worker that was silent this long is taken for dead."""
+    """A worker that was silent for this long counts as dead."""
     secret_key: str = field(default="", repr=False)
-    """What secrets are sealed with at rest; several with commas: the first seals, all open."""
+    """Keys that seal secrets at rest, separated by commas: the first seals, all open."""
     allow_private_urls: bool = False
     """Development and tests: outbound calls may reach private addresses and any port."""
     webhook_time_scale: float = 1.0
-    """Development and tests: the pauses between attempts at a webhook are multiplied by this."""
+    """Development and tests: factor of the delays between attempts at a webhook."""
     webhook_host_at_once: int = 20
-    """Deliveries under way to one host, over all workers; 0: any number."""
+    """Concurrent deliveries to one host, over all workers; 0: any number."""
     webhook_host_per_second: int = 50
-    """Deliveries in a second to a host that has not answered 2xx for an hour; 0: any number."""
+    """Deliveries per second to a host that has not answered 2xx for an hour; 0: any number."""
     models_dir: str = ""
-    """A folder of manifests of one's own, beside and before the models that ship."""
+    """Folder of the operator's manifests, which override the shipped models."""
     local_model: str = ""
-    """A GGUF file for the model that runs here; empty: the one that an extra carries."""
+    """GGUF file of the local model; empty: the one of the extra."""
     local_model_url: str = ""
-    """Where workers find it, `http://HOST:PORT/v1`; `headrace up --local` says so by itself."""
+    """URL of the local model, `http://HOST:PORT/v1`; `headrace up --local` sets it."""
     tell_setup: bool = False
-    """Callers are told which variable lacks the key of a model; `headrace up` says so by itself."""
+    """Errors name the variable that lacks a model's key; `headrace up` sets this."""
     actors: str = ""
-    """Modules with Dramatiq actors of one's own that workers run, with commas between."""
+    """Modules with the operator's own Dramatiq actors, separated by commas."""
     actor_threads: int = 8
-    """Of them, as many run at once in one worker process."""
+    """Own actors that run at once in one worker process."""
     tiers_file: str = ""
-    """A TOML file that changes what tiers give; empty: as `engine/access/tiers.toml` says."""
+    """TOML file that overrides the terms of tiers in `engine/access/tiers.toml`; empty: none."""
     log_level: str = "INFO"
 
 
 class SettingError(ValueError):
-    """A variable's value does not parse; the message names it."""
+    """The value of a variable is invalid; the message names the variable."""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

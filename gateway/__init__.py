@@ -1,1 +1,1 @@
-"""HTTP in front of the engine."""
+"""HTTP interface of the engine."""

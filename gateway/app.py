@@ -1,4 +1,4 @@
-"""The application: its middleware and its routes, put together."""
+"""The application: composition of its middleware and routes."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ from gateway.services import Services, State
 
 
 def routes(settings: Settings) -> list[BaseRoute]:
-    """All routes, the busiest first; metrics are elsewhere when they have a port of their own."""
+    """Return all routes, the busiest first; metrics with a port of their own are left out."""
     metrics = [] if settings.metrics_port else health.metrics_routes
     return [
         *runs.routes,
@@ -53,31 +53,31 @@ def routes(settings: Settings) -> list[BaseRoute]:
 
 
 def create_app(services: Services) -> ASGIApp:
-    """The API."""
+    """Return the application of the API."""
     return RequestMetrics(_wrap(routes(services.settings), services))
 
 
 def create_metrics_app(services: Services) -> ASGIApp:
-    """The metrics alone, for a port of their own."""
+    """Return the application of the metrics alone, for a port of their own."""
     return _wrap(health.metrics_routes, services)
 
 
-def _wrap(listed: list[BaseRoute], services: Services) -> ASGIApp:
+def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
     lifespan = _lifespan(services)
-    app: ASGIApp = Router(listed, redirect_slashes=False, default=_nowhere, lifespan=lifespan)
+    app: ASGIApp = Router(served, redirect_slashes=False, default=_not_found, lifespan=lifespan)
     settings = services.settings
     app = BodyLimits(
         app,
         max_bytes=settings.max_body_bytes,
         others={assets.PATH: upload_limit(settings.max_asset_bytes)},
     )
-    app = Errors(app, services.failed_calls.judge)
+    app = Errors(app, services.failed_calls.record_failure)
     if origins := parse_origins(settings.cors_origins):
         app = CrossOrigin(app, origins, settings.public_url)
     return RequestIds(app)
 
 
-async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     raise NotFound("There is nothing at this path")
 
 

@@ -1,4 +1,4 @@
-"""Conditions under which this process serves, but not as it should."""
+"""Conditions under which this process serves in a degraded way."""
 
 import asyncio
 import contextlib
@@ -12,39 +12,39 @@ from engine.store.redis.client import Client
 from engine.store.redis.info import RedisMemory, read_memory
 from engine.store.stalled_queues import STALLED_SECONDS, StalledQueues
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
 
 class Readiness:
-    """Names the conditions that hold now; a later one is added by a name and a function."""
+    """Reports the conditions that hold now; a new one is a name and a function."""
 
     def __init__(self, conditions: Mapping[str, Callable[[], bool]]) -> None:
         self._conditions = conditions
 
     def degraded(self) -> list[str]:
-        """Names of the conditions that hold."""
+        """Return the names of the conditions that hold."""
         return [name for name, holds in self._conditions.items() if holds()]
 
 
 class MemoryWatch:
-    """Looks at the memory of Redis every second; knows whether it is nearly full."""
+    """Watches the memory of Redis every second."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._is_nearly_full = False
 
     def is_nearly_full(self) -> bool:
-        """Whether Redis may soon refuse new runs, or does so, as far as it was reached last."""
+        """Return whether Redis may soon refuse new runs, or does, as of its last answer."""
         return self._is_nearly_full
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while True:
             with contextlib.suppress(EngineError, RuntimeError):
                 self._note(await read_memory(self._client))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _note(self, memory: RedisMemory) -> None:
         before, self._is_nearly_full = self._is_nearly_full, memory.is_nearly_full
@@ -56,7 +56,7 @@ class MemoryWatch:
 
 
 class QueueWatch:
-    """Looks at the queues of hints every second; knows whether hints wait that no worker takes."""
+    """Watches the queues of hints every second for hints that no worker takes."""
 
     def __init__(self, hints: HintSender) -> None:
         self._hints = hints
@@ -65,18 +65,18 @@ class QueueWatch:
         self._stalled: list[str] = []
 
     def is_stalled(self) -> bool:
-        """Whether hints wait that no worker takes, or the queues have long been out of reach."""
+        """Return whether hints wait for too long, or the queues have long been out of reach."""
         return bool(self._stalled) or time.monotonic() - self._reached_at > STALLED_SECONDS
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while True:
             try:
                 self._note(await self._hints.heads())
             except (EngineError, RuntimeError):
                 self._queues.forget()
                 self._stalled = []
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _note(self, heads: Mapping[str, bytes | None]) -> None:
         self._reached_at = now = time.monotonic()

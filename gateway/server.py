@@ -1,4 +1,4 @@
-"""The gateway as a process: its listeners, and an end that is orderly."""
+"""The gateway process: its listeners, and an orderly stop."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from gateway.services import Services, open_services
 
 
 def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code."""
+    """Serve until SIGTERM or SIGINT; return the exit code."""
     log.set_up(settings.log_level)
     setup.set_up()
     return uvloop.run(serve(settings))
@@ -30,7 +30,7 @@ async def serve(
     stopping: asyncio.Event | None = None,
     bound: socket.socket | None = None,
 ) -> int:
-    """Serve until a signal comes or `stopping` is set; the exit code.
+    """Serve until a signal comes or `stopping` is set; return the exit code.
 
     Any number of processes may serve the settings' address. `bound` is a socket to use instead.
     """

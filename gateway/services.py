@@ -1,4 +1,4 @@
-"""What handlers work with: opened once per process, found on every request."""
+"""Dependencies of handlers: opened once per process, available on every request."""
 
 import asyncio
 import contextlib
@@ -31,38 +31,38 @@ from gateway.readiness import MemoryWatch, QueueWatch, Readiness
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The settings, the store, the bell, and whether the process is about to stop."""
+    """Settings, store, notifier and the other dependencies of handlers."""
 
     settings: Settings
     store: Store
     notifier: CompletionNotifier
-    turns: AccountFairness
+    fairness: AccountFairness
     backlog: Backlog
     failed_calls: FailedCalls
     media_service: MediaService
-    memory: ResultMemory
-    bodies: BodyMemory
+    result_memory: ResultMemory
+    body_memory: BodyMemory
     readiness: Readiness
-    variables: VariablesReader
+    worker_variables: VariablesReader
     stopping: asyncio.Event
     process: str
-    """How the metrics name this process."""
+    """Name of this process in metrics."""
 
 
 class State(TypedDict):
-    """What the application puts on each request."""
+    """State that the application attaches to each request."""
 
     services: Services
 
 
 GatewayRequest = Request[State]
 
-FIRST_LOOK_SECONDS = 2.0
+MODELS_SECONDS = 2.0
 
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
-    """The services for as long as the context lasts; they live without a store that answers."""
+    """Yield the services while the context lasts; a store that does not answer is tolerated."""
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     peers = Peers.of(settings.trusted_proxies)
     store = Store.open(settings, ObjectStore.of(settings))
@@ -75,35 +75,35 @@ async def open_services(settings: Settings, stopping: asyncio.Event) -> AsyncIte
             "queues": queues.watch,
             "memory": redis_memory.watch,
             "models": lambda: store.models.watch(settings.redis_url),
-            "spare memory": spare_memory.give_back,
+            "spare memory": spare_memory.trim_periodically,
         }
         if settings.max_queue:
             tasks["backlog"] = backlog.watch
         for name, work in tasks.items():
             await stack.enter_async_context(background(name, work))
-        await _look_at_models(store)
+        await _load_models(store)
         notifier = await stack.enter_async_context(CompletionNotifier.open(settings.redis_url))
         yield Services(
             settings=settings,
             store=store,
             notifier=notifier,
-            turns=AccountFairness(),
+            fairness=AccountFairness(),
             backlog=backlog,
             media_service=MediaService.of(settings, store),
-            memory=ResultMemory(),
-            bodies=BodyMemory(),
+            result_memory=ResultMemory(),
+            body_memory=BodyMemory(),
             readiness=Readiness(
                 {"memory": redis_memory.is_nearly_full, "hints": queues.is_stalled}
             ),
-            variables=VariablesReader(store),
+            worker_variables=VariablesReader(store),
             failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
             stopping=stopping,
             process=process,
         )
 
 
-async def _look_at_models(store: Store) -> None:
-    """The first calls may be about saved models; a store that is silent is not awaited for long."""
+async def _load_models(store: Store) -> None:
+    """Load the saved models before the first call, without waiting long for a silent store."""
     with contextlib.suppress(EngineError, TimeoutError):
-        async with asyncio.timeout(FIRST_LOOK_SECONDS):
+        async with asyncio.timeout(MODELS_SECONDS):
             await store.models.look()

@@ -152,7 +152,7 @@ async def _run_background(
         background("variables", lambda: publish_variables(heartbeat.publish)),
         subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
         background("metrics", lambda: metrics.publish(store, worker_id)),
-        background("spare memory", spare_memory.give_back),
+        background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
         _run_sweeper(store, media_service, worker_id, settings),
     ):

@@ -1,4 +1,4 @@
-"""What `headrace doctor` looks at: each check says what it saw and what to do about it."""
+"""Checks of `headrace doctor`: each reports an observation and a fix."""
 
 import asyncio
 import resource
@@ -28,29 +28,29 @@ OVERCOMMIT, OVERCOMMITS = Path("/proc/sys/vm/overcommit_memory"), "1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at; `fix` is what to do when it is not well, or warns."""
+    """Result of one check; `fix` is the remedy when it fails or warns."""
 
     name: str
     is_well: bool
     seen: str
     fix: str = ""
     warns: bool = False
-    """It is well now, and something should be done all the same."""
+    """The check passes, yet the fix should be applied."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The wire form."""
+        """Return the JSON object of the result."""
         warning = {"warning": True} if self.warns else {}
         fix = {"fix": self.fix} if self.needs_fix else {}
         return {"name": self.name, "ok": self.is_well, "seen": self.seen, **warning, **fix}
 
     @property
     def needs_fix(self) -> bool:
-        """Whether something is to be done."""
+        """Whether the fix should be applied."""
         return self.warns or not self.is_well
 
 
 async def check_store(store: Store) -> list[Check]:
-    """Everything about the Redis of a stack, and the workers that are known there."""
+    """Check the Redis of a stack, and its workers."""
     try:
         info = await read_info(store.client)
         before = time.time()
@@ -73,7 +73,7 @@ async def check_store(store: Store) -> list[Check]:
 
 
 def no_redis(reason: str) -> Check:
-    """The check that stands for all of Redis when it does not answer."""
+    """Return the one result for a Redis that does not answer."""
     return Check(
         name="redis",
         is_well=False,
@@ -83,12 +83,12 @@ def no_redis(reason: str) -> Check:
 
 
 def wrong_redis(seen: str, fix: str) -> Check:
-    """The check that stands for all of Redis when it does not hold this installation's data."""
+    """Return the one result for a Redis without this installation's data."""
     return Check(name="installation", is_well=False, seen=seen, fix=fix)
 
 
 async def check_gateway(stack: Stack) -> Check:
-    """Whether the API answers and is ready."""
+    """Check that the API answers and is ready."""
     if stack.url is None:
         return Check(name="gateway", is_well=True, seen="not run by `headrace up` here")
     try:
@@ -105,7 +105,7 @@ async def check_gateway(stack: Stack) -> Check:
 
 
 async def check_local_model(stack: Stack) -> Check:
-    """Whether the model that runs here answers, where one is meant to; else how to have one."""
+    """Check that a configured local model answers."""
     url = stack.settings.get(LOCAL_MODEL_URL)
     if url is None:
         how = "not started: headrace up --local" if is_installed() else f"not installed: {INSTALL}"
@@ -121,11 +121,11 @@ async def check_local_model(stack: Stack) -> Check:
 
 
 async def check_media(environ: Mapping[str, str]) -> Check:
-    """Whether media can be stored, read and removed, and what room a folder has for them."""
-    room = ""
+    """Check that media can be stored, read and removed, and report the free space of a folder."""
+    free_space = ""
     try:
         objects = ObjectStore.of(load(environ))
-        room = _room(await objects.disk())
+        free_space = _free_space(await objects.disk())
         await objects.check()
         seen, is_well = "can be stored, read and removed", True
     except (EngineError, SettingError) as error:
@@ -133,21 +133,21 @@ async def check_media(environ: Mapping[str, str]) -> Check:
     return Check(
         name="media",
         is_well=is_well,
-        seen=seen + room,
+        seen=seen + free_space,
         fix="Set HEADRACE_MEDIA_URL to file:///FOLDER, which must be writable and have more room "
         "than HEADRACE_MEDIA_FREE_BYTES, or to s3://BUCKET/PREFIX with the AWS_* variables; the "
         "log says what went wrong.",
     )
 
 
-def _room(disk: Disk | None) -> str:
+def _free_space(disk: Disk | None) -> str:
     if disk is None:
         return ""
     return f"; {disk.free_bytes:,} bytes are free, of which {disk.kept_bytes:,} are to stay so"
 
 
 def check_models(store: Store) -> Check:
-    """Whether all manifests are right, of the models folder and of those that were saved."""
+    """Check all manifests, of the models folder and saved ones."""
     wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
     saved = store.models.left_out().items()
     wrong += [f"saved model {name}: {'; '.join(reasons)}" for name, reasons in saved]
@@ -162,7 +162,7 @@ def check_models(store: Store) -> Check:
 
 
 def check_overcommit(stack: Stack) -> Check:
-    """Whether the kernel lets a Redis of this machine fork while much of the memory is used."""
+    """Check that the kernel lets a local Redis fork while much of the memory is used."""
     if not stack.redis_url.startswith("unix:"):
         return Check(name="overcommit", is_well=True, seen="Redis may run on another machine")
     try:
@@ -180,7 +180,7 @@ def check_overcommit(stack: Stack) -> Check:
 
 
 async def check_providers(store: Store) -> Check:
-    """Which models workers can call, and the variables that the others need; none has to be set."""
+    """Report the models that workers can call, and the variables that the others need."""
     try:
         workers = WorkerVariables(sets=await store.leases.variables())
     except (EngineError, RuntimeError) as error:
@@ -200,7 +200,7 @@ async def check_providers(store: Store) -> Check:
 
 
 def check_descriptors() -> Check:
-    """Whether this shell lets a process hold enough connections."""
+    """Check that this shell lets a process open enough connections."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = soft == resource.RLIM_INFINITY
     return Check(

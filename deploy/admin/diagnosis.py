@@ -1,4 +1,4 @@
-"""All checks of one stack, those that need none included."""
+"""All checks of one stack, including those that need no stack."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ from deploy.stack.store_access import open_store
 
 
 async def examine(data_dir: Path) -> list[Check]:
-    """Look at everything, and never stop at the first thing that is wrong."""
+    """Run every check, whichever of them fail."""
     return [*await _examine_stack(data_dir), check_descriptors()]
 
 

@@ -1,4 +1,4 @@
-"""The example workflows that come with the installation."""
+"""Example workflows that come with the installation."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,6 @@ SOURCES = Path(__file__).parents[2] / "examples"
 
 
 def example_documents() -> list[dict[str, Any]]:
-    """Every example, in order of its file name."""
+    """Return every example, in order of its file name."""
     folder = PACKAGED if PACKAGED.is_dir() else SOURCES
     return [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]

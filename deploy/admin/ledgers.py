@@ -1,4 +1,4 @@
-"""What accounts have to spend, for the commands that administer them."""
+"""Balances and ledgers of accounts, for the administrative commands."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ Row = dict[str, Any]
 
 
 async def account_with_balance(store: Store, account: Account) -> Row:
-    """The account and what it can spend now, its allowance given if it is time."""
+    """Return the account and its balance, with an allowance that is due."""
     terms = store.tiers.terms(account.tier, account.role)
     wallet = await store.wallets.read(account.id, terms)
     return account_row(account, wallet.balance)
 
 
 async def accounts_with_balances(store: Store) -> Sequence[Row]:
-    """Every account, oldest first."""
+    """Return every account with its balance, oldest first."""
     accounts = await store.accounts.list()
     return await asyncio.gather(*(account_with_balance(store, account) for account in accounts))
 
@@ -31,11 +31,11 @@ async def accounts_with_balances(store: Store) -> Sequence[Row]:
 async def create_account(
     store: Store, *, email: str, tier: Tier, role: Role, approved: bool, credits: int | None
 ) -> Row:
-    """A new account, with credits that do not lapse beside the allowance of its tier."""
+    """Create an account, optionally with credits that do not lapse. Raises CommandFailed."""
     terms = store.tiers.terms(tier, role)
     most = MAX_CREDITS - terms.allowance
     if credits is not None and credits > most:
-        # Seen before the account is there, which without its credits would be of no use.
+        # Checked before the account exists, since without its credits it would be of no use.
         raise CommandFailed(f"Beside the allowance of '{tier}' there is room for {most} credits.")
     account = await store.accounts.create(email=email, tier=tier, role=role, approved=approved)
     if credits is not None:
@@ -54,7 +54,7 @@ async def credit_account(
 
 
 async def check_ledgers(store: Store, account_id: str | None) -> list[Row]:
-    """How the ledger of one account was found, or of each. Raises AccountNotFound."""
+    """Check the ledger of one account, or of all; return the results. Raises AccountNotFound."""
     if account_id is None:
         accounts = await store.accounts.list()
     else:
@@ -63,7 +63,7 @@ async def check_ledgers(store: Store, account_id: str | None) -> list[Row]:
 
 
 async def newest_entries(store: Store, account_id: str, limit: int) -> list[Row]:
-    """The newest entries of an account's ledger, newest first. Raises AccountNotFound."""
+    """Return the newest entries of an account's ledger, newest first. Raises AccountNotFound."""
     account = await store.accounts.get(account_id)
     page = await store.wallets.entries(account.id, limit)
     charged = {entry.execution_id or "" for entry in page.entries if entry.node is not None}
@@ -72,7 +72,7 @@ async def newest_entries(store: Store, account_id: str, limit: int) -> list[Row]
 
 
 async def _node_ids(store: Store, account_id: str, execution_id: str) -> Mapping[int, str]:
-    """The ids of an execution's nodes by index; none when it or its workflow is gone."""
+    """Return the ids of an execution's nodes by index; none when it or its workflow is gone."""
     try:
         execution = await store.executions.facts(account_id, execution_id)
         names = await node_names(store, account_id, execution)

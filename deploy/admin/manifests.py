@@ -1,4 +1,4 @@
-"""Manifests at a terminal: checked, and tried with one call."""
+"""Manifests on the command line: checks, and a trial with one call."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models import folder, registry
 from engine.models.availability import WorkerVariables, set_variables
 from engine.models.call_checks import check_call
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
@@ -36,43 +36,44 @@ from workers.providers.model_caller import ModelCaller
 
 
 def use_models_dir(folder: Path | None) -> None:
-    """Let the registry have the models of a folder, else of the one that the settings name."""
+    """Load the models of a folder into the registry, or of the folder in the settings."""
     registry.use_folder(load().models_dir if folder is None else str(folder))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundModels:
-    """What is known of the models that the registry has been given."""
+    """Result of loading models into the registry."""
 
     left_out: list[str]
-    """A sentence for each that it has not been given."""
+    """A sentence for each model that was not loaded."""
     workers: WorkerVariables
-    """The variables that workers have; where no stack answers, those of this shell."""
+    """Variables that workers have set; without a stack, those of this shell."""
 
 
 def use_models(folder: Path | None, data_dir: Path) -> FoundModels:
-    """Let the registry have the models of the stack here, and of a folder in place of its own.
+    """Load the models of the local stack, with a folder in place of its own.
 
-    When no stack answers, all that were saved are left out.
+    Without a stack, models that were saved over HTTP are left out.
     """
-    logging.getLogger("engine").addHandler(logging.NullHandler())  # what it logs is told here
+    # its log lines are part of the result
+    logging.getLogger("engine").addHandler(logging.NullHandler())
     sets: list[frozenset[str]] | None = None
     try:
-        told, sets = with_store(data_dir, _look)
+        left_out, sets = with_store(data_dir, _read_store)
     except CommandFailed as error:
         use_models_dir(folder)
-        told = [f"Models that were saved over HTTP are left out. {error}"]
+        left_out = [f"Models that were saved over HTTP are left out. {error}"]
     if folder is not None:
         use_models_dir(folder)
     wrong = [line for error in registry.folder_errors() for line in str(error).splitlines()]
     if sets is None:
-        sets = [set_variables(registry.all_models(), environ_beside(data_dir))]
+        sets = [set_variables(registry.all_models(), environ_with_local_model(data_dir))]
     return FoundModels(
-        left_out=[*wrong, *told], workers=WorkerVariables(sets=sets, names_told=True)
+        left_out=[*wrong, *left_out], workers=WorkerVariables(sets=sets, names_told=True)
     )
 
 
-async def _look(store: Store) -> tuple[list[str], list[frozenset[str]]]:
+async def _read_store(store: Store) -> tuple[list[str], list[frozenset[str]]]:
     left_out = [
         f"The saved model '{name}' is left out: {'; '.join(reasons)}"
         for name, reasons in store.models.left_out().items()
@@ -81,7 +82,7 @@ async def _look(store: Store) -> tuple[list[str], list[frozenset[str]]]:
 
 
 def check_manifests(path: Path) -> tuple[list[str], list[str]]:
-    """Internal names of the right ones, and a line for each fault. Raises OSError."""
+    """Return the internal names of valid manifests, and a line for each fault. Raises OSError."""
     if path.is_dir():
         loaded = folder.load(path)
         faults = [line for error in loaded.errors for line in str(error).splitlines()]
@@ -95,8 +96,8 @@ def check_manifests(path: Path) -> tuple[list[str], list[str]]:
     return [model.internal_name], []
 
 
-def environ_beside(data_dir: Path) -> dict[str, str]:
-    """This shell's environment, and where the model of the stack here is, if it runs one."""
+def environ_with_local_model(data_dir: Path) -> dict[str, str]:
+    """Return this shell's environment, with the address of the stack's local model if any."""
     try:
         found = find_stack(data_dir).settings.get(LOCAL_MODEL_URL)
     except CommandFailed:
@@ -110,14 +111,17 @@ def try_model(
     environ: Mapping[str, str] = os.environ,
     publish_text: Callable[[str], None] = ignore_update,
 ) -> dict[str, Any]:
-    """What one call gives, used and costs; its text is told as it comes. Raises CommandFailed."""
+    """Return result, usage and cost of one call, and pass on its text while it arrives.
+
+    Raises CommandFailed.
+    """
     model = registry.find_model(name)
     if model is None:
         raise CommandFailed(f"There is no model '{name}' here.")
     typed = parse_inputs(words, {field.name: field.type.value for field in model.fields})
     try:
         values = check_call(model.fields, typed, strict=True, allow_http=True)
-        _demand_set_up(model, environ)
+        _check_setup(model, environ)
         answer = asyncio.run(_call(model, values, environ, ModelCall(publish_text=publish_text)))
     except InvalidInputs as error:
         raise CommandFailed(f"'{error.context['field']}' {error.context['reason']}.") from error
@@ -129,8 +133,8 @@ def try_model(
     return {"result": answer.value, "usd": Decimal(micro_usd) / 1_000_000, "used": used}
 
 
-def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
-    """Whoever runs a command here may know what is missing, as callers of the API may not."""
+def _check_setup(model: Model, environ: Mapping[str, str]) -> None:
+    """Raise CommandFailed for a missing variable: the operator may know it, API callers may not."""
     endpoint = endpoint_of(model.call)
     if endpoint is None:
         return
@@ -142,12 +146,12 @@ def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
 
 
 def schema_text() -> str:
-    """The JSON Schema of manifests, as it is published."""
+    """Return the JSON Schema of manifests, as published."""
     return json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def models_markdown() -> str:
-    """All models as a table in Markdown, with the pages that calls and prices were taken from."""
+    """Return all models as a Markdown table, with links to the sources of calls and prices."""
     rows = [
         ("Model", "Name", "Category", "From tier", "Price (USD)", "Protocol", "Prices"),
         ("---",) * 7,
@@ -175,15 +179,15 @@ def _page(url: str, otherwise: str) -> str:
 
 
 def _price_text(price: Price) -> str:
-    """A price as people compare them: tokens by the million."""
+    """Return a price as a text, tokens by the million."""
     unit = price.unit.replace("_", " ")
     if price.unit in (Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN):
         return f"{(price.usd * MICRO).normalize():f} for a million {unit}s"
     return f"{price.usd:f} per {unit}"
 
 
-class _Shown(MediaStore):
-    """Media that come as data are named, not stored."""
+class _MediaDescriber(MediaStore):
+    """Describes media that come as data instead of storing them."""
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         return None
@@ -195,16 +199,16 @@ class _Shown(MediaStore):
 async def _call(
     model: Model, values: dict[str, Any], environ: Mapping[str, str], model_call: ModelCall
 ) -> ModelAnswer:
-    settings, media_store = load(), _Shown()
+    settings, media_store = load(), _MediaDescriber()
     egress, pool = Egress(gate=AddressGate.of_providers(settings)), LocalPool()
-    outside = Egress(
+    node_egress = Egress(
         gate=AddressGate.of(settings)
-    )  # for media, which may come from where nodes may go
-    fetch = partial(fetch_media, account_id="", media_store=media_store, fetcher=outside)
+    )  # for media, which may come from the addresses open to nodes
+    fetch = partial(fetch_media, account_id="", media_store=media_store, fetcher=node_egress)
     try:
         models = ModelCaller(egress, media_store=media_store, embed=pool.embed, environ=environ)
         return await models.call(model, values, replace(model_call, fetch_media=fetch))
     finally:
         await pool.close()
-        await outside.close()
+        await node_egress.close()
         await egress.close()

@@ -1,4 +1,4 @@
-"""The check of `headrace doctor` that workers take hints."""
+"""Check of `headrace doctor` that workers take hints."""
 
 import asyncio
 import time
@@ -8,11 +8,11 @@ from engine.errors import EngineError
 from engine.store import Store
 from engine.store.stalled_queues import StalledQueues
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 async def check_hints(store: Store) -> Check:
-    """Whether workers take the hints that wait, watched until all queues have moved."""
+    """Check that workers take waiting hints, watching until all queues have moved."""
     try:
         stalled = await _find_stalled(store)
     except (EngineError, RuntimeError) as error:
@@ -32,7 +32,7 @@ async def _find_stalled(store: Store) -> list[str]:
         left = [queue for queue in queues.waiting() if queue not in moved]
         if not left or set(left) == set(queues.stalled(now)):
             return left
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _check(*, seen: str, is_well: bool) -> Check:

@@ -1,4 +1,4 @@
-"""A key's webhook, set from the command line by the rules of the API."""
+"""Webhook of a key, set from the command line by the rules of the API."""
 
 from engine.access.capabilities import covers
 from engine.errors import CapabilityDenied

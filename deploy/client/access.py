@@ -1,4 +1,4 @@
-"""Server and account that the options of a command and the environment name."""
+"""Server and account that a command's options and the environment name."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ NO_GATEWAY = f"The address of the gateways is not known here: set {URL}, or name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The options of a command: a key, or an account of the stack here; else the defaults hold."""
+    """Options of a command: a key, or an account of the local stack; else the defaults apply."""
 
     data_dir: Path
     key: str | None = None
@@ -29,19 +29,19 @@ class Access:
         if self.key is not None and self.account_id is not None:
             raise click.UsageError("Name a --key or an --account, not both.")
 
-    def words(self) -> tuple[str, ...]:
-        """The options that a further command needs to call the same; a key is not repeated."""
-        words: list[str] = []
+    def options(self) -> tuple[str, ...]:
+        """Return the options for another command with the same access; a key is not repeated."""
+        options: list[str] = []
         if self.key is not None:
-            words += ("--key", "KEY")
+            options += ("--key", "KEY")
         if self.account_id is not None:
-            words += ("--account", self.account_id)
+            options += ("--account", self.account_id)
         if self.data_dir != default_data_dir():
-            words += ("--data-dir", str(self.data_dir))
-        return tuple(words)
+            options += ("--data-dir", str(self.data_dir))
+        return tuple(options)
 
     def remote_api(self) -> Api | None:
-        """The API that HEADRACE_URL names; None where it is not set."""
+        """Return the API that HEADRACE_URL names, or None."""
         url = os.environ.get(URL)
         if not url:
             return None
@@ -53,7 +53,7 @@ class Access:
         return Api(_checked(url), key)
 
     def local_key(self) -> str | None:
-        """The key for the stack here; None where an account is named instead.
+        """Return the key for the local stack, or None when an account is named instead.
 
         Without either it is that of HEADRACE_API_KEY, else the demo's.
         """
@@ -62,7 +62,7 @@ class Access:
         return os.environ.get(API_KEY) or _demo_key(self.data_dir)
 
     def api(self) -> Api | None:
-        """The API of the server that is named, or of the stack here; None for an account."""
+        """Return the API of the named server or of the local stack, or None for an account."""
         remote = self.remote_api()
         if remote is not None or self.account_id is not None:
             return remote
@@ -73,7 +73,7 @@ class Access:
 
 
 def default_data_dir() -> Path:
-    """The data directory of commands that name none."""
+    """Return the data directory of commands that name none."""
     return Path(os.environ.get(DATA_DIR) or ".headrace")
 
 

@@ -12,26 +12,26 @@ Answer = dict[str, Any]
 
 
 class Api:
-    """Calls that give the parsed answer. Raises Refused or Unreachable."""
+    """Calls that return the parsed answer. Raises ApiRefused or Unreachable."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url = url
         self.key = key
 
     async def get(self, path: str) -> Any:
-        """Read something."""
+        """Read a resource."""
         return await self._call("GET", path)
 
     async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """Begin or create something."""
+        """Begin or create a resource."""
         return _object(self.url, await self._call("POST", path, body))
 
     async def put(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Change something."""
+        """Change a resource."""
         return _object(self.url, await self._call("PUT", path, body))
 
     async def delete(self, path: str) -> Answer:
-        """Delete something."""
+        """Delete a resource."""
         return _object(self.url, await self._call("DELETE", path))
 
     async def upload(self, file: Path) -> Answer:

@@ -14,40 +14,40 @@ MAX_PAGE = 500
 
 
 class WorkflowCaller(Protocol):
-    """Starts executions and reads them, in the words of the API."""
+    """Starts executions and reads them, in the names of the API."""
 
     async def field_types(self, slug: str) -> dict[str, str] | None:
-        """The type of each field of the workflow; None where the caller may not read them."""
+        """Return the type of each field of the workflow; None if the caller may not read them."""
         ...
 
     async def upload(self, file: Path) -> str:
-        """Store an image, a video or a sound; gives the asset's id."""
+        """Store an image, a video or a sound; return the asset's id."""
         ...
 
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
-        """Start an execution; gives what `?async=true` answers."""
+        """Start an execution; return the answer of `?async=true`."""
         ...
 
     def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[StreamEvent, None]:
-        """Start an execution; gives what happens to it. It may end too early."""
+        """Start an execution and yield its events. The stream may end early."""
         ...
 
     async def execution(self, execution_id: str) -> Answer:
-        """An execution and its nodes."""
+        """Return an execution and its nodes."""
         ...
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
-        """The newest executions of the account, without their nodes."""
+        """Return the newest executions of the account, without their nodes."""
         ...
 
     async def cancel(self, execution_id: str) -> Answer:
-        """Ask for an execution to stop."""
+        """Request the cancellation of an execution."""
         ...
 
     def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
-        """What happens to an execution behind the event with this id, empty for all.
+        """Yield the events of an execution after the one with this id, empty for all.
 
-        It may end too early.
+        The stream may end early.
         """
         ...
 
@@ -59,7 +59,7 @@ class HttpCaller:
         self._api = api
 
     async def field_types(self, slug: str) -> dict[str, str] | None:
-        """One request."""
+        """Send one request."""
         try:
             schema = await self._api.get(f"/api/workflows/{quote(slug, safe='')}/schema")
         except ApiRefused as refusal:
@@ -69,26 +69,26 @@ class HttpCaller:
         return {field["name"]: field["type"] for field in schema["fields"]}
 
     async def upload(self, file: Path) -> str:
-        """One request."""
+        """Send one request."""
         asset_id: str = (await self._api.upload(file))["id"]
         return asset_id
 
     async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
-        """One request."""
+        """Send one request."""
         return await self._api.post(f"{_run_path(slug)}?async=true", {"inputs": inputs})
 
     def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[StreamEvent, None]:
-        """One request."""
+        """Send one request."""
         url = self._api.url + _run_path(slug)
         return read_events(url, self._api.key, body={"inputs": inputs})
 
     async def execution(self, execution_id: str) -> Answer:
-        """One request."""
+        """Send one request."""
         found: Answer = await self._api.get(_execution_path(execution_id))
         return found
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
-        """A request for each page."""
+        """Send a request for each page."""
         filters = {"status": status, "workflowSlug": slug}
         given = {name: value for name, value in filters.items() if value is not None}
         rows: list[Answer] = []
@@ -101,11 +101,11 @@ class HttpCaller:
         return rows
 
     async def cancel(self, execution_id: str) -> Answer:
-        """One request."""
+        """Send one request."""
         return await self._api.post(f"{_execution_path(execution_id)}/cancel")
 
     def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
-        """One request."""
+        """Send one request."""
         url = f"{self._api.url}{_execution_path(execution_id)}/events"
         return read_events(url, self._api.key, after)
 

@@ -1,4 +1,4 @@
-"""Workflow documents in the store itself, with the checks that the API makes."""
+"""Workflow documents in the store itself, with the checks of the API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from engine.store import Store, Workflow
 
 
 class StoreWorkflows:
-    """Those of an account, for the machine that has the Redis of the stack."""
+    """Workflows of an account, on a machine that reaches the Redis of the stack."""
 
     def __init__(self, store: Store, account_id: str, *, allow_private: bool = False) -> None:
         self._store = store
@@ -19,12 +19,12 @@ class StoreWorkflows:
         self._allow_private = allow_private
 
     async def own(self) -> list[dict[str, Any]]:
-        """All of them, by name."""
+        """Return all of them, by name."""
         found = await self._store.workflows.list(self._account_id)
         return [workflow_row(workflow) for workflow in found]
 
     async def get(self, slug: str) -> dict[str, Any]:
-        """One whole document."""
+        """Return one whole document."""
         return whole_workflow(await self._own(slug))
 
     async def save(self, body: Mapping[str, Any], slug: str | None) -> dict[str, Any]:

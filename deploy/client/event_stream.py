@@ -1,4 +1,4 @@
-"""The events of an execution over HTTP, read by a thread of their own."""
+"""Events of an execution over HTTP, read by a thread."""
 
 import asyncio
 import http.client
@@ -13,14 +13,14 @@ from deploy.problems import ApiRefused
 from engine.net.server_sent_events import ServerSentEventParser
 
 SILENCE_SECONDS = 45.0
-"""Gateways say that they live three times as often."""
+"""Longest silence; gateways send a heartbeat three times as often."""
 MAX_EVENT_BYTES = 268_435_456
-"""The gateway is the caller's own; this is against what never ends."""
+"""The gateway belongs to the caller; the limit only bounds an endless event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamEvent:
-    """One event, in the words of the API."""
+    """One event, in the names of the API."""
 
     id: str
     name: str
@@ -30,9 +30,9 @@ class StreamEvent:
 async def read_events(
     url: str, key: str, after: str = "", body: Mapping[str, Any] | None = None
 ) -> AsyncGenerator[StreamEvent, None]:
-    """The events behind one of them, until the stream ends; with a body, those of what it begins.
+    """Yield the events after one of them until the stream ends; a body begins a new execution.
 
-    Raises Refused or Unreachable.
+    Raises ApiRefused or Unreachable.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Queue[StreamEvent | Exception | None] = asyncio.Queue()
@@ -61,7 +61,7 @@ async def read_events(
 
 
 class _Stream:
-    """One request whose answer does not end for a while."""
+    """One request with a long-lasting answer."""
 
     def __init__(self, url: str, key: str, after: str, body: Mapping[str, Any] | None) -> None:
         self._url = url
@@ -75,7 +75,7 @@ class _Stream:
         self._is_over = False
 
     def events(self) -> Iterator[StreamEvent]:
-        """Blocks for as long as there may be more. Raises Refused or Unreachable."""
+        """Yield events; blocks while more may come. Raises ApiRefused or Unreachable."""
         connection, path = connect(self._url, SILENCE_SECONDS)
         try:
             connection.connect()
@@ -94,7 +94,7 @@ class _Stream:
             connection.close()
 
     def hang_up(self) -> None:
-        """Let whoever reads find the end, also one who has no connection yet."""
+        """End the stream for its reader, even before it has connected."""
         self._is_over = True
         if self._socket is not None:
             try:
@@ -104,7 +104,7 @@ class _Stream:
 
 
 def _parse(lines: http.client.HTTPResponse) -> Iterator[StreamEvent]:
-    """Raises ValueError for what is no event of ours."""
+    """Yield parsed events. Raises ValueError for an event that is not from the API."""
     events = ServerSentEventParser(MAX_EVENT_BYTES)
     for line in lines:
         for event in events.feed(line):

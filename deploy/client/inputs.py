@@ -1,4 +1,4 @@
-"""Inputs as they are typed at a terminal become the JSON that the fields ask for."""
+"""Conversion of inputs typed at a terminal to the JSON that the fields expect."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -14,9 +14,9 @@ FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 
 
 def parse_inputs(words: Iterable[str], types: Mapping[str, str] | None) -> dict[str, Any]:
-    """`name=value` by the type of the field called `name`, `name:=value` as the JSON it is.
+    """Parse `name=value` by the type of the field `name`, and `name:=value` as JSON.
 
-    `name=@FILE` is a Path where the field takes an image, a video or a sound. Without types, which
+    `name=@FILE` is a Path when the field takes an image, a video or a sound. Without types, which
     some keys may not read, every value is a text and every `@FILE` a Path.
     """
     return dict(_parse(word, types) for word in words)
@@ -25,7 +25,7 @@ def parse_inputs(words: Iterable[str], types: Mapping[str, str] | None) -> dict[
 async def upload_files(
     inputs: Mapping[str, Any], upload: Callable[[Path], Awaitable[str]]
 ) -> dict[str, Any]:
-    """The inputs with the asset's id in place of each file."""
+    """Return the inputs with an asset's id in place of each file."""
     sent = {}
     for name, value in inputs.items():
         sent[name] = await upload(value) if isinstance(value, Path) else value

@@ -14,19 +14,19 @@ NOT_BEGUN = "Interrupted before the server had said which execution it began."
 
 
 class Interruption:
-    """Knows the execution that a command waits for, once it has begun."""
+    """Reports the execution that a command waits for when it is interrupted."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._execution_id = ""
 
     def note(self, execution_id: str) -> None:
-        """The execution has begun."""
+        """Note the execution that has begun."""
         self._execution_id = execution_id
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """Say on standard error what goes on when the wait is interrupted."""
+    def reported(self) -> Iterator[None]:
+        """Report on standard error that the execution goes on when the wait is interrupted."""
         try:
             yield
         except asyncio.CancelledError:
@@ -45,11 +45,11 @@ class Interruption:
         )
 
     def _command(self, *words: str) -> str:
-        return shlex.join((program(), "execution", *words, *self._access.words()))
+        return shlex.join((program(), "execution", *words, *self._access.options()))
 
 
 def program() -> str:
-    """This command as it can be typed again here."""
+    """Return this command as it can be typed again."""
     typed = Path(sys.argv[0])
     if typed.name != "headrace" or shutil.which("headrace") == str(typed):
         return "headrace"

@@ -9,7 +9,7 @@ from deploy.output import printable
 
 
 def report(execution: Answer, *, as_json: bool) -> int:
-    """Print the result of an execution that has ended; gives the exit code."""
+    """Print the result of an ended execution; return the exit code."""
     completed = execution["status"] == "completed"
     warn(execution)
     if as_json:
@@ -28,7 +28,7 @@ def warn(answer: Answer) -> None:
 
 
 def readable(result: object) -> str:
-    """A result for people: a text alone as it is, anything else as JSON."""
+    """Return a result for people: a single text unquoted, anything else as JSON."""
     if isinstance(result, str):
         return result
     if isinstance(result, dict) and set(result) == {"text"}:
@@ -37,19 +37,19 @@ def readable(result: object) -> str:
 
 
 def failure(execution: Answer) -> str:
-    """The sentence that says how an execution ended that did not complete."""
-    told, error = f"The execution {execution['executionId']}", _error(execution)
+    """Return the sentence about an execution that did not complete."""
+    subject, error = f"The execution {execution['executionId']}", _error(execution)
     if error is None:
-        return f"{told} was {execution['status']}."
+        return f"{subject} was {execution['status']}."
     if "nodeCode" in error:
-        return f"{told} failed at the node '{error['nodeId']}' ({error['nodeCode']}): " + str(
+        return f"{subject} failed at the node '{error['nodeId']}' ({error['nodeCode']}): " + str(
             error["reason"]
         )
-    return f"{told} failed ({error['code']}): {error['message']}"
+    return f"{subject} failed ({error['code']}): {error['message']}"
 
 
 def _answer(execution: Answer) -> Answer:
-    """What the run endpoint answers, with the status and the error beside it."""
+    """Return the answer of the run endpoint, with status and error added."""
     return {
         "success": execution["status"] == "completed",
         "result": execution["result"],
@@ -63,7 +63,7 @@ def _answer(execution: Answer) -> Answer:
 
 
 def _error(execution: Answer) -> dict[str, Any] | None:
-    """The error, with the code and the reason of the node that failed."""
+    """Return the error, with the code and the reason of the node that failed."""
     error: dict[str, Any] | None = execution["error"]
     if error is None:
         return None

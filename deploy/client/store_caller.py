@@ -1,4 +1,4 @@
-"""Runs and executions in the store itself, where no gateway answers or an account is named."""
+"""Runs and executions in the store itself, without a gateway or for a named account."""
 
 import asyncio
 import json
@@ -35,12 +35,12 @@ RUN = "workflow:run"
 UNTYPED = "application/octet-stream"
 PIECE_BYTES = 65_536
 MAX_PAGE = 500
-LOOK_SECONDS = 0.1
-"""Between looks for events."""
+POLL_SECONDS = 0.1
+"""Interval between reads of events."""
 
 
 class StoreCaller:
-    """Accepts executions for an account, with the checks that the API makes."""
+    """Accepts executions for an account, with the checks of the API."""
 
     def __init__(self, store: Store, settings: Settings, principal: Principal) -> None:
         self._store = store
@@ -50,12 +50,12 @@ class StoreCaller:
         self._account = principal.account
 
     async def field_types(self, slug: str) -> dict[str, str] | None:
-        """The type of each field of the workflow."""
+        """Return the type of each field of the workflow."""
         found = await find_workflow(self._store, self._account.id, slug, fresh=True)
         return {field.name: field.type for field in found.plan.fields}
 
     async def upload(self, file: Path) -> str:
-        """Store a file as an asset of the account."""
+        """Store a file as an asset of the account; return its id."""
         check_approved(self._principal)
         with file.open("rb") as stream:
             asset = await self._media_service.keep(
@@ -71,7 +71,7 @@ class StoreCaller:
     async def watch(
         self, slug: str, inputs: Mapping[str, Any]
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Accept one execution, and look after it."""
+        """Accept one execution and yield its events."""
         execution_id, _ = await self._accept(slug, inputs, watcher="")
         async for stream_event in self.events(execution_id, ""):
             yield stream_event
@@ -97,14 +97,14 @@ class StoreCaller:
         return run.execution_id, await acceptance.accept(run, find, compute_here)
 
     async def execution(self, execution_id: str) -> Answer:
-        """An execution and its nodes."""
+        """Return an execution and its nodes."""
         execution = await self._store.executions.get(self._account.id, execution_id)
         names = await node_names(self._store, self._account.id, execution)
         links = self._media_service.linked_assets(execution.result)
         return _as_sent(ExecutionView.with_nodes(execution, names, links))
 
     async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
-        """A page after the other."""
+        """Return the newest executions, read page by page."""
         rows: list[Answer] = []
         cursor: str | None = ""
         while cursor is not None and len(rows) < limit:
@@ -119,24 +119,24 @@ class StoreCaller:
         return rows
 
     async def cancel(self, execution_id: str) -> Answer:
-        """Ask for an execution to stop."""
+        """Request the cancellation of an execution."""
         await self._store.executions.cancel(self._account.id, execution_id)
         return {"executionId": execution_id, "status": "cancel_requested"}
 
     async def events(self, execution_id: str, after: str) -> AsyncGenerator[StreamEvent, None]:
-        """Read until there is no more."""
-        seen = parse_event_id(after) if after else BEFORE_ALL
-        feed, is_over = EventFeed(self._store, self._account.id, execution_id, seen), False
+        """Yield events until the execution has ended."""
+        last = parse_event_id(after) if after else BEFORE_ALL
+        feed, is_over = EventFeed(self._store, self._account.id, execution_id, last), False
         while not is_over:
-            reading = await feed.read()
-            async for event_id, name, data in feed.tell(reading):
+            page = await feed.read()
+            async for event_id, name, data in feed.translate(page):
                 yield StreamEvent(id=str(event_id), name=name, data=_as_sent(data))
-            is_over = reading.is_all
-            await asyncio.sleep(0 if reading.entries else LOOK_SECONDS)
+            is_over = page.is_all
+            await asyncio.sleep(0 if page.entries else POLL_SECONDS)
 
 
 def _as_sent(answer: EventData | Payload) -> Answer:
-    """The answer as HTTP gives it: what is no JSON by itself is by then."""
+    """Return the answer as HTTP would give it, all values in JSON types."""
     sent: Answer = json.loads(encode_json(answer))
     return sent
 
@@ -150,7 +150,7 @@ async def _pieces(stream: BinaryIO) -> AsyncIterator[bytes]:
 async def open_store_caller(
     stack: Stack, *, key: str | None, account_id: str | None
 ) -> AsyncIterator[StoreCaller]:
-    """A caller for the holder of a key, or for an account, which needs none."""
+    """Yield a caller for the owner of a key, or for an account, which needs no key."""
     async with open_store(stack.redis_url, stack.settings) as store:
         if key is not None:
             principal = await store.api_keys.authorize(key)

@@ -1,4 +1,4 @@
-"""Following an execution to its end, with or without showing what happens on the way."""
+"""Following an execution to its end, with or without showing its events."""
 
 import asyncio
 import contextlib
@@ -20,16 +20,16 @@ FIRST, LAST = "execution.started", "execution.finished"
 FIRST_PAUSE_SECONDS = 0.02
 MAX_PAUSE_SECONDS = 0.5
 MAX_SILENCES = 60
-"""How many reads in a row may go unanswered: a gateway that restarts is back long before."""
+"""Most reads in a row without an answer: a gateway that restarts is back long before."""
 UNAVAILABLE = 503
 NOTICED_SECONDS = 0.1
-"""A node that has ended sooner is not shown as running."""
+"""A node that ends sooner is not shown as running."""
 TAIL = 240
-"""Characters of a text that are shown while it comes."""
+"""Most characters that are shown of a text while it arrives."""
 
 
 async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
-    """Read the execution until it has ended."""
+    """Poll the execution until it has ended."""
     pause, silences = FIRST_PAUSE_SECONDS, 0
     while True:
         try:
@@ -49,7 +49,7 @@ async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
 async def watch(
     caller: WorkflowCaller, slug: str, inputs: Mapping[str, Any], begun: Callable[[str], None]
 ) -> Answer:
-    """Run the workflow while what happens is shown on standard error; gives the execution.
+    """Run the workflow and show its events on standard error; return the execution.
 
     `begun` is called with the id of the execution.
     """
@@ -57,7 +57,7 @@ async def watch(
 
 
 async def watch_execution(caller: WorkflowCaller, execution_id: str) -> Answer:
-    """Show what happened to an execution, and what happens until it ends; gives the execution."""
+    """Show the past and coming events of an execution until it ends; return the execution."""
     events = caller.events(execution_id, "")
     return await _show(caller, _events(caller, events, execution_id), lambda _: None)
 
@@ -80,7 +80,7 @@ async def _show(
 
 
 async def _with_nodes(caller: WorkflowCaller, ended: Answer) -> Answer:
-    """The execution; one that failed has its nodes, of which one may say why."""
+    """Return the execution, with its nodes if it failed, since one of them may have the reason."""
     if ended["status"] != "failed":
         return ended
     try:
@@ -92,7 +92,7 @@ async def _with_nodes(caller: WorkflowCaller, ended: Answer) -> Answer:
 async def _events(
     caller: WorkflowCaller, stream: AsyncGenerator[StreamEvent, None], execution_id: str = ""
 ) -> AsyncGenerator[StreamEvent, None]:
-    """All events; a stream that has ended too early is taken up again."""
+    """Yield all events; a stream that ended early is resumed."""
     after, silences = "", 0
     while True:
         try:
@@ -114,14 +114,14 @@ def _is_final(error: Unreachable | ApiRefused) -> bool:
 
 
 class _View(Protocol):
-    """Where happenings are shown, for as long as the context lasts."""
+    """Display of events, used as a context manager."""
 
     def begin(self, execution: Answer) -> None:
-        """The execution as it was first seen."""
+        """Show the execution as first read."""
         ...
 
     def note(self, stream_event: StreamEvent) -> None:
-        """One event of a node."""
+        """Show one event of a node."""
         ...
 
 
@@ -130,7 +130,7 @@ def _view() -> "contextlib.AbstractContextManager[_View]":
 
 
 class _Lines(_View):
-    """A line for each change, for a screen that cannot be redrawn."""
+    """A line for each change, for output that cannot be redrawn."""
 
     def __init__(self) -> None:
         self._begun: dict[str, asyncio.TimerHandle] = {}
@@ -145,21 +145,21 @@ class _Lines(_View):
         match stream_event.name:
             case "node.started":
                 loop = asyncio.get_running_loop()
-                self._begun[node] = loop.call_later(NOTICED_SECONDS, self._tell_running, node)
+                self._begun[node] = loop.call_later(NOTICED_SECONDS, self._print_running, node)
             case "node.retrying":
-                self._tell(node, "retrying")
+                self._print_change(node, "retrying")
             case "node.progress":
-                self._tell(node, f"{data['progress']:.0%}")
+                self._print_change(node, f"{data['progress']:.0%}")
             case "node.token":
                 self._add_text(node, data["item"], data["offset"], data["text"])
             case "node.finished":
-                self._tell(node, data["status"])
+                self._print_change(node, data["status"])
 
-    def _tell_running(self, node: str) -> None:
+    def _print_running(self, node: str) -> None:
         if self._begun.pop(node, None) is not None:
             _print(f"{node}: running")
 
-    def _tell(self, node: str, words: str) -> None:
+    def _print_change(self, node: str, words: str) -> None:
         begun = self._begun.pop(node, None)
         if begun is not None:
             begun.cancel()
@@ -168,7 +168,7 @@ class _Lines(_View):
         _print(f"{node}: {words}")
 
     def _add_text(self, node: str, item: int, offset: int, piece: str) -> None:
-        self._tell_running(node)
+        self._print_running(node)
         before = self._texts.get((node, item), "")
         if offset == 0 and before:
             _print(f"{node} | {before}")
@@ -193,7 +193,7 @@ def _screen() -> Any:
 
 
 class _Screen(_View):
-    """A table of the nodes that is drawn anew, with the ends of texts that are being written."""
+    """A table of the nodes that is redrawn, with the ends of texts that are arriving."""
 
     def __init__(self, live: Any) -> None:
         self._live = live

@@ -1,4 +1,4 @@
-"""Run of a workflow from the terminal: the order, the start and the wait."""
+"""Run of a workflow from the terminal: options, start and wait."""
 
 import asyncio
 import json
@@ -9,16 +9,16 @@ from typing import Any
 from deploy.client.access import Access
 from deploy.client.api import Answer
 from deploy.client.callers import WorkflowCaller
-from deploy.client.choosing import open_runner
 from deploy.client.inputs import parse_inputs, upload_files
 from deploy.client.interruption import Interruption
 from deploy.client.reports import report, warn
+from deploy.client.selection import open_runner
 from deploy.client.watching import follow, watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What `headrace run` was asked for."""
+    """Options of `headrace run`."""
 
     slug: str
     inputs: tuple[str, ...]
@@ -27,29 +27,29 @@ class RunOptions:
     as_json: bool
 
 
-async def run_workflow(order: RunOptions, access: Access) -> int:
-    """Run the workflow; gives the exit code."""
+async def run_workflow(options: RunOptions, access: Access) -> int:
+    """Run the workflow; return the exit code."""
     async with open_runner(access) as caller:
-        inputs = await _inputs(caller, order)
+        inputs = await _inputs(caller, options)
         interruption = Interruption(access)
-        with interruption.told():
-            if order.watch:
-                execution = await watch(caller, order.slug, inputs, interruption.note)
-                return report(execution, as_json=order.as_json)
-            started = await _start(caller, order.slug, inputs, interruption)
-            if not order.in_background:
+        with interruption.reported():
+            if options.watch:
+                execution = await watch(caller, options.slug, inputs, interruption.note)
+                return report(execution, as_json=options.as_json)
+            started = await _start(caller, options.slug, inputs, interruption)
+            if not options.in_background:
                 execution = await follow(caller, started["executionId"])
-                return report(execution, as_json=order.as_json)
+                return report(execution, as_json=options.as_json)
     warn(started)
-    print(json.dumps(started) if order.as_json else started["executionId"])
+    print(json.dumps(started) if options.as_json else started["executionId"])
     return 0
 
 
-async def _inputs(caller: WorkflowCaller, order: RunOptions) -> dict[str, Any]:
-    if not order.inputs:
+async def _inputs(caller: WorkflowCaller, options: RunOptions) -> dict[str, Any]:
+    if not options.inputs:
         return {}
-    types = await caller.field_types(order.slug)
-    return await upload_files(parse_inputs(order.inputs, types), caller.upload)
+    types = await caller.field_types(options.slug)
+    return await upload_files(parse_inputs(options.inputs, types), caller.upload)
 
 
 async def _start(

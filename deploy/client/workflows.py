@@ -12,20 +12,20 @@ PATH = "/api/workflows"
 
 
 class WorkflowSource(Protocol):
-    """The workflows of an account."""
+    """Workflows of an account."""
 
     async def own(self) -> list[Row]:
-        """All of them, without their graphs; each has a `slug` and a `name`."""
+        """Return all of them, without their graphs; each has a `slug` and a `name`."""
         ...
 
     async def get(self, slug: str) -> Row:
-        """One whole document, in the shape that saving takes."""
+        """Return one whole document, in the shape that saving accepts."""
         ...
 
     async def save(self, body: Mapping[str, Any], slug: str | None) -> Row:
-        """Save a new workflow, or the next version of `slug`, of which stays what is left out.
+        """Save a new workflow, or the next version of `slug`, which keeps absent members.
 
-        Gives it without its graph.
+        Returns it without its graph.
         """
         ...
 
@@ -35,16 +35,16 @@ class WorkflowSource(Protocol):
 
 
 async def push(workflows: WorkflowSource, body: Mapping[str, Any], *, is_new: bool = False) -> Row:
-    """Save the next version of the workflow that the document is of, or else a new one.
+    """Save the next version of the document's workflow, or else a new one.
 
-    A document is a draft only where it says so.
+    A document is a draft only if it says so.
     """
     slug = None if is_new else find_slug(await workflows.own(), body)
     return await workflows.save({"draft": False, **body}, slug)
 
 
 def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:
-    """The workflow of the document's slug, else the one of its name; None where there is none."""
+    """Return the workflow of the document's slug, else of its name, else None."""
     if body.get("slug") in {row["slug"] for row in own}:
         slug: str = body["slug"]
         return slug
@@ -58,23 +58,23 @@ def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:
 
 
 class HttpWorkflows:
-    """Those of the account that holds the key."""
+    """Workflows of the account that owns the key."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     async def own(self) -> list[Row]:
-        """One request; templates of others, whose owners nobody is told, are left out."""
+        """Send one request; templates of others are left out."""
         rows: list[Row] = await self._api.get(PATH)
         return [row for row in rows if row["createdBy"] is not None]
 
     async def get(self, slug: str) -> Row:
-        """One request."""
+        """Send one request."""
         document: Row = await self._api.get(_path(slug))
         return document
 
     async def save(self, body: Mapping[str, Any], slug: str | None) -> Row:
-        """One request."""
+        """Send one request."""
         if slug is None:
             saved = await self._api.post(PATH, body)
         else:
@@ -89,7 +89,7 @@ class HttpWorkflows:
         }
 
     async def delete(self, slug: str) -> None:
-        """One request."""
+        """Send one request."""
         await self._api.delete(_path(slug))
 
 

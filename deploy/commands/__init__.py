@@ -1,1 +1,1 @@
-"""The commands of `headrace`, one module each; what is heavy to import is imported when it runs."""
+"""Commands of `headrace`, one module each; heavy imports happen when a command runs."""

@@ -1,4 +1,4 @@
-"""`headrace account`: who owns workflows and executions, and what they have to spend."""
+"""`headrace account`: owners of workflows and executions, and their credits."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""`headrace doctor`: whether a stack is well, and what to do when it is not."""
+"""`headrace doctor`: checks of a stack, with the fix for each problem."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`headrace execution`: the runs of an account, on the stack here or on a server."""
+"""`headrace execution`: executions of an account, on the local stack or on a server."""
 
 import sys
 from pathlib import Path
@@ -38,10 +38,12 @@ def list_(
 ) -> None:
     """List the newest executions of an account, newest first."""
     from deploy.client.access import Access
-    from deploy.client.choosing import ask
+    from deploy.client.selection import with_reader
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
-    rows = ask(access, lambda caller: caller.executions(status=status, slug=slug, limit=limit))
+    rows = with_reader(
+        access, lambda caller: caller.executions(status=status, slug=slug, limit=limit)
+    )
     show(rows, as_json=as_json, columns=COLUMNS)
 
 
@@ -56,12 +58,12 @@ def show_(
 ) -> None:
     """Show an execution with its nodes, and its result or why it failed."""
     from deploy.client.access import Access
-    from deploy.client.choosing import ask
     from deploy.client.reports import failure, readable, warn
+    from deploy.client.selection import with_reader
     from deploy.output import printable
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
-    found = ask(access, lambda caller: caller.execution(execution_id))
+    found = with_reader(access, lambda caller: caller.execution(execution_id))
     if as_json:
         show(found, as_json=True, columns=())
         return
@@ -86,10 +88,10 @@ def cancel(
 ) -> None:
     """Ask for an execution to stop: no further node of it starts."""
     from deploy.client.access import Access
-    from deploy.client.choosing import ask
+    from deploy.client.selection import with_reader
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
-    asked = ask(access, lambda caller: caller.cancel(execution_id))
+    asked = with_reader(access, lambda caller: caller.cancel(execution_id))
     show(asked, as_json=as_json, columns=("executionId", "status"))
 
 
@@ -106,9 +108,9 @@ def watch(
     from deploy.client.access import Access
     from deploy.client.api import Answer
     from deploy.client.callers import WorkflowCaller
-    from deploy.client.choosing import ask
     from deploy.client.interruption import Interruption
     from deploy.client.reports import report
+    from deploy.client.selection import with_reader
     from deploy.client.watching import watch_execution
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
@@ -116,7 +118,7 @@ def watch(
     interruption.note(execution_id)
 
     async def work(caller: WorkflowCaller) -> Answer:
-        with interruption.told():
+        with interruption.reported():
             return await watch_execution(caller, execution_id)
 
-    sys.exit(report(ask(access, work), as_json=as_json))
+    sys.exit(report(with_reader(access, work), as_json=as_json))

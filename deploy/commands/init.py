@@ -1,4 +1,4 @@
-"""`headrace init`: the beginning of an installation on a Redis."""
+"""`headrace init`: initialization of an installation on a Redis."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`headrace key`: what callers show to the API."""
+"""`headrace key`: API keys."""
 
 from pathlib import Path
 

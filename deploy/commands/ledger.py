@@ -1,4 +1,4 @@
-"""`headrace ledger`: every movement of credits, and whether all of them add up."""
+"""`headrace ledger`: movements of credits, and the check that they add up."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`headrace login-link`: how a person gets into the pages of an installation."""
+"""`headrace login-link`: sign-in links for the pages of an installation."""
 
 import time
 from pathlib import Path

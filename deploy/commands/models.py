@@ -1,4 +1,4 @@
-"""`headrace model`: what the registry of this installation has, and whether manifests are right."""
+"""`headrace model`: models in the registry of this installation, and checks of manifests."""
 
 import sys
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def list_(data_dir: Path, models_dir: Path | None, markdown: bool, as_json: bool
         print(models_markdown(), end="")
         return
     found = use_models(models_dir, data_dir)
-    _tell(found.left_out)
+    _print_left_out(found.left_out)
     rows = [model_row(model, found.workers) for model in all_models()]
     if not as_json:
         rows = [
@@ -89,11 +89,14 @@ def try_(
     as_json: bool,
 ) -> None:
     """Call a model once from here, with this shell's keys; nobody is charged, nothing is kept."""
-    from deploy.admin.manifests import environ_beside, try_model, use_models
+    from deploy.admin.manifests import environ_with_local_model, try_model, use_models
     from workers.providers.base import ignore_update
 
-    _tell(use_models(models_dir, data_dir).left_out)
-    environ, publish_text = environ_beside(data_dir), _print_piece if watch else ignore_update
+    _print_left_out(use_models(models_dir, data_dir).left_out)
+    environ, publish_text = (
+        environ_with_local_model(data_dir),
+        _print_piece if watch else ignore_update,
+    )
     tried = try_model(name, words, environ, publish_text)
     if watch:
         print(file=sys.stderr)
@@ -101,11 +104,11 @@ def try_(
 
 
 def _print_piece(piece: str) -> None:
-    """A piece of a text without what would move the cursor; an empty one begins it anew."""
+    """Print a piece of a text without cursor movements; an empty piece restarts on a new line."""
     print(printable(piece) or "\n", end="", file=sys.stderr, flush=True)
 
 
-def _tell(left_out: Sequence[str]) -> None:
+def _print_left_out(left_out: Sequence[str]) -> None:
     for sentence in left_out:
         print(sentence, file=sys.stderr)
 

@@ -43,8 +43,8 @@ def stub_provider(
     """
     from deploy.problems import CommandFailed
     from deploy.stub_provider.app import create_app
+    from deploy.stub_provider.errors import StubRefused
     from deploy.stub_provider.limits import LimitOptions
-    from deploy.stub_provider.refusals import StubRefused
     from deploy.stub_provider.server import run
 
     limits = LimitOptions(

@@ -40,12 +40,12 @@ def push(
     Its workflow is the one of the `slug` in the file, else the one of its name.
     """
     from deploy.client.access import Access
-    from deploy.client.choosing import ask_workflows
+    from deploy.client.selection import with_workflows
     from deploy.client.workflows import push as push_document
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     document = _read(file)
-    saved = ask_workflows(access, lambda own: push_document(own, document, is_new=is_new))
+    saved = with_workflows(access, lambda own: push_document(own, document, is_new=is_new))
     show(saved, as_json=as_json, columns=COLUMNS)
 
 
@@ -57,13 +57,13 @@ def push(
 def list_(key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """List the workflows of an account: of a key, of --account, or of all on the stack here."""
     from deploy.client.access import Access
-    from deploy.client.choosing import ask_workflows
+    from deploy.client.selection import with_workflows
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
     if key is not None or access.remote_api() is not None:
-        show(ask_workflows(access, lambda own: own.own()), as_json=as_json, columns=API_COLUMNS)
+        show(with_workflows(access, lambda own: own.own()), as_json=as_json, columns=API_COLUMNS)
     elif account_id is not None:
-        show(ask_workflows(access, lambda own: own.own()), as_json=as_json, columns=COLUMNS)
+        show(with_workflows(access, lambda own: own.own()), as_json=as_json, columns=COLUMNS)
     else:
         show(_list_all(data_dir), as_json=as_json, columns=COLUMNS)
 
@@ -77,10 +77,10 @@ def list_(key: str | None, account_id: str | None, data_dir: Path, as_json: bool
 def get(slug: str, key: str | None, account_id: str | None, data_dir: Path, as_json: bool) -> None:
     """Print a whole document, as `push` takes it."""
     from deploy.client.access import Access
-    from deploy.client.choosing import ask_workflows
+    from deploy.client.selection import with_workflows
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
-    document = ask_workflows(access, lambda own: own.get(slug))
+    document = with_workflows(access, lambda own: own.get(slug))
     print(json.dumps(document, indent=None if as_json else 2, ensure_ascii=False))
 
 
@@ -95,10 +95,10 @@ def delete(
 ) -> None:
     """Delete a workflow; executions in flight finish."""
     from deploy.client.access import Access
-    from deploy.client.choosing import ask_workflows
+    from deploy.client.selection import with_workflows
 
     access = Access(data_dir=data_dir, key=key, account_id=account_id)
-    ask_workflows(access, lambda own: own.delete(slug))
+    with_workflows(access, lambda own: own.delete(slug))
     show({"slug": slug, "deleted": True}, as_json=as_json, columns=("slug", "deleted"))
 
 

@@ -1,4 +1,4 @@
-"""The model that runs here: its file, its server, and how a stack keeps it."""
+"""The local model: its file, its server, and its part in a stack."""
 
 from deploy.local_model.file import model_file
 from deploy.local_model.installed import INSTALL, is_installed

@@ -1,4 +1,4 @@
-"""`python -m deploy.local_model FILE PORT DRAIN_SECONDS`: the child that serves the local model."""
+"""`python -m deploy.local_model FILE PORT DRAIN_SECONDS`: process that serves the local model."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which file the local model is: the operator's own, else the one that the extra carries."""
+"""File of the local model: the operator's own, else the one from the extra packages."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ MAGIC = b"GGUF"
 
 
 def model_file(named: str, data_dir: Path) -> Path:
-    """The file, checked; `named` is what the setting says. Raises CommandFailed."""
+    """Return the checked file; `named` is the setting. Raises CommandFailed."""
     return _own(Path(named).expanduser()) if named else join(QWEN, data_dir / "models")
 
 

@@ -1,4 +1,4 @@
-"""Whether what runs a model here is installed."""
+"""Presence of the local model's runtime."""
 
 from importlib.util import find_spec
 
@@ -9,5 +9,5 @@ INSTALL = install_hint("local", "local-model")
 
 
 def is_installed() -> bool:
-    """Whether the runtime is there; it is not loaded."""
+    """Return whether the runtime is installed, without loading it."""
     return find_spec(RUNTIME) is not None

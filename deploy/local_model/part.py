@@ -1,4 +1,4 @@
-"""The local model as a part of a stack: what its supervisor starts, and how it is found."""
+"""The local model as a part of a stack: its program, its address, its health."""
 
 import asyncio
 import socket
@@ -19,26 +19,26 @@ HEALTH_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalModel:
-    """A model file that is in order, and a port that is held for its server."""
+    """A checked model file, and a port reserved for its server."""
 
     file: Path
-    held: socket.socket
+    reserved: socket.socket
 
     @classmethod
     def prepare(cls, named: str, data_dir: Path) -> "LocalModel":
-        """Find, or put together, the file. Raises CommandFailed with one sentence."""
+        """Find the file or assemble it. Raises CommandFailed with one sentence."""
         if not is_installed():
             raise CommandFailed(f"What runs a model here is not installed: {INSTALL}.")
-        return cls(file=model_file(named, data_dir), held=reserve_port(HOST, 0))
+        return cls(file=model_file(named, data_dir), reserved=reserve_port(HOST, 0))
 
     @property
     def url(self) -> str:
-        """Where its API is, as OpenAI's clients name it."""
-        return f"{url_of(HOST, port_of(self.held))}/v1"
+        """Address of its API, as OpenAI's clients expect it."""
+        return f"{url_of(HOST, port_of(self.reserved))}/v1"
 
     def part(self, stage: int, drain_seconds: float) -> Part:
-        """The program that serves it."""
-        arguments = (str(self.file), str(port_of(self.held)), str(drain_seconds))
+        """Return the program that serves it."""
+        arguments = (str(self.file), str(port_of(self.reserved)), str(drain_seconds))
         return Part(
             name="model",
             command=(sys.executable, "-P", "-m", "deploy.local_model", *arguments),
@@ -47,7 +47,7 @@ class LocalModel:
 
 
 async def is_serving(url: str) -> bool:
-    """Whether the model behind this address of its API is loaded and answers."""
+    """Return whether the model behind this API address is loaded and answers."""
     health = f"{url.removesuffix('/v1')}/health"
     try:
         status, _ = await asyncio.to_thread(call, "GET", health, timeout=HEALTH_SECONDS)

@@ -1,4 +1,4 @@
-"""The server of the local model: llama.cpp's own, which speaks OpenAI's protocol."""
+"""Server of the local model: llama.cpp's own, which speaks OpenAI's protocol."""
 
 import importlib
 import os
@@ -15,24 +15,24 @@ from deploy.local_model.installed import RUNTIME
 
 HOST = "127.0.0.1"
 NAME = "local-text"
-"""What the shipped manifest calls it, whatever the file."""
+"""Name of the model in the shipped manifest, whatever the file."""
 SLOTS = 2
 SLOT_TOKENS = 4_096
-"""Prompt and answer of one call together, at most."""
+"""Most tokens of prompt and answer of one call."""
 MAX_THREADS = 8
 ERRORS_ONLY = 1
 POLL_SECONDS = 0.05
 
 
 def run(path: Path, port: int, drain_seconds: float) -> int:
-    """Serve until SIGTERM, and then until the calls under way have ended, not for ever."""
+    """Serve until SIGTERM, then until the calls under way have ended or the drain time is over."""
     told = threading.Event()
     try:
         server = open_server(path, port)
     except RuntimeError as error:
         print(f"{path} cannot be loaded: {error}", flush=True)
         return 1
-    # Only now: while the file is loaded, a signal ends the process as signals do.
+    # Installed only now: while the file is loaded, a signal ends the process at once.
     signal.signal(signal.SIGTERM, lambda number, frame: _note(told, number, frame))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(f"{path.name} answers at {server.listening_address} as {NAME}", flush=True)
@@ -50,7 +50,7 @@ def open_server(path: Path, port: int) -> Any:
     params.model_alias = {NAME}
     params.hostnames = [HOST]
     params.port = port
-    params.reuse_port = True  # the supervisor holds the port, so that nobody else can have it
+    params.reuse_port = True  # the supervisor holds the port, so that no other process takes it
     params.cors_origins = f"http://{HOST}:{port}"
     params.ui = False
     params.offline = True
@@ -59,7 +59,7 @@ def open_server(path: Path, port: int) -> Any:
     params.cache_ram_mib = 0
     params.verbosity = ERRORS_ONLY
     for cpu in (params.cpuparams, params.cpuparams_batch):
-        # They wait for one another by spinning: one that has to share its core holds up them all.
+        # Threads wait for each other by spinning: one that shares its core delays all of them.
         cpu.n_threads = max(1, min(MAX_THREADS, (os.cpu_count() or 1) - 1))
         cpu.poll = 0
     return runtime.Server(params)

@@ -1,4 +1,4 @@
-"""A model that data-only packages carry in parts: joined once, believed by its hash alone."""
+"""Model weights split over data-only packages: joined once, verified by hash."""
 
 import fcntl
 import hashlib
@@ -18,14 +18,14 @@ PART_SUFFIX = ".bin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """A file of weights, and what proves that it is the right one."""
+    """A file of weights and its hash."""
 
     file: str
     sha256: str
     packages: tuple[str, ...]
-    """Each carries one part, in this order."""
+    """Packages with one part each, in order."""
     notice: str
-    """What it is, whose, under which licence, and where it came from."""
+    """Name, author, licence and origin."""
 
 
 QWEN = Weights(
@@ -47,7 +47,7 @@ the file is the one of its makers is its SHA-256, which is compared before every
 
 
 def join(weights: Weights, folder: Path) -> Path:
-    """The whole file in this folder, put together if it is not there. Raises CommandFailed."""
+    """Return the whole file in this folder, joining its parts first. Raises CommandFailed."""
     target = folder / weights.file
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def _join(weights: Weights, target: Path) -> None:
 
 
 def _find_part(package: str) -> Path:
-    """Where a package keeps its part; nothing of the package is imported."""
+    """Return the path of a package's part; nothing of the package is imported."""
     try:
         files = metadata.distribution(package).files or []
     except metadata.PackageNotFoundError:
@@ -90,7 +90,7 @@ def _find_part(package: str) -> Path:
 
 
 def _copy(parts: Sequence[Path], draft: Path) -> str:
-    """Put the parts behind one another; gives the SHA-256 of the whole."""
+    """Concatenate the parts; return the SHA-256 of the whole."""
     digest = hashlib.sha256()
     with draft.open("wb") as whole:
         for part in parts:
@@ -117,7 +117,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time puts together what is in a folder."""
+    """Hold the lock on a folder, so that one process at a time joins files in it."""
     with (folder / ".lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

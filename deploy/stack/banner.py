@@ -1,4 +1,4 @@
-"""Texts of `headrace up` for people: where its pages and data are, and how to start it again."""
+"""Texts of `headrace up` for people: addresses, data places, and the restart command."""
 
 import shlex
 import sys
@@ -14,14 +14,14 @@ DEFAULT_DATA_DIR = Path(".headrace")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """A link that signs one browser in, and the account that it belongs to."""
+    """A link that signs one browser in, and its account."""
 
     link: str
     account_id: str
 
 
 def banner(url: str, data_dir: Path, environ: Mapping[str, str], sign_in: SignIn | None) -> str:
-    """The addresses of a stack that serves, one a line."""
+    """Return the addresses of a running stack, one a line."""
     lines = [f"Pages     {url}  (the API: {url}/docs)"]
     if sign_in is not None:
         another = _command("login-link", "--account", sign_in.account_id, *_named(data_dir))
@@ -34,7 +34,7 @@ def banner(url: str, data_dir: Path, environ: Mapping[str, str], sign_in: SignIn
 
 
 def data_places(data_dir: Path, environ: Mapping[str, str]) -> str:
-    """The places that hold the data of a stack; addresses, which may hold passwords, by name."""
+    """Return the places of the data; addresses, which may hold passwords, by variable name."""
     elsewhere = [
         place
         for name, place in ((REDIS_URL, f"the Redis of {REDIS_URL}"), (MEDIA_URL, MEDIA_URL))
@@ -44,7 +44,7 @@ def data_places(data_dir: Path, environ: Mapping[str, str]) -> str:
 
 
 def restart_command() -> str:
-    """The command that started this process, as it was typed."""
+    """Return the command that started this process, as it was typed."""
     return _command(*sys.argv[1:])
 
 

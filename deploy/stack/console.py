@@ -1,4 +1,4 @@
-"""Lines for the terminal, written by a thread: a reader who stalls never stalls the stack."""
+"""Lines for the terminal, written by a thread so that a slow reader never blocks the stack."""
 
 import queue
 import sys
@@ -10,7 +10,7 @@ CLOSE_SECONDS = 1.0
 
 
 class Console:
-    """Prefixes lines and writes them in order; what does not fit while nobody reads is dropped."""
+    """Prefixes lines and writes them in order; lines beyond the queue's limit are dropped."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -18,15 +18,15 @@ class Console:
         self._thread = threading.Thread(target=self._write, daemon=True, name="console")
         self._thread.start()
 
-    def say(self, name: str, text: str) -> None:
-        """Queue one line under the name of the part it comes from."""
+    def print(self, name: str, text: str) -> None:
+        """Queue one line under the name of its part."""
         try:
             self._lines.put_nowait(f"{name:<10} | {text}\n")
         except queue.Full:
             return
 
     def close(self) -> None:
-        """Write what waits, for a second at most."""
+        """Write the queued lines, for a second at most."""
         try:
             self._lines.put(None, timeout=CLOSE_SECONDS)
         except queue.Full:

@@ -1,4 +1,4 @@
-"""The beginning of an installation: its data directory, and the marker in its Redis."""
+"""Initialization of an installation: its data directory, and the marker in its Redis."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from engine.values.plain import moment
 
 RECORD = "installation.json"
 TRACES = (FILE, "redis", "media", "demo.json")
-"""Names that a data directory has once a stack has used it."""
+"""Names of files that a data directory has once a stack has used it."""
 PLANNED = "planned"
 SENTENCES = {
     MarkOutcome.BEGUN: "The Redis is marked as this installation's, which is empty.",
@@ -24,13 +24,13 @@ SENTENCES = {
     "Secrets that were sealed with the other key cannot be read: their owners must set new ones.",
     PLANNED: "No stack runs here: the next `headrace up` on this data directory marks its Redis.",
 }
-"""The sentence for people by outcome."""
+"""Sentence for people, by outcome."""
 
 
 def note_new(data_dir: Path) -> None:
-    """Record that the directory is new, if it is; to be called before anything is put into it.
+    """Record that the directory is new, if it is; must precede the first file in it.
 
-    The record stays until Redis is marked, so a first start that was killed may be repeated.
+    The record stays until Redis is marked, so that a start that was killed can be repeated.
     """
     is_known = bool(read_private(data_dir / RECORD))
     if not is_known and not any((data_dir / name).exists() for name in TRACES):
@@ -38,7 +38,7 @@ def note_new(data_dir: Path) -> None:
 
 
 async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
-    """Mark the Redis of a new data directory. Raises WrongRedis, or Unavailable when it is away."""
+    """Mark the Redis of a new data directory. Raises WrongRedis or Unavailable."""
     record = read_private(data_dir / RECORD)
     if record.get("isMarked") is not False:
         return
@@ -49,12 +49,12 @@ async def mark_if_new(data_dir: Path, redis_url: str, secret_key: str) -> None:
 
 
 def note_marked(data_dir: Path) -> None:
-    """Record that the Redis of the directory is marked: the directory is not new any more."""
+    """Remove the record of a new directory, once its Redis is marked."""
     write_private(data_dir / RECORD, {"isMarked": True})
 
 
 def begin(data_dir: Path, *, adopts: bool) -> dict[str, Any]:
-    """Mark the Redis of a stack, or have the next `headrace up` do so where none runs."""
+    """Mark the Redis of a stack, or leave that to the next `headrace up` when none runs."""
     sealer = Sealer.of(find_key(data_dir))
     try:
         stack = find_stack(data_dir)

@@ -1,6 +1,6 @@
 """Start a program that ends when its parent does: `launcher.py SIGNAL PARENT PROGRAM [ARGUMENT …]`.
 
-It is run by path with a bare interpreter, so it imports the standard library alone.
+A bare interpreter runs it by path, so it imports the standard library alone.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ WATCH_SECONDS = 0.2
 
 
 def main(arguments: list[str]) -> int:
-    """Become the program, or watch over it where the kernel cannot."""
+    """Become the program, or watch it on kernels that do not signal a parent's death."""
     death_signal, parent, program = int(arguments[0]), int(arguments[1]), arguments[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
 
 
 def watch(death_signal: int, parent: int, program: list[str]) -> int:
-    """Run the program as a child, pass signals on to it, and end it when the parent has gone."""
+    """Run the program as a child, forward signals to it, and end it when the parent is gone."""
     child = subprocess.Popen(program, close_fds=False)
 
     def forward(number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Where a stack is: what `headrace up` leaves in its data directory and the other commands read."""
+"""Location of a stack: `headrace up` records it in the data directory for other commands."""
 
 import fcntl
 import json
@@ -24,22 +24,22 @@ SHARED = (
     "HEADRACE_RETENTION_DAYS",
     LOCAL_MODEL_URL,
 )
-"""Settings by which the store is kept, so commands go by those of the stack they work on."""
+"""Settings that determine the store's contents, so commands use the stack's values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """How to reach a stack: its Redis, and its API where that is known."""
+    """Addresses of a stack: its Redis, and its API if known."""
 
     data_dir: Path
     redis_url: str
     url: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
-    """The shared settings that it was started with, and its key for secrets."""
+    """Shared settings that the stack was started with, and its key for secrets."""
 
 
 def find_stack(data_dir: Path, environ: Mapping[str, str] | None = None) -> Stack:
-    """The stack that the environment or the data directory names."""
+    """Return the stack that the environment or the data directory names."""
     environ = os.environ if environ is None else environ
     record = read_private(data_dir / RECORD)
     named = environ.get(REDIS_URL)
@@ -56,30 +56,30 @@ def find_stack(data_dir: Path, environ: Mapping[str, str] | None = None) -> Stac
 
 
 def remember(stack: Stack) -> None:
-    """Leave word of a stack that has started."""
+    """Record a stack that has started."""
     record = {"redisUrl": stack.redis_url, "url": stack.url, "settings": dict(stack.settings)}
     write_private(stack.data_dir / RECORD, record)
 
 
 def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """The shared settings of an environment, good in any folder."""
+    """Return the shared settings of an environment, independent of the working directory."""
     found = {name: environ[name] for name in SHARED if name in environ}
     paths = {name: str(Path(found[name]).resolve()) for name in PATHS if found.get(name)}
     return found | paths
 
 
 def media_url(data_dir: Path, environ: Mapping[str, str]) -> str:
-    """Where a stack on this directory keeps media: where the environment says, else in it."""
+    """Return the media URL of a stack: the environment's, else a folder in the data directory."""
     return environ.get(MEDIA_URL) or (data_dir / "media").as_uri()
 
 
 def forget(data_dir: Path) -> None:
-    """Take the word back when the stack has stopped."""
+    """Remove the record of a stack that has stopped."""
     (data_dir / RECORD).unlink(missing_ok=True)
 
 
 def open_data_dir(path: Path) -> Path:
-    """The data directory, made if it is missing, readable by its owner alone."""
+    """Return the data directory, created if it is missing, readable by its owner alone."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)
@@ -91,7 +91,7 @@ def open_data_dir(path: Path) -> Path:
 
 
 def lock_data_dir(data_dir: Path) -> int:
-    """Claim the directory for this process; the claim ends with the process."""
+    """Lock the directory for this process; the lock ends with the process."""
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,7 +107,7 @@ def lock_data_dir(data_dir: Path) -> int:
 
 
 def read_private(path: Path) -> dict[str, Any]:
-    """A small JSON record of ours; empty when it is missing or damaged."""
+    """Read a small JSON record; empty when it is missing or damaged."""
     try:
         record = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -130,7 +130,7 @@ def _secret_key(data_dir: Path) -> dict[str, str]:
 
 
 def write_private(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a small JSON record whole or not at all, readable by its owner alone."""
+    """Write a small JSON record atomically, readable by its owner alone."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

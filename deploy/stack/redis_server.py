@@ -1,4 +1,4 @@
-"""The embedded Redis: which binary, how it is started, when it is ready."""
+"""The embedded Redis: its binary, its command line, its readiness."""
 
 import asyncio
 import fcntl
@@ -18,11 +18,11 @@ from engine.process.machine import memory_bytes
 
 MINIMUM_VERSIONS = {"redis": (7, 4), "valkey": (8, 0)}
 MAX_SOCKET_PATH = 100
-"""Bytes; the kernel's limit is 107 on Linux and 103 on macOS."""
+"""Most bytes of a socket path; the kernel's limit is 107 on Linux and 103 on macOS."""
 LOCK_SECONDS = 15.0
 PAUSE_SECONDS = 0.02
 MEMORY_SHARE = 3
-"""Redis gets one part of so many: while it rewrites its file it may need as much again."""
+"""Divisor of the machine's memory: Redis may need its share twice while it rewrites its file."""
 OVERCOMMIT_WARNING = "WARNING Memory overcommit must be enabled!"
 READY_PROBE = b"*2\r\n$3\r\nGET\r\n$14\r\nheadrace:ready\r\n"
 
@@ -35,17 +35,17 @@ class RedisServer:
     folder: Path
     socket: Path
     max_bytes: int
-    """`maxmemory`; 0: none."""
+    """`maxmemory`; 0: no limit."""
 
     @property
     def url(self) -> str:
-        """The address that the parts of the stack connect to."""
+        """Address for the other parts of the stack."""
         return f"unix://{quote(str(self.socket))}"
 
     def command(self) -> tuple[str, ...]:
-        """The command line: every write in the append-only file, no eviction, no port.
+        """Return the command line: append-only file, no eviction, no port.
 
-        At its limit it refuses new work, so that the machine's other processes go on.
+        At its limit it refuses new work, so that other processes of the machine go on.
         """
         settings = {
             "port": "0",
@@ -53,8 +53,8 @@ class RedisServer:
             "unixsocketperm": "700",
             "dir": str(self.folder),
             "appendonly": "yes",
-            # With "everysec" a server whose disk is busy answers before it has written, and loses
-            # that when it is killed. So it always writes at once, and `sync` does the rest.
+            # With "everysec", a server with a busy disk answers before it has written, and loses
+            # those writes when it is killed. So it always writes, and `sync` flushes to the disk.
             "appendfsync": "no",
             "save": "",
             "maxmemory": str(self.max_bytes),
@@ -66,7 +66,7 @@ class RedisServer:
         return (str(self.binary), *pairs)
 
     async def prepare(self) -> tuple[int, ...]:
-        """Wait until no other server has the folder; the lock given goes to the server to hold."""
+        """Wait until no other server uses the folder; return the lock for the server to inherit."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         if not await _take(lock):
@@ -76,7 +76,7 @@ class RedisServer:
         return (lock,)
 
     def sync(self) -> None:
-        """Bring what was written by now to the disk."""
+        """Flush the file to the disk."""
         written = self.folder.glob("appendonlydir/*.incr.aof")
         newest = max(written, key=lambda path: path.stat().st_mtime, default=None)
         if newest is None:
@@ -88,7 +88,7 @@ class RedisServer:
             os.close(descriptor)
 
     async def is_ready(self) -> bool:
-        """Whether a GET is answered: a server that loads its file takes a PING but no GET."""
+        """Return whether a GET is answered; while loading, a server answers PING but not GET."""
         try:
             async with asyncio.timeout(1):
                 reader, writer = await asyncio.open_unix_connection(self.socket)
@@ -102,7 +102,7 @@ class RedisServer:
 
 
 def open_server(data_dir: Path, max_bytes: int = 0) -> RedisServer:
-    """The server of a data directory, with a socket path that is short enough.
+    """Return the server of a data directory, with a socket path that is short enough.
 
     `max_bytes` bounds its memory; 0: a share of the machine's.
     """
@@ -115,14 +115,14 @@ def open_server(data_dir: Path, max_bytes: int = 0) -> RedisServer:
 
 
 def forget_socket(server: RedisServer) -> None:
-    """Remove the socket, and its temporary folder where it had one."""
+    """Remove the socket, and its temporary folder if it has one."""
     server.socket.unlink(missing_ok=True)
     if server.socket.parent != server.folder:
         server.socket.parent.rmdir()
 
 
 def find_binary() -> Path:
-    """A server on PATH that is recent enough, else the one that came with the installation."""
+    """Return a recent enough server on PATH, else the one that came with the installation."""
     for name in ("redis-server", "valkey-server"):
         found = shutil.which(name)
         if found and _is_recent(Path(found)):
@@ -137,7 +137,7 @@ def find_binary() -> Path:
 
 
 def is_recent(version_line: str) -> bool:
-    """Whether the output of `--version` names a server that has what Headrace needs."""
+    """Return whether the output of `--version` names a server that Headrace supports."""
     match = re.search(r"(redis|valkey) server v=(\d+)\.(\d+)", version_line.lower())
     if match is None:
         return False
@@ -158,7 +158,7 @@ def _bundled() -> Path | None:
 
         return Path(get_binary_path())
     except Exception:
-        # The function is private to that package: whatever becomes of it, its file may be there.
+        # The function is private to that package; if it goes, the file may still be there.
         return _bundled_file()
 
 
@@ -172,7 +172,7 @@ def _bundled_file() -> Path | None:
 
 
 def is_about_overcommit(line: str) -> bool:
-    """Whether a line of the server's log is the warning that `headrace doctor` gives instead."""
+    """Return whether a log line is the overcommit warning, which `headrace doctor` replaces."""
     return OVERCOMMIT_WARNING in line
 
 

@@ -1,4 +1,4 @@
-"""What a child process prints, read from a pipe and passed on line by line."""
+"""Output of a child process, read from a pipe and passed on line by line."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from deploy.stack.console import Console
 
 Omit = Callable[[str], bool]
-"""Whether a line is left out."""
+"""Returns whether a line is left out."""
 
 MAX_LINE_BYTES = 8_192
 LAST_LINES_SECONDS = 1.0
@@ -27,7 +27,7 @@ class Relay(asyncio.Protocol):
 
     @classmethod
     async def open(cls, descriptor: int, name: str, console: Console, omit: Omit) -> "Relay":
-        """A relay of what arrives at the reading end of a pipe."""
+        """Return a relay that reads the reading end of a pipe."""
         loop = asyncio.get_running_loop()
         pipe = os.fdopen(descriptor, "rb", buffering=0)
         transport, relay = await loop.connect_read_pipe(lambda: cls(name, console, omit), pipe)
@@ -35,38 +35,38 @@ class Relay(asyncio.Protocol):
         return relay
 
     def data_received(self, data: bytes) -> None:
-        """Say the lines that are complete."""
-        self._say(self._splitter.feed(data))
+        """Pass on the lines that are complete."""
+        self._print(self._splitter.feed(data))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Say what is left."""
-        self._say(self._splitter.rest())
+        """Pass on the unfinished last line."""
+        self._print(self._splitter.rest())
         self._ended.set()
 
     async def ended(self) -> None:
-        """Wait for the last line, not for long."""
+        """Wait for the last line, for a second at most."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), LAST_LINES_SECONDS)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop reading."""
         if self._transport is not None:
             self._transport.close()
 
-    def _say(self, lines: list[str]) -> None:
+    def _print(self, lines: list[str]) -> None:
         for line in lines:
             if not self._omit(line):
-                self._console.say(self._name, line)
+                self._console.print(self._name, line)
 
 
 class LineSplitter:
-    """Cuts a stream of chunks into lines; a line without end is cut at a limit."""
+    """Splits a stream of chunks into lines; a line over the limit is cut."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> list[str]:
-        """Give the lines that are complete by now."""
+        """Return the lines that are complete now."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > MAX_LINE_BYTES:
             lines.append(self._rest)
@@ -74,7 +74,7 @@ class LineSplitter:
         return [_text(line) for line in lines]
 
     def rest(self) -> list[str]:
-        """Give what is left when the stream has ended."""
+        """Return the unfinished line at the end of the stream."""
         return [_text(self._rest)] if self._rest else []
 
 

@@ -1,4 +1,4 @@
-"""The key that secrets are sealed with: the environment's, or one that the data directory keeps."""
+"""Key that seals secrets: from the environment, or from the data directory."""
 
 import os
 import secrets
@@ -9,12 +9,12 @@ FILE = "secret.key"
 
 
 def find_key(data_dir: Path) -> str:
-    """The key of the stack on this data directory; empty when there is none yet."""
+    """Return the key of the stack on this data directory; empty when there is none yet."""
     return os.environ.get(VARIABLE, "") or kept_key(data_dir)
 
 
 def kept_key(data_dir: Path) -> str:
-    """The key that the data directory keeps; empty when there is none."""
+    """Return the key in the data directory; empty when there is none."""
     try:
         return (data_dir / FILE).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -22,7 +22,7 @@ def kept_key(data_dir: Path) -> str:
 
 
 def keep_key(data_dir: Path) -> str:
-    """As `find_key`, and the first time a key is made, readable by its owner alone."""
+    """Like `find_key`, but creates a missing key, readable by its owner alone."""
     found = find_key(data_dir)
     if found:
         return found

@@ -1,4 +1,4 @@
-"""Work on the store of a stack that runs, for the administrative commands."""
+"""Access to the store of a running stack, for the administrative commands."""
 
 import asyncio
 import contextlib
@@ -19,12 +19,12 @@ from engine.store import Store
 
 T = TypeVar("T")
 
-# A command tells of a wrong Redis by its own sentence.
+# A command reports a wrong Redis in a sentence of its own.
 logging.getLogger("engine.store.redis.installation").addHandler(logging.NullHandler())
 
 
 def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
-    """Find the stack, do the work on its store and give what came of it."""
+    """Find the stack, do the work on its store and return the result."""
     stack = find_stack(data_dir)
 
     async def run() -> T:
@@ -38,22 +38,22 @@ def with_store(data_dir: Path, work: Callable[[Store], Awaitable[T]]) -> T:
 async def open_store(
     redis_url: str, shared: Mapping[str, str] | None = None
 ) -> AsyncIterator[Store]:
-    """The store behind an address, which must answer.
+    """Open the store at an address; it must answer.
 
-    `shared` are settings of its stack that hold where the environment does not say otherwise.
+    `shared` are settings of its stack that apply unless the environment sets them.
     """
     settings = load({**(shared or {}), **os.environ})
     store = Store.open(replace(settings, redis_url=redis_url), ObjectStore.of(settings))
     try:
         await _ping(store)
-        await store.models.look()  # workflows that are pushed or run may call what was saved
+        await store.models.look()  # workflows that are pushed or run may call saved models
         yield store
     finally:
         await store.close()
 
 
 async def end_leases(redis_url: str, pid: int) -> None:
-    """Let others take over at once what a dead worker process held; its lease would end anyway."""
+    """Release the leases of a dead worker process at once, before they expire."""
     with contextlib.suppress(CommandFailed, EngineError):
         async with open_store(redis_url) as store:
             await store.leases.end_leases_of(pid)

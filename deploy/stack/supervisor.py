@@ -1,4 +1,4 @@
-"""Keeps the parts of a stack alive: starts them, restarts what dies, stops them in order."""
+"""Supervision of a stack's parts: starts them, restarts those that end, stops them in order."""
 
 import asyncio
 import contextlib
@@ -17,21 +17,21 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 FIRST_PAUSE_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 10.0
 STEADY_SECONDS = 10.0
-"""A part that lived this long counts as healthy: its next restart is quick again."""
+"""A part that ran this long counts as healthy: its next restart is quick again."""
 
 
-async def inherit_nothing() -> tuple[int, ...]:
-    """The usual preparation: none."""
+async def inherit_no_descriptors() -> tuple[int, ...]:
+    """Default preparation: pass no file descriptors."""
     return ()
 
 
-def omit_nothing(_: str) -> bool:
-    """The usual lines that are left out: none."""
+def omit_no_line(_: str) -> bool:
+    """Default filter: show every line."""
     return False
 
 
-async def mourn_nobody(_: int) -> None:
-    """The usual reaction to a death: none but a new start."""
+async def ignore_death(_: int) -> None:
+    """Default reaction to a death: only the restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +44,17 @@ class Part:
     stage: int
     """Parts stop in order of their stages, those of one stage together."""
     death_signal: signal.Signals = signal.SIGKILL
-    """What it gets when the supervisor itself was killed."""
-    prepare: Callable[[], Awaitable[tuple[int, ...]]] = inherit_nothing
-    """Runs before each start; the file descriptors it gives go to the program."""
-    mourn: Callable[[int], Awaitable[None]] = mourn_nobody
-    """Runs when the program has died, with the process id it had; must not raise."""
-    omit: Omit = omit_nothing
-    """Lines of its output that the console does not show."""
+    """Signal to the program when the supervisor itself was killed."""
+    prepare: Callable[[], Awaitable[tuple[int, ...]]] = inherit_no_descriptors
+    """Runs before each start; the program inherits the file descriptors that it returns."""
+    on_death: Callable[[int], Awaitable[None]] = ignore_death
+    """Runs after the program has died, with its process id; must not raise."""
+    omit: Omit = omit_no_line
+    """Filter of output lines that the console does not show."""
 
 
-class PartKeeper:
-    """Keeps one part running until it is told to stop."""
+class PartRunner:
+    """Runs one part, and restarts it until it is stopped."""
 
     def __init__(self, part: Part, console: Console) -> None:
         self.part = part
@@ -66,15 +66,15 @@ class PartKeeper:
 
     @property
     def pid(self) -> int | None:
-        """The process id while the part runs."""
+        """Process id while the part runs."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     def start(self) -> None:
-        """Begin to keep the part running."""
+        """Start the part and supervise it."""
         self._task = asyncio.create_task(self._keep(), name=self.part.name)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Ask the part to end, and kill it when the grace is over."""
+        """Terminate the part, and kill it when the grace period is over."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
         if self._task is None:
@@ -85,7 +85,7 @@ class PartKeeper:
             await asyncio.wait({self._task})
 
     def kill(self) -> None:
-        """End the part and everything it started, now."""
+        """Kill the part and every process that it started."""
         self._stopping.set()
         if self.pid is not None:
             _kill_group(self.pid)
@@ -100,10 +100,10 @@ class PartKeeper:
                 return
             self.deaths += 1
             if self._process is not None:
-                await self.part.mourn(self._process.pid)
+                await self.part.on_death(self._process.pid)
             if loop.time() - began >= STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            self._console.say(self.part.name, f"{how}; starts again in {pause:.1f} s")
+            self._console.print(self.part.name, f"{how}; starts again in {pause:.1f} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
@@ -117,7 +117,7 @@ class PartKeeper:
             self._signal(signal.SIGTERM)
         try:
             code = await process.wait()
-            # What it started may hold the other end of the pipe.
+            # A process that it started may hold the other end of the pipe.
             _kill_group(process.pid)
             await relay.ended()
         finally:
@@ -153,34 +153,30 @@ class PartKeeper:
 
 
 class Supervisor:
-    """All the parts of one stack."""
+    """Supervisor of all the parts of one stack."""
 
     def __init__(self, console: Console, *, grace_seconds: float) -> None:
         self._console = console
         self._grace_seconds = grace_seconds
-        self._keepers: list[PartKeeper] = []
+        self._runners: list[PartRunner] = []
 
-    def start(self, part: Part) -> PartKeeper:
+    def start(self, part: Part) -> PartRunner:
         """Start a part and keep it running."""
-        media_store = PartKeeper(part, self._console)
-        self._keepers.append(media_store)
-        media_store.start()
-        return media_store
+        runner = PartRunner(part, self._console)
+        self._runners.append(runner)
+        runner.start()
+        return runner
 
     async def stop(self) -> None:
-        """Stop stage by stage, so that nobody loses what it still needs."""
-        for stage in sorted({media_store.part.stage for media_store in self._keepers}):
-            keepers = [
-                media_store for media_store in self._keepers if media_store.part.stage == stage
-            ]
-            await asyncio.gather(
-                *(media_store.stop(self._grace_seconds) for media_store in keepers)
-            )
+        """Stop stage by stage, so that no part loses another that it still needs."""
+        for stage in sorted({runner.part.stage for runner in self._runners}):
+            runners = [runner for runner in self._runners if runner.part.stage == stage]
+            await asyncio.gather(*(runner.stop(self._grace_seconds) for runner in runners))
 
     def kill(self) -> None:
-        """End everything at once."""
-        for media_store in self._keepers:
-            media_store.kill()
+        """Kill every part at once."""
+        for runner in self._runners:
+            runner.kill()
 
 
 def _launch(part: Part) -> tuple[str, ...]:

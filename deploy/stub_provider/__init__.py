@@ -1,1 +1,1 @@
-"""A development server that speaks the protocols of model providers, with answers made up here."""
+"""Development server that speaks the protocols of model providers, with made-up answers."""

@@ -8,8 +8,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import (
+from deploy.stub_provider.dialects import ANTHROPIC
+from deploy.stub_provider.endpoint import Stub
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import (
     StubAnswer,
     StubRequest,
     answer_json,
@@ -18,8 +20,6 @@ from deploy.stub_provider.asking import (
     to_json,
     with_usage,
 )
-from deploy.stub_provider.dialects import ANTHROPIC
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.schemas import make_value
 from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
 
@@ -29,13 +29,13 @@ OTHER_BLOCKS = ("tool_use", "tool_result", "thinking")
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
-def message(ask: StubRequest, stub: Stub) -> StubAnswer:
+def message(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/messages."""
-    body = ask.body
+    body = request.body
     for name in ("model", "max_tokens", "messages"):
         if name not in body:
             raise StubRefused(400, f"{name}: Field required", param=name)
-    most = ask.whole("max_tokens", 0, most=1_000_000)
+    most = request.whole("max_tokens", 0, most=1_000_000)
     system, system_images = _read_content(body.get("system", ""), "system")
     prompt, texts, images = _read_messages(body["messages"])
     block, is_cut = _block(body, prompt, images + system_images, most)
@@ -49,7 +49,7 @@ def message(ask: StubRequest, stub: Stub) -> StubAnswer:
         "id": f"msg_{uuid.uuid4().hex}",
         "type": "message",
         "role": "assistant",
-        "model": ask.model,
+        "model": request.model,
     }
     if body.get("stream"):
         events = tuple(_events(head, block, ending, counted))

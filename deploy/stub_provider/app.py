@@ -1,4 +1,4 @@
-"""The stub as an application: every path, its protocol and its handler."""
+"""The stub as an application: paths, protocols and handlers."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -6,9 +6,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.stub_provider import anthropic, ark, gemini, openai_media, openai_text, submitting, suno
-from deploy.stub_provider.answering import Handler, Stub, StubEndpoint
-from deploy.stub_provider.asking import StubAnswer, StubRequest
+from deploy.stub_provider import (
+    anthropic,
+    ark,
+    gemini,
+    job_protocols,
+    openai_media,
+    openai_text,
+    suno,
+)
 from deploy.stub_provider.calls import CallCounters
 from deploy.stub_provider.dialects import (
     ANTHROPIC,
@@ -20,6 +26,8 @@ from deploy.stub_provider.dialects import (
     SUNO,
     StubDialect,
 )
+from deploy.stub_provider.endpoint import Handler, Stub, StubEndpoint
+from deploy.stub_provider.exchange import StubAnswer, StubRequest
 from deploy.stub_provider.files import make_file
 from deploy.stub_provider.jobs import Jobs
 from deploy.stub_provider.limits import CredentialLimits, LimitOptions
@@ -28,8 +36,8 @@ from deploy.stub_provider.script import read_script
 Entry = tuple[str, str, StubDialect, Handler]
 
 
-def _file(ask: StubRequest, stub: Stub) -> StubAnswer:
-    file = make_file(ask.path["name"])
+def _file(request: StubRequest, stub: Stub) -> StubAnswer:
+    file = make_file(request.path["name"])
     return StubAnswer(chunks=(file.data,), content_type=file.content_type)
 
 
@@ -40,27 +48,27 @@ LIMITED: tuple[Entry, ...] = (
     ("POST", "/v1/images/edits", OPENAI, openai_media.edit_images),
     ("POST", "/v1/audio/speech", OPENAI, openai_media.speak),
     ("POST", "/v1/messages", ANTHROPIC, anthropic.message),
-    ("POST", "/jobs", REPLICATE, submitting.submit),
-    ("POST", "/v1/predictions", REPLICATE, submitting.submit),
-    ("POST", "/v1/models/{owner}/{name}/predictions", REPLICATE, submitting.submit),
-    ("POST", "/fal/{model:path}", FAL, submitting.queue),
+    ("POST", "/jobs", REPLICATE, job_protocols.submit),
+    ("POST", "/v1/predictions", REPLICATE, job_protocols.submit),
+    ("POST", "/v1/models/{owner}/{name}/predictions", REPLICATE, job_protocols.submit),
+    ("POST", "/fal/{model:path}", FAL, job_protocols.queue),
     ("POST", "/v1beta/models/{model}:generateContent", GEMINI, gemini.generate_content),
     ("POST", "/api/v3/images/generations", ARK, ark.make_images),
     ("POST", "/api/v3/contents/generations/tasks", ARK, ark.create_task),
     ("POST", "/api/v1/generate", SUNO, suno.generate),
 )
-"""What costs a provider work, and so counts towards its limits."""
+"""Handlers whose calls count towards the limits."""
 
 FREE: tuple[Entry, ...] = (
     ("GET", "/v1/models", OPENAI, openai_text.list_models),
     ("GET", "/v1/models/{model:path}", OPENAI, openai_text.show_model),
-    ("GET", "/jobs/{id}", REPLICATE, submitting.show),
-    ("POST", "/jobs/{id}/cancel", REPLICATE, submitting.cancel),
-    ("GET", "/v1/predictions/{id}", REPLICATE, submitting.show),
-    ("POST", "/v1/predictions/{id}/cancel", REPLICATE, submitting.cancel),
-    ("GET", "/fal/{model:path}/requests/{id}/status", FAL, submitting.queue_status),
-    ("GET", "/fal/{model:path}/requests/{id}", FAL, submitting.queue_response),
-    ("PUT", "/fal/{model:path}/requests/{id}/cancel", FAL, submitting.queue_cancel),
+    ("GET", "/jobs/{id}", REPLICATE, job_protocols.show),
+    ("POST", "/jobs/{id}/cancel", REPLICATE, job_protocols.cancel),
+    ("GET", "/v1/predictions/{id}", REPLICATE, job_protocols.show),
+    ("POST", "/v1/predictions/{id}/cancel", REPLICATE, job_protocols.cancel),
+    ("GET", "/fal/{model:path}/requests/{id}/status", FAL, job_protocols.queue_status),
+    ("GET", "/fal/{model:path}/requests/{id}", FAL, job_protocols.queue_response),
+    ("PUT", "/fal/{model:path}/requests/{id}/cancel", FAL, job_protocols.queue_cancel),
     ("GET", "/api/v3/contents/generations/tasks/{id}", ARK, ark.show_task),
     ("DELETE", "/api/v3/contents/generations/tasks/{id}", ARK, ark.delete_task),
     ("GET", "/api/v1/generate/record-info", SUNO, suno.show_record),
@@ -69,7 +77,7 @@ FREE: tuple[Entry, ...] = (
 
 
 def create_app(limits: LimitOptions | None = None, script: str = "") -> Starlette:
-    """The application; `script` holds for every call. Raises Refused if it does not parse."""
+    """Return the application; `script` applies to every call. Raises StubRefused."""
     read_script(script)
     stub = Stub(
         calls=CallCounters(),

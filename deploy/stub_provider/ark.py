@@ -1,4 +1,4 @@
-"""BytePlus ModelArk: images by one call, videos by a task that is asked after.
+"""BytePlus ModelArk: images by one call, videos by a task that is polled.
 
 From the types of its own library (github.com/byteplus-sdk/byteplus-python-sdk-v2,
 byteplussdkarkruntime): images.generate, content_generation.tasks.create, .get and .delete.
@@ -8,15 +8,21 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, count_urls, with_usage
+from deploy.stub_provider.endpoint import Stub
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import (
+    StubAnswer,
+    StubRequest,
+    answer_json,
+    count_urls,
+    with_usage,
+)
 from deploy.stub_provider.files import make_file, picture_name, seed_of
+from deploy.stub_provider.job_protocols import FAILURE, cancel_job, polled_job, submitted_job
 from deploy.stub_provider.jobs import JobStatus, StubJob
 from deploy.stub_provider.openai_media import size_of
 from deploy.stub_provider.outputs import output_of
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
-from deploy.stub_provider.submitting import FAILURE, cancel_job, polled_job, submitted_job
 from deploy.stub_provider.texts import count_tokens
 
 SIZES = {"1K": "1024x1024", "2K": "2048x2048", "3K": "3072x3072", "4K": "4096x4096"}
@@ -32,33 +38,35 @@ WORDS = {
 }
 
 
-def make_images(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """POST /api/v3/images/generations: one image, which counts those that it is made from."""
-    ask.text("model")
-    prompt = ask.text("prompt")
-    given = count_urls(ask.body.get("image"), "image")
+def make_images(request: StubRequest, stub: Stub) -> StubAnswer:
+    """POST /api/v3/images/generations: one image, marked with the number of its sources."""
+    request.text("model")
+    prompt = request.text("prompt")
+    given = count_urls(request.body.get("image"), "image")
     if given > MAX_GIVEN:
         raise StubRefused(400, f"(stub) 'image' is {MAX_GIVEN} images at most.", param="image")
-    asked = ask.body.get("size", "2K")
+    asked = request.body.get("size", "2K")
     size = size_of(SIZES.get(asked, asked) if isinstance(asked, str) else asked)
-    form = ask.choice("response_format", "url", {"url", "b64_json"})
-    seed = seed_of(ask.model, without_marks(prompt), ask.body.get("image"))
-    name = picture_name(seed, *size, ask.choice("output_format", "jpeg", {"jpeg", "png"}), given)
-    at = {"url": f"{ask.base_url}/files/{name}"}
+    form = request.choice("response_format", "url", {"url", "b64_json"})
+    seed = seed_of(request.model, without_marks(prompt), request.body.get("image"))
+    name = picture_name(
+        seed, *size, request.choice("output_format", "jpeg", {"jpeg", "png"}), given
+    )
+    at = {"url": f"{request.base_url}/files/{name}"}
     data = at if form == "url" else {"b64_json": make_file(name).base64}
     tokens = size[0] * size[1] // 256
     usage = {"generated_images": 1, "output_tokens": tokens, "total_tokens": tokens}
     listed = [{**data, "size": f"{size[0]}x{size[1]}"}]
-    whole = {"model": ask.model, "created": int(time.time()), "data": listed, "usage": usage}
+    whole = {"model": request.model, "created": int(time.time()), "data": listed, "usage": usage}
     return with_usage(answer_json(whole), count_tokens(prompt), tokens)
 
 
-def create_task(ask: StubRequest, stub: Stub) -> StubAnswer:
+def create_task(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /api/v3/contents/generations/tasks: a video."""
-    ask.text("model")
-    resolution = ask.choice("resolution", "720p", RESOLUTIONS)
-    seconds = ask.whole("duration", 5, most=30)
-    content = ask.body.get("content")
+    request.text("model")
+    resolution = request.choice("resolution", "720p", RESOLUTIONS)
+    seconds = request.whole("duration", 5, most=30)
+    content = request.body.get("content")
     parts = (
         [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
     )
@@ -70,12 +78,12 @@ def create_task(ask: StubRequest, stub: Stub) -> StubAnswer:
     }
     count_urls(list(frames.values()), "content")
     values = {**frames, "prompt": texts[-1], "duration": seconds, "resolution": resolution}
-    return answer_json({"id": submitted_job(ask, stub, f"{ask.model}-video", values).id})
+    return answer_json({"id": submitted_job(request, stub, f"{request.model}-video", values).id})
 
 
-def show_task(ask: StubRequest, stub: Stub) -> StubAnswer:
+def show_task(request: StubRequest, stub: Stub) -> StubAnswer:
     """GET …/tasks/{id}."""
-    job = polled_job(ask, stub)
+    job = polled_job(request, stub)
     status = job.status(stub.jobs.clock())
     seen: dict[str, Any] = {
         "id": job.id,
@@ -89,16 +97,16 @@ def show_task(ask: StubRequest, stub: Stub) -> StubAnswer:
     if status is JobStatus.SUCCEEDED:
         tokens = _tokens_of(job)
         [name] = output_of(job).names
-        seen["content"] = {"video_url": f"{ask.base_url}/files/{name}"}
+        seen["content"] = {"video_url": f"{request.base_url}/files/{name}"}
         seen["usage"] = {"completion_tokens": tokens, "total_tokens": tokens}
     elif status is JobStatus.FAILED:
         seen["error"] = {"code": "InternalServiceError", "message": FAILURE}
     return answer_json(seen)
 
 
-def delete_task(ask: StubRequest, stub: Stub) -> StubAnswer:
+def delete_task(request: StubRequest, stub: Stub) -> StubAnswer:
     """DELETE …/tasks/{id}: a task that has not ended is cancelled."""
-    cancel_job(ask, stub)
+    cancel_job(request, stub)
     return answer_json({})
 
 

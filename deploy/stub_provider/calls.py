@@ -1,4 +1,4 @@
-"""What arrived: counters that a test can read, and the last calls one by one."""
+"""Record of calls: counters for tests, and the last calls one by one."""
 
 import hashlib
 import time
@@ -28,7 +28,7 @@ class Call:
     milliseconds: float = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """As it is shown."""
+        """Return the call as JSON."""
         return {
             "method": self.method,
             "path": self.path,
@@ -41,13 +41,13 @@ class Call:
 
 
 class CallCounters:
-    """Counts calls, and how often a script that fails a few times has done so."""
+    """Counts calls, and the failures of a script that fails a limited number of times."""
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew; calls under way are not counted when they end."""
+        """Reset all counters; calls under way are not counted when they end."""
         self._by_path: Counter[str] = Counter()
         self._by_status: Counter[int] = Counter()
         self._tokens: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class CallCounters:
         self._left = 0
 
     def begin(self, method: str, path: str) -> Call:
-        """A call has arrived."""
+        """Record the arrival of a call."""
         call = Call(method=method, path=path)
         self._by_path[path] += 1
         self._recent.append(call)
@@ -68,7 +68,7 @@ class CallCounters:
         return call
 
     def end(self, call: Call, *, left: bool) -> None:
-        """It was answered, or its client left before."""
+        """Record the end of a call, answered or abandoned."""
         if id(call) not in self._running:
             return
         self._running.discard(id(call))
@@ -79,16 +79,16 @@ class CallCounters:
             self._by_status[call.status] += 1
 
     def spent(self, input_tokens: int, output_tokens: int) -> None:
-        """Tokens of an answer."""
+        """Add the tokens of an answer."""
         self._tokens["input"] += input_tokens
         self._tokens["output"] += output_tokens
 
     def job(self, what: str) -> None:
-        """Something happened to a job: created, replayed, cancelled."""
+        """Count an event of a job: created, replayed, cancelled."""
         self._jobs[what] += 1
 
     def is_due(self, script: CallScript, path: str, body: bytes) -> bool:
-        """Whether this call is among the first `times` of its kind; each question counts."""
+        """Return whether this call is among the first `times` of its kind, by script and body."""
         if not script.times:
             return True
         named = script.key.encode() or path.encode() + b"\0" + body
@@ -99,7 +99,7 @@ class CallCounters:
         return self._failures[kind] <= script.times
 
     def report(self) -> Mapping[str, Any]:
-        """Everything, as it is shown."""
+        """Return all counters as JSON."""
         return {
             "total": sum(self._by_path.values()),
             "running": len(self._running),

@@ -1,4 +1,4 @@
-"""How each protocol words an error, its limits and its demand for a key.
+"""Errors, rate limits and authentication of each protocol.
 
 OpenAI: the API reference and the guides "Error codes" and "Rate limits" (platform.openai.com/docs).
 Anthropic: docs.claude.com/en/api/errors, …/api/rate-limits, …/api/versioning.
@@ -12,57 +12,60 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from deploy.stub_provider.limits import Standings
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.limits import LimitStates
 
 Headers = Mapping[str, str]
 WRONG_KEY = "wrong"
-"""A key that ends so is refused, so that a wrong one can be tried out."""
+"""Suffix of keys that are refused, to try a wrong key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """How a protocol tells its limits."""
+    """Format of a protocol's rate-limit headers."""
 
     header: str
-    """A header's name, of `unit` (requests, tokens) and `part` (limit, remaining, reset)."""
+    """Name of a header, by `unit` (requests, tokens) and `part` (limit, remaining, reset)."""
     reset: Callable[[float], str]
-    """Seconds until all is there again, as they are written."""
+    """Format of the seconds until the limit is whole again."""
 
 
 def _bearer(headers: Headers) -> None:
-    """A key is not needed, as with most servers of one's own; a wrong one is refused."""
+    """Accept calls without a key, as most self-hosted servers do; refuse a wrong key."""
     if headers.get("authorization", "").endswith(WRONG_KEY):
         raise StubRefused(401, "(stub) Incorrect API key provided.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StubDialect:
-    """One protocol's words for what every protocol has."""
+    """Features of one protocol that every protocol has."""
 
     shape: Callable[[StubRefused, str, str], Mapping[str, Any]]
-    """An error's body, of its kind and the id of the request."""
+    """Body of an error, from its kind and the id of the request."""
     kinds: Mapping[int, str] = field(default_factory=dict)
-    """What kind of error a status is; others are `usual`, from 500 on `usual_fault`."""
+    """Kind of error by status; others are `usual`, from 500 on `usual_fault`."""
     usual: str = ""
     usual_fault: str = ""
     rates: Rates | None = None
     check: Callable[[Headers], None] = _bearer
-    """Raises Refused for headers without a key that is good."""
+    """Raises StubRefused for headers without a valid key."""
     id_header: str = "x-request-id"
     id_prefix: str = ""
 
     def error(self, refused: StubRefused, request_id: str) -> Mapping[str, Any]:
-        """The body of a refusal."""
+        """Return the body of a refusal."""
         usual = self.usual_fault if refused.status >= 500 else self.usual
         return self.shape(refused, self.kinds.get(refused.status, usual), request_id)
 
-    def rate_headers(self, standings: Standings) -> Headers:
-        """How the limits stand; those that there are not are left out."""
+    def rate_headers(self, limit_states: LimitStates) -> Headers:
+        """Return the headers with the states of the limits; absent limits are left out."""
         if self.rates is None:
             return {}
         headers = {}
-        for unit, standing in (("requests", standings.requests), ("tokens", standings.tokens)):
+        for unit, standing in (
+            ("requests", limit_states.requests),
+            ("tokens", limit_states.tokens),
+        ):
             if standing is None:
                 continue
             reset = self.rates.reset(standing.reset_seconds)
@@ -113,7 +116,7 @@ def _suno_shape(refused: StubRefused, kind: str, request_id: str) -> Mapping[str
 
 
 def duration(seconds: float) -> str:
-    """A time as OpenAI writes it: 12ms, 1.5s, 6m0s."""
+    """Return a time in OpenAI's format: 12ms, 1.5s, 6m0s."""
     if seconds < 1:
         return f"{round(seconds * 1000)}ms"
     minutes, rest = divmod(seconds, 60)
@@ -133,7 +136,7 @@ def _gemini_key(headers: Headers) -> None:
 
 
 def _anthropic_key(headers: Headers) -> None:
-    # Its own library sends a bearer token since version 2 where it used to send x-api-key.
+    # Its own library sends a bearer token since version 2, and sent x-api-key before.
     key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
     if not key:
         raise StubRefused(401, "x-api-key header is required")

@@ -1,4 +1,4 @@
-"""Made files by name: the name says all that they are made from, so none is kept."""
+"""Generated files by name: a file follows from its name, so none is stored."""
 
 import hashlib
 import re
@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from deploy.stub_provider import pictures, sounds, videos
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 
 _NAME = re.compile(
     r"(?P<seed>[0-9a-f]{16})"
@@ -18,36 +18,36 @@ CONTENT_TYPES = {**pictures.FORMATS, "wav": "audio/wav", "mp4": "video/mp4"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StubFile:
-    """A file's bytes and their type."""
+    """Bytes and type of a file."""
 
     data: bytes
     content_type: str
 
     @property
     def base64(self) -> str:
-        """The bytes, as they stand in JSON."""
+        """Return the bytes in base64."""
         return b64encode(self.data).decode()
 
 
 def seed_of(*parts: object) -> str:
-    """What a file is drawn from: equal parts give the same file, others another one."""
+    """Return the seed of a file: equal parts give the same file."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def picture_name(seed: str, width: int, height: int, kind: str, given: int = 0) -> str:
-    """The name of a picture, which is made from so many others."""
+    """Return the name of a picture made from so many others."""
     width, height = pictures.fit(width, height)
     of = f"-of-{min(given, pictures.MAX_MARKS)}" if given else ""
     return f"{seed}-{width}x{height}{of}.{kind}"
 
 
 def timed_name(seed: str, seconds: float, kind: str) -> str:
-    """The name of a sound or a video, a minute long at most."""
+    """Return the name of a sound or a video, a minute long at most."""
     return f"{seed}-{round(1000 * min(max(seconds, 0.1), sounds.MAX_SECONDS))}.{kind}"
 
 
 def make_file(name: str) -> StubFile:
-    """The file of that name. Raises Refused (404) for a name that is none of ours."""
+    """Return the file of that name. Raises StubRefused (404) for an unknown name."""
     found = _NAME.fullmatch(name)
     if found is None or (found["ms"] is None) != (found["kind"] in pictures.FORMATS):
         raise StubRefused(404, "(stub) There is no such file.")

@@ -9,10 +9,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deploy.stub_provider import pictures
-from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, is_base64, with_usage
+from deploy.stub_provider.endpoint import Stub
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import (
+    StubAnswer,
+    StubRequest,
+    answer_json,
+    is_base64,
+    with_usage,
+)
 from deploy.stub_provider.files import make_file, picture_name, seed_of
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import count_tokens, echo
 
@@ -20,19 +26,19 @@ IMAGE_TOKENS = 1_120
 SIDES = {"1K": 1024, "2K": 2048, "4K": 4096}
 
 
-def generate_content(ask: StubRequest, stub: Stub) -> StubAnswer:
+def generate_content(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1beta/models/{model}:generateContent."""
-    parts = list(_parts(ask.body.get("contents")))
+    parts = list(_parts(request.body.get("contents")))
     prompt = "\n".join(part["text"] for part in parts if isinstance(part.get("text"), str))
     if not prompt:
         raise StubRefused(400, "(stub) contents is not specified", param="contents")
     given = [_data_of(part) for part in parts if "inlineData" in part]
-    config = _object(ask.body.get("generationConfig"))
+    config = _object(request.body.get("generationConfig"))
     modalities = config.get("responseModalities")
     is_image = isinstance(modalities, list) and "IMAGE" in modalities
     spent = count_tokens(prompt) + IMAGE_TOKENS * len(given)
     if is_image:
-        seed = seed_of(ask.model, without_marks(prompt), *given)
+        seed = seed_of(request.model, without_marks(prompt), *given)
         name = picture_name(seed, *_size(_object(config.get("imageConfig"))), "png", len(given))
         data = make_file(name).base64
         part: Mapping[str, Any] = {"inlineData": {"mimeType": "image/png", "data": data}}
@@ -44,7 +50,7 @@ def generate_content(ask: StubRequest, stub: Stub) -> StubAnswer:
     whole = {
         "candidates": [{"content": content, "finishReason": "STOP", "index": 0}],
         "usageMetadata": {**usage, "totalTokenCount": spent + made},
-        "modelVersion": ask.model,
+        "modelVersion": request.model,
     }
     return with_usage(answer_json(whole), spent, made)
 

@@ -1,4 +1,4 @@
-"""Jobs that are submitted and asked after: their state follows from the clock alone."""
+"""Jobs that are submitted and polled: their state follows from the clock alone."""
 
 import time
 import uuid
@@ -14,7 +14,7 @@ STARTING_PART = 0.1
 
 
 class JobStatus(StrEnum):
-    """Where a job is."""
+    """Status of a job."""
 
     STARTING = "starting"
     PROCESSING = "processing"
@@ -43,13 +43,13 @@ class StubJob:
         return self.created_at + self.script.job / 1000
 
     def progress(self, now: float) -> float:
-        """From 0 to 1."""
+        """Return the progress from 0 to 1."""
         now = min(now, self.canceled_at or now)
         whole = self.script.job / 1000
         return 1.0 if whole <= 0 else min(1.0, max(0.0, (now - self.created_at) / whole))
 
     def status(self, now: float) -> JobStatus:
-        """Where it is at a time."""
+        """Return the status at a time."""
         if self.canceled_at is not None:
             return JobStatus.CANCELED
         progress = self.progress(now)
@@ -60,7 +60,7 @@ class StubJob:
 
 @dataclass(slots=True)
 class Jobs:
-    """Every job, the oldest forgotten first, and the idempotency keys they came under."""
+    """All jobs with their idempotency keys; the oldest are dropped first."""
 
     clock: Callable[[], float] = time.time
     _jobs: dict[str, StubJob] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Jobs:
     def submit(
         self, model: str, values: Mapping[str, Any], script: CallScript, key: str | None
     ) -> tuple[StubJob, bool]:
-        """A new job, or the one that this key stands for; and whether it is new."""
+        """Return a new job, or the existing one of this key; and whether it is new."""
         known = self._jobs.get(self._by_key.get(key or "", ""))
         if known is not None:
             return known, False
@@ -85,11 +85,11 @@ class Jobs:
         return job, True
 
     def find(self, job_id: str) -> StubJob | None:
-        """The job, if it is known."""
+        """Return the job, or None."""
         return self._jobs.get(job_id)
 
     def cancel(self, job: StubJob) -> bool:
-        """Cancel it; False when it had ended before."""
+        """Cancel the job; return False when it had ended before."""
         now = self.clock()
         if job.status(now) in ENDED:
             return False
@@ -97,6 +97,6 @@ class Jobs:
         return True
 
     def forget(self) -> None:
-        """Forget all of them."""
+        """Remove all jobs."""
         self._jobs.clear()
         self._by_key.clear()

@@ -1,4 +1,4 @@
-"""A provider's limits for each credential: requests and tokens a minute, and calls at once."""
+"""Limits of each credential: requests and tokens a minute, and concurrent calls."""
 
 import contextlib
 import math
@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 
 MAX_CREDENTIALS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitOptions:
-    """None: no limit. A bucket holds what `burst_seconds` refill, and is full at first."""
+    """None: no limit. A bucket holds the refill of `burst_seconds`, and is full at first."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -22,25 +22,25 @@ class LimitOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a limit stands: what is left, and the seconds until all of it is there again."""
+class LimitState:
+    """State of a limit: the remaining amount, and the seconds until it is whole again."""
 
     limit: int | None
-    """None: there is none to tell of."""
+    """None: the limit is not reported."""
     remaining: int
     reset_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standings:
-    """Both limits of a credential, None where there is no such limit."""
+class LimitStates:
+    """States of both limits of a credential; None: no such limit."""
 
-    requests: Standing | None = None
-    tokens: Standing | None = None
+    requests: LimitState | None = None
+    tokens: LimitState | None = None
 
 
 class Bucket:
-    """Fills steadily; a call may take it below nothing, and the next one waits for that."""
+    """Token bucket; a call may take it below zero, and the next one waits for the refill."""
 
     def __init__(self, per_minute: int, burst_seconds: float, now: float) -> None:
         self._limit = per_minute
@@ -50,19 +50,19 @@ class Bucket:
         self._at = now
 
     def wait(self, now: float) -> float:
-        """Seconds until one more may be taken; 0 when it may be taken now."""
+        """Return the seconds until one more may be taken; 0 when it may be taken now."""
         self._level = min(self._size, self._level + (now - self._at) * self._rate)
         self._at = now
         # A bucket filled in many small steps falls short of a whole one by rounding alone.
         return 0.0 if self._level >= 1 - 1e-9 else (1 - self._level) / self._rate
 
     def take(self, amount: float) -> None:
-        """Take it, whatever is there."""
+        """Take an amount, even beyond the level."""
         self._level -= amount
 
-    def standing(self) -> Standing:
-        """As of the last `wait` or `take`."""
-        return Standing(
+    def state(self) -> LimitState:
+        """Return the state as of the last `wait` or `take`."""
+        return LimitState(
             limit=self._limit,
             remaining=max(0, math.floor(self._level + 1e-9)),
             reset_seconds=max(0.0, (self._size - self._level) / self._rate),
@@ -78,15 +78,15 @@ class _Credential:
 
 @dataclass(slots=True)
 class CredentialLimits:
-    """The limits of every credential that has called."""
+    """Limits of every credential that has called."""
 
     options: LimitOptions
     clock: Callable[[], float] = time.monotonic
     _credentials: dict[str, _Credential] = field(default_factory=dict)
 
     @contextlib.contextmanager
-    def turn(self, name: str) -> Iterator[None]:
-        """A call's time with the stub. Raises Refused (429) beyond a limit."""
+    def count_call(self, name: str) -> Iterator[None]:
+        """Count a call while the context lasts. Raises StubRefused (429) beyond a limit."""
         credential = self._of(name)
         self._check(credential)
         if credential.requests is not None:
@@ -98,21 +98,21 @@ class CredentialLimits:
             credential.running -= 1
 
     def spend(self, name: str, tokens: int) -> None:
-        """Take the tokens of a call that was let in."""
+        """Take the tokens of an admitted call."""
         bucket = self._of(name).tokens
         if bucket is not None:
             bucket.take(tokens)
 
-    def standings(self, name: str) -> Standings:
-        """How a credential stands."""
+    def limit_states(self, name: str) -> LimitStates:
+        """Return the states of a credential's limits."""
         credential = self._of(name)
-        return Standings(
-            requests=credential.requests.standing() if credential.requests else None,
-            tokens=credential.tokens.standing() if credential.tokens else None,
+        return LimitStates(
+            requests=credential.requests.state() if credential.requests else None,
+            tokens=credential.tokens.state() if credential.tokens else None,
         )
 
     def forget(self) -> None:
-        """Every bucket is full again; calls under way still count as such."""
+        """Fill every bucket; calls under way still count."""
         for credential in self._credentials.values():
             fresh = self._new()
             credential.requests, credential.tokens = fresh.requests, fresh.tokens

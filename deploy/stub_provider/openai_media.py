@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.stub_provider import pictures, sounds
-from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json, with_usage
+from deploy.stub_provider.endpoint import Stub
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import StubAnswer, StubRequest, answer_json, with_usage
 from deploy.stub_provider.files import make_file, picture_name, seed_of, timed_name
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import count_tokens
 
@@ -23,7 +23,7 @@ MAX_IMAGES = 10
 MAX_GIVEN = 16
 IMAGE_TOKENS = 300
 FILES = re.compile(rb"\x89PNG|\xff\xd8\xff|RIFF.{4}WEBP", re.DOTALL)
-"""How the files begin that may be edited."""
+"""First bytes of files that may be edited."""
 USUAL_SIZE = 1024
 PCM_RATE = 24_000
 SPEECH_FORMATS = frozenset({"mp3", "opus", "aac", "flac", "wav", "pcm"})
@@ -31,32 +31,32 @@ MAX_SPEECH = 4096
 SECONDS_OF_A_CHARACTER = 0.05
 
 
-def make_images(ask: StubRequest, stub: Stub) -> StubAnswer:
+def make_images(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/images/generations."""
-    return _images(ask, ())
+    return _images(request, ())
 
 
-def edit_images(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """POST /v1/images/edits, a form: what is sent decides the picture, which counts the images."""
-    images = _files(ask, "image", MAX_GIVEN)
+def edit_images(request: StubRequest, stub: Stub) -> StubAnswer:
+    """POST /v1/images/edits, a form: its files determine the picture, which shows their number."""
+    images = _files(request, "image", MAX_GIVEN)
     if not images:
         raise StubRefused(400, "(stub) 'image' is missing.", param="image")
-    sources = [hashlib.sha256(each).digest() for each in (*images, *_files(ask, "mask", 1))]
-    return _images(ask, sources, len(images))
+    sources = [hashlib.sha256(each).digest() for each in (*images, *_files(request, "mask", 1))]
+    return _images(request, sources, len(images))
 
 
-def speak(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """POST /v1/audio/speech: a tune of the text's own; WAV, or bare samples for `pcm`.
+def speak(request: StubRequest, stub: Stub) -> StubAnswer:
+    """POST /v1/audio/speech: a tune for the text; WAV, or raw samples for `pcm`.
 
-    Nothing here can write the other formats, so they get WAV too, named as such.
+    Other formats are answered with WAV too, declared as such.
     """
-    ask.text("model")
-    text = ask.text("input")
-    wanted = ask.choice("response_format", "mp3", SPEECH_FORMATS)
+    request.text("model")
+    text = request.text("input")
+    wanted = request.choice("response_format", "mp3", SPEECH_FORMATS)
     if len(text) > MAX_SPEECH:
         raise StubRefused(400, f"(stub) 'input' has over {MAX_SPEECH} characters.", param="input")
     text = without_marks(text)
-    seed = seed_of(text, ask.body.get("voice"))
+    seed = seed_of(text, request.body.get("voice"))
     seconds = max(1.0, SECONDS_OF_A_CHARACTER * len(text))
     tokens = count_tokens(text)
     if wanted == "pcm":
@@ -66,8 +66,8 @@ def speak(ask: StubRequest, stub: Stub) -> StubAnswer:
     return StubAnswer(chunks=(file.data,), content_type=file.content_type, input_tokens=tokens)
 
 
-def _files(ask: StubRequest, name: str, most: int) -> list[bytes]:
-    files = ask.body.get(name, [])
+def _files(request: StubRequest, name: str, most: int) -> list[bytes]:
+    files = request.body.get(name, [])
     if not isinstance(files, list) or not all(isinstance(each, bytes) for each in files):
         raise StubRefused(400, f"(stub) '{name}' must be sent as files.", param=name)
     if len(files) > most:
@@ -77,19 +77,21 @@ def _files(ask: StubRequest, name: str, most: int) -> list[bytes]:
     return files
 
 
-def _images(ask: StubRequest, sources: Sequence[bytes], given: int = 0) -> StubAnswer:
-    prompt = ask.text("prompt")
-    count = ask.whole("n", 1, most=MAX_IMAGES)
-    width, height = size_of(ask.body.get("size"))
-    kind = ask.choice("output_format", "png", pictures.FORMATS)
+def _images(request: StubRequest, sources: Sequence[bytes], given: int = 0) -> StubAnswer:
+    prompt = request.text("prompt")
+    count = request.whole("n", 1, most=MAX_IMAGES)
+    width, height = size_of(request.body.get("size"))
+    kind = request.choice("output_format", "png", pictures.FORMATS)
     seeds = [
-        seed_of(ask.model, without_marks(prompt), ask.body.get("seed"), *sources, number)
+        seed_of(request.model, without_marks(prompt), request.body.get("seed"), *sources, number)
         for number in range(count)
     ]
     names = [picture_name(seed, width, height, kind, given) for seed in seeds]
-    as_url = ask.body.get("response_format") == "url"
+    as_url = request.body.get("response_format") == "url"
     data = [
-        {"url": f"{ask.base_url}/files/{name}"} if as_url else _inline(name, ask.script.bytes)
+        {"url": f"{request.base_url}/files/{name}"}
+        if as_url
+        else _inline(name, request.script.bytes)
         for name in names
     ]
     read = {"text_tokens": count_tokens(prompt), "image_tokens": IMAGE_TOKENS * given}
@@ -107,7 +109,7 @@ def _inline(name: str, size: int) -> Mapping[str, Any]:
 
 
 def size_of(size: Any) -> tuple[int, int]:
-    """What "WIDTHxHEIGHT" asks for, no side over 1024. Raises Refused."""
+    """Return the size in "WIDTHxHEIGHT", no side over 1024. Raises StubRefused."""
     if size is None or size == "auto":
         return USUAL_SIZE, USUAL_SIZE
     found = re.fullmatch(r"(\d{1,4})[x*](\d{1,4})", size) if isinstance(size, str) else None

@@ -13,8 +13,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import (
+from deploy.stub_provider.dialects import OPENAI
+from deploy.stub_provider.endpoint import Stub
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import (
     StubAnswer,
     StubRequest,
     answer_json,
@@ -23,8 +25,6 @@ from deploy.stub_provider.asking import (
     to_json,
     with_usage,
 )
-from deploy.stub_provider.dialects import OPENAI
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.schemas import make_value
 from deploy.stub_provider.texts import count_tokens, cut_to, echo, pieces
 
@@ -35,18 +35,22 @@ STREAM_ERROR = StubRefused(500, "(stub) An error, as asked.")
 DONE = b"data: [DONE]\n\n"
 
 
-def complete(ask: StubRequest, stub: Stub) -> StubAnswer:
+def complete(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/chat/completions."""
-    ask.text("model")
-    prompt, texts, images = _read_messages(ask.body.get("messages"))
-    text = _text_for(ask.body, prompt, images)
-    most = ask.body.get("max_completion_tokens", ask.body.get("max_tokens"))
+    request.text("model")
+    prompt, texts, images = _read_messages(request.body.get("messages"))
+    text = _text_for(request.body, prompt, images)
+    most = request.body.get("max_completion_tokens", request.body.get("max_tokens"))
     text, is_cut = cut_to(text, most if isinstance(most, int) else None)
     usage = _usage(count_tokens(texts) + IMAGE_TOKENS * images, count_tokens(text))
     finish = "length" if is_cut else "stop"
-    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": ask.model}
-    if ask.body.get("stream"):
-        events = _events(head, text, finish, usage if _wants_usage(ask.body) else None)
+    head = {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "created": int(time.time()),
+        "model": request.model,
+    }
+    if request.body.get("stream"):
+        events = _events(head, text, finish, usage if _wants_usage(request.body) else None)
         answer = answer_stream((*events, DONE), _event(OPENAI.error(STREAM_ERROR, "")))
     else:
         message = {"role": "assistant", "content": text, "refusal": None}
@@ -56,15 +60,15 @@ def complete(ask: StubRequest, stub: Stub) -> StubAnswer:
     return with_usage(answer, usage["prompt_tokens"], usage["completion_tokens"])
 
 
-def embed(ask: StubRequest, stub: Stub) -> StubAnswer:
+def embed(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/embeddings."""
-    ask.text("model")
-    given = ask.body.get("input")
+    request.text("model")
+    given = request.body.get("input")
     texts = given if isinstance(given, list) else [given]
     if not texts or not all(isinstance(text, str) and text for text in texts):
         raise StubRefused(400, "(stub) 'input' must be a text or a list of texts.", param="input")
-    dimensions = ask.whole("dimensions", USUAL_DIMENSIONS, most=4096)
-    as_text = ask.body.get("encoding_format") == "base64"
+    dimensions = request.whole("dimensions", USUAL_DIMENSIONS, most=4096)
+    as_text = request.body.get("encoding_format") == "base64"
     vectors = [vector_of(str(text), dimensions) for text in texts]
     data = [
         {"object": "embedding", "index": index, "embedding": _packed(each) if as_text else each}
@@ -72,26 +76,26 @@ def embed(ask: StubRequest, stub: Stub) -> StubAnswer:
     ]
     tokens = sum(count_tokens(str(text)) for text in texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    whole = {"object": "list", "data": data, "model": ask.model, "usage": usage}
+    whole = {"object": "list", "data": data, "model": request.model, "usage": usage}
     return with_usage(answer_json(whole), tokens, 0)
 
 
 def vector_of(text: str, dimensions: int) -> list[float]:
-    """A vector of length one that is the text's own."""
+    """Return a unit vector that depends on the text alone."""
     raw = hashlib.shake_256(text.encode()).digest(2 * dimensions)
     numbers = struct.unpack(f"<{dimensions}h", raw)
     length = math.sqrt(sum(number * number for number in numbers)) or 1.0
     return [round(number / length, 8) for number in numbers]
 
 
-def list_models(ask: StubRequest, stub: Stub) -> StubAnswer:
-    """GET /v1/models: some names; any other is answered too."""
+def list_models(request: StubRequest, stub: Stub) -> StubAnswer:
+    """GET /v1/models: some names; other names are answered too."""
     return answer_json({"object": "list", "data": [_model(name) for name in MODELS]})
 
 
-def show_model(ask: StubRequest, stub: Stub) -> StubAnswer:
+def show_model(request: StubRequest, stub: Stub) -> StubAnswer:
     """GET /v1/models/{model}."""
-    return answer_json(_model(ask.path["model"]))
+    return answer_json(_model(request.path["model"]))
 
 
 def _model(name: str) -> Mapping[str, Any]:
@@ -103,7 +107,7 @@ def _packed(vector: list[float]) -> str:
 
 
 def _read_messages(messages: Any) -> tuple[str, str, int]:
-    """The last text of the user, all texts together, and the number of images."""
+    """Return the last text of the user, all texts together, and the number of images."""
     if not isinstance(messages, list) or not messages:
         raise StubRefused(400, "(stub) 'messages' must be a list of messages.", param="messages")
     prompt, texts, images = "", [], 0
@@ -179,7 +183,7 @@ def _wants_usage(body: Mapping[str, Any]) -> bool:
 def _events(
     head: Mapping[str, Any], text: str, finish: str, usage: Mapping[str, int] | None
 ) -> Iterator[bytes]:
-    # With usage asked for, every chunk has the field, and it is null in all but the last.
+    # With usage requested, every chunk has the field, and it is null in all but the last.
     base = {**head, "object": "chat.completion.chunk"} | ({} if usage is None else {"usage": None})
 
     def chunk(delta: Mapping[str, Any], reason: str | None) -> bytes:

@@ -1,4 +1,4 @@
-"""What a finished job has made: URLs of files, or a text."""
+"""Output of a finished job: URLs of files, or a text."""
 
 import re
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from deploy.stub_provider import pictures
-from deploy.stub_provider.answering import prompt_of
+from deploy.stub_provider.endpoint import prompt_of
+from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.files import picture_name, seed_of, timed_name
 from deploy.stub_provider.jobs import StubJob
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
 from deploy.stub_provider.texts import echo
 
@@ -18,11 +18,11 @@ USUAL_SIDE = 512
 USUAL_SECONDS = 5.0
 MAX_OUTPUTS = 16
 GIVEN = ("image", "image_url", "first_frame", "last_frame")
-"""Where images stand that something is made from."""
+"""Members of an input that hold source images."""
 
 
 class OutputKind(StrEnum):
-    """What a job makes."""
+    """Kind of a job's output."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -47,7 +47,7 @@ class Output:
 
 
 def kind_of(job: StubJob) -> OutputKind:
-    """What the script says, else what the model's name tells; an image if nothing does."""
+    """Return the kind in the script, else the one that the model's name suggests, else an image."""
     named = job.script.output
     if named:
         return OutputKind(named)
@@ -55,7 +55,7 @@ def kind_of(job: StubJob) -> OutputKind:
 
 
 def check_kind(output: str) -> None:
-    """Raises Refused for an `output` of a script that is none."""
+    """Raise StubRefused for an unknown `output` of a script."""
     if output and output not in set(OutputKind):
         raise StubRefused(
             400, f"(stub) 'output' is one of {', '.join(OutputKind)}.", param="x-stub"
@@ -63,7 +63,7 @@ def check_kind(output: str) -> None:
 
 
 def output_of(job: StubJob) -> Output:
-    """What the job made, always the same."""
+    """Return the output of the job, always the same."""
     kind, values = kind_of(job), job.input
     prompt = without_marks(prompt_of(values))
     if kind is OutputKind.TEXT:

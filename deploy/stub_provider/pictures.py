@@ -1,4 +1,4 @@
-"""Pictures that are drawn from a seed alone and carry the word "stub"."""
+"""Pictures drawn from a seed alone, with the word "stub" in them."""
 
 import hashlib
 import io
@@ -17,13 +17,13 @@ _LETTERS = {
     "b": ("#..", "#..", "###", "#.#", "###"),
 }
 PADDING = b"stUb"
-"""A chunk that readers of PNG pass over."""
+"""An ancillary PNG chunk, which readers ignore."""
 _TOP, _LEFT = 13, 9
 _MARKS_ROW, MAX_MARKS = 22, 16
 
 
 def fit(width: int, height: int) -> tuple[int, int]:
-    """A size with the same shape whose longer side is 1024 at most."""
+    """Return a size with the same aspect whose longer side is 1024 at most."""
     longest = max(width, height, 1)
     if longest <= MAX_SIDE:
         return max(1, width), max(1, height)
@@ -32,7 +32,7 @@ def fit(width: int, height: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=128)
 def draw(seed: str, width: int, height: int, kind: str, given: int = 0) -> bytes:
-    """A picture as a PNG, JPEG or WebP file, with a white mark for each image it is made from."""
+    """Return a picture as PNG, JPEG or WebP, with a white mark for each source image."""
     grid = grid_of(seed)
     if given:
         marks = [WHITE if x % 2 == 0 and x < 2 * given else BLACK for x in range(GRID)]
@@ -42,7 +42,7 @@ def draw(seed: str, width: int, height: int, kind: str, given: int = 0) -> bytes
 
 
 def padded(png: bytes, size: int) -> bytes:
-    """The same picture in so many bytes at least, as the pictures of cameras and models have."""
+    """Return the same picture padded to at least so many bytes."""
     missing = size - len(png)
     if missing <= 0:
         return png
@@ -51,14 +51,14 @@ def padded(png: bytes, size: int) -> bytes:
 
 
 def palette_of(seed: str) -> list[tuple[int, int, int]]:
-    """Sixteen colours: black, white, and fourteen of the seed's own."""
+    """Return sixteen colours: black, white, and fourteen from the seed."""
     raw = hashlib.shake_256(b"colours" + seed.encode()).digest(42)
     own = [(raw[i], raw[i + 1], raw[i + 2]) for i in range(0, 42, 3)]
     return [(0, 0, 0), (255, 255, 255), *own]
 
 
 def grid_of(seed: str, turn: int = 0) -> list[bytearray]:
-    """32 rows of 32 colour numbers, mirrored left to right; `turn` moves the colours on."""
+    """Return 32 rows of 32 colour numbers, mirrored left to right; `turn` rotates the colours."""
     raw = hashlib.shake_256(seed.encode()).digest(8 * 16)
     grid = []
     for y in range(GRID):
@@ -81,7 +81,7 @@ def _write(grid: list[bytearray]) -> None:
 def _png(
     grid: list[bytearray], palette: list[tuple[int, int, int]], width: int, height: int
 ) -> bytes:
-    """A picture with four bits a dot; the rows of one row of the grid are the same bytes."""
+    """Encode a picture with four bits a dot; dots in one row of the grid share their bytes."""
     starts = [-(-x * width // GRID) for x in range(GRID + 1)]
     rows = []
     for cells in grid:

@@ -1,15 +1,15 @@
-"""Values that fit a JSON Schema, for answers whose form the caller dictates."""
+"""Values that match a JSON Schema, for answers in a form that the caller dictates."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 
 MAX_DEPTH = 24
 LEAST_DEPTH = 18
-"""Levels from here down have only what they must have, which ends a schema that holds itself."""
+"""Values below this level have required members alone, which ends recursive schemas."""
 FORMATS = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
@@ -27,11 +27,11 @@ CANDIDATES = (
     *("1234", "12345", "#aabbcc", "a1", "A1", "ABC-123", "1.0", "1.0.0", "12:00", "yes", ""),
     *FORMATS.values(),
 )
-"""Tried for a `pattern`; most that people write fit one of them."""
+"""Candidates for a `pattern`; most common patterns match one of them."""
 
 
 def make_value(schema: Any, text: str) -> Any:
-    """A value that fits the schema, its texts taken from `text`. Raises Refused."""
+    """Return a value that matches the schema, its texts taken from `text`. Raises StubRefused."""
     return _Maker(root=schema, text=text).make(schema, MAX_DEPTH)
 
 
@@ -139,7 +139,7 @@ _COMBINERS = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Two schemas as one: properties and required names of both, else the second's word."""
+    """Merge two schemas: properties and required names of both, else the second's members."""
     joined = {**first, **second}
     if "properties" in first and "properties" in second:
         joined["properties"] = {**first["properties"], **second["properties"]}
@@ -149,7 +149,7 @@ def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str,
 
 
 def _usual(schema: Any) -> int:
-    """Which branch to take: plain types first, null last."""
+    """Return the branch to take: plain types first, null last."""
     if not isinstance(schema, Mapping):
         return 3
     if schema.get("type") == "null":
@@ -158,7 +158,7 @@ def _usual(schema: Any) -> int:
 
 
 def _shortest(schema: Any) -> int:
-    """The same, with null first."""
+    """Return the branch to take, with null first."""
     return _usual(schema) % 4
 
 

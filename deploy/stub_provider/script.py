@@ -1,28 +1,28 @@
-"""What a call asks the stub to do besides answering: delays, failures and broken answers."""
+"""Script of a call: delays, failures and broken answers."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 
-MANNERS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
-"""The ways in which an answer can be broken; a script names one as a bare word."""
+FAULTS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
+"""Faults of an answer; a script names one as a bare word."""
 
 MAX_BYTES = 33_554_432
 _NUMBERS = {"delay", "fail", "times", "pace", "job", "poll", "retry-after", "bytes"}
 _WORDS = {"key", "end", "output"}
 _MARK = re.compile(r"\[\[stub\b([^\]]*)\]\]")
 _MARK_BYTES = re.compile(rb"\[\[stub\b([^\]]*)\]\]")
-_MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<manner>[a-z-]+))")
+_MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<fault>[a-z-]+))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallScript:
     """Times are milliseconds, `retry_after` seconds; `times` 0 means every time.
 
-    `bytes` is how large pictures are that are sent as data, at least.
+    `bytes` is the least size of pictures that are sent as data.
     """
 
     delay: float = 0
@@ -30,7 +30,7 @@ class CallScript:
     retry_after: float = 0
     times: int = 0
     key: str = ""
-    manner: str = ""
+    fault: str = ""
     pace: float = 0
     job: float = 200
     poll: int = 0
@@ -40,9 +40,9 @@ class CallScript:
 
 
 def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "") -> CallScript:
-    """The script of a call: of `base`, the model's name, marks in the body, and `texts`, last wins.
+    """Parse the script of a call: of `base`, the model, marks in the body, and `texts`; last wins.
 
-    Raises Refused for a word that no script has.
+    Raises StubRefused for an unknown word.
     """
     found: dict[str, Any] = {}
     found |= _parse(base)
@@ -55,7 +55,7 @@ def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "")
 
 
 def without_marks(text: str) -> str:
-    """A text without its `[[stub …]]`, so that an answer does not carry a script on."""
+    """Return a text without its `[[stub …]]`, so that an answer does not carry a script on."""
     return _MARK.sub("", text).strip() if "[[stub" in text else text
 
 
@@ -69,8 +69,8 @@ def _parse(text: str) -> Mapping[str, Any]:
 def _entries(text: str) -> Iterator[tuple[str, Any]]:
     for word in re.split(r"[;,\s]+", text.strip()):
         name, has_value, value = word.partition("=")
-        if word in MANNERS:
-            yield "manner", word
+        if word in FAULTS:
+            yield "fault", word
         elif name in _WORDS and has_value:
             yield name, value
         elif name in _NUMBERS and re.fullmatch(r"\d+(\.\d+)?", value):
@@ -97,4 +97,4 @@ def _of_model(model: str) -> Mapping[str, Any]:
         return {"delay": float(found["delay"])}
     if found["fail"]:
         return dict([_number("fail", found["fail"])])
-    return {"manner": found["manner"]} if found["manner"] in MANNERS else {}
+    return {"fault": found["fault"]} if found["fault"] in FAULTS else {}

@@ -1,4 +1,4 @@
-"""The stub as a process: one listener, one line when it serves, and an orderly end."""
+"""The stub as a process: one listener, one line when it serves, and an orderly stop."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ BACKLOG = 8_192
 
 
 def run(app: ASGIApp, host: str, port: int) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code. Raises CommandFailed for a port in use."""
+    """Serve until SIGTERM or SIGINT; return the exit code. Raises CommandFailed for a busy port."""
     with reserve_port(host, port) as bound:
         ready = f"ready {url_of(reachable_host(host), port_of(bound))}"
         setup.set_up()
@@ -43,20 +43,20 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Says when it serves; a signal ends it without being raised again afterwards."""
+    """Prints a line when it serves; a signal ends it without being raised again."""
 
     def __init__(self, config: uvicorn.Config, ready: str) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Listen, and print the address."""
         await super().startup(sockets)
         print(self._ready, flush=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT end the server."""
+        """Let SIGTERM and SIGINT end the server."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)

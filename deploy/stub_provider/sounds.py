@@ -1,4 +1,4 @@
-"""Sounds: a short tune that is the seed's own, as a WAV file."""
+"""Sounds: a short tune from a seed, as a WAV file."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ MAX_SECONDS = 60.0
 
 @lru_cache(maxsize=32)
 def play(seed: str, milliseconds: int) -> bytes:
-    """A mono WAV file, 16 bits at 16 kHz, of that length."""
+    """Return a mono WAV file of that length, 16 bits at 16 kHz."""
     made = io.BytesIO()
     with wave.open(made, "wb") as file:
         file.setnchannels(1)
@@ -26,7 +26,7 @@ def play(seed: str, milliseconds: int) -> bytes:
 
 
 def samples(seed: str, milliseconds: int, rate: int) -> bytes:
-    """The tune as bare little-endian samples."""
+    """Return the tune as raw little-endian samples."""
     wanted = 2 * (rate * milliseconds // 1000)
     length = int(rate * NOTE_SECONDS)
     pitches = hashlib.shake_256(seed.encode()).digest(16)

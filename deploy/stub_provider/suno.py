@@ -1,17 +1,17 @@
-"""Songs as sunoapi.org makes them: a task of two songs that is asked after.
+"""sunoapi.org: a task that makes two songs and is polled.
 
 From its own pages, docs.sunoapi.org/suno-api/generate-music and …/get-music-generation-details.
 """
 
 from typing import Any
 
-from deploy.stub_provider.answering import Stub
-from deploy.stub_provider.asking import StubAnswer, StubRequest, answer_json
+from deploy.stub_provider.endpoint import Stub
+from deploy.stub_provider.errors import StubRefused
+from deploy.stub_provider.exchange import StubAnswer, StubRequest, answer_json
 from deploy.stub_provider.files import seed_of, timed_name
+from deploy.stub_provider.job_protocols import FAILURE, polled_job, submitted_job
 from deploy.stub_provider.jobs import JobStatus, StubJob
-from deploy.stub_provider.refusals import StubRefused
 from deploy.stub_provider.script import without_marks
-from deploy.stub_provider.submitting import FAILURE, polled_job, submitted_job
 
 SONGS = 2
 SECONDS = 8.0
@@ -25,24 +25,24 @@ WORDS = {
 }
 
 
-def generate(ask: StubRequest, stub: Stub) -> StubAnswer:
+def generate(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /api/v1/generate."""
-    model, prompt = ask.text("model"), ask.text("prompt")
-    ask.text("callBackUrl")
+    model, prompt = request.text("model"), request.text("prompt")
+    request.text("callBackUrl")
     for name in ("customMode", "instrumental"):
-        if not isinstance(ask.body.get(name), bool):
+        if not isinstance(request.body.get(name), bool):
             raise StubRefused(400, f"(stub) '{name}' must be true or false.", param=name)
-    if len(prompt) > MAX_PROMPT and not ask.body["customMode"]:
+    if len(prompt) > MAX_PROMPT and not request.body["customMode"]:
         raise StubRefused(413, f"(stub) 'prompt' has over {MAX_PROMPT} characters.", param="prompt")
-    job = submitted_job(ask, stub, f"suno-{model}", ask.body)
+    job = submitted_job(request, stub, f"suno-{model}", request.body)
     return _answer({"taskId": job.id})
 
 
-def show_record(ask: StubRequest, stub: Stub) -> StubAnswer:
+def show_record(request: StubRequest, stub: Stub) -> StubAnswer:
     """GET /api/v1/generate/record-info?taskId=…"""
-    job = polled_job(ask, stub, ask.query.get("taskId", ""))
+    job = polled_job(request, stub, request.query.get("taskId", ""))
     status = job.status(stub.jobs.clock())
-    songs = _songs(job, ask.base_url) if status is JobStatus.SUCCEEDED else []
+    songs = _songs(job, request.base_url) if status is JobStatus.SUCCEEDED else []
     failed = WORDS[status] == "GENERATE_AUDIO_FAILED"
     return _answer(
         {

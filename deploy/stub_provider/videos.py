@@ -18,7 +18,7 @@ _HIDDEN = re.compile(rb"\0\0(?=[\0-\3])")
 
 @lru_cache(maxsize=32)
 def film(seed: str, milliseconds: int) -> bytes:
-    """An MP4 file of that length, two frames a second and twenty at most."""
+    """Return an MP4 file of that length, two frames a second and twenty at most."""
     count = min(MAX_FRAMES, max(1, milliseconds // 500))
     frames = [_frame(seed, number) for number in range(count)]
     samples = [struct.pack(">I", len(frame)) + frame for frame in frames]
@@ -30,7 +30,7 @@ def film(seed: str, milliseconds: int) -> bytes:
 
 
 class _Bits:
-    """Bits one after the other, as the codec's headers want them."""
+    """A bit string in the encodings of the codec's headers."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -40,7 +40,7 @@ class _Bits:
         return self
 
     def golomb(self, *values: int) -> "_Bits":
-        """Unsigned Exp-Golomb codes."""
+        """Append an unsigned Exp-Golomb code."""
         for value in values:
             coded = f"{value + 1:b}"
             self._text += "0" * (len(coded) - 1) + coded
@@ -69,7 +69,7 @@ def _picture() -> bytes:
 
 
 def _frame(seed: str, number: int) -> bytes:
-    # Neighbouring frames that begin anew must differ in their number.
+    # Consecutive IDR frames must differ in their number.
     bits = _Bits().golomb(0, 7, 0).put(0, 4).golomb(number % 2).put(0, 2).golomb(0)
     head = bits.golomb(25).aligned(stop=False)
     bodies = _blocks(seed, number)
@@ -103,7 +103,7 @@ def _cut(plane: list[bytes], x: int, y: int, side: int) -> bytes:
 
 
 def _luma_chroma(red: int, green: int, blue: int) -> tuple[int, int, int]:
-    """BT.601 in its narrow range, which has no zeros: the codec forbids them here."""
+    """Convert to BT.601 in its narrow range, which has no zeros: the codec forbids them here."""
     luma = 16 + (66 * red + 129 * green + 25 * blue + 128) // 256
     return (
         luma,

@@ -1,9 +1,9 @@
-"""What an API key may do: parsing, matching, presets and ceilings.
+"""Capabilities of API keys: parsing, matching, presets and ceilings.
 
-Capabilities form a set; none implies another but `<resource>:*`, which covers its resource, and
-`*`, which covers everything and belongs to admin accounts only. A capability has two or three
+A key has a set of capabilities. `<resource>:*` covers its resource; `*` covers everything and
+belongs to admin accounts only; no other capability implies another. A capability has two or three
 parts: `workflow:run` is general, `workflow:<slug>:run` is for one workflow. The number of parts
-decides, so a workflow whose slug is `run` or `read` confuses nothing.
+decides, so a slug such as `run` or `read` is unambiguous.
 """
 
 import re
@@ -40,9 +40,9 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "Run with webhooks": ("workflow:run", "workflow:read", "webhook:receive"),
 }
 CUSTOM = "Custom"
-"""The preset that is none: the capabilities are listed."""
+"""Name for a key without preset, whose capabilities are listed."""
 MAX_CAPABILITIES = 500
-"""As many as one key is given, as they are listed."""
+"""Limit of the capabilities listed for one key."""
 
 
 class Tier(StrEnum):
@@ -56,14 +56,14 @@ class Tier(StrEnum):
 
 
 class Role(StrEnum):
-    """What an account is to the installation."""
+    """Role of an account in the installation."""
 
     USER = "user"
     ADMIN = "admin"
 
 
 def parse(text: str) -> str:
-    """The capability itself. Raises InvalidCapability for anything else."""
+    """Return a well-formed capability. Raises InvalidCapability."""
     if text in GENERAL or text in WILDCARDS or text == EVERYTHING:
         return text
     if SPECIFIC.fullmatch(text):
@@ -73,26 +73,29 @@ def parse(text: str) -> str:
 
 
 def is_model_name(text: str) -> bool:
-    """Whether a model may be called this, so that a capability can name it."""
+    """Return True if a capability can contain the text as the name of a model."""
     return re.fullmatch(MODEL_NAME, text) is not None
 
 
 def parse_all(texts: Iterable[str]) -> tuple[str, ...]:
-    """The canonical set: parsed, without repetition, sorted. Raises InvalidCapability."""
+    """Return the capabilities parsed, sorted and without duplicates. Raises InvalidCapability."""
     return tuple(sorted({parse(text) for text in texts}))
 
 
-def covers(held: Iterable[str], required: str, name: str | None = None) -> bool:
-    """Whether the set allows `required` (a general capability), for the thing called `name`."""
+def covers(granted: Iterable[str], required: str, name: str | None = None) -> bool:
+    """Return True if the set allows the general capability `required`, for the resource `name`."""
     resource, _, verb = required.partition(":")
     accepted = {required, f"{resource}:*", EVERYTHING}
     if name is not None:
         accepted.add(f"{resource}:{name}:{verb}")
-    return required in IMPLICIT or not accepted.isdisjoint(held)
+    return required in IMPLICIT or not accepted.isdisjoint(granted)
 
 
 def check_ceiling(capabilities: Iterable[str], tier: Tier, ceiling: frozenset[str]) -> None:
-    """Raises ApiKeyAccessDenied or CapabilityAboveCeiling when the tier may not grant them all."""
+    """Check that the tier may grant them all.
+
+    Raises ApiKeyAccessDenied or CapabilityAboveCeiling.
+    """
     if not ceiling:
         raise ApiKeyAccessDenied(tier.value)
     for capability in capabilities:
@@ -101,8 +104,8 @@ def check_ceiling(capabilities: Iterable[str], tier: Tier, ceiling: frozenset[st
 
 
 def is_under_ceiling(capability: str, ceiling: frozenset[str]) -> bool:
-    """Whether the capability may be used; asked at every use, not only at creation.
+    """Return True if a ceiling, a set of resources or `*`, allows the capability.
 
-    A ceiling has the resources that a tier may grant, or `*` for everything.
+    Called at every use of a key, because the ceiling may have changed since its creation.
     """
     return EVERYTHING in ceiling or capability.partition(":")[0] in ceiling

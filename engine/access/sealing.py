@@ -1,7 +1,7 @@
-"""Secrets of others that must be read again: sealed at rest with a key of the installation.
+"""Reversible encryption of third-party secrets at rest, with a key of the installation.
 
-AES-SIV: what is sealed twice for the same place looks the same, so that a script can tell a secret
-from another without reading either; for another place it can neither be compared nor opened.
+AES-SIV is deterministic: equal secrets sealed for the same place are equal, so that a script can
+compare them without reading them. Sealed for another place they differ and cannot be opened.
 """
 
 import hashlib
@@ -22,29 +22,29 @@ PURPOSE = b"headrace: secrets at rest"
 INSTALLATION = b"headrace: installation"
 ID_DIGITS = 32
 MARK = b"\x01"
-"""What is sealed begins with this; no secret does."""
+"""First byte of every sealed value; no plain secret begins with it."""
 
 
 class Unsealable(Exception):
-    """Sealed with a key that is not here, or for another place."""
+    """The value was sealed with an unknown key or for another place."""
 
 
 class Sealer:
-    """Seals with the first key and opens with any; without a key it only reads what is plain."""
+    """Seals with the first key and opens with any; without a key it opens plain values only."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._ciphers = [AESSIV(_derive(key)) for key in keys]
         self.installation_ids = tuple(_installation_id(key) for key in keys)
-        """The id of the installation by each key, in the order of the keys."""
+        """Id of the installation derived from each key, in the order of the keys."""
 
     @classmethod
     def of(cls, secret_key: str) -> "Sealer":
-        """With the keys that a setting lists, the newest first. Raises SettingError."""
+        """Create a sealer with the keys of the setting, newest first. Raises SettingError."""
         return cls(cls.keys_of(secret_key))
 
     @staticmethod
     def keys_of(secret_key: str) -> list[str]:
-        """The keys that a setting lists, the newest first. Raises SettingError."""
+        """Return the keys of the setting, newest first. Raises SettingError."""
         keys = [key.strip() for key in secret_key.split(",") if key.strip()]
         if any(len(key) < MIN_KEY for key in keys):
             raise SettingError(f"{VARIABLE}: a key has at least {MIN_KEY} characters")
@@ -52,38 +52,38 @@ class Sealer:
 
     @property
     def has_key(self) -> bool:
-        """Whether anything can be sealed."""
+        """True if a key is set."""
         return bool(self._ciphers)
 
-    def demand_key(self) -> None:
-        """Raises SettingError when there is no key."""
+    def require_key(self) -> None:
+        """Raise SettingError if no key is set."""
         if not self.has_key:
             raise SettingError(
-                f"{VARIABLE} is not set, and webhooks' secrets are kept sealed with it. Make one "
+                f"{VARIABLE} is not set, and webhooks' secrets are stored sealed with it. Make one "
                 "with `openssl rand -hex 32` and give the same to every gateway and worker; "
                 "`headrace up` keeps one in its data directory as secret.key."
             )
 
     def seal(self, secret: str, place: Sequence[str]) -> bytes:
-        """The secret as it is kept at a place. Raises SettingError without a key."""
-        self.demand_key()
+        """Return the secret sealed for a place. Raises SettingError without a key."""
+        self.require_key()
         return MARK + self._ciphers[0].encrypt(secret.encode(), _associated(place))
 
-    def open(self, kept: bytes, place: Sequence[str]) -> str:
-        """The secret again, one that was kept plain too. Raises Unsealable."""
-        if not is_sealed(kept):
-            return kept.decode()
+    def open(self, stored: bytes, place: Sequence[str]) -> str:
+        """Return the secret of a sealed or plain value. Raises Unsealable."""
+        if not is_sealed(stored):
+            return stored.decode()
         for cipher in self._ciphers:
             try:
-                return cipher.decrypt(kept.removeprefix(MARK), _associated(place)).decode()
+                return cipher.decrypt(stored.removeprefix(MARK), _associated(place)).decode()
             except InvalidTag:
                 continue
         raise Unsealable
 
 
-def is_sealed(kept: bytes) -> bool:
-    """Whether it is sealed, or plain from before there was a key."""
-    return kept.startswith(MARK)
+def is_sealed(stored: bytes) -> bool:
+    """Return True if the value is sealed, False if it is plain, from before there was a key."""
+    return stored.startswith(MARK)
 
 
 def _associated(place: Sequence[str]) -> list[bytes]:

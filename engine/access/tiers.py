@@ -1,4 +1,4 @@
-"""What each tier gives, as data: `tiers.toml`, and the operator's own file over it."""
+"""Terms of the tiers: `tiers.toml`, overridden by the operator's file."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -14,44 +14,44 @@ from engine.settings import PREFIX, SettingError
 UNLIMITED = "unlimited"
 VARIABLE = PREFIX + "TIERS_FILE"
 MAX_ALLOWANCE = 10**12
-"""So that there is room for credits that are bought."""
+"""Leaves room for bought credits below the largest exact integer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierTerms:
-    """What an account may have and do."""
+    """Limits and prices of an account."""
 
     tier: Tier
     allowance: int
     """Credits, each month."""
     allowance_once: bool
-    """The allowance is given once and never again."""
+    """The allowance is granted once instead of monthly."""
     runs_per_minute: int | None
     """Calls of one run route in a 60-second window; None: unlimited."""
     executions_at_once: int | None
-    """Executions that have not ended; None: unlimited."""
+    """Concurrent executions; None: unlimited."""
     outbound_calls_per_minute: int | None
     """Calls that `httpRequest` nodes make in a 60-second window; None: unlimited."""
     outbound_calls_per_host: int | None
-    """Those of them that go to one host; None: unlimited."""
+    """The same, to one host; None: unlimited."""
     outbound_bytes_per_minute: int | None
-    """Bodies of those calls and of their answers; None: unlimited."""
+    """Bytes of the bodies of these calls and their answers; None: unlimited."""
     uploads_per_minute: int | None
     """Uploads in a 60-second window; None: unlimited."""
     media_bytes: int | None
-    """What the account's media may take together; None: unlimited."""
+    """Total size of the account's media; None: unlimited."""
     saves_per_minute: int | None
     """Workflows saved in a 60-second window; None: unlimited."""
     workflows: int | None
-    """Workflows that the account may have; None: unlimited."""
+    """Workflows of the account; None: unlimited."""
     document_bytes: int | None
-    """What the documents of all their kept versions may take; None: unlimited."""
+    """Total size of the documents of all stored versions; None: unlimited."""
     markup: Decimal
-    """What a provider's price is multiplied by."""
+    """Factor on the price of a provider."""
     trials: bool
-    """Models that have a trial are tried for nothing, and not paid for."""
+    """Models with a trial are free within it, and cannot be paid for."""
     ceiling: frozenset[str]
-    """As `engine.access.capabilities` checks it."""
+    """Resources of allowed capabilities, or `*`; see `engine.access.capabilities`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Tiers:
     by_tier: Mapping[Tier, TierTerms]
 
     def terms(self, tier: Tier, role: Role) -> TierTerms:
-        """What an account of this tier and role has now."""
+        """Return the terms of an account with this tier and role."""
         terms = self.by_tier[tier]
         if role is not Role.ADMIN:
             return terms
@@ -83,7 +83,7 @@ class Tiers:
 
 
 def load(path: str = "") -> Tiers:
-    """The tiers, with what the file at `path` changes. Raises SettingError naming the file."""
+    """Load the tiers and the overrides of the file at `path`. Raises SettingError."""
     text = resources.files("engine.access").joinpath("tiers.toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = tomllib.loads(text)
     if path:

@@ -1,4 +1,4 @@
-"""What the charged nodes of a plan will be given, as far as it is known before a run."""
+"""Static cost estimate: the inputs of charged nodes, as far as they are known before a run."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,149 +12,151 @@ from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import InEdge, WorkKind
 
 MAX_WORK = 5_000
-"""Items of lists, and pieces of texts, that one look goes through."""
+"""Items of lists and pieces of texts that the estimate of one run may examine."""
 MAX_WORK_ONCE = 100_000
-"""The same for what is found once for a plan."""
-PIECE = 256
+"""The same limit for the estimate of a plan's defaults, which is made once."""
+PIECE_CHARACTERS = 256
 """Characters that count as one item."""
-DEFAULTS = "the outlook of the defaults"
+DEFAULTS = "cost estimate of the defaults"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownValue:
-    """What a wire brings. What is not whole may be another value, or nothing at all."""
+    """Value of an edge before the run. One that is not exact may become another, or be absent."""
 
     value: Any = None
-    is_whole: bool = False
+    is_exact: bool = False
     work: int = 0
 
 
-UNSEEN = KnownValue()
+UNKNOWN = KnownValue()
 
 
 class CostEstimate:
-    """A look at what comes to the charged nodes of a plan; no node is run for it.
+    """Estimate of the inputs of a plan's charged nodes, made without running a node.
 
-    Values go through pure nodes. Of what others give it is known at most how long a list it is.
-    What would be too much work is supposed to be as the defaults make it, or is not known.
+    Values pass through pure nodes. Of the outputs of other nodes at most the length of lists is
+    known. Beyond the limit of work the estimate uses the values of the defaults, or none.
     """
 
     def __init__(
-        self, plan: Plan, given: Mapping[str, Any], defaults: "CostEstimate | None" = None
+        self, plan: Plan, inputs: Mapping[str, Any], defaults: "CostEstimate | None" = None
     ) -> None:
-        """`given` are the inputs of a run; without `defaults`, those of the form, where null is
-        what a caller has yet to say."""
+        """Create the estimate of a run with these inputs.
+
+        Without `defaults` these are the defaults of the form, where null is unknown.
+        """
         self._plan = plan
-        self._given = given
+        self._run_inputs = inputs
         self._defaults = defaults
-        self._moving: Collection[int] = defaults._moving if defaults else _find_moving(plan)
-        self._seen: dict[int, Mapping[str, KnownValue]] = (
-            {} if defaults is None else {**defaults._seen}
+        self._variable: Collection[int] = defaults._variable if defaults else _find_variable(plan)
+        self._outputs: dict[int, Mapping[str, KnownValue]] = (
+            {} if defaults is None else {**defaults._outputs}
         )
         self._usages: dict[int, tuple[Model, Usage]] = {}
         self._work = 0
-        for index in _find_sources(plan) if defaults is None else defaults._seen:
-            if defaults is None or index in self._moving:
-                self._seen[index] = self._see(plan.nodes[index])
+        for index in _find_ancestors(plan) if defaults is None else defaults._outputs:
+            if defaults is None or index in self._variable:
+                self._outputs[index] = self._estimate(plan.nodes[index])
 
     def usage(self, index: int, model: Model) -> Usage:
-        """The most that a charged node uses, whose model this is now."""
-        if self._defaults is not None and index not in self._moving:
+        """Return the most that a charged node can use with the present version of its model."""
+        if self._defaults is not None and index not in self._variable:
             return self._defaults.usage(index, model)
         known = self._usages.get(index)
         if known is None or known[0] is not model:
             node = self._plan.nodes[index]
             inputs, unknown = self._inputs(node)
-            known = model, node.type.most(node.settings, inputs, unknown)
+            known = model, node.type.max_usage(node.settings, inputs, unknown)
             self._usages[index] = known
         return known[1]
 
-    def _see(self, node: Node) -> Mapping[str, KnownValue]:
+    def _estimate(self, node: Node) -> Mapping[str, KnownValue]:
         if node.index == self._plan.request_input:
-            return self._see_form()
-        self._work += sum(self._find(wire).work for wire in node.in_edges)
+            return self._estimate_form()
+        self._work += sum(self._find(edge).work for edge in node.in_edges)
         if self._work > (MAX_WORK if self._defaults else MAX_WORK_ONCE):
-            supposed = self._seen.get(node.index, {})
-            return {name: replace(seen, is_whole=False) for name, seen in supposed.items()}
+            assumed = self._outputs.get(node.index, {})
+            return {name: replace(each, is_exact=False) for name, each in assumed.items()}
         inputs, unknown = self._inputs(node)
         try:
-            outputs = node.type.foresee(node.settings, inputs, unknown)
+            outputs = node.type.estimate_outputs(node.settings, inputs, unknown)
         except NodeFailed:
             return {}
-        is_whole = node.type.kind is WorkKind.PURE and not unknown
-        return {name: self._weigh(value, is_whole=is_whole) for name, value in outputs.items()}
+        is_exact = node.type.kind is WorkKind.PURE and not unknown
+        return {name: self._measure(value, is_exact=is_exact) for name, value in outputs.items()}
 
-    def _see_form(self) -> Mapping[str, KnownValue]:
+    def _estimate_form(self) -> Mapping[str, KnownValue]:
         is_run = self._defaults is not None
-        outputs = outputs_of(self._plan.fields, self._given)
+        outputs = outputs_of(self._plan.fields, self._run_inputs)
         return {
-            name: self._weigh(value, is_whole=is_run or value is not None)
+            name: self._measure(value, is_exact=is_run or value is not None)
             for name, value in outputs.items()
         }
 
-    def _weigh(self, value: Any, *, is_whole: bool) -> KnownValue:
+    def _measure(self, value: Any, *, is_exact: bool) -> KnownValue:
         work = _work_of(value)
         self._work += work
-        return KnownValue(value=value, is_whole=is_whole, work=work)
+        return KnownValue(value=value, is_exact=is_exact, work=work)
 
-    def _find(self, wire: InEdge) -> KnownValue:
-        return self._seen[wire.source].get(wire.output, UNSEEN)
+    def _find(self, edge: InEdge) -> KnownValue:
+        return self._outputs[edge.source].get(edge.output, UNKNOWN)
 
     def _inputs(self, node: Node) -> tuple[dict[str, Any], set[str]]:
-        """What is known of a node's inputs, and the sockets that bring more, or something else."""
+        """Return the known inputs of a node, and the sockets whose values are not exact."""
         inputs: dict[str, Any] = {}
         unknown = set()
-        for wire in node.in_edges:
-            seen = self._find(wire)
-            if wire.socket in node.many:
-                inputs.setdefault(wire.socket, []).append(seen.value)
-            elif seen.is_whole or seen.value is not None:
-                inputs[wire.socket] = seen.value
-            if not seen.is_whole:
-                unknown.add(wire.socket)
+        for edge in node.in_edges:
+            known = self._find(edge)
+            if edge.socket in node.many:
+                inputs.setdefault(edge.socket, []).append(known.value)
+            elif known.is_exact or known.value is not None:
+                inputs[edge.socket] = known.value
+            if not known.is_exact:
+                unknown.add(edge.socket)
         return inputs, unknown
 
 
 def of_defaults(plan: Plan) -> CostEstimate:
-    """The outlook of a run without inputs, found once for a plan."""
-    found = plan.findings.get(DEFAULTS)
+    """Return the estimate of a run without inputs; it is made once for a plan."""
+    found = plan.derived.get(DEFAULTS)
     if not isinstance(found, CostEstimate):
         found = CostEstimate(plan, {field.name: field.default for field in plan.fields})
-        plan.findings[DEFAULTS] = found
+        plan.derived[DEFAULTS] = found
     return found
 
 
 def of_run(plan: Plan, inputs: Mapping[str, Any]) -> CostEstimate:
-    """The outlook of a run with these inputs, which costs no more than what they change."""
+    """Return the estimate of a run, at the cost of the nodes that these inputs change."""
     return CostEstimate(plan, inputs, of_defaults(plan))
 
 
-def _find_sources(plan: Plan) -> list[int]:
-    """The nodes that charged ones depend on, in order."""
+def _find_ancestors(plan: Plan) -> list[int]:
+    """Return the ancestors of charged nodes, in plan order."""
     found: set[int] = set()
-    left = list(plan.models)
-    while left:
-        new = set(plan.nodes[left.pop()].dependencies) - found
+    pending = list(plan.models)
+    while pending:
+        new = set(plan.nodes[pending.pop()].dependencies) - found
         found |= new
-        left.extend(new)
+        pending.extend(new)
     return sorted(found)
 
 
-def _find_moving(plan: Plan) -> Collection[int]:
-    """The nodes whose inputs depend on what a caller gives, and the form."""
+def _find_variable(plan: Plan) -> Collection[int]:
+    """Return the Request Input and its descendants."""
     found: set[int] = set()
-    left = [] if plan.request_input is None else [plan.request_input]
-    while left:
-        index = left.pop()
+    pending = [] if plan.request_input is None else [plan.request_input]
+    while pending:
+        index = pending.pop()
         if index not in found:
             found.add(index)
-            left.extend(plan.nodes[index].dependents)
+            pending.extend(plan.nodes[index].dependents)
     return found
 
 
 def _work_of(value: Any) -> int:
     if isinstance(value, str):
-        return len(value) // PIECE
+        return len(value) // PIECE_CHARACTERS
     if isinstance(value, dict):
         return _work_of_all(value.values())
     return _work_of_all(value) if isinstance(value, list) else 0

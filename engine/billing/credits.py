@@ -1,4 +1,4 @@
-"""Credits: what a run may cost, before it starts. One credit is 0.001 USD."""
+"""Quotes of runs in credits, before they start. One credit is 0.001 USD."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from engine.models.pricing import Usage, cost_micro_usd, credits_for
 from engine.models.registry import find_model
 
 MAX_CREDITS = 2**53 - 1
-"""As large as a number of JSON, and of a script, is exact."""
+"""Largest integer that JSON and Lua represent exactly."""
 DAY_MS = 86_400_000
 MONEY_CODES = frozenset({"INSUFFICIENT_CREDITS", "MAX_CREDITS_EXCEEDED"})
-"""What a node fails with, and its execution, when it cannot be paid for."""
+"""Codes of nodes and executions that failed for lack of credits."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 RANKS = {tier: rank for rank, tier in enumerate(Tier)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What an execution may spend, and on what terms; frozen when it is accepted."""
+    """Limit and terms of an execution's cost, fixed when it is accepted."""
 
     credits: int
-    """The most that it costs, as far as is known beforehand."""
+    """Estimate of the most that it costs."""
     markup: Decimal
     trials: Mapping[str, Trial]
-    """Models that cost nothing because a trial is used for them, by internal name."""
+    """Trials that make models free of charge, by internal name."""
     max_credits: int | None
 
 
@@ -42,12 +42,11 @@ def make_quote(
     max_credits: int | None,
     inputs: Mapping[str, Any] = NOTHING,
 ) -> Quote | None:
-    """The quote of a plan for an account of these terms; None when nothing in it is charged.
+    """Return the quote of a run for an account with these terms; None if nothing is charged.
 
-    What of a run's inputs comes to a charged node through nodes that only put values together
-    counts as it is given, lists as long as they will be.
+    Inputs that reach a charged node through pure nodes count with their true values and lengths.
 
-    Raises ModelNotFound, ModelTierRequired, or MaxCreditsExceeded when the estimate is over
+    Raises ModelNotFound, ModelTierRequired, or MaxCreditsExceeded if the estimate exceeds
     `max_credits`.
     """
     if not plan.models:
@@ -70,25 +69,25 @@ def make_quote(
 
 
 def estimate(plan: Plan, markup: Decimal) -> int:
-    """What a run of the plan without inputs may cost in credits, trials aside.
+    """Return the most credits of a run of the plan without inputs, disregarding trials.
 
-    Models that are gone count 0.
+    Missing models count 0.
     """
     return sum(cost for _, cost in _costs(plan, markup, of_defaults(plan)))
 
 
 def node_credits(plan: Plan, index: int, inputs: Mapping[str, Any], markup: Decimal) -> int:
-    """The most that one run of a node with these inputs costs."""
+    """Return the most credits of one run of a node with these inputs."""
     name = plan.models.get(index)
     model = None if name is None else find_model(name)
     if model is None:
         return 0
     node = plan.nodes[index]
-    return _credits(model, node.type.most(node.settings, inputs), markup)
+    return _credits(model, node.type.max_usage(node.settings, inputs), markup)
 
 
 def trials_text(trials: Mapping[str, Trial]) -> str:
-    """The trials as the accepting script takes them."""
+    """Encode trials as an argument of the script that accepts an execution."""
     return ",".join(f"{name}={_trial_text(trial)}" for name, trial in trials.items())
 
 

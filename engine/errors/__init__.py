@@ -1,19 +1,19 @@
-"""Every error the engine raises on purpose, each with the code that callers see.
+"""Expected errors of the engine, each with the code that callers see.
 
 EngineError
 ├── InvalidBody            the request or document has the wrong shape
 ├── InvalidQuery           a query value does not parse
 ├── InvalidInputs          a run's inputs do not fit the workflow's fields
-├── InvalidSlug            a slug is not one
-├── InvalidCapability      a capability string is not one
+├── InvalidSlug            a slug has the wrong format
+├── InvalidCapability      a capability has the wrong format
 ├── InvalidGraph           the graph cannot run; carries all its problems
 ├── InvalidWebhook         a webhook's URL or secret cannot be used
-├── InvalidIdempotencyKey  an Idempotency-Key is not one
+├── InvalidIdempotencyKey  an Idempotency-Key has the wrong format
 ├── Unauthorized           missing, unknown, malformed or deleted key
 ├── PaymentRequired
 │   ├── InsufficientCredits
-│   │   └── CreditsRanOut  a node of a run that goes on could not be paid for
-│   ├── GrantExhausted     a trial of a model is used up
+│   │   └── CreditsRanOut  the balance did not cover a node of a running execution
+│   ├── GrantExhausted     the trial of a model is used up
 │   └── MaxCreditsExceeded the run may cost more than its caller allows
 ├── Forbidden
 │   ├── CapabilityDenied
@@ -22,7 +22,7 @@ EngineError
 │   ├── AccountNotApproved
 │   ├── ModelTierRequired
 │   ├── NotOwner
-│   ├── SessionRequired    an API key where a browser session is wanted
+│   ├── SessionRequired    an API key instead of a browser session
 │   └── CsrfFailed         a session's write that may come from another site
 ├── NotFound
 │   ├── WorkflowNotFound
@@ -35,21 +35,21 @@ EngineError
 │   ├── ExecutionCancelled
 │   ├── WorkflowNotRunnable
 │   └── IdempotencyKeyInUse
-├── IdempotencyKeyReused   the same key came with another body
+├── IdempotencyKeyReused   the same key with another body
 ├── VersionConflict        If-Match names another version
 ├── BodyTooLarge
 │   └── MediaQuotaExceeded (of all media of an account)
-├── QuotaExceeded          the account's workflows or their documents
-├── UnsupportedMediaType   a file is none of those that are taken
+├── QuotaExceeded          too many workflows, or too large documents
+├── UnsupportedMediaType   a file has no supported format
 ├── RateLimitExceeded
 │   ├── TooManyExecutions
-│   └── TooManyFailedCalls (from one address, of callers nobody knows)
+│   └── TooManyFailedCalls (from one address, without a valid key)
 ├── ExecutionFailed        a node failed while a caller waited
-├── ResultGone             an execution's result was removed from where it was kept
+├── ResultGone             an execution's result was removed from the object store
 ├── LoopDetected           runs begin each other too deep
 └── Unavailable            the store or the queue is unreachable or full
     ├── StoreFull
-    ├── WrongStore         (Redis answers, with other data than this installation's)
+    ├── WrongStore         (Redis holds the data of another installation)
     ├── QueueFull
     ├── ExecutionLost      (Redis has lost what it had accepted)
     └── StorageFailed      (of media and large outputs: full, gone or not permitted)

@@ -1,10 +1,10 @@
-"""Who may not do what they ask for."""
+"""Errors of authentication and authorization."""
 
 from engine.errors.base import EngineError
 
 
 class Unauthorized(EngineError):
-    """The key is missing, unknown, malformed or deleted; one answer for all."""
+    """The key is missing, unknown, malformed or deleted; all cases look the same to callers."""
 
     code = None
 
@@ -13,7 +13,7 @@ class Unauthorized(EngineError):
 
 
 class Forbidden(EngineError):
-    """The caller is known but may not do this."""
+    """The caller is authenticated but not authorized."""
 
     code = "FORBIDDEN"
 
@@ -29,7 +29,7 @@ class CapabilityDenied(Forbidden):
 
 
 class CapabilityAboveCeiling(Forbidden):
-    """A capability lies above what the account's tier may grant."""
+    """A capability exceeds the ceiling of the account's tier."""
 
     code = "CAPABILITY_ABOVE_CEILING"
 
@@ -47,7 +47,7 @@ class ApiKeyAccessDenied(Forbidden):
 
 
 class AccountNotApproved(Forbidden):
-    """A new account must be approved before it writes or runs anything."""
+    """The account is not approved yet, so it may read but neither write nor run."""
 
     code = "ACCOUNT_NOT_APPROVED"
 
@@ -58,7 +58,7 @@ class AccountNotApproved(Forbidden):
 
 
 class ModelTierRequired(Forbidden):
-    """The model is for accounts of a higher tier, which `required` names."""
+    """The model needs a higher tier, which `required` names."""
 
     code = "MODEL_TIER_REQUIRED"
 
@@ -68,7 +68,7 @@ class ModelTierRequired(Forbidden):
 
 
 class NotOwner(Forbidden):
-    """A template can be read by all but written only by its owner."""
+    """A caller other than its owner tries to change a template."""
 
     code = "NOT_OWNER"
 
@@ -77,7 +77,7 @@ class NotOwner(Forbidden):
 
 
 class SessionRequired(Forbidden):
-    """This is for browser sessions; API keys cannot do it, whatever they hold."""
+    """The endpoint needs a browser session; no API key can call it."""
 
     code = "SESSION_REQUIRED"
 
@@ -86,6 +86,6 @@ class SessionRequired(Forbidden):
 
 
 class CsrfFailed(Forbidden):
-    """A session's write that does not prove that it comes from our own pages."""
+    """A write with a session lacks the proof that it comes from our own pages."""
 
     code = "CSRF_FAILED"

@@ -1,4 +1,4 @@
-"""The root of the tree: a sentence for the caller, a code, and context."""
+"""Base class of all expected errors."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ class EngineError(Exception):
 
     code: ClassVar[str | None] = "INTERNAL_ERROR"
     retry_after_seconds: int | None = None
-    """When it makes sense to try again, where that is known."""
+    """Seconds after which a retry makes sense, if known."""
 
     def __init__(self, message: str, **context: Any) -> None:
         super().__init__(message)

@@ -1,10 +1,10 @@
-"""What cannot be taken now."""
+"""Errors of rate limits, capacity and unavailable storage."""
 
 from engine.errors.base import EngineError
 
 
 class RateLimitExceeded(EngineError):
-    """The account has made all calls that its tier allows for now."""
+    """The account has used up the rate limit of its tier."""
 
     code = "RATE_LIMIT_EXCEEDED"
 
@@ -16,14 +16,14 @@ class RateLimitExceeded(EngineError):
 
 
 class TooManyExecutions(RateLimitExceeded):
-    """As many executions of the account are under way as its tier allows at once."""
+    """The account has as many running executions as its tier allows at once."""
 
     def __init__(self, tier: str, limit: int) -> None:
         super().__init__(tier, limit, 1, f"{limit} executions are under way, as many as may be")
 
 
 class TooManyFailedCalls(RateLimitExceeded):
-    """An address has made too many calls that failed before it was known who calls."""
+    """An address has made too many calls that failed authentication."""
 
     def __init__(self, limit: int, retry_after: int) -> None:
         message = "Too many calls from this address have failed"
@@ -32,7 +32,7 @@ class TooManyFailedCalls(RateLimitExceeded):
 
 
 class LoopDetected(EngineError):
-    """Runs have begun each other deeper than is allowed: workflows that call themselves, mostly."""
+    """Nested runs exceed the depth limit, mostly because a workflow calls itself."""
 
     code = "LOOP_DETECTED"
 
@@ -41,12 +41,12 @@ class LoopDetected(EngineError):
 
 
 class Unavailable(EngineError):
-    """The store or the queue cannot take this now; try again after `retry_after_seconds`."""
+    """The store or the queue cannot serve the request now; retry after `retry_after_seconds`."""
 
     code = "UNAVAILABLE"
     retry_after_seconds = 2
     word: str = ""
-    """The first word of Redis's error reply, where it sent one. Not for callers."""
+    """First word of the error reply of Redis, if there was one. Not for callers."""
 
     def __init__(self, message: str = "The service cannot take this request right now") -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class StoreFull(Unavailable):
 
 
 class WrongStore(Unavailable):
-    """Redis answers, and does not hold the data of this installation.
+    """Redis answers but does not hold the data of this installation.
 
     `seen` and `fix` are sentences for operators: the state of the store and its remedy.
     """
@@ -72,21 +72,21 @@ class WrongStore(Unavailable):
 
 
 class QueueFull(Unavailable):
-    """More waits for workers than may wait."""
+    """The queue of executions has reached its limit."""
 
     def __init__(self) -> None:
         super().__init__("Too many executions wait for a worker right now")
 
 
 class StorageFailed(Unavailable):
-    """Media or large outputs cannot be stored or read: no room, no place, or not permitted."""
+    """Media or large outputs cannot be stored or read: no space, no store, or no permission."""
 
     def __init__(self, message: str = "Media cannot be stored or read") -> None:
         super().__init__(message)
 
 
 class ExecutionLost(Unavailable):
-    """Redis has lost an execution that it had accepted, as a failover may."""
+    """Redis has lost an accepted execution, as after a failover."""
 
     def __init__(self, execution_id: str) -> None:
         super().__init__("This run was lost before it had ended; it may be run again")
@@ -94,11 +94,11 @@ class ExecutionLost(Unavailable):
 
 
 class StorageStalled(StorageFailed):
-    """The place for media does not answer; what was given to it may yet be stored."""
+    """The media store does not answer; a pending write may still succeed."""
 
 
 class ResultUnreadable(StorageFailed):
-    """A result that was too large for the record cannot be read from where it is kept."""
+    """The object store cannot serve a result that was too large for the record."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What is in another state than is asked for, and runs that have failed."""
+"""Errors of conflicting state, and failed runs."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from engine.errors.base import EngineError
 
 
 class Conflict(EngineError):
-    """The thing is in a status that does not allow this."""
+    """The resource's status does not allow the request."""
 
     code = "CONFLICT"
 
@@ -21,7 +21,7 @@ class ExecutionNotCancellable(Conflict):
 
 
 class ExecutionCancelled(Conflict):
-    """The execution a caller waited for was cancelled."""
+    """The execution was cancelled while the caller waited for it."""
 
     code = "EXECUTION_CANCELLED"
 
@@ -30,7 +30,7 @@ class ExecutionCancelled(Conflict):
 
 
 class WorkflowNotRunnable(Conflict):
-    """The workflow is a draft with problems, or has some since a model that it uses is gone."""
+    """The workflow is a draft with problems, or uses a model that is gone."""
 
     code = "WORKFLOW_NOT_RUNNABLE"
 
@@ -52,7 +52,7 @@ class IdempotencyKeyInUse(Conflict):
 
 
 class IdempotencyKeyReused(EngineError):
-    """The key came before, with another body."""
+    """An earlier call used the key with another body."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
 
@@ -61,7 +61,7 @@ class IdempotencyKeyReused(EngineError):
 
 
 class VersionConflict(EngineError):
-    """What is saved has moved on since the caller read it; `version` is the current one."""
+    """The saved resource has changed since the caller read it; `version` is the current one."""
 
     code = "VERSION_CONFLICT"
 

@@ -1,10 +1,10 @@
-"""What is not there, or not there any more."""
+"""Errors of missing resources."""
 
 from engine.errors.base import EngineError
 
 
 class NotFound(EngineError):
-    """Nothing is there, or nothing the caller may know of."""
+    """The resource does not exist, or the caller may not know of it."""
 
     code = "NOT_FOUND"
 
@@ -19,7 +19,7 @@ class WorkflowNotFound(NotFound):
 
 
 class ModelNotFound(NotFound):
-    """No model with this internal name that can be run."""
+    """No runnable model with this internal name."""
 
     code = "MODEL_NOT_FOUND"
 
@@ -37,7 +37,7 @@ class ExecutionNotFound(NotFound):
 
 
 class AssetNotFound(NotFound):
-    """No such asset for this caller, or the link to it is not good any more."""
+    """No such asset for this caller, or its link has expired."""
 
     code = "ASSET_NOT_FOUND"
 
@@ -55,7 +55,7 @@ class AccountNotFound(NotFound):
 
 
 class ResultGone(EngineError):
-    """A result that was too large for the record is not where it was kept: removed or damaged."""
+    """A result that was too large for the record is missing or damaged in the object store."""
 
     def __init__(self, execution_id: str) -> None:
         message = "The result of this execution is not there any more"

@@ -1,4 +1,4 @@
-"""What is not paid for."""
+"""Errors of payment."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from engine.errors.base import EngineError
 
 
 class PaymentRequired(EngineError):
-    """The run is not paid for."""
+    """The account or the caller's limit does not cover the run."""
 
     code = "PAYMENT_REQUIRED"
 
 
 class InsufficientCredits(PaymentRequired):
-    """The run may cost `required` credits and the account has `balance` left."""
+    """The run may cost `required` credits, and the account has only `balance`."""
 
     code = "INSUFFICIENT_CREDITS"
 
@@ -22,7 +22,7 @@ class InsufficientCredits(PaymentRequired):
 
 
 class CreditsRanOut(InsufficientCredits):
-    """A node could not be paid for while a caller waited; the context names both."""
+    """The balance did not cover a node of a running execution; the context names both."""
 
     def __init__(self, message: str, **context: Any) -> None:
         PaymentRequired.__init__(self, message, **context)
@@ -38,7 +38,7 @@ class GrantExhausted(PaymentRequired):
 
 
 class MaxCreditsExceeded(PaymentRequired):
-    """The run may cost more than the `max_credits` that its caller gave."""
+    """The run may cost more than the caller's `max_credits`."""
 
     code = "MAX_CREDITS_EXCEEDED"
 

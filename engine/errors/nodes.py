@@ -1,16 +1,16 @@
-"""How a node says no: at save, about its settings, and at run time, about its work."""
+"""Errors of nodes: wrong settings at save, and failures at run time."""
 
 BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
-"""The code where a model's answer is none, or not as it was asked for."""
+"""Code for a model's answer that is missing or malformed."""
 STORAGE = "storage_error"
-"""The code where media or large outputs cannot be stored or read."""
+"""Code for media or large outputs that cannot be stored or read."""
 
 
 class NodeFailed(Exception):
-    """The node cannot give its outputs. `code` and `message` go on record and to the caller.
+    """Failure of a node. `code` and `message` go on record and to the caller.
 
-    `retry_after` are the seconds that whoever refused asks for before the next attempt.
-    `may_have_arrived`: the server may have read a call that brought no answer.
+    `retry_after`: seconds that the server requests before the next attempt.
+    `may_have_arrived`: the server may have received a call that brought no answer.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ def _restore(code: str, message: str, retryable: bool, retry_after: float) -> No
 
 
 class SiblingFailed(NodeFailed):
-    """A call was left because another one of its node has failed; the next attempt goes on."""
+    """A call was abandoned because another call of its node failed; the next attempt resumes it."""
 
     def __init__(self) -> None:
         message = "It was left when another call of its node had failed"
@@ -52,7 +52,7 @@ class SiblingFailed(NodeFailed):
 
 
 class SettingsError(ValueError):
-    """A node's `data` is not right; `reasons` are sentences for the author, all at once."""
+    """Wrong settings of a node; `reasons` has one sentence for each fault."""
 
     def __init__(self, *reasons: str) -> None:
         super().__init__("; ".join(reasons))

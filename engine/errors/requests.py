@@ -1,4 +1,4 @@
-"""What callers send and is not as it should be."""
+"""Errors of malformed or oversized requests."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -22,7 +22,7 @@ class InvalidQuery(EngineError):
 
 
 class InvalidInputs(EngineError):
-    """An input does not fit its field; `field` and `reason` say which and why."""
+    """An input does not fit its field; `field` names it, `reason` explains."""
 
     code = "INVALID_INPUTS"
 
@@ -43,7 +43,7 @@ class InvalidCapability(EngineError):
 
 
 class InvalidGraph(EngineError):
-    """The graph cannot run; `problems` lists every reason at once."""
+    """The graph cannot run; `problems` lists all reasons."""
 
     code = "INVALID_GRAPH"
 
@@ -63,7 +63,7 @@ class InvalidIdempotencyKey(EngineError):
 
 
 class InvalidWebhook(EngineError):
-    """A webhook's URL or secret cannot be used; `field` and `reason` say which and why."""
+    """A webhook's URL or secret is invalid; `field` names it, `reason` explains."""
 
     code = "INVALID_WEBHOOK"
 
@@ -72,7 +72,7 @@ class InvalidWebhook(EngineError):
 
 
 class BodyTooLarge(EngineError):
-    """The request body is over the limit, in bytes."""
+    """The request body exceeds the limit in bytes."""
 
     code = "BODY_TOO_LARGE"
 
@@ -81,7 +81,7 @@ class BodyTooLarge(EngineError):
 
 
 class MediaQuotaExceeded(BodyTooLarge):
-    """The account's media would take more than its tier allows, in bytes."""
+    """The account's media would exceed the bytes that its tier allows."""
 
     def __init__(self, stored: int, limit: int) -> None:
         message = (
@@ -92,7 +92,7 @@ class MediaQuotaExceeded(BodyTooLarge):
 
 
 class QuotaExceeded(EngineError):
-    """The account would have more than its tier allows; `quota` is which limit, as in its tier."""
+    """The account would exceed a quota of its tier, which `quota` names."""
 
     code = "QUOTA_EXCEEDED"
     sentences: ClassVar[Mapping[str, str]] = {
@@ -108,6 +108,6 @@ class QuotaExceeded(EngineError):
 
 
 class UnsupportedMediaType(EngineError):
-    """A file is none of those that are taken, is damaged, or is not what it is declared to be."""
+    """A file has no supported format, is damaged, or differs from its declared type."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"

@@ -1,7 +1,8 @@
-"""What those who watch an execution are told: entries as on record, events as they are read.
+"""Events of an execution, and the stored entries from which they are derived.
 
-An entry is what one step did; it never changes, and always reads as the same events. So an event's
-id, the entry's number and the event's place in it, is good on every gateway and after the end.
+An entry records one step of a walk; it never changes and always yields the same events. So an
+event's id, the entry's number and the event's position in it, is valid on every gateway, and after
+the end of the execution.
 """
 
 import re
@@ -16,23 +17,23 @@ EVENT_ID = re.compile(r"[0-9]{1,15}\.[0-9]{1,9}")
 
 
 class EventName(StrEnum):
-    """What can happen."""
+    """Names of events, as clients see them."""
 
     EXECUTION_STARTED = "execution.started"
-    """Always the first: the execution was accepted."""
+    """First event of each execution: it was accepted."""
     NODE_STARTED = "node.started"
-    """An attempt began. What the node told before counts no more."""
+    """An attempt began. Text and progress of earlier attempts are void."""
     NODE_RETRYING = "node.retrying"
-    """An attempt failed; there is another after a pause."""
+    """An attempt failed; another follows after a pause."""
     NODE_PROGRESS = "node.progress"
     NODE_TEXT = "node.token"
     NODE_FINISHED = "node.finished"
     EXECUTION_FINISHED = "execution.finished"
-    """Always the last."""
+    """Last event of each execution."""
 
 
 class EventId(NamedTuple):
-    """Where an event is among those of its execution; later ones are greater."""
+    """Position of an event in its execution; later events have greater ids."""
 
     number: int
     place: int
@@ -45,7 +46,7 @@ BEFORE_ALL = EventId(0, 0)
 
 
 def parse_event_id(text: str) -> EventId:
-    """The id again. Raises ValueError when it is not one."""
+    """Parse an event id. Raises ValueError."""
     if EVENT_ID.fullmatch(text) is None:
         raise ValueError("not the id of an event")
     number, place = text.split(".")
@@ -54,19 +55,19 @@ def parse_event_id(text: str) -> EventId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionEvent:
-    """One event; `index` is the node's in the plan, None for those of the execution."""
+    """One event; `index` is the node's index in the plan, None for events of the execution."""
 
     name: EventName
     index: int | None = None
     attempt: int = 0
     pause_ms: int | None = None
-    """With NODE_RETRYING: from the failure to the next attempt; None: it began before."""
+    """With NODE_RETRYING: time from the failure to the next attempt; None: not known."""
     node: NodeExecution | None = None
     """With NODE_FINISHED."""
     item: int = 0
-    """With NODE_PROGRESS and NODE_TEXT: which of the node's calls."""
+    """With NODE_PROGRESS and NODE_TEXT: index of the node's call."""
     offset: int = 0
-    """With NODE_TEXT: characters of the call's text before these; 0: it begins, perhaps anew."""
+    """With NODE_TEXT: characters of the call's text before this piece; 0: the text (re)starts."""
     text: str = ""
     progress: float = 0.0
     status: ExecutionStatus | None = None
@@ -75,17 +76,17 @@ class ExecutionEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartEntry:
-    """The first entry: how far the execution had come when it was first watched."""
+    """First entry: state of the execution when a watcher first subscribed."""
 
     number: int
     statuses: str
     attempts: Mapping[int, int]
-    """Of the nodes that ran or waited for a retry."""
+    """Attempt numbers of nodes that were running or retrying, by index."""
     nodes: Mapping[int, NodeExecution]
-    """Those that had settled."""
+    """Records of the nodes that had settled, by index."""
 
     def events(self) -> Iterator[ExecutionEvent]:
-        """In the order of the plan."""
+        """Yield the events in plan order."""
         yield ExecutionEvent(name=EventName.EXECUTION_STARTED)
         for index, code in enumerate(self.statuses):
             if code in "rt":
@@ -101,19 +102,19 @@ class StartEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEntry:
-    """What a walker did at once."""
+    """Entry of one step of a walker."""
 
     number: int
     settled: Sequence[NodeExecution]
     unclaimed: frozenset[int]
-    """Those of the settled that nobody was told had begun."""
+    """Settled nodes whose start no earlier entry recorded."""
     retrying: Sequence[tuple[int, int, int]]
     """Node index, the attempt that failed, and the pause in milliseconds."""
     claimed: Sequence[tuple[int, int]]
     """Node index and attempt."""
 
     def events(self) -> Iterator[ExecutionEvent]:
-        """What ended, before what began."""
+        """Yield ends, retries and starts, in this order."""
         for node in self.settled:
             if node.index in self.unclaimed and node.status is not NodeStatus.SKIPPED:
                 yield _started(node.index, node.attempts)
@@ -127,27 +128,27 @@ class StepEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressEntry:
-    """What a running node's call gave: a piece of text, or how far it is."""
+    """Entry of a running node: a piece of text, or progress."""
 
     number: int
     event: ExecutionEvent
 
     def events(self) -> Iterator[ExecutionEvent]:
-        """The one."""
+        """Yield the event."""
         yield self.event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndEntry:
-    """The last entry."""
+    """Last entry of an execution."""
 
     number: int
     status: ExecutionStatus
     left: Sequence[NodeExecution]
-    """Nodes that ended with the execution."""
+    """Records of nodes that ended with the execution."""
 
     def events(self) -> Iterator[ExecutionEvent]:
-        """The nodes, then the execution."""
+        """Yield the ends of the nodes, then the end of the execution."""
         for node in self.left:
             yield _finished(node)
         yield ExecutionEvent(name=EventName.EXECUTION_FINISHED, status=self.status)
@@ -157,7 +158,7 @@ Entry = StartEntry | StepEntry | ProgressEntry | EndEntry
 
 
 def read_events(entry: Entry, after: EventId = BEFORE_ALL) -> list[tuple[EventId, ExecutionEvent]]:
-    """The entry's events that come after one, with their ids."""
+    """Return the entry's events after the event `after`, with their ids."""
     numbered = (
         (EventId(entry.number, place), event) for place, event in enumerate(entry.events(), 1)
     )
@@ -165,7 +166,7 @@ def read_events(entry: Entry, after: EventId = BEFORE_ALL) -> list[tuple[EventId
 
 
 def settle(index: int, code: str, node: NodeExecution | None) -> NodeExecution:
-    """A node as it settled; `node` is its record, None when there is none."""
+    """Return the record of a settled node; without one, a record with its status alone."""
     return node or NodeExecution(index=index, status=NODE_STATUSES[code])
 
 

@@ -1,4 +1,4 @@
-"""What an execution and its nodes can be, who moves them, and the moves that are allowed."""
+"""Statuses of executions and nodes, allowed transitions, and their records."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,35 +7,35 @@ from typing import Any
 
 
 class ExecutionStatus(StrEnum):
-    """Where an execution is."""
+    """Status of an execution."""
 
     PROCESSING = "processing"
-    """From `accept` until the last node has ended; a queue or a worker has it."""
+    """From `accept` until the last node has ended: queued or claimed by a worker."""
     CANCEL_REQUESTED = "cancel_requested"
-    """`cancel` was asked for while workers held nodes; no further node starts."""
+    """`cancel` came while workers ran nodes; no further node starts."""
     COMPLETED = "completed"
     """The walker recorded the result."""
     FAILED = "failed"
-    """A node failed for good and the workflow did not allow it to go on."""
+    """A node failed finally, and its policy does not let the run continue."""
     CANCELLED = "cancelled"
-    """`cancel` has taken effect; what had finished is kept."""
+    """`cancel` has taken effect; results of completed nodes are kept."""
 
 
 class NodeStatus(StrEnum):
-    """Where a node of an execution is."""
+    """Status of a node in an execution."""
 
     PENDING = "pending"
     """Waits for its dependencies."""
     READY = "ready"
-    """All dependencies have ended and nobody has claimed it (derived, never stored)."""
+    """All dependencies have ended, and no worker has claimed it (derived, never stored)."""
     RUNNING = "running"
-    """A worker has claimed it and holds a lease."""
+    """A worker has claimed it under a lease."""
     RETRYING = "retrying"
-    """An attempt failed and the next is due at a time that is on record."""
+    """An attempt failed; the time of the next one is on record."""
     COMPLETED = "completed"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Not on the way to the output, or behind a branch that was not taken."""
+    """Not an ancestor of the output, or behind a branch that was not taken."""
     CANCELLED = "cancelled"
 
 
@@ -98,13 +98,13 @@ NODE_CODES: dict[NodeStatus, str] = {
     NodeStatus.SKIPPED: "s",
     NodeStatus.CANCELLED: "x",
 }
-"""One character per node, in plan order: what the store keeps and scripts check."""
+"""One-letter codes of node statuses, as the store keeps them: a string in plan order."""
 NODE_STATUSES: dict[str, NodeStatus] = {code: status for status, code in NODE_CODES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeExecution:
-    """One node within an execution, as it is on record. Times are milliseconds since the epoch."""
+    """Record of one node of an execution. Times are milliseconds since the epoch."""
 
     index: int
     status: NodeStatus
@@ -117,7 +117,7 @@ class NodeExecution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionEnd:
-    """How an execution ended, without the rest of its record."""
+    """Final status and result of an execution, without the rest of its record."""
 
     id: str
     status: ExecutionStatus
@@ -128,7 +128,7 @@ class ExecutionEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One run of a workflow, as it is on record. Times are milliseconds since the epoch."""
+    """Record of one run of a workflow or model. Times are milliseconds since the epoch."""
 
     id: str
     account_id: str
@@ -144,16 +144,16 @@ class Execution:
     error: dict[str, Any] | None = None
     credits_cost: int = 0
     micro_usd: int = 0
-    """What the providers ask for, in millionths of a USD."""
+    """Price of the provider calls, in millionths of a USD."""
     markup: Decimal = Decimal(1)
     model_ids: tuple[str, ...] = ()
-    """Internal names of the models in it."""
+    """Internal names of the models in the plan."""
     warnings: tuple[str, ...] = ()
-    """Sentences about the request that it began with."""
+    """Warnings about the request, as sentences."""
     nodes: tuple[NodeExecution, ...] = ()
-    """In plan order; empty where only the head was read."""
+    """Records of the nodes in plan order; empty if only the head was read."""
 
     @property
     def duration_ms(self) -> int | None:
-        """From acceptance to the end, None while it goes on."""
+        """Time from acceptance to the end, None before the end."""
         return None if self.completed_at is None else self.completed_at - self.created_at

@@ -1,4 +1,4 @@
-"""Documents: a workflow as its author saves it, with everything the canvas needs."""
+"""Documents: the saved form of a workflow, including the data of the canvas."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,14 +11,13 @@ from engine.net.url_policy import URL_REST
 from engine.values.plain import fault, is_text, kind_of
 
 MAX_NAME = 200
-MAX_WORDS = 10_000
-"""Characters of a description."""
+MAX_DESCRIPTION = 10_000
 MAX_TAGS = 50
 MAX_TAG = 64
 MAX_REFERENCE = 2_048
-"""Characters of a folder's id or a cover's URL."""
+"""Length of a folder's id or a cover's URL."""
 COVER = re.compile(f"(?:{ASSET_ID}|https{URL_REST})")
-"""The id of an asset, or a URL that a page may show."""
+"""Id of an asset, or URL that a page may load."""
 
 
 def _start_viewport() -> dict[str, float]:
@@ -27,7 +26,7 @@ def _start_viewport() -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What an author saves: well-formed, though its graph may still have problems."""
+    """Well-formed document; its graph may still have problems."""
 
     name: str
     description: str = ""
@@ -45,7 +44,7 @@ class Document:
 
 
 def parse_document(body: Mapping[str, Any], base: Document | None = None) -> Document:
-    """Read what a caller saves; with `base`, what is left out stays. Raises InvalidBody."""
+    """Parse a body; omitted members keep the values of `base`. Raises InvalidBody."""
     if base is None and body.get("name") is None:
         raise InvalidBody("A workflow needs a name", field="name")
     changes = {
@@ -59,13 +58,13 @@ def parse_document(body: Mapping[str, Any], base: Document | None = None) -> Doc
 
 
 def to_record(document: Document) -> dict[str, Any]:
-    """The document as plain values, for the store."""
+    """Return the document as plain values, for the store."""
     record = {each.name: getattr(document, each.name) for each in fields(document)}
     return record | {"tags": list(document.tags)}
 
 
 def from_record(record: Mapping[str, Any]) -> Document:
-    """The document that `to_record` wrote; covers of any kind could be saved once."""
+    """Return the document of a record. An invalid cover, as once allowed, becomes None."""
     cover = record["cover"] if _is_cover(record["cover"]) else None
     return Document(**(dict(record) | {"tags": tuple(record["tags"]), "cover": cover}))
 
@@ -92,7 +91,7 @@ def _read_name(member: str, value: object) -> str:
 
 
 def _read_description(member: str, value: object) -> str:
-    return "" if value is None else _read_text(member, value, MAX_WORDS)
+    return "" if value is None else _read_text(member, value, MAX_DESCRIPTION)
 
 
 def _read_reference(member: str, value: object) -> str | None:
@@ -181,9 +180,9 @@ def _read_viewport(member: str, value: object) -> dict[str, float]:
 def _read_numbers(
     member: str, value: object, start: Mapping[str, float]
 ) -> Iterator[tuple[str, float]]:
-    given = _read_object(member, value)
-    for name, usual in start.items():
-        yield name, _read_number(f"{member}.{name}", given.get(name, usual))
+    numbers = _read_object(member, value)
+    for name, default in start.items():
+        yield name, _read_number(f"{member}.{name}", numbers.get(name, default))
 
 
 ORIGIN = {"x": 0, "y": 0}
@@ -202,4 +201,4 @@ MEMBERS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
     "archived": ("archived", _read_flag),
     "cover": ("cover", _read_cover),
 }
-"""Member of the body to attribute, and how it is read; what is not here is ignored."""
+"""Attribute and reader of each member of the body; other members are ignored."""

@@ -1,4 +1,4 @@
-"""A run of one model, as the plan of a workflow with one node."""
+"""Plan of a run of one model: Request Input, Custom Model, Response Output."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ NAMES = (
     NodeName(id=MODEL, type=CustomModel.type),
     NodeName(id=OUTPUT, type=ResponseOutput.type),
 )
-"""How the nodes are called, in the order of the plan."""
+"""Names of the nodes in plan order."""
 
 PLANS_KEPT = 512
 _plans: LruCache[str, tuple[Model, Plan]] = LruCache(PLANS_KEPT)
 
 
 def model_plan(model: Model) -> Plan:
-    """The plan of a model that the registry has, compiled once. Raises InvalidGraph."""
+    """Return the cached plan of a model in the registry. Raises InvalidGraph."""
     known = _plans.get(model.internal_name)
     if known is not None and known[0] is model:
         return known[1]

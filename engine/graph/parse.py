@@ -1,4 +1,4 @@
-"""Reading a document's nodes and edges into typed ones, with every problem on the way."""
+"""Parser of a document's graph into typed nodes and edges, which collects all problems."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,28 +21,28 @@ MAX_EDGES = 5_000
 MAX_ID = 128
 MAX_DATA_BYTES = 262_144
 MAX_EXPRESSIONS = 102_400
-"""Characters of all CEL expressions of a graph: compiling them takes its time."""
+"""Characters of all CEL expressions of a graph, which bounds the time to compile them."""
 MAX_NAMED = 10
-"""Names listed in one sentence."""
+"""Names listed in one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why a graph cannot run, and where."""
+    """Reason why a graph cannot run, with the node or edge concerned."""
 
     reason: str
     node_id: str | None = None
     edge_id: str | None = None
 
     def as_dict(self) -> dict[str, str]:
-        """The problem as callers see it."""
+        """Return the problem in the format of the API."""
         members = {"nodeId": self.node_id, "edgeId": self.edge_id, "reason": self.reason}
         return {key: value for key, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedNode:
-    """A node of the document; without a type where that or its settings are not right."""
+    """Node of the document; `type` is None if its type or settings are invalid."""
 
     position: int
     id: str
@@ -55,7 +55,7 @@ class ParsedNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedEdge:
-    """An edge between two nodes that exist."""
+    """Edge between two existing nodes."""
 
     id: str
     source: ParsedNode
@@ -66,17 +66,17 @@ class ParsedEdge:
 
 @dataclass(slots=True)
 class ParsedGraph:
-    """What a look at the document has found so far."""
+    """Nodes, edges and problems found so far."""
 
     nodes: dict[str, ParsedNode] = field(default_factory=dict)
     links: list[ParsedEdge] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     allow_private: bool = True
-    """Whether a node may name an address that is not public."""
+    """Nodes may name private addresses."""
     allow_reserved: bool = True
-    """Whether a policy may ask for what does nothing yet."""
+    """Policies may have settings without effect yet."""
     expressions: int = 0
-    """Characters of CEL so far."""
+    """Characters of CEL expressions so far."""
 
     def report(self, reason: str, *, node: str | None = None, edge: str | None = None) -> None:
         self.problems.append(Problem(reason=reason, node_id=node, edge_id=edge))
@@ -89,7 +89,7 @@ def parse_graph(
     allow_private: bool = True,
     allow_reserved: bool = True,
 ) -> ParsedGraph:
-    """Read a document's graph; what is wrong with it stands in the draft's problems."""
+    """Parse a document's graph. The result lists all problems."""
     draft = ParsedGraph(allow_private=allow_private, allow_reserved=allow_reserved)
     for name, items, limit in (("nodes", nodes, MAX_NODES), ("edges", edges, MAX_EDGES)):
         if len(items) > limit:
@@ -126,7 +126,7 @@ def _read_node(draft: ParsedGraph, position: int, raw: Mapping[str, Any]) -> Non
     except SettingsError as error:
         for reason in error.reasons:
             draft.report(reason, node=node_id)
-        # It has no type, so that nothing that follows from its settings is told; its wires are.
+        # Without a type, errors that follow from its settings are not reported; missing wires are.
         draft.nodes[node_id] = ParsedNode(position=position, id=node_id, inputs=kind.needs(data))
         return
     if not draft.allow_private:

@@ -1,4 +1,4 @@
-"""Graphs: checking a document's nodes and edges, and compiling them into the plan of a run."""
+"""Check of a document's graph, and its compilation into the plan of a run."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -19,14 +19,14 @@ from engine.values.fields import SOCKETS, Field
 from engine.values.sockets import MEDIA_TYPES, SocketType
 
 EVALUATING = (Transform, Condition, Switch)
-"""The node types that evaluate expressions."""
+"""Node types that evaluate expressions."""
 Targets = dict[str, set[SocketType]]
-"""The types of the sockets that each output of a node is wired to."""
+"""Types of the input sockets wired to each output of a node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeName:
-    """How a node is called."""
+    """Id and type of a node."""
 
     id: str
     type: str
@@ -34,7 +34,7 @@ class NodeName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A node ready to run; `index` is its position in the plan."""
+    """Compiled node; `index` is its position in the plan."""
 
     index: int
     id: str
@@ -42,45 +42,45 @@ class Node:
     settings: Any
     policy: Policy
     in_edges: tuple[InEdge, ...]
-    """In the order of the edges in the document."""
+    """In document order."""
     many: frozenset[str]
-    """The input sockets that get a list."""
+    """Input sockets that take several edges, and get a list."""
     dependencies: tuple[int, ...]
     dependents: tuple[int, ...]
 
     @property
     def name(self) -> NodeName:
-        """How it is called."""
+        """Id and type of the node."""
         return NodeName(id=self.id, type=self.type.type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A graph that can run, in topological order; ties as in the document."""
+    """Compiled graph in topological order; ties keep the document's order."""
 
     nodes: tuple[Node, ...]
     request_input: int | None
     response_output: int | None
     reachable: frozenset[int]
-    """The Response Output and its ancestors; the other nodes are skipped."""
+    """Response Output and its ancestors; the other nodes are skipped."""
     fields: tuple[Field, ...]
     strict_inputs: bool
     values: dict[str, Any]
-    """The saved value of each field."""
+    """Saved values of fields."""
     is_pure: bool
-    """Whether no node that leads to the output has an effect or waits for anything."""
+    """All reachable nodes are pure: none has an effect or waits."""
     has_expressions: bool = False
-    """Whether a node that leads to the output evaluates CEL."""
+    """A reachable node evaluates CEL."""
     models: Mapping[int, str] = field(default_factory=dict)
-    """The nodes that are charged, each with its model's internal name."""
+    """Internal names of the models of charged nodes, by index."""
     unused_fields: frozenset[str] = frozenset()
-    """Fields whose values no node that leads to the output looks at."""
-    findings: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What others have found out of it and would find again, by what it is called there."""
+    """Fields whose values no reachable node reads."""
+    derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """Cache of values derived from the plan, keyed by the deriving module."""
 
     @property
     def names(self) -> tuple[NodeName, ...]:
-        """How the nodes are called."""
+        """Ids and types of the nodes."""
         return tuple(node.name for node in self.nodes)
 
 
@@ -89,19 +89,19 @@ def check_graph(
     edges: Sequence[Mapping[str, Any]],
     allow_private: bool = False,
 ) -> list[Problem]:
-    """All problems of a graph at once; none: it can run.
+    """Return all problems of a graph; an empty list means that it can run.
 
-    A fixed URL of an address that is not public is one, unless `allow_private`; so is a setting
-    that does nothing yet.
+    Fixed URLs with private addresses are problems, unless `allow_private`; so are settings
+    without effect yet.
     """
     return _examine(nodes, edges, allow_private=allow_private, allow_reserved=False).problems
 
 
 def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> Plan:
-    """The plan of a graph. Raises InvalidGraph with all its problems.
+    """Compile a graph. Raises InvalidGraph with all problems.
 
-    It takes private URLs: what was saved stays a plan when that setting changes, and the worker
-    refuses the call. It takes settings that do nothing yet, which could be saved once.
+    Accepts private URLs, so that saved graphs still compile after a change of that setting; the
+    worker refuses the call. Accepts settings without effect yet, which could once be saved.
     """
     draft = _examine(nodes, edges)
     if draft.problems:
@@ -112,9 +112,9 @@ def compile_plan(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str
 def name_nodes(
     nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
 ) -> tuple[NodeName, ...]:
-    """The names in the order of the plan, of a graph that could run once and need not now.
+    """Return the names in plan order of a saved graph, even if it cannot run any more.
 
-    Raises InvalidGraph when its edges have no order.
+    Raises InvalidGraph if the edges form a cycle or name missing nodes.
     """
     places = {node["id"]: position for position, node in enumerate(nodes)}
     try:
@@ -126,7 +126,7 @@ def name_nodes(
 
 
 def _shape(count: int, links: Iterable[tuple[int, int]]) -> "networkx.DiGraph[int]":
-    """A graph of positions in the document."""
+    """Build a networkx graph of positions in the document."""
     shape: networkx.DiGraph[int] = networkx.DiGraph()
     shape.add_nodes_from(range(count))
     shape.add_edges_from(links)
@@ -158,15 +158,15 @@ def _check_cycles(draft: ParsedGraph) -> None:
 
 
 def _build_plan(draft: ParsedGraph) -> Plan:
-    seen = list(draft.nodes.values())
+    parsed = list(draft.nodes.values())
     links = ((link.source.position, link.target.position) for link in draft.links)
-    shape = _shape(len(seen), links)
+    shape = _shape(len(parsed), links)
     order = list(networkx.lexicographical_topological_sort(shape))
     places = {position: index for index, position in enumerate(order)}
-    in_edges, targets = _index_wires(draft.links, places)
+    in_edges, targets = _index_edges(draft.links, places)
     nodes = tuple(
         _build_node(
-            seen[position],
+            parsed[position],
             index=index,
             in_edges=tuple(in_edges.get(index, ())),
             targets=targets.get(index, {}),
@@ -193,7 +193,7 @@ def _build_plan(draft: ParsedGraph) -> Plan:
     )
 
 
-def _index_wires(
+def _index_edges(
     links: Sequence[ParsedEdge], places: Mapping[int, int]
 ) -> tuple[dict[int, list[InEdge]], dict[int, Targets]]:
     in_edges: dict[int, list[InEdge]] = {}
@@ -209,24 +209,24 @@ def _index_wires(
 
 
 def _build_node(
-    seen: ParsedNode,
+    parsed: ParsedNode,
     *,
     index: int,
     in_edges: tuple[InEdge, ...],
     targets: Targets,
     dependents: tuple[int, ...],
 ) -> Node:
-    if seen.type is None:
+    if parsed.type is None:
         raise AssertionError("a graph without problems has a type for each node")
     media = {name: frozenset(types & MEDIA_TYPES) for name, types in targets.items()}
     return Node(
         index=index,
-        id=seen.id,
-        type=seen.type,
-        settings=seen.type.bind(seen.settings, frozenset(targets), media),
-        policy=seen.policy,
+        id=parsed.id,
+        type=parsed.type,
+        settings=parsed.type.bind(parsed.settings, frozenset(targets), media),
+        policy=parsed.policy,
         in_edges=in_edges,
-        many=frozenset(name for name, socket in seen.inputs.items() if socket.many),
+        many=frozenset(name for name, socket in parsed.inputs.items() if socket.many),
         dependencies=tuple(sorted({in_edge.source for in_edge in in_edges})),
         dependents=dependents,
     )
@@ -265,7 +265,7 @@ def _find_unused(
 
 
 def _find_used(node: Node, in_edge: InEdge, fields: Sequence[Field]) -> Set[str]:
-    """The fields that a node looks at through a wire from the Request Input."""
+    """Return the fields that a node reads through an edge from the Request Input."""
     if in_edge.output != PARAMS:
         return {in_edge.output}
     bundled = {field.name for field in fields if field.type not in SOCKETS}

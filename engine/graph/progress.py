@@ -1,4 +1,4 @@
-"""How far an execution has come: which nodes are ready, skipped or still waited for. Pure."""
+"""Progress of an execution through its plan: ready, skipped and pending nodes. No I/O."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -12,13 +12,12 @@ LIVE = frozenset("rt")
 
 
 class Progress:
-    """Follows one execution through its plan as nodes settle.
+    """State of one execution as its nodes settle.
 
-    Statuses are the codes of `engine.executions.execution.NODE_CODES`, one per node in plan order.
-    Outputs are kept for as long as a dependent may need them.
+    Statuses are codes of `engine.executions.execution.NODE_CODES`, one per node in plan order.
     """
 
-    __slots__ = ("_missing", "_plan", "_statuses", "_unsettled", "_waiting", "outputs", "ready")
+    __slots__ = ("_plan", "_skipped", "_statuses", "_unsettled", "_waiting", "outputs", "ready")
 
     def __init__(
         self, plan: Plan, statuses: str, outputs: Mapping[int, Outputs | None] | None = None
@@ -27,8 +26,8 @@ class Progress:
         self._statuses = list(statuses)
         self.outputs: dict[int, Outputs | None] = dict(outputs or {})
         self.ready: deque[int] = deque()
-        """Nodes whose dependencies have all settled and that nobody has begun."""
-        self._missing: deque[int] = deque()
+        """Unstarted nodes whose dependencies have all settled."""
+        self._skipped: deque[int] = deque()
         self._waiting = [
             sum(self._statuses[source] not in SETTLED for source in node.dependencies)
             for node in plan.nodes
@@ -40,33 +39,33 @@ class Progress:
 
     @property
     def statuses(self) -> str:
-        """The codes of all nodes."""
+        """Status codes of all nodes."""
         return "".join(self._statuses)
 
     @property
     def is_done(self) -> bool:
-        """Whether every node has settled, skips that are not on record yet included."""
+        """True if every node has settled, counting skips that are not yet on record."""
         return not self._unsettled
 
     def status(self, index: int) -> str:
-        """The code of a node."""
+        """Return the status code of a node."""
         return self._statuses[index]
 
     def begin(self, index: int) -> None:
-        """A node that was ready, or whose retry is due, runs now."""
+        """Mark a ready or retrying node as running."""
         self._statuses[index] = "r"
 
-    def put_off(self, index: int) -> None:
-        """A running node waits for its next attempt."""
+    def postpone(self, index: int) -> None:
+        """Mark a running node as retrying."""
         self._statuses[index] = "t"
 
     def give_back(self, index: int) -> None:
-        """Who ran a node is gone: it is ready again."""
+        """Make a running node ready again, because its worker is gone."""
         self._statuses[index] = "p"
         self.ready.append(index)
 
     def settle(self, index: int, code: str, outputs: Outputs | None = None) -> None:
-        """A node has ended. A failed one that lets the run go on delivers nulls."""
+        """Record the end of a node. A failed one whose policy is `continue` delivers nulls."""
         if self._statuses[index] in SETTLED:
             return
         self._statuses[index] = code
@@ -79,9 +78,9 @@ class Progress:
                 self._decide(dependent)
 
     def take_skipped(self) -> list[int]:
-        """Nodes that were found to be skipped since the last call."""
-        skipped = list(self._missing)
-        self._missing.clear()
+        """Return the nodes skipped since the last call."""
+        skipped = list(self._skipped)
+        self._skipped.clear()
         return skipped
 
     def _decide(self, index: int) -> None:
@@ -95,14 +94,14 @@ class Progress:
                 continue
             self._statuses[current] = "s"
             self._unsettled -= 1
-            self._missing.append(current)
+            self._skipped.append(current)
             for dependent in node.dependents:
                 self._waiting[dependent] -= 1
                 if not self._waiting[dependent] and self._statuses[dependent] == "p":
                     stack.append(dependent)
 
     def _is_every_socket_delivered(self, node: Node) -> bool:
-        """Whether each wired socket got a value; one for many wires needs only one of them."""
+        """Return True if each wired socket got a value; a socket of many edges needs only one."""
         delivered = {in_edge.socket for in_edge in node.in_edges if self._is_delivered(in_edge)}
         return all(in_edge.socket in delivered for in_edge in node.in_edges)
 
@@ -114,7 +113,7 @@ class Progress:
         return code == "f"
 
     def delivered(self, index: int) -> list[tuple[InEdge, Any]]:
-        """The wires of a node that brought a value, and the value, in document order."""
+        """Return the in-edges of a node that delivered a value, with it, in document order."""
         found = []
         for in_edge in self._plan.nodes[index].in_edges:
             code = self._statuses[in_edge.source]
@@ -127,7 +126,7 @@ class Progress:
         return found
 
     def inputs(self, index: int, delivered: list[tuple[InEdge, Any]]) -> dict[str, Any]:
-        """The node's inputs by socket; one for many wires gets a list of what was delivered."""
+        """Return the node's inputs by socket; a socket of many edges gets a list."""
         many = self._plan.nodes[index].many
         values: dict[str, Any] = {}
         for in_edge, value in delivered:

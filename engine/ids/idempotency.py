@@ -1,4 +1,4 @@
-"""Idempotency keys: what a caller sends so that a call which is repeated runs once."""
+"""Idempotency keys: a call that is repeated with the same key runs once."""
 
 import hashlib
 import re
@@ -12,16 +12,16 @@ VISIBLE = re.compile(r"[!-~]{1,255}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyKey:
-    """A call that is to run once: the name of its record, and what its body was."""
+    """Name of the record of a call that runs once, and fingerprint of its body."""
 
     digest: str
-    """Of method, path and key."""
+    """SHA-256 of method, path and key, in hex."""
     fingerprint: str
-    """Of the body's bytes."""
+    """SHA-256 of the body, in hex."""
 
 
 def make_idempotency_key(method: str, path: str, header: str, body: bytes) -> IdempotencyKey:
-    """The call with this `Idempotency-Key`. Raises InvalidIdempotencyKey."""
+    """Return the key of a call with this `Idempotency-Key`. Raises InvalidIdempotencyKey."""
     name = "\n".join((method, path, parse_key(header)))
     return IdempotencyKey(
         digest=hashlib.sha256(name.encode()).hexdigest(),
@@ -30,7 +30,7 @@ def make_idempotency_key(method: str, path: str, header: str, body: bytes) -> Id
 
 
 def parse_key(header: str) -> str:
-    """The key, which may come bare or as a quoted string. Raises InvalidIdempotencyKey."""
+    """Parse a bare or quoted key from the header. Raises InvalidIdempotencyKey."""
     text = header.strip(" \t")
     match = QUOTED.fullmatch(text)
     key = re.sub(r"\\(.)", r"\1", match[1]) if match else text

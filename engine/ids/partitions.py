@@ -3,7 +3,7 @@
 import zlib
 
 PARTITIONS = 16
-"""A number for good: records of an installation stay where they were written."""
+"""Never change this: the records of an installation stay in the partition of their write."""
 
 
 def partition_of(account_id: str) -> int:

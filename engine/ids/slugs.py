@@ -11,20 +11,20 @@ SLUG = re.compile(rf"[a-z0-9-]{{1,{MAX_SLUG}}}")
 
 
 def slugify(name: str) -> str:
-    """The slug a name asks for; it may be taken."""
+    """Return the slug derived from a name; another workflow may have it."""
     plain = unicodedata.normalize("NFKD", name[:1_000]).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
     return words[:MAX_SLUG].rstrip("-") or NAMELESS
 
 
 def numbered(slug: str, number: int) -> str:
-    """The slug to try when `slug` is taken: `slug-2`, `slug-3`, …"""
+    """Return an alternative to a taken slug: `slug-2`, `slug-3`, …"""
     suffix = f"-{number}"
     return slug[: MAX_SLUG - len(suffix)].rstrip("-") + suffix
 
 
 def check_slug(slug: str) -> str:
-    """Returns a slug that could be one. Raises InvalidSlug."""
+    """Return the slug if its format is right. Raises InvalidSlug."""
     if not SLUG.fullmatch(slug):
         raise InvalidSlug(f"A slug has 1 to {MAX_SLUG} characters out of a-z, 0-9 and '-'")
     return slug

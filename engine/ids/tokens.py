@@ -1,7 +1,7 @@
-"""Secrets that lead to their own record: a prefix, 43 random characters, a checksum.
+"""Secret tokens that encode the partition of their record: prefix, 43 random characters, checksum.
 
-A secret is drawn again until its digest falls into the partition of its account, so that it alone
-says where its record lives; that costs four of its 256 random bits. Only the digest is ever kept.
+A token is drawn until its digest falls into the partition of its account, so the token alone
+locates its record; that costs 4 of its 256 random bits. Only the digest is stored.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def make_token(prefix: str, partition: int) -> str:
-    """A new secret whose record lives in the partition; show it once."""
+    """Generate a token whose record belongs to the partition. Show it once."""
     while True:
         body = prefix + secrets.token_urlsafe(32)
         token = f"{body}_{_checksum(body)}"
@@ -25,7 +25,7 @@ def make_token(prefix: str, partition: int) -> str:
 
 
 def is_well_formed(token: str, prefix: str) -> bool:
-    """Whether the secret has the right shape and checksum; says nothing of whether it exists."""
+    """Return True if the format and checksum of a token are right; the token may not exist."""
     if not token.startswith(prefix) or TAIL.fullmatch(token, len(prefix)) is None:
         return False
     body, _, checksum = token.rpartition("_")
@@ -33,12 +33,12 @@ def is_well_formed(token: str, prefix: str) -> bool:
 
 
 def digest(token: str) -> str:
-    """SHA-256 of the secret in hex: all that is kept at rest."""
+    """Return the SHA-256 of a token in hex, the only form that is stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def partition_of(digest_hex: str) -> int:
-    """The partition that holds the record of the secret with this digest."""
+    """Return the partition that holds the record of the token with this digest."""
     return int(digest_hex[:4], 16) % PARTITIONS
 
 

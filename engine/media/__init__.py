@@ -1,1 +1,1 @@
-"""Media: names, formats, links and byte ranges of assets, all of it pure."""
+"""Media: formats, durations, links, byte ranges and object stores of assets."""

@@ -1,4 +1,4 @@
-"""How much a folder's file system has left, of which others have need as well."""
+"""Free space of a media folder's file system, and a guard that preserves a part of it."""
 
 import asyncio
 import logging
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from engine.errors import StorageFailed
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 LARGEST_SHARE = 4
-"""No more than one part of so many of a file system stays free, however small it is."""
+"""At most one n-th of a file system is preserved, however large the setting is."""
 NO_ROOM = "There is no room left to store media and large outputs"
 
 log = logging.getLogger(__name__)
@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """What is free, and what of it is to stay free, in bytes."""
+    """Free bytes of a file system, and those to preserve."""
 
     free_bytes: int
     kept_bytes: int
 
 
-def look(folder: Path, kept_bytes: int) -> Disk:
-    """The disk on which a folder is, or would be made. Raises OSError, and may block."""
+def measure_disk(folder: Path, kept_bytes: int) -> Disk:
+    """Return the disk of an existing or future folder. Raises OSError, and may block."""
     found = os.statvfs(next(place for place in (folder, *folder.parents) if place.exists()))
     return Disk(
         free_bytes=found.f_bavail * found.f_frsize,
@@ -35,30 +35,30 @@ def look(folder: Path, kept_bytes: int) -> Disk:
 
 
 class DiskGuard:
-    """Refuses what would take of the room that is to stay free.
+    """Refuses writes that would use the preserved space.
 
-    It looks once a second at most, and reckons with what it has let pass since.
+    It measures the disk at most once a second, and subtracts the bytes admitted since.
     """
 
-    def __init__(self, see: Callable[[], Awaitable[Disk]]) -> None:
-        self._see = see
-        self._turn = asyncio.Lock()
+    def __init__(self, measure: Callable[[], Awaitable[Disk]]) -> None:
+        self._measure = measure
+        self._lock = asyncio.Lock()
         self._due = 0.0
         self._left = 0
 
-    async def take(self, size: int) -> None:
-        """Let so many bytes pass. Raises StorageFailed, or what looking fails with."""
+    async def admit(self, size: int) -> None:
+        """Admit a write of `size` bytes. Raises StorageFailed, or the error of `measure`."""
         now = asyncio.get_running_loop().time()
-        async with self._turn:
+        async with self._lock:
             if now >= self._due:
-                await self._look()
-                self._due = now + LOOK_SECONDS
+                await self._refresh()
+                self._due = now + CHECK_SECONDS
         if size > self._left:
             raise StorageFailed(NO_ROOM)
         self._left -= size
 
-    async def _look(self) -> None:
-        disk = await self._see()
+    async def _refresh(self) -> None:
+        disk = await self._measure()
         self._left = disk.free_bytes - disk.kept_bytes
         if self._left <= 0:
             log.error("no room is left for media", extra={"free_bytes": disk.free_bytes})

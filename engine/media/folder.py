@@ -1,4 +1,4 @@
-"""Files below a folder, reached by no link: whoever can put one there leads nobody elsewhere."""
+"""Access to files below a folder without following links, so that no link leads out of it."""
 
 import errno
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 FOLDER = os.O_RDONLY | os.O_DIRECTORY
 NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 NO_WAIT = os.O_NONBLOCK
-"""A pipe that lies in the place of a file is opened at once, and then refused."""
+"""Opening a pipe in the place of a file does not block; it is refused afterwards."""
 
 
 class OpenFile:
-    """A file that is read from where it is now; it is closed when nobody has it any more."""
+    """Open file, unaffected by a later rename or removal; closed with its last reference."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -21,13 +21,15 @@ class OpenFile:
         os.close(self._descriptor)
 
     def read(self, at: int, size: int) -> bytes:
-        """So many bytes from there on; fewer at the end. Raises OSError."""
+        """Read up to `size` bytes from position `at`. Raises OSError."""
         return os.pread(self._descriptor, size, at)
 
 
 def open_file(folder: Path, key: str) -> OpenFile:
-    """A file by its path below the folder. Raises FileNotFoundError, also for all that is no file,
-    and OSError."""
+    """Open a file by its path below the folder.
+
+    Raises OSError; FileNotFoundError also for links and for everything that is no regular file.
+    """
     *names, last = key.split("/")
     place = _open_folder(folder, names)
     try:
@@ -40,16 +42,16 @@ def open_file(folder: Path, key: str) -> OpenFile:
     return opened
 
 
-def check_way(folder: Path, key: str) -> None:
-    """Nothing on the way to a file that may be about to be written is a link. Raises OSError."""
+def check_path(folder: Path, key: str) -> None:
+    """Check that no folder on the path of a file to write is a link. Raises OSError."""
     try:
         os.close(_open_folder(folder, key.split("/")[:-1]))
     except FileNotFoundError:
-        if any(path.is_symlink() for path in _way(folder, key)):
+        if any(path.is_symlink() for path in _ancestors(folder, key)):
             raise OSError(errno.ELOOP, "A link is in the place of a folder") from None
 
 
-def _way(folder: Path, key: str) -> list[Path]:
+def _ancestors(folder: Path, key: str) -> list[Path]:
     parts = key.split("/")[:-1]
     return [folder.joinpath(*parts[: count + 1]) for count in range(len(parts))]
 

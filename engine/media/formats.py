@@ -1,30 +1,30 @@
-"""The formats that are taken, by their first bytes, and what their headers say."""
+"""Supported media formats: detection by the first bytes, and facts from the header."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.media.movies import MAX_TRACKS, read_movie
-from engine.media.sounds import is_frame, read_frames
+from engine.media.audio_durations import is_frame, read_frames
+from engine.media.mp4 import MAX_TRACKS, read_movie
 from engine.media.webm import SEGMENT, read_webm_length
 
 HEAD_BYTES = 262_144
-"""So much of the beginning is looked at; a picture whose size is not told in it is not taken."""
+"""Bytes at the start of a file that are examined; an image must state its size within them."""
 MAX_PIXELS = 50_000_000
-"""Of a picture, wherever it is read or made."""
+"""Limit of an image, on input and output."""
 MAX_AVIF_PIXELS = 25_000_000
-"""What is decoded within the memory that a child process has, whatever is in it."""
+"""Limit of an AVIF, so that decoding any content fits the memory of a child process."""
 DECODED = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
-"""Pillow's names of the formats that are ever decoded."""
+"""Pillow's names of the formats that may be decoded."""
 MAX_FRAMES = 1_000
 MAX_SCANS = 100
-"""Passes over a JPEG: cameras make one and programs ten, and each takes its time."""
+"""Scans of a JPEG, each of which costs time; cameras write one and programs ten."""
 MAX_BOXES = 64
 
 
 class MediaKind(StrEnum):
-    """What an asset is for people."""
+    """Kind of a medium."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -32,25 +32,25 @@ class MediaKind(StrEnum):
 
 
 class UnfitMedia(ValueError):
-    """Not a file that is taken; the message says why."""
+    """The file is not supported; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a file's header says of it."""
+    """Properties of a file from its header."""
 
     content_type: str
     width: int | None = None
     height: int | None = None
     duration_ms: int | None = None
     data_at: int = 0
-    """Where, in JPEG, WAV and MP3, the data themselves begin."""
+    """Offset of the data behind the header, in JPEG, WAV and MP3."""
     bytes_per_second: int = 0
-    """Of a WAV, whose header need not know how long it becomes, and an MP3 of one bit rate."""
+    """Of a WAV, whose header may lack the length, and of an MP3 with a constant bit rate."""
 
     @property
     def medium(self) -> MediaKind:
-        """What the file is for people."""
+        """Kind of the medium."""
         return media_kind_of(self.content_type)
 
 
@@ -73,9 +73,9 @@ ALIASES: Mapping[str, str] = {
 }
 UNTYPED = "application/octet-stream"
 ANY_TYPE = frozenset({UNTYPED, "binary/octet-stream"})
-"""What those declare who do not know."""
+"""Declared types of senders that do not know the type."""
 EITHER: Mapping[str, str] = {"video/mp4": "audio/mp4", "video/webm": "audio/webm"}
-"""Containers that hold sound alone as well; whoever sends one may say so."""
+"""Video containers that may be declared as audio, since they can hold sound alone."""
 TYPES = frozenset(
     {
         *("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif"),
@@ -92,20 +92,20 @@ OGG_SOUNDS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
 def media_kind_of(content_type: str) -> MediaKind:
-    """What files of an allowed type are for people."""
+    """Return the kind of a medium with an allowed type."""
     return MediaKind(content_type.partition("/")[0])
 
 
 def declared_type(header: str) -> str:
-    """The type that a Content-Type header names, in the word used here."""
+    """Return the type named by a Content-Type header, with aliases replaced."""
     name = header.partition(";")[0].strip().lower()
     return ALIASES.get(name, name)
 
 
 def read_facts(head: bytes, declared: str) -> Facts:
-    """What the first bytes of a file say. Raises UnfitMedia, also when `declared` says otherwise.
+    """Return the facts of a file from its start. Raises UnfitMedia, also if `declared` differs.
 
-    `head` holds the whole file or its first `HEAD_BYTES`.
+    `head` is the whole file or its first `HEAD_BYTES`.
     """
     if declared not in TYPES and declared not in ANY_TYPE:
         raise UnfitMedia(f"Files of the type {declared[:64]!r} are not taken")
@@ -126,25 +126,25 @@ def _read(head: bytes) -> Facts:
                 raise UnfitMedia("The file's header is not whole") from None
             is_image = facts.medium is MediaKind.IMAGE
             if is_image and facts.width is not None and facts.height is not None:
-                check_pixels(facts.width, facts.height, most_pixels(facts.content_type))
+                check_pixels(facts.width, facts.height, max_pixels(facts.content_type))
             return facts
     raise UnfitMedia("The file is none of the images, videos and sounds that are taken")
 
 
-def most_pixels(content_type: str) -> int:
-    """How many pixels an image of a type may have."""
+def max_pixels(content_type: str) -> int:
+    """Return the limit of pixels for an image of a type."""
     return MAX_AVIF_PIXELS if content_type == "image/avif" else MAX_PIXELS
 
 
 def check_work(content_type: str, size: tuple[int, int], data: bytes) -> None:
-    """Raises UnfitMedia when it would take too much to decode an image."""
-    check_pixels(*size, most_pixels(content_type))
+    """Raise UnfitMedia if decoding an image would cost too much."""
+    check_pixels(*size, max_pixels(content_type))
     if data.startswith(JPEG_START) and data.count(SCAN) > MAX_SCANS:
         raise UnfitMedia(f"The JPEG has more than {MAX_SCANS} passes")
 
 
 def check_pixels(width: int, height: int, most: int = MAX_PIXELS) -> None:
-    """Raises UnfitMedia when an image has none, or more than so many."""
+    """Raise UnfitMedia if an image has no pixels, or more than `most`."""
     if width * height > most:
         raise UnfitMedia(f"The image has {width} x {height} pixels; at most {most} are taken")
     if not width or not height:
@@ -245,8 +245,10 @@ def _read_mp3(head: bytes) -> Facts:
     at += len(head[at : at + 4_096]) - len(head[at : at + 4_096].lstrip(b"\x00"))
     if not is_frame(head[at : at + 4]):
         raise UnfitMedia("The MP3 has no sound")
-    told_ms, rate = read_frames(head, at)
-    return Facts(content_type="audio/mpeg", duration_ms=told_ms, data_at=at, bytes_per_second=rate)
+    duration_ms, rate = read_frames(head, at)
+    return Facts(
+        content_type="audio/mpeg", duration_ms=duration_ms, data_at=at, bytes_per_second=rate
+    )
 
 
 def _read_webm(head: bytes) -> Facts:

@@ -1,4 +1,4 @@
-"""Ids of assets: random, and telling where their record is."""
+"""Ids of assets: random, and encoding the partition of their record."""
 
 import re
 import secrets
@@ -7,13 +7,13 @@ from typing import TypeGuard
 from engine.ids.partitions import partition_of
 
 ID_BYTES = 18
-"""A partition takes four bits, and 128 and more are left that nobody can guess."""
+"""Length of an id; the partition uses 4 bits, and more than 128 stay unguessable."""
 PATTERN = "[A-Za-z0-9_-]{24}"
 _FULL = re.compile(PATTERN)
 
 
 def make_asset_id(account_id: str) -> str:
-    """A new id, drawn until it falls into the account's partition, so that it leads there."""
+    """Generate an id that falls into the account's partition."""
     partition = partition_of(account_id)
     while True:
         asset_id = secrets.token_urlsafe(ID_BYTES)
@@ -22,5 +22,5 @@ def make_asset_id(account_id: str) -> str:
 
 
 def is_asset_id(value: object) -> TypeGuard[str]:
-    """Whether it has the form of an asset's id."""
+    """Return True if the value has the format of an asset id."""
     return isinstance(value, str) and _FULL.fullmatch(value) is not None

@@ -1,4 +1,4 @@
-"""Links to assets: signed, for a time, and for one form of the asset."""
+"""Signed links to assets, each with an expiry and for the file or one thumbnail."""
 
 import hashlib
 import hmac
@@ -11,14 +11,14 @@ from engine.media.ids import is_asset_id
 PURPOSE = b"headrace: links to media"
 PATH = "/media/"
 WIDTHS = (64, 128, 256, 512, 1_024)
-"""How wide pictures are made; what is asked for is rounded up to one of these."""
+"""Widths of thumbnails; other widths are rounded up to one of these."""
 SIGNATURE_LENGTH = 64
 MAX_FIELDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaLink:
-    """What a link leads to: an asset, or a smaller picture of it, until a time in seconds."""
+    """Parsed link to an asset or a thumbnail; `expires` is in seconds since the epoch."""
 
     asset_id: str
     expires: int
@@ -34,18 +34,18 @@ class LinkSigner:
 
     @property
     def has_key(self) -> bool:
-        """Whether links can be made."""
+        """True if a key is set, so that links can be signed."""
         return bool(self._keys)
 
     def url(self, asset_id: str, expires: int, width: int | None = None) -> str:
-        """A link that is good until this time in seconds."""
+        """Return a link that is valid until `expires`, in seconds since the epoch."""
         link = MediaLink(asset_id=asset_id, expires=expires, width=width)
         form = f"w={width}&" if width else ""
         signature = _sign(self._keys[0], link)
         return f"{self.base}{PATH}{asset_id}?{form}expires={expires}&signature={signature}"
 
     def read(self, asset_id: str, query: Mapping[str, str]) -> MediaLink | None:
-        """What a link leads to; None when its signature is not ours. It may have expired."""
+        """Parse a link, even an expired one; return None if its signature is wrong."""
         link = _parse(asset_id, query)
         signature = query.get("signature", "")
         if link is None or len(signature) != SIGNATURE_LENGTH or not signature.isascii():
@@ -54,7 +54,7 @@ class LinkSigner:
         return link if any(found) else None
 
     def read_url(self, url: str) -> MediaLink | None:
-        """As `read`, for a whole URL, whatever its host; None for all that is no link of ours."""
+        """Like `read`, for a whole URL with any host; None if it is no signed link."""
         try:
             parts = urlsplit(url)
             query = dict(parse_qsl(parts.query, max_num_fields=MAX_FIELDS))
@@ -65,7 +65,7 @@ class LinkSigner:
 
 
 def round_width(width: int) -> int:
-    """The width that is made for this one."""
+    """Return the width of the thumbnail that serves a requested width."""
     return next((each for each in WIDTHS if each >= width), WIDTHS[-1])
 
 

@@ -1,4 +1,4 @@
-"""Where the bytes of media are: a folder, or a bucket of a server that speaks S3."""
+"""Object store of media and large values: a folder, or a bucket of an S3 server."""
 
 import asyncio
 import contextlib
@@ -21,14 +21,14 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
 from engine.errors import StorageFailed, StorageStalled
-from engine.media.disk import Disk, DiskGuard, look
-from engine.media.folder import OpenFile, check_way, open_file
+from engine.media.disk import Disk, DiskGuard, measure_disk
+from engine.media.folder import OpenFile, check_path, open_file
 from engine.media.ranges import ByteRange
 from engine.settings import SettingError, Settings
 
 VARIABLE = "HEADRACE_MEDIA_URL"
 PART_BYTES = 5_242_880
-"""The smallest part that S3 takes of an object in several."""
+"""Smallest part of a multipart upload to S3."""
 PARTS_AT_ONCE = 1
 PIECE_BYTES = 262_144
 READ_BYTES = 16_777_216
@@ -38,44 +38,44 @@ THREADS = 16
 REQUEST_TIME = timedelta(seconds=60)
 RETRY_TIME = timedelta(seconds=10)
 STALL_SECONDS = 30.0
-"""How long the place may take for a piece of what is stored or read, and for the end of it."""
+"""Longest time for one piece of a transfer, and for its completion."""
 
 T = TypeVar("T")
-Words = TypeVarTuple("Words")
+Args = TypeVarTuple("Args")
 
 log = logging.getLogger(__name__)
 
 
 class ObjectStore:
-    """Puts, gets and deletes objects by key. Every call may raise StorageFailed.
+    """Stores, reads and deletes objects by key. Every call may raise StorageFailed.
 
-    Its library has threads of its own: make it in the process that uses it, never before a fork.
+    Its library starts threads, so create it in the process that uses it, after any fork.
     """
 
     def __init__(self, url: str, free_bytes: int = 0) -> None:
         self._free_bytes = free_bytes
-        self._guard = DiskGuard(self._look)
+        self._guard = DiskGuard(self._measure)
         self._folder = _folder_of(url)
         self._url = url
         self._part_bytes = PART_BYTES if self._folder is None else PIECE_BYTES
         self._store: LocalStore | S3Store | None = None
-        # A folder that hangs holds these, and not the threads that others have work for.
+        # A hanging folder blocks only these threads, not the default executor.
         self._threads = ThreadPoolExecutor(THREADS, "media")
 
     @classmethod
     def of(cls, settings: Settings) -> "ObjectStore":
-        """Those of the settings' media URL. Raises SettingError when that is not one."""
+        """Create the store of the settings' media URL. Raises SettingError."""
         return cls(settings.media_url, settings.media_free_bytes)
 
     @property
     def is_set(self) -> bool:
-        """Whether there is a place for media at all."""
+        """True if a media URL is set."""
         return bool(self._url)
 
     async def put_stream(self, key: str, pieces: AsyncIterator[bytes]) -> None:
-        """Store what comes, whole or not at all, however slowly it comes.
+        """Store a stream atomically, however slow it is.
 
-        What `pieces` raises is raised, and StorageStalled when the place does not answer.
+        Raises the errors of `pieces`, and StorageStalled if the store does not answer.
         """
         first = bytearray()
         async for piece in pieces:
@@ -86,10 +86,10 @@ class ObjectStore:
             if not await self.put(key, bytes(first)):
                 raise StorageFailed
             return
-        source = _Source(bytes(first), self._let_pass(pieces))
+        source = _Source(bytes(first), self._admit_pieces(pieces))
         try:
-            async with _in_time() as clock:
-                await self._take(len(first))
+            async with _with_timeout() as clock:
+                await self._admit(len(first))
                 await self._put_parts(key, source.pieces(clock))
         except StorageFailed:
             if source.failure is not None:
@@ -98,51 +98,51 @@ class ObjectStore:
 
     async def _put_parts(self, key: str, pieces: AsyncIterator[bytes]) -> None:
         await obstore.put_async(
-            await self._reach(key),
+            await self._checked_store(key),
             key,
             pieces,
             chunk_size=self._part_bytes,
             max_concurrency=PARTS_AT_ONCE,
         )
-        await self._settle(key)
+        await self._flush(key)
 
     async def write(self, key: str, data: bytes) -> None:
-        """Store an object, whole or not at all, in place of what is there."""
+        """Store an object atomically, replacing an existing one."""
         try:
             with _storing():
-                store = await self._reach(key)
-                await self._take(len(data))
+                store = await self._checked_store(key)
+                await self._admit(len(data))
                 await obstore.put_async(store, key, data, use_multipart=False)
-                await self._settle(key)
-        except FileNotFoundError as error:  # somebody removed the folder under it
+                await self._flush(key)
+        except FileNotFoundError as error:  # the folder was removed during the write
             raise StorageFailed from error
 
     async def put(self, key: str, data: bytes) -> bool:
-        """Store an object that is not there yet; false when it is, and then it stays.
+        """Create an object; return False and leave it unchanged if it exists.
 
         Raises StorageStalled.
         """
-        async with _in_time():
+        async with _with_timeout():
             return await self._put_new(key, data)
 
     async def _put_new(self, key: str, data: bytes) -> bool:
-        store = await self._reach(key)
-        await self._take(len(data))
+        store = await self._checked_store(key)
+        await self._admit(len(data))
         try:
             await obstore.put_async(store, key, data, mode="create")
         except (AlreadyExistsError, FileExistsError):
             return False
-        await self._settle(key)
+        await self._flush(key)
         return True
 
     async def stream(self, key: str, part: ByteRange | None = None) -> AsyncIterator[bytes]:
-        """The object's bytes, or some of them, piece by piece; found or not before it returns.
+        """Stream an object or a range of it.
 
-        Raises FileNotFoundError, and StorageStalled, as each piece may.
+        Raises FileNotFoundError before it returns, and StorageStalled, also for each piece.
         """
-        async with _in_time():
+        async with _with_timeout():
             if self._folder is not None:
-                file = await self._apart(open_file, self._folder, key)
+                file = await self._in_thread(open_file, self._folder, key)
                 return self._file_pieces(file, part)
             if part is None:
                 got = await obstore.get_async(self._open(), key)
@@ -152,37 +152,37 @@ class ObjectStore:
         return _pieces(got.stream(min_chunk_size=PIECE_BYTES))
 
     async def read(self, key: str, max_bytes: int | None = None) -> bytes:
-        """The whole object, or so much of it. Raises FileNotFoundError and StorageStalled."""
+        """Return up to `max_bytes` of an object. Raises FileNotFoundError and StorageStalled."""
         if self._folder is not None:
-            async with _in_time():
-                return await self._apart(_read, self._folder, key, max_bytes)
+            async with _with_timeout():
+                return await self._in_thread(_read, self._folder, key, max_bytes)
         part = None if max_bytes is None else ByteRange(0, max_bytes)
         return b"".join([piece async for piece in await self.stream(key, part)])
 
     async def delete(self, *keys: str) -> None:
-        """Remove objects; those that are not there are no fault."""
+        """Delete objects; missing ones are ignored."""
         with _storing():
             for key in keys:
                 with contextlib.suppress(FileNotFoundError):
-                    await obstore.delete_async(await self._reach(key), key)
+                    await obstore.delete_async(await self._checked_store(key), key)
             if self._folder is not None:
-                await self._apart(_remove_drafts, self._folder, keys)
+                await self._in_thread(_remove_drafts, self._folder, keys)
 
     async def remove_all(self, prefix: str) -> None:
-        """Remove all objects whose key begins with this, which ends with a slash."""
+        """Delete all objects with a prefix, which ends with a slash."""
         with _storing():
             if self._folder is not None:
-                await self._apart(_remove_folder, self._folder, prefix)
+                await self._in_thread(_remove_folder, self._folder, prefix)
                 return
             async for names in self.names(prefix):
                 await obstore.delete_async(self._open(), names)
 
     async def names(self, prefix: str) -> AsyncIterator[Sequence[str]]:
-        """The keys that begin with this, which ends with a slash, a thousand at a time."""
+        """Yield the keys with a prefix, which ends with a slash, a thousand at a time."""
         with _storing():
             if self._folder is not None:
                 found = _files(self._folder, prefix)
-                while names := await self._apart(lambda: list(islice(found, LISTED_AT_ONCE))):
+                while names := await self._in_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
                     yield names
                 return
             stream = obstore.list(self._open(), prefix, chunk_size=LISTED_AT_ONCE)
@@ -196,36 +196,36 @@ class ObjectStore:
             at += len(piece)
 
     async def _read_piece(self, file: OpenFile, at: int, size: int) -> bytes:
-        async with _in_time():
-            return await self._apart(file.read, at, size)
+        async with _with_timeout():
+            return await self._in_thread(file.read, at, size)
 
     async def disk(self) -> Disk | None:
-        """What the folder's file system has left; None: not a folder. Raises StorageStalled."""
+        """Return the folder's disk; None for a bucket. Raises StorageStalled."""
         if self._folder is None:
             return None
-        async with _in_time():
-            return await self._look()
+        async with _with_timeout():
+            return await self._measure()
 
     async def require_space(self) -> None:
-        """Nothing is stored: raises StorageFailed when nothing would be. Raises StorageStalled."""
-        async with _in_time():
-            await self._take(1)
+        """Raise StorageFailed if there is no space to store an object. Raises StorageStalled."""
+        async with _with_timeout():
+            await self._admit(1)
 
-    async def _let_pass(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _admit_pieces(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:
-            async with _in_time():
-                await self._take(len(piece))
+            async with _with_timeout():
+                await self._admit(len(piece))
             yield piece
 
-    async def _take(self, size: int) -> None:
+    async def _admit(self, size: int) -> None:
         if self._folder is not None and self._free_bytes:
-            await self._guard.take(size)
+            await self._guard.admit(size)
 
-    async def _look(self) -> Disk:
-        return await self._apart(look, self._folder or Path(), self._free_bytes)
+    async def _measure(self) -> Disk:
+        return await self._in_thread(measure_disk, self._folder or Path(), self._free_bytes)
 
     async def check(self) -> None:
-        """Write, read and remove an object."""
+        """Write, read and delete a probe object."""
         key = f"{PROBE}/{id(self)}"
         await self.delete(key)
         await self.put(key, b"here")
@@ -233,19 +233,19 @@ class ObjectStore:
             raise StorageFailed("What is stored for media does not come back as it was")
         await self.delete(key)
 
-    async def _apart(self, function: Callable[[*Words], T], *args: *Words) -> T:
+    async def _in_thread(self, function: Callable[[*Args], T], *args: *Args) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
-    async def _settle(self, key: str) -> None:
-        """Bring a file to the disk: its record may be there before the system would do it."""
+    async def _flush(self, key: str) -> None:
+        """Flush a file to the disk, since its record may be durable before it otherwise."""
         if self._folder is not None:
-            await self._apart(_sync, self._folder, self._folder / key)
+            await self._in_thread(_sync, self._folder, self._folder / key)
 
-    async def _reach(self, key: str) -> LocalStore | S3Store:
-        """The store, for a key that it does not find elsewhere: a folder's follows links."""
+    async def _checked_store(self, key: str) -> LocalStore | S3Store:
+        """Return the store after checking the key's path for links, which a folder's follows."""
         store = self._open()
         if self._folder is not None:
-            await self._apart(check_way, self._folder, key)
+            await self._in_thread(check_path, self._folder, key)
         return store
 
     def _open(self) -> LocalStore | S3Store:
@@ -265,7 +265,7 @@ class ObjectStore:
 
 
 def _folder_of(url: str) -> Path | None:
-    """The folder that a URL names; None for a bucket. Raises SettingError."""
+    """Return the folder of a URL; None for a bucket. Raises SettingError."""
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path:
         return Path(unquote(parts.path))
@@ -275,7 +275,7 @@ def _folder_of(url: str) -> Path | None:
 
 
 class _Source:
-    """What is to be stored, remembering what it failed with: that is not the store's fault."""
+    """Source of a stored stream, which records its own failure apart from the store's."""
 
     def __init__(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
         self._first = first
@@ -283,19 +283,19 @@ class _Source:
         self.failure: Exception | None = None
 
     async def pieces(self, clock: asyncio.Timeout) -> AsyncIterator[bytes]:
-        """What is to be stored; the clock stands still while it does not come."""
+        """Yield the pieces; the timeout is suspended while the source is awaited."""
         yield self._first
-        _wind(clock, None)
+        _reschedule(clock, None)
         try:
             async for piece in self._rest:
-                _wind(clock, STALL_SECONDS)
+                _reschedule(clock, STALL_SECONDS)
                 yield piece
-                _wind(clock, None)
+                _reschedule(clock, None)
         except Exception as error:
             self.failure = error
             raise
         finally:
-            _wind(clock, STALL_SECONDS)
+            _reschedule(clock, STALL_SECONDS)
 
 
 async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
@@ -305,13 +305,13 @@ async def _pieces(stream: AsyncIterator[Any]) -> AsyncIterator[bytes]:
 
 
 async def _next_piece(rest: AsyncIterator[Any]) -> Any:
-    async with _in_time():
+    async with _with_timeout():
         return await anext(rest, None)
 
 
 @contextlib.asynccontextmanager
-async def _in_time() -> AsyncIterator[asyncio.Timeout]:
-    """As `_storing`; raises StorageStalled when it takes too long by this clock."""
+async def _with_timeout() -> AsyncIterator[asyncio.Timeout]:
+    """Like `_storing`, with a timeout that raises StorageStalled."""
     with _storing():
         try:
             async with asyncio.timeout(STALL_SECONDS) as clock:
@@ -321,14 +321,14 @@ async def _in_time() -> AsyncIterator[asyncio.Timeout]:
             raise StorageStalled from None
 
 
-def _wind(clock: asyncio.Timeout, seconds: float | None) -> None:
-    with contextlib.suppress(RuntimeError):  # it has run out, and nobody waits any more
+def _reschedule(clock: asyncio.Timeout, seconds: float | None) -> None:
+    with contextlib.suppress(RuntimeError):  # the timeout has expired already
         clock.reschedule(seconds and asyncio.get_running_loop().time() + seconds)
 
 
 @contextlib.contextmanager
 def _storing() -> Iterator[None]:
-    """Turn what went wrong into one error; the library's words name folders and buckets."""
+    """Convert errors to StorageFailed; the library's messages name folders and buckets."""
     try:
         yield
     except (FileNotFoundError, StorageFailed):
@@ -343,7 +343,7 @@ def _reason(error: Exception) -> str:
 
 
 def _sync(folder: Path, path: Path) -> None:
-    # A folder that was made for it is known to the disk when the one that it is in is.
+    # A new folder is durable once its parent is flushed.
     within = len(path.relative_to(folder).parts)
     for each in (path, *path.parents[:within]):
         descriptor = os.open(each, os.O_RDONLY | os.O_NOFOLLOW)
@@ -357,7 +357,7 @@ def _read(folder: Path, key: str, max_bytes: int | None) -> bytes:
     try:
         file = open_file(folder, key)
     except FileNotFoundError:
-        if not folder.is_dir():  # a volume that is not there has not lost what is on it
+        if not folder.is_dir():  # a missing volume is no missing file
             raise NotADirectoryError(errno.ENOTDIR, "The folder is not there") from None
         raise
     pieces, at = [], 0
@@ -369,21 +369,21 @@ def _read(folder: Path, key: str, max_bytes: int | None) -> bytes:
 
 
 def _remove_folder(folder: Path, prefix: str) -> None:
-    """Remove what is in it, drafts included; that it is not there is no fault."""
-    check_way(folder, prefix)
+    """Delete a folder with its drafts, if it exists."""
+    check_path(folder, prefix)
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder / prefix)
 
 
 def _files(folder: Path, prefix: str) -> Iterator[str]:
-    """The files below a folder as keys, drafts included."""
+    """Yield the files below a folder as keys, drafts included."""
     for place, _, names in os.walk(folder / prefix):
         for name in names:
             yield (Path(place) / name).relative_to(folder).as_posix()
 
 
 def _remove_drafts(folder: Path, keys: Sequence[str]) -> None:
-    """What a process left that was killed while it wrote: the key, '#' and a number."""
+    """Delete the drafts of killed writers, whose names are the key, '#' and a number."""
     for key in keys:
         for draft in folder.glob(f"{glob.escape(key)}#*"):
             draft.unlink(missing_ok=True)

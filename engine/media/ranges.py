@@ -1,27 +1,27 @@
-"""The Range header: one range of bytes, or the whole."""
+"""Parser of the Range header, for one range of bytes."""
 
 import re
 from dataclasses import dataclass
 
 SPEC = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.IGNORECASE)
 MAX_HEADER = 64
-"""A longer header names more than one range, and need not be read."""
+"""A longer header has more than one range, and is ignored."""
 
 
 class UnsatisfiableRange(ValueError):
-    """The range lies behind the end."""
+    """The range starts after the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """From a byte up to and without another."""
+    """Range of bytes from `start` up to, but without, `end`."""
 
     start: int
     end: int
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | None:
-    """The one range that is asked for; None for the whole, as for several or what is not a range.
+    """Return the requested range; None for the whole file, also if the header is unusable.
 
     Raises UnsatisfiableRange.
     """

@@ -1,4 +1,4 @@
-"""Smaller pictures, made in a process that can be killed, whatever a file does to it."""
+"""Thumbnails, made in a child process that is killed after a timeout."""
 
 import asyncio
 import sys
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from engine.media.formats import UnfitMedia
 
-SCRIPT = Path(__file__).with_name("shrinking.py")
+SCRIPT = Path(__file__).with_name("thumbnail_script.py")
 CONTENT_TYPE = "image/webp"
 MAX_BYTES = 33_554_432
-"""Larger files are not shrunk."""
+"""Largest file of which a thumbnail is made."""
 SECONDS = 10.0
 ERROR = "No smaller picture can be made of this file"
 
 
 async def make_thumbnail(data: bytes, width: int) -> bytes:
-    """The picture as WebP, no wider than this. Raises UnfitMedia."""
+    """Return the image as WebP of at most this width. Raises UnfitMedia."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", str(SCRIPT), str(width)),
         stdin=asyncio.subprocess.PIPE,
@@ -24,13 +24,13 @@ async def make_thumbnail(data: bytes, width: int) -> bytes:
     )
     try:
         async with asyncio.timeout(SECONDS):
-            made, _ = await process.communicate(data)
+            thumbnail, _ = await process.communicate(data)
     except TimeoutError:
         raise UnfitMedia(ERROR) from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode or not made:
+    if process.returncode or not thumbnail:
         raise UnfitMedia(ERROR)
-    return made
+    return thumbnail

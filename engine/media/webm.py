@@ -1,4 +1,4 @@
-"""How long a WebM says its film is, in what stands before its pictures."""
+"""Duration of a WebM from its header."""
 
 import math
 import struct
@@ -9,13 +9,13 @@ INFO = b"\x15\x49\xa9\x66"
 SCALE = b"\x2a\xd7\xb1"
 DURATION = b"\x44\x89"
 NANOSECONDS = 1_000_000
-"""Of a tick, where it is not told."""
+"""Default duration of a tick."""
 MAX_ELEMENTS = 64
 FLOATS = {4: ">f", 8: ">d"}
 
 
 def read_webm_length(head: bytes) -> int | None:
-    """Milliseconds; None: they are not told, or not at the beginning."""
+    """Return the duration in milliseconds; None: absent from the start of the file."""
     info = _find(head, SEGMENT, INFO)
     scale, ticks = NANOSECONDS, math.nan
     for name, start, end in _elements(info, 0, len(info)):
@@ -27,17 +27,17 @@ def read_webm_length(head: bytes) -> int | None:
     return int(milliseconds) if 0 <= milliseconds < math.inf else None
 
 
-def _find(data: bytes, *way: bytes) -> bytes:
-    """The element that these names lead to, each in the one before; empty: there is none."""
+def _find(data: bytes, *path: bytes) -> bytes:
+    """Return the element at a path of names, or an empty value."""
     start, end = 0, len(data)
-    for wanted in way:
+    for wanted in path:
         found = (span for name, *span in _elements(data, start, end) if name == wanted)
         start, end = next(found, (0, 0))
     return data[start:end]
 
 
 def _elements(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The names of elements in a row, with where their content begins and ends."""
+    """Yield name, start and end of the content of consecutive elements."""
     for _ in range(MAX_ELEMENTS):
         name_bytes = _width(data, at, end)
         size_at = at + name_bytes
@@ -47,12 +47,12 @@ def _elements(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]
             return
         most = (1 << 7 * size_bytes) - 1
         size = int.from_bytes(data[size_at:start]) & most
-        # All ones: whoever wrote it did not know yet, so it goes on to the end.
+        # All ones mean an unknown size: the element extends to the end.
         stop = end if size == most else min(start + size, end)
         yield data[at:size_at], start, stop
         at = stop
 
 
 def _width(data: bytes, at: int, end: int) -> int:
-    """Of a number whose first byte tells it, in bytes; 0: it tells none."""
+    """Return the bytes of a variable-length number, from its first byte; 0: invalid."""
     return 9 - data[at].bit_length() if at < end and data[at] else 0

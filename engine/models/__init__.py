@@ -1,1 +1,1 @@
-"""The model registry: which models there are, what each takes, and what it costs."""
+"""Model registry: manifests, their fields, prices and provider calls."""

@@ -1,4 +1,4 @@
-"""Paths: where something stands in a provider's answer, as `data[].url` or `error.message`."""
+"""Paths into a provider's answer, such as `data[].url` or `error.message`."""
 
 import re
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ STEP = re.compile(r"([\w-]+)|\[(\d*)\]")
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The way to a value; a step is a member, a position, or None for every item of a list."""
+    """Path to values; a step is a member, an index, or None for every item of a list."""
 
     steps: tuple[str | int | None, ...]
 
     @classmethod
     def parse(cls, text: str) -> "Path":
-        """Read `name.name[0].name[].name`. Raises SettingsError."""
+        """Parse `name.name[0].name[].name`. Raises SettingsError."""
         if not PATH.fullmatch(text):
             raise SettingsError(" must be a path like 'data[0].url' or 'data[].url'")
         return cls(tuple(_step(*match.groups()) for match in STEP.finditer(text)))
 
     def find(self, value: Any) -> list[Any]:
-        """Everything that stands there but nulls; nothing where there is no way."""
+        """Return all values at the path, without nulls."""
         found = [value]
         for step in self.steps:
             found = [each for value in found for each in _enter(value, step) if each is not None]
         return found
 
     def first(self, value: Any) -> Any:
-        """The first thing that stands there, or None."""
+        """Return the first value at the path, or None."""
         found = self.find(value)
         return found[0] if found else None
 

@@ -1,12 +1,12 @@
-"""Whether workers can call a model: the variables that it needs, and those that workers have.
+"""Availability of models, by the variables that they need and that workers have.
 
-Only names of variables are handed on, never their values.
+Only names of variables leave the workers, never their values.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.manifest import Model
 
@@ -17,14 +17,14 @@ NO_WORKER = "No worker is running"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerVariables:
-    """For each living worker, the variables that manifests name and that are set there."""
+    """Sets of the variables, named by manifests, that are set in each living worker."""
 
     sets: Collection[frozenset[str]]
     names_told: bool = False
-    """Whether reasons name variables: to those who can set them."""
+    """Reasons name variables, for readers who can set them."""
 
     def unavailable_reason(self, model: Model) -> str | None:
-        """The reason why no worker can call the model as a sentence; None: one can."""
+        """Return the reason why no worker can call the model, or None if one can."""
         endpoint, missing = endpoint_of(model.call), self.missing(model)
         if endpoint is None or (not missing and self.sets):
             return None
@@ -33,7 +33,7 @@ class WorkerVariables:
         return missing_sentence(endpoint, missing, names_told=self.names_told)
 
     def missing(self, model: Model) -> frozenset[str]:
-        """The variables that the model needs and that the worker nearest to it has not."""
+        """Return the variables missing in the worker that has most of them."""
         needed = needed_variables(model)
         return min((needed - found for found in self.sets), key=len, default=needed)
 
@@ -41,7 +41,7 @@ class WorkerVariables:
 def missing_sentence(
     endpoint: ProviderEndpoint, missing: Collection[str], *, names_told: bool
 ) -> str:
-    """The sentence about what an endpoint lacks of its address and its key."""
+    """Return the message about the missing address or key of an endpoint."""
     if endpoint.base_url_env in missing:
         return endpoint.setup if names_told else NO_ADDRESS
     if names_told:
@@ -50,7 +50,7 @@ def missing_sentence(
 
 
 def needed_variables(model: Model) -> frozenset[str]:
-    """The variables without which a model cannot be called."""
+    """Return the variables that a call of the model needs."""
     endpoint = endpoint_of(model.call)
     if endpoint is None:
         return frozenset()
@@ -59,6 +59,6 @@ def needed_variables(model: Model) -> frozenset[str]:
 
 
 def set_variables(models: Iterable[Model], environ: Mapping[str, str]) -> frozenset[str]:
-    """The variables that these models need and the environment has."""
+    """Return the variables needed by these models that the environment sets."""
     needed = frozenset[str]().union(*(needed_variables(model) for model in models))
     return frozenset(name for name in needed if environ.get(name, "").strip())

@@ -1,4 +1,4 @@
-"""Bodies: JSON with `{{ field }}` in its texts, out of which a request is made."""
+"""Templates of request bodies: JSON with `{{ field }}` in its texts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MAX_DEPTH = 20
 
 
 class _Missing:
-    """Stands for a value that was not given."""
+    """Marker of a missing value."""
 
 
 MISSING = _Missing()
@@ -19,18 +19,18 @@ MISSING = _Missing()
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A value with templates in place of its texts.
+    """JSON value with templates in place of texts.
 
-    A text that is one placeholder alone gives the value as it is. Where that is missing, the member
-    is left out; an item of a list goes whole when something in it is missing, a list, and an object
-    elsewhere, when nothing is left of it.
+    A text that is a single placeholder becomes the value itself. If that value is missing, the
+    member is omitted. A list item is omitted if anything in it is missing; a list, or an object
+    elsewhere, if nothing of it remains.
     """
 
     value: Any
 
     @classmethod
     def parse(cls, value: Any) -> "Body":
-        """Find the placeholders. Raises SettingsError, whose reasons begin with a path."""
+        """Parse a value. Raises SettingsError, whose reasons begin with a path."""
         reasons: list[str] = []
         parsed = _parse(value, "", reasons, MAX_DEPTH)
         if reasons:
@@ -39,17 +39,17 @@ class Body:
 
     @property
     def names(self) -> frozenset[str]:
-        """The fields that it uses."""
+        """Names of the fields used."""
         return frozenset(_names(self.value))
 
     def fill(self, values: Mapping[str, Any]) -> Any:
-        """The value with the fields' values put in, None where it is missing. Raises NodeFailed."""
+        """Return the value filled with the fields' values, or None. Raises NodeFailed."""
         filled = _fill(self.value, values, is_item=False)
         return None if filled is MISSING else filled
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """The texts in what a body was filled to, however deep in lists, without the empty ones."""
+    """Yield the non-empty texts of a filled body, also from nested lists."""
     if isinstance(value, list):
         for each in value:
             yield from texts_in(each)
@@ -100,19 +100,19 @@ def _fill(value: Any, values: Mapping[str, Any], *, is_item: bool) -> Any:
 def _fill_text(template: Template, values: Mapping[str, Any]) -> Any:
     (*parts,) = template.parts
     if len(parts) == 1 and isinstance(parts[0], Placeholder):
-        given = parts[0].read(values)
-        return MISSING if given is None else given
+        value = parts[0].read(values)
+        return MISSING if value is None else value
     return template.render(values)
 
 
 def _fill_list(items: list[Any], values: Mapping[str, Any]) -> Any:
     filled = [_fill(each, values, is_item=True) for each in items]
-    given = [each for each in filled if each is not MISSING]
-    return given if given or not items else MISSING
+    present = [each for each in filled if each is not MISSING]
+    return present if present or not items else MISSING
 
 
 def _fill_object(members: Mapping[str, Any], values: Mapping[str, Any], is_item: bool) -> Any:
     filled = {key: _fill(each, values, is_item=is_item) for key, each in members.items()}
-    given = {key: each for key, each in filled.items() if each is not MISSING}
-    is_gone = len(given) < len(members) and (is_item or not given)
-    return MISSING if is_gone else given
+    present = {key: each for key, each in filled.items() if each is not MISSING}
+    is_gone = len(present) < len(members) and (is_item or not present)
+    return MISSING if is_gone else present

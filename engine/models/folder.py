@@ -1,4 +1,4 @@
-"""Folders of manifests: read once, or watched for changes while a process runs."""
+"""Folders of manifests, loaded once or watched for changes."""
 
 import logging
 import time
@@ -10,8 +10,8 @@ from pathlib import Path
 from engine.models.manifest import Fault, ManifestError, Model, parse_manifest
 
 SUFFIX = ".toml"
-LOOK_SECONDS = 2.0
-"""A folder is looked at again after this time at the earliest."""
+SCAN_SECONDS = 2.0
+"""Shortest time between two scans of a folder."""
 
 STILL = "a manifest is wrong; what it said before goes on"
 
@@ -20,66 +20,66 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedManifests:
-    """What a folder of manifests gave: models in the order of their files, and the wrong ones."""
+    """Models of a folder in the order of their files, and errors of invalid files."""
 
     models: tuple[Model, ...]
     errors: tuple[ManifestError, ...]
 
 
 def load(folder: Traversable) -> LoadedManifests:
-    """Read a folder's manifests; wrong ones do not keep the others from loading. Raises OSError."""
+    """Load a folder's manifests, valid ones and errors of invalid ones. Raises OSError."""
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return _gather((str(file), _read(file)) for file in files if file.name.endswith(SUFFIX))
 
 
 class WatchedFolder:
-    """A folder whose files may change; those that do not are not read again.
+    """Watched folder, which reads only changed files.
 
-    A file that was right and is wrong now counts as it was, until it is right again or gone.
+    A valid file that becomes invalid keeps its last valid model until it is valid again or removed.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read: dict[str, tuple[tuple[int, int], Model | ManifestError]] = {}
-        self._right: dict[str, Model] = {}
-        self._look_at = 0.0
-        self._wrong: tuple[ManifestError, ...] = ()
-        self._gone: ManifestError | None = None
+        self._valid: dict[str, Model] = {}
+        self._next_scan = 0.0
+        self._errors: tuple[ManifestError, ...] = ()
+        self._folder_error: ManifestError | None = None
         self.models: Mapping[str, Model] = {}
 
     @property
     def errors(self) -> tuple[ManifestError, ...]:
-        """What is wrong with the files, or with the folder when it cannot be read."""
-        return self._wrong if self._gone is None else (self._gone, *self._wrong)
+        """Errors of the files, and of the folder if it cannot be read."""
+        return self._errors if self._folder_error is None else (self._folder_error, *self._errors)
 
-    def refresh(self, *, is_forced: bool = False) -> bool:
-        """Look at the files, at most every few seconds; whether the models are others now.
+    def refresh(self, *, force: bool = False) -> bool:
+        """Scan the files, at most every few seconds; return True if the models changed.
 
-        `is_forced`: however recent the last look was.
+        `force` scans in any case.
         """
         now = time.monotonic()
-        if now < self._look_at and not is_forced:
+        if now < self._next_scan and not force:
             return False
-        is_first = self._look_at == 0.0
-        self._look_at = now + LOOK_SECONDS
-        return self._look() or is_first
+        is_first = self._next_scan == 0.0
+        self._next_scan = now + SCAN_SECONDS
+        return self._scan() or is_first
 
-    def _look(self) -> bool:
+    def _scan(self) -> bool:
         found = {file.name: (file, _stamp(file)) for file in self._files()}
         changed = [name for name, (_, stamp) in found.items() if self._stamp_of(name) != stamp]
-        gone = [name for name in self._read if name not in found]
-        if not changed and not gone:
+        removed = [name for name in self._read if name not in found]
+        if not changed and not removed:
             return False
-        for name in gone:
+        for name in removed:
             del self._read[name]
-            self._right.pop(name, None)
+            self._valid.pop(name, None)
         for name in changed:
             file, stamp = found[name]
             self._read[name] = (stamp, _read(file))
         loaded = _gather(self._entries(sorted(found)))
-        self._tell(loaded.errors, {str(self._path / name): name for name in changed})
+        self._log(loaded.errors, {str(self._path / name): name for name in changed})
         self.models = {model.internal_name: model for model in loaded.models}
-        self._wrong = loaded.errors
+        self._errors = loaded.errors
         counts = {"models": len(loaded.models), "wrong": len(loaded.errors)}
         log.info("models read", extra={"folder": str(self._path), **counts})
         return True
@@ -89,17 +89,17 @@ class WatchedFolder:
             file, read = str(self._path / name), self._read[name][1]
             yield file, read
             if isinstance(read, Model):
-                self._right[name] = read
-            elif name in self._right:
-                yield file, self._right[name]
+                self._valid[name] = read
+            elif name in self._valid:
+                yield file, self._valid[name]
 
-    def _tell(self, errors: Iterable[ManifestError], changed: Mapping[str, str]) -> None:
+    def _log(self, errors: Iterable[ManifestError], changed: Mapping[str, str]) -> None:
         for error in errors:
             if error.file not in changed:
                 continue
             name = changed[error.file]
-            goes_on = name in self._right and isinstance(self._read[name][1], ManifestError)
-            event = STILL if goes_on else "a manifest is wrong"
+            has_fallback = name in self._valid and isinstance(self._read[name][1], ManifestError)
+            event = STILL if has_fallback else "a manifest is wrong"
             for line in str(error).splitlines():
                 log.warning(event, extra={"reason": line})
 
@@ -108,11 +108,11 @@ class WatchedFolder:
             files = [file for file in self._path.iterdir() if file.name.endswith(SUFFIX)]
         except OSError as error:
             reason = error.strerror or "cannot be read"
-            if self._gone is None:
+            if self._folder_error is None:
                 log.warning("no models", extra={"folder": str(self._path), "reason": reason})
-            self._gone = ManifestError(str(self._path), Fault(None, reason))
+            self._folder_error = ManifestError(str(self._path), Fault(None, reason))
             return []
-        self._gone = None
+        self._folder_error = None
         return files
 
     def _stamp_of(self, name: str) -> tuple[int, int] | None:
@@ -140,7 +140,7 @@ def _stamp(file: Path) -> tuple[int, int]:
     try:
         found = file.stat()
     except OSError:
-        return (0, 0)  # reading it says why
+        return (0, 0)  # reading the file reports the error
     return (found.st_mtime_ns, found.st_size)
 
 

@@ -1,32 +1,32 @@
-"""`[limits]`: what a provider allows, so that calls are paced before they are refused."""
+"""`[limits]`: limits of a provider, which pace calls before the provider refuses them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.models.checks import MAX_COUNT, is_count, strangers
+from engine.models.table_checks import MAX_COUNT, is_count, unknown_members
 
 MEMBERS = ("requests_per_minute", "tokens_per_minute", "concurrency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLimits:
-    """What one credential may do at most; None: it is not known."""
+    """Limits of one credential; None: unknown."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     concurrency: int | None = None
-    """Calls at once."""
+    """Concurrent calls."""
 
 
 def parse_limits(raw: object, reasons: list[str]) -> ModelLimits:
-    """The limits; what is wrong is added to `reasons`."""
+    """Parse the limits; faults are added to `reasons`."""
     if raw is None:
         return ModelLimits()
     if not isinstance(raw, Mapping):
         reasons.append("limits must be a table, [limits]")
         return ModelLimits()
-    faults = list(strangers("limits", raw, MEMBERS))
+    faults = list(unknown_members("limits", raw, MEMBERS))
     faults += [
         f"limits.{key} must be a whole number from 1 to {MAX_COUNT}"
         for key in MEMBERS

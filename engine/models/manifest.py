@@ -1,4 +1,4 @@
-"""Manifests: a model as a TOML file describes it, checked with every fault at once."""
+"""Manifests: models described in TOML, checked with all faults reported at once."""
 
 import math
 import re
@@ -11,13 +11,13 @@ from typing import Any
 
 from engine.access.capabilities import SPECIFIC, Tier
 from engine.errors.nodes import NodeFailed, SettingsError
-from engine.models.calls import CALLS, Call
-from engine.models.checks import MAX_COUNT, is_count, shown, strangers
+from engine.models.call_sections import CALLS, Call
 from engine.models.limits import ModelLimits, parse_limits
 from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
-from engine.models.prompt_tokens import most_tokens
-from engine.models.reading import ManifestContext
+from engine.models.prompt_tokens import max_prompt_tokens
+from engine.models.table_checks import MAX_COUNT, display_name, is_count, unknown_members
+from engine.models.table_reader import ManifestContext
 from engine.models.toml_positions import TomlPositions
 from engine.values.fields import SOCKETS, Field, parse_fields
 from engine.values.sockets import SocketType
@@ -25,7 +25,7 @@ from engine.values.sockets import SocketType
 MAX_NAME = 100
 MAX_DAYS = 3_650
 PARAMS = "params"
-"""The socket of all fields without one of their own."""
+"""Socket of all fields without a socket of their own."""
 MEMBERS = (
     *("internalName", "name", "category", "tier", "enabled", "source", "priceSource"),
     *("fields", "pricing", "trial", "limits", "fallback"),
@@ -42,7 +42,7 @@ PATH = re.compile(r"[\w-]+(?:\[\d+\]|\.[\w-]+)*")
 
 
 class Category(StrEnum):
-    """What a model gives."""
+    """Kind of a model's output."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -51,13 +51,13 @@ class Category(StrEnum):
 
     @property
     def socket(self) -> SocketType:
-        """What its output carries."""
+        """Type of the output socket."""
         return SocketType(self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What accounts of a tier with trials have free of charge: so many runs, or so many days."""
+    """Free trial for accounts of tiers with trials: a number of runs or of days."""
 
     runs: int | None = None
     days: float | None = None
@@ -65,7 +65,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model: what it takes, gives and costs, who may use it, and how it is called."""
+    """Model of the registry: fields, prices, access and provider call."""
 
     internal_name: str
     name: str
@@ -73,46 +73,46 @@ class Model:
     fields: tuple[Field, ...]
     pricing: tuple[Price, ...]
     tier: Tier
-    """The lowest that may use it."""
+    """Lowest tier that may use it."""
     trial: Trial | None
     enabled: bool
     call: Call
     source: str = ""
-    """The page of documentation that the call was taken from."""
+    """Page that documents the call."""
     price_source: str = ""
-    """The page that the prices were taken from; empty: whoever runs this has to check them."""
+    """Page with the prices; empty: the operator has to check them."""
     limits: ModelLimits = ModelLimits()
     fallback: tuple[str, ...] = ()
-    """Internal names of the models to ask instead, in turn, when this one cannot be had."""
+    """Internal names of models to call in turn if this one is unavailable."""
 
-    def most(self, values: Mapping[str, Any], *, is_partial: bool = False) -> Usage:
-        """The most that one call with these values can use.
+    def max_usage(self, values: Mapping[str, Any], *, is_partial: bool = False) -> Usage:
+        """Return the most that one call with these values can use.
 
-        `is_partial`: others are still to come, and the price says how many tokens those may be.
+        `is_partial`: further values are unknown, so the price's `at_most` bounds the tokens.
         """
         defaults = {field.name: field.default for field in self.fields}
         known = defaults | dict(values)
-        counts = {price.unit: _most_of(price, known) for price in self.pricing}
+        counts = {price.unit: _max_units(price, known) for price in self.pricing}
         return Usage(
             calls=1,
             images=math.ceil(counts.get(Unit.IMAGE, self.category is Category.IMAGE)),
             seconds=counts.get(Unit.SECOND, Decimal(0)),
-            input_tokens=self._most_input(known, is_partial),
+            input_tokens=self._max_input_tokens(known, is_partial),
             output_tokens=math.ceil(counts.get(Unit.OUTPUT_TOKEN, 0)),
         )
 
     @property
     def input_price(self) -> Price | None:
-        """The price of the tokens that it is sent, if they have one."""
+        """Price of input tokens, or None."""
         return next((price for price in self.pricing if price.unit is Unit.INPUT_TOKEN), None)
 
-    def _most_input(self, values: Mapping[str, Any], is_partial: bool) -> int:
+    def _max_input_tokens(self, values: Mapping[str, Any], is_partial: bool) -> int:
         price = self.input_price
         if price is None or price.field is not None:
-            return 0 if price is None else math.ceil(_most_of(price, values))
+            return 0 if price is None else math.ceil(_max_units(price, values))
         try:
-            sent = most_tokens(self.call, self.fields, values, price.per_image)
-        except NodeFailed:  # such a call is never sent
+            sent = max_prompt_tokens(self.call, self.fields, values, price.per_image)
+        except NodeFailed:  # such a call fails before it is sent
             sent = None
         if sent is not None and not is_partial:
             return sent
@@ -121,14 +121,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a manifest, and on which line, where that is known."""
+    """Fault of a manifest, with its line if known."""
 
     line: int | None
     reason: str
 
 
 class ManifestError(ValueError):
-    """A manifest is not right; its text has a line `file:line: reason` for each fault."""
+    """Invalid manifest; its text has a line `file:line: reason` for each fault."""
 
     def __init__(self, file: str, *faults: Fault) -> None:
         self.file = file
@@ -137,16 +137,16 @@ class ManifestError(ValueError):
 
 
 Rules = Callable[[Mapping[str, Any], Call | None], Iterable[str]]
-"""What else may be wrong with a manifest, by its table and its call, if that could be read."""
+"""Further checks of a manifest, by its table and its call, which is None if invalid."""
 
 
 def no_rules(_: Mapping[str, Any], __: Call | None) -> Iterable[str]:
-    """Nothing."""
+    """Report no further fault."""
     return ()
 
 
 def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
-    """The model that a manifest describes. Raises ManifestError with every fault."""
+    """Parse a manifest. Raises ManifestError with all faults."""
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -180,11 +180,13 @@ def parse_manifest(text: str, source: str, rules: Rules = no_rules) -> Model:
     )
 
 
-def _most_of(price: Price, values: Mapping[str, Any]) -> Decimal:
-    asked = values.get(price.field) if price.field is not None else None
-    if isinstance(asked, bool) or not isinstance(asked, int | float) or not math.isfinite(asked):
+def _max_units(price: Price, values: Mapping[str, Any]) -> Decimal:
+    requested = values.get(price.field) if price.field is not None else None
+    if isinstance(requested, bool) or not isinstance(requested, int | float):
         return Decimal(price.at_most)
-    return min(max(Decimal(repr(asked)), Decimal(0)), Decimal(price.at_most))
+    if not math.isfinite(requested):
+        return Decimal(price.at_most)
+    return min(max(Decimal(repr(requested)), Decimal(0)), Decimal(price.at_most))
 
 
 def _place(file: str, fault: Fault) -> str:
@@ -212,7 +214,7 @@ def _line(lines: TomlPositions, reason: str) -> int | None:
 def _faults(table: Mapping[str, Any]) -> Iterator[str]:
     for key in table:
         if key not in MEMBERS and key not in CALLS:
-            yield f"{shown(key)} is unknown; known: {', '.join((*MEMBERS, *CALLS))}"
+            yield f"{display_name(key)} is unknown; known: {', '.join((*MEMBERS, *CALLS))}"
     name = table.get("internalName")
     if not isinstance(name, str) or not SPECIFIC.fullmatch(f"model:{name}:run"):
         yield "internalName must be a text of 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'"
@@ -237,7 +239,7 @@ def _source_faults(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _parse_fields(raw: object, reasons: list[str]) -> tuple[Field, ...] | None:
-    """None where they are wrong: what names one of them is not judged then."""
+    """Parse the fields; None if they are invalid, so that references to them are not checked."""
     try:
         fields = parse_fields(raw)
     except SettingsError as error:
@@ -249,7 +251,7 @@ def _parse_fields(raw: object, reasons: list[str]) -> tuple[Field, ...] | None:
                 f"fields[{position}].name '{PARAMS}' is taken by the socket of that name"
             )
     for position, item in enumerate(raw if isinstance(raw, list) else []):
-        reasons.extend(strangers(f"fields[{position}]", item, FIELD_MEMBERS))
+        reasons.extend(unknown_members(f"fields[{position}]", item, FIELD_MEMBERS))
     return fields
 
 
@@ -259,7 +261,7 @@ def _parse_trial(raw: object, reasons: list[str]) -> Trial | None:
     if not isinstance(raw, dict):
         reasons.append("trial must be a table, [trial]")
         return None
-    faults = list(strangers("trial", raw, ("runs", "days")))
+    faults = list(unknown_members("trial", raw, ("runs", "days")))
     runs, days = raw.get("runs"), raw.get("days")
     if (runs is None) == (days is None):
         faults.append("trial must have exactly one of runs and days")
@@ -283,8 +285,8 @@ def _parse_call(
     try:
         if not isinstance(table[section], dict):
             raise SettingsError(f" must be a table, [{section}]")
-        about = ManifestContext(category=str(table.get("category")), fields=fields)
-        return CALLS[section](table[section], about)
+        context = ManifestContext(category=str(table.get("category")), fields=fields)
+        return CALLS[section](table[section], context)
     except SettingsError as error:
         reasons.extend(f"{section}{reason}" for reason in error.reasons)
         return None

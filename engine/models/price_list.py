@@ -1,4 +1,4 @@
-"""The `[[pricing]]` of a manifest."""
+"""Parser of the `[[pricing]]` of a manifest."""
 
 import math
 import re
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.models.checks import MAX_COUNT, is_count, strangers
 from engine.models.pricing import IMAGE_TOKENS, Price, Unit
+from engine.models.table_checks import MAX_COUNT, is_count, unknown_members
 from engine.values.fields import NUMBERS, Field
 
 MAX_USD = Decimal(1_000)
@@ -15,13 +15,13 @@ MAX_PLACES = 12
 USD = re.compile(rf"[0-9]{{1,4}}(?:\.[0-9]{{1,{MAX_PLACES}}})?")
 PRICE_MEMBERS = ("unit", "usd", "field", "atMost", "perImage")
 COUNTED = (Unit.SECOND, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN)
-"""The units of which one call takes more than one."""
+"""Units of which a single call may consume several."""
 
 
 def parse_pricing(
     raw: object, fields: Iterable[Field] | None, reasons: list[str]
 ) -> Iterator[Price]:
-    """The prices; what is wrong is added to `reasons`. `fields` is None where they are wrong."""
+    """Yield the prices; faults are added to `reasons`. `fields` is None if they are invalid."""
     if not isinstance(raw, list):
         reasons.append("pricing must be a list of tables, [[pricing]]")
         return
@@ -56,7 +56,7 @@ def _price_faults(path: str, item: object, fields: Mapping[str, Field] | None) -
     if not isinstance(item, dict):
         yield f"{path} must be a table, [[pricing]]"
         return
-    yield from strangers(path, item, PRICE_MEMBERS)
+    yield from unknown_members(path, item, PRICE_MEMBERS)
     unit = item.get("unit")
     if unit not in list(Unit):
         yield f"{path}.unit must be one of {', '.join(Unit)}"

@@ -1,4 +1,4 @@
-"""Prices and usage: what calls of a model cost, in integers, always rounded up."""
+"""Prices, usage and costs of model calls; costs are integers, rounded up."""
 
 import math
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from fractions import Fraction
 MICRO = 1_000_000
 MICRO_USD_PER_CREDIT = 1_000
 IMAGE_TOKENS = 16_000
-"""Twelve megapixels in patches of 32 dots, with a factor of 1.2, are 14,300 where most is asked."""
+"""Default tokens of an image. The largest known: 12 megapixels in patches of 32, 14,300."""
 
 
 class Unit(StrEnum):
-    """What a price is for."""
+    """Unit of a price."""
 
     CALL = auto()
     IMAGE = auto()
@@ -25,26 +25,26 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What one unit costs, and how many of them one call can take."""
+    """Price of a unit, and the most units that one call can consume."""
 
     unit: Unit
     usd: Decimal
     field: str | None = None
-    """The field that says how many a call asks for."""
+    """Field with the number of units of a call."""
     at_most: int = 1
-    """How many a call takes at most; tokens that are sent, as long as nobody knows them."""
+    """Most units of a call; for input tokens, the bound while the input is unknown."""
     per_image: int = IMAGE_TOKENS
-    """How many tokens an image among them is at most."""
+    """Most tokens of one image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What calls have used, or can use. Raises ValueError for less than nothing."""
+    """Actual or possible usage of calls. Raises ValueError for negative amounts."""
 
     calls: int = 0
     images: int = 0
     seconds: Decimal = Decimal(0)
-    """Of output."""
+    """Seconds of output."""
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -71,7 +71,7 @@ class Usage:
         )
 
     def within(self, most: "Usage") -> "Usage":
-        """As much of it as is not over the most there may be."""
+        """Return the usage limited to `most` in each unit."""
         return Usage(
             calls=min(self.calls, most.calls),
             images=min(self.images, most.images),
@@ -82,20 +82,20 @@ class Usage:
 
 
 def cost_micro_usd(pricing: Sequence[Price], usage: Usage) -> int:
-    """What the provider asks for it, in millionths of a USD, rounded up."""
+    """Return the provider's price of a usage in millionths of a USD, rounded up."""
     counts = dict(zip(Unit, _counts(usage), strict=True))
-    # Fractions: a Decimal rounds to its context's precision on the way.
+    # Fractions, because a Decimal rounds intermediate results to its context's precision.
     exact = sum(Fraction(price.usd) * Fraction(counts[price.unit]) for price in pricing)
     return math.ceil(exact * MICRO)
 
 
 def credits_for(micro_usd: int, markup: Decimal) -> int:
-    """The credits to take for a provider's price, rounded up."""
+    """Return the credits for a provider's price, rounded up."""
     return math.ceil(Fraction(markup) * micro_usd / MICRO_USD_PER_CREDIT)
 
 
 def _counts(usage: Usage) -> tuple[int | Decimal, ...]:
-    """In the order of the units."""
+    """Return the amounts in the order of `Unit`."""
     return (
         usage.calls,
         usage.images,

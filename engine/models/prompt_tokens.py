@@ -1,14 +1,14 @@
-"""How many tokens a model can be sent at most, by what a call puts into its request.
+"""Upper bound of the input tokens of a call, from the values in its request.
 
-A text has at most as many tokens as it has bytes in UTF-8: tokenizers of today begin with bytes, or
-fall back to them, and join what belongs together.
+A text has at most as many tokens as bytes in UTF-8, because tokenizers start with bytes, or fall
+back to them, and merge them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.models.body_templates import texts_in
-from engine.models.calls import Call
+from engine.models.call_sections import Call
 from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
@@ -17,27 +17,27 @@ from engine.values.fields import MEDIA, Field, FieldType
 from engine.values.templates import to_json, to_text
 
 OWN_TOKENS = 1_000
-"""What providers add to a call: roles, and what they tell a model of a schema."""
-MOVING = frozenset({FieldType.VIDEO, FieldType.AUDIO})
+"""Tokens that providers add to a call, for roles and schemas."""
+TIMED = frozenset({FieldType.VIDEO, FieldType.AUDIO})
 
 
-def most_tokens(
+def max_prompt_tokens(
     call: Call, fields: Sequence[Field], values: Mapping[str, Any], per_image: int
 ) -> int | None:
-    """The most that a call with these values sends; None where that cannot be known.
+    """Return the most input tokens of a call. Raises NodeFailed.
 
-    It cannot of videos and sounds, whose length nobody has looked at. Raises NodeFailed.
+    None if it has videos or sounds, whose length is unknown.
     """
-    given = {field.name: field.type for field in fields if values.get(field.name) is not None}
-    if MOVING.intersection(given.values()):
+    types = {field.name: field.type for field in fields if values.get(field.name) is not None}
+    if TIMED.intersection(types.values()):
         return None
-    texts = {name: value for name, value in values.items() if given.get(name) not in MEDIA}
+    texts = {name: value for name, value in values.items() if types.get(name) not in MEDIA}
     size = sum(len(text.encode(errors="replace")) for text in _texts(call, texts))
-    return OWN_TOKENS + size + per_image * _count_images(call, given, values)
+    return OWN_TOKENS + size + per_image * _count_images(call, types, values)
 
 
 def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
-    """All that is written in a request."""
+    """Yield all texts of a request."""
     if isinstance(call, BuiltinSection):
         yield call.template.render(values)
     elif isinstance(call, HttpSection):
@@ -49,11 +49,11 @@ def _texts(call: Call, values: Mapping[str, Any]) -> Iterator[str]:
             yield to_text(part.fill(values))
 
 
-def _count_images(call: Call, given: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:
+def _count_images(call: Call, types: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:
     if isinstance(call, OpenAISection):
         images = [call.images.fill(values), call.mask.fill(values)]
     elif isinstance(call, AnthropicSection):
         images = [call.images.fill(values)]
     else:
-        images = [values[name] for name, kind in given.items() if kind is FieldType.IMAGE]
+        images = [values[name] for name, kind in types.items() if kind is FieldType.IMAGE]
     return sum(1 for _ in texts_in(images))

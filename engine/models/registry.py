@@ -1,6 +1,6 @@
-"""The registry: every model of this process by its internal name.
+"""Registry of this process: all models by internal name.
 
-What the operator's folder has counts before what ships, and what was saved over HTTP before both.
+Models of the operator's folder override shipped ones; models saved over HTTP override both.
 """
 
 import contextlib
@@ -13,31 +13,31 @@ from pathlib import Path
 
 from engine.models.folder import WatchedFolder, load
 from engine.models.manifest import ManifestError, Model
-from engine.models.saved import Pairs, key_faults, key_pairs
+from engine.models.saved import KeyDestinations, key_destinations, key_faults
 
 log = logging.getLogger(__name__)
 
 
 def find_model(name: str) -> Model | None:
-    """The model with this internal name, enabled or not."""
+    """Return the model with this internal name, enabled or not, or None."""
     return _models().get(name)
 
 
 def all_models() -> list[Model]:
-    """Every model, by internal name."""
+    """Return all models, sorted by internal name."""
     return sorted(_models().values(), key=lambda model: model.internal_name)
 
 
 def generation() -> int:
-    """A number that is another one once the registry has changed."""
+    """Return a number that differs after each change of the registry."""
     _models()
     return _state.changes
 
 
 def use_folder(path: str) -> None:
-    """Add the models of an operator's folder, which replace shipped ones; empty: none.
+    """Add the models of an operator's folder, which override shipped ones; empty: no folder.
 
-    Files that change are read again while the process runs.
+    Changed files are read again while the process runs.
     """
     if path == _state.path:
         return
@@ -46,54 +46,54 @@ def use_folder(path: str) -> None:
     _state.is_stale = True
 
 
-def look_at_folder() -> None:
-    """Look at the operator's folder now, and not only when some seconds have passed."""
-    if _state.folder is not None and _state.folder.refresh(is_forced=True):
+def reload_folder() -> None:
+    """Scan the operator's folder now, without waiting for the next interval."""
+    if _state.folder is not None and _state.folder.refresh(force=True):
         _state.is_stale = True
 
 
 def use_saved(models: Iterable[Model]) -> None:
-    """Put these models over those on disk, in the place of what was put there before.
+    """Override models on disk by these, and replace the earlier overrides.
 
-    Those are left out whose keys no manifest on disk sends to where they would send them.
+    A model is left out if it sends a key to a destination that no manifest on disk has for it.
     """
     saved = tuple(models)
     if saved == _state.saved:
-        return  # nothing need be compiled anew
+        return  # keeps compiled plans
     _state.saved = saved
     _state.is_stale = True
 
 
 def folder_errors() -> tuple[ManifestError, ...]:
-    """What is wrong with files of the operator's folder, as it was looked at last."""
+    """Return the errors of the last scan of the operator's folder."""
     _models()
     return _state.folder.errors if _state.folder else ()
 
 
-def faults_of_saved() -> Mapping[str, Sequence[str]]:
-    """The models that are left out of those in `use_saved`, each with the reasons."""
+def saved_faults() -> Mapping[str, Sequence[str]]:
+    """Return the names of saved models that are left out, with the reasons."""
     _models()
     return _state.left_out
 
 
 def is_on_disk(name: str) -> bool:
-    """Whether a model of this name ships or is in the operator's folder, saved or not."""
+    """Return True if a model of this name ships or is in the operator's folder."""
     _models()
     return name in _shipped() or bool(_state.folder and name in _state.folder.models)
 
 
-def pairs_on_disk(environ: Mapping[str, str] = os.environ) -> Pairs:
-    """Which keys go where in this process, by what ships and by the operator's folder."""
+def key_destinations_on_disk(environ: Mapping[str, str] = os.environ) -> KeyDestinations:
+    """Return the destinations of keys by shipped models and by the operator's folder."""
     folder = _state.folder
     if folder is not None and folder.refresh():
         _state.is_stale = True
     models = (*_shipped().values(), *(folder.models.values() if folder else ()))
-    return key_pairs(models, environ)
+    return key_destinations(models, environ)
 
 
 @contextlib.contextmanager
 def use_models(models: Iterable[Model]) -> Iterator[None]:
-    """This process's registry holds these models alone for as long as the context lasts."""
+    """Replace the registry by these models during the context."""
     _state.overrides.append({model.internal_name: model for model in models})
     _state.changes += 1
     try:
@@ -104,7 +104,7 @@ def use_models(models: Iterable[Model]) -> Iterator[None]:
 
 
 class _State:
-    """What a process's registry is made of."""
+    """Sources and merged result of the registry."""
 
     def __init__(self) -> None:
         self.overrides: list[Mapping[str, Model]] = []
@@ -114,7 +114,7 @@ class _State:
         self.left_out: Mapping[str, Sequence[str]] = {}
         self.merged: Mapping[str, Model] = {}
         self.is_stale = True
-        """Whether `merged` is not made of all this any more."""
+        """`merged` is out of date."""
         self.changes = 0
 
 
@@ -134,8 +134,10 @@ def _models() -> Mapping[str, Model]:
 
 
 def _merge() -> Mapping[str, Model]:
-    pairs = pairs_on_disk()
-    faults = {each.internal_name: list(key_faults(each.call, pairs)) for each in _state.saved}
+    destinations = key_destinations_on_disk()
+    faults = {
+        each.internal_name: list(key_faults(each.call, destinations)) for each in _state.saved
+    }
     _state.left_out = {name: reasons for name, reasons in faults.items() if reasons}
     for name, reasons in _state.left_out.items():
         for reason in reasons:

@@ -1,8 +1,8 @@
-"""Manifests that are saved over HTTP: what they may say of keys and addresses.
+"""Manifests saved over HTTP: restrictions on keys and addresses.
 
-Keys are variables of the workers' environment, and the operator's: one goes where a manifest on
-disk already sends it, and nowhere else. Where is a host and a path: beside the path that is the
-operator's may lie somebody else's, or one that sends on what it is sent.
+Keys are variables in the workers' environment and belong to the operator. A saved manifest may send
+a key only to a destination that a manifest on disk has for it. A destination is a host and a path,
+since other paths of the host may belong to others or forward requests.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from engine.models.calls import Call, endpoint_of
+from engine.models.call_sections import Call, endpoint_of
 from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.http import HttpSection
 from engine.models.dialects.openai import OpenAISection
@@ -21,7 +21,7 @@ from engine.values.templates import Template
 
 MAX_BYTES = 65_536
 MAX_DOTS = 200
-"""In one line: names of very many parts take a parser of TOML very long."""
+"""Limit of dots in one line, because names of many parts slow the parser of TOML down."""
 SOURCE = "manifest"
 SECTIONS: dict[type[Call], str] = {
     AnthropicSection: "anthropic",
@@ -33,12 +33,12 @@ NOWHERE: Mapping[str, str] = MappingProxyType({})
 ELSEWHERE = "put this manifest into HEADRACE_MODELS_DIR instead"
 
 ENCODED = (("%25", "%"), ("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("\\", "/"))
-"""What some servers take for dots and slashes."""
+"""Spellings that some servers read as dots and slashes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeyDestination:
-    """Where a manifest sends a key: an origin and the path that its calls begin with."""
+    """Destination of a key: origin and path prefix of the calls."""
 
     origin: str
     path: str
@@ -46,28 +46,30 @@ class KeyDestination:
 
     @property
     def place(self) -> str:
-        """The URL that calls begin with."""
+        """URL prefix of the calls."""
         return f"{self.origin}{self.path}"
 
     def covers(self, other: "KeyDestination") -> bool:
-        """Whether the other sends the same key to the same place or into it."""
-        is_alike = (self.origin, self.variable) == (other.origin, other.variable)
-        return is_alike and f"{other.path}/".startswith(f"{self.path}/")
+        """Return True if the other has the same key and an equal or deeper path."""
+        is_same_key = (self.origin, self.variable) == (other.origin, other.variable)
+        return is_same_key and f"{other.path}/".startswith(f"{self.path}/")
 
 
-Pairs = frozenset[KeyDestination]
+KeyDestinations = frozenset[KeyDestination]
 
 
-def key_pairs(models: Iterable[Model], environ: Mapping[str, str] = NOWHERE) -> Pairs:
-    """Which keys go where, by these models; variables may have moved their providers."""
+def key_destinations(
+    models: Iterable[Model], environ: Mapping[str, str] = NOWHERE
+) -> KeyDestinations:
+    """Return the destinations of keys by these models; `environ` may move base URLs."""
     endpoints = (endpoint_of(model.call) for model in models)
     keyed = (each for each in endpoints if each and each.api_key_env)
     places = ((each.place(environ), each.api_key_env) for each in keyed)
-    return frozenset(_pair(place, variable) for place, variable in places if place)
+    return frozenset(_destination(place, variable) for place, variable in places if place)
 
 
-def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
-    """What a call may not say that was saved over HTTP; the reasons begin with a path."""
+def key_faults(call: Call, destinations: KeyDestinations) -> Iterator[str]:
+    """Yield the faults of a call saved over HTTP; each begins with a path."""
     endpoint = endpoint_of(call)
     if endpoint is None:
         return
@@ -75,17 +77,17 @@ def key_faults(call: Call, pairs: Pairs) -> Iterator[str]:
     if endpoint.base_url_env:
         yield f"{path}.base_url_env may not be saved over HTTP; {ELSEWHERE}"
     elif endpoint.api_key_env:
-        pair = _pair(endpoint.base_url, endpoint.api_key_env)
-        yield from _place_faults(path, call, pair, pairs)
+        destination = _destination(endpoint.base_url, endpoint.api_key_env)
+        yield from _place_faults(path, call, destination, destinations)
     for name, _ in endpoint.headers:
         if name.lower() in KEY_HEADERS or name.lower() == endpoint.key_header.lower():
             yield f"{path}.headers.{name} may hold a key, and keys are not saved; {ELSEWHERE}"
 
 
-def parse_saved(text: str, pairs: Pairs, name: str | None = None) -> Model:
-    """The model of a manifest that is to be saved; with a name, under that alone.
+def parse_saved(text: str, destinations: KeyDestinations, name: str | None = None) -> Model:
+    """Parse a manifest to save; its internal name must be `name`, unless that is None.
 
-    Raises ManifestError with every fault.
+    Raises ManifestError with all faults.
     """
     if len(text.encode()) > MAX_BYTES:
         raise ManifestError(SOURCE, Fault(None, f"A manifest has at most {MAX_BYTES} bytes"))
@@ -97,24 +99,26 @@ def parse_saved(text: str, pairs: Pairs, name: str | None = None) -> Model:
         if name is not None and table.get("internalName") != name:
             yield f"internalName must be '{name}', as the path says it"
         if call is not None:
-            yield from key_faults(call, pairs)
+            yield from key_faults(call, destinations)
 
     return parse_manifest(text, SOURCE, rules)
 
 
-def _place_faults(path: str, call: Call, pair: KeyDestination, pairs: Pairs) -> Iterator[str]:
-    if not any(each.covers(pair) for each in pairs):
+def _place_faults(
+    path: str, call: Call, destination: KeyDestination, destinations: KeyDestinations
+) -> Iterator[str]:
+    if not any(each.covers(destination) for each in destinations):
         yield (
-            f"{path}.api_key_env: no manifest on disk sends {pair.variable} to {pair.place};"
-            f" {ELSEWHERE}"
+            f"{path}.api_key_env: no manifest on disk sends {destination.variable} to"
+            f" {destination.place}; {ELSEWHERE}"
         )
-    for member, text in (("base_url", pair.path), *_routes(call)):
-        if _leads_up(text):
+    for member, text in (("base_url", destination.path), *_routes(call)):
+        if _has_dot_segment(text):
             yield f"{path}.{member} may not have '.' or '..' as a part"
 
 
 def _routes(call: Call) -> Iterator[tuple[str, str]]:
-    """The members that say where a call goes within its place, and what is fixed in them."""
+    """Yield the members with paths of a call, and the fixed parts of these."""
     if not isinstance(call, HttpSection):
         return
     routes: dict[str, Template | None] = {"path": call.path}
@@ -128,15 +132,15 @@ def _routes(call: Call) -> Iterator[tuple[str, str]]:
                 yield member, part
 
 
-def _leads_up(text: str) -> bool:
+def _has_dot_segment(text: str) -> bool:
     text = text.lower()
-    for written, meant in ENCODED:
-        text = text.replace(written, meant)
+    for spelling, plain in ENCODED:
+        text = text.replace(spelling, plain)
     return any(part in (".", "..") for part in re.split("[/?#]", text))
 
 
-def _pair(base_url: str, variable: str) -> KeyDestination:
-    """Where a key goes, in one spelling; what is no URL is an origin of its own."""
+def _destination(base_url: str, variable: str) -> KeyDestination:
+    """Return a destination in canonical spelling; an invalid URL counts as an origin."""
     try:
         target = check_url(base_url, allow_private=True)
     except UrlRefused:

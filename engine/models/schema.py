@@ -1,15 +1,14 @@
-"""Manifests as JSON Schema, for editors that check TOML while it is written.
+"""JSON Schema of manifests, for editors that check TOML.
 
-It says what members there are and of what kind; what belongs together is for the parser to say.
+It describes members and their types; the parser checks how they depend on each other.
 """
 
 from typing import Any
 
 from engine.access.capabilities import Tier
-from engine.models.calls import CALLS
-from engine.models.checks import MAX_COUNT
+from engine.models.call_sections import CALLS
 from engine.models.dialects.builtin import BuiltinResult
-from engine.models.dialects.chat_fields import ASK_MEMBERS
+from engine.models.dialects.chat_fields import CHAT_MEMBERS
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, MAX_SECONDS
 from engine.models.dialects.http import (
     HTTP_MEMBERS,
@@ -29,7 +28,8 @@ from engine.models.manifest import (
     Category,
 )
 from engine.models.pricing import Unit
-from engine.models.reading import MAX_TEXT, VARIABLE
+from engine.models.table_checks import MAX_COUNT
+from engine.models.table_reader import MAX_TEXT, VARIABLE
 from engine.values.fields import FieldType
 
 Schema = dict[str, Any]
@@ -65,13 +65,13 @@ SECTION_MEMBERS: dict[str, Schema] = {
     **dict.fromkeys(("body", "prompt", "system", "images", "mask", "schema"), BODY),
     **dict.fromkeys(("id", "status", "progress", "status_code"), WAY),
 }
-"""Members of sections that are not plain texts."""
+"""Schemas of members of sections that are not plain texts."""
 PLACED: Schema = {"anyOf": [{"required": ["base_url"]}, {"required": ["base_url_env", "setup"]}]}
-"""Something says where it is."""
+"""Alternatives of the members that give the address."""
 
 
 def manifest_schema() -> Schema:
-    """The JSON Schema 2020-12 of a manifest."""
+    """Return the JSON Schema 2020-12 of a manifest."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Headrace model manifest",
@@ -108,8 +108,8 @@ def _top() -> dict[str, Schema]:
             },
             ("template",),
         ),
-        "openai": _section((*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), ("model",)) | PLACED,
-        "anthropic": _section((*ENDPOINT_MEMBERS, *ASK_MEMBERS), ("model",)),
+        "openai": _section((*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask"), ("model",)) | PLACED,
+        "anthropic": _section((*ENDPOINT_MEMBERS, *CHAT_MEMBERS), ("model",)),
         "http": _http(),
     }
 

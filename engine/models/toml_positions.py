@@ -1,4 +1,4 @@
-"""Where things stand in a TOML file, for messages: its parser forgets lines once it has values."""
+"""Line numbers of TOML members for messages, since the parser does not keep them."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ LAST_STEP = re.compile(r"(\[\d+\]|\.?[^.\[\]]*)$")
 
 
 class TomlPositions:
-    """The lines of tables and members, by their path: `fields[0].name`."""
+    """Lines of tables and members by path, such as `fields[0].name`."""
 
     def __init__(self, text: str) -> None:
         self._lines: dict[str, int] = {}
@@ -19,7 +19,7 @@ class TomlPositions:
             self._lines.setdefault(path, number)
 
     def find(self, path: str) -> int | None:
-        """Where `path`, or else the innermost that holds it, begins; None: it is not known."""
+        """Return the line of a path or of its innermost known parent, or None."""
         while path:
             if path in self._lines:
                 return self._lines[path]

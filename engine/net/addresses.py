@@ -1,7 +1,7 @@
-"""Which IP addresses belong to the public internet: a table of our own, no look-ups.
+"""Public and special IP addresses: a table of our own, without look-ups.
 
-What `ipaddress` calls global still holds metadata services, tunnels and translators to private
-networks, and differs between versions of Python.
+`ipaddress.is_global` admits metadata services, tunnels and translators to private networks, and
+differs between versions of Python.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ DENIED_IPV4 = tuple(
     )
 )
 UNICAST_IPV6 = IPv6Network("2000::/3")
-"""All that is given out; whatever lies beside it is not of the public internet."""
+"""All allocated unicast addresses; no other address is public."""
 DENIED_IPV6 = tuple(
     IPv6Network(text)
     for text in (
@@ -56,19 +56,19 @@ METADATA: tuple[IPv4Network | IPv6Network, ...] = (
     *(IPv4Network("168.63.129.16/32"), IPv6Network("fe80::/10")),
     *(IPv6Network(text) for text in ("fd00:ec2::/32", "fd20:ce::254/128", "fd00:42::42/128")),
 )
-"""Link-local addresses, and others at which machines of clouds are told their own secrets."""
-IPV4_AT_THE_END = tuple(
+"""Link-local addresses, and addresses at which clouds serve credentials to their machines."""
+EMBEDDED_IPV4 = tuple(
     IPv6Network(text) for text in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
 )
 SIX_TO_FOUR = IPv6Network("2002::/16")
 ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
-"""What stands before the IPv4 address in one of a tunnel inside a site."""
+"""The 32 bits before the IPv4 address in an ISATAP address."""
 
 
 def parse_address(text: str) -> Address | None:
-    """Read a textual address; one that IPv6 merely wraps becomes the IPv4 address it is.
+    """Parse a textual address; return None if it is none. IPv4-mapped IPv6 becomes IPv4.
 
-    With a scope it is none: it means something on one link of one machine alone.
+    An address with a scope is refused, because a scope has a meaning on one machine only.
     """
     try:
         address = ip_address(text if "%" not in text else "")
@@ -80,7 +80,7 @@ def parse_address(text: str) -> Address | None:
 
 
 def is_public(text: str) -> bool:
-    """Whether a textual address is one of the public internet."""
+    """Return True if a textual address belongs to the public internet."""
     address = parse_address(text)
     if address is None:
         return False
@@ -90,10 +90,10 @@ def is_public(text: str) -> bool:
 
 
 def is_metadata(text: str) -> bool:
-    """Whether a textual address is link-local or of a metadata service, or wraps such a one."""
+    """Return True if a textual address is, or embeds, a link-local or metadata address."""
     address = parse_address(text)
     if isinstance(address, IPv6Address) and not _is_in(address, METADATA):
-        address = _wrapped(address)
+        address = _embedded_ipv4(address)
     return address is not None and _is_in(address, METADATA)
 
 
@@ -101,12 +101,12 @@ def _is_in(address: Address, networks: Iterable[IPv4Network | IPv6Network]) -> b
     return any(address in network for network in networks)
 
 
-def _wrapped(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that a tunnel or translator would make of it."""
+def _embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that a tunnel or translator derives from the address."""
     number = int(address)
     if address in SIX_TO_FOUR:
         return IPv4Address(number >> 80 & 0xFFFF_FFFF)
-    if _is_in(address, IPV4_AT_THE_END) or number >> 32 & 0xFFFF_FFFF in ISATAP:
+    if _is_in(address, EMBEDDED_IPV4) or number >> 32 & 0xFFFF_FFFF in ISATAP:
         return IPv4Address(number & 0xFFFF_FFFF)
     return None
 

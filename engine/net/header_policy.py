@@ -1,9 +1,9 @@
-"""Which headers the author of a call may set: not those of the connection, nor our own."""
+"""Headers that the author of a call may set: none of the connection's, none of Headrace's."""
 
 import re
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
-"""What HTTP allows, within reason."""
+"""A token of HTTP, of at most 128 characters."""
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 REFUSED = frozenset(
     {
@@ -39,11 +39,11 @@ REFUSED_PREFIXES = (
     "x-aws-ec2-metadata-",
     "x-forwarded-",
 )
-"""The connection's, a proxy's, those that open metadata services, and what Headrace signs with."""
+"""Headers of connections, proxies, metadata services and signatures of Headrace."""
 
 
 def header_fault(name: str, value: str = "") -> str | None:
-    """Why an author may not set this header, as the end of a sentence, or None."""
+    """Return the reason why an author may not set a header, as the end of a sentence, or None."""
     if not NAME.fullmatch(name):
         return "is no valid name of a header"
     lower = name.lower()

@@ -1,21 +1,21 @@
-"""Server-sent events, read from a body as it comes, by the rules of the WHATWG's HTML standard."""
+"""Incremental parser of server-sent events, by the rules of the WHATWG's HTML standard."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 BOM = b"\xef\xbb\xbf"
 MAX_EVENT_BYTES = 1_048_576
-"""Of a line, and of an event's lines of data together."""
+"""Limit of one line, and of all data lines of one event."""
 MESSAGE = "message"
 
 
 class EventTooLarge(ValueError):
-    """A line or an event goes on for too long."""
+    """A line or an event is larger than the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSentEvent:
-    """One event: its type, its data in the bytes in which it came, and the last id told by then."""
+    """One event: its type, its raw data, and the last event id at that point."""
 
     type: str
     data: bytes
@@ -23,7 +23,7 @@ class ServerSentEvent:
 
 
 class ServerSentEventParser:
-    """Puts events together; what the body ends in the middle of is none. `retry` is left out."""
+    """Incremental parser of events. It drops an unfinished last event, and ignores `retry`."""
 
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -36,7 +36,7 @@ class ServerSentEventParser:
         self._size = 0
 
     def feed(self, piece: bytes) -> Iterator[ServerSentEvent]:
-        """The events that this piece of the body ends. Raises EventTooLarge."""
+        """Yield the events that end within this piece of the body. Raises EventTooLarge."""
         if self._after_return and piece:
             piece = piece.removeprefix(b"\n")
             self._after_return = False

@@ -1,4 +1,4 @@
-"""Which URLs may be called from here: one strict reading, pure policy, no look-ups."""
+"""Policy for outbound URLs: one strict parser, and rules without look-ups."""
 
 import re
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ from unicodedata import category, normalize
 from engine.net.addresses import is_metadata, is_public, parse_address
 
 PORTS = {"http": 80, "https": 443}
-"""Allowed schemes, each with the port it means; the ports are the only ones allowed in public."""
+"""Allowed schemes with their default ports, which are the only ports allowed in public."""
 URL_REST = r'://[^\x00-\x20\x7f"<>\\^`{|}/?#]+([/?#][^\x00-\x20\x7f"<>\\^`{|}]*)?'
-"""All of a URL behind its scheme, as a pattern that JSON Schema can have too."""
+"""Pattern of a URL after its scheme, valid in JSON Schema too."""
 MAX_URL_LENGTH = 8_192
 MAX_HOST_LENGTH = 253
 MISLEADING = re.compile(
     r"[\x00-\x20\x7f-\xa0\\\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
     r"\ud800-\udfff]"
 )
-"""Characters that parsers strip, split at or show differently: spaces, controls, the backslash."""
+"""Spaces, control characters and the backslash, which parsers treat differently."""
 HIDDEN = re.compile(r"[\u115f\u1160\u17b4\u17b5\u180f\U000e0100-\U000e01ef]")
-"""Letters and marks that are not shown; some parsers drop them from a host."""
+"""Invisible letters and marks, which some parsers drop from a host."""
 SHAPE = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.ASCII | re.IGNORECASE)
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"{LABEL}(?:\.{LABEL})*")
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-"""A last part of a host that makes some parsers take the whole for an IPv4 address."""
+"""A last label that makes some parsers read the whole host as an IPv4 address."""
 PORT = re.compile(r"[1-9][0-9]{0,4}")
 MAX_PORT = 65_535
 
@@ -47,36 +47,36 @@ DENIED_NAMES = (
     "localdomain",
     "localhost",
 )
-"""Names that are refused, and all names below them, whatever they resolve to."""
+"""Names that are refused with all names below them, before any look-up."""
 
 
 class UrlRefused(ValueError):
-    """This URL is not called; the message is a sentence that names no address."""
+    """The policy forbids the URL; the message is a sentence that names no address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where an accepted URL leads; `host` is ASCII, in lower case and without brackets."""
+    """Target of an accepted URL; `host` is ASCII, in lower case and without brackets."""
 
     scheme: str
     host: str
     port: int
     path: str = "/"
-    """Path and query as they were written."""
+    """Path and query, unchanged."""
 
     @property
     def url(self) -> str:
-        """The URL again, in the one spelling that all parsers read alike."""
+        """The URL in a canonical spelling that all parsers read alike."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.path}"
 
 
 def check_url(url: str, *, allow_private: bool = False) -> Target:
-    """Say where a URL leads, if it may be called at all. Raises UrlRefused.
+    """Return the target of a URL that may be called. Raises UrlRefused.
 
-    With `allow_private` all but link-local addresses and metadata services may be called.
-    A name is not looked up here: what it resolves to is checked by `is_public` on connecting.
+    `allow_private` allows everything but link-local addresses and metadata services.
+    Names are not resolved here: the connection checks each resolved address with `is_public`.
     """
     if len(url) > MAX_URL_LENGTH:
         raise UrlRefused(f"The URL is longer than {MAX_URL_LENGTH} characters")
@@ -139,7 +139,7 @@ def _read_ipv6(text: str) -> str:
 
 
 def _to_ascii(host: str) -> str:
-    """The ASCII form of an international name, if it has one alone and that leads back to it."""
+    """Return the ASCII form of an international name. Raises ValueError unless it round-trips."""
     name = host.lower()
     if HIDDEN.search(name) or normalize("NFKC", name).casefold() != name:
         raise ValueError

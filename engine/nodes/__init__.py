@@ -1,4 +1,4 @@
-"""The node types, each in a file of its own."""
+"""Node types, one module each."""
 
 from engine.nodes.assistant import Assistant
 from engine.nodes.condition import Condition
@@ -45,5 +45,5 @@ _BY_NAME = {node_type.type: node_type for node_type in NODE_TYPES}
 
 
 def node_type(name: str) -> NodeType | None:
-    """The node type with this wire name."""
+    """Return the node type with this name in documents, or None."""
     return _BY_NAME.get(name)

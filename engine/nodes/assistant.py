@@ -1,4 +1,4 @@
-"""Assistant: asks a text model, and gives its answer as a text, as a list or as JSON."""
+"""Assistant: calls a text model, and outputs the answer as text, list or JSON."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from engine.models.call_checks import JSON_SCHEMA
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, call_each
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, call_each, unknown_list
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.model_calls import (
     IMAGE_INLET,
@@ -21,12 +21,12 @@ from engine.nodes.support.model_calls import (
     ModelNodeKind,
     ModelSettings,
     Values,
-    longest_prompt,
+    max_model_usage,
     model_calls,
     model_needs,
     model_reads,
     model_sockets,
-    most_model_calls,
+    prompt_count,
     read_model_settings,
 )
 from engine.values.json_schemas import read_answer, read_schema
@@ -56,25 +56,25 @@ WAY = ModelNodeKind(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssistantSettings:
-    """What is asked, and in which form the answer is given."""
+    """Model call, and format of the answer."""
 
     ask: ModelSettings
     exports_list: bool
     schema: Mapping[str, Any] | None
     wired: frozenset[str] = frozenset()
-    """The outputs that someone takes."""
+    """Outputs with edges."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedAnswer:
-    """One answer of the model as this node gives it."""
+    """One answer of the model in the format of the node."""
 
     text: str
     items: list[Any]
 
 
 class Assistant(NodeType):
-    """Asks once, or once for each item of wired lists: then its texts are a list too."""
+    """Calls the model once, or for each item of wired lists, with a list of texts as output."""
 
     type = "assistant"
     category = "LLMs"
@@ -105,22 +105,22 @@ class Assistant(NodeType):
     def model(self, settings: AssistantSettings) -> str:
         return settings.ask.model.internal_name
 
-    def most(
+    def max_usage(
         self,
         settings: AssistantSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return most_model_calls(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
+        return max_model_usage(settings.ask, WAY, inputs, unknown, partial(_instruct, settings))
 
-    def foresee(
+    def estimate_outputs(
         self, settings: AssistantSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        length = longest_prompt(settings.ask, WAY, inputs)
-        given: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), alike(length))
+        length = prompt_count(settings.ask, WAY, inputs)
+        outputs: dict[str, Any] = dict.fromkeys((TEXT_OUT, ANALYSIS_OUT), unknown_list(length))
         if settings.exports_list or settings.schema is not None:
-            return given  # how many items a model writes, nobody knows
-        return {**given, ITEMS_OUT: alike(1 if length is None else length)}
+            return outputs  # the number of items is not known before the call
+        return {**outputs, ITEMS_OUT: unknown_list(1 if length is None else length)}
 
     def bind(
         self,
@@ -144,8 +144,10 @@ class Assistant(NodeType):
         texts = [reading.text for reading in readings]
         text = texts if calls.is_list else texts[0]
         items = [item for reading in readings for item in reading.items]
-        given = {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items}
-        return {name: given[name] for name in given if name == TEXT_OUT or name in settings.wired}
+        outputs = {TEXT_OUT: text, ANALYSIS_OUT: text, ITEMS_OUT: items}
+        return {
+            name: outputs[name] for name in outputs if name == TEXT_OUT or name in settings.wired
+        }
 
 
 def _read_schema(raw: Any, faults: list[str]) -> Mapping[str, Any] | None:
@@ -157,7 +159,7 @@ def _read_schema(raw: Any, faults: list[str]) -> Mapping[str, Any] | None:
 
 
 def _instruct(settings: AssistantSettings, model: Model, values: Values) -> Values:
-    """The values with what the answer must look like, as far as the model can be told."""
+    """Add the required format of the answer to the values, as a schema or a sentence."""
     schema = settings.schema or (LIST_SCHEMA if settings.exports_list else None)
     if schema is None:
         return values

@@ -1,4 +1,4 @@
-"""Condition: lets a value through on one of two ways."""
+"""Condition: passes a value to one of two outputs."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from engine.values.sockets import Socket, SocketType
 
 
 class Condition(NodeType):
-    """Passes the wired value on at the output its CEL expression decides for."""
+    """Passes the wired value to the output that its CEL expression selects."""
 
     type = "condition"
     category = "Utilities"
@@ -26,7 +26,7 @@ class Condition(NodeType):
     def outputs(self, settings: ExpressionSettings) -> Mapping[str, Socket]:
         return {"true-out": Socket(type=SocketType.ANY), "false-out": Socket(type=SocketType.ANY)}
 
-    def foresee(
+    def estimate_outputs(
         self,
         settings: ExpressionSettings,
         inputs: Mapping[str, Any],

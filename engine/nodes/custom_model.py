@@ -1,4 +1,4 @@
-"""Custom Model: any model of the registry, as a node."""
+"""Custom Model: calls any model of the registry."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import (
     NODE_MEMBERS,
     PARAMS_IN,
-    alike,
     call_each,
     check_values,
     find_current,
     find_usable,
     known_values,
-    latest,
-    longest,
+    latest_model,
+    longest_list,
+    max_usage_of_calls,
     missing_fields,
-    most_of_calls,
     read_params,
     typed_values,
+    unknown_list,
     value_faults,
     zip_lists,
 )
@@ -32,19 +32,19 @@ from engine.values.sockets import Socket, SocketType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomModelSettings:
-    """The model, and the values typed on the node by field name."""
+    """Model, and values typed on the node, by field name."""
 
     model: Model
     values: Mapping[str, Any]
 
 
 class CustomModel(NodeType):
-    """Calls a model with the values typed on the node and those wired to it.
+    """Calls a model with typed and wired values.
 
-    A value is typed in `data` under its field's name, or in `data.values`, which counts more and
-    which fields with a reserved name need. What is wired overrides what is typed: `params-in`,
-    then the field's own socket; null counts as nothing, and so does a blank text where one is
-    required. A list at a field's socket gives a call per item, and a list.
+    A value is typed in `data` under its field's name, or in `data.values`, which takes precedence
+    and is required for fields with a reserved name. Wired values override typed ones: `params-in`,
+    then the field's own socket. Null counts as absent, and so does a blank text in a required
+    field. A list at a field's socket makes a call for each item and a list of outputs.
     """
 
     type = "customModel"
@@ -84,32 +84,32 @@ class CustomModel(NodeType):
     def model(self, settings: CustomModelSettings) -> str:
         return settings.model.internal_name
 
-    def most(
+    def max_usage(
         self,
         settings: CustomModelSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        model = latest(settings.model)
+        model = latest_model(settings.model)
         values, lists = _merge(model, settings, inputs), _lists(model, inputs)
         try:
             rows = _rows(model, lists) if lists else [{}]
-        except NodeFailed:  # as it stands it does not come to a call
-            return model.most(values, is_partial=True) * max(map(len, lists.values()))
-        return most_of_calls(model, [values | row for row in rows], inputs, unknown)
+        except NodeFailed:  # these inputs would fail before a call
+            return model.max_usage(values, is_partial=True) * max(map(len, lists.values()))
+        return max_usage_of_calls(model, [values | row for row in rows], inputs, unknown)
 
-    def foresee(
+    def estimate_outputs(
         self,
         settings: CustomModelSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Outputs:
-        model = latest(settings.model)
-        length = longest(_wired(model, inputs).values())
+        model = latest_model(settings.model)
+        length = longest_list(_wired(model, inputs).values())
         if length is None and model.category is Category.IMAGE:
-            images = model.most(_merge(model, settings, inputs), is_partial=True).images
-            length = images if images > 1 else None  # one call gives them all
-        return {_output(model): alike(length)}
+            images = model.max_usage(_merge(model, settings, inputs), is_partial=True).images
+            length = images if images > 1 else None  # one call returns all images
+        return {_output(model): unknown_list(length)}
 
     async def run(
         self, settings: CustomModelSettings, inputs: Mapping[str, Any], context: Context
@@ -119,8 +119,8 @@ class CustomModel(NodeType):
         values = _merge(model, settings, inputs)
         lists = _lists(model, inputs)
         if not lists:
-            given = await context.call_model(model, check_values(model, values))
-            return {_output(model): given}
+            answer = await context.call_model(model, check_values(model, values))
+            return {_output(model): answer}
         calls = [
             check_values(model, values | item, f"Item {number}: ")
             for number, item in enumerate(_rows(model, lists), 1)
@@ -157,7 +157,7 @@ def _rows(model: Model, lists: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
 def _merge(
     model: Model, settings: CustomModelSettings, inputs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The values that hold for every call."""
+    """Return the values common to all calls."""
     params = inputs.get(PARAMS_IN)
     bundle = known_values(model, params) if isinstance(params, dict) else {}
     wired = _wired(model, inputs)

@@ -1,4 +1,4 @@
-"""Image, Video and Music Generator: a model of one category, asked for each item of wired lists."""
+"""Image, Video and Music Generator: call a model of one category for each item of wired lists."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import MAX_ITEMS, PARAMS_IN, alike, call_each, value_faults
+from engine.nodes.support.fan_out import MAX_ITEMS, PARAMS_IN, call_each, unknown_list, value_faults
 from engine.nodes.support.model_calls import (
     IMAGE_INLETS,
     PROMPT_INLET,
@@ -16,12 +16,12 @@ from engine.nodes.support.model_calls import (
     ModelNodeKind,
     ModelSettings,
     Values,
-    longest_prompt,
+    max_model_usage,
     model_calls,
     model_needs,
     model_reads,
     model_sockets,
-    most_model_calls,
+    prompt_count,
     read_model_settings,
 )
 from engine.values.fields import NUMBERS, Field
@@ -34,14 +34,14 @@ COUNT_RULE = f"must be a whole number from 1 to {MAX_COUNT}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSettings:
-    """What is asked, and how many times for each item."""
+    """Model call, and number of images for each item."""
 
     ask: ModelSettings
     count: int = 1
 
 
 class Generator(NodeType):
-    """Asks a model of its category; a list at a socket gives a call per item, and a list."""
+    """Calls a model of its category; a wired list makes a call for each item, and a list."""
 
     kind = WorkKind.IO
     way: ModelNodeKind
@@ -64,18 +64,18 @@ class Generator(NodeType):
     def model(self, settings: GeneratorSettings) -> str:
         return settings.ask.model.internal_name
 
-    def most(
+    def max_usage(
         self,
         settings: GeneratorSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
-        return most_model_calls(settings.ask, self.way, inputs, unknown)
+        return max_model_usage(settings.ask, self.way, inputs, unknown)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {self._output: alike(longest_prompt(settings.ask, self.way, inputs))}
+        return {self._output: unknown_list(prompt_count(settings.ask, self.way, inputs))}
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
@@ -83,8 +83,8 @@ class Generator(NodeType):
         calls = model_calls(settings.ask, self.way, inputs)
         if not calls.is_list:
             return {self._output: await context.call_model(calls.model, calls.values[0])}
-        given = await call_each(calls.model, calls.values, context)
-        return {self._output: _flat(given)}
+        answers = await call_each(calls.model, calls.values, context)
+        return {self._output: _flat(answers)}
 
     @property
     def _output(self) -> str:
@@ -92,7 +92,7 @@ class Generator(NodeType):
 
 
 class ImageGenerator(Generator):
-    """Asks for `count` images for each item, each by a call of its own, all in order."""
+    """Makes `count` images for each item, each by a separate call, in order."""
 
     type = "imageGenerator"
     category = "Image Models"
@@ -108,24 +108,28 @@ class ImageGenerator(Generator):
         faults = [f"{COUNT} {COUNT_RULE}"] if count is None else []
         return GeneratorSettings(ask=read_model_settings(data, self.way, *faults), count=count or 1)
 
-    def most(
+    def max_usage(
         self,
         settings: GeneratorSettings,
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
         count = _most_count(settings, inputs)
-        return most_model_calls(settings.ask, self.way, inputs, unknown, _one) * count
+        return max_model_usage(settings.ask, self.way, inputs, unknown, _one) * count
 
-    def foresee(
+    def estimate_outputs(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         length, count = (
-            longest_prompt(settings.ask, self.way, inputs),
+            prompt_count(settings.ask, self.way, inputs),
             _most_count(settings, inputs),
         )
         is_one = length is None and count == 1
-        return {self._output: alike(None if is_one else count * (1 if length is None else length))}
+        return {
+            self._output: unknown_list(
+                None if is_one else count * (1 if length is None else length)
+            )
+        }
 
     async def run(
         self, settings: GeneratorSettings, inputs: Mapping[str, Any], context: Context
@@ -136,13 +140,13 @@ class ImageGenerator(Generator):
             message = f"A node makes at most {MAX_ITEMS} images, not {len(calls.values) * count}"
             raise NodeFailed("invalid_value", message)
         copies = [_copy(calls.model, each, n) for each in calls.values for n in range(count)]
-        given = await call_each(calls.model, copies, context)
+        answers = await call_each(calls.model, copies, context)
         is_one = len(copies) == 1 and not calls.is_list
-        return {self._output: given[0] if is_one else _flat(given)}
+        return {self._output: answers[0] if is_one else _flat(answers)}
 
 
 class VideoGenerator(Generator):
-    """Asks for a video for each item."""
+    """Makes a video for each item."""
 
     type = "videoGenerator"
     category = "Video Models"
@@ -154,7 +158,7 @@ class VideoGenerator(Generator):
 
 
 class MusicGenerator(Generator):
-    """Asks for music for each item."""
+    """Makes a piece of music for each item."""
 
     type = "musicGenerator"
     category = "Music Models"
@@ -162,7 +166,7 @@ class MusicGenerator(Generator):
 
 
 def _typed_count(data: Mapping[str, Any]) -> int | None:
-    """How many images are asked for on the node; None: it is not right."""
+    """Return the number of images typed on the node, or None if it is invalid."""
     values = data.get("values")
     typed = values.get(COUNT) if isinstance(values, dict) else None
     asked = data.get(COUNT) if typed is None else typed
@@ -193,7 +197,7 @@ def _read_count(value: object) -> int | None:
 
 
 def _one(model: Model, values: Values) -> Values:
-    """The same values with one image asked for, where the model takes a number."""
+    """Set the number of images to one, if the model has such a field."""
     rest = {name: value for name, value in values.items() if name != COUNT}
     field = _field(model, COUNT)
     if field is None or value_faults(field, {COUNT: 1}):
@@ -202,7 +206,7 @@ def _one(model: Model, values: Values) -> Values:
 
 
 def _copy(model: Model, values: Values, number: int) -> Values:
-    """The values of one of several images, which would be alike if they had the same seed."""
+    """Return the values of the n-th image of an item, with a seed of its own."""
     field, seed = _field(model, SEED), values.get(SEED)
     if not number or field is None or field.type not in NUMBERS or not isinstance(seed, int):
         return values
@@ -216,6 +220,6 @@ def _field(model: Model, name: str) -> Field | None:
     return next((field for field in model.fields if field.name == name), None)
 
 
-def _flat(given: list[Any]) -> list[Any]:
-    """The media of all calls, of which each may give several."""
-    return [each for value in given for each in (value if isinstance(value, list) else [value])]
+def _flat(answers: list[Any]) -> list[Any]:
+    """Flatten the media of all calls, each of which may return several."""
+    return [each for value in answers for each in (value if isinstance(value, list) else [value])]

@@ -1,4 +1,4 @@
-"""HTTP Request: one call to the outside, put together from templates."""
+"""HTTP Request: outbound calls built from templates."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from engine.media.formats import media_kind_of
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import NO_MEDIA, Context, HttpCall, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import CALLS_AT_ONCE, alike, check_lengths, longest
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
 from engine.nodes.support.http_answer import find_medium, keep_answer, read_answer, refused
 from engine.nodes.support.http_body import BODY_IN, MULTIPART, BodySettings, make_body, parse_body
 from engine.nodes.support.list_mapping import run_each
@@ -29,18 +29,18 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 DEFAULT_TIMEOUT_SECONDS = 30.0
 MAX_BYTES = 10_485_760
 MAX_BYTES_TOGETHER = 104_857_600
-"""Of all answers of a node with `each`."""
+"""Limit of all answers of a node with `each`."""
 MAX_HEADERS = 50
 MAX_HEADER = 8_192
 MAX_REDIRECTS = 3
 FIXED_HOST = re.compile(r"[a-z]+://[^/?#]+[/?#]", re.IGNORECASE)
-"""The beginning of a URL up to the end of its host."""
+"""Start of a URL up to the end of its host."""
 CONTENT_TYPE = "content-type"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequestSettings:
-    """The call as its author wrote it."""
+    """Parsed settings of the call."""
 
     method: str
     url: Template
@@ -49,25 +49,25 @@ class HttpRequestSettings:
     timeout_seconds: float
     max_bytes: int
     is_each: bool = False
-    """There is a call for each item of the lists that come in."""
+    """Each item of the wired lists makes a call."""
     kept: frozenset[SocketType] = frozenset()
-    """The media that an answer becomes an asset of."""
+    """Kinds of media that are stored as assets."""
     reads_status: bool = False
-    """Someone is wired to the status, so none of them is a failure."""
+    """The status output has an edge, so no status is a failure."""
 
     @property
     def templates(self) -> Sequence[Template]:
-        """All texts with placeholders."""
+        """All templates."""
         return (self.url, *(value for _, value in self.headers), *self.body.templates)
 
     @property
     def names(self) -> frozenset[str]:
-        """All placeholders."""
+        """Names of all placeholders."""
         return frozenset().union(*(template.names for template in self.templates))
 
 
 class HttpRequest(NodeType):
-    """Calls a URL and gives the answer, parsed where it is JSON."""
+    """Calls a URL and outputs the answer, parsed if it is JSON."""
 
     type = "httpRequest"
     category = "Utilities"
@@ -111,7 +111,7 @@ class HttpRequest(NodeType):
     def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
         return members_read(settings.templates, socket) if socket in settings.names else None
 
-    def foresee(
+    def estimate_outputs(
         self,
         settings: HttpRequestSettings,
         inputs: Mapping[str, Any],
@@ -119,8 +119,8 @@ class HttpRequest(NodeType):
     ) -> Outputs:
         if not settings.is_each:
             return {}
-        length = longest(inputs.get(name) for name in _item_sockets(settings))
-        return dict.fromkeys((RESPONSE_OUT, STATUS_OUT), alike(length))
+        length = longest_list(inputs.get(name) for name in _item_sockets(settings))
+        return dict.fromkeys((RESPONSE_OUT, STATUS_OUT), unknown_list(length))
 
     def bind(
         self,
@@ -135,18 +135,18 @@ class HttpRequest(NodeType):
         self, settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
         if not settings.is_each:
-            given = await _call(settings, inputs, context)
-            return {RESPONSE_OUT: given.value, STATUS_OUT: given.status}
-        all_given = await _call_each(settings, inputs, context)
+            response = await _call(settings, inputs, context)
+            return {RESPONSE_OUT: response.value, STATUS_OUT: response.status}
+        responses = await _call_each(settings, inputs, context)
         return {
-            RESPONSE_OUT: [given.value for given in all_given],
-            STATUS_OUT: [given.status for given in all_given],
+            RESPONSE_OUT: [response.value for response in responses],
+            STATUS_OUT: [response.status for response in responses],
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedResponse:
-    """An answer: its value, its status, and the bytes that the value was made of."""
+    """Value and status of an answer, and the size of its body."""
 
     value: Any
     status: int
@@ -156,26 +156,29 @@ class ParsedResponse:
 async def _call_each(
     settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
 ) -> list[ParsedResponse]:
-    """An answer for each item, in order; one that fails stops the others. Raises NodeFailed."""
+    """Call for each item; return the answers in order. The first failure stops the others.
+
+    Raises NodeFailed.
+    """
     received = 0
 
     async def call(position: int, item: Mapping[str, Any]) -> ParsedResponse:
         nonlocal received
         try:
-            given = await _call(settings, {**inputs, **item}, context)
+            response = await _call(settings, {**inputs, **item}, context)
         except NodeFailed as failure:
             raise _of_item(position, failure) from None
-        received += given.size
+        received += response.size
         if received > MAX_BYTES_TOGETHER:
             message = f"All answers together are larger than {MAX_BYTES_TOGETHER} bytes"
             raise NodeFailed("response_too_large", message)
-        return given
+        return response
 
     return await run_each(call, _read_items(settings, inputs), CALLS_AT_ONCE)
 
 
 def _of_item(position: int, failure: NodeFailed) -> NodeFailed:
-    """The failure of one call of several."""
+    """Return the failure of one of several calls, with the number of its item."""
     return NodeFailed(
         failure.code,
         f"Item {position + 1}: {failure.message}",
@@ -205,7 +208,7 @@ def _item_sockets(settings: HttpRequestSettings) -> Sequence[str]:
 def _read_items(
     settings: HttpRequestSettings, inputs: Mapping[str, Any]
 ) -> Sequence[Mapping[str, Any]]:
-    """The inputs that differ between calls, for each of them. Raises NodeFailed."""
+    """Return the inputs that differ between calls, for each call. Raises NodeFailed."""
     found = {name: inputs.get(name) for name in _item_sockets(settings)}
     lists = {name: value for name, value in found.items() if isinstance(value, list)}
     if not lists:

@@ -1,4 +1,4 @@
-"""Image Text: what is written in an image, read on this machine."""
+"""Image Text: local text recognition in images."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import alike, longest
+from engine.nodes.support.fan_out import longest_list, unknown_list
 from engine.nodes.support.image_edits import MAX_READ
 from engine.nodes.support.list_mapping import run_each
 from engine.process.extras import install_hint
@@ -25,11 +25,11 @@ IMAGES_AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class ImageTextSettings:
-    """There are none."""
+    """Empty settings."""
 
 
 class ImageText(NodeType):
-    """Reads an image, or each of a list, and gives its lines."""
+    """Outputs the text lines of an image, or of each image in a list."""
 
     type = "imageText"
     category = "Image Tools"
@@ -46,10 +46,10 @@ class ImageText(NodeType):
     def outputs(self, settings: ImageTextSettings) -> Mapping[str, Socket]:
         return {TEXT_OUT: Socket(type=SocketType.TEXT)}
 
-    def foresee(
+    def estimate_outputs(
         self, settings: ImageTextSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {TEXT_OUT: alike(longest([inputs.get(IMAGE_IN)]))}
+        return {TEXT_OUT: unknown_list(longest_list([inputs.get(IMAGE_IN)]))}
 
     async def run(
         self, settings: ImageTextSettings, inputs: Mapping[str, Any], context: Context
@@ -68,7 +68,7 @@ class ImageText(NodeType):
 
 
 def is_installed() -> bool:
-    """Whether what reads is there; it is not loaded."""
+    """Return True if the OCR package is installed, without loading it."""
     return find_spec(RUNTIME) is not None
 
 

@@ -1,4 +1,4 @@
-"""Image Tools: resize, crop, compose, caption and convert, worked out in a child process."""
+"""Image Tools: resize, crop, compose, caption and convert images in a child process."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.fan_out import alike, longest, zip_lists
+from engine.nodes.support.fan_out import longest_list, unknown_list, zip_lists
 from engine.nodes.support.image_edits import (
     CAPTION_ANCHORS,
     Anchor,
@@ -33,23 +33,23 @@ MAX_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ImageJob:
-    """One image to make, and the URLs of what it is made of."""
+    """Edit that makes one image, and the URLs of its sources."""
 
     edit: Edit
     urls: tuple[str, ...]
 
 
 class ImageTool(NodeType):
-    """Makes an image of an image; a list gives an image for each of its items, and a list."""
+    """Makes an image from an image; a wired list makes a list of images."""
 
     category = "Image Tools"
     kind = WorkKind.CPU
     media: tuple[str, ...] = (IMAGE_IN,)
-    """The sockets that images come by."""
+    """Input sockets of images."""
 
     @abstractmethod
     def read(self, reader: SettingsReader) -> Any:
-        """The settings; what is wrong goes to the reader."""
+        """Return the settings; faults are added to the reader."""
 
     def parse(self, data: Mapping[str, Any]) -> Any:
         reader = SettingsReader(data)
@@ -66,22 +66,26 @@ class ImageTool(NodeType):
     def outputs(self, settings: Any) -> Mapping[str, Socket]:
         return {IMAGE_OUT: Socket(type=SocketType.IMAGE)}
 
-    def edit_of(self, settings: Any, inputs: Mapping[str, Any], item: Mapping[str, Any]) -> Edit:
-        """What is done to one item. Raises NodeFailed."""
+    def build_edit(self, settings: Any, inputs: Mapping[str, Any], item: Mapping[str, Any]) -> Edit:
+        """Return the edit of one item. Raises NodeFailed."""
         edit: Edit = settings
         return edit
 
-    def foresee(
+    def estimate_outputs(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        return {IMAGE_OUT: alike(longest(inputs.get(name) for name in (*self.media, TEXT_IN)))}
+        return {
+            IMAGE_OUT: unknown_list(
+                longest_list(inputs.get(name) for name in (*self.media, TEXT_IN))
+            )
+        }
 
     async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
         wired = {name: inputs[name] for name in (*self.media, TEXT_IN) if name in inputs}
         lists = {name: value for name, value in wired.items() if isinstance(value, list)}
         if not lists:
-            [made] = await _make([self._job(settings, inputs, wired)], context)
-            return {IMAGE_OUT: made}
+            [image] = await _make([self._job(settings, inputs, wired)], context)
+            return {IMAGE_OUT: image}
         items = zip_lists(lists, {name: name for name in lists})
         single = {name: value for name, value in wired.items() if name not in lists}
         jobs = [
@@ -102,12 +106,12 @@ class ImageTool(NodeType):
                 found = kind_of(item.get(name))
                 message = f"{where}'{name}' takes the URL of an image, not {found}"
                 raise NodeFailed("invalid_value", message)
-        edit = self.edit_of(settings, inputs, item)
+        edit = self.build_edit(settings, inputs, item)
         return ImageJob(edit, tuple(item[name] for name in self.media))
 
 
 class ImageResize(ImageTool):
-    """To a width, a height or both."""
+    """Resizes an image to a width, a height or both."""
 
     type = "imageResize"
 
@@ -121,7 +125,7 @@ class ImageResize(ImageTool):
 
 
 class ImageCrop(ImageTool):
-    """To the largest part of a shape, or to a part of a size."""
+    """Crops an image to the largest area of an aspect ratio, or to an area of a size."""
 
     type = "imageCrop"
 
@@ -143,7 +147,7 @@ class ImageCrop(ImageTool):
 
 
 class ImageCompose(ImageTool):
-    """Puts another image upon it."""
+    """Overlays another image."""
 
     type = "imageCompose"
     media = (IMAGE_IN, OVERLAY_IN)
@@ -161,14 +165,14 @@ class ImageCompose(ImageTool):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionSettings:
-    """How a caption looks, and the text that is typed for it."""
+    """Style of a caption, and its typed text."""
 
     edit: Caption
     text: Template
 
 
 class ImageCaption(ImageTool):
-    """Writes a text upon it: the typed template, or what is wired to `text-in`."""
+    """Draws a text on an image: the typed template, or the value at `text-in`."""
 
     type = "imageCaption"
 
@@ -194,7 +198,7 @@ class ImageCaption(ImageTool):
         text = {} if data.get("text") else {TEXT_IN: Socket(type=SocketType.TEXT, required=True)}
         return {**super().needs(data), **text}
 
-    def edit_of(
+    def build_edit(
         self, settings: CaptionSettings, inputs: Mapping[str, Any], item: Mapping[str, Any]
     ) -> Edit:
         wired = item.get(TEXT_IN)
@@ -206,7 +210,7 @@ class ImageCaption(ImageTool):
 
 
 class ImageConvert(ImageTool):
-    """Writes it in another format."""
+    """Converts an image to another format."""
 
     type = "imageConvert"
 
@@ -220,7 +224,7 @@ IMAGE_TOOLS = (ImageResize(), ImageCrop(), ImageCompose(), ImageCaption(), Image
 
 
 async def _make(jobs: Sequence[ImageJob], context: Context) -> list[str]:
-    """The URLs of what the jobs make, in order."""
+    """Run the jobs; return the URLs of their images in order."""
     common = set(jobs[0].urls).intersection(*(job.urls for job in jobs)) if jobs else set()
     known = {url: await context.fetch_media(url) for url in sorted(common)}
 
@@ -228,7 +232,7 @@ async def _make(jobs: Sequence[ImageJob], context: Context) -> list[str]:
         sources = [
             known[url] if url in known else await context.fetch_media(url) for url in job.urls
         ]
-        made = await context.edit_image(job.edit, sources)
-        return await context.keep_media(made.data, made.content_type)
+        image = await context.edit_image(job.edit, sources)
+        return await context.keep_media(image.data, image.content_type)
 
     return await run_each(work, jobs, IMAGES_AT_ONCE)

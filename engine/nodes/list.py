@@ -1,4 +1,4 @@
-"""List: items typed on the node, wired ones, or both."""
+"""List: typed items, wired items, or both."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ITEMS_IN = "items-in"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSettings:
-    """The included items, what they are, and whether wired ones take their place."""
+    """Included items, their type, and whether wired items replace them."""
 
     kind: SocketType
     items: tuple[Any, ...]
@@ -21,7 +21,7 @@ class ListSettings:
 
 
 class List(NodeType):
-    """Gives one flat list: its own items, then the wired ones in the order of the edges."""
+    """Outputs a flat list: its own items, then the wired ones in order of the edges."""
 
     type = "list"
     category = "Utilities"
@@ -47,9 +47,9 @@ class List(NodeType):
     async def run(
         self, settings: ListSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        return self.foresee(settings, inputs)
+        return self.estimate_outputs(settings, inputs)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: ListSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         items = [] if settings.replaces and ITEMS_IN in inputs else list(settings.items)

@@ -1,4 +1,4 @@
-"""Merge: one value of the wires that delivered one, or all of them."""
+"""Merge: the first delivered value of its edges, or all of them."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -33,15 +33,15 @@ class Merge(NodeType):
         return {"value-out": Socket(type=SocketType.ANY)}
 
     async def run(self, settings: str, inputs: Mapping[str, Any], context: Context) -> Outputs:
-        return self.foresee(settings, inputs)
+        return self.estimate_outputs(settings, inputs)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: str, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         values = inputs.get(VALUE_IN, [])
         if settings == "all":
             return {"value-out": list(values)}
-        if VALUE_IN in unknown:  # any of them may be the first one then; a longer list costs more
+        if VALUE_IN in unknown:  # any value may come first; the longest list costs most
             return {"value-out": max(values, key=_length, default=None)}
         return {"value-out": values[0] if values else None}
 

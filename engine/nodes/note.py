@@ -1,4 +1,4 @@
-"""Note: words for the people who read the canvas."""
+"""Note: a comment on the canvas."""
 
 from collections.abc import Mapping
 from typing import Any

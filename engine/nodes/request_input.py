@@ -1,4 +1,4 @@
-"""Request Input: the fields that callers fill in."""
+"""Request Input: fields of the workflow's form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PARAMS = "params"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestInputSettings:
-    """The fields, the values saved with the document, and whether unknown inputs are refused."""
+    """Fields, values saved in the document, and whether unknown inputs are refused."""
 
     fields: tuple[Field, ...]
     values: Mapping[str, Any]
@@ -22,7 +22,7 @@ class RequestInputSettings:
 
 
 class RequestInput(NodeType):
-    """Gives each text and media field on a socket of its own and the rest as one object."""
+    """Outputs each text and media field on its own socket, and the others as one object."""
 
     type = "requestInput"
     category = "Inputs"
@@ -59,10 +59,10 @@ class RequestInput(NodeType):
 
 
 def outputs_of(fields: Sequence[Field], inputs: Mapping[str, Any]) -> Outputs:
-    """What a Request Input with these fields gives for the inputs of a run."""
-    given = {field.name: inputs.get(field.name) for field in fields}
-    own = {field.name: given.pop(field.name) for field in fields if field.type in SOCKETS}
-    return own | {PARAMS: given}
+    """Return the outputs of a Request Input with these fields for the inputs of a run."""
+    values = {field.name: inputs.get(field.name) for field in fields}
+    own = {field.name: values.pop(field.name) for field in fields if field.type in SOCKETS}
+    return own | {PARAMS: values}
 
 
 def _read_fields(raw: object) -> tuple[tuple[Field, ...], list[str]]:

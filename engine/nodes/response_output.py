@@ -1,4 +1,4 @@
-"""Response Output: what callers get."""
+"""Response Output: builds the result of a run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ MAX_NAMES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseOutputSettings:
-    """The named inputs; none: whatever comes in at `result-in`."""
+    """Names of the inputs; empty: all values at `result-in`."""
 
     names: tuple[str, ...]
 
 
 class ResponseOutput(NodeType):
-    """Puts the result together; it leaves under `result`, which is no socket."""
+    """Builds the result; its output `result` is no socket."""
 
     type = "responseOutput"
     category = "Outputs"
@@ -63,7 +63,7 @@ class ResponseOutput(NodeType):
 
 
 def _name_one(values: Sequence[Any]) -> Any:
-    """The value of a named input: plain where one wire delivered, a list where several did."""
+    """Return the value of a named input; a list if several edges delivered one."""
     if len(values) > 1:
         return list(values)
     return values[0] if values else None

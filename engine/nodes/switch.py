@@ -1,4 +1,4 @@
-"""Switch: lets a value through on one of several named ways."""
+"""Switch: passes a value to one of several named outputs."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ CASE_NAME = re.compile(r"\w{1,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchSettings:
-    """The names of the cases and their conditions, in order, and the variables of these."""
+    """Names and conditions of the cases, in order, and the variables of the conditions."""
 
     names: tuple[str, ...]
     conditions: tuple[str, ...]
@@ -31,7 +31,7 @@ class SwitchSettings:
 
 
 class Switch(NodeType):
-    """Passes the wired value on at the output of the first case that applies."""
+    """Passes the wired value to the output of the first case whose condition is true."""
 
     type = "switch"
     category = "Utilities"
@@ -63,7 +63,7 @@ class Switch(NodeType):
     def outputs(self, settings: SwitchSettings) -> Mapping[str, Socket]:
         return {name: Socket(type=SocketType.ANY) for name in (*settings.names, ELSE_OUT)}
 
-    def foresee(
+    def estimate_outputs(
         self, settings: SwitchSettings, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         return dict.fromkeys((*settings.names, ELSE_OUT), inputs.get(VALUE_IN))

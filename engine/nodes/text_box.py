@@ -10,7 +10,7 @@ from engine.values.templates import Template, members_read
 
 
 class TextBox(NodeType):
-    """Puts the wired values into its text."""
+    """Fills the wired values into its text."""
 
     type = "textBox"
     category = "Utilities"
@@ -35,9 +35,9 @@ class TextBox(NodeType):
         return members_read([settings], socket)
 
     async def run(self, settings: Template, inputs: Mapping[str, Any], context: Context) -> Outputs:
-        return self.foresee(settings, inputs)
+        return self.estimate_outputs(settings, inputs)
 
-    def foresee(
+    def estimate_outputs(
         self, settings: Template, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
         return {"text-out": settings.render(inputs)}

@@ -1,4 +1,4 @@
-"""Text Embedding: a text as a vector, whose neighbours mean alike; made on this machine."""
+"""Text Embedding: local embeddings, vectors that are near each other for similar texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ MAX_TEXTS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextEmbeddingSettings:
-    """The text that is typed."""
+    """Typed text."""
 
     text: Template
 
 
 class TextEmbedding(NodeType):
-    """Embeds the typed template or what is wired to `text-in`; a list gives a list of vectors."""
+    """Embeds the typed template or the value at `text-in`; a list makes a list of vectors."""
 
     type = "textEmbedding"
     category = "Utilities"
@@ -73,5 +73,5 @@ def _read_text(raw: Any) -> Template:
 
 
 def is_installed() -> bool:
-    """Whether what embeds is there; it is not loaded."""
+    """Return True if the packages for embeddings are installed, without loading them."""
     return all(find_spec(name) is not None for name in RUNTIME)

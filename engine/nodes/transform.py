@@ -1,4 +1,4 @@
-"""Transform: one expression over what is wired."""
+"""Transform: a CEL expression over the wired values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class ExpressionSettings:
 
 
 class Transform(NodeType):
-    """Gives the result of its CEL expression."""
+    """Outputs the result of its CEL expression."""
 
     type = "transform"
     category = "Utilities"
@@ -41,7 +41,7 @@ class Transform(NodeType):
 
 
 def read_settings(data: Mapping[str, Any], *, is_condition: bool = False) -> ExpressionSettings:
-    """The `expression` and the `variables` of a node. Raises SettingsError."""
+    """Read the `expression` and the `variables` of a node. Raises SettingsError."""
     variables = read_variables(data)
     expression = check_expression(
         "expression", data.get("expression"), variables, is_condition=is_condition

@@ -1,4 +1,4 @@
-"""Upload: an image, a video or a sound that the author has stored."""
+"""Upload: a stored image, video or sound of the author."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from engine.values.sockets import Socket, SocketType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadSettings:
-    """The asset, and what it must be."""
+    """Asset and its required kind."""
 
     asset: str
     kind: MediaKind
 
     @property
     def output(self) -> str:
-        """The one output socket."""
+        """Name of the output socket."""
         return f"{self.kind}-out"
 
 
 class Upload(NodeType):
-    """Gives a link to an asset of the account that runs it."""
+    """Outputs a link to an asset of the account that runs the workflow."""
 
     type = "upload"
     category = "Inputs"

@@ -1,4 +1,4 @@
-"""Optional parts of the installation: the sentence that says how to install one."""
+"""Installation hints for the optional extras of the package."""
 
 import sys
 from importlib import metadata
@@ -8,9 +8,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def install_hint(*extras: str) -> str:
-    """The command that adds extras to this installation: to the clone it runs from, or to a wheel.
+    """Return the command that adds extras to this installation, a clone or a wheel.
 
-    Callers read it too, so it names no folder of this machine.
+    API callers read it too, so it names no folder of this machine.
     """
     names = ",".join(extras)
     if (ROOT / "pyproject.toml").is_file():
@@ -20,7 +20,7 @@ def install_hint(*extras: str) -> str:
 
 
 def _pip() -> str:
-    """The pip of this environment, as the clone's folder sees it."""
+    """Return the path of this environment's pip, relative to the clone."""
     environment = Path(sys.prefix)
     if environment.is_relative_to(ROOT):
         return str(environment.relative_to(ROOT) / "bin" / "pip")

@@ -1,4 +1,4 @@
-"""A cache with bounds: what was used longest ago gives way."""
+"""Bounded cache that evicts the least recently used value."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -8,15 +8,15 @@ V = TypeVar("V")
 
 
 class LruCache(Generic[K, V]):
-    """Keeps so many values, and where `most_bytes` is given so many bytes of them."""
+    """Cache of at most `max_entries` values and, unless it is 0, `max_bytes` bytes."""
 
-    def __init__(self, most: int, most_bytes: int = 0) -> None:
-        self._most = most
-        self._most_bytes = most_bytes
+    def __init__(self, max_entries: int, max_bytes: int = 0) -> None:
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
         self._values: OrderedDict[K, V] = OrderedDict()
         self._sizes: dict[K, int] = {}
         self.bytes = 0
-        """Size of the values, as far as it was told."""
+        """Total of the sizes passed to `put`."""
 
     def __len__(self) -> int:
         return len(self._values)
@@ -25,28 +25,28 @@ class LruCache(Generic[K, V]):
         return key in self._values
 
     def get(self, key: K) -> V | None:
-        """The value, None when there is none."""
+        """Return the value of a key, or None."""
         value = self._values.get(key)
         if value is not None:
             self._values.move_to_end(key)
         return value
 
     def put(self, key: K, value: V, size: int = 0) -> None:
-        """Keep a value of so many bytes in the place of the one before."""
+        """Store a value of `size` bytes under a key, replacing the old one."""
         self.drop(key)
         self._values[key] = value
         if size:
             self._sizes[key] = size
             self.bytes += size
-        while len(self._values) > self._most or self._is_over():
+        while len(self._values) > self._max_entries or self._is_over():
             self.drop(next(iter(self._values)))
 
     def _is_over(self) -> bool:
-        is_over = 0 < self._most_bytes < self.bytes
+        is_over = 0 < self._max_bytes < self.bytes
         return is_over and len(self._values) > 1
 
     def drop(self, key: K) -> None:
-        """Keep it no more, if it is kept."""
+        """Remove the value of a key, if there is one."""
         if key in self._values:
             del self._values[key]
             self.bytes -= self._sizes.pop(key, 0)

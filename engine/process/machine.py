@@ -1,18 +1,15 @@
-"""Memory of the machine, or of the container that this process runs in."""
+"""Memory limit of the machine or container of this process."""
 
 import os
 from pathlib import Path
 
 ROOT = Path("/")
 UNLIMITED = 1 << 60
-"""A limit of this size or more is none: control groups of the first version have no other word."""
+"""Limits from this size on mean "no limit", which version 1 of control groups cannot express."""
 
 
 def memory_bytes(root: Path = ROOT) -> int:
-    """Bytes that the processes here may have together: the machine's, or a control group's limit.
-
-    0: unknown.
-    """
+    """Return the bytes available to all processes of this machine or control group; 0: unknown."""
     found = [size for size in (_physical(), *_limits(root)) if 0 < size < UNLIMITED]
     return min(found, default=0)
 
@@ -25,7 +22,7 @@ def _physical() -> int:
 
 
 def _limits(root: Path) -> list[int]:
-    """Limits of the control groups of this process, outer ones included."""
+    """Return the limits of this process's control groups and of all their ancestors."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -41,9 +38,9 @@ def _limits(root: Path) -> list[int]:
 
 
 def _limits_of(mounted: Path, path: str, name: str) -> list[int]:
-    """Limits from the group at the path up to the mounted one.
+    """Return the limits of the group at `path` and of its ancestors below the mount.
 
-    In a container the path may be that of the host, and the mounted group that of the container.
+    In a container the path may be the host's while the mount is the container's own group.
     """
     group = mounted / path.lstrip("/")
     places = [place for place in (group, *group.parents) if place.is_relative_to(mounted)]

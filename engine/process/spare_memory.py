@@ -1,7 +1,7 @@
-"""Memory that was freed goes back to the system, so that a burst of large values leaves none taken.
+"""Return of freed memory to the operating system after a burst of large values.
 
-The C library keeps freed memory for itself: a gateway that had 64 bodies of 1 MB in hand at once
-kept 500 MB afterwards, of which it used 15.
+The C library keeps freed memory: a gateway that had processed 64 bodies of 1 MB at once still had
+500 MB resident afterwards, of which it used 15 MB.
 """
 
 import asyncio
@@ -10,29 +10,29 @@ import os
 from pathlib import Path
 
 M_ARENA_MAX = -8
-LOOK_SECONDS = 10.0
-GROWN_BYTES = 33_554_432
-"""The C library is asked when the process has grown by so much since it was last asked."""
+CHECK_SECONDS = 10.0
+GROWTH_BYTES = 33_554_432
+"""Growth of the process since the last trim that triggers the next one."""
 
 STATM = Path("/proc/self/statm")
 
 
-def use_one_arena() -> None:
-    """Let all threads allocate from one place, before there are any; each keeps its own otherwise.
+def limit_arenas() -> None:
+    """Make all threads share one malloc arena. Call before the first thread starts.
 
-    Under mixed load a gateway had 160 MB with arenas of threads, 110 MB without.
+    Under mixed load a gateway had 160 MB with an arena per thread and 110 MB with one.
     """
-    ask = getattr(ctypes.CDLL(None), "mallopt", None)
-    if ask is not None:
-        ask(M_ARENA_MAX, 1)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, 1)
 
 
-async def give_back() -> None:
-    """Look every few seconds, for as long as it is awaited; only Linux tells what it looks for."""
+async def trim_periodically() -> None:
+    """Trim whenever the process has grown, until cancelled. Effective on Linux only."""
     least = resident_bytes()
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        if resident_bytes() < least + GROWN_BYTES:
+        await asyncio.sleep(CHECK_SECONDS)
+        if resident_bytes() < least + GROWTH_BYTES:
             least = min(least, resident_bytes())
             continue
         await asyncio.to_thread(trim)
@@ -40,7 +40,7 @@ async def give_back() -> None:
 
 
 def resident_bytes() -> int:
-    """The memory that this process has of the system; 0 where that is not told."""
+    """Return the resident memory of this process in bytes; 0: unknown."""
     try:
         pages = int(STATM.read_text().split()[1])
     except OSError:
@@ -49,7 +49,7 @@ def resident_bytes() -> int:
 
 
 def trim() -> None:
-    """Give back all memory that is free now (glibc; other C libraries do so by themselves)."""
-    ask = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if ask is not None:
-        ask(0)
+    """Return all free memory to the system (glibc; other C libraries do so by themselves)."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)

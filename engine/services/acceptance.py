@@ -1,4 +1,4 @@
-"""Acceptance of a run: inputs checked, media held, the execution on record and its hint sent."""
+"""Acceptance of a run: checks its inputs, refers to its media, stores it and sends its hint."""
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -16,31 +16,31 @@ from engine.store.executions.inputs import pack_inputs
 from engine.values.fields import unknown_inputs
 
 MAX_STALE = 5
-"""Attempts at a workflow that others save meanwhile."""
+"""Attempts at a workflow that is being saved concurrently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runnable:
-    """What an execution is of, as it is right now."""
+    """Present version of the workflow or model to run."""
 
     plan: Plan
     workflow: Workflow | None = None
-    """None: it is the run of one model."""
+    """None: the run is of one model."""
 
 
 class Find(Protocol):
-    """Finds what to run; `fresh`: as it is on record, whatever this process knows."""
+    """Finds the workflow or model to run; `fresh` bypasses the caches of this process."""
 
     def __call__(self, *, fresh: bool) -> Awaitable[Runnable]:
-        """Raises EngineError when there is no such thing for the caller, or it cannot run."""
+        """Raise EngineError if it does not exist for the caller or cannot run."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """A run that a caller asks for: who pays, what is given, and who is told of it.
+    """A requested run: account, inputs and notifications.
 
-    The members behind `inputs` are the parameters of `Executions.accept` with these names.
+    The members after `inputs` are the parameters of `Executions.accept` with these names.
     """
 
     account_id: str
@@ -61,25 +61,26 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """Accepts runs: the API and the command line in the same way."""
+    """Accepts runs for the API and the command line."""
 
     store: Store
     media_service: MediaService
     allow_http: bool
-    """Whether inputs may be media at plain `http` URLs."""
+    """Media inputs may have plain `http` URLs."""
 
     async def accept(self, run: NewRun, find: Find, compute: Compute) -> tuple[str, ...]:
-        """Accept the run; returns the warnings for its caller.
+        """Accept the run and return the warnings for its caller.
 
-        Raises what `find`, `check_run_inputs` and `Executions.accept` raise, but StaleWorkflow.
+        Raises the errors of `find`, `check_run_inputs` and `Executions.accept`, except
+        StaleWorkflow.
         """
-        for turn in range(MAX_STALE):
+        for attempt in range(MAX_STALE):
             try:
-                return await self._accept(run, await find(fresh=turn > 0), compute)
+                return await self._accept(run, await find(fresh=attempt > 0), compute)
             except StaleWorkflow:
                 continue
             except (InvalidInputs, WorkflowNotRunnable):
-                if turn:
+                if attempt:
                     raise
                 # Another process may have saved the workflow since this one read it.
         raise Unavailable("The workflow is being saved faster than it can be run")
@@ -119,7 +120,7 @@ class Acceptance:
 
 
 async def find_workflow(store: Store, account_id: str, slug: str, *, fresh: bool) -> Runnable:
-    """A workflow of the account. Raises WorkflowNotFound or WorkflowNotRunnable."""
+    """Return a workflow of the account. Raises WorkflowNotFound or WorkflowNotRunnable."""
     workflow, plan = await store.workflows.own_plan(account_id, slug, fresh=fresh)
     if workflow.account_id != account_id:
         raise WorkflowNotFound

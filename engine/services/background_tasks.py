@@ -1,4 +1,4 @@
-"""Background tasks of a process: a task that ends is logged, counted and started again."""
+"""Background tasks of a process: a task that ends is logged, counted and restarted."""
 
 import asyncio
 import contextlib
@@ -10,18 +10,18 @@ from engine import metrics
 from engine.executions.retry import jittered
 
 PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
-"""Before each restart; the last holds for all further ones."""
+"""Delays before restarts; the last one repeats."""
 STEADY_SECONDS = 60.0
-"""A task that ran this long starts again with the first pause."""
+"""A task that ran for this long restarts after the first delay again."""
 
 log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
 async def background(name: str, work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run `work` for as long as the context lasts, again and again if it ends by itself.
+    """Run `work` during the context, and restart it whenever it ends by itself.
 
-    `name` stands in the log and in metrics.
+    `name` appears in the log and in metrics.
     """
     task = asyncio.create_task(_keep_running(name, work), name=name)
     try:
@@ -50,7 +50,7 @@ async def _run(name: str, work: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        # Something that the work waited for was cancelled, not the work.
+        # A future that the work awaited was cancelled, not the work.
         log.exception("a background task was interrupted", extra={"task": name})
     except Exception:
         log.exception("a background task failed", extra={"task": name})

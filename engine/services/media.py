@@ -1,4 +1,4 @@
-"""Media as the rest of Headrace has them: a record in the store, bytes in a folder or bucket."""
+"""Media service: records of assets in the store, their bytes in a folder or bucket."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from engine.errors import (
     UnsupportedMediaType,
 )
 from engine.media.formats import MediaKind, UnfitMedia
-from engine.media.inspecting import Inspector, TooLargeMedia
+from engine.media.inspector import Inspector, TooLargeMedia
 from engine.media.links import PATH, WIDTHS, LinkSigner, MediaLink
 from engine.media.objects import ObjectStore
 from engine.media.ranges import ByteRange
@@ -33,14 +33,14 @@ LINK_SECONDS = 86_400
 COLLECTED_AT_ONCE = 100
 THUMBNAILS_AT_ONCE = 2
 MAX_LINK = 2_048
-MAX_LOOKED_AT = 10_000
-"""Values of a result in which links are looked for."""
+MAX_SEARCHED = 10_000
+"""Values of a result that are searched for links."""
 REMOVAL_SECONDS = 5.0
-"""How long who deletes an asset waits for its bytes to go."""
+"""Longest time a DELETE waits for the object's removal."""
 
 
 class MediaService:
-    """Keeps media, gives links to them, and lets go of those that nobody needs."""
+    """Stores media, signs links to them, and collects unused ones."""
 
     def __init__(
         self, store: Store, objects: ObjectStore, links: LinkSigner, settings: Settings
@@ -51,11 +51,11 @@ class MediaService:
         self._links = links
         self.max_bytes = settings.max_asset_bytes
         self._keep_seconds = int(settings.retention_days * 86_400) + LINK_SECONDS
-        self._turns = asyncio.Semaphore(THUMBNAILS_AT_ONCE)
+        self._thumbnail_slots = asyncio.Semaphore(THUMBNAILS_AT_ONCE)
 
     @classmethod
     def of(cls, settings: Settings, store: Store) -> "MediaService":
-        """The library of the settings. Raises SettingError."""
+        """Create the service of the settings. Raises SettingError."""
         links = LinkSigner(Sealer.keys_of(settings.secret_key), base_url(settings))
         return cls(store, ObjectStore.of(settings), links, settings)
 
@@ -69,50 +69,50 @@ class MediaService:
         medium: MediaKind | None = None,
         execution_id: str = "",
     ) -> Asset:
-        """Store a file of the type that it is declared to have; `medium` is what it must be.
+        """Store a file of the declared type; `medium` is the required kind.
 
-        With an execution it lives as long as that. Raises UnsupportedMediaType, BodyTooLarge,
-        MediaQuotaExceeded, StorageFailed, Unavailable, or what `pieces` raises.
+        The asset of an execution lives as long as the execution. Raises UnsupportedMediaType,
+        BodyTooLarge, MediaQuotaExceeded, StorageFailed, Unavailable, or the errors of `pieces`.
         """
         self._demand_key()
-        place = await self._assets.announce(account_id, source)
-        inspector = Inspector(declared, min(self.max_bytes, place.room), medium)
-        key = _key(place.asset_id)
+        reservation = await self._assets.announce(account_id, source)
+        inspector = Inspector(declared, min(self.max_bytes, reservation.room), medium)
+        key = _key(reservation.asset_id)
         try:
             await self._objects.put_stream(key, inspector.through(pieces))
             facts, size = inspector.known, inspector.bytes
-            return await self._assets.keep(place.asset_id, facts, size, execution_id)
+            return await self._assets.keep(reservation.asset_id, facts, size, execution_id)
         except StorageStalled:
-            raise  # what may yet be stored is looked for when it is given up by itself
+            raise  # the write may still succeed; the expired reservation removes its bytes
         except BaseException as error:
-            await self._give_up(place.asset_id)
+            await self._abandon(reservation.asset_id)
             if isinstance(error, UnfitMedia):
                 raise UnsupportedMediaType(str(error)) from None
             if isinstance(error, TooLargeMedia):
-                raise self._too_large(place) from None
+                raise self._too_large(reservation) from None
             raise
 
-    def _too_large(self, place: UploadReservation) -> BodyTooLarge:
-        if place.limit is None or place.room >= self.max_bytes:
+    def _too_large(self, reservation: UploadReservation) -> BodyTooLarge:
+        if reservation.limit is None or reservation.room >= self.max_bytes:
             return BodyTooLarge(self.max_bytes)
-        return MediaQuotaExceeded(place.stored, place.limit)
+        return MediaQuotaExceeded(reservation.stored, reservation.limit)
 
     async def require_space(self, account_id: str) -> None:
-        """Raises when nothing more of the account's would be kept.
+        """Check that the account can store more media.
 
-        MediaQuotaExceeded: of the account's alone; StorageFailed: of anybody's.
+        Raises MediaQuotaExceeded for the account's quota, StorageFailed for the whole store.
         """
         if self._objects.is_set:
             await self._objects.require_space()
             await self._assets.require_space(account_id)
 
-    async def _give_up(self, asset_id: str) -> None:
-        with contextlib.suppress(EngineError):  # it is given up by itself, later
+    async def _abandon(self, asset_id: str) -> None:
+        with contextlib.suppress(EngineError):  # the reservation expires later
             await self._assets.give_up(asset_id)
 
     @property
     def is_set(self) -> bool:
-        """Whether there is a place for media."""
+        """True if a media store is configured."""
         return self._objects.is_set
 
     def _demand_key(self) -> None:
@@ -120,17 +120,17 @@ class MediaService:
             raise StorageFailed("Media need HEADRACE_SECRET_KEY to be set")
 
     async def get(self, account_id: str, asset_id: str) -> Asset:
-        """An asset of the account. Raises AssetNotFound."""
+        """Return an asset of the account. Raises AssetNotFound."""
         return await self._assets.get(account_id, asset_id)
 
     async def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> AssetPage:
-        """At most `limit` assets of the account. Raises ValueError for a cursor that is not one."""
+        """Return a page of at most `limit` assets. Raises ValueError for an invalid cursor."""
         return await self._assets.page(account_id, limit=limit, cursor=cursor)
 
     async def delete(self, account_id: str, asset_id: str) -> None:
-        """Let go of an asset of the account, whatever needs it. Raises AssetNotFound."""
+        """Delete an asset of the account, even if it is in use. Raises AssetNotFound."""
         await self._assets.delete(account_id, asset_id)
-        with contextlib.suppress(StorageFailed, TimeoutError):  # what is left goes when it is due
+        with contextlib.suppress(StorageFailed, TimeoutError):  # `collect` removes the rest
             async with asyncio.timeout(REMOVAL_SECONDS):
                 await self._remove(asset_id)
 
@@ -138,13 +138,13 @@ class MediaService:
         await self._objects.delete(_key(asset_id), *_thumbnail_keys(asset_id))
 
     def link(self, asset: Asset, *, width: int | None = None) -> str:
-        """A link for a day, to the file or to a smaller picture. Raises UnsupportedMediaType."""
+        """Return a link for a day to the file or a thumbnail. Raises UnsupportedMediaType."""
         if width is not None:
-            _demand_picture(asset)
+            _require_image(asset)
         return self._link(asset, LINK_SECONDS, width)
 
     def lasting_link(self, asset: Asset) -> str:
-        """A link for what is on record as long as an execution."""
+        """Return a link that is valid as long as an execution is kept."""
         return self._link(asset, self._keep_seconds)
 
     def _link(self, asset: Asset, seconds: int, width: int | None = None) -> str:
@@ -152,7 +152,7 @@ class MediaService:
         return self._links.url(asset.id, int(time.time()) + seconds, width)
 
     async def use(self, account_id: str, asset_id: str, execution_id: str) -> tuple[Asset, str]:
-        """An asset of the account, and a link to it for an execution, which the asset outlives.
+        """Keep an asset of the account for an execution, and return it with a link.
 
         Raises AssetNotFound.
         """
@@ -161,39 +161,39 @@ class MediaService:
         return asset, self.lasting_link(asset)
 
     async def follow(self, asset_id: str, query: dict[str, str]) -> tuple[Asset, MediaLink]:
-        """What a link leads to. Raises AssetNotFound."""
+        """Return the asset and the link of a signed query. Raises AssetNotFound."""
         link = self._links.read(asset_id, query)
         return await self._followed(link)
 
     def is_own(self, url: str) -> bool:
-        """Whether a URL is a link to an asset, good or not, whichever gateway it begins with."""
+        """Return True if a URL is a link to an asset, valid or not, at any gateway."""
         is_here = url.startswith(f"{self._links.base}{PATH}")
         return is_here or self._links.read_url(url) is not None
 
     async def find(self, url: str) -> Asset:
-        """The asset that a link leads to. Raises AssetNotFound."""
+        """Return the asset of a link. Raises AssetNotFound."""
         asset, link = await self._followed(self._links.read_url(url))
         if link.width is not None:
             raise AssetNotFound
         return asset
 
     def linked(self, value: object) -> str | None:
-        """The id of the asset that a link leads to, expired or not; None for all else."""
+        """Return the asset id of a signed link, even an expired one; None for other values."""
         if not isinstance(value, str) or len(value) > MAX_LINK or PATH not in value:
             return None
         link = self._links.read_url(value)
         return None if link is None or link.width is not None else link.asset_id
 
     def linked_assets(self, result: Any) -> dict[str, str]:
-        """The assets that links in a result lead to, by link, from its first values."""
-        found, waiting = {}, deque([result])
-        for _ in range(MAX_LOOKED_AT):
-            if not waiting:
+        """Return the asset ids of the links in the first values of a result, by link."""
+        found, pending = {}, deque([result])
+        for _ in range(MAX_SEARCHED):
+            if not pending:
                 break
-            value = waiting.popleft()
+            value = pending.popleft()
             if isinstance(value, dict | list):
                 members = value.values() if isinstance(value, dict) else value
-                waiting.extend(islice(members, MAX_LOOKED_AT))
+                pending.extend(islice(members, MAX_SEARCHED))
             elif asset_id := self.linked(value):
                 found[value] = asset_id
         return found
@@ -206,22 +206,22 @@ class MediaService:
         return await self._assets.find(link.asset_id), link
 
     async def stream(self, asset: Asset, part: ByteRange | None = None) -> AsyncIterator[bytes]:
-        """An asset's bytes, or some of them. Raises AssetNotFound."""
+        """Stream the bytes of an asset, or a range of them. Raises AssetNotFound."""
         try:
             return await self._objects.stream(_key(asset.id), part)
         except FileNotFoundError:
             raise AssetNotFound from None
 
     async def thumbnail(self, asset: Asset, width: int) -> bytes:
-        """A picture as WebP, no wider than this. Raises AssetNotFound or UnsupportedMediaType."""
+        """Return a WebP of at most this width. Raises AssetNotFound or UnsupportedMediaType."""
         key = _thumbnail_key(asset.id, width)
         with contextlib.suppress(FileNotFoundError):
             return await self._objects.read(key, MAX_BYTES)
-        _demand_picture(asset)
-        async with self._turns:
-            made = await self._shrink(asset, width)
-        await self._objects.put(key, made)
-        return made
+        _require_image(asset)
+        async with self._thumbnail_slots:
+            picture = await self._shrink(asset, width)
+        await self._objects.put(key, picture)
+        return picture
 
     async def _shrink(self, asset: Asset, width: int) -> bytes:
         try:
@@ -233,10 +233,10 @@ class MediaService:
             raise UnsupportedMediaType(str(error)) from None
 
     async def collect(self) -> bool:
-        """Let go of what nobody needs; true when there is more to be done at once.
+        """Remove unused assets; return True if more are due now.
 
-        First nobody sees an asset any more, then, when whoever reads it has ended, its bytes go,
-        and at last its record: each step is found again when the one who takes it dies.
+        An asset is first hidden, then, after its readers have ended, its bytes are removed, and
+        at last its record. Each step is resumed after the death of the process that took it.
         """
         if not self._objects.is_set:
             return False
@@ -248,7 +248,7 @@ class MediaService:
         return len(due) > 0
 
     async def free_bytes(self) -> int | None:
-        """What the file system of a folder has left; None: media are not in a folder.
+        """Return the free bytes of the folder's file system; None: the store is no folder.
 
         Raises StorageFailed.
         """
@@ -256,14 +256,14 @@ class MediaService:
         return None if disk is None else disk.free_bytes
 
 
-def _demand_picture(asset: Asset) -> None:
-    """Raises UnsupportedMediaType for what no smaller picture is made of."""
+def _require_image(asset: Asset) -> None:
+    """Raise UnsupportedMediaType unless thumbnails can be made of the asset."""
     if asset.medium is not MediaKind.IMAGE or asset.bytes > MAX_BYTES:
         raise UnsupportedMediaType("There are smaller pictures of images up to 32 MB only")
 
 
 def base_url(settings: Settings) -> str:
-    """What links begin with."""
+    """Return the base URL of links."""
     return settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
 
 

@@ -1,4 +1,4 @@
-"""Inputs of a run: checked, with defaults, and with links in place of the ids of media."""
+"""Check of a run's inputs: adds defaults and replaces asset ids by links."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 class Compute(Protocol):
-    """Does work that takes long for large inputs."""
+    """Runs a function that takes long for large inputs, possibly in another thread."""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """The result of the work."""
+        """Return the result of the work."""
         ...
 
 
@@ -31,7 +31,7 @@ async def compute_here(work: Callable[[], T]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class AssetUse:
-    """The account whose assets a run may name, and the run, as long as which they last."""
+    """Account whose assets a run may name, and execution that keeps them alive."""
 
     media_service: MediaService
     account_id: str
@@ -40,23 +40,25 @@ class AssetUse:
 
 async def check_run_inputs(
     plan: Plan,
-    given: Mapping[str, Any],
+    raw_inputs: Mapping[str, Any],
     use: AssetUse,
     *,
     is_model: bool,
     allow_http: bool,
     compute: Compute,
 ) -> dict[str, Any]:
-    """The inputs of a run of the plan. Raises InvalidInputs."""
+    """Return the checked inputs of a run of the plan. Raises InvalidInputs."""
     check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
     named = {each.name: each for each in plan.fields if each.type in MEDIA}
     links = {
-        name: asset_id for name in named if (asset_id := use.media_service.linked(given.get(name)))
+        name: asset_id
+        for name in named
+        if (asset_id := use.media_service.linked(raw_inputs.get(name)))
     }
     checking = partial(
         check,
         plan.fields,
-        {**given, **links},
+        {**raw_inputs, **links},
         strict=plan.strict_inputs,
         allow_http=allow_http,
         allow_assets=True,
@@ -65,13 +67,13 @@ async def check_run_inputs(
     for name, field in named.items():
         value = inputs.get(name)
         if is_asset_id(value):
-            link = given[name] if name in links else None
+            link = raw_inputs[name] if name in links else None
             inputs[name] = await _link(use, field, value, link)
     return inputs
 
 
 async def _link(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
-    """A link for the run; `link` is the one that the caller gave, None where it gave the id."""
+    """Return a link for the run; `link` is the caller's link, None if the caller gave an id."""
     try:
         asset, url = await use.media_service.use(use.account_id, asset_id, use.execution_id)
     except AssetNotFound:
@@ -84,7 +86,7 @@ async def _link(use: AssetUse, field: Field, asset_id: str, link: str | None) ->
 
 
 async def _find_linked(media_service: MediaService, field: Field, link: str) -> tuple[Asset, str]:
-    """What a link to an asset of somebody else leads to, which whoever has the link may read."""
+    """Return the asset of another account by its link, which authorizes its reader."""
     try:
         return await media_service.find(link), link
     except AssetNotFound:

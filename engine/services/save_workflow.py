@@ -1,4 +1,4 @@
-"""Saving a workflow: what is looked at before, and what has to outlive it."""
+"""Saving a workflow: checks before, and references to its media after."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from engine.nodes.upload import Upload, UploadSettings
 from engine.store import Store, Workflow
 
 LARGE_GRAPH = 200
-"""Nodes and edges from which on a check runs beside the event loop."""
+"""Nodes and edges from which on a graph is checked in a thread."""
 
 
 async def check_document(
@@ -25,10 +25,10 @@ async def check_document(
     allow_private: bool,
     former: Document | None = None,
 ) -> list[dict[str, str]]:
-    """All problems of a document that the account wants to save; others than drafts have none.
+    """Return all problems of a document before it is saved; only drafts may have any.
 
-    `former` is the document that it is to replace. Raises InvalidGraph, and InvalidBody for a new
-    cover that is no asset of the account.
+    `former` is the document that it replaces. Raises InvalidGraph, and InvalidBody for a new cover
+    that is no asset of the account.
     """
     if former is None or document.cover != former.cover:
         await _check_cover(store, account_id, document.cover)
@@ -43,7 +43,7 @@ async def check_document(
 
 
 async def hold_media(store: Store, workflow: Workflow) -> None:
-    """Have the account's assets that a saved workflow names live as long as it."""
+    """Keep the account's assets that a saved workflow names as long as the workflow."""
     named = {settings.asset for _, settings in _uploads(workflow.document)}
     if is_asset_id(workflow.document.cover):
         named.add(workflow.document.cover)
@@ -86,11 +86,11 @@ async def _upload_fault(store: Store, account_id: str, settings: UploadSettings)
 
 
 def _uploads(document: Document) -> Iterator[tuple[str, UploadSettings]]:
-    """The upload nodes whose settings are right, by id."""
+    """Yield the ids and settings of upload nodes with valid settings."""
     for node in document.nodes:
         node_id: Any = node.get("id")
         if node.get("type") == Upload.type and isinstance(node_id, str):
             try:
                 yield node_id, Upload().parse(node["data"])
             except SettingsError:
-                continue  # which the check of the graph tells
+                continue  # reported by the check of the graph

@@ -24,7 +24,7 @@ from engine.webhooks.deliveries import (
     Attempt,
     Delivery,
     DeliveryStatus,
-    Judgement,
+    DeliveryVerdict,
     example_body,
 )
 
@@ -169,7 +169,7 @@ class Deliveries:
         return found
 
     async def settle(
-        self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
+        self, claimed: ClaimedDelivery, attempt: Attempt, judgement: DeliveryVerdict
     ) -> Settled | None:
         """Record the attempt; returns what became of the delivery, None when it was not ours."""
         reply = await self._client.call(

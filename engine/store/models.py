@@ -177,7 +177,7 @@ class ModelStore:
     async def catch_up(self) -> bool:
         """Look at what is saved and at the operator's folder now; whether models have changed."""
         before = registry.generation()
-        registry.look_at_folder()
+        registry.reload_folder()
         await self.look()
         return registry.generation() != before
 
@@ -188,7 +188,7 @@ class ModelStore:
             for name, (_, error) in self._parsed.items()
             if isinstance(error, ManifestError)
         }
-        return reasons | {name: list(told) for name, told in registry.faults_of_saved().items()}
+        return reasons | {name: list(told) for name, told in registry.saved_faults().items()}
 
     async def _read_texts(self) -> dict[str, str]:
         key = keyspace.models()

@@ -1,1 +1,1 @@
-"""Values: JSON along edges, the types of sockets and fields, templates and expressions."""
+"""Values: JSON on edges, types of sockets and fields, templates and expressions."""

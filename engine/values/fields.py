@@ -1,4 +1,4 @@
-"""Fields: what a workflow asks of its callers, the check of inputs, and both as JSON Schema."""
+"""Fields: inputs of a workflow, their check, and their JSON Schema."""
 
 import math
 import re
@@ -17,12 +17,12 @@ from engine.values.sockets import SocketType
 
 MAX_FIELDS = 100
 MAX_OPTIONS = 200
-MAX_WORDS = 1_000
+MAX_TEXT = 1_000
 """Characters of a label, a helper text or an option."""
 MAX_URL = 2_048
 MAX_NAME = 64
-MAX_TOLD = 10
-"""Unknown inputs that are named."""
+MAX_LISTED = 10
+"""Unknown inputs named in warnings."""
 MAX_STEPS_LISTED = 1_000
 
 NAME_PATTERN = re.compile(r"(?! )[^\x00-\x1f\x7f]{1,64}(?<! )")
@@ -30,7 +30,7 @@ NAME_RULE = "must be a text of 1 to 64 printable characters"
 
 
 class FieldType(StrEnum):
-    """What a caller gives for a field."""
+    """Type of a field, as the form shows it."""
 
     TEXT = "text"
     TEXTAREA = "textarea"
@@ -54,20 +54,20 @@ SOCKETS: dict[FieldType, SocketType] = {
     FieldType.VIDEO: SocketType.VIDEO,
     FieldType.AUDIO: SocketType.AUDIO,
 }
-"""The fields that have an output socket of their own."""
+"""Types of fields with an own output socket."""
 MEDIA = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One thing a workflow asks for."""
+    """One input of a workflow."""
 
     name: str
     label: str
     type: FieldType
     required: bool = False
     default: Any = None
-    """None: there is none."""
+    """None: no default."""
     options: tuple[str | int | float, ...] = ()
     min: int | float | None = None
     max: int | float | None = None
@@ -76,7 +76,7 @@ class Field:
     helper_text: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The field as callers see it."""
+        """Return the field in the format of the API."""
         optional = {
             "default": self.default,
             "options": list(self.options) or None,
@@ -92,7 +92,7 @@ class Field:
 
 
 def parse_fields(raw: object) -> tuple[Field, ...]:
-    """Read the `fields` of a Request Input. Raises SettingsError with every reason."""
+    """Parse the `fields` of a Request Input. Raises SettingsError with all reasons."""
     if raw is None:
         return ()
     if not isinstance(raw, list):
@@ -123,10 +123,10 @@ def check_inputs(
     allow_assets: bool = False,
     allow_nul: bool = True,
 ) -> dict[str, Any]:
-    """The inputs of a run with defaults filled in. Raises InvalidInputs.
+    """Return the inputs of a run with defaults filled in. Raises InvalidInputs.
 
-    `allow_assets`: a medium may be named by an asset's id, which its caller is to look up.
-    `allow_nul`: texts may have NUL characters, which expressions cannot take.
+    `allow_assets`: a medium may be given as an asset's id, which the caller resolves.
+    `allow_nul`: texts may contain NUL, which expressions cannot handle.
     """
     checked: dict[str, Any] = {}
     names = set()
@@ -152,22 +152,22 @@ def check_inputs(
 
 
 def unknown_inputs(fields: Iterable[Field], inputs: Mapping[str, Any]) -> tuple[str, ...]:
-    """A sentence about each input that no field asks for, or about several together."""
+    """Return warnings about inputs without a field."""
     known = {field.name for field in fields}
     unknown = [name for name in inputs if name not in known]
-    told = [
+    warnings = [
         f"The input '{name[:MAX_NAME]}' was ignored: there is no field of that name"
-        for name in unknown[:MAX_TOLD]
+        for name in unknown[:MAX_LISTED]
     ]
-    if len(unknown) > MAX_TOLD:
-        told.append(f"{len(unknown) - MAX_TOLD} more inputs were ignored")
-    return tuple(told)
+    if len(unknown) > MAX_LISTED:
+        warnings.append(f"{len(unknown) - MAX_LISTED} more inputs were ignored")
+    return tuple(warnings)
 
 
 def json_schema(
     fields: Iterable[Field], *, strict: bool, allow_http: bool = False
 ) -> dict[str, Any]:
-    """The same rules as JSON Schema 2020-12 of the object `inputs`."""
+    """Return the JSON Schema 2020-12 of the object `inputs`, with the same rules."""
     fields = tuple(fields)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -179,7 +179,7 @@ def json_schema(
 
 
 def is_name(value: object) -> TypeGuard[str]:
-    """Whether a field, and the socket named after it, may be called this."""
+    """Return True for a valid name of a field and of the socket named after it."""
     return isinstance(value, str) and is_text(value) and bool(NAME_PATTERN.fullmatch(value))
 
 
@@ -218,7 +218,7 @@ def _shape_faults(item: dict[str, Any]) -> Iterator[str]:
         yield f".type must be one of {', '.join(FieldType)}"
     for key in ("label", "helperText"):
         if not _is_short_text(item.get(key, "")) and item[key] is not None:
-            yield f".{key} must be a text of at most {MAX_WORDS} characters"
+            yield f".{key} must be a text of at most {MAX_TEXT} characters"
     if not isinstance(item.get("required", False), bool):
         yield ".required must be true or false"
     for key in ("min", "max", "step"):
@@ -249,7 +249,7 @@ def _range_faults(field: Field) -> Iterator[str]:
 
 
 def _is_short_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_WORDS and is_text(value)
+    return isinstance(value, str) and len(value) <= MAX_TEXT and is_text(value)
 
 
 def _is_number(value: object) -> bool:
@@ -275,13 +275,13 @@ def _is_options(value: object) -> bool:
 def _value_fault(
     field: Field, value: Any, *, allow_http: bool, allow_assets: bool = False
 ) -> str | None:
-    """Why `value` does not fit, as the end of a sentence that begins with the field's name."""
+    """Return the reason why a value does not fit, as the end of a sentence, or None."""
     if field.type in NUMBERS:
         reason = _number_fault(field, value)
     elif field.type in TEXTS:
         reason = _text_fault(field, value)
     elif field.type is FieldType.TOGGLE:
-        reason = None if isinstance(value, bool) else f"must be true or false, not {_was(value)}"
+        reason = None if isinstance(value, bool) else f"must be true or false, not {kind_of(value)}"
     elif field.type is FieldType.JSON:
         reason = fault(value)
     elif field.type is FieldType.PILLS:
@@ -291,13 +291,9 @@ def _value_fault(
     return reason or _option_fault(field, value)
 
 
-def _was(value: Any) -> str:
-    return kind_of(value)
-
-
 def _number_fault(field: Field, value: Any) -> str | None:
     if not _is_number(value):
-        return f"must be a number of at most 64 bits, not {_was(value)}"
+        return f"must be a number of at most 64 bits, not {kind_of(value)}"
     if field.min is not None and value < field.min:
         return f"must be at least {field.min}"
     if field.max is not None and value > field.max:
@@ -319,7 +315,7 @@ def _decimal(value: int | float) -> Decimal:
 
 def _text_fault(field: Field, value: Any) -> str | None:
     if not isinstance(value, str):
-        return f"must be a text, not {_was(value)}"
+        return f"must be a text, not {kind_of(value)}"
     if not is_text(value):
         return "must be valid Unicode"
     if field.max_length is not None and len(value) > field.max_length:
@@ -330,7 +326,7 @@ def _text_fault(field: Field, value: Any) -> str | None:
 def _medium_fault(value: Any, allow_http: bool, allow_assets: bool) -> str | None:
     wanted = "the id of an asset or a URL" if allow_assets else "a URL"
     if not isinstance(value, str):
-        return f"must be {wanted}, not {_was(value)}"
+        return f"must be {wanted}, not {kind_of(value)}"
     if len(value) > MAX_URL:
         return f"must be {wanted} of at most {MAX_URL} characters"
     is_asset = allow_assets and is_asset_id(value)

@@ -1,4 +1,4 @@
-"""JSON Schemas that authors write: checked when they are saved, and answers by them."""
+"""JSON Schemas of authors: their check at save, and validation of answers."""
 
 import contextlib
 from typing import Any
@@ -10,13 +10,13 @@ from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.values.model_text import NotJson, find_json
 
 MAX_BYTES = 32_768
-MAX_WORDS = 300
+MAX_MESSAGE = 300
 
 
 def read_schema(raw: Any) -> dict[str, Any] | None:
-    """The schema, which may also be written as a text; None for null and for an empty text.
+    """Parse a schema, an object or its text; return None for null and an empty text.
 
-    Raises ValueError, with the end of a sentence.
+    Raises ValueError with the end of a sentence.
     """
     if raw is None or raw == "":
         return None
@@ -31,9 +31,9 @@ def read_schema(raw: Any) -> dict[str, Any] | None:
 
 
 def schema_fault(schema: Any) -> str | None:
-    """What is wrong with a schema, as the end of a sentence; None: nothing.
+    """Return the fault of a schema as the end of a sentence, or None.
 
-    It may refer to itself only: nothing is fetched.
+    References to other documents are faults, because nothing is fetched.
     """
     if not isinstance(schema, dict):
         return "must be an object with a JSON Schema"
@@ -48,9 +48,9 @@ def schema_fault(schema: Any) -> str | None:
 
 
 def read_answer(schema: dict[str, Any], text: str) -> Any:
-    """The JSON that a model wrote, fit for the schema; for a child process.
+    """Return the JSON of a model's answer, validated by the schema. Run in a child process.
 
-    Raises NodeFailed (PROVIDER_BAD_RESPONSE): another answer may fit.
+    Raises a retryable NodeFailed (PROVIDER_BAD_RESPONSE).
     """
     try:
         value = find_json(text)
@@ -66,5 +66,5 @@ def read_answer(schema: dict[str, Any], text: str) -> Any:
 
 
 def _shorten(error: Exception) -> str:
-    words = " ".join(str(getattr(error, "message", error)).split())
-    return words if len(words) <= MAX_WORDS else f"{words[: MAX_WORDS - 1]}…"
+    message = " ".join(str(getattr(error, "message", error)).split())
+    return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"

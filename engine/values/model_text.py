@@ -1,4 +1,4 @@
-"""What models write, read as data: JSON in the midst of prose, and lists in whatever form."""
+"""Extraction of JSON and lists from texts that models write."""
 
 import contextlib
 import itertools
@@ -15,16 +15,16 @@ FENCE = "```"
 MAX_TRIES = 4
 OPENING = re.compile(r"^[ \t]*(?=[\[{])", re.MULTILINE)
 BEGUN = re.compile(r"\s*(?:```\w*\s*)?[\[{]\s*[\"\[{]")
-"""How JSON begins, and hardly anything else."""
+"""Start of a text that is very likely JSON."""
 BULLET = re.compile(r"[ \t]*(?:[-*•–]|\d{1,3}[.)])[ \t]+(\S.*)")
 
 
 class NotJson(ValueError):
-    """There is no JSON in the text."""
+    """The text contains no JSON."""
 
 
 def find_json(text: str) -> Any:
-    """The JSON that a text is, or has in a fence or in lines of its own. Raises NotJson."""
+    """Return the JSON of a text, in whole, in a code fence or in lines. Raises NotJson."""
     for value in _values(text):
         if fault(value) is None:
             return value
@@ -32,9 +32,9 @@ def find_json(text: str) -> Any:
 
 
 def read_items(text: str) -> list[str]:
-    """The items of a list that a model wrote as JSON, with bullets or numbers, or in lines.
+    """Return the items of a list written as JSON, with bullets or numbers, or in lines.
 
-    Raises NotJson for JSON that breaks off.
+    Raises NotJson for truncated JSON.
     """
     try:
         value = find_json(text)
@@ -49,7 +49,7 @@ def read_items(text: str) -> list[str]:
 
 
 def list_in(value: Any) -> list[Any] | None:
-    """The list that a value is, or has as its only list: `{"items": [...]}`."""
+    """Return a list, or the only list in an object such as `{"items": [...]}`, or None."""
     if isinstance(value, list):
         return value
     if not isinstance(value, dict):

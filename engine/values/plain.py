@@ -1,4 +1,4 @@
-"""Plain values: the JSON that flows along edges, and what must never get into it."""
+"""Plain values: the JSON on edges, and checks of its limits."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,12 @@ from typing import Any, overload
 MAX_DEPTH = 64
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
-"""What the record's encoding holds."""
+"""Largest integer of msgpack, the encoding of records."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def fault(value: Any) -> str | None:
-    """What makes `value` unfit to flow along an edge, as the end of a sentence, or None."""
+    """Return the reason why a value cannot pass an edge, as the end of a sentence, or None."""
     level = [value]
     for _ in range(MAX_DEPTH):
         inner: list[Any] = []
@@ -24,7 +24,7 @@ def fault(value: Any) -> str | None:
 
 
 def _level_fault(level: list[Any], inner: list[Any]) -> str | None:
-    """Looks at all items of one depth and adds what they hold to `inner`."""
+    """Check all items of one depth, and add their members to `inner`."""
     for item in level:
         kind = type(item)
         if kind is list:
@@ -59,7 +59,7 @@ def _scalar_fault(item: Any, kind: type) -> str | None:
 
 
 def is_text(text: str) -> bool:
-    """Whether `text` can be written as UTF-8."""
+    """Return True if a text can be encoded as UTF-8."""
     if text.isascii():
         return True
     try:
@@ -70,7 +70,7 @@ def is_text(text: str) -> bool:
 
 
 def has_nul(value: Any) -> bool:
-    """Whether a text within a value has a NUL character."""
+    """Return True if a text in the value contains NUL."""
     if isinstance(value, dict):
         return any(has_nul(key) or has_nul(member) for key, member in value.items())
     if isinstance(value, list):
@@ -79,7 +79,7 @@ def has_nul(value: Any) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """What a value is called in a sentence for people."""
+    """Return the kind of a value, as messages name it."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -100,7 +100,7 @@ def moment(milliseconds: int | None) -> str | None: ...
 
 
 def moment(milliseconds: int | None) -> str | None:
-    """A time as callers see it: ISO 8601, UTC, with milliseconds."""
+    """Return a time in the format of the API: ISO 8601, UTC, with milliseconds."""
     if milliseconds is None:
         return None
     at = EPOCH + timedelta(milliseconds=milliseconds)

@@ -1,11 +1,11 @@
-"""Sockets: what flows along an edge, and which output fits which input."""
+"""Sockets: types of the values on edges, and their compatibility."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class SocketType(StrEnum):
-    """What a socket carries."""
+    """Type of a socket's values."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -19,17 +19,17 @@ MEDIA_TYPES = frozenset({SocketType.IMAGE, SocketType.VIDEO, SocketType.AUDIO})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Socket:
-    """A typed end of edges; `many` and `required` concern inputs only."""
+    """Typed input or output; `many`, `required` and `refusal` concern inputs only."""
 
     type: SocketType
     many: bool = False
-    """Takes any number of wires, and gets a list."""
+    """The socket takes any number of edges, and gets a list."""
     required: bool = False
-    """A node without a wire here cannot run."""
+    """A node without an edge to this socket cannot run."""
     refusal: str = ""
-    """Why nothing may be wired here with the node's settings as they are; empty: it may."""
+    """Reason why the node's settings forbid an edge to this socket; empty: they allow it."""
 
 
 def is_compatible(source: SocketType, target: SocketType) -> bool:
-    """Whether an output of type `source` may feed an input of type `target`."""
+    """Return True if an output of type `source` may feed an input of type `target`."""
     return source == target or SocketType.ANY in (source, target)

@@ -1,4 +1,4 @@
-"""Templates: text with `{{ name.field[0] }}` in it. A path language; nothing is ever evaluated."""
+"""Templates: texts with placeholders such as `{{ name.field[0] }}`; no code is evaluated."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ import msgspec
 from engine.errors.nodes import NodeFailed, SettingsError
 
 NAME = r"[^\W\d][\w-]{0,63}"
-"""What a placeholder, a field or a named socket may be called."""
+"""Pattern of names of placeholders."""
 MAX_OUTPUT_BYTES = 1_048_576
 
 PLACEHOLDER = re.compile(
@@ -24,7 +24,7 @@ DOT_SEGMENTS = frozenset({".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placeholder:
-    """One `{{ … }}`: the name of a socket and the way into its value."""
+    """One `{{ … }}`: the name of a socket and a path into its value."""
 
     name: str
     path: tuple[str | int, ...] = ()
@@ -34,7 +34,7 @@ class Placeholder:
         return self.name + "".join(steps)
 
     def read(self, values: Mapping[str, Any]) -> Any:
-        """What stands there; inside null, and for a socket that brought nothing, null."""
+        """Return the value at the path; null within null and for an absent socket."""
         value = values.get(self.name)
         for step in self.path:
             if value is None:
@@ -53,26 +53,29 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A text with its placeholders found once and for all."""
+    """Parsed text with placeholders."""
 
     parts: tuple[str | Placeholder, ...]
     names: frozenset[str]
 
     @classmethod
     def parse(cls, text: str) -> "Template":
-        """Find the placeholders. Raises SettingsError where a `{{` does not open a good one."""
+        """Parse a text. Raises SettingsError for a `{{` without a valid placeholder."""
         parts = tuple(_split(text))
         names = frozenset(part.name for part in parts if isinstance(part, Placeholder))
         return cls(parts=parts, names=names)
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """Put the values in. Raises NodeFailed (template_error)."""
+        """Fill in the values. Raises NodeFailed (template_error)."""
         return _join(
             part if isinstance(part, str) else to_text(part.read(values)) for part in self.parts
         )
 
     def render_url(self, values: Mapping[str, Any]) -> str:
-        """Put the values in, percent-encoded after the host. Raises NodeFailed (template_error)."""
+        """Fill in the values, percent-encoded after the host.
+
+        Raises NodeFailed (template_error).
+        """
         if len(self.parts) == 1:
             return self.render(values)
         url = _join(self._url_pieces(values))
@@ -93,7 +96,7 @@ class Template:
 
 
 def members_read(templates: Iterable[Template], name: str) -> frozenset[str] | None:
-    """The members that templates read of the value with this name; None: they put in all of it."""
+    """Return the members that templates read of a value; None: the whole value."""
     found = set()
     for template in templates:
         for part in template.parts:
@@ -106,14 +109,14 @@ def members_read(templates: Iterable[Template], name: str) -> frozenset[str] | N
 
 
 def to_text(value: Any) -> str:
-    """How a value reads within a text: a text as it is, null as nothing, the rest as JSON."""
+    """Return a value as text: a text unchanged, null as nothing, other values as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else to_json(value)
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON."""
+    """Return compact JSON. Raises NodeFailed (template_error)."""
     try:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
@@ -156,14 +159,14 @@ def _explain(text: str, start: int) -> str:
 
 
 def _join(pieces: Iterator[str]) -> str:
-    taken = []
+    joined = []
     size = 0
     for piece in pieces:
         size += len(piece)
         if size > MAX_OUTPUT_BYTES:
             raise _too_large()
-        taken.append(piece)
-    text = "".join(taken)
+        joined.append(piece)
+    text = "".join(joined)
     if not text.isascii() and _byte_size(text) > MAX_OUTPUT_BYTES:
         raise _too_large()
     return text

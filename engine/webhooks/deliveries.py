@@ -1,4 +1,4 @@
-"""Deliveries of webhooks: what is sent, when it is sent again, and what an answer means."""
+"""Deliveries of webhooks: payloads, retry schedule, and the meaning of an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from engine.values.plain import moment
 
 TEST_EVENT = "webhook.test"
 DELAYS_SECONDS = (5.0, 30.0, 120.0, 600.0, 3_600.0, 21_600.0, 86_400.0)
-"""The pause behind the first failed attempt, the second, and so on; then it is given up."""
+"""Delay after the first failed attempt, the second, and so on; after the last, it has failed."""
 JITTER = 0.2
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 FAILING_MS = 5 * 86_400_000
-"""A webhook that did nothing but fail for so long is disabled."""
+"""A webhook whose deliveries have all failed for this long is disabled."""
 GONE = 410
 GONE_REASON = "The receiver answered 410 Gone"
 FAILING_REASON = "All deliveries of the last 5 days failed"
@@ -27,18 +27,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery is."""
+    """Status of a delivery."""
 
     PENDING = "pending"
-    """To be attempted, now or when its next attempt is due."""
+    """An attempt is due, now or later."""
     DELIVERED = "delivered"
     FAILED = "failed"
-    """Given up; it can be redelivered."""
+    """No further attempt is due; a user can redeliver it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt: when (ms), the receiver's status if it gave one, and the head of its answer."""
+    """One attempt: time (ms), status of the answer if there was one, and the start of its body."""
 
     at: int
     status: int | None = None
@@ -49,7 +49,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event to one webhook, as it is on record. Times are milliseconds since the epoch."""
+    """Record of one event to one webhook. Times are milliseconds since the epoch."""
 
     id: str
     execution_id: str | None
@@ -61,13 +61,13 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What becomes of a delivery after an attempt; `delay_seconds` when it is tried again."""
+class DeliveryVerdict:
+    """Status of a delivery after an attempt, and the delay before the next one."""
 
     status: DeliveryStatus
     delay_seconds: float = 0.0
     disables: str = ""
-    """Why the webhook is disabled as well; empty: it is not."""
+    """Reason why the webhook is disabled too; empty: it is not."""
 
 
 def judge(
@@ -78,25 +78,25 @@ def judge(
     jitter: float = 0.5,
     scale: float = 1.0,
     now: datetime | None = None,
-) -> Judgement:
-    """What an answer means (None: there was none) to the attempt of that number, from 1.
+) -> DeliveryVerdict:
+    """Return the verdict on an attempt (numbered from 1) by its answer's status; None: no answer.
 
-    `jitter` from 0 to 1 is drawn by the caller; `scale` multiplies the schedule's pauses. The
-    server's `Retry-After` can only put off.
+    `jitter` is from 0 to 1; `scale` multiplies the delays of the schedule. `Retry-After` can
+    only lengthen a delay.
     """
     if status is not None and 200 <= status <= 299:
-        return Judgement(status=DeliveryStatus.DELIVERED)
+        return DeliveryVerdict(status=DeliveryStatus.DELIVERED)
     if status == GONE:
-        return Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+        return DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     if attempt > len(DELAYS_SECONDS):
-        return Judgement(status=DeliveryStatus.FAILED)
+        return DeliveryVerdict(status=DeliveryStatus.FAILED)
     delay = DELAYS_SECONDS[attempt - 1] * (1 + JITTER * (2 * jitter - 1)) * scale
-    asked = parse_retry_after(retry_after, now or datetime.now(UTC)) if retry_after else 0.0
-    return Judgement(status=DeliveryStatus.PENDING, delay_seconds=max(delay, asked))
+    requested = parse_retry_after(retry_after, now or datetime.now(UTC)) if retry_after else 0.0
+    return DeliveryVerdict(status=DeliveryStatus.PENDING, delay_seconds=max(delay, requested))
 
 
 def parse_retry_after(text: str, now: datetime) -> float:
-    """The seconds that a `Retry-After` asks for, at most a day; 0 for what is not one."""
+    """Return the seconds of a `Retry-After` header, at most a day; 0 if it is invalid."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), MAX_RETRY_AFTER_SECONDS)
@@ -109,8 +109,8 @@ def parse_retry_after(text: str, now: datetime) -> float:
 
 
 def execution_body(execution: Execution, event: str) -> bytes:
-    """What a receiver is told of an execution that has ended: the same bytes every time."""
-    told: dict[str, Any] = {
+    """Return the payload about an ended execution. Equal executions give equal bytes."""
+    payload: dict[str, Any] = {
         "event": event,
         "executionId": execution.id,
         "requestId": execution.id,
@@ -120,12 +120,12 @@ def execution_body(execution: Execution, event: str) -> bytes:
         "status": execution.status.value,
     }
     if execution.error is not None:
-        told["error"] = _error(execution.error)
+        payload["error"] = _error(execution.error)
     elif event == "execution.completed" or execution.result is not None:
-        told["result"] = execution.result
+        payload["result"] = execution.result
     return _encode(
         {
-            **told,
+            **payload,
             "creditsCost": execution.credits_cost,
             "durationMs": execution.duration_ms,
             "createdAt": moment(execution.created_at),
@@ -135,7 +135,7 @@ def execution_body(execution: Execution, event: str) -> bytes:
 
 
 def example_body(delivery_id: str, account_id: str, now: int) -> bytes:
-    """What a receiver is told for a test; there is no such execution."""
+    """Return the payload of a test event, which names no real execution."""
     return _encode(
         {
             "event": TEST_EVENT,

@@ -1,4 +1,4 @@
-"""Webhooks: their URLs, their secrets, and how a delivery is signed."""
+"""Webhooks: checks of URLs and secrets, and signatures of deliveries."""
 
 import base64
 import binascii
@@ -17,11 +17,11 @@ NO_CAPABILITY = (
     f"This key cannot have a webhook: it lacks the capability '{CAPABILITY}', and what a key may "
     "do is fixed when it is created. A key with the preset 'Run with webhooks' can."
 )
-"""Why the webhook of a key is refused."""
+"""Reason for refusing a webhook on a key."""
 WHSEC = "whsec_"
 MIN_SECRET, MAX_SECRET = 16, 256
 MIN_KEY_BYTES, MAX_KEY_BYTES = 24, 64
-"""What Standard Webhooks allows behind the prefix."""
+"""Length of a decoded secret that Standard Webhooks allows."""
 MAX_URL = 2_048
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -29,12 +29,12 @@ Headers = tuple[tuple[str, str], ...]
 
 
 def make_secret() -> str:
-    """A new secret in the form of Standard Webhooks; show it once."""
+    """Generate a secret in the format of Standard Webhooks. Show it once."""
     return WHSEC + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def check_secret(value: object) -> str:
-    """The secret, if it is one of an owner's own or in Standard Webhooks' form.
+    """Return a secret that is a free text or has the format of Standard Webhooks.
 
     Raises InvalidWebhook.
     """
@@ -48,7 +48,7 @@ def check_secret(value: object) -> str:
 
 
 def check_webhook_url(value: object, *, allow_private: bool) -> str:
-    """The URL, if it may be called; names are looked up when it is. Raises InvalidWebhook."""
+    """Return a URL that may be called; deliveries resolve its name. Raises InvalidWebhook."""
     if not isinstance(value, str) or len(value) > MAX_URL:
         raise _refused("url", f"must be a text of up to {MAX_URL} characters")
     try:
@@ -60,12 +60,12 @@ def check_webhook_url(value: object, *, allow_private: bool) -> str:
     return value
 
 
-def sign(held: Sequence[str], delivery_id: str, timestamp: int, body: bytes) -> Headers:
-    """The headers that let a receiver with any of the secrets verify the body, in both schemes."""
-    ours = b"%d." % timestamp + body
+def sign(keys: Sequence[str], delivery_id: str, timestamp: int, body: bytes) -> Headers:
+    """Return the signature headers of both schemes, with one signature for each secret."""
+    own = b"%d." % timestamp + body
     standard = f"{delivery_id}.{timestamp}.".encode() + body
-    hexes = [hmac.new(secret.encode(), ours, hashlib.sha256).hexdigest() for secret in held]
-    texts = [base64.b64encode(_mac(_standard_key(secret), standard)).decode() for secret in held]
+    hexes = [hmac.new(secret.encode(), own, hashlib.sha256).hexdigest() for secret in keys]
+    texts = [base64.b64encode(_mac(_standard_key(secret), standard)).decode() for secret in keys]
     return (
         ("X-Knouds-Signature", ",".join([f"t={timestamp}", *(f"v1={text}" for text in hexes)])),
         ("webhook-id", delivery_id),

@@ -1,4 +1,4 @@
-"""How much waits for workers: looked at twice a second, so that no request pays for it."""
+"""Length of the queue of hints, polled twice a second so that no request pays for it."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,11 @@ import contextlib
 from engine.errors import EngineError, QueueFull
 from engine.store import HintSender
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
 class Backlog:
-    """Knows whether the queue is over its limit; 0 is no limit."""
+    """Knows whether the queue is over its limit; a limit of 0 means none."""
 
     def __init__(self, hints: HintSender, limit: int) -> None:
         self._hints = hints
@@ -18,13 +18,13 @@ class Backlog:
         self._depth = 0
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while self._limit:
             with contextlib.suppress(EngineError):
                 self._depth = await self._hints.depth()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def check(self) -> None:
-        """Raises QueueFull when no more should be accepted for now."""
+        """Raise QueueFull when no more runs should be accepted for now."""
         if self._limit and self._depth >= self._limit:
             raise QueueFull

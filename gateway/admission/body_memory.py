@@ -7,27 +7,27 @@ from starlette.types import Scope
 from engine.errors import Unavailable
 from engine.process.byte_semaphore import ByteSemaphore
 
-MOST_BYTES = 67_108_864
-"""As they were sent; with what is made of one, memory holds it four times."""
+MAX_BYTES = 67_108_864
+"""Bytes as sent; with the values made of it, a body takes four times its size."""
 SHARES = 4
 """An account may have a quarter of it, so that no account's slow uploads keep others out."""
 WAIT_SECONDS = 5.0
 ACCOUNT = "account_id"
 """Key of the account in a request's scope; requests without one count together."""
-HELD = "held_body"
-"""Key of the account and the bytes that a request holds, in its scope."""
+BODY_RESERVATION = "body_reservation"
+"""Key of the account and the reserved bytes in a request's scope."""
 
 
 class BodyMemory:
-    """The large bodies of all requests that were not accepted or answered yet."""
+    """Memory of the large bodies that are neither accepted nor answered yet."""
 
     def __init__(self) -> None:
-        self._all = ByteSemaphore(MOST_BYTES)
+        self._all = ByteSemaphore(MAX_BYTES)
         self._shares: dict[str, ByteSemaphore] = {}
         self._users: Counter[str] = Counter()
 
     async def take(self, scope: Scope, size: int) -> None:
-        """Wait for memory that the request has until `free`. Raises Unavailable."""
+        """Reserve memory for the request until `free`. Raises Unavailable."""
         account_id = scope.get(ACCOUNT, "")
         share = self._share(account_id)
         size = min(size, share.limit)
@@ -43,13 +43,13 @@ class BodyMemory:
             if isinstance(error, TimeoutError):
                 raise Unavailable("Too many large bodies are sent at once") from None
             raise
-        scope[HELD] = account_id, size
+        scope[BODY_RESERVATION] = account_id, size
 
     def free(self, scope: Scope) -> None:
-        """The request needs its body no more; nothing when it has no memory."""
-        if HELD not in scope:
+        """Release the memory of the request's body; nothing happens without any."""
+        if BODY_RESERVATION not in scope:
             return
-        account_id, size = scope.pop(HELD)
+        account_id, size = scope.pop(BODY_RESERVATION)
         self._shares[account_id].release(size)
         self._all.release(size)
         self._leave(account_id)

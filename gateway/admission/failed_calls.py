@@ -1,6 +1,6 @@
-"""Calls that fail before it is known who calls: how many an address may make.
+"""Limit on calls that fail before the caller is known, by address.
 
-The count is this process's own and costs nothing but memory, so a flood never reaches Redis.
+The count is this process's own and costs memory alone, so a flood never reaches Redis.
 """
 
 import logging
@@ -19,25 +19,25 @@ from gateway.admission.peers import Peers
 
 MAX_ADDRESSES = 10_000
 CHARGED = "failed_call_charged"
-"""Where a request keeps what it was counted in before its outcome is known."""
+"""Key of the bucket that was charged in advance, in a request's scope."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """What an address has left, and whether the log was told that it was nothing."""
+    """Failures that an address has left, and whether the log has its refusal."""
 
     left: float
     at: float
-    is_told: bool = False
+    is_logged: bool = False
 
 
 class FailedCalls:
-    """Lets each address fail so often in a minute, at once or over time.
+    """Lets each address fail `per_minute` times a minute, at once or over time.
 
-    Beyond that it is refused before anything is looked up. Whoever brings a key or session that
-    was good lately is let in all the same, whatever others do at the same address.
+    Further calls are refused before anything is looked up. A caller with a recently valid key or
+    session is let in all the same, even from a refused address.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class FailedCalls:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def check(self, scope: Scope) -> None:
-        """Raises TooManyFailedCalls when the caller's address has failed too often.
+        """Raise TooManyFailedCalls when the caller's address has failed too often.
 
-        Else the call counts as failed until `clear`, so that many at once are not let in for one.
+        Else the call counts as failed until `clear`, so that concurrent calls share one limit.
         """
         if not self._buckets:
             return
@@ -75,13 +75,13 @@ class FailedCalls:
             scope[CHARGED] = bucket
 
     def clear(self, scope: Scope) -> None:
-        """The call that was checked has not failed."""
+        """Take back the charge of a call that has not failed."""
         bucket: _Bucket | None = scope.pop(CHARGED, None)
         if bucket is not None:
             bucket.left += 1
 
-    def judge(self, scope: Scope, error: Exception) -> Exception:
-        """Count what a call failed with, and say what it is answered: the same, or the refusal."""
+    def record_failure(self, scope: Scope, error: Exception) -> Exception:
+        """Count the failure of a call; return the error to answer with: the same or the refusal."""
         if not _counts(error):
             return error
         try:
@@ -91,7 +91,7 @@ class FailedCalls:
         return error
 
     def count(self, scope: Scope) -> None:
-        """A call has failed. Raises TooManyFailedCalls when it is one too many."""
+        """Count a failed call. Raises TooManyFailedCalls when it exceeds the limit."""
         if scope.pop(CHARGED, None) or not self._per_minute or self._is_known(scope):
             return
         address = self._peers.address(scope)
@@ -120,8 +120,8 @@ class FailedCalls:
         bucket.at = now
 
     def _refusal(self, bucket: _Bucket, address: str) -> TooManyFailedCalls:
-        if not bucket.is_told:
-            bucket.is_told = True
+        if not bucket.is_logged:
+            bucket.is_logged = True
             logger.warning("an address fails too often", extra={"address": address})
         seconds = math.ceil((1 - bucket.left) * 60 / self._per_minute)
         return TooManyFailedCalls(self._per_minute, max(1, seconds))
@@ -135,6 +135,6 @@ class FailedCalls:
 
 
 def _counts(error: Exception) -> bool:
-    """Whether it is the caller who failed, and not already told to wait."""
+    """Return whether the caller is at fault and was not refused already."""
     is_ours = isinstance(error, Unavailable) or not isinstance(error, EngineError)
     return not is_ours and not isinstance(error, TooManyFailedCalls)

@@ -1,20 +1,20 @@
-"""Turns: while several accounts ask for runs, none has more than a few of its requests begun."""
+"""Fairness between accounts: under contention, each has only a few requests in progress."""
 
 import asyncio
 from collections import deque
 
-AT_ONCE = 2
-CROWD = 4
-"""An account with more requests waiting pauses between them, so that others find room."""
+MAX_BEGUN = 2
+MANY_WAITING = 4
+"""An account with more requests waiting pauses between them, so that others can start."""
 PAUSE_SECONDS = 0.001
 CONTENDED_SECONDS = 1.0
-"""How long an account is remembered as one that asks too."""
+"""Time for which an account counts as a competitor after its last request."""
 
 
 class AccountFairness:
-    """Makes requests of an account wait for each other, but only while there are others.
+    """Queues the requests of an account behind each other while other accounts compete.
 
-    An account that is alone is not held up: the pipelines that its requests share make it fast.
+    An account on its own is not delayed: pipelines shared by its requests make it fast.
     """
 
     def __init__(self) -> None:
@@ -25,18 +25,18 @@ class AccountFairness:
         self._contended_until = 0.0
 
     async def begin(self, account_id: str) -> None:
-        """Wait until a request of the account may keep this process busy; `end` must follow."""
+        """Wait until a request of the account may use this process; `end` must follow."""
         if account_id != self._latest:
             self._note(account_id)
         begun = self._begun.get(account_id, 0)
-        if begun < AT_ONCE or self._loop.time() > self._contended_until:
+        if begun < MAX_BEGUN or self._loop.time() > self._contended_until:
             self._begun[account_id] = begun + 1
         else:
             await self._wait(account_id)
 
     def end(self, account_id: str) -> None:
-        """The request needs this process no more for now."""
-        if len(self._waiting.get(account_id, ())) > CROWD:
+        """Let the next request of the account begin."""
+        if len(self._waiting.get(account_id, ())) > MANY_WAITING:
             self._loop.call_later(PAUSE_SECONDS, self._end, account_id)
         else:
             self._end(account_id)
@@ -44,7 +44,7 @@ class AccountFairness:
     def _end(self, account_id: str) -> None:
         begun = self._begun[account_id] - 1
         if account_id in self._waiting:
-            begun += self._wake(account_id, AT_ONCE - begun)
+            begun += self._wake(account_id, MAX_BEGUN - begun)
         if begun:
             self._begun[account_id] = begun
         else:
@@ -62,7 +62,7 @@ class AccountFairness:
             await future
         except asyncio.CancelledError:
             if not future.cancelled():
-                self.end(account_id)  # its turn had come already
+                self.end(account_id)  # the request had been woken already
             raise
 
     def _wake(self, account_id: str, at_most: int) -> int:

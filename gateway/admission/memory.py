@@ -7,11 +7,11 @@ from starlette.types import Scope
 from engine.process.byte_semaphore import ByteReservation, ByteSemaphore
 from engine.store import ReserveMemory
 
-MOST_BYTES = 134_217_728
-"""As they are stored, then as JSON; in between, memory holds one of them two or three times."""
+MAX_BYTES = 134_217_728
+"""Bytes as stored, then as JSON; in between, memory holds one result two or three times."""
 WAIT_SECONDS = 5.0
-"""How long one waits for others to be sent."""
-HELD = "held_bytes"
+"""Longest wait for other results to be sent."""
+RESERVATION = "result_reservation"
 """Key of the request's reservation in its scope."""
 
 
@@ -19,24 +19,24 @@ class ResultMemory:
     """Memory of the large results of all answers under way."""
 
     def __init__(self) -> None:
-        self._semaphore = ByteSemaphore(MOST_BYTES)
+        self._semaphore = ByteSemaphore(MAX_BYTES)
 
     def for_answer(self, scope: Scope) -> ReserveMemory:
-        """Waits for memory that the request holds until `free`, in place of what it held before."""
+        """Return a function that waits for memory until `free`, replacing the last reservation."""
         return partial(self._hold, scope)
 
     async def _hold(self, scope: Scope, size: int) -> None:
         self.free(scope)
         reservation = ByteReservation(self._semaphore)
         await reservation.acquire(min(size, reservation.limit), WAIT_SECONDS)
-        scope[HELD] = reservation
+        scope[RESERVATION] = reservation
 
     def settle(self, scope: Scope, size: int) -> None:
-        """The request holds `size` bytes, as is known now; nothing happens when it holds none."""
-        if HELD in scope:
-            scope[HELD].resize(size)
+        """Resize the reservation to `size` bytes; nothing happens without one."""
+        if RESERVATION in scope:
+            scope[RESERVATION].resize(size)
 
     def free(self, scope: Scope) -> None:
-        """The answer to the request was sent, or will not be."""
-        if HELD in scope:
-            scope.pop(HELD).release()
+        """Release the reservation once the answer was sent or given up."""
+        if RESERVATION in scope:
+            scope.pop(RESERVATION).release()

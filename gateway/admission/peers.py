@@ -1,4 +1,4 @@
-"""Whose call it is by its address: the peer's, or what a proxy of ours says where there is one."""
+"""Address of a caller: the peer's, or the one that a trusted proxy forwards."""
 
 import functools
 import ipaddress
@@ -10,30 +10,30 @@ from engine.settings import PREFIX, SettingError
 
 VARIABLE = PREFIX + "TRUSTED_PROXIES"
 FORWARDED_FOR = b"x-forwarded-for"
-IPV6_HOME = 64
-"""The bits of an IPv6 address that tell networks apart; whoever has one has all within it."""
-KEPT = 10_000
-KEPT_BYTES = 256
-"""A longer header is read anew each time, for it may be as long as all headers together."""
+IPV6_PREFIX = 64
+"""Prefix length of an IPv6 network; a caller that has one has every address within it."""
+MAX_CACHED = 10_000
+MAX_CACHED_BYTES = 256
+"""A longer header is parsed anew each time, because all headers together may be as long."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Peers:
-    """Tells callers apart.
+    """Tells callers apart by address.
 
-    Only a trusted proxy's word is taken: the right-most address of `X-Forwarded-For` that is not
-    itself a trusted proxy's. What else callers say of themselves is not read.
+    Only trusted proxies are believed: the caller is the right-most address of `X-Forwarded-For`
+    that is not itself a trusted proxy. Other forwarding headers are ignored.
     """
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
-        self._origin = functools.lru_cache(KEPT)(self._find_origin)
+        self._origin = functools.lru_cache(MAX_CACHED)(self._find_origin)
 
     @classmethod
     def of(cls, trusted_proxies: str) -> "Peers":
-        """Callers behind the proxies that a setting lists. Raises SettingError."""
+        """Build it from the setting that lists the proxies. Raises SettingError."""
         texts = [text.strip() for text in trusted_proxies.split(",") if text.strip()]
         try:
             return cls([ipaddress.ip_network(text) for text in texts])
@@ -41,14 +41,14 @@ class Peers:
             raise SettingError(f"{VARIABLE}: {error}") from None
 
     def address(self, scope: Scope) -> str:
-        """The address of who calls; of IPv6 the network."""
+        """Return the address of the caller; the network for IPv6."""
         client = scope["client"]
         peer = client[0] if client else ""
         if not self._trusted:
             return peer if ":" not in peer else self._origin(peer, b"")
         hops = [value for name, value in scope["headers"] if name == FORWARDED_FOR]
         forwarded = b",".join(hops)
-        find = self._origin if len(forwarded) <= KEPT_BYTES else self._find_origin
+        find = self._origin if len(forwarded) <= MAX_CACHED_BYTES else self._find_origin
         return find(peer, forwarded)
 
     def _find_origin(self, peer: str, forwarded: bytes) -> str:
@@ -60,7 +60,7 @@ class Peers:
             if before is None:
                 break
             origin = before
-        return _home(origin)
+        return _network_of(origin)
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
@@ -74,7 +74,7 @@ def _parse(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _home(address: Address) -> str:
+def _network_of(address: Address) -> str:
     if address.version == 4:
         return str(address)
-    return str(ipaddress.ip_network((int(address), IPV6_HOME), strict=False))
+    return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))

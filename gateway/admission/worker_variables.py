@@ -1,4 +1,4 @@
-"""The variables of manifests that workers have set, read once a second at most."""
+"""Variables of manifests that workers have set, read once a second at most."""
 
 import asyncio
 import time
@@ -7,11 +7,11 @@ from engine.models.availability import WorkerVariables
 from engine.store import Store
 
 FRESH_SECONDS = 1.0
-"""Age up to which the last reading counts."""
+"""Age up to which a reading is reused."""
 
 
 class VariablesReader:
-    """Reads the names at most once in a while, however many ask for them."""
+    """Reads the names at most once a second, however many callers need them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -20,7 +20,7 @@ class VariablesReader:
         self._reading = asyncio.Lock()
 
     async def read(self, *, names_told: bool) -> WorkerVariables:
-        """The variables that living workers have set. Raises Unavailable.
+        """Return the variables that living workers have set. Raises Unavailable.
 
         `names_told`: whether reasons may name variables.
         """

@@ -1,4 +1,4 @@
-"""Requests of browsers: the session cookie that they are given, and checks of their origin."""
+"""Requests of browsers: the session cookie and the checks of the origin."""
 
 import re
 
@@ -9,18 +9,18 @@ from gateway.admission.credentials import SESSION_COOKIE, header_values
 
 COOKIE_SECONDS = 30 * 86_400
 BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
-BY_HAND = {
+TYPED_ADDRESS = {
     b"sec-fetch-site": ["none"],
     b"sec-fetch-mode": ["navigate"],
     b"sec-fetch-dest": ["document"],
 }
 SCRIPT = re.compile(r"curl|wget|python|httpx|aiohttp|node|undici|playwright", re.IGNORECASE)
-"""Clients without a page, so without a button to press."""
+"""Clients without a page, and so without a button to press."""
 ORIGIN = re.compile(r"(https?://[^/]*)", re.IGNORECASE)
 
 
 def session_cookie(token: str, scope: Scope, public_url: str) -> str:
-    """The header that gives a browser its session, or takes it when the token is empty."""
+    """Return the Set-Cookie header that sets the session, or clears it when the token is empty."""
     seconds = COOKIE_SECONDS if token else 0
     secure = "; Secure" if _is_secure(scope, public_url) else ""
     return f"{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
@@ -29,12 +29,12 @@ def session_cookie(token: str, scope: Scope, public_url: str) -> str:
 def _is_secure(scope: Scope, public_url: str) -> bool:
     # A caller that lies about its scheme only makes its own cookie stricter.
     forwarded = ",".join(header_values(scope, b"x-forwarded-proto")).split(",")
-    said = [scope["scheme"], public_url.partition(":")[0], *forwarded]
-    return any(scheme.strip().lower() == "https" for scheme in said)
+    schemes = [scope["scheme"], public_url.partition(":")[0], *forwarded]
+    return any(scheme.strip().lower() == "https" for scheme in schemes)
 
 
 def check_own_write(scope: Scope, public_url: str) -> None:
-    """Raises CsrfFailed for a write that another site's page may have sent."""
+    """Raise CsrfFailed for a write that another site's page may have sent."""
     if not header_values(scope, b"origin") and not header_values(scope, b"sec-fetch-site"):
         raise CsrfFailed("A write with a session needs an Origin header")
     check_origin(scope, public_url)
@@ -46,7 +46,7 @@ def check_own_write(scope: Scope, public_url: str) -> None:
 
 
 def check_origin(scope: Scope, public_url: str) -> None:
-    """Raises CsrfFailed for a request that says it comes from another site."""
+    """Raise CsrfFailed for a request whose headers name another site."""
     origins = header_values(scope, b"origin")
     is_foreign = any(not is_own_origin(origin, scope, public_url) for origin in origins)
     if is_foreign or any(site != "same-origin" for site in header_values(scope, b"sec-fetch-site")):
@@ -54,7 +54,7 @@ def check_origin(scope: Scope, public_url: str) -> None:
 
 
 def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
-    """Whether an origin is that of the host which the request is for."""
+    """Return whether an origin is that of the requested host or of `public_url`."""
     own = {
         f"{scheme}://{host}"
         for scheme in ("http", "https")
@@ -65,13 +65,13 @@ def is_own_origin(origin: str, scope: Scope, public_url: str) -> bool:
     return origin.lower() in {each.lower() for each in own}
 
 
-def is_opened_on_purpose(scope: Scope) -> bool:
-    """Whether a person or their script opened this address; not a page, a preview or a prefetch."""
-    said = {name: header_values(scope, name) for name in BY_HAND}
+def is_deliberate_visit(scope: Scope) -> bool:
+    """Return whether a person or a script opened this address, not a page, preview or prefetch."""
+    sent = {name: header_values(scope, name) for name in TYPED_ADDRESS}
     if scope["method"] != "GET" or header_values(scope, b"sec-purpose"):
         return False
-    if any(said.values()):
-        return said == BY_HAND
+    if any(sent.values()):
+        return sent == TYPED_ADDRESS
     return any(SCRIPT.match(agent) for agent in header_values(scope, b"user-agent"))
 
 

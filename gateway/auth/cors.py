@@ -1,4 +1,4 @@
-"""Pages of other sites: listed origins may call the API with a key, never with a cookie."""
+"""Cross-origin requests: listed origins may call the API with a key, never with a cookie."""
 
 import re
 
@@ -13,7 +13,7 @@ VARIABLE = PREFIX + "CORS_ORIGINS"
 ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 ANY = "*"
 PATHS = ("/api/", "/media/", "/openapi.json")
-"""Beginnings of the paths that programs call; pages are for browsers that are signed in here."""
+"""Prefixes of the paths that programs call; pages are for browsers that are signed in here."""
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS = ", ".join(
     (
@@ -32,7 +32,7 @@ MAX_AGE_SECONDS = 600
 
 
 def parse_origins(setting: str) -> frozenset[str]:
-    """The origins that the setting lists. Raises SettingError."""
+    """Return the origins that the setting lists. Raises SettingError."""
     origins = frozenset(text.strip().lower() for text in setting.split(",") if text.strip())
     for origin in origins:
         if origin != ANY and ORIGIN.fullmatch(origin) is None:
@@ -43,7 +43,7 @@ def parse_origins(setting: str) -> frozenset[str]:
 
 
 class CrossOrigin:
-    """Tells browsers that listed origins may call, and keeps their cookies out."""
+    """Middleware that allows listed origins and removes the cookies of their requests."""
 
     def __init__(self, app: ASGIApp, origins: frozenset[str], public_url: str) -> None:
         self.app = app
@@ -64,7 +64,7 @@ class CrossOrigin:
         await self.app(scope, receive, send)
 
     def _allow(self, scope: Scope) -> bool:
-        """Whether the request is one of another origin that is listed; its answer says so then."""
+        """Return whether the request is from a listed origin; note the header that allows it."""
         found = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
         if len(found) != 1 or is_own_origin(found[0], scope, self._public_url):
             return False

@@ -1,4 +1,4 @@
-"""Endpoints: a handler with what it demands of its caller. There is no handler without a demand."""
+"""Endpoints: a handler with its access requirement. No handler stands without a requirement."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,17 +11,16 @@ from engine.access.capabilities import EVERYTHING, Role
 from engine.errors import CapabilityDenied, EngineError, SessionRequired
 from engine.store import AuthorizationRejected, Principal, SpeculativeAuthorization
 from engine.store.executions.offload import is_large
-from gateway.admission.body_memory import ACCOUNT
-from gateway.admission.body_memory import HELD as HELD_BODY
-from gateway.admission.memory import HELD
+from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION
+from gateway.admission.memory import RESERVATION
 from gateway.auth.principal import (
     READING,
     authenticate,
-    authenticate_ahead,
+    authenticate_speculatively,
     check_approved,
     check_capability,
     confirm,
-    may,
+    has_capability,
 )
 from gateway.http import response_headers
 from gateway.http.errors import method_not_allowed
@@ -33,12 +32,12 @@ from gateway.http.types import Parameter, Shape
 from gateway.services import GatewayRequest
 
 API = "/api/"
-AHEAD = "authorization_ahead"
-"""Where a request keeps the authorization that is still under way."""
+SPECULATIVE = "speculative_authorization"
+"""Key of the pending authorization in a request's scope."""
 
 NO_NAMES: frozenset[str] = frozenset()
 NO_BODY = None
-"""Stands for an answer that has no body."""
+"""Marks an answer that has no body."""
 
 Known = TypeVar("Known", "Guarded", "SessionOnly")
 Declared = TypeVar("Declared", "Public", "Guarded", "SessionOnly")
@@ -60,19 +59,19 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Public:
-    """An endpoint that anybody may call."""
+    """An endpoint without authentication."""
 
     handler: PublicHandler
     is_guessed: bool = False
-    """Whether a name or token in the request decides what is answered."""
+    """Whether a name or token in the request decides the answer, so that failures are counted."""
     query: frozenset[str] = NO_NAMES
-    """Names of the query parameters that it takes."""
+    """Names of the query parameters that the endpoint takes."""
     operation: Operation | None = None
-    """None: it is left out of the description."""
-    demand = "public"
+    """None: the endpoint is left out of the OpenAPI document."""
+    requirement = "public"
 
     async def answer(self, request: GatewayRequest) -> Response:
-        """Let the handler answer. Raises TooManyFailedCalls."""
+        """Call the handler. Raises TooManyFailedCalls."""
         if not self.is_guessed:
             _check_query(request, self.query)
             return await self.handler(request)
@@ -86,53 +85,53 @@ class Public:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """An endpoint for keys and sessions; `capability` is what a key must hold, None for any key."""
+    """An endpoint for keys and sessions; a key must hold `capability`, unless it is None."""
 
     handler: GuardedHandler
     capability: str | None
     alternatives: tuple[str, ...] = ()
-    """Capabilities any of which does as well."""
+    """Capabilities of which any one suffices instead."""
     name_parameter: str | None = None
-    """The path parameter that names the one thing a narrower capability may be for."""
+    """Path parameter that names the workflow or model of a narrower capability."""
     bucket: str | None = None
-    """Where calls are counted against the tier's limit; None: they are not."""
+    """Bucket of the tier's rate limit that counts the calls; None: calls are not counted."""
     is_before_approval: bool = False
-    """Whether an account that is not approved may call it, though it is a write."""
+    """Whether an account that is not approved may call it, although it writes."""
     query: frozenset[str] = NO_NAMES
     """As `Public.query`."""
     operation: Operation | None = None
     """As `Public.operation`."""
 
     @property
-    def demand(self) -> str:
-        """What a key needs, in one word."""
+    def requirement(self) -> str:
+        """Requirement on a key, in one word."""
         if self.capability is None:
             return "any key or session"
         return " or ".join((self.capability, *self.alternatives))
 
     async def answer(self, request: GatewayRequest) -> Response:
-        """Let the handler answer for a caller that was found to be allowed. Raises EngineError."""
-        # All that a run does ahead is one script, which can be held back; large inputs are not.
+        """Authorize the caller, then call the handler. Raises EngineError."""
+        # Speculation suits runs: one script waits for confirmation. Large inputs are stored first.
         if self.bucket in RUNS and not _is_large(request):
             store = request.state["services"].store
-            speculative = authenticate_ahead(request.scope, store, self.bucket)
+            speculative = authenticate_speculatively(request.scope, store, self.bucket)
             if speculative is not None:
-                return await self._answer_ahead(request, speculative)
+                return await self._answer_speculatively(request, speculative)
         return await self._handle(request, await _authenticate(request, self.bucket))
 
-    async def _answer_ahead(
+    async def _answer_speculatively(
         self, request: GatewayRequest, speculative: SpeculativeAuthorization
     ) -> Response:
-        # The handler works for whom the key belonged to last time, while that is asked again; what
-        # it accepts goes on only if it is so, and nothing is answered before.
-        request.scope[AHEAD] = speculative
+        # The handler works for the key's last known owner while that is confirmed. The accepted run
+        # starts only if the owner is confirmed, and no answer is sent before.
+        request.scope[SPECULATIVE] = speculative
         response, failure = None, None
         try:
             response = await self._handle(request, speculative.principal)
-        except Exception as error:  # bodies that do not come and bugs of ours too
+        except Exception as error:  # includes a client that left and our own bugs
             failure = error
         principal = await confirm(request.scope, speculative)
-        del request.scope[AHEAD]
+        del request.scope[SPECULATIVE]
         if principal != speculative.principal or isinstance(failure, AuthorizationRejected):
             return await self._handle(request, principal)
         if response is None:
@@ -143,7 +142,7 @@ class Guarded:
         request.scope[ACCOUNT] = principal.account.id
         if self.capability is not None:
             name = request.path_params[self.name_parameter] if self.name_parameter else None
-            held = (each for each in self.alternatives if may(principal, each))
+            held = (each for each in self.alternatives if has_capability(principal, each))
             check_capability(principal, next(held, self.capability), name)
         if needs_approval(self, request.method):
             check_approved(principal)
@@ -153,11 +152,11 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class SessionOnly:
-    """An endpoint for browsers that are signed in."""
+    """An endpoint for signed-in browsers."""
 
     handler: GuardedHandler
     is_admins: bool = False
-    """Whether the account must be an admin's."""
+    """Whether the account must be an admin."""
     is_before_approval: bool = False
     """As `Guarded.is_before_approval`."""
     query: frozenset[str] = NO_NAMES
@@ -166,12 +165,12 @@ class SessionOnly:
     """As `Public.operation`."""
 
     @property
-    def demand(self) -> str:
-        """What a caller needs, in a few words."""
+    def requirement(self) -> str:
+        """Requirement on the caller, in a few words."""
         return "session of an admin" if self.is_admins else "session"
 
     async def answer(self, request: GatewayRequest) -> Response:
-        """Let the handler answer for a session. Raises EngineError."""
+        """Authorize the session, then call the handler. Raises EngineError."""
         principal = await _authenticate(request)
         if principal.session is None:
             raise SessionRequired
@@ -185,19 +184,19 @@ class SessionOnly:
 
 
 def _check_query(request: GatewayRequest, known: frozenset[str]) -> None:
-    """Raises InvalidQuery for an unknown parameter; pages are not asked, since links add theirs."""
+    """Raise InvalidQuery for an unknown parameter. Pages are exempt: links add parameters."""
     if request.scope["query_string"] and request.scope["path"].startswith(API):
         Query(request.scope).check_names(known)
 
 
 def _is_large(request: GatewayRequest) -> bool:
-    """Whether the body may hold inputs that are stored before their run is accepted."""
+    """Return whether the body may hold inputs that are stored before their run is accepted."""
     most = request.state["services"].settings.max_body_bytes
     return is_large(announced_bytes(request.scope, most))
 
 
 def needs_approval(endpoint: "Guarded | SessionOnly", method: str) -> bool:
-    """Whether a call of the endpoint is a write, which only an approved account may make."""
+    """Return whether a call of the endpoint is a write, reserved to approved accounts."""
     return method not in READING and not endpoint.is_before_approval
 
 
@@ -211,34 +210,34 @@ async def _authenticate(request: GatewayRequest, bucket: str | None = None) -> P
 
 
 def public(handler: PublicHandler) -> Public:
-    """Declare that anybody may call the handler."""
+    """Declare an endpoint without authentication."""
     return Public(handler)
 
 
 def guessed(handler: PublicHandler) -> Public:
-    """Declare that anybody may call the handler who does not guess without end."""
+    """Declare an endpoint without authentication whose failed calls count against the address."""
     return Public(handler, is_guessed=True)
 
 
 def session_only(handler: GuardedHandler) -> SessionOnly:
-    """Declare that the handler wants a browser that is signed in."""
+    """Declare an endpoint for signed-in browsers."""
     return SessionOnly(handler)
 
 
 def admins_only(handler: GuardedHandler) -> SessionOnly:
-    """Declare that the handler wants a browser that an admin is signed in with."""
+    """Declare an endpoint for browsers that an admin is signed in with."""
     return SessionOnly(handler, is_admins=True)
 
 
 def any_key(handler: GuardedHandler) -> Guarded:
-    """Declare that the handler wants a key, whatever it may do, or a session."""
+    """Declare an endpoint for every key, whatever its capabilities, and for sessions."""
     return Guarded(handler, None)
 
 
 def requires(
     capability: str, *alternatives: str, named: str | None = None, bucket: str | None = None
 ) -> Callable[[GuardedHandler], Guarded]:
-    """Declare the capability that the handler wants; see `Guarded`."""
+    """Declare the capability that the endpoint requires; see `Guarded`."""
 
     def declare(handler: GuardedHandler) -> Guarded:
         return Guarded(handler, capability, alternatives, named, bucket)
@@ -247,7 +246,7 @@ def requires(
 
 
 def before_approval(endpoint: Known) -> Known:
-    """Declare that an account that is not approved may call the endpoint, though it is a write."""
+    """Let accounts that are not approved call the endpoint, although it writes."""
     return replace(endpoint, is_before_approval=True)
 
 
@@ -260,11 +259,11 @@ def operation(
     headers: tuple[Parameter, ...] = (),
     errors: tuple[type[EngineError], ...] = (),
 ) -> Callable[[Declared], Declared]:
-    """Describe an endpoint; the OpenAPI document is made of this and of the types.
+    """Describe an endpoint; the OpenAPI document is built from this description and the types.
 
-    `answers` has the body of each status, several for several media types, `NO_BODY` for none.
-    Under `/api/`, query parameters that are not in `query` are refused. `path` has those parameters
-    that `PATHS` does not have, and `errors` those that do not follow from the access declared.
+    `answers` maps each status to its body, several bodies for several media types, or `NO_BODY`.
+    Under `/api/`, query parameters that are not in `query` are refused. `path` holds the path
+    parameters that `PATHS` lacks, and `errors` those that do not follow from the requirement.
     """
     described = Operation(
         answers=answers, body=body, path=path, query=query, headers=headers, errors=errors
@@ -281,7 +280,7 @@ Endpoint = Public | Guarded | SessionOnly
 
 
 class Resource:
-    """One path: its endpoints by method. As an ASGI app it answers, or says what it would take.
+    """Endpoints of one path by method. As an ASGI app it answers, or refuses other methods.
 
     Answers of endpoints that need a key or a session carry account data: no cache may store them.
     """
@@ -304,13 +303,13 @@ class Resource:
             else:
                 response = await endpoint.answer(request)
             if isinstance(response, LargeResponse):
-                request.state["services"].memory.settle(scope, len(response.body))
+                request.state["services"].result_memory.settle(scope, len(response.body))
             await response(scope, receive, send)
         finally:
-            if HELD in scope:
-                request.state["services"].memory.free(scope)
-            if HELD_BODY in scope:
-                request.state["services"].bodies.free(scope)
+            if RESERVATION in scope:
+                request.state["services"].result_memory.free(scope)
+            if BODY_RESERVATION in scope:
+                request.state["services"].body_memory.free(scope)
 
     async def _refuse(self, request: GatewayRequest) -> Response:
         if not self._is_public:

@@ -1,4 +1,4 @@
-"""Who calls and what they may do: from the `x-api-key` header or the cookie to a principal."""
+"""Authentication of a request, by `x-api-key` or the session cookie, and authorization."""
 
 from starlette.types import Scope
 
@@ -16,10 +16,10 @@ READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 async def authenticate(
     scope: Scope, store: Store, public_url: str, bucket: str | None = None
 ) -> Principal:
-    """The caller; beside a key, a cookie does not count. With a bucket the call is counted too.
+    """Return the caller; with a key, the cookie is ignored. With a bucket, the call is counted.
 
-    Raises Unauthorized, the same for a key or session that is missing, doubled or unknown,
-    CsrfFailed and RateLimitExceeded.
+    Raises Unauthorized for a key or session that is missing, repeated or unknown, CsrfFailed and
+    RateLimitExceeded.
     """
     secrets = presented_keys(scope)
     if not secrets:
@@ -31,17 +31,19 @@ async def authenticate(
     return principal
 
 
-def authenticate_ahead(scope: Scope, store: Store, bucket: str) -> SpeculativeAuthorization | None:
-    """Begin to authenticate a key that was seen before, without waiting; None for all else.
+def authenticate_speculatively(
+    scope: Scope, store: Store, bucket: str
+) -> SpeculativeAuthorization | None:
+    """Begin to authenticate a known key without waiting; None for an unknown key or a session.
 
-    What is done under the assumption must not be answered before `confirm`.
+    Work done under the assumption must not be answered before `confirm`.
     """
     secrets = presented_keys(scope)
     return store.api_keys.authorize_ahead(secrets[0], bucket) if len(secrets) == 1 else None
 
 
 async def confirm(scope: Scope, speculative: SpeculativeAuthorization) -> Principal:
-    """The caller after all. Raises what `authenticate` raises for a key."""
+    """Return the confirmed caller. Raises the errors that `authenticate` raises for a key."""
     principal, window = await speculative.admitted()
     if window is not None:
         apply_window(scope, principal.terms, window)
@@ -85,12 +87,12 @@ async def _authorize_session(
 
 
 def check_capability(principal: Principal, required: str, name: str | None = None) -> None:
-    """Raises CapabilityDenied, or CapabilityAboveCeiling when the tier has sunk since.
+    """Raise CapabilityDenied, or CapabilityAboveCeiling when the tier was lowered since.
 
-    `name` is the slug or model that the request is about, for capabilities of one thing alone.
+    `name` is the slug or model of the request, for capabilities that cover one thing only.
     """
     if principal.key is None:
-        return  # a session may do what its account may
+        return  # a session may do everything that its account may
     terms = principal.terms
     held = principal.key.capabilities
     if not covers(held, required, name):
@@ -100,8 +102,8 @@ def check_capability(principal: Principal, required: str, name: str | None = Non
         raise CapabilityAboveCeiling(required, terms.tier.value)
 
 
-def may(principal: Principal, required: str) -> bool:
-    """Whether the caller may do this, for what is left undone without a word when not."""
+def has_capability(principal: Principal, required: str) -> bool:
+    """Like `check_capability`, but returns False instead of raising."""
     try:
         check_capability(principal, required)
     except (CapabilityDenied, CapabilityAboveCeiling):
@@ -110,6 +112,6 @@ def may(principal: Principal, required: str) -> bool:
 
 
 def check_approved(principal: Principal) -> None:
-    """Raises AccountNotApproved; asked before anything is written or run."""
+    """Raise AccountNotApproved; called before anything is written or run."""
     if not principal.account.approved:
         raise AccountNotApproved

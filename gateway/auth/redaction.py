@@ -1,6 +1,6 @@
-"""What other accounts do not see of a template: saved values, and the secrets in its nodes.
+"""Redaction of templates for other accounts: saved values and the secrets in nodes.
 
-What is masked keeps its placeholders, so that the document can still be saved as one's own.
+Masked texts keep their placeholders, so that the document can still be saved as one's own.
 """
 
 import re
@@ -24,7 +24,7 @@ USER_INFO = re.compile(r"(?<=://)[^/?#@]*(?=@)")
 
 
 def redacted(document: Document) -> Document:
-    """The document as accounts see it that do not own it."""
+    """Return the document as other accounts see it."""
     nodes = [{**node, "data": _redact_data(node)} for node in document.nodes]
     return replace(document, nodes=nodes, folder_id=None)
 

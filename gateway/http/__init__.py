@@ -1,1 +1,1 @@
-"""HTTP itself: types of requests and answers."""
+"""HTTP: protocol, middleware, and types of requests and answers."""

@@ -1,4 +1,4 @@
-"""Versions of what is saved, as headers say them: ETag in answers, If-Match in requests."""
+"""Versions in headers: ETag in answers, If-Match in requests."""
 
 import re
 
@@ -8,12 +8,12 @@ TAG = re.compile(r'"[0-9]{1,15}"|[0-9]{1,15}')
 
 
 def entity_tag(version: int) -> dict[str, str]:
-    """The header that says which version an answer has."""
+    """Return the header with the version of an answer."""
     return {"etag": f'"{version}"'}
 
 
 def wanted_versions(headers: Headers) -> set[int] | None:
-    """The versions that If-Match allows to be replaced, None when it allows any."""
+    """Return the versions that If-Match allows to be replaced, or None when it allows any."""
     header = headers.get("if-match")
     if header is None or header.strip() == "*":
         return None

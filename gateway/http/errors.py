@@ -1,4 +1,4 @@
-"""What a caller sees of an error: its status, its body and its headers."""
+"""Error answers: status, body and headers."""
 
 import secrets
 from collections.abc import Mapping
@@ -67,18 +67,18 @@ STATUS: dict[type[EngineError], int] = {
     errors.StorageStalled: 503,
     errors.ResultUnreadable: 503,
 }
-"""Every class of the tree has its own row; a test insists."""
+"""HTTP status of each error class; a test checks that none is missing."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 def new_request_id() -> str:
-    """An id for a request that did not bring one."""
+    """Return an id for a request that came without one."""
     return secrets.token_hex(16)
 
 
 def error_body(message: str, code: str | None, context: Mapping[str, Any] | None = None) -> bytes:
-    """The body of every error: a sentence, a code unless it is a 401, and context members."""
+    """Return the body of an error: a sentence, a code unless it is a 401, and context members."""
     body = {"error": message}
     if code is not None:
         body["code"] = code
@@ -86,7 +86,7 @@ def error_body(message: str, code: str | None, context: Mapping[str, Any] | None
 
 
 def error_response(error: EngineError) -> Response:
-    """The answer for an error that the engine raised on purpose."""
+    """Return the answer for an expected error of the engine."""
     headers = {}
     if error.retry_after_seconds is not None:
         headers["retry-after"] = str(error.retry_after_seconds)
@@ -104,19 +104,19 @@ def plain_error(
     context: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An error answer that no class of the engine stands for."""
+    """Return an error answer without a class in the engine."""
     return Response(
         error_body(message, code, context), status, headers, media_type="application/json"
     )
 
 
 def internal_error() -> Response:
-    """The answer for a bug: nothing of what went wrong, which is in the log."""
+    """Return the answer for a bug; its details are in the log alone."""
     return plain_error(500, "Something went wrong on our side", "INTERNAL_ERROR")
 
 
 def method_not_allowed(allowed: str) -> Response:
-    """The answer for a path that exists under other methods."""
+    """Return the answer for a path that exists under other methods."""
     return plain_error(
         405, f"This path answers {allowed} only", "METHOD_NOT_ALLOWED", headers={"allow": allowed}
     )

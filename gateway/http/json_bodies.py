@@ -1,4 +1,4 @@
-"""JSON that callers send: its bounds, and how large documents are kept off the event loop."""
+"""Decoding of JSON bodies: limits, and a thread for large documents."""
 
 import asyncio
 import gc
@@ -12,7 +12,7 @@ from engine.errors import InvalidBody
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
-"""JSON values of one body: each text, number, true, false, null, list and object is one."""
+"""Most JSON values in one body: each text, number, true, false, null, list and object is one."""
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 LARGE_BYTES = 32_768
@@ -22,23 +22,23 @@ TOO_MANY_VALUES = f"The body has more than {MAX_VALUES:,} values"
 T = TypeVar("T")
 
 _decode = msgspec.json.Decoder().decode
-_large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
+_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
 
 async def decode_object(data: bytes) -> dict[str, Any]:
-    """The JSON object that the bytes hold. Raises InvalidBody."""
-    return await beside_loop(len(data), lambda: parse_object(data))
+    """Return the JSON object in the bytes. Raises InvalidBody."""
+    return await run_off_loop(len(data), lambda: parse_object(data))
 
 
-async def beside_loop(size: int, work: Callable[[], T]) -> T:
-    """Do the work, in a thread when it concerns this many bytes, so that others are not held up."""
+async def run_off_loop(size: int, work: Callable[[], T]) -> T:
+    """Do the work, in a thread from LARGE_BYTES on, so that the event loop is not blocked."""
     if size < LARGE_BYTES:
         return work()
-    return await asyncio.get_running_loop().run_in_executor(_large, work)
+    return await asyncio.get_running_loop().run_in_executor(_executor, work)
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
-    """The JSON object that the bytes hold. Raises InvalidBody."""
+    """Return the JSON object in the bytes. Raises InvalidBody."""
     check_count(data)
     value = _parse(data)
     if not isinstance(value, dict):
@@ -48,7 +48,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
 
 
 def _parse(data: bytes) -> Any:
-    # A collection in the middle of decoding would look at every value made so far, again and again.
+    # A collection during decoding would traverse every value made so far, again and again.
     was_collecting = gc.isenabled()
     gc.disable()
     try:
@@ -65,10 +65,10 @@ def _parse(data: bytes) -> Any:
 
 
 def check_count(data: bytes) -> None:
-    """Refuse a body of more than MAX_VALUES values before any of them is made. Raises InvalidBody.
+    """Refuse a body of more than MAX_VALUES values before one is created. Raises InvalidBody.
 
-    Commas and brackets tell the number: every value but the first of a list or object follows a
-    comma. They are counted with those in texts first, which is fast and enough for most bodies.
+    Commas and brackets give the number: every value but the first of a list or object follows a
+    comma. They are first counted including those in texts, which is fast and mostly enough.
     """
     if len(data) < 2 * MAX_VALUES or _count_values(data) <= MAX_VALUES:
         return
@@ -81,7 +81,7 @@ def check_count(data: bytes) -> None:
 
 
 def _count_values(data: bytes) -> int:
-    """The values of a JSON document whose texts are empty; for any other one, at least as many."""
+    """Count the values of a JSON document with empty texts; for any other, at least as many."""
     packed = data.translate(None, b" \t\r\n")
     opened = packed.count(b"[") + packed.count(b"{")
     empty = packed.count(b"[]") + packed.count(b"{}")

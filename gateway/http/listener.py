@@ -1,4 +1,4 @@
-"""One listening server: uvicorn as a library, on a socket of our own."""
+"""A listening server: uvicorn as a library, on a socket of our own."""
 
 import asyncio
 import contextlib
@@ -12,16 +12,16 @@ from gateway.http.protocol import GatewayProtocol
 
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 8
-"""How long answers under way may take once the process was told to stop."""
+"""Longest time for answers under way after the process was told to stop."""
 BACKLOG = 8_192
 TICK_SECONDS = 1.0
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, which other processes may bind too. Raises OSError."""
+    """Return a socket bound to the address; other processes may bind it too. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     family, kind, protocol, _, address = found[0]
-    # Only sockets that say they are TCP are spared Nagle's delay by asyncio's own loop.
+    # asyncio's own loop disables Nagle's delay only for sockets created as TCP.
     bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,7 +40,7 @@ async def serve_app(
     *,
     protocol: type[GatewayProtocol] = GatewayProtocol,
 ) -> None:
-    """Serve one application on a bound socket until `stopping` is set, then let answers end."""
+    """Serve one application on a bound socket until `stopping` is set, then finish its answers."""
     config = uvicorn.Config(
         app,
         http=protocol,
@@ -58,7 +58,7 @@ async def serve_app(
 
 
 class _Server(uvicorn.Server):
-    """A server that stops when it is told to by an event; signals are for the process to handle."""
+    """Server that an event stops; the process handles the signals."""
 
     def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
         super().__init__(config)
@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Keep the date of answers right, until it is time to stop."""
+        """Refresh the date of answers until it is time to stop."""
         while not self._stopping.is_set():
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):

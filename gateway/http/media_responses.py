@@ -1,4 +1,4 @@
-"""Answers with media: the whole or one range, under headers that make a browser do nothing else."""
+"""Answers with media: whole or one range, with headers that keep browsers from executing them."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +12,7 @@ from gateway.services import GatewayRequest
 
 CACHED_SECONDS = 86_400
 PLAIN = "application/octet-stream"
-ENDINGS = {"image/jpeg": "jpg", "audio/mpeg": "mp3", "audio/mp4": "m4a"}
+EXTENSIONS = {"image/jpeg": "jpg", "audio/mpeg": "mp3", "audio/mp4": "m4a"}
 SAFE = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'",
@@ -26,23 +26,23 @@ Open = Callable[[ByteRange | None], Awaitable[AsyncIterator[bytes]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaBody:
-    """What is to be sent, and how its bytes are had."""
+    """A medium to send, and access to its bytes."""
 
     name: str
     content_type: str
     size: int
     expires: int
-    """The second at which its link ends."""
+    """The second, since 1970, at which its link expires."""
     open: Open
 
 
 async def send_medium(request: GatewayRequest, medium: MediaBody) -> Response:
-    """The answer to a request for a medium. Raises AssetNotFound."""
+    """Return the answer to a request for a medium. Raises AssetNotFound."""
     headers = _headers(medium)
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
     try:
-        part = _asked_range(request, medium, headers["etag"])
+        part = _requested_range(request, medium, headers["etag"])
     except UnsatisfiableRange:
         return Response(
             status_code=416, headers={**SAFE, "content-range": f"bytes */{medium.size}"}
@@ -57,13 +57,13 @@ async def send_medium(request: GatewayRequest, medium: MediaBody) -> Response:
     return StreamingResponse(await medium.open(part), status, headers)
 
 
-def _asked_range(request: GatewayRequest, medium: MediaBody, etag: str) -> ByteRange | None:
-    asked = request.headers.getlist("range")
-    if request.method != "GET" or len(asked) != 1:
+def _requested_range(request: GatewayRequest, medium: MediaBody, etag: str) -> ByteRange | None:
+    ranges = request.headers.getlist("range")
+    if request.method != "GET" or len(ranges) != 1:
         return None
     if request.headers.get("if-range", etag) != etag:
         return None
-    return parse_range(asked[0], medium.size)
+    return parse_range(ranges[0], medium.size)
 
 
 def _type(medium: MediaBody) -> str:
@@ -72,12 +72,12 @@ def _type(medium: MediaBody) -> str:
 
 def _headers(medium: MediaBody) -> dict[str, str]:
     kind = _type(medium)
-    ending = ENDINGS.get(kind, kind.rpartition("/")[2]) if kind != PLAIN else "bin"
-    shown = "attachment" if kind == PLAIN else "inline"
+    extension = EXTENSIONS.get(kind, kind.rpartition("/")[2]) if kind != PLAIN else "bin"
+    disposition = "attachment" if kind == PLAIN else "inline"
     seconds = max(0, min(CACHED_SECONDS, medium.expires - int(time.time())))
     return {
         **SAFE,
-        "content-disposition": f'{shown}; filename="{medium.name}.{ending}"',
+        "content-disposition": f'{disposition}; filename="{medium.name}.{extension}"',
         "cache-control": f"private, max-age={seconds}, immutable",
         "etag": f'"{medium.name}"',
     }

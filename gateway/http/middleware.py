@@ -1,4 +1,4 @@
-"""What every request passes through, as plain ASGI classes, outermost first."""
+"""ASGI middleware that every request passes through, outermost first."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 SECRET = b"hr_"
-"""What a key or token begins with: put here by mistake, it must not be told to others."""
+"""Prefix of keys and tokens: a request id that contains it may be a secret and is not repeated."""
 BODY_SECONDS = 30.0
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -65,7 +65,7 @@ class RequestMetrics:
 
 
 class RequestIds:
-    """Gives each request an id, the caller's own if it is a sane one.
+    """Middleware that gives each request an id: the caller's own if it is well-formed.
 
     The id goes with the answer, as does every other header noted for it.
     """
@@ -77,7 +77,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _brought_id(scope) or new_request_id().encode()
+        request_id = _given_id(scope) or new_request_id().encode()
         log.bind(request_id=request_id.decode())
         headers = response_headers.begin(scope)
         headers.append((b"x-request-id", request_id))
@@ -90,7 +90,7 @@ class RequestIds:
         await self.app(scope, receive, send_with_headers)
 
 
-def _brought_id(scope: Scope) -> bytes | None:
+def _given_id(scope: Scope) -> bytes | None:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             return value if REQUEST_ID.fullmatch(value) and SECRET not in value else None
@@ -98,14 +98,16 @@ def _brought_id(scope: Scope) -> bytes | None:
 
 
 class Errors:
-    """Turns exceptions into answers; what nobody expected is logged, never shown.
+    """Middleware that turns exceptions into answers; unexpected ones are logged, never shown.
 
-    `judge` may have another error answered instead.
+    `replace_error` may replace the error that is answered.
     """
 
-    def __init__(self, app: ASGIApp, judge: Callable[[Scope, Exception], Exception]) -> None:
+    def __init__(
+        self, app: ASGIApp, replace_error: Callable[[Scope, Exception], Exception]
+    ) -> None:
         self.app = app
-        self._judge = judge
+        self._replace_error = replace_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -125,7 +127,7 @@ class Errors:
         except Exception as error:
             if has_started:
                 raise
-            answered = self._judge(scope, error)
+            answered = self._replace_error(scope, error)
             await _response_for(answered, scope)(scope, receive, send)
 
 
@@ -140,20 +142,20 @@ def _response_for(error: Exception, scope: Scope) -> Response:
 
 
 class SlowBody(Exception):
-    """The body was not there in time."""
+    """The body did not arrive in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """The most that a body may have, and take."""
+    """Limits of a request body, in bytes and seconds."""
 
     max_bytes: int
     seconds: float
     framing_bytes: int = 0
-    """Of those, what only wraps what the limit is about, and is not told as part of it."""
+    """Bytes of `max_bytes` that are framing; the limit told to callers leaves them out."""
 
     def refusal(self) -> BodyTooLarge:
-        """The error of a body that is over."""
+        """Return the error for a body over the limit."""
         return BodyTooLarge(self.max_bytes - self.framing_bytes)
 
 
@@ -161,9 +163,9 @@ NO_OTHERS: Mapping[str, BodyLimit] = {}
 
 
 class BodyLimits:
-    """Bounds a body in bytes and in time, and refuses encoded ones.
+    """Middleware that bounds a body in bytes and in time, and refuses encoded ones.
 
-    `others` has the limits of paths that have their own.
+    `others` maps paths to limits of their own.
     """
 
     def __init__(
@@ -201,7 +203,7 @@ def _has_body(scope: Scope, limit: BodyLimit) -> bool:
 
 
 class _BoundedBody:
-    """The body of one request as it comes in."""
+    """Body of one request while it arrives."""
 
     def __init__(self, receive: Receive, limit: BodyLimit) -> None:
         self._receive = receive
@@ -211,7 +213,7 @@ class _BoundedBody:
         self._is_complete = False
 
     async def receive(self) -> Message:
-        """The next message. Raises BodyTooLarge or SlowBody."""
+        """Return the next message. Raises BodyTooLarge or SlowBody."""
         if self._is_complete:
             return await self._receive()
         try:

@@ -18,13 +18,13 @@ HEADERS = {
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "cache-control": "no-store",
-    # The link must not travel on, yet the form's own origin must be told.
+    # The link must not leave this origin, yet the form's own origin must be sent.
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
 
 
 def page(title: str, body: str, status: int = 200) -> Response:
-    """A page; `body` is HTML, `title` is text."""
+    """Return a page; `body` is HTML, `title` is text."""
     html = PAGE.format(title=escape(title), body=body)
     return Response(html, status, HEADERS, media_type="text/html")

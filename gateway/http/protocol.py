@@ -1,8 +1,7 @@
-"""The HTTP protocol of one connection: uvicorn's, with the limits and refusals it leaves open.
+"""HTTP protocol of one connection: uvicorn's, with limits and refusals that it lacks.
 
-A connection that was refused is finished: the refusal is the last thing written, after the
-answers to what came before it, and nothing that follows on the connection is ever read as a
-request.
+A refused connection is finished: the refusal is the last thing written, after the answers to
+earlier requests, and nothing that follows on the connection is read as a request.
 """
 
 import asyncio
@@ -20,15 +19,15 @@ from gateway.http.errors import error_body, new_request_id
 MAX_HEAD_BYTES = 32_768
 MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
-"""From the first moment a request can be expected until its head is there."""
+"""From the first moment a request can be expected until its head is complete."""
 REST_SECONDS = 5.0
-"""How long the unread rest of an answered request may keep its connection."""
+"""Longest time that the unread rest of an answered request keeps its connection."""
 LINGER_SECONDS = 1.0
-"""How long a refused peer may go on sending, so that it gets to read the refusal."""
+"""Time for which a refused peer may go on sending, so that it can read the refusal."""
 UNREAD_SECONDS = 30.0
-"""How long a peer may take no more of its answer."""
+"""Longest time without progress in sending an answer."""
 PIECE_BYTES = 16_384
-"""What the parser is fed at once; the limits are checked between pieces."""
+"""Bytes given to the parser at once; the limits are checked between pieces."""
 BODY_WEIGHT = 8
 """Bytes on the wire that one byte of a body may cost; a chunk of one byte costs six."""
 
@@ -44,11 +43,11 @@ CODES = {
 
 
 class RequestRefused(Exception):
-    """Stops the parser from within a callback; the reason is kept beside."""
+    """Stops the parser from within a callback; the connection keeps the reason."""
 
 
 class GatewayProtocol(HttpToolsProtocol):
-    """One connection; see the module for what it adds."""
+    """One connection; see the module for its additions to uvicorn's protocol."""
 
     head_seconds = HEAD_SECONDS
     rest_seconds = REST_SECONDS
@@ -71,7 +70,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._is_upgrade = False
         self._ended = False
         self._reason = (400, "This is not a well-formed HTTP request")
-        self._held_refusal: bytes | None = None
+        self._pending_refusal: bytes | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
 
@@ -86,13 +85,13 @@ class GatewayProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The peer leaves its answer lying; it is hung up on when it goes on like that."""
+        """Pause for a peer that does not read; the connection is aborted after `unread_seconds`."""
         super().pause_writing()
         self._stop_unread_timer()
         self._unread_timer = self.loop.call_later(self.unread_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The peer reads again."""
+        """Resume for a peer that reads again."""
         self._stop_unread_timer()
         super().resume_writing()
 
@@ -134,7 +133,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse()
 
     def _head_without_upgrade(self) -> bytes:
-        """The head again, as if no other protocol was offered: the parser skips such bodies."""
+        """Return the head without its offer to upgrade: the parser skips bodies of upgrades."""
         lines = [b"%s %s HTTP/1.1" % (self.parser.get_method(), self.url)]
         lines += [b"%s: %s" % header for header in self.headers if header[0] not in UPGRADING]
         return b"\r\n".join([*lines, b"", b""])
@@ -144,14 +143,14 @@ class GatewayProtocol(HttpToolsProtocol):
             self._reason = (431 if self._in_head else 400, "The request is mostly framing")
             self._refuse()
 
-    # What the parser reports
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = self._begun = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; a trailer is never merged into the headers, whatever it says."""
+        """Keep a header; a trailer is never merged into the headers."""
         if not self._in_head:
             return
         if len(self.headers) >= MAX_HEADERS:
@@ -180,7 +179,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._messages += 1
         super().on_message_complete()
         if self.cycle.response_complete:
-            self._start_timer(self.head_seconds)  # nothing else bounds the wait for the next
+            self._start_timer(self.head_seconds)  # nothing else bounds the wait for another
 
     def _check_head(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -206,26 +205,24 @@ class GatewayProtocol(HttpToolsProtocol):
         self._reason = (status, message)
         raise RequestRefused
 
-    # Answered before the request was read to its end
+    # Answers sent before the request was read to its end
 
     def on_response_complete(self) -> None:
         """Go on to the next request, or close when the rest of this one does not come."""
         has_next = bool(self.pipeline)
-        if self.cycle.response_complete:  # else it is that of a later request
-            self.cycle.body = (
-                bytearray()
-            )  # a rest that nobody read would stay until the next collection
+        if self.cycle.response_complete:  # else the completed response is that of a later request
+            self.cycle.body = bytearray()  # an unread rest would stay until the next collection
         super().on_response_complete()
         if has_next or self.transport.is_closing():
             return
-        if self._held_refusal is not None:
-            self._finish(self._held_refusal)
+        if self._pending_refusal is not None:
+            self._finish(self._pending_refusal)
         elif not self._in_head and self.expect_100_continue:
-            self.transport.close()  # no telling whether the peer will still send the body
+            self.transport.close()  # the peer may or may not still send the body
         elif not self._in_head:
             self._start_timer(self.rest_seconds)
 
-    # Time
+    # Timers
 
     def _start_timer(self, seconds: float) -> None:
         if self._timer is None:
@@ -241,12 +238,12 @@ class GatewayProtocol(HttpToolsProtocol):
         if not self._in_head:
             self.transport.close()
         elif self.flow.read_paused:
-            self._start_timer(self.head_seconds)  # it is we who are not reading
+            self._start_timer(self.head_seconds)  # the gateway itself has paused reading
         else:
             self._reason = (408, "The request's head took too long")
             self._refuse()
 
-    # Refusing
+    # Refusals
 
     def _refuse(self) -> None:
         self._ended = True
@@ -263,12 +260,12 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._finish(refusal)
         else:
-            self._held_refusal = refusal
+            self._pending_refusal = refusal
 
     def _refuse_current(self, refusal: bytes) -> None:
         if self.pipeline:
             self.pipeline.popleft()
-            self._held_refusal = refusal
+            self._pending_refusal = refusal
             return
         started = self.cycle.response_started
         self.cycle.disconnected = True

@@ -1,4 +1,4 @@
-"""The query string, read strictly: a value that does not parse is refused by name."""
+"""Strict reader of the query string: a value that does not parse is refused by name."""
 
 import contextlib
 import re
@@ -14,22 +14,22 @@ from engine.ids.slugs import check_slug
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
-"""Rows of a page."""
+"""Most rows of a page."""
 MAX_NAME = 100
-"""Characters of an unknown name that an answer repeats."""
+"""Most characters of an unknown name that an answer repeats."""
 MAX_OFFSET = 2**53 - 1
 MAX_VERSION = 2**53 - 1
 TRUE_WORDS = frozenset({"true", "1", ""})
 FALSE_WORDS = frozenset({"false", "0"})
 INTEGER = re.compile(r"[0-9]{1,16}")
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?(e-[0-9]{1,3})?", re.IGNORECASE)
-"""A small number may come as programs write it: `1e-07`."""
+"""A small number may come in the notation of programs: `1e-07`."""
 MAX_SECONDS = 10**9 - 1
-"""What nine digits say."""
+"""Largest number of nine digits."""
 
 
 class Query:
-    """The values of one request; every reader raises InvalidQuery with the value's name."""
+    """Query values of one request; every reader raises InvalidQuery with the value's name."""
 
     def __init__(self, scope: Scope) -> None:
         self._values: dict[str, list[str]] = {}
@@ -38,7 +38,7 @@ class Query:
             self._values.setdefault(name, []).append(value)
 
     def check_names(self, known: Collection[str]) -> None:
-        """Raises InvalidQuery for a name that the endpoint does not read."""
+        """Raise InvalidQuery for a name that the endpoint does not read."""
         for name in self._values:
             if name not in known:
                 takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
@@ -46,7 +46,7 @@ class Query:
                 raise InvalidQuery(name[:MAX_NAME], message)
 
     def text(self, name: str) -> str | None:
-        """The value as it is."""
+        """Return the value unchanged, or None when it is absent."""
         values = self._values.get(name)
         if values is None:
             return None
@@ -55,7 +55,7 @@ class Query:
         return values[0]
 
     def flag(self, name: str) -> bool:
-        """True or false, false when it is not there."""
+        """Return true or false; an absent value is false."""
         value = self.text(name)
         if value is None or value in FALSE_WORDS:
             return False
@@ -64,12 +64,12 @@ class Query:
         raise InvalidQuery(name, f"'{name}' must be true or false")
 
     def integer(self, name: str, *, default: int, low: int, high: int) -> int:
-        """A whole number within bounds."""
+        """Return a whole number within bounds."""
         value = self.optional_integer(name, low=low, high=high)
         return default if value is None else value
 
     def optional_integer(self, name: str, *, low: int, high: int) -> int | None:
-        """A whole number within bounds, None when it is not there."""
+        """Return a whole number within bounds, or None when it is absent."""
         value = self.text(name)
         if value is None:
             return None
@@ -78,7 +78,7 @@ class Query:
         return int(value)
 
     def seconds(self, name: str) -> float | None:
-        """A number of seconds, zero or more."""
+        """Return a number of seconds, zero or more, or None when it is absent."""
         value = self.text(name)
         if value is None:
             return None
@@ -88,11 +88,11 @@ class Query:
         return seconds
 
     def limit(self) -> int:
-        """How many rows the page may have."""
+        """Return the most rows that the page may have."""
         return self.integer("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
 
     def status(self, name: str) -> ExecutionStatus | None:
-        """An execution's status."""
+        """Return an execution's status, or None when it is absent."""
         value = self.text(name)
         if value is None:
             return None
@@ -102,7 +102,7 @@ class Query:
             raise InvalidQuery(name, f"'{name}' must be one of {_listed()}") from None
 
     def slug(self, name: str) -> str | None:
-        """A workflow's slug."""
+        """Return a workflow's slug, or None when it is absent."""
         value = self.text(name)
         if value is None:
             return None
@@ -112,7 +112,7 @@ class Query:
             raise InvalidQuery(name, f"'{name}' must be a workflow's slug") from None
 
     def model(self, name: str) -> str | None:
-        """A model's internal name."""
+        """Return a model's internal name, or None when it is absent."""
         value = self.text(name)
         if value is not None and not is_model_name(value):
             raise InvalidQuery(name, f"'{name}' must be a model's internal name")
@@ -121,7 +121,7 @@ class Query:
 
 @contextlib.contextmanager
 def cursor_refused() -> Iterator[None]:
-    """Has the ValueError of a list be the refusal of its cursor. Raises InvalidQuery."""
+    """Turn the ValueError of a list into a refusal of its cursor. Raises InvalidQuery."""
     try:
         yield
     except ValueError:
@@ -129,7 +129,7 @@ def cursor_refused() -> Iterator[None]:
 
 
 def parse_seconds(text: str) -> float | None:
-    """The number of seconds, None when the text is not one."""
+    """Return the number of seconds, or None when the text is not one."""
     return float(text) if SECONDS.fullmatch(text) else None
 
 

@@ -1,4 +1,4 @@
-"""Rate limits as callers see them: headers on every answer of a limited route, and the refusal."""
+"""Rate limits in HTTP: headers on every answer of a limited route, and the refusal."""
 
 from starlette.types import Scope
 
@@ -9,12 +9,12 @@ from gateway.http import response_headers
 
 WORKFLOW_RUNS = "workflows/run"
 MODEL_RUNS = "models/run"
-"""The buckets: one for each route whose calls are limited, not for each path."""
+"""Buckets: one for each route whose calls are limited, not for each path."""
 RUNS = frozenset({WORKFLOW_RUNS, MODEL_RUNS})
 
 
 def apply_window(scope: Scope, terms: TierTerms, window: Window) -> None:
-    """Tell the caller where it stands. Raises RateLimitExceeded when this call is too many."""
+    """Note the headers of the window. Raises RateLimitExceeded when this call exceeds the limit."""
     response_headers.note(
         scope,
         x_ratelimit_limit=window.limit,

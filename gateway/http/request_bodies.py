@@ -1,4 +1,4 @@
-"""JSON bodies of requests: how they are read, and the memory that large ones need."""
+"""JSON bodies of requests: reading, and the memory reserved for large ones."""
 
 import re
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ Body = TypeVar("Body", bound=RequestBody)
 
 
 async def read_object(request: GatewayRequest) -> dict[str, Any]:
-    """The JSON object in the body.
+    """Return the JSON object in the body.
 
     Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
     """
@@ -26,7 +26,7 @@ async def read_object(request: GatewayRequest) -> dict[str, Any]:
 
 
 async def read_body(request: GatewayRequest, kind: type[Body]) -> Body:
-    """The body as this type of it.
+    """Return the body decoded as this type.
 
     Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
     """
@@ -34,34 +34,34 @@ async def read_body(request: GatewayRequest, kind: type[Body]) -> Body:
 
 
 async def read_json(request: GatewayRequest) -> bytes:
-    """The body, which says it is JSON.
+    """Return the bytes of a body that is declared as JSON.
 
     Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
     """
     scope = request.scope
     _check_content_type(scope)
-    if BODY not in scope:  # a request may be handled again
+    if BODY not in scope:  # a request may be handled twice
         services = request.state["services"]
         size = announced_bytes(scope, services.settings.max_body_bytes)
         if size >= LARGE_BYTES:
-            await services.bodies.take(scope, size)
+            await services.body_memory.take(scope, size)
         scope[BODY] = await _read_body(request.receive)
     body: bytes = scope[BODY]
     return body
 
 
 def forget_body(request: GatewayRequest) -> None:
-    """The body is needed no more, however long its request still waits."""
+    """Drop the body and its reserved memory, although the request may still wait."""
     request.scope.pop(BODY, None)
-    request.state["services"].bodies.free(request.scope)
+    request.state["services"].body_memory.free(request.scope)
 
 
 def announced_bytes(scope: Scope, most: int) -> int:
-    """The length of the body as its head tells it; `most` where it tells none."""
+    """Return the length of the body in the head, or `most` when the head has none."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value)
-    return most  # it comes in chunks
+    return most  # the body is chunked
 
 
 def _check_content_type(scope: Scope) -> None:

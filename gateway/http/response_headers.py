@@ -1,4 +1,4 @@
-"""Headers that go with whatever a request is answered, an error included."""
+"""Headers that are noted during a request and sent with its answer, an error included."""
 
 from starlette.types import Scope
 
@@ -8,14 +8,14 @@ NO_STORE = (b"cache-control", b"no-store")
 
 
 def begin(scope: Scope) -> Headers:
-    """The headers that are noted for the answer from now on."""
+    """Return the list that collects headers for the answer from now on."""
     headers: Headers = []
     scope[KEY] = headers
     return headers
 
 
 def forbid_storing(scope: Scope) -> None:
-    """Tell browsers and caches on the way to store nothing of the answer."""
+    """Forbid browsers and caches to store the answer."""
     noted: Headers = scope[KEY]
     noted.append(NO_STORE)
 

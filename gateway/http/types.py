@@ -21,72 +21,72 @@ Schema = dict[str, Any]
 Parameter = tuple[str, Schema]
 """Name and JSON Schema of a path, query or header parameter."""
 Links = Mapping[str, Mapping[str, str]]
-"""By operation: its parameters, with the members of the answer that they take."""
+"""By operation: its parameters, with the members of the answer that supply them."""
 
 OBJECT = dict[str, Any]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-"""A time as `engine.values.plain.moment` gives it."""
+"""A time in the format of `engine.values.plain.moment`."""
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 Credits = Annotated[int, Meta(description="In credits; one is 0.001 USD.")]
 
 
 def described_as(kind: Any, **more: Any) -> Meta:
-    """Describe JSON that is passed through unparsed by another type, and by `more` schema."""
+    """Describe unparsed JSON by another type, and by `more` members of the schema."""
     return Meta(extra={"kind": kind}, extra_json_schema=more or None)
 
 
 def doc(words: str) -> Meta:
-    """Describe a member to people."""
+    """Describe a member in prose."""
     return Meta(description=words)
 
 
 def refused(sentence: str) -> Meta:
-    """Say how a request's member is refused: the sentence goes on behind the member's name."""
+    """Set the sentence that refuses a request's member; it follows the member's name."""
     return Meta(extra={"refusal": sentence})
 
 
 class Payload(Struct, rename="camel"):
-    """An object in a body. Its class variables only concern the description."""
+    """An object in a body. Its class variables serve the OpenAPI document alone."""
 
     media_type: ClassVar[str] = JSON
     examples: ClassVar[tuple[Struct, ...]] = ()
-    """Values to show, set behind the class that they are made of."""
+    """Example values, set after the class definition because they are instances of it."""
     headers: ClassVar[Mapping[str, str]] = {}
-    """Headers of an answer that has it, and their descriptions."""
+    """Descriptions of additional headers, by name."""
     links: ClassVar[Links] = {}
-    """Operations that can be called next with its members."""
+    """Operations that a caller can call next with the members of the answer."""
 
     @classmethod
     def of(cls, record: Any, **members: Any) -> Self:
-        """Show a record: members that are not given are its attributes of the same names.
+        """Build the view of a record: members not given are its attributes of the same names.
 
-        Times are milliseconds there; what is None there is UNSET where the member may be absent.
+        Times are milliseconds in records. None becomes UNSET for members that may be absent.
         """
         found = {name: read(record) for name, read in _readers(cls) if name not in members}
         return cls(**found, **members)
 
 
 class Nested(Payload):
-    """An object within others, which is described where it is used."""
+    """An object within others, described in place."""
 
 
 class View(Payload):
-    """An object in an answer; a component of the description, named as the class without `View`."""
+    """An object in an answer; a component of the OpenAPI document, named without `View`."""
 
 
 class RequestBody(Payload, omit_defaults=True):
-    """The JSON object that a request carries; a component of the description like a `View`.
+    """The JSON object in a request; a component of the OpenAPI document like a `View`.
 
     A member of the wrong type is refused with the sentence of its `refused`. Checks between members
     and beyond types belong in `__post_init__`, which raises InvalidBody itself.
     """
 
     choices: ClassVar[tuple[type[Struct], ...]] = ()
-    """Types one of which describes those members that are not described alike for all bodies."""
+    """Alternative types for the members that are not described alike for all bodies."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
-        """Read a decoded body; members that are not of the type are ignored. Raises InvalidBody."""
+        """Parse a decoded body; members unknown to the type are ignored. Raises InvalidBody."""
         members = {
             attribute: read(body.get(name))
             for attribute, name, is_required, read in _members(cls)
@@ -101,23 +101,23 @@ class Content:
 
     component: str
     kind: Any
-    """Its type."""
+    """Python type of the body."""
     media_type: str = JSON
     examples: tuple[Any, ...] = ()
-    """None given: a list has one example, with those of its items."""
+    """Without any, a list has one example made of the examples of its items."""
     headers: ClassVar[Mapping[str, str]] = {}
     links: ClassVar[Links] = {}
 
 
 Shape = type[Payload] | Content
-"""A described body."""
+"""Type of a described body."""
 
 _fields = cache(structs.fields)
 
 
 @cache
 def _members(kind: type[Struct]) -> tuple[tuple[str, str, bool, Callable[[Any], Any]], ...]:
-    """Attribute, name in JSON, whether it is required, and conversion of each member."""
+    """Return attribute, name in JSON, required flag and converter of each member."""
     return tuple(
         (each.name, each.encode_name, each.required, _converter(each.encode_name, each.type))
         for each in _fields(kind)
@@ -149,7 +149,7 @@ def _readers(kind: type[Payload]) -> tuple[tuple[str, Callable[[Any], Any]], ...
 
 
 def _reader(name: str, kind: Any) -> Callable[[Any], Any]:
-    """Reads the attribute of that name for a member of this type."""
+    """Return a reader of the attribute of that name for a member of this type."""
     kinds = _alternatives(kind)
     read = attrgetter(name)
     if Moment in kinds:

@@ -1,4 +1,4 @@
-"""An upload as it comes in: the raw bytes with their type, or the one file of a form."""
+"""Uploads, read as a stream: raw bytes with their type, or the one file of a form."""
 
 import logging
 import re
@@ -21,37 +21,40 @@ MAX_HEADER_BYTES = 4_096
 MAX_HEADERS = 8
 ONE_PART = "The form must have one part, the file"
 UNTYPED = "application/octet-stream"
-UNMEANT = "application/x-www-form-urlencoded"
-"""What clients say who were not told."""
+FORM_URLENCODED = "application/x-www-form-urlencoded"
+"""Default Content-Type of clients that were given none."""
 NO_TYPE = (
     "An upload needs one Content-Type header that says what it is, such as 'image/png', or "
     f"'{UNTYPED}' when nobody knows"
 )
 FRAMING_BYTES = 8_192
-"""What a form adds to its file."""
+"""Most bytes that a form adds to its file."""
 UPLOAD_SECONDS = 600.0
 
-logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each wrong form
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each malformed form
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingUpload:
-    """A file under way, with the type that it is declared to have."""
+    """A file that is still arriving, with its declared type."""
 
     declared: str
     pieces: AsyncIterator[bytes]
 
 
 def upload_limit(max_asset_bytes: int) -> BodyLimit:
-    """The limit of a body that brings a file of so many bytes."""
+    """Return the limit of a body that carries a file of `max_asset_bytes`."""
     return BodyLimit(max_asset_bytes + FRAMING_BYTES, UPLOAD_SECONDS, FRAMING_BYTES)
 
 
 async def read_upload(scope: Scope, receive: Receive) -> IncomingUpload:
-    """The file that a request brings. Raises UnsupportedMediaType, InvalidBody, BodyTooLarge or
-    ClientDisconnect, now or while the pieces are read."""
+    """Return the file in a request.
+
+    Raises UnsupportedMediaType, InvalidBody, BodyTooLarge or ClientDisconnect, now or while the
+    pieces are read.
+    """
     types = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"]
-    if len(types) != 1 or types[0].lower().startswith(UNMEANT):
+    if len(types) != 1 or types[0].lower().startswith(FORM_URLENCODED):
         raise UnsupportedMediaType(NO_TYPE)
     if not types[0].lower().startswith("multipart/"):
         return IncomingUpload(declared_type(types[0]), _pieces(receive))
@@ -73,7 +76,7 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
 
 
 class _Form:
-    """A form with one part, parsed as it comes; never more than a piece and a bit is held."""
+    """A form with one part, parsed as it arrives; about one piece is in memory at a time."""
 
     def __init__(self, boundary: bytes, pieces: AsyncIterator[bytes]) -> None:
         self._delimiter = b"\r\n--" + boundary
@@ -99,7 +102,7 @@ class _Form:
         )
 
     async def begin(self) -> IncomingUpload:
-        """The file of the part, once its head has come. Raises InvalidBody."""
+        """Return the file of the part, once its head has arrived. Raises InvalidBody."""
         while not self._has_head:
             if not await self._parse_piece():
                 raise InvalidBody("The form ends before its file", field=FIELD)
@@ -116,7 +119,7 @@ class _Form:
             raise InvalidBody("The form ends before its boundary")
 
     async def _parse_piece(self) -> bool:
-        """Whether there was another piece. Raises InvalidBody."""
+        """Parse the next piece; return False after the last one. Raises InvalidBody."""
         piece = await anext(self._pieces, b"")
         # The parser takes 0.1 s for 1 MB of delimiters that neither begin nor end a part.
         self._delimiters += piece.count(self._delimiter)

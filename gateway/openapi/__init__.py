@@ -1,1 +1,1 @@
-"""The OpenAPI document, made of the routes and their types."""
+"""The OpenAPI document, built from the routes and their types."""

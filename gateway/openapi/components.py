@@ -25,17 +25,17 @@ ITEM_BOUNDS = {"min_length": "minItems", "max_length": "maxItems"}
 
 
 def schema_of(kind: Any) -> Schema:
-    """The JSON Schema of any type; components in it are referred to."""
+    """Return the JSON Schema of any type; components in it are referred to."""
     return _Walk().schema(inspect.type_info(kind))
 
 
 def name_of(shape: Shape) -> str:
-    """The name of a component."""
+    """Return the name of a component."""
     return shape.component if isinstance(shape, Content) else shape.__name__.removesuffix("View")
 
 
 def components_of(shapes: Iterable[Shape]) -> dict[str, Shape]:
-    """These components and all that they refer to, by name."""
+    """Return these components and all that they refer to, by name."""
     found: dict[str, Shape] = {}
     waiting = list(shapes)
     while waiting:
@@ -47,13 +47,13 @@ def components_of(shapes: Iterable[Shape]) -> dict[str, Shape]:
 
 
 def schema_of_component(shape: Shape) -> Schema:
-    """The JSON Schema of a component itself."""
+    """Return the JSON Schema of a component itself."""
     return _component(shape)[0]
 
 
 @cache
 def examples_of(shape: Shape) -> tuple[Any, ...]:
-    """The examples of a component, as JSON values."""
+    """Return the examples of a component, as JSON values."""
     return tuple(msgspec.json.decode(encode_json(each)) for each in _examples(shape))
 
 
@@ -67,7 +67,7 @@ def _examples(shape: Shape) -> tuple[Any, ...]:
 
 @cache
 def _component(shape: Shape) -> tuple[Schema, list[type[Payload]]]:
-    """The schema of a component, and the components that it refers to."""
+    """Return the schema of a component, and the components that it refers to."""
     walk = _Walk()
     if isinstance(shape, Content):
         return walk.schema(inspect.type_info(shape.kind)), walk.referred
@@ -75,7 +75,7 @@ def _component(shape: Shape) -> tuple[Schema, list[type[Payload]]]:
 
 
 class _Walk:
-    """One walk through a type; it notes the components that are referred to."""
+    """One traversal of a type; it notes the components that are referred to."""
 
     def __init__(self) -> None:
         self.referred: list[type[Payload]] = []
@@ -93,7 +93,7 @@ class _Walk:
             case inspect.ListType(item_type=items):
                 return {"type": "array", "items": self.schema(items), **_bounds(info, ITEM_BOUNDS)}
             case inspect.DictType():
-                # Without a word about its members, generators make one that has none.
+                # Without `additionalProperties`, generators make a type without members.
                 return {"type": "object", "additionalProperties": True}
             case inspect.EnumType(cls=enum):
                 return {"type": "string", "enum": [each.value for each in enum]}
@@ -124,7 +124,7 @@ class _Walk:
 
 
 def _union(schemas: list[Schema]) -> Schema:
-    """One of these; plain kinds are put together in one schema, with null as the last."""
+    """Return the union of schemas; plain types are merged into one schema, null last."""
     others = [each for each in schemas if each != NULL]
     if not all(_is_plain(each) for each in others):
         return {"anyOf": schemas}

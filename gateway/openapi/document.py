@@ -40,7 +40,7 @@ OPENAPI = "3.1.0"
 
 
 class ServerView(Nested):
-    """A place where an API answers."""
+    """Address of an API."""
 
     url: str
 
@@ -68,7 +68,7 @@ PARAMETER = re.compile(r"{(\w+)}")
 
 
 def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
-    """The document for these routes."""
+    """Return the document for these routes."""
     paths: dict[str, dict[str, Any]] = {}
     shapes: list[Shape] = [ProblemView]
     for path, method, endpoint in _endpoints(routes):
@@ -89,7 +89,7 @@ class Components:
 
     @classmethod
     def of(cls, shapes: Iterable[Shape]) -> Self:
-        """Those of the shapes and of all that they refer to."""
+        """Return the components of the shapes and of all that they refer to."""
         found = components_of(shapes)
         schemas = {name: schema_of_component(shape) for name, shape in found.items()}
         examples = {name: examples_of(shape) for name, shape in found.items()}
@@ -99,7 +99,7 @@ class Components:
 def assemble(
     info: dict[str, str], paths: dict[str, Any], components: Components, **more: Any
 ) -> dict[str, Any]:
-    """A document about these paths, with the components that it refers to."""
+    """Return a document about these paths, with the components that it refers to."""
     examples = [
         example_components(name, components.examples.get(name, ())) for name in components.schemas
     ]
@@ -120,7 +120,7 @@ def assemble(
 
 
 def shapes_of(operation: Operation) -> list[Shape]:
-    """All that is sent and answered."""
+    """Return the shapes of the request and of all answers."""
     sent = [operation.body] if operation.body else []
     return [*sent, *(each for status in operation.answers for each in _listed(operation, status))]
 
@@ -133,7 +133,7 @@ def _listed(operation: Operation, status: int) -> tuple[Shape, ...]:
 
 
 def endpoint_at(routes: Iterable[BaseRoute], path: str, method: str) -> Endpoint:
-    """The endpoint of a route."""
+    """Return the endpoint of a route."""
     found = (each for at, by, each in _endpoints(routes) if (at, by) == (path, method))
     return next(found)
 
@@ -146,7 +146,7 @@ def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint
 
 
 def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
-    """One operation; its path may have no parameters left."""
+    """Return one operation; its path may have no parameters left."""
     operation = endpoint.operation
     if operation is None:
         raise ValueError(f"{endpoint.handler.__name__} has no description")
@@ -161,7 +161,7 @@ def describe(path: str, method: str, endpoint: Endpoint) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": content_of([operation.body])}
     if not isinstance(endpoint, Public):
         described["security"] = _security(endpoint)
-        described["description"] = f"Needs: {endpoint.demand}"
+        described["description"] = f"Needs: {endpoint.requirement}"
     return described
 
 
@@ -181,8 +181,8 @@ def _parameters(path: str, operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> list[str]:
-    """Every code that the operation can answer with."""
-    found = [name_of(error) for error in _demanded(method, endpoint)]
+    """Return every code that the operation can answer with."""
+    found = [name_of(error) for error in _required_errors(method, endpoint)]
     if "{" in path:
         found.append(name_of(errors.NotFound))
     if "{slug}" in path:
@@ -193,8 +193,8 @@ def _codes(path: str, method: str, endpoint: Endpoint, operation: Operation) -> 
     return sorted({*found, *EVERYWHERE})
 
 
-def _demanded(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
-    """The errors that follow from what an endpoint demands of its caller."""
+def _required_errors(method: str, endpoint: Endpoint) -> Iterator[type[EngineError]]:
+    """Yield the errors that follow from an endpoint's access requirement."""
     if isinstance(endpoint, Public):
         if endpoint.is_guessed:
             yield errors.TooManyFailedCalls

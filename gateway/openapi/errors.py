@@ -1,4 +1,4 @@
-"""What every error looks like: one shape for each code, drawn from errors as they are sent."""
+"""Schemas of errors: one for each code, derived from errors as they are sent."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from gateway.openapi.examples import EXECUTION_ID
 from gateway.openapi.schema import FLAG, INTEGER, TEXT, members
 
 NAMELESS = "UNAUTHORIZED"
-"""What the one error without a code is called here."""
+"""Name in the document for the one error without a code."""
 PROBLEMS = [
     {"nodeId": "text", "reason": "The placeholder 'name' has no wire"},
     {"edgeId": "text-out", "reason": "There is no node 'out'"},
@@ -93,7 +93,7 @@ SAMPLES: tuple[EngineError, ...] = (
     errors.StorageStalled(),
     errors.ResultUnreadable(EXECUTION_ID),
 )
-"""Every error that a caller can see, with and without what only some of its kind say."""
+"""Every error that a caller can see, with and without its optional members."""
 REFUSALS: tuple[Response, ...] = (
     *(error_response(sample) for sample in SAMPLES),
     internal_error(),
@@ -103,7 +103,7 @@ REFUSALS: tuple[Response, ...] = (
     plain_error(431, "The request's head is over 32768 bytes", CODES[431]),
     plain_error(501, "The only transfer encoding that is taken is 'chunked' alone", CODES[501]),
 )
-"""The same as they are sent, and those that are no EngineError."""
+"""The answers of SAMPLES, and those that are no EngineError."""
 
 
 class ProblemView(View):
@@ -121,11 +121,11 @@ KINDS: dict[type, Schema] = {
     bool: FLAG,
     list: schema_of(list[ProblemView]),
 }
-"""The kinds of values that stand beside `error` and `code`."""
+"""Schemas of the values beside `error` and `code`."""
 
 
 def name_of(error: type[EngineError]) -> str:
-    """What an error is called in the description: its code, for all but one."""
+    """Return the name of an error in the document: its code, for all but one."""
     return error.code or NAMELESS
 
 
@@ -147,16 +147,16 @@ ERROR_HEADERS: dict[str, dict[str, Any]] = {
     name: {key: each for key, each in HEADERS.items() if key.lower() in refusal.headers}
     for name, refusal, _ in _refusals()
 }
-"""All by code."""
+"""By code."""
 EVERYWHERE: tuple[str, ...] = (
     *CODES.values(),
     *(name_of(error) for error in (errors.InvalidBody, errors.BodyTooLarge, errors.EngineError)),
 )
-"""What any request can be answered, whatever it asks for."""
+"""Errors that any request can be answered with."""
 
 
 def _schema(name: str) -> Schema:
-    """The shape that all bodies with this code have."""
+    """Return the schema of all bodies with this code."""
     bodies = ERROR_EXAMPLES[name]
     shown = {member: KINDS[type(value)] for body in bodies for member, value in body.items()}
     if name != NAMELESS:
@@ -167,4 +167,4 @@ def _schema(name: str) -> Schema:
 
 
 SCHEMAS: dict[str, Schema] = {name: _schema(name) for name in sorted(STATUSES)}
-"""The shape of each code's body."""
+"""Schema of each code's body."""

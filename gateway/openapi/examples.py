@@ -1,4 +1,4 @@
-"""Values that the examples of several types share, so that they tell one story."""
+"""Values shared by the examples of several types."""
 
 ACCOUNT_ID = "acc_dd3ef2fdf5f3ec9f7fbaba0e"
 ASSET_ID = "Zr0sQm9yXk1dWc7uT2eHbL5a"

@@ -1,4 +1,4 @@
-"""What callers put into paths, queries and headers, as JSON Schema."""
+"""Parameters of paths, queries and headers, as JSON Schema."""
 
 from engine.access.capabilities import MODEL_NAME
 from engine.billing.credits import MAX_CREDITS
@@ -28,7 +28,7 @@ PATHS: dict[str, Schema] = {
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
 }
-"""By the name in the route."""
+"""By their names in the route."""
 
 ASYNC: Parameter = (
     "async",

@@ -1,4 +1,4 @@
-"""The parts that OpenAPI documents are put together of."""
+"""Parts that OpenAPI documents are composed of."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -22,11 +22,11 @@ LIMIT_HEADERS = {
     "RateLimit-Policy": _header(TEXT, "The window and its limit in the fields of the IETF."),
     "Idempotent-Replayed": _header(TEXT, "`true` on an answer that was given before."),
 }
-"""On each answer of a limited route, once the account is known to be limited."""
+"""Headers of each answer of a limited route, once the account is known to be limited."""
 
 
 def parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
-    """A parameter; what the schema says for people is said of the parameter."""
+    """Return a parameter; the schema's description and example move to the parameter."""
     bare = {key: each for key, each in schema.items() if key not in {"description", "examples"}}
     return {
         "name": name,
@@ -39,7 +39,7 @@ def parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
 
 
 def content_of(shapes: Iterable[Shape]) -> dict[str, Any]:
-    """A body of one of these shapes, each under its media type."""
+    """Return a body of one of these shapes, each under its media type."""
     return {
         shape.media_type: {
             "schema": ref(name_of(shape)),
@@ -50,7 +50,7 @@ def content_of(shapes: Iterable[Shape]) -> dict[str, Any]:
 
 
 def answer(shapes: Sequence[Shape]) -> dict[str, Any]:
-    """An answer that is no error."""
+    """Return an answer that is no error."""
     headers = {name: says for shape in shapes for name, says in shape.headers.items()}
     links = {name: _link(name, of) for shape in shapes for name, of in shape.links.items()}
     return {
@@ -67,7 +67,7 @@ def _link(operation: str, parameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def refusals(codes: Iterable[str]) -> dict[str, Any]:
-    """Answers by status, with these codes."""
+    """Return the error answers with these codes, by status."""
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(STATUSES[code], []).append(code)
@@ -91,12 +91,12 @@ def _refusal(codes: list[str]) -> dict[str, Any]:
 
 
 def example_components(name: str, values: Iterable[Any]) -> dict[str, Any]:
-    """The examples of a shape, as components."""
+    """Return the examples of a shape as components."""
     return {each: {"value": value} for each, value in _named(name, values)}
 
 
 def example_refs(name: str, values: Iterable[Any]) -> dict[str, Any]:
-    """The same where they are used."""
+    """Return references to the examples of a shape."""
     return {each: {"$ref": f"#/components/examples/{each}"} for each, _ in _named(name, values)}
 
 

@@ -1,4 +1,4 @@
-"""What a workflow's callers get, as far as its graph tells."""
+"""Schema of a workflow's result, as far as its graph determines it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,11 +12,11 @@ from gateway.openapi.schema import ANYTHING, LIST, NULL, TEXT, TEXTS, described,
 
 EXAMPLE_TEXT = "Hello Ada"
 TEXT_OR_TEXTS: Schema = {"anyOf": [TEXT, TEXTS, NULL]}
-"""A text or the URL of a medium; a list of them where a list went through; null where none came."""
+"""A text or the URL of a medium; a list of them after a list; null for a missing value."""
 
 
 def result_of(plan: Plan) -> tuple[Schema, Any]:
-    """The shape of the result, and one that has it."""
+    """Return the schema of the result, and an example of it."""
     if plan.response_output is None:
         return NULL, None
     node = plan.nodes[plan.response_output]
@@ -26,9 +26,9 @@ def result_of(plan: Plan) -> tuple[Schema, Any]:
 
 
 def _collected(in_edges: Sequence[InEdge]) -> tuple[Schema, Any]:
-    """What comes in without a name."""
+    """Return schema and example of unnamed inputs."""
     if len(in_edges) == 1 and in_edges[0].type is SocketType.TEXT:
-        # A text's place is taken by null when it was skipped, and by a list of them.
+        # A skipped text becomes null, and a list of texts a list.
         shape = {"anyOf": [members(text=TEXT), LIST, NULL]}
         return shape, {"text": EXAMPLE_TEXT}
     if len(in_edges) == 1 and in_edges[0].type in MEDIA_TYPES:
@@ -39,7 +39,7 @@ def _collected(in_edges: Sequence[InEdge]) -> tuple[Schema, Any]:
 
 
 def _named(node: Node) -> tuple[Schema, Any]:
-    """An object with a member for each named input, wired or not."""
+    """Return an object with a member for each named input, connected or not."""
     kinds: dict[str, SocketType] = {}
     for wire in node.in_edges:
         is_first = kinds.setdefault(wire.socket, wire.type) is wire.type

@@ -1,4 +1,4 @@
-"""JSON Schema of that which has no type: parameters, errors, and results of workflows."""
+"""JSON Schema without types: parameters, errors, and results of workflows."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,27 +17,27 @@ NULL: Schema = {"type": "null"}
 
 
 def one_of(values: Iterable[str]) -> Schema:
-    """One of these texts."""
+    """Return the schema of an enumeration of texts."""
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def matching(pattern: str) -> Schema:
-    """A text that is all of what the pattern says."""
+    """Return the schema of a text that matches the whole pattern."""
     return {"type": "string", "pattern": f"^(?:{pattern})$"}
 
 
 def ref(name: str) -> Schema:
-    """The component of that name."""
+    """Return a reference to the component of that name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def members(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:
-    """An object with these members."""
+    """Return the schema of an object with these members."""
     properties = {**required, **(optional or {})}
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
 def described(schema: Schema, words: str, example: Any = None) -> Schema:
-    """The same with words for people, and a value to show."""
+    """Return the schema with a description and an example."""
     shown = {} if example is None else {"examples": [example]}
     return {**schema, "description": words, **shown}

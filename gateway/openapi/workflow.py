@@ -1,4 +1,4 @@
-"""The OpenAPI document of one workflow: its run, with the inputs that it asks for."""
+"""The OpenAPI document of one workflow: its run, with its inputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gateway.openapi.results import result_of
 from gateway.openapi.schema import members, ref
 
 RUN_PATH = "/api/workflows/{slug}/run"
-MADE_UP: dict[FieldType, Any] = {
+SAMPLE_VALUES: dict[FieldType, Any] = {
     FieldType.TOGGLE: True,
     FieldType.IMAGE: "https://example.com/image.png",
     FieldType.VIDEO: "https://example.com/video.mp4",
@@ -26,28 +26,30 @@ MADE_UP: dict[FieldType, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """A workflow as one of its callers may see it."""
+class DescribedWorkflow:
+    """A workflow as a given caller may see it."""
 
     slug: str
     version: int
     document: Document
     plan: Plan
     values: Mapping[str, Any]
-    """The saved values, if they may be shown."""
+    """Saved values, empty when the caller may not see them."""
     allow_http: bool
 
 
-def make_workflow_document(workflow: Described, run: Endpoint, server: str) -> dict[str, Any]:
-    """The document; `run` is the endpoint that runs workflows, `server` where the API is."""
+def make_workflow_document(
+    workflow: DescribedWorkflow, run: Endpoint, server: str
+) -> dict[str, Any]:
+    """Return the document; `run` is the endpoint that runs workflows, `server` the API's URL."""
     path = RUN_PATH.replace("{slug}", workflow.slug)
     described = run.operation
     if described is None:
         raise ValueError("the run has no description")
     operation = describe(path, "POST", run)
     for response in operation["responses"].values():
-        response.pop("links", None)  # they lead to operations that are not in here
-    # Looked for before anything of an author's comes in, which may look like a reference.
+        response.pop("links", None)  # they lead to operations outside this document
+    # Collected before any text of the author comes in, since such a text may look like a reference.
     known = Components.of([ProblemView, *shapes_of(described)])
     needed = sorted(_needed(operation, known.schemas) - {"RunRequest"})
     components = Components({name: known.schemas[name] for name in needed}, known.examples)
@@ -59,11 +61,11 @@ def make_workflow_document(workflow: Described, run: Endpoint, server: str) -> d
         "version": str(workflow.version),
     }
     document = assemble(info, {path: {"post": operation}}, components, servers=[{"url": server}])
-    del document["components"]["examples"]["RunResult"]  # the workflow's own stands in its place
+    del document["components"]["examples"]["RunResult"]  # the workflow's own example replaces it
     return document
 
 
-def _request(workflow: Described) -> dict[str, Any]:
+def _request(workflow: DescribedWorkflow) -> dict[str, Any]:
     plan = workflow.plan
     inputs = json_schema(plan.fields, strict=plan.strict_inputs, allow_http=workflow.allow_http)
     del inputs["$schema"]  # the document has the same dialect
@@ -78,14 +80,14 @@ def _result(plan: Plan, usual: Sequence[Any]) -> dict[str, Any]:
     return {JSON: {"schema": schema, "example": {**usual[0], "result": example}}}
 
 
-def _example_inputs(workflow: Described) -> dict[str, Any] | None:
-    """Inputs that a run takes; None when they are hard to make up."""
+def _example_inputs(workflow: DescribedWorkflow) -> dict[str, Any] | None:
+    """Return inputs that a run accepts, or None when a required one cannot be made up."""
     inputs = {}
     for field in workflow.plan.fields:
         saved = workflow.values.get(field.name, field.default)
         fitting = (
             value
-            for value in (saved, *_made_up(field))
+            for value in (saved, *_sample_values(field))
             if value is not None and _fits(field, value, workflow.allow_http)
         )
         value = next(fitting, None)
@@ -96,13 +98,13 @@ def _example_inputs(workflow: Described) -> dict[str, Any] | None:
     return inputs
 
 
-def _made_up(field: Field) -> Iterator[Any]:
+def _sample_values(field: Field) -> Iterator[Any]:
     if field.type in CHOICES:
         yield from field.options
     if field.type in NUMBERS:
         yield from (number for number in (field.min, 1, 0, field.max) if number is not None)
-    elif field.type in MADE_UP:
-        yield MADE_UP[field.type]
+    elif field.type in SAMPLE_VALUES:
+        yield SAMPLE_VALUES[field.type]
     else:
         yield field.label[: field.max_length]
 
@@ -116,7 +118,7 @@ def _fits(field: Field, value: Any, allow_http: bool) -> bool:
 
 
 def _needed(value: Any, schemas: Mapping[str, Schema]) -> set[str]:
-    """The shapes that this refers to, and those that they refer to in turn."""
+    """Return the schemas that the value refers to, directly or through other schemas."""
     needed: set[str] = set()
     found = set(_references(value))
     while found:

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class CreatedApiKey(View):
-    """A new key: as `ApiKeyView`, with the secret behind the name."""
+    """A new key: as `ApiKeyView`, with the secret after the name."""
 
     links = {name: {"key_id": "id"} for name in ("put_webhook", "delete_api_key")}
 
@@ -50,13 +50,13 @@ class CreatedApiKey(View):
 
 
 class ListedApiKey(ApiKeyView):
-    """A key among others."""
+    """A key in a list."""
 
     last_used_at: Moment | None
 
 
 class PresetChoice(Nested):
-    """Capabilities that are named together."""
+    """A named set of capabilities."""
 
     preset: Annotated[str, Meta(extra_json_schema={"enum": list(PRESETS)})]
     capabilities: None = None
@@ -69,7 +69,7 @@ CAPABILITY = [
 
 
 class CapabilitiesChoice(Nested):
-    """Capabilities one by one."""
+    """An explicit list of capabilities."""
 
     capabilities: Annotated[
         list[Annotated[str, Meta(extra_json_schema={"anyOf": CAPABILITY})]],
@@ -92,7 +92,7 @@ class ApiKeyRequest(RequestBody):
     capabilities: Any = None
 
     def read_capabilities(self) -> Sequence[str]:
-        """The capabilities that are asked for. Raises InvalidBody."""
+        """Return the requested capabilities. Raises InvalidBody."""
         if self.preset is None or self.preset == CUSTOM:
             return self._listed()
         if not isinstance(self.preset, str) or self.preset not in PRESETS:

@@ -1,4 +1,4 @@
-"""A workflow described for programs: its run as an OpenAPI document of its own."""
+"""OpenAPI document of one workflow's run."""
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -9,7 +9,7 @@ from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.responses import json_response
 from gateway.openapi.document import OpenApiView, endpoint_at
-from gateway.openapi.workflow import RUN_PATH, Described, make_workflow_document
+from gateway.openapi.workflow import RUN_PATH, DescribedWorkflow, make_workflow_document
 from gateway.services import GatewayRequest
 
 
@@ -24,7 +24,7 @@ async def get_workflow_openapi(request: GatewayRequest, principal: Principal) ->
     if plan is None:
         raise WorkflowNotRunnable(workflow.problems)
     is_own = workflow.account_id == principal.account.id
-    described = Described(
+    described = DescribedWorkflow(
         slug=workflow.slug,
         version=workflow.version,
         document=workflow.document,

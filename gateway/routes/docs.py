@@ -1,4 +1,4 @@
-"""The API described: the OpenAPI document, and a page for people made from it."""
+"""Documentation of the API: the OpenAPI document, and a page for people made from it."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -58,7 +58,7 @@ def _document(router: Router) -> dict[str, Any]:
 
 
 def make_page(document: dict[str, Any]) -> str:
-    """The document as HTML."""
+    """Return the document as HTML."""
     shapes = document["components"]["schemas"]
     examples = document["components"]["examples"]
     sections = [
@@ -105,14 +105,14 @@ def _parameter(parameter: dict[str, Any]) -> str:
 
 
 def _answer(content: Mapping[str, Any], examples: Mapping[str, Any]) -> str:
-    """An answer; of errors only the codes, whose examples are further down."""
+    """Render an answer; errors are links to their examples further down."""
     names = _shapes(content[JSON]) if JSON in content else []
     is_error = names and STATUSES.keys() >= set(names)
     return _links(names) if is_error else _shown(content, examples)
 
 
 def _shown(content: Mapping[str, Any], examples: Mapping[str, Any]) -> str:
-    """What is sent, in every media type, each with its examples."""
+    """Render each media type of a body with its examples."""
     return "".join(
         f"<p>{_links(_shapes(holder))} <code>{escape(media_type)}</code></p>"
         + "".join(_example(examples[name]) for name in holder["examples"])

@@ -30,7 +30,7 @@ class ExecutionPage(View):
 
 
 class CancelRequested(View):
-    """An execution that was asked to stop."""
+    """An execution whose cancellation was requested."""
 
     execution_id: Uuid
     status: Literal["cancel_requested"]
@@ -56,7 +56,7 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
             workflow_slug=slug,
             limit=limit,
             cursor=cursor,
-            reserve=services.memory.for_answer(request.scope),
+            reserve=services.result_memory.for_answer(request.scope),
         )
     return json_response(ExecutionPage([ExecutionRow.of(row) for row in rows], next_cursor))
 
@@ -66,7 +66,7 @@ async def list_executions(request: GatewayRequest, principal: Principal) -> Resp
 async def get_execution(request: GatewayRequest, principal: Principal) -> Response:
     """One execution with its nodes."""
     services, account_id = request.state["services"], principal.account.id
-    store, reserve = services.store, services.memory.for_answer(request.scope)
+    store, reserve = services.store, services.result_memory.for_answer(request.scope)
     execution = await store.executions.get(account_id, _execution_id(request), reserve)
     names = await node_names(store, account_id, execution)
     links = services.media_service.linked_assets(execution.result)
@@ -81,18 +81,18 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
 @requires("execution:read")
 async def watch_execution(request: GatewayRequest, principal: Principal) -> Response:
     """What happens to an execution, from the first event on or from where the caller left."""
-    watch = ExecutionStream(
+    stream = ExecutionStream(
         request,
         principal.account.id,
         _execution_id(request),
         after=read_last_event_id(request),
         seconds=request.state["services"].settings.sync_timeout,
     )
-    return watch.answer(await watch.look())
+    return stream.respond(await stream.read())
 
 
 @operation(answers={202: CancelRequested}, errors=(ExecutionNotFound, ExecutionNotCancellable))
-@before_approval  # it stops what an account began before its approval was withdrawn
+@before_approval  # it stops executions begun before the approval was withdrawn
 @requires("execution:cancel")
 async def cancel_execution(request: GatewayRequest, principal: Principal) -> Response:
     """Ask for an execution to stop."""

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can serve, and its metrics."""
+"""Liveness, readiness and metrics of the process."""
 
 import asyncio
 import contextlib
@@ -17,18 +17,18 @@ from gateway.http.types import Content, View, doc
 from gateway.services import GatewayRequest
 
 PROMETHEUS_TEXT = "text/plain; version=1.0.0; charset=utf-8"
-LOOK_SECONDS = 1.0
-"""How long a folder of media is waited for; its metric is left out then."""
+FREE_SPACE_SECONDS = 1.0
+"""Longest wait for a folder of media; its metric is then left out."""
 
 
 class Status(View):
-    """The process lives."""
+    """Liveness of the process."""
 
     status: str
 
 
 class ReadinessView(View):
-    """The process can serve."""
+    """Readiness of the process."""
 
     status: str
     degraded: Annotated[
@@ -85,7 +85,7 @@ async def metrics(request: GatewayRequest) -> Response:
 
 async def _media_free_bytes(media_service: MediaService) -> int | None:
     with contextlib.suppress(StorageFailed, TimeoutError):
-        async with asyncio.timeout(LOOK_SECONDS):
+        async with asyncio.timeout(FREE_SPACE_SECONDS):
             return await media_service.free_bytes()
     return None
 

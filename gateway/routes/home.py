@@ -1,4 +1,4 @@
-"""The first page: who is signed in, what is left to spend, and where each workflow answers."""
+"""The first page: the signed-in account, its balance, and the addresses of its workflows."""
 
 from html import escape
 
@@ -13,7 +13,7 @@ from gateway.http.pages import page
 from gateway.routes.shared_types import HTML_PAGE
 from gateway.services import GatewayRequest
 
-STRANGER = (
+SIGNED_OUT = (
     '<p>This is Headrace. <a href="/docs">What it answers</a> and '
     '<a href="/openapi.json">the same for programs</a>.</p><p>Whoever runs it signs you in with '
     "<code>headrace login-link --account ID</code>.</p>"
@@ -31,12 +31,12 @@ async def show_home(request: GatewayRequest) -> Response:
     """The page for whoever looks at it."""
     services, token = request.state["services"], session_token(request.scope)
     if token is None:
-        return page("Headrace", STRANGER)
+        return page("Headrace", SIGNED_OUT)
     try:
         principal = await services.store.sessions.authorize(token)
     except Unauthorized:
         services.failed_calls.count(request.scope)
-        return page("Headrace", STRANGER)
+        return page("Headrace", SIGNED_OUT)
     return page("Headrace", await _own(request, principal))
 
 

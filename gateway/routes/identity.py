@@ -1,4 +1,4 @@
-"""Who the caller is."""
+"""Identity of the caller."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ class TopUpView(Nested):
 
 
 class CreditsView(Nested):
-    """What an account has to spend."""
+    """Credits of an account."""
 
     balance: Credits
     allowance: Annotated[int, doc("What is left of the tier's allowance.")]

@@ -1,4 +1,4 @@
-"""Models: what the registry has and costs the caller; admins save manifests of their own."""
+"""Models: registry and prices for the caller; admins save manifests."""
 
 import logging
 from decimal import Decimal
@@ -13,7 +13,7 @@ from engine.access.capabilities import Role, Tier
 from engine.models.availability import WorkerVariables
 from engine.models.manifest import Category, ManifestError, Model
 from engine.models.pricing import Unit
-from engine.models.registry import all_models, pairs_on_disk
+from engine.models.registry import all_models, key_destinations_on_disk
 from engine.models.saved import MAX_BYTES, parse_saved
 from engine.store import Principal, SavedModel
 from engine.values.plain import moment
@@ -39,7 +39,7 @@ SavedBy = Annotated[str, doc("The account that saved it.")]
 
 
 class ModelVersion(Nested):
-    """One version of a saved model among the others."""
+    """One version of a saved model in a list."""
 
     version: int
     saved_by: SavedBy
@@ -47,7 +47,7 @@ class ModelVersion(Nested):
 
 
 class SavedModelView(ModelView, View):
-    """A model as it was saved."""
+    """A saved model."""
 
     version: int
     saved_by: SavedBy
@@ -211,7 +211,7 @@ async def delete_model(request: GatewayRequest, principal: Principal) -> Respons
 async def _read_manifest(request: GatewayRequest, name: str | None = None) -> tuple[str, Model]:
     text = (await read_body(request, ModelRequest)).manifest
     try:
-        return text, parse_saved(text, pairs_on_disk(), name)
+        return text, parse_saved(text, key_destinations_on_disk(), name)
     except ManifestError as error:
         raise _invalid(error) from None
 
@@ -236,8 +236,8 @@ def _audit(event: str, principal: Principal, name: str, version: int) -> None:
 
 async def _variables(request: GatewayRequest, principal: Principal) -> WorkerVariables:
     services = request.state["services"]
-    is_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
-    return await services.variables.read(names_told=is_told)
+    names_told = services.settings.tell_setup or principal.account.role is Role.ADMIN
+    return await services.worker_variables.read(names_told=names_told)
 
 
 def _answer(

@@ -1,4 +1,4 @@
-"""The routes that run something."""
+"""Routes that run a workflow or a model."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from engine import errors
 from engine.graph.model_plan import model_plan
 from engine.ids.slugs import check_slug
 from engine.models.registry import find_model
-from engine.services.acceptance import Runnable
+from engine.services.acceptance import Runnable, find_workflow
 from engine.store import Principal
 from gateway.auth.endpoints import Resource, operation, requires
 from gateway.http.rate_limits import MODEL_RUNS, WORKFLOW_RUNS
@@ -34,12 +34,12 @@ RUN_ERRORS: tuple[type[errors.EngineError], ...] = (
     errors.ExecutionFailed,
     errors.LoopDetected,
 )
-"""Errors of all that can be run."""
+"""Errors of every run."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedWorkflow:
-    """A workflow of the caller's own, by its slug."""
+    """A workflow of the caller's account, by slug."""
 
     slug: str
     source = "api-workflow"
@@ -47,20 +47,13 @@ class SavedWorkflow:
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
-        """As `Subject.find`. Raises WorkflowNotFound or WorkflowNotRunnable."""
-        workflow, plan = await services.store.workflows.own_plan(
-            principal.account.id, self.slug, fresh=fresh
-        )
-        if workflow.account_id != principal.account.id:
-            raise errors.WorkflowNotFound
-        if plan is None:
-            raise errors.WorkflowNotRunnable(workflow.problems)
-        return Runnable(plan=plan, workflow=workflow)
+        """See `RunTarget.find`. Raises WorkflowNotFound or WorkflowNotRunnable."""
+        return await find_workflow(services.store, principal.account.id, self.slug, fresh=fresh)
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
-    """A model of the registry, by its internal name."""
+    """A model of the registry, by internal name."""
 
     internal_name: str
     source = "api-slim"
@@ -68,7 +61,7 @@ class RegisteredModel:
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
-        """As `Subject.find`. Raises ModelNotFound."""
+        """See `RunTarget.find`. Raises ModelNotFound."""
         model = find_model(self.internal_name)
         if model is None or not model.enabled:
             raise errors.ModelNotFound

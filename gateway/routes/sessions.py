@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Route
 
 from engine.errors import Unauthorized
 from engine.store import Principal
-from gateway.auth.browser_sessions import check_origin, is_opened_on_purpose, session_cookie
+from gateway.auth.browser_sessions import check_origin, is_deliberate_visit, session_cookie
 from gateway.auth.endpoints import Resource, before_approval, guessed, operation, session_only
 from gateway.http import response_headers
 from gateway.http.pages import HEADERS, page
@@ -34,7 +34,7 @@ async def show_login(request: GatewayRequest) -> Response:
     token = Query(request.scope).text("token") or ""
     if not await request.state["services"].store.sessions.has_login(token):
         return _used(request)
-    if is_opened_on_purpose(request.scope):
+    if is_deliberate_visit(request.scope):
         return await _sign_in(request, token)
     return page("Sign in", FORM.format(token=escape(token)))
 

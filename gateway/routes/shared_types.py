@@ -1,4 +1,4 @@
-"""Types that several resources, or the commands besides, have in common."""
+"""Types shared by several resources or by the commands."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -16,7 +16,7 @@ from gateway.http.types import OBJECT, Content, Moment, Nested, View, described_
 
 
 class FieldView(View, kw_only=True):
-    """A field of a workflow or a model, as `Field.as_dict` gives it."""
+    """A field of a workflow or a model, in the shape of `Field.as_dict`."""
 
     name: str
     label: str
@@ -45,11 +45,11 @@ HTML_PAGE = Content(
     component="Page", kind=str, media_type="text/html", examples=("<!doctype html>…",)
 )
 Amount = Annotated[Decimal | int, Meta(extra_json_schema={"type": "number"})]
-"""A sum of money, exactly."""
+"""An exact sum of money."""
 
 
 def exact_amount(amount: Decimal) -> Decimal | int:
-    """The same amount in as few digits as it takes."""
+    """Return the same amount in its fewest digits."""
     return int(amount) if amount == amount.to_integral_value() else amount.normalize()
 
 
@@ -83,7 +83,7 @@ class PriceView(Nested):
 
     @classmethod
     def of(cls, record: Price, *, markup: Decimal = Decimal(1), **members: Any) -> Self:
-        """Show a price to a caller who pays this markup."""
+        """Build the price for a caller with this markup."""
         credits = exact_amount(record.usd * markup * MICRO / MICRO_USD_PER_CREDIT)
         return super().of(record, usd=exact_amount(record.usd), credits=credits, **members)
 
@@ -105,7 +105,7 @@ class ModelView(Nested):
     def for_caller(
         cls, model: Model, markup: Decimal, workers: WorkerVariables, **members: Any
     ) -> Self:
-        """Show a model to a caller who pays this markup."""
+        """Build the view of a model for a caller with this markup."""
         reason = workers.unavailable_reason(model)
         return cls.of(
             model,
@@ -119,7 +119,7 @@ class ModelView(Nested):
 
 
 class SavedWebhook(View, kw_only=True):
-    """A webhook that was saved: as `WebhookView`, with a secret that was made for it."""
+    """A saved webhook: as `WebhookView`, with a secret that was just created."""
 
     url: str
     enabled: bool
@@ -129,6 +129,6 @@ class SavedWebhook(View, kw_only=True):
 
     @classmethod
     def of(cls, record: Webhook, **members: Any) -> Self:
-        """Show a webhook; its secret only when it was made just now."""
+        """Build the view of a webhook; the secret is present only when it was just created."""
         members["secret"] = record.made_secret or UNSET
         return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)

@@ -1,4 +1,4 @@
-"""Usage: what the caller's account has run, and what it cost."""
+"""Usage: executions of the caller's account and their cost."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -41,7 +41,7 @@ class UsageRow(Nested):
 
     @classmethod
     def of(cls, record: Execution, **members: Any) -> Self:
-        """Show the cost of an execution."""
+        """Build the row of an execution."""
         cost = Decimal(record.micro_usd) / MICRO
         members |= {
             "user_id": record.account_id,

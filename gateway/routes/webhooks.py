@@ -50,7 +50,7 @@ class WebhookView(View, kw_only=True):
 
     @classmethod
     def of(cls, record: Webhook, **members: Any) -> Self:
-        """Show a webhook."""
+        """Build the view of a webhook."""
         return super().of(record, disabled_reason=record.disabled_reason or UNSET, **members)
 
 
@@ -76,7 +76,7 @@ class DeliveryView(View):
 
     @classmethod
     def of(cls, record: Delivery, **members: Any) -> Self:
-        """Show a delivery with its attempts."""
+        """Build the view of a delivery with its attempts."""
         attempts = [AttemptView.of(each) for each in record.attempts]
         return super().of(record, attempts=attempts, **members)
 
@@ -154,7 +154,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
     key = await _own_key(request, principal)
     body = await read_body(request, WebhookRequest)
     url = check_webhook_url(body.url, allow_private=services.settings.allow_private_urls)
-    # Absent: as it is, or made when there is none. Null: a new one is made.
+    # Absent: unchanged, or created when there is none. Null: a new one is created.
     makes_secret = body.secret is None
     secret = None if body.secret in (None, UNSET) else check_secret(body.secret)
     if not covers(key.capabilities, CAPABILITY):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.graph.document import COVER, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS, MAX_WORDS
+from engine.graph.document import COVER, MAX_DESCRIPTION, MAX_NAME, MAX_REFERENCE, MAX_TAG, MAX_TAGS
 from engine.graph.parse import MAX_EDGES, MAX_NODES
 from engine.graph.plan import Plan
 from engine.store import Workflow
@@ -27,6 +27,7 @@ from gateway.routes.shared_types import FieldView
 SCHEMA_JSON = "application/schema+json"
 
 Cover = Annotated[str, Meta(pattern=f"^(?:{COVER.pattern})$", max_length=MAX_REFERENCE)]
+Description = Annotated[str, Meta(min_length=0, max_length=MAX_DESCRIPTION)]
 Tag = Annotated[str, Meta(min_length=0, max_length=MAX_TAG)]
 Reference = Annotated[str, Meta(min_length=0, max_length=MAX_REFERENCE)]
 
@@ -97,7 +98,7 @@ class WorkflowView(View, kw_only=True):
 
     @classmethod
     def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
-        """Show a workflow; of another's template, neither its owner nor its folder."""
+        """Build the view of a workflow; another account's template has neither owner nor folder."""
         return super().of(
             record.document,
             slug=record.slug,
@@ -129,7 +130,7 @@ class WorkflowRow(View):
 
     @classmethod
     def of(cls, record: Workflow, *, is_own: bool = True, **members: Any) -> Self:
-        """Show a workflow as `WorkflowView.of` does."""
+        """Build the row of a workflow, as `WorkflowView.of`."""
         return super().of(
             record.document,
             slug=record.slug,
@@ -150,7 +151,7 @@ class PublicSchema(View):
 
     @classmethod
     def of(cls, record: Plan, **members: Any) -> Self:
-        """Show what a plan asks for, under the name and description of its document."""
+        """Build the schema of a plan, with the name and description of its document."""
         return super().of(record, fields=[each.as_dict() for each in record.fields], **members)
 
 
@@ -198,7 +199,7 @@ class WorkflowUpdate(RequestBody, kw_only=True):
     """Members of a workflow to change; `parse_document` reads them."""
 
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)] | UnsetType = UNSET
-    description: Annotated[str, Meta(min_length=0, max_length=MAX_WORDS)] | None | UnsetType = UNSET
+    description: Description | None | UnsetType = UNSET
     tags: Annotated[list[Tag], Meta(max_length=MAX_TAGS)] | None | UnsetType = UNSET
     nodes: Annotated[
         list[NodeRequest] | UnsetType, doc(f"A workflow that runs has at most {MAX_NODES}.")

@@ -1,4 +1,4 @@
-"""Workflows: list, read, save and delete them, and what they ask of their callers."""
+"""Workflows: list, read, save and delete them, and describe their inputs."""
 
 import asyncio
 from dataclasses import replace
@@ -104,7 +104,7 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     body = await read_object(request)
     wanted = wanted_versions(request.headers)
     for _ in range(MAX_MERGES):
-        # A body that cannot be saved is refused as such, whatever version was wanted.
+        # An invalid body is refused as such, whatever version was wanted.
         document = parse_document(body, current.document)
         problems = await _check(request, principal, document, current.document)
         if wanted is not None and current.version not in wanted:
@@ -212,10 +212,10 @@ async def _check(
 
 
 async def _estimate(request: GatewayRequest, principal: Principal, workflow: Workflow) -> int:
-    # A node that is charged names its model; without one, no plan need be made to know.
+    # A charged node names its model; without one, the estimate needs no plan.
     if not any("model" in node["data"] for node in workflow.document.nodes):
         return 0
-    await asyncio.sleep(0)  # between many plans, other callers have their turn
+    await asyncio.sleep(0)  # other requests get their turn between many plans
     _, plan = request.state["services"].store.workflows.compiled(workflow)
     return 0 if plan is None else estimate(plan, principal.terms.markup)
 

@@ -1,1 +1,1 @@
-"""The run use case, shared by all that can be run."""
+"""The run use case, shared by workflows and models."""

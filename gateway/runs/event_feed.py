@@ -1,4 +1,4 @@
-"""Events as they are sent: their data in the contract's names, framed as server-sent events."""
+"""Events in the contract's names, framed as server-sent events."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -15,13 +15,13 @@ from gateway.runs.types import ExecutionRow
 EventData = dict[str, Any] | ExecutionRow
 HEARTBEAT = b":\n\n"
 RETRY_MS = 1_000
-"""After how long browsers take up a stream again that has ended too early."""
+"""Delay after which browsers reconnect to a stream that ended early."""
 RETRY = f"retry: {RETRY_MS}\n".encode()
-"""Stands before the first event: some readers take a block of its own for an event."""
+"""Sent before the first event: some readers take a block of its own for an event."""
 
 
 def frame(event_id: EventId, name: EventName, data: EventData) -> bytes:
-    """One event on the wire; JSON has no line breaks of its own."""
+    """Frame one event; its JSON has no line breaks."""
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (
         str(event_id).encode(),
         name.value.encode(),
@@ -30,7 +30,7 @@ def frame(event_id: EventId, name: EventName, data: EventData) -> bytes:
 
 
 class EventFeed:
-    """Reads what happens to one execution behind an event, and says it in the contract's words."""
+    """Reads the events of one execution after a given one, and translates them for callers."""
 
     def __init__(
         self,
@@ -38,50 +38,52 @@ class EventFeed:
         account_id: str,
         execution_id: str,
         after: EventId = BEFORE_ALL,
-        hold: ReserveMemory | None = None,
+        reserve: ReserveMemory | None = None,
     ) -> None:
         self._store = store
         self._after = after
         self._first = max(1, after.number)
-        self._seen = after.number
+        self._last_sent = after.number
         self._account_id = account_id
         self._execution_id = execution_id
-        self._hold = hold
+        self._reserve = reserve
         self._names: Sequence[NodeName] = ()
 
     async def read(self, channel: str = "") -> EventPage:
-        """What comes next, as `Events.read`. Raises ExecutionNotFound or Unavailable.
+        """Return the next events, as `Events.read`. Raises ExecutionNotFound or Unavailable.
 
-        When Redis has lost entries that were told, all that is on record is told anew.
+        When Redis has lost entries that were sent, all events on record are sent again.
         """
-        reading = await self._read(channel)
-        if self._seen > reading.last:
-            self._first, self._seen, self._after = 1, 0, BEFORE_ALL
-            reading = await self._read(channel)
-        if not self._names and reading.entries:
-            self._names = await node_names(self._store, self._account_id, reading)
-        return reading
+        page = await self._read(channel)
+        if self._last_sent > page.last:
+            self._first, self._last_sent, self._after = 1, 0, BEFORE_ALL
+            page = await self._read(channel)
+        if not self._names and page.entries:
+            self._names = await node_names(self._store, self._account_id, page)
+        return page
 
     async def _read(self, channel: str) -> EventPage:
         return await self._store.events.read(
             self._account_id, self._execution_id, self._first, channel
         )
 
-    def has_news(self, reading: EventPage) -> bool:
-        """Whether it has events behind the one that all began with."""
-        return any(read_events(entry, self._after) for entry in reading.entries)
+    def has_new_events(self, page: EventPage) -> bool:
+        """Return whether it has events after the one that the feed began with."""
+        return any(read_events(entry, self._after) for entry in page.entries)
 
-    async def tell(self, reading: EventPage) -> AsyncIterator[tuple[EventId, EventName, EventData]]:
-        """Its events with their data, but for those that there are no words for.
+    async def translate(
+        self, page: EventPage
+    ) -> AsyncIterator[tuple[EventId, EventName, EventData]]:
+        """Yield its events with their data; events of nodes without names are left out.
 
-        For the last event it is read again: raises ExecutionNotFound or Unavailable.
+        The last event reads the execution again: raises ExecutionNotFound or Unavailable.
         """
-        for entry in reading.entries:
+        for entry in page.entries:
             for event_id, event in read_events(entry, self._after):
                 data = await self._data(event)
                 if data is not None:
                     yield event_id, event.name, data
-            self._seen, self._first = entry.number, entry.number + 1
+            self._last_sent, self._first = entry.number, entry.number + 1
 
     async def _data(self, event: ExecutionEvent) -> EventData | None:
         if event.name is EventName.EXECUTION_STARTED:
@@ -93,14 +95,14 @@ class EventFeed:
     async def _outcome(self, event: ExecutionEvent) -> EventData:
         executions, account_id = self._store.executions, self._account_id
         try:
-            execution = await executions.head(account_id, self._execution_id, self._hold)
+            execution = await executions.head(account_id, self._execution_id, self._reserve)
             return ExecutionRow.of(execution)
         except ResultGone as error:
             return _gone_shape(self._execution_id, event, error)
 
 
 def _started_shape(execution_id: str) -> dict[str, Any]:
-    """The data of the first event."""
+    """Return the data of the first event."""
     return {
         "executionId": execution_id,
         "status": "processing",
@@ -110,7 +112,7 @@ def _started_shape(execution_id: str) -> dict[str, Any]:
 
 
 def _gone_shape(execution_id: str, event: ExecutionEvent, error: ResultGone) -> dict[str, Any]:
-    """The data of the last event where the result cannot be had any more."""
+    """Return the data of the last event when the result is no longer available."""
     reason = {"code": error.code, "message": error.message}
     return {"executionId": execution_id, "status": event.status, "result": None, "error": reason}
 
@@ -118,13 +120,13 @@ def _gone_shape(execution_id: str, event: ExecutionEvent, error: ResultGone) -> 
 def _node_shape(
     execution_id: str, event: ExecutionEvent, names: Sequence[NodeName]
 ) -> dict[str, Any]:
-    """The data of an event of a node, which is named as the version it began with names it."""
+    """Return the data of a node's event, with the node's name in the execution's version."""
     name = names[event.index or 0]
     named = {"executionId": execution_id, "nodeId": name.id, "type": name.type}
-    return named | _particulars(event)
+    return named | _details(event)
 
 
-def _particulars(event: ExecutionEvent) -> dict[str, Any]:
+def _details(event: ExecutionEvent) -> dict[str, Any]:
     match event.name:
         case EventName.NODE_STARTED:
             return {"attempt": event.attempt}

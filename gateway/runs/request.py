@@ -1,4 +1,4 @@
-"""What a caller asks of a run: the inputs, how long it waits, and where the end is told."""
+"""Parameters of a run in a request: inputs, time to wait, and webhook."""
 
 import re
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import InvalidIdempotencyKey, LoopDetected
-from engine.executions import loops
+from engine.executions import run_depth
 from engine.executions.events import EventId
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.store import Principal
 from engine.webhooks.signing import CAPABILITY
-from gateway.auth.principal import may
+from gateway.auth.principal import has_capability
 from gateway.http.json_bodies import decode_object
 from gateway.http.query import Query, parse_seconds
 from gateway.http.request_bodies import read_json
@@ -24,35 +24,35 @@ WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*([^,;\s]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunParameters:
-    """What a caller asked for."""
+    """Parameters of a run."""
 
     inputs: dict[str, Any]
     body_bytes: int
     depth: int
-    """Depth of the run to begin, from 1."""
+    """Depth of the new run, from 1."""
     wait_seconds: float
     max_credits: int | None
-    """What the run may cost at most; None: what the balance allows."""
+    """Most credits that the run may cost; None: all that the balance allows."""
     idempotency_key: IdempotencyKey | None
     webhook_url: str | None
-    """Where the end will be told; None for nowhere."""
+    """URL that receives the end; None: no webhook."""
     after: EventId | None = None
-    """None: the caller wants one answer; else events, behind this one where they began before."""
+    """None: one answer. Else events, from this one on when the call is repeated."""
 
     @property
     def streams(self) -> bool:
-        """Whether events are the answer."""
+        """Whether the answer is a stream of events."""
         return self.after is not None and self.wait_seconds > 0
 
 
 async def read_run_parameters(request: GatewayRequest, principal: Principal) -> RunParameters:
-    """Read what the request asks for.
+    """Read the parameters from the request.
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
-    depth = loops.depth_behind(request.headers.get(loops.HEADER))
-    if depth > loops.MAX_DEPTH:
-        raise LoopDetected(loops.MAX_DEPTH)
+    depth = run_depth.child_depth(request.headers.get(run_depth.HEADER))
+    if depth > run_depth.MAX_DEPTH:
+        raise LoopDetected(run_depth.MAX_DEPTH)
     query = Query(request.scope)
     is_async, timeout = query.flag("async"), query.seconds("timeout")
     max_credits = query.optional_integer("max_credits", low=0, high=MAX_CREDITS)
@@ -83,7 +83,7 @@ def _preferred_wait(request: GatewayRequest) -> float | None:
 
 
 async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
-    if principal.key is None or not may(principal, CAPABILITY):
+    if principal.key is None or not has_capability(principal, CAPABILITY):
         return None
     webhooks = request.state["services"].store.webhooks
     return await webhooks.url_in_force(principal.account.id, principal.key.id)

@@ -1,4 +1,4 @@
-"""Running something, waited for or not: the same for all that can be run."""
+"""The run use case: accept an execution of a workflow or model, and wait for it if asked."""
 
 import contextlib
 import time
@@ -23,12 +23,11 @@ from engine.errors import (
 from engine.executions.events import BEFORE_ALL, EventId
 from engine.executions.execution import TERMINAL, Execution, ExecutionEnd, ExecutionStatus
 from engine.metrics import EXECUTIONS_ACCEPTED
-from engine.services.acceptance import Acceptance, NewRun
-from engine.services.acceptance import Runnable as Runnable
+from engine.services.acceptance import Acceptance, NewRun, Runnable
 from engine.store import IdempotentReplay, Principal
-from gateway.auth.endpoints import AHEAD
+from gateway.auth.endpoints import SPECULATIVE
 from gateway.http import response_headers
-from gateway.http.json_bodies import beside_loop
+from gateway.http.json_bodies import run_off_loop
 from gateway.http.request_bodies import forget_body
 from gateway.http.responses import json_response
 from gateway.runs.request import RunParameters, read_run_parameters
@@ -41,64 +40,64 @@ T = TypeVar("T")
 
 BROWSER_SOURCE = "app"
 ACCEPTED = "accepted"
-"""The answer on record that is a 202; any other is the milliseconds that the caller was told."""
-UNPAID: dict[str, type[EngineError]] = {
+"""Recorded answer for a 202; any other record is the milliseconds in the first answer."""
+CREDIT_ERRORS: dict[str, type[EngineError]] = {
     "INSUFFICIENT_CREDITS": CreditsRanOut,
     "MAX_CREDITS_EXCEEDED": MaxCreditsExceeded,
 }
-"""What a waiting caller is told, by the code of an execution that stopped for want of credits."""
+"""Errors for a waiting caller, by the code of an execution that stopped for want of credits."""
 NODE_CONTEXT = ("nodeId", "nodeType", "nodeCode", "reason", "retryable")
 
 
 class RunTarget(Protocol):
-    """What a caller wants to run."""
+    """A workflow or model that a caller wants to run."""
 
     source: str
-    """What its executions have as their source when a key asks for them."""
+    """Source of its executions when a key starts them."""
 
     async def find(
         self, services: Services, principal: Principal, *, fresh: bool = False
     ) -> Runnable:
-        """What to run; `fresh`: as it is on record, whatever this process knows.
+        """Return the plan to run; `fresh` reads it from the store past this process's cache.
 
-        Raises EngineError when there is no such thing for the caller, or when it cannot run.
+        Raises EngineError when the caller has no such target, or when it cannot run.
         """
         ...
 
 
-async def run(request: GatewayRequest, principal: Principal, run_target: RunTarget) -> Response:
-    """Run the subject; answer with its result, or at once with where to find it."""
+async def run(request: GatewayRequest, principal: Principal, target: RunTarget) -> Response:
+    """Run the target; answer with its result, with events, or at once with the execution's id."""
     began = time.perf_counter()
-    ask = await read_run_parameters(request, principal)
+    parameters = await read_run_parameters(request, principal)
     try:
-        return await _run(request, principal, run_target, ask, began)
-    except IdempotentReplay as first:
-        return await _answer_again(request, principal, ask, first)
+        return await _run(request, principal, target, parameters, began)
+    except IdempotentReplay as replay:
+        return await _replay_answer(request, principal, parameters, replay)
 
 
 async def _run(
     request: GatewayRequest,
     principal: Principal,
-    run_target: RunTarget,
-    ask: RunParameters,
+    target: RunTarget,
+    parameters: RunParameters,
     began: float,
 ) -> Response:
     execution_id = str(uuid.uuid4())
-    if not ask.wait_seconds:
-        warnings = await _accept(request, principal, run_target, ask, execution_id)
-        return _accepted(execution_id, ask.webhook_url, warnings)
-    if ask.streams:
-        await _accept(request, principal, run_target, ask, execution_id)
-        return _watch(request, principal, ask, execution_id, BEFORE_ALL).answer()
-    # The bell is heard from before the execution is accepted, so that no ring is missed.
+    if not parameters.wait_seconds:
+        warnings = await _accept(request, principal, target, parameters, execution_id)
+        return _accepted(execution_id, parameters.webhook_url, warnings)
+    if parameters.streams:
+        await _accept(request, principal, target, parameters, execution_id)
+        return _stream(request, principal, parameters, execution_id, BEFORE_ALL).respond()
+    # The waiter is registered before the execution is accepted, so that its end is not missed.
     with request.state["services"].notifier.expecting(execution_id) as completion:
-        warnings = await _accept(request, principal, run_target, ask, execution_id)
+        warnings = await _accept(request, principal, target, parameters, execution_id)
         waiter = Waiter(request, principal.account.id, execution_id)
-        execution = await waiter.ended(completion, ask.wait_seconds)
+        execution = await waiter.wait(completion, parameters.wait_seconds)
     milliseconds = int((time.perf_counter() - began) * 1000)
-    if ask.idempotency_key is not None:
-        first = IdempotentReplay(ask.idempotency_key, execution_id, "")
-        return await _answer_first(request, principal, first, execution, milliseconds, warnings)
+    if parameters.idempotency_key is not None:
+        replay = IdempotentReplay(parameters.idempotency_key, execution_id, "")
+        return await _record_answer(request, principal, replay, execution, milliseconds, warnings)
     if execution is None:
         return _accepted(execution_id, warnings=warnings)
     return _ended(execution, milliseconds, warnings)
@@ -107,37 +106,37 @@ async def _run(
 async def _accept(
     request: GatewayRequest,
     principal: Principal,
-    run_target: RunTarget,
-    ask: RunParameters,
+    target: RunTarget,
+    parameters: RunParameters,
     execution_id: str,
 ) -> tuple[str, ...]:
-    """Have it accepted; gives the warnings that its caller is told."""
+    """Accept the execution; return the warnings for its caller."""
     try:
         services = request.state["services"]
         services.backlog.check()
-        await services.turns.begin(principal.account.id)
+        await services.fairness.begin(principal.account.id)
         try:
-            new = _new_run(request, principal, run_target, ask, execution_id)
-            warnings = await _accept_new(services, principal, run_target, new, ask.body_bytes)
-            ask.inputs.clear()  # a caller may wait for minutes: what was sent is on record
+            new = _new_run(request, principal, target, parameters, execution_id)
+            warnings = await _accept_new(services, principal, target, new, parameters.body_bytes)
+            parameters.inputs.clear()  # they are on record, and the caller may wait for minutes
             forget_body(request)
             return warnings
         finally:
-            services.turns.end(principal.account.id)
+            services.fairness.end(principal.account.id)
     except (IdempotentReplay, IdempotencyKeyReused, Unavailable):
         raise
     except EngineError:
-        # Asked again, it is answered as the first time, whatever has changed since.
+        # A repeated call gets the first answer, whatever has changed since.
         executions = request.state["services"].store.executions
-        if ask.idempotency_key and (
-            first := await executions.repeated(principal.account.id, ask.idempotency_key)
+        if parameters.idempotency_key and (
+            first := await executions.repeated(principal.account.id, parameters.idempotency_key)
         ):
             raise first from None
         raise
 
 
 async def _accept_new(
-    services: Services, principal: Principal, run_target: RunTarget, new: NewRun, body_bytes: int
+    services: Services, principal: Principal, target: RunTarget, new: NewRun, body_bytes: int
 ) -> tuple[str, ...]:
     acceptance = Acceptance(
         store=services.store,
@@ -146,9 +145,9 @@ async def _accept_new(
     )
 
     async def compute(work: Callable[[], T]) -> T:
-        return await beside_loop(body_bytes, work)
+        return await run_off_loop(body_bytes, work)
 
-    find = partial(run_target.find, services, principal)
+    find = partial(target.find, services, principal)
     warnings = await acceptance.accept(new, find, compute)
     EXECUTIONS_ACCEPTED.inc()
     return warnings
@@ -157,90 +156,94 @@ async def _accept_new(
 def _new_run(
     request: GatewayRequest,
     principal: Principal,
-    run_target: RunTarget,
-    ask: RunParameters,
+    target: RunTarget,
+    parameters: RunParameters,
     execution_id: str,
 ) -> NewRun:
-    notifier, speculative = request.state["services"].notifier.channel, request.scope.get(AHEAD)
+    notifier = request.state["services"].notifier.channel
+    speculative = request.scope.get(SPECULATIVE)
     return NewRun(
         account_id=principal.account.id,
         execution_id=execution_id,
-        inputs=ask.inputs,
+        inputs=parameters.inputs,
         terms=principal.terms,
-        source=run_target.source if principal.key else BROWSER_SOURCE,
+        source=target.source if principal.key else BROWSER_SOURCE,
         key_id=principal.key_id,
-        notifier=notifier if ask.wait_seconds and not ask.streams else "",
-        watcher=notifier if ask.streams else None,
-        max_credits=ask.max_credits,
-        idempotency_key=ask.idempotency_key,
-        answer="" if ask.wait_seconds else ACCEPTED,
-        webhook_url=ask.webhook_url,
+        notifier=notifier if parameters.wait_seconds and not parameters.streams else "",
+        watcher=notifier if parameters.streams else None,
+        max_credits=parameters.max_credits,
+        idempotency_key=parameters.idempotency_key,
+        answer="" if parameters.wait_seconds else ACCEPTED,
+        webhook_url=parameters.webhook_url,
         pass_key=speculative.pass_key if speculative else "",
-        depth=ask.depth,
+        depth=parameters.depth,
     )
 
 
-async def _answer_first(
+async def _record_answer(
     request: GatewayRequest,
     principal: Principal,
-    first: IdempotentReplay,
+    replay: IdempotentReplay,
     execution: Execution | ExecutionEnd | None,
     milliseconds: int,
     warnings: Sequence[str],
 ) -> Response:
-    """Note the answer for whoever asks again, then give what was noted first."""
+    """Record the answer for repeated calls, then return the recorded one."""
     executions = request.state["services"].store.executions
     answer = ACCEPTED if execution is None else str(milliseconds)
-    # A caller that has hung up was not answered: asking again, it may still wait for the end.
+    # A caller that has hung up got no answer: its repeated call may still wait for the end.
     if execution is not None or not await request.is_disconnected():
         with contextlib.suppress(Unavailable):
             answer = await executions.record_answer(
-                principal.account.id, first.idempotency_key, answer
+                principal.account.id, replay.idempotency_key, answer
             )
     if answer == ACCEPTED:
-        return _accepted(first.execution_id, warnings=warnings)
+        return _accepted(replay.execution_id, warnings=warnings)
     if execution is None:
-        hold = request.state["services"].memory.for_answer(request.scope)
-        execution = await executions.head(principal.account.id, first.execution_id, hold)
+        reserve = request.state["services"].result_memory.for_answer(request.scope)
+        execution = await executions.head(principal.account.id, replay.execution_id, reserve)
     return _ended(execution, int(answer), warnings)
 
 
-async def _answer_again(
-    request: GatewayRequest, principal: Principal, ask: RunParameters, first: IdempotentReplay
+async def _replay_answer(
+    request: GatewayRequest,
+    principal: Principal,
+    parameters: RunParameters,
+    replay: IdempotentReplay,
 ) -> Response:
-    """What the first call with the key was answered, or would have been by now."""
-    if ask.streams:
-        after = ask.after or BEFORE_ALL
-        watch = _watch(request, principal, ask, first.execution_id, after)
-        reading = await watch.look()
+    """Return the answer of the first call with the key, or the one that it would have by now."""
+    if parameters.streams:
+        after = parameters.after or BEFORE_ALL
+        stream = _stream(request, principal, parameters, replay.execution_id, after)
+        page = await stream.read()
         response_headers.note(request.scope, idempotent_replayed="true")
-        return watch.answer(reading)
+        return stream.respond(page)
     executions = request.state["services"].store.executions
-    answer = first.answer
+    answer = replay.answer
     if answer != ACCEPTED:
-        hold = request.state["services"].memory.for_answer(request.scope)
-        execution = await executions.head(principal.account.id, first.execution_id, hold)
+        reserve = request.state["services"].result_memory.for_answer(request.scope)
+        execution = await executions.head(principal.account.id, replay.execution_id, reserve)
         if execution.status not in TERMINAL:
-            raise IdempotencyKeyInUse(first.execution_id)
-        if not answer:  # whoever was to answer has died
+            raise IdempotencyKeyInUse(replay.execution_id)
+        if not answer:  # the process of the first call has died
             answer = await executions.record_answer(
-                principal.account.id, first.idempotency_key, str(execution.duration_ms)
+                principal.account.id, replay.idempotency_key, str(execution.duration_ms)
             )
     response_headers.note(request.scope, idempotent_replayed="true")
     if answer == ACCEPTED:
-        url, warnings = await executions.acceptance(principal.account.id, first.execution_id)
-        return _accepted(first.execution_id, url, warnings)
+        url, warnings = await executions.acceptance(principal.account.id, replay.execution_id)
+        return _accepted(replay.execution_id, url, warnings)
     return _ended(execution, int(answer), execution.warnings)
 
 
-def _watch(
+def _stream(
     request: GatewayRequest,
     principal: Principal,
-    ask: RunParameters,
+    parameters: RunParameters,
     execution_id: str,
     after: EventId,
 ) -> ExecutionStream:
-    account_id, seconds = principal.account.id, ask.wait_seconds
+    account_id, seconds = principal.account.id, parameters.wait_seconds
     return ExecutionStream(request, account_id, execution_id, after=after, seconds=seconds)
 
 
@@ -276,8 +279,8 @@ def _result(
 def _failure(execution: Execution | ExecutionEnd) -> EngineError:
     error = execution.error or {}
     message = error.get("message", "The execution failed")
-    if "nodeId" not in error:  # no node's fault, but ours
+    if "nodeId" not in error:  # the engine failed, not a node
         return EngineError(message, executionId=execution.id)
     context = {name: error[name] for name in NODE_CONTEXT if name in error}
-    kind = UNPAID.get(error.get("code", ""), ExecutionFailed)
+    kind = CREDIT_ERRORS.get(error.get("code", ""), ExecutionFailed)
     return kind(message, **context, executionId=execution.id)

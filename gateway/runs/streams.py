@@ -1,7 +1,7 @@
-"""Watching an execution over HTTP: what has happened to it, then what happens, until it has ended.
+"""Event streams: an execution watched over HTTP until it ends.
 
-A stream may end before the execution has: when the process stops, when its time is up, or when its
-key or session ends. Whoever reads takes it up again behind the last event, at any gateway.
+A stream may end before the execution: when the process stops, when its time is up, or when its
+key or session ends. The reader resumes after its last event, at any gateway.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from gateway.services import GatewayRequest
 
 HEARTBEAT_SECONDS = 15.0
 AUTHORIZED_SECONDS = 1.0
-"""How long a stream goes on before its key or session is asked about again."""
+"""Interval at which the key or session of a stream is checked again."""
 LAST_EVENT_ID, _ = parameters.LAST_EVENT_ID
 NEVER = re.compile(r"q=0(\.0{0,3})?")
-"""The weight of what must not be sent (RFC 9110, 12.4.2)."""
+"""The weight of a media type that must not be sent (RFC 9110, 12.4.2)."""
 HEADERS = {"x-accel-buffering": "no"}
 
 
 def wants_stream(request: GatewayRequest) -> bool:
-    """Whether the caller asks for events instead of the one answer."""
+    """Return whether the caller accepts events rather than the one answer."""
     for each in request.headers.get("accept", "").lower().split(","):
         media_type, *parameters = (part.replace(" ", "") for part in each.split(";"))
         if media_type.strip() == EVENT_STREAM:
@@ -40,7 +40,7 @@ def wants_stream(request: GatewayRequest) -> bool:
 
 
 def read_last_event_id(request: GatewayRequest) -> EventId:
-    """The event that the caller has seen last. Raises InvalidQuery."""
+    """Return the last event that the caller has seen. Raises InvalidQuery."""
     text = request.headers.get(LAST_EVENT_ID, "")
     try:
         return parse_event_id(text) if text else BEFORE_ALL
@@ -50,7 +50,7 @@ def read_last_event_id(request: GatewayRequest) -> EventId:
 
 
 class ExecutionStream:
-    """One caller's look at one execution; it ends with the caller, the execution does not."""
+    """Stream of one execution to one caller; its end does not end the execution."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class ExecutionStream:
     ) -> None:
         self._request = request
         self._services = request.state["services"]
-        hold = self._services.memory.for_answer(request.scope)
-        self._feed = EventFeed(self._services.store, account_id, execution_id, after, hold)
+        reserve = self._services.result_memory.for_answer(request.scope)
+        self._feed = EventFeed(self._services.store, account_id, execution_id, after, reserve)
         self._ring_name = ring_name(execution_id)
         self._opening = RETRY
         self._is_over = False
@@ -72,35 +72,35 @@ class ExecutionStream:
         self._until = now + seconds
         self._authorized_until = now + AUTHORIZED_SECONDS
 
-    async def look(self) -> EventPage:
-        """What comes next. Raises ExecutionNotFound or Unavailable."""
+    async def read(self) -> EventPage:
+        """Return the next events. Raises ExecutionNotFound or Unavailable."""
         return await self._feed.read(self._services.notifier.channel)
 
-    def answer(self, reading: EventPage | None = None) -> Response:
-        """The stream; `reading` is what is known already."""
-        if reading is not None and reading.is_all and not self._feed.has_news(reading):
-            return Response(status_code=204, headers=HEADERS)  # browsers do not ask again
+    def respond(self, page: EventPage | None = None) -> Response:
+        """Return the stream as an answer; `page` is a page read already."""
+        if page is not None and page.is_all and not self._feed.has_new_events(page):
+            return Response(status_code=204, headers=HEADERS)  # browsers then stop reconnecting
         if self._request.method == "HEAD":
             return Response(headers=HEADERS, media_type=EVENT_STREAM)
-        return StreamingResponse(self._body(reading), headers=HEADERS, media_type=EVENT_STREAM)
+        return StreamingResponse(self._body(page), headers=HEADERS, media_type=EVENT_STREAM)
 
-    async def _body(self, reading: EventPage | None) -> AsyncIterator[bytes]:
+    async def _body(self, page: EventPage | None) -> AsyncIterator[bytes]:
         yield HEARTBEAT
         with self._services.notifier.expecting(self._ring_name) as completion:
-            completion.wake()  # it may have rung since this was read
-            reading = reading or await self._next(completion)
+            completion.wake()  # the execution may have changed since this page was read
+            page = page or await self._next(completion)
             while True:
-                if reading is None:
+                if page is None:
                     yield HEARTBEAT
                 else:
-                    async for piece in self._pieces(reading):
+                    async for piece in self._pieces(page):
                         yield piece
                 if self._is_over:
                     return
-                reading = await self._next(completion)
+                page = await self._next(completion)
 
     async def _next(self, completion: CompletionWaiter) -> EventPage | None:
-        """What is new; None when there was nothing for a while, or it is time to end."""
+        """Return new events; None when none came for a while, or the stream is to end."""
         left = self._until - asyncio.get_running_loop().time()
         self._is_over = left <= 0
         return await completion.wait(self._check, min(left, HEARTBEAT_SECONDS))
@@ -111,15 +111,15 @@ class ExecutionStream:
             self._is_over = True
             return NOTHING_MORE
         try:
-            reading = await self.look()
+            page = await self.read()
         except ExecutionNotFound:
             return NOTHING_MORE
-        except Unavailable:  # what was accepted goes on meanwhile
+        except Unavailable:  # the accepted execution goes on meanwhile
             return NOTHING_MORE if self._is_over else None
-        return reading if reading.entries or reading.is_all or self._is_over else None
+        return page if page.entries or page.is_all or self._is_over else None
 
     async def _is_authorized(self) -> bool:
-        """Whether the key or session still holds, as it was not long ago."""
+        """Return whether the key or session is still valid; checked once a second."""
         now = asyncio.get_running_loop().time()
         if now < self._authorized_until:
             return True
@@ -133,14 +133,14 @@ class ExecutionStream:
         self._authorized_until = now + AUTHORIZED_SECONDS
         return True
 
-    async def _pieces(self, reading: EventPage) -> AsyncIterator[bytes]:
+    async def _pieces(self, page: EventPage) -> AsyncIterator[bytes]:
         try:
-            async for event_id, name, data in self._feed.tell(reading):
+            async for event_id, name, data in self._feed.translate(page):
                 framed = self._opening + frame(event_id, name, data)
                 self._opening = b""
-                self._services.memory.settle(self._request.scope, len(framed))
+                self._services.result_memory.settle(self._request.scope, len(framed))
                 for piece in in_pieces(framed):
                     yield piece
         except (Unavailable, ExecutionNotFound):
-            self._is_over = True  # whoever asks again for the rest may be luckier
-        self._is_over = self._is_over or reading.is_all
+            self._is_over = True  # the reader resumes later for the rest
+        self._is_over = self._is_over or page.is_all

@@ -33,7 +33,7 @@ Warnings = Annotated[
 
 
 class RunRequest(RequestBody):
-    """The inputs of a run."""
+    """Inputs of a run."""
 
     inputs: Annotated[
         OBJECT,
@@ -43,7 +43,7 @@ class RunRequest(RequestBody):
 
 
 class RunResult(View):
-    """The end of a run that was waited for."""
+    """Result of a run that was waited for."""
 
     links = {"get_execution": {"execution_id": "executionId"}}
 
@@ -56,14 +56,14 @@ class RunResult(View):
 
 
 class WebhookDelivery(Nested):
-    """Whether a webhook will be told the end, and where."""
+    """Whether a webhook receives the end, and its URL."""
 
     configured: bool
     url: str | UnsetType = UNSET
 
 
 class AcceptedView(View, kw_only=True):
-    """A run that was accepted and is not waited for."""
+    """An accepted run that is not waited for."""
 
     links = {
         name: {"execution_id": "executionId"}
@@ -82,7 +82,7 @@ class AcceptedView(View, kw_only=True):
     def for_execution(
         cls, execution_id: str, webhook_url: str | None = None, warnings: Sequence[str] = ()
     ) -> Self:
-        """Show where to find the execution."""
+        """Build the answer that leads to the execution."""
         return cls(
             is_async=True,
             execution_id=execution_id,
@@ -95,14 +95,14 @@ class AcceptedView(View, kw_only=True):
 
 
 class NodeFailure(Nested):
-    """Why a node failed."""
+    """Reason why a node failed."""
 
     code: str
     message: str
 
 
 class ExecutionFailure(NodeFailure):
-    """Why an execution failed, and at which node."""
+    """Reason why an execution failed, and the node that caused it."""
 
     node_id: str | UnsetType = UNSET
 
@@ -128,7 +128,7 @@ class ExecutionRow(View, kw_only=True):
 
     @classmethod
     def of(cls, record: Execution, **members: Any) -> Self:
-        """Show an execution, with those members that only some answers have."""
+        """Build the view of an execution, with the members that only some answers have."""
         members |= {
             "execution_id": record.id,
             "request_id": record.id,
@@ -172,10 +172,9 @@ class ExecutionView(ExecutionRow, kw_only=True):
     def with_nodes(
         cls, execution: Execution, names: Sequence[NodeName], links: Mapping[str, str] | None = None
     ) -> Self:
-        """Show an execution with its nodes, named as the version it began with names them.
+        """Build the view of an execution with its nodes, named as in the execution's version.
 
-        Without names there are no nodes. `links` has the ids of the assets that the result leads
-        to, by link.
+        Without names there are no nodes. `links` maps links in the result to ids of their assets.
         """
         nodes = [
             NodeView.of(node, id=names[node.index].id, type=names[node.index].type)

@@ -1,4 +1,4 @@
-"""Waiting for an execution to end, for as long as its caller is there and the process goes on."""
+"""Waiting for an execution to end, while its caller is connected and the process goes on."""
 
 from enum import Enum
 
@@ -8,11 +8,11 @@ from engine.store import CompletionWaiter
 from gateway.services import GatewayRequest
 
 DISCONNECT_CHECKS = 5
-"""Of how many checks one asks whether the caller is still there."""
+"""One in this many checks tests whether the caller is still connected."""
 
 
 class Waiter:
-    """One caller's wait for one execution; it stops the wait, never the execution."""
+    """One caller's wait for one execution; stopping it does not stop the execution."""
 
     def __init__(self, request: GatewayRequest, account_id: str, execution_id: str) -> None:
         self._request = request
@@ -22,12 +22,12 @@ class Waiter:
         self._execution_id = execution_id
         self._checks = 0
 
-    async def ended(
+    async def wait(
         self, completion: CompletionWaiter, seconds: float
     ) -> Execution | ExecutionEnd | None:
-        """The ended execution, or None when the wait is over and the execution goes on.
+        """Return the ended execution, or None when the wait is over and the execution goes on.
 
-        Raises ExecutionLost when Redis does not know it any more.
+        Raises ExecutionLost when Redis no longer has it.
         """
 
         async def check() -> Execution | ExecutionEnd | _Stop | None:
@@ -37,29 +37,31 @@ class Waiter:
         return outcome if isinstance(outcome, (Execution, ExecutionEnd)) else None
 
     async def _check(self, was_rung: bool) -> "Execution | _Stop | None":
-        # What was accepted goes on while the store is away, and so does the wait.
+        # The execution goes on while the store is unavailable, and so does the wait.
         try:
             if was_rung or await self._has_ended():
-                hold = self._services.memory.for_answer(self._request.scope)
-                execution = await self._executions.head(self._account_id, self._execution_id, hold)
+                reserve = self._services.result_memory.for_answer(self._request.scope)
+                execution = await self._executions.head(
+                    self._account_id, self._execution_id, reserve
+                )
                 if execution.status in TERMINAL:
                     return execution
         except ResultUnreadable:
-            raise  # it has ended: where it is to be read later, the answer says
+            raise  # it has ended: the error says how to read it later
         except ExecutionNotFound:
             raise ExecutionLost(self._execution_id) from None
         except Unavailable:
             pass
-        if self._services.stopping.is_set() or await self._is_alone():
+        if self._services.stopping.is_set() or await self._has_disconnected():
             return _Stop.STOP
         return None
 
     async def _has_ended(self) -> bool:
-        # Thousands may wait and look once a second: the status alone is cheap.
+        # Thousands may wait and poll once a second: the status alone is cheap.
         status = await self._executions.status(self._account_id, self._execution_id)
         return status in TERMINAL
 
-    async def _is_alone(self) -> bool:
+    async def _has_disconnected(self) -> bool:
         self._checks += 1
         return self._checks % DISCONNECT_CHECKS == 1 and await self._request.is_disconnected()
 

@@ -8,9 +8,9 @@ from tests.support.http.providers import stub_provider
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """One stack with the demo for all tests that leave it as it is; it may call private addresses.
+    """A stack with the demo for all tests that do not change it; it may call private addresses.
 
-    Where it looks for OpenAI, and for a model that runs here, there is the stub.
+    The stub takes the place of OpenAI and of a local model.
     """
     folder = tmp_path_factory.mktemp("stack")
     with stub_provider() as url, running(folder, **models_at(url)) as started:

@@ -1,4 +1,4 @@
-"""The page on fetching, branching and posting: its shop and commands run as they stand there."""
+"""The page on fetching, branching and posting: its shop and commands run as printed."""
 
 import json
 import re
@@ -32,17 +32,17 @@ class Shop:
             )
 
     def moved(self, text: str) -> str:
-        """A text of the page with this shop's port."""
+        """Return a text of the page with this shop's port."""
         return text.replace(str(PORT), str(self.port))
 
     def listens(self) -> bool:
-        """Whether the shop takes connections."""
+        """Return whether the shop accepts connections."""
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def blocks(language: str) -> list[str]:
-    """The page's blocks of code in one language."""
+    """Return the page's blocks of code in one language."""
     return re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.S)
 
 

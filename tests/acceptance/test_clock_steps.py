@@ -35,13 +35,13 @@ def stepped() -> Iterator[SteppedRedis]:
 
 @pytest.fixture
 async def runner(stepped: SteppedRedis) -> AsyncIterator[Runner]:
-    """A runner beside two workers that lead and watch."""
+    """A runner beside two worker processes."""
     store = Store.open(Settings(redis_url=stepped.url))
     workers = [WorkerProcess(stepped.url), WorkerProcess(stepped.url)]
     for worker in workers:
         await worker.start()
     await eventually(store.leases.workers, lambda found: len(found) == 2, timeout=15)
-    # Soon after Redis came back nobody is taken for dead, jump or not.
+    # Soon after Redis came back no worker is taken for dead, clock step or not.
     spared = 2 * Settings().lease_seconds
     await eventually(store.leases.uptime_seconds, spared.__lt__, timeout=3 * spared)
     account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
@@ -59,7 +59,7 @@ async def target() -> AsyncIterator[Target]:
 
 
 async def begin_all(runner: Runner, target: Target) -> list[str]:
-    """Executions of one slow call each, all of them under way."""
+    """Start executions of one slow call each; all of them are under way."""
     ids = [
         await runner.begin(await runner.save(http_line(f"{target.url}/slow/4/{number}", 1)))
         for number in range(EXECUTIONS)
@@ -102,10 +102,10 @@ async def test_a_worker_that_dies_after_a_step_of_the_clock_is_recovered_from(
     os.kill(int(victim.split("-")[-2]), signal.SIGKILL)
     killed = time.monotonic()
     await eventually(leases.workers, lambda found: set(found) == {other}, timeout=60)
-    took = time.monotonic() - killed
+    elapsed = time.monotonic() - killed
     ended = await end_all(runner, ids)
 
-    assert took < RECOVERY_SECONDS
+    assert elapsed < RECOVERY_SECONDS
     assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
     called = sorted(target.calls.values())
     assert called == [1] * len(held[other]) + [2] * len(held[victim])

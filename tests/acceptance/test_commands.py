@@ -257,7 +257,7 @@ def test_a_failed_run_exits_with_1_and_says_which_node(stack: RunningStack, tmp_
 
 def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path: Path) -> None:
     with running(tmp_path, *BARE) as stack:
-        # A gateway may be ready a moment before the first worker is known.
+        # A gateway may be ready a moment before the first worker is registered.
         until(lambda: stack.command("doctor").returncode == 0)
         report = json_of(stack, "doctor")
 

@@ -1,4 +1,4 @@
-"""Commands that call a server by its address and a key, from a machine that has nothing of it."""
+"""Commands that call a server by its address and a key, from a machine without a stack."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def test_a_wrong_name_of_an_input_is_told_of_a_watched_run_too(elsewhere: Elsewh
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "told"),
+    ("arguments", "environ", "reported"),
     [
         ((), {"HEADRACE_API_KEY": ""}, "HEADRACE_URL needs a key: set HEADRACE_API_KEY"),
         ((), {"HEADRACE_URL": "example.org"}, "HEADRACE_URL must be the address of a server"),
@@ -80,12 +80,12 @@ def test_a_wrong_name_of_an_input_is_told_of_a_watched_run_too(elsewhere: Elsewh
     ],
 )
 def test_a_server_that_cannot_be_called_is_told_in_a_sentence(
-    arguments: tuple[str, ...], environ: dict[str, str], told: str, elsewhere: Elsewhere
+    arguments: tuple[str, ...], environ: dict[str, str], reported: str, elsewhere: Elsewhere
 ) -> None:
     done = elsewhere.command("run", LETTER, *arguments, **environ)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"headrace: {told}")
+    assert done.stderr.startswith(f"headrace: {reported}")
     assert done.stderr.count("\n") == 1
 
 
@@ -186,13 +186,13 @@ def test_an_interrupted_run_says_how_to_go_on(
     assert watching.stderr is not None
     assert watching.stderr.readline() == "form: completed\n"
     os.kill(watching.pid, signal.SIGINT)
-    _, told = watching.communicate(timeout=30)
+    _, reported = watching.communicate(timeout=30)
     cancelled = elsewhere.json_of("execution", "cancel", execution_id)
     ended = elsewhere.command("execution", "watch", execution_id)
 
     assert process.returncode == 130
     assert f"headrace: Interrupted; the execution {execution_id} goes on.\n" in errors
-    assert (watching.returncode, told.splitlines()[-3:]) == (130, errors.splitlines()[-3:])
+    assert (watching.returncode, reported.splitlines()[-3:]) == (130, errors.splitlines()[-3:])
     assert f"headrace execution watch {execution_id}\n" in errors
     assert f"headrace execution cancel {execution_id}\n" in errors
     assert cancelled == {"executionId": execution_id, "status": "cancel_requested"}

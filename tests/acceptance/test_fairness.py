@@ -1,4 +1,4 @@
-"""What one account's flood of runs does to the runs of another."""
+"""The effect of one account's flood of runs on another account's runs."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def measure(folder: Path, *, count: int, connections: int, rounds: int) -> tuple[float, float]:
-    """The p95 of a caller alone, and beside floods of another account, in seconds."""
+    """Return the p95 of a caller alone, and beside floods of another account, in seconds."""
     alone: list[float] = []
     beside: list[float] = []
     with running(folder, "--no-demo") as stack, redis.Redis.from_url(stack.redis_url) as client:
@@ -47,7 +47,7 @@ def test_a_flood_leaves_others_their_pace(tmp_path: Path, connections: int) -> N
 
 
 def test_a_run_does_not_wait_for_the_flood_before_it(tmp_path: Path) -> None:
-    """As above, with a bar that holds on a machine that is busy with other tests."""
+    """With a limit that holds on a machine that is busy with other tests."""
     _, beside = measure(tmp_path, count=1_500, connections=16, rounds=1)
 
     assert beside < 0.25

@@ -1,4 +1,4 @@
-"""An account that saves or runs as much as it can: the memory of Redis it gets (`-s` shows it)."""
+"""An account that saves or runs as much as it can: its share of Redis's memory (`-s` shows it)."""
 
 import asyncio
 from collections import Counter
@@ -29,12 +29,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MB = 1_000_000
 PART = "x" * (MB // 4)
 OVERHEAD = 1.2
-"""What Redis takes for a value of 1 MB, in MB."""
+"""Megabytes of Redis for a value of 1 MB."""
 AT_ONCE = 4
 
 
 class Attack:
-    """An account, its key, and what Redis has needed since it began."""
+    """An account, its key, and Redis's memory since it began."""
 
     def __init__(self, store: Store, settings: Settings, client: httpx2.AsyncClient) -> None:
         self.store = store
@@ -57,13 +57,13 @@ class Attack:
         return int((await read_info(self.store.client, "memory"))["used_memory"]) / MB
 
     async def memory(self, what: str) -> float:
-        """Megabytes that Redis has taken since the account began."""
+        """Return megabytes that Redis has grown since the account began."""
         grown = await self._used() - self._before
         print(f"{what}: {grown:+.1f} MB")
         return grown
 
     async def save(self, count: int, slug: str = "") -> Counter[int]:
-        """Save that many times, as the next version of a workflow or as a new one; statuses."""
+        """Save that many times, a workflow's next versions or new workflows; return statuses."""
         found: Counter[int] = Counter()
         path, method = (f"/api/workflows/{slug}", "PUT") if slug else ("/api/workflows", "POST")
         concurrency = 1 if slug else AT_ONCE
@@ -77,7 +77,7 @@ class Attack:
         return found
 
     async def run(self, count: int, inputs: dict[str, str]) -> None:
-        """Have a workflow that uses the field `used` and not `rest` run so often."""
+        """Run a workflow that uses the field `used` and not `rest` that many times."""
         graph = Graph("used", "rest").node("out", "responseOutput")
         graph.node("size", "transform", expression="size(value)")
         graph.wire("in.used > size.value-in", "size.value-out > out.result-in")
@@ -88,7 +88,7 @@ class Attack:
             assert answer.status_code == 202
 
     async def all_completed(self, count: int) -> None:
-        """Wait until so many runs have ended well."""
+        """Wait until so many runs have completed."""
         account_id = self.account.id
 
         async def completed() -> int:
@@ -98,7 +98,7 @@ class Attack:
         await eventually(completed, lambda found: found == count, timeout=120, pause=0.2)
 
     async def delete(self, slug: str) -> None:
-        """Delete a workflow, and let the sweeper's part be done."""
+        """Delete a workflow, and let the sweeper do its part."""
         assert (await self._client.delete(f"/api/workflows/{slug}")).status_code == 200
         while await self.store.versions.prune():
             pass
@@ -112,7 +112,7 @@ def document() -> dict[str, Any]:
 
 @pytest.fixture
 def tiers() -> str:
-    """What a test changes of the tiers."""
+    """Tiers as the test changes them."""
     return ""
 
 
@@ -158,7 +158,7 @@ async def test_an_approved_one_gets_what_its_rate_allows(attack: Attack) -> None
 
 @pytest.fixture
 async def calm_window(attack: Attack) -> None:
-    """The next minute has just begun, when little of this one is left."""
+    """Wait for the next minute when little of this one is left."""
     seconds, _ = await attack.store.client.send("TIME")
     if int(seconds) % 60 > 30:
         await asyncio.sleep(60 - int(seconds) % 60)

@@ -18,7 +18,7 @@ from tests.support.acceptance.running_stack import (
 )
 
 KINDS = ("redis", "gateway", "worker")
-OPENED_BY_HAND = {
+TYPED_ADDRESS = {
     "sec-fetch-site": "none",
     "sec-fetch-mode": "navigate",
     "sec-fetch-dest": "document",
@@ -27,7 +27,7 @@ SEE_ABOVE = "its lines above say why."
 
 
 def paste(line: str) -> tuple[int, object]:
-    """Do what a shell and curl would do with the printed line."""
+    """Run the printed line as a shell and curl would."""
     words = shlex.split(line)
     headers = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
     key = next(header.removeprefix("x-api-key: ") for header in headers if "x-api-key" in header)
@@ -62,7 +62,7 @@ def test_a_newcomer_is_shown_the_pages_a_link_to_sign_in_and_the_data(tmp_path: 
 
         with httpx2.Client() as browser:
             shown = browser.get(docs)
-            signed_in = browser.get(link, headers=OPENED_BY_HAND)
+            signed_in = browser.get(link, headers=TYPED_ADDRESS)
             who = browser.get(f"{stack.url}/api/whoami").json()
         printed = stack.command(*another[1:]).stdout
 

@@ -1,4 +1,4 @@
-"""A whole stack whose Redis has been filled by its callers: it refuses, goes on, and recovers."""
+"""A whole stack with a Redis filled by callers: it refuses runs, goes on, and recovers."""
 
 import json
 import os
@@ -21,12 +21,12 @@ from tests.support.http.target import Stub, stub_server
 LIMIT = 40_000_000
 CALLERS = 8
 VALUE = "x" * 100_000
-"""Stays on the record of a run: under 256 KiB."""
+"""Bytes that stay on the record of a run: under 256 KiB."""
 ENDED = ("completed", "failed", "cancelled")
 
 
 def document(url: str) -> dict[str, Any]:
-    """A caller's value goes to a server and into the result."""
+    """Return a workflow that sends its input to a server and returns it."""
     field = {"name": "value", "label": "Value", "type": "text", "required": True}
     nodes = {
         "in": ("requestInput", {"fields": [field], "values": {"value": ""}}),
@@ -54,7 +54,7 @@ def document(url: str) -> dict[str, Any]:
 
 
 class Flood:
-    """Callers that begin runs without waiting for them, and what they are answered."""
+    """Callers that start runs without waiting, and the answers."""
 
     def __init__(self, stack: RunningStack, key: str) -> None:
         self._stack = stack
@@ -124,7 +124,7 @@ def test_a_stack_starts_on_a_redis_that_is_full(tmp_path: Path) -> None:
 
         assert (listed[0], len(listed[1])) == (200, 1)
         assert (run[0], run[1]["code"]) == (503, "UNAVAILABLE")
-        until(lambda: ready(stack), lambda seen: "memory" in seen)
+        until(lambda: ready(stack), lambda observed: "memory" in observed)
         assert doctor(stack)["seen"].count(" of 1 bytes used ")
 
 
@@ -149,7 +149,7 @@ def test_callers_fill_the_memory_and_lose_nothing(
             until(lambda: flood.refused > 200, timeout=120)
             if kills_worker:
                 os.kill(stack.part("worker")[0], signal.SIGKILL)
-            until(lambda: ready(stack), lambda seen: "memory" in seen)
+            until(lambda: ready(stack), lambda observed: "memory" in observed)
             assert not doctor(stack)["ok"]
             page = call("GET", f"{stack.url}/api/executions?limit=5", key=key)
             assert (page[0], len(page[1]["rows"])) == (200, 5)
@@ -174,13 +174,13 @@ def test_callers_fill_the_memory_and_lose_nothing(
         )
         assert refused[0] == 503
 
-        # What was accepted has put out two to three times what it was accepted with.
+        # Accepted runs have stored two to three times the bytes of their acceptance.
         client.config_set("maxmemory", 2 * used)
 
         again = call(
             "POST", f"{stack.url}/api/workflows/fill/run", key=key, body={"inputs": {"value": "x"}}
         )
         assert again[0] == 200, again
-        until(lambda: ready(stack), lambda seen: "memory" not in seen)
+        until(lambda: ready(stack), lambda observed: "memory" not in observed)
         assert doctor(stack)["ok"]
         assert stack.command("ledger", "check").returncode == 0

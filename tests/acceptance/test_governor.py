@@ -1,4 +1,4 @@
-"""The governor of providers over four processes, at three times what a provider takes."""
+"""The governor of providers over four processes, at three times a provider's limit."""
 
 import asyncio
 import json
@@ -20,19 +20,20 @@ from engine.executions.execution import ExecutionStatus
 from engine.settings import Settings
 from engine.store import ExecutionFilter, Store
 from tests.support.acceptance.http_load import Connection
-from tests.support.acceptance.limited_caller import ANSWERED, Order
+from tests.support.acceptance.limited_caller import ANSWERED, CallerOptions
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.manifests import manifest
 
 PROCESSES = 4
 WEIGHTS = (12, 6, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5)
-"""What ten accounts ask for, in tenths of the limit: three times the limit together, of very
-different sizes, and everyone more than a tenth."""
+"""Demand of ten accounts, in tenths of the limit: three times the limit together, of very
+different sizes, each more than a tenth.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What came of a run."""
+    """Outcome of a run."""
 
     calls: int
     refused: int
@@ -41,14 +42,14 @@ class Figures:
 
     @property
     def fairness(self) -> float:
-        """Jain's index: 1 when all had the same."""
+        """Return Jain's index: 1 when all had the same."""
         squares = sum(each * each for each in self.by_account)
         return sum(self.by_account) ** 2 / (len(self.by_account) * squares)
 
 
 @contextmanager
 def stub(*options: str) -> Iterator[str]:
-    """The stub provider as a process of its own; gives its address."""
+    """The stub provider as a process of its own; yields its address."""
     command = [sys.executable, "-m", "deploy", "stub-provider", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -59,8 +60,8 @@ def stub(*options: str) -> Iterator[str]:
 
 
 def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limits: str) -> Figures:
-    """Let four processes call at three times the limit; `limits` is what the manifest says."""
-    order = Order(
+    """Let four processes call at three times the limit; `limits` are those of the manifest."""
+    options = CallerOptions(
         redis_url=redis_url,
         provider_url=stub_url,
         seconds=seconds,
@@ -70,7 +71,7 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
         },
         limits=limits,
     )
-    command = [sys.executable, "-m", "tests.support.acceptance.limited_caller", order.dump()]
+    command = [sys.executable, "-m", "tests.support.acceptance.limited_caller", options.dump()]
     pipe = subprocess.PIPE
     processes = [
         subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(PROCESSES)
@@ -80,26 +81,26 @@ def measure(redis_url: str, stub_url: str, seconds: float, per_minute: int, limi
         assert process.stdout.readline() == "ready\n"
     begin = f"{time.time() + 0.2}\n"
     with ThreadPoolExecutor(PROCESSES) as threads:
-        said = threads.map(lambda process: process.communicate(begin)[0], processes)
-    outcomes: list[dict[str, dict[str, int]]] = [json.loads(each) for each in said]
-    answered = [sum(one[name].get(ANSWERED, 0) for one in outcomes) for name in order.rates]
+        outputs = threads.map(lambda process: process.communicate(begin)[0], processes)
+    outcomes: list[dict[str, dict[str, int]]] = [json.loads(each) for each in outputs]
+    answered = [sum(one[name].get(ANSWERED, 0) for one in outcomes) for name in options.rates]
     return read_figures(stub_url, answered)
 
 
 def read_figures(stub_url: str, by_account: Sequence[int]) -> Figures:
-    """What the stub has seen, and what accounts have had."""
+    """Return the stub's counts, and the share of each account."""
     with urlopen(f"{stub_url}/stub/calls") as answer:
-        seen: dict[str, Any] = json.load(answer)
+        observed: dict[str, Any] = json.load(answer)
     return Figures(
-        calls=seen["total"],
-        refused=seen["status429"],
-        answered=seen["byStatus"].get("200", 0),
+        calls=observed["total"],
+        refused=observed["status429"],
+        answered=observed["byStatus"].get("200", 0),
         by_account=by_account,
     )
 
 
 def test_a_provider_gets_what_it_takes_and_hardly_more(redis_url: str) -> None:
-    """As below, with bars that hold where calls that were let go in time are sent late."""
+    """With limits that hold even if calls that were admitted in time are sent late."""
     limit = 1_200
 
     with stub("--requests-per-minute", str(limit), "--burst", "1", "--script", "delay=50") as url:
@@ -136,7 +137,7 @@ model = "m"
 
 
 async def ask_for_runs(stack: RunningStack, per_minute: int, seconds: float) -> list[int]:
-    """Accounts ask for runs at three times the limit; how many of each have completed then."""
+    """Let accounts start runs at three times the limit; return how many of each completed."""
     store = Store.open(Settings(redis_url=stack.redis_url))
     accounts = [
         await store.accounts.create(email=f"{number}@localhost", tier=Tier.BUSINESS)
@@ -160,7 +161,7 @@ async def ask_for_runs(stack: RunningStack, per_minute: int, seconds: float) -> 
 
 
 async def ask_steadily(url: str, key: str, rate: float, seconds: float) -> None:
-    """Runs of the model `own`, so many a second."""
+    """Start runs of the model `own`, so many a second."""
     loop = asyncio.get_running_loop()
     connection = await Connection(url, key).open()
     began = loop.time()

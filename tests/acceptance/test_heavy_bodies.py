@@ -26,7 +26,7 @@ EXPRESSIONS = {
 
 
 def taking(expression: str = "") -> Graph:
-    """A workflow with one JSON field, of whose value an expression is made."""
+    """Return a workflow with one JSON field and an expression over its value."""
     field = {"name": "value", "label": "Value", "type": "json"}
     graph = Graph().node("in", "requestInput", fields=[field]).node("out", "responseOutput")
     if not expression:
@@ -46,30 +46,33 @@ class Neighbours:
 
     @contextmanager
     def sending(self, kind: str, method: str = "POST", path: str = "") -> Iterator[None]:
-        """Send bodies of a kind meanwhile; shows the statuses of their answers."""
+        """Send bodies of a kind meanwhile; print the statuses of their answers."""
         url = self._stack.url + (path or RUN.format(self.save("Heavy", "")))
         command = [sys.executable, "-m", "tests.support.acceptance.heavy_bodies"]
         command += [method, url, self._key, kind, str(CONNECTIONS)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as sender:
             yield
             sender.terminate()
-            told, _ = sender.communicate(timeout=60)
-        print(f"{kind}: statuses {json.loads(told)}", end="; ")
+            reported, _ = sender.communicate(timeout=60)
+        print(f"{kind}: statuses {json.loads(reported)}", end="; ")
 
     def save(self, name: str, expression: str) -> str:
-        """Save a workflow of the heavy caller; its slug."""
+        """Save a workflow of the heavy caller; return its slug."""
         return save(self._stack, self._key, name, taking(expression).body())
 
     def compare(self, name: str, count: int = 200) -> float:
-        """The p95 of the light caller now; shows it beside that of the light caller alone."""
+        """Return the p95 of the light caller now; print it beside its p95 alone."""
         self._light.times(lambda made: made < 20)
         beside = self._light.times(lambda made: made < count)
-        told = [f"p50 {statistics.median(each) * 1000:.1f} ms" for each in (self.alone, beside)]
-        told = [
+        reported = [f"p50 {statistics.median(each) * 1000:.1f} ms" for each in (self.alone, beside)]
+        reported = [
             f"{word}, p95 {p95(each) * 1000:.1f} ms"
-            for word, each in zip(told, (self.alone, beside), strict=True)
+            for word, each in zip(reported, (self.alone, beside), strict=True)
         ]
-        print(f"{name}: alone {told[0]}; beside {told[1]}, longest {max(beside) * 1000:.1f} ms")
+        print(
+            f"{name}: alone {reported[0]}; beside {reported[1]}, "
+            f"longest {max(beside) * 1000:.1f} ms"
+        )
         return p95(beside)
 
 
@@ -118,6 +121,6 @@ def test_a_callers_heavy_expressions_leave_others_their_pace(
 
 
 def test_a_run_does_not_wait_long_for_heavy_bodies_of_others(neighbours: Neighbours) -> None:
-    """As above, with a bar that holds on a machine that is busy with other tests."""
+    """With a limit that holds on a machine that is busy with other tests."""
     with neighbours.sending("most values, 1 MB"):
         assert neighbours.compare("one kind", count=40) < 0.4

@@ -26,8 +26,8 @@ def server() -> Iterator[Stub]:
         yield started
 
 
-def ask(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
-    """Status, whether it is a repeated answer, and body; or that the connection was lost."""
+def call(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
+    """Return status, whether it is a replay, and body; or that the connection was lost."""
     headers = {
         "x-api-key": stack.key,
         "idempotency-key": f"the run {name}".replace(" ", "-"),
@@ -45,19 +45,19 @@ def ask(stack: RunningStack, path: str, name: str) -> tuple[int, str, bytes]:
 def test_a_run_is_one_however_often_it_is_asked_for_after_a_gateway_was_killed(
     stack: RunningStack, server: Stub
 ) -> None:
-    until(lambda: "key" in read_private(stack.data_dir / "demo.json"))  # comes after `ready`
+    until(lambda: "key" in read_private(stack.data_dir / "demo.json"))  # it comes after `ready`
     path = f"/api/workflows/{save_chain_and_fan(stack, server.url)}/run"
     until(lambda: stack.part("worker"), lambda workers: len(workers) == 2)
     with ThreadPoolExecutor(20) as pool:
-        first = pool.submit(ask, stack, path, "one")
+        first = pool.submit(call, stack, path, "one")
         assert server.held.wait(10)
 
         os.kill(stack.part("gateway")[0], signal.SIGKILL)
         assert first.result(10) == LOST
-        early = until(lambda: ask(stack, path, "one"), lambda answer: answer != LOST)
+        early = until(lambda: call(stack, path, "one"), lambda answer: answer != LOST)
         os.kill(owner_of(server.holder_port, stack.part("worker")), signal.SIGKILL)
-        until(lambda: ask(stack, path, "one"), lambda answer: answer[0] == 200)
-        late = list(pool.map(lambda _: ask(stack, path, "one"), range(20)))
+        until(lambda: call(stack, path, "one"), lambda answer: answer[0] == 200)
+        late = list(pool.map(lambda _: call(stack, path, "one"), range(20)))
 
     assert early[0] == 409
     assert json.loads(early[2])["code"] == "IDEMPOTENCY_KEY_IN_USE"

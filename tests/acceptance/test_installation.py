@@ -1,4 +1,4 @@
-"""A stack whose Redis is emptied or exchanged serves nothing, and goes on when Redis is back."""
+"""A stack whose Redis is emptied or exchanged serves nothing, and recovers with its Redis."""
 
 import json
 import time
@@ -23,7 +23,7 @@ TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    """A durable Redis on a folder of its own, which is no installation yet."""
+    """A durable Redis on a folder of its own, not marked yet."""
     server = RedisServer("--appendonly", "yes", "--appendfsync", "always", is_marked=False)
     (tmp_path / "right").mkdir()
     server.start(tmp_path / "right")
@@ -32,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def save_two_calls(stack: RunningStack, base: str) -> str:
-    """A call that waits, and one behind it."""
+    """Save a workflow with a call that waits, and one after it."""
     nodes = [
         node("form", "requestInput", fields=[{"name": "id", "label": "Id", "type": "text"}]),
         get("first", base + "/wait-{{ id }}"),
@@ -48,7 +48,7 @@ def save_two_calls(stack: RunningStack, base: str) -> str:
 
 
 def begin(stack: RunningStack, gate: Gate, slug: str) -> dict[str, str]:
-    """Start executions and wait until each waits at the gate; execution id by name."""
+    """Start executions and wait until each waits at the gate; return execution ids by name."""
     path = f"/api/workflows/{slug}/run?async=true"
     accepted = {}
     for name in map(str, range(COUNT)):
@@ -63,7 +63,7 @@ def exchange(server: RedisServer, folder: Path) -> None:
     """Restart Redis on another folder."""
     with redis.Redis.from_url(server.url) as client:
         client.shutdown()
-    server.kill()  # reaps it
+    server.kill()  # it reaps the process
     folder.mkdir(exist_ok=True)
     server.start(folder)
 
@@ -74,7 +74,7 @@ def readiness(stack: RunningStack) -> int:
 
 
 def refusals(stack: RunningStack, slug: str, execution: str) -> set[tuple[int, str, bool]]:
-    """Status, code and whether it says when to come back, of calls of many kinds."""
+    """Return status, code and whether Retry-After is set, for calls of many kinds."""
     calls = [
         ("GET", "/readyz", None),
         ("GET", "/api/whoami", None),
@@ -105,13 +105,13 @@ def exchange_redis(folder: Path, server: RedisServer, *, wrong: str, seconds: fl
         exchange(server, folder / wrong)
         until(lambda: readiness(stack) == 503)
         for name in list(accepted)[: COUNT // 2]:
-            gate.let_go(f"/wait-{name}")  # these end while there is nowhere to record it
+            gate.let_go(f"/wait-{name}")  # these end while there is no Redis to record it
         account = ("account", "create", "--email", "eve@example.org", "--tier", "pro")
         command = stack.command(*account)
         deadline = time.monotonic() + seconds
-        seen = refusals(stack, slug, accepted["0"])
+        observed = refusals(stack, slug, accepted["0"])
         while time.monotonic() < deadline:
-            seen |= refusals(stack, slug, accepted["0"])
+            observed |= refusals(stack, slug, accepted["0"])
         with redis.Redis.from_url(server.url) as client:
             written = set(client.scan_iter())
             if wrong == "foreign":
@@ -127,23 +127,23 @@ def exchange_redis(folder: Path, server: RedisServer, *, wrong: str, seconds: fl
         assert stack.stop() == 0
 
     cause = {"empty": "holds no Headrace installation", "foreign": "another installation's data"}
-    assert seen == {(503, "UNAVAILABLE", True)}
+    assert observed == {(503, "UNAVAILABLE", True)}
     assert written == set()
     assert command.returncode == 1
     assert cause[wrong] in command.stderr
     assert command.stderr.count("\n") == 1
     for part in ("gateway", "worker"):
-        told = [
+        reported = [
             line for line in stack.errors if line.startswith(part) and "store is refused" in line
         ]
-        assert told, part
-        assert all(cause[wrong] in line and "Start Redis on the right" in line for line in told)
+        assert reported, part
+        assert all(cause[wrong] in line and "Start Redis on the right" in line for line in reported)
     assert ends == {name: ("completed", f"then-wait-{name}") for name in accepted}
     assert counts == {f"/{part}-{name}": 1 for part in ("wait", "then-wait") for name in accepted}
 
 
 def end_of(stack: RunningStack, execution: str) -> tuple[str, object]:
-    """The last status of an execution, and its result or error."""
+    """Return the last status of an execution, and its result or error."""
 
     def read() -> tuple[str, object]:
         _, answer = stack.api("GET", f"/api/executions/{execution}")
@@ -171,7 +171,7 @@ def test_a_redis_that_is_exchanged_for_longer_than_leases_last(
 def test_a_data_directory_that_is_not_new_begins_no_installation_by_itself(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
-    (data_dir / "secret.key").write_text(f"{'k' * 64}\n")  # its Redis is not there any more
+    (data_dir / "secret.key").write_text(f"{'k' * 64}\n")  # its Redis is no longer there
 
     with started(tmp_path, *BARE) as emptied:
         code = emptied.wait()

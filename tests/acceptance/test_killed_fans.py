@@ -1,4 +1,4 @@
-"""Workers killed in the middle of a list of images: what had come is kept, the rest is asked."""
+"""Workers killed in the middle of a list of images: finished images are kept, the rest is made."""
 
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +23,7 @@ from tests.support.workers.job_workers import JobWorker, job_workers
 
 IMAGES, KILLS, WORKERS = 8, 3, 2
 PRICE = 13
-"""Of one call for 0.010 USD with the markup of a Pro account."""
+"""Credits for one call at 0.010 USD with the markup of a Pro account."""
 ALLOWANCE = 100_000
 TERMS = replace(load().terms(Tier.PRO, Role.USER), allowance=ALLOWANCE)
 
@@ -52,7 +52,7 @@ async def workers(
 
 
 def drawing(number: int) -> Graph:
-    """Eight images, of which half come at once and half much later, in turns."""
+    """Return eight images, half of which come at once and half much later, alternating."""
     delays = (20, 1_500)
     items = [
         {"value": f"[[stub delay={delays[each % 2]}]] {number}/{each}"} for each in range(IMAGES)
@@ -69,7 +69,7 @@ async def calls(url: str) -> int:
 
 
 async def kept(runner: Runner, execution_id: str) -> int:
-    """How many images are on record before the node has ended."""
+    """Return the number of images on record before the node has ended."""
     batches = await runner.store.walks.read_answers(runner.account.id, execution_id, 1)
     return sum(len(unpack(unpack(batch))) for batch in batches)
 

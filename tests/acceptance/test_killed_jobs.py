@@ -1,4 +1,4 @@
-"""Workers killed while providers work for them: no second job unless one is allowed, one charge."""
+"""Workers killed while providers work for them: no second job unless allowed, and one charge."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ LEASE_SECONDS = "1"
 ALLOWANCE = 100_000
 TERMS = replace(load().terms(Tier.PRO, Role.USER), allowance=ALLOWANCE)
 PRICE = 13
-"""Of one call for 0.010 USD with the markup of a Pro account."""
+"""Credits for one call at 0.010 USD with the markup of a Pro account."""
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +75,14 @@ async def workers(
 
 
 async def jobs(url: str) -> dict[str, int]:
-    """How many jobs the provider has begun, and how often it was asked for one it had."""
+    """Return the number of jobs that the provider has begun, and of replayed submissions."""
     async with httpx.AsyncClient() as client:
         found: dict[str, Any] = (await client.get(f"{url}/stub/calls")).json()
         return dict(found["jobs"])
 
 
 async def kill_holder(store: Store, workers: list[JobWorker]) -> bool:
-    """Kill whoever holds the execution, and start it again; whether anybody did."""
+    """Kill the worker that holds the execution, and restart it; return whether one did."""
     holder = await holder_of(store, workers)
     if holder is not None:
         await holder.end(signal.SIGKILL)
@@ -91,13 +91,13 @@ async def kill_holder(store: Store, workers: list[JobWorker]) -> bool:
 
 
 def video(name: str) -> Graph:
-    """A node that has this model make a video."""
+    """Return a node that makes a video with this model."""
     graph = Graph("topic").node("m", "customModel", model=name).node("out", "responseOutput")
     return graph.wire("in.topic > m.prompt-in", "m.video-out > out.result-in")
 
 
 def is_unknown(execution: Execution) -> bool:
-    """Whether it failed since nobody knew of its job."""
+    """Return whether it failed because its job was unknown."""
     return execution.error is not None and execution.error["nodeCode"] == "PROVIDER_UNKNOWN"
 
 
@@ -115,7 +115,7 @@ async def test_killed_workers_cost_no_job_that_the_manifest_does_not_allow_and_o
         before = await jobs(provider_url)
         topic = {"topic": f"{number} [[stub job=1200]]"}
         execution_id = await runner.begin(slug, topic, terms=TERMS)
-        if number % 2:  # as soon as the provider knows of it: about when it is put on record
+        if number % 2:  # as soon as the provider has the job: about when it is put on record
             await eventually(
                 lambda known=before: _more(provider_url, known), timeout=15, pause=0.001
             )
@@ -180,7 +180,7 @@ async def test_a_worker_that_goes_between_submit_and_record(
 
 
 async def outcomes(store: Store) -> Counter[str]:
-    """What came of jobs of which nobody knew, by the metrics of all workers."""
+    """Return the outcomes of unknown jobs, by the metrics of all workers."""
     found: Counter[str] = Counter()
     for family in text_string_to_metric_families((await metrics.page(store, "")).decode()):
         for sample in family.samples:
@@ -193,8 +193,8 @@ async def _more(url: str, known: dict[str, int]) -> bool:
     return (await jobs(url))["created"] > known["created"]
 
 
-async def told(runner: Runner, execution_id: str) -> list[tuple[EventId, ExecutionEvent]]:
-    """All events of an execution so far."""
+async def reported(runner: Runner, execution_id: str) -> list[tuple[EventId, ExecutionEvent]]:
+    """Return all events of an execution so far."""
     found: list[tuple[EventId, ExecutionEvent]] = []
     first = 1
     while True:
@@ -219,13 +219,13 @@ async def test_a_text_whose_worker_was_killed_begins_anew_for_who_watches(
         execution_id = await runner.begin(slug, topic, terms=TERMS, watcher="hr:bell:nobody")
 
         async def tokens(execution_id: str = execution_id) -> int:
-            events = await told(runner, execution_id)
+            events = await reported(runner, execution_id)
             return sum(event.name is EventName.NODE_TEXT for _, event in events)
 
         await eventually(tokens, lambda count: count > 2, timeout=15)
         assert await kill_holder(runner.store, workers)
         execution = await runner.end(execution_id, 60)
-        events = await told(runner, execution_id)
+        events = await reported(runner, execution_id)
 
         of_model = [event for _, event in events if event.index == 1]
         begun = [event.attempt for event in of_model if event.name is EventName.NODE_STARTED]

@@ -1,4 +1,4 @@
-"""Whatever happens to runs, the ledger is right to the credit."""
+"""The ledger is exact to the credit under random runs, cancels and deaths."""
 
 import asyncio
 import functools
@@ -22,12 +22,12 @@ from tests.support.eventually import eventually
 from tests.support.http.scripted_server import serving
 
 CALLERS = 12
-"""Of each account."""
+"""Credits of each account."""
 TIERS = '[pro]\nruns_per_minute = "unlimited"\nexecutions_at_once = "unlimited"\n'
 
 
 def turns_with_deaths(stack: RunningStack, runs: int, deaths: int) -> Iterator[int]:
-    """A turn for each run; at some of them a worker dies."""
+    """Yield a turn for each run; at some of them a worker dies."""
     fatal = {(number + 1) * runs // (deaths + 1) for number in range(deaths)}
     for number in range(runs):
         if number in fatal:
@@ -38,7 +38,7 @@ def turns_with_deaths(stack: RunningStack, runs: int, deaths: int) -> Iterator[i
 async def spend(
     spenders: list[Spender], turns: Iterator[int], target: str, seed: int
 ) -> Counter[str]:
-    """Have every account spend; returns how its runs and charged nodes ended."""
+    """Let every account spend; return how its runs and charged nodes ended."""
     callers = [
         Caller(spender, target, random.Random(f"{seed} {spender.account.email} {number}"))
         for spender in spenders
@@ -53,7 +53,7 @@ async def spend(
 
 
 async def under_way(spender: Spender) -> int:
-    """Runs of the account that have not ended."""
+    """Return the account's runs that have not ended."""
     return int(await spender.store.client.send("SCARD", keyspace.active(spender.account.id)))
 
 
@@ -79,7 +79,7 @@ async def drift_after(folder: Path, *, runs: int, deaths: int) -> Counter[str]:
 async def test_no_credit_is_lost_or_made_up(tmp_path: Path) -> None:
     ends = await drift_after(tmp_path, runs=300, deaths=1)
 
-    # How many cancels come in time depends on how busy the machine is.
+    # The number of cancels in time depends on the load of the machine.
     assert all(ends[each] for each in ("completed", "failed", "cancelled"))
     assert all(ends[f"node {each}"] for each in ("completed", "failed", "cancelled"))
 

@@ -1,4 +1,4 @@
-"""The model that runs here, as a part of a whole stack; what computes is made up."""
+"""The local model as a part of a whole stack, with a fake runtime."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ DOCUMENT = (
 
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder that Python looks in first, where the runtime's name stands for the made-up one."""
+    """A folder at the front of Python's path, with a fake runtime under the runtime's name."""
     folder = tmp_path_factory.mktemp("runtime")
     shutil.copy(str(fake_llama.__file__), folder / "xllamacpp.py")
     return str(folder)
@@ -42,12 +42,12 @@ def own(tmp_path: Path) -> Path:
     return file
 
 
-def ask(stack: RunningStack, prompt: str) -> tuple[int, Any]:
+def send(stack: RunningStack, prompt: str) -> tuple[int, Any]:
     return stack.api("POST", "/api/workflows/local/run", {"inputs": {"prompt": prompt}})
 
 
 def local_models(stack: RunningStack) -> list[int]:
-    """The processes that serve it."""
+    """Return the processes that serve it."""
     return [
         pid
         for pid, line in stack.processes().items()
@@ -66,7 +66,7 @@ def test_a_workflow_asks_the_model_of_its_own_stack(
     with running(tmp_path, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
         save(stack)
 
-        status, answer = ask(stack, "Hello")
+        status, answer = send(stack, "Hello")
         doctor = stack.command("doctor", PYTHONPATH=runtime).stdout
         tried = stack.command("model", "try", "local-text", "-i", "prompt=Hi", "--json").stdout
         code = stack.stop()
@@ -87,7 +87,7 @@ def test_a_model_that_dies_is_started_again_where_it_was(
         subprocess.run(["kill", "-KILL", str(first)], check=True)
 
         until(lambda: local_models(stack), lambda now: now and now != [first])
-        status, answer = until(lambda: ask(stack, "Again"), lambda given: given[0] == 200)
+        status, answer = until(lambda: send(stack, "Again"), lambda given: given[0] == 200)
 
         assert (status, answer["result"]) == (200, {"text": "(fake) Again"})
 
@@ -99,14 +99,14 @@ def test_a_file_that_cannot_be_loaded_is_given_up_and_the_stack_runs_on(
     with running(tmp_path, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
         save(stack)
 
-        status, answer = ask(stack, "Hello")
+        status, answer = send(stack, "Hello")
 
         assert (status, answer["code"]) == (500, "EXECUTION_FAILED")
         assert answer["reason"] == "The provider: The server could not be reached"
         assert local_models(stack) == []
-        said = "".join(stack.errors)
-        assert "cannot be loaded: Failed to init server" in said
-        assert "does not start. The stack runs without it." in said
+        log_text = "".join(stack.errors)
+        assert "cannot be loaded: Failed to init server" in log_text
+        assert "does not start. The stack runs without it." in log_text
 
 
 def test_without_a_model_in_order_the_stack_runs_and_calls_say_what_to_do(
@@ -116,11 +116,11 @@ def test_without_a_model_in_order_the_stack_runs_and_calls_say_what_to_do(
     with running(tmp_path, HEADRACE_LOCAL_MODEL=str(own), PYTHONPATH=runtime) as stack:
         save(stack)
 
-        _, answer = ask(stack, "Hello")
+        _, answer = send(stack, "Hello")
         doctor = stack.command("doctor", PYTHONPATH=runtime)
 
-        (said,) = [line for line in stack.errors if line.startswith("model ")]
-        assert said.endswith("which is not a GGUF file. The stack runs without it.\n")
+        (log_text,) = [line for line in stack.errors if line.startswith("model ")]
+        assert log_text.endswith("which is not a GGUF file. The stack runs without it.\n")
         assert "headrace up --local" in answer["reason"]
         assert "headrace up --local" in "".join(stack.errors)
         assert "local model: not started: headrace up --local" in doctor.stdout
@@ -128,7 +128,7 @@ def test_without_a_model_in_order_the_stack_runs_and_calls_say_what_to_do(
 
 @pytest.fixture
 def server(tmp_path: Path, runtime: str, own: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The child alone, and where it listens."""
+    """The child alone, and its address."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind(("127.0.0.1", 0))

@@ -33,7 +33,7 @@ TERMS = replace(load().terms(Tier.ENTERPRISE, Role.USER), allowance=1_000_000, a
 SECONDS_TO_END = 40.0
 CUTS = 3
 CUTS_AT_MOST = 12
-"""A cut may hit no walk that is ahead of the record: a trial goes on until one has."""
+"""A cut may hit no walk that is ahead of the record: a trial repeats until one does."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A local stack says which variable lacks the key of a model, wherever somebody looks."""
+"""A local stack names the variable of a model's missing key in every place."""
 
 from pathlib import Path
 

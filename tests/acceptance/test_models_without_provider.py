@@ -1,4 +1,4 @@
-"""The table of models that the stub can stand in for, as its page has it, in a whole stack."""
+"""The table of models that the stub stands in for, as on its page, in a whole stack."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ROWS = re.findall(r"^\| (`[^|]+) \| `(\w+_BASE_URL=[^|`]+)` \|$", GUIDE.read_tex
 MODELS = [name for names, _ in ROWS for name in re.findall(r"`([\w-]+)`", names)]
 CATEGORIES = {model.internal_name: model.category for model in all_models()}
 COUNTS = {"suno": 2}
-"""Of media that one call makes, where it is not one."""
+"""Number of media that one call makes, if not one."""
 SHOWN_AT = "http://127.0.0.1:8800"
 
 

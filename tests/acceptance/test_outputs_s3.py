@@ -1,4 +1,4 @@
-"""Large values of runs in a bucket: by one setting, and though their worker is killed."""
+"""Large values of runs in a bucket: enabled by one setting, and kept when the worker is killed."""
 
 import contextlib
 import os
@@ -49,7 +49,7 @@ async def target() -> AsyncIterator[Target]:
 
 
 def graph(target: Target) -> Graph:
-    """A large answer, which is sent along with a slow call; both are the result."""
+    """Return a workflow with a large answer beside a slow call; both are the result."""
     made = Graph().node("h0", "httpRequest", url=f"{target.url}/large/{SIZE}", maxBytes=2 * SIZE)
     made.node("h1", "httpRequest", method="POST", url=f"{target.url}/slow/1")
     made.node("out", "responseOutput").wire("h0.response-out > h1.body-in")
@@ -57,7 +57,7 @@ def graph(target: Target) -> Graph:
 
 
 async def keys(settings: Settings, execution: Execution) -> list[str]:
-    """What the bucket has of an execution: fence and node of each output, and its inputs."""
+    """Return the objects of an execution: fence and node of each output, and its inputs."""
     prefix = f"outputs/{execution.account_id}/{execution.id}/"
     names = [name async for some in ObjectStore.of(settings).names(prefix) for name in some]
     kept = (name.removeprefix(prefix).rpartition(".")[0] for name in names)
@@ -81,7 +81,7 @@ async def assert_record_is_small(store: Store, execution: Execution) -> None:
 
 
 async def forget_all(store: Store) -> None:
-    """Let the sweeper forget what has ended."""
+    """Let the sweeper prune ended executions."""
     sweeper = Sweeper(store, "me", lease_seconds=3, retention_days=0)
     await eventually(sweeper.prune)
     await sweeper.remove_outputs()
@@ -89,7 +89,7 @@ async def forget_all(store: Store) -> None:
 
 @pytest.fixture
 async def workers(settings: Settings, store: Store) -> AsyncIterator[None]:
-    """Two processes, one of which may be killed, and a bucket that is there."""
+    """Two worker processes, one of which may be killed, and an existing bucket."""
     await ObjectStore.of(settings).check()  # the first write of such a server may take many seconds
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(2):

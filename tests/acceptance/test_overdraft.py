@@ -1,4 +1,4 @@
-"""No run without the credits for it, however many are asked for in the same moment."""
+"""No run without credits for it, however many start at the same moment."""
 
 import asyncio
 from collections import Counter
@@ -21,12 +21,12 @@ from tests.support.factories import Graph
 
 CALLERS = 50
 PRICE = 11
-"""Of one call of `echo`, 0.010 USD, for an Enterprise account, whose markup is 1.1."""
+"""Credits for one call of `echo`, 0.010 USD, for an Enterprise account, whose markup is 1.1."""
 TERMS = load().terms(Tier.ENTERPRISE, Role.USER)
 
 
 class Watch:
-    """Looks at a wallet all the while, over a connection of its own."""
+    """Polls a wallet over a connection of its own."""
 
     def __init__(self, redis_url: str, account_id: str) -> None:
         self._store = Store.open(Settings(redis_url=redis_url))
@@ -35,7 +35,7 @@ class Watch:
         self.lowest = 0
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while True:
             wallet = await self._store.client.send("HGETALL", self._key)
             buckets = [int(left) for name, left in wallet.items() if name.startswith(b"b:")]
@@ -52,7 +52,7 @@ class Watch:
 
 
 async def make_account(store: Store) -> tuple[Account, str]:
-    """An account without an allowance or a rate limit, and its key."""
+    """Create an account without an allowance or a rate limit; return it and its key."""
     account = await store.accounts.create(email="a@localhost", tier=Tier.ENTERPRISE)
     rights = ["workflow:*", "model:*"]
     _, secret = await store.api_keys.create(account, name="k", capabilities=rights)
@@ -60,7 +60,7 @@ async def make_account(store: Store) -> tuple[Account, str]:
 
 
 async def save_model_workflow(connection: Connection) -> str:
-    """A workflow with one charged node; returns the path of its runs."""
+    """Save a workflow with one charged node; return the path of its runs."""
     graph = Graph().node("model", "customModel", model="echo", prompt="Hello")
     graph.node("out", "responseOutput").wire("model.text-out > out.result-in")
     status, answer = await connection.call("POST", "/api/workflows", graph.body("Charged"))
@@ -69,17 +69,17 @@ async def save_model_workflow(connection: Connection) -> str:
 
 
 async def ask_together(callers: list[Connection], path: str) -> list[tuple[int, dict[str, object]]]:
-    """The answers to requests whose last bytes were sent in one go."""
+    """Return the answers to requests whose last bytes were sent together."""
     for caller in callers:
         caller.hold("POST", path, {"inputs": {"prompt": "Hello"}})
-    await asyncio.sleep(0)  # the held parts go out
+    await asyncio.sleep(0)  # the last bytes go out
     for caller in callers:
         caller.release()
     return await asyncio.gather(*(caller.answer() for caller in callers))
 
 
 async def open_callers(stack: RunningStack, key: str) -> list[Connection]:
-    """Connections, half of them to either gateway."""
+    """Open connections, half of them to either gateway."""
     gateways = stack.part("gateway")
     assert len(gateways) == 2
     callers: dict[int, list[Connection]] = {pid: [] for pid in gateways}
@@ -121,7 +121,7 @@ async def race(folder: Path, *, rounds: int) -> None:
 
 
 async def check_books(store: Store, account: Account, rounds: int) -> None:
-    """Each round has had one run, which was paid for once."""
+    """Check that each round had one run, which was paid once."""
     active = keyspace.active(account.id)
     await eventually(lambda: store.client.send("SCARD", active), lambda left: left == 0)
     found, cursor = await store.executions.list(account.id, limit=rounds + 1)

@@ -23,7 +23,7 @@ EXAMPLE = "Product pictures"
 PRODUCT = {"product": "Blue steel kettle"}
 SIZE = (1024, 1024)
 CREDITS_OF_IMAGES = 252
-"""Three images for 0.07 USD each with the markup of a Business account, 1.2."""
+"""Credits for three images at 0.07 USD with the markup of a Business account, 1.2."""
 FAN = 15
 MAX_FAN_SECONDS = 1.3
 
@@ -49,7 +49,7 @@ def stack(provider_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def opened(stack: RunningStack) -> str:
-    """The example once more, with all that it makes on the way in its result."""
+    """Return the example with every intermediate output in its result."""
     document = deepcopy(next(each for each in example_documents() if each["name"] == EXAMPLE))
     nodes = [each for each in document["nodes"] if each["id"] != "result"]
     edges = [each for each in document["edges"] if each["target"] != "result"]
@@ -67,7 +67,7 @@ def opened(stack: RunningStack) -> str:
 
 @pytest.fixture(scope="module")
 def fan(stack: RunningStack) -> str:
-    """A workflow that makes fifteen images of one prompt."""
+    """Return a workflow that makes fifteen images of one prompt."""
     nodes = [
         node("form", "requestInput", fields=[{"name": "prompt", "type": "text"}]),
         node("pictures", "imageGenerator", model="gpt-image", count=FAN),
@@ -87,7 +87,7 @@ def run(stack: RunningStack, slug: str, **inputs: Any) -> Any:
 
 
 def fetch(url: str) -> Image.Image:
-    """A picture at a link, fetched as anybody would, decoded whole."""
+    """Return a picture at a link, fetched without a key and decoded whole."""
     answer = httpx.get(url)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     picture = Image.open(io.BytesIO(answer.content))
@@ -172,9 +172,9 @@ def test_all_images_of_a_fan_are_asked_for_at_once(
 
     answer = run(stack, fan, prompt="a cat [[stub delay=500]]")
 
-    seen = httpx.get(f"{provider_url}/stub/calls").json()
+    observed = httpx.get(f"{provider_url}/stub/calls").json()
     assert len(set(answer["result"]["images"])) == FAN
-    assert seen["mostAtOnce"] == FAN, json.dumps(seen)[:500]
+    assert observed["mostAtOnce"] == FAN, json.dumps(observed)[:500]
 
 
 @pytest.mark.slow

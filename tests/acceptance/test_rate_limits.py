@@ -1,4 +1,4 @@
-"""Rate limits by real gateways: exact, however calls are spread over them."""
+"""Rate limits over real gateways: exact, however calls are spread over them."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.support.factories import greeting
 
 
 def make_key(stack: RunningStack, tier: str) -> str:
-    """The key of a new account."""
+    """Create an account; return its key."""
     made = stack.command("account", "create", "--email", "a@localhost", "--tier", tier, "--json")
     account = json.loads(made.stdout)["id"]
     key = stack.command("key", "create", "--account", account, "--preset", "Full deploy", "--json")
@@ -24,7 +24,7 @@ def make_key(stack: RunningStack, tier: str) -> str:
 def accepted_by_window(
     folder: Path, *, tier: str, requests: int, connections: int
 ) -> tuple[Counter[int], Counter[str]]:
-    """How often each status was answered, and runs accepted by the end of their window."""
+    """Return the count of each status, and the accepted runs by the end of their window."""
     statuses: Counter[int] = Counter()
     accepted: Counter[str] = Counter()
 

@@ -17,8 +17,8 @@ from tests.support.acceptance.running_stack import RunningStack, running, until
 from tests.support.http.target import Stub, stub_server
 
 RECOVERY_SECONDS = 15.0
-"""A few on an idle machine: a lease of 3 s, and the walk from where it was."""
-"""The bar; the supervisor, who sees a worker die, makes it much less than a lease."""
+"""A few seconds on an idle machine: a lease of 3 s, and the rest of the walk."""
+"""Limit; the supervisor notices a worker's death, which takes much less than a lease."""
 CALLERS = 4
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
@@ -37,7 +37,7 @@ def test_a_part_that_was_killed_is_started_again(stack: RunningStack, kind: str)
 
 
 def greet(stack: RunningStack) -> int:
-    """The status of a run, 0 while nobody answers."""
+    """Return the status of a run, 0 while no gateway answers."""
     try:
         status, _ = stack.api("POST", "/api/workflows/greeting-letter/run", {"inputs": {}})
     except Unreachable:
@@ -57,13 +57,13 @@ def kill_a_worker_in_the_middle(stack: RunningStack, server: Stub, name: str) ->
         os.kill(owner_of(server.holder_port, stack.part("worker")), signal.SIGKILL)
         killed = time.monotonic()
         status, answer = waiting.result(30)
-        took = time.monotonic() - killed
+        elapsed = time.monotonic() - killed
 
     assert (status, answer.get("result")) == (
         200,
         {"text": f"quick-first-{name} and held-first-{name}"},
     )
-    assert took < RECOVERY_SECONDS
+    assert elapsed < RECOVERY_SECONDS
     assert server.counts == {
         f"/first-{name}": 1,
         f"/quick-first-{name}": 1,
@@ -72,7 +72,7 @@ def kill_a_worker_in_the_middle(stack: RunningStack, server: Stub, name: str) ->
 
 
 def statuses(stack: RunningStack, slug: str) -> dict[str, str]:
-    """The status of each node of the newest execution of a workflow."""
+    """Return the status of each node of a workflow's newest execution."""
     _, listed = stack.api("GET", f"/api/executions?workflowSlug={slug}&limit=1")
     if not listed["rows"]:
         return {}
@@ -100,7 +100,7 @@ def test_a_caller_gets_the_answer_however_often_a_worker_is_killed(
 
 
 class Callers:
-    """Threads that start executions and note each id they were given."""
+    """Threads that start executions and note their ids."""
 
     def __init__(self, stack: RunningStack, path: str, key: str) -> None:
         self.accepted: dict[str, str] = {}
@@ -139,7 +139,7 @@ class Callers:
         until(lambda: len(self.accepted) >= enough, timeout=30)
 
     def stop(self) -> None:
-        """Start no more."""
+        """Stop starting executions."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
@@ -167,7 +167,7 @@ def kill_redis_under_load(folder: Path, *, kills: int, seconds_between: float) -
 
 
 def kill_and_await(stack: RunningStack, kind: str) -> None:
-    """Kill a part and wait until another stands in its place."""
+    """Kill a part and wait for its replacement."""
     before = stack.part(kind)
     os.kill(before[0], signal.SIGKILL)
     until(
@@ -177,7 +177,7 @@ def kill_and_await(stack: RunningStack, kind: str) -> None:
 
 
 def make_unlimited_key(stack: RunningStack) -> str:
-    """The key of an account without a rate limit."""
+    """Create a key of an account without a rate limit."""
     made = stack.command(
         "account", "create", "--email", "load@localhost", "--tier", "enterprise", "--json"
     )
@@ -187,7 +187,7 @@ def make_unlimited_key(stack: RunningStack) -> str:
 
 
 def end_of(stack: RunningStack, execution_id: str, key: str) -> tuple[str, object]:
-    """The last status of an execution, and its error."""
+    """Return the last status of an execution, and its error."""
     path = f"/api/executions/{execution_id}"
 
     def read() -> tuple[str, object]:

@@ -26,20 +26,20 @@ from tests.support.redis.installation import SECRET_KEY
 from tests.support.redis.refused_writes import refuse_again_and_again
 
 CALLERS = 8
-"""Of each account."""
+"""Credits of each account."""
 TIERS = '[pro]\nruns_per_minute = "unlimited"\nexecutions_at_once = "unlimited"\n'
 
 
 @contextlib.asynccontextmanager
 async def stack_on(redis_url: str, folder: Path) -> AsyncIterator[RunningStack]:
-    """A stack over a Redis that this loop may serve itself."""
+    """Start a stack over a Redis that this event loop may serve itself."""
     tiers_file = folder / "tiers.toml"
     tiers_file.write_text(TIERS)
     environ = {
         "HEADRACE_REDIS_URL": redis_url,
         "HEADRACE_TIERS_FILE": str(tiers_file),
         "HEADRACE_ALLOW_PRIVATE_URLS": "1",
-        "HEADRACE_SECRET_KEY": SECRET_KEY,  # the one that the Redis of tests is marked with
+        "HEADRACE_SECRET_KEY": SECRET_KEY,  # the installation that the tests' Redis is marked with
     }
     started = running(folder, "--no-demo", "--gateways", "2", "--workers", "2", **environ)
     stack = await asyncio.to_thread(started.__enter__)
@@ -52,9 +52,9 @@ async def stack_on(redis_url: str, folder: Path) -> AsyncIterator[RunningStack]:
 async def spend_during(
     faults: Callable[[], Awaitable[None]], stack: RunningStack, redis_url: str, folder: Path
 ) -> Counter[str]:
-    """Have accounts spend until the faults are over; returns how their runs ended.
+    """Let accounts spend until the faults are over; return how their runs ended.
 
-    Everything that was accepted must end, with every credit in its place.
+    Every accepted run must end, with every credit accounted for.
     """
     store = Store.open(Settings(redis_url=redis_url))
     ends: Counter[str] = Counter()
@@ -79,7 +79,7 @@ async def spend_during(
 
 
 async def is_at_rest(spender: Spender) -> bool:
-    """Whether nothing of the account is active, and nothing at all is held."""
+    """Return whether the account has no active execution and no lease is held."""
     store = spender.store
     try:
         active = await store.client.send("SCARD", keyspace.active(spender.account.id))

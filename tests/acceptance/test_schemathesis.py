@@ -1,7 +1,7 @@
-"""What the API says of itself against what it does.
+"""The API compared with its description.
 
-The requests create, change and delete whatever they find in their account, so they go to a stack
-of the tests' own.
+The requests create, change and delete the resources of their account, so they go to a stack of
+the tests' own.
 """
 
 import random
@@ -56,13 +56,13 @@ def administration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adminis
 
 @pytest.fixture
 def account(administration: Administration) -> str:
-    """A new account that no rate limit stops."""
+    """A new account without a rate limit."""
     return administration.account("enterprise")
 
 
 @pytest.fixture(params=["key", "session"])
 def search(request: pytest.FixtureRequest, administration: Administration, account: str) -> Search:
-    """A search with a key, which none of its requests can delete, or with a session."""
+    """A search with a key that its requests cannot delete, or with a session."""
     url = administration.url
     if request.param == "key":
         return Search(url, {"key": administration.key(account, "workflow:*", "model:*")})

@@ -1,4 +1,4 @@
-"""The key for secrets of a stack that runs on one machine."""
+"""The key for secrets of a stack on one machine."""
 
 import json
 import stat
@@ -13,7 +13,7 @@ SECRET = "a secret of the owner's own"
 
 
 def hooked(stack: RunningStack) -> str:
-    """A new key with a webhook, set from the command line."""
+    """Create a key with a webhook from the command line; return it."""
     account = json.loads(
         stack.command(
             "account", "create", "--email", "x@example.org", "--tier", "pro", "--json"
@@ -63,10 +63,10 @@ def test_a_key_of_the_environment_is_the_one(tmp_path: Path) -> None:
         beside = stack.command("doctor", "--json", HEADRACE_SECRET_KEY=f"{'n' * 40},{own}")
         has_file = (stack.data_dir / "secret.key").exists()
 
-    def seen(output: str) -> list[str]:
+    def secret_key_check(output: str) -> list[str]:
         checks = json.loads(output)["checks"]
         return [each["seen"] for each in checks if each["name"] == "secret key"]
 
     assert not has_file
-    assert seen(without.stdout) == ["not set"]
-    assert seen(beside.stdout) == ["opens what is sealed"]
+    assert secret_key_check(without.stdout) == ["not set"]
+    assert secret_key_check(beside.stdout) == ["opens what is sealed"]

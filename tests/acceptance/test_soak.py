@@ -1,6 +1,6 @@
 """Mixed load for an hour (`make soak`): nothing grows, and nothing is left behind.
 
-SOAK_SECONDS is how long it lasts, SOAK_RATE how many calls a second there are; `-s` shows figures.
+SOAK_SECONDS is its length, SOAK_RATE the calls a second; `-s` shows figures.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ SECONDS = float(os.environ.get("SOAK_SECONDS", "3600"))
 RATE = float(os.environ.get("SOAK_RATE", "20"))
 ENVIRON = {"HEADRACE_ALLOW_PRIVATE_URLS": "1"}
 RETENTION_DAYS = "0.002"
-"""Executions are forgotten after 3 minutes, so that an hour sees as many forgotten as made."""
+"""Executions are pruned after 3 minutes, so that an hour prunes as many as it creates."""
 FORGET_SECONDS = 420
 WARM_UP = 1 / 3
-"""The part of the time after which nothing may grow."""
+"""Fraction of the time after which nothing may grow."""
 MEGABYTES_AN_HOUR = 1.0
 KEYS_LEFT = 0.1
-"""Keys per call that may be left: day's counts, rate windows, deleted workflows."""
+"""Keys per call that may remain: counts of the day, rate windows, deleted workflows."""
 
 
 class Soak:
@@ -52,7 +52,7 @@ class Soak:
         return str(key["key"])
 
     async def run(self, seconds: float, rate: float) -> dict[str, int]:
-        """Make the calls and look at the processes meanwhile; how often what was answered."""
+        """Make the calls while watching the processes; return the count of each answer."""
         headers = {"x-api-key": await asyncio.to_thread(self._make_key)}
         limits = httpx2.Limits(max_connections=200)
         async with httpx2.AsyncClient(
@@ -71,7 +71,7 @@ class Soak:
             await asyncio.sleep(min(10.0, seconds / 60))
 
     async def keys(self) -> dict[str, int]:
-        """The keys in Redis by the kind that their name ends on."""
+        """Return the number of keys in Redis by kind."""
         async with redis.asyncio.Redis.from_url(self._stack.redis_url) as client:
             found: dict[str, int] = {}
             async for key in client.scan_iter(count=1000):
@@ -81,22 +81,22 @@ class Soak:
 
 
 def kind_of(key: str) -> str:
-    """A key's name without what differs from one account or execution to another."""
+    """Return a key's name without the parts that differ between accounts or executions."""
     return key.split("}:")[-1].split(":")[0]
 
 
 def show(trace: Trace) -> None:
     parts = len(trace.megabytes) // 6 or 1
-    seen = ", ".join(f"{each:.1f}" for each in [*trace.megabytes[::parts], trace.megabytes[-1]])
+    observed = ", ".join(f"{each:.1f}" for each in [*trace.megabytes[::parts], trace.megabytes[-1]])
     print(
-        f"{trace.name}: {seen} MB; after the warm-up {trace.growth(WARM_UP):+.2f} MB/h; "
+        f"{trace.name}: {observed} MB; after the warm-up {trace.growth(WARM_UP):+.2f} MB/h; "
         f"open files {trace.files_early:.0f} → {trace.files_late:.0f}"
     )
 
 
 @contextlib.asynccontextmanager
 async def soaking(folder: Path) -> AsyncIterator[Soak]:
-    """A stack that is new, what it calls, and what it tells."""
+    """Start a new stack with its load and its log."""
     environ = ENVIRON | {"HEADRACE_RETENTION_DAYS": RETENTION_DAYS}
     async with serving() as target, receiving() as receiver:
         with running(folder, "--workers", "2", "--no-demo", **environ) as stack:
@@ -104,7 +104,7 @@ async def soaking(folder: Path) -> AsyncIterator[Soak]:
 
 
 def must_be_answered(answers: dict[str, int]) -> None:
-    """No call may fail by itself: only those of `_err` and `_fail` are refused."""
+    """Fail for a failed call, except those of `_err` and `_fail`."""
     odd = {each for each in answers if not each.split()[-1].isdigit() or each.endswith(" 503")}
     assert not odd
 
@@ -133,7 +133,7 @@ async def test_nothing_grows_under_mixed_load(tmp_path: Path) -> None:
 
 
 async def test_every_kind_of_call_is_answered_under_mixed_load(tmp_path: Path) -> None:
-    """The beginning of the above."""
+    """The first minutes of the soak."""
     async with soaking(tmp_path) as soak:
         answers = await soak.run(2, 30)
 

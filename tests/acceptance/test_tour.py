@@ -1,4 +1,4 @@
-"""The tour in `examples/`, as its header says to run it, against a real stack."""
+"""The tour in `examples/`, run as its header says, against a real stack."""
 
 import re
 import subprocess
@@ -41,7 +41,7 @@ def stack(tmp_path: Path) -> Iterator[RunningStack]:
 
 
 def prepare(stack: RunningStack) -> tuple[str, dict[str, str]]:
-    """Do what the tour's header says; give the account and what the tour takes."""
+    """Prepare the tour as its header says; return the account and the tour's variables."""
     port = free_port()
     owner = ("--email", "you@example.org", "--tier", "pro")
     account = json_of(stack, "account", "create", *owner)["id"]
@@ -70,16 +70,16 @@ def test_the_tour_runs_hears_waits_and_reads_its_usage(stack: RunningStack) -> N
         text=True,
         timeout=50,
     )
-    told = TOLD.fullmatch(done.stdout)
+    reported = TOLD.fullmatch(done.stdout)
     (checked,) = json_of(stack, "ledger", "check", "--account", account)
     _, usage = call("GET", f"{stack.url}/api/usage?limit=1", key=taken["HEADRACE_API_KEY"])
     _, left = call("GET", f"{stack.url}/api/workflows", key=taken["HEADRACE_API_KEY"])
 
     assert done.returncode == 0, done.stderr
-    assert told, done.stdout
-    assert int(told["left"]) == LIMIT - 1
-    assert 0 <= float(told["first"]) <= 60
-    assert float(told["second"]) <= 60 / (LIMIT - 1)
+    assert reported, done.stdout
+    assert int(reported["left"]) == LIMIT - 1
+    assert 0 <= float(reported["first"]) <= 60
+    assert float(reported["second"]) <= 60 / (LIMIT - 1)
     assert usage["total"] >= LIMIT + 3
     assert checked["balance"] == 5_000 - 13 * usage["total"]
     assert (checked["faults"], left) == ([], [])

@@ -1,4 +1,4 @@
-"""Many runs that wait for providers in one worker process: how long they take, and their memory."""
+"""Many runs that wait for providers in one worker process: their duration and memory."""
 
 import time
 from collections.abc import AsyncIterator, Iterator

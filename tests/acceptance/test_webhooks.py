@@ -30,7 +30,7 @@ def stack(tmp_path: Path) -> Iterator[RunningStack]:
 
 
 async def hooked_key(stack: RunningStack, url: str) -> tuple[str, str]:
-    """A new Enterprise account's key with a webhook there; the key's and the webhook's secret."""
+    """Create a key of a new Enterprise account with a webhook; return the key's and its secrets."""
 
     def make() -> tuple[str, str]:
         account = json_of(
@@ -45,7 +45,7 @@ async def hooked_key(stack: RunningStack, url: str) -> tuple[str, str]:
 
 
 async def own_workflow(stack: RunningStack, client: httpx2.AsyncClient) -> str:
-    """The demo's letter as a workflow of the caller's own; the path that runs it."""
+    """Save the demo's letter as a workflow of the caller; return the path that runs it."""
     read = await client.get(f"/api/workflows/{LETTER}", headers={"x-api-key": stack.key})
     saved = await client.post("/api/workflows", json=read.json())
     return f"/api/workflows/{saved.json()['slug']}/run?async=true"

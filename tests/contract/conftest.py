@@ -1,6 +1,6 @@
-"""HEADRACE_URL names the installation to ask, HEADRACE_API_KEY a key that may do everything there;
+"""Fixtures: the installation at HEADRACE_URL with the key HEADRACE_API_KEY, or a new stack.
 
-without them a stack is started for the tests. What needs its administration is then asked too.
+The tests start a stack if no address is set. Tests that need its administration then run too.
 """
 
 import os
@@ -26,7 +26,7 @@ from tests.support.manifests import manifest
 URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
 KEY = os.environ.get("HEADRACE_API_KEY", "")
 OWN = {"administration", "stub", "stack"}
-"""Fixtures that only a stack of the tests' own has."""
+"""Fixtures that need a stack of the tests' own."""
 PATIENCE = 300
 """Seconds for a test whose calls may have to wait for the next window of a rate limit."""
 LEFT_OUT = pytest.StashKey[int]()
@@ -89,7 +89,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 @pytest.fixture
 def chat(stack: RunningStack) -> str:
-    """A model whose text comes as a stream."""
+    """A model that streams its text."""
     return "contract-chat"
 
 
@@ -107,8 +107,8 @@ def administration(stack: RunningStack) -> Iterator[Administration]:
 
 
 @pytest.fixture(scope="session")
-def site(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """Where the API is, and a key that may do everything."""
+def api_access(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The address of the API, and a key that may do everything."""
     if URL:
         return URL, KEY
     administration: Administration = request.getfixturevalue("administration")
@@ -117,8 +117,8 @@ def site(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def session_client(site: tuple[str, str]) -> Iterator[httpx2.Client]:
-    url, key = site
+def session_client(api_access: tuple[str, str]) -> Iterator[httpx2.Client]:
+    url, key = api_access
     with open_client(url, {"x-api-key": key}) as client:
         yield client
 
@@ -129,9 +129,9 @@ def caller(session_client: httpx2.Client) -> Iterator[Caller]:
 
 
 @pytest.fixture
-def nobody(site: tuple[str, str]) -> Iterator[httpx2.Client]:
+def anonymous(api_access: tuple[str, str]) -> Iterator[httpx2.Client]:
     """A client without a key."""
-    with open_client(site[0], {}) as client:
+    with open_client(api_access[0], {}) as client:
         yield client
 
 
@@ -172,6 +172,6 @@ def stub(session_stub: Stub) -> Stub:
 
 
 @pytest.fixture
-def story(caller: Caller, chat: str) -> str:
+def streaming_workflow(caller: Caller, chat: str) -> str:
     """A saved workflow whose model streams."""
     return caller.save(asking(chat))

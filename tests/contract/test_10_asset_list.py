@@ -1,4 +1,4 @@
-"""Assets that are listed and deleted."""
+"""Listing and deletion of assets."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def make(caller: Caller) -> dict[str, Any]:
 
 
 def listed(caller: Caller, limit: int = 500) -> list[dict[str, Any]]:
-    """All assets that are listed, page by page."""
+    """Return all assets, page by page."""
     rows, cursor = [], ""
     while True:
         page = caller.get(f"{LIST}?limit={limit}{cursor}").json()
@@ -73,11 +73,11 @@ def test_what_is_stored_and_what_may_be_is_told(administration: Administration) 
     pro, enterprise = [administration.caller(tier) for tier in ("pro", "enterprise")]
     make(pro)
 
-    told = [each.get(LIST).json() for each in (pro, enterprise)]
+    reported = [each.get(LIST).json() for each in (pro, enterprise)]
 
-    assert [page["bytes"] for page in told] == [len(files.png()), 0]
-    assert told[0]["maxBytes"] > told[0]["bytes"]
-    assert told[1] == {"rows": [], "nextCursor": None, "bytes": 0, "maxBytes": None}
+    assert [page["bytes"] for page in reported] == [len(files.png()), 0]
+    assert reported[0]["maxBytes"] > reported[0]["bytes"]
+    assert reported[1] == {"rows": [], "nextCursor": None, "bytes": 0, "maxBytes": None}
 
 
 def test_a_deleted_asset_is_gone_for_whoever_asks(caller: Caller) -> None:

@@ -19,10 +19,10 @@ def test_unknown_and_foreign_executions_are_not_found(caller: Caller, stranger: 
         assert (answer.status_code, answer.json()["code"]) == (404, "EXECUTION_NOT_FOUND")
 
 
-def test_events_want_a_key(caller: Caller, nobody: httpx2.Client) -> None:
+def test_events_want_a_key(caller: Caller, anonymous: httpx2.Client) -> None:
     ran = caller.run(caller.save(greeting()), {"name": "Eve"}).json()
 
-    assert nobody.get(f"/api/executions/{ran['executionId']}/events").status_code == 401
+    assert anonymous.get(f"/api/executions/{ran['executionId']}/events").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -90,23 +90,31 @@ def test_who_does_not_wait_gets_no_stream(caller: Caller, query: str) -> None:
     assert (answer.status_code, answer.json()["_async"]) == (202, True)
 
 
-def test_a_stream_lasts_as_long_as_its_caller_would_wait(caller: Caller, story: str) -> None:
-    events = streamed(caller, story, "[[stub delay=400]] Hello", "?timeout=0.2")
+def test_a_stream_lasts_as_long_as_its_caller_would_wait(
+    caller: Caller, streaming_workflow: str
+) -> None:
+    events = streamed(caller, streaming_workflow, "[[stub delay=400]] Hello", "?timeout=0.2")
 
     assert "execution.finished" not in [event.name for event in events]
     rest = events_of(caller, events[0].data["executionId"], events[-1].id)
     assert rest[-1].data["status"] == "completed"
 
 
-def test_a_repeated_call_is_told_the_first_ones_events(caller: Caller, story: str) -> None:
+def test_a_repeated_call_is_told_the_first_ones_events(
+    caller: Caller, streaming_workflow: str
+) -> None:
     inputs, headers = {"prompt": WORDS}, {**STREAM, "idempotency-key": "once"}
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(caller.run, story, inputs, headers=headers)
-        until(lambda: caller.get(f"/api/executions?workflowSlug={story}").json()["rows"])
-        meanwhile = caller.run(story, inputs, headers=headers)
+        first = pool.submit(caller.run, streaming_workflow, inputs, headers=headers)
+        until(
+            lambda: caller.get(f"/api/executions?workflowSlug={streaming_workflow}").json()["rows"]
+        )
+        meanwhile = caller.run(streaming_workflow, inputs, headers=headers)
         events = parse(first.result(10).text)
-    later = caller.run(story, inputs, headers={**headers, "last-event-id": events[2].id})
-    plain = caller.run(story, inputs, headers={"idempotency-key": "once"})
+    later = caller.run(
+        streaming_workflow, inputs, headers={**headers, "last-event-id": events[2].id}
+    )
+    plain = caller.run(streaming_workflow, inputs, headers={"idempotency-key": "once"})
 
     assert parse(meanwhile.text) == events
     assert parse(later.text) == events[3:]

@@ -44,7 +44,7 @@ DATA = {
 }
 
 
-# -- what is told ---------------------------------------------------------------------------------
+# -- contents --------------------------------------------------------------------------------------
 
 
 def test_a_run_is_told_from_its_id_to_its_result(caller: Caller) -> None:
@@ -75,12 +75,12 @@ def test_a_run_is_told_from_its_id_to_its_result(caller: Caller) -> None:
         }
 
 
-def test_the_text_of_a_model_comes_while_it_runs(caller: Caller, story: str) -> None:
-    events = streamed(caller, story, SLOWLY)
+def test_the_text_of_a_model_comes_while_it_runs(caller: Caller, streaming_workflow: str) -> None:
+    events = streamed(caller, streaming_workflow, SLOWLY)
 
-    told = [(each.name, each.data.get("nodeId")) for each in events]
-    start, end = told.index(("node.started", "m0")), told.index(("node.finished", "m0"))
-    words = [place for place, each in enumerate(told) if each == ("node.token", "m0")]
+    reported = [(each.name, each.data.get("nodeId")) for each in events]
+    start, end = reported.index(("node.started", "m0")), reported.index(("node.finished", "m0"))
+    words = [place for place, each in enumerate(reported) if each == ("node.token", "m0")]
     assert len(words) >= 2
     assert start < words[0] and words[-1] < end
     assert events[-1].data["result"] == {"text": text_of(events)}
@@ -92,10 +92,10 @@ def test_the_progress_of_a_job_is_told(caller: Caller, painter: str) -> None:
     answer = caller.run_model(painter, {"prompt": "[[stub job=700]] A kettle"}, headers=STREAM)
 
     events = parse(answer.text)
-    told = named(events, "node.progress")
-    assert told
-    assert_fits(told[0], DATA["node.progress"])
-    assert all(0 < each["progress"] < 1 for each in told)
+    reported = named(events, "node.progress")
+    assert reported
+    assert_fits(reported[0], DATA["node.progress"])
+    assert all(0 < each["progress"] < 1 for each in reported)
     assert events[-1].data["status"] == "completed"
 
 
@@ -116,8 +116,10 @@ def test_a_repeated_attempt_begins_its_text_anew(caller: Caller, chat: str) -> N
     assert events[-1].data["result"] == {"text": text_of(events)}
 
 
-def test_a_failure_is_told_of_the_node_and_of_the_execution(caller: Caller, story: str) -> None:
-    events = streamed(caller, story, "[[stub fail=400]] Hello")
+def test_a_failure_is_told_of_the_node_and_of_the_execution(
+    caller: Caller, streaming_workflow: str
+) -> None:
+    events = streamed(caller, streaming_workflow, "[[stub fail=400]] Hello")
 
     ended = {each["nodeId"]: each for each in named(events, "node.finished")}
     assert (ended["m0"]["status"], ended["out"]["status"]) == ("failed", "skipped")
@@ -137,8 +139,8 @@ def test_a_cancel_is_told_to_who_watches(caller: Caller) -> None:
     assert {each["status"] for each in named(events, "node.finished")} == {"cancelled"}
 
 
-def test_no_event_carries_a_secret(caller: Caller, story: str) -> None:
-    answer = caller.run(story, {"prompt": f"My key is {KEY}, {WORDS}"}, headers=STREAM)
+def test_no_event_carries_a_secret(caller: Caller, streaming_workflow: str) -> None:
+    answer = caller.run(streaming_workflow, {"prompt": f"My key is {KEY}, {WORDS}"}, headers=STREAM)
 
     assert parse(answer.text)[-1].data["status"] == "completed"
     assert KEY not in answer.text
@@ -154,32 +156,32 @@ def test_a_run_of_a_model_is_told_as_well(caller: Caller, chat: str) -> None:
 
 
 def test_the_client_of_the_guide_follows_a_run(
-    caller: Caller, site: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    caller: Caller, api_access: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HEADRACE_URL", site[0])
-    monkeypatch.setenv("HEADRACE_API_KEY", site[1])
+    monkeypatch.setenv("HEADRACE_URL", api_access[0])
+    monkeypatch.setenv("HEADRACE_API_KEY", api_access[1])
     names: dict[str, Any] = {}
     exec(GUIDE.read_text().split("```python\n")[1].split("```")[0], names)
     execution_id = caller.start(caller.save(greeting()), {"name": "Eve"})
 
     events = list(names["events"](execution_id))
 
-    told = [(each.name, each.data) for each in events_of(caller, execution_id)]
-    assert events == told
-    assert list(names["events"](execution_id, "1.1"))[-1] == told[-1]
+    reported = [(each.name, each.data) for each in events_of(caller, execution_id)]
+    assert events == reported
+    assert list(names["events"](execution_id, "1.1"))[-1] == reported[-1]
     assert list(names["events"](execution_id, events_of(caller, execution_id)[-1].id)) == []
 
 
 def test_the_client_of_the_guide_comes_back_until_there_is_an_answer(
-    caller: Caller, site: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    caller: Caller, api_access: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADRACE_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("HEADRACE_API_KEY", site[1])
+    monkeypatch.setenv("HEADRACE_API_KEY", api_access[1])
     names: dict[str, Any] = {}
     exec(GUIDE.read_text().split("```python\n")[1].split("```")[0], names)
     execution_id = caller.start(caller.save(greeting()), {"name": "Eve"})
     monkeypatch.setattr(
-        names["time"], "sleep", lambda _: monkeypatch.setenv("HEADRACE_URL", site[0])
+        names["time"], "sleep", lambda _: monkeypatch.setenv("HEADRACE_URL", api_access[0])
     )
 
     events = list(names["events"](execution_id))
@@ -187,11 +189,13 @@ def test_the_client_of_the_guide_comes_back_until_there_is_an_answer(
     assert events[-1][0] == "execution.finished"
 
 
-# -- taking it up again ---------------------------------------------------------------------------
+# -- resuming --------------------------------------------------------------------------------------
 
 
-def test_wherever_a_stream_ends_it_is_taken_up_again(caller: Caller, story: str) -> None:
-    whole = streamed(caller, story)
+def test_wherever_a_stream_ends_it_is_taken_up_again(
+    caller: Caller, streaming_workflow: str
+) -> None:
+    whole = streamed(caller, streaming_workflow)
     execution_id = whole[0].data["executionId"]
 
     for place, event in enumerate(whole, 1):
@@ -200,24 +204,26 @@ def test_wherever_a_stream_ends_it_is_taken_up_again(caller: Caller, story: str)
 
 
 @pytest.mark.parametrize("count", [1, 4, 6, 8])
-def test_who_hangs_up_in_the_middle_misses_nothing(caller: Caller, story: str, count: int) -> None:
-    seen = begin(caller, story, count)
-    execution_id = seen[0].data["executionId"]
-    rest = events_of(caller, execution_id, seen[-1].id)
+def test_who_hangs_up_in_the_middle_misses_nothing(
+    caller: Caller, streaming_workflow: str, count: int
+) -> None:
+    observed = begin(caller, streaming_workflow, count)
+    execution_id = observed[0].data["executionId"]
+    rest = events_of(caller, execution_id, observed[-1].id)
 
-    assert seen + rest == events_of(caller, execution_id)
+    assert observed + rest == events_of(caller, execution_id)
     assert rest[-1].data["status"] == "completed"
-    assert rest[-1].data["result"] == {"text": text_of(seen + rest)}
+    assert rest[-1].data["result"] == {"text": text_of(observed + rest)}
 
 
-def test_all_who_watch_are_told_the_same(caller: Caller, story: str) -> None:
-    accepted = caller.run(story, {"prompt": WORDS}, "?async=true").json()
+def test_all_who_watch_are_told_the_same(caller: Caller, streaming_workflow: str) -> None:
+    accepted = caller.run(streaming_workflow, {"prompt": WORDS}, "?async=true").json()
     with ThreadPoolExecutor() as pool:
         watching = [pool.submit(events_of, caller, accepted["executionId"]) for _ in range(4)]
-        seen = [each.result(10) for each in watching]
+        observed = [each.result(10) for each in watching]
 
-    assert all(each == seen[0] for each in seen)
-    names = [event.name for event in seen[0]]
+    assert all(each == observed[0] for each in observed)
+    names = [event.name for event in observed[0]]
     assert (names[0], names[-1]) == ("execution.started", "execution.finished")
     assert names.count("node.finished") == 3
 

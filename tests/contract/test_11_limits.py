@@ -15,14 +15,14 @@ REFUSED = {
 
 
 def save(caller: Caller, slug: str = "") -> httpx2.Response:
-    """A save that is not waited for when it is refused."""
+    """Save without waiting for the next window after a refusal."""
     if slug:
         return caller.client.put(f"/api/workflows/{slug}", json={"tags": ["a"]})
     return caller.client.post("/api/workflows", json=greeting())
 
 
 def saves_in_one_window(administration: Administration) -> list[httpx2.Response]:
-    """65 saves of an account, of a workflow and of others, that did not fall into two windows."""
+    """Make 65 saves of an account, a workflow and others, within one window."""
     while True:
         caller = administration.caller("pro")
         slug = save(caller).json()["slug"]

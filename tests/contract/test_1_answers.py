@@ -13,9 +13,9 @@ LEAKS = ("Traceback", "/site-packages/", ".py", "{hr", "hr_live_", "redis")
     ["/api/whoami", "/api/workflows", "/api/workflows/no-such", "/nowhere", "/api/me", "/healthz"],
 )
 def test_every_answer_carries_a_request_id(
-    caller: Caller, nobody: httpx2.Client, path: str
+    caller: Caller, anonymous: httpx2.Client, path: str
 ) -> None:
-    for answer in (caller.get(path), nobody.get(path), nobody.request("PATCH", path)):
+    for answer in (caller.get(path), anonymous.get(path), anonymous.request("PATCH", path)):
         assert answer.headers["x-request-id"]
 
 

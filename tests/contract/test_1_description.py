@@ -11,13 +11,13 @@ from tests.support.strict_schemas import closed
 
 
 @pytest.fixture(scope="session")
-def description(site: tuple[str, str]) -> Any:
-    """What the API says of itself."""
-    return httpx2.get(f"{site[0]}/openapi.json").json()
+def description(api_access: tuple[str, str]) -> Any:
+    """Return the API's description."""
+    return httpx2.get(f"{api_access[0]}/openapi.json").json()
 
 
 def check(description: Any, method: str, path: str, answer: httpx2.Response) -> None:
-    """Fail unless the answer is one that the description has for the operation."""
+    """Fail unless the description has the operation's answer."""
     operation = description["paths"][path][method]
     response = operation["responses"][str(answer.status_code)]
     schema = response["content"]["application/json"]["schema"]

@@ -27,7 +27,7 @@ NODE = {
 
 
 def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any]:
-    """The shape of an execution without its nodes."""
+    """Return the shape of an execution without its nodes."""
     return {
         "executionId": execution_id,
         "requestId": execution_id,
@@ -114,16 +114,16 @@ def test_the_list_is_newest_first_in_pages_without_nodes(caller: Caller) -> None
     slug = caller.save(greeting())
     ids = [caller.run(slug, {"name": "Eve"}).json()["executionId"] for _ in range(5)]
     path = f"/api/executions?workflowSlug={slug}&limit=2"
-    seen, page = [], caller.get(path).json()
+    observed, page = [], caller.get(path).json()
     for length in (2, 2, 1):
         assert len(page["rows"]) == length
-        seen += page["rows"]
+        observed += page["rows"]
         if page["nextCursor"] is not None:
             page = caller.get(f"{path}&cursor={page['nextCursor']}").json()
 
     assert page["nextCursor"] is None
-    assert [each["executionId"] for each in seen] == ids[::-1]
-    for each in seen:
+    assert [each["executionId"] for each in observed] == ids[::-1]
+    for each in observed:
         result = {"text": "Hello Eve"}
         assert_fits(each, row(each["executionId"], slug, "completed", result=result))
 

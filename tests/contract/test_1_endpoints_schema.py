@@ -37,7 +37,7 @@ SCHEMA = {"name": str, "description": str, "fields": [FIELD], "values": dict}
 
 
 def full(**members: Any) -> dict[str, Any]:
-    """A workflow with a field of every type."""
+    """Return a workflow with a field of every type."""
     fields = [field(kind, kind) for kind in KINDS if kind != "pills"]
     fields.append(field("pills", "pills", options=["a", "b"], default="a", helperText="One."))
     fields.append(field("size", "number", min=1, max=9, step=2, default=3, required=True))
@@ -63,12 +63,12 @@ def test_a_schema_shows_the_fields_and_the_saved_values(caller: Caller) -> None:
 
 
 def test_a_public_schema_is_the_same_without_the_estimate(
-    caller: Caller, nobody: httpx2.Client
+    caller: Caller, anonymous: httpx2.Client
 ) -> None:
     slug = caller.save(full(publicPlayground=True))
 
     own = caller.get(f"/api/workflows/{slug}/schema").json()
-    public = nobody.get(f"/api/workflows/{slug}/public-schema").json()
+    public = anonymous.get(f"/api/workflows/{slug}/public-schema").json()
 
     del own["estimatedCreditCost"]
     assert public == own
@@ -77,10 +77,10 @@ def test_a_public_schema_is_the_same_without_the_estimate(
 
 @pytest.mark.parametrize("path", ["schema", "public-schema"])
 def test_a_schema_is_also_served_as_json_schema(
-    caller: Caller, nobody: httpx2.Client, path: str
+    caller: Caller, anonymous: httpx2.Client, path: str
 ) -> None:
     slug = caller.save(full(publicPlayground=True))
-    client = nobody if path == "public-schema" else caller.client
+    client = anonymous if path == "public-schema" else caller.client
 
     answer = client.get(
         f"/api/workflows/{slug}/{path}", headers={"accept": "application/schema+json"}

@@ -41,9 +41,9 @@ EVERY = [*ANY_KEY, *((method, path) for method, path, _ in CAPABILITIES), *IMPLI
 
 @pytest.mark.parametrize(("method", "path"), EVERY)
 def test_an_endpoint_without_a_key_is_401_without_a_code(
-    nobody: httpx2.Client, method: str, path: str
+    anonymous: httpx2.Client, method: str, path: str
 ) -> None:
-    answer = nobody.request(method, path)
+    answer = anonymous.request(method, path)
 
     assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
@@ -71,14 +71,14 @@ def test_a_session_only_endpoint_refuses_keys(caller: Caller, method: str, path:
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_what_needs_nothing_is_open_to_all(nobody: httpx2.Client, path: str) -> None:
-    assert nobody.get(path).status_code == 200
+def test_what_needs_nothing_is_open_to_all(anonymous: httpx2.Client, path: str) -> None:
+    assert anonymous.get(path).status_code == 200
 
 
 def test_metrics_need_nothing_unless_they_have_a_port_of_their_own(
-    nobody: httpx2.Client, stack: RunningStack
+    anonymous: httpx2.Client, stack: RunningStack
 ) -> None:
-    assert nobody.get("/metrics").status_code == 200
+    assert anonymous.get("/metrics").status_code == 200
 
 
 def test_a_key_for_one_workflow_runs_that_one_alone(administration: Administration) -> None:
@@ -95,14 +95,14 @@ def test_a_key_for_one_workflow_runs_that_one_alone(administration: Administrati
 
 
 def test_a_public_schema_needs_nothing_and_a_public_workflow(
-    caller: Caller, nobody: httpx2.Client
+    caller: Caller, anonymous: httpx2.Client
 ) -> None:
     shown = caller.save(greeting("Shown", publicPlayground=True))
     hidden = caller.save(greeting("Hidden"))
 
-    found = nobody.get(f"/api/workflows/{shown}/public-schema")
-    private = nobody.get(f"/api/workflows/{hidden}/public-schema")
-    unknown = nobody.get("/api/workflows/no-such/public-schema")
+    found = anonymous.get(f"/api/workflows/{shown}/public-schema")
+    private = anonymous.get(f"/api/workflows/{hidden}/public-schema")
+    unknown = anonymous.get("/api/workflows/no-such/public-schema")
 
     assert found.status_code == 200
     assert private.status_code == unknown.status_code == 404

@@ -226,9 +226,9 @@ def test_an_execution_finishes_on_the_version_it_began_with(caller: Caller) -> N
 
 
 def test_what_was_saved_counts_for_the_very_next_call_on_every_gateway(
-    caller: Caller, site: tuple[str, str]
+    caller: Caller, api_access: tuple[str, str]
 ) -> None:
-    slug, (url, key) = caller.save(greeting()), site
+    slug, (url, key) = caller.save(greeting()), api_access
     for turn in range(8):
         nodes = greeting()["nodes"]
         nodes[1]["data"]["text"] = f"{turn} {{{{ name }}}}"

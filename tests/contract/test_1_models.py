@@ -38,13 +38,13 @@ MODEL = {
 
 
 def echo_of(answer: httpx2.Response) -> Any:
-    """The model that every installation has."""
+    """Return the model that every installation has."""
     (found,) = [model for model in answer.json() if model["internalName"] == "echo"]
     return found
 
 
 def balance(browser: Caller) -> int:
-    """What the account has to spend."""
+    """Return the account's balance."""
     return int(browser.get("/api/me").json()["credits"]["balance"])
 
 
@@ -80,8 +80,8 @@ def test_models_are_not_listed_for_other_capabilities(administration: Administra
     assert_fits(answer.json(), denied)
 
 
-def test_models_are_not_listed_without_a_key(nobody: httpx2.Client) -> None:
-    assert nobody.get("/api/models").status_code == 401
+def test_models_are_not_listed_without_a_key(anonymous: httpx2.Client) -> None:
+    assert anonymous.get("/api/models").status_code == 401
 
 
 def test_a_run_of_a_model_answers_as_that_of_a_workflow(caller: Caller) -> None:

@@ -39,7 +39,7 @@ def spender(administration: Administration) -> Caller:
 
 
 def usage(caller: Caller, query: str = "") -> Any:
-    """A page of the usage."""
+    """Return a page of the usage."""
     answer = caller.get(f"/api/usage{query}")
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -120,11 +120,11 @@ def test_rows_come_newest_first_in_numbered_pages(spender: Caller) -> None:
 
 
 def test_filters_narrow_rows_and_total(spender: Caller) -> None:
-    quiet, asked, wrong = [
+    quiet, payload, wrong = [
         spender.save(document) for document in (greeting(), asking("echo"), failing())
     ]
     plain = spender.run(quiet, {"name": "a"}).json()["executionId"]
-    graph = spender.run(asked, {"prompt": "a"}).json()["executionId"]
+    graph = spender.run(payload, {"prompt": "a"}).json()["executionId"]
     spender.run(wrong)
     model = spender.run_model("echo", {"prompt": "a"}).json()["executionId"]
 
@@ -135,7 +135,7 @@ def test_filters_narrow_rows_and_total(spender: Caller) -> None:
     assert found("modelId=echo") == ([model, graph], 2)
     assert found("modelId=other") == ([], 0)
     assert found(f"workflowSlug={quiet}") == ([plain], 1)
-    assert found(f"workflowSlug={asked}&modelId=echo") == ([graph], 1)
+    assert found(f"workflowSlug={payload}&modelId=echo") == ([graph], 1)
     assert found("status=completed") == ([model, graph, plain], 3)
     assert found("status=failed")[1] == 1
     assert found("status=completed&limit=1&offset=1") == ([graph], 3)

@@ -12,7 +12,7 @@ from tests.support.media.files import png
 
 WRONG = "hr_live_" + "A" * 43 + "_" + "A" * 6
 CONNECTIONS = 8
-"""Enough to reach each of two gateways."""
+"""Calls that reach each of two gateways."""
 UNAUTHORIZED = b'{"error":"Unauthorized"}'
 PRESETS = {
     "Read-only": ["workflow:read"],
@@ -31,8 +31,8 @@ KEY = {
 }
 
 
-def asked(caller: Caller) -> list[int]:
-    """What the key is answered to reading and running."""
+def statuses_of(caller: Caller) -> list[int]:
+    """Return the answers to reading and running with the key."""
     read, ran = caller.get("/api/whoami"), caller.run("no-such")
     assert read.status_code != 401 or read.content == ran.content == UNAUTHORIZED
     return [read.status_code, ran.status_code]
@@ -213,20 +213,22 @@ def test_a_workflow_called_like_a_verb_confuses_nobody(
 @pytest.mark.parametrize(
     "key", ["", WRONG, WRONG[:-1], "hr_live_", "Bearer x", "hr_test_" + WRONG[8:], "x" * 5_000]
 )
-def test_keys_that_are_none_are_all_answered_alike(nobody: httpx2.Client, key: str) -> None:
-    answer = nobody.get("/api/whoami", headers={"x-api-key": key})
+def test_keys_that_are_none_are_all_answered_alike(anonymous: httpx2.Client, key: str) -> None:
+    answer = anonymous.get("/api/whoami", headers={"x-api-key": key})
 
     assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
 
 
-def test_a_key_counts_in_its_own_header_alone(nobody: httpx2.Client, site: tuple[str, str]) -> None:
-    _, key = site
+def test_a_key_counts_in_its_own_header_alone(
+    anonymous: httpx2.Client, api_access: tuple[str, str]
+) -> None:
+    _, key = api_access
     elsewhere = [
-        nobody.get("/api/whoami"),
-        nobody.get("/api/whoami", headers={"authorization": f"Bearer {key}"}),
-        nobody.get(f"/api/whoami?x-api-key={key}&api_key={key}"),
-        nobody.get("/api/whoami", headers={"cookie": f"x-api-key={key}"}),
-        nobody.get("/api/whoami", headers=[("x-api-key", key), ("x-api-key", key)]),
+        anonymous.get("/api/whoami"),
+        anonymous.get("/api/whoami", headers={"authorization": f"Bearer {key}"}),
+        anonymous.get(f"/api/whoami?x-api-key={key}&api_key={key}"),
+        anonymous.get("/api/whoami", headers={"cookie": f"x-api-key={key}"}),
+        anonymous.get("/api/whoami", headers=[("x-api-key", key), ("x-api-key", key)]),
     ]
 
     assert {answer.content for answer in elsewhere} == {UNAUTHORIZED}
@@ -237,11 +239,11 @@ def test_a_deleted_key_fails_on_the_very_next_request(
 ) -> None:
     made = make(browser, preset="Workflow Deploy").json()
     callers = [administration.with_key(made["key"]) for _ in range(CONNECTIONS)]
-    before = [asked(caller) for caller in callers]
+    before = [statuses_of(caller) for caller in callers]
 
     deleted = browser.delete(f"/api/api-keys/{made['id']}")
 
-    after = [asked(caller) for caller in callers]
+    after = [statuses_of(caller) for caller in callers]
     assert before == [[200, 404]] * CONNECTIONS
     assert deleted.status_code == 200
     assert after == [[401, 401]] * CONNECTIONS

@@ -9,20 +9,20 @@ from tests.support.gateway.documents import greeting
 
 
 def test_a_session_is_a_cookie_for_browsers_alone(
-    administration: Administration, nobody: httpx2.Client, browser_account: str
+    administration: Administration, anonymous: httpx2.Client, browser_account: str
 ) -> None:
-    answer = nobody.post(administration.login_path(browser_account))
+    answer = anonymous.post(administration.login_path(browser_account))
 
     cookie = next(iter(SimpleCookie(answer.headers["set-cookie"]).values()))
     assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", "")
 
 
 def test_a_session_is_secure_under_https(
-    administration: Administration, nobody: httpx2.Client, browser_account: str
+    administration: Administration, anonymous: httpx2.Client, browser_account: str
 ) -> None:
     path = administration.login_path(browser_account)
 
-    answer = nobody.post(path, headers={"x-forwarded-proto": "https"})
+    answer = anonymous.post(path, headers={"x-forwarded-proto": "https"})
 
     assert "; Secure" in answer.headers["set-cookie"]
 

@@ -21,7 +21,7 @@ def call(caller: Caller, path: str = RUN, **options: Any) -> httpx2.Response:
 
 
 def in_one_window(act: Callable[[], list[httpx2.Response]]) -> list[httpx2.Response]:
-    """The answers of calls that did not fall into two windows."""
+    """Return the answers of calls within one window."""
     while True:
         answers = act()
         if len({answer.headers["x-ratelimit-reset"] for answer in answers}) == 1:
@@ -138,8 +138,8 @@ def test_other_routes_are_not_limited(administration: Administration) -> None:
     assert not any("ratelimit" in name for answer in answers for name in answer.headers)
 
 
-def test_who_is_not_known_learns_nothing_of_limits(nobody: httpx2.Client) -> None:
-    answer = nobody.post(RUN, json={"inputs": {}})
+def test_who_is_not_known_learns_nothing_of_limits(anonymous: httpx2.Client) -> None:
+    answer = anonymous.post(RUN, json={"inputs": {}})
 
     assert answer.status_code == 401
     assert not any("ratelimit" in name for name in answer.headers)

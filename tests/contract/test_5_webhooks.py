@@ -62,17 +62,17 @@ class Owner:
         return f"/api/api-keys/{self.key_id}/webhook"
 
     def set(self, path: str, **more: Any) -> Any:
-        """Let the events go to a path of the stub."""
+        """Send the events to a path of the stub."""
         answer = self.browser.put(self.path, {"url": self.stub.url + path, **more})
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def received(self, path: str, count: int = 1) -> list[Request]:
-        """The requests for a path, when there are so many."""
+        """Return the requests for a path, once there are so many."""
         return until(lambda: self.stub.at(path), lambda found: len(found) >= count)
 
     def delivery(self, status: str) -> Any:
-        """The one delivery, when it has this status."""
+        """Return the one delivery, once it has this status."""
 
         def read() -> Any:
             return self.browser.get(f"{self.path}/deliveries").json()["rows"]
@@ -181,8 +181,8 @@ def test_the_end_of_a_models_run_is_told_with_its_credits(owner: Owner) -> None:
     (request,) = owner.received("/model")
 
     event = json.loads(request.body)
-    told = {"workflowSlug": None, "modelIds": ["echo"], "creditsCost": 12}
-    assert_fits(event, {**EVENT, **told, "result": {"text": "Eve"}})
+    reported = {"workflowSlug": None, "modelIds": ["echo"], "creditsCost": 12}
+    assert_fits(event, {**EVENT, **reported, "result": {"text": "Eve"}})
 
 
 def test_the_end_of_an_async_run_is_told(owner: Owner) -> None:

@@ -9,7 +9,7 @@ from tests.support.http.target import Stub
 
 
 def statuses(caller: Caller, slug: str, inputs: dict[str, Any]) -> tuple[Any, dict[str, str]]:
-    """The result of a run, and the status of each node."""
+    """Return the result of a run, and the status of each node."""
     shown = caller.ended(caller.start(slug, inputs))
     assert shown["status"] == "completed", shown["error"]
     return shown["result"], {each["id"]: each["status"] for each in shown["nodes"]}

@@ -1,4 +1,4 @@
-"""Custom Model over HTTP, on the model that answers with its prompt."""
+"""Custom Model over HTTP, with the model that answers with its prompt."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from tests.support.gateway.documents import edge, node
 
 
 def computing(expression: str) -> dict[str, Any]:
-    """A workflow that answers with what an expression gives for its field `v`."""
+    """Return a workflow that answers with an expression of its field `v`."""
     nodes = given(node("sum", "transform", expression=expression))
     return workflow(nodes, [edge("in", "params", "sum", "value-in"), to_out("sum", "value-out")])
 

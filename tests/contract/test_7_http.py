@@ -18,7 +18,7 @@ def posting(stub: Stub, path: str, **data: Any) -> dict[str, Any]:
 
 
 def only_request(stub: Stub, path: str) -> Request:
-    """The one call of this path; calls of a test before this one may still come in."""
+    """Return the one call of this path; calls of earlier tests may still come in."""
     (request,) = [each for each in stub.requests if each.path == path]
     return request
 

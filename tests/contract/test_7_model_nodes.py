@@ -1,4 +1,4 @@
-"""Assistant, generators and image tools over HTTP, as far as no provider is needed."""
+"""Assistant, generators and image tools over HTTP, without a provider."""
 
 import io
 from typing import Any
@@ -20,7 +20,7 @@ def assistant(**data: Any) -> dict[str, Any]:
 
 
 def given(caller: Caller, output: str, *nodes: dict[str, Any], edges: tuple[Any, ...] = ()) -> Any:
-    """What the node `m` gives at an output."""
+    """Return an output of the node `m`."""
     in_edges = [*edges, edge("m", output, "out", "it")]
     named = node("out", "responseOutput", fields=[{"name": "it"}])
     return caller.result([*nodes, named], in_edges, {})["it"]
@@ -41,12 +41,12 @@ def test_a_text_of_an_assistant_is_the_result(caller: Caller) -> None:
 
 def test_a_prompt_is_a_template_and_a_wired_prompt_takes_its_place(caller: Caller) -> None:
     text = node("t", "textBox", text="cats")
-    asked = assistant(prompt="about {{ what }}")
+    payload = assistant(prompt="about {{ what }}")
     typed = [edge("t", "text-out", "m", "what")]
 
-    assert given(caller, "text-out", text, asked, edges=(*typed,)) == "about cats"
+    assert given(caller, "text-out", text, payload, edges=(*typed,)) == "about cats"
     wired = (*typed, edge("t", "text-out", "m", "prompt-in"))
-    assert given(caller, "text-out", text, asked, edges=wired) == "cats"
+    assert given(caller, "text-out", text, payload, edges=wired) == "cats"
 
 
 def test_a_list_gives_one_text_per_included_item_in_order(caller: Caller) -> None:
@@ -56,9 +56,9 @@ def test_a_list_gives_one_text_per_included_item_in_order(caller: Caller) -> Non
 
 
 def test_a_list_is_exported_item_by_item(caller: Caller) -> None:
-    asked = assistant(prompt="Here they are:\n\n1. a cat\n2. a dog", exportMode="list")
+    payload = assistant(prompt="Here they are:\n\n1. a cat\n2. a dog", exportMode="list")
 
-    assert given(caller, "items-out", asked) == ["a cat", "a dog"]
+    assert given(caller, "items-out", payload) == ["a cat", "a dog"]
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_who_waits_is_told_what_the_provider_failed_with(
 
 
 def test_json_by_a_schema_is_given_compact(caller: Caller) -> None:
-    asked = assistant(prompt='{ "name" : "Ada" }', jsonSchema=PERSON)
+    payload = assistant(prompt='{ "name" : "Ada" }', jsonSchema=PERSON)
 
-    assert given(caller, "text-out", asked) == '{"name":"Ada"}'
+    assert given(caller, "text-out", payload) == '{"name":"Ada"}'
 
 
 def test_an_answer_that_does_not_fit_its_schema_fails_the_node(caller: Caller) -> None:
@@ -153,7 +153,7 @@ def test_a_wire_that_the_model_can_do_nothing_with_is_a_problem_of_the_edge(call
 
 
 def stored(caller: Caller, data: bytes) -> str:
-    """The id of an image that was uploaded."""
+    """Return the id of an uploaded image."""
     answer = caller.request(
         "POST", "/api/assets", content=data, headers={"Content-Type": "image/png"}
     )
@@ -162,7 +162,7 @@ def stored(caller: Caller, data: bytes) -> str:
 
 
 def fetched(caller: Caller, url: str) -> Image.Image:
-    """An image that a run gave."""
+    """Return an image from a run."""
     answer = caller.request("GET", url)
     assert answer.status_code == 200, answer.text
     return Image.open(io.BytesIO(answer.content))

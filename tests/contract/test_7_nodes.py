@@ -16,12 +16,12 @@ def to_out(source: str, output: str) -> dict[str, Any]:
 
 
 def given(*nodes: dict[str, Any]) -> list[dict[str, Any]]:
-    """The nodes, behind a field that takes any JSON, before the Response Output."""
+    """Put the nodes between a field of any JSON and the Response Output."""
     return [form(field("v", "json")), *nodes, OUT]
 
 
 def part(node_id: str, node_kind: str, **data: Any) -> dict[str, Any]:
-    """A node whose data may have a member `kind`."""
+    """Return a node whose data may have a member `kind`."""
     return {**node(node_id, node_kind), "data": data}
 
 

@@ -13,7 +13,7 @@ INPUTS = {"text": "T", "image": IMAGE, "video": VIDEO, "audio": AUDIO, "v": 1}
 
 
 def collected(caller: Caller, *outputs: str) -> Any:
-    """The result of wiring these outputs of the form into `result-in`."""
+    """Return the result of connecting these outputs of the form to `result-in`."""
     edges = [edge("in", output, "out", "result-in") for output in outputs]
     return caller.result([FORM, node("out", "responseOutput")], edges, INPUTS)
 

@@ -7,7 +7,7 @@ from tests.support.gateway.documents import edge, node
 
 
 def rendered(caller: Caller, text: str, value: Any) -> Any:
-    """The text of a text box with `{{ x }}` wired to a value."""
+    """Return the text of a text box with `{{ x }}` connected to a value."""
     nodes = [
         form(field("v", "json")),
         node("value", "transform", expression="value.v"),

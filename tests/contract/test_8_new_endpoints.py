@@ -15,21 +15,21 @@ from tests.support.http.providers import stub_provider
 from tests.support.manifests import manifest
 
 PRICE = 12
-"""Of one call for 0.010 USD with the markup of a Business account."""
+"""Credits for one call at 0.010 USD with the markup of a Business account."""
 READ, STILL = "models read", "what it said before goes on"
-"""Of what processes log."""
+"""Logs of the processes."""
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """Where somebody serves models that nobody here has heard of."""
+    """A server of models that this installation does not know."""
     with stub_provider() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def folder(stack: RunningStack) -> Iterator[Path]:
-    """The folder that the stack watches, as it was when the tests are over."""
+    """The folder that the stack watches, restored after the tests."""
     found = Path(read_private(stack.data_dir / RECORD)["settings"]["HEADRACE_MODELS_DIR"])
     before = set(found.iterdir())
     yield found
@@ -39,7 +39,7 @@ def folder(stack: RunningStack) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def dropped(folder: Path, endpoint: str, administration: Administration) -> str:
-    """A model by a file that was put there while the stack runs."""
+    """A model from a file that was added while the stack runs."""
     (folder / "dropped.toml").write_text(served(endpoint, "dropped", "new-model-1"))
     caller = administration.caller("business", "model:run")
     until(lambda: answered(caller, "dropped"))
@@ -47,25 +47,25 @@ def dropped(folder: Path, endpoint: str, administration: Administration) -> str:
 
 
 def served(url: str, name: str, model: str) -> str:
-    """A manifest of a model that is served there."""
+    """Return a manifest of a model that is served there."""
     call = f'[openai]\nbase_url = "{url}/v1"\napi_key_env = "PROVIDER_KEY"\nmodel = "{model}"\n'
     return manifest(name, call=call)
 
 
 def answered(caller: Caller, name: str) -> Any:
-    """What a run of the model is answered, None as long as it is not there."""
+    """Return the answer to a run of the model, None as long as it is unknown."""
     answer = caller.run_model(name, {"prompt": "Who are you?"})
     return answer.json() if answer.status_code == 200 else None
 
 
 def asked_models(url: str) -> set[str]:
-    """What the endpoint was asked for."""
+    """Return the names of models in calls of the endpoint."""
     calls = httpx2.get(f"{url}/stub/calls").json()["recent"]
     return {call["model"] for call in calls if call["path"] == "/v1/chat/completions"}
 
 
 def lines(stack: RunningStack, words: str) -> list[str]:
-    """What the processes have logged with these words."""
+    """Return the log lines of the processes with these words."""
     return [each for each in stack.errors if words in each]
 
 
@@ -117,9 +117,9 @@ def test_a_file_that_is_broken_meanwhile_goes_on_as_it_was_and_is_told_of(
     until(lambda: len(lines(stack, READ)) - read, processes.__le__)
 
     (folder / "broken.toml").write_text("internalName =")
-    told = until(lambda: lines(stack, STILL), lambda found: len(found) == processes)
+    reported = until(lambda: lines(stack, STILL), lambda found: len(found) == processes)
     listed = {row["internalName"] for row in caller.get("/api/models").json()}
 
-    assert "broken.toml:1: this is not TOML" in told[0]
+    assert "broken.toml:1: this is not TOML" in reported[0]
     assert answered(caller, "broken") is not None
     assert {"broken", "echo"} <= listed

@@ -12,7 +12,7 @@ from tests.support.manifests import manifest
 NAME = "contract-own"
 PATH = f"/api/models/{NAME}"
 FRESH_CALLS = 8
-"""Connections of their own, which the gateways share among them."""
+"""New connections, which the gateways share among them."""
 
 
 def save(admin: Caller, **parts: str) -> Any:
@@ -20,7 +20,7 @@ def save(admin: Caller, **parts: str) -> Any:
 
 
 def tiers_seen(administration: Administration, key: str) -> set[str | None]:
-    """The model's tier as each of several new connections sees it; None where it is not there."""
+    """Return the model's tier as several new connections see it; None if it is unknown there."""
     found: set[str | None] = set()
     for _ in range(FRESH_CALLS):
         rows = administration.with_key(key).get("/api/models").json()
@@ -44,16 +44,18 @@ def test_all_gateways_follow_what_one_has_saved(
 ) -> None:
     key = administration.key(administration.account("business"), "model:run")
 
-    seen = [tiers_seen(administration, key)]
+    observed = [tiers_seen(administration, key)]
     for change in (
         lambda: save(admin),
         lambda: admin.put(PATH, {"manifest": manifest(NAME, tier="pro")}),
         lambda: admin.delete(PATH),
     ):
         assert change().status_code < 300
-        seen.append(until(lambda: tiers_seen(administration, key), lambda found: len(found) == 1))
+        observed.append(
+            until(lambda: tiers_seen(administration, key), lambda found: len(found) == 1)
+        )
 
-    assert seen == [{None}, {"free"}, {"pro"}, {None}]
+    assert observed == [{None}, {"free"}, {"pro"}, {None}]
 
 
 def test_workers_follow_what_a_gateway_has_saved(admin: Caller) -> None:
@@ -61,10 +63,10 @@ def test_workers_follow_what_a_gateway_has_saved(admin: Caller) -> None:
         return admin.run_model(NAME, {"prompt": "Eve"}).json().get("result")
 
     save(admin)
-    seen = [until(answered)]
+    observed = [until(answered)]
     for sign in "?!":
         text = manifest(NAME, call=f'[builtin]\ntemplate = "{{{{ prompt }}}}{sign}"\n')
         assert admin.put(PATH, {"manifest": text}).status_code == 200
-        seen.append(until(answered, {"text": f"Eve{sign}"}.__eq__))
+        observed.append(until(answered, {"text": f"Eve{sign}"}.__eq__))
 
-    assert seen == [{"text": "<Eve>"}, {"text": "Eve?"}, {"text": "Eve!"}]
+    assert observed == [{"text": "<Eve>"}, {"text": "Eve?"}, {"text": "Eve!"}]

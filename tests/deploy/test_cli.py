@@ -16,7 +16,7 @@ def headrace(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
 
 def test_help_is_there_at_once() -> None:
     def cpu_seconds() -> float:
-        # Of the children alone, so that it does not matter what else the machine is at.
+        # CPU time of the children alone, independent of other load of the machine.
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([*HEADRACE, "--help"], env=environment(), capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,4 +1,4 @@
-"""The demonstration that a new installation is tried with."""
+"""The demonstration of a new installation."""
 
 import pytest
 from starlette.routing import Route

@@ -21,7 +21,7 @@ NOT_FOR_CALLERS = {"PAYMENT_REQUIRED", "FORBIDDEN", "CONFLICT", "ACCOUNT_NOT_FOU
 
 
 def rows_of(page: str, column: int = 0) -> dict[str, list[str]]:
-    """The rows of a page's tables by the code word that is all of the cell in a column."""
+    """Return the rows of a page's tables, by the code word that fills a column's cell."""
     rows = {}
     for line in (REFERENCE / page).read_text().splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]

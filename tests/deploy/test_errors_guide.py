@@ -1,4 +1,4 @@
-"""The page on errors: its code is run as it stands there, against answers of a server's own."""
+"""The page on errors: its code runs as printed, against scripted answers."""
 
 import re
 import time
@@ -18,7 +18,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def run() -> Run:
-    """The page's function."""
+    """Return the page's function."""
     [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.S)
     names: dict[str, Any] = {}
     exec(code, names)
@@ -28,14 +28,14 @@ def run() -> Run:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What was slept, which took no time."""
+    """Return the pauses, which take no time."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     return slept
 
 
 def server(*answers: Answer) -> tuple[httpx.Client, list[httpx.Request]]:
-    """A client of a server that answers in this order, and what it is sent."""
+    """Return a client of a server with these answers in order, and its requests."""
     requests: list[httpx.Request] = []
     left: Iterator[Answer] = iter(answers)
 

@@ -1,4 +1,4 @@
-"""The script by which `make` installs: a pip that is played shows what it makes of its lines."""
+"""The script behind `make`: progress shown from the lines of a scripted pip."""
 
 import io
 import os
@@ -22,11 +22,11 @@ FIRST = (
     "Collecting aiohttp<4,>=3.14 (from headrace==0.1.0)",
     "  Downloading aiohttp-3.14.5-cp311-cp311-manylinux.whl.metadata (8.1 kB)",
     "  Downloading aiohttp-3.14.5-cp311-cp311-manylinux.whl (1.9 MB)",
-    "InstallProgress 0 of 1900000",
-    "InstallProgress 1000000 of 1900000",
+    "Progress 0 of 1900000",
+    "Progress 1000000 of 1900000",
 )
 REST = (
-    "InstallProgress 1900000 of 1900000",
+    "Progress 1900000 of 1900000",
     "Requirement already satisfied: click in ./site-packages",
     "  Using cached attrs-26.1.0-py3-none-any.whl (67 kB)",
     "Building wheels for collected packages: headrace",
@@ -42,7 +42,7 @@ class Terminal(io.StringIO):
 
 
 def pip(*lines: str, code: int = 0, pause: float = 0.0) -> tuple[str, ...]:
-    """A program that prints these lines, slowly if asked, and ends with this code."""
+    """Return a program that prints these lines, slowly if asked, and ends with this code."""
     program = (
         "import sys, time\n"
         f"for line in {lines!r}:\n"
@@ -153,7 +153,7 @@ async def test_a_signal_ends_pip_too(tmp_path: Path, number: signal.Signals) -> 
         f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid()) + '.'); time.sleep(600)"
     )
     script = str(ROOT / "deploy" / "install.py")
-    # A folder on the path of modules has a pip that never ends.
+    # A folder on the module path has a pip that never ends.
     process = subprocess.Popen(
         [sys.executable, script, "Headrace"], cwd=tmp_path, stdout=subprocess.DEVNULL
     )

@@ -1,4 +1,4 @@
-"""The Makefile and the versions of Python that Headrace names."""
+"""The Makefile and the versions of Python that Headrace supports."""
 
 import os
 import re
@@ -14,11 +14,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def variable(name: str) -> str:
-    """A variable of the Makefile."""
-    asked = ["make", "--eval", f"ask: ; $(info $({name}))", "ask"]
-    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")  # of a make that runs the tests
+    """Return a variable of the Makefile."""
+    payload = ["make", "--eval", f"ask: ; $(info $({name}))", "ask"]
+    # a make that runs the tests sets these
+    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
     environ = {key: value for key, value in os.environ.items() if key not in outer}
-    made = subprocess.run(asked, cwd=ROOT, env=environ, capture_output=True, text=True)
+    made = subprocess.run(payload, cwd=ROOT, env=environ, capture_output=True, text=True)
     return made.stdout.splitlines()[0]
 
 

@@ -1,6 +1,6 @@
-"""The receiver's guide: its code is run as it stands there, against what Headrace sends.
+"""The receiver's guide: its code runs as printed, against Headrace's deliveries.
 
-The JavaScript is run where there is a `node` to run it; which tests there are says so.
+The JavaScript needs `node`; the names of the tests show whether it ran.
 """
 
 import base64

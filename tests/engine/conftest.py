@@ -15,6 +15,6 @@ settings.load_profile("shared-machine")
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[S3Server]:
-    """A real S3 server."""
+    """Start a real S3 server."""
     with serving() as server:
         yield server

@@ -14,7 +14,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """What a test sets up is undone."""
+    """Restore the logging setup after each test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     quiet = ("dramatiq", "asyncio", "uvicorn.error", "aiohttp")

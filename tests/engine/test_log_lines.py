@@ -1,4 +1,4 @@
-"""Lines of the log whatever text is in them: one object each, nothing for a terminal to obey."""
+"""Log lines with any text: one JSON object each, without control characters."""
 
 import contextvars
 import json
@@ -29,7 +29,7 @@ TEXTS = st.one_of(st.sampled_from(TRICKS), st.text(), st.text(st.characters(max_
 
 
 def formatted(text: Any, **extra: Any) -> str:
-    """The line of a record that has the text wherever there may be one."""
+    """Return the line of a record with the text in all members."""
     try:
         raise ValueError(text)
     except ValueError:
@@ -55,25 +55,25 @@ def test_a_line_stays_one_and_tells_what_it_was_told(text: str) -> None:
     assert len(line.splitlines()) == 1
     assert not any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in line)
     assert not set(line) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-    told = json.loads(line)
+    members = json.loads(line)
     if len(text) < 1_000 and text.isascii():
-        assert told["event"] == f"seen {text}"
-        assert told["path"] == told["request_id"] == text
+        assert members["event"] == f"seen {text}"
+        assert members["path"] == members["request_id"] == text
 
 
 @pytest.mark.parametrize("text", ["x" * 2_049, "é" * 100_000, "\ud800" * 5_000, "\n" * 5_000])
 def test_a_text_is_cut_at_two_kibibytes(text: str) -> None:
-    told = json.loads(formatted(text, path=text, nested={"a": [text]}, kept="y" * 2_048))
+    line = json.loads(formatted(text, path=text, nested={"a": [text]}, kept="y" * 2_048))
 
     for name in ("event", "path", "request_id", "nested"):
-        assert len(told[name]) <= log.MAX_TEXT + 1
-        assert told[name].endswith("…")
-    assert told["path"].startswith(text[0]) or text[0] == "\ud800"
-    assert told["kept"] == "y" * 2_048
+        assert len(line[name]) <= log.MAX_TEXT + 1
+        assert line[name].endswith("…")
+    assert line["path"].startswith(text[0]) or text[0] == "\ud800"
+    assert line["kept"] == "y" * 2_048
 
 
 def test_of_a_traceback_its_end_is_kept() -> None:
-    told = json.loads(formatted("x" * 100_000 + " the end"))
+    line = json.loads(formatted("x" * 100_000 + " the end"))
 
-    assert len(told["traceback"]) <= log.MAX_TRACEBACK
-    assert told["traceback"].endswith(" the end")
+    assert len(line["traceback"]) <= log.MAX_TRACEBACK
+    assert line["traceback"].endswith(" the end")

@@ -1,4 +1,4 @@
-"""Fixtures: a gateway that serves over real HTTP, clients of two accounts, and a fake worker."""
+"""Fixtures: a gateway over real HTTP, clients of two accounts, and a fake worker."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ class Gateway:
 
 @contextlib.asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Gateway]:
-    """A gateway for as long as the context lasts; it has an orderly end."""
+    """Run a gateway while the context lasts; it stops in an orderly way."""
     bound = bind("127.0.0.1", 0)
     bound.listen()
     host, port = bound.getsockname()
@@ -54,7 +54,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
 
 @pytest.fixture
 async def make_client(gateway: Gateway) -> AsyncIterator[MakeClient]:
-    """Makes clients of the gateway that send a key, or none."""
+    """Return a factory of clients that send a key, or none."""
     clients: list[httpx2.AsyncClient] = []
 
     async def make(key: str | None = None) -> httpx2.AsyncClient:
@@ -69,7 +69,7 @@ async def make_client(gateway: Gateway) -> AsyncIterator[MakeClient]:
 
 @pytest.fixture
 async def make_browser(gateway: Gateway, store: Store) -> AsyncIterator[MakeBrowser]:
-    """Makes browsers that are signed in to an account and show one of the gateway's pages."""
+    """Return a factory of browsers that are signed in and show one of the gateway's pages."""
     browsers: list[httpx2.AsyncClient] = []
 
     async def make(account: Account) -> httpx2.AsyncClient:
@@ -109,7 +109,7 @@ async def strangers_client(
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """All that is logged, the most talkative level included."""
+    """Return the log at every level."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(log.JsonFormatter())
@@ -125,7 +125,7 @@ def logged() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def monitored(redis_url: str) -> Iterator[bytearray]:
-    """Every command that Redis is sent."""
+    """Return every command that Redis receives."""
     commands = bytearray()
     with socket.socket(socket.AF_UNIX) as monitor:
         monitor.connect(redis_url.removeprefix("unix://"))

@@ -1,4 +1,4 @@
-"""`/readyz` tells when hints wait that no worker takes."""
+"""`/readyz` reports hints that no worker takes."""
 
 import asyncio
 import os
@@ -26,9 +26,9 @@ DEGRADED = {"status": "ready", "degraded": ["hints"]}
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hint counts as one that nobody takes after a fraction of a second."""
+    """Let a hint count as stalled after a fraction of a second."""
     monkeypatch.setattr("engine.store.stalled_queues.STALLED_SECONDS", 0.3)
-    monkeypatch.setattr("gateway.readiness.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.readiness.POLL_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ async def anyone(make_client: MakeClient) -> httpx2.AsyncClient:
 
 
 async def answers(client: httpx2.AsyncClient, expected: dict[str, Any]) -> None:
-    """Wait until `/readyz` answers this, with status 200 all the time."""
+    """Wait until `/readyz` gives this answer; its status is 200 all the time."""
 
-    async def ask() -> Any:
+    async def fetch() -> Any:
         answer = await client.get("/readyz")
         assert answer.status_code == 200
         return answer.json()
 
-    await eventually(ask, expected.__eq__)
+    await eventually(fetch, expected.__eq__)
 
 
 async def test_hints_that_a_stopped_worker_does_not_take_are_told(
@@ -84,8 +84,8 @@ async def test_each_queue_counts(
 
     await answers(anyone, DEGRADED)
 
-    [told] = [each for each in caplog.records if "no worker takes" in each.message]
-    assert told.levelname == "WARNING"
+    [reported] = [each for each in caplog.records if "no worker takes" in each.message]
+    assert reported.levelname == "WARNING"
 
 
 async def test_a_redis_that_is_nearly_full_is_told_until_it_has_room(
@@ -100,12 +100,12 @@ async def test_a_redis_that_is_nearly_full_is_told_until_it_has_room(
     await store.client.send("CONFIG", "SET", "maxmemory", int(used / 0.5))
 
     await answers(anyone, READY)
-    told = [each.message for each in caplog.records if "memory" in each.message]
-    assert told == ["the memory of Redis is nearly full", "Redis has memory again"]
+    reported = [each.message for each in caplog.records if "memory" in each.message]
+    assert reported == ["the memory of Redis is nearly full", "Redis has memory again"]
 
 
 class _Queue:
-    """A queue with one hint first, which answers no look while it is away."""
+    """A queue with one hint at its head, which does not answer while it is away."""
 
     def __init__(self) -> None:
         self.is_away = False
@@ -130,13 +130,13 @@ async def test_a_hint_that_was_first_before_the_queue_was_away_is_new_afterwards
         return queue.looks
 
     async def look_until(count: int) -> None:
-        await eventually(looks, lambda seen: seen >= count)
+        await eventually(looks, lambda observed: observed >= count)
 
     queue.may_answer.set()
     await look_until(2)
     queue.is_away = True
     queue.may_answer.set()
-    await asyncio.sleep(0.4)  # longer than a hint may stay first
+    await asyncio.sleep(0.4)  # longer than a hint may stay at the head
     queue.is_away = False
     await look_until(queue.looks + 1)
     queue.may_answer.set()

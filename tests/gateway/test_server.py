@@ -1,4 +1,4 @@
-"""The gateway as a process: its start, its end, its ports."""
+"""The gateway process: its start, its stop, its ports."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ ASK = {"inputs": {"name": "Eve"}}
 
 @dataclass
 class Process:
-    """A gateway process and where it serves."""
+    """A gateway process and its address."""
 
     popen: "subprocess.Popen[bytes]"
     url: str

@@ -6,7 +6,7 @@ import uvloop
 
 
 class Loop(uvloop.Loop):
-    """uvloop's loop, closed even where a test has left something open.
+    """uvloop's loop, closed even when a test has left something open.
 
     uvloop warns of each open handle before it closes it. Warnings are errors in the tests: the
     handle would stay open and the loop wait for its end, which never comes. The warnings are given

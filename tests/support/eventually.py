@@ -16,7 +16,7 @@ async def eventually(
     timeout: float = 20.0,
     pause: float = 0.01,
 ) -> T:
-    """Read again and again until the value satisfies `until`; returns it, or fails."""
+    """Read repeatedly until the value satisfies `until`; return it, or fail."""
     deadline = time.monotonic() + timeout
     while True:
         value = await read()

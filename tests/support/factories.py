@@ -1,4 +1,4 @@
-"""Documents and executions in a line each."""
+"""Short documents and executions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from engine.store import Account, CompletionNotifier, Store
 
 
 class Graph:
-    """Puts a document together: nodes by id, edges as 'source.output > target.input'."""
+    """Builder of documents: nodes by id, edges as 'source.output > target.input'."""
 
     def __init__(self, *fields: str) -> None:
         self.nodes: list[dict[str, Any]] = []
@@ -39,12 +39,12 @@ class Graph:
         return self
 
     def body(self, name: str = "Test workflow") -> dict[str, Any]:
-        """The document as a client would send it."""
+        """Return the document as a client would send it."""
         return {"name": name, "nodes": self.nodes, "edges": self.edges}
 
 
 def greeting(texts: int = 1) -> Graph:
-    """Request input → `texts` text boxes in line → output."""
+    """Request input → `texts` text boxes in sequence → output."""
     graph = Graph("who")
     before = "in.who"
     for number in range(texts):
@@ -63,7 +63,7 @@ def http_fan(url: str, count: int, **data: Any) -> Graph:
 
 
 def http_line(url: str, count: int, **data: Any) -> Graph:
-    """`count` HTTP calls in line, each with the answer of the one before in its body."""
+    """`count` HTTP calls in sequence, each with the previous answer in its body."""
     graph = Graph()
     for number in range(count):
         graph.node(f"h{number}", "httpRequest", url=f"{url}?n={number}", method="POST", **data)
@@ -82,14 +82,14 @@ class Runner:
         self.notifier = notifier
 
     async def save(self, graph: Graph) -> str:
-        """Save as a workflow; returns its slug."""
+        """Save as a workflow; return its slug."""
         document = parse_document(graph.body())
         return (await self.store.workflows.create(self.account.id, document, [])).slug
 
     async def begin(
         self, slug: str, inputs: Mapping[str, Any] | None = None, **options: Any
     ) -> str:
-        """Accept an execution, with options of `accept`; returns its id."""
+        """Accept an execution, with options of `accept`; return its id."""
         workflow, plan = await self.store.workflows.plan(slug)
         assert plan is not None
         accepted = await self.store.executions.accept(
@@ -104,7 +104,7 @@ class Runner:
         return accepted.id
 
     async def end(self, execution_id: str, seconds: float = 30) -> Execution:
-        """The execution, once it has ended."""
+        """Return the execution, once it has ended."""
 
         async def check() -> Execution | None:
             execution = await self.store.executions.get(self.account.id, execution_id)

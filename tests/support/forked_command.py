@@ -1,4 +1,4 @@
-"""The `headrace` command as a process of its own that need not import everything again.
+"""The `headrace` command as a process that need not import everything again.
 
 A server imports the modules of the command once and forks for each call, which has its own
 arguments, environment, output and exit code. A call takes a tenth of the CPU time that way.
@@ -22,7 +22,7 @@ MODULES = (
     ),
     "deploy.client.documents",
 )
-"""All that commands import, save those that start a part of the stack."""
+"""Modules that commands import, except those that start a part of the stack."""
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([*MODULES])
 

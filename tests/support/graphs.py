@@ -1,4 +1,4 @@
-"""Graphs for tests in short, and what is wrong with them."""
+"""Short graphs for tests, and their problems."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Models of a test's own, in a line each."""
+"""Short manifests and models."""
 
 from engine.models.manifest import Model, parse_manifest
 
@@ -17,16 +17,16 @@ def manifest(
     pricing: str = PER_CALL,
     call: str = ANSWER,
 ) -> str:
-    """A manifest; `head` has further members of the top."""
+    """Return a manifest; `head` has further top-level members."""
     top = f'internalName = "{name}"\nname = "A model"\ncategory = "{category}"\ntier = "{tier}"\n'
     return "\n".join((top + head, fields, pricing, call))
 
 
 def field(name: str, kind: str = "text", more: str = "") -> str:
-    """A field; `more` has further members of it."""
+    """Return a field; `more` has further members."""
     return f'[[fields]]\nname = "{name}"\ntype = "{kind}"\n{more}\n'
 
 
 def model(name: str = "own", **parts: str) -> Model:
-    """The model of such a manifest."""
+    """Return the model of such a manifest."""
     return parse_manifest(manifest(name, **parts), f"{name}.toml")

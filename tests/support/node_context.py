@@ -1,4 +1,4 @@
-"""A context for running one node by itself, and the way to do it."""
+"""A context that runs one node by itself."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from engine.values.sockets import SocketType
 
 @dataclass
 class FakeContext:
-    """Evaluates in place, and answers calls with what the test has laid out."""
+    """Evaluates in place, and answers calls with scripted values."""
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
     delivered: Sequence[tuple[InEdge, Any]] = ()
@@ -23,19 +23,19 @@ class FakeContext:
         default_factory=lambda: HttpAnswer(status=200, headers={}, body=b"ok")
     )
     calls: list[HttpCall] = field(default_factory=list)
-    asked: list[Mapping[str, Any]] = field(default_factory=list)
-    """The values of each call of a model, in the order of the calls."""
+    model_values: list[Mapping[str, Any]] = field(default_factory=list)
+    """Values of each call of a model, in the order of the calls."""
     assets: Mapping[str, str] = field(default_factory=dict)
-    """What the account's assets are, by id."""
+    """The account's assets, by id."""
     items: list[int] = field(default_factory=list)
-    """Which item each call of a model was for."""
+    """Item of each call of a model."""
     refused: list[int] = field(default_factory=list)
-    """The items whose answers were no good."""
+    """Items with rejected answers."""
     fetched: list[str] = field(default_factory=list)
-    """The URLs of media."""
+    """URLs of media."""
     kept: list[bytes] = field(default_factory=list)
     edits: list[tuple[Any, ...]] = field(default_factory=list)
-    """Each image's edit and sources."""
+    """Edit and sources of each image."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
@@ -74,9 +74,9 @@ class FakeContext:
         return self.assets[asset_id], f"https://example.com/media/{asset_id}"
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
-        self.asked.append(values)
+        self.model_values.append(values)
         self.items.append(item)
-        return f"{model.internal_name} {len(self.asked)}"
+        return f"{model.internal_name} {len(self.model_values)}"
 
     def is_final(self, failure: NodeFailed) -> bool:
         return True
@@ -104,7 +104,7 @@ async def run_node(
 async def run_pure(
     type_name: str, data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
 ) -> Any:
-    """The single output of a pure node."""
+    """Return the single output of a pure node."""
     kind = node_type(type_name)
     assert kind is not None and kind.kind is WorkKind.PURE
     (value,) = (await run_node(type_name, data, inputs)).values()

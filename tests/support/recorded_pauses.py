@@ -1,11 +1,11 @@
-"""Pauses that a module would make."""
+"""Recorded pauses of a module."""
 
 import asyncio
 from typing import Any
 
 
 class NotedPauses:
-    """The event loop's module as a module under test sees it: pauses are noted, not made."""
+    """The event loop's module for a module under test: pauses are recorded, not made."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []

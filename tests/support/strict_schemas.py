@@ -1,10 +1,10 @@
-"""JSON Schemas made strict, so that members nobody promised are found."""
+"""JSON Schemas made strict, so that undeclared members are found."""
 
 from typing import Any
 
 
 def closed(schema: Any) -> Any:
-    """The same, where objects with listed members have no others."""
+    """Return the schema with `additionalProperties: false` for objects with listed members."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):

@@ -1,11 +1,11 @@
-"""The order in which parallel test processes get the tests."""
+"""Order of the tests over parallel processes."""
 
 import os
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 STARTS_STACKS = ("tests/acceptance/", "tests/benchmarks/")
-"""Folders whose tests start whole stacks, and take nearly half of the run's time."""
+"""Folders with tests that start whole stacks, nearly half of the run's time."""
 
 
 class Item(Protocol):
@@ -18,7 +18,7 @@ T = TypeVar("T", bound=Item)
 
 
 def processes() -> int:
-    """How many processes share the tests."""
+    """Return the number of processes that share the tests."""
     return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 

@@ -1,4 +1,4 @@
-"""The loop of the tests closes whatever they leave behind."""
+"""The loop of the tests closes open handles."""
 
 import asyncio
 import os

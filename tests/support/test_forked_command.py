@@ -1,4 +1,4 @@
-"""A forked command has all that belongs to a process."""
+"""A forked command has its own arguments, environment, output and exit code."""
 
 import os
 import subprocess

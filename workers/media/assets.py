@@ -17,7 +17,7 @@ from engine.errors.nodes import BAD_RESPONSE, STORAGE, NodeFailed
 from engine.media.formats import UNTYPED, MediaKind
 from engine.media.ranges import ByteRange
 from engine.net.url_policy import UrlRefused, check_url
-from engine.nodes.support.base import HttpAnswer, HttpCall, Take
+from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
 from engine.services.media import MediaService
 from engine.store.media import Asset, AssetSource
 from workers.outbound.client import Egress
@@ -116,7 +116,7 @@ class AccountMedia:
         return stored[0]
 
     def _call(
-        self, account_id: str, url: str, take: Take, redirects: int = MAX_REDIRECTS
+        self, account_id: str, url: str, take: BodyConsumer, redirects: int = MAX_REDIRECTS
     ) -> HttpCall:
         return HttpCall(
             method="GET",
@@ -125,7 +125,7 @@ class AccountMedia:
             max_bytes=self._media_service.max_bytes,
             max_redirects=redirects,
             account_id=account_id,
-            take=take,
+            consume=take,
         )
 
     async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> StoredMedia:

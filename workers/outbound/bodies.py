@@ -23,11 +23,11 @@ async def read_answer(response: aiohttp.ClientResponse, call: HttpCall) -> HttpA
     """Read the answer with its body as the call asks for it. Raises NodeFailed."""
     headers = _plain_headers(response)
     answer = HttpAnswer(status=response.status, headers=headers, body=b"")
-    if call.take is not None:
+    if call.consume is not None:
         is_plain = _encoding(response) in ("", "identity")
         source = _pieces(response, call) if is_plain else _inflated_piece(response, call)
         async with contextlib.aclosing(source) as pieces:
-            await call.take(answer, pieces)
+            await call.consume(answer, pieces)
         await _read_rest(response)
         return answer
     body = await (_read_head if call.is_cut else _read)(response, call)

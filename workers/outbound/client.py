@@ -16,7 +16,7 @@ from aiohttp.streams import StreamReader
 from yarl import URL
 
 from engine.errors.nodes import NodeFailed
-from engine.executions import loops
+from engine.executions import run_depth
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import Target, UrlRefused
 from engine.nodes.support.base import HttpAnswer, HttpCall
@@ -165,7 +165,7 @@ def _own_headers(call: HttpCall) -> Iterator[tuple[str, str]]:
     """Yield headers that authors cannot set."""
     yield from call.signature
     if call.depth:
-        yield loops.HEADER, str(call.depth)
+        yield run_depth.HEADER, str(call.depth)
     if not call.keep_alive:
         yield CLOSE
 

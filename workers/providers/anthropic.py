@@ -43,7 +43,7 @@ class AnthropicDialect(Dialect):
             reply = await client.stream(PATH, body, {"stream": True}, _Events(), key=call.key)
         else:
             reply = await client.fetch_json("POST", PATH, body, key=call.key)
-        usage = count(reply, USAGE, model.most(values))
+        usage = count(reply, USAGE, model.max_usage(values))
         return ModelAnswer(value=client.redact(_read_text(reply)), usage=usage)
 
 

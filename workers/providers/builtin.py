@@ -37,4 +37,4 @@ class BuiltinDialect(Dialect):
         if section.gives is BuiltinResult.EMBEDDING:
             [vector] = await self._embed([text], call.bound(READ_SECONDS))
             text = to_json(vector)
-        return ModelAnswer(value=text, usage=model.most(values))
+        return ModelAnswer(value=text, usage=model.max_usage(values))

@@ -29,7 +29,7 @@ class HttpDialect(Dialect):
             reply = await _call(section, values, client, call)
         else:
             reply = await run_job(section, section.job, values, client, call)
-        found, maximum = _find_result(section, reply), model.most(values)
+        found, maximum = _find_result(section, reply), model.max_usage(values)
         paths_by_name = {name: (path,) for name, path in section.usage.items()}
         if model.category is Category.TEXT:
             text = client.redact(_join(found))

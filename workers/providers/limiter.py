@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from engine.errors.nodes import NodeFailed
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.limits import ModelLimits
 from engine.models.manifest import Model
 from engine.net.url_policy import PORTS, UrlRefused, check_url
-from engine.nodes.support.base import HttpAnswer, HttpCall, Take
+from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
 from engine.store.governor import USUAL_PACING, CallOutcome, CallReport, Governor, Pacing
 from engine.store.redis import keyspace
 from engine.store.redis.subscription import Subscription
@@ -110,7 +110,7 @@ class LimiterTurn:
 
         async def fetch_observed(call: HttpCall) -> HttpAnswer:
             try:
-                answer = await fetch(replace(call, take=self._observe_body(call.take)))
+                answer = await fetch(replace(call, consume=self._observe_body(call.consume)))
             except NodeFailed as failure:
                 self._note(of_transport(failure))
                 raise
@@ -119,12 +119,12 @@ class LimiterTurn:
 
         return fetch_observed
 
-    def _observe_body(self, take: Take | None) -> Take | None:
+    def _observe_body(self, take: BodyConsumer | None) -> BodyConsumer | None:
         """Return a `take` that notes the head before the body, which may yet break off."""
 
         async def take_observed(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
             self.note_answer(answer.status, answer.headers)
-            await cast(Take, take)(answer, pieces)
+            await cast(BodyConsumer, take)(answer, pieces)
 
         return take and take_observed
 

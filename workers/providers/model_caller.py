@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
 from engine.models.manifest import Category, Model
@@ -123,7 +123,7 @@ class ModelCaller:
         job: Mapping[str, Any],
     ) -> ModelAnswer:
         """Call `candidate` in the place of `model`, at no more than the latter may cost."""
-        maximum = model.most(values)
+        maximum = model.max_usage(values)
         if candidate is model:
             answer = await self._call_one(model, values, model_call, job)
             return replace(answer, usage=answer.usage.within(maximum))

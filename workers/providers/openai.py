@@ -25,7 +25,7 @@ class OpenAIDialect(Dialect):
     ) -> ModelAnswer:
         section = cast(OpenAISection, model.call)
         client, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
-        max_usage = model.most(values)
+        max_usage = model.max_usage(values)
         match section.api:
             case OpenAIApi.CHAT:
                 return await chat(section, chat_request, client, call, max_usage)

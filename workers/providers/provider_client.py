@@ -107,7 +107,7 @@ class ProviderClient:
                 request,
                 max_bytes=MAX_STREAM_BYTES,
                 idle_seconds=IDLE_SECONDS,
-                take=reader.take,
+                consume=reader.take,
             )
         )
         if reader.has_streamed:
@@ -154,7 +154,7 @@ class ProviderClient:
             await receiving.acquire(expected, with_margin(deadline - clock()))
             parts.extend([piece async for piece in pieces])
 
-        answer = await self._send(replace(request, take=take))
+        answer = await self._send(replace(request, consume=take))
         body = b"".join(parts)
         receiving.resize(len(body))
         return replace(answer, body=body)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
-from engine.models.calls import endpoint_of
+from engine.models.call_sections import endpoint_of
 from engine.models.registry import all_models
 
 SHORTEST = 4

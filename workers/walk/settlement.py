@@ -108,6 +108,6 @@ class NodeSettlement:
         if delay is None:
             return False
         self._recorder.add_retry(index, delay)
-        self._state.progress.put_off(index)
+        self._state.progress.postpone(index)
         self._state.schedule_retry(index, delay)
         return True

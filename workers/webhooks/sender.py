@@ -28,7 +28,13 @@ from engine.store import Store
 from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.governor import Pacing
 from engine.store.redis import keyspace
-from engine.webhooks.deliveries import Attempt, DeliveryStatus, Judgement, execution_body, judge
+from engine.webhooks.deliveries import (
+    Attempt,
+    DeliveryStatus,
+    DeliveryVerdict,
+    execution_body,
+    judge,
+)
 from engine.webhooks.signing import sign
 from workers.outbound.client import Egress
 from workers.providers.limiter import CallLimiter, LimiterKey, LimiterTurn
@@ -274,7 +280,7 @@ class WebhookSender:
         return True
 
     async def _settle(
-        self, claimed: ClaimedDelivery, attempt: Attempt, judgement: Judgement
+        self, claimed: ClaimedDelivery, attempt: Attempt, judgement: DeliveryVerdict
     ) -> None:
         deliveries = self._store.deliveries
         settled = await persist(lambda: deliveries.settle(claimed, attempt, judgement), "settle")
@@ -289,14 +295,14 @@ class WebhookSender:
             metrics.WEBHOOKS_DISABLED.inc()
             logger.warning("webhook disabled", extra={**extra, "reason": settled.disabled_reason})
 
-    async def _attempt(self, claimed: ClaimedDelivery) -> tuple[Attempt, Judgement]:
+    async def _attempt(self, claimed: ClaimedDelivery) -> tuple[Attempt, DeliveryVerdict]:
         began = time.perf_counter()
         try:
             answer = await self._egress.fetch(await self._call(claimed))
         except (_GivenUp, NodeFailed) as error:
             attempt = Attempt(at=claimed.now, duration_ms=_since(began), error=_sentence(error))
             if isinstance(error, _GivenUp):
-                return attempt, Judgement(status=DeliveryStatus.FAILED)
+                return attempt, DeliveryVerdict(status=DeliveryStatus.FAILED)
             return attempt, self._judge(claimed, None)
         attempt = Attempt(
             at=claimed.now,
@@ -307,7 +313,7 @@ class WebhookSender:
         )
         return attempt, self._judge(claimed, answer)
 
-    def _judge(self, claimed: ClaimedDelivery, answer: HttpAnswer | None) -> Judgement:
+    def _judge(self, claimed: ClaimedDelivery, answer: HttpAnswer | None) -> DeliveryVerdict:
         return judge(
             answer.status if answer else None,
             attempt=claimed.tries + 1,

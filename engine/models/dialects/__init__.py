@@ -1,1 +1,1 @@
-"""The sections that say how a model is called, each read into what its dialect needs."""
+"""Parsers of the sections of manifests that define calls, one module for each dialect."""

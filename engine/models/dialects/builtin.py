@@ -1,4 +1,4 @@
-"""`[builtin]`: the worker answers by itself."""
+"""`[builtin]`: calls that the worker answers by itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,37 +6,37 @@ from enum import StrEnum
 from typing import Any
 
 from engine.errors.nodes import SettingsError
-from engine.models.checks import strangers
-from engine.models.reading import ManifestContext
+from engine.models.table_checks import unknown_members
+from engine.models.table_reader import ManifestContext
 from engine.values.templates import Template
 
 BUILTIN_MEMBERS = ("template", "gives")
 
 
 class BuiltinResult(StrEnum):
-    """What becomes of the text that a template makes."""
+    """Use of the rendered template."""
 
     TEXT = "text"
-    """It is the answer."""
+    """The text is the answer."""
     EMBEDDING = "embedding"
-    """The answer is its vector, as JSON."""
+    """The embedding of the text, as JSON, is the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltinSection:
-    """The worker answers by itself, by what the values make of a template."""
+    """Template whose rendered text the worker answers with."""
 
     template: Template
     gives: BuiltinResult = BuiltinResult.TEXT
 
 
-def parse_builtin(table: Mapping[str, Any], about: ManifestContext) -> BuiltinSection:
+def parse_builtin(table: Mapping[str, Any], context: ManifestContext) -> BuiltinSection:
     """Read the section. Raises SettingsError with every reason."""
-    reasons = list(strangers("", table, BUILTIN_MEMBERS))
+    reasons = list(unknown_members("", table, BUILTIN_MEMBERS))
     gives = table.get("gives", BuiltinResult.TEXT)
     if gives not in list(BuiltinResult):
         reasons.append(f".gives must be one of {', '.join(BuiltinResult)}")
-    elif gives == BuiltinResult.EMBEDDING and about.category != "text":
+    elif gives == BuiltinResult.EMBEDDING and context.category != "text":
         reasons.append(f".gives '{gives}' is for models of the category text")
     text = table.get("template")
     if not isinstance(text, str) or not text:
@@ -45,7 +45,7 @@ def parse_builtin(table: Mapping[str, Any], about: ManifestContext) -> BuiltinSe
         template = Template.parse(text)
     except SettingsError as error:
         raise SettingsError(*reasons, *(f".template: {each}" for each in error.reasons)) from None
-    unfit = [] if about.names is None else sorted(template.names - about.names)
+    unfit = [] if context.names is None else sorted(template.names - context.names)
     reasons += [f".template has '{name}', and no field is called that" for name in unfit]
     if reasons:
         raise SettingsError(*reasons)

@@ -1,21 +1,21 @@
-"""What sections for chats share: which fields are the prompt, the pictures and the rest."""
+"""Members of chat sections, with defaults from the fields of the same names."""
 
 from engine.models.body_templates import Body
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 
-ASK_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
+CHAT_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
 
 
-def read_ask(
-    reader: TableReader, about: ManifestContext, *, apart: frozenset[str] = frozenset()
+def read_chat_members(
+    reader: TableReader, context: ManifestContext, *, excluded: frozenset[str] = frozenset()
 ) -> dict[str, str | bool | Body]:
-    """The members of a question, by default from the fields that are called as they are.
+    """Return the members of a chat section; each defaults to the field of its name.
 
-    Fields that are `apart` are sent by themselves, so they are no images by default.
+    `excluded` fields are sent separately, so they do not count as images by default.
     """
-    names = about.names or frozenset()
-    seen = [each.name for each in about.fields or () if each.type == "image"]
-    images = [f"{{{{ {name} }}}}" for name in seen if name not in apart]
+    names = context.names or frozenset()
+    image_names = [each.name for each in context.fields or () if each.type == "image"]
+    images = [f"{{{{ {name} }}}}" for name in image_names if name not in excluded]
     return {
         "model": reader.text("model"),
         "prompt": reader.body("prompt", _field("prompt", names)),
@@ -28,5 +28,5 @@ def read_ask(
 
 
 def _field(name: str, names: frozenset[str]) -> str | list[str]:
-    """A placeholder for a field that is there, else what fills to nothing."""
+    """Return a placeholder for an existing field, else a value that fills to nothing."""
     return f"{{{{ {name} }}}}" if name in names else []

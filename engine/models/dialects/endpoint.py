@@ -1,9 +1,9 @@
-"""What every section has that calls a provider: where it is, and how it knows us."""
+"""Members shared by all sections that call a provider: address, credentials and headers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.models.reading import TableReader
+from engine.models.table_reader import TableReader
 
 ENDPOINT_MEMBERS = (
     *("base_url", "base_url_env", "setup", "api_key_env", "key_header", "key_prefix"),
@@ -14,28 +14,28 @@ MAX_SECONDS = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEndpoint:
-    """A provider's address, the variables that hold its secrets, and headers for every call."""
+    """Address of a provider, variables of its secrets, and headers of every call."""
 
     base_url: str
-    """Empty: only `base_url_env` says where it is."""
+    """Empty: `base_url_env` is required."""
     base_url_env: str
-    """The variable that, where it is set, says another address."""
+    """Variable that overrides the base URL."""
     setup: str
-    """What to do where that variable must be set and is not, as a sentence."""
+    """Instruction for a missing `base_url_env`, as a sentence."""
     api_key_env: str
-    """The variable that holds the key; empty: it needs none."""
+    """Variable of the key; empty: no key is needed."""
     key_header: str
     key_prefix: str
     idempotency_header: str
-    """Where the call is named so that it is not done twice; empty: the provider has none."""
+    """Header of the idempotency key; empty: the provider supports none."""
     headers: tuple[tuple[str, str], ...]
     timeout_seconds: float
-    """The longest that one call, or one job, may take."""
+    """Time limit of one call or job."""
     keep_alive: bool
-    """Whether a connection is used for more than one call."""
+    """Connections are reused."""
 
     def place(self, environ: Mapping[str, str]) -> str:
-        """The URL that calls begin with; empty where a variable should say it and does not."""
+        """Return the URL prefix of calls; empty if the required variable is not set."""
         return environ.get(self.base_url_env) or self.base_url
 
 
@@ -47,7 +47,7 @@ def read_endpoint(
     key_prefix: str = "Bearer ",
     timeout_seconds: float = 300.0,
 ) -> ProviderEndpoint:
-    """Read the members that all sections share, with a section's own defaults."""
+    """Read the shared members, with a section's own defaults."""
     prefix = reader.text("key_prefix", key_prefix) if reader.has("key_prefix") else key_prefix
     if reader.has("key_header") and not reader.has("key_prefix"):
         prefix = ""

@@ -1,4 +1,4 @@
-"""`[http]`: any provider, by one call or by a job that is submitted and asked after."""
+"""`[http]`: any provider, by one request or by a job that is submitted and polled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template, to_text
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -22,11 +22,11 @@ JOB_MEMBERS = (
 )
 USAGE_MEMBERS = ("images", "seconds", "input_tokens", "output_tokens")
 JOB = "job"
-"""How the job's id is called in the templates of its paths."""
+"""Name of the job's id in the templates of its paths."""
 
 
 class MediaSection(StrEnum):
-    """How pictures, videos and sounds come."""
+    """Form of media in the answer."""
 
     URL = "url"
     BASE64 = "base64"
@@ -34,7 +34,7 @@ class MediaSection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSection:
-    """How a provider's job is asked after, until it has ended."""
+    """Polling of a provider's job until it has ended."""
 
     id: Path
     path: Template
@@ -42,52 +42,52 @@ class JobSection:
     done: frozenset[str]
     failed: frozenset[str]
     error: Path | None
-    """Where a text stands when the job has failed, though its status says that it is done."""
+    """Path of an error message that marks a job as failed despite a status in `done`."""
     progress: Path | None
-    """A share from 0 to 1, or percents."""
+    """Path of the progress, from 0 to 1 or in percent."""
     result_path: Template | None
-    """Where the result is fetched, when it is not in the answer that says that it is done."""
+    """URL path of the result, unless the last answer contains it."""
     cancel_path: Template | None
     cancel_method: str
     resubmit: bool
-    """Whether a job that may have begun, but whose id is not known, is submitted once more."""
+    """A job that may have started, but whose id is unknown, is submitted again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSection:
-    """One request; what it gives is the result, or a job that comes to have one."""
+    """One request, whose answer has the result or starts a job."""
 
     endpoint: ProviderEndpoint
     method: str
     path: Template
     body: Body
     as_text: tuple[str, ...]
-    """The fields whose values the provider wants as texts, whatever they are."""
+    """Fields whose values are converted to texts."""
     inline: tuple[str, ...]
-    """The fields whose media go as data: each is an object with `type` and `data` (base64)."""
+    """Fields whose media are sent inline, as objects with `type` and `data` (base64)."""
     result: tuple[Path, ...]
     media: MediaSection
     content_type: str
-    """Of media that come as data."""
+    """Content type of inline media in the answer."""
     error: tuple[Path, ...]
-    """Where a sentence stands about what went wrong."""
+    """Paths of an error message."""
     status_code: Path | None
-    """Where a status stands that counts in place of the answer's own."""
+    """Path of a status code that overrides the answer's own."""
     usage: Mapping[str, Path]
-    """Where it stands what was used, by the names of `Usage`."""
+    """Paths of the usage, by the names of `Usage`."""
     job: JobSection | None
 
     def request(self, values: Mapping[str, Any]) -> tuple[str, Any]:
-        """The path and the body of the call, None for none. Raises NodeFailed."""
+        """Return path and body of the request; the body may be None. Raises NodeFailed."""
         texts = {name: to_text(values[name]) for name in self.as_text if name in values}
         values = {**values, **texts}
         body = None if self.method == "GET" else self.body.fill(values) or {}
         return self.path.render_url(values), body
 
 
-def parse_http(table: Mapping[str, Any], about: ManifestContext) -> HttpSection:
+def parse_http(table: Mapping[str, Any], context: ManifestContext) -> HttpSection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, *HTTP_MEMBERS), about)
+    reader = TableReader(table, (*ENDPOINT_MEMBERS, *HTTP_MEMBERS), context)
     reader.require("result")
     job = _read_job(reader)
     section = HttpSection(
@@ -97,11 +97,11 @@ def parse_http(table: Mapping[str, Any], about: ManifestContext) -> HttpSection:
         body=reader.body("body"),
         as_text=reader.texts("as_text") if reader.has("as_text") else (),
         inline=reader.media("inline"),
-        result=reader.ways("result"),
+        result=reader.paths("result"),
         media=_read_media(reader),
         content_type=reader.text("content_type", "application/octet-stream"),
-        error=reader.ways("error"),
-        status_code=reader.way("status_code"),
+        error=reader.paths("error"),
+        status_code=reader.path("status_code"),
         usage=_read_usage(reader),
         job=job,
     )
@@ -122,13 +122,13 @@ def _read_job(reader: TableReader) -> JobSection | None:
         job.require(key)
     nowhere = Path(())
     return JobSection(
-        id=job.way("id") or nowhere,
+        id=job.path("id") or nowhere,
         path=job.route("path"),
-        status=job.way("status") or nowhere,
+        status=job.path("status") or nowhere,
         done=frozenset(job.texts("done")),
         failed=frozenset(job.texts("failed")),
-        error=job.way("error"),
-        progress=job.way("progress"),
+        error=job.path("error"),
+        progress=job.path("progress"),
         result_path=job.route("result_path") if job.has("result_path") else None,
         cancel_path=job.route("cancel_path") if job.has("cancel_path") else None,
         cancel_method=job.text("cancel_method", "POST", METHODS),
@@ -140,5 +140,5 @@ def _read_usage(reader: TableReader) -> Mapping[str, Path]:
     usage = reader.table("usage", USAGE_MEMBERS)
     if usage is None:
         return {}
-    ways = ((name, usage.way(name)) for name in USAGE_MEMBERS)
-    return {name: way for name, way in ways if way is not None}
+    paths = ((name, usage.path(name)) for name in USAGE_MEMBERS)
+    return {name: path for name, path in paths if path is not None}

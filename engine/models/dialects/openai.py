@@ -1,4 +1,4 @@
-"""`[openai]`: anything that speaks OpenAI's protocol for chats, images or speech."""
+"""`[openai]`: providers with OpenAI's protocol for chats, images or speech."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Any
 
 from engine.models.body_templates import Body
-from engine.models.dialects.chat_fields import ASK_MEMBERS, read_ask
+from engine.models.dialects.chat_fields import CHAT_MEMBERS, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 
 
 class OpenAIApi(StrEnum):
-    """Which part of the protocol is spoken."""
+    """Part of the protocol."""
 
     CHAT = "chat"
     IMAGES = "images"
@@ -24,7 +24,7 @@ USUAL_APIS = {"image": OpenAIApi.IMAGES, "audio": OpenAIApi.SPEECH}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAISection:
-    """A call of `/chat/completions`, `/images/generations`, `/images/edits` or `/audio/speech`."""
+    """Call of `/chat/completions`, `/images/generations`, `/images/edits` or `/audio/speech`."""
 
     endpoint: ProviderEndpoint
     api: OpenAIApi
@@ -32,23 +32,23 @@ class OpenAISection:
     prompt: Body
     system: Body
     images: Body
-    """What chats look at, and what images are made of."""
+    """Images of a chat's prompt, or sources of a generated image."""
     mask: Body
-    """An image whose transparent parts say where the first of the images is to be changed."""
+    """Image whose transparent parts mark the area of the first image to change."""
     schema: Body
-    """What the answer must look like, as JSON Schema."""
+    """JSON Schema of the answer."""
     body: Body
     """Further members of the request."""
     stream: bool
-    """Whether a text may be asked for as a stream, where somebody waits for it."""
+    """The text may be streamed while a caller waits."""
 
 
-def parse_openai(table: Mapping[str, Any], about: ManifestContext) -> OpenAISection:
+def parse_openai(table: Mapping[str, Any], context: ManifestContext) -> OpenAISection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, "api", *ASK_MEMBERS, "mask"), about)
-    api = reader.text("api", USUAL_APIS.get(about.category, OpenAIApi.CHAT), tuple(OpenAIApi))
+    reader = TableReader(table, (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask"), context)
+    api = reader.text("api", USUAL_APIS.get(context.category, OpenAIApi.CHAT), tuple(OpenAIApi))
     mask = reader.body("mask", [])
-    ask: dict[str, Any] = read_ask(reader, about, apart=mask.names)
+    chat: dict[str, Any] = read_chat_members(reader, context, excluded=mask.names)
     endpoint = read_endpoint(reader)
     reader.finish()
-    return OpenAISection(endpoint=endpoint, api=OpenAIApi(api), mask=mask, **ask)
+    return OpenAISection(endpoint=endpoint, api=OpenAIApi(api), mask=mask, **chat)

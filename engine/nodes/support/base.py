@@ -1,4 +1,4 @@
-"""What a node type is, and what it may ask for while it runs."""
+"""Protocols of node types and of the context in which a node runs."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from engine.nodes.support.image_edits import Edit, ImageData
 from engine.values.sockets import Socket, SocketType
 
 Outputs = Mapping[str, Any]
-"""Output socket name to plain value; a socket left out was not taken (its dependents skip)."""
+"""Plain values by output socket; an absent socket is a branch not taken (its dependents skip)."""
 
 
 NO_MEDIA: Mapping[str, frozenset[SocketType]] = {}
 
 
 class WorkKind(StrEnum):
-    """Where a node's work happens."""
+    """Kind of a node's work, which decides the place of its execution."""
 
     PURE = "pure"
-    """Deterministic, no waiting: runs in place, recorded in batches."""
+    """Deterministic, without waiting: runs in place, recorded in batches."""
     IO = "io"
     """Waits for a network: runs on the event loop, claimed and recorded by itself."""
     CPU = "cpu"
@@ -31,191 +31,190 @@ class WorkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InEdge:
-    """An edge as its target sees it; `source` is the index of the node it comes from."""
+    """Incoming edge of a node; `source` is the index of the source node."""
 
     socket: str
     source: int
     output: str
     type: SocketType
-    """The type of the output it comes from."""
+    """Type of the source's output socket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCall:
-    """One outbound HTTP request, put together and ready to send."""
+    """Outbound HTTP request, ready to send."""
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     timeout_seconds: float = 30.0
-    """For everything together: look-up, redirects and body."""
+    """Total time limit, with name look-up, redirects and body."""
     max_bytes: int = 10_485_760
-    """Of the answer's body, as it comes and inflated."""
+    """Limit of the answer's body, before and after decompression."""
     max_redirects: int = 0
-    """How many are followed; with none, a redirect is the answer."""
+    """Redirects to follow; with 0 a redirect is the answer."""
     signature: tuple[tuple[str, str], ...] = ()
-    """Headers that Headrace itself signs with, which authors cannot set."""
+    """Signature headers of Headrace, which authors cannot set."""
     account_id: str = ""
-    """Whose call it is and counts as; empty: nobody's."""
+    """Account whose limits count the call; empty: none."""
     depth: int = 0
-    """Depth of the run that makes the call; 0: no run's."""
+    """Depth of the calling run; 0: no run."""
     is_cut: bool = False
-    """A larger answer is cut off at `max_bytes`, not refused; a compressed one is left out."""
+    """A larger body is truncated to `max_bytes`, a compressed one omitted, instead of refused."""
     keep_alive: bool = True
-    """Whether the connection may be used again."""
+    """The connection may be reused."""
     idle_seconds: float | None = None
-    """So long may nothing come of a body; None: until the time for everything is up."""
-    take: "Take | None" = None
-    """Is given the answer without its body, and the body as it comes; may raise what it likes.
+    """Longest pause between pieces of the body; None: the total time limit."""
+    consume: "BodyConsumer | None" = None
+    """Consumer of the streamed body; it may stop early and raise any error.
 
-    It need not take all. The answer that comes back has no body then.
+    The returned answer then has no body.
     """
     reserve: Callable[[int], Awaitable[None]] | None = None
-    """Is told of the bytes of a large body as they come; no more are read until it returns."""
+    """Reserves memory for pieces of a large body; reading pauses until it returns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """What came back: status, headers with lower-case names, and the body within its cap."""
+    """Status, headers with lower-case names, and body of an answer."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-Take = Callable[[HttpAnswer, AsyncIterator[bytes]], Awaitable[None]]
+BodyConsumer = Callable[[HttpAnswer, AsyncIterator[bytes]], Awaitable[None]]
 
 
 class Context(Protocol):
-    """What a running node may ask for; implemented by the worker."""
+    """Services for a running node, implemented by the worker."""
 
     inputs: Mapping[str, Any]
-    """The execution's checked inputs, defaults filled in."""
+    """Checked inputs of the execution, with defaults."""
     delivered: Sequence[tuple[InEdge, Any]]
-    """This node's wires that brought a value, and the value, in document order."""
+    """In-edges of the node that delivered a value, with the value, in document order."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
-        """Send the call through the one way out. Raises NodeFailed (url_blocked, timeout, …)."""
+        """Send the call by the outbound client. Raises NodeFailed (url_blocked, timeout, …)."""
         ...
 
     async def evaluate(self, expression: str, values: Mapping[str, Any]) -> Any:
-        """Evaluate CEL over variables in a child process that can be killed. Raises NodeFailed."""
+        """Evaluate CEL over variables in a child process. Raises NodeFailed."""
         ...
 
     async def choose(self, expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
-        """The position of the first CEL expression that gives true, found in a child process.
+        """Return the index of the first CEL expression that is true, or None.
 
-        None: none does. Raises NodeFailed.
+        Evaluates in a child process. Raises NodeFailed.
         """
         ...
 
     async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a top-level function in a child process that can be killed. Raises NodeFailed."""
+        """Call a top-level function in a child process. Raises NodeFailed."""
         ...
 
     async def fetch_media(self, url: str) -> bytes:
-        """The bytes at a URL, of our own assets or out in the world, capped. Raises NodeFailed."""
+        """Return the bytes of an asset's link or another URL, up to a limit. Raises NodeFailed."""
         ...
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
-        """Store a medium as the account's, and give its URL. Raises NodeFailed."""
+        """Store a medium as an asset of the account; return its URL. Raises NodeFailed."""
         ...
 
     async def edit_image(self, edit: Edit, sources: Sequence[bytes]) -> ImageData:
-        """Work on an image in a child process that can be killed. Raises NodeFailed."""
+        """Edit images in a child process. Raises NodeFailed."""
         ...
 
     async def read_image(self, data: bytes) -> str:
-        """What is written in an image, by a model in a child process. Raises NodeFailed."""
+        """Return the text in an image, by a local model. Raises NodeFailed."""
         ...
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """A vector of length 1 for each text, by a model in a child process. Raises NodeFailed."""
+        """Return a unit vector for each text, by a local model. Raises NodeFailed."""
         ...
 
     async def use_asset(self, asset_id: str) -> tuple[str, str]:
-        """What an asset of the account is (`image`, `video` or `audio`) and a link to it.
+        """Return the kind (`image`, `video` or `audio`) of an account's asset, and a link to it.
 
-        Raises NodeFailed when the account has no such asset.
+        Raises NodeFailed if the account has no such asset.
         """
         ...
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
-        """One call, with checked values: what the model gives. Raises NodeFailed.
+        """Call the model with checked values; return its answer. Raises NodeFailed.
 
-        `item` tells the calls of one node apart, and must be the same when the node runs again.
-        What calls use adds up, and is charged when the node completes. Of a node with several,
-        the answers are kept for its next attempt, which is given them and counts them again.
+        `item` numbers the calls of one node, equally in each attempt. The usage of all calls is
+        charged when the node completes. Answers of a node with several calls are kept for its
+        next attempt, which reuses them and counts their usage again.
         """
         ...
 
     def is_final(self, failure: NodeFailed) -> bool:
-        """Whether this attempt is the last one, when it ends with this failure."""
+        """Return True if no further attempt follows this failure."""
         ...
 
     async def refuse_answer(self, item: int = 0) -> None:
-        """Say that what a model answered is no good, before failing for it.
+        """Reject a model's answer, before the node fails for it.
 
-        Another attempt's call is a new one then also for providers that do no call twice; after
-        other failures it is the same, since nobody knows what became of it. Raises NodeFailed.
+        The next attempt then uses a new idempotency key; after other failures it uses the same
+        one, since the outcome of the call is unknown. Raises NodeFailed.
         """
         ...
 
 
 class NodeType(Protocol):
-    """A node type: its sockets, its settings and its work, all in one file."""
+    """Node type: settings, sockets, estimates and work."""
 
     type: str
     category: str
     kind: WorkKind
 
     def parse(self, data: Mapping[str, Any]) -> Any:
-        """Check `data` and return frozen settings. Raises SettingsError with every reason."""
+        """Parse `data` to frozen settings. Raises SettingsError with all reasons."""
         ...
 
     def inputs(self, settings: Any) -> Mapping[str, Socket]:
-        """The input sockets by name."""
+        """Return the input sockets by name."""
         ...
 
     def outputs(self, settings: Any) -> Mapping[str, Socket]:
-        """The output sockets by name."""
+        """Return the output sockets by name."""
         ...
 
     def needs(self, data: Mapping[str, Any]) -> Mapping[str, Socket]:
-        """The input sockets that need a wire, as far as wrong settings tell."""
+        """Return the required input sockets of invalid settings, as far as they are known."""
         return {}
 
     def fixed_url(self, settings: Any) -> str | None:
-        """The URL that it calls, at least up to the end of the host, if that is known at save."""
+        """Return the URL, or its start up to the host, that the node calls, if known at save."""
         return None
 
     def model(self, settings: Any) -> str | None:
-        """The internal name of the model whose price is charged; most node types have none."""
+        """Return the internal name of the charged model; most node types have none."""
         return None
 
-    def most(
+    def max_usage(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Usage:
-        """The most that one run with these inputs can use.
+        """Return the most that one run with these inputs can use.
 
-        `unknown` sockets bring others later, but items of their lists that are not null stay.
+        Values of `unknown` sockets may change, except non-null items of lists.
         """
         return Usage()
 
-    def foresee(
+    def estimate_outputs(
         self, settings: Any, inputs: Mapping[str, Any], unknown: Collection[str] = ()
     ) -> Outputs:
-        """What a run with these inputs gives, as far as it is known without one.
+        """Return the outputs of a run with these inputs, as far as known without running.
 
-        A list with null in it says how long it is; what is left out is not known at all. Of a pure
-        type it is all that a run gives, unless `unknown` sockets bring others later, or nothing.
-        Raises NodeFailed where that would fail.
+        A list of nulls has a known length; absent outputs are unknown. The outputs of a pure type
+        are exact unless values of `unknown` sockets change. Raises NodeFailed if a run would fail.
         """
         return {}
 
     def reads(self, settings: Any, socket: str) -> Collection[str] | None:
-        """The members of an object at this input socket that the node looks at; None: all of it."""
+        """Return the members that the node reads of an object at a socket; None: all."""
         return None
 
     def bind(
@@ -224,13 +223,16 @@ class NodeType(Protocol):
         wired: frozenset[str],
         media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
     ) -> Any:
-        """Settle what depends on which outputs have wires; most node types do not care.
+        """Return settings adapted to the outputs that have edges.
 
-        `media`: the outputs that are wired to sockets of media, and of which.
+        `media`: media types of the input sockets that each output is wired to.
         """
         return settings
 
     async def run(self, settings: Any, inputs: Mapping[str, Any], context: Context) -> Outputs:
-        """Give the outputs. `inputs` holds the wired and delivered sockets only; a socket that
-        takes many wires gets a list of the delivered values in document order."""
+        """Return the outputs.
+
+        `inputs` has only sockets with a delivered value; a socket of many edges has a list of the
+        delivered values in document order.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Expressions typed on nodes: their variables, which are sockets, and the values of these."""
+"""Expressions of nodes: variables, which are input sockets, and their values."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ MAX_VARIABLES = 20
 
 
 def read_variables(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of a node's variables. Raises SettingsError with every reason."""
+    """Read the names of a node's variables. Raises SettingsError with all reasons."""
     names = data.get("variables")
     if names is None:
         return ()
@@ -27,7 +27,7 @@ def read_variables(data: Mapping[str, Any]) -> tuple[str, ...]:
 def check_expression(
     member: str, expression: object, variables: Sequence[str], *, is_condition: bool
 ) -> str:
-    """The checked expression at a member of a node's data. Raises SettingsError."""
+    """Check the expression at a member of a node's data. Raises SettingsError."""
     known = ", ".join(f"'{name}'" for name in (cel.VALUE, *variables))
     if not isinstance(expression, str):
         raise SettingsError(f"{member} must be a text: CEL over {known}")
@@ -38,13 +38,13 @@ def check_expression(
 
 
 def sockets(variables: Sequence[str]) -> dict[str, Socket]:
-    """The input sockets of a node with these variables."""
+    """Return the input sockets of a node with these variables."""
     named = Socket(type=SocketType.ANY, required=True)
     return {VALUE_IN: Socket(type=SocketType.ANY), **dict.fromkeys(variables, named)}
 
 
 def read_values(variables: Sequence[str], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What each variable of an expression is. Raises NodeFailed where that is too large."""
+    """Return the values of an expression's variables. Raises NodeFailed if too large."""
     values = {cel.VALUE: inputs.get(VALUE_IN), **{name: inputs.get(name) for name in variables}}
     cel.check_size(values)
     return values

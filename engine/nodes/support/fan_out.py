@@ -1,4 +1,4 @@
-"""Calls of a model for each item of lists, and the checks that come before them."""
+"""Model calls for each item of lists, and the checks before them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -18,13 +18,13 @@ PARAMS_IN = f"{PARAMS}-in"
 CALLS_AT_ONCE = 16
 MAX_ITEMS = 10_000
 NODE_MEMBERS = frozenset({"model", "values", "retry", "timeoutSeconds", "onError", "cache"})
-"""Members of `data` that are the node's own, whatever its type."""
+"""Members of `data` common to all node types, which name no field of a model."""
 
 Values = Mapping[str, Any]
 
 
 def find_usable(name: object) -> Model:
-    """The model that a node names. Raises SettingsError."""
+    """Return the model named by a node. Raises SettingsError."""
     if not isinstance(name, str) or not name:
         raise SettingsError("model must be the internal name of a model")
     model = find_model(name)
@@ -36,7 +36,7 @@ def find_usable(name: object) -> Model:
 
 
 def typed_values(data: Mapping[str, Any]) -> Values:
-    """The object `values` of a node, empty where there is none. Raises SettingsError."""
+    """Return the object `values` of a node, or an empty one. Raises SettingsError."""
     typed = data.get("values")
     if typed is not None and not isinstance(typed, dict):
         raise SettingsError("values must be an object with a value per field")
@@ -44,21 +44,21 @@ def typed_values(data: Mapping[str, Any]) -> Values:
 
 
 def missing_fields(data: Mapping[str, Any]) -> Sequence[Field]:
-    """What the model of a node asks for and the node does not say, whatever else is wrong there."""
+    """Return the required fields without a typed value, even if other settings are invalid."""
     try:
         model = find_usable(data.get("model"))
     except SettingsError:
         return ()
     listed = data.get("values")
-    said = known_values(model, {**data, **(listed if isinstance(listed, dict) else {})})
-    asked = (field for field in model.fields if field.required and field.default is None)
-    return [field for field in asked if field.name not in said]
+    present = known_values(model, {**data, **(listed if isinstance(listed, dict) else {})})
+    required = (field for field in model.fields if field.required and field.default is None)
+    return [field for field in required if field.name not in present]
 
 
 def find_current(saved: Model) -> Model:
-    """The model as the registry has it now, not as it was when the workflow was compiled.
+    """Return the current version of a model, which may differ from the compiled one.
 
-    Raises NodeFailed.
+    Raises NodeFailed if it cannot be called any more.
     """
     model = find_model(saved.internal_name)
     if model is None or not model.enabled or model.category is not saved.category:
@@ -67,20 +67,20 @@ def find_current(saved: Model) -> Model:
     return model
 
 
-def latest(saved: Model) -> Model:
-    """The model as the registry has it now, or as it was when the workflow was compiled."""
+def latest_model(saved: Model) -> Model:
+    """Return the current version of a model, or the compiled one if it is gone."""
     return find_model(saved.internal_name) or saved
 
 
 def known_values(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the model's fields; null and blank where one is required are nothing."""
-    given = ((field, values.get(field.name)) for field in model.fields)
-    said = ((field, value) for field, value in given if value is not None)
-    return {field.name: value for field, value in said if not is_blank(field, value)}
+    """Return the values of the model's fields without nulls and blank required texts."""
+    values_by_field = ((field, values.get(field.name)) for field in model.fields)
+    present = ((field, value) for field, value in values_by_field if value is not None)
+    return {field.name: value for field, value in present if not is_blank(field, value)}
 
 
 def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
-    """What is wrong with a field's value, if there is one, as sentences for the author."""
+    """Return the faults of a field's value, if present, as sentences."""
     if field.name not in values:
         return ()
     try:
@@ -91,7 +91,7 @@ def value_faults(field: Field, values: Mapping[str, Any]) -> Sequence[str]:
 
 
 def check_values(model: Model, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """The values of one call, defaults filled in. Raises NodeFailed."""
+    """Return the checked values of one call, with defaults. Raises NodeFailed."""
     try:
         return check_call(model.fields, values, allow_http=True)
     except InvalidInputs as error:
@@ -99,7 +99,7 @@ def check_values(model: Model, values: Mapping[str, Any], where: str = "") -> di
 
 
 def read_params(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object at `params-in`, empty where there is none. Raises NodeFailed."""
+    """Return the object at `params-in`, or an empty one. Raises NodeFailed."""
     params = inputs.get(PARAMS_IN)
     if params is not None and not isinstance(params, dict):
         message = f"'{PARAMS_IN}' takes an object with values by field, not {kind_of(params)}"
@@ -108,7 +108,7 @@ def read_params(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def check_lengths(lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]) -> None:
-    """Refuse lists that are not equally long, or too long. Raises NodeFailed."""
+    """Check that lists are equally long and not too long. Raises NodeFailed."""
     lengths = {name: len(items) for name, items in lists.items()}
     count = max(lengths.values())
     if min(lengths.values()) < count:
@@ -123,50 +123,50 @@ def check_lengths(lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]
 def zip_lists(
     lists: Mapping[str, Sequence[Any]], sockets: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """The values of each item by field, null left out as nothing. Raises NodeFailed.
+    """Return the values of each item by field, without nulls. Raises NodeFailed.
 
-    `sockets` has the socket that brought the list of each field.
+    `sockets` maps fields to the sockets of their lists.
     """
     check_lengths(lists, sockets)
     rows = (zip(lists, row, strict=True) for row in zip(*lists.values(), strict=True))
     return [{name: value for name, value in row if value is not None} for row in rows]
 
 
-def most_of_calls(
+def max_usage_of_calls(
     model: Model, calls: Sequence[Values], inputs: Mapping[str, Any], unknown: Collection[str]
 ) -> Usage:
-    """The most that calls with these values can use, which differ in what is sent alone.
+    """Return the most that calls with these values can use.
 
-    Of a list that an `unknown` socket brings, the items that are there are known.
+    Calls differ in their input tokens only. Non-null items of `unknown` lists are known.
     """
     if not calls:
         return Usage()
     if model.input_price is None:
-        return model.most(calls[0], is_partial=bool(unknown)) * len(calls)
+        return model.max_usage(calls[0], is_partial=bool(unknown)) * len(calls)
     lists = [value for name in unknown if isinstance(value := inputs.get(name), list)]
     is_partial = len(lists) < len(unknown)
     nulls = {n for value in lists for n, item in enumerate(value) if item is None}
-    each = (model.most(v, is_partial=is_partial or n in nulls) for n, v in enumerate(calls))
+    each = (model.max_usage(v, is_partial=is_partial or n in nulls) for n, v in enumerate(calls))
     return sum(each, start=Usage())
 
 
-def alike(length: int | None) -> list[None] | None:
-    """What is known of a list beforehand, or of a single value where there is no length."""
+def unknown_list(length: int | None) -> list[None] | None:
+    """Return a list of unknown items, or None for a single unknown value."""
     return None if length is None else [None] * min(length, MAX_ITEMS)
 
 
-def longest(values: Iterable[Any]) -> int | None:
-    """How many items there are where some of these are lists, None where none is one."""
+def longest_list(values: Iterable[Any]) -> int | None:
+    """Return the length of the longest list among the values, None without a list."""
     return max((len(value) for value in values if isinstance(value, list)), default=None)
 
 
 async def call_each(
     model: Model, items: Sequence[Mapping[str, Any]], context: Context
 ) -> list[Any]:
-    """One call per item, in order.
+    """Call the model for each item; return the answers in order.
 
-    Where the node has another attempt after one that fails, the others go on: what they give is
-    paid for, and kept for that attempt. Else they are stopped.
+    If a failed call leads to another attempt, the other calls continue: their answers are kept for
+    that attempt. Otherwise they are cancelled.
     """
     return await run_each(
         lambda position, values: context.call_model(model, values, position),

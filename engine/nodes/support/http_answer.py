@@ -1,4 +1,4 @@
-"""Answers to HTTP requests: as values, as media that are kept, and as failures."""
+"""Answers to HTTP requests: conversion to values, stored media and failures."""
 
 import re
 from typing import Any
@@ -20,16 +20,16 @@ from engine.values.plain import fault
 
 RETRYABLE = frozenset({408, 425, 429})
 SHOWN_BYTES = 2_048
-"""Of a failed answer, in the error of the node."""
+"""Length of a failed answer's body in the error of the node."""
 JSON_TYPE = re.compile(r"(?:application|text)/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
 CHARSETS = frozenset({"us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
-"""What an answer's text may be in beside UTF-8."""
+"""Supported charsets besides UTF-8."""
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def read_answer(answer: HttpAnswer) -> Any:
-    """An answer's body as a value: parsed JSON, or text. Raises NodeFailed (bad_response)."""
+    """Return the body as parsed JSON or text. Raises NodeFailed (bad_response)."""
     content_type = answer.headers.get("content-type", "")
     if not JSON_TYPE.match(content_type.strip()):
         return _decode(answer.body, content_type)
@@ -47,9 +47,9 @@ def read_answer(answer: HttpAnswer) -> Any:
 
 
 def find_medium(answer: HttpAnswer) -> str | None:
-    """The type of the image, video or sound that an answer is; None: it is none.
+    """Return the content type of an answer that is a medium, or None.
 
-    A server that names no type is not asked for it: the bytes tell.
+    Without a declared type it is detected from the bytes.
     """
     declared = declared_type(answer.headers.get("content-type", UNTYPED))
     if declared in TYPES:
@@ -65,7 +65,7 @@ def find_medium(answer: HttpAnswer) -> str | None:
 
 
 async def keep_answer(answer: HttpAnswer, content_type: str, context: Context) -> str:
-    """Store an answer that is a medium as an asset of the account, and give its URL."""
+    """Store a medium as an asset of the account; return its URL. Raises NodeFailed."""
     try:
         return await context.keep_media(answer.body, content_type)
     except NodeFailed as failure:
@@ -76,7 +76,7 @@ async def keep_answer(answer: HttpAnswer, content_type: str, context: Context) -
 
 
 def refused(answer: HttpAnswer) -> NodeFailed:
-    """The failure by a status of 400 or more, with the beginning of the answer."""
+    """Return the failure for a status of 400 or more, with the start of the body."""
     status = answer.status
     is_retryable = status in RETRYABLE or 500 <= status <= 599
     shown = _show(answer)
@@ -85,7 +85,7 @@ def refused(answer: HttpAnswer) -> NodeFailed:
 
 
 def _show(answer: HttpAnswer) -> str:
-    """The beginning of an answer, where it is text."""
+    """Return the start of a textual body, or an empty text."""
     content_type = answer.headers.get("content-type", "")
     if find_medium(answer) is not None:
         return ""

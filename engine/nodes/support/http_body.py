@@ -1,4 +1,4 @@
-"""Bodies of HTTP requests: JSON, text, forms and media, typed on the node or wired to it."""
+"""Bodies of HTTP requests: JSON, text, forms and media, typed or wired."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -26,29 +26,29 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
-"""How browsers write names within the head of a part."""
+"""Escapes of names in the header of a part, as browsers write them."""
 
 Body = tuple[bytes | None, str | None]
-"""The bytes and their type; both are None where there is no body."""
+"""Bytes and content type; both are None without a body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodySettings:
-    """The body as its author wrote it: one text, or a text for each field of a form."""
+    """Typed body: one text, or a text for each field of a form."""
 
     type: str | None = None
-    """One of `BODY_TYPES`; None: JSON where the text is some, else text."""
+    """One of `BODY_TYPES`; None: JSON if the text is JSON, else text."""
     text: Template | None = None
     fields: tuple[tuple[str, Template], ...] = ()
 
     @property
     def templates(self) -> Sequence[Template]:
-        """All texts with placeholders."""
+        """All templates."""
         return [*(() if self.text is None else (self.text,)), *(text for _, text in self.fields)]
 
 
 def parse_body(data: Mapping[str, Any], reasons: list[str]) -> BodySettings:
-    """Read `bodyType` and `body` of a node; what is wrong with them goes to the reasons."""
+    """Read `bodyType` and `body` of a node; faults are added to `reasons`."""
     kind, body = data.get("bodyType"), data.get("body")
     if kind is not None and kind not in BODY_TYPES:
         reasons.append(f"bodyType must be one of {', '.join(BODY_TYPES)}")
@@ -67,7 +67,7 @@ def parse_body(data: Mapping[str, Any], reasons: list[str]) -> BodySettings:
 
 
 async def make_body(settings: BodySettings, inputs: Mapping[str, Any], context: Context) -> Body:
-    """The body of one call. Raises NodeFailed."""
+    """Build the body of one call. Raises NodeFailed."""
     if settings.type in OF_FIELDS:
         fields = _read_fields(settings, inputs, context)
         if fields is None:
@@ -103,13 +103,13 @@ def _is_json(text: str, *, any_value: bool) -> bool:
 
 
 Fields = Sequence[tuple[str, Any, bool]]
-"""Names and values, and whether a value is a medium; one for each item of a list."""
+"""Name, value, and whether the value is a medium, for each item."""
 
 
 def _read_fields(
     settings: BodySettings, inputs: Mapping[str, Any], context: Context
 ) -> Fields | None:
-    """The fields of a form; None: there is no body."""
+    """Return the fields of a form; None: no body."""
     if BODY_IN not in inputs and settings.fields:
         files = {wire.socket for wire, _ in context.delivered if wire.type in MEDIA_TYPES}
         pairs = (_read_field(name, text, inputs, files) for name, text in settings.fields)
@@ -135,7 +135,7 @@ def _decode(text: str) -> Any:
 def _read_field(
     name: str, text: Template, inputs: Mapping[str, Any], files: set[str]
 ) -> Iterator[tuple[str, Any, bool]]:
-    """One field, whose value is taken as it is where the text is one placeholder alone."""
+    """Yield the items of one field; a single placeholder gives its value unchanged."""
     part = text.parts[0] if len(text.parts) == 1 else ""
     if isinstance(part, str):
         yield name, text.render(inputs), False
@@ -174,7 +174,7 @@ async def _parts(fields: Fields, context: Context) -> AsyncIterator[tuple[str, b
 
 
 async def _load(value: Any, context: Context) -> tuple[bytes, str]:
-    """The bytes of a medium that is named by its URL or its id, and their type."""
+    """Return bytes and content type of a medium, by its URL or asset id."""
     if not isinstance(value, str):
         message = f"A medium is named by its URL or the id of an asset, not by {kind_of(value)}"
         raise NodeFailed("invalid_value", message)

@@ -1,4 +1,4 @@
-"""What can be done to an image: descriptions only; the work is done in a child process."""
+"""Descriptions of image edits, which a child process carries out."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,17 +6,17 @@ from enum import StrEnum
 MAX_SIDE = 10_000
 MAX_SOURCE_BYTES = 40_000_000
 IMAGE_SECONDS = 15.0
-"""How long one image may take where its node names no time-out."""
+"""Default time limit of one image."""
 
 READ_SIDE = 2_000
-"""Images are made this large, at most, before they are read."""
+"""Images are scaled down to this side before text recognition."""
 READ_SECONDS = 30.0
-"""How long reading one may take where its node names no time-out, with the models loaded."""
+"""Default time limit of text recognition in one image, with loaded models."""
 MAX_READ = 1_000
 
 
 class ImageFormat(StrEnum):
-    """What an image can be written as."""
+    """Output format of an image."""
 
     JPEG = "jpeg"
     PNG = "png"
@@ -25,22 +25,22 @@ class ImageFormat(StrEnum):
 
     @property
     def content_type(self) -> str:
-        """How it is called on the wire."""
+        """Media type of the format."""
         return f"image/{self}"
 
 
 class Fit(StrEnum):
-    """What becomes of an image whose shape is another than the one asked for."""
+    """Treatment of an image with another aspect ratio than the requested size."""
 
     CONTAIN = "contain"
-    """As large as goes into it."""
+    """The largest size that fits inside."""
     COVER = "cover"
-    """As small as fills it; what is over is cut off."""
+    """The smallest size that covers it; the excess is cut off."""
     STRETCH = "stretch"
 
 
 class Anchor(StrEnum):
-    """A place in an image."""
+    """Position in an image."""
 
     TOP_LEFT = "top-left"
     TOP = "top"
@@ -54,7 +54,7 @@ class Anchor(StrEnum):
 
     @property
     def shares(self) -> tuple[float, float]:
-        """How much of the free space is on the left of what stands there, and above it."""
+        """Shares of the free space to the left of and above an element at this position."""
         across = 0.0 if "left" in self else 1.0 if "right" in self else 0.5
         down = 0.0 if "top" in self else 1.0 if "bottom" in self else 0.5
         return across, down
@@ -65,18 +65,18 @@ CAPTION_ANCHORS = (Anchor.TOP, Anchor.CENTER, Anchor.BOTTOM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveOptions:
-    """How an image is written."""
+    """Options of writing an image."""
 
     format: ImageFormat | None = None
-    """None: as it came; one that cannot be written becomes a PNG."""
+    """None: the source's format, or PNG if that cannot be written."""
     quality: int | None = None
     background: str = "#ffffff"
-    """What is behind an image that is written without transparency."""
+    """Background of an image that is written without transparency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resize:
-    """To a size; with one side alone the other follows."""
+    """Resize; a missing side follows from the aspect ratio."""
 
     width: int | None
     height: int | None
@@ -86,7 +86,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crop:
-    """To the largest part of a shape, or to a part of a size, at an anchor or from a corner."""
+    """Crop to the largest area of a ratio, or to a size, at an anchor or from a corner."""
 
     ratio: tuple[float, float] | None = None
     size: tuple[int, int] | None = None
@@ -97,7 +97,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compose:
-    """Another image upon it; `scale` and `margin` are shares of the width."""
+    """Overlay of another image; `scale` and `margin` are shares of the width."""
 
     anchor: Anchor = Anchor.BOTTOM_RIGHT
     scale: float = 0.25
@@ -108,7 +108,7 @@ class Compose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """A text upon it; `size` is that of its letters, in percent of the height."""
+    """Text on an image; `size` is the height of letters in percent of the image's."""
 
     text: str = ""
     anchor: Anchor = Anchor.BOTTOM
@@ -120,18 +120,18 @@ class Caption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convert:
-    """Nothing but to write it."""
+    """Conversion of the format only."""
 
     saving: SaveOptions = field(default_factory=SaveOptions)
 
 
 Edit = Resize | Crop | Compose | Caption | Convert
-"""All there is."""
+"""Any edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageData:
-    """Bytes, and what they are."""
+    """Encoded image and its content type."""
 
     data: bytes
     content_type: str

@@ -1,4 +1,4 @@
-"""The settings of image nodes, read member by member with every fault."""
+"""Reader of the settings of image nodes, which collects all faults."""
 
 import math
 import re
@@ -20,35 +20,35 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class SettingsReader:
-    """Reads members of `data`; null is as if they were not there."""
+    """Reads members of `data`; null counts as absent."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._data = data
         self.reasons: list[str] = []
 
     def finish(self) -> None:
-        """Raise SettingsError if anything was wrong."""
+        """Raise SettingsError if there are faults."""
         if self.reasons:
             raise SettingsError(*self.reasons)
 
     def has(self, name: str) -> bool:
-        """Whether the member is there."""
+        """Return True if the member exists."""
         return self._data.get(name) is not None
 
     def has_all(self, *names: str) -> bool:
-        """Whether all of these are there; says so where only some are."""
+        """Return True if all members exist; add a fault if only some do."""
         found = [self.has(name) for name in names]
         if any(found) and not all(found):
             self.reasons.append(f"{' and '.join(names)} go together")
         return all(found)
 
     def template(self, name: str, taken: Set[str]) -> Template:
-        """A template whose placeholders are sockets beside those that are taken."""
+        """Read a template whose placeholders must differ from the `taken` sockets."""
         text = "" if self._data.get(name) is None else self._data[name]
         return read_template(name, text, self.reasons, taken)
 
     def whole(self, name: str, least: int, most: int) -> int | None:
-        """A whole number, None where there is none."""
+        """Read a whole number, or None."""
         value = self._data.get(name)
         if value is None:
             return None
@@ -58,7 +58,7 @@ class SettingsReader:
         return value
 
     def number(self, name: str, default: float, least: float, most: float) -> float:
-        """A number."""
+        """Read a number."""
         value = self._data.get(name)
         if value is None:
             return default
@@ -69,7 +69,7 @@ class SettingsReader:
         return float(value)
 
     def choice(self, name: str, choices: Sequence[Choice]) -> Choice | None:
-        """One of these, None where there is none."""
+        """Read one of the choices, or None."""
         value = self._data.get(name)
         if value is None:
             return None
@@ -79,7 +79,7 @@ class SettingsReader:
         return found
 
     def color(self, name: str, default: str) -> str:
-        """A colour in hexadecimal."""
+        """Read a hexadecimal color."""
         value = self._data.get(name)
         if value is None:
             return default
@@ -89,7 +89,7 @@ class SettingsReader:
         return value
 
     def ratio(self, name: str) -> tuple[float, float] | None:
-        """Width and height of a shape, None where there is none."""
+        """Read width and height of an aspect ratio, or None."""
         value = self._data.get(name)
         if value is None:
             return None
@@ -101,25 +101,25 @@ class SettingsReader:
         return across, down
 
     def side(self, name: str) -> int | None:
-        """A width or a height in pixels."""
+        """Read a width or height in pixels, or None."""
         return self.whole(name, 1, MAX_SIDE)
 
     def offset(self, name: str) -> int | None:
-        """A distance in pixels."""
+        """Read a distance in pixels, or None."""
         return self.whole(name, 0, MAX_SIDE)
 
     def check_area(self, width: int | None, height: int | None) -> None:
-        """Say so if that is too much together."""
+        """Add a fault if the area has too many pixels."""
         if width and height and width * height > MAX_PIXELS:
             self.reasons.append(f"width and height make over {MAX_PIXELS} pixels")
 
     def saving(self, *, has_background: bool = True) -> SaveOptions:
-        """How the image is to be written."""
-        usual = SaveOptions()
+        """Read the options of writing the image."""
+        defaults = SaveOptions()
         return SaveOptions(
             format=self.choice("format", tuple(ImageFormat)),
             quality=self.whole("quality", 1, 100),
-            background=self.color("background", usual.background)
+            background=self.color("background", defaults.background)
             if has_background
-            else usual.background,
+            else defaults.background,
         )

@@ -1,4 +1,4 @@
-"""Work for each item of a list, so many at once, and what becomes of it when some fails."""
+"""Concurrent work on the items of a list, and its failures."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -7,34 +7,34 @@ from typing import TypeVar
 from engine.errors.nodes import NodeFailed, SiblingFailed
 
 Item = TypeVar("Item")
-Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 def is_always_final(failure: NodeFailed) -> bool:
-    """Where nothing is kept of what others give."""
+    """Return True: no failure leads to another attempt that reuses results."""
     return True
 
 
 async def run_each(
-    work: Callable[[int, Item], Awaitable[Given]],
+    work: Callable[[int, Item], Awaitable[Result]],
     items: Sequence[Item],
     concurrency: int,
     is_final: Callable[[NodeFailed], bool] = is_always_final,
-) -> list[Given]:
-    """What the work gives for each item and its position, in order, so many at once.
+) -> list[Result]:
+    """Run `work` on each position and item; return the results in order.
 
-    One that fails for good stops the others. After one that does not, there is one less at once,
-    so that there are no more failures than that. Of several failures that one is raised which no
-    other attempt helps, and of those the first in order.
+    At most `concurrency` items run at once. A final failure stops the others. After any other
+    failure the concurrency drops by one, so `concurrency` bounds the number of failures. Of several
+    failures a final one is raised first, and of equal ones the first in order.
     """
-    given: dict[int, Given] = {}
+    results: dict[int, Result] = {}
     failed: dict[int, Exception] = {}
-    left = iter(enumerate(items))
+    remaining = iter(enumerate(items))
 
     async def do_next() -> None:
-        for position, item in left:
+        for position, item in remaining:
             try:
-                given[position] = await work(position, item)
+                results[position] = await work(position, item)
             except Exception as error:
                 if _is_stopped():
                     raise
@@ -48,20 +48,20 @@ async def run_each(
             for _ in range(min(concurrency, len(items))):
                 group.create_task(do_next())
     except ExceptionGroup as errors:
-        raise _gravest(failed) or errors.exceptions[0] from None
-    gravest = _gravest(failed)
-    if gravest is not None:
-        raise gravest
-    return [given[position] for position in range(len(items))]
+        raise _most_final(failed) or errors.exceptions[0] from None
+    error_to_raise = _most_final(failed)
+    if error_to_raise is not None:
+        raise error_to_raise
+    return [results[position] for position in range(len(items))]
 
 
 def _is_stopped() -> bool:
-    """Whether what fails now was stopped before, so that this is no failure of its own."""
+    """Return True if the current task was cancelled, so that its error is no failure of its own."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-def _gravest(failed: Mapping[int, Exception]) -> Exception | None:
+def _most_final(failed: Mapping[int, Exception]) -> Exception | None:
     def rank(position: int) -> tuple[bool, bool, int]:
         error = failed[position]
         is_retryable = not isinstance(error, NodeFailed) or error.retryable

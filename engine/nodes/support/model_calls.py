@@ -1,4 +1,4 @@
-"""What the nodes share that ask a model of one category: prompts, sockets, and one call or many."""
+"""Shared parts of nodes that call a model of one category: sockets, settings and calls."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from engine.nodes.support.fan_out import (
     find_current,
     find_usable,
     known_values,
-    latest,
-    longest,
+    latest_model,
+    longest_list,
+    max_usage_of_calls,
     missing_fields,
-    most_of_calls,
     read_params,
     typed_values,
     value_faults,
@@ -35,14 +35,14 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSocket:
-    """A socket for one of the model's fields: the first of these names that the model has."""
+    """Socket of a model's field: the first of `fields` that the model has."""
 
     socket: str
     type: SocketType
     fields: tuple[str, ...]
 
     def field(self, model: Model) -> Field | None:
-        """The field that it fills, None where the model has none."""
+        """Return the model's field of this socket, or None."""
         known = {field.name: field for field in model.fields}
         return next((known[name] for name in self.fields if name in known), None)
 
@@ -64,21 +64,21 @@ VIDEO_INLET = FieldSocket(socket="video-in", type=SocketType.VIDEO, fields=("vid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelNodeKind:
-    """What distinguishes a node type that asks models."""
+    """Properties of a node type that calls models."""
 
     category: Category
     inlets: tuple[FieldSocket, ...]
     options: tuple[str, ...]
-    """Settings that are fields of the model, and wrong where it has no such field."""
+    """Settings that must be fields of the model."""
     own: frozenset[str] = frozenset()
-    """Settings that the node itself sees to."""
+    """Settings handled by the node itself."""
     templates: tuple[str, ...] = (PROMPT,)
     takes_params: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
-    """What is typed on a node: its model, texts with placeholders, and values of fields."""
+    """Typed settings: model, templates, and values of fields."""
 
     model: Model
     templates: Mapping[str, Template]
@@ -86,67 +86,69 @@ class ModelSettings:
 
     @property
     def names(self) -> list[str]:
-        """All placeholders."""
+        """Sorted names of all placeholders."""
         return sorted({name for each in self.templates.values() for name in each.names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCalls:
-    """What is asked of a model, in order."""
+    """Model and values of all calls, in order."""
 
     model: Model
     values: tuple[dict[str, Any], ...]
     is_list: bool
-    """Whether a list was wired, so that a list is given, however long."""
+    """A list was wired, so the output is a list of any length."""
 
 
-def read_model_settings(data: Mapping[str, Any], way: ModelNodeKind, *faults: str) -> ModelSettings:
-    """Read a node's `data`. Raises SettingsError with every reason, `faults` first."""
+def read_model_settings(
+    data: Mapping[str, Any], kind: ModelNodeKind, *faults: str
+) -> ModelSettings:
+    """Read a node's `data`. Raises SettingsError with all reasons, `faults` first."""
     try:
-        model, typed = _read_model(data, way)
+        model, typed = _read_model(data, kind)
     except SettingsError as error:
         raise SettingsError(*faults, *error.reasons) from None
-    direct = {key: data[key] for key in data if key not in NODE_MEMBERS | way.own}
-    reasons = [*faults, *_unknown_options(model, direct, way)]
-    listed = {key: typed[key] for key in typed if key not in way.own}
+    direct = {key: data[key] for key in data if key not in NODE_MEMBERS | kind.own}
+    reasons = [*faults, *_unknown_options(model, direct, kind)]
+    listed = {key: typed[key] for key in typed if key not in kind.own}
     values = known_values(model, direct) | known_values(model, listed)
-    templates = dict(_read_templates(values, way, reasons))
+    templates = dict(_read_templates(values, kind, reasons))
     reasons += [reason for field in model.fields for reason in value_faults(field, values)]
-    ask = ModelSettings(model=model, templates=templates, values=values)
+    settings = ModelSettings(model=model, templates=templates, values=values)
     if not reasons:
-        reasons += _unreachable(ask, way)
+        reasons += _unreachable(settings, kind)
     if reasons:
         raise SettingsError(*reasons)
-    return ask
+    return settings
 
 
-def model_sockets(ask: ModelSettings, way: ModelNodeKind) -> dict[str, Socket]:
-    """The input sockets of a node type, and one for each placeholder."""
-    missing = _missing(ask)
+def model_sockets(settings: ModelSettings, kind: ModelNodeKind) -> dict[str, Socket]:
+    """Return the input sockets of the node type and of all placeholders."""
+    missing = _missing(settings)
     sockets = {
         field_socket.socket: Socket(
             type=field_socket.type,
             required=field_socket.fields[0] in missing,
-            refusal=_refusal(field_socket, ask.model),
+            refusal=_refusal(field_socket, settings.model),
         )
-        for field_socket in way.inlets
+        for field_socket in kind.inlets
     }
-    if way.takes_params:
-        is_needed = bool(missing - {field_socket.fields[0] for field_socket in way.inlets})
+    if kind.takes_params:
+        is_needed = bool(missing - {field_socket.fields[0] for field_socket in kind.inlets})
         sockets[PARAMS_IN] = Socket(type=SocketType.ANY, required=is_needed)
     placeholder = Socket(type=SocketType.ANY, required=True)
-    return sockets | dict.fromkeys(ask.names, placeholder)
+    return sockets | dict.fromkeys(settings.names, placeholder)
 
 
-def model_reads(ask: ModelSettings, socket: str) -> Collection[str] | None:
-    """The members of an object at this socket that are asked with; None: all of it."""
-    return members_read(ask.templates.values(), socket) if socket in ask.names else None
+def model_reads(settings: ModelSettings, socket: str) -> Collection[str] | None:
+    """Return the members that templates read of an object at a socket; None: all."""
+    return members_read(settings.templates.values(), socket) if socket in settings.names else None
 
 
-def model_needs(data: Mapping[str, Any], way: ModelNodeKind) -> dict[str, Socket]:
-    """The input sockets that need a wire, as far as wrong settings tell."""
+def model_needs(data: Mapping[str, Any], kind: ModelNodeKind) -> dict[str, Socket]:
+    """Return the required input sockets of invalid settings, as far as they are known."""
     missing = {field.name for field in missing_fields(data)}
-    needed = (field_socket for field_socket in way.inlets if field_socket.fields[0] in missing)
+    needed = (field_socket for field_socket in kind.inlets if field_socket.fields[0] in missing)
     return {
         field_socket.socket: Socket(type=field_socket.type, required=True)
         for field_socket in needed
@@ -154,17 +156,17 @@ def model_needs(data: Mapping[str, Any], way: ModelNodeKind) -> dict[str, Socket
 
 
 def model_calls(
-    ask: ModelSettings,
-    way: ModelNodeKind,
+    settings: ModelSettings,
+    kind: ModelNodeKind,
     inputs: Mapping[str, Any],
     finish: Callable[[Model, Values], Values] = lambda _, values: values,
 ) -> ModelCalls:
-    """The calls for these inputs; `finish` has the last word on values before they are checked.
+    """Return the calls for these inputs; `finish` adjusts values before they are checked.
 
     Raises NodeFailed.
     """
-    model = find_current(ask.model)
-    filled, is_list = _fill(ask, model, way, inputs)
+    model = find_current(settings.model)
+    filled, is_list = _fill(settings, model, kind, inputs)
     if not is_list:
         values = check_values(model, finish(model, filled[0]))
         return ModelCalls(model=model, values=(values,), is_list=False)
@@ -173,67 +175,69 @@ def model_calls(
     return ModelCalls(model=model, values=tuple(checked), is_list=True)
 
 
-def most_model_calls(
-    ask: ModelSettings,
-    way: ModelNodeKind,
+def max_model_usage(
+    settings: ModelSettings,
+    kind: ModelNodeKind,
     inputs: Mapping[str, Any],
     unknown: Collection[str],
     finish: Callable[[Model, Values], Values] = lambda _, values: values,
 ) -> Usage:
-    """The most that the calls of `ask_calls` can use, where `unknown` sockets bring others."""
-    model = latest(ask.model)
+    """Return the most that `model_calls` can use; values of `unknown` sockets may change."""
+    model = latest_model(settings.model)
     try:
-        rows, _ = _fill(ask, model, way, inputs)
-    except NodeFailed:  # as it stands it does not come to a call
-        given = inputs.get(PARAMS_IN) if way.takes_params else None
-        params = given if isinstance(given, dict) else {}
-        values = {**known_values(model, ask.values), **known_values(model, params)}
-        usage = model.most(finish(model, values), is_partial=True)
-        return usage * (_length(model, way, inputs) or 1)
-    return most_of_calls(model, [finish(model, row) for row in rows], inputs, unknown)
+        rows, _ = _fill(settings, model, kind, inputs)
+    except NodeFailed:  # these inputs would fail before a call
+        bundle = inputs.get(PARAMS_IN) if kind.takes_params else None
+        params = bundle if isinstance(bundle, dict) else {}
+        values = {**known_values(model, settings.values), **known_values(model, params)}
+        usage = model.max_usage(finish(model, values), is_partial=True)
+        return usage * (_length(model, kind, inputs) or 1)
+    return max_usage_of_calls(model, [finish(model, row) for row in rows], inputs, unknown)
 
 
-def longest_prompt(ask: ModelSettings, way: ModelNodeKind, inputs: Mapping[str, Any]) -> int | None:
-    """For how many items `ask_calls` asks, None where no list is wired."""
-    return _length(latest(ask.model), way, inputs)
+def prompt_count(
+    settings: ModelSettings, kind: ModelNodeKind, inputs: Mapping[str, Any]
+) -> int | None:
+    """Return the number of items of wired lists, None without a list."""
+    return _length(latest_model(settings.model), kind, inputs)
 
 
 def _fill(
-    ask: ModelSettings, model: Model, way: ModelNodeKind, inputs: Mapping[str, Any]
+    settings: ModelSettings, model: Model, kind: ModelNodeKind, inputs: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], bool]:
-    """The values of each call, and whether a list was wired. Raises NodeFailed."""
-    rendered = {name: each.render(inputs) for name, each in ask.templates.items()}
-    params = read_params(inputs) if way.takes_params else {}
-    singles, lists, sockets = _wired(model, way, inputs)
-    typed = known_values(model, {**ask.values, **rendered})
+    """Return the values of each call, and whether a list was wired. Raises NodeFailed."""
+    rendered = {name: each.render(inputs) for name, each in settings.templates.items()}
+    params = read_params(inputs) if kind.takes_params else {}
+    singles, lists, sockets = _wired(model, kind, inputs)
+    typed = known_values(model, {**settings.values, **rendered})
     base = {**typed, **known_values(model, params), **singles}
     if not lists:
         return [base], False
     return [base | row for row in zip_lists(lists, sockets)], True
 
 
-def _read_model(data: Mapping[str, Any], way: ModelNodeKind) -> tuple[Model, Values]:
+def _read_model(data: Mapping[str, Any], kind: ModelNodeKind) -> tuple[Model, Values]:
     model = find_usable(data.get("model"))
-    if model.category is not way.category:
-        message = f"The model '{model.internal_name}' gives {model.category}, not {way.category}"
+    if model.category is not kind.category:
+        message = f"The model '{model.internal_name}' gives {model.category}, not {kind.category}"
         raise SettingsError(message)
     return model, typed_values(data)
 
 
-def _unknown_options(model: Model, direct: Values, way: ModelNodeKind) -> Iterator[str]:
+def _unknown_options(model: Model, direct: Values, kind: ModelNodeKind) -> Iterator[str]:
     names = [field.name for field in model.fields]
-    for name in (*way.templates, *way.options):
+    for name in (*kind.templates, *kind.options):
         if direct.get(name) not in (None, "") and name not in names:
             listed = ", ".join(f"'{each}'" for each in names) or "no settings"
             yield f"The model '{model.internal_name}' has no '{name}'; it has {listed}"
 
 
 def _read_templates(
-    values: dict[str, Any], way: ModelNodeKind, reasons: list[str]
+    values: dict[str, Any], kind: ModelNodeKind, reasons: list[str]
 ) -> Iterator[tuple[str, Template]]:
-    """Takes texts with placeholders, and empty ones, out of the values."""
-    taken = {field_socket.socket for field_socket in way.inlets} | {PARAMS_IN}
-    for name in way.templates:
+    """Yield the templates, and remove them and empty texts from the values."""
+    taken = {field_socket.socket for field_socket in kind.inlets} | {PARAMS_IN}
+    for name in kind.templates:
         text = values.get(name)
         if text == "":
             del values[name]
@@ -246,18 +250,18 @@ def _read_templates(
             yield name, template
 
 
-def _missing(ask: ModelSettings) -> set[str]:
-    """The fields that must be wired."""
-    required = {field.name for field in ask.model.fields if field.required}
-    filled = {field.name for field in ask.model.fields if field.default is not None}
-    return required - filled - set(ask.values) - set(ask.templates)
+def _missing(settings: ModelSettings) -> set[str]:
+    """Return the required fields without a value, which need an edge."""
+    required = {field.name for field in settings.model.fields if field.required}
+    filled = {field.name for field in settings.model.fields if field.default is not None}
+    return required - filled - set(settings.values) - set(settings.templates)
 
 
-def _unreachable(ask: ModelSettings, way: ModelNodeKind) -> list[str]:
-    if way.takes_params:
+def _unreachable(settings: ModelSettings, kind: ModelNodeKind) -> list[str]:
+    if kind.takes_params:
         return []
-    own = {field_socket.fields[0] for field_socket in way.inlets}
-    return [f"'{name}' is required" for name in sorted(_missing(ask) - own)]
+    own = {field_socket.fields[0] for field_socket in kind.inlets}
+    return [f"'{name}' is required" for name in sorted(_missing(settings) - own)]
 
 
 def _refusal(field_socket: FieldSocket, model: Model) -> str:
@@ -267,25 +271,25 @@ def _refusal(field_socket: FieldSocket, model: Model) -> str:
 
 
 def _takes_many(field: Field) -> bool:
-    """Whether one call takes a whole list."""
+    """Return True if one call takes a whole list."""
     return field.type is FieldType.JSON
 
 
-def _length(model: Model, way: ModelNodeKind, inputs: Mapping[str, Any]) -> int | None:
-    fields = ((field_socket.socket, field_socket.field(model)) for field_socket in way.inlets)
-    return longest(
+def _length(model: Model, kind: ModelNodeKind, inputs: Mapping[str, Any]) -> int | None:
+    fields = ((field_socket.socket, field_socket.field(model)) for field_socket in kind.inlets)
+    return longest_list(
         inputs.get(socket) for socket, field in fields if field and not _takes_many(field)
     )
 
 
 def _wired(
-    model: Model, way: ModelNodeKind, inputs: Mapping[str, Any]
+    model: Model, kind: ModelNodeKind, inputs: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, list[Any]], dict[str, str]]:
-    """Wired values by field: those for all calls, lists of one for each, and their sockets."""
+    """Return by field the values for all calls, the lists of values per call, and their sockets."""
     singles: dict[str, Any] = {}
     lists: dict[str, list[Any]] = {}
     sockets: dict[str, str] = {}
-    for field_socket in way.inlets:
+    for field_socket in kind.inlets:
         value = inputs.get(field_socket.socket)
         if value is None:
             continue
@@ -312,6 +316,6 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _fitting(field: Field, value: Any) -> Any:
-    """A value for a text field as it reads in a template; null stays nothing."""
+    """Return a value as text for a text field; null stays null."""
     is_text = SOCKETS.get(field.type) is SocketType.TEXT
     return to_text(value) if is_text and value is not None else value

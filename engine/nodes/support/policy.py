@@ -1,4 +1,4 @@
-"""Policies: what every node's `data` may say about retries, time and failure."""
+"""Policies: settings of every node for retries, time limit and failure."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -14,18 +14,18 @@ MAX_TIMEOUT_SECONDS = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How often a node is tried, how long it may take, and what its failure means."""
+    """Attempts, backoff, time limit and effect of a node's failure."""
 
     attempts: int = 1
-    """All calls, the first one included."""
+    """Number of attempts, including the first."""
     backoff: float = 1.0
-    """Seconds before the second call; doubled for each further one, at most 60."""
+    """Seconds before the second attempt; doubled for each further one, at most 60."""
     timeout_seconds: float | None = None
     on_error: Literal["fail", "continue"] = "fail"
 
 
 def parse_policy(data: Mapping[str, Any]) -> Policy:
-    """Read a node's policy. Raises SettingsError with every reason."""
+    """Read a node's policy. Raises SettingsError with all reasons."""
     reasons = list(_faults(data))
     if reasons:
         raise SettingsError(*reasons)
@@ -39,16 +39,16 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
 
 
 def reserved_faults(data: Mapping[str, Any]) -> Iterator[str]:
-    """Why a policy cannot be saved that asks for what does nothing yet.
+    """Yield faults of settings without effect yet, which cannot be saved.
 
-    Versions saved before this was looked at still run.
+    Versions saved before this check still run.
     """
     if data.get("cache") not in (None, False):
         yield "cache must be false or left out: results of nodes are not kept yet"
 
 
 def read_timeout(data: Mapping[str, Any]) -> float | None:
-    """A node's `timeoutSeconds`, where there is one that is allowed."""
+    """Return a node's `timeoutSeconds` if it is valid, or None."""
     seconds = data.get("timeoutSeconds")
     if _is_number(seconds) and 0 < seconds <= MAX_TIMEOUT_SECONDS:
         return float(seconds)

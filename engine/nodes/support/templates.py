@@ -1,4 +1,4 @@
-"""Texts that are typed on nodes, with placeholders for what is wired."""
+"""Templates typed on nodes, whose placeholders are input sockets."""
 
 from collections.abc import Collection
 
@@ -11,9 +11,9 @@ EMPTY = Template(parts=(), names=frozenset())
 def read_template(
     member: str, text: object, reasons: list[str], taken: Collection[str] = ()
 ) -> Template:
-    """A template whose placeholders are sockets beside those that are taken.
+    """Parse a template whose placeholders must differ from the `taken` sockets.
 
-    What is wrong goes to the reasons; a template that is none is an empty one then.
+    Faults are added to `reasons`; an invalid template becomes an empty one.
     """
     try:
         if not isinstance(text, str):

@@ -117,7 +117,7 @@ class Guard:
 
         Raises WrongStore, SettingError without a key, ConnectionError or hiredis.ReplyError.
         """
-        self._sealer.demand_key()
+        self._sealer.require_key()
         before = await read_marker(connection)
         if before is not None:
             self._check_form(before)

@@ -1,4 +1,4 @@
-"""CEL: checking expressions when a workflow is saved, and evaluating them in a child process."""
+"""CEL: check of expressions at save, and their evaluation in a child process."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ MAX_MESSAGE = 300
 ERROR = "expression_error"
 
 VALUE = "value"
-"""The variable that every expression has."""
+"""Name of the variable that every expression has."""
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
@@ -27,14 +27,14 @@ STATUS = re.compile(r"^(?:[A-Z_]+: )+(?:<input>:-1:-1: )?| \[[A-Z_]+\]$")
 MIXED_NUMBERS = re.compile(r"\((double, u?int\d*|u?int\d*, double)\)")
 OPTIONAL = "The expression gives an optional value; take what it holds with orValue(…)"
 UNCONVERTED = "returned a result with an exception set"
-"""What the library says when a function of ours is given an optional value within a list."""
+"""Message of the library for an optional value in a list passed to an added function."""
 HINT = "; JSON numbers are doubles here: write 1.0 instead of 1, or use int(…)"
 
 
 def check(
     expression: str, variables: Sequence[str] = (), *, is_condition: bool = False
 ) -> str | None:
-    """What is wrong with an expression, as a sentence with its place; None: nothing."""
+    """Return the fault of an expression as a sentence with its position, or None."""
     if not is_text(expression) or len(expression.encode()) > MAX_EXPRESSION_BYTES:
         return f"The expression must be valid text of at most {MAX_EXPRESSION_BYTES} bytes"
     if not expression.strip():
@@ -43,16 +43,16 @@ def check(
         compiled = _compile(expression, (VALUE, *variables))
     except RuntimeError as error:
         return _explain(error)
-    gives = compiled.return_type().name().lower()
-    if gives.startswith("optional"):
+    result_type = compiled.return_type().name().lower()
+    if result_type.startswith("optional"):
         return OPTIONAL
-    if is_condition and gives not in ("bool", "dyn"):
-        return f"The expression gives {gives}; a condition needs true or false"
+    if is_condition and result_type not in ("bool", "dyn"):
+        return f"The expression gives {result_type}; a condition needs true or false"
     return None
 
 
 def is_variable(name: object) -> bool:
-    """Whether a variable beside `value` may have this name: no keyword and no type of CEL."""
+    """Return True for a valid name of a further variable: no keyword and no type of CEL."""
     if not isinstance(name, str) or not IDENTIFIER.fullmatch(name) or name == VALUE:
         return False
     try:
@@ -62,24 +62,24 @@ def is_variable(name: object) -> bool:
 
 
 def check_size(values: Mapping[str, Any]) -> None:
-    """Refuse values of variables that are too large or not plain. Raises NodeFailed."""
+    """Check that values of variables are plain and not too large. Raises NodeFailed."""
     for name, value in values.items():
         reason = fault(value)
         if reason:
             raise NodeFailed(ERROR, f"{_title(name)} {reason}")
     if sum(_size(value) for value in values.values()) > MAX_VALUE_BYTES:
-        run_target = "The value is" if len(values) == 1 else "All values together are"
-        raise NodeFailed(ERROR, f"{run_target} over the limit of {MAX_VALUE_BYTES} bytes as JSON")
+        subject = "The value is" if len(values) == 1 else "All values together are"
+        raise NodeFailed(ERROR, f"{subject} over the limit of {MAX_VALUE_BYTES} bytes as JSON")
 
 
 def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
-    """The plain result of an expression over its variables. Raises NodeFailed."""
+    """Return the plain result of an expression over its variables. Raises NodeFailed."""
     check_size(values)
     return _evaluate(expression, _read_values(values))
 
 
 def choose(expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
-    """The position of the first expression that gives true; None: none does. Raises NodeFailed."""
+    """Return the index of the first expression that is true, or None. Raises NodeFailed."""
     check_size(values)
     data = _read_values(values)
     for position, expression in enumerate(expressions):
@@ -92,7 +92,7 @@ def choose(expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
 
 
 def not_a_verdict(value: Any) -> NodeFailed:
-    """The failure of a condition that gave something else than true or false."""
+    """Return the failure of a condition whose result is neither true nor false."""
     reason = f"The expression gave {kind_of(value)}; a condition needs true or false"
     return NodeFailed(ERROR, reason)
 
@@ -103,7 +103,7 @@ def _evaluate(expression: str, data: Mapping[str, Any]) -> Any:
         kind, plain = found.type().name(), found.plain_value()
     except RuntimeError as error:
         raise NodeFailed(ERROR, _explain(error)) from None
-    except (TypeError, SystemError):  # how the library says that it cannot convert an optional
+    except (TypeError, SystemError):  # raised by the library if it cannot convert an optional
         raise NodeFailed(ERROR, OPTIONAL) from None
     except MemoryError:
         raise NodeFailed(ERROR, "The expression needs too much memory") from None

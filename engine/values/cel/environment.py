@@ -1,4 +1,4 @@
-"""The CEL library: variables, standard extensions and the functions that are added to them."""
+"""CEL environments: variables, standard extensions and added functions."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -9,7 +9,7 @@ from engine.values.cel import functions
 
 @lru_cache(maxsize=256)
 def environment(names: tuple[str, ...]) -> Any:
-    """What expressions over these variables are compiled in."""
+    """Return the environment of expressions over these variables."""
     from cel_expr_python import cel
     from cel_expr_python.ext import (
         ext_bindings,
@@ -22,8 +22,8 @@ def environment(names: tuple[str, ...]) -> Any:
     return cel.NewEnv(
         variables=dict.fromkeys(names, cel.Type.DYN),
         extensions=[
-            # Later versions have nothing more than `reverse`, which is declared here with that of
-            # lists: the library takes one declaration of a name.
+            # Later versions add only `reverse`, which is declared below together with that of
+            # lists, because the library accepts one declaration of a name.
             ext_strings.ExtStrings(version=2),
             ext_math.ExtMath(),
             ext_encoders.ExtEncoders(),
@@ -45,14 +45,14 @@ def _declare(cel: Any) -> list[Any]:
         name: str,
         function: Callable[..., Any],
         signatures: Sequence[tuple[Any, ...]],
-        gives: Any,
+        return_type: Any,
         is_method: bool = False,
     ) -> Any:
-        # The library chooses an overload by the kinds of the values, so a parameter is never DYN.
+        # The library selects an overload by the types of the values, so no parameter is DYN.
         overloads = [
             cel.Overload(
                 f"{name}_{'_'.join(part.name() for part in signature)}{'_method' * is_member}",
-                return_type=gives,
+                return_type=return_type,
                 parameters=list(signature),
                 is_member=is_member,
                 impl=function,
@@ -69,8 +69,8 @@ def _declare(cel: Any) -> list[Any]:
         declare("distinct", functions.distinct, of_list, kind.LIST, is_method=True),
         declare("flatten", functions.flatten, of_list, kind.LIST, is_method=True),
         declare("reverse", functions.reverse, [*of_list, (kind.STRING,)], kind.DYN, is_method=True),
-        declare("slice", functions.cut, ranges, kind.LIST, is_method=True),
-        declare("lists.range", functions.count_up, [(each,) for each in numbers], kind.LIST),
+        declare("slice", functions.slice_list, ranges, kind.LIST, is_method=True),
+        declare("lists.range", functions.count_from_zero, [(each,) for each in numbers], kind.LIST),
         declare("json.parse", functions.parse_json, [(kind.STRING,)], kind.DYN),
         declare("json.stringify", functions.write_json, values, kind.STRING),
     ]

@@ -1,4 +1,4 @@
-"""Functions of lists and JSON that CEL does not have, over plain Python values.
+"""List and JSON functions added to CEL, over plain Python values.
 
 They raise ValueError with a sentence, which fails the expression.
 """
@@ -16,7 +16,7 @@ MAX_JSON_BYTES = 10_485_760
 
 
 def add_up(items: Sequence[Any]) -> int | float:
-    """The sum of numbers; of none, the double 0."""
+    """Return the sum of numbers; of an empty list the double 0."""
     if not all(_is_number(item) for item in items):
         raise ValueError("sum takes a list of numbers")
     total: int | float = sum(items) if items else 0.0
@@ -26,7 +26,7 @@ def add_up(items: Sequence[Any]) -> int | float:
 
 
 def sort(items: Sequence[Any]) -> list[Any]:
-    """Numbers from the least, or texts by their code points."""
+    """Return numbers in ascending order, or texts in order of code points."""
     is_sortable = all(_is_number(item) for item in items) or all(
         isinstance(item, str) for item in items
     )
@@ -36,7 +36,7 @@ def sort(items: Sequence[Any]) -> list[Any]:
 
 
 def distinct(items: Sequence[Any]) -> list[Any]:
-    """The items without those that equal an earlier one."""
+    """Return the items without duplicates."""
     found: dict[bytes, Any] = {}
     for item in items:
         found.setdefault(_encode("distinct", item), item)
@@ -44,26 +44,26 @@ def distinct(items: Sequence[Any]) -> list[Any]:
 
 
 def reverse(items: Any) -> Any:
-    """A list or a text from its end."""
+    """Return a list or a text in reverse order."""
     return items[::-1]
 
 
 def flatten(items: Sequence[Any]) -> list[Any]:
-    """The items of the lists within a list, and its other items, in order."""
+    """Return the items with nested lists replaced by their items, one level deep."""
     found: list[Any] = []
     for item in items:
         found.extend(item if isinstance(item, list) else [item])
     return found
 
 
-def cut(items: Sequence[Any], start: float, end: float) -> list[Any]:
-    """The items from one position up to another, as far as there are any."""
+def slice_list(items: Sequence[Any], start: float, end: float) -> list[Any]:
+    """Return the items from position `start` up to, but without, `end`."""
     first, behind = _whole("slice", start), _whole("slice", end)
     return list(items[first:behind])
 
 
-def count_up(length: float) -> list[int]:
-    """The integers from 0, so many of them."""
+def count_from_zero(length: float) -> list[int]:
+    """Return the first `length` integers from 0."""
     number = _whole("lists.range", length)
     if number > MAX_RANGE:
         raise ValueError(f"lists.range takes at most {MAX_RANGE}")
@@ -71,7 +71,7 @@ def count_up(length: float) -> list[int]:
 
 
 def parse_json(text: str) -> Any:
-    """The value that a text of JSON stands for."""
+    """Parse JSON."""
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -83,7 +83,7 @@ def parse_json(text: str) -> Any:
 
 
 def write_json(value: Any) -> str:
-    """Compact JSON."""
+    """Return compact JSON."""
     data = _encode("json.stringify", value)
     if len(data) > MAX_JSON_BYTES:
         raise ValueError(f"json.stringify gives at most {MAX_JSON_BYTES} bytes")
@@ -91,7 +91,7 @@ def write_json(value: Any) -> str:
 
 
 def _encode(name: str, value: Any) -> bytes:
-    """JSON that equal values share."""
+    """Encode a value; for `distinct`, equal values give equal bytes."""
     try:
         plain = to_plain(value)
         reason = fault(plain)

@@ -1,11 +1,11 @@
-"""Values between JSON and CEL: numbers become doubles, and whole doubles integers again."""
+"""Conversion between JSON and CEL: numbers become doubles, whole doubles integers again."""
 
 import datetime
 from typing import Any
 
 
 def to_doubles(value: Any) -> Any:
-    """JSON as CEL sees it."""
+    """Return a JSON value with doubles in place of integers."""
     if isinstance(value, dict):
         return {key: to_doubles(member) for key, member in value.items()}
     if isinstance(value, list):
@@ -14,7 +14,7 @@ def to_doubles(value: Any) -> Any:
 
 
 def to_plain(value: Any) -> Any:
-    """A value of CEL as JSON. Raises ValueError with the end of a sentence where it is none."""
+    """Convert a CEL value to JSON. Raises ValueError with the end of a sentence."""
     if isinstance(value, dict):
         return {key: to_plain(member) for key, member in value.items()}
     if isinstance(value, list):

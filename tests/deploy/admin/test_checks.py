@@ -64,9 +64,9 @@ async def test_a_redis_without_a_limit_is_warned_of(store: Store) -> None:
 
     assert (check.is_well, check.warns) == (True, True)
     assert check.seen.endswith(" bytes used, and no limit (maxmemory)")
-    told = check.as_dict()
-    assert (told["ok"], told["warning"]) == (True, True)
-    assert "CONFIG SET maxmemory" in told["fix"]
+    reported = check.as_dict()
+    assert (reported["ok"], reported["warning"]) == (True, True)
+    assert "CONFIG SET maxmemory" in reported["fix"]
 
 
 async def test_a_worker_with_a_lease_counts_as_alive(store: Store) -> None:
@@ -183,7 +183,7 @@ def test_too_few_descriptors_are_said(
 
 
 @pytest.mark.parametrize(
-    ("redis_url", "value", "seen", "warns"),
+    ("redis_url", "value", "observed", "warns"),
     [
         ("unix:///data/redis.sock", "0\n", "vm.overcommit_memory = 0", True),
         ("unix:///data/redis.sock", "1\n", "vm.overcommit_memory = 1", False),
@@ -196,7 +196,7 @@ def test_a_kernel_that_may_refuse_redis_a_fork_is_warned_of(
     monkeypatch: pytest.MonkeyPatch,
     redis_url: str,
     value: str | None,
-    seen: str,
+    observed: str,
     warns: bool,
 ) -> None:
     setting = tmp_path / "overcommit_memory"
@@ -206,5 +206,5 @@ def test_a_kernel_that_may_refuse_redis_a_fork_is_warned_of(
 
     check = check_overcommit(Stack(data_dir=tmp_path, redis_url=redis_url))
 
-    assert (check.is_well, check.seen, check.warns) == (True, seen, warns)
+    assert (check.is_well, check.seen, check.warns) == (True, observed, warns)
     assert "sysctl vm.overcommit_memory=1" in check.fix or not warns

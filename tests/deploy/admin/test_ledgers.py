@@ -1,4 +1,4 @@
-"""What the ledger's entries say of the nodes that were charged."""
+"""Names of charged nodes in ledger entries."""
 
 from deploy.admin.ledgers import newest_entries
 from engine.store import Account, Store
@@ -7,7 +7,7 @@ from tests.support.store.records import accept, save
 
 
 async def charge(store: Store, account: Account, execution_id: str, node: int) -> None:
-    """An entry as the script writes it that records a node."""
+    """Return an entry in the format of the script that records a node."""
     await store.client.send(
         *("XADD", keyspace.ledger(account.id), "*", "kind", "capture", "bucket", "m0"),
         *("credits", 0, "reserved", -5, "balance", 95),

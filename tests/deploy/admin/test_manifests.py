@@ -134,12 +134,12 @@ def test_without_a_stack_the_variables_of_this_shell_say_which_models_can_be_cal
     monkeypatch.setenv("A_KEY", "sk-one")
     keyed = command(*words)
 
-    told = "The provider's key is not set up: set A_KEY and start the workers again"
+    reported = "The provider's key is not set up: set A_KEY and start the workers again"
     rows = [
         next(line for line in done.stdout.splitlines() if line.startswith("keyed "))
         for done in (without, keyed)
     ]
-    assert (rows[0].endswith(told), rows[1].endswith(" yes")) == (True, True)
+    assert (rows[0].endswith(reported), rows[1].endswith(" yes")) == (True, True)
     assert "sk-one" not in keyed.output
 
 

@@ -1,4 +1,4 @@
-"""`headrace doctor` tells when hints wait that no worker takes."""
+"""`headrace doctor` reports hints that no worker takes."""
 
 import asyncio
 

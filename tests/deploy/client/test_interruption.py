@@ -15,11 +15,11 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def interrupted(access: Access, execution_id: str = "") -> None:
-    """Wait for an execution, and be interrupted."""
+    """Wait for an execution until interrupted."""
     interruption = Interruption(access)
     if execution_id:
         interruption.note(execution_id)
-    with pytest.raises(asyncio.CancelledError), interruption.told():
+    with pytest.raises(asyncio.CancelledError), interruption.reported():
         raise asyncio.CancelledError
 
 
@@ -46,9 +46,9 @@ async def test_a_data_directory_of_the_environment_and_a_secret_are_not_repeated
 
     await interrupted(Access(data_dir=Path("/there"), key="hr_live_secret"), "e-1")
 
-    told = capsys.readouterr().err
-    assert told.endswith("  Cancel it:  headrace execution cancel e-1 --key KEY\n")
-    assert "secret" not in told
+    events_reported = capsys.readouterr().err
+    assert events_reported.endswith("  Cancel it:  headrace execution cancel e-1 --key KEY\n")
+    assert "secret" not in events_reported
 
 
 async def test_an_execution_that_is_not_known_yet_is_to_be_looked_for(

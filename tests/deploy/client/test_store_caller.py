@@ -1,4 +1,4 @@
-"""Runs through the store, without a gateway: the checks are those of the API."""
+"""Runs through the store, without a gateway, with the checks of the API."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,7 +24,7 @@ async def workflow(store: Store, account: Account) -> Workflow:
 
 @pytest.fixture
 def opened(settings: Settings, tmp_path: Path) -> Open:
-    """A caller of the tests' store, for a key or an account."""
+    """Open a caller on the tests' store, for a key or an account."""
     environ = {
         "HEADRACE_SECRET_KEY": settings.secret_key,
         "HEADRACE_MEDIA_URL": settings.media_url,

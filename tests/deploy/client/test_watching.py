@@ -1,20 +1,15 @@
-"""What is shown of an execution while it goes on, and how its events are read."""
+"""Display of an execution's events."""
 
 import asyncio
-import http.client
 import io
-import json
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import web
 
 from deploy.client import watching
-from deploy.client.event_stream import StreamEvent, read_events
+from deploy.client.event_stream import StreamEvent
 from deploy.client.watching import watch, watch_execution
 from deploy.http_client import Unreachable
 from deploy.problems import ApiRefused
@@ -122,9 +117,9 @@ async def test_a_node_that_takes_its_time_is_told_to_run(
 
 
 async def test_progress_and_retries_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    told = [event(2, "progress", item=0, progress=0.256), event(3, "retrying", attempt=1)]
+    reported = [event(2, "progress", item=0, progress=0.256), event(3, "retrying", attempt=1)]
 
-    assert await lines(capsys, STARTED, *told) == ["teller: 26%", "teller: retrying"]
+    assert await lines(capsys, STARTED, *reported) == ["teller: 26%", "teller: retrying"]
 
 
 async def test_a_text_comes_line_by_line_and_the_rest_at_the_end(
@@ -213,116 +208,12 @@ async def test_a_screen_shows_every_node_and_the_end_of_its_text(
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
-    told = [STARTED, event(2, "progress", type="assistant", item=0, progress=0.5)]
+    reported = [STARTED, event(2, "progress", type="assistant", item=0, progress=0.5)]
     pieces = [token(3, "Once [bold]upon[/bold] ", 0), token(4, "a time", 23)]
     done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
 
-    await watch(Scripted([BEGUN, *told, *pieces, 0.15, done, FINISHED]), "story", {}, ignore)
+    await watch(Scripted([BEGUN, *reported, *pieces, 0.15, done, FINISHED]), "story", {}, ignore)
 
     drawn = terminal.getvalue()
     for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):
         assert words in drawn, words
-
-
-# -- over HTTP ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[str]:
-    """Answers `/after/…` with two events, `/hangs` with one and no end, `/garbled` with one that
-    is none, and refuses the rest."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        if request.path == "/refused":
-            return web.json_response({"error": "No", "code": "EXECUTION_NOT_FOUND"}, status=404)
-        response = web.StreamResponse()
-        await response.prepare(request)
-        asked = {"key": request.headers["x-api-key"], "body": await request.text()}
-        data = json.dumps({**asked, "text": "é\n"}, ensure_ascii=False)
-        after = request.headers.get("last-event-id", "none")
-        await response.write(b"retry: 1000\n\n:\n\n")
-        await response.write(f"id: 1.1\nevent: {after}\ndata: {data}\n\n".encode())
-        if request.path == "/hangs":
-            await asyncio.sleep(30)
-        if request.path == "/garbled":
-            await response.write(b"data: {\n\n")
-        await response.write(b"id: 1.2\nevent: last\ndata: {}\n\n")
-        return response
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
-async def test_events_are_read_as_they_were_sent(server: str) -> None:
-    found = [each async for each in read_events(f"{server}/events", "k", "7.2")]
-
-    assert found == [
-        StreamEvent(id="1.1", name="7.2", data={"key": "k", "body": "", "text": "é\n"}),
-        StreamEvent(id="1.2", name="last", data={}),
-    ]
-
-
-async def test_what_begins_with_a_body_is_told_too(server: str) -> None:
-    events = read_events(f"{server}/run", "k", body={"inputs": {"a": 1}})
-
-    first = await anext(events)
-    await events.aclose()
-
-    assert first.data["body"] == '{"inputs": {"a": 1}}'
-
-
-async def test_who_has_seen_enough_hangs_up(server: str) -> None:
-    events = read_events(f"{server}/hangs", "k")
-
-    first = await anext(events)
-    async with asyncio.timeout(5):
-        await events.aclose()
-
-    assert first.name == "none"
-
-
-async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
-    server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begins, may_go_on = threading.Event(), threading.Event()
-
-    class Slow(http.client.HTTPConnection):
-        def connect(self) -> None:
-            begins.set()
-            may_go_on.wait(5)
-            super().connect()
-
-    at = urlsplit(server)
-    slow = Slow(at.hostname or "", at.port)
-    monkeypatch.setattr("deploy.client.event_stream.connect", lambda url, seconds: (slow, "/hangs"))
-
-    reading = asyncio.create_task(anext(read_events(server, "k")))
-    await asyncio.to_thread(begins.wait, 5)
-    reading.cancel()
-    await asyncio.sleep(0)
-    may_go_on.set()
-    done, _ = await asyncio.wait({reading}, timeout=5)
-
-    assert done == {reading}
-
-
-async def test_a_refusal_says_why(server: str) -> None:
-    with pytest.raises(ApiRefused, match="^No$"):
-        await anext(read_events(f"{server}/refused", "k"))
-
-
-async def test_what_is_no_event_ends_them(server: str) -> None:
-    async with asyncio.timeout(5):
-        with pytest.raises(Unreachable, match="have ended"):
-            [each async for each in read_events(f"{server}/garbled", "k")]
-
-
-async def test_nobody_there_is_a_sentence() -> None:
-    with pytest.raises(Unreachable, match="have ended"):
-        await anext(read_events("http://127.0.0.1:1/events", "k"))

@@ -14,7 +14,7 @@ from deploy.client.workflow_run import RunOptions, run_workflow
 
 
 class SlowToStart:
-    """A caller whose server takes its time to answer."""
+    """A caller whose server answers slowly."""
 
     def __init__(self) -> None:
         self.is_asked = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The model that runs here as `headrace up` and `headrace doctor` see it."""
+"""The local model in `headrace up` and `headrace doctor`."""
 
 from pathlib import Path
 
@@ -32,29 +32,29 @@ def test_its_part_serves_the_file_at_the_port_that_is_held(
 
     model = LocalModel.prepare(str(own), tmp_path)
 
-    with model.held:
+    with model.reserved:
         command = model.part(2, 7.5).command
         assert command[-4:] == (
             "deploy.local_model",
             str(own),
-            str(model.held.getsockname()[1]),
+            str(model.reserved.getsockname()[1]),
             "7.5",
         )
-        assert model.url == f"http://127.0.0.1:{model.held.getsockname()[1]}/v1"
+        assert model.url == f"http://127.0.0.1:{model.reserved.getsockname()[1]}/v1"
 
 
 @pytest.mark.parametrize(
-    ("installed", "seen"),
+    ("installed", "observed"),
     [(True, "not started: headrace up --local"), (False, f"not installed: {INSTALL}")],
 )
 async def test_the_doctor_says_how_to_have_one(
-    monkeypatch: pytest.MonkeyPatch, installed: bool, seen: str
+    monkeypatch: pytest.MonkeyPatch, installed: bool, observed: str
 ) -> None:
     monkeypatch.setattr(checks, "is_installed", lambda: installed)
 
     check = await check_local_model(Stack(data_dir=Path(), redis_url=""))
 
-    assert check.is_well and check.seen.startswith(seen)
+    assert check.is_well and check.seen.startswith(observed)
 
 
 async def test_the_doctor_finds_one_that_does_not_answer() -> None:
@@ -67,17 +67,17 @@ async def test_the_doctor_finds_one_that_does_not_answer() -> None:
 
 
 def test_a_server_that_is_busy_for_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    payload = []
 
     def busy(method: str, url: str, *, timeout: float) -> tuple[int, object]:
-        asked.append(url)
+        payload.append(url)
         return 200, [{"is_processing": False}, {"is_processing": True}]
 
     monkeypatch.setattr(server, "call", busy)
 
     server.drain("http://h", 0.12)
 
-    assert len(asked) > 1
+    assert len(payload) > 1
 
 
 @pytest.mark.parametrize("slots", [[], [{"is_processing": False}], {"error": "no slots"}, None])

@@ -1,4 +1,4 @@
-"""A model that comes in parts: joined once, used only when it is the right one."""
+"""A model in parts: joined once, and used only with the right hash."""
 
 import hashlib
 import sys
@@ -17,7 +17,7 @@ WHOLE = b"".join(PARTS)
 
 
 def carry(site: Path, package: str, part: bytes, name: str = "part.bin") -> None:
-    """Install a package that carries a part, and code that must not run."""
+    """Install a package with a part, and with code that must not run."""
     folder = package.replace("-", "_")
     files = {
         f"{folder}/__init__.py": b"raise AssertionError('imported')",
@@ -32,8 +32,8 @@ def carry(site: Path, package: str, part: bytes, name: str = "part.bin") -> None
 
 
 @pytest.fixture
-def inline_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
-    """Weights in three installed packages."""
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
+    """Return weights in three installed packages."""
     site = tmp_path / "site"
     names = tuple(f"made-up-part{number}" for number in (1, 2, 3))
     for name, part in zip(names, PARTS, strict=True):
@@ -44,11 +44,11 @@ def inline_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
 
 
 def test_parts_are_joined_in_order_with_a_notice_beside_them(
-    inline_run: Weights, tmp_path: Path
+    weights: Weights, tmp_path: Path
 ) -> None:
     folder = tmp_path / "data" / "models"
 
-    joined = join(inline_run, folder)
+    joined = join(weights, folder)
 
     assert joined == folder / "made-up.gguf"
     assert joined.read_bytes() == WHOLE
@@ -61,39 +61,39 @@ def test_parts_are_joined_in_order_with_a_notice_beside_them(
 
 
 def test_they_are_joined_once(
-    inline_run: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weights: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = join(inline_run, tmp_path).stat().st_ino
+    first = join(weights, tmp_path).stat().st_ino
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site" not in Path(path).name])
 
-    assert join(inline_run, tmp_path).stat().st_ino == first
+    assert join(weights, tmp_path).stat().st_ino == first
 
 
 def test_what_is_not_the_right_file_is_refused_and_removed(
-    inline_run: Weights, tmp_path: Path
+    weights: Weights, tmp_path: Path
 ) -> None:
     carry(tmp_path / "site", "made-up-part2", b"SECOND ")
 
     with pytest.raises(CommandFailed) as caught:
-        join(inline_run, tmp_path / "models")
+        join(weights, tmp_path / "models")
 
     assert "its SHA-256 is not" in str(caught.value)
     assert [file.name for file in (tmp_path / "models").iterdir()] == [".lock"]
 
 
-def test_a_file_that_was_damaged_since_is_joined_again(inline_run: Weights, tmp_path: Path) -> None:
-    join(inline_run, tmp_path).write_bytes(WHOLE[:-1])
+def test_a_file_that_was_damaged_since_is_joined_again(weights: Weights, tmp_path: Path) -> None:
+    join(weights, tmp_path).write_bytes(WHOLE[:-1])
 
-    assert join(inline_run, tmp_path).read_bytes() == WHOLE
+    assert join(weights, tmp_path).read_bytes() == WHOLE
 
 
 @pytest.mark.parametrize("missing", ["not-installed", "made-up-empty"])
 def test_a_part_that_is_missing_is_named_with_what_to_install(
-    inline_run: Weights, tmp_path: Path, missing: str
+    weights: Weights, tmp_path: Path, missing: str
 ) -> None:
     carry(tmp_path / "site", "made-up-empty", b"", name="nothing.txt")
     incomplete = Weights(
-        file="a.gguf", sha256=inline_run.sha256, packages=(*inline_run.packages, missing), notice=""
+        file="a.gguf", sha256=weights.sha256, packages=(*weights.packages, missing), notice=""
     )
 
     with pytest.raises(CommandFailed) as caught:
@@ -103,17 +103,17 @@ def test_a_part_that_is_missing_is_named_with_what_to_install(
     assert "HEADRACE_LOCAL_MODEL" in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_used_is_told(inline_run: Weights, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_told(weights: Weights, tmp_path: Path) -> None:
     (tmp_path / "models").write_text("not a folder")
 
     with pytest.raises(CommandFailed, match="cannot be used"):
-        join(inline_run, tmp_path / "models")
+        join(weights, tmp_path / "models")
 
 
 def test_without_a_file_of_ones_own_the_carried_one_is_taken(
-    inline_run: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weights: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.local_model.file.QWEN", inline_run)
+    monkeypatch.setattr("deploy.local_model.file.QWEN", weights)
 
     assert model_file("", tmp_path) == tmp_path / "models" / "made-up.gguf"
 

@@ -1,4 +1,4 @@
-"""The texts by which `headrace up` says where everything is."""
+"""The banner of `headrace up`."""
 
 from pathlib import Path
 

@@ -9,15 +9,15 @@ def test_lines_are_written_in_order_under_their_names() -> None:
     written = io.StringIO()
     console = Console(written)
 
-    console.say("redis", "one")
-    console.say("worker.1", "two")
+    console.print("redis", "one")
+    console.print("worker.1", "two")
     console.close()
 
     assert written.getvalue() == "redis      | one\nworker.1   | two\n"
 
 
 class Stalled(io.StringIO):
-    """A stream whose reader has stopped reading until `go`."""
+    """A stream that blocks until `go` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ def test_a_reader_who_stalls_does_not_stall_the_speaker() -> None:
     console = Console(written)
 
     for number in range(2 * module.MAX_WAITING_LINES):
-        console.say("worker", str(number))
+        console.print("worker", str(number))
     written.go.set()
     console.close()
 
@@ -50,7 +50,7 @@ def test_a_reader_who_stalls_does_not_stall_the_speaker() -> None:
 def test_a_reader_who_has_gone_is_no_failure() -> None:
     console = Console(Broken())
 
-    console.say("worker", "anybody there?")
+    console.print("worker", "anybody there?")
     console.close()
 
     assert not console._thread.is_alive()

@@ -1,4 +1,4 @@
-"""The beginning of an installation: which data directory is new, and the command `init`."""
+"""Initialization of an installation: new data directories, and the command `init`."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ids(url: str) -> str:
-    """The ids of the marker; empty where there is none."""
+    """Return the ids of the marker; empty without one."""
     with redis.Redis.from_url(url) as client:
         return (client.hget(keyspace.installation(), "ids") or b"").decode()
 
@@ -41,7 +41,7 @@ def init(url: str, key: str, *arguments: str) -> tuple[int, str, str]:
 async def test_the_redis_of_a_new_directory_is_marked_once(
     tmp_path: Path, unmarked_redis_url: str
 ) -> None:
-    (tmp_path / "lock").touch()  # as `headrace up` has made it by then
+    (tmp_path / "lock").touch()  # `headrace up` has created it by then
     note_new(tmp_path)
     await mark_if_new(tmp_path, unmarked_redis_url, SECRET_KEY)
     note_marked(tmp_path)

@@ -76,4 +76,4 @@ async def test_a_watching_launcher_is_of_use_only_while_its_program_lives() -> N
     async def code() -> int | None:
         return process.poll()
 
-    assert await eventually(code, lambda seen: seen is not None) == 0
+    assert await eventually(code, lambda observed: observed is not None) == 0

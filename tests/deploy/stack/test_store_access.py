@@ -1,4 +1,4 @@
-"""What commands find in the store of a stack."""
+"""Access of commands to the store of a stack."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
 
 
 @pytest.mark.parametrize(
-    ("greeting", "reply", "told"),
+    ("greeting", "reply", "reported"),
     [
         (b"%0\r\n", b"-MISCONF Errors writing to the AOF file\r\n", "its memory or its disk"),
         (b"%0\r\n", b"-NOPERM User u has no permissions\r\n", r"right now \(NOPERM\)"),
@@ -48,7 +48,7 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
     ],
 )
 async def test_a_redis_that_refuses_is_told_from_one_that_is_away(
-    greeting: bytes, reply: bytes, told: str, settings: Settings, tmp_path: Path
+    greeting: bytes, reply: bytes, reported: str, settings: Settings, tmp_path: Path
 ) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -58,7 +58,7 @@ async def test_a_redis_that_refuses_is_told_from_one_that_is_away(
         writer.close()
 
     async with await asyncio.start_unix_server(refuse, tmp_path / "s"):
-        with pytest.raises(CommandFailed, match=told):
+        with pytest.raises(CommandFailed, match=reported):
             async with open_store(
                 f"unix://{tmp_path}/s", {"HEADRACE_SECRET_KEY": settings.secret_key}
             ):

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.stack import supervisor as module
 from deploy.stack.console import Console
-from deploy.stack.supervisor import Part, PartKeeper, Supervisor
+from deploy.stack.supervisor import Part, PartRunner, Supervisor
 from tests.support.eventually import eventually
 
 STEADY = "import time; print('here', flush=True); time.sleep(600)"
@@ -27,33 +27,33 @@ def part(name: str, code: str, *, stage: int = 0, arguments: tuple[str, ...] = (
 @asynccontextmanager
 async def supervised(
     *parts: Part, grace_seconds: float = 5
-) -> AsyncIterator[tuple[Supervisor, list[PartKeeper], io.StringIO]]:
+) -> AsyncIterator[tuple[Supervisor, list[PartRunner], io.StringIO]]:
     written = io.StringIO()
     console = Console(written)
     supervisor = Supervisor(console, grace_seconds=grace_seconds)
-    keepers = [supervisor.start(one) for one in parts]
+    runners = [supervisor.start(one) for one in parts]
     try:
-        yield supervisor, keepers, written
+        yield supervisor, runners, written
     finally:
         supervisor.kill()
         await supervisor.stop()
         console.close()
 
 
-async def pid_of(media_store: PartKeeper) -> int:
+async def pid_of(runner: PartRunner) -> int:
     async def read() -> int | None:
-        return media_store.pid
+        return runner.pid
 
     pid = await eventually(read)
     assert pid is not None
     return pid
 
 
-async def said(written: io.StringIO, text: str) -> str:
+async def wait_for_text(written: io.StringIO, text: str) -> str:
     async def read() -> str:
         return written.getvalue()
 
-    return await eventually(read, lambda seen: text in seen)
+    return await eventually(read, lambda observed: text in observed)
 
 
 async def gone(pid: int) -> None:
@@ -72,34 +72,34 @@ def is_alive(pid: int) -> bool:
 
 async def test_output_is_passed_on_under_the_name_of_the_part() -> None:
     async with supervised(part("worker.1", STEADY)) as (_, _, written):
-        assert "worker.1   | here\n" in await said(written, "here")
+        assert "worker.1   | here\n" in await wait_for_text(written, "here")
 
 
 async def test_a_part_that_dies_is_started_again() -> None:
-    async with supervised(part("worker", STEADY)) as (_, (media_store,), written):
-        first = await pid_of(media_store)
-        await said(written, "here")
+    async with supervised(part("worker", STEADY)) as (_, (runner,), written):
+        first = await pid_of(runner)
+        await wait_for_text(written, "here")
         os.kill(first, signal.SIGKILL)
 
-        await said(written, "ended with -9; starts again in 0.2 s")
-        assert await pid_of(media_store) != first
+        await wait_for_text(written, "ended with -9; starts again in 0.2 s")
+        assert await pid_of(runner) != first
 
 
 async def test_the_pauses_before_a_restart_double() -> None:
-    async with supervised(part("worker", "raise SystemExit(3)")) as (_, (media_store,), written):
-        seen = await said(written, "again in 0.8 s")
+    async with supervised(part("worker", "raise SystemExit(3)")) as (_, (runner,), written):
+        observed = await wait_for_text(written, "again in 0.8 s")
 
-    assert "ended with 3; starts again in 0.2 s" in seen
-    assert "ended with 3; starts again in 0.4 s" in seen
-    assert media_store.deaths >= 3
+    assert "ended with 3; starts again in 0.2 s" in observed
+    assert "ended with 3; starts again in 0.4 s" in observed
+    assert runner.deaths >= 3
 
 
 async def test_a_part_that_lived_long_is_restarted_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STEADY_SECONDS", 0.0)
-    async with supervised(part("worker", "pass")) as (_, (media_store,), written):
+    async with supervised(part("worker", "pass")) as (_, (runner,), written):
 
         async def deaths() -> int:
-            return media_store.deaths
+            return runner.deaths
 
         await eventually(deaths, lambda count: count >= 3)
 
@@ -109,7 +109,7 @@ async def test_a_part_that_lived_long_is_restarted_quickly(monkeypatch: pytest.M
 async def test_a_program_that_cannot_be_started_is_tried_again() -> None:
     missing = Part(name="worker", command=("/nowhere/at-all",), stage=0)
     async with supervised(missing) as (_, _, written):
-        await said(written, "starts again in 0.4 s")
+        await wait_for_text(written, "starts again in 0.4 s")
 
 
 async def test_stages_stop_in_order(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ async def test_stages_stop_in_order(tmp_path: Path) -> None:
     ]
     async with supervised(*parts) as (supervisor, _, written):
         for letter in "rgw":
-            await said(written, f"up {letter}")
+            await wait_for_text(written, f"up {letter}")
 
         await supervisor.stop()
 
@@ -140,9 +140,9 @@ async def test_stages_stop_in_order(tmp_path: Path) -> None:
 
 async def test_a_part_that_ignores_the_signal_is_killed_after_the_grace() -> None:
     async with supervised(part("worker", STUBBORN), grace_seconds=0.2) as run:
-        supervisor, (media_store,), written = run
-        pid = await pid_of(media_store)
-        await said(written, "here")
+        supervisor, (runner,), written = run
+        pid = await pid_of(runner)
+        await wait_for_text(written, "here")
 
         await supervisor.stop()
 
@@ -157,18 +157,18 @@ async def test_what_a_part_started_goes_with_it() -> None:
         "raise SystemExit\n"
     )
     async with supervised(part("worker", code)) as (_, _, written):
-        seen = await said(written, "ended with 0")
+        observed = await wait_for_text(written, "ended with 0")
 
-    await gone(int(seen.split("child ")[1].split()[0]))
+    await gone(int(observed.split("child ")[1].split()[0]))
 
 
 async def test_a_part_told_to_stop_during_its_pause_does_not_come_back() -> None:
-    async with supervised(part("worker", "pass")) as (supervisor, (media_store,), written):
-        await said(written, "starts again")
+    async with supervised(part("worker", "pass")) as (supervisor, (runner,), written):
+        await wait_for_text(written, "starts again")
 
         await asyncio.wait_for(supervisor.stop(), 10)
 
-        assert media_store.pid is None
+        assert runner.pid is None
 
 
 async def test_children_end_with_a_supervisor_that_is_killed() -> None:
@@ -203,15 +203,15 @@ async def test_children_end_with_a_supervisor_that_is_killed() -> None:
 async def test_a_death_is_reported_with_the_process_id_before_the_next_start() -> None:
     dead: list[int] = []
 
-    async def mourn(pid: int) -> None:
+    async def on_death(pid: int) -> None:
         dead.append(pid)
 
-    async with supervised(replace(part("one", STEADY), mourn=mourn)) as (
+    async with supervised(replace(part("one", STEADY), on_death=on_death)) as (
         _,
-        [media_store],
+        [runner],
         _written,
     ):
-        pid = await pid_of(media_store)
+        pid = await pid_of(runner)
         os.kill(pid, signal.SIGKILL)
         await gone(pid)
 
@@ -226,6 +226,6 @@ async def test_lines_that_a_part_omits_do_not_reach_the_console() -> None:
     talking = replace(part("a", f"{lines}; {STEADY}"), omit=lambda line: "WARNING" in line)
 
     async with supervised(talking) as (_, _, written):
-        seen = await said(written, "here")
+        observed = await wait_for_text(written, "here")
 
-    assert seen == "a          | one\na          | three\na          | here\n"
+    assert observed == "a          | one\na          | three\na          | here\n"

@@ -1,4 +1,4 @@
-"""The stub in this process, asked through Starlette's test client."""
+"""The stub in this process, called through Starlette's test client."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ Open = Callable[..., TestClient]
 
 @pytest.fixture
 def open_stub() -> Iterator[Open]:
-    """Opens a stub with limits and a script of the test's own."""
+    """Return a factory of stubs with limits and a script."""
     with ExitStack() as stack:
 
         def open_one(limits: LimitOptions | None = None, script: str = "") -> TestClient:

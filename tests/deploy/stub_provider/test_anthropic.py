@@ -17,37 +17,37 @@ def body_of(content: Any = "Name a red thing", **rest: Any) -> dict[str, Any]:
 def test_a_message_names_the_stub_and_tells_its_usage(stub: TestClient) -> None:
     answer = stub.post(PATH, json=body_of(system="Be brief"), headers=KEYED)
 
-    said = answer.json()
+    reply = answer.json()
     assert answer.headers["request-id"].startswith("req_")
-    assert (said["type"], said["role"], said["model"]) == ("message", "assistant", "claude-x")
-    assert said["content"] == [{"type": "text", "text": "(stub) Name a red thing"}]
-    assert (said["stop_reason"], said["stop_sequence"]) == ("end_turn", None)
-    assert said["usage"] == {"input_tokens": 6, "output_tokens": 6}
+    assert (reply["type"], reply["role"], reply["model"]) == ("message", "assistant", "claude-x")
+    assert reply["content"] == [{"type": "text", "text": "(stub) Name a red thing"}]
+    assert (reply["stop_reason"], reply["stop_sequence"]) == ("end_turn", None)
+    assert reply["usage"] == {"input_tokens": 6, "output_tokens": 6}
 
 
 def test_the_prompt_is_what_the_user_said_last(stub: TestClient) -> None:
     body = body_of()
     body["messages"].append({"role": "assistant", "content": "A rose, then"})
 
-    said = stub.post(PATH, json=body, headers=KEYED).json()
+    reply = stub.post(PATH, json=body, headers=KEYED).json()
 
-    assert said["content"][0]["text"] == "(stub) Name a red thing"
+    assert reply["content"][0]["text"] == "(stub) Name a red thing"
 
 
 def test_a_message_ends_at_max_tokens(stub: TestClient) -> None:
-    said = stub.post(PATH, json=body_of(max_tokens=2), headers=KEYED).json()
+    reply = stub.post(PATH, json=body_of(max_tokens=2), headers=KEYED).json()
 
-    assert said["content"][0]["text"] == "(stub) N"
-    assert said["stop_reason"] == "max_tokens"
-    assert said["usage"]["output_tokens"] == 2
+    assert reply["content"][0]["text"] == "(stub) N"
+    assert reply["stop_reason"] == "max_tokens"
+    assert reply["usage"]["output_tokens"] == 2
 
 
 def test_a_stream_has_the_events_of_its_protocol(stub: TestClient) -> None:
     answer = stub.post(PATH, json=body_of(stream=True), headers=KEYED)
 
-    told = [block.split("\n") for block in answer.text.split("\n\n") if block]
-    kinds = [event.removeprefix("event: ") for event, _ in told]
-    values = [json.loads(data.removeprefix("data: ")) for _, data in told]
+    reported = [block.split("\n") for block in answer.text.split("\n\n") if block]
+    kinds = [event.removeprefix("event: ") for event, _ in reported]
+    values = [json.loads(data.removeprefix("data: ")) for _, data in reported]
     deltas = [value["delta"]["text"] for value in values if value["type"] == "content_block_delta"]
     assert kinds == [value["type"] for value in values]
     assert kinds[:3] == ["message_start", "content_block_start", "ping"]
@@ -67,9 +67,9 @@ def test_images_are_taken_as_base64_and_by_url(stub: TestClient) -> None:
         {"type": "text", "text": "What is it?"},
     ]
 
-    said = stub.post(PATH, json=body_of(parts), headers=KEYED).json()
+    reply = stub.post(PATH, json=body_of(parts), headers=KEYED).json()
 
-    assert said["content"][0]["text"] == "(stub) What is it? [2 images seen]"
+    assert reply["content"][0]["text"] == "(stub) What is it? [2 images seen]"
 
 
 def test_a_tool_that_must_be_used_is_used(stub: TestClient) -> None:
@@ -81,20 +81,20 @@ def test_a_tool_that_must_be_used_is_used(stub: TestClient) -> None:
     tools = {"tools": [{"name": "count", "input_schema": schema}]}
     choice = {"tool_choice": {"type": "tool", "name": "count"}}
 
-    said = stub.post(PATH, json=body_of(**tools, **choice), headers=KEYED).json()
+    reply = stub.post(PATH, json=body_of(**tools, **choice), headers=KEYED).json()
 
-    assert said["stop_reason"] == "tool_use"
-    assert said["content"][0]["name"] == "count"
-    assert said["content"][0]["input"] == {"n": 4}
+    assert reply["stop_reason"] == "tool_use"
+    assert reply["content"][0]["name"] == "count"
+    assert reply["content"][0]["input"] == {"n": 4}
 
 
 def test_a_format_gets_a_text_that_fits_it(stub: TestClient) -> None:
     schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
     wanted = {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
-    said = stub.post(PATH, json=body_of(**wanted), headers=KEYED).json()
+    reply = stub.post(PATH, json=body_of(**wanted), headers=KEYED).json()
 
-    assert json.loads(said["content"][0]["text"]) == {"ok": True}
+    assert json.loads(reply["content"][0]["text"]) == {"ok": True}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""BytePlus ModelArk as the stub speaks it: images, and videos by tasks."""
+"""BytePlus ModelArk in the stub: images, and videos by tasks."""
 
 import io
 from typing import Any
@@ -18,14 +18,14 @@ def draw(stub: TestClient, **body: Any) -> Any:
 
 def film(stub: TestClient, script: str = "job=0", **body: Any) -> str:
     content = [{"type": "text", "text": "A cat"}]
-    asked = {"model": "seedance", "content": content, **body}
-    answer = stub.post(TASKS, json=asked, headers={"x-stub": script})
+    payload = {"model": "seedance", "content": content, **body}
+    answer = stub.post(TASKS, json=payload, headers={"x-stub": script})
     assert answer.status_code == 200
     return str(answer.json()["id"])
 
 
 def marks_of(picture: Image.Image) -> int:
-    """The white marks in the row that counts what a picture was made from."""
+    """Return the white marks that count a picture's sources."""
     cell = picture.width / 32
     dots = [picture.getpixel((int((x + 0.5) * cell), int(22.5 * cell))) for x in range(0, 32, 2)]
     return sum(dot == (255, 255, 255) for dot in dots)
@@ -35,13 +35,13 @@ def marks_of(picture: Image.Image) -> int:
 def test_an_image_counts_the_images_that_it_was_made_from(stub: TestClient, given: int) -> None:
     images = {"image": [PICTURE] * given} if given else {}
 
-    said = draw(stub, **images, output_format="png").json()
+    reply = draw(stub, **images, output_format="png").json()
 
-    made = stub.get(said["data"][0]["url"])
+    made = stub.get(reply["data"][0]["url"])
     picture = Image.open(io.BytesIO(made.content)).convert("RGB")
     assert picture.size == (1024, 1024)
     assert (marks_of(picture) == given) if given else marks_of(picture) < 16
-    assert said["usage"]["generated_images"] == 1
+    assert reply["usage"]["generated_images"] == 1
 
 
 @pytest.mark.parametrize("image", ["ftp://a.example/1.png", "data:text/plain;base64,aGk=", [5], 7])
@@ -56,19 +56,19 @@ def test_an_image_that_is_no_url_of_one_is_refused_in_arks_form(
 def test_a_task_ends_with_a_video_and_its_tokens(stub: TestClient) -> None:
     task = film(stub, duration=4, resolution="480p")
 
-    said = stub.get(f"{TASKS}/{task}").json()
+    reply = stub.get(f"{TASKS}/{task}").json()
 
-    assert (said["status"], said["model"], said["duration"]) == ("succeeded", "seedance", 4)
-    assert said["usage"]["completion_tokens"] == 864 * 496 * 24 * 4 // 1024
-    assert said["content"]["video_url"].endswith("-4000.mp4")
-    assert stub.get(said["content"]["video_url"]).content[4:8] == b"ftyp"
+    assert (reply["status"], reply["model"], reply["duration"]) == ("succeeded", "seedance", 4)
+    assert reply["usage"]["completion_tokens"] == 864 * 496 * 24 * 4 // 1024
+    assert reply["content"]["video_url"].endswith("-4000.mp4")
+    assert stub.get(reply["content"]["video_url"]).content[4:8] == b"ftyp"
 
 
 def test_frames_decide_the_video(stub: TestClient) -> None:
     def url(*frames: dict[str, Any]) -> str:
         content = [{"type": "text", "text": "A cat"}, *frames]
-        said = stub.get(f"{TASKS}/{film(stub, content=content)}").json()
-        return str(said["content"]["video_url"])
+        reply = stub.get(f"{TASKS}/{film(stub, content=content)}").json()
+        return str(reply["content"]["video_url"])
 
     first = {"type": "image_url", "image_url": {"url": PICTURE}, "role": "first_frame"}
 
@@ -81,8 +81,8 @@ def test_a_task_is_cancelled_and_one_fails_as_asked(stub: TestClient) -> None:
     assert stub.delete(f"{TASKS}/{cancelled}").status_code == 200
 
     assert stub.get(f"{TASKS}/{cancelled}").json()["status"] == "cancelled"
-    said = stub.get(f"{TASKS}/{failed}").json()
-    assert (said["status"], said["error"]["message"]) == (
+    reply = stub.get(f"{TASKS}/{failed}").json()
+    assert (reply["status"], reply["error"]["message"]) == (
         *("failed", "(stub) The job failed, as asked."),
     )
     assert stub.get("/stub/calls").json()["jobs"]["cancelled"] == 1

@@ -1,4 +1,4 @@
-"""Gemini's own protocol as the stub speaks it."""
+"""Gemini's own protocol in the stub."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ KEY = {"x-goog-api-key": "k"}
 PIXEL = {"mimeType": "image/png", "data": base64.b64encode(b"pixel").decode()}
 
 
-def ask(stub: TestClient, *images: Any, config: Any = None) -> Any:
+def call(stub: TestClient, *images: Any, config: Any = None) -> Any:
     parts = [{"text": "A cat"}, *({"inlineData": image} for image in images)]
     body: dict[str, Any] = {"contents": [{"role": "user", "parts": parts}]}
     if config:
@@ -29,11 +29,11 @@ def image_of(answer: Any) -> tuple[Image.Image, bytes]:
 
 
 def test_a_text_is_echoed_with_the_images_that_were_seen(stub: TestClient) -> None:
-    said = ask(stub, PIXEL, PIXEL).json()
+    reply = call(stub, PIXEL, PIXEL).json()
 
-    [part] = said["candidates"][0]["content"]["parts"]
+    [part] = reply["candidates"][0]["content"]["parts"]
     assert part == {"text": "(stub) A cat [2 images seen]"}
-    assert said["usageMetadata"]["totalTokenCount"] > 2_000
+    assert reply["usageMetadata"]["totalTokenCount"] > 2_000
     assert stub.get("/stub/calls").json()["recent"][-1]["prompt"] == "A cat"
 
 
@@ -43,7 +43,7 @@ def test_an_image_is_of_the_size_that_is_asked_for_and_its_sources_decide_it(
     def make(*images: Any) -> tuple[Image.Image, bytes]:
         size = {"aspectRatio": "16:9", "imageSize": "1K"}
         return image_of(
-            ask(stub, *images, config={"responseModalities": ["IMAGE"], "imageConfig": size})
+            call(stub, *images, config={"responseModalities": ["IMAGE"], "imageConfig": size})
         )
 
     alone, one, two = make(), make(PIXEL), make(PIXEL, PIXEL)
@@ -56,7 +56,7 @@ def test_an_image_is_of_the_size_that_is_asked_for_and_its_sources_decide_it(
     "image", [{"mimeType": "text/html", "data": "aGk="}, {"mimeType": "image/png", "data": "%"}, 7]
 )
 def test_inline_data_that_is_none_is_refused_in_googles_form(stub: TestClient, image: Any) -> None:
-    answer = ask(stub, image)
+    answer = call(stub, image)
 
     assert answer.status_code == 400
     assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"

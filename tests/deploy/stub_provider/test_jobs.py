@@ -13,11 +13,11 @@ AT_ONCE = {"x-stub": "job=0"}
 
 
 def submit(stub: TestClient, headers: dict[str, str], **body: Any) -> dict[str, Any]:
-    asked = {"model": "acme/painter", "input": {"prompt": "cat"}, **body}
-    answer = stub.post("/v1/predictions", json=asked, headers=headers)
+    payload = {"model": "acme/painter", "input": {"prompt": "cat"}, **body}
+    answer = stub.post("/v1/predictions", json=payload, headers=headers)
     assert answer.status_code == 201
-    said: dict[str, Any] = answer.json()
-    return said
+    reply: dict[str, Any] = answer.json()
+    return reply
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ async def test_a_job_runs_and_then_has_its_pictures(stub: TestClient) -> None:
     async def poll() -> Any:
         return stub.get(job["urls"]["get"]).json()
 
-    ended = await eventually(poll, lambda seen: seen["status"] == "succeeded")
+    ended = await eventually(poll, lambda observed: observed["status"] == "succeeded")
     assert ended["progress"] == 1.0
     assert ended["metrics"]["predict_time"] == 0.08
     files = [stub.get(url) for url in ended["output"]]
@@ -59,10 +59,10 @@ async def test_a_job_runs_and_then_has_its_pictures(stub: TestClient) -> None:
 def test_a_job_shows_its_progress_while_it_runs(stub: TestClient) -> None:
     job = submit(stub, HOURS)
 
-    seen = stub.get(job["urls"]["get"]).json()
+    observed = stub.get(job["urls"]["get"]).json()
 
-    assert (seen["status"], seen["error"]) == ("starting", None)
-    assert 0 < float(seen["progress"]) + 0.001 < 0.1
+    assert (observed["status"], observed["error"]) == ("starting", None)
+    assert 0 < float(observed["progress"]) + 0.001 < 0.1
 
 
 @pytest.mark.parametrize(

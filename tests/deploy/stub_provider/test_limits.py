@@ -4,8 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from deploy.stub_provider.dialects import duration
+from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.limits import CredentialLimits, LimitOptions
-from deploy.stub_provider.refusals import StubRefused
 from tests.deploy.stub_provider.conftest import Open
 
 
@@ -19,14 +19,14 @@ class Clock:
 
 def is_let_in(limits: CredentialLimits, name: str = "key") -> bool:
     try:
-        with limits.turn(name):
+        with limits.count_call(name):
             return True
     except StubRefused as refused:
         assert refused.status == 429
         return False
 
 
-def ask(stub: TestClient, **headers: str) -> Any:
+def call(stub: TestClient, **headers: str) -> Any:
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     return stub.post("/v1/chat/completions", json=body, headers=headers)
 
@@ -48,7 +48,7 @@ def test_a_refusal_says_when_the_next_call_is_let_in() -> None:
     limits = CredentialLimits(LimitOptions(requests_per_minute=30, burst_seconds=2), clock)
     assert is_let_in(limits)
 
-    with pytest.raises(StubRefused) as refusal, limits.turn("key"):
+    with pytest.raises(StubRefused) as refusal, limits.count_call("key"):
         pass
     clock.now = 1.9
     too_early = is_let_in(limits)
@@ -80,7 +80,7 @@ def test_spent_tokens_must_come_back_before_the_next_call() -> None:
 def test_calls_at_once_are_limited() -> None:
     limits = CredentialLimits(LimitOptions(concurrency=1), Clock())
 
-    with limits.turn("key"):
+    with limits.count_call("key"):
         inside = is_let_in(limits)
 
     assert (inside, is_let_in(limits)) == (False, True)
@@ -89,7 +89,7 @@ def test_calls_at_once_are_limited() -> None:
 def test_every_answer_tells_how_the_limits_stand(open_stub: Open) -> None:
     stub = open_stub(LimitOptions(requests_per_minute=2, tokens_per_minute=1000))
 
-    first, second, third = [ask(stub) for _ in range(3)]
+    first, second, third = [call(stub) for _ in range(3)]
 
     assert [each.status_code for each in (first, second, third)] == [200, 200, 429]
     assert first.headers["x-ratelimit-limit-requests"] == "2"
@@ -129,17 +129,17 @@ def test_asking_after_a_job_is_not_limited(open_stub: Open) -> None:
 
 def test_a_reset_fills_the_buckets(open_stub: Open) -> None:
     stub = open_stub(LimitOptions(requests_per_minute=1))
-    ask(stub)
+    call(stub)
 
     stub.post("/stub/reset")
 
-    assert ask(stub).status_code == 200
+    assert call(stub).status_code == 200
 
 
 def test_a_scripted_refusal_says_that_nothing_is_left(open_stub: Open) -> None:
     stub = open_stub(LimitOptions(requests_per_minute=50))
 
-    answer = ask(stub, **{"x-stub": "fail=429"})
+    answer = call(stub, **{"x-stub": "fail=429"})
 
     assert answer.headers["x-ratelimit-limit-requests"] == "50"
     assert answer.headers["x-ratelimit-remaining-requests"] == "0"

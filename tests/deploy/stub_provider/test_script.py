@@ -4,16 +4,16 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from deploy.stub_provider.refusals import StubRefused
+from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.script import CallScript, read_script, without_marks
 from tests.deploy.stub_provider.conftest import Open
 
 CHAT = "/v1/chat/completions"
 
 
-def ask(stub: TestClient, prompt: str = "Hi", script: str = "", **body: Any) -> Any:
-    said = {"model": "m", "messages": [{"role": "user", "content": prompt}], **body}
-    return stub.post(CHAT, json=said, headers={"x-stub": script})
+def send(stub: TestClient, prompt: str = "Hi", script: str = "", **body: Any) -> Any:
+    chat_request = {"model": "m", "messages": [{"role": "user", "content": prompt}], **body}
+    return stub.post(CHAT, json=chat_request, headers={"x-stub": script})
 
 
 def test_the_nearer_a_script_stands_to_the_call_the_more_it_counts() -> None:
@@ -23,7 +23,7 @@ def test_the_nearer_a_script_stands_to_the_call_the_more_it_counts() -> None:
         "delay=4", "delay=5; cut", model="stub-slow-2ms", body=body, base="times=7"
     )
 
-    wanted = CallScript(delay=5, fail=500, retry_after=1.5, times=7, manner="cut")
+    wanted = CallScript(delay=5, fail=500, retry_after=1.5, times=7, fault="cut")
     assert script == wanted
 
 
@@ -32,7 +32,7 @@ def test_the_nearer_a_script_stands_to_the_call_the_more_it_counts() -> None:
     [
         ("stub-slow-1000ms", CallScript(delay=1000)),
         ("acme/stub-fail-503", CallScript(fail=503)),
-        ("stub-wrong-type", CallScript(manner="wrong-type")),
+        ("stub-wrong-type", CallScript(fault="wrong-type")),
         ("stub-text", CallScript()),
         ("gpt-x", CallScript()),
     ],
@@ -45,20 +45,20 @@ def test_a_models_name_can_be_a_script(model: str, script: CallScript) -> None:
 def test_a_word_that_no_script_has_is_refused(stub: TestClient, text: str) -> None:
     with pytest.raises(StubRefused):
         read_script(text)
-    assert ask(stub, script=text).status_code == 400
+    assert send(stub, script=text).status_code == 400
 
 
 def test_marks_are_not_carried_on_by_an_answer(stub: TestClient) -> None:
-    said = ask(stub, "A cat [[stub delay=1]]").json()
+    reply = send(stub, "A cat [[stub delay=1]]").json()
 
-    assert said["choices"][0]["message"]["content"] == "(stub) A cat"
+    assert reply["choices"][0]["message"]["content"] == "(stub) A cat"
     assert without_marks("a [[stub]]") == "a"
 
 
 def test_an_answer_begins_after_its_delay(stub: TestClient) -> None:
     began = time.monotonic()
 
-    answer = ask(stub, script="delay=120")
+    answer = send(stub, script="delay=120")
 
     assert answer.status_code == 200
     assert time.monotonic() - began >= 0.12
@@ -73,11 +73,11 @@ def test_a_script_can_stand_in_the_query(stub: TestClient) -> None:
 def test_a_script_of_the_server_holds_for_every_call(open_stub: Open) -> None:
     stub = open_stub(script="fail=500")
 
-    assert ask(stub).status_code == 500
+    assert send(stub).status_code == 500
 
 
 def test_a_rate_limit_can_be_scripted_with_its_headers(stub: TestClient) -> None:
-    answer = ask(stub, script="fail=429 retry-after=2.5")
+    answer = send(stub, script="fail=429 retry-after=2.5")
 
     assert answer.status_code == 429
     assert answer.json()["error"]["code"] == "rate_limit_exceeded"
@@ -91,8 +91,8 @@ def test_a_rate_limit_can_be_scripted_with_its_headers(stub: TestClient) -> None
 def test_a_call_fails_a_few_times_and_then_succeeds(stub: TestClient) -> None:
     script = "fail=500 times=2"
 
-    first = [ask(stub, "one", script).status_code for _ in range(4)]
-    other = [ask(stub, "two", script).status_code for _ in range(3)]
+    first = [send(stub, "one", script).status_code for _ in range(4)]
+    other = [send(stub, "two", script).status_code for _ in range(3)]
 
     assert first == [500, 500, 200, 200]
     assert other == [500, 500, 200]
@@ -101,7 +101,7 @@ def test_a_call_fails_a_few_times_and_then_succeeds(stub: TestClient) -> None:
 def test_calls_under_one_name_are_counted_together(stub: TestClient) -> None:
     script = "fail=500 times=2 key=together"
 
-    assert [ask(stub, prompt, script).status_code for prompt in "abc"] == [500, 500, 200]
+    assert [send(stub, prompt, script).status_code for prompt in "abc"] == [500, 500, 200]
 
 
 def test_a_failed_submit_makes_no_job(stub: TestClient) -> None:
@@ -111,7 +111,7 @@ def test_a_failed_submit_makes_no_job(stub: TestClient) -> None:
 
 
 def test_garbage_is_no_json(stub: TestClient) -> None:
-    answer = ask(stub, script="garbage")
+    answer = send(stub, script="garbage")
 
     assert answer.headers["content-type"] == "application/json"
     with pytest.raises(ValueError, match="Expecting value"):
@@ -119,7 +119,7 @@ def test_garbage_is_no_json(stub: TestClient) -> None:
 
 
 def test_the_wrong_type_is_a_page(stub: TestClient) -> None:
-    answer = ask(stub, script="wrong-type")
+    answer = send(stub, script="wrong-type")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
@@ -128,7 +128,7 @@ def test_the_wrong_type_is_a_page(stub: TestClient) -> None:
 def test_a_dripping_answer_is_whole_in_the_end(stub: TestClient) -> None:
     began = time.monotonic()
 
-    answer = ask(stub, script="drip pace=1")
+    answer = send(stub, script="drip pace=1")
 
     assert answer.json()["choices"][0]["message"]["content"] == "(stub) Hi"
     assert time.monotonic() - began >= 0.001 * (len(answer.content) - 1)
@@ -157,8 +157,8 @@ def test_a_stream_can_end_in_an_error(
 
 
 def test_what_arrived_is_counted_until_it_is_reset(stub: TestClient) -> None:
-    ask(stub, "Hi", "fail=429")
-    ask(stub, "Ho")
+    send(stub, "Hi", "fail=429")
+    send(stub, "Ho")
     stub.get("/v1/models")
 
     report = stub.get("/stub/calls").json()

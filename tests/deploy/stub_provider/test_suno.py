@@ -1,4 +1,4 @@
-"""sunoapi.org as the stub speaks it: a task of two songs."""
+"""sunoapi.org in the stub: a task of two songs."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ SONG = {
 
 
 def record(stub: TestClient, script: str) -> Any:
-    said = stub.post("/api/v1/generate", json=SONG, headers={"x-stub": script}).json()
-    assert said["code"] == 200
-    return stub.get(f"/api/v1/generate/record-info?taskId={said['data']['taskId']}").json()["data"]
+    reply = stub.post("/api/v1/generate", json=SONG, headers={"x-stub": script}).json()
+    assert reply["code"] == 200
+    return stub.get(f"/api/v1/generate/record-info?taskId={reply['data']['taskId']}").json()["data"]
 
 
 def test_a_task_ends_with_two_songs(stub: TestClient) -> None:

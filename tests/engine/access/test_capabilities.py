@@ -1,4 +1,4 @@
-"""The contract's section on keys and capabilities, line by line."""
+"""Capabilities of API keys, by the contract's section on keys."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Tiers as data: the contract's values, and what an operator's file changes."""
+"""Terms of tiers: the contract's values, and the overrides of an operator's file."""
 
 from decimal import Decimal
 from pathlib import Path

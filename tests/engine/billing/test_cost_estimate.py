@@ -1,4 +1,4 @@
-"""What is known of a run before it begins: lists, texts, and how long the lists of others are."""
+"""Cost estimate before a run: known values, and lengths of lists from other nodes."""
 
 import time
 from collections.abc import Iterator
@@ -159,14 +159,14 @@ def test_items_that_are_known_count_by_their_size_and_the_others_by_the_most_the
 
 
 def test_what_no_caller_changes_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    foresee = List.foresee
+    lengths: list[int] = []
+    estimate_outputs = List.estimate_outputs
 
     def counted(self: List, settings: Any, inputs: Any, unknown: Any) -> Any:
-        seen.append(len(inputs))
-        return foresee(self, settings, inputs, unknown)
+        lengths.append(len(inputs))
+        return estimate_outputs(self, settings, inputs, unknown)
 
-    monkeypatch.setattr(List, "foresee", counted)
+    monkeypatch.setattr(List, "estimate_outputs", counted)
     graph = listed(Graph("topic"), "a", "b").node("moving", "list")
     graph.node("x", "imageGenerator", model="drawn").wire("in.topic > moving.items-in")
     plan = drawing(
@@ -176,7 +176,7 @@ def test_what_no_caller_changes_is_found_once(monkeypatch: pytest.MonkeyPatch) -
     costs = [quoted(plan, topic=topic) for topic in "abc"]
 
     assert costs == [3 * ONE] * 3
-    assert sorted(seen) == [0, 1, 1, 1, 1]
+    assert sorted(lengths) == [0, 1, 1, 1, 1]
 
 
 def test_a_model_that_changes_is_reckoned_anew() -> None:

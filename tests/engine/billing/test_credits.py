@@ -1,4 +1,4 @@
-"""Quotes: what a run may cost, who may run it, and when it is refused before it starts."""
+"""Quotes: estimated costs, tiers of models, and refusals before the start."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +39,7 @@ def terms(tier: Tier, role: Role = Role.USER) -> TierTerms:
 
 
 def plan(*names: str) -> Plan:
-    """A plan with a node for each model, and one that leads nowhere."""
+    """Return a plan with a node for each model, and an unreachable one."""
     graph = Graph().node("out", "responseOutput")
     for number, name in enumerate(names):
         graph.node(f"m{number}", "customModel", model=name, prompt="hello")
@@ -128,7 +128,7 @@ def test_what_is_charged_needs_terms() -> None:
 
 
 def film(*, through: bool = False) -> Plan:
-    """A plan whose form says how many seconds are made: at once, or by another node."""
+    """Return a plan whose form gives the seconds of a film, directly or by another node."""
     fields = [
         {"name": "text", "type": "text", "default": "a mill"},
         {"name": "seconds", "type": "number", "default": 2, "max": 10},

@@ -53,10 +53,12 @@ def test_there_are_exactly_as_many_attempts_as_allowed_and_no_pause_is_longer_th
     def pause(jitter: float) -> float | None:
         return delay_seconds(attempt=attempt, attempts=attempts, backoff=backoff, jitter=jitter)
 
-    said, found = pause(0), pause(jitter)
+    longest, found = pause(0), pause(jitter)
 
     assert (found is None) is (attempt >= attempts)
-    assert found is None or said is None or 0.8 * said <= found <= said <= MAX_BACKOFF_SECONDS
+    assert (
+        found is None or longest is None or 0.8 * longest <= found <= longest <= MAX_BACKOFF_SECONDS
+    )
 
 
 def test_what_failed_together_does_not_come_together() -> None:

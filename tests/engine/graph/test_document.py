@@ -89,7 +89,7 @@ def test_a_record_gives_the_document_back() -> None:
 
 
 def at(body: Any, path: str, value: Any) -> Any:
-    """A copy of the body with another value at `path`."""
+    """Return a copy of the body with another value at `path`."""
     head, _, rest = path.partition("/")
     if not head:
         return value

@@ -1,4 +1,4 @@
-"""A run of one model: its fields asked, one call, and a result by its category."""
+"""Plan of a run of one model: its fields, one call, and a result by category."""
 
 import pytest
 
@@ -75,7 +75,7 @@ async def test_what_callers_give_is_what_the_model_gets() -> None:
             inputs = progress.inputs(index, progress.delivered(index))
             progress.settle(index, "c", await node.type.run(node.settings, inputs, context))
 
-    assert context.asked == [given]
+    assert context.model_values == [given]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Graphs that can run: what they are compiled to."""
+"""Compilation of valid graphs to plans."""
 
 import json
 from pathlib import Path

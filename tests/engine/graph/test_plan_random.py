@@ -1,4 +1,4 @@
-"""Random graphs, against another library and against faults that were planted."""
+"""Random graphs, compared with networkx and with planted faults."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever order nodes settle in, each reachable one is run or skipped exactly once."""
+"""In any order of settling, each reachable node is run or skipped exactly once."""
 
 import random
 from collections import Counter
@@ -24,7 +24,7 @@ Edge = tuple[int, int, str]
 
 
 def make_plan(count: int, edges: list[Edge], output: int, many: frozenset[str]) -> Plan:
-    """A plan of `count` nodes; an edge is (source, target, output of the source)."""
+    """Return a plan of `count` nodes; an edge is (source, target, output of the source)."""
     assert TEXT_BOX is not None
     in_edges: dict[int, list[InEdge]] = {}
     shape: networkx.DiGraph[int] = networkx.DiGraph()
@@ -64,7 +64,7 @@ def make_plan(count: int, edges: list[Edge], output: int, many: frozenset[str]) 
 
 @dataclass
 class Case:
-    """A plan and what each node does when it runs: outputs, or None for a failure."""
+    """Plan, and the outputs of each node, or None for a failure."""
 
     plan: Plan
     behaviours: list[Outputs | None]
@@ -75,7 +75,7 @@ class Case:
         return "".join("p" if n.index in self.plan.reachable else "s" for n in self.plan.nodes)
 
     def oracle(self) -> str:
-        """The statuses that all orders must lead to, by the meaning of the contract."""
+        """Return the final statuses by the contract, equal for all orders."""
         codes = list(self.start)
         shape: networkx.DiGraph[int] = networkx.DiGraph()
         shape.add_nodes_from(self.plan.reachable)
@@ -111,7 +111,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 @dataclass
 class Run:
-    """A driver that settles nodes in random order and notes all that happens."""
+    """Driver that settles nodes in random order and records all steps."""
 
     case: Case
     progress: Progress
@@ -154,7 +154,7 @@ class Run:
     def step(self) -> None:
         index = self.running.pop(self.chance.randrange(len(self.running)))
         if self.chance.random() < 0.2:
-            self.progress.put_off(index)
+            self.progress.postpone(index)
             assert not self.progress.is_done
             self.progress.begin(index)
         outputs = self.case.behaviours[index]

@@ -1,4 +1,4 @@
-"""A folder of media leaves room on its file system for others."""
+"""A media folder preserves free space on its file system."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -72,7 +72,7 @@ async def test_what_there_is_room_for_is_stored(
 async def test_what_was_stored_is_read_and_removed_without_room(
     objects: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.media.disk.LOOK_SECONDS", 0)
+    monkeypatch.setattr("engine.media.disk.CHECK_SECONDS", 0)
     disk = Disk(monkeypatch, free=2 * GIB)
     await objects.put("ab/c", b"x")
     disk.free = 0
@@ -97,7 +97,7 @@ async def test_a_file_that_takes_the_last_room_while_it_comes_is_cut_off_and_lea
 async def test_the_system_is_asked_once_a_second_at_most(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.media.disk.LOOK_SECONDS", 60)
+    monkeypatch.setattr("engine.media.disk.CHECK_SECONDS", 60)
     disk = Disk(monkeypatch, free=GIB + 10)
 
     for number in range(10):
@@ -111,7 +111,7 @@ async def test_the_system_is_asked_once_a_second_at_most(
 async def test_room_that_is_made_is_used(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.media.disk.LOOK_SECONDS", 0)
+    monkeypatch.setattr("engine.media.disk.CHECK_SECONDS", 0)
     disk = Disk(monkeypatch, free=0)
     with pytest.raises(StorageFailed):
         await objects.put("ab/c", b"x")
@@ -125,9 +125,9 @@ async def test_no_more_than_a_quarter_of_a_small_disk_stays_free(
 ) -> None:
     Disk(monkeypatch, free=GIB // 4 + 1, size=GIB)
 
-    seen = await objects.disk()
+    disk = await objects.disk()
 
-    assert seen == media_disk.Disk(free_bytes=GIB // 4 + 1, kept_bytes=GIB // 4)
+    assert disk == media_disk.Disk(free_bytes=GIB // 4 + 1, kept_bytes=GIB // 4)
     assert await objects.put("ab/c", b"x")
 
 

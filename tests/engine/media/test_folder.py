@@ -1,4 +1,4 @@
-"""Nothing but the files that were put into a folder is read of it, whatever lies there by now."""
+"""Only regular files of a media folder are read, never links, pipes or outside files."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.media.folder import check_way, open_file
+from engine.media.folder import check_path, open_file
 
 OUTSIDE = b"of somebody else"
 NO_FILES = [
@@ -107,13 +107,13 @@ def test_a_file_that_is_open_is_read_to_its_end_whatever_takes_its_place(folder:
 
 def test_the_way_to_a_file_may_be_there_or_not_but_is_no_link(folder: Path) -> None:
     for key in ("a/b", "a/new", "new/new", "new", "x/y/z"):
-        check_way(folder, key)
+        check_path(folder, key)
     link_of_its_folder(folder)
     (folder / "c").symlink_to(folder / "nowhere")
 
     for key in ("a/b", "a/b/c", "c/d", "c/d/e"):
         with pytest.raises(OSError, match="link") as refused:
-            check_way(folder, key)
+            check_path(folder, key)
         assert refused.value.errno == errno.ELOOP
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from engine.media.formats import ALIASES, MAX_PIXELS, TYPES, MediaKind, UnfitMedia, declared_type
-from engine.media.inspecting import Inspector, TooLargeMedia
+from engine.media.inspector import Inspector, TooLargeMedia
 from tests.support.media import files
 
 WRONG = files.wrong_files()

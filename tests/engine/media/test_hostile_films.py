@@ -1,4 +1,4 @@
-"""Films and archives that mean harm: looked at, never opened, followed or unpacked."""
+"""Hostile films and archives: inspected, never decoded, followed or unpacked."""
 
 import resource
 import time
@@ -31,7 +31,7 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 async def keep(media_service: MediaService, account: Account, declared: str, data: bytes) -> Any:
-    """What comes of an upload, which must cost next to nothing."""
+    """Return the outcome of an upload, which must cost little time and memory."""
     began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         return await media_service.keep(

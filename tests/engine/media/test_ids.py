@@ -1,4 +1,4 @@
-"""No id, however it is spelt, leads to anything but the asset that has it."""
+"""Asset ids: no other spelling of an id leads to an asset or a file."""
 
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -42,7 +42,7 @@ async def asset(media_service: MediaService, account: Account, tmp_path: Path) -
 
 
 def spelt(count: int, asset_id: str) -> Iterator[str]:
-    """Ids that are put together by chance, among them many that nearly are the asset's."""
+    """Return random texts, many of them similar to the asset's id."""
     dice = random.Random(count)
     for _ in range(count):
         if dice.random() < 0.5:
@@ -55,7 +55,7 @@ def spelt(count: int, asset_id: str) -> Iterator[str]:
 async def leads_nowhere(
     media_service: MediaService, account: Account, asset: Asset, text: str
 ) -> bool:
-    """Whether an id finds nothing: by name, by a link signed for it, and by a use of it."""
+    """Return True if an id is unknown by name, by a signed link, and by use in a run."""
     links = LinkSigner([SECRET_KEY], "http://127.0.0.1:8000")
     query = {"expires": str(EXPIRES), "signature": "0" * 64}
     if text.isascii():

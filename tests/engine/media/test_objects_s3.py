@@ -1,4 +1,4 @@
-"""A bucket of a real S3 server: everything is as with a folder, by one setting."""
+"""Object store in a bucket of a real S3 server, which behaves like a folder."""
 
 import urllib.error
 import urllib.request
@@ -87,7 +87,7 @@ async def test_a_server_that_is_gone_is_a_failure_of_storage(
 
 
 async def life(media_service: MediaService, account: Account, store: Store) -> None:
-    """All that an asset goes through."""
+    """Store, read, thumbnail and delete an asset."""
     data = files.picture("PNG", 500, 400)
     asset: Asset = await media_service.keep(
         account.id, "image/png", pieces(data), source=AssetSource.UPLOAD

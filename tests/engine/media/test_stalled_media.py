@@ -1,4 +1,4 @@
-"""A place for media that does not answer: who stores or reads something there is told in time."""
+"""A media store that does not answer: writers and readers get an error in time."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ STALL_SECONDS = 0.15
 
 
 class Disk:
-    """Calls of the system that do not return until it is well again."""
+    """System calls that hang until the disk is healed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -37,7 +37,7 @@ class Disk:
         self.waiting = 0
 
     def hang(self, owner: object, name: str) -> None:
-        """Have one of them hang."""
+        """Let one call hang."""
         real = getattr(owner, name)
 
         def hanging(*args: Any, **options: Any) -> Any:
@@ -48,7 +48,7 @@ class Disk:
         self._monkeypatch.setattr(owner, name, hanging)
 
     def heal(self) -> None:
-        """Let all go on."""
+        """Let all calls return."""
         self._is_well.set()
 
 
@@ -71,7 +71,7 @@ async def pieces(times: int, slow: Collection[int] = (), pause: float = 0) -> As
 
 
 @pytest.mark.parametrize("times", [SMALL, LARGE])
-@pytest.mark.parametrize("call", [(objects, "check_way"), (os, "fsync")], ids=lambda call: call[1])
+@pytest.mark.parametrize("call", [(objects, "check_path"), (os, "fsync")], ids=lambda call: call[1])
 async def test_a_folder_that_hangs_is_waited_for_a_while(
     folder: ObjectStore, disk: Disk, call: tuple[object, str], times: int
 ) -> None:
@@ -108,7 +108,7 @@ async def put(folder: ObjectStore) -> None:
         (streamed, (os, "pread")),
         (read, (objects, "open_file")),
         (read, (os, "pread")),
-        (put, (objects, "check_way")),
+        (put, (objects, "check_path")),
     ],
     ids=lambda part: part[1] if isinstance(part, tuple) else part.__name__,
 )

@@ -1,4 +1,4 @@
-"""Paths into answers: what they find, and what is none."""
+"""Paths into answers: values found, and invalid paths."""
 
 from typing import Any
 

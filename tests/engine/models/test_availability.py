@@ -1,4 +1,4 @@
-"""Which models workers can call, by the variables that are set there."""
+"""Availability of models, by the variables set in workers."""
 
 import pytest
 
@@ -50,9 +50,9 @@ def test_the_reason_names_a_variable_only_to_those_who_can_set_it() -> None:
 
     assert reason(keyed, set()) == "The provider's key is not set up"
     assert reason(found, {"A_KEY"}) == "The provider's address is not set up"
-    told = "The provider's key is not set up: set A_KEY and start the workers again"
-    assert reason(keyed, set(), names_told=True) == told
-    assert reason(found, {"A_URL"}, names_told=True) == told
+    sentence = "The provider's key is not set up: set A_KEY and start the workers again"
+    assert reason(keyed, set(), names_told=True) == sentence
+    assert reason(found, {"A_URL"}, names_told=True) == sentence
     assert reason(found, {"A_KEY"}, names_told=True) == "Start the model first"
 
 

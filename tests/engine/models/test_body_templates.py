@@ -1,4 +1,4 @@
-"""Bodies: templates in JSON, and what becomes of values that are missing."""
+"""Body templates: filled values, and omission of missing ones."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a model is called with: texts that say nothing, and schemas."""
+"""Values of model calls: blank texts and schemas."""
 
 import json
 from typing import Any
@@ -48,9 +48,9 @@ def test_a_blank_text_is_missing_where_one_is_required(blank: str) -> None:
     ],
 )
 def test_what_is_no_schema_is_refused_before_anybody_is_called(schema: Any, reason: str) -> None:
-    field, said = refused({"prompt": "x", "jsonSchema": schema})
+    field, message = refused({"prompt": "x", "jsonSchema": schema})
 
-    assert (field, reason in said) == ("jsonSchema", True)
+    assert (field, reason in message) == ("jsonSchema", True)
 
 
 @pytest.mark.parametrize("schema", [PERSON, json.dumps(PERSON)])

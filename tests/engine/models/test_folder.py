@@ -1,4 +1,4 @@
-"""A folder of the operator's own: what it adds, and what changes while a process runs."""
+"""Folder of an operator's manifests: additions, and changes while a process runs."""
 
 import logging
 import os
@@ -14,8 +14,8 @@ from tests.support.manifests import manifest
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that is looked at whenever it is asked for."""
-    monkeypatch.setattr(folder, "LOOK_SECONDS", 0.0)
+    """Return a folder that is scanned at each access."""
+    monkeypatch.setattr(folder, "SCAN_SECONDS", 0.0)
     yield tmp_path
     use_folder("")
 
@@ -56,20 +56,20 @@ def test_without_a_folder_there_is_what_ships_again(own: Path) -> None:
 
 def test_files_that_come_change_and_go_are_noticed(own: Path) -> None:
     use_folder(str(own))
-    seen = [generation()]
+    generations = [generation()]
 
     write(own / "mine.toml", manifest("mine", tier="free"))
     first = find_model("mine")
-    seen.append(generation())
+    generations.append(generation())
     write(own / "mine.toml", manifest("mine", tier="pro"), second=2)
     second = find_model("mine")
-    seen.append(generation())
+    generations.append(generation())
     (own / "mine.toml").unlink()
-    seen.append(generation())
+    generations.append(generation())
 
     assert first is not None and second is not None
     assert (first.tier, second.tier, find_model("mine")) == ("free", "pro", None)
-    assert len(set(seen)) == 4
+    assert len(set(generations)) == 4
 
 
 def test_what_does_not_change_is_the_same_object(own: Path) -> None:
@@ -95,8 +95,8 @@ def test_a_wrong_manifest_is_told_once_and_keeps_no_other_from_loading(
         found = [find_model(name) is not None for name in ("a", "b", "a")]
 
     assert found == [False, True, False]
-    told = [vars(record)["reason"] for record in caplog.records]
-    assert told == [f"{own}/a.toml:4: tier must be one of free, creator, pro, business, enterprise"]
+    logs = [vars(record)["reason"] for record in caplog.records]
+    assert logs == [f"{own}/a.toml:4: tier must be one of free, creator, pro, business, enterprise"]
 
 
 def test_a_file_that_was_right_and_is_wrong_now_counts_as_it_was_until_it_is_right(
@@ -172,7 +172,7 @@ def test_a_folder_that_is_not_there_has_no_models_and_is_told_of_once(
 
 
 def test_a_folder_is_not_looked_at_all_the_time(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(folder, "SCAN_SECONDS", 3600.0)
     use_folder(str(own))
     assert find_model("mine") is None
 

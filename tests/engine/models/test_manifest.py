@@ -1,4 +1,4 @@
-"""Manifests: what they say, and every fault of a wrong one at once, with its line."""
+"""Manifests: members of valid ones, and all faults of invalid ones with lines."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ import pytest
 from engine.access import capabilities
 from engine.access.capabilities import Tier
 from engine.errors import InvalidCapability
-from engine.models.calls import CALLS
+from engine.models.call_sections import CALLS
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import (
     FIELD_MEMBERS,

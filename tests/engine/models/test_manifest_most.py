@@ -1,4 +1,4 @@
-"""How much a call of a model may use, by its manifest."""
+"""Maximum usage of a call, by its manifest."""
 
 from decimal import Decimal
 
@@ -31,7 +31,7 @@ def test_a_field_says_how_many_a_call_takes_up_to_its_max(
 ) -> None:
     clip = model(category="video", fields=fields, pricing=PER_SECOND, call=FIXED)
 
-    assert clip.most(values) == Usage(calls=1, seconds=Decimal(seconds))
+    assert clip.max_usage(values) == Usage(calls=1, seconds=Decimal(seconds))
 
 
 def priced(*units: tuple[str, int]) -> str:
@@ -43,7 +43,7 @@ def priced(*units: tuple[str, int]) -> str:
 def test_without_a_field_a_call_takes_the_most_that_the_price_names() -> None:
     pricing = priced(("input_token", 100), ("output_token", 200), ("second", 7))
 
-    assert model(pricing=pricing).most({"prompt": "x"}) == Usage(
+    assert model(pricing=pricing).max_usage({"prompt": "x"}) == Usage(
         calls=1, input_tokens=1_003, output_tokens=200, seconds=Decimal(7)
     )
 
@@ -51,22 +51,24 @@ def test_without_a_field_a_call_takes_the_most_that_the_price_names() -> None:
 def test_what_a_call_is_sent_is_taken_for_tokens_as_soon_as_it_is_known() -> None:
     found = model(pricing=priced(("input_token", 5_000)))
 
-    assert found.most({}, is_partial=True).input_tokens == 5_000
-    assert found.most({"prompt": "x" * 10}).input_tokens == 1_012
-    assert found.most({"prompt": "x" * 9_000}).input_tokens == 10_002
-    assert found.most({"prompt": "x" * 9_000}, is_partial=True).input_tokens == 10_002
+    assert found.max_usage({}, is_partial=True).input_tokens == 5_000
+    assert found.max_usage({"prompt": "x" * 10}).input_tokens == 1_012
+    assert found.max_usage({"prompt": "x" * 9_000}).input_tokens == 10_002
+    assert found.max_usage({"prompt": "x" * 9_000}, is_partial=True).input_tokens == 10_002
 
 
 def test_a_field_may_say_how_many_tokens_are_sent() -> None:
     fields = PROMPT + '[[fields]]\nname = "n"\ntype = "number"\nmax = 40\n'
     pricing = '[[pricing]]\nunit = "input_token"\nusd = "1"\nfield = "n"\n'
 
-    assert model(fields=fields, pricing=pricing).most({"prompt": "x", "n": 8}).input_tokens == 8
+    assert (
+        model(fields=fields, pricing=pricing).max_usage({"prompt": "x", "n": 8}).input_tokens == 8
+    )
 
 
 @pytest.mark.parametrize(("category", "images"), [("image", 1), ("text", 0)])
 def test_a_call_gives_one_image_where_nothing_else_is_said(category: str, images: int) -> None:
-    assert model(category=category).most({}) == Usage(calls=1, images=images)
+    assert model(category=category).max_usage({}) == Usage(calls=1, images=images)
 
 
 def test_images_may_be_counted_by_a_field() -> None:
@@ -74,5 +76,5 @@ def test_images_may_be_counted_by_a_field() -> None:
     pricing = '[[pricing]]\nunit = "image"\nusd = "1"\nfield = "count"\n'
     painter = model(category="image", fields=fields, pricing=pricing, call=FIXED)
 
-    assert painter.most({"count": 3}).images == 3
-    assert painter.most({}).images == 4
+    assert painter.max_usage({"count": 3}).images == 3
+    assert painter.max_usage({}).images == 4

@@ -1,4 +1,4 @@
-"""Prices: exact, rounded up once at the end, never less than nothing."""
+"""Prices: exact, rounded up once at the end, never negative."""
 
 from decimal import Decimal, localcontext
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""How many tokens a call sends at most: no fewer than its request has bytes of text."""
+"""Upper bound of input tokens: at least the bytes of text in a request."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.models.manifest import Model
-from engine.models.prompt_tokens import OWN_TOKENS, most_tokens
+from engine.models.prompt_tokens import OWN_TOKENS, max_prompt_tokens
 from engine.models.registry import find_model
 from tests.support.manifests import PROMPT, model
 
@@ -38,8 +38,8 @@ def chat(call: str = CHAT) -> Model:
 
 
 def sent(found: Model, **values: Any) -> int | None:
-    """The most beside what providers add."""
-    most = most_tokens(found.call, found.fields, values, 1_600)
+    """Return the bound without the tokens that providers add."""
+    most = max_prompt_tokens(found.call, found.fields, values, 1_600)
     return None if most is None else most - OWN_TOKENS
 
 
@@ -98,6 +98,6 @@ def test_a_small_prompt_holds_little_of_a_model_that_ships_and_a_large_one_enoug
     found = find_model(name)
     assert found is not None
 
-    assert found.most({"prompt": "Hello"}).input_tokens < 1_100
-    assert found.most({"prompt": "x" * 90_000}).input_tokens > 90_000
-    assert found.most({"prompt": "x", "image": URL}).input_tokens > 16_000
+    assert found.max_usage({"prompt": "Hello"}).input_tokens < 1_100
+    assert found.max_usage({"prompt": "x" * 90_000}).input_tokens > 90_000
+    assert found.max_usage({"prompt": "x", "image": URL}).input_tokens > 16_000

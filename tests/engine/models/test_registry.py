@@ -1,4 +1,4 @@
-"""The registry: what ships, what a folder gives, and a registry of a test's own."""
+"""Registry: shipped models, an operator's folder, and a registry for tests."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Manifests that are saved over HTTP: a key goes only where a manifest on disk sends it."""
+"""Manifests saved over HTTP: keys are sent only to destinations in manifests on disk."""
 
 import logging
 import os
@@ -14,11 +14,11 @@ from engine.models.registry import (
     all_models,
     find_model,
     generation,
-    pairs_on_disk,
+    key_destinations_on_disk,
     use_folder,
     use_saved,
 )
-from engine.models.saved import MAX_BYTES, KeyDestination, key_pairs, parse_saved
+from engine.models.saved import MAX_BYTES, KeyDestination, key_destinations, parse_saved
 from tests.support.manifests import manifest, model
 
 HOST = "https://api.example.com"
@@ -26,12 +26,12 @@ PLACE = f"{HOST}/v1"
 
 
 def calling(url: str = PLACE, key: str = "EXAMPLE_KEY", more: str = "", name: str = "own") -> str:
-    """A manifest that sends a key somewhere."""
+    """Return a manifest that sends a key to a provider."""
     keyed = f'api_key_env = "{key}"\n' if key else ""
     return manifest(name, call=f'[openai]\nbase_url = "{url}"\nmodel = "m"\n{keyed}{more}')
 
 
-DISK = key_pairs([parse_manifest(calling(), "own.toml"), model("plain")])
+DISK = key_destinations([parse_manifest(calling(), "own.toml"), model("plain")])
 
 
 def reasons(text: str, name: str | None = None) -> list[tuple[int | None, str]]:
@@ -46,7 +46,7 @@ def line_of(text: str, member: str) -> int:
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(folder, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(folder, "SCAN_SECONDS", 0.0)
     yield tmp_path
     use_saved(())
     use_folder("")
@@ -65,9 +65,9 @@ def test_a_call_without_a_key_may_go_anywhere() -> None:
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "metadata.google.internal"])
 def test_no_manifest_saved_or_on_disk_may_name_a_metadata_service(host: str) -> None:
     text = calling(f"http://{host}/latest", key="")
-    told = "openai.base_url: The URL leads to a link-local address or a metadata service"
+    fault = "openai.base_url: The URL leads to a link-local address or a metadata service"
 
-    assert reasons(text) == [(line_of(text, "base_url"), told)]
+    assert reasons(text) == [(line_of(text, "base_url"), fault)]
     with pytest.raises(ManifestError, match="metadata"):
         parse_manifest(text, "own.toml")
 
@@ -228,25 +228,27 @@ def test_a_saved_model_counts_before_one_of_the_folder_and_that_before_one_that_
 
 
 def test_every_change_of_what_is_saved_is_another_generation() -> None:
-    seen = [generation(), generation()]
+    numbers = [generation(), generation()]
 
     for models in ([model("mine")], [model("mine")], [], ()):
         use_saved(models)
-        seen.append(generation())
+        numbers.append(generation())
 
-    assert seen[0] == seen[1] < seen[2] == seen[3] < seen[4] == seen[5]
+    assert numbers[0] == numbers[1] < numbers[2] == numbers[3] < numbers[4] == numbers[5]
     assert find_model("mine") is None
 
 
 def test_what_ships_and_the_folder_say_where_keys_go(own: Path) -> None:
     (own / "own.toml").write_text(calling())
-    before = pairs_on_disk()
+    before = key_destinations_on_disk()
 
     use_folder(str(own))
 
     assert KeyDestination("https://api.anthropic.com:443", "", "ANTHROPIC_API_KEY") in before
     assert KeyDestination("https://api.openai.com:443", "/v1", "OPENAI_API_KEY") in before
-    assert pairs_on_disk() - before == {KeyDestination(f"{HOST}:443", "/v1", "EXAMPLE_KEY")}
+    assert key_destinations_on_disk() - before == {
+        KeyDestination(f"{HOST}:443", "/v1", "EXAMPLE_KEY")
+    }
 
 
 def test_a_key_goes_where_a_variable_has_moved_its_provider_and_not_where_it_was(

@@ -1,4 +1,4 @@
-"""The JSON Schema of manifests: published as it is, and at one with the parser."""
+"""JSON Schema of manifests: equal to the published file, consistent with the parser."""
 
 import tomllib
 from importlib import resources

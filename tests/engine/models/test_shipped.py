@@ -1,4 +1,4 @@
-"""The models that ship: every family that the contract names, with its page and its fallbacks."""
+"""Shipped models: all families of the contract, with sources and fallbacks."""
 
 import re
 from importlib import resources
@@ -43,7 +43,7 @@ def test_a_model_names_its_page_its_key_and_another_address(model: Model) -> Non
 
 
 def about_of(model: Model) -> str:
-    """The comments of a manifest."""
+    """Return the comments of a manifest."""
     file = resources.files("engine.models").joinpath("shipped", f"{model.internal_name}.toml")
     lines = file.read_text().splitlines()
     return " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
@@ -69,7 +69,7 @@ def test_one_model_runs_here_free_of_charge_and_says_how_to_start_it() -> None:
     assert not isinstance(model.call, BuiltinSection)
     assert "headrace up --local" in model.call.endpoint.setup
     assert model.source.startswith("https://")
-    assert cost_micro_usd(model.pricing, model.most({"prompt": "Hi"})) == 0
+    assert cost_micro_usd(model.pricing, model.max_usage({"prompt": "Hi"})) == 0
 
 
 @pytest.mark.parametrize("model", PROVIDED, ids=lambda model: model.internal_name)

@@ -1,4 +1,4 @@
-"""Which headers the author of a call may set."""
+"""Headers that the author of a call may set."""
 
 import pytest
 

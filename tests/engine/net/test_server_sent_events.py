@@ -1,4 +1,4 @@
-"""Server-sent events: the standard's rules, and pieces that end anywhere."""
+"""Server-sent events: rules of the standard, and pieces that end anywhere."""
 
 import re
 
@@ -14,7 +14,7 @@ def read(*pieces: bytes) -> list[ServerSentEvent]:
     return [event for piece in pieces for event in events.feed(piece)]
 
 
-def said(*texts: str) -> list[ServerSentEvent]:
+def messages(*texts: str) -> list[ServerSentEvent]:
     return [ServerSentEvent(type="message", data=text.encode()) for text in texts]
 
 
@@ -51,13 +51,13 @@ def said(*texts: str) -> list[ServerSentEvent]:
     ],
 )
 def test_a_body_is_read_as_the_standard_says(body: str, texts: list[str]) -> None:
-    assert read(body.encode()) == said(*texts)
+    assert read(body.encode()) == messages(*texts)
 
 
 def test_an_event_has_a_type_and_the_next_one_has_it_no_more() -> None:
     assert read(b"event: error\ndata: 1\n\nevent: gone\n\ndata: 2\n\nevent\ndata: 3\n\n") == [
         ServerSentEvent(type="error", data=b"1"),
-        *said("2", "3"),
+        *messages("2", "3"),
     ]
 
 
@@ -80,11 +80,11 @@ def test_bytes_that_are_no_text_are_given_as_they_came() -> None:
 
 
 def test_a_line_feed_after_a_carriage_return_of_the_piece_before_ends_nothing_more() -> None:
-    assert read(b"data: one\r", b"\ndata: two\r", b"\n\r", b"\n") == said("one\ntwo")
+    assert read(b"data: one\r", b"\ndata: two\r", b"\n\r", b"\n") == messages("one\ntwo")
 
 
 def test_a_line_feed_that_begins_a_piece_ends_the_line_of_the_piece_before() -> None:
-    assert read(b"data: one\rdata: two", b"\n\n") == said("one\ntwo")
+    assert read(b"data: one\rdata: two", b"\n\n") == messages("one\ntwo")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ BODIES = st.lists(st.tuples(LINES, ENDS), max_size=30).map(
 
 
 def plainly(body: str) -> list[ServerSentEvent]:
-    """The same, from a body that is all there."""
+    """Parse a complete body with an independent, simple implementation."""
     found: list[ServerSentEvent] = []
     kind, data, last = "", "", ""
     *lines, _ = re.split("\r\n|\r|\n", body.removeprefix("\ufeff"))

@@ -1,4 +1,4 @@
-"""Which URLs may be called: the table of addresses, and URLs that try to look like others."""
+"""Policy for outbound URLs: accepted ones, refused ones, and ambiguous spellings."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -8,104 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from engine.net.addresses import DENIED_IPV4, DENIED_IPV6, is_public
 from engine.net.url_policy import Target, UrlRefused, check_url
-
-PUBLIC = (
-    "1.1.1.1",
-    "8.8.8.8",
-    "9.255.255.255",
-    "11.0.0.0",
-    "100.63.255.255",
-    "100.128.0.0",
-    "168.63.129.15",
-    "168.63.129.17",
-    "169.253.255.255",
-    "169.255.0.0",
-    "172.15.255.255",
-    "172.32.0.0",
-    "192.0.1.1",
-    "192.167.255.255",
-    "192.169.0.0",
-    "198.17.255.255",
-    "198.20.0.0",
-    "223.255.255.255",
-    "::ffff:8.8.8.8",
-    "2001:200::1",
-    "2001:db7:ffff::1",
-    "2003::1",
-    "2606:4700:4700::1111",
-    "2606:4700::5efe:8.8.8.8",
-    "2a00:1450:4001:80b::200e",
-    "3ffe:ffff::1",
-)
-SPECIAL = (
-    "169.254.169.254",
-    "169.254.170.2",
-    "100.100.100.200",
-    "192.0.0.192",
-    "168.63.129.16",
-    "255.255.255.255",
-    "::",
-    "::1",
-    "::127.0.0.1",
-    "::8.8.8.8",
-    "::ffff:127.0.0.1",
-    "::ffff:10.0.0.1",
-    "::ffff:169.254.169.254",
-    "::ffff:168.63.129.16",
-    "::ffff:0:127.0.0.1",
-    "::ffff:0:8.8.8.8",
-    "64:ff9b::a9fe:a9fe",
-    "64:ff9b::8.8.8.8",
-    "64:ff9b:1::7f00:1",
-    "2001::1",
-    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
-    "2001:20::1",
-    "2002:7f00:1::",
-    "2002:808:808::1",
-    "2606:4700::5efe:10.0.0.1",
-    "2606:4700::200:5efe:127.0.0.1",
-    "fd00:ec2::254",
-    "fe80::1%eth0",
-    "2606:4700:4700::1111%eth0",
-    "::ffff:8.8.8.8%eth0",
-    "fec0::1",
-    "ff02::1",
-    "4000::1",
-    "1::1",
-    "not an address",
-    "",
-)
-EDGES = [
-    str(address)
-    for network in (*DENIED_IPV4, *DENIED_IPV6)
-    for address in (network[0], network[network.num_addresses // 2], network[-1])
-]
-MAPPED = [f"::ffff:{address}" for network in DENIED_IPV4 for address in (network[0], network[-1])]
-DENIED = sorted({*SPECIAL, *EDGES, *MAPPED} - {"", "not an address"})
-
-
-def test_the_table_has_enough_rows_to_mean_something() -> None:
-    assert len(DENIED) >= 120
-
-
-@pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_is_public(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize("address", [*DENIED, "", "not an address"])
-def test_a_special_address_is_not_public(address: str) -> None:
-    assert not is_public(address)
-
-
-@given(st.ip_addresses())
-def test_whatever_the_library_calls_private_is_not_public(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
-) -> None:
-    assert address.is_global or not is_public(str(address))
-
 
 # -- what a URL means -----------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Fixtures of tests of nodes that ask models."""
+"""Fixtures for tests of nodes that call models."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,6 @@ from tests.support.models.generator_models import all_models
 
 @pytest.fixture
 def painters() -> Iterator[None]:
-    """The registry has models for generators, and no others."""
+    """Set up a registry with only models for generators."""
     with use_models(all_models()):
         yield

@@ -1,4 +1,4 @@
-"""Assistant: what a model is asked, and the forms in which its answer is given."""
+"""Assistant: values of model calls, and formats of the answer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -47,7 +47,7 @@ def registry() -> Iterator[None]:
 
 
 class Scripted(FakeContext):
-    """Answers with these texts, in turn."""
+    """Context whose model answers with these texts in turn."""
 
     texts: tuple[str, ...] = ()
 
@@ -59,19 +59,19 @@ class Scripted(FakeContext):
 async def answer(
     data: Mapping[str, Any], *texts: str, inputs: Mapping[str, Any] | None = None
 ) -> Mapping[str, Any]:
-    """All outputs of a node whose model answers with these texts."""
+    """Return all outputs of a node whose model answers with these texts."""
     context = Scripted()
     context.texts = texts
     data = {"model": "chat", "prompt": "x", **data}
     return await run_node("assistant", data, inputs, context=context, wired=ALL)
 
 
-async def ask(data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> list[Any]:
-    """The values of each call."""
+async def calls_of(data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> list[Any]:
+    """Return the values of each call."""
     context = Scripted()
     context.texts = ('{"name": "Ada"}',)
     await run_node("assistant", {"model": "chat", **data}, inputs, context=context)
-    return context.asked
+    return context.model_values
 
 
 # -- sockets --------------------------------------------------------------------------------------
@@ -126,10 +126,10 @@ async def test_settings_and_wires_become_values_of_the_fields_of_their_name() ->
     inputs = {"who": "{{ how }}", "how": "brief", "image-in": PHOTO}
     expected = {"temperature": 0.5, "image": PHOTO, "maxTokens": 10}
 
-    assert await ask(data, inputs) == [
+    assert await calls_of(data, inputs) == [
         {"prompt": "Who is {{ how }}?", "system": "Be brief.", **expected}
     ]
-    assert await ask(data, {**inputs, "prompt-in": "wired", "system-in": "too"}) == [
+    assert await calls_of(data, {**inputs, "prompt-in": "wired", "system-in": "too"}) == [
         {"prompt": "wired", "system": "too", **expected}
     ]
 
@@ -137,18 +137,18 @@ async def test_settings_and_wires_become_values_of_the_fields_of_their_name() ->
 async def test_several_images_go_together_where_the_model_takes_many_else_one_by_one() -> None:
     inputs = {"image-in": [PHOTO, OTHER]}
 
-    assert await ask({"model": "many", "prompt": "x"}, inputs) == [
+    assert await calls_of({"model": "many", "prompt": "x"}, inputs) == [
         {"prompt": "x", "images": [PHOTO, OTHER]}
     ]
-    assert [each["image"] for each in await ask({"prompt": "x"}, inputs)] == [PHOTO, OTHER]
+    assert [each["image"] for each in await calls_of({"prompt": "x"}, inputs)] == [PHOTO, OTHER]
 
 
 async def test_a_model_that_takes_schemas_is_given_one() -> None:
     data = {"model": "smart", "prompt": "x"}
 
-    [plain] = await ask(data)
-    [listing] = await ask({**data, "exportMode": "list"})
-    [shaped] = await ask({**data, "jsonSchema": SCHEMA, "exportMode": "list"})
+    [plain] = await calls_of(data)
+    [listing] = await calls_of({**data, "exportMode": "list"})
+    [shaped] = await calls_of({**data, "jsonSchema": SCHEMA, "exportMode": "list"})
 
     assert "jsonSchema" not in plain
     assert (listing["prompt"], listing["jsonSchema"]) == ("x", LIST_SCHEMA)
@@ -160,9 +160,9 @@ async def test_a_model_that_takes_none_is_told_in_words() -> None:
         '{"type":"object","properties":{"name":{"type":"string"}},"required":["name"]}'
     )
 
-    [with_system] = await ask({"prompt": "x", "system": "Be brief.", "exportMode": "list"})
-    [without] = await ask({"prompt": "x", "jsonSchema": SCHEMA})
-    [plain] = await ask({"model": "plain", "prompt": "x", "exportMode": "list"})
+    [with_system] = await calls_of({"prompt": "x", "system": "Be brief.", "exportMode": "list"})
+    [without] = await calls_of({"prompt": "x", "jsonSchema": SCHEMA})
+    [plain] = await calls_of({"model": "plain", "prompt": "x", "exportMode": "list"})
 
     assert with_system["system"] == f"Be brief.\n\n{LIST_SENTENCE}"
     assert (without["prompt"], without["system"]) == ("x", text)
@@ -292,7 +292,7 @@ def test_settings_that_are_not_right_are_refused_with_every_reason(
 
 async def test_a_prompt_that_does_not_come_is_not_replaced_by_what_is_told_beside_it() -> None:
     with pytest.raises(NodeFailed) as raised:
-        await ask({"model": "plain", "exportMode": "list"}, {"prompt-in": None})
+        await calls_of({"model": "plain", "exportMode": "list"}, {"prompt-in": None})
 
     assert raised.value.message == "'prompt' is required"
 
@@ -310,6 +310,6 @@ def test_the_most_it_can_use_counts_the_tokens_of_each_call(
 ) -> None:
     kind = Assistant()
 
-    most = kind.most(kind.parse({"model": "chat", **data}), inputs)
+    most = kind.max_usage(kind.parse({"model": "chat", **data}), inputs)
 
     assert most == Usage(calls=tokens // (data.get("maxTokens") or 10), output_tokens=tokens)

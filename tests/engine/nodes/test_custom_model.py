@@ -1,4 +1,4 @@
-"""Custom Model: values typed, wired, bundled and listed, and what is said about wrong ones."""
+"""Custom Model: typed, wired, bundled and listed values, and faults."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -60,18 +60,18 @@ def registry() -> Iterator[None]:
         yield
 
 
-async def ask(
+async def calls_of(
     data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None, name: str = "painter"
 ) -> list[Mapping[str, Any]]:
-    """The values of each call."""
+    """Return the values of each call."""
     context = FakeContext()
     await run_node("customModel", {"model": name, **data}, inputs, context=context)
-    return context.asked
+    return context.model_values
 
 
-def most(data: Mapping[str, Any], inputs: Mapping[str, Any]) -> Usage:
+def max_usage(data: Mapping[str, Any], inputs: Mapping[str, Any]) -> Usage:
     kind = CustomModel()
-    return kind.most(kind.parse({"model": "painter", **data}), inputs)
+    return kind.max_usage(kind.parse({"model": "painter", **data}), inputs)
 
 
 # -- sockets --------------------------------------------------------------------------------------
@@ -125,17 +125,19 @@ def test_a_required_field_that_has_a_default_needs_neither() -> None:
 
 
 async def test_values_are_typed_under_their_names_and_defaults_fill_the_rest() -> None:
-    assert await ask({"prompt": "a cat", "label": "My node"}) == [{"prompt": "a cat", "count": 1}]
+    assert await calls_of({"prompt": "a cat", "label": "My node"}) == [
+        {"prompt": "a cat", "count": 1}
+    ]
 
 
 async def test_values_may_be_typed_together_which_counts_more() -> None:
     data = {"prompt": "a cat", "values": {"prompt": "a dog", "count": 3, "unknown": 1}}
 
-    assert await ask(data) == [{"prompt": "a dog", "count": 3}]
+    assert await calls_of(data) == [{"prompt": "a dog", "count": 3}]
 
 
 async def test_a_field_with_a_reserved_name_is_typed_among_the_values() -> None:
-    assert await ask({"prompt": "x", "values": {"model": "fast"}}) == [
+    assert await calls_of({"prompt": "x", "values": {"model": "fast"}}) == [
         {"prompt": "x", "count": 1, "model": "fast"}
     ]
 
@@ -144,7 +146,7 @@ async def test_what_is_wired_overrides_what_is_typed_and_a_socket_of_its_own_cou
     data = {"prompt": "typed", "count": 2, "photo": PHOTO}
     params = {"count": 3, "prompt": "bundled", "photo": OTHER, "unknown": [1]}
 
-    assert await ask(data, {"prompt-in": "wired", "params-in": params}) == [
+    assert await calls_of(data, {"prompt-in": "wired", "params-in": params}) == [
         {"prompt": "wired", "count": 3, "photo": OTHER}
     ]
 
@@ -153,8 +155,8 @@ async def test_null_counts_as_nothing() -> None:
     data = {"prompt": "typed", "count": None, "values": {"photo": None}}
     inputs = {"prompt-in": None, "photo-in": None, "params-in": {"count": None}}
 
-    assert await ask(data, inputs) == [{"prompt": "typed", "count": 1}]
-    assert await ask(data, {"params-in": None}) == [{"prompt": "typed", "count": 1}]
+    assert await calls_of(data, inputs) == [{"prompt": "typed", "count": 1}]
+    assert await calls_of(data, {"params-in": None}) == [{"prompt": "typed", "count": 1}]
 
 
 async def test_a_single_answer_is_the_output() -> None:
@@ -169,7 +171,7 @@ async def test_a_single_answer_is_the_output() -> None:
 async def test_a_list_gives_a_call_per_item_with_the_other_values_alike() -> None:
     inputs = {"prompt-in": ["a", "b"], "photo-in": PHOTO, "params-in": {"count": 2}}
 
-    assert await ask({}, inputs) == [
+    assert await calls_of({}, inputs) == [
         {"prompt": "a", "photo": PHOTO, "count": 2},
         {"prompt": "b", "photo": PHOTO, "count": 2},
     ]
@@ -178,7 +180,7 @@ async def test_a_list_gives_a_call_per_item_with_the_other_values_alike() -> Non
 async def test_lists_of_the_same_length_go_together_and_null_items_count_as_nothing() -> None:
     inputs = {"prompt-in": ["a", None], "photo-in": [None, OTHER]}
 
-    assert await ask({"prompt": "typed", "photo": PHOTO}, inputs) == [
+    assert await calls_of({"prompt": "typed", "photo": PHOTO}, inputs) == [
         {"prompt": "a", "photo": PHOTO, "count": 1},
         {"prompt": "typed", "photo": OTHER, "count": 1},
     ]
@@ -189,11 +191,11 @@ async def test_an_empty_list_gives_an_empty_list_without_a_call() -> None:
 
     outputs = await run_node("customModel", {"model": "writer"}, {"prompt-in": []}, context=context)
 
-    assert (outputs, context.asked) == ({"text-out": []}, [])
+    assert (outputs, context.model_values) == ({"text-out": []}, [])
 
 
 class Slow(FakeContext):
-    """Answers later calls sooner than earlier ones."""
+    """Context whose later calls answer before earlier ones."""
 
     open: int = 0
     most_open: int = 0
@@ -219,12 +221,12 @@ async def test_the_answers_stand_in_the_order_of_the_items_however_they_come() -
 
 
 class Failing(FakeContext):
-    """Fails at the item 2, and never answers the others."""
+    """Context that fails at item 2 and never answers other items."""
 
     stopped: int = 0
 
     async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
-        self.asked.append(values)
+        self.model_values.append(values)
         if values["prompt"] == "2":
             raise NodeFailed("provider_unavailable", "It is down", retryable=True)
         try:
@@ -241,7 +243,7 @@ async def test_an_item_that_fails_fails_the_node_and_stops_the_others() -> None:
         await run_node("customModel", {"model": "writer"}, {"prompt-in": prompts}, context=context)
 
     assert (raised.value.code, raised.value.retryable) == ("provider_unavailable", True)
-    assert len(context.asked) == CALLS_AT_ONCE
+    assert len(context.model_values) == CALLS_AT_ONCE
     assert context.stopped == CALLS_AT_ONCE - 1
 
 
@@ -312,7 +314,7 @@ async def test_values_that_do_not_fit_fail_the_node_before_any_call(
 
     assert raised.value.message.startswith(message)
     assert (raised.value.code, raised.value.retryable) == ("invalid_value", False)
-    assert context.asked == []
+    assert context.model_values == []
 
 
 # -- the most it can use --------------------------------------------------------------------------
@@ -334,7 +336,7 @@ async def test_values_that_do_not_fit_fail_the_node_before_any_call(
 def test_the_most_it_can_use_counts_items_and_what_each_asks_for(
     data: dict[str, Any], inputs: dict[str, Any], calls: int, images: int
 ) -> None:
-    assert most(data, inputs) == Usage(calls=calls, images=images, seconds=Decimal(0))
+    assert max_usage(data, inputs) == Usage(calls=calls, images=images, seconds=Decimal(0))
 
 
 async def test_each_item_has_a_number_of_its_own() -> None:
@@ -354,9 +356,9 @@ async def test_a_node_calls_its_model_as_it_is_when_it_runs() -> None:
 
     with use_models([longer]):
         await kind.run(settings, {}, context)
-        used = kind.most(settings, {})
+        used = kind.max_usage(settings, {})
 
-    assert context.asked == [{"prompt": "x", "count": 1}]
+    assert context.model_values == [{"prompt": "x", "count": 1}]
     assert used.images == 1
 
 
@@ -371,7 +373,7 @@ async def test_a_model_that_is_not_what_it_was_fails_the_node(now: list[Model]) 
         await kind.run(settings, {}, context)
 
     assert raised.value.code == "model_gone"
-    assert context.asked == []
+    assert context.model_values == []
 
 
 async def test_a_blank_prompt_is_none_and_no_call_is_made_for_it() -> None:
@@ -384,4 +386,4 @@ async def test_a_blank_prompt_is_none_and_no_call_is_made_for_it() -> None:
         await run_node("customModel", typed, {"prompt-in": "\n"}, context=context)
 
     assert needed
-    assert [each["prompt"] for each in context.asked] == ["typed"]
+    assert [each["prompt"] for each in context.model_values] == ["typed"]

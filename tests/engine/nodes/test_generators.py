@@ -1,4 +1,4 @@
-"""Generators: their sockets, what becomes of settings and wires, how many calls, in which order."""
+"""Generators: sockets, values from settings and edges, and number and order of calls."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from tests.support.models.generator_models import (
     A,
     B,
     C,
-    ask,
+    calls_of,
     every_generator,
     found,
 )
@@ -113,13 +113,13 @@ def test_a_field_without_a_socket_that_must_be_filled_comes_with_the_bundle() ->
 async def test_settings_become_values_of_the_fields_of_their_name(kind: str) -> None:
     data = {"prompt": "a cat", "duration": 7, "label": "Mine", "image": A}
 
-    assert await ask(data, kind=kind) == [{"prompt": "a cat", "duration": 7, "image": A}]
+    assert await calls_of(data, kind=kind) == [{"prompt": "a cat", "duration": 7, "image": A}]
 
 
 async def test_each_socket_fills_the_field_of_its_name() -> None:
     inputs = {name: f"https://a.example/{name}" for name in (*IMAGES, "video-in")}
 
-    [values] = await ask({"prompt": "x"}, inputs, "videoGenerator")
+    [values] = await calls_of({"prompt": "x"}, inputs, "videoGenerator")
 
     names = ("image", "style", "character", "startImage", "endImage", "video")
     assert values == {"prompt": "x"} | dict(zip(names, inputs.values(), strict=True))
@@ -127,7 +127,7 @@ async def test_each_socket_fills_the_field_of_its_name() -> None:
 
 @pytest.mark.parametrize("socket", ["image-in", "start-image-in"])
 async def test_a_first_image_goes_where_the_model_has_a_place_for_one(socket: str) -> None:
-    assert await ask({"model": "framer", "prompt": "x"}, {socket: A}) == [
+    assert await calls_of({"model": "framer", "prompt": "x"}, {socket: A}) == [
         {"prompt": "x", "image": A}
     ]
 
@@ -136,10 +136,10 @@ async def test_what_is_wired_overrides_the_bundle_which_overrides_what_is_typed(
     data = {"prompt": "typed", "seed": 1, "resolution": "1K"}
     params = {"seed": 2, "resolution": "2K", "prompt": "bundled", "unknown": 1, "image": None}
 
-    assert await ask(data, {"params-in": params, "prompt-in": "wired"}) == [
+    assert await calls_of(data, {"params-in": params, "prompt-in": "wired"}) == [
         {"prompt": "wired", "seed": 2, "resolution": "2K"}
     ]
-    assert await ask(data, {"params-in": params}) == [
+    assert await calls_of(data, {"params-in": params}) == [
         {"prompt": "bundled", "seed": 2, "resolution": "2K"}
     ]
 
@@ -147,29 +147,29 @@ async def test_what_is_wired_overrides_the_bundle_which_overrides_what_is_typed(
 async def test_null_counts_as_nothing() -> None:
     inputs = {"prompt-in": None, "image-in": None, "params-in": None}
 
-    assert await ask({"prompt": "typed", "seed": None}, inputs) == [{"prompt": "typed"}]
+    assert await calls_of({"prompt": "typed", "seed": None}, inputs) == [{"prompt": "typed"}]
 
 
 async def test_a_prompt_is_a_template_and_what_is_put_in_is_not_read_again() -> None:
     data = {"prompt": "a {{ what }} of {{ who.name }}"}
     inputs = {"what": "{{ who }}", "who": {"name": "{{ what }}"}}
 
-    assert await ask(data, inputs) == [{"prompt": "a {{ who }} of {{ what }}"}]
-    assert await ask({}, {"prompt-in": "{{ what }}"}) == [{"prompt": "{{ what }}"}]
-    assert await ask({}, {"params-in": {"prompt": "{{ x }}"}}) == [{"prompt": "{{ x }}"}]
+    assert await calls_of(data, inputs) == [{"prompt": "a {{ who }} of {{ what }}"}]
+    assert await calls_of({}, {"prompt-in": "{{ what }}"}) == [{"prompt": "{{ what }}"}]
+    assert await calls_of({}, {"params-in": {"prompt": "{{ x }}"}}) == [{"prompt": "{{ x }}"}]
 
 
 @pytest.mark.parametrize(("value", "text"), [(5, "5"), ({"a": [1]}, '{"a":[1]}'), (True, "true")])
 async def test_a_wired_prompt_reads_as_in_a_template(value: Any, text: str) -> None:
-    assert await ask({}, {"prompt-in": value}) == [{"prompt": text}]
-    assert await ask({}, {"prompt-in": [value]}) == [{"prompt": text}]
+    assert await calls_of({}, {"prompt-in": value}) == [{"prompt": text}]
+    assert await calls_of({}, {"prompt-in": [value]}) == [{"prompt": text}]
 
 
 async def test_a_field_that_takes_many_gets_the_whole_list_in_one_call() -> None:
     data = {"model": "mixer", "prompt": "x"}
 
-    assert await ask(data, {"image-in": [A, None, B]}) == [{"prompt": "x", "images": [A, B]}]
-    assert await ask(data, {"image-in": A}) == [{"prompt": "x", "images": [A]}]
+    assert await calls_of(data, {"image-in": [A, None, B]}) == [{"prompt": "x", "images": [A, B]}]
+    assert await calls_of(data, {"image-in": A}) == [{"prompt": "x", "images": [A]}]
 
 
 # -- one call or many -----------------------------------------------------------------------------
@@ -183,7 +183,7 @@ async def test_a_single_call_gives_a_plain_url(kind: str) -> None:
 
 
 class Answering(FakeContext):
-    """Answers later calls sooner than earlier ones."""
+    """Context whose later calls answer before earlier ones."""
 
     open: int = 0
     most_open: int = 0
@@ -212,7 +212,7 @@ async def test_a_list_gives_one_output_per_item_in_order(kind: str) -> None:
 async def test_lists_go_together_and_what_is_single_is_the_same_for_all() -> None:
     inputs = {"prompt-in": ["a", "b"], "image-in": [A, B], "style-in": C}
 
-    assert await ask({}, inputs) == [
+    assert await calls_of({}, inputs) == [
         {"prompt": "a", "image": A, "style": C},
         {"prompt": "b", "image": B, "style": C},
     ]
@@ -256,13 +256,13 @@ async def test_images_of_one_prompt_have_seeds_of_their_own() -> None:
 async def test_a_model_that_takes_a_number_of_images_is_asked_for_one_at_a_time() -> None:
     data = {"model": "counted", "prompt": "x", "count": 6}
 
-    assert await ask(data) == [{"prompt": "x", "count": 1}] * 6
+    assert await calls_of(data) == [{"prompt": "x", "count": 1}] * 6
 
 
 async def test_a_count_in_the_bundle_overrides_the_typed_one() -> None:
     data = {"model": "counted", "prompt": "x", "count": 6}
 
-    assert len(await ask(data, {"params-in": {"count": 2.0}})) == 2
+    assert len(await calls_of(data, {"params-in": {"count": 2.0}})) == 2
 
 
 class Generous(FakeContext):

@@ -1,4 +1,4 @@
-"""Generators: what is refused at save or when they run, and the most that they can use."""
+"""Generators: faults at save and at run time, and maximum usage."""
 
 from decimal import Decimal
 from typing import Any
@@ -90,7 +90,7 @@ async def test_values_that_do_not_fit_fail_the_node_before_any_call(
 
     assert raised.value.message.startswith(message)
     assert (raised.value.code, raised.value.retryable) == ("invalid_value", False)
-    assert context.asked == []
+    assert context.model_values == []
 
 
 async def test_a_model_that_is_gone_since_fails_the_node() -> None:
@@ -126,7 +126,7 @@ def test_the_most_it_can_use_counts_calls_and_images(
     generator = found("imageGenerator")
     settings = generator.parse({"model": "counted", "prompt": "x", **data})
 
-    most = generator.most(settings, inputs)
+    most = generator.max_usage(settings, inputs)
 
     assert most == Usage(calls=images, images=images, seconds=Decimal(0))
 
@@ -145,6 +145,6 @@ def test_the_most_it_can_use_counts_the_seconds_asked_for(
 ) -> None:
     generator = found("videoGenerator")
 
-    most = generator.most(generator.parse({"model": "filmer", **data}), inputs)
+    most = generator.max_usage(generator.parse({"model": "filmer", **data}), inputs)
 
     assert most.seconds == seconds

@@ -1,4 +1,4 @@
-"""HTTP requests that are sent for each item of lists."""
+"""HTTP requests for each item of lists."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ URL = "https://a.example/{{ id }}"
 
 
 class Server(FakeContext):
-    """Answers with the last part of the path, the later ones first."""
+    """Context that answers with the last part of the path, later calls first."""
 
     def __init__(self, failing: Sequence[str] = ()) -> None:
         super().__init__()
@@ -156,5 +156,5 @@ def test_an_estimate_knows_how_many_answers_there_are() -> None:
     kind = HttpRequest()
     settings = kind.parse({"url": URL, "each": True})
 
-    assert kind.foresee(settings, {"id": ["a", "b"]})["response-out"] == [None, None]
-    assert kind.foresee(kind.parse({"url": URL}), {"id": ["a"]}) == {}
+    assert kind.estimate_outputs(settings, {"id": ["a", "b"]})["response-out"] == [None, None]
+    assert kind.estimate_outputs(kind.parse({"url": URL}), {"id": ["a"]}) == {}

@@ -1,4 +1,4 @@
-"""Reading what is written in images: when it may be used, and what it asks of whom."""
+"""Image Text: its optional package, and its calls to the context."""
 
 from typing import Any
 

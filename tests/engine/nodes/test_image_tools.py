@@ -1,4 +1,4 @@
-"""Image Tools: their settings and sockets, and what they ask of whom for which images."""
+"""Image Tools: settings, sockets, and calls to the context."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -37,5 +37,5 @@ def test_its_socket_takes_many_wires_and_needs_one() -> None:
 def test_an_estimate_counts_the_longest_list_unless_the_first_value_is_sure() -> None:
     inputs = {"value-in": ["x", ["a", "b"], ["c"]]}
 
-    assert Merge().foresee("first", inputs) == {"value-out": "x"}
-    assert Merge().foresee("first", inputs, {"value-in"}) == {"value-out": ["a", "b"]}
+    assert Merge().estimate_outputs("first", inputs) == {"value-out": "x"}
+    assert Merge().estimate_outputs("first", inputs, {"value-in"}) == {"value-out": ["a", "b"]}

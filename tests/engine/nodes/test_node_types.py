@@ -1,4 +1,4 @@
-"""What holds for every node type."""
+"""Properties of all node types."""
 
 import re
 from typing import Any
@@ -86,7 +86,7 @@ CHARGED = {"assistant", "imageGenerator", "videoGenerator", "musicGenerator", "c
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Extras that node types need are there."""
+    """Make the extras of node types count as installed."""
     for module in (image_text, text_embedding):
         monkeypatch.setattr(module, "is_installed", lambda: True)
 
@@ -126,7 +126,7 @@ def test_what_it_charges_for_is_a_model_that_there_is(kind: NodeType) -> None:
 
     assert (name is None) == (kind.type not in CHARGED)
     assert name is None or find_model(name) is not None
-    assert (kind.most(settings, {}) == Usage()) == (name is None)
+    assert (kind.max_usage(settings, {}) == Usage()) == (name is None)
 
 
 @every_node_type

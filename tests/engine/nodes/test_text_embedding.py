@@ -1,4 +1,4 @@
-"""Texts as vectors: when that may be used, which text it is, and lists."""
+"""Text Embedding: its optional package, the embedded text, and lists."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A semaphore on bytes: callers that find too few wait in turn, and no bytes are lost."""
+"""Semaphore on bytes: callers wait in order, and no bytes are lost."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""No package of the name `headrace` is ours, so nothing may tell people to install that."""
+"""Installation hints, which must not name the foreign package `headrace`."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ FROM_AN_INDEX = re.compile(
 
 
 def written() -> Iterator[Path]:
-    """The files that people read, or whose texts they are shown."""
+    """Return the files with texts for users."""
     yield from (path for path in ROOT.iterdir() if path.suffix in TEXTS or path.name == "Makefile")
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):

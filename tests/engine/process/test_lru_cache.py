@@ -1,4 +1,4 @@
-"""Caches that do not grow past their bounds."""
+"""Eviction of caches at their bounds."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The memory that counts is that of the container, where there is one."""
+"""Memory limits of machines and containers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Settings that each process makes for itself, seen in a process of their own."""
+"""Process-wide settings, checked in a child process."""
 
 import subprocess
 import sys

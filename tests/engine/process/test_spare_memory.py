@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system, seen in a process of its own."""
+"""Return of freed memory to the system, checked in a child process."""
 
 import subprocess
 import sys
@@ -7,10 +7,10 @@ PROGRAM = """
 import asyncio
 from engine.process import spare_memory
 from engine.process.spare_memory import resident_bytes
-spare_memory.LOOK_SECONDS = 0.05
+spare_memory.CHECK_SECONDS = 0.05
 
 async def main():
-    watching = asyncio.create_task(spare_memory.give_back())
+    watching = asyncio.create_task(spare_memory.trim_periodically())
     await asyncio.sleep(0.01)
     before = resident_bytes()
     pieces = [bytes(100_000) for _ in range(1_500)]

@@ -1,4 +1,4 @@
-"""Acceptance of runs, as the API and the command line have it."""
+"""Acceptance of runs for the API and the command line."""
 
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,7 @@ from tests.support.store.records import edge
 
 
 def greeting(**field: Any) -> Document:
-    """A form whose only field goes to the result."""
+    """Return a form with one field that becomes the result."""
     at = {"x": 0, "y": 0}
     fields = [{"name": "name", "label": "Name", "type": "text", **field}]
     nodes = [

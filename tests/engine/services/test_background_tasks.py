@@ -1,4 +1,4 @@
-"""Background tasks that end are started again, which is told and counted."""
+"""Background tasks that end are restarted, logged and counted."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Work:
-    """Ends in some way so many times, then runs on."""
+    """Work that ends a number of times, then runs on."""
 
     def __init__(self, times: int, end: BaseException | None) -> None:
         self.begun = 0
@@ -42,7 +42,7 @@ def restarts(name: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("end", "said"),
+    ("end", "event"),
     [
         (ArithmeticError("a bug"), "a background task failed"),
         (None, "a background task ended"),
@@ -50,19 +50,19 @@ def restarts(name: str) -> float:
     ],
 )
 async def test_a_task_that_ends_starts_again(
-    end: BaseException | None, said: str, caplog: pytest.LogCaptureFixture
+    end: BaseException | None, event: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     work = Work(3, end)
-    before = restarts(said)
+    before = restarts(event)
 
     with caplog.at_level(logging.ERROR):
-        async with background(said, work.run):
+        async with background(event, work.run):
             await eventually(work.has_begun, lambda begun: begun == 4)
 
-    told = [record for record in caplog.records if record.message == said]
-    assert len(told) == 3
-    assert restarts(said) - before == 3
-    assert all((record.exc_info is None) == (end is None) for record in told)
+    records = [record for record in caplog.records if record.message == event]
+    assert len(records) == 3
+    assert restarts(event) - before == 3
+    assert all((record.exc_info is None) == (end is None) for record in records)
 
 
 async def test_a_task_ends_with_its_context_and_is_not_started_again(

@@ -182,24 +182,24 @@ async def test_what_nobody_needs_goes_with_its_thumbnails(
     assert await media_service.get(account.id, other.id) == other
 
 
-class Dying(ObjectStore):
-    """Dies at a step: before it does what it is asked for, or after."""
+class FailingObjectStore(ObjectStore):
+    """Client that dies at a step, before or after it."""
 
     def __init__(self, url: str, dice: random.Random) -> None:
         super().__init__(url)
         self._dice = dice
 
     async def put_stream(self, key: str, pieces: AsyncIterator[bytes]) -> None:
-        self._perhaps_die()
+        self._maybe_fail()
         await super().put_stream(key, pieces)
-        self._perhaps_die()
+        self._maybe_fail()
 
     async def delete(self, *keys: str) -> None:
-        self._perhaps_die()
+        self._maybe_fail()
         await super().delete(*keys)
-        self._perhaps_die()
+        self._maybe_fail()
 
-    def _perhaps_die(self) -> None:
+    def _maybe_fail(self) -> None:
         if self._dice.random() < 0.3:
             raise StorageFailed
 
@@ -209,7 +209,7 @@ async def test_whatever_dies_no_record_lacks_its_bytes_and_no_bytes_lack_a_recor
 ) -> None:
     dice = random.Random(7)
     media_service = MediaService.of(settings, store)
-    media_service._objects = Dying(settings.media_url, dice)
+    media_service._objects = FailingObjectStore(settings.media_url, dice)
     living = set()
     for _ in range(60):
         try:

@@ -1,4 +1,4 @@
-"""Media that their owner deletes: the bytes go with the record, whatever dies between them."""
+"""Deletion of media: bytes and record are removed, whichever process dies between."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ from tests.support.store.redis_contents import contents
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def kept_in(
+def media_url(
     request: pytest.FixtureRequest,
     server: S3Server,
     tmp_path: Path,
@@ -46,7 +46,7 @@ async def keep(media_service: MediaService, account: Account, data: bytes) -> As
 
 
 async def stored(url: str) -> list[str]:
-    """The names of all objects that are there."""
+    """Return the names of all stored objects."""
     return [name async for names in ObjectStore(url).names("") for name in names]
 
 
@@ -61,16 +61,16 @@ async def assert_nothing_is_left(store: Store, url: str) -> None:
 
 
 async def test_the_bytes_go_at_once_and_the_record_with_the_next_look(
-    settings: Settings, account: Account, store: Store, kept_in: str
+    settings: Settings, account: Account, store: Store, media_url: str
 ) -> None:
-    media_service = MediaService.of(replace(settings, media_url=kept_in), store)
+    media_service = MediaService.of(replace(settings, media_url=media_url), store)
     asset = await keep(media_service, account, files.picture("PNG", 300, 200))
     url = media_service.link(asset)
     await media_service.thumbnail(asset, 64)
 
     await media_service.delete(account.id, asset.id)
 
-    assert await stored(kept_in) == []
+    assert await stored(media_url) == []
     for asking in (
         media_service.get(account.id, asset.id),
         media_service.find(url),
@@ -82,26 +82,26 @@ async def test_the_bytes_go_at_once_and_the_record_with_the_next_look(
         await media_service.follow(asset.id, dict(parse_qsl(urlsplit(url).query)))
     await let_pass(store, asset.id)
     await media_service.collect()
-    await assert_nothing_is_left(store, kept_in)
+    await assert_nothing_is_left(store, media_url)
 
 
 async def test_a_smaller_picture_that_is_made_meanwhile_goes_with_the_record(
-    settings: Settings, account: Account, store: Store, kept_in: str
+    settings: Settings, account: Account, store: Store, media_url: str
 ) -> None:
-    media_service = MediaService.of(replace(settings, media_url=kept_in), store)
+    media_service = MediaService.of(replace(settings, media_url=media_url), store)
     asset = await keep(media_service, account, files.picture("PNG", 300, 200))
     made = await media_service.thumbnail(asset, 64)
     await media_service.delete(account.id, asset.id)
-    await ObjectStore(kept_in).put(f"{asset.id[:2]}/{asset.id}.64.webp", made)
+    await ObjectStore(media_url).put(f"{asset.id[:2]}/{asset.id}.64.webp", made)
 
     await let_pass(store, asset.id)
     await media_service.collect()
 
-    await assert_nothing_is_left(store, kept_in)
+    await assert_nothing_is_left(store, media_url)
 
 
-class Mortal(ObjectStore):
-    """Dies at a step: before it removes something, or after."""
+class FailingObjectStore(ObjectStore):
+    """Object store that dies at a step, before or after a removal."""
 
     def __init__(self, url: str, dice: random.Random) -> None:
         super().__init__(url)
@@ -116,10 +116,10 @@ class Mortal(ObjectStore):
 
 
 async def test_whoever_dies_between_record_and_bytes_leaves_nothing_that_counts_or_stays(
-    settings: Settings, account: Account, store: Store, kept_in: str
+    settings: Settings, account: Account, store: Store, media_url: str
 ) -> None:
-    media_service = MediaService.of(replace(settings, media_url=kept_in), store)
-    media_service._objects = Mortal(kept_in, random.Random(5))
+    media_service = MediaService.of(replace(settings, media_url=media_url), store)
+    media_service._objects = FailingObjectStore(media_url, random.Random(5))
     made = [await keep(media_service, account, files.png()) for _ in range(20)]
     deaths = 0
 
@@ -128,7 +128,7 @@ async def test_whoever_dies_between_record_and_bytes_leaves_nothing_that_counts_
             await media_service.delete(account.id, asset.id)
         except asyncio.CancelledError:
             deaths += 1
-    left = await stored(kept_in)
+    left = await stored(media_url)
     page = await media_service.page(account.id, limit=50)
     for _ in range(40):
         for asset in made[:15]:
@@ -142,7 +142,7 @@ async def test_whoever_dies_between_record_and_bytes_leaves_nothing_that_counts_
     assert len(left) > 5
     assert {asset.id for asset in page.assets} == {asset.id for asset in made[15:]}
     assert page.stored == sum(asset.bytes for asset in made[15:])
-    assert {name.rpartition("/")[2] for name in await stored(kept_in)} == {
+    assert {name.rpartition("/")[2] for name in await stored(media_url)} == {
         asset.id for asset in made[15:]
     }
     records = [key for key in await contents(store.client) if b":asset:" in key]

@@ -12,13 +12,13 @@ from engine.store.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
 from engine.store.redis.records import pack
-from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, Judgement
+from engine.webhooks.deliveries import GONE_REASON, Attempt, DeliveryStatus, DeliveryVerdict
 from tests.support.store.records import BOTH_DONE, save
 from tests.support.store.redis_contents import contents
 
 URL = "https://example.com/hook"
-DELIVERED = Judgement(status=DeliveryStatus.DELIVERED)
-AGAIN = Judgement(status=DeliveryStatus.PENDING, delay_seconds=30.0)
+DELIVERED = DeliveryVerdict(status=DeliveryStatus.DELIVERED)
+AGAIN = DeliveryVerdict(status=DeliveryStatus.PENDING, delay_seconds=30.0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class Told:
         assert found is not None
         return found
 
-    async def settle(self, claimed: ClaimedDelivery, judgement: Judgement) -> DeliveryStatus | None:
+    async def settle(
+        self, claimed: ClaimedDelivery, judgement: DeliveryVerdict
+    ) -> DeliveryStatus | None:
         attempt = Attempt(at=claimed.now, status=200, duration_ms=5, body="ok")
         settled = await self.store.deliveries.settle(claimed, attempt, judgement)
         return settled.status if settled else None
@@ -231,7 +233,7 @@ async def test_what_is_over_or_gone_is_not_promoted_again(told: Told) -> None:
 
 
 async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(told: Told) -> None:
-    gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+    gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     webhooks, owner = told.store.webhooks, (told.account.id, told.key_id)
     await told.end()
     await webhooks.save(*owner, url="https://example.com/new")
@@ -249,7 +251,7 @@ async def test_gone_disables_a_webhook_unless_it_leads_elsewhere_by_now(told: To
 
 
 async def test_who_disables_a_webhook_is_told_so_once_however_often_it_asks(told: Told) -> None:
-    gone = Judgement(status=DeliveryStatus.FAILED, disables=GONE_REASON)
+    gone = DeliveryVerdict(status=DeliveryStatus.FAILED, disables=GONE_REASON)
     await told.end()
     claimed = await told.claimed()
     attempt = Attempt(at=claimed.now, status=410, duration_ms=5)
@@ -280,7 +282,7 @@ async def test_who_saves_a_webhook_gives_it_five_days_to_work_again(told: Told) 
 async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(told: Told) -> None:
     owner = (told.account.id, told.key_id)
     await told.end()
-    await told.settle(await told.claimed(), Judgement(status=DeliveryStatus.FAILED))
+    await told.settle(await told.claimed(), DeliveryVerdict(status=DeliveryStatus.FAILED))
     await told.store.webhooks.save(*owner, url="https://example.com/new")
 
     again = await told.store.deliveries.redeliver(*owner, told.execution_id)

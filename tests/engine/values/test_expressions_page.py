@@ -1,4 +1,4 @@
-"""The examples of the reference page of expressions are true, and name all functions."""
+"""The reference page of expressions: its examples are right and name all functions."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""JSON Schemas of authors, and answers by them."""
+"""JSON Schemas of authors, and validation of answers."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""JSON and lists in what models write."""
+"""JSON and lists in texts of models."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Secrets, URLs and signatures; verified by the stock library and by a verifier as documented."""
+"""Secrets, URLs and signatures, verified by the stock library and by the documented code."""
 
 import base64
 import time
@@ -21,7 +21,7 @@ def signed(*secrets: str, at: int | None = None, body: bytes = BODY) -> dict[str
 
 
 def stock(secret: str) -> Webhook:
-    """The stock library's verifier: a secret of the owner's own is given to it as base64."""
+    """Return the stock library's verifier; it takes a free secret as base64."""
     return Webhook(
         secret if secret.startswith("whsec_") else base64.b64encode(secret.encode()).decode()
     )

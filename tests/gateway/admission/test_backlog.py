@@ -1,4 +1,4 @@
-"""Runs are refused while too much waits for workers."""
+"""Runs are refused while too many hints wait for workers."""
 
 import asyncio
 from typing import Any
@@ -52,7 +52,7 @@ async def test_a_queue_over_its_limit_refuses_runs_until_it_is_shorter(
 async def test_the_queue_is_full_when_as_many_wait_as_the_limit_says(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.admission.backlog.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("gateway.admission.backlog.POLL_SECONDS", 0.01)
     backlog = Backlog(store.hints, LIMIT)
     watching = asyncio.create_task(backlog.watch())
 

@@ -1,4 +1,4 @@
-"""Large bodies: what a gateway has of them in memory is bounded, and no account has all of it."""
+"""Memory for large bodies: bounded for the process and for each account."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import Unavailable
 from gateway.admission import body_memory
-from gateway.admission.body_memory import ACCOUNT, HELD, BodyMemory
+from gateway.admission.body_memory import ACCOUNT, BODY_RESERVATION, BodyMemory
 from gateway.http.request_bodies import BODY, forget_body
 from gateway.services import GatewayRequest
 from tests.gateway.conftest import Gateway
@@ -22,7 +22,7 @@ LARGE = "x" * 90_000
 
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_memory, "MOST_BYTES", MOST)
+    monkeypatch.setattr(body_memory, "MAX_BYTES", MOST)
     monkeypatch.setattr(body_memory, "WAIT_SECONDS", 0.1)
 
 
@@ -125,7 +125,7 @@ async def test_callers_who_wait_for_their_runs_hold_no_bodies(
 
     def forget(request: GatewayRequest) -> None:
         forget_body(request)
-        left.append(BODY in request.scope or HELD in request.scope)
+        left.append(BODY in request.scope or BODY_RESERVATION in request.scope)
 
     monkeypatch.setattr("gateway.runs.service.forget_body", forget)
 
@@ -133,7 +133,7 @@ async def test_callers_who_wait_for_their_runs_hold_no_bodies(
         answer = await client.post(path, json={"inputs": {"name": "Ada", "rest": LARGE}})
         return answer.status_code
 
-    # Six shares; nobody takes the runs up, so that all wait at once.
+    # Six shares; no worker takes the runs, so that all wait at once.
     calls = [asyncio.create_task(call()) for _ in range(6)]
 
     async def accepted() -> int:

@@ -1,4 +1,4 @@
-"""Floods of calls that fail before it is known who calls."""
+"""Floods of calls that fail before the caller is known."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ def settings(settings: Settings) -> Settings:
 
 
 class Clock:
-    """Stands still until it is set."""
+    """A clock that stands still until it is set."""
 
     now = 1_000.0
 
@@ -55,11 +55,11 @@ def call(address: str, key: str = "") -> Scope:
 
 def exhaust(failed_calls: FailedCalls, address: str) -> None:
     for _ in range(LIMIT):
-        assert isinstance(failed_calls.judge(call(address), Unauthorized()), Unauthorized)
+        assert isinstance(failed_calls.record_failure(call(address), Unauthorized()), Unauthorized)
 
 
 async def flood(client: httpx2.AsyncClient, key: str = "") -> httpx2.Response:
-    """Fail until that is refused; the refusal."""
+    """Fail until a call is refused; return the refusal."""
     for _ in range(LIMIT + 10):
         headers = {"x-api-key": key or api_keys.make_secret("acct")}
         answer = await client.get("/api/whoami", headers=headers)
@@ -82,7 +82,7 @@ async def test_an_address_may_fail_as_often_as_the_setting_says(failed_calls: Fa
     with pytest.raises(TooManyFailedCalls):
         failed_calls.check(call("198.51.100.1"))
     assert isinstance(
-        failed_calls.judge(call("198.51.100.1"), InvalidBody("x")), TooManyFailedCalls
+        failed_calls.record_failure(call("198.51.100.1"), InvalidBody("x")), TooManyFailedCalls
     )
 
 
@@ -90,7 +90,9 @@ async def test_other_addresses_are_not_concerned(failed_calls: FailedCalls) -> N
     exhaust(failed_calls, "198.51.100.1")
 
     failed_calls.check(call("198.51.100.2"))
-    assert isinstance(failed_calls.judge(call("198.51.100.2"), Unauthorized()), Unauthorized)
+    assert isinstance(
+        failed_calls.record_failure(call("198.51.100.2"), Unauthorized()), Unauthorized
+    )
 
 
 async def test_who_waits_as_long_as_it_was_told_is_heard_again(
@@ -116,7 +118,7 @@ async def test_of_calls_at_once_no_more_are_let_in_than_may_fail(
 
     with pytest.raises(TooManyFailedCalls):
         failed_calls.check(calls[2])
-    assert isinstance(failed_calls.judge(calls[0], Unauthorized()), Unauthorized)
+    assert isinstance(failed_calls.record_failure(calls[0], Unauthorized()), Unauthorized)
     failed_calls.clear(calls[1])
     failed_calls.check(calls[2])
 
@@ -126,7 +128,7 @@ async def test_refused_calls_do_not_make_the_wait_longer(
 ) -> None:
     exhaust(failed_calls, "198.51.100.1")
     for _ in range(100):
-        failed_calls.judge(call("198.51.100.1"), Unauthorized())
+        failed_calls.record_failure(call("198.51.100.1"), Unauthorized())
 
     clock.now += 1
     failed_calls.check(call("198.51.100.1"))
@@ -162,7 +164,7 @@ async def test_the_addresses_that_failed_longest_ago_are_forgotten_first(
 ) -> None:
     exhaust(failed_calls, "198.51.100.1")
     for last in range(2, 5):
-        failed_calls.judge(call(f"198.51.100.{last}"), Unauthorized())
+        failed_calls.record_failure(call(f"198.51.100.{last}"), Unauthorized())
 
     failed_calls.check(call("198.51.100.1"))
 
@@ -172,7 +174,7 @@ async def test_what_is_our_own_fault_is_not_counted(
     failed_calls: FailedCalls, error: Exception
 ) -> None:
     for _ in range(2 * LIMIT):
-        assert failed_calls.judge(call("198.51.100.1"), error) is error
+        assert failed_calls.record_failure(call("198.51.100.1"), error) is error
 
     failed_calls.check(call("198.51.100.1"))
 
@@ -181,7 +183,9 @@ async def test_without_a_limit_nothing_is_counted(store: Store) -> None:
     failed_calls = FailedCalls(0, Peers.of(""), store)
 
     for _ in range(1_000):
-        assert isinstance(failed_calls.judge(call("198.51.100.1"), Unauthorized()), Unauthorized)
+        assert isinstance(
+            failed_calls.record_failure(call("198.51.100.1"), Unauthorized()), Unauthorized
+        )
     failed_calls.check(call("198.51.100.1"))
 
 
@@ -210,7 +214,7 @@ async def test_refused_guesses_are_not_looked_up(
 
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) >= 90
-    assert after - before <= len(answers) - len(refused) + 5  # metrics are put meanwhile
+    assert after - before <= len(answers) - len(refused) + 5  # metrics are published meanwhile
 
 
 async def test_good_calls_of_an_address_that_failed_cost_it_nothing(
@@ -352,5 +356,5 @@ async def test_the_log_has_the_address_once(
     await flood(client)
     await flood(client)
 
-    told = [record for record in caplog.records if "fails too often" in record.message]
-    assert [record.__dict__["address"] for record in told] == ["127.0.0.1"]
+    reported = [record for record in caplog.records if "fails too often" in record.message]
+    assert [record.__dict__["address"] for record in reported] == ["127.0.0.1"]

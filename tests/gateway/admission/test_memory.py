@@ -1,4 +1,4 @@
-"""Memory for large results: what a request has of it, and that it comes back."""
+"""Memory for large results: reserved by requests and released."""
 
 import pytest
 from starlette.types import Scope
@@ -11,7 +11,7 @@ MOST = 1_000
 
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "MOST_BYTES", MOST)
+    monkeypatch.setattr(memory, "MAX_BYTES", MOST)
     monkeypatch.setattr(memory, "WAIT_SECONDS", 0.05)
 
 

@@ -1,4 +1,4 @@
-"""Whose call it is, with and without proxies."""
+"""Addresses of callers, with and without proxies."""
 
 import tracemalloc
 from typing import Any

@@ -1,4 +1,4 @@
-"""How often the variables of workers are read."""
+"""Reads of the workers' variables."""
 
 import asyncio
 
@@ -29,5 +29,5 @@ async def test_what_was_read_of_late_is_not_read_again(
     async def sent() -> bytes:
         return bytes(monitored)
 
-    text = await eventually(sent, lambda seen: b'"after"' in seen)
+    text = await eventually(sent, lambda observed: b'"after"' in observed)
     assert text.split(b'"before"')[1].count(b"hr:worker_variables") == reads

@@ -61,10 +61,10 @@ async def test_answers_and_errors_to_a_listed_origin_can_be_read(
 @pytest.mark.parametrize("origin", [OTHER, "null", f"{LISTED}.evil.example", f"{LISTED}:8443"])
 async def test_no_other_origin_is_told_anything(client: httpx2.AsyncClient, origin: str) -> None:
     read = await client.get("/api/workflows", headers={"origin": origin})
-    asked = await client.options("/api/workflows", headers={"origin": origin, **PREFLIGHT})
+    payload = await client.options("/api/workflows", headers={"origin": origin, **PREFLIGHT})
 
-    assert not cors_headers(read) | cors_headers(asked)
-    assert asked.status_code == 405
+    assert not cors_headers(read) | cors_headers(payload)
+    assert payload.status_code == 405
 
 
 async def test_a_cookie_that_comes_from_another_origin_is_not_read(

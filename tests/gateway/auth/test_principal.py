@@ -1,4 +1,4 @@
-"""Who calls, and what they may do."""
+"""Authentication and authorization of every route."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ class Call:
 
     method: str
     path: str
-    demand: str
+    requirement: str
     is_guarded: bool
 
 
@@ -53,7 +53,7 @@ def calls() -> list[Call]:
         assert isinstance(route.endpoint, Resource)
         for method, endpoint in route.endpoint.endpoints.items():
             guarded = not isinstance(endpoint, Public)
-            found.append(Call(method, route.path, endpoint.demand, guarded))
+            found.append(Call(method, route.path, endpoint.requirement, guarded))
     return found
 
 
@@ -78,7 +78,7 @@ def malformed_keys() -> dict[str, str]:
 
 
 def test_the_reviewed_list_of_routes_and_what_they_demand_is_up_to_date() -> None:
-    listed = "".join(f"{call.method} {call.path}: {call.demand}\n" for call in calls())
+    listed = "".join(f"{call.method} {call.path}: {call.requirement}\n" for call in calls())
 
     assert listed == GOLDEN.read_text()
 
@@ -156,7 +156,7 @@ async def test_a_malformed_key_costs_no_command_of_the_store(
 
 
 async def lookups_of_keys(store: Store, monitored: bytearray) -> int:
-    """How often the store was asked for a key so far; a process asks it other things by itself."""
+    """Return the number of lookups of keys so far; other commands are not counted."""
     mark = secrets.token_hex()
     await store.client.send("ECHO", mark)
     await eventually(lambda: is_seen(monitored, mark))
@@ -217,12 +217,12 @@ async def test_a_key_may_do_what_it_holds_and_nothing_else(
         path = call.path.format(**PATH)
         answer = await client.request(call.method, path, json={}, params={"async": "true"})
 
-        first, *others = call.demand.split(" or ")
-        if allowed & {call.demand, first, *others}:
+        first, *others = call.requirement.split(" or ")
+        if allowed & {call.requirement, first, *others}:
             assert answer.status_code not in (401, 403), call
         else:
             refusal = ("CAPABILITY_DENIED", first)
-            if call.demand.startswith("session"):
+            if call.requirement.startswith("session"):
                 refusal = ("SESSION_REQUIRED", None)
             assert answer.status_code == 403, call
             assert (answer.json()["code"], answer.json().get("required")) == refusal
@@ -290,15 +290,15 @@ async def test_a_key_is_never_shown_again_nor_logged(
     caplog.set_level(0)
     account = await store.accounts.create(email="a@example.com", tier=Tier.PRO)
     known, secret = await store.api_keys.create(account, name="n", capabilities=["workflow:run"])
-    seen = repr(known)
+    observed = repr(known)
     for key in (secret, api_keys.make_secret(account.id), secret[:-1] + "!"):
         client = await make_client(key)
         for call in calls():
             answer = await client.request(call.method, call.path.format(**PATH), json={"a": key})
-            seen += answer.text.replace(f'"{key}"', "") + str(answer.headers)
+            observed += answer.text.replace(f'"{key}"', "") + str(answer.headers)
         await client.aclose()
 
-    assert secret[8:] not in seen
+    assert secret[8:] not in observed
     assert secret[8:] not in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""What is masked in a template, and what is left so that it can still be used."""
+"""Redaction of templates: masked values, and the parts that stay usable."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ CANARY = "sk-canary-4711"
 
 def shown(kind: str, **data: Any) -> dict[str, Any]:
     document = Document(name="n", nodes=[node("a", kind, **data)])
-    [seen] = redacted(document).nodes
-    result: dict[str, Any] = seen["data"]
+    [observed] = redacted(document).nodes
+    result: dict[str, Any] = observed["data"]
     return result
 
 
@@ -86,10 +86,10 @@ def test_what_is_left_can_be_saved_as_ones_own() -> None:
     document = parse_document(body)
     assert check_graph(document.nodes, document.edges) == []
 
-    seen = redacted(document)
+    observed = redacted(document)
 
-    assert check_graph(seen.nodes, seen.edges) == []
-    assert CANARY not in repr(seen)
+    assert check_graph(observed.nodes, observed.edges) == []
+    assert CANARY not in repr(observed)
     assert document.nodes[-1]["data"]["headers"] == headers
 
 

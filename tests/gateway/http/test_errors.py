@@ -1,4 +1,4 @@
-"""Errors on their way out."""
+"""Encoding of errors."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What every request passes through."""
+"""Middleware of every request."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.errors import WorkflowNotFound
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
-from tests.support.gateway.fake_worker import as_it_is
+from tests.support.gateway.fake_worker import keep_error
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Does what the path says."""
+    """Behave as the path says."""
     match scope["path"]:
         case "/bug":
             raise RuntimeError("secret detail")
@@ -45,7 +45,7 @@ def client_of(wrapped: ASGIApp) -> httpx2.AsyncClient:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
-    async with client_of(RequestIds(Errors(BodyLimits(app, max_bytes=100), as_it_is))) as client:
+    async with client_of(RequestIds(Errors(BodyLimits(app, max_bytes=100), keep_error))) as client:
         yield client
 
 

@@ -1,4 +1,4 @@
-"""What a connection gets that does not speak HTTP properly, over raw sockets."""
+"""Malformed HTTP over raw sockets, and its refusals."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from gateway.http.protocol import MAX_HEAD_BYTES, GatewayProtocol
-from tests.support.gateway.fake_worker import as_it_is
+from tests.support.gateway.fake_worker import keep_error
 from tests.support.gateway.served_app import exchange, read_to_end, serving
 
 HOST = b"Host: x\r\n"
@@ -24,7 +24,7 @@ LAST = b"GET /second HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n"
 
 @dataclass
 class Recorder:
-    """An app that reads each body, remembers the request and answers with its length."""
+    """An application that reads each body, remembers the request and answers with its length."""
 
     paths: list[str] = field(default_factory=list)
     headers: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Peer:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Peer]:
     recorder = Recorder()
-    app = RequestIds(Errors(BodyLimits(recorder, max_bytes=1_000_000, seconds=0.4), as_it_is))
+    app = RequestIds(Errors(BodyLimits(recorder, max_bytes=1_000_000, seconds=0.4), keep_error))
     with serving(app, Hasty) as address:
         yield Peer(address, recorder)
 

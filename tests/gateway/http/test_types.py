@@ -1,4 +1,4 @@
-"""A type reads a request's body, refuses members by name, and shows records in answers."""
+"""Types read request bodies, refuse members by name, and show records in answers."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -79,7 +79,7 @@ class Letter:
 
 
 class LetterView(View):
-    """What callers see of it."""
+    """View of a record for this test."""
 
     id: str
     sent_at: Moment

@@ -26,7 +26,7 @@ class Wheel(View):
 
 
 class Bell(Nested):
-    """Described in place."""
+    """An object that is described in place."""
 
     tone: str
 
@@ -41,20 +41,20 @@ class Bicycle(View, kw_only=True):
 
 
 class ByName(RequestBody):
-    """One way to ask."""
+    """A search by name."""
 
     name: str
 
 
 class ByNumber(RequestBody):
-    """Another way to ask."""
+    """A search by number."""
 
     number: int
     name: None = None
 
 
 class Search(RequestBody):
-    """A request with two ways to ask."""
+    """A request with two alternatives."""
 
     choices = (ByName, ByNumber)
 

@@ -1,4 +1,4 @@
-"""The declaration of a route is all that its description needs."""
+"""A route's declaration determines its description."""
 
 from typing import Annotated, Any
 
@@ -141,7 +141,7 @@ def test_an_endpoint_is_found_by_its_path_and_method() -> None:
 
 @pytest.fixture
 async def caller() -> httpx2.AsyncClient:
-    """Calls the made-up routes with nothing behind them."""
+    """Return a client of the made-up routes, without services."""
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=Router(ROUTES)), base_url="http://notes"
     )

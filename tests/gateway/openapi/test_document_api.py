@@ -1,4 +1,4 @@
-"""Every error and every example of the description, and the page that people read of them."""
+"""Every error and every example of the OpenAPI document, and its page for people."""
 
 import json
 import re
@@ -31,7 +31,7 @@ OPERATIONS = {
     for operation in methods.values()
 }
 NOT_RAISED = {errors.Forbidden, errors.Conflict, errors.PaymentRequired, errors.AccountNotFound}
-"""Families, and what administration alone sees."""
+"""Errors that are base classes or belong to administration alone."""
 BREAKABLE: dict[str, Any] = {
     "INVALID_INPUTS": {"field": 5},
     "INVALID_GRAPH": {"problems": ["a"]},
@@ -47,7 +47,7 @@ def validator(schema: Any) -> jsonschema_rs.Validator:
 
 
 def contents() -> Iterator[tuple[str, Any]]:
-    """Everything that is sent or answered, by operation, status and media type."""
+    """Yield every body of requests and answers, by operation, status and media type."""
     for name, operation in OPERATIONS.items():
         holders = {"body": operation["requestBody"]} if "requestBody" in operation else {}
         for place, holder in (holders | operation["responses"]).items():
@@ -75,7 +75,7 @@ TYPES = {
 
 
 def schemas(value: Any) -> Iterator[dict[str, Any]]:
-    """All schemas of the document, from the components and from parameters and answers."""
+    """Yield all schemas of the document, from components, parameters and answers."""
     for each in value.values() if isinstance(value, dict) else value:
         if isinstance(each, dict | list):
             yield from schemas(each)

@@ -1,4 +1,4 @@
-"""The description of one workflow."""
+"""The OpenAPI document of one workflow."""
 
 import json
 from dataclasses import replace
@@ -14,7 +14,7 @@ from engine.graph.plan import compile_plan
 from engine.settings import Settings
 from engine.values.fields import check_inputs
 from gateway.openapi.results import result_of
-from gateway.openapi.workflow import Described, make_workflow_document
+from gateway.openapi.workflow import DescribedWorkflow, make_workflow_document
 from gateway.routes.runs import run_workflow
 from tests.support.gateway.documents import broken, edge, greeting, node
 from tests.support.gateway.fake_worker import FakeWorker
@@ -44,7 +44,7 @@ def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
 def describe(document: dict[str, Any], **shown: Any) -> Any:
     parsed = parse_document(document)
     plan = compile_plan(parsed.nodes, parsed.edges)
-    described = Described(
+    described = DescribedWorkflow(
         slug="greeting",
         version=3,
         document=parsed,
@@ -56,7 +56,7 @@ def describe(document: dict[str, Any], **shown: Any) -> Any:
 
 
 def asking(*fields: dict[str, Any], **data: Any) -> dict[str, Any]:
-    """A workflow with these fields, which answers with a text."""
+    """Return a workflow with these fields, which answers with a text."""
     nodes = [
         node("in", "requestInput", fields=list(fields), **data),
         node("text", "textBox", text="a"),
@@ -66,7 +66,7 @@ def asking(*fields: dict[str, Any], **data: Any) -> dict[str, Any]:
 
 
 def answering(in_edges: list[tuple[str, str]], **output: Any) -> dict[str, Any]:
-    """A workflow whose fields of these types go to these inputs of its Response Output."""
+    """Return a workflow whose fields feed these inputs of its Response Output."""
     kinds = [kind for kind, _ in in_edges]
     fields = [{"name": f"f{place}", "type": kind} for place, kind in enumerate(kinds)]
     return {

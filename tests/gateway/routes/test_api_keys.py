@@ -1,4 +1,4 @@
-"""API keys as the browsers of their owners see them."""
+"""API keys in the browsers of their owners."""
 
 import logging
 from typing import Any

@@ -88,7 +88,7 @@ NAMES = (
 
 
 def spelt(name: str) -> Iterator[str]:
-    """A file's name as a form may bring it."""
+    """Return a file's name as a form may spell it."""
     quoted = name.encode("unicode_escape").decode().replace('"', "%22")
     yield f'filename="{quoted}"'
     yield f"filename*=UTF-8''{quote(name, safe='')}"
@@ -166,7 +166,7 @@ async def test_what_a_head_says_a_get_holds(client: httpx2.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "start", "end"),
+    ("payload", "status", "start", "end"),
     [
         ("bytes=0-3", 206, 0, 4),
         ("bytes=10-", 206, 10, None),
@@ -181,12 +181,12 @@ async def test_what_a_head_says_a_get_holds(client: httpx2.AsyncClient) -> None:
     ],
 )
 async def test_one_range_is_given_and_all_else_is_the_whole(
-    client: httpx2.AsyncClient, asked: str, status: int, start: int, end: int | None
+    client: httpx2.AsyncClient, payload: str, status: int, start: int, end: int | None
 ) -> None:
     asset, data = await upload(client), files.png()
     began = time.process_time()
 
-    answer = await client.get(local(asset), headers={"range": asked})
+    answer = await client.get(local(asset), headers={"range": payload})
 
     assert time.process_time() - began < 1
     assert (answer.status_code, answer.content) == (status, data[start:end])
@@ -307,15 +307,15 @@ async def test_what_an_upload_node_cannot_give_is_told_at_save(
     changed = await client.put("/api/workflows/show", json={"draft": False})
     right = await client.put("/api/workflows/show", json={"nodes": nodes[:1], "draft": False})
 
-    told = [
+    reported = [
         {"nodeId": "odd", "reason": "asset must be the id of an asset"},
         {"nodeId": "foreign", "reason": "asset names no asset of yours"},
         {"nodeId": "unknown", "reason": "asset names no asset of yours"},
         {"nodeId": "film", "reason": "kind is video, and the asset is image"},
     ]
-    assert (refused.status_code, refused.json()["problems"]) == (400, told)
-    assert (draft.status_code, ran.status_code, ran.json()["problems"]) == (201, 409, told)
-    assert (changed.status_code, changed.json()["problems"]) == (400, told)
+    assert (refused.status_code, refused.json()["problems"]) == (400, reported)
+    assert (draft.status_code, ran.status_code, ran.json()["problems"]) == (201, 409, reported)
+    assert (changed.status_code, changed.json()["problems"]) == (400, reported)
     assert right.status_code == 200
 
 

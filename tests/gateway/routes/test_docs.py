@@ -1,4 +1,4 @@
-"""The API described, and that it is described truly."""
+"""The description of the API, compared with the API."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -53,7 +53,7 @@ COUNTED = {
     ("post", "/api/workflows"),
     ("put", "/api/workflows/{slug}"),
 }
-"""What has a window of its own, beside the routes that run."""
+"""Buckets with a rate limit beside the routes that run."""
 
 
 def test_the_headers_of_limited_routes_are_described() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
-from tests.support.gateway.fake_worker import Fails, FakeWorker
+from tests.support.gateway.fake_worker import FakeWorker, NodeFails
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 FOREIGN = b'{"error":"Execution not found","code":"EXECUTION_NOT_FOUND"}'
@@ -37,7 +37,7 @@ async def run(client: httpx2.AsyncClient, slug: str = "greeting", name: str = "E
 
 
 async def next_millisecond() -> None:
-    """What is accepted from now on is newer on record than what was."""
+    """Wait so that executions accepted from now on are newer on record than earlier ones."""
 
     async def read() -> int:
         return time.time_ns() // 1_000_000
@@ -97,7 +97,7 @@ async def test_a_completed_execution_has_its_result_and_its_nodes(
 async def test_a_failed_execution_says_where_and_why(
     client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:
-    worker.outcome = lambda _: Fails("text", "broken")
+    worker.outcome = lambda _: NodeFails("text", "broken")
 
     body = await ended(client, await run(client))
 
@@ -156,15 +156,15 @@ async def test_pages_follow_each_other_without_gap_or_repetition(
         await run(client, name=f"n{number}")
     everything = (await client.get("/api/executions")).json()["rows"]
 
-    seen, cursor, pages = [], None, 0
+    observed, cursor, pages = [], None, 0
     while pages == 0 or cursor is not None:
         params = {"limit": "3"} if cursor is None else {"limit": "3", "cursor": cursor}
         body = (await client.get("/api/executions", params=params)).json()
-        seen += body["rows"]
+        observed += body["rows"]
         cursor = body["nextCursor"]
         pages += 1
 
-    assert seen == everything
+    assert observed == everything
     assert pages == 3
 
 

@@ -1,4 +1,4 @@
-"""The first page, for strangers and for whoever is signed in."""
+"""The first page, signed out and signed in."""
 
 import httpx2
 

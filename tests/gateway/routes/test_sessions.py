@@ -1,4 +1,4 @@
-"""Browsers: signing in by a link, what a session may do, and what other sites cannot make it do."""
+"""Browsers: sign-in links, the rights of a session, and defences against other sites."""
 
 from dataclasses import replace
 from http.cookies import Morsel, SimpleCookie
@@ -20,7 +20,11 @@ from tests.support.gateway.fake_worker import FakeWorker
 UNAUTHORIZED = b'{"error":"Unauthorized"}'
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
-BY_HAND = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "none"}
+TYPED_ADDRESS = {
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-site": "none",
+}
 
 
 def cookie_of(answer: httpx2.Response) -> Morsel[str]:
@@ -36,7 +40,7 @@ async def test_a_link_that_is_opened_by_hand_signs_in_at_once(
 ) -> None:
     client = await make_client()
 
-    answer = await client.get(await login_url(store, account), headers=BY_HAND)
+    answer = await client.get(await login_url(store, account), headers=TYPED_ADDRESS)
 
     cookie = cookie_of(answer)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
@@ -62,7 +66,7 @@ async def test_a_link_that_a_page_led_to_asks_first(
 ) -> None:
     client, url = await make_client(), await login_url(store, account)
 
-    page = await client.get(url, headers={**BY_HAND, "sec-fetch-site": "cross-site"})
+    page = await client.get(url, headers={**TYPED_ADDRESS, "sec-fetch-site": "cross-site"})
     signed_in = await client.post(url)
 
     assert page.status_code == 200
@@ -81,8 +85,8 @@ async def test_a_link_that_a_page_led_to_asks_first(
         {"user-agent": "facebookexternalhit/1.1"},
         {"user-agent": "WhatsApp/2.23"},
         {"user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"},
-        {**BY_HAND, "sec-purpose": "prefetch"},
-        {**BY_HAND, "sec-fetch-dest": "iframe"},
+        {**TYPED_ADDRESS, "sec-purpose": "prefetch"},
+        {**TYPED_ADDRESS, "sec-fetch-dest": "iframe"},
     ],
 )
 async def test_previews_do_not_use_a_link_up(
@@ -93,7 +97,7 @@ async def test_previews_do_not_use_a_link_up(
     for method in ("GET", "HEAD", "GET"):
         answer = await client.request(method, url, headers=headers)
         assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
-    await client.head(url, headers=BY_HAND)
+    await client.head(url, headers=TYPED_ADDRESS)
 
     assert (await client.post(url)).status_code == 303
 
@@ -104,7 +108,7 @@ async def test_a_used_link_says_so_and_helps(
     client, url = await make_client(), await login_url(store, account)
     await client.post(url)
 
-    answers = [await client.get(url), await client.get(url, headers=BY_HAND)]
+    answers = [await client.get(url), await client.get(url, headers=TYPED_ADDRESS)]
     answers += [await client.post(url), await client.get("/login"), await client.post("/login")]
     answers += [await client.get("/login", params={"token": "<script>"})]
 
@@ -142,13 +146,15 @@ async def test_another_site_cannot_sign_a_browser_in(
     assert (await client.post(url)).status_code == 303
 
 
-@pytest.mark.parametrize("said", ["https", "https, http", "HTTPS"])
+@pytest.mark.parametrize("reply", ["https", "https, http", "HTTPS"])
 async def test_a_cookie_is_secure_when_the_browser_speaks_https(
-    make_client: MakeClient, store: Store, account: Account, said: str
+    make_client: MakeClient, store: Store, account: Account, reply: str
 ) -> None:
     client = await make_client()
 
-    answer = await client.post(await login_url(store, account), headers={"x-forwarded-proto": said})
+    answer = await client.post(
+        await login_url(store, account), headers={"x-forwarded-proto": reply}
+    )
 
     assert cookie_of(answer)["secure"] is True
 
@@ -299,7 +305,7 @@ async def test_behind_a_proxy_the_public_origin_is_our_own(
 ) -> None:
     browser = await make_client()
     token = await store.sessions.redeem(await store.sessions.create_login(account.id))
-    browser.headers["cookie"] = f"headrace_session={token}"  # a jar keeps it for HTTPS
+    browser.headers["cookie"] = f"headrace_session={token}"  # a cookie jar keeps it for HTTPS
     public = {"origin": "https://flows.example.org"}
     for origin in ("https://flows.example.org.evil.example", "http://flows.example.org"):
         answer = await browser.post("/api/workflows", json=greeting(), headers={"origin": origin})
@@ -329,11 +335,11 @@ async def test_neither_links_nor_cookies_are_logged(
     ]
 
     lines = [record for record in caplog.records if not record.name.startswith("http")]
-    seen = repr([vars(record) for record in lines])
-    seen += "".join(answer.text for answer in answers[1:])
+    observed = repr([vars(record) for record in lines])
+    observed += "".join(answer.text for answer in answers[1:])
 
     for secret in (url.partition("=")[2], token, browser.cookies["headrace_session"]):
-        assert secret[-45:] not in seen
+        assert secret[-45:] not in observed
 
 
 async def test_no_other_site_may_read_an_answer(browser: httpx2.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from engine.store import Account, Store
 from engine.store.accounts import usage
 from engine.store.redis import keyspace
 from tests.support.gateway.documents import greeting
-from tests.support.gateway.fake_worker import Fails, FakeWorker
+from tests.support.gateway.fake_worker import FakeWorker, NodeFails
 
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
@@ -21,7 +21,7 @@ async def saved(client: httpx2.AsyncClient) -> None:
 
 
 async def charge(store: Store, account: Account, execution_id: str, **fields: str | int) -> None:
-    """What models have cost goes on an execution's record."""
+    """Add the cost of models to an execution's record."""
     words = [word for pair in fields.items() for word in pair]
     await store.client.send("HSET", keyspace.execution(account.id, execution_id), *words)
 
@@ -66,7 +66,7 @@ async def test_a_row_tells_who_ran_what_and_what_it_cost(
 
 
 @pytest.mark.parametrize(
-    ("usd", "markup", "told"),
+    ("usd", "markup", "reported"),
     [
         (0, "1.3", '"cost":0,"userCost":0,'),
         (10_000_000, "1.30", '"cost":10,"userCost":13,'),
@@ -81,12 +81,12 @@ async def test_costs_are_exact_numbers(
     saved: None,
     usd: int,
     markup: str,
-    told: str,
+    reported: str,
 ) -> None:
     ran = (await client.post(RUN, params={"async": "true"}, json=ASK)).json()
     await charge(store, account, ran["executionId"], models="echo", usd=usd, markup=markup)
 
-    assert told in (await client.get("/api/usage")).text
+    assert reported in (await client.get("/api/usage")).text
 
 
 async def test_a_run_of_a_model_has_no_slug(
@@ -104,7 +104,7 @@ async def test_a_run_of_a_model_has_no_slug(
 async def test_a_failed_run_shows_its_code(
     client: httpx2.AsyncClient, worker: FakeWorker, saved: None
 ) -> None:
-    worker.outcome = lambda _: Fails("text", "no such thing")
+    worker.outcome = lambda _: NodeFails("text", "no such thing")
     await client.post(RUN, json=ASK)
 
     [row] = (await client.get("/api/usage?status=failed")).json()["rows"]
@@ -134,7 +134,7 @@ async def test_filters_narrow_the_rows_and_the_total(
     assert (await found("workflowSlug=greeting&modelId=echo"))[0] == 0
     total, page = await found("workflowSlug=other&status=processing&limit=1")
     assert (total, len(page)) == (2, 1)
-    assert page[0] in (other, last)  # which is first, when they are of one millisecond, ids say
+    assert page[0] in (other, last)  # ids order executions of one millisecond
 
 
 async def test_pages_are_numbered_by_their_offset(client: httpx2.AsyncClient, saved: None) -> None:
@@ -148,7 +148,7 @@ async def test_pages_are_numbered_by_their_offset(client: httpx2.AsyncClient, sa
     ]
 
     rows = [[(row["createdAt"], row["id"]) for row in page["rows"]] for page in pages]
-    newest = sorted(sum(rows, []), reverse=True)  # those of one millisecond go by their ids
+    newest = sorted(sum(rows, []), reverse=True)  # those of one millisecond are ordered by id
     assert {each for _, each in newest} == set(ids)
     assert rows == [newest[:2], newest[2:4], newest[4:], []]
     assert [page["page"] for page in pages] == [1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""Webhooks and deliveries over HTTP, with a real worker and a real receiver where they are sent."""
+"""Webhooks and deliveries over HTTP, with a real worker and a real receiver."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Streams of events of two gateways over one store, with a real worker and the stub as provider."""
+"""Event streams of two gateways over one store, with a real worker and the stub as provider."""
 
 import asyncio
 import re
@@ -17,14 +17,14 @@ from tests.gateway.conftest import Gateway, serving
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import edge, greeting, node
 from tests.support.http.providers import KEY, a_stub, provided
-from tests.support.http.sse_reader import Sent, parse
+from tests.support.http.sse_reader import SentEvent, parse
 from workers.main import worker as real_worker
 
 RUN = "/api/workflows/story/run"
 STREAM = {"accept": "text/event-stream"}
 NAMED = {"inputs": {"name": "Eve"}}
 COUNTED = {"EVALSHA": 2, "HMGET": 1, "PUBLISH": 1, "XADD": 0, "XRANGE": 0, "PEXPIRE": 0}
-"""Commands about a run: to accept it, and to claim and end it with all its nodes."""
+"""Most commands for a run: to accept it, and to claim and end it with all its nodes."""
 WORDS = " ".join(f"word{number}" for number in range(12))
 STORY = {
     "name": "Story",
@@ -42,7 +42,7 @@ STORY = {
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """One that can pay."""
+    """Return a tier that can pay."""
     return Tier.BUSINESS
 
 
@@ -81,31 +81,33 @@ async def other(second: Gateway, api_key: str) -> AsyncIterator[httpx2.AsyncClie
         yield client
 
 
-def ask(prompt: str = WORDS) -> dict[str, Any]:
+def run_body(prompt: str = WORDS) -> dict[str, Any]:
     return {"inputs": {"prompt": prompt}}
 
 
-async def events_of(client: httpx2.AsyncClient, execution_id: str, after: str = "") -> list[Sent]:
-    """The events of an execution behind one of them."""
+async def events_of(
+    client: httpx2.AsyncClient, execution_id: str, after: str = ""
+) -> list[SentEvent]:
+    """Return the events of an execution after one of them."""
     headers = {"last-event-id": after} if after else {}
     answer = await client.get(f"/api/executions/{execution_id}/events", headers=headers)
     assert answer.status_code in (200, 204), answer.text
     return parse(answer.text)
 
 
-async def begin(client: httpx2.AsyncClient, count: int) -> list[Sent]:
-    """So many events of a run that is watched, and then hang up."""
-    seen = ""
-    async with client.stream("POST", RUN, json=ask(), headers=STREAM) as answer:
+async def begin(client: httpx2.AsyncClient, count: int) -> list[SentEvent]:
+    """Read so many events of a watched run, then disconnect."""
+    observed = ""
+    async with client.stream("POST", RUN, json=run_body(), headers=STREAM) as answer:
         async for text in answer.aiter_text():
-            seen += text
-            if len(parse(seen)) >= count:
+            observed += text
+            if len(parse(observed)) >= count:
                 break
-    return parse(seen)[:count]
+    return parse(observed)[:count]
 
 
 def commands_about(monitored: bytearray, execution_id: str) -> list[str]:
-    """The names of the commands whose keys or values have the execution in them, in order."""
+    """Return the names of the commands about the execution, in order."""
     lines = monitored.decode(errors="replace").splitlines()
     found = (re.search(r'\] "(\w+)"', line) for line in lines if execution_id in line)
     return [match[1].upper() for match in found if match]
@@ -137,13 +139,13 @@ async def test_what_one_gateway_began_to_tell_another_tells_to_the_end(
 ) -> None:
     await client.post("/api/workflows", json=STORY)
 
-    seen = await begin(client, count)
-    execution_id = seen[0].data["executionId"]
+    observed = await begin(client, count)
+    execution_id = observed[0].data["executionId"]
     rest, whole = await asyncio.gather(
-        events_of(other, execution_id, seen[-1].id), events_of(client, execution_id)
+        events_of(other, execution_id, observed[-1].id), events_of(client, execution_id)
     )
 
-    assert seen + rest == whole
+    assert observed + rest == whole
     assert rest[-1].data["status"] == "completed"
 
 
@@ -151,7 +153,7 @@ async def test_a_gateway_that_stops_ends_its_streams_and_the_other_goes_on(
     client: httpx2.AsyncClient, other: httpx2.AsyncClient, second: Gateway
 ) -> None:
     await client.post("/api/workflows", json=STORY)
-    body = ask(f"[[stub delay=700]] {WORDS}")
+    body = run_body(f"[[stub delay=700]] {WORDS}")
     watching = asyncio.create_task(other.post(RUN, json=body, headers=STREAM))
 
     async def is_running() -> bool:
@@ -161,12 +163,12 @@ async def test_a_gateway_that_stops_ends_its_streams_and_the_other_goes_on(
     await eventually(is_running)
     second.stopping.set()
 
-    seen = parse((await watching).text)
-    execution_id = seen[0].data["executionId"]
-    rest = await events_of(client, execution_id, seen[-1].id)
-    assert "execution.finished" not in [event.name for event in seen]
+    observed = parse((await watching).text)
+    execution_id = observed[0].data["executionId"]
+    rest = await events_of(client, execution_id, observed[-1].id)
+    assert "execution.finished" not in [event.name for event in observed]
     assert rest[-1].data["status"] == "completed"
-    assert await events_of(client, execution_id) == seen + rest
+    assert await events_of(client, execution_id) == observed + rest
 
 
 async def test_a_stream_that_is_silent_says_that_it_lives(
@@ -175,7 +177,7 @@ async def test_a_stream_that_is_silent_says_that_it_lives(
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
     await client.post("/api/workflows", json=STORY)
 
-    answer = await client.post(RUN, json=ask("[[stub delay=200]] Hello"), headers=STREAM)
+    answer = await client.post(RUN, json=run_body("[[stub delay=200]] Hello"), headers=STREAM)
 
     assert answer.text.count("\n:\n") >= 2
     assert parse(answer.text)[-1].name == "execution.finished"

@@ -1,4 +1,4 @@
-"""Callers of a stack that make one run after another, and how long each takes."""
+"""Callers of a stack that make one run after another, and the time of each run."""
 
 import json
 import statistics
@@ -16,7 +16,7 @@ RUN = "/api/workflows/{}/run"
 
 
 def make_caller(stack: RunningStack, name: str) -> tuple[str, str]:
-    """An account without limits and a key of it."""
+    """Create an account without limits; return it with a key."""
     email = f"{name}@localhost"
     made = stack.command("account", "create", "--email", email, "--tier", "enterprise", "--json")
     account = str(json.loads(made.stdout)["id"])
@@ -25,7 +25,7 @@ def make_caller(stack: RunningStack, name: str) -> tuple[str, str]:
 
 
 def save(stack: RunningStack, key: str, name: str, body: dict[str, Any] | None = None) -> str:
-    """Save a document, a greeting where none is given; its slug."""
+    """Save a document, by default a greeting; return its slug."""
     document = (body or greeting().body()) | {"name": name}
     status, answer = call("POST", stack.url + "/api/workflows", key=key, body=document)
     assert status == 201, answer
@@ -44,7 +44,7 @@ class Caller:
         self._connection.close()
 
     def time_run(self) -> float:
-        """Make a run; the seconds it took."""
+        """Make a run; return the seconds it took."""
         began = time.perf_counter()
         body = json.dumps({"inputs": {"who": "Ada"}})
         self._connection.request("POST", self._path, body, self._headers)
@@ -53,7 +53,7 @@ class Caller:
         return time.perf_counter() - began
 
     def times(self, goes_on: Callable[[int], object]) -> list[float]:
-        """Make runs for as long as `goes_on` says of their number; the seconds of each."""
+        """Make runs while `goes_on` holds for their number; return the seconds of each."""
         found: list[float] = []
         while goes_on(len(found)):
             found.append(self.time_run())
@@ -62,5 +62,5 @@ class Caller:
 
 
 def p95(times: list[float]) -> float:
-    """Of 100 runs, the time that 95 of them do not exceed."""
+    """Return the time that 95 of 100 runs do not exceed."""
     return statistics.quantiles(times, n=20)[-1]

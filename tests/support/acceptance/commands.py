@@ -1,4 +1,4 @@
-"""What commands say in JSON, of a stack that runs."""
+"""JSON output of commands on a running stack."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which process is at the end of a connection."""
+"""Processes at the ends of a connection."""
 
 import socket
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 def owner_of(port: int, candidates: list[int]) -> int:
-    """Which of the processes has the connection that comes from this port of loopback."""
+    """Return the process that has the connection from this port of loopback."""
     return _holder_of(port, 1, candidates)
 
 
 def server_of(port: int, candidates: list[int]) -> int:
-    """Which of the processes answers the connection that comes from this port of loopback."""
+    """Return the process that answers the connection from this port of loopback."""
     return _holder_of(port, 2, candidates)
 
 

@@ -7,12 +7,12 @@ from tests.support.gateway.documents import edge, node
 
 
 def get(node_id: str, url: str) -> dict[str, Any]:
-    """A node that calls a URL."""
+    """Return a node that calls a URL."""
     return node(node_id, "httpRequest", url=url)
 
 
 def save(stack: RunningStack, key: str, name: str, nodes: list[Any], edges: list[Any]) -> str:
-    """Save a workflow through the API; give its slug."""
+    """Save a workflow through the API; return its slug."""
     body = {"name": name, "nodes": nodes, "edges": edges}
     status, answer = stack.api("POST", "/api/workflows", body, key=key)
     assert status == 201, answer
@@ -20,7 +20,7 @@ def save(stack: RunningStack, key: str, name: str, nodes: list[Any], edges: list
 
 
 def save_chain_and_fan(stack: RunningStack, base: str) -> str:
-    """A call, then a held call beside a quick one, then both joined."""
+    """Save a workflow: a call, then a held call beside a quick one, then both joined."""
     nodes = [
         node("form", "requestInput", fields=[{"name": "id", "label": "Id", "type": "text"}]),
         get("first", base + "/first-{{ id }}"),
@@ -41,7 +41,7 @@ def save_chain_and_fan(stack: RunningStack, base: str) -> str:
 
 
 def save_call(stack: RunningStack, base: str, key: str) -> str:
-    """One call that says whose it is."""
+    """Save a workflow with one call that names its account."""
     nodes = [
         node("form", "requestInput", fields=[{"name": "id", "label": "Id", "type": "text"}]),
         get("call", base + "/{{ id }}"),

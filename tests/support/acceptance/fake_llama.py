@@ -1,6 +1,6 @@
-"""Stands for the runtime of local models: the same interface, answers that are made up.
+"""A fake of the local models' runtime: the same interface, made-up answers.
 
-It is run under the runtime's name, in the process that a stack starts.
+It runs under the runtime's name, in the process that a stack starts.
 """
 
 import json
@@ -14,7 +14,7 @@ HOLD = "hold"
 
 
 class _Bag:
-    """Takes any member."""
+    """An object that accepts any member."""
 
 
 class CommonParams:

@@ -1,4 +1,4 @@
-"""A flood of runs from a process of its own: URL, key, how many, over how many connections."""
+"""A flood of runs as a process of its own: URL, key, count, connections."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from tests.support.acceptance.http_load import ask_for_runs
 
 
 def must_be_accepted(status: int, _: dict[str, str]) -> None:
-    """A flood that is refused would be none."""
+    """Fail for refused runs, since they would not be a flood."""
     assert status == 202, status
 
 

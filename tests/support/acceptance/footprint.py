@@ -24,7 +24,7 @@ def open_files(pid: int) -> int:
 
 @dataclass
 class Trace:
-    """Memory and open files of one process at each look."""
+    """Memory and open files of one process at each sample."""
 
     name: str
     pid: int
@@ -38,10 +38,10 @@ class Trace:
         self.files.append(open_files(self.pid))
 
     def growth(self, after: float) -> float:
-        """Megabytes an hour once this part of the time is over.
+        """Return the growth in megabytes an hour after this fraction of the time.
 
-        Of a line through the least that each further stretch has seen: what comes and goes with
-        single calls counts for nothing.
+        It is the slope of a line through the minima of successive stretches: memory that comes and
+        goes with single calls has no effect.
         """
         seen = list(zip(self.hours, self.megabytes, strict=True))
         parts = _parts(seen[int(len(seen) * after) :])
@@ -50,13 +50,13 @@ class Trace:
 
     @property
     def files_early(self) -> float:
-        """The median of open files in the second quarter of the time."""
+        """Return the median of open files in the second quarter of the time."""
         quarter = len(self.files) // 4
         return statistics.median(self.files[quarter : 2 * quarter] or self.files)
 
     @property
     def files_late(self) -> float:
-        """The median of open files in the last quarter of the time."""
+        """Return the median of open files in the last quarter of the time."""
         return statistics.median(self.files[-(len(self.files) // 4 or 1) :])
 
 
@@ -66,7 +66,7 @@ def _parts(seen: Sequence[tuple[float, float]]) -> list[Sequence[tuple[float, fl
 
 
 class Footprint:
-    """The traces of all processes of a stack."""
+    """Traces of all processes of a stack."""
 
     def __init__(self, stack: RunningStack) -> None:
         self._began = time.monotonic()
@@ -77,7 +77,7 @@ class Footprint:
         ]
 
     def look(self) -> float:
-        """Look at every process; the hours since the beginning."""
+        """Sample every process; return the hours since the beginning."""
         hours = (time.monotonic() - self._began) / 3600
         for trace in self.traces:
             trace.look(hours)

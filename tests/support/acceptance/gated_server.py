@@ -1,4 +1,4 @@
-"""A server whose calls wait until the test lets them go."""
+"""A server whose calls wait until the test releases them."""
 
 import threading
 from collections import Counter
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Gate:
-    """Answers every path with its own name; one that begins with `wait` when it is let go."""
+    """Answers every path with its own name; one that begins with `wait` once it is released."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -22,15 +22,15 @@ class Gate:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the address."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def let_go(self, path: str) -> None:
-        """Answer the calls of a path, those to come too."""
+        """Answer the calls of a path, later ones too."""
         self._event(path).set()
 
     def close(self) -> None:
-        """Answer all and end."""
+        """Answer all calls and end."""
         for each in list(self._open):
             self.let_go(each)
         self._server.shutdown()
@@ -65,7 +65,7 @@ class Gate:
 
 @contextmanager
 def running_gate() -> Iterator[Gate]:
-    """A gate for as long as the context lasts."""
+    """Run a gate while the context lasts."""
     gate = Gate()
     try:
         yield gate

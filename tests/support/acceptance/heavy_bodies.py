@@ -1,7 +1,7 @@
-"""Callers that send heavy bodies again and again, as a process of their own.
+"""Callers that send heavy bodies repeatedly, as a process of their own.
 
-Arguments: method, URL, key, kind of body, connections. They go on until SIGTERM, and then print how
-often they were answered with each status.
+Arguments: method, URL, key, kind of body, connections. They go on until SIGTERM, and then print the
+count of each status.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ MAX_VALUES = 99_000
 
 
 def run_with(value: Any) -> bytes:
-    """A call of a workflow with one JSON field."""
+    """Return a call of a workflow with one JSON field."""
     return json.dumps({"inputs": {"value": value}}, separators=(",", ":")).encode()
 
 
@@ -36,7 +36,7 @@ BODIES: dict[str, Callable[[], bytes]] = {
 
 
 async def send(method: str, url: str, key: str, body: bytes, connections: int) -> Counter[int]:
-    """Send the body over each connection until the process is told to end."""
+    """Send the body over each connection until the process is stopped."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Runs asked for over many connections at once, as fast as they are answered."""
+"""Runs started over many connections, as fast as they are answered."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ Note = Callable[[int, dict[str, str]], None]
 async def ask_for_runs(
     url: str, key: str, turns: Iterator[int], connections: int, note: Note
 ) -> None:
-    """Ask once for each turn; `note` gets each answer's status and headers."""
+    """Start a run for each turn; `note` gets each answer's status and headers."""
     parts = urlsplit(url)
     head = (
         f"POST {parts.path}?async=true HTTP/1.1\r\nhost: {parts.netloc}\r\nx-api-key: {key}\r\n"
@@ -35,7 +35,7 @@ async def ask_for_runs(
 
 
 class Connection:
-    """A kept connection whose requests may be held back on their last byte."""
+    """A kept connection whose requests may be held back at their last byte."""
 
     def __init__(self, url: str, key: str) -> None:
         self._where = urlsplit(url)
@@ -43,18 +43,18 @@ class Connection:
         self._last = b""
 
     async def open(self) -> "Connection":
-        """Connect, or connect again."""
+        """Connect or reconnect."""
         where = self._where
         self._reader, self._writer = await asyncio.open_connection(where.hostname, where.port)
         return self
 
     @property
     def port(self) -> int:
-        """Where the connection comes from."""
+        """Return the local port of the connection."""
         return int(self._writer.get_extra_info("sockname")[1])
 
     def hold(self, method: str, path: str, body: Any, **headers: str) -> None:
-        """Send a request but for its last byte."""
+        """Send a request except its last byte."""
         data = json.dumps(body).encode()
         known = {"host": self._where.netloc, "x-api-key": self._key} | headers
         known |= {"content-type": "application/json", "content-length": str(len(data))}
@@ -67,18 +67,18 @@ class Connection:
         self._writer.write(self._last)
 
     async def answer(self) -> tuple[int, Any]:
-        """Status and body."""
+        """Return status and body."""
         status, headers = _parse(await self._reader.readuntil(b"\r\n\r\n"))
         return status, json.loads(await self._reader.readexactly(int(headers["content-length"])))
 
     async def call(self, method: str, path: str, body: Any, **headers: str) -> tuple[int, Any]:
-        """Send a request; its status and body."""
+        """Send a request; return its status and body."""
         self.hold(method, path, body, **headers)
         self.release()
         return await self.answer()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()
         await self._writer.wait_closed()
 

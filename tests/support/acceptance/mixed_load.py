@@ -17,7 +17,7 @@ LARGE_TEXT = "x" * 400_000
 
 
 def documents(target_url: str) -> dict[str, dict[str, Any]]:
-    """Workflows by name; their HTTP nodes call the target."""
+    """Return workflows by name; their HTTP nodes call the target."""
     fields = [{"name": "value", "label": "Value", "type": "json"}]
     computing = Graph().node("in", "requestInput", fields=fields).node("out", "responseOutput")
     computing.node("t", "transform", expression="size(value.value)")
@@ -47,7 +47,7 @@ def documents(target_url: str) -> dict[str, dict[str, Any]]:
 
 
 class MixedLoad:
-    """An account's calls, drawn at random, and how often each was answered with which status."""
+    """Random calls of an account, with the count of each call and status."""
 
     def __init__(self, client: httpx2.AsyncClient, target_url: str, seed: int = 1) -> None:
         self._client = client
@@ -77,7 +77,7 @@ class MixedLoad:
             self._slugs[name] = (await self._call("POST", "/api/workflows", document))["slug"]
 
     async def go_on(self, seconds: float, per_second: float) -> None:
-        """Make calls at this rate for so long, and wait for the last of them."""
+        """Make calls at this rate for a time, and wait for the last of them."""
         weights, kinds = zip(*self._kinds, strict=True)
         ends_at = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""Run a script for which time flies: where it sleeps, the windows of the rate limit end at once."""
+"""Runner of a script without its waits: each sleep ends the windows of the rate limit at once."""
 
 import runpy
 import sys
@@ -8,7 +8,7 @@ import redis
 
 
 def main(redis_url: str, windows: str, script: str) -> None:
-    """The script as it stands, but for `time.sleep`."""
+    """Run the script unchanged except for `time.sleep`."""
     with redis.Redis.from_url(redis_url) as client:
         time.sleep = lambda seconds: client.delete(windows)
         runpy.run_path(script, run_name="__main__")

@@ -20,13 +20,13 @@ from tests.support.factories import Graph
 from workers.runtime.persistence import persist
 
 CALL_MICRO_USD = 10_000
-"""What `echo` asks for a call."""
+"""Price of a call of `echo`."""
 NOBODY = "worker-of-the-past"
 BUSY_SECONDS = 0.2
 
 
 def line() -> Graph:
-    """A charged node, a call that does as the input says, and another charged node."""
+    """Return a charged node, a call that the input selects, and another charged node."""
     graph = Graph("url").node("first", "customModel", model="echo", prompt="Hello")
     retry = {"attempts": 2, "backoff": 0.02}
     graph.node("wait", "httpRequest", method="POST", url="{{ url }}", retry=retry)
@@ -41,7 +41,7 @@ def line() -> Graph:
 
 
 def fan(count: int) -> Graph:
-    """A charged node with a call per item, beside a call that does as the input says."""
+    """Return a charged node with a call per item, beside a call that the input selects."""
     items = [{"value": f"Number {number}", "included": True} for number in range(count)]
     graph = Graph("url").node("list", "list", items=items)
     graph.node("many", "customModel", model="echo")
@@ -61,7 +61,7 @@ WORKFLOWS = ((line(), {"first": 1, "second": 1}), (fan(2), {"many": 2}), (fan(5)
 
 @dataclass
 class Spender:
-    """One account, its workflows and what became of its runs."""
+    """One account, its workflows and the outcomes of its runs."""
 
     store: Store
     account: Account
@@ -73,12 +73,12 @@ class Spender:
     slugs: list[str] = field(default_factory=list)
     topped_up: int = 0
     runs: dict[str, int] = field(default_factory=dict)
-    """Execution to workflow."""
+    """Workflows by execution."""
     statuses: Counter[int] = field(default_factory=Counter)
 
     @property
     def price(self) -> int:
-        """Credits for a call of `echo`."""
+        """Return the credits for a call of `echo`."""
         return int(CALL_MICRO_USD * self.terms.markup / 1_000)
 
     async def begin(self) -> None:
@@ -92,7 +92,7 @@ class Spender:
         await connection.close()
 
     async def top_up(self, draw: random.Random) -> None:
-        """Add credits that expire some day, or never; now and then asked for twice."""
+        """Add credits that expire some day, or never; now and then requested twice."""
         seconds, _ = await persist(lambda: self.store.client.send("TIME"), "read the time")
         days = draw.choice([None, 1, 2, 30])
         expires = None if days is None else (int(seconds) + days * 86_400) * 1_000
@@ -108,7 +108,7 @@ class Spender:
 
 
 class Caller:
-    """One caller of an account: asks for runs, cancels, repeats and disturbs."""
+    """One caller of an account: starts runs, cancels, repeats and disturbs."""
 
     def __init__(self, spender: Spender, target: str, draw: random.Random) -> None:
         self._spender = spender
@@ -116,7 +116,7 @@ class Caller:
         self._draw = draw
 
     async def spend(self, turns: Iterator[int]) -> None:
-        """A run for each turn."""
+        """Start a run for each turn."""
         self._connection = await Connection(self._spender.url, self._spender.key).open()
         for _ in turns:
             await self._run()
@@ -156,7 +156,8 @@ class Caller:
             try:
                 return await self._connection.call("POST", path, body, **headers)
             except (asyncio.IncompleteReadError, ConnectionError):
-                await self._connection.open()  # kept too long, the gateway has hung up
+                # the gateway has closed a connection that was idle for too long
+                await self._connection.open()
 
     async def _disturb(self, execution_id: str) -> None:
         draw, account_id, store = self._draw, self._spender.account.id, self._spender.store
@@ -173,7 +174,7 @@ class Caller:
                 await self._come_late(execution_id)
 
     async def _come_late(self, execution_id: str) -> None:
-        """A worker that holds nothing says that a node has finished, and what it costs."""
+        """Report from a worker without a lease that a node has finished, with its cost."""
         step = Step(settled=[(1, "c")], charges={1: Charge(1_000, 1_000)})
         ids = self._spender.account.id, execution_id
         walks, late = self._spender.store.walks, Lease(*ids, NOBODY, 1, "t")
@@ -181,7 +182,7 @@ class Caller:
 
 
 async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:
-    """A rich account, one with an allowance, and one that is always short of credits."""
+    """Create a rich account, one with an allowance, and one that is always short of credits."""
     spenders = []
     for name, tier, pours in (
         ("rich", Tier.ENTERPRISE, 100_000),
@@ -198,7 +199,7 @@ async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:
 
 
 async def check_books(spender: Spender) -> Counter[str]:
-    """Every credit is where it should be; returns the ends of runs, and of charged nodes."""
+    """Check that every credit is accounted for; return the ends of runs and of charged nodes."""
     store, account_id = spender.store, spender.account.id
     ends: Counter[str] = Counter()
     spent = 0
@@ -216,7 +217,7 @@ async def check_books(spender: Spender) -> Counter[str]:
 
 
 async def check_execution(spender: Spender, execution: Execution, ends: Counter[str]) -> None:
-    """Each charged node that has finished is paid for once, the others are not."""
+    """Check that each charged node that finished is paid once, and no other node."""
     _, calls = WORKFLOWS[spender.runs[execution.id]]
     _, plan = await spender.store.workflows.plan_of(
         execution.account_id, execution.workflow_slug, execution.workflow_version

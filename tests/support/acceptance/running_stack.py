@@ -22,13 +22,13 @@ HEADRACE = (sys.executable, "-P", "-m", "deploy")
 READY = "ready http://"
 ONE_WORKER = ("--workers", "1")
 BARE = ("--no-demo", *ONE_WORKER)
-"""The smallest stack, for tests that need neither the demo nor a second worker."""
+"""Options of the smallest stack, for tests without the demo or a second worker."""
 
 
 def until(
     read: Callable[[], T], holds: Callable[[T], object] = bool, *, timeout: float = 15.0
 ) -> T:
-    """Read again and again until the value is as it should be; give it."""
+    """Read repeatedly until the value is as expected; return it."""
     deadline = time.monotonic() + timeout
     while not holds(value := read()):
         assert time.monotonic() < deadline, f"not reached in {timeout} s, last seen: {value!r}"
@@ -37,13 +37,13 @@ def until(
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without any setting of Headrace, and some more."""
+    """Return this process's environment without Headrace's settings, with additions."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
     return kept | more
 
 
 def models_at(url: str) -> dict[str, str]:
-    """What a stack's environment has so that the models of the examples are called there."""
+    """Return variables that make a stack call the examples' models at this address."""
     return {
         "HEADRACE_ALLOW_PRIVATE_URLS": "1",
         "HEADRACE_LOCAL_MODEL_URL": f"{url}/v1",
@@ -86,7 +86,7 @@ class RunningStack:
         self.errors.extend(self.process.stderr)
 
     def line(self, prefix: str) -> str:
-        """The next line of standard output that begins like this."""
+        """Return the next line of standard output with this prefix."""
         seen = []
         while (line := self._lines.get(timeout=50)) is not None:
             seen.append(line)
@@ -96,17 +96,17 @@ class RunningStack:
 
     @property
     def url(self) -> str:
-        """Where the API is."""
+        """Return the address of the API."""
         return str(read_private(self.data_dir / "stack.json")["url"])
 
     @property
     def redis_url(self) -> str:
-        """Where its Redis is."""
+        """Return the address of its Redis."""
         return str(read_private(self.data_dir / "stack.json")["redisUrl"])
 
     @property
     def key(self) -> str:
-        """The demo's key."""
+        """Return the demo's key."""
         return str(read_private(self.data_dir / "demo.json")["key"])
 
     def api(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
@@ -119,11 +119,11 @@ class RunningStack:
         return headrace(*arguments, *here, environ=environment(**environ))
 
     def processes(self) -> dict[int, str]:
-        """Every process that belongs to this stack, by its id, with its command line."""
+        """Return the command line of every process of this stack, by process id."""
         return dict(_inside(self._folder))
 
     def part(self, kind: str) -> list[int]:
-        """The processes of one kind of part, as they are now."""
+        """Return the current processes of one kind of part."""
         words = {"redis": "-server unixsocket:"}.get(kind, f"-m deploy {kind}")
         return sorted(
             pid
@@ -132,19 +132,19 @@ class RunningStack:
         )
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Signal it and wait for its end; give the exit code."""
+        """Signal it and wait for its end; return the exit code."""
         self.process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for its end; give the exit code."""
+        """Wait for its end; return the exit code."""
         code = self.process.wait(40)
         for thread in self._threads:
             thread.join(5)
         return code
 
     def clear(self) -> None:
-        """Leave nothing behind, whatever the test did."""
+        """End all processes."""
         for pid in self.processes():
             _kill(pid)
         self.wait()
@@ -155,7 +155,7 @@ class RunningStack:
 
 @contextmanager
 def started(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningStack]:
-    """A stack that may or may not come to serve."""
+    """Start a stack, which may fail to serve."""
     stack = RunningStack(folder, *arguments, **environ)
     try:
         yield stack
@@ -165,7 +165,7 @@ def started(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningSt
 
 @contextmanager
 def running(folder: Path, *arguments: str, **environ: str) -> Iterator[RunningStack]:
-    """A stack that serves."""
+    """Start a stack and wait until it serves."""
     with started(folder, *arguments, **environ) as stack:
         stack.line(READY)
         yield stack

@@ -1,4 +1,4 @@
-"""Requests made up from a description, and what of the answers is not as described."""
+"""Requests generated from a description, and answers that deviate from it."""
 
 import tomllib
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ RULES: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[3] / "schemathesis.toml").read_text()
 )["operations"]
 EXPECTED = ["2xx", "3xx", "401", "403", "404", "409", "422", "429"]
-"""What a valid run is answered; 422 is for an `Idempotency-Key` that came with another body."""
+"""Statuses of a valid run; 422 is for an `Idempotency-Key` that came with another body."""
 RUN_RULES = [
     {
         "include-operation-id": "run_workflow",
         "checks": {"positive_data_acceptance": {"expected-statuses": EXPECTED}},
     },
 ]
-"""For a workflow's own description, which says all that its run asks for."""
+"""For a workflow's own description, which determines all inputs of its run."""
 
 
 class Search:
-    """All of Schemathesis' checks, on requests as one caller sends them."""
+    """All of Schemathesis' checks, on requests of one caller."""
 
     def __init__(self, url: str, auth: dict[str, str], **headers: str) -> None:
         self._url = url
@@ -35,9 +35,9 @@ class Search:
     def findings(
         self, path: str = "/openapi.json", *, count: int, seed: int = 1, **config: Any
     ) -> list[str]:
-        """What is not as the document at `path` says, each with a request that shows it.
+        """Return the deviations from the document at `path`, each with a request that shows it.
 
-        `count` requests are made up for each operation, beside those that its limits give.
+        `count` requests are generated for each operation, beside those at its limits.
         """
         settings = {
             "seed": seed,
@@ -53,7 +53,7 @@ class Search:
             self._read(path), config=schemathesis.Config.from_dict(settings)
         )
         schema.hook(filter_body)
-        # The same is often found in several ways.
+        # The same deviation is often found in several ways.
         found = {
             text: None for event in engine.from_schema(schema).execute() for text in _told_by(event)
         }
@@ -68,7 +68,7 @@ class Search:
 
 
 def filter_body(context: schemathesis.HookContext, body: Any) -> bool:
-    """Integers beyond 64 bits are refused wherever they are, which no schema says of any value."""
+    """Drop integers beyond 64 bits, which are refused in any value although no schema says so."""
     if isinstance(body, dict | list):
         items = body.values() if isinstance(body, dict) else body
         return all(filter_body(context, item) for item in items)

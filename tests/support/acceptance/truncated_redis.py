@@ -1,4 +1,4 @@
-"""A Redis whose latest writes are cut off, and runs whose records show when they do not agree."""
+"""A Redis whose latest writes are cut off, and runs whose records show inconsistencies."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from tests.support.factories import Graph, Runner
 from tests.support.redis.installation import mark
 
 PRICE = 11
-"""Of one call of `own`, 0.010 USD, for an Enterprise account, whose markup is 1.1."""
+"""Credits for one call of `own`, 0.010 USD, for an Enterprise account, whose markup is 1.1."""
 
 
 class CutRedis(RedisServer):
@@ -34,14 +34,14 @@ class CutRedis(RedisServer):
         super().__init__("--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
 
     def begin(self) -> None:
-        """Start it, as the tests' installation."""
+        """Start it, marked as the tests' installation."""
         self.start()
         with redis.Redis.from_url(self.url) as client:
             mark(client)
 
     @property
     def length(self) -> int:
-        """Bytes of the file by now."""
+        """Return the bytes of the file."""
         return self._file.stat().st_size
 
     @property
@@ -58,7 +58,7 @@ class CutRedis(RedisServer):
 
 
 class Numbering:
-    """An HTTP server each of whose answers is new: its number and the body of the call."""
+    """An HTTP server with a new answer each time: its number and the body of the call."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -74,7 +74,7 @@ class Numbering:
 
 @contextlib.asynccontextmanager
 async def numbering() -> AsyncIterator[Numbering]:
-    """Such a server on loopback."""
+    """Run such a server on loopback."""
     server = Numbering()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
@@ -90,7 +90,7 @@ async def numbering() -> AsyncIterator[Numbering]:
 
 
 def line(url: str, count: int) -> Graph:
-    """So many times a paid node and a call, in line."""
+    """Return so many times a paid node and a call, in sequence."""
     graph, before = Graph("who"), "in.who"
     for number in range(count):
         graph.node(f"m{number}", "customModel", model="own")
@@ -101,7 +101,7 @@ def line(url: str, count: int) -> Graph:
 
 
 def fan(url: str, count: int) -> Graph:
-    """A call, and behind it paid nodes beside expressions, which workers share."""
+    """Return a call, followed by paid nodes beside expressions, which workers share."""
     graph = Graph("who").node("h", "httpRequest", url=url, method="POST")
     graph.node("out", "responseOutput").wire("in.who > h.body-in")
     for number in range(count):
@@ -114,11 +114,11 @@ def fan(url: str, count: int) -> Graph:
 
 
 WRAPPED = {"customModel": ("<", ">"), "httpRequest": ("[", "]"), "transform": ("{", "}")}
-"""How a node's output shows its input."""
+"""Function that shows a node's output for its input."""
 
 
 class Auditor:
-    """Looks at what is on record once all has ended."""
+    """Checks the records once all executions have ended."""
 
     def __init__(self, store: Store, account: Account, terms: TierTerms) -> None:
         self._store = store
@@ -126,12 +126,12 @@ class Auditor:
         self._terms = terms
 
     async def ids(self) -> list[str]:
-        """All executions on record."""
+        """Return all executions on record."""
         key = keyspace.account_executions(self._account.id)
         return [name.decode() for name in await self._store.client.send("ZRANGE", key, 0, -1)]
 
     async def check(self, seconds: float) -> int:
-        """Wait until all have ended and see that all agrees; the number of executions."""
+        """Wait until all have ended and check that all agree; return the number of executions."""
         spent = 0
         ids = await self.ids()
         for execution_id in ids:
@@ -142,7 +142,7 @@ class Auditor:
         return len(ids)
 
     async def _check_one(self, execution_id: str, seconds: float) -> int:
-        """The credits that an execution has cost, which must be those of its nodes."""
+        """Return the cost of an execution, which must be that of its nodes."""
         execution = await eventually(
             lambda: self._store.executions.get(self._account.id, execution_id),
             lambda found: found.status in TERMINAL,
@@ -164,7 +164,7 @@ class Auditor:
 
 
 def check_values(plan: Plan, record: dict[str, bytes], result: Any) -> None:
-    """Each node's output on record was made from those on record, and so was the result."""
+    """Check that each node's output follows from the recorded ones, and so does the result."""
     outputs = {
         index: unpack(row[5]) for index, row in parse_rows(record).items() if row[5] is not None
     }
@@ -179,7 +179,7 @@ def check_values(plan: Plan, record: dict[str, bytes], result: Any) -> None:
 
 
 class Load:
-    """Runs that are begun one after the other for as long as the context lasts."""
+    """Runs that are started one after the other while the context lasts."""
 
     def __init__(self, runner: Runner, slugs: list[str], terms: TierTerms) -> None:
         self._runner = runner
@@ -188,7 +188,7 @@ class Load:
         self.begun = 0
 
     async def run(self) -> None:
-        """Begin runs until cancelled, whatever Redis does."""
+        """Start runs until cancelled, even when Redis fails."""
         while True:
             slug = self._slugs[self.begun % len(self._slugs)]
             with contextlib.suppress(EngineError):
@@ -198,7 +198,7 @@ class Load:
 
 
 def cut_settings(url: str, folder: Path, secret_key: str) -> Settings:
-    """Of the workers."""
+    """Return the workers' settings."""
     return Settings(
         redis_url=url,
         allow_private_urls=True,

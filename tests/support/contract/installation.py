@@ -1,4 +1,4 @@
-"""The installation that is asked: somebody's, or a stack that was started for the tests."""
+"""The installation under test: an existing one, or a stack that was started for the tests."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -23,18 +23,18 @@ NEVER = {
     "url": "https://nobody.invalid/",
     "retry": {"attempts": 10, "backoff": 60},
 }
-"""A call that fails, and waits a minute before it is tried again."""
+"""Settings of a call that fails, and is retried after a minute."""
 
 
 class Caller:
-    """A client of one account, which runs, saves and cleans up behind itself."""
+    """A client of one account, which runs, saves and removes its resources afterwards."""
 
     def __init__(self, client: httpx2.Client) -> None:
         self.client = client
         self._saved: list[str] = []
 
     def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """Send a request; where the rate limit is reached, when it may be again."""
+        """Send a request; after a rate limit's refusal, send it again when allowed."""
         while (answer := self.client.request(method, path, **options)).status_code == 429:
             time.sleep(answer.json()["retryAfter"])
         return answer
@@ -63,7 +63,7 @@ class Caller:
         return answer
 
     def save(self, document: dict[str, Any]) -> str:
-        """Save a workflow; give its slug."""
+        """Save a workflow; return its slug."""
         answer = self.create(document)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["slug"])
@@ -83,29 +83,29 @@ class Caller:
         return self.post(f"/api/models/{name}/run{query}", body, **options)
 
     def start(self, slug: str, inputs: Any = None) -> str:
-        """Run without waiting; give the execution's id."""
+        """Run without waiting; return the execution's id."""
         answer = self.run(slug, inputs, "?async=true")
         assert answer.status_code == 202, answer.text
         return str(answer.json()["executionId"])
 
     def execution(self, execution_id: str) -> Any:
-        """An execution as it is now."""
+        """Return an execution."""
         return self.get(f"/api/executions/{execution_id}").json()
 
     def ended(self, execution_id: str) -> Any:
-        """An execution when it has ended."""
+        """Return an execution once it has ended."""
         return until(
             lambda: self.execution(execution_id), lambda found: found["status"] in TERMINAL
         )
 
     def result(self, nodes: list[Any], edges: list[Any], inputs: Any = None) -> Any:
-        """What a workflow of these nodes and edges answers."""
+        """Return the answer of a workflow of these nodes and edges."""
         answer = self.run(self.save(workflow(nodes, edges)), inputs)
         assert answer.status_code == 200, answer.text
         return answer.json()["result"]
 
     def clean(self) -> None:
-        """Stop what still goes on and delete what was saved."""
+        """Cancel running executions and delete saved workflows."""
         for slug in self._saved:
             found = self.get(f"/api/executions?workflowSlug={slug}&status=processing").json()
             for row in found["rows"]:
@@ -115,7 +115,7 @@ class Caller:
 
 
 class Administration:
-    """What only whoever runs the installation can do."""
+    """Operations that only the operator of the installation can do."""
 
     def __init__(self, stack: RunningStack) -> None:
         self._stack = stack
@@ -123,7 +123,7 @@ class Administration:
         self.url = stack.url
 
     def account(self, tier: str = "pro", *, role: str = "user", approved: bool = True) -> str:
-        """A new account's id."""
+        """Create an account; return its id."""
 
         async def work(store: Store) -> str:
             made = await store.accounts.create(
@@ -147,7 +147,7 @@ class Administration:
         self._with_store(work)
 
     def key(self, account_id: str, *capabilities: str) -> str:
-        """The secret of a new key."""
+        """Create a key; return its secret."""
 
         async def work(store: Store) -> str:
             account = await store.accounts.get(account_id)
@@ -159,22 +159,22 @@ class Administration:
         return self._with_store(work)
 
     def caller(self, tier: str = "pro", *capabilities: str, **account: Any) -> Caller:
-        """A client with a key of a new account."""
+        """Return a client with a key of a new account."""
         return self.with_key(self.key(self.account(tier, **account), *capabilities))
 
     def with_key(self, secret: str) -> Caller:
-        """A client with this key."""
+        """Return a client with this key."""
         return Caller(self._open({"x-api-key": secret}))
 
     def browser(self, account_id: str) -> Caller:
-        """A browser that is signed in and shows one of our pages."""
+        """Return a browser that is signed in and shows one of our pages."""
         browser = Caller(self._open({"origin": self.url}))
         answer = browser.client.post(self.login_path(account_id))
         assert answer.status_code == 303, answer.text
         return browser
 
     def login_path(self, account_id: str) -> str:
-        """Where a browser signs in, once."""
+        """Return a path that signs a browser in, once."""
         token = self._with_store(lambda s: s.sessions.create_login(account_id))
         return f"/login?token={token}"
 
@@ -194,45 +194,45 @@ class Administration:
         return client
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for client in self._clients:
             client.close()
 
 
 def open_client(url: str, headers: dict[str, str]) -> httpx2.Client:
-    """A client of the installation."""
+    """Open a client of the installation."""
     return httpx2.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
 
 
 def workflow(nodes: list[Any], edges: list[Any], **members: Any) -> dict[str, Any]:
-    """A document."""
+    """Return a document."""
     return {"name": "Contract", "nodes": nodes, "edges": edges, **members}
 
 
 def form(*fields: dict[str, Any], **data: Any) -> dict[str, Any]:
-    """A Request Input."""
+    """Return a Request Input."""
     return node("in", "requestInput", fields=list(fields), **data)
 
 
 def field(name: str, kind: str, **members: Any) -> dict[str, Any]:
-    """A field of a Request Input."""
+    """Return a field of a Request Input."""
     return {"name": name, "label": name.title(), "type": kind, **members}
 
 
 def params(*fields: dict[str, Any], **data: Any) -> dict[str, Any]:
-    """A workflow that answers with the fields that are neither text nor media."""
+    """Return a workflow that answers with the fields that are neither text nor media."""
     nodes = [form(*fields, **data), node("out", "responseOutput")]
     return workflow(nodes, [edge("in", "params", "out", "result-in")])
 
 
 def never() -> dict[str, Any]:
-    """A workflow that does not end by itself soon."""
+    """Return a workflow that does not end by itself soon."""
     nodes = [node("call", "httpRequest", **NEVER), node("out", "responseOutput")]
     return workflow(nodes, [edge("call", "response-out", "out", "result-in")])
 
 
 def asking(model: str, count: int = 1) -> dict[str, Any]:
-    """A workflow that gives a model a text, and what it answers to the next of its nodes."""
+    """Return a workflow that sends a text to a model, and its answer to the next node."""
     models = [f"m{number}" for number in range(count)]
     nodes = [
         form(field("prompt", "text", required=True)),
@@ -248,7 +248,7 @@ def asking(model: str, count: int = 1) -> dict[str, Any]:
 
 
 def failing(**data: Any) -> dict[str, Any]:
-    """A workflow whose expression fails at run time."""
+    """Return a workflow whose expression fails at run time."""
     nodes = [
         node("text", "textBox", text="a"),
         node("sum", "transform", expression="value.missing", **data),
@@ -262,6 +262,6 @@ def failing(**data: Any) -> dict[str, Any]:
 
 
 def cleaned(caller: Caller) -> Iterator[Caller]:
-    """The caller for one test."""
+    """Yield the caller for one test."""
     yield caller
     caller.clean()

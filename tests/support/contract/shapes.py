@@ -1,4 +1,4 @@
-"""Whether an answer has exactly the members and types that were promised."""
+"""Exact comparison of an answer's members and types."""
 
 import re
 from typing import Any
@@ -8,47 +8,47 @@ HEX = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def moment(value: object) -> bool:
-    """A time in UTC, to the millisecond."""
+    """Match a time in UTC, to the millisecond."""
     return isinstance(value, str) and ISO.fullmatch(value) is not None
 
 
 def moment_or_null(value: object) -> bool:
-    """A time, or none yet."""
+    """Match a time or null."""
     return value is None or moment(value)
 
 
 def uuid(value: object) -> bool:
-    """A UUID in lower case."""
+    """Match a UUID in lower case."""
     return isinstance(value, str) and HEX.fullmatch(value) is not None
 
 
 def number(value: object) -> bool:
-    """A JSON number."""
+    """Match a JSON number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def whole_or_null(value: object) -> bool:
-    """A whole number, or none."""
+    """Match a whole number or null."""
     return value is None or type(value) is int
 
 
 def text_or_null(value: object) -> bool:
-    """A text, or none."""
+    """Match a text or null."""
     return value is None or isinstance(value, str)
 
 
 def sentence(value: object) -> bool:
-    """Words for people."""
+    """Match a sentence."""
     return isinstance(value, str) and " " in value.strip()
 
 
 def anything(value: object) -> bool:
-    """Whatever it is."""
+    """Match anything."""
     return True
 
 
 def assert_fits(value: Any, pattern: Any) -> None:
-    """Fail with every place at which the value is not as the pattern says.
+    """Fail with every place at which the value does not match the pattern.
 
     A pattern is a type, a predicate, a list with the pattern of each item, an object whose
     members may end in `?` when they may be missing, or the value itself.

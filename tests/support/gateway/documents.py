@@ -1,10 +1,10 @@
-"""Documents in one line each."""
+"""Short documents."""
 
 from typing import Any
 
 
 def greeting(name: str = "Greeting", **members: Any) -> dict[str, Any]:
-    """A workflow that asks for a name and answers with a text."""
+    """Return a workflow that greets a name."""
     return {
         "name": name,
         "nodes": [
@@ -24,18 +24,18 @@ NAME_FIELD = {"name": "name", "label": "Name", "type": "text", "required": True,
 
 
 def broken(name: str = "Broken", **members: Any) -> dict[str, Any]:
-    """A workflow whose graph has two problems."""
+    """Return a workflow whose graph has two problems."""
     nodes = [node("a", "nothing"), node("b", "textBox", text="hi")]
     return {"name": name, "nodes": nodes, "edges": [edge("b", "text-out", "c", "in")], **members}
 
 
 def node(node_id: str, kind: str, **data: Any) -> dict[str, Any]:
-    """A node of a document."""
+    """Return a node of a document."""
     return {"id": node_id, "type": kind, "position": {"x": 0, "y": 0}, "data": data}
 
 
 def edge(source: str, output: str, target: str, socket: str) -> dict[str, Any]:
-    """An edge of a document."""
+    """Return an edge of a document."""
     return {
         "id": f"{source}.{output}-{target}.{socket}",
         "source": source,

@@ -1,4 +1,4 @@
-"""A worker that settles executions through the store, with outcomes that a test chooses."""
+"""A worker that ends executions through the store, with outcomes that a test chooses."""
 
 import asyncio
 import time
@@ -19,36 +19,36 @@ WORKER = "worker-of-the-test"
 
 
 @dataclass(frozen=True)
-class Fails:
-    """The outcome of an execution whose node fails."""
+class NodeFails:
+    """Outcome of an execution whose node fails."""
 
     node_id: str
     message: str
 
 
 @dataclass(frozen=True)
-class Breaks:
-    """The outcome of an execution that fails without any node's fault."""
+class EngineFails:
+    """Outcome of an execution that fails without a node's fault."""
 
 
-def as_it_is(scope: Scope, error: Exception) -> Exception:
-    """Judges that every error is answered."""
+def keep_error(scope: Scope, error: Exception) -> Exception:
+    """Return the error unchanged, as the answer."""
     return error
 
 
 def echo(inputs: Mapping[str, Any]) -> Any:
-    """The outcome that callers get unless the test says otherwise."""
+    """Return the default outcome."""
     return {"text": inputs.get("name")}
 
 
 @dataclass
 class FakeWorker:
-    """Takes every hint and ends its execution as `outcome` says."""
+    """Takes every hint and ends its execution with `outcome`."""
 
     store: Store
     outcome: Callable[[Mapping[str, Any]], Any] = echo
     is_idle: bool = False
-    """Leaves hints where they are."""
+    """Leaves hints in the queue."""
     claimed: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -72,7 +72,7 @@ class FakeWorker:
         outcome = self.outcome(claimed.inputs)
         now = int(time.time() * 1000)
         step = Step()
-        if isinstance(outcome, Fails):
+        if isinstance(outcome, NodeFails):
             index = next(node.index for node in plan.nodes if node.id == outcome.node_id)
             error = {
                 "code": "EXECUTION_FAILED",
@@ -86,7 +86,7 @@ class FakeWorker:
             step.settled = [(index, "f")]
             step.rows = [[index, 1, now, 5, error, None]]
             step.end, step.error = ExecutionStatus.FAILED, error
-        elif isinstance(outcome, Breaks):
+        elif isinstance(outcome, EngineFails):
             step.end = ExecutionStatus.FAILED
             step.error = {"code": "INTERNAL_ERROR", "message": "It broke", "reason": "It broke"}
         else:

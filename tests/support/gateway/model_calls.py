@@ -1,4 +1,4 @@
-"""How models are called over HTTP, and by whom."""
+"""Callers of models over HTTP."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ ASK = {"inputs": {"prompt": "Eve"}}
 
 
 async def client_of(store: Store, make_client: MakeClient, tier: Tier, *held: str) -> Any:
-    """A client of another account whose key holds these capabilities."""
+    """Return a client of another account with a key that has these capabilities."""
     account = await store.accounts.create(email="eve@example.com", tier=tier)
     _, secret = await store.api_keys.create(account, name="narrow", capabilities=held)
     return await make_client(secret)
 
 
 async def credits_left(store: Store, account: Account, tier: Tier = Tier.BUSINESS) -> int:
-    """An account's balance."""
+    """Return an account's balance."""
     terms = store.tiers.terms(tier, Role.USER)
     return (await store.wallets.read(account.id, terms)).balance
 
 
 def two_calls() -> dict[str, Any]:
-    """A workflow that gives a model as many texts as its caller says."""
+    """Return a workflow that calls a model with each text of its input."""
     count = {"name": "texts", "label": "Texts", "type": "json", "required": True}
     nodes = [
         node("in", "requestInput", fields=[count]),

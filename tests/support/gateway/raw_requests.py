@@ -1,4 +1,4 @@
-"""Requests byte for byte, as no client library would send them."""
+"""Raw requests that no client library would send."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ SECONDS = 10
 
 
 async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the server of this URL."""
+    """Connect to the server of this URL."""
     address = urlsplit(url)
     return await asyncio.open_connection(address.hostname, address.port)
 
@@ -25,7 +25,7 @@ async def exchange(url: str, data: bytes) -> bytes:
 
 
 async def close(writer: asyncio.StreamWriter) -> None:
-    """Hang up."""
+    """Close the connection."""
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()
@@ -34,7 +34,7 @@ async def close(writer: asyncio.StreamWriter) -> None:
 def request(
     method: str, target: str, *headers: str, body: str = "", host: str = "Host: x"
 ) -> bytes:
-    """The last request of its connection."""
+    """Return the last request of its connection."""
     lines = [f"{method} {target} HTTP/1.1", host, "Connection: close", *headers]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
@@ -42,17 +42,17 @@ def request(
 
 
 def statuses(received: bytes) -> list[int]:
-    """The status of each answer."""
+    """Return the status of each answer."""
     return [int(match) for match in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
 
 
 def body_of(received: bytes) -> bytes:
-    """The body of one answer."""
+    """Return the body of one answer."""
     return received.partition(b"\r\n\r\n")[2]
 
 
 def headers_of(received: bytes) -> list[tuple[str, str]]:
-    """The headers of one answer, names in lower case."""
+    """Return the headers of one answer, names in lower case."""
     lines = received.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
     pairs = (line.partition(": ") for line in lines)
     return [(name.lower(), value) for name, _, value in pairs]

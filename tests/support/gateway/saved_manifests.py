@@ -1,4 +1,4 @@
-"""What an admin's browser does with manifests."""
+"""Manifests saved from an admin's browser."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Serve an application in a thread of its own, over a real socket."""
+"""An application served by a thread, over a real socket."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from gateway.http.protocol import GatewayProtocol
 def serving(
     app: ASGIApp, protocol: type[GatewayProtocol] = GatewayProtocol
 ) -> Iterator[tuple[str, int]]:
-    """The address of a server that runs for as long as the context lasts."""
+    """Run a server while the context lasts; yield its address."""
     bound = bind("127.0.0.1", 0)
     bound.listen()
     address: tuple[str, int] = bound.getsockname()
@@ -50,7 +50,7 @@ def exchange(address: tuple[str, int], data: bytes, timeout: float = 5.0) -> byt
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """Everything until the server closes."""
+    """Return all bytes until the server closes."""
     received = b""
     with contextlib.suppress(ConnectionError):
         while piece := connection.recv(65_536):

@@ -1,4 +1,4 @@
-"""Uploading in a line, and links without their host."""
+"""Uploads, and links without their host."""
 
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ async def upload(
 
 
 def local(asset: dict[str, object]) -> str:
-    """The link without the host, which is that of the settings."""
+    """Return the link without the host, which is that of the settings."""
     parts = urlsplit(str(asset["url"]))
     return f"{parts.path}?{parts.query}"
 

@@ -1,4 +1,4 @@
-"""Providers of models in tests: the stub as it is, and one that answers what a test lays out."""
+"""Providers of models in tests: the stub, and one with scripted answers."""
 
 import asyncio
 import contextlib
@@ -29,24 +29,24 @@ base_url = "http://127.0.0.1:9"
 base_url_env = "PROVIDER_URL"
 api_key_env = "PROVIDER_KEY"
 """
-"""Of a manifest whose provider a test has in its hands."""
+"""Section of a manifest with a provider that the test controls."""
 
 
 def provided(section: str, more: str = "", **parts: str) -> Model:
-    """A model whose section has these members beside those of the endpoint."""
+    """Return a model with these members in its section beside those of the endpoint."""
     return model(call=f"[{section}]{ENDPOINT}{more}", **parts)
 
 
 @contextlib.contextmanager
 def stub_provider(script: str = "", limits: LimitOptions | None = None) -> Iterator[str]:
-    """The stub in a thread of its own; gives its address."""
+    """Run the stub in a thread; yield its address."""
     with serving(create_app(limits, script)) as url:
         yield url
 
 
 @contextlib.asynccontextmanager
 async def a_stub(script: str = "", limits: LimitOptions | None = None) -> AsyncIterator[str]:
-    """The same for a test that calls it from this loop, which may have to hang up first."""
+    """Run the stub for a test that calls it from this loop and may disconnect first."""
     stub = stub_provider(script, limits)
     url = stub.__enter__()
     try:
@@ -57,7 +57,7 @@ async def a_stub(script: str = "", limits: LimitOptions | None = None) -> AsyncI
 
 @contextlib.contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
-    """An application on loopback for as long as the context lasts."""
+    """Run an application on loopback while the context lasts."""
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as bound:
         config = uvicorn.Config(
             app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1
@@ -81,12 +81,12 @@ class Asked:
     headers: Mapping[str, str]
     body: Any
     at: float
-    """By the event loop's clock."""
+    """Time on the event loop's clock."""
 
 
 @dataclass(kw_only=True)
 class Provider:
-    """Gives its answers one after the other, the last one for ever."""
+    """Gives its answers one after the other, the last one repeatedly."""
 
     url: str = ""
     answers: list[web.Response | Any] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Provider:
     asked: list[Asked] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """The next answer: a response, or what is sent as JSON."""
+        """Return the next answer: a response, or a value to send as JSON."""
         data = await request.read()
         self.asked.append(
             Asked(
@@ -114,26 +114,26 @@ class Provider:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What a worker's environment has for it."""
+        """Return the variables of a worker's environment for it."""
         return {"PROVIDER_URL": self.url, **MODEL_KEYS}
 
 
 def _copy(response: web.Response) -> web.Response:
-    """A response can be sent but once."""
+    """Copy a response, since one can be sent only once."""
     headers = {name: value for name, value in response.headers.items() if name != "Content-Length"}
     return web.Response(status=response.status, body=response.body, headers=headers)
 
 
 @contextlib.asynccontextmanager
 async def a_provider() -> AsyncIterator[Provider]:
-    """A provider on loopback for as long as the context lasts."""
+    """Run a provider on loopback while the context lasts."""
     async with serving_provider(Provider()) as provider:
         yield provider
 
 
 @contextlib.asynccontextmanager
 async def a_named_provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
-    """One that workers of this process find by their environment."""
+    """Run a provider that workers of this process find by their environment."""
     async with a_provider() as provider:
         for name, value in provider.environ.items():
             monkeypatch.setenv(name, value)
@@ -142,7 +142,7 @@ async def a_named_provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pro
 
 @contextlib.asynccontextmanager
 async def serving_provider(provider: Provider) -> AsyncIterator[Provider]:
-    """This provider on loopback for as long as the context lasts."""
+    """Run this provider on loopback while the context lasts."""
     app = web.Application(client_max_size=100_000_000)
     app.router.add_route("*", "/{path:.*}", provider.answer)
     runner = web.AppRunner(app)
@@ -158,13 +158,13 @@ async def serving_provider(provider: Provider) -> AsyncIterator[Provider]:
 
 @dataclass
 class Kept(MediaStore):
-    """Remembers what it was to keep, and has media of accounts."""
+    """Remembers media to keep, and has media of accounts."""
 
     media: list[tuple[bytes, str]] = field(default_factory=list)
     own: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    """By account and URL."""
+    """Media by account and URL."""
     seconds: list[Decimal | None] = field(default_factory=list)
-    """How long the next media are."""
+    """Durations of the next media."""
 
     async def read(self, account_id: str, url: str, max_bytes: int) -> bytes | None:
         return self.own.get((account_id, url))
@@ -181,5 +181,5 @@ class Kept(MediaStore):
 def calling(
     fetcher: Any, environ: Mapping[str, str], media_store: MediaStore | None = None
 ) -> ModelCaller:
-    """What calls models with this way out and this environment."""
+    """Return a caller of models with this fetcher and environment."""
     return ModelCaller(fetcher, media_store=media_store, environ=environ)

@@ -1,4 +1,4 @@
-"""A server on loopback that answers as a test tells it to, and counts who connects."""
+"""A server on loopback with scripted answers, which counts its connections."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 @dataclass
 class Stub:
-    """Records what it is asked and answers with the given pieces, pausing between them."""
+    """Records its requests and answers with the given pieces, pausing between them."""
 
     reply: list[bytes] = field(default_factory=lambda: [OK], repr=False)
     pages: dict[str, bytes] = field(default_factory=dict, repr=False)
@@ -36,7 +36,7 @@ class Stub:
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     names: list[str | None] = field(default_factory=list)
-    """What TLS clients said they look for."""
+    """Server names that TLS clients sent."""
 
     @property
     def url(self) -> str:
@@ -44,7 +44,7 @@ class Stub:
 
     @property
     def lines(self) -> list[str]:
-        """The first line of each request, without the version."""
+        """Return the first line of each request, without the version."""
         return [request.split(b" HTTP/1.1\r\n")[0].decode() for request in self.requests]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,7 +75,7 @@ class Stub:
 class Dropping(Stub):
     """Reads requests for `/drop` and ends the connection without an answer; answers others.
 
-    It is to be served by `serving_apart`.
+    It needs `serving_apart`.
     """
 
     resets: bool = False
@@ -105,7 +105,7 @@ class Dropping(Stub):
 
     async def close_all(self) -> None:
         for writer in self.writers:
-            writer.close()  # over TLS it says so, and waits for the caller to say so too
+            writer.close()  # over TLS, close_notify goes out, and the peer's is awaited
         await asyncio.sleep(0.05)
         for writer in self.writers:
             writer.transport.abort()
@@ -113,7 +113,7 @@ class Dropping(Stub):
 
 
 class Holding(Stub):
-    """Sends its reply, then nothing more, and notices when the caller has gone."""
+    """Sends its reply, then nothing more, and notices a client that disconnects."""
 
     def __init__(self, *reply: bytes) -> None:
         super().__init__(reply=list(reply))
@@ -141,7 +141,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 async def serving(
     stub: Stub, host: str = "127.0.0.1", context: ssl.SSLContext | None = None
 ) -> AsyncIterator[Stub]:
-    """The stub on a free port for as long as the context lasts."""
+    """Run the stub on a free port while the context lasts."""
     server = await asyncio.start_server(stub.serve, host, 0, backlog=1024, ssl=context)
     stub.host, stub.port = host, server.sockets[0].getsockname()[1]
     try:
@@ -152,7 +152,7 @@ async def serving(
 
 @contextlib.contextmanager
 def serving_apart(stub: Dropping, context: ssl.SSLContext | None = None) -> Iterator[Dropping]:
-    """The stub on an event loop in a thread of its own."""
+    """Run the stub on an event loop in a thread of its own."""
     is_bound, is_over = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
@@ -191,7 +191,7 @@ async def failure(egress: Egress, call: HttpCall) -> NodeFailed:
 
 
 def bomb() -> bytes:
-    """A gibibyte of zeros in a megabyte of gzip; its end is never reached."""
+    """Return a gibibyte of zeros in a megabyte of gzip, without its end."""
     deflater = zlib.compressobj(9, wbits=-15)
     block = deflater.compress(bytes(16 * MEGABYTE)) + deflater.flush(zlib.Z_FULL_FLUSH)
     return b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + block * 64

@@ -20,20 +20,20 @@ BUCKET = "media"
 PARTS = ("master", "volume", "filer")
 STARTS = 3
 START_SECONDS = 50
-"""For all starts together; a test has sixty. On an idle machine one takes three."""
+"""Seconds for all starts together; a test has sixty. On an idle machine one takes three."""
 SAID = 2_000
-"""Characters of what it said last that are shown when it does not answer."""
+"""Characters of its last output that are shown when it does not answer."""
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """Where it is, and as whom it is called."""
+    """Address and credentials of the server."""
 
     url: str
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables by which a client finds it."""
+        """Return the variables that lead clients to it."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -44,7 +44,7 @@ class S3Server:
 
 @contextlib.contextmanager
 def serving() -> Iterator[S3Server]:
-    """The server for as long as the context lasts."""
+    """Run the server while the context lasts."""
     folder = Path(tempfile.mkdtemp(prefix="hr-s3-"))
     identity = {
         "name": "tests",
@@ -64,10 +64,10 @@ def serving() -> Iterator[S3Server]:
 
 
 def _start(folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
-    """The server once it answers.
+    """Return the server once it answers.
 
-    One that has ended is started again: of the eight ports that were free when they were chosen, a
-    connection of another test may have taken one before the server did.
+    One that has ended is started again: another test's connection may have taken one of its eight
+    ports after they were chosen.
     """
     deadline = time.monotonic() + START_SECONDS
     log = folder / "log"

@@ -1,4 +1,4 @@
-"""A local HTTP server whose answers tests script, and which remembers its calls."""
+"""A local HTTP server with scripted answers, which remembers its calls."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 class Target:
-    """What HTTP nodes call in tests: `/echo`, `/slow/<seconds>`, `/flaky/<failures>/<name>`, …"""
+    """Target of HTTP nodes in tests: `/echo`, `/slow/<seconds>`, `/flaky/<failures>/<name>`, …"""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -21,7 +21,7 @@ class Target:
         self._left: dict[str, int] = {}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer a call as its path says."""
+        """Answer a call by its path."""
         self.calls[request.path_qs] += 1
         kind, *rest = request.path.strip("/").split("/")
         while self.slow < int(request.query.get("after", "0")):
@@ -53,7 +53,7 @@ class Target:
 
 @contextlib.asynccontextmanager
 async def serving() -> AsyncIterator[Target]:
-    """A target on loopback for as long as the context lasts."""
+    """Run a target on loopback while the context lasts."""
     target = Target()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", target.answer)

@@ -1,4 +1,4 @@
-"""A verifier of `X-Knouds-Signature`, written from the documentation and nothing else."""
+"""A verifier of `X-Knouds-Signature`, written from the documentation alone."""
 
 import hashlib
 import hmac
@@ -6,7 +6,7 @@ import time
 
 
 def is_knouds_signed(secret: str, header: str, body: bytes, *, tolerance: float = 300) -> bool:
-    """Whether one of the signatures is the body's and fresh."""
+    """Return whether one of the signatures is the body's and fresh."""
     pairs = [item.split("=", 1) for item in header.split(",")]
     at = next(value for name, value in pairs if name == "t")
     wanted = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()

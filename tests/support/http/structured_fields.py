@@ -1,4 +1,4 @@
-"""A strict reader of Structured Fields (RFC 9651), as far as lists of strings with integers go."""
+"""A strict reader of Structured Fields (RFC 9651), for lists of strings with integer parameters."""
 
 import re
 
@@ -11,7 +11,7 @@ Items = dict[str, dict[str, int]]
 
 
 def read_list(text: str) -> Items:
-    """The items, each a string, with their parameters, each an integer. Raises ValueError."""
+    """Return the items, each a string, with their integer parameters. Raises ValueError."""
     reader = _Reader(text)
     items: Items = {}
     while True:

@@ -1,4 +1,4 @@
-"""A server on loopback that workflows call and that webhooks are delivered to."""
+"""A server on loopback that workflows call and that receives webhooks."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ PNG = png(3, 2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What came in."""
+    """One request."""
 
     method: str
     path: str
@@ -29,15 +29,15 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 1_024
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Callers that were cancelled hang up."""
+        """Ignore errors: cancelled callers disconnect."""
 
 
 class Stub:
-    """`/json/…` answers JSON, `/png/…` an image, `/status/<code>/…` and `/long/<code>` that status,
+    """Answers by path: `/json/…` JSON, `/png/…` an image, `/status/<code>/…` a status.
 
-    the latter with much text, `/slow/<seconds>` nothing, later, a path in `values` that value as
-    JSON, all else the path as text. One that `holds` answers all paths without their slash, but the
-    first call of a path with `held` in it not at all.
+    `/long/<code>` is a status with much text, `/slow/<seconds>` an empty answer after a pause, a
+    path in `values` that value as JSON, any other path its text. With `holds`, paths are answered
+    without their slash, and the first call of a path with `held` in it gets no answer.
     """
 
     def __init__(self, *, holds: bool = False, values: Mapping[str, Any] | None = None) -> None:
@@ -47,7 +47,7 @@ class Stub:
         self.held = threading.Event()
         """Set once a call is held back."""
         self.holder_port = 0
-        """Where that call comes from."""
+        """Client of that call."""
         self._holds = holds
         self._values = values or {}
         self._closing = threading.Event()
@@ -58,11 +58,11 @@ class Stub:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the address."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def at(self, path: str) -> list[Request]:
-        """The requests for a path."""
+        """Return the requests for a path."""
         return [each for each in self.requests if each.path == path]
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class Stub:
         self._thread.join()
 
     def _note(self, request: Request, port: int) -> bool:
-        """Keep the request; whether it is to be held back."""
+        """Keep the request; return whether it is held back."""
         with self._lock:
             self.requests.append(request)
             self.counts[request.path] += 1
@@ -93,7 +93,7 @@ class Stub:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = Request(method=self.command, path=self.path, headers=headers, body=body)
                 if outer._note(request, self.client_address[1]):
-                    self.rfile.read(1)  # until the caller has gone
+                    self.rfile.read(1)  # until the caller has disconnected
                 elif outer._holds:
                     self.send(200, self.path.removeprefix("/"))
                 elif self.path in outer._values:
@@ -126,7 +126,7 @@ class Stub:
 
 
 def _reply(path: str, words: list[str]) -> tuple[int, str | bytes, str]:
-    """Status, body and type of an answer."""
+    """Return status, body and type of an answer."""
     match words:
         case ["json", *_]:
             return 200, json.dumps({"path": path, "n": 2}), "application/json"
@@ -141,7 +141,7 @@ def _reply(path: str, words: list[str]) -> tuple[int, str | bytes, str]:
 
 @contextmanager
 def stub_server(*, holds: bool = False, values: Mapping[str, Any] | None = None) -> Iterator[Stub]:
-    """A server for as long as the context lasts."""
+    """Run a server while the context lasts."""
     server = Stub(holds=holds, values=values)
     try:
         yield server

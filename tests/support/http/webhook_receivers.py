@@ -1,4 +1,4 @@
-"""A receiver of webhooks on loopback that answers as a test tells it to, and keeps what it got."""
+"""A receiver of webhooks on loopback with answers by path, which keeps its requests."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ class Receiver:
     open: int = 0
     most_open: int = 0
     flooded: int = 0
-    """Bytes of `/huge` that were taken from us."""
+    """Bytes of `/huge` that were read."""
     taken: set[str] = field(default_factory=set)
     """Ids of deliveries that were answered with 200."""
     _seen: Counter[str] = field(default_factory=Counter)
@@ -95,7 +95,7 @@ class Receiver:
         return web.Response(text="thank you")
 
     def _fails_at_random(self, request: web.Request, percent: float) -> bool:
-        # Eight failures in a row would be given up, which one of 15,000 deliveries would meet.
+        # Eight failures in a row end a delivery, which one of 15,000 deliveries would meet.
         tries = self.ids()[request.headers["webhook-id"]]
         return tries <= MAX_RANDOM_FAILURES and self._random.random() * 100 < percent
 
@@ -116,13 +116,13 @@ class Receiver:
         return response
 
     def ids(self) -> Counter[str]:
-        """Requests by `webhook-id`."""
+        """Return the requests by `webhook-id`."""
         return self._ids
 
 
 @contextlib.asynccontextmanager
 async def receiving() -> AsyncIterator[Receiver]:
-    """A receiver for as long as the context lasts."""
+    """Run a receiver while the context lasts."""
     receiver = Receiver()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", receiver.answer)

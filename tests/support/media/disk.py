@@ -1,4 +1,4 @@
-"""A file system whose room is as a test says, whatever the machine's is."""
+"""A file system with free space as a test sets it."""
 
 import os
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ GIB = 1_073_741_824
 
 
 class Disk:
-    """What the system says of every file system from now on."""
+    """The system's figures of every file system from now on."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, *, free: int, size: int = 100 * GIB

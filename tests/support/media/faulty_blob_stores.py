@@ -11,14 +11,14 @@ from engine.store.executions.offload import PAUSES_SECONDS
 
 
 class Faulty(ObjectStore):
-    """A folder that fails as often as it is told, or never comes back."""
+    """A folder that fails so many times, or never answers."""
 
     def __init__(self, url: str, failures: int = 0, *, hangs: bool = False) -> None:
         super().__init__(url)
         self.left = failures
         self.hangs = hangs
         self.refused: set[int] = set()
-        """Nodes whose outputs it does not take, by index."""
+        """Nodes with refused outputs, by index."""
         self.written: list[str] = []
         self.asked: list[str] = []
 
@@ -43,13 +43,13 @@ class Faulty(ObjectStore):
 
 
 def use(store: Store, blob_store: Faulty) -> Faulty:
-    """Have the store keep large values there from now on."""
+    """Let the store keep large values there from now on."""
     store.offloaded._blob_store = blob_store
     return blob_store
 
 
 def shorten_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what fails be tried again as often as ever, with hardly a pause."""
+    """Let failures be retried as often as ever, with hardly a pause."""
     monkeypatch.setattr(
         "engine.store.executions.offload.PAUSES_SECONDS", [0.01 for _ in PAUSES_SECONDS]
     )

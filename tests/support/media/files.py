@@ -1,4 +1,4 @@
-"""Small files of every kind that is taken, and of many that are not, made when they are needed."""
+"""Small files of every accepted kind, and many refused ones, created on demand."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ MAX_PIXELS = 50_000_000
 
 
 def picture(form: str, width: int = 40, height: int = 30, **options: object) -> bytes:
-    """A picture in one of Pillow's formats."""
+    """Return a picture in one of Pillow's formats."""
     out = io.BytesIO()
     Image.new("RGB", (width, height), (200, 30, 30)).save(out, form, **options)
     return out.getvalue()
@@ -23,12 +23,12 @@ def png(width: int = 40, height: int = 30) -> bytes:
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG."""
+    """Return a chunk of a PNG."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def png_head(width: int, height: int, *chunks: bytes) -> bytes:
-    """A PNG that says it is this large, and holds next to nothing."""
+    """Return a PNG that claims this size, and holds next to nothing."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     body = chunk(b"IDAT", zlib.compress(b"\x00" * 10))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + body + chunk(b"IEND", b"")
@@ -54,7 +54,7 @@ def webp_head(width: int, height: int) -> bytes:
 
 
 def animation(form: str, frames: int) -> bytes:
-    """A real one, of pictures that differ."""
+    """Return an animation of pictures that differ."""
     first, *others = [Image.new("RGB", (8, 6), (number, 9, 9)) for number in range(frames)]
     out = io.BytesIO()
     first.save(out, form, save_all=True, append_images=others, duration=20)
@@ -62,7 +62,7 @@ def animation(form: str, frames: int) -> bytes:
 
 
 def png_frames(count: int, width: int = 1, height: int = 1, *, said: int = 1) -> bytes:
-    """A PNG with so many frames, whatever it says, behind a large chunk."""
+    """Return a PNG with so many frames and any claimed number, after a large chunk."""
     head = chunk(b"acTL", struct.pack(">II", said, 0))
     frame = struct.pack(">IIIIIHHBB", 0, width, height, 0, 0, 1, 10, 0, 0)
     return png_head(1, 1, chunk(b"teXt", bytes(300_000)), head, *[chunk(b"fcTL", frame)] * count)
@@ -76,7 +76,7 @@ def webp_frames(count: int, width: int = 1, height: int = 1) -> bytes:
 
 
 def gif_frame(left: int, top: int, width: int, height: int) -> bytes:
-    """A GIF of one pixel with a frame somewhere else."""
+    """Return a GIF of one pixel with a frame elsewhere."""
     frame = b"\x2c" + struct.pack("<HHHHB", left, top, width, height, 0) + b"\x02\x02\x44\x01\x00"
     return gif_head(1, 1)[:-1] + frame + b";"
 
@@ -101,7 +101,7 @@ def mp4(brand: bytes = b"isom", milliseconds: int = 2_000, others: bytes = b"mp4
 def film(
     width: int, height: int, *, version: int = 0, turned: bool = False, milliseconds: int = 2_000
 ) -> bytes:
-    """An MP4 with a sound and a picture that is so large."""
+    """Return an MP4 with a sound and a picture of that size."""
 
     def track(wide: int, high: int) -> bytes:
         times = struct.pack(">QQIIQ" if version else ">IIIII", 0, 0, 1, 0, milliseconds)
@@ -136,7 +136,7 @@ def mp3() -> bytes:
 
 
 def wrong_files() -> dict[str, tuple[str, bytes]]:
-    """Files that are not taken, with the type that they are sent as."""
+    """Return refused files, with the type that they are sent as."""
     return {**_other_files(), **_wrong_pictures(), **_wrong_sounds_and_films()}
 
 

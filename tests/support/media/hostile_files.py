@@ -28,7 +28,7 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 
 
 def nested(levels: int) -> bytes:
-    """An archive of archives, of ten files each."""
+    """Return an archive of archives, of ten files each."""
     data = zipped({"zeros": bytes(1_000_000)})
     for _ in range(levels):
         data = zipped({f"{number}.zip": data for number in range(10)})
@@ -36,7 +36,7 @@ def nested(levels: int) -> bytes:
 
 
 def overlapping() -> bytes:
-    """An archive whose thousand entries are all the same bytes, which swell to a megabyte each."""
+    """Return an archive whose thousand entries share bytes that inflate to a megabyte each."""
     data = zlib.compress(bytes(1_000_000), 9)[2:-4]
     sizes = struct.pack("<HHIII", 0, 0, zlib.crc32(bytes(1_000_000)), len(data), 1_000_000)
     local = b"PK\x03\x04\x14\x00\x00\x00\x08\x00" + sizes + struct.pack("<HH", 1, 0) + b"a" + data
@@ -63,7 +63,7 @@ def tarred(*names: str) -> bytes:
 
 
 def archives() -> dict[str, bytes]:
-    """Archives of every kind, harmful and not."""
+    """Return archives of every kind, harmful and not."""
     climbing = {"../../etc/cron.d/x": b"x", "/etc/passwd": b"x", "C:\\x": b"x"}
     return {
         "zip": zipped({"a": b"a"}),
@@ -98,7 +98,7 @@ def archives() -> dict[str, bytes]:
 
 
 def wrong_films() -> dict[str, tuple[str, bytes]]:
-    """What is no film, with the type that it is sent as."""
+    """Return files that are no films, with the type that they are sent as."""
     lists = {
         "list of hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{INSIDE}\n",
         "list of hls with a mark": f"\ufeff#EXTM3U\n{INSIDE}\n",
@@ -135,7 +135,7 @@ def wrong_films() -> dict[str, tuple[str, bytes]]:
 
 
 def odd_films() -> dict[str, tuple[bytes, int | None]]:
-    """Films that are taken as bytes, however odd they are, with how long they say they last."""
+    """Return odd films that are accepted, with the duration that they declare."""
     moov = box(b"moov", mvhd(1_000, 3_000))
     return {
         "film of no length": (mp4(milliseconds=0), 0),

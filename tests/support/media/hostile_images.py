@@ -1,4 +1,4 @@
-"""Files that say they are images and mean harm, each made when it is asked for."""
+"""Hostile files that claim to be images, each created on demand."""
 
 import random
 import struct
@@ -15,18 +15,18 @@ Maker = Callable[[], bytes]
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG."""
+    """Return a chunk of a PNG."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png(width: int, height: int, *chunks: bytes, depth: int = 8, color: int = 2) -> bytes:
-    """A PNG with these chunks between its head and its end."""
+    """Return a PNG with these chunks between its head and its end."""
     head = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return PNG_HEAD + chunk(b"IHDR", head) + b"".join(chunks) + chunk(b"IEND", b"")
 
 
 def zeros(count: int) -> bytes:
-    """So many zeros, compressed, without ever having them."""
+    """Return so many compressed zeros, without holding them."""
     packer = zlib.compressobj(1)
     block = bytes(1 << 20)
     packed = [packer.compress(block) for _ in range(count >> 20)]
@@ -34,7 +34,7 @@ def zeros(count: int) -> bytes:
 
 
 def idat(width: int, height: int) -> bytes:
-    """The pixels of a black image of eight bits each."""
+    """Return the pixels of a black image of eight bits each."""
     return chunk(b"IDAT", zeros((width + 1) * height))
 
 
@@ -42,28 +42,28 @@ SMALL = chunk(b"IDAT", zlib.compress(b"\0\xff\0\0" * 1))
 
 
 def gif(width: int, height: int, frames: int) -> bytes:
-    """A GIF of so many frames of one pixel each."""
+    """Return a GIF of so many frames of one pixel each."""
     head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
     return head + frame * frames + b"\x3b"
 
 
 def jpeg_head(width: int, height: int) -> bytes:
-    """A JPEG that claims a size and then ends."""
+    """Return a JPEG that claims a size and then ends."""
     source = plain((16, 16), kind="JPEG")
     place = source.index(b"\xff\xc0") + 5
     return source[:place] + struct.pack(">HH", height, width) + source[place + 4 :]
 
 
 def jpeg_passes(count: int) -> bytes:
-    """A large JPEG with so many passes over it that hold nothing."""
+    """Return a large JPEG with so many empty passes."""
     source = plain((8_000, 6_000), kind="JPEG", progressive=True)
     scan = b"\xff\xda\x00\x08\x01\x01\x00\x01\x05\x02"
     return source[:-2] + scan * count + source[-2:]
 
 
 def several_jpegs(count: int) -> bytes:
-    """Two JPEGs in one file, the first with so many passes."""
+    """Return two JPEGs in one file, the first with so many passes."""
     pictures = [Image.new("RGB", (64, 64), color) for color in ("red", "blue")]
     source = encoded(
         pictures[0], "MPO", save_all=True, append_images=pictures[1:], progressive=True
@@ -73,7 +73,7 @@ def several_jpegs(count: int) -> bytes:
 
 
 def gif_frame(width: int, height: int) -> bytes:
-    """A GIF of one pixel whose frame is larger."""
+    """Return a GIF of one pixel with a larger frame."""
     source = gif(1, 1, 1)
     return source.replace(
         struct.pack("<HHHHB", 0, 0, 1, 1, 0), struct.pack("<4HB", 0, 0, width, height, 0)
@@ -81,13 +81,13 @@ def gif_frame(width: int, height: int) -> bytes:
 
 
 def animated(kind: str, frames: int) -> bytes:
-    """An animation of so many frames."""
+    """Return an animation of so many frames."""
     first, *others = [Image.new("L", (2, 2), number % 256) for number in range(frames)]
     return encoded(first, kind, save_all=True, append_images=others, duration=20)
 
 
 def apng(frames: int) -> bytes:
-    """A PNG that says that it has so many frames, and has their heads."""
+    """Return a PNG that claims so many frames, and has their heads."""
     heads = [
         chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, 1, 1, 0, 0, 1, 10, 0, 0))
         for number in range(frames)
@@ -96,7 +96,7 @@ def apng(frames: int) -> bytes:
 
 
 def webp_lossless(width: int, height: int) -> bytes:
-    """A WebP that claims a size."""
+    """Return a WebP that claims a size."""
     bits = (width - 1) | (height - 1) << 14
     data = b"\x2f" + struct.pack("<I", bits) + bytes(16)
     body = b"WEBP" + b"VP8L" + struct.pack("<I", len(data)) + data
@@ -104,21 +104,21 @@ def webp_lossless(width: int, height: int) -> bytes:
 
 
 def avif_head(width: int, height: int) -> bytes:
-    """An AVIF that claims a size."""
+    """Return an AVIF that claims a size."""
     source = plain((16, 16), kind="AVIF")
     place = source.index(b"ispe") + 8
     return source[:place] + struct.pack(">II", width, height) + source[place + 8 :]
 
 
 def avif_smaller(width: int, height: int) -> bytes:
-    """An AVIF that says that it has sixteen pixels a side, and holds so many."""
+    """Return an AVIF that claims sixteen pixels a side, and holds so many."""
     source = plain((width, height), kind="AVIF", speed=10)
     place = source.index(b"ispe") + 8
     return source[:place] + struct.pack(">II", 16, 16) + source[place + 8 :]
 
 
 def looped_exif() -> bytes:
-    """A JPEG whose EXIF points to itself, and says that it has ten thousand more entries."""
+    """Return a JPEG with EXIF that points to itself and claims ten thousand more entries."""
     ifd = struct.pack("<H", 10_000) + struct.pack("<HHII", 0x8769, 4, 1, 8) * 50
     exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + ifd + struct.pack("<I", 8)
     source = plain((16, 16), kind="JPEG")
@@ -180,12 +180,12 @@ NO_IMAGES: dict[str, Maker] = {
 
 
 def half(kind: str) -> Maker:
-    """An image whose end is missing."""
+    """Return an image without its end."""
     return lambda: encoded(Image.effect_noise((200, 200), 80).convert("RGB"), kind)[:-2_000]
 
 
 def head(kind: str) -> Maker:
-    """An image of which there is no more than the beginning."""
+    """Return only the beginning of an image."""
     return lambda: plain((64, 64), kind=kind)[:20]
 
 
@@ -231,10 +231,10 @@ LARGE: dict[str, Maker] = {
     "a JPEG with fifty passes": lambda: jpeg_passes(50),
     "a PNG just under the limit": lambda: png(10_000, 5_000, idat(10_000, 5_000), color=0),
 }
-"""What is worked on, and takes much of what there is."""
+"""Images that are decoded, and take much time or memory."""
 
 
 def every() -> Iterator[tuple[str, Maker]]:
-    """All that must be refused."""
+    """Return all images that must be refused."""
     for group in (TOO_LARGE, NO_IMAGES, BROKEN):
         yield from group.items()

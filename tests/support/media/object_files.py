@@ -1,4 +1,4 @@
-"""The large inputs and outputs that are kept in the folder of a test."""
+"""Large inputs and outputs in the folder of a test."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -7,12 +7,12 @@ from engine.settings import Settings
 
 
 def all_outputs(settings: Settings) -> list[Path]:
-    """The files of all executions."""
+    """Return the files of all executions."""
     folder = Path(urlsplit(settings.media_url).path) / "outputs"
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def outputs_of(settings: Settings, account_id: str, execution_id: str) -> list[Path]:
-    """The files of an execution, by name."""
+    """Return the files of an execution, by name."""
     folder = Path(urlsplit(settings.media_url).path) / "outputs" / account_id / execution_id
     return sorted(folder.iterdir()) if folder.exists() else []

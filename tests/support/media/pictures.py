@@ -1,4 +1,4 @@
-"""Images of a test's own, and reading back what came of them."""
+"""Images for tests, and decoding of results."""
 
 import io
 from typing import Any
@@ -12,7 +12,7 @@ RED, BLUE, WHITE, BLACK = (255, 0, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """The bytes of an image."""
+    """Return the bytes of an image."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -21,33 +21,33 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 def plain(
     size: tuple[int, int], color: Any = RED, mode: str = "RGB", kind: str = "PNG", **options: Any
 ) -> bytes:
-    """An image of one color."""
+    """Return an image of one color."""
     return encoded(Image.new(mode, size, color), kind, **options)
 
 
 def halves(
     size: tuple[int, int], left: Any = RED, right: Any = BLUE, kind: str = "PNG", **options: Any
 ) -> bytes:
-    """An image of one color on the left and another on the right."""
+    """Return an image of one color on the left and another on the right."""
     image = Image.new("RGB", size, left)
     image.paste(right, (size[0] // 2, 0, *size))
     return encoded(image, kind, **options)
 
 
 def opened(medium: ImageData) -> Image.Image:
-    """What was made, read back."""
+    """Return the decoded output."""
     image = Image.open(io.BytesIO(medium.data))
     assert Image.MIME[str(image.format)] == medium.content_type
     return image
 
 
 def edited(task: Edit, *sources: bytes) -> Image.Image:
-    """What an edit makes."""
+    """Return the output of an edit."""
     return opened(imaging.edit(task, sources))
 
 
 def pixel(image: Image.Image, across: float, down: float) -> tuple[int, ...]:
-    """The color at shares of width and height."""
+    """Return the color at fractions of width and height."""
     place = (int((image.width - 1) * across), int((image.height - 1) * down))
     found = image.getpixel(place)
     assert isinstance(found, tuple)
@@ -55,7 +55,7 @@ def pixel(image: Image.Image, across: float, down: float) -> tuple[int, ...]:
 
 
 def is_near(found: tuple[int, ...], color: tuple[int, ...], by: int = 12) -> bool:
-    """Whether two colors look alike."""
+    """Return whether two colors are close."""
     return len(found) == len(color) and all(
         abs(one - other) <= by for one, other in zip(found, color, strict=True)
     )

@@ -67,10 +67,10 @@ def found(kind: str) -> NodeType:
     return generator
 
 
-async def ask(
+async def calls_of(
     data: Mapping[str, Any], inputs: Mapping[str, Any] | None = None, kind: str = "imageGenerator"
 ) -> list[Mapping[str, Any]]:
     """Return the values of each call, in order, without the default of the aspect ratio."""
     context = FakeContext()
     await run_node(kind, {"model": MODELS[kind], **data}, inputs, context=context)
-    return [{k: v for k, v in each.items() if v not in ("1:1", 5)} for each in context.asked]
+    return [{k: v for k, v in each.items() if v not in ("1:1", 5)} for each in context.model_values]

@@ -46,7 +46,9 @@ class ModelGate:
         if left:
             self.failures[prompt] = left - 1
             raise NodeFailed("provider_error", "The provider is busy", retryable=True)
-        return ModelAnswer(value=self.answers.get(prompt, f"<{prompt}>"), usage=model.most(values))
+        return ModelAnswer(
+            value=self.answers.get(prompt, f"<{prompt}>"), usage=model.max_usage(values)
+        )
 
     def open(self) -> None:
         """Let all calls go on."""

@@ -8,7 +8,8 @@ import pytest
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpCall
-from tests.engine.net.test_url_policy import DENIED, PRIVATE, SPELLINGS
+from tests.engine.net.test_addresses import DENIED
+from tests.engine.net.test_url_policy import PRIVATE, SPELLINGS
 from tests.support.http.raw_server import Stub, answer, failure, redirect, serving
 from tests.support.workers.open_gates import AnyPort, PublicSite
 from workers.outbound.client import Egress

@@ -78,7 +78,7 @@ async def test_a_large_body_that_is_taken_slowly_in_pieces_comes_to_its_end(
     pages = lay_out(stub)
 
     for path, _ in pages:
-        await egress.fetch(get(stub, path, take=take))
+        await egress.fetch(get(stub, path, consume=take))
 
     assert taken == [size for _, size in pages]
 

@@ -43,7 +43,7 @@ def taker() -> Taker:
 
 
 def get(stub: Stub, taker: Taker, **more: Any) -> HttpCall:
-    call = HttpCall(method="GET", url=stub.url, timeout_seconds=5, take=taker.take)
+    call = HttpCall(method="GET", url=stub.url, timeout_seconds=5, consume=taker.take)
     return replace(call, **more)
 
 

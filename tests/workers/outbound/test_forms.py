@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from deploy.stub_provider.asking import read_body
+from deploy.stub_provider.exchange import read_body
 from engine.errors.nodes import NodeFailed
 from workers.outbound.forms import Form, FormFile
 

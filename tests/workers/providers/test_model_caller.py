@@ -11,7 +11,7 @@ from engine.errors.nodes import NodeFailed
 from engine.executions.execution import Execution, ExecutionStatus, NodeStatus
 from engine.graph.model_plan import model_plan
 from engine.graph.plan import Node, compile_plan
-from engine.models.calls import CALLS, Call
+from engine.models.call_sections import CALLS, Call
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import find_model, use_models
@@ -137,7 +137,7 @@ async def test_usage_of_an_attempt_is_bounded_by_the_most_it_may_use() -> None:
 
     outcome = await attempt(inputs)
 
-    assert outcome.usage == echo.type.most(echo.settings, inputs) == Usage(calls=2)
+    assert outcome.usage == echo.type.max_usage(echo.settings, inputs) == Usage(calls=2)
 
 
 # -- in a whole worker ----------------------------------------------------------------------------

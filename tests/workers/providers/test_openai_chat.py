@@ -58,7 +58,7 @@ async def test_without_a_report_the_most_was_used(listener: Listener, provider: 
 
     answer = await listener.call(chat(), maxTokens=100)
 
-    assert answer.usage == chat().most({"prompt": "Say hello", "maxTokens": 100})
+    assert answer.usage == chat().max_usage({"prompt": "Say hello", "maxTokens": 100})
 
 
 async def test_other_choices_and_parts_that_are_no_text_are_left_out(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from deploy.stub_provider.asking import read_body
+from deploy.stub_provider.exchange import read_body
 from engine.errors.nodes import NodeFailed
 from engine.models.manifest import Model
 from engine.nodes.support.base import HttpAnswer, HttpCall
@@ -51,8 +51,8 @@ class WayOut:
         self.calls.append(call)
         body = b'{"url": "https://a.example/1.png", "data": [{"url": "https://a.example/1.png"}]}'
         answer = HttpAnswer(status=200, headers={}, body=body)
-        if call.take is not None:
-            await call.take(answer, pieces(body))
+        if call.consume is not None:
+            await call.consume(answer, pieces(body))
         return answer
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from deploy.stub_provider.asking import read_body
+from deploy.stub_provider.exchange import read_body
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import Category, Model
 from engine.models.registry import all_models, find_model

@@ -1,4 +1,4 @@
-"""Where a model is: a base URL, a variable that says another, or that variable alone."""
+"""Address of a model: a base URL, a variable that overrides it, or the variable alone."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sections that call providers: what they say, what they take for granted, what is wrong."""
+"""Sections of dialects: members, defaults and faults."""
 
 from typing import Any, cast
 

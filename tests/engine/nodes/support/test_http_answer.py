@@ -1,4 +1,4 @@
-"""Answers to HTTP requests that are media, or failures."""
+"""Answers to HTTP requests: media and failures."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ async def receive(
     context: FakeContext | None = None,
     **data: Any,
 ) -> Any:
-    """What `response-out` gives, which is wired to a socket of a type."""
+    """Return the value of `response-out`, wired to a socket of a type."""
     headers = {} if content_type is None else {"content-type": content_type}
     context = context or FakeContext()
     context.answer = HttpAnswer(status=status, headers=headers, body=body)

@@ -19,7 +19,7 @@ FILE = "https://files.example/a.png"
 
 
 class Files(FakeContext):
-    """Has an image wherever one is fetched from."""
+    """Context that returns an image for every URL."""
 
     async def fetch_media(self, url: str) -> bytes:
         self.fetched.append(url)

@@ -1,4 +1,4 @@
-"""Work on each item of a list: in order, so many at once, and what is raised when some fail."""
+"""Concurrent work on list items: order, concurrency, and the error raised for failures."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ def failing(code: str, *, retryable: bool = False) -> NodeFailed:
 
 
 async def fail(*failures: NodeFailed | None) -> str:
-    """What is raised when these come together, None for an item that goes on for ever."""
+    """Return the error raised for these outcomes; None is an item that never ends."""
     together = asyncio.Event()
     begun = 0
 

@@ -22,7 +22,7 @@ from engine.store.hints import InlineRun
 from engine.store.media import AssetReview, AssetSource
 from engine.store.redis import keyspace
 from engine.store.redis.records import pack
-from engine.webhooks.deliveries import Attempt, DeliveryStatus, Judgement
+from engine.webhooks.deliveries import Attempt, DeliveryStatus, DeliveryVerdict
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import eventually
 from tests.support.manifests import manifest
@@ -168,7 +168,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
     assert receiver is not None
     claimed = await store.deliveries.claim(reference, receiver)
     assert claimed is not None
-    judgement = Judgement(status=DeliveryStatus.FAILED)
+    judgement = DeliveryVerdict(status=DeliveryStatus.FAILED)
     await store.deliveries.settle(claimed, Attempt(at=1), judgement)
     await store.deliveries.redeliver(account.id, key.id, ids[0])
     rows, _ = await store.deliveries.list(account.id, key.id, limit=10)

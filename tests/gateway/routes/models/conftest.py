@@ -1,4 +1,4 @@
-"""Models on the registry, a key that may run them, and a real worker."""
+"""Fixtures: models in the registry, a key that may run them, and a real worker."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -15,7 +15,7 @@ PER_SECOND = '[[pricing]]\nunit = "second"\nusd = "0.0004"\natMost = 10\n'
 
 @pytest.fixture
 def account_tier() -> Tier:
-    """One whose keys may run models."""
+    """Return a tier whose keys may run models."""
     return Tier.BUSINESS
 
 

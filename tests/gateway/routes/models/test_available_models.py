@@ -1,4 +1,4 @@
-"""Models that no worker can call say so in the list, with a reason for whoever asks."""
+"""The list marks models that no worker can call, with a reason for the caller."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,8 +28,8 @@ def registry() -> Iterator[None]:
         yield
 
 
-async def told(client: httpx2.AsyncClient) -> dict[str, Any]:
-    """The reason of each model, None for those that are available."""
+async def reported(client: httpx2.AsyncClient) -> dict[str, Any]:
+    """Return the reason of each model, None for available ones."""
     rows = (await client.get("/api/models")).json()
     assert all(row["available"] is (row["unavailableReason"] is None) for row in rows)
     return {row["internalName"]: row["unavailableReason"] for row in rows}
@@ -38,14 +38,14 @@ async def told(client: httpx2.AsyncClient) -> dict[str, Any]:
 async def test_a_model_is_available_when_any_living_worker_has_its_key(
     client: httpx2.AsyncClient, store: Store
 ) -> None:
-    assert await told(client) == {"echo": None, "keyed": "No worker is running"}
+    assert await reported(client) == {"echo": None, "keyed": "No worker is running"}
 
     await beat(store, "bare", 60_000)
-    assert await eventually(lambda: told(client), lambda now: now["keyed"] == UNSET)
+    assert await eventually(lambda: reported(client), lambda now: now["keyed"] == UNSET)
     await beat(store, "keyed", 60_000, ["A_KEY"])
-    assert await eventually(lambda: told(client), lambda now: now["keyed"] is None)
+    assert await eventually(lambda: reported(client), lambda now: now["keyed"] is None)
     await store.leases.end_lease("keyed")
-    assert await eventually(lambda: told(client), lambda now: now["keyed"] == UNSET)
+    assert await eventually(lambda: reported(client), lambda now: now["keyed"] == UNSET)
 
 
 async def test_a_real_worker_publishes_the_name_of_its_key_and_never_its_value(
@@ -57,7 +57,7 @@ async def test_a_real_worker_publishes_the_name_of_its_key_and_never_its_value(
 ) -> None:
     monkeypatch.setenv("A_KEY", "sk-never-told")
     async with worker(settings):
-        assert await eventually(lambda: told(client)) == {"echo": None, "keyed": None}
+        assert await eventually(lambda: reported(client)) == {"echo": None, "keyed": None}
         assert await store.leases.variables() == [{"A_KEY"}]
 
     assert b"A_KEY" in monitored
@@ -73,8 +73,8 @@ async def test_admins_and_callers_of_a_local_stack_are_told_the_variable(
         email="root@example.com", tier=Tier.BUSINESS, role=Role.ADMIN
     )
 
-    assert (await told(await make_browser(admin)))["keyed"] == NAMED
+    assert (await reported(await make_browser(admin)))["keyed"] == NAMED
     async with serving(replace(settings, tell_setup=True)) as local:
         headers = {"x-api-key": api_key}
         async with httpx2.AsyncClient(base_url=local.url, headers=headers) as client:
-            assert (await told(client))["keyed"] == NAMED
+            assert (await reported(client))["keyed"] == NAMED

@@ -1,4 +1,4 @@
-"""Models over HTTP: the list of them, and runs of one with a real worker behind."""
+"""Models over HTTP: their list, and runs of one with a real worker."""
 
 from typing import Any
 

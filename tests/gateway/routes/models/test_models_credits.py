@@ -1,4 +1,4 @@
-"""What runs of models cost over HTTP, and what happens when that is too much."""
+"""Costs of model runs over HTTP, and their refusal beyond the balance."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""An admin's browser, and a worker; the registry is as before when a test is over."""
+"""Fixtures: an admin's browser and a worker; the registry is restored after a test."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,4 +1,4 @@
-"""Manifests that admins save over HTTP, and what becomes of workflows that use them."""
+"""Manifests that admins save over HTTP, and workflows that use them."""
 
 from typing import Any
 
@@ -169,7 +169,7 @@ async def test_a_version_that_has_moved_on_is_not_replaced(
     assert (await admins.get(OWN)).json()["manifest"] == LOUD
 
 
-# -- what is wrong --------------------------------------------------------------------------------
+# -- faults ----------------------------------------------------------------------------------------
 
 
 async def test_all_that_is_wrong_with_a_manifest_is_told_with_its_lines(
@@ -183,8 +183,8 @@ async def test_all_that_is_wrong_with_a_manifest_is_told_with_its_lines(
     assert (answer.status_code, body["code"], body["field"]) == (400, "INVALID_BODY", "manifest")
     lines = wrong.splitlines()
     assert len(body["problems"]) > 2
-    told = {lines[each["line"] - 1] for each in body["problems"]}
-    assert {'category = "smell"', 'tier = "gold"', "color = 1"} <= told
+    reported = {lines[each["line"] - 1] for each in body["problems"]}
+    assert {'category = "smell"', 'tier = "gold"', "color = 1"} <= reported
     assert body["error"] == f"The manifest has {len(body['problems'])} problems"
     assert await row(admins) is None
 

@@ -1,4 +1,4 @@
-"""Who may save manifests over HTTP, and where these may send keys."""
+"""Permission to save manifests over HTTP, and the destinations of keys."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.gateway.conftest import MakeClient
 from tests.support.gateway.saved_manifests import LOUD, OWN, TEXT, calling, replace, row, save
 from tests.support.manifests import manifest
 
-# -- who may --------------------------------------------------------------------------------------
+# -- permission ------------------------------------------------------------------------------------
 
 
 async def every_call(caller: httpx2.AsyncClient) -> list[httpx2.Response]:
@@ -79,17 +79,17 @@ async def test_every_change_is_in_the_log_with_who_and_what(
         await replace(admins, "wrong")
         await admins.delete(OWN)
 
-    told = [each for each in caplog.records if each.name == "gateway.routes.models"]
-    assert [(each.msg, each.__dict__["version"]) for each in told] == [
+    reported = [each for each in caplog.records if each.name == "gateway.routes.models"]
+    assert [(each.msg, each.__dict__["version"]) for each in reported] == [
         ("model saved", 1),
         ("model saved", 2),
         ("model deleted", 2),
     ]
-    assert {each.__dict__["account_id"] for each in told} == {admin.id}
-    assert {each.__dict__["model"] for each in told} == {"own"}
+    assert {each.__dict__["account_id"] for each in reported} == {admin.id}
+    assert {each.__dict__["model"] for each in reported} == {"own"}
 
 
-# -- where keys go --------------------------------------------------------------------------------
+# -- destinations of keys --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Workflows and runs of models whose manifests were saved over HTTP."""
+"""Workflows and runs of models with manifests saved over HTTP."""
 
 import asyncio
 from typing import Any

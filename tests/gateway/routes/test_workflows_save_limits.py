@@ -1,0 +1,72 @@
+"""The rate limit on saving workflows, over HTTP."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from engine.settings import Settings
+from engine.store import Account, Store
+from tests.gateway.conftest import MakeBrowser
+from tests.support.gateway.documents import greeting
+
+pytestmark = pytest.mark.usefixtures("young_window")
+
+SAVES = 4
+PATH = "/api/workflows/greeting"
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    path = tmp_path / "tiers.toml"
+    path.write_text(f"[pro]\nsaves_per_minute = {SAVES}\n")
+    return replace(settings, tiers_file=str(path))
+
+
+async def test_a_save_too_many_is_429_and_writes_nothing(
+    client: httpx2.AsyncClient, store: Store
+) -> None:
+    answers = [await client.post("/api/workflows", json=greeting())]
+    answers += [await client.put(PATH, json={"name": "New"}) for _ in range(SAVES - 1)]
+
+    late = [
+        await client.put(PATH, json={"name": "Later"}),
+        await client.post("/api/workflows", json=greeting("Other")),
+    ]
+
+    assert [each.headers["x-ratelimit-remaining"] for each in answers] == ["3", "2", "1", "0"]
+    for answer in late:
+        body = answer.json()
+        assert (answer.status_code, body["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+        assert (body["tier"], body["limit"]) == ("pro", SAVES)
+        assert answer.headers["retry-after"] == str(body["retryAfter"])
+        assert answer.headers["x-ratelimit-limit"] == str(SAVES)
+    (kept,) = await store.workflows.list((await store.workflows.get("greeting")).account_id)
+    assert (kept.version, kept.document.name) == (SAVES, "New")
+
+
+async def test_reading_deleting_and_running_go_on_and_have_no_part_in_it(
+    client: httpx2.AsyncClient,
+) -> None:
+    for _ in range(SAVES):
+        await client.post("/api/workflows", json=greeting())
+
+    read = await client.get(PATH)
+    ran = await client.post(f"{PATH}/run?async=true", json={"inputs": {"name": "Eve"}})
+    deleted = await client.delete(PATH)
+
+    assert (read.status_code, ran.status_code, deleted.status_code) == (200, 202, 200)
+    assert ran.headers["x-ratelimit-remaining"] == "99"
+    assert "x-ratelimit-limit" not in deleted.headers
+
+
+async def test_all_keys_and_browsers_of_an_account_share_the_count(
+    client: httpx2.AsyncClient, make_browser: MakeBrowser, account: Account
+) -> None:
+    browser = await make_browser(account)
+    for caller in (client, browser) * (SAVES // 2):
+        assert (await caller.post("/api/workflows", json=greeting())).status_code == 201
+
+    for caller in (client, browser):
+        assert (await caller.post("/api/workflows", json=greeting())).status_code == 429

@@ -1,0 +1,245 @@
+"""Rules that hold for every route, checked over the list of routes."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import httpx2
+import pytest
+
+from engine.access.capabilities import Role, Tier
+from engine.executions.execution import Execution
+from engine.store import Account, Asset, Store, Webhook, Workflow
+from engine.webhooks.deliveries import Delivery
+from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
+from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
+from tests.gateway.routes.test_sessions import FOREIGN, FORMS
+from tests.support.gateway.documents import greeting
+from tests.support.media.files import png
+
+WRITES = [call for call in GUARDED if call.method != "GET"]
+SESSION_ONLY = [call for call in GUARDED if call.requirement.startswith("session")]
+ASK = {"inputs": {"name": "Eve"}}
+HOOK = "http://hooks.example.com/in"
+
+
+async def test_no_write_is_done_for_another_site(
+    browser: httpx2.AsyncClient, gateway: Gateway
+) -> None:
+    own = browser.headers.pop("origin")
+
+    for (name, reply), call in product(FOREIGN.items(), WRITES):
+        headers = {
+            each: value.format(own=own)
+            for each, value in ({"origin": own} | reply).items()
+            if value is not None
+        }
+        answer = await browser.request(
+            call.method, call.path.format(**PATH), json={}, headers=headers
+        )
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED"), (name, call)
+        assert not any(each.startswith("access-control") for each in answer.headers)
+
+
+async def test_no_write_is_done_for_a_plain_form(browser: httpx2.AsyncClient) -> None:
+    for kind, call in product(FORMS.values(), WRITES):
+        headers = {} if kind is None else {"content-type": kind}
+        answer = await browser.request(
+            call.method, call.path.format(**PATH), content=b'{"name":"x"}', headers=headers
+        )
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED"), (kind, call)
+
+
+async def test_no_key_opens_what_is_for_browsers_whatever_it_holds(
+    make_client: MakeClient, store: Store, api_key: str
+) -> None:
+    admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
+    _, everything = await store.api_keys.create(admin, name="k", capabilities=["*"])
+
+    for key in (api_key, everything):
+        client = await make_client(key)
+        for call in SESSION_ONLY:
+            path = call.path.format(**PATH)
+            answer = await client.request(call.method, path, json={"name": "k"})
+
+            assert (answer.status_code, answer.json()["code"]) == (403, "SESSION_REQUIRED"), call
+
+
+# -- caches ---------------------------------------------------------------------------------------
+
+
+async def test_no_cache_stores_an_answer_for_a_key_or_a_session(
+    owner: "Owner", browser: httpx2.AsyncClient, client: httpx2.AsyncClient
+) -> None:
+    reads_first = sorted(GUARDED, key=lambda call: call.method != "GET")
+
+    for call, caller in product(reads_first, (browser, client)):
+        path = call.path.format(**PATH | owner.ids)
+        async with caller.stream(call.method, path) as answer:
+            found = answer.headers.get_list("cache-control")
+
+        assert found == ["no-store"], call
+        if call.method == "GET" and caller is browser and call.requirement != "session of an admin":
+            assert answer.status_code == 200, call
+
+
+async def test_no_cache_stores_a_refusal(make_client: MakeClient) -> None:
+    nobody = await make_client()
+
+    for call in GUARDED:
+        answer = await nobody.request(call.method, call.path.format(**PATH))
+
+        assert answer.status_code == 401, call
+        assert answer.headers.get_list("cache-control") == ["no-store"], call
+
+
+async def test_no_cache_stores_that_a_method_is_not_allowed(client: httpx2.AsyncClient) -> None:
+    for path in GUARDED_PATHS:
+        answer = await client.request("PROPFIND", path.format(**PATH))
+
+        assert answer.status_code == 405, path
+        assert answer.headers.get_list("cache-control") == ["no-store"], path
+
+
+# -- resources of others ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OwnedResources:
+    """All resources of an account that others might try to change."""
+
+    workflow: Workflow
+    asset: Asset
+    execution: Execution
+    keys: list[Any]
+    webhook: Webhook
+    deliveries: list[Delivery]
+
+
+class Owner:
+    """An account with one resource of each kind."""
+
+    def __init__(self, store: Store, account: Account, ids: dict[str, str]) -> None:
+        self._store = store
+        self._account = account
+        self.ids = ids
+
+    async def resources(self) -> OwnedResources:
+        """Return the current resources."""
+        store, account_id, ids = self._store, self._account.id, self.ids
+        rows, _ = await store.deliveries.list(account_id, ids["key_id"], limit=10)
+        return OwnedResources(
+            workflow=await store.workflows.get(ids["slug"]),
+            asset=await store.assets.get(account_id, ids["asset_id"]),
+            execution=await store.executions.get(account_id, ids["execution_id"]),
+            keys=await store.api_keys.list(account_id),
+            webhook=await store.webhooks.get(account_id, ids["key_id"]),
+            deliveries=rows,
+        )
+
+
+@pytest.fixture
+async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> Owner:
+    await client.post("/api/workflows", json=greeting())
+    run = await client.post("/api/workflows/greeting/run?async=true", json=ASK)
+    capabilities = ["workflow:run", "webhook:receive"]
+    key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
+    webhook = await store.webhooks.save(account.id, key.id, url=HOOK)
+    delivery = await store.deliveries.add_test(account.id, key.id, webhook)
+    file = {"file": ("a.png", png(), "image/png")}
+    asset = await client.post("/api/assets", files=file)
+    ids = {
+        "slug": "greeting",
+        "asset_id": asset.json()["id"],
+        "execution_id": run.json()["executionId"],
+    }
+    return Owner(store, account, ids | {"key_id": key.id, "delivery_id": delivery.id})
+
+
+async def test_nothing_of_anothers_is_changed_by_any_write(
+    owner: Owner,
+    make_browser: MakeBrowser,
+    make_client: MakeClient,
+    store: Store,
+    stranger: Account,
+) -> None:
+    admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
+    others = [await make_browser(stranger), await make_browser(admin)]
+    for account, capability in ((stranger, "workflow:*"), (admin, "*")):
+        _, secret = await store.api_keys.create(account, name="k", capabilities=[capability])
+        others.append(await make_client(secret))
+    before = await owner.resources()
+    body = {"name": "Mine", "isTemplate": True, "url": "http://evil.example.com/", **ASK}
+
+    about_one = [call for call in WRITES if any(f"{{{name}}}" in call.path for name in owner.ids)]
+
+    for call in about_one:
+        for other in others:
+            answer = await other.request(call.method, call.path.format(**owner.ids), json=body)
+            assert answer.status_code in (403, 404), call
+
+    assert await owner.resources() == before
+
+
+async def test_an_id_has_one_spelling(
+    owner: Owner, client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
+) -> None:
+    own = owner.ids["execution_id"]
+    others = (own.upper(), own.title(), f"{{{own}}}", f"urn:uuid:{own}", own.replace("-", ""))
+
+    for spelling, each in product(others, (client, strangers_client)):
+        path = f"/api/executions/{spelling}"
+        for answer in (await each.get(path), await each.post(f"{path}/cancel")):
+            assert (answer.status_code, answer.json()["code"]) == (404, "EXECUTION_NOT_FOUND")
+
+
+async def test_what_is_the_servers_to_say_of_a_webhook_is_not_taken_from_a_body(
+    owner: Owner, browser: httpx2.AsyncClient, stranger: Account
+) -> None:
+    before = await owner.resources()
+    forged = {
+        "id": "mine",
+        "keyId": "mine",
+        "accountId": stranger.id,
+        "createdAt": "2001-01-01T00:00:00.000Z",
+        "createdBy": stranger.id,
+        "disabledReason": "because",
+        "failing": 1,
+        "oldSecret": "x" * 32,
+        "made_secret": "x" * 32,
+    }
+
+    answer = await browser.put(
+        f"/api/api-keys/{owner.ids['key_id']}/webhook", json={"url": HOOK, **forged}
+    )
+
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"url", "enabled", "createdAt"}
+    assert await owner.resources() == before
+
+
+async def test_ids_cannot_be_guessed(
+    client: httpx2.AsyncClient, browser: httpx2.AsyncClient, store: Store
+) -> None:
+    await client.post("/api/workflows", json=greeting())
+    runs = [
+        (await client.post("/api/workflows/greeting/run?async=true", json=ASK)).json()
+        for _ in range(20)
+    ]
+    keys = [
+        (await browser.post("/api/api-keys", json={"name": "k", "preset": "Read-only"})).json()
+        for _ in range(20)
+    ]
+    accounts = [
+        await store.accounts.create(email="a@example.com", tier=Tier.FREE) for _ in range(20)
+    ]
+
+    for ids in (
+        [run["executionId"].replace("-", "") for run in runs],
+        [key["id"].removeprefix("key_") for key in keys],
+        [account.id.removeprefix("acc_") for account in accounts],
+    ):
+        assert all(len(bytes.fromhex(each)) >= 16 for each in ids)
+        assert len({each[:8] for each in ids}) == len({each[-8:] for each in ids}) == 20
