@@ -55,12 +55,12 @@ class CallReport:
     call_id: str = ""
     account_id: str = ""
     amount: int = 0
-    seen: int = 0
+    calls_per_minute: int = 0
     """Calls a minute in this process, as of late."""
 
     def words(self) -> tuple[Word, ...]:
         """As the script takes it."""
-        return self.kind.value, self.call_id, self.account_id, self.amount, self.seen
+        return self.kind.value, self.call_id, self.account_id, self.amount, self.calls_per_minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

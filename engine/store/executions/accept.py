@@ -89,8 +89,8 @@ def _refusal(
 
 def bound_word(terms: TierTerms | None) -> str | int:
     """How many executions of the account go on at once, empty for any number."""
-    fast_path = terms.executions_at_once if terms else None
-    return "" if fast_path is None else fast_path
+    most = terms.executions_at_once if terms else None
+    return "" if most is None else most
 
 
 def quote_words(quote: Quote | None, terms: str) -> Sequence[str | int]:

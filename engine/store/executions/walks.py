@@ -184,21 +184,21 @@ class Walks:
         key = keyspace.execution(account_id, execution_id)
         return await self._client.send("HGET", key, f"j{index}.{item}") or b""
 
-    async def keep_answers(
-        self, lease: Lease, index: int, number: int, answers: bytes, *, is_aside: bool
+    async def save_answers(
+        self, lease: Lease, index: int, number: int, answers: bytes, *, is_offloaded: bool
     ) -> bool:
         """Record a batch of what a running node was answered, numbered from 1. False: not held.
 
-        It stays until the node is settled; `is_aside` when it is the name of an object.
+        It stays until the node is settled; `is_offloaded` when it is the name of an object.
         """
         verdict: bytes = await self._client.call(
             SCRIPTS["keep_answers"],
             lease.keys,
-            [lease.reference, lease.name, index, number, answers, "1" if is_aside else ""],
+            [lease.reference, lease.name, index, number, answers, "1" if is_offloaded else ""],
         )
         return verdict == b"ok"
 
-    async def kept_answers(
+    async def read_answers(
         self, account_id: str, execution_id: str, index: int
     ) -> Sequence[bytes | None]:
         """The batches of what a node keeps, in order, None for one that Redis has lost."""

@@ -60,7 +60,9 @@ async def test_without_limits_refusals_teach_a_pace(store: Store) -> None:
     stub = provider(store)
     free = await stub.turn(*asks(300))
 
-    learned = await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=300), *asks(400, "more"))
+    learned = await stub.turn(
+        ended(CallOutcome.REFUSED, amount=1, calls_per_minute=300), *asks(400, "more")
+    )
 
     assert (len(free.granted), free.must_ask) == (300, False)
     assert learned.must_ask
@@ -71,7 +73,7 @@ async def test_a_pace_that_is_a_guess_rises_fast_and_one_that_was_refused_does_n
     store: Store,
 ) -> None:
     stub = provider(store)
-    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=300), *asks(4_000))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, calls_per_minute=300), *asks(4_000))
 
     await stub.run(20)
     guessed = [await stub.run(6) for _ in range(2)]
@@ -99,14 +101,14 @@ async def test_calls_that_were_made_when_no_limit_was_known_lower_no_pace(store:
     stub = provider(store, requests_per_minute=600)
     await stub.turn(*asks(100))
 
-    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=9_000))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, calls_per_minute=9_000))
 
     assert 57 <= await stub.run(6) <= 60
 
 
 async def test_a_pace_that_was_learned_is_forgotten_after_a_while(store: Store) -> None:
     stub = provider(store)
-    await stub.turn(ended(CallOutcome.REFUSED, amount=1, seen=10))
+    await stub.turn(ended(CallOutcome.REFUSED, amount=1, calls_per_minute=10))
 
     soon = await stub.turn(after=60_000)
     late = await stub.turn(after=900_000)

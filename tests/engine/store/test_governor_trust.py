@@ -56,11 +56,11 @@ async def test_a_call_that_was_done_lifts_the_limit_for_an_hour(store: Store) ->
     first = await receiver.turn(*asks(1))
     await receiver.turn(ended(CallOutcome.DONE, first.granted[0]))
 
-    fast_path = await receiver.turn(*asks(200, "soon"), after=1_000)
+    together = await receiver.turn(*asks(200, "soon"), after=1_000)
     early = await receiver.turn(*asks(200, "early"), after=HOUR_MS - 1_001)
     late = await receiver.turn(*asks(200, "late"), after=1)
 
-    assert [len(each.granted) for each in (fast_path, early, late)] == [200, 200, 1]
+    assert [len(each.granted) for each in (together, early, late)] == [200, 200, 1]
 
 
 async def test_each_call_that_was_done_begins_the_hour_anew(store: Store) -> None:

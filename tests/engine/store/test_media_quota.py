@@ -64,10 +64,10 @@ async def test_what_its_owner_deletes_is_taken_off_at_once_and_only_once(
     deleted, _ = [await keep(store, account, size) for size in (40, 30)]
 
     await store.assets.delete(account.id, deleted.id)
-    fast_path = await store.assets.stored(account.id)
+    immediately = await store.assets.stored(account.id)
     assert await let_go(store, deleted.id) == [AssetReview.RIPE, AssetReview.RIPE]
 
-    assert (fast_path, await store.assets.stored(account.id)) == (30, 30)
+    assert (immediately, await store.assets.stored(account.id)) == (30, 30)
 
 
 async def test_a_file_fits_to_the_byte(store: Store, account: Account) -> None:

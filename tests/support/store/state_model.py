@@ -27,7 +27,7 @@ class Call:
     offered: bool = False
     end: str = ""
     is_lost: bool = False
-    fast_path: int | None = None
+    max_active: int | None = None
     key: str = ""
     body: str = ""
 
@@ -91,7 +91,7 @@ class Model:
                 return ["repeated", *self.first[call.key], ""]
             if call.version != 1:
                 return ["stale", "1"]
-            if call.fast_path is not None and len(self.active) >= call.fast_path:
+            if call.max_active is not None and len(self.active) >= call.max_active:
                 return ["busy", len(self.active)]
             if call.key:
                 self.first[call.key] = (call.body, call.execution)

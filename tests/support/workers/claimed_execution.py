@@ -1,4 +1,4 @@
-"""An execution in a worker's hands that no store knows of."""
+"""A claimed execution that no store has."""
 
 from engine.executions.execution import ExecutionStatus
 from engine.store.executions.claims import ClaimedExecution, Lease

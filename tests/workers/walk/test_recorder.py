@@ -1,4 +1,4 @@
-"""How a step reaches the store: once, whole, and however long it takes."""
+"""Recording of steps: once, whole, and for as long as it takes."""
 
 from copy import copy
 from typing import Any, cast
@@ -19,7 +19,7 @@ OK = Advanced(Verdict.OK, "c", 1)
 
 
 class ScriptedWalks:
-    """Answers advances as told, and remembers them."""
+    """Gives scripted replies to steps, and remembers the steps."""
 
     def __init__(self, *answers: Advanced | Exception) -> None:
         self._answers = list(answers)
@@ -95,7 +95,7 @@ async def test_a_refused_step_stays_and_a_conflict_has_used_its_number(
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ENDED, Verdict.FENCED])
-async def test_what_is_in_other_hands_is_gone(verdict: Verdict) -> None:
+async def test_an_execution_of_another_worker_is_a_lost_lease(verdict: Verdict) -> None:
     recorder, _ = recording(Advanced(verdict))
 
     with pytest.raises(LeaseLost):
@@ -123,7 +123,7 @@ async def test_the_end_carries_the_last_step_and_puts_off_nothing() -> None:
     assert step.rows == [[0, 1, 5, 2, {"code": "timeout", "message": "too slow"}, None]]
 
 
-async def test_outputs_that_are_kept_aside_are_named() -> None:
+async def test_offloaded_outputs_are_named() -> None:
     recorder, walks = recording(OK, OK, OK)
     settle(recorder, 0)
 
@@ -136,7 +136,7 @@ async def test_outputs_that_are_kept_aside_are_named() -> None:
     assert walks.steps[1][1].rows[0][5] == "3.1.300000"
 
 
-async def test_what_others_have_recorded_is_dropped() -> None:
+async def test_nodes_recorded_by_others_are_dropped() -> None:
     recorder, walks = recording(OK)
     settle(recorder, 0, charge=Charge(7, 1))
     settle(recorder, 1, charge=Charge(8, 1))

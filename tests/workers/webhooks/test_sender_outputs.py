@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ended(owner: Owner, store: Store, key_id: str) -> str:
-    """An execution that has ended with a large result before any worker could tell of it."""
+    """Return an execution that has ended with a large result, before a worker could deliver it."""
     execution_id = await owner.begin(await owner.runner.save(greeting()), key_id)
     claimed = await store.walks.claim(f"{owner.account.id}/{execution_id}", "w")
     assert claimed is not None
@@ -81,7 +81,7 @@ async def test_a_large_result_is_delivered_though_it_could_not_be_read_at_first(
     assert [request.event["result"] for request in receiver.received] == [RESULT]
 
 
-async def test_a_delivery_whose_result_is_gone_is_given_up_and_says_so(
+async def test_a_delivery_whose_result_is_gone_fails_with_the_reason(
     owner: Owner, receiver: Receiver, store: Store, settings: Settings
 ) -> None:
     key_id = await owner.hook("/ok")

@@ -93,7 +93,7 @@ def script_call(call: Call) -> tuple[str, list[str], list[Any]]:
             keys += ["wallet", "ledger"]
             fixed = [call.now, name, name, call.version, "p" * call.step, RESEND_MS]
             idempotency_key = [
-                "" if call.fast_path is None else call.fast_path,
+                "" if call.max_active is None else call.max_active,
                 call.body,
                 "",
                 60_000,
@@ -173,13 +173,13 @@ class Walking(RuleBasedStateMachine):
     @rule(
         name=executions,
         version=st.sampled_from([1, 1, 1, 0]),
-        fast_path=st.sampled_from([None, None, 1, 2]),
+        max_active=st.sampled_from([None, None, 1, 2]),
         key=st.sampled_from(["", "", "k"]),
         body=st.sampled_from(["one", "two"]),
     )
-    def accept(self, name: str, version: int, fast_path: int | None, key: str, body: str) -> None:
+    def accept(self, name: str, version: int, max_active: int | None, key: str, body: str) -> None:
         call = Call("accept", self.now, name, version=version, step=self.model.sizes[name])
-        self.apply(replace(call, fast_path=fast_path, key=key, body=body if key else ""))
+        self.apply(replace(call, max_active=max_active, key=key, body=body if key else ""))
 
     @rule(name=executions, worker=workers)
     def claim(self, name: str, worker: str) -> None:
