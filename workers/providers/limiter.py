@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from engine.errors.nodes import NodeFailed
-from engine.models.call_sections import endpoint_of
 from engine.models.limits import ModelLimits
 from engine.models.manifest import Model
 from engine.net.url_policy import PORTS, UrlRefused, check_url
@@ -47,7 +46,7 @@ class LimiterKey:
         Models with one credential share a line when the same limits are stated for them. Without
         stated limits each has its own, since what providers tell holds for one of their models.
         """
-        endpoint = endpoint_of(model.call)
+        endpoint = model.call.endpoint
         if endpoint is None:
             return None
         place = endpoint.place(environ)
