@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.errors.base import EngineError
+from engine.errors.base import EXECUTION_ID, GRAPH_PROBLEMS, EngineError
 
 
 class Conflict(EngineError):
@@ -20,6 +20,9 @@ class ExecutionNotCancellable(Conflict):
         super().__init__(f"The execution has already ended: {status}", status=status)
 
 
+ExecutionNotCancellable.examples = (ExecutionNotCancellable("completed"),)
+
+
 class ExecutionCancelled(Conflict):
     """The execution was cancelled while the caller waited for it."""
 
@@ -29,6 +32,9 @@ class ExecutionCancelled(Conflict):
         super().__init__("The execution was cancelled", executionId=execution_id)
 
 
+ExecutionCancelled.examples = (ExecutionCancelled(EXECUTION_ID),)
+
+
 class WorkflowNotRunnable(Conflict):
     """The workflow is a draft with problems, or uses a model that is gone."""
 
@@ -36,6 +42,9 @@ class WorkflowNotRunnable(Conflict):
 
     def __init__(self, problems: Sequence[dict[str, str]]) -> None:
         super().__init__("This workflow has problems and cannot run", problems=list(problems))
+
+
+WorkflowNotRunnable.examples = (WorkflowNotRunnable(GRAPH_PROBLEMS),)
 
 
 class IdempotencyKeyInUse(Conflict):
@@ -51,6 +60,9 @@ class IdempotencyKeyInUse(Conflict):
         )
 
 
+IdempotencyKeyInUse.examples = (IdempotencyKeyInUse(EXECUTION_ID),)
+
+
 class IdempotencyKeyReused(EngineError):
     """An earlier call used the key with another body."""
 
@@ -58,6 +70,9 @@ class IdempotencyKeyReused(EngineError):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used with another body")
+
+
+IdempotencyKeyReused.examples = (IdempotencyKeyReused(),)
 
 
 class VersionConflict(EngineError):
@@ -69,7 +84,23 @@ class VersionConflict(EngineError):
         super().__init__(f"The {noun} is at version {version} by now", version=version)
 
 
+VersionConflict.examples = (VersionConflict(4),)
+
+
 class ExecutionFailed(EngineError):
     """A node failed; the context names node, type, reason and execution."""
 
     code = "EXECUTION_FAILED"
+
+
+ExecutionFailed.examples = (
+    ExecutionFailed(
+        "Node 'call' failed: The server answered 502",
+        nodeId="call",
+        nodeType="httpRequest",
+        executionId=EXECUTION_ID,
+        nodeCode="http_status",
+        reason="The server answered 502",
+        retryable=True,
+    ),
+)
