@@ -1,0 +1,83 @@
+"""The recipes: an addition touches the files that its recipe names, and tests notice a lack.
+
+A copy of the tree gets a made-up node type, route, error code and setting, and the tests that must
+notice them run there.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.recipes import (
+    ERROR_CODE,
+    NODE_TYPE,
+    RECIPES,
+    ROOT,
+    ROUTE,
+    SETTING,
+    Recipe,
+    copy_tree,
+    failing,
+    follow,
+)
+
+pytestmark = pytest.mark.timeout(300)
+
+PAGE = ROOT / "docs" / "contributing" / "recipes.md"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the tree."""
+    copy_tree(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("recipe", "count"), [(NODE_TYPE, 4), (ROUTE, 3), (ERROR_CODE, 2), (SETTING, 3)]
+)
+def test_a_recipe_needs_few_files_and_its_page_says_how_many(recipe: Recipe, count: int) -> None:
+    [said] = re.findall(rf"^\| {recipe.name} \|.*\| (\d) \|$", PAGE.read_text(), re.MULTILINE)
+
+    assert len(recipe.files) == int(said) == count
+
+
+def test_additions_by_the_recipes_pass_all_their_checks(tree: Path) -> None:
+    follow(RECIPES, tree)
+
+    assert failing(RECIPES, tree) == set()
+
+
+def test_pages_and_tests_that_are_left_out_are_noticed(tree: Path) -> None:
+    left_out = {
+        each for recipe in RECIPES for each in recipe.files if each.startswith(("docs/", "tests/"))
+    }
+
+    follow(RECIPES, tree, left_out)
+
+    assert failing(RECIPES, tree) == {
+        "test_every_node_type_is_documented",
+        "test_each_node_type_is_in_the_registry_once_and_has_a_sample",
+        "test_its_kind_and_category_are_those_of_the_contract",
+        "test_every_error_code_is_documented",
+        "test_the_page_of_errors_says_the_same",
+        "test_every_setting_is_documented_with_its_default",
+        "test_a_contract_test_names_each_route_and_its_demand",
+        "test_a_module_has_a_test_module_of_its_name_or_a_reason",
+    }
+
+
+def test_lines_of_the_registry_and_the_application_that_are_left_out_are_noticed(
+    tree: Path,
+) -> None:
+    recipes = (NODE_TYPE, ROUTE)
+
+    follow(recipes, tree, left_out={"engine/nodes/__init__.py", "gateway/app.py"})
+
+    assert failing(recipes, tree) == {
+        "test_every_node_type_is_documented",
+        "test_a_graph_with_it_can_be_saved",
+        "test_a_contract_test_names_each_route_and_its_demand",
+        "test_the_note_is_answered_and_described",
+    }
