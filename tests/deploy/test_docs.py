@@ -128,3 +128,25 @@ def test_the_nodes_and_edges_that_make_pictures_can_be_saved_as_they_stand() -> 
 
     assert len(edges) == 5
     assert check_graph(nodes, edges) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_of_the_project_that_a_page_names_exists(page: Path) -> None:
+    folders = "|".join(("engine", "gateway", "workers", "deploy", "tests", "docs", "examples"))
+    named = re.findall(rf"`((?:{folders})/[^`\s<>*]*)`", page.read_text())
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_word_is_defined_in_the_file_that_the_table_names() -> None:
+    page = (ROOT / "docs" / "design" / "words.md").read_text()
+    rows = re.findall(r"\| `(\w+)` \| `([\w/.]+)` \|$", page, re.MULTILINE)
+
+    undefined = [
+        (name, file)
+        for name, file in rows
+        if not re.search(rf"^ *(?:class|(?:async )?def) {name}\b", (ROOT / file).read_text(), re.M)
+    ]
+
+    assert len(rows) > 50
+    assert undefined == []
