@@ -20,7 +20,6 @@ from engine.errors.nodes import NodeFailed
 from engine.models import folder, registry
 from engine.models.availability import WorkerVariables, set_variables
 from engine.models.call_checks import check_call
-from engine.models.call_sections import endpoint_of
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import ManifestError, Model, parse_manifest
 from engine.models.pricing import MICRO, Price, Unit, cost_micro_usd
@@ -133,9 +132,9 @@ def try_model(
     return {"result": answer.value, "usd": Decimal(micro_usd) / 1_000_000, "used": used}
 
 
-def _check_setup(model: Model, environ: Mapping[str, str]) -> None:
-    """Raise CommandFailed for a missing variable: the operator may know it, API callers may not."""
-    endpoint = endpoint_of(model.call)
+def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
+    """Whoever runs a command here may know what is missing, as callers of the API may not."""
+    endpoint = model.call.endpoint
     if endpoint is None:
         return
     if not endpoint.place(environ):

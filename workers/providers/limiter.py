@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from engine.errors.nodes import NodeFailed
-from engine.models.call_sections import endpoint_of
 from engine.models.limits import ModelLimits
 from engine.models.manifest import Model
 from engine.net.url_policy import PORTS, UrlRefused, check_url
@@ -46,7 +45,7 @@ class LimiterKey:
         Models with one credential and the same stated limits share a queue. Without stated limits
         each model has its own, since limits in a provider's headers hold for one model.
         """
-        endpoint = endpoint_of(model.call)
+        endpoint = model.call.endpoint
         if endpoint is None:
             return None
         base_url = endpoint.place(environ)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.models.call_sections import endpoint_of
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
 from engine.models.manifest import Category, Model
@@ -143,7 +142,7 @@ class ModelCaller:
             call.receiving.release()
 
     def _context(self, model: Model, model_call: ModelCall, job: Mapping[str, Any]) -> CallContext:
-        endpoint = endpoint_of(model.call)
+        endpoint = model.call.endpoint
         return CallContext(
             model_call=model_call,
             model=model.internal_name,

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
-from engine.models.call_sections import endpoint_of
 from engine.models.registry import all_models
 
 SHORTEST = 4
@@ -14,8 +13,8 @@ HIDDEN = "[secret]"
 
 
 def known_secrets(environ: Mapping[str, str]) -> set[str]:
-    """Return the keys of all providers in the registry."""
-    endpoints = (endpoint_of(model.call) for model in all_models())
+    """The keys of all providers that the registry knows."""
+    endpoints = (model.call.endpoint for model in all_models())
     names = {each.api_key_env for each in endpoints if each}
     return {environ[name].strip() for name in names if environ.get(name)}
 

@@ -1,13 +1,14 @@
 """`[anthropic]`: Anthropic's Messages API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.models.body_templates import Body
-from engine.models.dialects.chat_fields import CHAT_MEMBERS, read_chat_members
+from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.table_reader import ManifestContext, TableReader
+from engine.values.templates import Template
 
 BASE_URL = "https://api.anthropic.com"
 
@@ -15,6 +16,8 @@ BASE_URL = "https://api.anthropic.com"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnthropicSection:
     """Call of `/v1/messages`."""
+
+    name: ClassVar[str] = "anthropic"
 
     endpoint: ProviderEndpoint
     model: str
@@ -27,6 +30,18 @@ class AnthropicSection:
     """Further members of the request."""
     stream: bool
     """The text may be streamed while a caller waits."""
+
+    def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Return all texts of the request. Raises NodeFailed."""
+        return filled_texts((self.prompt, self.system, self.schema, self.body), values)
+
+    def image_values(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the values that are sent as images."""
+        return [self.images.fill(values)]
+
+    def fixed_paths(self) -> Mapping[str, Template]:
+        """Return nothing: calls go to one path."""
+        return {}
 
 
 def parse_anthropic(table: Mapping[str, Any], context: ManifestContext) -> AnthropicSection:

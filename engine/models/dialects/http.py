@@ -1,15 +1,15 @@
 """`[http]`: any provider, by one request or by a job that is submitted and polled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.table_reader import ManifestContext, TableReader
-from engine.values.templates import Template, to_text
+from engine.values.templates import Template, to_json, to_text
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HTTP_MEMBERS = (
@@ -57,6 +57,8 @@ class JobSection:
 class HttpSection:
     """One request, whose answer has the result or starts a job."""
 
+    name: ClassVar[str] = "http"
+
     endpoint: ProviderEndpoint
     method: str
     path: Template
@@ -83,6 +85,24 @@ class HttpSection:
         values = {**values, **texts}
         body = None if self.method == "GET" else self.body.fill(values) or {}
         return self.path.render_url(values), body
+
+    def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the path and the body of the request. Raises NodeFailed."""
+        path, body = self.request(values)
+        yield path
+        yield to_json(body)
+
+    def image_values(self, values: Mapping[str, Any]) -> None:
+        """Return None: any image of the values counts."""
+
+    def fixed_paths(self) -> Mapping[str, Template]:
+        """Return the paths of the manifest, by member."""
+        paths = {"path": self.path}
+        if self.job is not None:
+            more = ("path", "result_path", "cancel_path")
+            found = {f"job.{name}": getattr(self.job, name) for name in more}
+            paths |= {name: path for name, path in found.items() if path is not None}
+        return paths
 
 
 def parse_http(table: Mapping[str, Any], context: ManifestContext) -> HttpSection:

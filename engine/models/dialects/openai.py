@@ -1,14 +1,15 @@
 """`[openai]`: providers with OpenAI's protocol for chats, images or speech."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.models.body_templates import Body
-from engine.models.dialects.chat_fields import CHAT_MEMBERS, read_chat_members
+from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.table_reader import ManifestContext, TableReader
+from engine.values.templates import Template
 
 
 class OpenAIApi(StrEnum):
@@ -26,6 +27,8 @@ USUAL_APIS = {"image": OpenAIApi.IMAGES, "audio": OpenAIApi.SPEECH}
 class OpenAISection:
     """Call of `/chat/completions`, `/images/generations`, `/images/edits` or `/audio/speech`."""
 
+    name: ClassVar[str] = "openai"
+
     endpoint: ProviderEndpoint
     api: OpenAIApi
     model: str
@@ -41,6 +44,18 @@ class OpenAISection:
     """Further members of the request."""
     stream: bool
     """The text may be streamed while a caller waits."""
+
+    def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Return all texts of the request. Raises NodeFailed."""
+        return filled_texts((self.prompt, self.system, self.schema, self.body), values)
+
+    def image_values(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the values that are sent as images."""
+        return [self.images.fill(values), self.mask.fill(values)]
+
+    def fixed_paths(self) -> Mapping[str, Template]:
+        """Return nothing: calls go to the paths of the protocol."""
+        return {}
 
 
 def parse_openai(table: Mapping[str, Any], context: ManifestContext) -> OpenAISection:
