@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 from engine.models.body_templates import Body
 from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
+from engine.models.dialects.section_schema import Schema, section_schema
 from engine.models.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template
 
+MEMBERS = (*ENDPOINT_MEMBERS, *CHAT_MEMBERS)
 BASE_URL = "https://api.anthropic.com"
 
 
@@ -18,6 +20,7 @@ class AnthropicSection:
     """Call of `/v1/messages`."""
 
     name: ClassVar[str] = "anthropic"
+    json_schema: ClassVar[Schema] = section_schema(MEMBERS, ("model",))
 
     endpoint: ProviderEndpoint
     model: str
@@ -46,7 +49,7 @@ class AnthropicSection:
 
 def parse_anthropic(table: Mapping[str, Any], context: ManifestContext) -> AnthropicSection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, *CHAT_MEMBERS), context)
+    reader = TableReader(table, MEMBERS, context)
     chat: dict[str, Any] = read_chat_members(reader, context)
     endpoint = read_endpoint(reader, base_url=BASE_URL, key_header="x-api-key", key_prefix="")
     reader.finish()

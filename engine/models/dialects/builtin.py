@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from engine.errors.nodes import SettingsError
+from engine.models.dialects.section_schema import Schema, section_schema
 from engine.models.table_checks import unknown_members
 from engine.models.table_reader import ManifestContext
 from engine.values.templates import Template
@@ -27,6 +28,12 @@ class BuiltinSection:
     """Template whose rendered text the worker answers with."""
 
     name: ClassVar[str] = "builtin"
+    json_schema: ClassVar[Schema] = section_schema(
+        BUILTIN_MEMBERS,
+        ("template",),
+        template={"type": "string", "minLength": 1},
+        gives={"enum": list(BuiltinResult)},
+    )
     endpoint: ClassVar[None] = None
 
     template: Template

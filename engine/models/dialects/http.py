@@ -8,6 +8,15 @@ from typing import Any, ClassVar
 from engine.models.answer_paths import Path
 from engine.models.body_templates import Body
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
+from engine.models.dialects.section_schema import (
+    PLACED,
+    TEXT,
+    WAY,
+    WAYS,
+    Schema,
+    section_schema,
+    table_schema,
+)
 from engine.models.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template, to_json, to_text
 
@@ -16,11 +25,14 @@ HTTP_MEMBERS = (
     *("method", "path", "body", "as_text", "inline", "result", "media", "content_type"),
     *("error", "status_code", "usage", "job"),
 )
+MEMBERS = (*ENDPOINT_MEMBERS, *HTTP_MEMBERS)
 JOB_MEMBERS = (
     *("id", "path", "status", "done", "failed", "error", "progress"),
     *("result_path", "cancel_path", "cancel_method", "resubmit"),
 )
 USAGE_MEMBERS = ("images", "seconds", "input_tokens", "output_tokens")
+TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
+STATUSES: Schema = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
 JOB = "job"
 """Name of the job's id in the templates of its paths."""
 
@@ -35,6 +47,18 @@ class MediaSection(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSection:
     """Polling of a provider's job until it has ended."""
+
+    json_schema: ClassVar[Schema] = section_schema(
+        JOB_MEMBERS,
+        ("id", "path", "status", "done", "failed"),
+        **dict.fromkeys(("id", "status", "error", "progress"), WAY),
+        **dict.fromkeys(("done", "failed"), STATUSES),
+        cancel_method={"enum": list(METHODS)},
+        resubmit={
+            "type": "boolean",
+            "description": "Whether a job that may have begun is submitted again.",
+        },
+    )
 
     id: Path
     path: Template
@@ -58,6 +82,22 @@ class HttpSection:
     """One request, whose answer has the result or starts a job."""
 
     name: ClassVar[str] = "http"
+    json_schema: ClassVar[Schema] = (
+        section_schema(
+            MEMBERS,
+            ("path", "result"),
+            method={"enum": list(METHODS)},
+            media={"enum": list(MediaSection)},
+            as_text=TEXTS,
+            inline=TEXTS,
+            result=WAYS,
+            error=WAYS,
+            status_code=WAY,
+            usage=table_schema(dict.fromkeys(USAGE_MEMBERS, WAY)),
+            job=JobSection.json_schema,
+        )
+        | PLACED
+    )
 
     endpoint: ProviderEndpoint
     method: str
@@ -107,7 +147,7 @@ class HttpSection:
 
 def parse_http(table: Mapping[str, Any], context: ManifestContext) -> HttpSection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, *HTTP_MEMBERS), context)
+    reader = TableReader(table, MEMBERS, context)
     reader.require("result")
     job = _read_job(reader)
     section = HttpSection(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from engine.models.body_templates import Body
 from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
+from engine.models.dialects.section_schema import BODY, PLACED, Schema, section_schema
 from engine.models.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template
 
@@ -20,6 +21,7 @@ class OpenAIApi(StrEnum):
     SPEECH = "speech"
 
 
+MEMBERS = (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask")
 USUAL_APIS = {"image": OpenAIApi.IMAGES, "audio": OpenAIApi.SPEECH}
 
 
@@ -28,6 +30,9 @@ class OpenAISection:
     """Call of `/chat/completions`, `/images/generations`, `/images/edits` or `/audio/speech`."""
 
     name: ClassVar[str] = "openai"
+    json_schema: ClassVar[Schema] = (
+        section_schema(MEMBERS, ("model",), api={"enum": list(OpenAIApi)}, mask=BODY) | PLACED
+    )
 
     endpoint: ProviderEndpoint
     api: OpenAIApi
@@ -60,7 +65,7 @@ class OpenAISection:
 
 def parse_openai(table: Mapping[str, Any], context: ManifestContext) -> OpenAISection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask"), context)
+    reader = TableReader(table, MEMBERS, context)
     api = reader.text("api", USUAL_APIS.get(context.category, OpenAIApi.CHAT), tuple(OpenAIApi))
     mask = reader.body("mask", [])
     chat: dict[str, Any] = read_chat_members(reader, context, excluded=mask.names)
