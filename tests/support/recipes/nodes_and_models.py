@@ -112,7 +112,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from engine.models.dialects.section_schema import Schema, section_schema
-from engine.models.reading import ManifestContext, TableReader
+from engine.models.table_reader import ManifestContext, TableReader
 from engine.values.templates import Template
 
 MEMBERS = ("ending",)
@@ -140,26 +140,26 @@ class ShoutingSection:
         return {}
 
 
-def parse_shouting(table: Mapping[str, Any], about: ManifestContext) -> ShoutingSection:
+def parse_shouting(table: Mapping[str, Any], context: ManifestContext) -> ShoutingSection:
     """Read the section. Raises SettingsError with every reason."""
-    reader = TableReader(table, MEMBERS, about)
+    reader = TableReader(table, MEMBERS, context)
     section = ShoutingSection(ending=reader.text("ending"))
     reader.finish()
     return section
 ''',
         ),
         Addition(
-            "engine/models/calls.py",
+            "engine/models/call_sections.py",
             "from engine.models.dialects.shouting import ShoutingSection, parse_shouting\n",
             anchor="from engine.models.dialects.openai import OpenAISection, parse_openai\n",
         ),
         Addition(
-            "engine/models/calls.py",
+            "engine/models/call_sections.py",
             "ShoutingSection | ",
             anchor="Call = ",
         ),
         Addition(
-            "engine/models/calls.py",
+            "engine/models/call_sections.py",
             "    ShoutingSection.name: parse_shouting,\n",
             anchor="CALLS: dict[str, Parser] = {\n",
         ),
