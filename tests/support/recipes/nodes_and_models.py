@@ -172,6 +172,7 @@ from typing import Any, cast
 
 from engine.models.dialects.shouting import ShoutingSection
 from engine.models.manifest import Model
+from engine.models.pricing import Usage
 from workers.providers.base import CallContext, Dialect, ModelAnswer
 
 
@@ -184,7 +185,7 @@ class ShoutingDialect(Dialect):
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         [text] = cast(ShoutingSection, model.call).texts(values)
-        return ModelAnswer(value=text, usage=model.most(values))
+        return ModelAnswer(value=text, usage=Usage(calls=1))
 ''',
         ),
         Addition(
