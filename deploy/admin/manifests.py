@@ -132,8 +132,8 @@ def try_model(
     return {"result": answer.value, "usd": Decimal(micro_usd) / 1_000_000, "used": used}
 
 
-def _demand_set_up(model: Model, environ: Mapping[str, str]) -> None:
-    """Whoever runs a command here may know what is missing, as callers of the API may not."""
+def _check_setup(model: Model, environ: Mapping[str, str]) -> None:
+    """Raise CommandFailed for a missing variable: the operator may know it, API callers may not."""
     endpoint = model.call.endpoint
     if endpoint is None:
         return
