@@ -57,7 +57,7 @@ def test_pages_and_tests_that_are_left_out_are_noticed(tree: Path) -> None:
         "test_every_error_code_is_documented",
         "test_the_page_of_errors_says_the_same",
         "test_every_setting_is_documented_with_its_default",
-        "test_a_contract_test_names_each_route_and_its_demand",
+        "test_a_contract_test_names_each_route_and_its_requirement",
         "test_a_module_has_a_test_module_of_its_name_or_a_reason",
     }
 
@@ -75,6 +75,6 @@ def test_lines_of_registries_that_are_left_out_are_noticed(
         "test_a_graph_with_it_can_be_saved",
         "test_every_way_to_be_called_has_a_dialect",
         "test_a_prompt_is_answered_in_capital_letters",
-        "test_a_contract_test_names_each_route_and_its_demand",
+        "test_a_contract_test_names_each_route_and_its_requirement",
         "test_the_note_is_answered_and_described",
     }

@@ -54,7 +54,7 @@ ROUTES = {
     "GET /docs": "public",
     "GET /metrics": "public",
 }
-"""The demand of each route on its caller, as reviewed.
+"""The requirement of each route on its caller, as reviewed.
 
 The contract test of a further resource has such a table of its own.
 """
@@ -64,13 +64,15 @@ PATH = {
     "internal_name": "echo",
     **dict.fromkeys(("execution_id", "asset_id", "key_id", "delivery_id"), ID),
 }
-CALLS = [(*route.format(**PATH).split(" "), demand) for route, demand in ROUTES.items()]
-GUARDED = [(method, path) for method, path, demand in CALLS if demand != "public"]
-SESSION_ONLY = [(method, path) for method, path, demand in CALLS if demand.startswith("session")]
+CALLS = [(*route.format(**PATH).split(" "), requirement) for route, requirement in ROUTES.items()]
+GUARDED = [(method, path) for method, path, requirement in CALLS if requirement != "public"]
+SESSION_ONLY = [
+    (method, path) for method, path, requirement in CALLS if requirement.startswith("session")
+]
 CAPABILITIES = [
-    (method, path + query, demand)
-    for method, path, demand in CALLS
-    if demand in {"workflow:run", "workflow:read", "workflow:write", "model:run"}
+    (method, path + query, requirement)
+    for method, path, requirement in CALLS
+    if requirement in {"workflow:run", "workflow:read", "workflow:write", "model:run"}
     for query in (("", "?async=true") if path.endswith("/run") else ("",))
 ]
 PUBLIC = ["/healthz", "/readyz", "/openapi.json", "/docs"]

@@ -80,18 +80,18 @@ def malformed_keys() -> dict[str, str]:
 
 
 def reviewed_routes() -> dict[str, str]:
-    """Return the routes in the tables of the contract tests, with their demands."""
+    """Return the routes in the tables of the contract tests, with their requirements."""
     return {
-        route: demand
+        route: requirement
         for page in CONTRACT.glob("test_*.py")
         for node in ast.parse(page.read_text()).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROUTES"
-        for route, demand in ast.literal_eval(node.value).items()
+        for route, requirement in ast.literal_eval(node.value).items()
     }
 
 
-def test_a_contract_test_names_each_route_and_its_demand() -> None:
-    assert {f"{call.method} {call.path}": call.demand for call in calls()} == reviewed_routes()
+def test_a_contract_test_names_each_route_and_its_requirement() -> None:
+    assert {f"{call.method} {call.path}": call.requirement for call in calls()} == reviewed_routes()
 
 
 @pytest.mark.parametrize("path", GUARDED_PATHS)

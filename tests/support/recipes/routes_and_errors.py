@@ -74,7 +74,7 @@ async def test_the_note_is_answered_and_described() -> None:
     checks=(
         "tests/contract/test_notes.py",
         "tests/gateway/auth/test_principal.py::test_a_contract_test_names_each_route_and_its"
-        "_demand",
+        "_requirement",
         "tests/gateway/openapi/test_document_api.py::test_an_example_is_one_of_its_type",
         "tests/test_layout.py::test_a_module_has_a_test_module_of_its_name_or_a_reason",
     ),
