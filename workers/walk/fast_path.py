@@ -13,7 +13,7 @@ from typing import Any
 
 from engine import log, metrics
 from engine.errors import EngineError
-from engine.executions.execution import NODE_STATUSES, ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import Outputs
@@ -96,7 +96,7 @@ class _SmallWalk:
                 return False
             if index == self._plan.response_output:
                 self._result = pack(outputs["result"])
-            self._progress.settle(index, "c", outputs)
+            self._progress.settle(index, NodeStatus.COMPLETED, outputs)
             begun, took = started - self._began, self._clock() - started
             self._rows.append([index, 1, int(begun * 1000), int(took * 1000), None, None])
         return True
@@ -128,7 +128,7 @@ class _SmallWalk:
     def count(self) -> None:
         """Count what ended."""
         types = Counter(self._plan.nodes[row[0]].type.type for row in self._rows)
-        completed = NODE_STATUSES["c"].value
+        completed = NodeStatus.COMPLETED.value
         for node_type, number in types.items():
             metrics.NODES_ENDED.labels(node_type, completed).inc(number)
         metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc()

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from engine.graph.progress import SETTLED
+from engine.executions.execution import NODE_TERMINAL, NodeStatus
 from engine.store.executions.claims import ClaimedExecution, parse_claims
 from engine.store.executions.walks import Advanced, Walks
 from workers.walk.outputs import OutputStore
@@ -39,17 +39,22 @@ class Reconciler:
         state = self._state
         state.is_shared = True
         progress, statuses = state.progress, advanced.statuses
-        settled = {i for i, code in enumerate(statuses) if code in SETTLED}
+        settled = {i for i, status in enumerate(statuses) if status in NODE_TERMINAL}
         self._recorder.drop(settled)
-        news = {i for i in settled if progress.status(i) not in SETTLED}
-        begun = {i for i in (*claim, *state.cpu) if statuses[i] == "r"} - set(state.running)
+        news = {i for i in settled if progress.status(i) not in NODE_TERMINAL}
+        begun = {i for i in (*claim, *state.cpu) if statuses[i] is NodeStatus.RUNNING}
+        begun -= set(state.running)
         for index in begun:
             progress.begin(index)
         state.cpu = deque(i for i in state.cpu if i not in begun)
         state.elsewhere = (state.elsewhere | begun) - settled
-        progress.ready.extend(i for i in claim if statuses[i] == "p" and i not in state.running)
-        left = {i for i in state.elsewhere if statuses[i] in "pt"}
-        await self._resume(left | {i for i in claim if statuses[i] == "t"}, advanced)
+        progress.ready.extend(
+            i for i in claim if statuses[i] is NodeStatus.PENDING and i not in state.running
+        )
+        waiting = (NodeStatus.PENDING, NodeStatus.RETRYING)
+        left = {i for i in state.elsewhere if statuses[i] in waiting}
+        left |= {i for i in claim if statuses[i] is NodeStatus.RETRYING}
+        await self._resume(left, advanced)
         if news:
             await self._take_over(statuses, news)
         if self._is_contested(statuses):
@@ -64,7 +69,7 @@ class Reconciler:
         state.elsewhere -= indexes
         for index in sorted(indexes):
             state.claims[index] = claims.get(index, UNTOUCHED)
-            if advanced.statuses[index] == "t":
+            if advanced.statuses[index] is NodeStatus.RETRYING:
                 state.wait_for(index, (state.claims[index].at - advanced.now) / 1000)
             else:
                 state.progress.give_back(index)
@@ -77,15 +82,15 @@ class Reconciler:
             raise LeaseLost("missing")
         return record
 
-    def _is_contested(self, statuses: str) -> bool:
+    def _is_contested(self, statuses: Sequence[NodeStatus]) -> bool:
         """Whether others have begun what was done here without a claim: theirs will count."""
         state, fence = self._state, self._claimed.fence
         return any(
-            statuses[i] == "r" and state.claims.get(i, UNTOUCHED).fence != fence
+            statuses[i] is NodeStatus.RUNNING and state.claims.get(i, UNTOUCHED).fence != fence
             for i in self._recorder.settled
         )
 
-    async def _take_over(self, statuses: str, news: set[int]) -> None:
+    async def _take_over(self, statuses: Sequence[NodeStatus], news: set[int]) -> None:
         state = self._state
         outputs = await self._output_store.read(await self._read_record(), news)
         state.cpu = deque(i for i in state.cpu if i not in news)
@@ -95,5 +100,5 @@ class Reconciler:
                 state.running.pop(index).cancel()
             state.progress.settle(index, statuses[index], outputs.get(index))
         for index in state.progress.take_skipped():
-            if statuses[index] not in SETTLED:
+            if statuses[index] not in NODE_TERMINAL:
                 self._recorder.add_skipped(index)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from engine import metrics
 from engine.errors.nodes import NodeFailed
 from engine.executions import retry
-from engine.executions.execution import NODE_STATUSES, ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
@@ -64,7 +64,7 @@ class Walk:
         self._reconciler = Reconciler(
             claimed, self._state, dependencies.walks, self._recorder, self._output_store
         )
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, NodeStatus]] = Counter()
         self._ended: deque[tuple[int, float, AttemptOutcome]] = deque()
         self._is_heavy = False
         self._must_look = False
@@ -100,8 +100,8 @@ class Walk:
         finally:
             await self._stop_running()
             await self._attempts.stop()
-            for (node_type, code), count in self._counts.items():
-                metrics.NODES_ENDED.labels(node_type, NODE_STATUSES[code].value).inc(count)
+            for (node_type, status), count in self._counts.items():
+                metrics.NODES_ENDED.labels(node_type, status.value).inc(count)
 
     async def _turn(self) -> bool:
         """One round: run, claim, wait. True when this worker is done with the execution."""
@@ -160,11 +160,15 @@ class Walk:
             self._state.claims = parse_claims(claimed.record)
             outputs = await self._output_store.read(claimed.record, range(len(claimed.statuses)))
             self._state.progress = Progress(self._plan, claimed.statuses, outputs)
-            self._state.elsewhere = {i for i, code in enumerate(claimed.statuses) if code == "r"}
+            self._state.elsewhere = {
+                index
+                for index, status in enumerate(claimed.statuses)
+                if status is NodeStatus.RUNNING
+            }
         for skipped in self._state.progress.take_skipped():
             self._recorder.add_skipped(skipped)  # whoever settled the last of its sources left
-        for index, code in enumerate(claimed.statuses):
-            if code == "t":
+        for index, status in enumerate(claimed.statuses):
+            if status is NodeStatus.RETRYING:
                 self._state.wait_for(index, (self._state.claims[index].at - claimed.now) / 1000)
 
     # -- running ----------------------------------------------------------------------------------
@@ -175,7 +179,7 @@ class Walk:
             if not self._memory.may_grow:
                 return
             index = progress.ready.popleft()
-            if progress.status(index) != "p":
+            if progress.status(index) is not NodeStatus.PENDING:
                 continue  # another walker has settled it meanwhile
             kind = nodes[index].type.kind
             if self._state.claims and self._state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
@@ -326,10 +330,11 @@ class Walk:
             return
         is_output = index == self._plan.response_output
         duration = self._clock() - started
-        self._counts[(node.type.type, "c" if failure is None else "f")] += 1
+        status = NodeStatus.COMPLETED if failure is None else NodeStatus.FAILED
+        self._counts[(node.type.type, status)] += 1
         self._recorder.add_settled(
             index,
-            "c" if failure is None else "f",
+            status,
             attempts=attempts,
             started_at=self._claimed.now + int((started - self._started) * 1000),
             duration_ms=int(duration * 1000),
@@ -346,7 +351,7 @@ class Walk:
             self._result = outcome.packed
         self._state.progress.settle(
             index,
-            "c" if failure is None else "f",
+            status,
             outcome.outputs if failure is None else None,
         )
         for skipped in self._state.progress.take_skipped():
@@ -401,9 +406,12 @@ class Walk:
     async def _end(self, status: ExecutionStatus) -> bool:
         self._attempts.give_up()
         await self._stop_running()
-        unfinished = [i for i in self._plan.models if self._state.progress.status(i) != "c"]
+        progress = self._state.progress
+        unfinished = [
+            i for i in self._plan.models if progress.status(i) is not NodeStatus.COMPLETED
+        ]
         left = await self._attempts.find_left(unfinished)
-        result = self._result if self._state.progress.is_done else b""
+        result = self._result if progress.is_done else b""
         error = self._failed and describe(self._plan.nodes[self._failed[0]].name, self._failed[1])
         advanced = await self._recorder.end(status, result, error)
         if advanced.verdict is Verdict.CONFLICT:

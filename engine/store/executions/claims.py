@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.ids.partitions import partition_of
 from engine.store.executions.records import parse_name
 from engine.store.redis import keyspace
@@ -58,7 +58,7 @@ class ClaimedExecution:
     inputs: Mapping[str, Any]
     """Empty where they are kept aside, until they are read."""
     status: ExecutionStatus
-    statuses: str
+    statuses: Sequence[NodeStatus]
     record: Mapping[str, bytes]
 
     @property

@@ -15,7 +15,15 @@ from engine.executions.events import (
     StepEntry,
     settle,
 )
-from engine.executions.execution import NODE_STATUSES, TERMINAL, ExecutionStatus, NodeExecution
+from engine.executions.execution import (
+    NODE_STATUSES,
+    NODE_TERMINAL,
+    TERMINAL,
+    ExecutionStatus,
+    NodeExecution,
+    NodeStatus,
+    parse_node_statuses,
+)
 from engine.store.executions.claims import Lease
 from engine.store.executions.records import parse_hash, parse_node, parse_nodes, parse_rows
 from engine.store.redis import keyspace
@@ -34,8 +42,6 @@ KEEP_TOLD_MS = 3_600_000
 SETTLED = re.compile(r"(\d+)(\w)(\w)")
 RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
 CLAIMED = re.compile(r"(\d+)=(\d+)")
-UNTOUCHED, UNDONE, DONE = "p", "prt", "cfsx"
-"""Codes of nodes: not begun, not settled, and settled."""
 
 Fields = Mapping[str, str]
 
@@ -167,8 +173,8 @@ class ExecutionEvents:
 
 def _speaks_of_nodes(fields: Fields) -> bool:
     """Whether an entry that is about all nodes has any that have settled."""
-    had_settled = not set(fields.get("begun", "")).isdisjoint(DONE)
-    return had_settled or not set(fields.get("left", "")).isdisjoint(UNDONE)
+    begun, left = (set(parse_node_statuses(fields.get(name, ""))) for name in ("begun", "left"))
+    return not begun.isdisjoint(NODE_TERMINAL) or bool(left - NODE_TERMINAL)
 
 
 def _fields(words: Sequence[bytes]) -> Fields:
@@ -186,8 +192,10 @@ def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> E
     settled = SETTLED.findall(fields["settled"])
     return StepEntry(
         number=number,
-        settled=[settle(int(i), code, nodes.get(int(i))) for i, code, _ in settled],
-        unclaimed=frozenset(int(i) for i, _, before in settled if before == UNTOUCHED),
+        settled=[settle(int(i), NODE_STATUSES[code], nodes.get(int(i))) for i, code, _ in settled],
+        unclaimed=frozenset(
+            int(i) for i, _, before in settled if NODE_STATUSES[before] is NodeStatus.PENDING
+        ),
         retrying=[
             (int(i), int(attempt), int(pause))
             for i, attempt, pause in RETRYING.findall(fields["retrying"])
@@ -197,29 +205,34 @@ def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> E
 
 
 def _begun(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> StartEntry:
-    statuses = fields["begun"]
+    statuses = parse_node_statuses(fields["begun"])
     return StartEntry(
         number=number,
         statuses=statuses,
         attempts=dict(_attempts(fields["claims"])),
         nodes={
-            index: settle(index, code, nodes.get(index))
-            for index, code in enumerate(statuses)
-            if code in DONE
+            index: settle(index, node_status, nodes.get(index))
+            for index, node_status in enumerate(statuses)
+            if node_status in NODE_TERMINAL
         },
     )
 
 
 def _finished(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
     status = ExecutionStatus(fields["ended"])
-    rest = "x" if status is ExecutionStatus.CANCELLED else "s"
+    is_cancelled = status is ExecutionStatus.CANCELLED
+    untouched = NodeStatus.CANCELLED if is_cancelled else NodeStatus.SKIPPED
     return EndEntry(
         number=number,
         status=status,
         left=[
-            settle(index, "x" if code in "rt" else rest, nodes.get(index))
-            for index, code in enumerate(fields["left"])
-            if code in UNDONE
+            settle(
+                index,
+                untouched if node_status is NodeStatus.PENDING else NodeStatus.CANCELLED,
+                nodes.get(index),
+            )
+            for index, node_status in enumerate(parse_node_statuses(fields["left"]))
+            if node_status not in NODE_TERMINAL
         ],
     )
 

@@ -7,7 +7,12 @@ from typing import Any
 from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
 from engine.errors import EngineError, ExecutionNotCancellable, ExecutionNotFound
-from engine.executions.execution import Execution, ExecutionStatus
+from engine.executions.execution import (
+    Execution,
+    ExecutionStatus,
+    NodeStatus,
+    format_node_statuses,
+)
 from engine.graph.plan import Plan
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
@@ -115,7 +120,7 @@ class Executions:
             on_record = await self._store_inputs(account_id, execution_id, packed, idempotency_key)
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
-            *(0, execution_id, reference, version, initial_statuses(plan)),
+            *(0, execution_id, reference, version, format_node_statuses(initial_statuses(plan))),
             *(RESEND_AFTER_MS, bound_word(terms)),
             *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
             *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
@@ -312,6 +317,9 @@ def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, s
     )
 
 
-def initial_statuses(plan: Plan) -> str:
-    """One code per node: pending when it leads to the output, else skipped from the start."""
-    return "".join("p" if node.index in plan.reachable else "s" for node in plan.nodes)
+def initial_statuses(plan: Plan) -> list[NodeStatus]:
+    """Return the first status of each node: pending if it leads to the output, else skipped."""
+    return [
+        NodeStatus.PENDING if node.index in plan.reachable else NodeStatus.SKIPPED
+        for node in plan.nodes
+    ]

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.executions.execution import (
-    NODE_STATUSES,
     Execution,
     ExecutionStatus,
     NodeExecution,
     NodeStatus,
+    parse_node_statuses,
 )
 from engine.store.redis.records import unpack
 
@@ -70,10 +70,10 @@ def parse_name(value: bytes | None) -> str | None:
 def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
     """The node executions of a record, in plan order."""
     settled = parse_rows(record)
-    statuses = record["statuses"].decode()
+    statuses = parse_node_statuses(record["statuses"].decode())
     nodes = (
-        parse_node(index, NODE_STATUSES[code], settled.get(index), record.get(f"n{index}"))
-        for index, code in enumerate(statuses)
+        parse_node(index, status, settled.get(index), record.get(f"n{index}"))
+        for index, status in enumerate(statuses)
     )
     return tuple(_timed(node, record) for node in nodes)
 

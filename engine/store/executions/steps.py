@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import ExecutionStatus, NodeStatus
 from engine.store.hints import InlineRun
 from engine.store.redis.records import pack
 
@@ -22,8 +22,8 @@ class Charge:
 class Step:
     """What a walker did since its last call; recorded whole or not at all."""
 
-    settled: list[tuple[int, str]] = field(default_factory=list)
-    """Node index and status code."""
+    settled: list[tuple[int, NodeStatus]] = field(default_factory=list)
+    """Node index and final status."""
     retrying: list[tuple[int, int]] = field(default_factory=list)
     """Node index and milliseconds until the next attempt."""
     claimed: Sequence[int] = ()
@@ -53,7 +53,7 @@ class FinishedWalk:
 
     inline_run: InlineRun
     """What was walked."""
-    statuses: str
+    statuses: Sequence[NodeStatus]
     rows: Sequence[Sequence[Any]]
     """As in a step, but with times that count from when the walk began."""
     result: bytes
@@ -70,7 +70,7 @@ def _manner(step: Step) -> str:
 def moves_of(step: Step) -> tuple[str | bytes, ...]:
     """What a step does to nodes and to the hold, as the script takes it."""
     return (
-        "".join([f"{index}{code}" for index, code in step.settled]),
+        "".join([f"{index}{status.code}" for index, status in step.settled]),
         ",".join([f"{index}={delay}" for index, delay in step.retrying]),
         ",".join([str(index) for index in step.claimed]),
         pack(step.rows) if step.rows else b"",

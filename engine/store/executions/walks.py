@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.executions.execution import ExecutionStatus
+from engine.executions.execution import (
+    ExecutionStatus,
+    NodeStatus,
+    format_node_statuses,
+    parse_node_statuses,
+)
 from engine.ids.partitions import partition_of
 from engine.store.executions.claims import ClaimedExecution, Lease
 from engine.store.executions.executions import outbox
@@ -45,7 +50,7 @@ class Advanced:
     """
 
     verdict: Verdict
-    statuses: str = ""
+    statuses: Sequence[NodeStatus] = ()
     now: int = 0
     unpaid: "Unpaid | None" = None
     """With OVER and POOR."""
@@ -99,7 +104,7 @@ class Walks:
             version=int(record["version"] or 0),
             inputs=unpack(inputs) if parse_name(inputs) is None else {},
             status=ExecutionStatus(record["status"].decode()),
-            statuses=record["statuses"].decode(),
+            statuses=parse_node_statuses(record["statuses"].decode()),
             record=record,
         )
 
@@ -119,7 +124,7 @@ class Walks:
             [
                 *(0, reference, execution_id, token),
                 *(inline_run.slug, inline_run.version, inline_run.inputs),
-                *(finished.statuses, pack(finished.rows)),
+                *(format_node_statuses(finished.statuses), pack(finished.rows)),
                 *(finished.result, finished.elapsed_ms),
             ],
         )
@@ -155,10 +160,11 @@ class Walks:
             self._hints.deliver_soon(lease.reference)
         if len(reply) < 4:
             return Advanced(verdict)
+        statuses = parse_node_statuses(reply[2].decode())
         if verdict in (Verdict.OVER, Verdict.POOR):
             unpaid = Unpaid(*(int(each) for each in reply[4:]))
-            return Advanced(verdict, reply[2].decode(), int(reply[3]), unpaid)
-        return Advanced(verdict, reply[2].decode(), int(reply[3]), is_watched=len(reply) > 4)
+            return Advanced(verdict, statuses, int(reply[3]), unpaid)
+        return Advanced(verdict, statuses, int(reply[3]), is_watched=len(reply) > 4)
 
     async def save_job(
         self, lease: Lease, index: int, item: int, job: bytes, *, must_cancel: bool = False

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.executions.execution import NodeStatus
 from engine.graph.document import Document
 from engine.graph.plan import Plan
 from engine.store import Accepted, Account, Store, Workflow
@@ -27,7 +28,9 @@ def document(name: str = "Echo", *, text: str = "hello", **changes: Any) -> Docu
     return Document(**({"name": name, "nodes": nodes, "edges": edges} | changes))
 
 
-BOTH_DONE = [(0, "c"), (1, "c")]
+FIRST_DONE = [(0, NodeStatus.COMPLETED)]
+SECOND_DONE = [(1, NodeStatus.COMPLETED)]
+BOTH_DONE = [(0, NodeStatus.COMPLETED), (1, NodeStatus.COMPLETED)]
 """What a step settles that completes an execution of `save`."""
 
 

@@ -11,6 +11,7 @@ from engine.store.executions.claims import ClaimedExecution
 from engine.store.executions.events import ProgressUpdate
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
+from tests.support.store.records import BOTH_DONE
 from tests.support.store.redis_contents import contents
 
 WORKER = "w1"
@@ -101,7 +102,11 @@ class Run:
 
     async def end(self) -> None:
         """Complete."""
-        await self.step(settled=[(0, "c"), (1, "c")], end=ExecutionStatus.COMPLETED, result=b"\xc0")
+        await self.step(
+            settled=BOTH_DONE,
+            end=ExecutionStatus.COMPLETED,
+            result=b"\xc0",
+        )
 
 
 async def names(store: Store) -> set[bytes]:

@@ -6,6 +6,7 @@ from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Verdict
 from engine.store.redis.records import pack
 from tests.support.factories import Graph
+from tests.support.store.records import FIRST_DONE
 from tests.support.workers.held_walker import Hands
 from tests.support.workers.paying_account import PRICE, Buyer, answer, costs, model_node
 
@@ -40,7 +41,7 @@ async def test_a_worker_that_comes_back_late_charges_nothing(buyer: Buyer) -> No
     execution_id = await buyer.accept(answer(model_node(Graph(), "one"), "one"))
     claimed = await claim_first(buyer, execution_id)
     row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
-    step = Step(settled=[(0, "c")], rows=[row], charges={0: Charge(PRICE, 10_000)})
+    step = Step(settled=FIRST_DONE, rows=[row], charges={0: Charge(PRICE, 10_000)})
 
     await buyer.store.walks.give_back(claimed.reference, OTHER, is_lost=True)
     buyer.models.held = {"one"}
@@ -61,7 +62,12 @@ async def test_a_step_that_arrives_twice_charges_once(buyer: Buyer) -> None:
     execution_id = await buyer.accept(answer(model_node(Graph(), "one"), "one"))
     claimed = await claim_first(buyer, execution_id)
     row = [0, 1, claimed.now, 1, None, pack({"text-out": "theirs"})]
-    step = Step(settled=[(0, "c")], rows=[row], charges={0: Charge(PRICE, 10_000)}, leave=True)
+    step = Step(
+        settled=FIRST_DONE,
+        rows=[row],
+        charges={0: Charge(PRICE, 10_000)},
+        leave=True,
+    )
 
     for _ in range(3):
         await buyer.store.walks.advance(claimed.lease, 2, step)

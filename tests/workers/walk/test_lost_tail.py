@@ -13,6 +13,7 @@ from engine.store.redis.records import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_fan
 from tests.support.redis.rewind import rewind, take_snapshot
+from tests.support.store.records import FIRST_DONE
 from tests.support.workers.held_walker import WORKER, Hands, begin_waiting, held
 from tests.support.workers.paying_account import (
     PRICE,
@@ -71,7 +72,7 @@ async def test_what_another_walker_had_recorded_is_not_built_on_when_it_is_lost(
     claimed = await share(runner, hands)
     earlier = await take_snapshot(store.client)
     row = [0, 1, claimed.now, 1, None, pack({"response-out": "theirs", "status-out": 200})]
-    await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row], leave=True))
+    await advance(store, claimed, 2, Step(settled=FIRST_DONE, rows=[row], leave=True))
     key = keyspace.execution(claimed.account_id, claimed.execution_id)
     hands.walker.take(claimed.reference)  # it looks around and learns of it
     await eventually(lambda: store.client.send("HGET", key, "step2"), lambda step: step == b"2")

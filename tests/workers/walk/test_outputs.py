@@ -82,7 +82,7 @@ async def left_by_another(buyer: Buyer, graph: Graph, before: bytes | None = Non
     begun = Step(claimed=[0], holds={0: PRICE})
     await buyer.store.walks.advance(claimed.lease, 1, begun)
     settled = Step(
-        settled=[(0, "c")],
+        settled=[(0, NodeStatus.COMPLETED)],
         rows=[[0, 1, claimed.now, 1, None, name]],
         charges={0: Charge(PRICE, 10_000)},
         names_objects=True,
@@ -313,7 +313,7 @@ async def test_what_nobody_needs_any_more_is_not_read(buyer: Buyer, blob_store: 
     claimed = await buyer.store.walks.claim(buyer.reference(execution_id), OTHER)
     assert claimed is not None
     row = [1, 1, claimed.now, 1, None, pack({"value-out": 7})]
-    step = Step(settled=[(1, "c")], rows=[row], leave=True)
+    step = Step(settled=[(1, NodeStatus.COMPLETED)], rows=[row], leave=True)
     await buyer.store.walks.advance(claimed.lease, 1, step)
 
     buyer.hands.walker.take(buyer.reference(execution_id))

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from engine.errors import StoreFull, Unavailable
+from engine.executions.execution import NodeStatus
 from engine.store.executions.claims import Lease
 from engine.store.executions.events import ExecutionEvents, ProgressUpdate
 from engine.store.executions.walks import Advanced, Verdict
@@ -260,9 +261,9 @@ async def test_what_ends_before_it_was_asked_costs_nothing() -> None:
 async def test_a_step_tells_that_somebody_watches() -> None:
     made = publisher(Told(), UNWATCHED)
 
-    made.note(Advanced(Verdict.OK, "r", 0))
+    made.note(Advanced(Verdict.OK, [NodeStatus.RUNNING], 0))
     before = made.is_watched
-    made.note(Advanced(Verdict.OK, "r", 0, is_watched=True))
+    made.note(Advanced(Verdict.OK, [NodeStatus.RUNNING], 0, is_watched=True))
     made.note(Advanced(Verdict.CONFLICT))
 
     assert (before, made.is_watched) == (False, True)

@@ -17,6 +17,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.records import pack
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_fan
+from tests.support.store.records import FIRST_DONE, SECOND_DONE
 from tests.support.workers.held_walker import Hands
 
 OTHER = "worker-2"
@@ -142,7 +143,7 @@ async def test_what_another_walker_has_finished_is_not_begun_again(
 
     outputs = pack({"response-out": "theirs", "status-out": 200})
     row = [0, 1, claimed.now, 1, None, outputs]
-    await advance(store, claimed, 2, Step(settled=[(0, "c")], rows=[row], leave=True))
+    await advance(store, claimed, 2, Step(settled=FIRST_DONE, rows=[row], leave=True))
     hands.gate.opened.set()
     execution = await runner.end(claimed.execution_id)
 
@@ -172,7 +173,7 @@ async def test_what_another_walker_has_begun_meanwhile_is_waited_for_without_has
     await asyncio.sleep(0.3)
     assert 1 < calls["advance"] < 12
     row = [1, 1, claimed.now, 1, None, pack({"value-out": "result"})]
-    await advance(store, claimed, 2, Step(settled=[(1, "c")], rows=[row], leave=True))
+    await advance(store, claimed, 2, Step(settled=SECOND_DONE, rows=[row], leave=True))
     execution = await runner.end(execution_id)
 
     assert execution.status is ExecutionStatus.COMPLETED
@@ -226,7 +227,7 @@ async def test_an_execution_whose_record_is_gone_is_let_go_without_a_fault(
         return {}
 
     monkeypatch.setattr(Walks, "records", remove_and_read)
-    await advance(store, claimed, 2, Step(settled=[(0, "c")]))
+    await advance(store, claimed, 2, Step(settled=FIRST_DONE))
     hands.walker.take(claimed.reference)
 
     async def is_in_hand() -> bool:

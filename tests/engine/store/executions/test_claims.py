@@ -12,6 +12,7 @@ from engine.store.executions.walks import Verdict
 from engine.store.redis import keyspace
 from engine.store.redis.records import pack
 from tests.support.store.claims import advance, claim, due_at, row
+from tests.support.store.records import FIRST_DONE
 from tests.support.store.redis_contents import contents
 
 
@@ -66,7 +67,7 @@ async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, referenc
     await claim(store, reference, "w2")
     before = await contents(store.client)
 
-    verdict = await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)]))
+    verdict = await advance(store, old, 2, Step(settled=FIRST_DONE, rows=[row(0)]))
 
     assert verdict is Verdict.FENCED
     assert await contents(store.client) == before
@@ -83,7 +84,7 @@ async def test_a_walk_whose_worker_has_claimed_the_execution_anew_is_fenced(
     before = await contents(store.client)
 
     verdicts = [
-        await advance(store, old, 2, Step(settled=[(0, "c")], rows=[row(0)])),
+        await advance(store, old, 2, Step(settled=FIRST_DONE, rows=[row(0)])),
         await advance(store, old, 2, Step(claimed=[0])),
         await advance(store, old, 2, Step(leave=True)),
         await advance(store, old, 2, Step(end=ExecutionStatus.COMPLETED, result=pack("old"))),

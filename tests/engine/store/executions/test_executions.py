@@ -257,7 +257,7 @@ async def test_an_error_is_read_as_it_was_recorded(
     error = {"code": "EXECUTION_FAILED", "message": "Node 't' failed: ü", "nodeId": "t"}
     node_error = {"code": "bad", "message": "no"}
     step = Step(
-        settled=[(0, "f")],
+        settled=[(0, NodeStatus.FAILED)],
         rows=[[0, 3, 1_000, 20, node_error, None]],
         end=ExecutionStatus.FAILED,
         error=error,

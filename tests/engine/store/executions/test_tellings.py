@@ -6,6 +6,7 @@ from engine.executions.events import EventName, ProgressEntry
 from engine.store import Store
 from engine.store.executions import events as store_events
 from engine.store.redis import keyspace
+from tests.support.store.records import FIRST_DONE
 from tests.support.store.watched_runs import CHANNEL, WORKER, Run, names
 
 
@@ -27,7 +28,7 @@ async def test_what_somebody_elses_node_tells_is_not_told(run: Run) -> None:
     await run.step(claimed=[0])
 
     assert await run.tell("not claimed", index=1)
-    await run.step(settled=[(0, "c")])
+    await run.step(settled=FIRST_DONE)
     assert await run.tell("settled")
     await run.store.walks.give_back(run.reference, WORKER, is_lost=False)
     assert not await run.tell("not held")

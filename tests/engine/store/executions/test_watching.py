@@ -9,6 +9,7 @@ from engine.executions.events import BEFORE_ALL, EventId, EventName, read_events
 from engine.executions.execution import ExecutionStatus
 from engine.store import CompletionNotifier, Store
 from engine.store.executions.events import MOST_ENTRIES, ring_name
+from tests.support.store.records import FIRST_DONE, SECOND_DONE
 from tests.support.store.redis_contents import contents
 from tests.support.store.watched_runs import CHANNEL, WORKER, Run, names
 
@@ -61,8 +62,8 @@ async def test_who_comes_late_is_told_what_was_and_then_what_is(run: Run) -> Non
     await run.step(claimed=[0])
     late = await run.seen()
 
-    is_watched = await run.step(settled=[(0, "c")])
-    await run.step(settled=[(1, "c")], end=ExecutionStatus.COMPLETED)
+    is_watched = await run.step(settled=FIRST_DONE)
+    await run.step(settled=SECOND_DONE, end=ExecutionStatus.COMPLETED)
 
     assert is_watched
     assert late == [("1.1", "execution.started"), ("1.2", "node.started")]
