@@ -107,7 +107,7 @@ class Deliveries:
                 *(example_body(delivery_id, account_id, now), self._keep_ms, RESEND_MS),
             ],
         )
-        self._hints.deliver_soon(reference)
+        self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
 
     async def receiver_of(self, reference: str) -> DeliveryReceiver | None:
@@ -133,7 +133,7 @@ class Deliveries:
             [0, reference, token or secrets.token_hex(8), LEASE_MS, receiver.url],
         )
         if reply[0] == b"moved":
-            self._hints.deliver_soon(reference)
+            self._hints.send_delivery_soon(reference)
         if reply[0] != b"claimed":
             return None
         now, record = int(reply[1]), parse_hash(reply[2])
@@ -202,7 +202,7 @@ class Deliveries:
             raise NotFound(NO_DELIVERY)
         if verdict == b"disabled":
             raise InvalidWebhook("enabled", "The webhook is disabled")
-        self._hints.deliver_soon(reference)
+        self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
 
     async def get(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from engine.models.limits import ModelLimits
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
 
 LEASE_SECONDS = 10.0
@@ -58,7 +58,7 @@ class CallReport:
     seen: int = 0
     """Calls a minute in this process, as of late."""
 
-    def words(self) -> tuple[Word, ...]:
+    def arguments(self) -> tuple[Argument, ...]:
         """As the script takes it."""
         return self.kind.value, self.call_id, self.account_id, self.amount, self.seen
 
@@ -120,7 +120,7 @@ class Governor:
             [
                 *(now, caller, int(LEASE_SECONDS * 1000), provider),
                 *(*_numbers(limits), KEPT_MS, pacing.burst_ms, pacing.trust_ms),
-                *(word for event in events for word in event.words()),
+                *(word for event in events for word in event.arguments()),
             ],
         )
         is_new, due, open_ms, blamed, pause_ms, must_ask, failures, *granted = reply

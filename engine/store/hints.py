@@ -70,7 +70,7 @@ class HintSender:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def travels_with(self, client: Client) -> bool:
+    def shares_pipeline(self, client: Client) -> bool:
         """Whether hints leave in one pipeline with this client's commands, in order."""
         return self._client is client
 
@@ -89,7 +89,7 @@ class HintSender:
         """Send walk hints of executions on record, a full Redis or not. Raises Unavailable."""
         await self._send(queue, [make_hint(WALK_ACTOR, each) for each in references])
 
-    def deliver_soon(self, reference: str) -> None:
+    def send_delivery_soon(self, reference: str) -> None:
         """Send a hint of a delivery on record, a full Redis or not; nobody waits for it."""
         hints = [make_hint(DELIVER_ACTOR, reference)]
         forget(self._client.call(SCRIPTS["send_hints"], [keyspace.hints(DELIVER_QUEUE)], hints))

@@ -109,12 +109,14 @@ class Leases:
         )
         return {name: claim for reply in replies for name, claim in parse_hash(reply).items()}
 
-    async def bury(self, worker_id: str, *, now: int = 0) -> bool:
+    async def remove_dead(self, worker_id: str, *, now: int = 0) -> bool:
         """Forget a dead worker, unless it has come back or holds something (again).
 
         `now` is in milliseconds, 0 for Redis's clock.
         """
-        buried = await self._client.call(SCRIPTS["bury_worker"], WORKER_KEYS, [now, worker_id])
+        buried = await self._client.call(
+            SCRIPTS["remove_dead_worker"], WORKER_KEYS, [now, worker_id]
+        )
         if buried and await self.held(worker_id):
             # It claimed something between the last look and now: found again by the next sweep.
             await self._client.send("ZADD", keyspace.workers(), "NX", 1, worker_id)
@@ -167,7 +169,7 @@ class Leases:
                 keyspace.account_executions(account_id),
                 keyspace.finished(partition_of(account_id)),
                 keyspace.events(account_id, execution_id),
-                keyspace.told(account_id, execution_id),
+                keyspace.progress(account_id, execution_id),
             ],
             [execution_id, reference, ended_before_ms],
         )

@@ -85,7 +85,7 @@ class UploadReservation:
     """None: unlimited."""
 
     @property
-    def room(self) -> float:
+    def remaining_bytes(self) -> float:
         """Bytes that there is room for."""
         return float("inf") if self.limit is None else self.limit - self.stored
 
@@ -112,7 +112,7 @@ class AssetRecords:
         self._limits = limits_by_tier(tiers, lambda terms: terms.media_bytes)
         self._keep_ms = int(retention_days * 86_400_000)
 
-    async def announce(self, account_id: str, source: AssetSource) -> UploadReservation:
+    async def reserve_upload(self, account_id: str, source: AssetSource) -> UploadReservation:
         """A place for bytes that are about to be stored. Raises MediaQuotaExceeded."""
         asset_id = make_asset_id(account_id)
         partition = partition_of(asset_id)
@@ -125,7 +125,7 @@ class AssetRecords:
             ],
             [0, asset_id, account_id, source, GIVEN_UP_MS, *self._limits],
         )
-        stored, limit = _parse_room(reply)
+        stored, limit = _parse_quota(reply)
         return UploadReservation(asset_id=asset_id, stored=stored, limit=limit)
 
     async def keep(self, asset_id: str, facts: Facts, size: int, execution_id: str = "") -> Asset:
@@ -154,10 +154,10 @@ class AssetRecords:
         )
         if not reply:
             raise AssetNotFound
-        _parse_room(reply)
+        _parse_quota(reply)
         return await self.find(asset_id)
 
-    async def give_up(self, asset_id: str) -> None:
+    async def abandon_upload(self, asset_id: str) -> None:
         """Whatever is there of its bytes can go."""
         due = keyspace.assets_due(partition_of(asset_id))
         await self._client.send("ZADD", due, "XX", DUE_NOW_MS, asset_id)
@@ -228,7 +228,7 @@ class AssetRecords:
         if not is_deleted:
             raise AssetNotFound
 
-    async def refer(self, account_id: str, asset_id: str, execution_id: str) -> None:
+    async def retain(self, account_id: str, asset_id: str, execution_id: str) -> None:
         """Have an asset of the account outlive an execution. Raises AssetNotFound."""
         is_there = is_asset_id(asset_id) and await self._client.call(
             SCRIPTS["refer_asset"],
@@ -238,10 +238,10 @@ class AssetRecords:
         if not is_there:
             raise AssetNotFound
 
-    async def hold(self, account_id: str, asset_id: str, slug: str) -> None:
+    async def retain_for_workflow(self, account_id: str, asset_id: str, slug: str) -> None:
         """Have an asset of the account, if it is one, outlive a workflow."""
         with contextlib.suppress(AssetNotFound):
-            await self.refer(account_id, asset_id, f"{WORKFLOW}{slug}")
+            await self.retain(account_id, asset_id, f"{WORKFLOW}{slug}")
 
     async def due(self, now: int, at_most: int) -> list[str]:
         """Ids of assets whose time is over, per partition bounded."""
@@ -322,7 +322,7 @@ def _counting_keys(partition: int) -> Sequence[str]:
     return [keyspace.accounts(partition), keyspace.media_bytes(partition)]
 
 
-def _parse_room(reply: Sequence[int]) -> tuple[int, int | None]:
+def _parse_quota(reply: Sequence[int]) -> tuple[int, int | None]:
     """Bytes that the account's media take and may take. Raises MediaQuotaExceeded."""
     has_room, stored, limit = (*reply, None, None)[:3]
     if not has_room:

@@ -15,7 +15,7 @@ class QueueSelector:
         self._asked: dict[str, int] = {}
         self._refused: set[str] = set()
 
-    def ask(self, account_id: str) -> str:
+    def select(self, account_id: str) -> str:
         """An execution is asked for; the queue for its hint. `answer` must follow."""
         asked = self._asked.get(account_id, 0) + 1
         self._asked[account_id] = asked
@@ -27,7 +27,7 @@ class QueueSelector:
         """Whether the last execution that the account asked for was not accepted."""
         return account_id in self._refused
 
-    def answer(self, account_id: str, active: int | None) -> None:
+    def record(self, account_id: str, active: int | None) -> None:
         """The reply has come, or failed (None): what the account has under way."""
         left = self._asked.pop(account_id) - 1
         if left:

@@ -25,7 +25,7 @@ class Charging:
         """What a node is charged by is what was held by, whatever becomes of its model."""
         self._tried = frozenset(claimed.record.get("tried", b"").decode().split(","))
 
-    def hold(self, index: int, inputs: Mapping[str, Any]) -> int:
+    def reservation_of(self, index: int, inputs: Mapping[str, Any]) -> int:
         """The most credits that a node costs with these inputs."""
         model = find_model(self._plan.models[index])
         if model is not None:

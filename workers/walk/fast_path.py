@@ -19,7 +19,7 @@ from engine.graph.progress import Progress
 from engine.nodes.support.base import Outputs
 from engine.store import Store
 from engine.store.executions.executions import initial_statuses
-from engine.store.executions.offload import ASIDE_BYTES
+from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.steps import FinishedWalk
 from engine.store.hints import InlineRun
 from engine.store.redis import keyspace
@@ -39,7 +39,7 @@ class FastPath:
         self._store = store
         self._executor = executor
         self._memory = memory
-        self._max_bytes = min(max_bytes, ASIDE_BYTES)
+        self._max_bytes = min(max_bytes, OFFLOAD_FROM_BYTES)
 
     async def finish(self, reference: str, inline_run: InlineRun) -> bool:
         """Walk the execution and end it; False: it is as it was, and to be claimed."""

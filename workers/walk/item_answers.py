@@ -48,15 +48,17 @@ class AnswerBatches:
         except (FileNotFoundError, StorageFailed):
             return None
 
-    async def save(self, index: int, number: int, batch: bytes, *, is_aside: bool) -> None:
+    async def save(self, index: int, number: int, batch: bytes, *, is_offloaded: bool) -> None:
         """Record a node's batch, in an object where it is to be aside. Raises StorageFailed."""
         kept: bytes | str = batch
-        if is_aside:
+        if is_offloaded:
             kept = make_batch_name(self._lease.object_prefix, index, number, len(batch))
             await self._offloaded.put(*self._ids, kept, batch, seconds=STORE_SECONDS)
         packed = pack(kept)
         await persist(
-            lambda: self._walks.keep_answers(self._lease, index, number, packed, is_aside=is_aside),
+            lambda: self._walks.keep_answers(
+                self._lease, index, number, packed, is_offloaded=is_offloaded
+            ),
             "keep what was answered",
         )
 
@@ -139,14 +141,14 @@ class ItemAnswers:
 
     async def _save(self, batch: bytes) -> None:
         size, number = len(batch), self._number + 1
-        is_aside = not self._room.has(size)
+        is_offloaded = not self._room.has(size)
         try:
-            await self._batches.save(self._index, number, batch, is_aside=is_aside)
+            await self._batches.save(self._index, number, batch, is_offloaded=is_offloaded)
         except StorageFailed:
             log.warning("what was answered is not kept", extra={"node_index": self._index})
             return
         self._number = number
-        if not is_aside:
+        if not is_offloaded:
             self._room.take(size)
 
 

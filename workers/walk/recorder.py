@@ -11,7 +11,7 @@ from engine.store.executions.steps import Charge, Step
 from engine.store.executions.walks import Advanced, Verdict, Walks
 from workers.runtime.persistence import persist
 
-NO_HOLDS: Mapping[int, int] = {}
+NO_RESERVATIONS: Mapping[int, int] = {}
 
 
 class LeaseLost(Exception):
@@ -87,14 +87,18 @@ class Recorder:
         self,
         *,
         claim: Sequence[int] = (),
-        holds: Mapping[int, int] = NO_HOLDS,
+        reservations: Mapping[int, int] = NO_RESERVATIONS,
         offered: bool = False,
     ) -> Advanced:
-        """Record the step; `holds` are the credits that claimed nodes may cost.
+        """Record the step; `reservations` are the credits that claimed nodes may cost.
 
         Raises Gone or RecordBehind.
         """
-        self._step.claimed, self._step.holds, self._step.offered = claim, holds, offered
+        self._step.claimed, self._step.reservations, self._step.offered = (
+            claim,
+            reservations,
+            offered,
+        )
         self._step.leave, self._step.end = False, None
         return await self._advance()
 
@@ -103,7 +107,7 @@ class Recorder:
 
         Raises Gone or RecordBehind.
         """
-        self._step.claimed, self._step.holds, self._step.offered = (), NO_HOLDS, False
+        self._step.claimed, self._step.reservations, self._step.offered = (), NO_RESERVATIONS, False
         self._step.leave, self._step.hands_over, self._step.end = True, hands_over, None
         return await self._advance()
 
@@ -111,11 +115,11 @@ class Recorder:
         self, status: ExecutionStatus, result: bytes, error: dict[str, Any] | None
     ) -> Advanced:
         """Record the step and end the execution with it. Raises Gone or RecordBehind."""
-        self._step.claimed, self._step.holds = (), NO_HOLDS
+        self._step.claimed, self._step.reservations = (), NO_RESERVATIONS
         self._step.leave, self._step.offered = False, False
         self._step.retrying = []
         self._step.end, self._step.result, self._step.error = status, result, error
-        self._step.told_key = self._claimed.told_key
+        self._step.webhook_key_id = self._claimed.webhook_key_id
         if parse_name(result) is not None:
             self._step.names_objects = True
         return await self._advance()

@@ -22,7 +22,7 @@ from workers.walk.dependencies import WalkDependencies
 from workers.walk.memory import RunMemory
 from workers.walk.outputs import OutputStore
 from workers.walk.reconciler import Reconciler
-from workers.walk.recorder import NO_HOLDS, Recorder
+from workers.walk.recorder import NO_RESERVATIONS, Recorder
 from workers.walk.state import UNTOUCHED, WalkState
 
 FLUSH_SECONDS = 0.05
@@ -255,8 +255,8 @@ class Walk:
         if ships and not self._state.is_shared:
             # What runs here without a claim must not be begun by whoever comes to help.
             claim = claim + [i for i in self._state.running if i not in self._state.claims]
-        holds = {i: self._hold(i) for i in claim if i in self._plan.models}
-        advanced = await self._record(claim=claim, holds=holds, offered=ships)
+        reservations = {i: self._reservation_of(i) for i in claim if i in self._plan.models}
+        advanced = await self._record(claim=claim, reservations=reservations, offered=ships)
         if advanced.verdict is not Verdict.OK:
             return
         if ships and not self._state.is_shared:
@@ -270,18 +270,20 @@ class Walk:
             if index not in self._state.running:
                 self._start(index)
 
-    def _hold(self, index: int) -> int:
+    def _reservation_of(self, index: int) -> int:
         delivered = self._state.progress.delivered(index)
-        return self._charging.hold(index, self._state.progress.inputs(index, delivered))
+        return self._charging.reservation_of(index, self._state.progress.inputs(index, delivered))
 
     async def _record(
         self,
         claim: Sequence[int] = (),
         *,
-        holds: Mapping[int, int] = NO_HOLDS,
+        reservations: Mapping[int, int] = NO_RESERVATIONS,
         offered: bool = False,
     ) -> Advanced:
-        advanced = await self._recorder.record(claim=claim, holds=holds, offered=offered)
+        advanced = await self._recorder.record(
+            claim=claim, reservations=reservations, offered=offered
+        )
         self._recorded_at = self._clock()
         self._must_look = False
         self._attempts.note(advanced)

@@ -150,7 +150,7 @@ class WebhookSender:
         """Attempt a delivery soon; returns at once."""
         if self._is_draining:
             self._release()
-            self._store.hints.deliver_soon(reference)  # it came too late for this worker
+            self._store.hints.send_delivery_soon(reference)  # it came too late for this worker
             return
         if reference in self._in_hand or not keyspace.is_reference(reference):
             self._release()

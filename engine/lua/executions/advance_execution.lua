@@ -21,7 +21,7 @@
 --         are empty when the step was on record already
 --         | {'over'|'poor', status, statuses, now, node that cannot be paid for, credits missing,
 --           balance}
--- Uses: read_now, next_month, wallet, purse, list_delivery, tell_end, step_conflicts, add_event, ring_watchers, events, kept_answers, end_execution, due_after_leaving
+-- Uses: read_now, next_month, wallet, reservation, list_delivery, add_end_delivery, step_conflicts, add_event, notify_watchers, events, kept_answers, end_execution, due_after_leaving
 local LAST_STEP = 1000000000 -- from here on a step follows any: it ends what is not walked
 local now = read_now(ARGV[1])
 local stamp = string.format('%d', now)
@@ -71,28 +71,28 @@ if ARGV[11] == 'completed' then
   if open ~= settled then return {'behind', status} end
 end
 
-local terms, purse = head[7], nil
+local terms, reservation = head[7], nil
 if terms and (step.settled ~= '' or step.claimed ~= '' or ARGV[11] ~= '') then
   local keys = {wallet = KEYS[6], ledger = KEYS[7]}
-  purse = open_purse(KEYS[1], ARGV[12], open_wallet(keys, now))
-  for index in string.gmatch(step.settled, '(%d+)%a') do let_go(purse, index) end
+  reservation = open_reservation(KEYS[1], ARGV[12], open_wallet(keys, now))
+  for index in string.gmatch(step.settled, '(%d+)%a') do release_node(reservation, index) end
   for index, credits, usd, model in string.gmatch(ARGV[15], '(%d+)=(%d+):(%d+):([^,]*)') do
-    capture(purse, index, tonumber(credits), tonumber(usd), model)
+    capture(reservation, index, tonumber(credits), tonumber(usd), model)
   end
   for index, credits in string.gmatch(ARGV[16], '(%d+)=(%d+)') do
-    local refusal, missing = hold(purse, index, tonumber(credits), terms)
+    local refusal, missing = reserve_node(reservation, index, tonumber(credits), terms)
     if refusal then
-      local balance = purse.wallet.balance
+      local balance = reservation.wallet.balance
       return {refusal, status, statuses, stamp, tonumber(index), missing, balance}
     end
   end
-  if ARGV[11] ~= '' then release(purse) end
+  if ARGV[11] ~= '' then release(reservation) end
 end
 
 if watched then
   if head[8] == '0' then begin_events(keys, KEYS[1], statuses) end
   step_events(keys, KEYS[1], step, codes, claim_of)
-  ring_watchers(KEYS[1], ARGV[12])
+  notify_watchers(KEYS[1], ARGV[12])
 end
 
 local was_claimed = {}
@@ -120,7 +120,7 @@ for index in string.gmatch(step.claimed, '%d+') do
 end
 statuses = string.char(unpack(codes))
 
-if purse then save_purse(purse, terms) end
+if reservation then save_reservation(reservation, terms) end
 if head[6] then redis.call('HDEL', KEYS[1], 'lost') end
 local changes = {'step' .. fence, ARGV[4]}
 if ARGV[8] ~= '' then changes[3], changes[4] = rows, ARGV[8] end
@@ -133,11 +133,11 @@ if ARGV[11] ~= '' then
   redis.call('HDEL', KEYS[3], ARGV[2])
   if KEYS[9] then
     local keys = {delivery = KEYS[9], due = KEYS[10], listed = KEYS[11]}
-    tell_end(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
+    add_end_delivery(keys, KEYS[1], ARGV[2], ARGV[12], status, now)
   end
   local keys = {execution = KEYS[1], due = KEYS[2], finished = KEYS[4], active = KEYS[5]}
   local outcome = {status = status, statuses = statuses, result = ARGV[13], error = ARGV[14],
-    spent = purse and purse.spent or 0, bell = head[5]}
+    spent = reservation and reservation.spent or 0, bell = head[5]}
   end_execution(keys, {reference = ARGV[2], id = ARGV[12]}, outcome, now, changes)
   return {'ok', status, statuses, stamp, watched}
 end

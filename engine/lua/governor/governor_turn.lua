@@ -14,7 +14,7 @@
 --         nobody waits), milliseconds for which the breaker is open, for whose account ('*': all),
 --         milliseconds in which nobody has a turn, whether calls must ask, failures in a row, ids
 --         of calls whose turn it is}
--- Uses: read_now, governor, pace, breaker, line
+-- Uses: read_now, governor, pace, breaker, queue
 local now, caller = read_now(ARGV[1]), ARGV[2]
 local keys = {state = KEYS[1], calls = KEYS[2], waiting = KEYS[3], ring = KEYS[4]}
 keys.running, keys.granted, keys.callers = KEYS[5], KEYS[6], KEYS[7]
@@ -23,13 +23,13 @@ local burst, trust = tonumber(ARGV[9]), tonumber(ARGV[10])
 local lease_ends = string.format('%d', now + tonumber(ARGV[3]))
 local governor = open_governor(keys, now, caller, lease_ends, limits, burst)
 local is_new = redis.call('ZADD', KEYS[7], lease_ends, caller)
-bury_callers(governor)
+remove_expired_callers(governor)
 raise_pace(governor)
 
 local function end_call(kind, id, account, amount, seen)
   local known, tokens, granted_at, reserved
   if id ~= '' then
-    known, tokens, granted_at, reserved = leave_line(governor, caller .. '|' .. id)
+    known, tokens, granted_at, reserved = remove_call(governor, caller .. '|' .. id)
     if not known or kind == 'left' then return end
   end
   if kind == 'done' then
@@ -52,7 +52,7 @@ end
 for at = 11, #ARGV, 5 do
   local kind, id, account = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if kind == 'ask' then
-    join_line(governor, id, account, ARGV[at + 3])
+    enqueue(governor, id, account, ARGV[at + 3])
   elseif kind == 'took' then
     redis.call('ZREM', KEYS[6], caller .. '|' .. id)
   else
@@ -63,13 +63,13 @@ end
 local must_ask = governor.requests or governor.tokens or governor.concurrency or governor.rate or
   governor.open
 lift_limit(governor, trust)
-local rung, call, due = {}, first_in_line(governor), nil
+local rung, call, due = {}, next_call(governor), nil
 local room = (governor.concurrency or math.huge) - redis.call('ZCARD', KEYS[5])
 while call and room > 0 and ready_at(governor) <= now do
   give_turn(governor, call)
   rung[call.caller] = call.caller ~= caller or nil
   room = room - 1
-  call = first_in_line(governor)
+  call = next_call(governor)
 end
 for other in pairs(rung) do redis.call('PUBLISH', other, ARGV[4]) end
 if call then

@@ -38,14 +38,14 @@ NOTED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SpeculativeAuthorization:
-    """An authorization under way, and who it is assumed to be for.
+    """Pending authorization with the principal that it assumes.
 
-    A script that is given `pass_key` goes on only if the assumption was right and the call was
-    within its limit.
+    A script with `authorization_key` runs only if the assumption holds and the call is within its
+    limit.
     """
 
     principal: Principal
-    pass_key: str
+    authorization_key: str
     admitted: Callable[[], Awaitable[tuple[Principal, Window | None]]]
     """Waits for the reply; as `ApiKeys.authorize_call`. Once."""
 
@@ -126,7 +126,9 @@ class ApiKeys:
         digest = tokens.digest(secret)
         return self._admit_call(digest, await self._count(digest, bucket))
 
-    def authorize_ahead(self, secret: str, bucket: str) -> "SpeculativeAuthorization | None":
+    def authorize_speculatively(
+        self, secret: str, bucket: str
+    ) -> "SpeculativeAuthorization | None":
         """`authorize_call` for a key that was seen before, without waiting for the reply.
 
         What needs the authorization can travel behind it, in the same pipeline, with its pass.
@@ -138,10 +140,12 @@ class ApiKeys:
             return None
         principal, fingerprint = assumed
         partition = partition_of(principal.account.id)
-        pass_key = keyspace.call_pass(partition, secrets.token_hex(8))
-        reply = self._count(digest, bucket, pass_key, fingerprint)
+        authorization_key = keyspace.call_authorization(partition, secrets.token_hex(8))
+        reply = self._count(digest, bucket, authorization_key, fingerprint)
         forget(reply)
-        return SpeculativeAuthorization(principal, pass_key, lambda: self._admitted(digest, reply))
+        return SpeculativeAuthorization(
+            principal, authorization_key, lambda: self._admitted(digest, reply)
+        )
 
     async def _admitted(
         self, digest: str, reply: asyncio.Future[Any]
@@ -153,7 +157,7 @@ class ApiKeys:
         return tokens.digest(secret) in self._assumed
 
     def _count(
-        self, digest: str, bucket: str, pass_key: str = "", fingerprint: str = ""
+        self, digest: str, bucket: str, authorization_key: str = "", fingerprint: str = ""
     ) -> asyncio.Future[Any]:
         partition = tokens.partition_of(digest)
         keys = [
@@ -163,7 +167,7 @@ class ApiKeys:
         ]
         return self._client.call(
             SCRIPTS["count_key_call"],
-            [*keys, pass_key] if pass_key else keys,
+            [*keys, authorization_key] if authorization_key else keys,
             [0, digest, bucket, WINDOW_MS, fingerprint, PASS_MS, *self._limits.of(bucket)],
         )
 

@@ -87,13 +87,13 @@ def _refusal(
     return WorkflowNotFound()
 
 
-def bound_word(terms: TierTerms | None) -> str | int:
+def concurrency_argument(terms: TierTerms | None) -> str | int:
     """How many executions of the account go on at once, empty for any number."""
-    fast_path = terms.executions_at_once if terms else None
-    return "" if fast_path is None else fast_path
+    most = terms.executions_at_once if terms else None
+    return "" if most is None else most
 
 
-def quote_words(quote: Quote | None, terms: str) -> Sequence[str | int]:
+def quote_arguments(quote: Quote | None, terms: str) -> Sequence[str | int]:
     """What `accept_execution` takes of a quote: credits, terms and trials."""
     return ("", "", "") if quote is None else (quote.credits, terms, trials_text(quote.trials))
 
@@ -120,14 +120,14 @@ def first_call(
 
 
 def inlined_in_hint(
-    workflow: Workflow | None, plan: Plan, inputs: bytes, *, is_told: bool
+    workflow: Workflow | None, plan: Plan, inputs: bytes, *, has_audience: bool
 ) -> InlineRun | None:
     """What a worker needs to walk a run before it claims it, for runs where that may be done.
 
-    `is_told`: a webhook is told of the end, or a watcher of all that happens.
+    `has_audience`: a webhook is told of the end, or a watcher of all that happens.
     """
     is_small = len(inputs) <= MAX_CARRIED_BYTES and len(plan.reachable) <= MAX_CARRIED_NODES
-    if workflow is None or is_told or not plan.is_pure or not is_small:
+    if workflow is None or has_audience or not plan.is_pure or not is_small:
         return None
     return InlineRun(slug=workflow.slug, version=workflow.version, inputs=inputs)
 
@@ -137,9 +137,9 @@ def accept_keys(
     slug: str,
     execution_id: str,
     idempotency_key: IdempotencyKey | None,
-    pass_key: str,
+    authorization_key: str,
 ) -> Sequence[str]:
-    """The keys of `accept_execution`; `pass_key` is empty where nothing is authorized ahead."""
+    """Return the keys of `accept_execution`; `authorization_key` may be empty."""
     return [
         keyspace.workflow(account_id, slug),
         keyspace.execution(account_id, execution_id),
@@ -149,5 +149,5 @@ def accept_keys(
         keyspace.idempotency(account_id, idempotency_key.digest if idempotency_key else ""),
         keyspace.wallet(account_id),
         keyspace.ledger(account_id),
-        *([pass_key] if pass_key else ()),
+        *([authorization_key] if authorization_key else ()),
     ]

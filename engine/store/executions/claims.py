@@ -103,7 +103,7 @@ class ClaimedExecution:
         return models.split(",") if models else ()
 
     @property
-    def told_key(self) -> str:
+    def webhook_key_id(self) -> str:
         """The key whose webhook is told of the end; empty for none."""
         return self.record["key"].decode() if "hook" in self.record else ""
 

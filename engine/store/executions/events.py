@@ -28,15 +28,15 @@ from engine.store.executions.claims import Lease
 from engine.store.executions.records import parse_hash, parse_node, parse_nodes, parse_rows
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
 
-MOST_ENTRIES = 64
+MAX_ENTRIES = 64
 """Of one reading."""
-MOST_TOLD = 2_000
-MOST_TOLD_BYTES = 262_144
+MAX_PROGRESS_ENTRIES = 2_000
+MAX_PROGRESS_BYTES = 262_144
 """Of one execution's texts together, and of its entries with text or progress; the oldest go."""
-KEEP_TOLD_MS = 3_600_000
+KEEP_PROGRESS_MS = 3_600_000
 """After the last was told. The other entries are kept for as long as the execution."""
 
 SETTLED = re.compile(r"(\d+)(\w)(\w)")
@@ -46,14 +46,14 @@ CLAIMED = re.compile(r"(\d+)=(\d+)")
 Fields = Mapping[str, str]
 
 
-def watching(channel: str | None) -> Sequence[Word]:
+def watching(channel: str | None) -> Sequence[Argument]:
     """What the record of an execution has that is watched from its beginning."""
     if channel is None:
         return ()
     return ("events", 0, "watchers", f"{channel}," if channel else "")
 
 
-def ring_name(execution_id: str) -> str:
+def events_topic(execution_id: str) -> str:
     """What the bell calls to those who watch an execution."""
     return f"events:{execution_id}"
 
@@ -83,7 +83,7 @@ class ProgressUpdate:
     item: int
     offset: int | None
     """None: it is progress."""
-    told: str
+    content: str
 
 
 class ExecutionEvents:
@@ -104,9 +104,9 @@ class ExecutionEvents:
             [
                 keyspace.execution(account_id, execution_id),
                 keyspace.events(account_id, execution_id),
-                keyspace.told(account_id, execution_id),
+                keyspace.progress(account_id, execution_id),
             ],
-            [channel, first, MOST_ENTRIES],
+            [channel, first, MAX_ENTRIES],
         )
         if reply[0] == b"missing":
             raise ExecutionNotFound
@@ -117,27 +117,32 @@ class ExecutionEvents:
         slug, version, models = (word.decode() if word else "" for word in reply[2:5])
         return EventPage(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
-            is_all=has_ended and len(found) < MOST_ENTRIES,
+            is_all=has_ended and len(found) < MAX_ENTRIES,
             last=int(reply[5]),
             workflow_slug=slug,
             workflow_version=int(version or 0),
             model_ids=models.split(",") if models else (),
         )
 
-    async def tell(self, lease: Lease, batch: int, told: Sequence[ProgressUpdate]) -> bool:
+    async def publish(self, lease: Lease, batch: int, updates: Sequence[ProgressUpdate]) -> bool:
         """Add what running nodes have given; False: nobody watches, or it is not held.
 
         `batch` counts those of one claim from 1. Raises StoreFull or Unavailable.
         """
-        words: list[Word] = []
-        for each in told:
-            words += (each.index, each.item, "" if each.offset is None else each.offset, each.told)
+        words: list[Argument] = []
+        for each in updates:
+            words += (
+                each.index,
+                each.item,
+                "" if each.offset is None else each.offset,
+                each.content,
+            )
         verdict = await self._client.call(
-            SCRIPTS["tell_events"],
-            [*lease.keys, keyspace.told(lease.account_id, lease.execution_id)],
+            SCRIPTS["publish_progress"],
+            [*lease.keys, keyspace.progress(lease.account_id, lease.execution_id)],
             [
                 *(lease.reference, lease.name, batch, lease.execution_id),
-                *(MOST_TOLD, MOST_TOLD_BYTES, KEEP_TOLD_MS),
+                *(MAX_PROGRESS_ENTRIES, MAX_PROGRESS_BYTES, KEEP_PROGRESS_MS),
                 *words,
             ],
         )
@@ -188,7 +193,7 @@ def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> E
     if "ended" in fields:
         return _finished(number, fields, nodes)
     if "node" in fields:
-        return ProgressEntry(number=number, event=_told(fields))
+        return ProgressEntry(number=number, event=_progress(fields))
     settled = SETTLED.findall(fields["settled"])
     return StepEntry(
         number=number,
@@ -237,7 +242,7 @@ def _finished(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -
     )
 
 
-def _told(fields: Fields) -> ExecutionEvent:
+def _progress(fields: Fields) -> ExecutionEvent:
     index, attempt, item = (int(fields[name]) for name in ("node", "attempt", "item"))
     if fields["offset"]:
         return ExecutionEvent(

@@ -22,12 +22,12 @@ from engine.store.executions.accept import (
     AuthorizationRejected,
     IdempotentReplay,
     accept_keys,
-    bound_word,
+    concurrency_argument,
     first_call,
     inlined_in_hint,
     parse_verdict,
+    quote_arguments,
     quote_fields,
-    quote_words,
 )
 from engine.store.executions.events import watching
 from engine.store.executions.inputs import LargeInputs, pack_inputs
@@ -46,7 +46,7 @@ from engine.store.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.queue_selector import BULK_FROM, QueueSelector
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.records import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.workflows import Workflow
@@ -68,7 +68,7 @@ class Executions:
         self._list = ExecutionList(client, self._results)
         self._hints = hints
         self._keep_ms = keep_ms(retention_days)
-        self._load = QueueSelector()
+        self._queue_selector = QueueSelector()
 
     async def accept(
         self,
@@ -87,27 +87,32 @@ class Executions:
         idempotency_key: IdempotencyKey | None = None,
         answer: str = "",
         webhook_url: str | None = None,
-        pass_key: str = "",
+        authorization_key: str = "",
         watcher: str | None = None,
         depth: int = 1,
         warnings: Sequence[str] = (),
     ) -> Accepted:
-        """Write the execution, reserve what it may cost and send its hint, in one pipeline.
+        """Record an execution, reserve its credits and send its hint in one pipeline.
 
-        Without a workflow it is a run of the one model in the plan. `packed_inputs` are the inputs
-        as `pack_inputs` gives them, where that was done already; large ones are stored as an object
-        first, which goes when the execution is refused. `bell` is the channel to ring
-        when it ends, empty for nobody; `terms` bound how many executions go on at once and say
-        what credits cost; `max_credits` is what the run may spend at most; `answer` is what the
-        call is answered, if that is known already; `webhook_url` is where the key's webhook is
-        told of the end; `pass_key` is that of an authorization ahead; `watcher` is the channel of
-        who watches from the beginning, empty where no ring is needed, None for nobody; `depth` is
-        1, or one more than that of the run whose node makes the call; `warnings` are sentences for
-        whoever reads the record.
+        Without a workflow the run is that of the one model in the plan. Large inputs are stored as
+        an object first, and removed when the execution is refused.
+
+        - `packed_inputs`: the inputs as `pack_inputs` returns them, if already packed
+        - `notifier`: channel to notify of the end, empty for none
+        - `terms`: limit of concurrent executions and price of credits
+        - `max_credits`: most credits that the run may spend
+        - `answer`: response to replay for the idempotency key, if already known
+        - `webhook_url`: URL of the key's webhook to notify of the end
+        - `authorization_key`: key of a speculative authorization, empty for none
+        - `watcher`: channel of a watcher from the beginning; empty: record events without
+          notification; None: do not record events
+        - `depth`: 1, or one more than that of the run whose node makes the call
+        - `warnings`: sentences for readers of the record
+
         Raises StaleWorkflow, WorkflowNotFound, TooManyExecutions, StoreFull, StorageFailed or
-        Unavailable, with
-        `once` Repeated or IdempotencyKeyReused, with `pass_key` NotPassed, and for charged nodes
-        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits, MaxCreditsExceeded.
+        Unavailable; with `idempotency_key` IdempotentReplay or IdempotencyKeyReused; with
+        `authorization_key` AuthorizationRejected; for charged nodes ModelNotFound,
+        ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
         """
         quote = make_quote(plan, terms, max_credits, inputs)
         execution_id = execution_id or str(uuid.uuid4())
@@ -115,15 +120,15 @@ class Executions:
         packed = packed_inputs or pack_inputs(plan, inputs)
         on_record = packed
         if is_large(len(packed)):
-            if pass_key:
+            if authorization_key:
                 raise AuthorizationRejected("Nothing large is stored before it is known who calls")
             on_record = await self._store_inputs(account_id, execution_id, packed, idempotency_key)
         reference = keyspace.reference(account_id, execution_id)
         arguments = [
             *(0, execution_id, reference, version, format_node_statuses(initial_statuses(plan))),
-            *(RESEND_AFTER_MS, bound_word(terms)),
+            *(RESEND_AFTER_MS, concurrency_argument(terms)),
             *(idempotency_key.fingerprint if idempotency_key else "", answer, IDEMPOTENCY_MS),
-            *quote_words(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
+            *quote_arguments(quote, terms_text(terms, self._keep_ms) if quote and terms else ""),
             *("slug", slug, "source", source, "key", key_id, "bell", notifier, "inputs", on_record),
             *(("aside", "1") if on_record is not packed else ()),
             *quote_fields(quote, plan.models.values()),
@@ -132,8 +137,10 @@ class Executions:
             *(("depth", depth) if depth > 1 else ()),
             *(("warnings", pack(list(warnings))) if warnings else ()),
         ]
-        keys = accept_keys(account_id, slug, execution_id, idempotency_key, pass_key)
-        inline_run = inlined_in_hint(workflow, plan, packed, is_told=bool(webhook_url or watcher))
+        keys = accept_keys(account_id, slug, execution_id, idempotency_key, authorization_key)
+        inline_run = inlined_in_hint(
+            workflow, plan, packed, has_audience=bool(webhook_url or watcher)
+        )
         try:
             verdict = await self._accept(account_id, reference, keys, arguments, inline_run)
             return parse_verdict(execution_id, verdict, terms, idempotency_key, quote)
@@ -150,7 +157,7 @@ class Executions:
         idempotency_key: IdempotencyKey | None,
     ) -> bytes:
         if idempotency_key is not None and (
-            first := await self.repeated(account_id, idempotency_key)
+            first := await self.find_replay(account_id, idempotency_key)
         ):
             raise first  # nothing is stored for what is answered as the first time
         return await self._large_inputs.store(account_id, execution_id, packed)
@@ -160,38 +167,38 @@ class Executions:
         account_id: str,
         reference: str,
         keys: Sequence[str],
-        arguments: Sequence[Word],
+        arguments: Sequence[Argument],
         inline_run: InlineRun | None,
     ) -> Sequence[bytes]:
         reloads, active = self._client.reloads, None
         reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
-        queue = self._load.ask(account_id)
-        if queue == BULK_QUEUE or self._load.was_refused(account_id):
+        queue = self._queue_selector.select(account_id)
+        if queue == BULK_QUEUE or self._queue_selector.was_refused(account_id):
             inline_run = None  # who has to wait, or was refused just now, gains nothing by it
         try:
-            travels_along = self._hints.travels_with(self._client)
-            if travels_along:
+            is_one_pipeline = self._hints.shares_pipeline(self._client)
+            if is_one_pipeline:
                 self._hints.send_soon(reference, queue, inline_run)
             verdict: Sequence[bytes] = await reply
             if verdict[0] == b"ok":
                 active = int(verdict[2])
-                if not travels_along or self._client.reloads != reloads:
+                if not is_one_pipeline or self._client.reloads != reloads:
                     # A hint must not come before its execution.
                     self._hints.send_soon(reference, queue, inline_run)
             return verdict
         finally:
-            self._load.answer(account_id, active)
+            self._queue_selector.record(account_id, active)
 
-    def _hook(self, url: str) -> Sequence[Word]:
+    def _hook(self, url: str) -> Sequence[Argument]:
         # What the script of the end needs, frozen now: the key may be gone by then.
         return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
 
-    async def with_much_under_way(self, account_ids: Iterable[str]) -> set[str]:
+    async def find_bulk_accounts(self, account_ids: Iterable[str]) -> set[str]:
         """Those of the accounts whose hints are to wait behind those of others."""
         counts = {each: self._client.send("SCARD", keyspace.active(each)) for each in account_ids}
         return {each for each, count in counts.items() if int(await count) > BULK_FROM}
 
-    async def repeated(
+    async def find_replay(
         self, account_id: str, idempotency_key: IdempotencyKey
     ) -> IdempotentReplay | None:
         """The first call with the key, None when this is it. Raises IdempotencyKeyReused."""
@@ -283,7 +290,7 @@ class Executions:
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
         if hook and reply[0] == b"cancelled":
-            self._hints.deliver_soon(reference)
+            self._hints.send_delivery_soon(reference)
         return ExecutionStatus(reply[0].decode())
 
     async def list(

@@ -22,7 +22,7 @@ class CompletionNotifier:
     def __init__(self, subscription: Subscription, channel: str) -> None:
         self.channel = channel
         self._subscription = subscription
-        self._rings: dict[str, set[CompletionWaiter]] = {}
+        self._waiters: dict[str, set[CompletionWaiter]] = {}
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -31,31 +31,31 @@ class CompletionNotifier:
         channel = keyspace.notifier(secrets.token_hex(6))
         subscription = Subscription(redis_url, channel)
         notifier = cls(subscription, channel)
-        async with subscription.running(notifier._completion):
+        async with subscription.running(notifier._notify):
             yield notifier
 
     @contextlib.contextmanager
     def expecting(self, execution_id: str) -> Iterator["CompletionWaiter"]:
         """Listen for the end of an execution, best from before it is accepted."""
-        completion = CompletionWaiter(execution_id)
-        rings = self._rings.setdefault(execution_id, set())
-        rings.add(completion)
+        waiter = CompletionWaiter(execution_id)
+        waiters = self._waiters.setdefault(execution_id, set())
+        waiters.add(waiter)
         try:
-            yield completion
+            yield waiter
         finally:
-            rings.discard(completion)
-            if not rings:
-                self._rings.pop(execution_id, None)
+            waiters.discard(waiter)
+            if not waiters:
+                self._waiters.pop(execution_id, None)
 
-    def _completion(self, data: bytes) -> None:
-        execution_id, _, told = data.partition(b"\n")
-        for completion in self._rings.get(execution_id.decode(errors="replace"), ()):
-            completion.wake(told)
+    def _notify(self, data: bytes) -> None:
+        execution_id, _, message = data.partition(b"\n")
+        for waiter in self._waiters.get(execution_id.decode(errors="replace"), ()):
+            waiter.wake(message)
 
 
-def parse_told(execution_id: str, told: bytes) -> ExecutionEnd:
+def parse_notify(execution_id: str, message: bytes) -> ExecutionEnd:
     """The outcome that came with the bell: status, credits, length of the result, result, error."""
-    status, spent, length, rest = told.split(b"\n", 3)
+    status, spent, length, rest = message.split(b"\n", 3)
     result, error = rest[: int(length)], rest[int(length) :]
     return ExecutionEnd(
         id=execution_id,
@@ -69,25 +69,25 @@ def parse_told(execution_id: str, told: bytes) -> ExecutionEnd:
 class CompletionWaiter:
     """One caller who waits for one execution."""
 
-    __slots__ = ("_execution_id", "_future", "_is_rung", "_told", "was_rung")
+    __slots__ = ("_execution_id", "_future", "_is_notified", "_message", "was_notified")
 
     def __init__(self, execution_id: str) -> None:
         self._execution_id = execution_id
-        self._told = b""
-        self._is_rung = False
-        self.was_rung = False
+        self._message = b""
+        self._is_notified = False
+        self.was_notified = False
         """Whether the check under way follows a ring, not just a second of silence."""
         self._future: asyncio.Future[None] | None = None
 
     @property
     def outcome(self) -> ExecutionEnd | None:
         """How the execution ended, if the bell said so."""
-        return parse_told(self._execution_id, self._told) if self._told else None
+        return parse_notify(self._execution_id, self._message) if self._message else None
 
-    def wake(self, told: bytes = b"") -> None:
-        """The execution has ended, perhaps as `told`."""
-        self._told = told
-        self._is_rung = True
+    def wake(self, message: bytes = b"") -> None:
+        """The execution has ended, perhaps as `message`."""
+        self._message = message
+        self._is_notified = True
         self._end_turn()
 
     def _end_turn(self) -> None:
@@ -97,23 +97,23 @@ class CompletionWaiter:
     async def wait(self, check: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
         """The first value that `check` gives, or None when the time has passed.
 
-        `check` runs when the bell rings and once a second, so a lost ring costs a second at most.
+        `check` runs when the bell waiters and once a second, so a lost ring costs a second at most.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while (remaining := deadline - loop.time()) > 0:
-            await self._rung(loop, min(remaining, CHECK_SECONDS))
+            await self._wait_for_notification(loop, min(remaining, CHECK_SECONDS))
             value = await check()
             if value is not None:
                 return value
         return None
 
-    async def _rung(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        if not self._is_rung:
+    async def _wait_for_notification(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        if not self._is_notified:
             self._future = loop.create_future()
             timer = loop.call_later(seconds, self._end_turn)
             try:
                 await self._future
             finally:
                 timer.cancel()
-        self.was_rung, self._is_rung = self._is_rung, False
+        self.was_notified, self._is_notified = self._is_notified, False

@@ -13,7 +13,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
 PREFIX = "outputs/"
-ASIDE_BYTES = 262_144
+OFFLOAD_FROM_BYTES = 262_144
 """What is larger is kept aside, out of the execution's record."""
 PATIENCE_SECONDS = 30.0
 """How long one object may take, all tries together, where nobody says otherwise."""
@@ -66,7 +66,7 @@ class NoBlobStore:
 
 def is_large(size: int) -> bool:
     """Whether a value of so many bytes is kept aside wherever there is room."""
-    return size > ASIDE_BYTES
+    return size > OFFLOAD_FROM_BYTES
 
 
 def make_inputs_name(at_ms: int, size: int) -> str:

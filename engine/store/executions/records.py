@@ -63,8 +63,8 @@ def pack_name(name: str) -> bytes:
 
 def parse_name(value: bytes | None) -> str | None:
     """The name of a result, or of inputs, kept aside; None when they stand there themselves."""
-    is_aside = value is not None and value.startswith(ASIDE)
-    return value[1:].decode(errors="replace") if is_aside and value else None
+    is_offloaded = value is not None and value.startswith(ASIDE)
+    return value[1:].decode(errors="replace") if is_offloaded and value else None
 
 
 def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:

@@ -24,14 +24,14 @@ class ExecutionFilter:
     model_id: str | None = None
 
     @property
-    def words(self) -> tuple[str, str, str]:
+    def arguments(self) -> tuple[str, str, str]:
         """Arguments of the script `match_executions`."""
         return self.status or "", self.workflow_slug or "", self.model_id or ""
 
     @property
     def is_open(self) -> bool:
         """Whether every execution matches."""
-        return not any(self.words)
+        return not any(self.arguments)
 
     def matches(self, execution: Execution) -> bool:
         """Whether the execution meets every condition."""
@@ -93,5 +93,5 @@ async def _matching(
     if wanted.is_open or not rows:
         return rows
     keys = [keyspace.execution(account_id, execution_id) for _, execution_id in rows]
-    positions = await client.call(SCRIPTS["match_executions"], keys, wanted.words)
+    positions = await client.call(SCRIPTS["match_executions"], keys, wanted.arguments)
     return [rows[position - 1] for position in positions]

@@ -27,7 +27,7 @@ class Step:
     retrying: list[tuple[int, int]] = field(default_factory=list)
     """Node index and milliseconds until the next attempt."""
     claimed: Sequence[int] = ()
-    holds: Mapping[int, int] = field(default_factory=dict)
+    reservations: Mapping[int, int] = field(default_factory=dict)
     """The credits that each claimed node may cost, by node index."""
     charges: dict[int, Charge] = field(default_factory=dict)
     """By node index, of nodes that are settled in this step."""
@@ -43,7 +43,7 @@ class Step:
     result: bytes = b""
     """Packed, or what stands for one that is kept aside."""
     error: dict[str, Any] | None = None
-    told_key: str = ""
+    webhook_key_id: str = ""
     """The key whose webhook is told of the end; empty for none."""
 
 
@@ -86,7 +86,7 @@ def end_of(step: Step, execution_id: str) -> tuple[str | bytes | int, ...]:
         f"{index}={each.credits}:{each.micro_usd}:{each.trial}"
         for index, each in step.charges.items()
     ]
-    holds = [f"{index}={credits}" for index, credits in step.holds.items()]
+    holds = [f"{index}={credits}" for index, credits in step.reservations.items()]
     end = step.end.value if step.end else ""
     aside = "1" if step.names_objects else ""
     return (end, execution_id, step.result, error, ",".join(charges), ",".join(holds), aside)

@@ -135,7 +135,7 @@ class Walks:
         account_id, execution_id = lease.account_id, lease.execution_id
         partition = partition_of(account_id)
         execution_key, held_key = lease.keys
-        tells = step.end is not None and step.told_key
+        tells = step.end is not None and step.webhook_key_id
         reply = await self._client.call(
             SCRIPTS["advance_execution"],
             [
@@ -147,7 +147,7 @@ class Walks:
                 keyspace.wallet(account_id),
                 keyspace.ledger(account_id),
                 keyspace.events(account_id, execution_id),
-                *(outbox(account_id, execution_id, step.told_key) if tells else ()),
+                *(outbox(account_id, execution_id, step.webhook_key_id) if tells else ()),
             ],
             [
                 *(0, lease.reference, lease.name, number),
@@ -157,7 +157,7 @@ class Walks:
         )
         verdict = Verdict(reply[0].decode())
         if tells and verdict is Verdict.OK:
-            self._hints.deliver_soon(lease.reference)
+            self._hints.send_delivery_soon(lease.reference)
         if len(reply) < 4:
             return Advanced(verdict)
         statuses = parse_node_statuses(reply[2].decode())
@@ -191,16 +191,16 @@ class Walks:
         return await self._client.send("HGET", key, f"j{index}.{item}") or b""
 
     async def keep_answers(
-        self, lease: Lease, index: int, number: int, answers: bytes, *, is_aside: bool
+        self, lease: Lease, index: int, number: int, answers: bytes, *, is_offloaded: bool
     ) -> bool:
         """Record a batch of what a running node was answered, numbered from 1. False: not held.
 
-        It stays until the node is settled; `is_aside` when it is the name of an object.
+        It stays until the node is settled; `is_offloaded` when it is the name of an object.
         """
         verdict: bytes = await self._client.call(
             SCRIPTS["keep_answers"],
             lease.keys,
-            [lease.reference, lease.name, index, number, answers, "1" if is_aside else ""],
+            [lease.reference, lease.name, index, number, answers, "1" if is_offloaded else ""],
         )
         return verdict == b"ok"
 

@@ -14,7 +14,7 @@ from redis.asyncio.connection import parse_url
 
 from engine.errors import Unavailable, WrongStore
 from engine.store.redis import errors
-from engine.store.redis.connection import Connection, IsReplica, Receiver, Word, connect, pack
+from engine.store.redis.connection import Argument, Connection, IsReplica, Receiver, connect, pack
 from engine.store.redis.errors import StoreFault
 from engine.store.redis.installation import Guard
 from engine.store.redis.scripts import SCRIPTS, Script
@@ -61,14 +61,14 @@ class Client:
             await self._connection.lost
         self._fail()
 
-    def send(self, *command: Word) -> asyncio.Future[Any]:
+    def send(self, *command: Argument) -> asyncio.Future[Any]:
         """Queue a plain command; await the future for its reply."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue(pack(*command), self._settler(future))
         return future
 
     def call(
-        self, script: Script, keys: Sequence[str], args: Sequence[Word]
+        self, script: Script, keys: Sequence[str], args: Sequence[Argument]
     ) -> asyncio.Future[Any]:
         """Queue a script by its digest; await the future for its reply."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -18,7 +18,7 @@ SILENCE_SECONDS = 2.0
 """A server that owes a reply and says nothing for this long is taken for gone."""
 
 Receiver = Callable[[Any], None]
-Word = str | bytes | int | float
+Argument = str | bytes | int | float
 NOTHING = object()
 
 
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         else:
             self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._look)
 
-    async def ask(self, *command: Word) -> Any:
+    async def request(self, *command: Argument) -> Any:
         """Send one command and wait. Raises ConnectionError, or hiredis.ReplyError."""
         future: asyncio.Future[Any] = self._loop.create_future()
         self.write([pack(*command)], [lambda reply: _set(future, reply)])
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
         return reply
 
 
-def pack(*words: Word) -> bytes:
+def pack(*words: Argument) -> bytes:
     """A command as Redis reads it."""
     return cast(bytes, hiredis.pack_command(cast(Any, words)))
 
@@ -166,8 +166,8 @@ async def _greet(connection: Connection, options: Any) -> None:
     credentials: tuple[str, ...] = ()
     if options.get("password"):
         credentials = ("AUTH", options.get("username") or "default", options["password"])
-    told = await connection.ask("HELLO", 3, *credentials)
+    told = await connection.request("HELLO", 3, *credentials)
     if is_replica(told):
         raise IsReplica("The server is a replica")
     if options.get("db"):
-        await connection.ask("SELECT", options["db"])
+        await connection.request("SELECT", options["db"])

@@ -126,13 +126,13 @@ class Guard:
             if not adopts:
                 raise self._foreign()
             await self._mark(connection, before, self._ids)
-            await connection.ask("DEL", keyspace.seal())
+            await connection.request("DEL", keyspace.seal())
             outcome = MarkOutcome.ADOPTED
         elif before is not None:
             await self._add_ids(connection, before)
             outcome = MarkOutcome.KEPT
         else:
-            has_accounts = await connection.ask("EXISTS", keyspace.account_ids())
+            has_accounts = await connection.request("EXISTS", keyspace.account_ids())
             await self._mark(connection, None, self._ids)
             outcome = MarkOutcome.UPGRADED if has_accounts else MarkOutcome.BEGUN
         # Another process may have marked it at the same time.
@@ -163,8 +163,8 @@ class Guard:
             log.error("the store is refused", extra={"seen": error.seen, "fix": error.fix})
 
     async def _upgrade(self, connection: Connection) -> Marker | None:
-        is_sealed = bool(await connection.ask("EXISTS", keyspace.seal()))
-        if not is_sealed and not await connection.ask("EXISTS", keyspace.account_ids()):
+        is_sealed = bool(await connection.request("EXISTS", keyspace.seal()))
+        if not is_sealed and not await connection.request("EXISTS", keyspace.account_ids()):
             return None
         if not self._sealer.has_key:
             raise self._wrong(
@@ -192,7 +192,7 @@ class Guard:
         empty_too: bool = True,
     ) -> None:
         """Write the marker, unless another process has changed it since it was read."""
-        await connection.ask(
+        await connection.request(
             *("EVAL", SCRIPTS["mark_installation"].text),
             *(2, keyspace.installation(), keyspace.account_ids()),
             *(0, " ".join(before.ids if before else NO_MARKER), " ".join(ids)),
@@ -201,7 +201,7 @@ class Guard:
 
     async def _opens_seal(self, connection: Connection) -> bool:
         """Whether a key of this process is the one that the Redis was used with before."""
-        kept = await connection.ask("GET", keyspace.seal())
+        kept = await connection.request("GET", keyspace.seal())
         if kept is None:
             return True
         try:
@@ -252,7 +252,7 @@ async def mark(url: str, sealer: Sealer, *, adopts: bool = False) -> tuple[MarkO
 
 async def read_marker(connection: Connection) -> Marker | None:
     """The marker; None where there is none. Raises ConnectionError or hiredis.ReplyError."""
-    return parse_marker(await connection.ask("HGETALL", keyspace.installation()))
+    return parse_marker(await connection.request("HGETALL", keyspace.installation()))
 
 
 def parse_marker(fields: Mapping[bytes, bytes]) -> Marker | None:

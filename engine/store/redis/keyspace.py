@@ -41,7 +41,7 @@ def login(partition: int, digest: str) -> str:
     return f"{_tag(partition)}:login:{digest}"
 
 
-def call_pass(partition: int, pass_id: str) -> str:
+def call_authorization(partition: int, pass_id: str) -> str:
     """String: a call may go on, for as long as the key lives; for one script to use up."""
     return f"{_tag(partition)}:pass:{pass_id}"
 
@@ -108,7 +108,7 @@ def events(account_id: str, execution_id: str) -> str:
     return f"{_account_tag(account_id)}:events:{account_id}:{execution_id}"
 
 
-def told(account_id: str, execution_id: str) -> str:
+def progress(account_id: str, execution_id: str) -> str:
     """Stream: what running nodes of an execution that is watched have told, with an expiry.
 
     Its entries are numbered along with those of `events`.

@@ -76,7 +76,7 @@ class Subscription:
             # The confirmation comes as a push; the next reply tells that it has come.
             connection.write([pack("SUBSCRIBE", self._channel)], [])
             while not connection.lost.done():
-                if is_replica(await connection.ask("HELLO")):
+                if is_replica(await connection.request("HELLO")):
                     raise IsReplica("The server has become a replica")
                 await asyncio.wait([connection.lost], timeout=LOOK_SECONDS)
         finally:

@@ -42,7 +42,10 @@ class Told:
         claimed = await self.store.walks.claim(self.reference, "w1", "token")
         assert claimed is not None
         step = Step(
-            settled=BOTH_DONE, end=status, result=pack({"text": "hi"}), told_key=claimed.told_key
+            settled=BOTH_DONE,
+            end=status,
+            result=pack({"text": "hi"}),
+            webhook_key_id=claimed.webhook_key_id,
         )
         for _ in range(2):  # as if the first reply had been lost
             await self.store.walks.advance(claimed.lease, 1, step)

@@ -47,7 +47,7 @@ async def test_the_dead_are_buried_and_the_living_are_not(store: Store) -> None:
     await beat(store, "living", 60_000)
     await eventually(store.leases.dead_workers)
 
-    buried = [await store.leases.bury(name) for name in ("dead", "dead", "living", "nobody")]
+    buried = [await store.leases.remove_dead(name) for name in ("dead", "dead", "living", "nobody")]
 
     assert buried == [True, False, False, False]
     assert set(await store.leases.workers()) == {"living"}
@@ -62,11 +62,11 @@ async def test_the_dead_are_not_buried_with_what_they_hold(
     assert await store.walks.claim(reference, "w1", "t")
     await eventually(store.leases.dead_workers)
 
-    assert not await store.leases.bury("w1")
+    assert not await store.leases.remove_dead("w1")
     assert await store.leases.dead_workers() == ["w1"]
 
     await store.walks.give_back(reference, "w1", is_lost=True)
-    assert await store.leases.bury("w1")
+    assert await store.leases.remove_dead("w1")
     assert await store.leases.workers() == {}
 
 
@@ -92,7 +92,7 @@ async def test_nothing_is_left_of_the_variables_of_workers_that_are_gone(store: 
     await beat(store, "done", 60_000, ["A_KEY"])
     await eventually(store.leases.dead_workers)
 
-    await store.leases.bury("dead")
+    await store.leases.remove_dead("dead")
     await store.leases.resign("done")
 
     assert await store.client.send("EXISTS", keyspace.worker_variables()) == 0

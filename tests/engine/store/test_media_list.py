@@ -19,7 +19,7 @@ FACTS = Facts(content_type="image/png", width=40, height=30)
 
 
 async def keep(store: Store, account: Account, size: int = 5, made_at: int = 0) -> Asset:
-    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     if made_at:
         key = keyspace.asset(partition_of(account.id), place.asset_id)
         await store.client.send("HSET", key, "created", made_at)
@@ -90,7 +90,7 @@ async def test_what_is_no_cursor_is_refused(store: Store, account: Account, bad:
 async def test_what_nobody_sees_yet_or_any_more_is_not_listed(
     store: Store, account: Account
 ) -> None:
-    await store.assets.announce(account.id, AssetSource.UPLOAD)
+    await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     asset = await keep(store, account)
     assert await all_ids(store, account) == [asset.id]
 
@@ -136,15 +136,15 @@ async def test_its_owner_deletes_what_workflows_and_executions_need(
     workflow, plan = await save(store, account)
     execution = await accept(store, account, workflow, plan)
     asset = await keep(store, account)
-    await store.assets.hold(account.id, asset.id, workflow.slug)
-    await store.assets.refer(account.id, asset.id, execution.id)
+    await store.assets.retain_for_workflow(account.id, asset.id, workflow.slug)
+    await store.assets.retain(account.id, asset.id, execution.id)
 
     await store.assets.delete(account.id, asset.id)
 
     with pytest.raises(AssetNotFound):
         await store.assets.find(asset.id)
     with pytest.raises(AssetNotFound):
-        await store.assets.refer(account.id, asset.id, "another")
+        await store.assets.retain(account.id, asset.id, "another")
     assert await due_now(store, asset.id) is AssetReview.RIPE
 
 
@@ -162,7 +162,7 @@ async def test_nobody_else_deletes_it(store: Store, account: Account) -> None:
 async def test_bytes_that_come_when_it_was_given_up_are_neither_listed_nor_deleted(
     store: Store, account: Account
 ) -> None:
-    asset_id = (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id
+    asset_id = (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id
 
     with pytest.raises(AssetNotFound):
         await store.assets.delete(account.id, asset_id)

@@ -28,7 +28,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 async def keep(store: Store, account: Account, size: int) -> Asset:
-    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     return await store.assets.keep(place.asset_id, FACTS, size)
 
 
@@ -86,7 +86,7 @@ async def test_where_nothing_fits_nothing_is_begun(store: Store, account: Accoun
     before = await contents(store.client)
 
     with pytest.raises(MediaQuotaExceeded):
-        await store.assets.announce(account.id, AssetSource.UPLOAD)
+        await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
 
     assert await contents(store.client) == before
 
@@ -105,7 +105,7 @@ async def test_what_did_not_fit_or_never_came_is_not_taken_off(
     store: Store, account: Account
 ) -> None:
     await keep(store, account, 60)
-    late = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    late = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     with pytest.raises(MediaQuotaExceeded):
         await store.assets.keep(late.asset_id, FACTS, 50)
 
@@ -120,10 +120,10 @@ async def test_whoever_has_no_limit_is_counted_all_the_same(
 ) -> None:
     account = await store.accounts.create(email="x@example.com", tier=tier, role=role)
 
-    place = await store.assets.announce(account.id, AssetSource.UPLOAD)
+    place = await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)
     await keep(store, account, 10 * LIMIT)
 
-    assert (place.limit, place.room) == (None, float("inf"))
+    assert (place.limit, place.remaining_bytes) == (None, float("inf"))
     assert await store.assets.stored(account.id) == 10 * LIMIT
 
 

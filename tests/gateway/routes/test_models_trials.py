@@ -75,7 +75,7 @@ async def walk(store: Store, account: Account, execution_id: str, step: Step) ->
     """Let a worker claim the execution and begin its charged node."""
     claimed = await store.walks.claim(keyspace.reference(account.id, execution_id), WORKER)
     assert claimed is not None
-    await store.walks.advance(claimed.lease, 1, Step(claimed=[1], holds={1: 0}))
+    await store.walks.advance(claimed.lease, 1, Step(claimed=[1], reservations={1: 0}))
     await store.walks.advance(claimed.lease, 2, step)
 
 

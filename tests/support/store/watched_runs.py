@@ -71,7 +71,7 @@ class Run:
         """The last steps were lost, and the next takes the number of the first of them."""
         self._steps -= count
 
-    async def tell(
+    async def publish(
         self,
         text: str,
         offset: int | None = 0,
@@ -82,9 +82,9 @@ class Run:
         """Tell of a node, in the next batch unless one is named."""
         assert self._claimed is not None
         self._batches += not batch
-        telling = ProgressUpdate(index=index, item=0, offset=offset, told=text)
+        telling = ProgressUpdate(index=index, item=0, offset=offset, content=text)
         lease, number = replace(self._claimed.lease, worker_id=worker), batch or self._batches
-        return await self.store.events.tell(lease, number, [telling])
+        return await self.store.events.publish(lease, number, [telling])
 
     async def read(self, first: int = 1, channel: str = CHANNEL) -> list[Entry]:
         """The entries from this one on."""

@@ -373,10 +373,10 @@ async def test_the_leader_lets_go_of_media_that_nobody_needs(
     sweeper = Sweeper(
         store, "me", lease_seconds=LEASE_SECONDS, retention_days=1, media_service=media_service
     )
-    asset_id = (await store.assets.announce(account.id, AssetSource.UPLOAD)).asset_id
+    asset_id = (await store.assets.reserve_upload(account.id, AssetSource.UPLOAD)).asset_id
     partition = partition_of(asset_id)
     await store.client.send("HSET", keyspace.asset(partition, asset_id), "state", "hidden")
-    await store.assets.give_up(asset_id)
+    await store.assets.abandon_upload(asset_id)
     sweeping = asyncio.create_task(sweeper.run())
 
     async def is_gone() -> bool:

@@ -62,7 +62,7 @@ class Race:
         if claimed is None:
             return  # it was cancelled before
         recorder = Recorder(self.runner.store.walks, claimed)
-        begun = await recorder.record(claim=[0], holds={0: PRICE})
+        begun = await recorder.record(claim=[0], reservations={0: PRICE})
         is_done = False
         if begun.verdict is Verdict.OK:
             await asyncio.sleep(self.draw.random() * 0.008)

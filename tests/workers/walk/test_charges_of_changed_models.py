@@ -86,7 +86,7 @@ async def test_a_run_whose_model_is_gone_when_another_worker_takes_it_up_says_so
 
 async def claim_first(buyer: Buyer, claimed: ClaimedExecution, *, finishes: bool) -> None:
     """What the worker did before it died."""
-    steps = [Step(claimed=[0], holds={0: PRICE})]
+    steps = [Step(claimed=[0], reservations={0: PRICE})]
     if finishes:
         outputs = pack({"text-out": "<one>"})
         row = [0, 1, claimed.now, 5, None, outputs, PRICE]

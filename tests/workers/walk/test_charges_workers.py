@@ -17,7 +17,9 @@ async def claim_first(buyer: Buyer, execution_id: str) -> ClaimedExecution:
     """Another worker has begun the first charged node and holds its price."""
     claimed = await buyer.store.walks.claim(buyer.reference(execution_id), OTHER)
     assert claimed is not None
-    begun = await buyer.store.walks.advance(claimed.lease, 1, Step(claimed=[0], holds={0: PRICE}))
+    begun = await buyer.store.walks.advance(
+        claimed.lease, 1, Step(claimed=[0], reservations={0: PRICE})
+    )
     assert begun.verdict is Verdict.OK
     return claimed
 

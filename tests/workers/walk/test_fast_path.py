@@ -168,7 +168,7 @@ async def test_a_node_that_fails_fails_as_after_a_claim(
 async def test_outputs_that_are_not_small_are_recorded_as_after_a_claim(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_path, "ASIDE_BYTES", 40)
+    monkeypatch.setattr(fast_path, "OFFLOAD_FROM_BYTES", 40)
     reference = await begin(runner, greeting(2), who="Ada")
     other = Hands(store)
 
@@ -197,7 +197,7 @@ async def test_what_was_cancelled_stays_so(runner: Runner, hands: Hands, store: 
 async def test_inputs_that_are_not_small_together_are_not_even_tried(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast_path, "ASIDE_BYTES", 150)
+    monkeypatch.setattr(fast_path, "OFFLOAD_FROM_BYTES", 150)
     graph = Graph("who").node("out", "responseOutput")
     graph.wire(*["in.who > out.result-in"] * 4)
     reference = await begin(runner, graph, who="x" * 40)

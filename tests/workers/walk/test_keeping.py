@@ -38,14 +38,14 @@ class Shelf:
     async def read(self, index: int) -> list[bytes | None]:
         return list(self.batches)
 
-    async def save(self, index: int, number: int, batch: bytes, *, is_aside: bool) -> None:
+    async def save(self, index: int, number: int, batch: bytes, *, is_offloaded: bool) -> None:
         await self.opened.wait()
         if self.refuses:
             self.refuses -= 1
             raise StorageFailed
         assert number == len(self.batches) + 1
         self.batches.append(batch)
-        if is_aside:
+        if is_offloaded:
             self.aside.append(number)
 
     @property

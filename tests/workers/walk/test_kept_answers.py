@@ -244,7 +244,7 @@ async def test_a_batch_comes_to_the_record_once_and_only_from_who_holds_the_node
 
     async def keep(worker_id: str, fence: int, node: int = index) -> bool:
         return await buyer.store.walks.keep_answers(
-            Lease(*ids, worker_id, fence, token), node, 1, before[f"k{index}.1"], is_aside=False
+            Lease(*ids, worker_id, fence, token), node, 1, before[f"k{index}.1"], is_offloaded=False
         )
 
     again, foreign, late = await keep(WORKER, 1), await keep(OTHER, 1), await keep(WORKER, 2)

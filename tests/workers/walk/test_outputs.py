@@ -79,7 +79,7 @@ async def left_by_another(buyer: Buyer, graph: Graph, before: bytes | None = Non
     await buyer.store.offloaded.put(*ids, name, (before or b"") + data)
     if before is not None:
         name = make_part(name, len(before), len(data))
-    begun = Step(claimed=[0], holds={0: PRICE})
+    begun = Step(claimed=[0], reservations={0: PRICE})
     await buyer.store.walks.advance(claimed.lease, 1, begun)
     settled = Step(
         settled=[(0, NodeStatus.COMPLETED)],

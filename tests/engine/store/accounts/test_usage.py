@@ -12,7 +12,7 @@ from engine.store import Account, ExecutionFilter, Store
 from engine.store.accounts import usage
 from engine.store.executions.scan import CHUNK
 from engine.store.redis import keyspace
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.records import pack
 from engine.store.redis.scripts import Script
 from tests.support.store.records import accept, save
@@ -158,7 +158,7 @@ async def test_newer_runs_that_come_in_while_it_is_read_double_nothing(
     call, executions = store.client.call, keyspace.account_executions(account.id)
 
     def late(
-        script: Script, keys: Sequence[str], args: Sequence[Word]
+        script: Script, keys: Sequence[str], args: Sequence[Argument]
     ) -> asyncio.Future[Sequence[int]]:
         monkeypatch.setattr(store.client, "call", call)
         for number in range(5):

@@ -15,7 +15,7 @@ from engine.settings import Settings
 from engine.store import Account, StaleWorkflow, Store, Workflow
 from engine.store.executions.steps import Step
 from engine.store.redis import keyspace
-from engine.store.redis.connection import Word
+from engine.store.redis.connection import Argument
 from engine.store.redis.records import pack
 from engine.store.redis.scripts import SCRIPTS, Script
 from tests.support.redis.proxy import running_proxy
@@ -335,7 +335,7 @@ async def test_what_is_accepted_while_pages_are_read_moves_no_row_into_two(
     call = store.client.call
 
     def call_and_accept(
-        script: Script, keys: Sequence[str], args: Sequence[Word]
+        script: Script, keys: Sequence[str], args: Sequence[Argument]
     ) -> asyncio.Future[Any]:
         reply = call(script, keys, args)
         if script.name == "list_executions":

@@ -67,7 +67,7 @@ async def test_what_was_walked_is_on_record_as_if_it_had_been_claimed(
     assert [node.started_at for node in execution.nodes] == [started, started + 3]
     assert [(node.attempts, node.duration_ms) for node in execution.nodes] == [(1, 3), (1, 4)]
     assert await store.leases.due() == 0
-    assert await store.executions.with_much_under_way([account.id]) == set()
+    assert await store.executions.find_bulk_accounts([account.id]) == set()
     assert await store.walks.claim(reference, "w1") is None
 
 
@@ -91,7 +91,7 @@ async def test_the_bell_brings_the_outcome(
             await store.walks.finish(reference, "token", FINISHED)
 
             async def rung() -> bool | None:
-                return completion.was_rung or None
+                return completion.was_notified or None
 
             assert await completion.wait(rung, 5)
             assert completion.outcome is not None
@@ -209,7 +209,7 @@ async def test_a_hint_carries_nothing_for_who_was_refused_just_now(
     store: Store, account: Account, saved: Saved
 ) -> None:
     with pytest.raises(AuthorizationRejected):
-        await begin(store, account, saved, pass_key=keyspace.call_pass(0, "x"))
+        await begin(store, account, saved, authorization_key=keyspace.call_authorization(0, "x"))
     await begin(store, account, saved)
     await begin(store, account, saved)
 

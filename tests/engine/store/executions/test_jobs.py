@@ -45,7 +45,7 @@ async def test_nothing_is_recorded_for_a_walk_whose_worker_has_claimed_the_execu
     async def record(lease: Lease) -> list[bool]:
         return [
             await store.walks.save_job(lease, 0, 0, b"job"),
-            await store.walks.keep_answers(lease, 0, 1, b"answers", is_aside=False),
+            await store.walks.keep_answers(lease, 0, 1, b"answers", is_offloaded=False),
         ]
 
     old = (await claim(store, reference, "w1")).lease
@@ -71,7 +71,7 @@ async def test_nothing_is_recorded_for_a_node_that_another_worker_runs(
     helper = (await claim(store, reference, "w2")).lease
 
     assert not await store.walks.save_job(helper, 0, 0, b"job")
-    assert not await store.walks.keep_answers(helper, 0, 1, b"answers", is_aside=False)
+    assert not await store.walks.keep_answers(helper, 0, 1, b"answers", is_offloaded=False)
     assert await store.walks.save_job(first, 0, 0, b"job")
 
 
@@ -118,23 +118,23 @@ async def test_a_batch_of_answers_that_comes_again_late_hides_none_behind_it(
     await store.walks.advance(lease, 1, Step(claimed=[0]))
 
     for number, answers in ((1, b"one"), (2, b"two"), (1, b"one")):
-        await store.walks.keep_answers(lease, 0, number, answers, is_aside=False)
+        await store.walks.keep_answers(lease, 0, number, answers, is_offloaded=False)
 
     assert await store.walks.kept_answers(account.id, accepted.id, 0) == [b"one", b"two"]
 
 
-@pytest.mark.parametrize("is_aside", [False, True])
+@pytest.mark.parametrize("is_offloaded", [False, True])
 async def test_objects_of_kept_answers_are_removed_with_their_execution(
-    store: Store, account: Account, is_aside: bool
+    store: Store, account: Account, is_offloaded: bool
 ) -> None:
     accepted = await accept(store, account, *await save(store, account))
     reference = keyspace.reference(account.id, accepted.id)
     lease = (await claim(store, reference)).lease
     await store.walks.advance(lease, 1, Step(claimed=[0]))
-    await store.walks.keep_answers(lease, 0, 1, b"answers", is_aside=is_aside)
+    await store.walks.keep_answers(lease, 0, 1, b"answers", is_offloaded=is_offloaded)
     await store.walks.advance(lease, 2, Step(end=ExecutionStatus.FAILED))
 
     pruned = await store.leases.prune(await store.leases.now() + 1)
 
     assert pruned.executions == 1
-    assert list(pruned.with_objects) == ([reference] if is_aside else [])
+    assert list(pruned.with_objects) == ([reference] if is_offloaded else [])

@@ -31,7 +31,7 @@ from engine.store import (
     Store,
 )
 from engine.store.executions.claims import ClaimedExecution
-from engine.store.executions.offload import ASIDE_BYTES
+from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.redis.records import pack, unpack
 from tests.conftest import RedisServer
 from tests.support.factories import Graph, Runner, greeting
@@ -97,7 +97,7 @@ async def test_inputs_of_up_to_256_kib_are_on_record(
 ) -> None:
     overhead = len(pack({"who": "x" * 100_000})) - 100_000
 
-    execution_id = await runner.begin(slug, {"who": "x" * (ASIDE_BYTES - overhead + more)})
+    execution_id = await runner.begin(slug, {"who": "x" * (OFFLOAD_FROM_BYTES - overhead + more)})
 
     assert len(outputs_of(settings, runner.account.id, execution_id)) == count
 
@@ -348,7 +348,7 @@ async def test_nothing_is_stored_for_a_call_that_is_not_authorized_yet(
     runner: Runner, blob_store: Faulty, slug: str
 ) -> None:
     with pytest.raises(AuthorizationRejected):
-        await runner.begin(slug, LARGE, pass_key="a pass")
+        await runner.begin(slug, LARGE, authorization_key="a pass")
 
     assert blob_store.written == []
 

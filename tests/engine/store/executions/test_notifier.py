@@ -153,7 +153,7 @@ async def test_a_ring_that_came_before_the_wait_is_not_lost(store: Store, redis_
             assert await completion.wait(answers("rung"), 30) == "rung"
 
         assert time.monotonic() - started < 15
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_a_ring_for_what_has_not_ended_is_waited_out(store: Store, redis_url: str) -> None:
@@ -193,14 +193,14 @@ async def test_a_thousand_callers_are_woken_together(store: Store, redis_url: st
 
         assert values == ["rung"] * 1_000
         assert time.monotonic() - started < 15
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_time_runs_out_and_nothing_is_left(redis_url: str) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         assert await wait(notifier, "x", answers(None, None), 0.05) is None
         assert await wait(notifier, "x", answers("never asked"), 0) is None
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: str) -> None:
@@ -214,7 +214,7 @@ async def test_a_caller_that_goes_away_leaves_nothing(store: Store, redis_url: s
         await store.client.send("PUBLISH", notifier.channel, "x")
 
         assert await asyncio.wait_for(stays, 15) == "stays"
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
@@ -224,7 +224,7 @@ async def test_a_check_that_fails_is_the_callers_to_see(redis_url: str) -> None:
     async with CompletionNotifier.open(redis_url) as notifier:
         with pytest.raises(ValueError):
             await wait(notifier, "x", check, 0.01)
-        assert not notifier._rings
+        assert not notifier._waiters
 
 
 async def test_rings_of_others_and_noise_wake_nobody(store: Store, redis_url: str) -> None:

@@ -8,7 +8,7 @@ from engine.errors import ExecutionNotFound
 from engine.executions.events import BEFORE_ALL, EventId, EventName, read_events
 from engine.executions.execution import ExecutionStatus
 from engine.store import CompletionNotifier, Store
-from engine.store.executions.events import MOST_ENTRIES, ring_name
+from engine.store.executions.events import MAX_ENTRIES, events_topic
 from tests.support.store.records import FIRST_DONE, SECOND_DONE
 from tests.support.store.redis_contents import contents
 from tests.support.store.watched_runs import CHANNEL, WORKER, Run, names
@@ -20,7 +20,7 @@ async def test_what_nobody_watches_leaves_nothing_behind(run: Run, store: Store)
     await run.accept()
     await run.claim()
     is_watched = await run.step(claimed=[0])
-    was_told = await run.tell("never heard")
+    was_told = await run.publish("never heard")
     await run.end()
 
     record = await store.walks.records(run.account.id, run.id)
@@ -149,7 +149,7 @@ async def test_a_node_is_run_again_when_its_worker_was_lost(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
-    await run.tell("Hel")
+    await run.publish("Hel")
     await run.store.walks.give_back(run.reference, WORKER, is_lost=True)
     await run.claim("w2")
     await run.step("w2", claimed=[0])
@@ -168,20 +168,20 @@ async def test_many_entries_are_read_a_part_at_a_time(run: Run) -> None:
     await run.accept(CHANNEL)
     await run.claim()
     await run.step(claimed=[0])
-    for number in range(2 * MOST_ENTRIES):
-        await run.tell("x", number)
+    for number in range(2 * MAX_ENTRIES):
+        await run.publish("x", number)
 
     await run.end()
 
     first, last = [
         await run.store.events.read(run.account.id, run.id, number)
-        for number in (1, 2 * MOST_ENTRIES + 1)
+        for number in (1, 2 * MAX_ENTRIES + 1)
     ]
 
-    assert [entry.number for entry in first.entries] == list(range(1, MOST_ENTRIES + 1))
-    assert [entry.number - 2 * MOST_ENTRIES for entry in last.entries] == [1, 2, 3, 4]
+    assert [entry.number for entry in first.entries] == list(range(1, MAX_ENTRIES + 1))
+    assert [entry.number - 2 * MAX_ENTRIES for entry in last.entries] == [1, 2, 3, 4]
     assert (first.is_all, last.is_all) == (False, True)
-    assert len(await run.seen()) == 2 + 2 * MOST_ENTRIES + 4
+    assert len(await run.seen()) == 2 + 2 * MAX_ENTRIES + 4
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -196,7 +196,7 @@ async def test_wherever_one_leaves_off_nothing_is_lost_or_doubled(run: Run, seed
         if chance.random() < 0.3:
             await run.step(retrying=[(0, 0)])
             await run.step(claimed=[0])
-        await run.tell("x", number)
+        await run.publish("x", number)
         reader = chance.randrange(3)
         seen = await run.seen(after[reader])
         kept = seen[: chance.randint(0, len(seen))]  # the connection breaks in the middle
@@ -218,12 +218,12 @@ async def test_watchers_are_rung_for_and_those_who_left_are_forgotten(
     async with CompletionNotifier.open(redis_url) as notifier:
         await run.accept(notifier.channel)
         await run.read(1, "hr:bell:gone")
-        with notifier.expecting(ring_name(run.id)) as completion:
+        with notifier.expecting(events_topic(run.id)) as completion:
             await run.claim()
             await run.step(claimed=[0])
 
             async def check() -> bool | None:
-                return completion.was_rung or None
+                return completion.was_notified or None
 
             assert await completion.wait(check, 5)
 

@@ -87,7 +87,7 @@ async def test_a_subscription_leaves_a_demoted_server_that_hears_nothing(
                 return await completion.wait(_true, 0.1) or False
 
             async def _true() -> bool | None:
-                return completion.was_rung or None
+                return completion.was_notified or None
 
             assert await eventually(rung)
         await there.close()

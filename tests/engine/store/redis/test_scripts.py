@@ -15,7 +15,7 @@ from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
 REFUSED_WHEN_FULL = {
     *("accept_execution", "count_key_call", "count_session_call", "redeem_login", "save_workflow"),
     *("add_delivery", "save_model", "save_webhook", "top_up"),
-    *("delay_message", "tell_events"),
+    *("delay_message", "publish_progress"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound"}
 REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)

@@ -1,7 +1,7 @@
 -- The calls at a provider. A call is known by its field, 'caller|id', and is kept as
 -- 'account|tokens|number|granted at (0: it waits)|tokens reserved'.
 -- Accounts with waiting calls stand in a ring by the share of the provider that they have had.
-local function join_line(governor, id, account, tokens)
+local function enqueue(governor, id, account, tokens)
   local keys, field = governor.keys, governor.caller .. '|' .. id
   if redis.call('HEXISTS', keys.calls, field) == 1 then return end
   governor.count = (governor.count or 0) + 1
@@ -15,7 +15,7 @@ end
 
 -- A call waits or runs no longer. Returns nothing when it was not known, else its account, its
 -- tokens, when it was granted and the tokens reserved.
-local function leave_line(governor, field)
+local function remove_call(governor, field)
   local keys = governor.keys
   local account, tokens, number, granted_at, reserved = string.match(
     redis.call('HGET', keys.calls, field) or '', '^([^|]*)|(%d+)|(%d+)|(%d+)|(%d+)$')
@@ -29,20 +29,20 @@ end
 
 -- A process that has not been heard of is gone, and its calls with it; those that wait are dropped
 -- when it would be their turn.
-local function bury_callers(governor)
+local function remove_expired_callers(governor)
   local keys = governor.keys
   local now = string.format('%d', governor.now)
   local gone = redis.call('ZRANGE', keys.callers, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10)
   for _, caller in ipairs(gone) do
     local first, last = '[' .. caller .. '|', '(' .. caller .. '}'
     local running = redis.call('ZRANGE', keys.running, first, last, 'BYLEX')
-    for _, field in ipairs(running) do leave_line(governor, field) end
+    for _, field in ipairs(running) do remove_call(governor, field) end
     redis.call('ZREM', keys.callers, caller)
   end
 end
 
 -- The first call of the account that has had least; nothing when nobody waits who may be called.
-local function first_in_line(governor)
+local function next_call(governor)
   local keys, position = governor.keys, 0
   while not is_blocked(governor, '*') do
     local account, share = unpack(redis.call('ZRANGE', keys.ring, position, position, 'WITHSCORES'))
@@ -58,7 +58,7 @@ local function first_in_line(governor)
       if redis.call('ZSCORE', keys.callers, caller) then
         return {field = field, caller = caller, account = account, share = tonumber(share)}
       end
-      leave_line(governor, field)
+      remove_call(governor, field)
     end
   end
 end

@@ -7,7 +7,7 @@
 --       7 milliseconds to keep it, then node index, item, offset of the text ('' for progress), and
 --       text or progress
 -- Returns 'ok' | 'unwatched' | 'fenced'
--- Uses: add_event, ring_watchers
+-- Uses: add_event, notify_watchers
 local keys, fence = {events = KEYS[3]}, string.match(ARGV[2], '^%d+')
 
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 'fenced' end
@@ -34,5 +34,5 @@ while oldest and bytes - tonumber(oldest[2][12]) > most_bytes do
 end
 redis.call('PEXPIRE', KEYS[3], ARGV[7])
 redis.call('HSET', KEYS[1], 'told' .. fence, ARGV[3], 'told_bytes', string.format('%d', bytes))
-ring_watchers(KEYS[1], ARGV[4])
+notify_watchers(KEYS[1], ARGV[4])
 return 'ok'
