@@ -26,14 +26,14 @@ MAX_NAME = 100
 NO_KEY = "There is no such API key"
 MAX_REMEMBERED = 10_000
 MAX_REMEMBERED_BYTES = 33_554_432
-"""Of keys with their accounts: one that may do many things takes tens of kilobytes."""
+"""Memory of cached keys and accounts; a key with many capabilities takes tens of kilobytes."""
 PARSED_SHARE = 4
-"""So many times its record a principal takes, with the record that it is known by."""
+"""Memory of a parsed principal as a multiple of its record."""
 WEBHOOK_KEPT_MS = 30 * 86_400_000
-"""How long the webhook of a key that was revoked is kept, for what the key had begun."""
+"""Time for which the webhook of a revoked key is kept for its running executions."""
 PASS_MS = 60_000
 NOTED_SECONDS = 60.0
-"""How often one process notes that a key is in use."""
+"""Interval at which one process records the use of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SpeculativeAuthorization:
     principal: Principal
     authorization_key: str
     admitted: Callable[[], Awaitable[tuple[Principal, Window | None]]]
-    """Waits for the reply; as `ApiKeys.authorize_call`. Once."""
+    """Waits once for the reply, like `ApiKeys.authorize_call`."""
 
 
 class ApiKeys:
@@ -62,15 +62,15 @@ class ApiKeys:
         self._parsed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
         self._assumed: LruCache[str, tuple[Principal, str]]
         self._assumed = LruCache(MAX_REMEMBERED, MAX_REMEMBERED_BYTES)
-        """By digest of the key: who held it last, and the fingerprint of what said so."""
+        """Last known principal by digest of the key, with the fingerprint of its records."""
 
     async def create(
         self, account: Account, *, name: str, capabilities: Iterable[str]
     ) -> tuple[ApiKey, str]:
-        """A new key and its secret, which is shown this once.
+        """Create a key and return its secret, which is shown only once.
 
-        Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for a
-        name that is empty or too long or a set without any capability.
+        Raises InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for an
+        empty or too long name or an empty set of capabilities.
         """
         held = parse_all(capabilities)
         if not held:
@@ -101,7 +101,7 @@ class ApiKeys:
         await self._client.send("HSET", keyspace.api_keys(partition), digest, record)
 
     async def authorize(self, secret: str) -> Principal:
-        """Who holds this key now, read afresh each time. Raises Unauthorized.
+        """Return the current principal of a key, read each time. Raises Unauthorized.
 
         A malformed key costs no round trip.
         """
@@ -117,7 +117,7 @@ class ApiKeys:
         return self._admit(digest, reply)
 
     async def authorize_call(self, secret: str, bucket: str) -> tuple[Principal, Window | None]:
-        """As `authorize`, and the call is counted in the account's window of the bucket.
+        """Like `authorize`, and count the call in the account's window of the bucket.
 
         The window is None for an account without a limit. Raises Unauthorized.
         """
@@ -129,10 +129,9 @@ class ApiKeys:
     def authorize_speculatively(
         self, secret: str, bucket: str
     ) -> "SpeculativeAuthorization | None":
-        """`authorize_call` for a key that was seen before, without waiting for the reply.
+        """Like `authorize_call` for a known key, without waiting for the reply.
 
-        What needs the authorization can travel behind it, in the same pipeline, with its pass.
-        None when the key was not seen before.
+        Scripts with its authorization key can follow in the same pipeline. None for an unknown key.
         """
         digest = tokens.digest(secret)
         assumed = self._assumed.get(digest)
@@ -153,7 +152,7 @@ class ApiKeys:
         return self._admit_call(digest, await reply)
 
     def remembers(self, secret: str) -> bool:
-        """Whether the key was a good one when this process last asked."""
+        """Return whether this process last saw the key as valid."""
         return tokens.digest(secret) in self._assumed
 
     def _count(
@@ -198,7 +197,7 @@ class ApiKeys:
         forget(self._client.call(SCRIPTS["note_key_use"], keys, [0, key_id]))
 
     def _principal(self, key_record: bytes, account_record: bytes) -> Principal:
-        # Parsing is remembered by the very bytes just read, so it can never be stale.
+        # The cache is keyed by the bytes just read, so it is never stale.
         cached = self._parsed.get(key_record)
         if cached is not None and cached[0] == account_record:
             return cached[1]
@@ -210,7 +209,7 @@ class ApiKeys:
         return principal
 
     async def list(self, account_id: str) -> list[ApiKey]:
-        """The account's keys, oldest first."""
+        """Return the account's keys, oldest first."""
         digests = await self._client.send("HVALS", keyspace.account_api_keys(account_id))
         if not digests:
             return []
@@ -220,14 +219,14 @@ class ApiKeys:
         return sorted(keys, key=lambda key: (key.created_at, key.id))
 
     async def last_uses(self, account_id: str) -> dict[str, int]:
-        """When the account's keys were last used, by id, in milliseconds, to the minute."""
+        """Return the last uses of the account's keys by id, in milliseconds, to the minute."""
         uses = await self._client.send("HGETALL", keyspace.account_key_uses(account_id))
         return {key_id.decode(): int(at) for key_id, at in uses.items()}
 
     async def revoke(self, key_id: str, *, owner: str | None = None) -> ApiKey:
-        """Delete the key; it fails on the very next request.
+        """Delete the key, from its very next request on.
 
-        With `owner`, the key of another account is not found. Raises NotFound.
+        With `owner`, another account's key is not found. Raises NotFound.
         """
         account, digest, key = await self._find(key_id, owner)
         partition = partition_of(account)
@@ -235,16 +234,16 @@ class ApiKeys:
         await self._client.send("HDEL", keyspace.account_api_keys(account), key_id)
         await self._client.send("HDEL", keyspace.account_key_uses(account), key_id)
         await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
-        # What the key began before is told all the same.
+        # Executions that the key began still notify the webhook.
         await self._client.send("PEXPIRE", keyspace.webhook(account, key_id), WEBHOOK_KEPT_MS)
         return key
 
     async def get(self, key_id: str, *, owner: str | None = None) -> ApiKey:
-        """One key. With `owner`, the key of another account is not found. Raises NotFound."""
+        """Return one key. With `owner`, another account's is not found. Raises NotFound."""
         return (await self._find(key_id, owner))[2]
 
     async def _find(self, key_id: str, owner: str | None) -> tuple[str, bytes, ApiKey]:
-        """The key with its account and the digest of its secret."""
+        """Return the key with its account and the digest of its secret."""
         account = await self._owner(key_id) if owner is None else owner
         digest = await self._client.send("HGET", keyspace.account_api_keys(account), key_id)
         record = digest and await self._client.send(

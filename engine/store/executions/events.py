@@ -1,4 +1,4 @@
-"""What happens to executions that are watched: read by gateways, told by workers."""
+"""Events of watched executions: read by gateways, published by workers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,12 +32,12 @@ from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
 
 MAX_ENTRIES = 64
-"""Of one reading."""
+"""Most entries of one read."""
 MAX_PROGRESS_ENTRIES = 2_000
 MAX_PROGRESS_BYTES = 262_144
-"""Of one execution's texts together, and of its entries with text or progress; the oldest go."""
+"""Limit of an execution's texts in bytes; the oldest entries of progress are dropped."""
 KEEP_PROGRESS_MS = 3_600_000
-"""After the last was told. The other entries are kept for as long as the execution."""
+"""Time after the last progress; other entries are kept with the execution."""
 
 SETTLED = re.compile(r"(\d+)(\w)(\w)")
 RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
@@ -47,26 +47,26 @@ Fields = Mapping[str, str]
 
 
 def watching(channel: str | None) -> Sequence[Argument]:
-    """What the record of an execution has that is watched from its beginning."""
+    """Return the initial fields of an execution that is watched from its beginning."""
     if channel is None:
         return ()
     return ("events", 0, "watchers", f"{channel}," if channel else "")
 
 
 def events_topic(execution_id: str) -> str:
-    """What the bell calls to those who watch an execution."""
+    """Return the topic under which watchers of an execution are notified."""
     return f"events:{execution_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """Entries, in order, and what the execution is of."""
+    """Entries in order, with the workflow and models of the execution."""
 
     entries: Sequence[Entry]
     is_all: bool
-    """Whether the execution has ended and there are no entries behind these."""
+    """Whether the execution has ended and no entries follow."""
     last: int = 0
-    """The number of the last entry on record."""
+    """Number of the last entry on record."""
     workflow_slug: str = ""
     workflow_version: int = 0
     model_ids: Sequence[str] = ()
@@ -77,17 +77,17 @@ NOTHING_MORE = EventPage(entries=(), is_all=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressUpdate:
-    """What a call of a running node has given: text behind `offset` characters, or progress."""
+    """Update from a call of a running node: text after `offset` characters, or progress."""
 
     index: int
     item: int
     offset: int | None
-    """None: it is progress."""
+    """None for progress."""
     content: str
 
 
 class ExecutionEvents:
-    """Reads and adds to what is told of executions."""
+    """Reads and publishes events of executions."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -95,7 +95,7 @@ class ExecutionEvents:
     async def read(
         self, account_id: str, execution_id: str, first: int, channel: str = ""
     ) -> EventPage:
-        """The entries from a number on; the execution is watched from now on, at the channel.
+        """Return entries from a number on, and watch the execution at the channel.
 
         Raises ExecutionNotFound.
         """
@@ -125,9 +125,9 @@ class ExecutionEvents:
         )
 
     async def publish(self, lease: Lease, batch: int, updates: Sequence[ProgressUpdate]) -> bool:
-        """Add what running nodes have given; False: nobody watches, or it is not held.
+        """Publish updates of running nodes; False without a watcher or the lease.
 
-        `batch` counts those of one claim from 1. Raises StoreFull or Unavailable.
+        `batch` counts the batches of one claim from 1. Raises StoreFull or Unavailable.
         """
         words: list[Argument] = []
         for each in updates:
@@ -151,9 +151,9 @@ class ExecutionEvents:
     async def _nodes(
         self, account_id: str, execution_id: str, entries: Sequence[Fields]
     ) -> Mapping[int, NodeExecution]:
-        """The nodes that have settled, as they are on record, where entries speak of them.
+        """Return the recorded nodes that entries refer to as settled.
 
-        What is there of a node that has settled never changes.
+        The record of a settled node never changes.
         """
         key = keyspace.execution(account_id, execution_id)
         if any(_speaks_of_nodes(fields) for fields in entries):
@@ -177,7 +177,7 @@ class ExecutionEvents:
 
 
 def _speaks_of_nodes(fields: Fields) -> bool:
-    """Whether an entry that is about all nodes has any that have settled."""
+    """Return whether an entry of all nodes includes settled ones."""
     begun, left = (set(parse_node_statuses(fields.get(name, ""))) for name in ("begun", "left"))
     return not begun.isdisjoint(NODE_TERMINAL) or bool(left - NODE_TERMINAL)
 

@@ -1,4 +1,4 @@
-"""Executions as callers see them: accept, read, list and cancel."""
+"""Executions from the side of callers: accept, read, list and cancel."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,7 +57,7 @@ IDEMPOTENCY_MS = 86_400_000
 
 
 class Executions:
-    """Accepts, reads, lists and cancels executions; every call names the account it acts for."""
+    """Accepts, reads, lists and cancels executions; every call names its account."""
 
     def __init__(
         self, client: Client, hints: HintSender, retention_days: float, offloaded: OffloadedValues
@@ -159,7 +159,7 @@ class Executions:
         if idempotency_key is not None and (
             first := await self.find_replay(account_id, idempotency_key)
         ):
-            raise first  # nothing is stored for what is answered as the first time
+            raise first  # nothing is stored for a replay
         return await self._large_inputs.store(account_id, execution_id, packed)
 
     async def _accept(
@@ -174,7 +174,7 @@ class Executions:
         reply = self._client.call(SCRIPTS["accept_execution"], keys, arguments)
         queue = self._queue_selector.select(account_id)
         if queue == BULK_QUEUE or self._queue_selector.was_refused(account_id):
-            inline_run = None  # who has to wait, or was refused just now, gains nothing by it
+            inline_run = None  # a run that waits, or follows a refusal, gains nothing by inlining
         try:
             is_one_pipeline = self._hints.shares_pipeline(self._client)
             if is_one_pipeline:
@@ -190,18 +190,18 @@ class Executions:
             self._queue_selector.record(account_id, active)
 
     def _hook(self, url: str) -> Sequence[Argument]:
-        # What the script of the end needs, frozen now: the key may be gone by then.
+        # Values for the script of the end, frozen now: the key may be deleted by then.
         return ("hook", url, "hook_keep", self._keep_ms, "hook_resend", RESEND_DELIVERY_MS)
 
     async def find_bulk_accounts(self, account_ids: Iterable[str]) -> set[str]:
-        """Those of the accounts whose hints are to wait behind those of others."""
+        """Return the accounts whose hints belong into the bulk queue."""
         counts = {each: self._client.send("SCARD", keyspace.active(each)) for each in account_ids}
         return {each for each, count in counts.items() if int(await count) > BULK_FROM}
 
     async def find_replay(
         self, account_id: str, idempotency_key: IdempotencyKey
     ) -> IdempotentReplay | None:
-        """The first call with the key, None when this is it. Raises IdempotencyKeyReused."""
+        """Return the replay of the first call, None for a new key. Raises IdempotencyKeyReused."""
         key = keyspace.idempotency(account_id, idempotency_key.digest)
         first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
         return None if first[0] is None else first_call(idempotency_key, *first)
@@ -209,7 +209,7 @@ class Executions:
     async def record_answer(
         self, account_id: str, idempotency_key: IdempotencyKey, answer: str
     ) -> str:
-        """Note how the first call was answered; returns what was noted first."""
+        """Record the first call's response; return the recorded one."""
         key = keyspace.idempotency(account_id, idempotency_key.digest)
         noted: bytes = await self._client.call(SCRIPTS["record_answer"], [key], [answer])
         return noted.decode()
@@ -217,16 +217,16 @@ class Executions:
     async def head(
         self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
     ) -> Execution:
-        """The execution without its nodes; a result that is kept aside is held first.
+        """Return the execution without nodes; memory is reserved for an offloaded result.
 
-        Raises ExecutionNotFound, and where its result is kept aside ResultGone or ResultUnreadable.
+        Raises ExecutionNotFound, and for an offloaded result ResultGone or ResultUnreadable.
         """
         values = await self._head(account_id, execution_id)
         execution = parse_head(account_id, execution_id, values)
         return await self._results.add(execution, values[RESULT_AT], reserve)
 
     async def facts(self, account_id: str, execution_id: str) -> Execution:
-        """The execution without its nodes and its result. Raises ExecutionNotFound."""
+        """Return the execution without nodes and result. Raises ExecutionNotFound."""
         values = await self._head(account_id, execution_id)
         return parse_head(account_id, execution_id, values)
 
@@ -240,13 +240,13 @@ class Executions:
     async def acceptance(
         self, account_id: str, execution_id: str
     ) -> tuple[str | None, tuple[str, ...]]:
-        """Where its end is told, None for nowhere, and its warnings."""
+        """Return the URL of the webhook, None for none, and the warnings."""
         key = keyspace.execution(account_id, execution_id)
         url, warnings = await self._client.send("HMGET", key, "hook", "warnings")
         return None if url is None else url.decode(), tuple(unpack(warnings)) if warnings else ()
 
     async def status(self, account_id: str, execution_id: str) -> ExecutionStatus:
-        """The execution's status alone. Raises ExecutionNotFound."""
+        """Return the execution's status alone. Raises ExecutionNotFound."""
         key = keyspace.execution(account_id, execution_id)
         value = await self._client.send("HGET", key, "status")
         if value is None:
@@ -256,7 +256,7 @@ class Executions:
     async def get(
         self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
     ) -> Execution:
-        """The execution with its nodes, in plan order; else as `head`."""
+        """Return the execution with its nodes, in plan order; otherwise like `head`."""
         key = keyspace.execution(account_id, execution_id)
         record = parse_hash(await self._client.send("HGETALL", key))
         if "status" not in record:
@@ -266,7 +266,7 @@ class Executions:
         return await self._results.add(execution, values[RESULT_AT], reserve)
 
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
-        """Ask for the execution to stop. Raises ExecutionNotFound or ExecutionNotCancellable."""
+        """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""
         partition = partition_of(account_id)
         reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
@@ -303,11 +303,11 @@ class Executions:
         cursor: str | None = None,
         reserve: ReserveMemory | None = None,
     ) -> tuple[list[Execution], str | None]:
-        """The account's executions, newest first, and the cursor of the next page.
+        """Return the account's executions, newest first, and the cursor of the next page.
 
-        A page ends early where results are large, and is held when they are; it ends early as well
-        where matches are rare. Raises ValueError for a cursor that is not one, and Unavailable; a
-        result that is gone is None.
+        A page ends early when results are large, with memory reserved for them, and when matches
+        are rare. A result that is gone is None. Raises ValueError for an invalid cursor, and
+        Unavailable.
         """
         wanted = ExecutionFilter(status=status, workflow_slug=workflow_slug)
         return await self._list.page(
@@ -316,7 +316,7 @@ class Executions:
 
 
 def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:
-    """The keys by which the script that ends an execution makes its delivery."""
+    """Return the keys with which the script of the end creates the delivery."""
     return (
         keyspace.delivery(account_id, execution_id),
         keyspace.deliveries_due(partition_of(account_id)),

@@ -1,4 +1,4 @@
-"""The bell: one subscription for all callers of a gateway process who wait for an execution."""
+"""Notification of ended executions: one subscription for all waiting callers of a process."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ CHECK_SECONDS = 1.0
 
 
 class CompletionNotifier:
-    """Wakes waiting callers and brings them small outcomes; others are read from the record."""
+    """Wakes waiting callers and carries small outcomes; others are read from the record."""
 
     def __init__(self, subscription: Subscription, channel: str) -> None:
         self.channel = channel
@@ -27,7 +27,7 @@ class CompletionNotifier:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, redis_url: str) -> AsyncIterator["CompletionNotifier"]:
-        """Subscribe for as long as the context lasts; reconnects by itself."""
+        """Subscribe while the context lasts, with reconnection."""
         channel = keyspace.notifier(secrets.token_hex(6))
         subscription = Subscription(redis_url, channel)
         notifier = cls(subscription, channel)
@@ -36,7 +36,7 @@ class CompletionNotifier:
 
     @contextlib.contextmanager
     def expecting(self, execution_id: str) -> Iterator["CompletionWaiter"]:
-        """Listen for the end of an execution, best from before it is accepted."""
+        """Register a waiter for the end of an execution, preferably before its acceptance."""
         waiter = CompletionWaiter(execution_id)
         waiters = self._waiters.setdefault(execution_id, set())
         waiters.add(waiter)
@@ -54,7 +54,7 @@ class CompletionNotifier:
 
 
 def parse_notify(execution_id: str, message: bytes) -> ExecutionEnd:
-    """The outcome that came with the bell: status, credits, length of the result, result, error."""
+    """Return the outcome of a message: status, credits, length of the result, result, error."""
     status, spent, length, rest = message.split(b"\n", 3)
     result, error = rest[: int(length)], rest[int(length) :]
     return ExecutionEnd(
@@ -67,7 +67,7 @@ def parse_notify(execution_id: str, message: bytes) -> ExecutionEnd:
 
 
 class CompletionWaiter:
-    """One caller who waits for one execution."""
+    """Waiter of one caller for one execution."""
 
     __slots__ = ("_execution_id", "_future", "_is_notified", "_message", "was_notified")
 
@@ -76,16 +76,16 @@ class CompletionWaiter:
         self._message = b""
         self._is_notified = False
         self.was_notified = False
-        """Whether the check under way follows a ring, not just a second of silence."""
+        """Whether the running check follows a notification, not just a second of silence."""
         self._future: asyncio.Future[None] | None = None
 
     @property
     def outcome(self) -> ExecutionEnd | None:
-        """How the execution ended, if the bell said so."""
+        """Outcome of the execution, if the notification carried it."""
         return parse_notify(self._execution_id, self._message) if self._message else None
 
     def wake(self, message: bytes = b"") -> None:
-        """The execution has ended, perhaps as `message`."""
+        """Record the end of the execution and its outcome, which may be empty."""
         self._message = message
         self._is_notified = True
         self._end_turn()
@@ -95,9 +95,9 @@ class CompletionWaiter:
             self._future.set_result(None)
 
     async def wait(self, check: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
-        """The first value that `check` gives, or None when the time has passed.
+        """Return the first value of `check`, or None after the timeout.
 
-        `check` runs when the bell waiters and once a second, so a lost ring costs a second at most.
+        `check` runs after a notification and once a second, so a lost one costs a second at most.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
